@@ -1,0 +1,5 @@
+/** The root of Pollux: the exceptions that every module shares. */
+@NullMarked
+package dev.pollux;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,70 @@
+package dev.pollux.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.opentest4j.TestAbortedException;
+
+/**
+ * Reference data that lives outside the project: golden outputs, models and corpora.
+ *
+ * <p>The folders come from the system properties {@code pollux.golden}, {@code pollux.models} and {@code pollux.data};
+ * a relative value is taken from {@code pollux.root}, the project's root (default: the working directory). The defaults
+ * are {@code ../shared/golden}, {@code ../shared/models} and {@code ../shared/data}. A set that is absent aborts the
+ * test with a message, which JUnit reports as skipped; {@link #cases} fails when a set is present but holds no case, so
+ * that a test cannot pass by finding nothing.
+ *
+ * <p><em>Thread-safe.</em>
+ */
+public final class ReferenceData {
+
+    private ReferenceData() {}
+
+    /** The golden set {@code name}, a folder; aborts the test when it is absent. */
+    public static Path golden(String name) {
+        return require("pollux.golden", "../shared/golden", name);
+    }
+
+    /** The model folder or file {@code name}; aborts the test when it is absent. */
+    public static Path model(String name) {
+        return require("pollux.models", "../shared/models", name);
+    }
+
+    /** The corpus {@code name}, a folder; aborts the test when it is absent. */
+    public static Path data(String name) {
+        return require("pollux.data", "../shared/data", name);
+    }
+
+    /**
+     * The entries of a set that match, sorted by name.
+     *
+     * @throws AssertionError if the folder holds none: a set that is present must run
+     */
+    public static List<Path> cases(Path set, Predicate<Path> filter) {
+        try (Stream<Path> entries = Files.list(set)) {
+            List<Path> found = entries.filter(filter).sorted().toList();
+            if (found.isEmpty()) {
+                throw new AssertionError("Reference set " + set + " is present but holds no case for this test");
+            }
+            return found;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path require(String property, String fallback, String name) {
+        Path root = Path.of(System.getProperty("pollux.root", ""));
+        Path path = root.resolve(System.getProperty(property, fallback))
+                .resolve(name)
+                .toAbsolutePath()
+                .normalize();
+        if (!Files.exists(path)) {
+            throw new TestAbortedException("Reference data " + path + " is absent: set -D" + property + "=<folder>");
+        }
+        return path;
+    }
+}
