@@ -1,0 +1,35 @@
+package dev.pollux.generation;
+
+import java.time.Duration;
+
+/**
+ * What a generation cost. <em>Immutable.</em>
+ *
+ * @param promptTokens tokens of the prompt, special tokens included, at least 0
+ * @param completionTokens tokens produced, an end token included, at least 0
+ * @param load time that opening the model took; zero where it was open already and the opener is not known
+ * @param prefill time from the request to the first token
+ * @param decode time from the first token to the end
+ */
+public record Usage(int promptTokens, int completionTokens, Duration load, Duration prefill, Duration decode) {
+
+    /** Nothing was generated. */
+    public static final Usage NONE = new Usage(0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO);
+
+    public Usage {
+        if (promptTokens < 0 || completionTokens < 0) {
+            throw new IllegalArgumentException(
+                    "token counts must be at least 0 but were " + promptTokens + " and " + completionTokens);
+        }
+    }
+
+    /** The sum of two, field by field; load time is the larger of the two, as a model is opened once. */
+    public Usage plus(Usage other) {
+        return new Usage(
+                promptTokens + other.promptTokens,
+                completionTokens + other.completionTokens,
+                load.compareTo(other.load) >= 0 ? load : other.load,
+                prefill.plus(other.prefill),
+                decode.plus(other.decode));
+    }
+}

@@ -1,0 +1,76 @@
+package dev.pollux.job;
+
+import dev.pollux.CancelledException;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/** The one implementation of {@link Job}: state and events around a {@link Job.Work}. */
+final class DefaultJob<R> implements Job<R>, JobContext {
+
+    private final String name;
+    private final Work<R> work;
+    private final List<Consumer<JobEvent>> listeners = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean started = new AtomicBoolean();
+    private volatile boolean cancelled;
+
+    DefaultJob(String name, Work<R> work) {
+        this.name = name;
+        this.work = work;
+    }
+
+    @Override
+    public R run() {
+        if (!started.compareAndSet(false, true)) {
+            throw new IllegalStateException(
+                    "Job '" + name + "' has been run before; a job is one-shot, create a new one");
+        }
+        long begin = System.nanoTime();
+        JobEvent.Outcome outcome = JobEvent.Outcome.FAILED;
+        emit(new JobEvent.Started(name));
+        try {
+            checkCancelled();
+            R result = work.run(this);
+            outcome = JobEvent.Outcome.COMPLETED;
+            return result;
+        } catch (CancelledException e) {
+            outcome = JobEvent.Outcome.CANCELLED;
+            throw e;
+        } finally {
+            emit(new JobEvent.Finished(name, outcome, Duration.ofNanos(System.nanoTime() - begin)));
+        }
+    }
+
+    @Override
+    public void cancel() {
+        cancelled = true;
+    }
+
+    @Override
+    public Job<R> onEvent(Consumer<JobEvent> listener) {
+        listeners.add(listener);
+        return this;
+    }
+
+    @Override
+    public void progress(String stage, long done, long total, String unit) {
+        emit(new JobEvent.Progress(name, stage, done, total < 0 ? OptionalLong.empty() : OptionalLong.of(total), unit));
+    }
+
+    @Override
+    public void notice(String message) {
+        emit(new JobEvent.Notice(name, message));
+    }
+
+    @Override
+    public boolean isCancelled() {
+        return cancelled;
+    }
+
+    private void emit(JobEvent event) {
+        listeners.forEach(listener -> listener.accept(event));
+    }
+}

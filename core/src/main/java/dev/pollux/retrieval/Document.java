@@ -1,0 +1,21 @@
+package dev.pollux.retrieval;
+
+import java.util.Map;
+
+/**
+ * A text with a name. <em>Immutable.</em>
+ *
+ * @param id unique and stable, such as a path relative to its source; not blank
+ * @param mediaType how to read the text: {@code text/markdown} or {@code text/plain}
+ * @param text the whole text
+ * @param metadata what else is known, such as author or language
+ */
+public record Document(String id, String mediaType, String text, Map<String, String> metadata) {
+
+    public Document {
+        if (id.isBlank()) {
+            throw new IllegalArgumentException("id must not be blank; use a path or another stable name");
+        }
+        metadata = Map.copyOf(metadata);
+    }
+}

@@ -1,0 +1,46 @@
+package dev.pollux.retrieval;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A stretch of a document. <em>Immutable.</em>
+ *
+ * @param id unique in its index
+ * @param document id of the document it is from
+ * @param headings the headings above it, outermost first; empty where there are none
+ * @param text verbatim: {@code document.text().substring(start, end)}
+ * @param start first character in the document, in UTF-16 units from 0
+ * @param end one past the last character
+ * @param firstLine line of the first character, from 1
+ * @param lastLine line of the last character
+ * @param metadata the document's
+ */
+public record Passage(
+        String id,
+        String document,
+        List<String> headings,
+        String text,
+        int start,
+        int end,
+        int firstLine,
+        int lastLine,
+        Map<String, String> metadata) {
+
+    public Passage {
+        headings = List.copyOf(headings);
+        metadata = Map.copyOf(metadata);
+        if (start < 0 || end < start) {
+            throw new IllegalArgumentException("start and end must be a range but were " + start + " and " + end);
+        }
+        if (firstLine < 1 || lastLine < firstLine) {
+            throw new IllegalArgumentException(
+                    "firstLine and lastLine must be a range from 1 but were " + firstLine + " and " + lastLine);
+        }
+    }
+
+    /** The headings as one line, such as {@code Merging > Methods}; empty where there are none. */
+    public String heading() {
+        return String.join(" > ", headings);
+    }
+}

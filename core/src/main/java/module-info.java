@@ -1,0 +1,11 @@
+/** The vocabulary of Pollux. */
+module dev.pollux.core {
+    requires static transitive org.jspecify;
+
+    exports dev.pollux;
+    exports dev.pollux.job;
+    exports dev.pollux.generation;
+    exports dev.pollux.embedding;
+    exports dev.pollux.retrieval;
+    exports dev.pollux.internal;
+}

@@ -1,0 +1,113 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What an exported decoder folder holds: the contract between the export, which writes it, and the engine,
+ * which runs it. <em>Immutable.</em>
+ *
+ * <p>The folder: {@code pollux.json} (this record), {@code model.onnx} with its external data {@code model.onnx.data},
+ * {@code tokenizer.json}, and {@code chat_template.jinja} where the model has a template.
+ *
+ * <p>The graph's inputs: {@code input_ids} int64 [1, S]; {@code seqlens_k} int32 [1] = total − 1;
+ * {@code total_sequence_length} int32 scalar; {@code logits_index} int64 [NL], the positions in [0, S) whose logits are
+ * due; and the states. Its outputs: {@code logits} float32 [1, NL, vocabularySize], and the states.
+ *
+ * @param format version of this layout, {@value #FORMAT}
+ * @param name a name to show
+ * @param architecture the family, such as {@code LlamaForCausalLM}
+ * @param vocabularySize width of the logits
+ * @param contextLength most positions that rotary tables and training allow
+ * @param endTokens ids that end a text
+ * @param states what is carried from step to step
+ * @param provenance what it was made from and how: source, hash, options, bits per kind of weight, notices
+ */
+public record DecoderManifest(
+        int format,
+        String name,
+        String architecture,
+        int vocabularySize,
+        int contextLength,
+        List<Integer> endTokens,
+        List<State> states,
+        Map<String, Object> provenance) {
+
+    /** The version of the layout. */
+    public static final int FORMAT = 1;
+
+    /** The manifest's file name. */
+    public static final String FILE = "pollux.json";
+
+    /** The graph's file name. */
+    public static final String MODEL_FILE = "model.onnx";
+
+    private static final long MAX_BYTES = 16L << 20;
+
+    public DecoderManifest {
+        endTokens = List.copyOf(endTokens);
+        states = List.copyOf(states);
+        provenance = Map.copyOf(provenance);
+    }
+
+    /**
+     * A tensor that a step reads and writes.
+     *
+     * @param input its name as an input, such as {@code past_key_values.0.key}
+     * @param output its name as an output, such as {@code present.0.key}
+     * @param kind how it grows
+     * @param shape its shape; a {@link Kind#KEY_VALUE} state is [1, heads, capacity, width] with −1 for the capacity
+     */
+    public record State(String input, String output, Kind kind, List<Integer> shape) {
+        public State {
+            shape = List.copyOf(shape);
+        }
+    }
+
+    /** How a state grows. */
+    public enum Kind {
+        /** One row a position, float32, shared between input and output. */
+        KEY_VALUE,
+        /** Fixed size, float32, replaced at every step. */
+        RECURRENT
+    }
+
+    /** Reads the manifest of an exported folder. */
+    public static DecoderManifest read(Path folder) {
+        Path file = folder.resolve(FILE);
+        try {
+            if (Files.size(file) > MAX_BYTES) {
+                throw new MalformedFileException(
+                        file + " must be at most " + MAX_BYTES + " bytes; export the model again");
+            }
+            DecoderManifest manifest = JsonMapper.shared().readValue(Files.readString(file), DecoderManifest.class);
+            if (manifest.format() != FORMAT) {
+                throw new MalformedFileException(file + ": format must be " + FORMAT + " but was " + manifest.format()
+                        + "; export the model again");
+            }
+            return manifest;
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e.getMessage(), e);
+        } catch (JacksonException e) {
+            throw new MalformedFileException(file + " is not a decoder manifest: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** Writes the manifest into a folder. */
+    public void write(Path folder) {
+        Path file = folder.resolve(FILE);
+        try {
+            Files.writeString(
+                    file, JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(this));
+        } catch (IOException e) {
+            throw new StorageException("Cannot write " + file + ": " + e.getMessage(), e);
+        }
+    }
+}
