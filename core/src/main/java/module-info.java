@@ -7,5 +7,6 @@ module dev.pollux.core {
     exports dev.pollux.generation;
     exports dev.pollux.embedding;
     exports dev.pollux.retrieval;
+    exports dev.pollux.tensor;
     exports dev.pollux.internal;
 }

@@ -1,0 +1,204 @@
+package dev.pollux.internal;
+
+import dev.pollux.MalformedFileException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A strict JSON reader (RFC 8259) for the headers of tensor files: no duplicate keys, no byte order mark, bounded depth.
+ *
+ * <p>Values are {@code Map}, {@code List}, {@code String}, {@code Long} (whole numbers), {@code Double}, {@code Boolean}
+ * and {@code Optional.empty()} for null. <em>Not thread-safe: one thread at a time.</em>
+ */
+public final class Json {
+
+    private static final int MAX_DEPTH = 64;
+
+    private final CharBuffer in;
+    private final String source;
+
+    private Json(CharBuffer in, String source) {
+        this.in = in;
+        this.source = source;
+    }
+
+    /**
+     * The one value in {@code utf8}.
+     *
+     * @param source named in error messages
+     * @throws MalformedFileException if it is not JSON
+     */
+    public static Object parse(ByteBuffer utf8, String source) {
+        try {
+            Json json = new Json(StandardCharsets.UTF_8.newDecoder().decode(utf8), source);
+            Object value = json.value(0);
+            json.space();
+            if (json.in.hasRemaining()) {
+                throw json.malformed("something follows the value");
+            }
+            return value;
+        } catch (CharacterCodingException e) {
+            throw new MalformedFileException(source + " is not UTF-8", e);
+        }
+    }
+
+    private Object value(int depth) {
+        if (depth > MAX_DEPTH) {
+            throw malformed("values are nested deeper than " + MAX_DEPTH);
+        }
+        space();
+        char c = peek();
+        return switch (c) {
+            case '{' -> object(depth);
+            case '[' -> array(depth);
+            case '"' -> string();
+            case 't' -> word("true", true);
+            case 'f' -> word("false", false);
+            case 'n' -> word("null", Optional.empty());
+            default -> number();
+        };
+    }
+
+    private Map<String, Object> object(int depth) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        expect('{');
+        if (skipped('}')) {
+            return map;
+        }
+        do {
+            space();
+            String key = string();
+            space();
+            expect(':');
+            if (map.put(key, value(depth + 1)) != null) {
+                throw malformed("key '" + key + "' stands twice");
+            }
+        } while (skipped(','));
+        space();
+        expect('}');
+        return map;
+    }
+
+    private List<Object> array(int depth) {
+        List<Object> list = new ArrayList<>();
+        expect('[');
+        if (skipped(']')) {
+            return list;
+        }
+        do {
+            list.add(value(depth + 1));
+        } while (skipped(','));
+        space();
+        expect(']');
+        return list;
+    }
+
+    private String string() {
+        expect('"');
+        StringBuilder text = new StringBuilder();
+        for (char c = take(); c != '"'; c = take()) {
+            if (c < 0x20) {
+                throw malformed("a control character stands in a string");
+            }
+            text.append(c == '\\' ? escape() : c);
+        }
+        return text.toString();
+    }
+
+    private char escape() {
+        char c = take();
+        return switch (c) {
+            case '"', '\\', '/' -> c;
+            case 'b' -> '\b';
+            case 'f' -> '\f';
+            case 'n' -> '\n';
+            case 'r' -> '\r';
+            case 't' -> '\t';
+            case 'u' -> unicode();
+            default -> throw malformed("unknown escape \\" + c);
+        };
+    }
+
+    private char unicode() {
+        int code = 0;
+        for (int i = 0; i < 4; i++) {
+            int digit = Character.digit(take(), 16);
+            if (digit < 0) {
+                throw malformed("\\u needs four hex digits");
+            }
+            code = code * 16 + digit;
+        }
+        return (char) code;
+    }
+
+    private Object number() {
+        int from = in.position();
+        while (in.hasRemaining() && "+-.eE0123456789".indexOf(in.get(in.position())) >= 0) {
+            in.get();
+        }
+        String text = in.duplicate().position(from).limit(in.position()).toString();
+        if (!text.matches("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?")) {
+            throw malformed("expected a value");
+        }
+        if (!text.matches("-?[0-9]+")) {
+            return Double.valueOf(text);
+        }
+        try {
+            return Long.valueOf(text);
+        } catch (NumberFormatException e) {
+            throw malformed("the number " + text + " is too large");
+        }
+    }
+
+    private Object word(String word, Object value) {
+        for (char c : word.toCharArray()) {
+            expect(c);
+        }
+        return value;
+    }
+
+    private boolean skipped(char c) {
+        space();
+        if (in.hasRemaining() && peek() == c) {
+            in.get();
+            return true;
+        }
+        return false;
+    }
+
+    private void space() {
+        while (in.hasRemaining() && " \t\r\n".indexOf(in.get(in.position())) >= 0) {
+            in.get();
+        }
+    }
+
+    private void expect(char c) {
+        if (take() != c) {
+            throw malformed("expected '" + c + "'");
+        }
+    }
+
+    private char peek() {
+        if (!in.hasRemaining()) {
+            throw malformed("it ends early");
+        }
+        return in.get(in.position());
+    }
+
+    private char take() {
+        char c = peek();
+        in.get();
+        return c;
+    }
+
+    private MalformedFileException malformed(String why) {
+        return new MalformedFileException(source + " is not valid JSON: " + why + " (character " + in.position() + ")");
+    }
+}

@@ -1,0 +1,92 @@
+package dev.pollux.tensor;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * How numbers are stored: plain types of safetensors and GGUF, and GGUF's block types.
+ *
+ * <p>Sources: the safetensors format description; {@code ggml.h} and {@code ggml-common.h} of the GGUF format for type ids
+ * and block sizes. <em>Immutable.</em>
+ */
+public enum DType {
+    F64(28, 1, 8),
+    F32(0, 1, 4),
+    F16(1, 1, 2),
+    BF16(30, 1, 2),
+    F8_E4M3(-1, 1, 1),
+    F8_E5M2(-1, 1, 1),
+    F8_E8M0(-1, 1, 1),
+    I64(27, 1, 8),
+    I32(26, 1, 4),
+    I16(25, 1, 2),
+    I8(24, 1, 1),
+    U64(-1, 1, 8),
+    U32(-1, 1, 4),
+    U16(-1, 1, 2),
+    U8(-1, 1, 1),
+    BOOL(-1, 1, 1),
+    Q4_0(2, 32, 18),
+    Q4_1(3, 32, 20),
+    Q5_0(6, 32, 22),
+    Q5_1(7, 32, 24),
+    Q8_0(8, 32, 34),
+    Q8_1(9, 32, 36),
+    Q2_K(10, 256, 84),
+    Q3_K(11, 256, 110),
+    Q4_K(12, 256, 144),
+    Q5_K(13, 256, 176),
+    Q6_K(14, 256, 210),
+    Q8_K(15, 256, 292),
+    IQ2_XXS(16, 256, 66),
+    IQ2_XS(17, 256, 74),
+    IQ3_XXS(18, 256, 98),
+    IQ1_S(19, 256, 50),
+    IQ4_NL(20, 32, 18),
+    IQ3_S(21, 256, 110),
+    IQ2_S(22, 256, 82),
+    IQ4_XS(23, 256, 136),
+    IQ1_M(29, 256, 56),
+    TQ1_0(34, 256, 54),
+    TQ2_0(35, 256, 66),
+    MXFP4(39, 32, 17),
+    NVFP4(40, 64, 36);
+
+    private final int ggufId;
+    private final int blockSize;
+    private final int blockBytes;
+
+    DType(int ggufId, int blockSize, int blockBytes) {
+        this.ggufId = ggufId;
+        this.blockSize = blockSize;
+        this.blockBytes = blockBytes;
+    }
+
+    /** Elements of one block; 1 for plain types. */
+    public int blockSize() {
+        return blockSize;
+    }
+
+    /** Bytes of one block. */
+    public int blockBytes() {
+        return blockBytes;
+    }
+
+    /** Whether several elements share a block. */
+    public boolean isBlock() {
+        return blockSize > 1;
+    }
+
+    static Optional<DType> ofGguf(int id) {
+        return Arrays.stream(values())
+                .filter(type -> type.ggufId == id && id >= 0)
+                .findFirst();
+    }
+
+    /** A type of the safetensors format, by its name in the header. */
+    static Optional<DType> ofSafetensors(String name) {
+        return Arrays.stream(values())
+                .filter(type -> !type.isBlock() && type.name().equals(name))
+                .findFirst();
+    }
+}

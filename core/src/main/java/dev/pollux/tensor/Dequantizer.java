@@ -1,0 +1,126 @@
+package dev.pollux.tensor;
+
+import dev.pollux.UnsupportedModelException;
+import java.nio.ByteBuffer;
+import java.util.Map;
+
+/**
+ * Stored numbers as floats, bit for bit what the reference readers give.
+ *
+ * <p>Block layouts (GGUF): a half-precision scale d, in the {@code _1} types a half-precision minimum m, in the Q5 types
+ * 32 high bits, then the codes: two a byte, the low nibbles are elements 0…15, the high ones 16…31. Q4_0: d(q − 8);
+ * Q4_1: dq + m; Q5_0: d(q − 16); Q5_1: dq + m; Q8_0: d·q, q signed.
+ */
+final class Dequantizer {
+
+    @FunctionalInterface
+    private interface Decoder {
+        /** Decodes all of {@code in} into {@code out}. */
+        void decode(ByteBuffer in, float[] out);
+    }
+
+    private static final Map<DType, Decoder> DECODERS = Map.ofEntries(
+            Map.entry(DType.F32, (in, out) -> in.asFloatBuffer().get(out)),
+            Map.entry(DType.F64, each((in, i) -> (float) in.getDouble(8 * i))),
+            Map.entry(DType.F16, each((in, i) -> Float16.toFloat(in.getShort(2 * i)))),
+            Map.entry(DType.BF16, each((in, i) -> Float16.fromBfloat16(in.getShort(2 * i)))),
+            Map.entry(DType.I64, each((in, i) -> in.getLong(8 * i))),
+            Map.entry(DType.I32, each((in, i) -> in.getInt(4 * i))),
+            Map.entry(DType.I16, each((in, i) -> in.getShort(2 * i))),
+            Map.entry(DType.I8, each((in, i) -> in.get(i))),
+            Map.entry(DType.U8, each((in, i) -> in.get(i) & 0xff)),
+            Map.entry(DType.Q4_0, blocks(18, Dequantizer::q4_0)),
+            Map.entry(DType.Q4_1, blocks(20, Dequantizer::q4_1)),
+            Map.entry(DType.Q5_0, blocks(22, Dequantizer::q5_0)),
+            Map.entry(DType.Q5_1, blocks(24, Dequantizer::q5_1)),
+            Map.entry(DType.Q8_0, blocks(34, Dequantizer::q8_0)));
+
+    private Dequantizer() {}
+
+    static void decode(DType type, ByteBuffer in, float[] out) {
+        Decoder decoder = DECODERS.get(type);
+        if (decoder == null) {
+            throw new UnsupportedModelException("Tensor type " + type + " cannot be read yet, only "
+                    + DECODERS.keySet().stream().sorted().toList() + "; use a file in one of these");
+        }
+        decoder.decode(in, out);
+    }
+
+    @FunctionalInterface
+    private interface Element {
+        float at(ByteBuffer in, int index);
+    }
+
+    @FunctionalInterface
+    private interface Block {
+        /** Decodes the block of 32 at byte {@code at} to element {@code to} on. */
+        void decode(ByteBuffer in, int at, float[] out, int to);
+    }
+
+    private static Decoder each(Element element) {
+        return (in, out) -> {
+            for (int i = 0; i < out.length; i++) {
+                out[i] = element.at(in, i);
+            }
+        };
+    }
+
+    private static Decoder blocks(int bytes, Block block) {
+        return (in, out) -> {
+            for (int b = 0; b < out.length / 32; b++) {
+                block.decode(in, b * bytes, out, b * 32);
+            }
+        };
+    }
+
+    private static void q4_0(ByteBuffer in, int at, float[] out, int to) {
+        float d = half(in, at);
+        for (int j = 0; j < 16; j++) {
+            int pair = in.get(at + 2 + j);
+            out[to + j] = ((pair & 15) - 8) * d;
+            out[to + j + 16] = ((pair >> 4 & 15) - 8) * d;
+        }
+    }
+
+    private static void q4_1(ByteBuffer in, int at, float[] out, int to) {
+        float d = half(in, at);
+        float m = half(in, at + 2);
+        for (int j = 0; j < 16; j++) {
+            int pair = in.get(at + 4 + j);
+            out[to + j] = (pair & 15) * d + m;
+            out[to + j + 16] = (pair >> 4 & 15) * d + m;
+        }
+    }
+
+    private static void q5_0(ByteBuffer in, int at, float[] out, int to) {
+        float d = half(in, at);
+        int high = in.getInt(at + 2);
+        for (int j = 0; j < 16; j++) {
+            int pair = in.get(at + 6 + j);
+            out[to + j] = ((pair & 15 | (high >>> j & 1) << 4) - 16) * d;
+            out[to + j + 16] = ((pair >> 4 & 15 | (high >>> j + 16 & 1) << 4) - 16) * d;
+        }
+    }
+
+    private static void q5_1(ByteBuffer in, int at, float[] out, int to) {
+        float d = half(in, at);
+        float m = half(in, at + 2);
+        int high = in.getInt(at + 4);
+        for (int j = 0; j < 16; j++) {
+            int pair = in.get(at + 8 + j);
+            out[to + j] = (pair & 15 | (high >>> j & 1) << 4) * d + m;
+            out[to + j + 16] = (pair >> 4 & 15 | (high >>> j + 16 & 1) << 4) * d + m;
+        }
+    }
+
+    private static void q8_0(ByteBuffer in, int at, float[] out, int to) {
+        float d = half(in, at);
+        for (int j = 0; j < 32; j++) {
+            out[to + j] = in.get(at + 2 + j) * d;
+        }
+    }
+
+    private static float half(ByteBuffer in, int at) {
+        return Float16.toFloat(in.getShort(at));
+    }
+}

@@ -1,0 +1,66 @@
+package dev.pollux.tensor;
+
+import dev.pollux.UnsupportedModelException;
+import java.nio.ByteBuffer;
+import java.util.Map;
+
+/**
+ * Named tensors in one or more mapped files; nothing is read before it is asked for.
+ *
+ * <p>Whoever opens a file closes it; buffers handed out stay readable until they are unreachable. <em>Thread-safe.</em>
+ */
+public interface TensorFile extends AutoCloseable {
+
+    /** The tensors by name, in the order of the file. */
+    Map<String, TensorInfo> tensors();
+
+    /**
+     * Bytes of a tensor, mapped.
+     *
+     * @param offset first byte within the tensor
+     * @return read-only, little-endian
+     * @throws IllegalArgumentException if there is no such tensor or the range is outside it
+     * @throws IllegalStateException after {@link #close()}
+     */
+    ByteBuffer bytes(String name, long offset, int length);
+
+    /** What is stored under {@code name}. */
+    default TensorInfo info(String name) {
+        TensorInfo info = tensors().get(name);
+        if (info == null) {
+            throw new IllegalArgumentException(
+                    "No tensor '" + name + "' among " + tensors().size());
+        }
+        return info;
+    }
+
+    /**
+     * Elements as floats, dequantized.
+     *
+     * @param first index of the first element in row-major order; a multiple of the type's block size
+     * @return (count)
+     * @throws UnsupportedModelException if the type has no reader yet
+     */
+    default float[] floats(String name, long first, int count) {
+        TensorInfo info = info(name);
+        DType type = info.type();
+        if (first % type.blockSize() != 0 || count % type.blockSize() != 0) {
+            throw new IllegalArgumentException("first and count must be multiples of " + type.blockSize()
+                    + ", the block of " + type + ", but were " + first + " and " + count);
+        }
+        long offset = first / type.blockSize() * type.blockBytes();
+        int length = Math.toIntExact((long) count / type.blockSize() * type.blockBytes());
+        float[] values = new float[count];
+        Dequantizer.decode(type, bytes(name, offset, length), values);
+        return values;
+    }
+
+    /** A whole tensor as floats, dequantized. */
+    default float[] floats(String name) {
+        return floats(name, 0, Math.toIntExact(info(name).elements()));
+    }
+
+    /** Lets go of the files. Idempotent. */
+    @Override
+    void close();
+}

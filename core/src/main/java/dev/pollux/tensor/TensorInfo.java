@@ -1,0 +1,29 @@
+package dev.pollux.tensor;
+
+import java.util.List;
+
+/**
+ * Where a tensor lies and what it is. <em>Immutable.</em>
+ *
+ * @param name its name in the file
+ * @param type how its numbers are stored
+ * @param shape dimensions, slowest first (row-major), for GGUF too; empty for a scalar
+ * @param offset first byte in the file
+ * @param byteLength its size in the file
+ */
+public record TensorInfo(String name, DType type, List<Long> shape, long offset, long byteLength) {
+
+    public TensorInfo {
+        shape = List.copyOf(shape);
+    }
+
+    /** The number of elements. */
+    public long elements() {
+        return shape.stream().reduce(1L, (a, b) -> a * b);
+    }
+
+    /** Dimension {@code axis} as an int; shapes of checked files fit where a tensor is used as a matrix. */
+    public int dim(int axis) {
+        return Math.toIntExact(shape.get(axis));
+    }
+}
