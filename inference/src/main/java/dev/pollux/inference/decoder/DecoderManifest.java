@@ -73,10 +73,8 @@ public record DecoderManifest(
 
     /** How a state grows. */
     public enum Kind {
-        /** One row a position, float32, shared between input and output. */
-        KEY_VALUE,
-        /** Fixed size, float32, replaced at every step. */
-        RECURRENT
+        /** One row a position, float32, one buffer for input and output. */
+        KEY_VALUE
     }
 
     /** Reads the manifest of an exported folder. */

@@ -1,0 +1,64 @@
+package dev.pollux.inference.checkpoint;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.tensor.TensorFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A model as it is published: a GGUF file or a Hugging Face folder, seen through one set of names.
+ *
+ * <p>Opening reads headers only; tensors are mapped when they are asked for. <em>Thread-safe.</em>
+ */
+public abstract sealed class Checkpoint implements AutoCloseable permits GgufCheckpoint, FolderCheckpoint {
+
+    private final Path path;
+
+    Checkpoint(Path path) {
+        this.path = path;
+    }
+
+    /**
+     * Opens a GGUF file or a Hugging Face folder.
+     *
+     * @throws MalformedFileException if a file is damaged or missing
+     * @throws dev.pollux.UnsupportedModelException if the architecture is not known
+     */
+    public static Checkpoint open(Path path) {
+        if (Files.isDirectory(path)) {
+            return new FolderCheckpoint(path);
+        }
+        if (!Files.isRegularFile(path)) {
+            throw new StorageException(path + " does not exist; give a GGUF file or a Hugging Face folder");
+        }
+        return new GgufCheckpoint(path);
+    }
+
+    /** Where it was opened. */
+    public final Path path() {
+        return path;
+    }
+
+    /** The model's shape. */
+    public abstract ModelConfig config();
+
+    /** The tensors under their Hugging Face names and in their row order. */
+    public abstract TensorFile tensors();
+
+    /** A new tokenizer, where the checkpoint has one; the caller closes it. */
+    public abstract Optional<Tokenizer> tokenizer();
+
+    /** The chat template's source, where there is one. */
+    public abstract Optional<String> chatTemplate();
+
+    /** The files that make up the checkpoint, for hashing and for reports. */
+    public abstract List<Path> files();
+
+    /** Lets go of the files. Idempotent. */
+    @Override
+    public abstract void close();
+}

@@ -1,0 +1,119 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.Float16;
+import java.nio.ByteBuffer;
+
+/**
+ * A matrix in the form MatMulNBits multiplies with: codes (rows, blocks, blockSize·bits/8), scales (rows, blocks); an element
+ * is (code − 2^(bits−1)) · scale.
+ *
+ * <p>Q4_0 and Q8_0 go over code by code, Q4_0 into 8 bits too. Everything else is rounded to nearest: at 8 bits with the
+ * scale |max| / 127, at 4 bits with the element of largest magnitude at −8, as the operator's own quantizer does.
+ */
+final class BlockWeights {
+
+    private final int bits;
+    private final int blockSize;
+    private final int columns;
+    private final int blocks; // a row
+    private final byte[] codes; // (rows, blocks, blockSize * bits / 8)
+    private final float[] scales; // (rows, blocks)
+
+    private BlockWeights(Matrix matrix, int bits, int blockSize) {
+        this.bits = bits;
+        this.blockSize = blockSize;
+        this.columns = matrix.columns();
+        this.blocks = (columns + blockSize - 1) / blockSize;
+        this.scales = new float[Math.multiplyExact(matrix.rows(), blocks)];
+        this.codes = new byte[Math.multiplyExact(scales.length, blockSize * bits / 8)];
+    }
+
+    /** The block types' own codes, unchanged; every part must be Q4_0 or, at 8 bits, Q8_0. */
+    static BlockWeights exact(Matrix matrix, int bits) {
+        BlockWeights weights = new BlockWeights(matrix, bits, 32);
+        matrix.bytes((first, rows, type) -> weights.copy(first, rows, type));
+        return weights;
+    }
+
+    /** Rounded to nearest. */
+    static BlockWeights rounded(Matrix matrix, int bits, int blockSize) {
+        BlockWeights weights = new BlockWeights(matrix, bits, blockSize);
+        matrix.floats((first, values, type) -> weights.round(first, values));
+        return weights;
+    }
+
+    int bits() {
+        return bits;
+    }
+
+    int blockSize() {
+        return blockSize;
+    }
+
+    int blocks() {
+        return blocks;
+    }
+
+    int codeBytes() {
+        return blockSize * bits / 8;
+    }
+
+    byte[] codes() {
+        return codes;
+    }
+
+    float[] scales() {
+        return scales;
+    }
+
+    private void copy(int firstRow, ByteBuffer rows, DType type) {
+        int count = rows.remaining() / type.blockBytes();
+        for (int b = 0; b < count; b++) {
+            int at = b * type.blockBytes();
+            int block = firstRow * blocks + b;
+            scales[block] = Float16.toFloat(rows.getShort(at));
+            for (int k = 0; k < 32; k++) {
+                int code = type == DType.Q8_0
+                        ? rows.get(at + 2 + k) + 128
+                        : (rows.get(at + 2 + k % 16) >> k / 16 * 4 & 15) + (bits == 8 ? 120 : 0);
+                put(block, k, code);
+            }
+        }
+    }
+
+    private void round(int firstRow, float[] values) {
+        for (int row = 0; row < values.length / columns; row++) {
+            for (int b = 0; b < blocks; b++) {
+                int from = row * columns + b * blockSize;
+                int to = Math.min(row * columns + columns, from + blockSize);
+                roundBlock((firstRow + row) * blocks + b, values, from, to);
+            }
+        }
+    }
+
+    private void roundBlock(int block, float[] values, int from, int to) {
+        float extreme = 0;
+        for (int i = from; i < to; i++) {
+            if (Math.abs(values[i]) > Math.abs(extreme)) {
+                extreme = values[i];
+            }
+        }
+        int middle = 1 << bits - 1;
+        float scale = bits == 8 ? Math.abs(extreme) / 127 : extreme / -8;
+        scales[block] = scale;
+        float inverse = scale == 0 ? 0 : 1 / scale;
+        for (int k = 0; k < blockSize; k++) {
+            int code = from + k < to ? Math.round(values[from + k] * inverse) + middle : middle;
+            put(block, k, Math.max(0, Math.min(2 * middle - 1, code)));
+        }
+    }
+
+    private void put(int block, int k, int code) {
+        if (bits == 8) {
+            codes[block * blockSize + k] = (byte) code;
+        } else {
+            codes[(block * blockSize + k) / 2] |= (byte) (code << k % 2 * 4);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.StorageException;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Writes a checkpoint as an ONNX graph that the engine runs.
+ *
+ * <p>{@link #export} writes one folder; {@link #cached} writes it once into a cache and finds it there ever after.
+ * <em>Thread-safe.</em>
+ */
+public final class DecoderExport {
+
+    private DecoderExport() {}
+
+    /**
+     * Writes {@code target}, a folder that must not exist; it appears when it is complete.
+     *
+     * @return a job that reports layers and can be cancelled between them
+     */
+    public static Job<ExportReport> export(Checkpoint checkpoint, Path target, ExportOptions options) {
+        return Job.of("export", context -> {
+            if (Files.exists(target)) {
+                throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
+            }
+            return exportBeside(checkpoint, target, options, context);
+        });
+    }
+
+    /**
+     * The folder of {@code checkpoint} in a cache, exported now if it is not there.
+     *
+     * <p>The key is the content of the checkpoint, the options, and the version of this layout. Two processes that want the
+     * same folder wait for one another.
+     */
+    public static Path cached(Checkpoint checkpoint, ExportOptions options, Path cache, JobContext context) {
+        Path exports = cache.resolve("exports");
+        String key = ContentKey.of(checkpoint.files(), exports, context) + "-" + DecoderManifest.FORMAT + "-"
+                + options.weights().name().toLowerCase(java.util.Locale.ROOT).replace('_', '-') + "-b"
+                + options.blockSize() + "-c" + options.maxContext();
+        Path target = exports.resolve(key);
+        if (isComplete(target)) {
+            return target;
+        }
+        try (FileChannel channel = FileChannel.open(
+                        exports.resolve(key + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.lock()) {
+            if (!isComplete(target) && lock.isValid()) {
+                ExportReport report = exportBeside(checkpoint, target, options, context);
+                report.notices().forEach(context::notice);
+            }
+            return target;
+        } catch (IOException e) {
+            throw new StorageException("Cannot lock " + exports + ": " + e, e);
+        }
+    }
+
+    private static boolean isComplete(Path folder) {
+        return Files.isRegularFile(folder.resolve(DecoderManifest.FILE));
+    }
+
+    private static ExportReport exportBeside(
+            Checkpoint checkpoint, Path target, ExportOptions options, JobContext context) {
+        Path parent = target.toAbsolutePath().getParent();
+        Path part;
+        try {
+            Files.createDirectories(parent);
+            part = Files.createTempDirectory(parent, target.getFileName() + ".part");
+        } catch (IOException e) {
+            throw new StorageException("Cannot write beside " + target + ": " + e, e);
+        }
+        try {
+            ExportReport report = write(checkpoint, part, options, context);
+            context.checkCancelled();
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+            return report;
+        } catch (IOException e) {
+            throw new StorageException("Cannot publish " + target + ": " + e, e);
+        } finally {
+            deleteTree(part);
+        }
+    }
+
+    private static ExportReport write(Checkpoint checkpoint, Path folder, ExportOptions options, JobContext context) {
+        long begin = System.nanoTime();
+        ModelConfig config = checkpoint.config();
+        int contextLength = Math.min(config.contextLength(), options.maxContext());
+        try (GraphWriter graph = new GraphWriter(folder.resolve(DecoderManifest.MODEL_FILE))) {
+            WeightWriter weights = new WeightWriter(graph, checkpoint.tensors(), options);
+            LlamaGraph family = new LlamaGraph(config, checkpoint.tensors(), graph, weights, contextLength);
+            family.write(context);
+            graph.finish();
+            writeTexts(checkpoint, folder);
+            Map<String, Object> provenance = new LinkedHashMap<>();
+            provenance.put("source", checkpoint.path().getFileName().toString());
+            provenance.put("weights", options.weights().name());
+            provenance.put("matrices", weights.counts());
+            provenance.put("notices", weights.notices());
+            new DecoderManifest(
+                            DecoderManifest.FORMAT,
+                            config.name(),
+                            config.architecture(),
+                            config.vocabularySize(),
+                            contextLength,
+                            config.endTokens(),
+                            family.states(),
+                            provenance)
+                    .write(folder);
+            return new ExportReport(
+                    graph.bytesWritten(),
+                    weights.counts(),
+                    weights.notices(),
+                    Duration.ofNanos(System.nanoTime() - begin));
+        }
+    }
+
+    private static void writeTexts(Checkpoint checkpoint, Path folder) {
+        try {
+            Optional<Tokenizer> tokenizer = checkpoint.tokenizer();
+            if (tokenizer.isPresent()) {
+                try (Tokenizer open = tokenizer.get()) {
+                    Files.writeString(folder.resolve("tokenizer.json"), open.toJson());
+                }
+            }
+            if (checkpoint.chatTemplate().isPresent()) {
+                Files.writeString(
+                        folder.resolve("chat_template.jinja"),
+                        checkpoint.chatTemplate().get());
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot write the tokenizer into " + folder + ": " + e, e);
+        }
+    }
+
+    private static void deleteTree(Path folder) {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
+            for (Path file : deepestFirst) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot delete " + folder + ": " + e, e);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.inference.decoder.ExportOptions.Weights;
+import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.TensorFile;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/** Puts a checkpoint's matrices into a graph, in the form the options ask for, and counts what became of them. */
+final class WeightWriter {
+
+    private static final int HEAD_BITS = 8;
+
+    private final GraphWriter graph;
+    private final TensorFile tensors;
+    private final ExportOptions options;
+    private final Map<String, Integer> counts = new LinkedHashMap<>();
+
+    WeightWriter(GraphWriter graph, TensorFile tensors, ExportOptions options) {
+        this.graph = graph;
+        this.tensors = tensors;
+        this.options = options;
+    }
+
+    Map<String, Integer> counts() {
+        return counts;
+    }
+
+    /** What the counts mean for quality, in words. */
+    List<String> notices() {
+        List<String> notices = new ArrayList<>();
+        counts.forEach((what, count) -> {
+            if (what.endsWith("rounded to 8 bits")) {
+                notices.add(count + " matrices: " + what
+                        + ", since the 4-bit kernel cannot hold their form; perplexity rises by about 0.2 %");
+            } else if (what.endsWith("rounded to 4 bits")) {
+                notices.add(count + " matrices: " + what + "; perplexity of a small model rises by 18 to 27 %");
+            }
+        });
+        return notices;
+    }
+
+    /** y = x·Wᵀ (+ bias) for stored matrices stacked; returns the name of y, which is {@code output}. */
+    String project(String input, String output, Matrix matrix) {
+        List<String> biases = matrix.names().stream()
+                .map(name -> name.replace(".weight", ".bias"))
+                .filter(tensors.tensors()::containsKey)
+                .toList();
+        String product = biases.isEmpty() ? output : output + ".product";
+        if (isFloat(matrix)) {
+            String weight = transposed(output + ".weight", matrix);
+            graph.op("MatMul", product, List.of(input, weight), Map.of());
+        } else {
+            multiply(input, product, matrix, blocks(output, matrix, options.weights() == Weights.BITS_4 ? 4 : 8));
+        }
+        if (!biases.isEmpty()) {
+            graph.op("Add", output, List.of(product, stackedBias(output + ".bias", matrix)), Map.of());
+        }
+        return output;
+    }
+
+    /** Rows of an embedding by id, (1, S, columns); {@code name} names its initializers, which {@link #head} may share. */
+    String embed(String ids, String name, Matrix matrix) {
+        if (isFloat(matrix)) {
+            String weight = transposed(name + ".weight", matrix);
+            graph.op("Gather", name + ".rows", List.of(weight, ids), Map.of("axis", 1)); // (columns, 1, S)
+            return graph.op("Transpose", name, List.of(name + ".rows"), Map.of("perm", List.of(1, 2, 0)));
+        }
+        BlockWeights weights = blocks(name, matrix, HEAD_BITS);
+        int rowBytes = weights.blocks() * weights.codeBytes();
+        graph.integers(name + ".codes.shape", matrix.rows(), rowBytes);
+        graph.integers(name + ".scales.shape", matrix.rows(), weights.blocks());
+        graph.op("Reshape", name + ".codes.flat", List.of(name + ".codes", name + ".codes.shape"), Map.of());
+        graph.op("Reshape", name + ".scales.flat", List.of(name + ".scales", name + ".scales.shape"), Map.of());
+        graph.node(
+                "GatherBlockQuantized",
+                GraphWriter.MICROSOFT,
+                List.of(name + ".codes.flat", ids, name + ".scales.flat"),
+                List.of(name),
+                Map.of(
+                        "bits",
+                        weights.bits(),
+                        "block_size",
+                        weights.blockSize(),
+                        "gather_axis",
+                        0,
+                        "quantize_axis",
+                        1));
+        return name;
+    }
+
+    /** Logits from an embedding that {@link #embed} has written as {@code name}. */
+    void tiedHead(String input, String output, String name, Matrix matrix) {
+        if (isFloat(matrix)) {
+            graph.op("MatMul", output, List.of(input, name + ".weight"), Map.of());
+        } else {
+            matMul(input, output, name, matrix, bitsOf(matrix, HEAD_BITS), blockSizeOf(matrix));
+        }
+    }
+
+    /** Logits from a head of its own. */
+    void head(String input, String output, Matrix matrix) {
+        if (isFloat(matrix)) {
+            project(input, output, matrix);
+        } else {
+            multiply(input, output, matrix, blocks(output, matrix, HEAD_BITS));
+        }
+    }
+
+    private boolean isFloat(Matrix matrix) {
+        return options.weights() == Weights.FLOAT
+                || options.weights() == Weights.EXACT && matrix.stored(DType.F32, DType.F16, DType.BF16, DType.F64);
+    }
+
+    private boolean fits(Matrix matrix, int bits) {
+        return matrix.columns() % 32 == 0
+                && (bits == 4 ? matrix.stored(DType.Q4_0) : matrix.stored(DType.Q4_0, DType.Q8_0));
+    }
+
+    /** At 8 bits a matrix of Q4_0 alone stays at 4. */
+    private int bitsOf(Matrix matrix, int bits) {
+        return fits(matrix, 4) && options.weights() != Weights.BITS_8 ? 4 : bits;
+    }
+
+    private int blockSizeOf(Matrix matrix) {
+        return fits(matrix, 8) ? 32 : options.blockSize();
+    }
+
+    private BlockWeights blocks(String name, Matrix matrix, int wanted) {
+        int bits = bitsOf(matrix, wanted);
+        boolean exact = fits(matrix, bits);
+        BlockWeights weights =
+                exact ? BlockWeights.exact(matrix, bits) : BlockWeights.rounded(matrix, bits, options.blockSize());
+        String types = String.join(
+                " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
+        count(types + (exact ? " exactly in " : " rounded to ") + bits + " bits", matrix);
+        graph.bytes(
+                name + ".codes",
+                GraphWriter.Type.UINT8,
+                ByteBuffer.wrap(weights.codes()),
+                matrix.rows(),
+                weights.blocks(),
+                weights.codeBytes());
+        graph.floats(name + ".scales", weights.scales(), weights.scales().length);
+        return weights;
+    }
+
+    private void multiply(String input, String output, Matrix matrix, BlockWeights weights) {
+        String name = output.endsWith(".product") ? output.substring(0, output.length() - 8) : output;
+        matMul(input, output, name, matrix, weights.bits(), weights.blockSize());
+    }
+
+    private void matMul(String input, String output, String name, Matrix matrix, int bits, int blockSize) {
+        graph.node(
+                "MatMulNBits",
+                GraphWriter.MICROSOFT,
+                List.of(input, name + ".codes", name + ".scales"),
+                List.of(output),
+                Map.of(
+                        "K",
+                        matrix.columns(),
+                        "N",
+                        matrix.rows(),
+                        "bits",
+                        bits,
+                        "block_size",
+                        blockSize,
+                        // Activations in int8: without it the kernel is up to 300 times slower, silently.
+                        "accuracy_level",
+                        4));
+    }
+
+    private String transposed(String name, Matrix matrix) {
+        int rows = matrix.rows();
+        int columns = matrix.columns();
+        float[] weight = new float[Math.multiplyExact(rows, columns)]; // (columns, rows)
+        matrix.floats((first, values, type) -> {
+            for (int r = 0; r < values.length / columns; r++) {
+                for (int c = 0; c < columns; c++) {
+                    weight[c * rows + first + r] = values[r * columns + c];
+                }
+            }
+        });
+        String types = String.join(
+                " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
+        count(types + " to float", matrix);
+        return graph.floats(name, weight, columns, rows);
+    }
+
+    private String stackedBias(String name, Matrix matrix) {
+        float[] bias = new float[matrix.rows()];
+        int at = 0;
+        for (String weight : matrix.names()) {
+            String stored = weight.replace(".weight", ".bias");
+            if (tensors.tensors().containsKey(stored)) {
+                float[] part = tensors.floats(stored);
+                System.arraycopy(part, 0, bias, at, part.length);
+            }
+            at += tensors.info(weight).dim(0);
+        }
+        return graph.floats(name, bias, bias.length);
+    }
+
+    private void count(String what, Matrix matrix) {
+        counts.merge(what, matrix.names().size(), Integer::sum);
+    }
+}

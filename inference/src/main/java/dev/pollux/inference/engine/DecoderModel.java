@@ -1,0 +1,182 @@
+package dev.pollux.inference.engine;
+
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.pollux.ModelExecutionException;
+import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.internal.NativeRuntime;
+import dev.pollux.internal.OpenHandle;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * An exported decoder, loaded: the weights, shared by any number of {@link DecoderSequence}s.
+ *
+ * <p>{@link #close()} stops the steps that are running, waits for them, and frees the native session. <em>Thread-safe.</em>
+ */
+public final class DecoderModel implements AutoCloseable {
+
+    private final DecoderManifest manifest;
+    private final EngineOptions options;
+    private final OrtSession session;
+    private final Duration loadTime;
+    private final OpenHandle handle;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition allIdle = lock.newCondition();
+    private final List<DecoderSequence> idle = new ArrayList<>();
+    private final List<DecoderSequence> live = new ArrayList<>();
+    private int running;
+    private boolean closed;
+
+    private DecoderModel(DecoderManifest manifest, EngineOptions options, OrtSession session, Duration loadTime) {
+        this.manifest = manifest;
+        this.options = options;
+        this.session = session;
+        this.loadTime = loadTime;
+        this.handle = OpenHandle.of("DecoderModel " + manifest.name());
+    }
+
+    /**
+     * Loads the graph of an exported folder.
+     *
+     * @throws dev.pollux.MalformedFileException if the manifest is damaged
+     * @throws ModelExecutionException if the runtime refuses the graph
+     */
+    public static DecoderModel open(Path folder, EngineOptions options) {
+        long begin = System.nanoTime();
+        DecoderManifest manifest = DecoderManifest.read(folder);
+        Path model = folder.resolve(DecoderManifest.MODEL_FILE);
+        try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions()) {
+            settings.setIntraOpNumThreads(options.threads());
+            settings.setInterOpNumThreads(1);
+            settings.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
+            OrtSession session = NativeRuntime.environment().createSession(model.toString(), settings);
+            return new DecoderModel(manifest, options, session, Duration.ofNanos(System.nanoTime() - begin));
+        } catch (OrtException e) {
+            throw new ModelExecutionException("Cannot load " + model + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** What was loaded. */
+    public DecoderManifest manifest() {
+        return manifest;
+    }
+
+    /** How long loading took. */
+    public Duration loadTime() {
+        return loadTime;
+    }
+
+    /** A new sequence of length 0; close it after use. */
+    public DecoderSequence sequence() {
+        return acquire(new int[0]);
+    }
+
+    /**
+     * A sequence that holds as much of the beginning of {@code prompt} as an idle one has computed already.
+     *
+     * <p>Only whole prefill chunks are taken over: they are what a new sequence would compute, bit for bit, so a result
+     * never depends on what ran before.
+     */
+    DecoderSequence acquire(int[] prompt) {
+        lock.lock();
+        try {
+            checkOpen();
+            DecoderSequence best = null;
+            int bestShared = -1;
+            for (DecoderSequence candidate : idle) {
+                int shared = candidate.sharedPrefix(prompt);
+                if (shared > bestShared) {
+                    best = candidate;
+                    bestShared = shared;
+                }
+            }
+            if (best == null) {
+                best = new DecoderSequence(this);
+            } else {
+                idle.remove(best);
+                best.reopen(bestShared);
+            }
+            live.add(best);
+            return best;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes a sequence back: kept for the next one, or freed. */
+    void release(DecoderSequence sequence) {
+        lock.lock();
+        try {
+            live.remove(sequence);
+            if (closed || idle.size() >= options.idleSequences()) {
+                sequence.free();
+            } else {
+                idle.add(sequence);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    EngineOptions options() {
+        return options;
+    }
+
+    /** Announces a step, so that {@link #close()} waits for it. */
+    OrtSession beginStep() {
+        lock.lock();
+        try {
+            checkOpen();
+            running++;
+            return session;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void endStep() {
+        lock.lock();
+        try {
+            running--;
+            allIdle.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("The model " + manifest.name() + " is closed; open it again");
+        }
+    }
+
+    /** Ends running steps, waits for them and frees the model. Idempotent. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            live.forEach(DecoderSequence::interrupt);
+            while (running > 0) {
+                allIdle.awaitUninterruptibly();
+            }
+            idle.forEach(DecoderSequence::free);
+            idle.clear();
+            session.close();
+            handle.close();
+        } catch (OrtException e) {
+            throw new ModelExecutionException("Cannot free " + manifest.name() + ": " + e.getMessage(), e);
+        } finally {
+            lock.unlock();
+        }
+    }
+}

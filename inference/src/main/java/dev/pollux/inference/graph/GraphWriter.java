@@ -1,0 +1,232 @@
+package dev.pollux.inference.graph;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
+import dev.pollux.StorageException;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes one ONNX model with external data.
+ *
+ * <p>Weights go to {@code <model>.data} as they come, aligned so that the runtime maps them; only names, shapes and nodes are
+ * held in memory. Opset 21 and {@code com.microsoft} 1, IR version 10. <em>Not thread-safe: one thread at a time.</em>
+ */
+public final class GraphWriter implements AutoCloseable {
+
+    /** The domain of ONNX Runtime's contrib operators. */
+    public static final String MICROSOFT = "com.microsoft";
+
+    private static final int PAGE = 4096;
+    private static final int LINE = 64;
+
+    /** Element types of graph values and initializers. */
+    public enum Type {
+        FLOAT(1),
+        UINT8(2),
+        INT32(6),
+        INT64(7);
+
+        private final int code;
+
+        Type(int code) {
+            this.code = code;
+        }
+    }
+
+    private final GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder");
+    private final Path model;
+    private final FileChannel data;
+    private long offset;
+
+    /** Begins {@code model} and its data file beside it; both must not exist. */
+    public GraphWriter(Path model) {
+        this.model = model;
+        Path file = dataFile(model);
+        try {
+            this.data = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new StorageException("Cannot create " + file + ": " + e, e);
+        }
+    }
+
+    private static Path dataFile(Path model) {
+        return model.resolveSibling(model.getFileName() + ".data");
+    }
+
+    /** Bytes of weights written so far. */
+    public long bytesWritten() {
+        return offset;
+    }
+
+    /** Declares an input; a dimension is an {@code Integer} or, where it varies, a {@code String}. */
+    public void input(String name, Type type, Object... dims) {
+        graph.addInput(valueInfo(name, type, dims));
+    }
+
+    /** Declares an output. */
+    public void output(String name, Type type, Object... dims) {
+        graph.addOutput(valueInfo(name, type, dims));
+    }
+
+    private static ValueInfoProto valueInfo(String name, Type type, Object... dims) {
+        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+        for (Object dim : dims) {
+            TensorShapeProto.Dimension.Builder entry = shape.addDimBuilder();
+            if (dim instanceof Integer size) {
+                entry.setDimValue(size);
+            } else {
+                entry.setDimParam((String) dim);
+            }
+        }
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(TypeProto.Tensor.newBuilder()
+                                .setElemType(type.code)
+                                .setShape(shape)))
+                .build();
+    }
+
+    /** Adds a node; an empty input or output name leaves an optional one out. */
+    public void node(
+            String operator, String domain, List<String> inputs, List<String> outputs, Map<String, ?> attributes) {
+        NodeProto.Builder node = graph.addNodeBuilder()
+                .setOpType(operator)
+                .setDomain(domain)
+                .setName(outputs.get(0) + "/" + operator)
+                .addAllInput(inputs)
+                .addAllOutput(outputs);
+        attributes.forEach((name, value) -> node.addAttribute(attribute(name, value)));
+    }
+
+    /** Adds a standard operator with one output, named {@code output}, and returns that name. */
+    public String op(String operator, String output, List<String> inputs, Map<String, ?> attributes) {
+        node(operator, "", inputs, List.of(output), attributes);
+        return output;
+    }
+
+    private static AttributeProto attribute(String name, Object value) {
+        AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name);
+        if (value instanceof Integer number) {
+            return attribute
+                    .setType(AttributeProto.AttributeType.INT)
+                    .setI(number)
+                    .build();
+        }
+        if (value instanceof Float number) {
+            return attribute
+                    .setType(AttributeProto.AttributeType.FLOAT)
+                    .setF(number)
+                    .build();
+        }
+        if (value instanceof List<?> numbers) {
+            numbers.forEach(number -> attribute.addInts((Integer) number));
+            return attribute.setType(AttributeProto.AttributeType.INTS).build();
+        }
+        return attribute
+                .setType(AttributeProto.AttributeType.STRING)
+                .setS(ByteString.copyFromUtf8((String) value))
+                .build();
+    }
+
+    /** A small int64 constant, kept in the graph; no dimensions when {@code scalar}. */
+    public String integers(String name, long... values) {
+        TensorProto.Builder tensor = graph.addInitializerBuilder()
+                .setName(name)
+                .setDataType(Type.INT64.code)
+                .addDims(values.length);
+        for (long value : values) {
+            tensor.addInt64Data(value);
+        }
+        return name;
+    }
+
+    /** A float initializer in the external data. */
+    public String floats(String name, float[] values, long... shape) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return bytes(name, Type.FLOAT, bytes, shape);
+    }
+
+    /** An initializer in the external data, from its little-endian bytes. */
+    public String bytes(String name, Type type, ByteBuffer bytes, long... shape) {
+        try {
+            int align = bytes.remaining() < PAGE ? LINE : PAGE;
+            offset = (offset + align - 1) / align * align;
+            int length = bytes.remaining();
+            ByteBuffer rest = bytes.duplicate();
+            long at = offset;
+            while (rest.hasRemaining()) {
+                at += data.write(rest, at);
+            }
+            TensorProto.Builder tensor = graph.addInitializerBuilder()
+                    .setName(name)
+                    .setDataType(type.code)
+                    .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                    .addExternalData(
+                            entry("location", dataFile(model).getFileName().toString()))
+                    .addExternalData(entry("offset", Long.toString(offset)))
+                    .addExternalData(entry("length", Integer.toString(length)));
+            for (long size : shape) {
+                tensor.addDims(size);
+            }
+            offset = at;
+            return name;
+        } catch (IOException e) {
+            throw new StorageException("Cannot write " + dataFile(model) + ": " + e, e);
+        }
+    }
+
+    private static StringStringEntryProto entry(String key, String value) {
+        return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+    }
+
+    /** Writes the model file and forces both files to the disk. */
+    public void finish() {
+        ModelProto proto = ModelProto.newBuilder()
+                .setIrVersion(10)
+                .setProducerName("pollux")
+                .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(21))
+                .addOpsetImport(
+                        OperatorSetIdProto.newBuilder().setDomain(MICROSOFT).setVersion(1))
+                .setGraph(graph)
+                .build();
+        try {
+            data.force(true);
+            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(model))) {
+                proto.writeTo(out);
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot write " + model + ": " + e, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            data.close();
+        } catch (IOException e) {
+            throw new StorageException("Cannot close " + dataFile(model) + ": " + e, e);
+        }
+    }
+}

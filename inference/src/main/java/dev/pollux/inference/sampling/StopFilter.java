@@ -1,0 +1,79 @@
+package dev.pollux.inference.sampling;
+
+import java.util.List;
+
+/**
+ * Cuts a text, which comes in pieces, at the first stop string, and holds back what may become one.
+ *
+ * <p>Of several stop strings the one that begins first counts, and of those that begin together the longest that is complete.
+ * <em>Not thread-safe: one thread at a time.</em>
+ */
+public final class StopFilter {
+
+    private final List<String> stops;
+    private final StringBuilder held = new StringBuilder();
+    private boolean stopped;
+
+    private StopFilter(List<String> stops) {
+        this.stops = stops;
+    }
+
+    /** A filter for these strings, none of them empty. */
+    public static StopFilter of(List<String> stops) {
+        return new StopFilter(List.copyOf(stops));
+    }
+
+    /** Whether a stop string was found. */
+    public boolean stopped() {
+        return stopped;
+    }
+
+    /** Adds a piece; returns what can be given out now. */
+    public String push(String piece) {
+        if (stopped) {
+            return "";
+        }
+        held.append(piece);
+        int cut = firstStop();
+        if (cut >= 0) {
+            stopped = true;
+            return take(cut);
+        }
+        return take(held.length() - pendingPrefix());
+    }
+
+    /** What was held back, at the end of the text. */
+    public String flush() {
+        return stopped ? "" : take(held.length());
+    }
+
+    private int firstStop() {
+        int first = -1;
+        for (String stop : stops) {
+            int at = held.indexOf(stop);
+            if (at >= 0 && (first < 0 || at < first)) {
+                first = at;
+            }
+        }
+        return first;
+    }
+
+    /** Length of the longest end of the held text that is a proper beginning of a stop string. */
+    private int pendingPrefix() {
+        int longest = 0;
+        for (String stop : stops) {
+            for (int n = Math.min(stop.length() - 1, held.length()); n > longest; n--) {
+                if (stop.startsWith(held.substring(held.length() - n))) {
+                    longest = n;
+                }
+            }
+        }
+        return longest;
+    }
+
+    private String take(int length) {
+        String text = held.substring(0, length);
+        held.delete(0, length);
+        return text;
+    }
+}

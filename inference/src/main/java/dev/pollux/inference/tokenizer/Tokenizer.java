@@ -1,0 +1,196 @@
+package dev.pollux.inference.tokenizer;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.internal.OpenHandle;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Text to token ids and back.
+ *
+ * <p>Truncation and padding that a {@code tokenizer.json} asks for are switched off: a text always gives all its tokens.
+ * <em>Thread-safe.</em>
+ */
+public final class Tokenizer implements AutoCloseable {
+
+    private static final long MAX_BYTES = 256L << 20;
+
+    static {
+        // The library reports its use over the network unless told not to.
+        if (System.getProperty("OPT_OUT_TRACKING") == null) {
+            System.setProperty("OPT_OUT_TRACKING", "true");
+        }
+    }
+
+    private final HuggingFaceTokenizer encoder;
+    private final String json;
+    private final String[] tokens; // (vocabulary), indexed by id; "" where an id has no token
+    private final Map<String, Integer> ids;
+    private final OpenHandle handle;
+    private volatile boolean closed;
+
+    private Tokenizer(String source, String json) {
+        ObjectNode root = parse(source, json);
+        root.putNull("truncation");
+        root.putNull("padding");
+        this.json = root.toString();
+        this.ids = vocabulary(source, root);
+        this.tokens =
+                new String[ids.values().stream().mapToInt(id -> id + 1).max().orElse(0)];
+        Arrays.fill(tokens, "");
+        ids.forEach((token, id) -> tokens[id] = token);
+        try {
+            byte[] bytes = this.json.getBytes(StandardCharsets.UTF_8);
+            this.encoder = HuggingFaceTokenizer.newInstance(
+                    new ByteArrayInputStream(bytes), Map.of("truncation", "false", "padding", "false"));
+        } catch (IOException | RuntimeException e) {
+            throw new MalformedFileException(source + " is not a tokenizer that can be read: " + e.getMessage(), e);
+        }
+        this.handle = OpenHandle.of("tokenizer " + source);
+    }
+
+    /**
+     * Opens a {@code tokenizer.json}.
+     *
+     * @throws MalformedFileException if it is not one
+     */
+    public static Tokenizer open(Path file) {
+        try {
+            if (Files.size(file) > MAX_BYTES) {
+                throw new MalformedFileException(file + " must be at most " + MAX_BYTES + " bytes");
+            }
+            return new Tokenizer(file.toString(), Files.readString(file));
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    /** A tokenizer from the text of a {@code tokenizer.json}; {@code source} is named in errors. */
+    public static Tokenizer ofJson(String source, String json) {
+        return new Tokenizer(source, json);
+    }
+
+    /**
+     * A tokenizer rebuilt from the metadata of a GGUF file.
+     *
+     * @throws MalformedFileException if a part of it is missing or inconsistent
+     * @throws dev.pollux.UnsupportedModelException if its model or pre-tokenizer is not known
+     */
+    public static Tokenizer ofGguf(String source, Map<String, Object> metadata) {
+        return new Tokenizer(source, new GgufTokenizer(source, metadata).json());
+    }
+
+    /**
+     * Token ids of a text.
+     *
+     * @param addSpecialTokens whether the tokenizer adds the special tokens it puts around a text (BOS, [CLS] …); special
+     *     tokens that stand in the text are recognised either way
+     */
+    public int[] encode(String text, boolean addSpecialTokens) {
+        checkOpen();
+        return Arrays.stream(encoder.encode(text, addSpecialTokens, false).getIds())
+                .mapToInt(Math::toIntExact)
+                .toArray();
+    }
+
+    /** The text of token ids; {@code skipSpecialTokens} leaves special tokens out. */
+    public String decode(int[] ids, boolean skipSpecialTokens) {
+        checkOpen();
+        if (ids.length == 0) {
+            return "";
+        }
+        for (int id : ids) {
+            if (id < 0) {
+                throw new IllegalArgumentException("token ids must be at least 0 but one was " + id);
+            }
+        }
+        return encoder.decode(Arrays.stream(ids).asLongStream().toArray(), skipSpecialTokens);
+    }
+
+    /** A decoder that gives text token by token. */
+    public TokenDecoder streamDecoder(boolean skipSpecialTokens) {
+        return new TokenDecoder(this, skipSpecialTokens);
+    }
+
+    /** One more than the largest id. */
+    public int vocabularySize() {
+        return tokens.length;
+    }
+
+    /** The id of a token as the vocabulary spells it, if it has one. */
+    public OptionalInt idOf(String token) {
+        Integer id = ids.get(token);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    /** The token {@code id} as the vocabulary spells it; empty where the id is not used. */
+    public String tokenOf(int id) {
+        if (id < 0 || id >= tokens.length) {
+            throw new IllegalArgumentException("id must be in [0, " + tokens.length + ") but was " + id);
+        }
+        return tokens[id];
+    }
+
+    /** This tokenizer as the text of a {@code tokenizer.json}, without truncation and padding. */
+    public String toJson() {
+        return json;
+    }
+
+    private static ObjectNode parse(String source, String json) {
+        try {
+            if (JsonMapper.shared().readTree(json) instanceof ObjectNode object) {
+                return object;
+            }
+        } catch (JacksonException e) {
+            throw new MalformedFileException(source + " is not JSON: " + e.getOriginalMessage(), e);
+        }
+        throw new MalformedFileException(source + " must be a JSON object");
+    }
+
+    private static Map<String, Integer> vocabulary(String source, ObjectNode root) {
+        Map<String, Integer> ids = new HashMap<>();
+        JsonNode vocabulary = root.path("model").path("vocab");
+        vocabulary
+                .properties()
+                .forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt(-1)));
+        for (int id = 0; vocabulary.isArray() && id < vocabulary.size(); id++) { // Unigram: [[piece, score], …]
+            ids.put(vocabulary.get(id).path(0).asString(""), id);
+        }
+        root.path("added_tokens")
+                .forEach(token -> ids.put(
+                        token.path("content").asString(""), token.path("id").asInt(-1)));
+        if (ids.values().stream().anyMatch(id -> id < 0 || id > 1 << 24)) {
+            throw new MalformedFileException(source + ": token ids must be in [0, 16777216]");
+        }
+        return ids;
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("The tokenizer is closed; open it again");
+        }
+    }
+
+    /** Frees the native tokenizer. Idempotent. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            encoder.close();
+            handle.close();
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Text to tokens and back: tokenizer.json files, and tokenizers rebuilt from GGUF metadata. */
+@NullMarked
+package dev.pollux.inference.tokenizer;
+
+import org.jspecify.annotations.NullMarked;
