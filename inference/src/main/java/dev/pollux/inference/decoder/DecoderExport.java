@@ -122,6 +122,8 @@ public final class DecoderExport {
                             config.vocabularySize(),
                             contextLength,
                             config.endTokens(),
+                            checkpoint.specialTokens().bos(),
+                            checkpoint.specialTokens().eos(),
                             family.states(),
                             provenance)
                     .write(folder);
@@ -138,12 +140,12 @@ public final class DecoderExport {
             Optional<Tokenizer> tokenizer = checkpoint.tokenizer();
             if (tokenizer.isPresent()) {
                 try (Tokenizer open = tokenizer.get()) {
-                    Files.writeString(folder.resolve("tokenizer.json"), open.toJson());
+                    Files.writeString(folder.resolve(DecoderManifest.TOKENIZER_FILE), open.toJson());
                 }
             }
             if (checkpoint.chatTemplate().isPresent()) {
                 Files.writeString(
-                        folder.resolve("chat_template.jinja"),
+                        folder.resolve(DecoderManifest.TEMPLATE_FILE),
                         checkpoint.chatTemplate().get());
             }
         } catch (IOException e) {

@@ -50,6 +50,11 @@ public final class GraphWriter implements AutoCloseable {
         Type(int code) {
             this.code = code;
         }
+
+        /** The type's number in ONNX, as {@code Cast} wants it. */
+        public int code() {
+            return code;
+        }
     }
 
     private final GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder");
