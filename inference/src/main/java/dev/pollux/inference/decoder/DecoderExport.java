@@ -123,7 +123,7 @@ public final class DecoderExport {
         long begin = System.nanoTime();
         ModelConfig config = checkpoint.config();
         int contextLength = Math.min(config.contextLength(), options.maxContext());
-        try (GraphWriter graph = new GraphWriter(folder.resolve(DecoderManifest.MODEL_FILE))) {
+        try (GraphWriter graph = GraphWriter.create(folder.resolve(DecoderManifest.MODEL_FILE))) {
             WeightWriter weights = new WeightWriter(graph, checkpoint.tensors(), options);
             LlamaGraph family = new LlamaGraph(config, checkpoint.tensors(), graph, weights, contextLength);
             family.write(context);
