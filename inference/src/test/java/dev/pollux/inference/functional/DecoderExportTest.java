@@ -46,8 +46,8 @@ class DecoderExportTest {
                     .containsEntry("Q4_1 rounded to 8 bits", 210)
                     .containsEntry("Q8_0 exactly in 8 bits", 1);
             assertThat(report.notices())
-                    .containsExactly("210 matrices: Q4_1 rounded to 8 bits, since the 4-bit kernel cannot hold their "
-                            + "form; perplexity rises by about 0.2 %");
+                    .containsExactly("210 matrices: Q4_1 rounded to 8 bits, which the 4-bit kernel cannot hold; "
+                            + "perplexity of a small model rises by about 0.6 %");
             assertThat(report.bytes()).isGreaterThan(100_000_000);
             assertThat(DecoderManifest.read(temp.resolve("out")).provenance()).containsKeys("source", "matrices");
         }
