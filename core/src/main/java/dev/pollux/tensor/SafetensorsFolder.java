@@ -58,6 +58,11 @@ public final class SafetensorsFolder implements TensorFile {
         }
     }
 
+    /** Whether a folder holds weights in this format. */
+    public static boolean isIn(Path folder) {
+        return Files.isRegularFile(folder.resolve(INDEX)) || Files.isRegularFile(folder.resolve(SINGLE));
+    }
+
     private static Map<?, ?> weightMap(Path index) {
         try {
             if (Files.size(index) > MAX_INDEX) {

@@ -7,6 +7,7 @@ import dev.pollux.StorageException;
 import dev.pollux.internal.OpenHandle;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,6 +81,8 @@ public final class Tokenizer implements AutoCloseable {
                 throw new MalformedFileException(file + " must be at most " + MAX_BYTES + " bytes");
             }
             return new Tokenizer(file.toString(), Files.readString(file));
+        } catch (CharacterCodingException e) {
+            throw new MalformedFileException(file + " is not UTF-8", e);
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }
