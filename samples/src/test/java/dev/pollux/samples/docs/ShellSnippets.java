@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.opentest4j.TestAbortedException;
 
 /**
  * Checks {@code sh} blocks without running them.
@@ -35,6 +36,8 @@ final class ShellSnippets {
             for (List<String> words : commands(line)) {
                 try {
                     check(words);
+                } catch (TestAbortedException e) {
+                    throw e;
                 } catch (RuntimeException | AssertionError e) {
                     throw new AssertionError("'" + line.strip() + "': " + e.getMessage(), e);
                 }
