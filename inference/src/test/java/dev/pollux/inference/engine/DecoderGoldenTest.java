@@ -8,6 +8,7 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -24,6 +25,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Every variant of the golden set {@code decoder}: exported in float, run in one pass, in pieces, after rollback. */
+@NoLeaks
 class DecoderGoldenTest {
 
     /** Small enough to cut the longer prompts into several chunks. */
