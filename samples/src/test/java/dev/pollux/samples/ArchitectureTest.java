@@ -224,7 +224,7 @@ class ArchitectureTest {
         return modifiers.contains(JavaModifier.PUBLIC) || modifiers.contains(JavaModifier.PROTECTED);
     }
 
-    private static TreeSet<JavaPackage> byName() {
+    private static Set<JavaPackage> byName() {
         return new TreeSet<>(Comparator.comparing(JavaPackage::getName));
     }
 

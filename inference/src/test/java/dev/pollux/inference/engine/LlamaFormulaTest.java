@@ -38,7 +38,7 @@ class LlamaFormulaTest {
     @ParameterizedTest
     @MethodSource("shapes")
     void graphGivesWhatTheFormulasGive(Shape shape, @TempDir Path temp) {
-        long seed = 7 + shape.hashCode();
+        long seed = 7L + shape.hashCode();
         double theta = shape.rope().contains("500.0") ? 500 : 10_000;
         double factor = shape.rope().contains("linear") ? 4 : 1;
         double[] frequencies = new double[shape.headDim() / 2];
