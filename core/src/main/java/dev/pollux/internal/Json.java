@@ -12,7 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A strict JSON reader (RFC 8259) for the headers of tensor files: no duplicate keys, no byte order mark, bounded depth.
+ * A strict JSON reader (RFC 8259) for the headers of tensor files: no duplicate keys, no byte order mark, bounded
+ * depth and number of values.
  *
  * <p>Values are {@code Map}, {@code List}, {@code String}, {@code Long} (whole numbers), {@code Double}, {@code Boolean}
  * and {@code Optional.empty()} for null. <em>Not thread-safe: one thread at a time.</em>
@@ -20,9 +21,11 @@ import java.util.Optional;
 public final class Json {
 
     private static final int MAX_DEPTH = 64;
+    private static final int MAX_VALUES = 1 << 22;
 
     private final CharBuffer in;
     private final String source;
+    private int values;
 
     private Json(CharBuffer in, String source) {
         this.in = in;
@@ -52,6 +55,9 @@ public final class Json {
     private Object value(int depth) {
         if (depth > MAX_DEPTH) {
             throw malformed("values are nested deeper than " + MAX_DEPTH);
+        }
+        if (++values > MAX_VALUES) {
+            throw malformed("it holds more than " + MAX_VALUES + " values");
         }
         space();
         char c = peek();
@@ -158,8 +164,8 @@ public final class Json {
     }
 
     private Object word(String word, Object value) {
-        for (char c : word.toCharArray()) {
-            expect(c);
+        for (int i = 0; i < word.length(); i++) {
+            expect(word.charAt(i));
         }
         return value;
     }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.pollux.inference.encoder;
+
+import org.jspecify.annotations.NullMarked;
