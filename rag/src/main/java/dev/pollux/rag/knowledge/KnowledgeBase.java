@@ -8,13 +8,10 @@ import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.knowledge.TopHits.Scored;
 import dev.pollux.rag.source.DocumentSource;
-import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
-import dev.pollux.retrieval.Retrievers;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -95,12 +92,19 @@ public final class KnowledgeBase implements AutoCloseable {
         return Job.of("ingest", job -> exclusively(() -> ingest(source, name, job)));
     }
 
-    /** Passages by reciprocal rank fusion of {@link #denseRetriever()} and {@link #lexicalRetriever()}, on one commit. */
+    /**
+     * Passages by reciprocal rank fusion of {@link #denseRetriever()} and {@link #lexicalRetriever()} on one commit, as
+     * {@link dev.pollux.retrieval.Retrievers#fused} does it. A score is in (0, 2/61].
+     */
     public Retriever retriever() {
         return query -> {
             float[] vector = embed(query.text()); // (dimension)
-            return store.read(snapshot ->
-                    Retrievers.fused(dense(snapshot, vector), lexical(snapshot)).retrieve(query));
+            int depth = Math.max(Fusion.ARM_DEPTH, query.topK());
+            return store.read(snapshot -> {
+                List<Scored> dense = snapshot.nearest(vector, depth);
+                List<Scored> lexical = snapshot.matching(terms(query), depth);
+                return snapshot.hits(Fusion.fuse(List.of(dense, lexical), query.topK()));
+            });
         };
     }
 
@@ -108,13 +112,13 @@ public final class KnowledgeBase implements AutoCloseable {
     public Retriever denseRetriever() {
         return query -> {
             float[] vector = embed(query.text()); // (dimension)
-            return store.read(snapshot -> dense(snapshot, vector).retrieve(query));
+            return store.read(snapshot -> snapshot.hits(snapshot.nearest(vector, query.topK())));
         };
     }
 
     /** Passages that share words with the query, by BM25 over English stems (k1 = 1.2, b = 0.75); above 0. */
     public Retriever lexicalRetriever() {
-        return query -> store.read(snapshot -> lexical(snapshot).retrieve(query));
+        return query -> store.read(snapshot -> snapshot.hits(snapshot.matching(terms(query), query.topK())));
     }
 
     /**
@@ -235,30 +239,7 @@ public final class KnowledgeBase implements AutoCloseable {
         }
     }
 
-    private static Retriever dense(Snapshot snapshot, float[] vector) { // (dimension)
-        return query -> hits(snapshot, snapshot.nearest(vector, query.topK()));
-    }
-
-    private Retriever lexical(Snapshot snapshot) {
-        return query -> {
-            try {
-                List<String> terms = Analysis.terms(store.analyzer(), query.text());
-                return hits(snapshot, snapshot.matching(terms, query.topK()));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        };
-    }
-
-    private static List<Hit> hits(Snapshot snapshot, List<Scored> found) {
-        try {
-            List<Hit> hits = new ArrayList<>(found.size());
-            for (Scored scored : found) {
-                hits.add(new Hit(snapshot.passage(scored.id()), scored.score()));
-            }
-            return hits;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    private List<String> terms(Query query) throws IOException {
+        return Analysis.terms(store.analyzer(), query.text());
     }
 }

@@ -1,6 +1,7 @@
 package dev.pollux.rag.knowledge;
 
 import dev.pollux.rag.knowledge.TopHits.Scored;
+import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Passage;
 import java.io.IOException;
 import java.time.Instant;
@@ -18,6 +19,7 @@ import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.PostingsEnum;
+import org.apache.lucene.index.StoredFields;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause;
 import org.apache.lucene.search.BooleanQuery;
@@ -80,8 +82,17 @@ final class Snapshot {
         return hits;
     }
 
-    Passage passage(int doc) throws IOException {
-        Document fields = reader.storedFields().document(doc);
+    /** The passages themselves. */
+    List<Hit> hits(List<Scored> found) throws IOException {
+        StoredFields stored = reader.storedFields();
+        List<Hit> hits = new ArrayList<>(found.size());
+        for (Scored scored : found) {
+            hits.add(new Hit(passage(stored.document(scored.id())), scored.score()));
+        }
+        return hits;
+    }
+
+    private static Passage passage(Document fields) {
         String[] pairs = fields.getValues(IndexLayout.METADATA);
         Map<String, String> metadata = new HashMap<>();
         for (int i = 0; i < pairs.length; i += 2) {

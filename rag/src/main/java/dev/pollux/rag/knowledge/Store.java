@@ -5,7 +5,6 @@ import dev.pollux.StorageException;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.internal.OpenHandle;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -187,8 +186,6 @@ final class Store implements AutoCloseable {
             throw new IllegalStateException(closedMessage(), e);
         } catch (IOException e) {
             throw failure(folder, "read", e);
-        } catch (UncheckedIOException e) {
-            throw failure(folder, "read", e.getCause());
         } finally {
             release(snapshot);
         }

@@ -37,7 +37,6 @@ class LexicalQualityTest {
             RetrievalScores scores = RetrievalEvaluation.on(collection)
                     .evaluate(knowledge.lexicalRetriever())
                     .run();
-                    + scores.mapAt100() + " " + knowledge.stats());
             assertThat(scores.ndcgAt10()).isGreaterThanOrEqualTo(floor);
         }
     }
