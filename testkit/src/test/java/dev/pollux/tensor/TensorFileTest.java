@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 final class TensorFileTest {
 
-    private static final int FUZZ_RUNS = 4_000;
+    private static final int FUZZ_RUNS = 2_000;
 
     @TempDir
     Path folder;

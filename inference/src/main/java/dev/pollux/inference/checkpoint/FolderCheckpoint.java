@@ -99,19 +99,15 @@ final class FolderCheckpoint extends Checkpoint {
         if (own.isPresent()) {
             return own;
         }
-        JsonNode template = json("tokenizer_config.json")
-                .map(json -> json.path("chat_template"))
-                .orElse(null);
-        if (template == null) {
-            return Optional.empty();
-        }
-        if (template.isArray()) { // [{name, template}, …]
-            return template.valueStream()
-                    .filter(entry -> entry.path("name").asString("").equals("default"))
-                    .map(entry -> entry.path("template").asString(""))
-                    .findFirst();
-        }
-        return template.isString() ? Optional.of(template.asString()) : Optional.empty();
+        return json("tokenizer_config.json").map(json -> json.path("chat_template")).flatMap(template -> {
+            if (template.isArray()) { // [{name, template}, …]
+                return template.valueStream()
+                        .filter(entry -> entry.path("name").asString("").equals("default"))
+                        .map(entry -> entry.path("template").asString(""))
+                        .findFirst();
+            }
+            return template.isString() ? Optional.of(template.asString()) : Optional.empty();
+        });
     }
 
     @Override

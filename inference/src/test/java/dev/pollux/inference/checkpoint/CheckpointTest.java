@@ -356,7 +356,7 @@ final class CheckpointTest {
         Random random = new Random(seed);
         byte[] config = CONFIG.getBytes(java.nio.charset.StandardCharsets.UTF_8);
         byte[] gguf = gguf().toBytes();
-        for (int run = 0; run < 1_500; run++) {
+        for (int run = 0; run < 600; run++) {
             Path model = folder.resolve("fuzz" + run);
             Files.createDirectory(model);
             if (run % 2 == 0) {
