@@ -9,11 +9,16 @@ import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.internal.OpenHandle;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -69,7 +74,7 @@ final class CheckpointTest {
                             10_000,
                             new RotaryScaling.None(),
                             true,
-                            java.util.List.of(2)));
+                            List.of(2)));
             assertThat(checkpoint.chatTemplate()).contains("{{ x }}");
             assertThat(checkpoint.tokenizer()).isEmpty();
             assertThat(checkpoint.files())
@@ -282,12 +287,23 @@ final class CheckpointTest {
                         .put("llama.rope.scaling.original_context_length", 8)))
                 .isEqualTo(new RotaryScaling.Yarn(4, 32, 1, 8, true, 0.1 * Math.log(4) + 1));
         assertThat(scalingOf(gguf().floats("rope_freqs.weight", new float[] {1, 8}, 2)))
-                .isEqualTo(new RotaryScaling.Factors(java.util.List.of(1f, 8f)));
+                .isEqualTo(new RotaryScaling.Factors(List.of(1f, 8f)));
     }
 
     private RotaryScaling scalingOf(GgufBuilder builder) {
         try (Checkpoint checkpoint = Checkpoint.open(fresh(builder))) {
             return checkpoint.config().rotaryScaling();
+        }
+    }
+
+    @Test
+    void endsOfTurnsAreFoundByNameAndByMetadata() {
+        GgufBuilder builder = gguf().put("tokenizer.ggml.tokens", List.of("<|im_end|>", "<|eot_id|>", "x"))
+                .put("tokenizer.ggml.token_type", List.of(3, 1, 1))
+                .put("tokenizer.ggml.eos_token_id", 2)
+                .put("tokenizer.ggml.eot_token_id", 99);
+        try (Checkpoint checkpoint = Checkpoint.open(fresh(builder))) {
+            assertThat(checkpoint.config().endTokens()).containsExactly(0, 2);
         }
     }
 
@@ -354,7 +370,7 @@ final class CheckpointTest {
     void mutilatedConfigurationsAndMetadataGiveClearErrors() throws IOException {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
-        byte[] config = CONFIG.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] config = CONFIG.getBytes(StandardCharsets.UTF_8);
         byte[] gguf = gguf().toBytes();
         for (int run = 0; run < 600; run++) {
             Path model = folder.resolve("fuzz" + run);
@@ -398,7 +414,7 @@ final class CheckpointTest {
         weights.without("model.norm.weight").write(model.resolve("a.safetensors"));
         new SafetensorsBuilder().floats("model.norm.weight", new float[8], 8).write(model.resolve("b.safetensors"));
         StringBuilder index = new StringBuilder("{\"weight_map\":{\"model.norm.weight\":\"b.safetensors\"");
-        try (var file = dev.pollux.tensor.SafetensorsFile.open(model.resolve("a.safetensors"))) {
+        try (SafetensorsFile file = SafetensorsFile.open(model.resolve("a.safetensors"))) {
             file.tensors().keySet().stream()
                     .filter(name -> name.startsWith("model."))
                     .forEach(name -> index.append(",\"").append(name).append("\":\"a.safetensors\""));
@@ -418,7 +434,7 @@ final class CheckpointTest {
         try {
             return builder.write(Files.createTempFile(folder, "m", ".gguf"));
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -443,7 +459,7 @@ final class CheckpointTest {
         for (int i = 0; i < counted.length; i++) {
             counted[i] = i;
         }
-        float[] keys = java.util.Arrays.copyOf(counted, 32);
+        float[] keys = Arrays.copyOf(counted, 32);
         return new GgufBuilder()
                 .put("general.architecture", "llama")
                 .put("llama.embedding_length", 8)
