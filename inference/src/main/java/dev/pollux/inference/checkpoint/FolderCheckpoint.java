@@ -20,7 +20,7 @@ import tools.jackson.databind.node.MissingNode;
 /** A Hugging Face folder; {@code config.json} as transformers 4 and as transformers 5 writes it. */
 final class FolderCheckpoint extends Checkpoint {
 
-    private static final long MAX_JSON = 64L << 20;
+    private static final long MAX_TEXT = 8L << 20;
     private static final List<String> TEXTS = List.of(
             "config.json",
             "generation_config.json",
@@ -67,8 +67,8 @@ final class FolderCheckpoint extends Checkpoint {
             if (!Files.isRegularFile(file)) {
                 return Optional.empty();
             }
-            if (Files.size(file) > MAX_JSON) {
-                throw new MalformedFileException(file + " must be at most " + MAX_JSON + " bytes");
+            if (Files.size(file) > MAX_TEXT) {
+                throw new MalformedFileException(file + " must be at most " + MAX_TEXT + " bytes");
             }
             return Optional.of(Files.readString(file));
         } catch (CharacterCodingException e) {
@@ -100,19 +100,17 @@ final class FolderCheckpoint extends Checkpoint {
         if (own.isPresent()) {
             return own;
         }
-        JsonNode template = json("tokenizer_config.json")
+        return json("tokenizer_config.json")
                 .map(json -> json.path("chat_template"))
-                .orElse(null);
-        if (template == null) {
-            return Optional.empty();
-        }
-        if (template.isArray()) { // [{name, template}, …]
-            return template.valueStream()
-                    .filter(entry -> entry.path("name").asString("").equals("default"))
-                    .map(entry -> entry.path("template").asString(""))
-                    .findFirst();
-        }
-        return template.isString() ? Optional.of(template.asString()) : Optional.empty();
+                .flatMap(template -> {
+                    if (template.isArray()) { // [{name, template}, …]
+                        return template.valueStream()
+                                .filter(entry -> entry.path("name").asString("").equals("default"))
+                                .map(entry -> entry.path("template").asString(""))
+                                .findFirst();
+                    }
+                    return template.isString() ? Optional.of(template.asString()) : Optional.empty();
+                });
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** A GGUF file with its metadata read as a configuration. */
@@ -17,6 +18,17 @@ final class GgufCheckpoint extends Checkpoint {
 
     private static final String PREFIX = "llama.";
     private static final int MAX = 1 << 24;
+    private static final Long CONTROL = 3L;
+    private static final Set<Object> TURN_ENDS = Set.of(
+            "<|eot_id|>",
+            "<|im_end|>",
+            "<|end|>",
+            "<end_of_turn>",
+            "<|endoftext|>",
+            "<|end_of_text|>",
+            "<|eom_id|>",
+            "<EOT>",
+            "[EOT]");
 
     private final GgufFile file;
     private final ModelConfig config;
@@ -147,9 +159,19 @@ final class GgufCheckpoint extends Checkpoint {
                 path() + ": rotary scaling '" + type + "' is not supported, only none, linear and yarn");
     }
 
-    /** Ids outside the vocabulary never occur and are left out. */
+    /**
+     * The ends the metadata names, and control tokens that chat models end a turn with: converted files often name only one.
+     * Ids outside the vocabulary never occur and are left out.
+     */
     private List<Integer> endTokens(int vocabulary) {
         TreeSet<Integer> ids = new TreeSet<>();
+        List<?> tokens = file.array("tokenizer.ggml.tokens").orElse(List.of());
+        List<?> types = file.array("tokenizer.ggml.token_type").orElse(List.of());
+        for (int id = 0; id < Math.min(vocabulary, Math.min(tokens.size(), types.size())); id++) {
+            if (TURN_ENDS.contains(tokens.get(id)) && types.get(id).equals(CONTROL)) {
+                ids.add(id);
+            }
+        }
         for (String key : List.of("eos_token_id", "eot_token_id", "eom_token_id")) {
             file.integer("tokenizer.ggml." + key)
                     .filter(id -> id >= 0 && id < vocabulary)

@@ -31,7 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class Tokenizer implements AutoCloseable {
 
-    private static final long MAX_BYTES = 256L << 20;
+    private static final long MAX_BYTES = 128L << 20;
 
     static {
         // The library reports its use over the network unless told not to.
@@ -42,8 +42,9 @@ public final class Tokenizer implements AutoCloseable {
 
     private final HuggingFaceTokenizer encoder;
     private final String json;
-    private final String[] tokens; // (vocabulary), indexed by id; "" where an id has no token
     private final Map<String, Integer> ids;
+    private final Map<Integer, String> tokens;
+    private final int vocabularySize;
     private final OpenHandle handle;
     /** Held for reading by whoever is inside the native library, for writing while it is freed. */
     private final ReentrantReadWriteLock inside = new ReentrantReadWriteLock();
@@ -56,10 +57,9 @@ public final class Tokenizer implements AutoCloseable {
         root.putNull("padding");
         this.json = root.toString();
         this.ids = vocabulary(source, root);
-        this.tokens =
-                new String[ids.values().stream().mapToInt(id -> id + 1).max().orElse(0)];
-        Arrays.fill(tokens, "");
-        ids.forEach((token, id) -> tokens[id] = token);
+        this.tokens = new HashMap<>();
+        ids.forEach((token, id) -> tokens.put(id, token));
+        this.vocabularySize = ids.values().stream().mapToInt(id -> id + 1).max().orElse(0);
         try {
             byte[] bytes = this.json.getBytes(StandardCharsets.UTF_8);
             this.encoder = HuggingFaceTokenizer.newInstance(
@@ -195,7 +195,7 @@ public final class Tokenizer implements AutoCloseable {
 
     /** One more than the largest id. */
     public int vocabularySize() {
-        return tokens.length;
+        return vocabularySize;
     }
 
     /** The id of a token as the vocabulary spells it, if it has one. */
@@ -206,10 +206,10 @@ public final class Tokenizer implements AutoCloseable {
 
     /** The token {@code id} as the vocabulary spells it; empty where the id is not used. */
     public String tokenOf(int id) {
-        if (id < 0 || id >= tokens.length) {
-            throw new IllegalArgumentException("id must be in [0, " + tokens.length + ") but was " + id);
+        if (id < 0 || id >= vocabularySize) {
+            throw new IllegalArgumentException("id must be in [0, " + vocabularySize + ") but was " + id);
         }
-        return tokens[id];
+        return tokens.getOrDefault(id, "");
     }
 
     /** This tokenizer as the text of a {@code tokenizer.json}, without truncation and padding. */
