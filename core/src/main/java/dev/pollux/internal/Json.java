@@ -10,19 +10,25 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * A strict JSON reader (RFC 8259) for the headers of tensor files: no duplicate keys, no byte order mark, bounded depth.
+ * A strict JSON reader (RFC 8259) for the headers of tensor files: no duplicate keys, no byte order mark, bounded
+ * depth and number of values.
  *
  * <p>Values are {@code Map}, {@code List}, {@code String}, {@code Long} (whole numbers), {@code Double}, {@code Boolean}
  * and {@code Optional.empty()} for null. <em>Not thread-safe: one thread at a time.</em>
  */
 public final class Json {
 
+    private static final Pattern NUMBER = Pattern.compile("-?(?:0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
     private static final int MAX_DEPTH = 64;
+    private static final int MAX_VALUES = 1 << 22;
 
     private final CharBuffer in;
     private final String source;
+    private int values;
 
     private Json(CharBuffer in, String source) {
         this.in = in;
@@ -52,6 +58,9 @@ public final class Json {
     private Object value(int depth) {
         if (depth > MAX_DEPTH) {
             throw malformed("values are nested deeper than " + MAX_DEPTH);
+        }
+        if (++values > MAX_VALUES) {
+            throw malformed("it holds more than " + MAX_VALUES + " values");
         }
         space();
         char c = peek();
@@ -144,10 +153,11 @@ public final class Json {
             in.get();
         }
         String text = in.duplicate().position(from).limit(in.position()).toString();
-        if (!text.matches("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?")) {
+        Matcher number = NUMBER.matcher(text);
+        if (!number.matches()) {
             throw malformed("expected a value");
         }
-        if (!text.matches("-?[0-9]+")) {
+        if (number.group(1) != null || number.group(2) != null) {
             return Double.valueOf(text);
         }
         try {
@@ -158,8 +168,8 @@ public final class Json {
     }
 
     private Object word(String word, Object value) {
-        for (char c : word.toCharArray()) {
-            expect(c);
+        for (int i = 0; i < word.length(); i++) {
+            expect(word.charAt(i));
         }
         return value;
     }

@@ -14,13 +14,13 @@ import java.util.Map;
 final class Dequantizer {
 
     @FunctionalInterface
-    private interface Decoder {
-        /** Decodes all of {@code in} into {@code out}. */
-        void decode(ByteBuffer in, float[] out);
+    interface Decoder {
+        /** Decodes all of {@code in}, which holds {@code count} elements, into {@code out} from {@code to} on. */
+        void decode(ByteBuffer in, float[] out, int to, int count);
     }
 
     private static final Map<DType, Decoder> DECODERS = Map.ofEntries(
-            Map.entry(DType.F32, (in, out) -> in.asFloatBuffer().get(out)),
+            Map.entry(DType.F32, (in, out, to, count) -> in.asFloatBuffer().get(out, to, count)),
             Map.entry(DType.F64, each((in, i) -> (float) in.getDouble(8 * i))),
             Map.entry(DType.F16, each((in, i) -> Float16.toFloat(in.getShort(2 * i)))),
             Map.entry(DType.BF16, each((in, i) -> Float16.fromBfloat16(in.getShort(2 * i)))),
@@ -28,7 +28,10 @@ final class Dequantizer {
             Map.entry(DType.I32, each((in, i) -> in.getInt(4 * i))),
             Map.entry(DType.I16, each((in, i) -> in.getShort(2 * i))),
             Map.entry(DType.I8, each((in, i) -> in.get(i))),
+            Map.entry(DType.U32, each((in, i) -> in.getInt(4 * i) & 0xffffffffL)),
+            Map.entry(DType.U16, each((in, i) -> in.getShort(2 * i) & 0xffff)),
             Map.entry(DType.U8, each((in, i) -> in.get(i) & 0xff)),
+            Map.entry(DType.BOOL, each((in, i) -> in.get(i))),
             Map.entry(DType.Q4_0, blocks(18, Dequantizer::q4_0)),
             Map.entry(DType.Q4_1, blocks(20, Dequantizer::q4_1)),
             Map.entry(DType.Q5_0, blocks(22, Dequantizer::q5_0)),
@@ -37,13 +40,22 @@ final class Dequantizer {
 
     private Dequantizer() {}
 
-    static void decode(DType type, ByteBuffer in, float[] out) {
+    /** Decodes all of {@code in}, which holds {@code count} elements, into {@code out} from {@code to} on. */
+    static void decode(DType type, ByteBuffer in, float[] out, int to, int count) {
+        requireReader(type).decode(in, out, to, count);
+    }
+
+    static boolean canRead(DType type) {
+        return DECODERS.containsKey(type);
+    }
+
+    static Decoder requireReader(DType type) {
         Decoder decoder = DECODERS.get(type);
         if (decoder == null) {
             throw new UnsupportedModelException("Tensor type " + type + " cannot be read yet, only "
                     + DECODERS.keySet().stream().sorted().toList() + "; use a file in one of these");
         }
-        decoder.decode(in, out);
+        return decoder;
     }
 
     @FunctionalInterface
@@ -58,17 +70,17 @@ final class Dequantizer {
     }
 
     private static Decoder each(Element element) {
-        return (in, out) -> {
-            for (int i = 0; i < out.length; i++) {
-                out[i] = element.at(in, i);
+        return (in, out, to, count) -> {
+            for (int i = 0; i < count; i++) {
+                out[to + i] = element.at(in, i);
             }
         };
     }
 
     private static Decoder blocks(int bytes, Block block) {
-        return (in, out) -> {
-            for (int b = 0; b < out.length / 32; b++) {
-                block.decode(in, b * bytes, out, b * 32);
+        return (in, out, to, count) -> {
+            for (int b = 0; b < count / 32; b++) {
+                block.decode(in, b * bytes, out, to + b * 32);
             }
         };
     }

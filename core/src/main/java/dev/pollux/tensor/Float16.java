@@ -42,4 +42,13 @@ public final class Float16 {
     public static float fromBfloat16(short bits) {
         return Float.intBitsToFloat(bits << 16);
     }
+
+    /** The bfloat16 bits nearest to {@code value}, ties to even. */
+    public static short toBfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if ((bits & 0x7fffffff) > 0x7f800000) {
+            return (short) (bits >>> 16 | 0x40); // a quiet NaN
+        }
+        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+    }
 }

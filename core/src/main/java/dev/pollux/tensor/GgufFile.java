@@ -35,7 +35,7 @@ public final class GgufFile implements TensorFile {
         MappedFile file = new MappedFile(path);
         try {
             return new GgufFile(file, new GgufReader(file));
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (RuntimeException | Error e) {
             file.close();
             throw e;
         }

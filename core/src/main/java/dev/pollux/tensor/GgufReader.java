@@ -6,6 +6,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +18,8 @@ import java.util.Map;
  * <p>Layout: magic {@code GGUF}; u32 version (2 or 3); u64 number of tensors; u64 number of key-value pairs; the pairs
  * (string key, u32 value type, value); the tensor infos (string name, u32 number of dimensions, u64 each dimension, fastest
  * first, u32 type, u64 offset); padding to the alignment; the data. A string is a u64 length and UTF-8. A big-endian file
- * has all of it in big-endian order. Nothing is allocated by a declared count: every count is held against the bytes left.
+ * has all of it in big-endian order. Nothing is allocated by a declared count: every count is held against the bytes left,
+ * arrays of numbers stay in the file, and there are at most {@value #MAX_ITEMS} keys, strings, arrays and tensors.
  */
 final class GgufReader {
 
@@ -24,9 +27,12 @@ final class GgufReader {
     private static final int MAX_DIMENSIONS = 4;
     private static final int MAX_NAME_BYTES = 63;
     private static final int MAX_KEY_BYTES = 65_535;
+    private static final int MAX_STRING_BYTES = 256 << 20;
+    private static final int MAX_ITEMS = 1 << 23;
 
     private final MappedFile file;
     private final ByteBuffer in;
+    private int items;
 
     final int version;
     final Map<String, Object> metadata = new LinkedHashMap<>();
@@ -35,12 +41,13 @@ final class GgufReader {
 
     GgufReader(MappedFile file) {
         this.file = file;
-        this.in = file.map(0, (int) Math.min(file.size(), Integer.MAX_VALUE), ByteOrder.LITTLE_ENDIAN);
+        this.in = file.beginning();
         this.version = readVersion();
         long tensorCount = count("number of tensors", 24);
         long pairs = count("number of key-value pairs", 13);
         for (long i = 0; i < pairs; i++) {
             String key = string("key", MAX_KEY_BYTES);
+            countItem();
             Object value = value(u32("value type"), 0);
             if (metadata.put(key, value) != null) {
                 throw malformed("key '" + key + "' stands twice");
@@ -82,6 +89,7 @@ final class GgufReader {
     private void readTensors(long count) {
         List<TensorInfo> infos = new ArrayList<>();
         for (long i = 0; i < count; i++) {
+            countItem();
             infos.add(tensor());
         }
         long base = Math.addExact(in.position(), alignment - 1L) / alignment * alignment;
@@ -107,7 +115,7 @@ final class GgufReader {
     private void checkOverlap() {
         List<TensorInfo> sorted = tensors.values().stream()
                 .filter(info -> info.byteLength() > 0)
-                .sorted(java.util.Comparator.comparingLong(TensorInfo::offset))
+                .sorted(Comparator.comparingLong(TensorInfo::offset))
                 .toList();
         for (int i = 1; i < sorted.size(); i++) {
             TensorInfo before = sorted.get(i - 1);
@@ -156,22 +164,22 @@ final class GgufReader {
             case 4 -> u32("value");
             case 5 -> (long) (int) u32("value");
             case 6 -> Float.intBitsToFloat((int) u32("value"));
-            case 7 -> bool();
-            case 8 -> string("string", Integer.MAX_VALUE);
+            case 7 -> bool(u8());
+            case 8 -> string("string", MAX_STRING_BYTES);
             case 9 -> array(depth);
-            case 10 -> unsigned(u64("value"));
+            case 10 -> GgufNumbers.unsigned(u64("value"));
             case 11 -> u64("value");
             case 12 -> Double.longBitsToDouble(u64("value"));
             default -> throw malformed("value type " + type + " is unknown (0 to 12 are known)");
         };
     }
 
-    private List<Object> array(int depth) {
+    private List<?> array(int depth) {
         if (depth >= MAX_DEPTH) {
             throw malformed("arrays are nested deeper than " + MAX_DEPTH);
         }
         long type = u32("array item type");
-        long minimum = switch ((int) Math.min(type, 99)) {
+        int minimum = switch ((int) Math.min(type, 99)) {
             case 0, 1, 7 -> 1;
             case 2, 3 -> 2;
             case 4, 5, 6 -> 4;
@@ -179,20 +187,35 @@ final class GgufReader {
             case 9 -> 12;
             default -> throw malformed("array item type " + type + " is unknown (0 to 12 are known)");
         };
-        long count = count("array length", (int) minimum);
-        List<Object> items = new ArrayList<>((int) Math.min(count, 1 << 20));
-        for (long i = 0; i < count; i++) {
-            items.add(value(type, depth + 1));
+        long count = count("array length", minimum);
+        return type == 8 || type == 9 ? objects(type, (int) count, depth) : numbers((int) type, (int) count, minimum);
+    }
+
+    private List<Object> objects(long type, int count, int depth) {
+        List<Object> objects = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            countItem();
+            objects.add(value(type, depth + 1));
         }
-        return java.util.Collections.unmodifiableList(items);
+        return Collections.unmodifiableList(objects);
     }
 
-    private static Object unsigned(long bits) {
-        return bits >= 0 ? (Object) bits : new java.math.BigInteger(Long.toUnsignedString(bits));
+    private List<Object> numbers(int type, int count, int bytesEach) {
+        ByteBuffer bytes = in.slice(in.position(), count * bytesEach).order(in.order());
+        for (int i = 0; type == 7 && i < count; i++) {
+            bool(bytes.get(i));
+        }
+        in.position(in.position() + count * bytesEach);
+        return new GgufNumbers(type, count, bytes);
     }
 
-    private boolean bool() {
-        byte value = u8();
+    private void countItem() {
+        if (++items > MAX_ITEMS) {
+            throw malformed("it holds more than " + MAX_ITEMS + " keys, strings, arrays and tensors");
+        }
+    }
+
+    private boolean bool(byte value) {
         if (value != 0 && value != 1) {
             throw malformed("a bool must be 0 or 1 but was " + value);
         }
@@ -231,7 +254,10 @@ final class GgufReader {
         long length = u64(what + " length");
         if (length < 0 || length > in.remaining() || length > most) {
             throw malformed(what + " has " + Long.toUnsignedString(length) + " bytes, more than "
-                    + Math.min(in.remaining(), most));
+                    + (length > most || length < 0 ? "the " + most + " allowed" : "the " + in.remaining() + " left"));
+        }
+        if (length == 0) {
+            return "";
         }
         ByteBuffer bytes = in.slice(in.position(), (int) length);
         in.position(in.position() + (int) length);

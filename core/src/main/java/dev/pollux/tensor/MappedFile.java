@@ -5,27 +5,47 @@ import dev.pollux.internal.OpenHandle;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 
-/** A file whose ranges are mapped when they are asked for. */
+/**
+ * A file mapped whole when it is opened; the system reads its pages when they are touched.
+ *
+ * <p>A mapping lives until the last buffer over it is unreachable, so a buffer handed out outlasts {@link #close}.
+ * <em>Thread-safe.</em>
+ */
 final class MappedFile implements AutoCloseable {
 
+    /*
+     * A buffer holds less than 2^31 bytes. Segments begin every 2^30 bytes and are up to twice as long, so that a range of
+     * up to 2^30 bytes lies in one of them. The channel is closed at once: were it used later, an interrupt of the reading
+     * thread would close it for all threads.
+     */
+    static final int MAX_RANGE = 1 << 30;
+
     private final Path path;
-    private final FileChannel channel;
     private final long size;
     private final OpenHandle handle;
+    private volatile List<ByteBuffer> segments;
 
     MappedFile(Path path) {
         this.path = path;
-        try {
-            this.channel = FileChannel.open(path, StandardOpenOption.READ);
+        List<ByteBuffer> mapped = new ArrayList<>();
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             this.size = channel.size();
+            long from = 0;
+            do {
+                long length = Math.min(size - from, Integer.MAX_VALUE);
+                mapped.add(channel.map(FileChannel.MapMode.READ_ONLY, from, length));
+                from += MAX_RANGE;
+            } while (from < size);
         } catch (IOException e) {
             throw new StorageException("Cannot open " + path + ": " + e, e);
         }
+        this.segments = mapped;
         this.handle = OpenHandle.of("file " + path);
     }
 
@@ -37,15 +57,20 @@ final class MappedFile implements AutoCloseable {
         return size;
     }
 
-    /** A range that the caller has checked against {@link #size()}; read-only. */
-    ByteBuffer map(long offset, int length, ByteOrder order) {
-        try {
-            return channel.map(FileChannel.MapMode.READ_ONLY, offset, length).order(order);
-        } catch (ClosedChannelException e) {
-            throw new IllegalStateException(path + " is closed; open it again", e);
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + path + ": " + e, e);
+    /** The file's beginning, as much of it as a buffer holds. */
+    ByteBuffer beginning() {
+        return segments.get(0).duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** A range that the caller has checked against {@link #size()}; read-only, little-endian. */
+    ByteBuffer map(long offset, int length) {
+        List<ByteBuffer> open = segments;
+        if (open.isEmpty()) {
+            throw new IllegalStateException(path + " is closed; open it again");
         }
+        int segment = (int) Math.min(offset / MAX_RANGE, open.size() - 1);
+        int at = (int) (offset - (long) segment * MAX_RANGE);
+        return open.get(segment).slice(at, length).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** The bytes of a checked range of a tensor. */
@@ -54,17 +79,16 @@ final class MappedFile implements AutoCloseable {
             throw new IllegalArgumentException("bytes " + offset + " to " + (offset + length) + " are outside "
                     + info.name() + ", which has " + info.byteLength());
         }
-        return map(info.offset() + offset, length, ByteOrder.LITTLE_ENDIAN);
+        if (length > MAX_RANGE) {
+            throw new IllegalArgumentException(
+                    "length must be at most " + MAX_RANGE + " but was " + length + "; read in pieces");
+        }
+        return map(info.offset() + offset, length);
     }
 
     @Override
     public void close() {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            throw new StorageException("Cannot close " + path + ": " + e, e);
-        } finally {
-            handle.close();
-        }
+        segments = List.of();
+        handle.close();
     }
 }

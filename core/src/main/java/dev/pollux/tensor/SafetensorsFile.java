@@ -3,7 +3,6 @@ package dev.pollux.tensor;
 import dev.pollux.MalformedFileException;
 import dev.pollux.internal.Json;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -31,12 +30,12 @@ public final class SafetensorsFile implements TensorFile {
         if (file.size() < 8) {
             throw malformed("it has " + file.size() + " bytes, too few for a header length");
         }
-        long length = file.map(0, 8, ByteOrder.LITTLE_ENDIAN).getLong();
+        long length = file.map(0, 8).getLong();
         if (length < 2 || length > MAX_HEADER || length > file.size() - 8) {
             throw malformed("the header length must be in [2, " + Math.min(MAX_HEADER, file.size() - 8) + "] but was "
                     + Long.toUnsignedString(length));
         }
-        ByteBuffer header = file.map(8, (int) length, ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer header = file.map(8, (int) length);
         for (Map.Entry<?, ?> entry : object("the header", Json.parse(header, file.path() + " header"))
                 .entrySet()) {
             String name = (String) entry.getKey();
@@ -58,7 +57,7 @@ public final class SafetensorsFile implements TensorFile {
         MappedFile file = new MappedFile(path);
         try {
             return new SafetensorsFile(file);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             file.close();
             throw e;
         }

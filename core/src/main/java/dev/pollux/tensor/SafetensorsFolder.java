@@ -12,18 +12,21 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /**
  * The tensors of a Hugging Face folder: {@code model.safetensors}, or the shards that {@code model.safetensors.index.json}
- * names. <em>Thread-safe.</em>
+ * names. The index decides: a tensor that stands in a shard but not in the index is none of the model's.
+ * <em>Thread-safe.</em>
  */
 public final class SafetensorsFolder implements TensorFile {
 
     private static final String SINGLE = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
     private static final long MAX_INDEX = 64L << 20;
+    private static final int MAX_SHARDS = 4096;
 
+    private final List<Path> files = new ArrayList<>();
     private final List<SafetensorsFile> shards = new ArrayList<>();
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
     private final Map<String, SafetensorsFile> home = new LinkedHashMap<>();
@@ -42,16 +45,22 @@ public final class SafetensorsFolder implements TensorFile {
             if (Files.isRegularFile(index)) {
                 opened.openShards(folder, weightMap(index));
             } else if (Files.isRegularFile(folder.resolve(SINGLE))) {
-                opened.add(SafetensorsFile.open(folder.resolve(SINGLE)));
+                SafetensorsFile single = opened.open(folder, SINGLE);
+                single.tensors().keySet().forEach(name -> opened.add(name, single));
             } else {
                 throw new MalformedFileException(
                         folder + " holds neither " + SINGLE + " nor " + INDEX + "; download the weights");
             }
             return opened;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             opened.close();
             throw e;
         }
+    }
+
+    /** Whether a folder holds weights in this format. */
+    public static boolean isIn(Path folder) {
+        return Files.isRegularFile(folder.resolve(INDEX)) || Files.isRegularFile(folder.resolve(SINGLE));
     }
 
     private static Map<?, ?> weightMap(Path index) {
@@ -70,34 +79,48 @@ public final class SafetensorsFolder implements TensorFile {
     }
 
     private void openShards(Path folder, Map<?, ?> weightMap) {
-        TreeSet<String> names = new TreeSet<>();
-        weightMap.values().forEach(value -> names.add(String.valueOf(value)));
-        for (String name : names) {
-            if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-                throw new MalformedFileException(
-                        folder + ": shard name '" + name + "' must be a plain file name without folders");
+        Map<String, SafetensorsFile> byName = new TreeMap<>();
+        weightMap.values().forEach(value -> byName.computeIfAbsent(String.valueOf(value), n -> openShard(folder, n)));
+        weightMap.forEach((key, value) -> {
+            String name = (String) key;
+            SafetensorsFile shard = byName.get(String.valueOf(value));
+            if (!shard.tensors().containsKey(name)) {
+                throw new MalformedFileException(folder + ": the index puts tensor " + name + " into shard " + value
+                        + ", which does not hold it; download the shards again");
             }
-            if (!Files.isRegularFile(folder.resolve(name))) {
-                throw new MalformedFileException(folder + ": shard " + name + " is missing; download it");
-            }
-            add(SafetensorsFile.open(folder.resolve(name)));
-        }
-        for (Object name : weightMap.keySet()) {
-            if (!tensors.containsKey(name)) {
-                throw new MalformedFileException(folder + ": the index names tensor " + name
-                        + " but no shard holds it; download the shards again");
-            }
-        }
+            add(name, shard);
+        });
     }
 
-    private void add(SafetensorsFile shard) {
-        shards.add(shard);
-        shard.tensors().forEach((name, info) -> {
-            if (tensors.put(name, info) != null) {
-                throw new MalformedFileException("Tensor " + name + " stands in two shards; download the shards again");
-            }
-            home.put(name, shard);
-        });
+    private SafetensorsFile openShard(Path folder, String name) {
+        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+            throw new MalformedFileException(
+                    folder + ": shard name '" + name + "' must be a plain file name without folders");
+        }
+        if (shards.size() == MAX_SHARDS) {
+            throw new MalformedFileException(folder + ": the index names more than " + MAX_SHARDS + " shards");
+        }
+        if (!Files.isRegularFile(folder.resolve(name))) {
+            throw new MalformedFileException(folder + ": shard " + name + " is missing; download it");
+        }
+        return open(folder, name);
+    }
+
+    private SafetensorsFile open(Path folder, String name) {
+        SafetensorsFile file = SafetensorsFile.open(folder.resolve(name));
+        shards.add(file);
+        files.add(folder.resolve(name));
+        return file;
+    }
+
+    private void add(String name, SafetensorsFile shard) {
+        tensors.put(name, shard.info(name));
+        home.put(name, shard);
+    }
+
+    /** The files the tensors lie in, in the order of their opening. */
+    public List<Path> files() {
+        return Collections.unmodifiableList(files);
     }
 
     @Override
@@ -107,8 +130,7 @@ public final class SafetensorsFolder implements TensorFile {
 
     @Override
     public ByteBuffer bytes(String name, long offset, int length) {
-        info(name);
-        return home.get(name).bytes(name, offset, length);
+        return home.get(info(name).name()).bytes(name, offset, length);
     }
 
     @Override

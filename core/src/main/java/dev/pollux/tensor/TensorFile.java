@@ -18,6 +18,7 @@ public interface TensorFile extends AutoCloseable {
      * Bytes of a tensor, mapped.
      *
      * @param offset first byte within the tensor
+     * @param length at most 2^30
      * @return read-only, little-endian
      * @throws IllegalArgumentException if there is no such tensor or the range is outside it
      * @throws IllegalStateException after {@link #close()}
@@ -48,16 +49,31 @@ public interface TensorFile extends AutoCloseable {
             throw new IllegalArgumentException("first and count must be multiples of " + type.blockSize()
                     + ", the block of " + type + ", but were " + first + " and " + count);
         }
-        long offset = first / type.blockSize() * type.blockBytes();
-        int length = Math.toIntExact((long) count / type.blockSize() * type.blockBytes());
+        if (first < 0 || count < 0 || first > info.elements() - count) {
+            throw new IllegalArgumentException("elements " + first + " to " + (first + count) + " are outside " + name
+                    + ", which has " + info.elements());
+        }
+        Dequantizer.requireReader(type);
         float[] values = new float[count];
-        Dequantizer.decode(type, bytes(name, offset, length), values);
+        int step = 1 << 24; // a multiple of every block size
+        for (int done = 0; done < count; ) {
+            int some = Math.min(step, count - done);
+            long offset = (first + done) / type.blockSize() * type.blockBytes();
+            int length = some / type.blockSize() * type.blockBytes();
+            Dequantizer.decode(type, bytes(name, offset, length), values, done, some);
+            done += some;
+        }
         return values;
     }
 
-    /** A whole tensor as floats, dequantized. */
+    /** A whole tensor as floats, dequantized; one of more than 2^31 − 9 elements must be read in pieces. */
     default float[] floats(String name) {
-        return floats(name, 0, Math.toIntExact(info(name).elements()));
+        long elements = info(name).elements();
+        if (elements > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException(
+                    name + " has " + elements + " elements, more than an array holds; read it in pieces");
+        }
+        return floats(name, 0, (int) elements);
     }
 
     /** Lets go of the files. Idempotent. */

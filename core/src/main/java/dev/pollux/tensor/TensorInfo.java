@@ -1,5 +1,6 @@
 package dev.pollux.tensor;
 
+import dev.pollux.UnsupportedModelException;
 import java.util.List;
 
 /**
@@ -22,8 +23,17 @@ public record TensorInfo(String name, DType type, List<Long> shape, long offset,
         return shape.stream().reduce(1L, (a, b) -> a * b);
     }
 
-    /** Dimension {@code axis} as an int; shapes of checked files fit where a tensor is used as a matrix. */
+    /**
+     * Dimension {@code axis} as an int.
+     *
+     * @throws UnsupportedModelException if it is larger than an array can be
+     */
     public int dim(int axis) {
-        return Math.toIntExact(shape.get(axis));
+        long size = shape.get(axis);
+        if (size > Integer.MAX_VALUE) {
+            throw new UnsupportedModelException("Dimension " + axis + " of " + name + " must be at most "
+                    + Integer.MAX_VALUE + " but is " + size + "; use a smaller model");
+        }
+        return (int) size;
     }
 }

@@ -50,6 +50,11 @@ public final class GraphWriter implements AutoCloseable {
         Type(int code) {
             this.code = code;
         }
+
+        /** The type's number in ONNX, as {@code Cast} wants it. */
+        public int code() {
+            return code;
+        }
     }
 
     private final GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder");
@@ -57,12 +62,17 @@ public final class GraphWriter implements AutoCloseable {
     private final FileChannel data;
     private long offset;
 
-    /** Begins {@code model} and its data file beside it; both must not exist. */
-    public GraphWriter(Path model) {
+    private GraphWriter(Path model, FileChannel data) {
         this.model = model;
+        this.data = data;
+    }
+
+    /** Begins {@code model} and its data file beside it; both must not exist. */
+    public static GraphWriter create(Path model) {
         Path file = dataFile(model);
         try {
-            this.data = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            return new GraphWriter(
+                    model, FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
         } catch (IOException e) {
             throw new StorageException("Cannot create " + file + ": " + e, e);
         }

@@ -1,18 +1,23 @@
 package dev.pollux.inference.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.internal.OpenHandle;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -40,7 +45,10 @@ public final class Tokenizer implements AutoCloseable {
     private final String[] tokens; // (vocabulary), indexed by id; "" where an id has no token
     private final Map<String, Integer> ids;
     private final OpenHandle handle;
-    private volatile boolean closed;
+    /** Held for reading by whoever is inside the native library, for writing while it is freed. */
+    private final ReentrantReadWriteLock inside = new ReentrantReadWriteLock();
+
+    private boolean closed;
 
     private Tokenizer(String source, String json) {
         ObjectNode root = parse(source, json);
@@ -73,6 +81,8 @@ public final class Tokenizer implements AutoCloseable {
                 throw new MalformedFileException(file + " must be at most " + MAX_BYTES + " bytes");
             }
             return new Tokenizer(file.toString(), Files.readString(file));
+        } catch (CharacterCodingException e) {
+            throw new MalformedFileException(file + " is not UTF-8", e);
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }
@@ -96,28 +106,86 @@ public final class Tokenizer implements AutoCloseable {
     /**
      * Token ids of a text.
      *
+     * @param text a lone surrogate is read as U+FFFD
      * @param addSpecialTokens whether the tokenizer adds the special tokens it puts around a text (BOS, [CLS] …); special
      *     tokens that stand in the text are recognised either way
+     * @return (tokens)
      */
     public int[] encode(String text, boolean addSpecialTokens) {
-        checkOpen();
-        return Arrays.stream(encoder.encode(text, addSpecialTokens, false).getIds())
-                .mapToInt(Math::toIntExact)
-                .toArray();
+        String clean = wellFormed(text);
+        return run(() -> ints(encoder.encode(clean, addSpecialTokens, false).getIds()));
     }
 
-    /** The text of token ids; {@code skipSpecialTokens} leaves special tokens out. */
+    /** As {@link #encode}, with the place of each token in the text. */
+    public Encoding encodeWithOffsets(String text, boolean addSpecialTokens) {
+        String clean = wellFormed(text);
+        return run(() -> encoding(encoder.encode(clean, addSpecialTokens, false)));
+    }
+
+    /** Two texts as one sequence, in the form that the tokenizer gives to pairs (cross-encoders read these). */
+    public Encoding encodePair(String text, String pair, boolean addSpecialTokens) {
+        String cleanText = wellFormed(text);
+        String cleanPair = wellFormed(pair);
+        return run(() -> encoding(encoder.encode(cleanText, cleanPair, addSpecialTokens, false)));
+    }
+
+    /** The text of token ids; {@code skipSpecialTokens} leaves special tokens out, ids without a token give nothing. */
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        checkOpen();
-        if (ids.length == 0) {
-            return "";
-        }
         for (int id : ids) {
             if (id < 0) {
                 throw new IllegalArgumentException("token ids must be at least 0 but one was " + id);
             }
         }
-        return encoder.decode(Arrays.stream(ids).asLongStream().toArray(), skipSpecialTokens);
+        long[] wide = Arrays.stream(ids).asLongStream().toArray();
+        return run(() -> wide.length == 0 ? "" : encoder.decode(wide, skipSpecialTokens));
+    }
+
+    private <T> T run(Supplier<T> call) {
+        inside.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("The tokenizer is closed; open it again");
+            }
+            return call.get();
+        } finally {
+            inside.readLock().unlock();
+        }
+    }
+
+    private static Encoding encoding(ai.djl.huggingface.tokenizers.Encoding found) {
+        int[] ids = ints(found.getIds());
+        int[] sequences = ints(found.getSequenceIds());
+        int[] starts = new int[ids.length];
+        int[] ends = new int[ids.length];
+        CharSpan[] spans = found.getCharTokenSpans();
+        for (int i = 0; i < ids.length; i++) {
+            if (spans[i] != null) {
+                starts[i] = spans[i].getStart();
+                ends[i] = spans[i].getEnd();
+            }
+        }
+        return new Encoding(ids, List.of(found.getTokens()), ints(found.getTypeIds()), sequences, starts, ends);
+    }
+
+    private static int[] ints(long[] values) {
+        return Arrays.stream(values).mapToInt(Math::toIntExact).toArray();
+    }
+
+    /** The native side reads UTF-8, which has no lone surrogates. */
+    private static String wellFormed(String text) {
+        StringBuilder mended = null;
+        for (int i = 0; i < text.length(); i++) {
+            if (!Character.isSurrogate(text.charAt(i))) {
+                continue;
+            }
+            if (Character.isSupplementaryCodePoint(text.codePointAt(i))) {
+                i++;
+                continue;
+            }
+            mended = mended == null ? new StringBuilder(text) : mended;
+            mended.setCharAt(i, '\uFFFD');
+        }
+        return mended == null ? text : mended.toString();
     }
 
     /** A decoder that gives text token by token. */
@@ -178,19 +246,18 @@ public final class Tokenizer implements AutoCloseable {
         return ids;
     }
 
-    private void checkOpen() {
-        if (closed) {
-            throw new IllegalStateException("The tokenizer is closed; open it again");
-        }
-    }
-
-    /** Frees the native tokenizer. Idempotent. */
+    /** Frees the native tokenizer once no call is inside it. Idempotent. */
     @Override
     public void close() {
-        if (!closed) {
-            closed = true;
-            encoder.close();
-            handle.close();
+        inside.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                encoder.close();
+                handle.close();
+            }
+        } finally {
+            inside.writeLock().unlock();
         }
     }
 }

@@ -101,7 +101,7 @@ final class TinyEncoder {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        try (GraphWriter writer = new GraphWriter(folder.resolve(file))) {
+        try (GraphWriter writer = GraphWriter.create(folder.resolve(file))) {
             graph.write(writer);
             writer.finish();
         }
