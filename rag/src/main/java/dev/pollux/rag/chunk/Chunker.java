@@ -5,7 +5,9 @@ import dev.pollux.rag.chunk.Block.Heading;
 import dev.pollux.retrieval.Document;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
 
 /**
  * Cuts documents into chunks that an embedding model reads whole.
@@ -19,6 +21,9 @@ import java.util.function.ToIntFunction;
  * <p>{@code text/markdown} is read by its structure, every other media type as paragraphs. <em>Thread-safe.</em>
  */
 public final class Chunker {
+
+    /** The metadata that holds a document's title, if it has one. */
+    public static final String TITLE = "title";
 
     private final ChunkOptions options;
     private final ToIntFunction<String> tokens;
@@ -62,12 +67,21 @@ public final class Chunker {
         private final Lines lines;
         private final Splitter splitter;
         private final List<Block> blocks;
+        private final Optional<Heading> title;
 
         Cut(Document document) {
             text = document.text();
             lines = new Lines(text);
             splitter = new Splitter(text, lines);
             blocks = document.mediaType().equals("text/markdown") ? MarkdownBlocks.of(lines) : PlainBlocks.of(lines);
+            title = Optional.ofNullable(document.metadata().get(TITLE)).map(this::title);
+        }
+
+        /** The title from the metadata as a heading above all, or at the very beginning where the text begins with it. */
+        private Heading title(String given) {
+            String shown = given.strip();
+            int start = blocks.get(0).start();
+            return new Heading(0, shown, text.startsWith(shown, start) ? start : -1);
         }
 
         List<Chunk> chunks() {
@@ -115,46 +129,84 @@ public final class Chunker {
             }
         }
 
+        /** Long sections in even parts, small ones together. */
         private List<Chunk> pack(List<Unit> units) {
             List<Chunk> chunks = new ArrayList<>();
-            int from = 0;
-            while (from < units.size()) {
-                int to = run(units, from);
-                int end = to;
-                while (end > from + 1 && !fits(units.subList(from, end))) {
-                    end--;
+            List<Unit> open = new ArrayList<>(); // small sections that wait for more
+            for (List<Unit> section : sections(units)) {
+                if (!open.isEmpty() && !belongs(open, section)) {
+                    close(open, chunks);
                 }
-                Chunk chunk = chunk(units.subList(from, end));
-                if (chunk.start() < chunk.end()) {
-                    chunks.add(chunk);
+                if (size(section) > target) {
+                    close(open, chunks);
+                    even(section, chunks);
+                } else {
+                    open.addAll(section);
                 }
-                from = end;
             }
+            close(open, chunks);
             return chunks;
         }
 
-        /** One past the last unit that goes with {@code from}. */
-        private int run(List<Unit> units, int from) {
-            int sum = units.get(from).size();
-            int to = from + 1;
-            while (to < units.size()) {
-                Unit next = units.get(to);
-                boolean enough = next.section() && sum >= target / 2;
-                if (enough || sum + next.size() > target) {
-                    break;
+        private List<List<Unit>> sections(List<Unit> units) {
+            List<List<Unit>> sections = new ArrayList<>();
+            int from = 0;
+            for (int i = 1; i <= units.size(); i++) {
+                if (i == units.size() || units.get(i).section()) {
+                    sections.add(units.subList(from, i));
+                    from = i;
                 }
-                sum += next.size();
-                to++;
             }
-            boolean tail = to + 1 == units.size()
-                    || to + 1 < units.size() && units.get(to + 1).section();
-            if (tail
-                    && !units.get(to).section()
-                    && units.get(to).size() < target / 4
-                    && fits(units.subList(from, to + 1))) {
-                return to + 1;
+            return sections;
+        }
+
+        /** Whether a small section goes with those before it: they are few tokens and under one heading, if under any. */
+        private boolean belongs(List<Unit> open, List<Unit> section) {
+            List<Heading> before = open.get(0).path();
+            List<Heading> path = section.get(0).path();
+            boolean related =
+                    before.isEmpty() || path.isEmpty() || before.get(0).equals(path.get(0));
+            return related && size(open) < target / 2 && size(open) + size(section) <= target;
+        }
+
+        /** Cuts a section where the size so far is nearest to an even share. */
+        private void even(List<Unit> section, List<Chunk> chunks) {
+            int total = size(section);
+            double share = (double) total / ((total + target - 1) / target);
+            List<Unit> open = new ArrayList<>();
+            int sum = 0;
+            int sumBefore = 0;
+            for (Unit unit : section) {
+                boolean passed = sum + unit.size() / 2.0 > sumBefore + share;
+                if (!open.isEmpty() && (passed || size(open) + unit.size() > target)) {
+                    sumBefore = sum;
+                    close(open, chunks);
+                }
+                open.add(unit);
+                sum += unit.size();
             }
-            return to;
+            close(open, chunks);
+        }
+
+        /** Makes a chunk of the units, or more where they do not fit, and empties the list. */
+        private void close(List<Unit> open, List<Chunk> chunks) {
+            int from = 0;
+            while (from < open.size()) {
+                int to = open.size();
+                while (to > from + 1 && !fits(open.subList(from, to))) {
+                    to--;
+                }
+                Chunk chunk = chunk(open.subList(from, to));
+                if (chunk.start() < chunk.end()) {
+                    chunks.add(chunk);
+                }
+                from = to;
+            }
+            open.clear();
+        }
+
+        private int size(List<Unit> units) {
+            return units.stream().mapToInt(Unit::size).sum();
         }
 
         private boolean fits(List<Unit> units) {
@@ -193,10 +245,11 @@ public final class Chunker {
             if (!options.contextual()) {
                 return "";
             }
-            List<String> titles = path.stream()
+            List<String> titles = Stream.concat(title.stream(), path.stream())
                     .filter(heading ->
                             heading.start() < start && !heading.title().isEmpty())
                     .map(Heading::title)
+                    .distinct()
                     .toList();
             for (int i = 0; i < titles.size(); i++) {
                 String context = String.join(" > ", titles.subList(i, titles.size()));

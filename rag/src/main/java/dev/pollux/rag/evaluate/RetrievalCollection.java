@@ -2,6 +2,7 @@ package dev.pollux.rag.evaluate;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.rag.chunk.Chunker;
 import dev.pollux.retrieval.Document;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -68,8 +69,9 @@ public record RetrievalCollection(
             JsonNode entry = json.readTree(line);
             String title = entry.path("title").asString("");
             String text = string(entry, "text");
-            documents.add(new Document(
-                    string(entry, "_id"), "text/plain", title.isEmpty() ? text : title + "\n" + text, Map.of()));
+            String whole = title.isEmpty() ? text : title + "\n" + text;
+            Map<String, String> metadata = title.isBlank() ? Map.of() : Map.of(Chunker.TITLE, title);
+            documents.add(new Document(string(entry, "_id"), "text/plain", whole, metadata));
         });
         return new RetrievalCollection(String.valueOf(folder.getFileName()), documents, queries, judgements);
     }
