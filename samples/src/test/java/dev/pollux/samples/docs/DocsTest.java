@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,8 +102,8 @@ class DocsTest {
             pollux = (CommandLine) factory.invoke(null);
         } catch (ClassNotFoundException e) {
             throw new TestAbortedException("The command line is not part of this build", e);
-        } catch (NoSuchMethodException | IllegalAccessException | InvocationTargetException e) {
-            throw new AssertionError("dev.pollux.samples.cli.Pollux must have a static commandLine()", e);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("dev.pollux.samples.cli.Pollux must have a static commandLine()", e);
         }
         pollux.parseArgs(arguments.toArray(String[]::new));
     }
