@@ -2,29 +2,25 @@ package dev.pollux.inference.encoder;
 
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.function.DoubleUnaryOperator;
 
-/** Activation functions of dense modules, under the last part of their PyTorch class names. */
+/** Activation functions of dense modules, under the last part of their PyTorch class names, with PyTorch's defaults. */
 enum Activation {
-    IDENTITY("Identity", x -> x),
-    TANH("Tanh", Math::tanh),
-    RELU("ReLU", x -> Math.max(0, x)),
-    LEAKY_RELU("LeakyReLU", x -> x < 0 ? 0.01 * x : x),
-    ELU("ELU", x -> x < 0 ? Math.expm1(x) : x),
-    SIGMOID("Sigmoid", Activation::sigmoid),
-    SILU("SiLU", x -> x * sigmoid(x)),
-    SOFTPLUS("Softplus", x -> x > 20 ? x : Math.log1p(Math.exp(x)));
+    IDENTITY("Identity"),
+    TANH("Tanh"),
+    RELU("ReLU"),
+    LEAKY_RELU("LeakyReLU"),
+    ELU("ELU"),
+    SIGMOID("Sigmoid"),
+    SILU("SiLU"),
+    SOFTPLUS("Softplus");
+
+    /** Above it ln(1 + e^x) is x in single precision. */
+    private static final double SOFTPLUS_LINEAR = 20;
 
     private final String torchName;
-    private final DoubleUnaryOperator function;
 
-    Activation(String torchName, DoubleUnaryOperator function) {
+    Activation(String torchName) {
         this.torchName = torchName;
-        this.function = function;
-    }
-
-    private static double sigmoid(double x) {
-        return 1 / (1 + Math.exp(-x));
     }
 
     static Optional<Activation> of(String torchClass) {
@@ -39,6 +35,15 @@ enum Activation {
     }
 
     double of(double x) {
-        return function.applyAsDouble(x);
+        return switch (this) {
+            case IDENTITY -> x;
+            case TANH -> Math.tanh(x);
+            case RELU -> Math.max(0, x);
+            case LEAKY_RELU -> x < 0 ? 0.01 * x : x;
+            case ELU -> x < 0 ? Math.expm1(x) : x;
+            case SIGMOID -> 1 / (1 + Math.exp(-x));
+            case SILU -> x / (1 + Math.exp(-x));
+            case SOFTPLUS -> x > SOFTPLUS_LINEAR ? x : Math.log1p(Math.exp(x));
+        };
     }
 }

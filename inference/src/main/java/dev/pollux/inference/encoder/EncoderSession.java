@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -50,7 +51,8 @@ final class EncoderSession implements AutoCloseable {
         try {
             Map<String, NodeInfo> outputs = session.getOutputInfo();
             this.output = choose(outputs, options);
-            this.pinnable = ((TensorInfo) outputs.get(output).getInfo()).type == OnnxJavaType.FLOAT;
+            NodeInfo chosen = Objects.requireNonNull(outputs.get(output), output);
+            this.pinnable = ((TensorInfo) chosen.getInfo()).type == OnnxJavaType.FLOAT;
             long[] shape = probe();
             this.pooledInGraph = shape.length == 2;
             this.width = (int) shape[shape.length - 1];

@@ -23,15 +23,13 @@ class EncoderFolderTest {
     /** Pooled in double, compared in float: values of up to 10 have errors of up to 5e-7. */
     private static final double ROUNDING = 1e-6;
 
-    private static final String MODULES =
-            "[{'idx':0,'name':'0','path':'','type':'sentence_transformers.models.Transformer'},"
-                    + "{'idx':1,'name':'1','path':'1_Pooling','type':'sentence_transformers.models.Pooling'}%s]";
-
     @TempDir
     private Path folder;
 
+    /** A {@code modules.json} with a transformer, a pooling and {@code more}. */
     private static String modules(String more) {
-        return String.format(MODULES, more);
+        return "[{'idx':0,'name':'0','path':'','type':'sentence_transformers.models.Transformer'},"
+                + "{'idx':1,'name':'1','path':'1_Pooling','type':'sentence_transformers.models.Pooling'}" + more + "]";
     }
 
     /** The vector of "a b" as a passage, tokens 2 4 5 3, as the modules leave it. */
