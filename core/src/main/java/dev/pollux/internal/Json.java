@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A strict JSON reader (RFC 8259) for the headers of tensor files: no duplicate keys, no byte order mark, bounded
@@ -20,6 +22,7 @@ import java.util.Optional;
  */
 public final class Json {
 
+    private static final Pattern NUMBER = Pattern.compile("-?(?:0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
     private static final int MAX_DEPTH = 64;
     private static final int MAX_VALUES = 1 << 22;
 
@@ -150,10 +153,11 @@ public final class Json {
             in.get();
         }
         String text = in.duplicate().position(from).limit(in.position()).toString();
-        if (!text.matches("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?")) {
+        Matcher number = NUMBER.matcher(text);
+        if (!number.matches()) {
             throw malformed("expected a value");
         }
-        if (!text.matches("-?[0-9]+")) {
+        if (number.group(1) != null || number.group(2) != null) {
             return Double.valueOf(text);
         }
         try {

@@ -72,6 +72,11 @@ public enum DType {
         return blockBytes;
     }
 
+    /** The number of this type in GGUF files; −1 for a type that they do not have. */
+    public int ggufId() {
+        return ggufId;
+    }
+
     /** Whether several elements share a block. */
     public boolean isBlock() {
         return blockSize > 1;

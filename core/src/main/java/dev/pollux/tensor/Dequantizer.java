@@ -9,7 +9,8 @@ import java.util.Map;
  *
  * <p>Block layouts (GGUF): a half-precision scale d, in the {@code _1} types a half-precision minimum m, in the Q5 types
  * 32 high bits, then the codes: two a byte, the low nibbles are elements 0…15, the high ones 16…31. Q4_0: d(q − 8);
- * Q4_1: dq + m; Q5_0: d(q − 16); Q5_1: dq + m; Q8_0: d·q, q signed.
+ * Q4_1: dq + m; Q5_0: d(q − 16); Q5_1: dq + m; Q8_0: d·q, q signed. The
+ * other block types are in {@link BlockFormats}.
  */
 final class Dequantizer {
 
@@ -32,11 +33,21 @@ final class Dequantizer {
             Map.entry(DType.U16, each((in, i) -> in.getShort(2 * i) & 0xffff)),
             Map.entry(DType.U8, each((in, i) -> in.get(i) & 0xff)),
             Map.entry(DType.BOOL, each((in, i) -> in.get(i))),
-            Map.entry(DType.Q4_0, blocks(18, Dequantizer::q4_0)),
-            Map.entry(DType.Q4_1, blocks(20, Dequantizer::q4_1)),
-            Map.entry(DType.Q5_0, blocks(22, Dequantizer::q5_0)),
-            Map.entry(DType.Q5_1, blocks(24, Dequantizer::q5_1)),
-            Map.entry(DType.Q8_0, blocks(34, Dequantizer::q8_0)));
+            blocks(DType.Q4_0, Dequantizer::q4_0),
+            blocks(DType.Q4_1, Dequantizer::q4_1),
+            blocks(DType.Q5_0, Dequantizer::q5_0),
+            blocks(DType.Q5_1, Dequantizer::q5_1),
+            blocks(DType.Q8_0, Dequantizer::q8_0),
+            blocks(DType.Q2_K, BlockFormats::q2k),
+            blocks(DType.Q3_K, BlockFormats::q3k),
+            blocks(DType.Q4_K, BlockFormats::q4k),
+            blocks(DType.Q5_K, BlockFormats::q5k),
+            blocks(DType.Q6_K, BlockFormats::q6k),
+            blocks(DType.IQ4_NL, BlockFormats::iq4nl),
+            blocks(DType.IQ4_XS, BlockFormats::iq4xs),
+            blocks(DType.MXFP4, BlockFormats::mxfp4),
+            blocks(DType.TQ1_0, BlockFormats::tq1),
+            blocks(DType.TQ2_0, BlockFormats::tq2));
 
     private Dequantizer() {}
 
@@ -65,7 +76,7 @@ final class Dequantizer {
 
     @FunctionalInterface
     private interface Block {
-        /** Decodes the block of 32 at byte {@code at} to element {@code to} on. */
+        /** Decodes the block at byte {@code at} to element {@code to} on. */
         void decode(ByteBuffer in, int at, float[] out, int to);
     }
 
@@ -77,12 +88,14 @@ final class Dequantizer {
         };
     }
 
-    private static Decoder blocks(int bytes, Block block) {
-        return (in, out, to, count) -> {
-            for (int b = 0; b < count / 32; b++) {
-                block.decode(in, b * bytes, out, to + b * 32);
+    private static Map.Entry<DType, Decoder> blocks(DType type, Block block) {
+        int size = type.blockSize();
+        int bytes = type.blockBytes();
+        return Map.entry(type, (in, out, to, count) -> {
+            for (int b = 0; b < count / size; b++) {
+                block.decode(in, b * bytes, out, to + b * size);
             }
-        };
+        });
     }
 
     private static void q4_0(ByteBuffer in, int at, float[] out, int to) {

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -56,6 +57,11 @@ public final class SafetensorsFolder implements TensorFile {
             opened.close();
             throw e;
         }
+    }
+
+    /** Whether a folder holds weights in this format. */
+    public static boolean isIn(Path folder) {
+        return Files.isRegularFile(folder.resolve(INDEX)) || Files.isRegularFile(folder.resolve(SINGLE));
     }
 
     private static Map<?, ?> weightMap(Path index) {
@@ -125,7 +131,8 @@ public final class SafetensorsFolder implements TensorFile {
 
     @Override
     public ByteBuffer bytes(String name, long offset, int length) {
-        return home.get(info(name).name()).bytes(name, offset, length);
+        info(name);
+        return Objects.requireNonNull(home.get(name)).bytes(name, offset, length);
     }
 
     @Override

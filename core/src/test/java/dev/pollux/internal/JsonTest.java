@@ -91,6 +91,13 @@ class JsonTest {
     }
 
     @Test
+    void theNumberOfValuesIsBounded() {
+        assertThatThrownBy(() -> parse("[" + "0,".repeat(5_000_000) + "0]"))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageStartingWith("head.json is not valid JSON: it holds more than 4194304 values");
+    }
+
+    @Test
     void brokenUtf8IsRefused() {
         assertThatThrownBy(() -> Json.parse(ByteBuffer.wrap(new byte[] {'"', (byte) 0xc3, '"'}), "head.json"))
                 .isInstanceOf(MalformedFileException.class)

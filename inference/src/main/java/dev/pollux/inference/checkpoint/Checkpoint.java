@@ -3,11 +3,14 @@ package dev.pollux.inference.checkpoint;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A model as it is published: a GGUF file or a Hugging Face folder, seen through one set of names.
@@ -23,14 +26,17 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
     }
 
     /**
-     * Opens a GGUF file or a Hugging Face folder.
+     * Opens a GGUF file, a Hugging Face folder, or a folder with one GGUF file in it. A folder with safetensors is opened as
+     * such, whatever else it holds.
      *
-     * @throws MalformedFileException if a file is damaged or missing
+     * @throws MalformedFileException if a file is damaged, or a tensor missing or of another shape than the configuration says
+     * @throws IllegalArgumentException if a folder holds several GGUF files
      * @throws dev.pollux.UnsupportedModelException if the architecture is not known
      */
     public static Checkpoint open(Path path) {
         if (Files.isDirectory(path)) {
-            return new FolderCheckpoint(path);
+            Optional<Path> gguf = SafetensorsFolder.isIn(path) ? Optional.empty() : onlyGguf(path);
+            return gguf.isPresent() ? new GgufCheckpoint(gguf.get()) : new FolderCheckpoint(path);
         }
         if (!Files.isRegularFile(path)) {
             throw new StorageException(path + " does not exist; give a GGUF file or a Hugging Face folder");
@@ -38,7 +44,22 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
         return new GgufCheckpoint(path);
     }
 
-    /** Where it was opened. */
+    private static Optional<Path> onlyGguf(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> found = files.filter(file -> file.toString().endsWith(".gguf") && Files.isRegularFile(file))
+                    .sorted()
+                    .toList();
+            if (found.size() > 1) {
+                throw new IllegalArgumentException(folder + " holds several GGUF files, "
+                        + found.stream().map(Path::getFileName).toList() + "; give the path of one");
+            }
+            return found.stream().findFirst();
+        } catch (IOException e) {
+            throw new StorageException("Cannot list " + folder + ": " + e, e);
+        }
+    }
+
+    /** Where it was opened: the GGUF file, or the folder. */
     public final Path path() {
         return path;
     }

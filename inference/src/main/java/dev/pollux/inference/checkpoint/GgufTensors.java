@@ -1,5 +1,6 @@
 package dev.pollux.inference.checkpoint;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.ByteBuffer;
@@ -37,7 +38,12 @@ final class GgufTensors implements TensorFile {
     GgufTensors(TensorFile file, ModelConfig config) {
         this.file = file;
         this.headDim = config.headDim();
-        file.tensors().forEach((name, info) -> tensors.put(rename(name), info));
+        file.tensors().forEach((name, info) -> {
+            if (tensors.put(rename(name), info) != null) {
+                throw new MalformedFileException(
+                        "Tensor " + name + " stands twice, under two names; get the file again");
+            }
+        });
     }
 
     private static String rename(String name) {
@@ -64,23 +70,23 @@ final class GgufTensors implements TensorFile {
         if (!name.contains(".q_proj.") && !name.contains(".k_proj.")) {
             return file.bytes(info.name(), offset, length);
         }
-        int rowBytes = Math.toIntExact(info.byteLength() / info.dim(0));
-        if (offset % rowBytes != 0 || length % rowBytes != 0) {
-            throw new IllegalArgumentException("offset and length must be multiples of a row of " + name + ", "
-                    + rowBytes + " bytes, but were " + offset + " and " + length);
+        long rowBytes = info.byteLength() / info.shape().get(0);
+        if (offset < 0 || length < 0 || offset > info.byteLength() - length) {
+            return file.bytes(info.name(), offset, length); // which says what is wrong
         }
-        ByteBuffer stored = file.bytes(info.name(), 0, Math.toIntExact(info.byteLength()));
         ByteBuffer rows = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-        int first = Math.toIntExact(offset / rowBytes);
-        for (int row = first; row < first + length / rowBytes; row++) {
-            rows.put(stored.slice(storedRow(row) * rowBytes, rowBytes));
+        for (long at = offset; at < offset + length; ) {
+            int within = (int) (at % rowBytes);
+            int some = (int) Math.min(rowBytes - within, offset + length - at);
+            rows.put(file.bytes(info.name(), storedRow(at / rowBytes) * rowBytes + within, some));
+            at += some;
         }
-        return rows.flip();
+        return rows.flip().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** The stored row of row {@code row} in rotate-half order. */
-    private int storedRow(int row) {
-        int within = row % headDim;
+    private long storedRow(long row) {
+        long within = row % headDim;
         return row - within + within % (headDim / 2) * 2 + within / (headDim / 2);
     }
 

@@ -1,5 +1,7 @@
 package dev.pollux.inference.checkpoint;
 
+import dev.pollux.MalformedFileException;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -40,5 +42,34 @@ public record ModelConfig(
 
     public ModelConfig {
         endTokens = List.copyOf(endTokens);
+    }
+
+    /** The width of a head where a file does not give it. */
+    static int headDim(Path file, int hidden, int heads) {
+        if (heads < 1 || hidden % heads != 0) {
+            throw new MalformedFileException(file + ": the width " + hidden + " must be a multiple of the " + heads
+                    + " heads where no head width is given");
+        }
+        return hidden / heads;
+    }
+
+    /** This, if its numbers fit together. */
+    ModelConfig check(Path file) {
+        if (heads < 1 || keyValueHeads < 1 || heads % keyValueHeads != 0 || headDim < 2 || headDim % 2 != 0) {
+            throw new MalformedFileException(file + ": " + heads + " heads must be a multiple of " + keyValueHeads
+                    + " key/value heads, and the head width " + headDim + " even");
+        }
+        if (hiddenSize < 1 || layers < 1 || intermediateSize < 1 || vocabularySize < 1 || contextLength < 1) {
+            throw new MalformedFileException(file + ": width " + hiddenSize + ", layers " + layers + ", inner width "
+                    + intermediateSize + ", vocabulary " + vocabularySize + " and context " + contextLength
+                    + " must be at least 1");
+        }
+        if (!(normEpsilon > 0 && normEpsilon < 1)) {
+            throw new MalformedFileException(file + ": the norm's epsilon must be in (0, 1) but was " + normEpsilon);
+        }
+        if (!(rotaryTheta > 1 && rotaryTheta < Double.POSITIVE_INFINITY)) {
+            throw new MalformedFileException(file + ": the rotary base must be above 1 but was " + rotaryTheta);
+        }
+        return this;
     }
 }

@@ -1,6 +1,7 @@
 package dev.pollux.inference.checkpoint;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * How rotary frequencies are stretched to contexts longer than those of pre-training. <em>Immutable.</em>
@@ -40,12 +41,17 @@ public sealed interface RotaryScaling {
     }
 
     /** Every frequency divided by its own factor, as GGUF stores scaling in {@code rope_freqs.weight}. */
-    record Factors(float[] factors) implements RotaryScaling {
+    record Factors(List<Float> factors) implements RotaryScaling {
+
+        public Factors {
+            factors = List.copyOf(factors);
+        }
+
         @Override
         public double[] apply(double[] base, double theta) {
             double[] scaled = base.clone();
             for (int i = 0; i < scaled.length; i++) {
-                scaled[i] /= factors[i];
+                scaled[i] /= factors.get(i);
             }
             return scaled;
         }

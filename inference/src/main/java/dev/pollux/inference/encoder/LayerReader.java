@@ -15,7 +15,7 @@ import tools.jackson.databind.JsonNode;
 /** Reads the modules of a sentence-transformers folder that have weights. */
 final class LayerReader {
 
-    private static final int MAX_WIDTH = 1 << 16;
+    private static final int MAX_WIDTH = 1 << 14;
 
     private final Path folder;
 

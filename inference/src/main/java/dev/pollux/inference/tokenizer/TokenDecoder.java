@@ -13,9 +13,11 @@ public final class TokenDecoder {
     /*
      * A window of recent tokens is decoded instead of all: from `start`, where the previous piece began, so that what the
      * text of a token owes to its neighbour (a leading space, a character in several tokens) is seen; `known` is the text
-     * of the window's tokens that were given out already.
+     * of the window's tokens that were given out already. A window that gives nothing is cut after MAX_PENDING tokens (no
+     * character has more than four), so that a step costs the same however long the stream is.
      */
     private static final char REPLACEMENT = '\uFFFD';
+    private static final int MAX_PENDING = 64;
 
     private final Tokenizer tokenizer;
     private final boolean skipSpecialTokens;
@@ -35,8 +37,9 @@ public final class TokenDecoder {
             window = Arrays.copyOf(window, count * 2);
         }
         window[count++] = id;
-        String text = decode(0);
-        if (text.length() <= known.length() || text.charAt(text.length() - 1) == REPLACEMENT) {
+        String text = decode();
+        boolean complete = text.length() > known.length() && text.charAt(text.length() - 1) != REPLACEMENT;
+        if (!complete && count - given < MAX_PENDING) {
             return "";
         }
         String delta = text.substring(Math.min(known.length(), text.length()));
@@ -46,7 +49,7 @@ public final class TokenDecoder {
 
     /** What is left at the end: an incomplete character comes as U+FFFD. */
     public String flush() {
-        String text = decode(0);
+        String text = decode();
         String delta = text.length() > known.length() ? text.substring(known.length()) : "";
         count = 0;
         given = 0;
@@ -59,10 +62,10 @@ public final class TokenDecoder {
         System.arraycopy(window, given, window, 0, count - given);
         count -= given;
         given = count;
-        known = decode(0);
+        known = decode();
     }
 
-    private String decode(int from) {
-        return tokenizer.decode(Arrays.copyOfRange(window, from, count), skipSpecialTokens);
+    private String decode() {
+        return tokenizer.decode(Arrays.copyOf(window, count), skipSpecialTokens);
     }
 }

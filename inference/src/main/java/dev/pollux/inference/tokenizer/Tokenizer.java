@@ -7,6 +7,7 @@ import dev.pollux.StorageException;
 import dev.pollux.internal.OpenHandle;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class Tokenizer implements AutoCloseable {
 
-    private static final long MAX_BYTES = 256L << 20;
+    private static final long MAX_BYTES = 128L << 20;
 
     static {
         // The library reports its use over the network unless told not to.
@@ -41,8 +42,9 @@ public final class Tokenizer implements AutoCloseable {
 
     private final HuggingFaceTokenizer encoder;
     private final String json;
-    private final String[] tokens; // (vocabulary), indexed by id; "" where an id has no token
     private final Map<String, Integer> ids;
+    private final Map<Integer, String> tokens;
+    private final int vocabularySize;
     private final OpenHandle handle;
     /** Held for reading by whoever is inside the native library, for writing while it is freed. */
     private final ReentrantReadWriteLock inside = new ReentrantReadWriteLock();
@@ -55,10 +57,9 @@ public final class Tokenizer implements AutoCloseable {
         root.putNull("padding");
         this.json = root.toString();
         this.ids = vocabulary(source, root);
-        this.tokens =
-                new String[ids.values().stream().mapToInt(id -> id + 1).max().orElse(0)];
-        Arrays.fill(tokens, "");
-        ids.forEach((token, id) -> tokens[id] = token);
+        this.tokens = new HashMap<>();
+        ids.forEach((token, id) -> tokens.put(id, token));
+        this.vocabularySize = ids.values().stream().mapToInt(id -> id + 1).max().orElse(0);
         try {
             byte[] bytes = this.json.getBytes(StandardCharsets.UTF_8);
             this.encoder = HuggingFaceTokenizer.newInstance(
@@ -80,6 +81,8 @@ public final class Tokenizer implements AutoCloseable {
                 throw new MalformedFileException(file + " must be at most " + MAX_BYTES + " bytes");
             }
             return new Tokenizer(file.toString(), Files.readString(file));
+        } catch (CharacterCodingException e) {
+            throw new MalformedFileException(file + " is not UTF-8", e);
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }
@@ -192,7 +195,7 @@ public final class Tokenizer implements AutoCloseable {
 
     /** One more than the largest id. */
     public int vocabularySize() {
-        return tokens.length;
+        return vocabularySize;
     }
 
     /** The id of a token as the vocabulary spells it, if it has one. */
@@ -203,10 +206,10 @@ public final class Tokenizer implements AutoCloseable {
 
     /** The token {@code id} as the vocabulary spells it; empty where the id is not used. */
     public String tokenOf(int id) {
-        if (id < 0 || id >= tokens.length) {
-            throw new IllegalArgumentException("id must be in [0, " + tokens.length + ") but was " + id);
+        if (id < 0 || id >= vocabularySize) {
+            throw new IllegalArgumentException("id must be in [0, " + vocabularySize + ") but was " + id);
         }
-        return tokens[id];
+        return tokens.getOrDefault(id, "");
     }
 
     /** This tokenizer as the text of a {@code tokenizer.json}, without truncation and padding. */

@@ -1,0 +1,111 @@
+package dev.pollux.inference.decoder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.GgufFile;
+import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.testkit.GgufBuilder;
+import dev.pollux.testkit.ReferenceData;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+final class BlockWeightsTest {
+
+    private static final Set<String> EXACT = Set.of("Q4_0 4", "Q8_0 8");
+
+    @TempDir
+    Path folder;
+
+    /** Held by {@code golden/gguf}: the codes and scales of the kernel, byte for byte. */
+    @TestFactory
+    Stream<DynamicTest> blocksGoOverWithoutLoss() throws IOException {
+        Path set = ReferenceData.golden("gguf");
+        JsonNode cases = JsonMapper.shared()
+                .readTree(Files.readString(set.resolve("manifest.json")))
+                .path("repack");
+        List<JsonNode> exact = cases.valueStream()
+                .filter(c -> EXACT.contains(
+                        c.path("type").asString() + " " + c.path("bits").asInt()))
+                .toList();
+        assertThat(exact).isNotEmpty();
+        return exact.stream()
+                .map(c -> dynamicTest(c.path("name").asString(), () -> {
+                    try (SafetensorsFile file = SafetensorsFile.open(set.resolve("repack-matmulnbits.safetensors"))) {
+                        check(file, c);
+                    }
+                }));
+    }
+
+    private void check(SafetensorsFile reference, JsonNode c) {
+        String name = c.path("name").asString();
+        int bits = c.path("bits").asInt();
+        byte[] stored = bytes(reference, name + ".gguf_bytes");
+        BlockWeights weights = repack(DType.valueOf(c.path("type").asString()), stored, c, bits);
+        assertThat(weights.blockSize()).isEqualTo(c.path("block_size").asInt());
+        assertThat(weights.codes()).isEqualTo(bytes(reference, name + ".B"));
+        assertThat(weights.scales()).isEqualTo(reference.floats(name + ".scales"));
+        float[] wanted = reference.floats(name + ".dequant");
+        for (int i = 0; i < wanted.length; i++) {
+            assertThat(value(weights, i)).isEqualTo(wanted[i]);
+        }
+        if (bits == 4) { // 4-bit codes in 8 bits are as exact
+            BlockWeights wide = repack(DType.valueOf(c.path("type").asString()), stored, c, 8);
+            for (int i = 0; i < wanted.length; i++) {
+                assertThat(value(wide, i)).isEqualTo(wanted[i]);
+            }
+        }
+    }
+
+    private BlockWeights repack(DType type, byte[] stored, JsonNode c, int bits) {
+        int rows = c.path("N").asInt();
+        int columns = c.path("K").asInt();
+        Path path = new GgufBuilder()
+                .tensor("w", type, stored, rows, columns)
+                .write(folder.resolve(c.path("name").asString() + bits + ".gguf"));
+        try (GgufFile file = GgufFile.open(path)) {
+            return BlockWeights.exact(Matrix.of(file, List.of("w"), columns), bits);
+        }
+    }
+
+    @Test
+    void roundingErrsByHalfAStepAtMost() {
+        float[] values = new float[3 * 64];
+        java.util.Random random = new java.util.Random(8);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        Path path = new GgufBuilder().floats("w", values, 3, 64).write(folder.resolve("f.gguf"));
+        try (GgufFile file = GgufFile.open(path)) {
+            BlockWeights weights = BlockWeights.rounded(Matrix.of(file, List.of("w"), 64), 8, 32);
+            for (int i = 0; i < values.length; i++) {
+                float step = Math.abs(weights.scales()[i / 32]);
+                assertThat(Math.abs(value(weights, i) - values[i])).isLessThanOrEqualTo(step * 0.50001f);
+            }
+        }
+    }
+
+    private static float value(BlockWeights weights, int i) {
+        int code = weights.bits() == 8 ? weights.codes()[i] & 0xff : weights.codes()[i / 2] >> i % 2 * 4 & 15;
+        return (code - (1 << weights.bits() - 1)) * weights.scales()[i / weights.blockSize()];
+    }
+
+    private static byte[] bytes(SafetensorsFile file, String name) {
+        ByteBuffer buffer = file.bytes(name, 0, (int) file.info(name).byteLength());
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.get(bytes);
+        return bytes;
+    }
+}

@@ -1,4 +1,0 @@
-@NullMarked
-package dev.pollux.inference.encoder;
-
-import org.jspecify.annotations.NullMarked;
