@@ -16,14 +16,20 @@ final class EvidenceFinder {
 
     /*
      * score(s) = (max(0, cos(q, s)) + overlap(q, s)) / 2
-     * overlap(q, s) = sum of idf(w) over the question's stems w in s / sum of idf(w) over all of them,
+     * overlap(q, s) = sum of weight(w) idf(w) over the question's stems w in s / sum of weight(w) idf(w) over all of them,
      *     a stem that stands only in the headings above s counts half
-     * idf(w) = ln(1 + (N - n + 0.5) / (n + 0.5)), n of the N sentences of the retrieved passages hold w
+     * idf(w) = ln(1 + (N + 20) / (n + 1)), n of the N sentences of the retrieved passages hold w
+     * weight(w) = 1, or 1/4 for a word that a follow-up only carries from the question before
      *
-     * (the idf of BM25: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009). Both parts lie in [0, 1]
-     * whatever else was retrieved, so one threshold serves every question and every retriever, also one whose scores are
-     * ranks.
+     * The 20 stands for sentences never seen: with few passages, all on one subject, the idf of the subject's own words
+     * would else be next to nothing beside that of any other word of the question. Both parts lie in [0, 1] whatever else
+     * was retrieved, so one threshold serves every question and every retriever, also one whose scores are ranks;
+     * dividing by the best of a list instead ranks no better and tells nothing about relevance.
      */
+
+    private static final double UNSEEN = 20;
+
+    private static final double CARRIED_WEIGHT = 0.25;
 
     /** Sentences to embed for one question: what a small model on two cores does in a fraction of a second. */
     private static final int MOST_EMBEDDED = 64;
@@ -42,10 +48,15 @@ final class EvidenceFinder {
         this.embedder = embedder;
     }
 
-    /** The sentences of {@code sources} that score at least {@code least}, best first, at most {@code most}, none twice. */
-    List<Found> find(String question, List<Source> sources, int most, double least) {
+    /**
+     * The sentences of {@code sources} that score at least {@code least}, best first, at most {@code most}, none twice.
+     *
+     * @param question as it was asked
+     * @param subject the same with what it leans on; equal where it stands on its own
+     */
+    List<Found> find(String question, String subject, List<Source> sources, int most, double least) {
         List<Found> best = new ArrayList<>();
-        for (Found found : ranked(question, sources)) {
+        for (Found found : ranked(question, subject, sources)) {
             if (best.size() == most || found.score() < least) {
                 break;
             }
@@ -58,9 +69,11 @@ final class EvidenceFinder {
     }
 
     /** Every sentence that may be evidence, best first; equal scores keep the order of the passages. */
-    private List<Found> ranked(String question, List<Source> sources) {
+    private List<Found> ranked(String question, String subject, List<Source> sources) {
         List<Found> byWords = new ArrayList<>();
-        Map<String, Double> idf = idf(Words.questionStems(question), sources);
+        Map<String, Double> idf = idf(Words.questionStems(subject), sources);
+        Set<String> own = Words.questionStems(question);
+        idf.replaceAll((stem, value) -> own.contains(stem) ? value : value * CARRIED_WEIGHT);
         double sum = idf.values().stream().mapToDouble(Double::doubleValue).sum();
         for (Source source : sources) {
             for (Source.Line line : source.lines()) {
@@ -73,7 +86,7 @@ final class EvidenceFinder {
         if (embedder.isEmpty() || byWords.isEmpty()) {
             return byWords;
         }
-        List<Found> scored = withSimilarity(embedder.get(), question, byWords);
+        List<Found> scored = withSimilarity(embedder.get(), subject, byWords);
         scored.sort(Comparator.comparingDouble(Found::score).reversed());
         return scored;
     }
@@ -90,7 +103,7 @@ final class EvidenceFinder {
         Map<String, Double> idf = new HashMap<>();
         for (String stem : stems) {
             int n = counts.getOrDefault(stem, 0);
-            idf.put(stem, Math.log(1 + (sentences - n + 0.5) / (n + 0.5)));
+            idf.put(stem, Math.log(1 + (sentences + UNSEEN) / (n + 1)));
         }
         return idf;
     }

@@ -136,7 +136,7 @@ public final class Twin {
         for (Hit hit : retriever.retrieve(Query.of(subject, options.topK()))) {
             sources.add(Source.of(hit.passage()));
         }
-        List<EvidenceFinder.Found> found = finder.find(subject, sources, options.maxEvidence(), least);
+        List<EvidenceFinder.Found> found = finder.find(question, subject, sources, options.maxEvidence(), least);
         Inquiry inquiry = inquiry(question, history, sources, found);
         Supplier<GenerationStream> model = inquiry.prompt()
                 .<Supplier<GenerationStream>>map(p -> () -> model().stream(p, generation))

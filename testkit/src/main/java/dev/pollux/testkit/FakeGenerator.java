@@ -56,6 +56,11 @@ public final class FakeGenerator implements Generator {
         return new FakeGenerator(new GeneratorInfo("fake", contextLength, true), script);
     }
 
+    /** One that understands no messages, with a context of 4,096 tokens. */
+    public static FakeGenerator withoutChat(Function<Prompt, String> script) {
+        return new FakeGenerator(new GeneratorInfo("fake", 4096, false), script);
+    }
+
     /** What it was asked to continue so far, in order. */
     public List<Prompt> prompts() {
         return List.copyOf(prompts);

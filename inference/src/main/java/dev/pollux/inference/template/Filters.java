@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
@@ -20,6 +21,14 @@ final class Filters {
     /** What {@code value|name(arguments)} gives. */
     interface Filter {
         Object apply(Interpreter in, Object value, Arguments arguments);
+    }
+
+    /** Adds a filter that takes no arguments. */
+    static void plain(Map<String, Filter> all, String name, BiFunction<Interpreter, Object, Object> function) {
+        all.put(name, (in, value, args) -> {
+            args.bind(name);
+            return function.apply(in, value);
+        });
     }
 
     static boolean exists(String name) {
@@ -42,20 +51,20 @@ final class Filters {
         NumberFilters.addTo(all);
         all.put("default", Filters::orDefault);
         all.put("d", Filters::orDefault);
-        all.put("length", (in, value, args) -> length(value, in.budget()));
-        all.put("count", (in, value, args) -> length(value, in.budget()));
-        all.put("list", (in, value, args) -> Iteration.list(value, in.budget()));
+        plain(all, "length", (in, value) -> length(value, in.budget()));
+        plain(all, "count", (in, value) -> length(value, in.budget()));
+        plain(all, "list", (in, value) -> Iteration.list(value, in.budget()));
         all.put(
                 "string",
                 (in, value, args) ->
                         Types.isString(value) ? value : in.printer().str(value));
         all.put("attr", Filters::attribute);
-        all.put("items", Filters::items);
+        plain(all, "items", (in, value) -> items(value));
         all.put("tojson", Filters::toJson);
-        all.put("pprint", (in, value, args) -> new PrettyPrinter(in).print(value));
-        all.put("safe", (in, value, args) -> new Markup(in.printer().str(value)));
-        all.put("escape", Filters::escape);
-        all.put("e", Filters::escape);
+        plain(all, "pprint", (in, value) -> new PrettyPrinter(in).print(value));
+        plain(all, "safe", (in, value) -> new Markup(in.printer().str(value)));
+        plain(all, "escape", Filters::escape);
+        plain(all, "e", Filters::escape);
         all.put(
                 "forceescape",
                 (in, value, args) -> new Markup(Markup.escape(in.printer().str(value))));
@@ -96,7 +105,7 @@ final class Filters {
         return found == null ? Undefined.attribute(value, name) : found;
     }
 
-    private static Object items(Interpreter in, Object value, Arguments arguments) {
+    private static Object items(Object value) {
         if (value instanceof Undefined) {
             return Lazy.generator(List.of().iterator());
         } else if (!(value instanceof Dict dict)) {
@@ -124,7 +133,7 @@ final class Filters {
         return new JsonWriter(in, style).write(value);
     }
 
-    private static Object escape(Interpreter in, Object value, Arguments arguments) {
+    private static Object escape(Interpreter in, Object value) {
         return value instanceof Markup
                 ? value
                 : new Markup(in.budget().allocated(Markup.escape(in.printer().str(value))));

@@ -25,9 +25,11 @@ record FormatSpec(
         int i = 0;
         String fill = " ";
         char align = 0;
+        boolean filled = false;
         int second = spec.isEmpty() ? 0 : Character.charCount(spec.codePointAt(0));
         if (second > 0 && second < spec.length() && isAlign(spec.charAt(second))) {
             fill = spec.substring(0, second);
+            filled = true;
             align = spec.charAt(second);
             i = second + 1;
         } else if (!spec.isEmpty() && isAlign(spec.charAt(0))) {
@@ -37,9 +39,9 @@ record FormatSpec(
         Cursor in = new Cursor(spec, i);
         char sign = in.oneOf("+- ", '-');
         boolean alternate = in.oneOf("#", (char) 0) != 0;
-        if (in.oneOf("0", (char) 0) != 0 && align == 0) {
+        if (in.oneOf("0", (char) 0) != 0 && !filled) {
             fill = "0";
-            align = '=';
+            align = align == 0 ? '=' : align;
         }
         int width = Math.max(0, in.number());
         char grouping = in.oneOf(",_", (char) 0);
@@ -95,7 +97,7 @@ record FormatSpec(
 
     /** {@code value} laid out; numbers by their rules, all else as its {@code str}. */
     String format(Object value, Printer printer) {
-        if (Types.isInteger(value) && !(value instanceof Boolean && type == 0)) {
+        if (Types.isInteger(value)) {
             return type != 0 && "eEfFgG%".indexOf(type) >= 0
                     ? number(real(Numbers.doubleValue(value)))
                     : number(integer(Numbers.big(value)));

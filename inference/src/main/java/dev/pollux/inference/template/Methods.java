@@ -57,15 +57,24 @@ final class Methods {
             return MUTATING_LIST.contains(name) ? Undefined.unsafe(value, name) : ofSequence(value, name);
         } else if (value instanceof Tuple) {
             return name.equals("copy") ? null : ofSequence(value, name);
+        }
+        return Types.isNumber(value) ? ofNumber(value, name) : null;
+    }
+
+    private static @Nullable Object ofNumber(Object value, String name) {
+        if (name.equals("real")) {
+            return value instanceof Boolean ? (Object) Numbers.longValue(value) : value;
+        } else if (name.equals("imag")) {
+            return value instanceof Double ? (Object) 0.0 : 0L;
         } else if (value instanceof Double real) {
             return name.equals("is_integer")
                     ? new Bound(name, (in, arguments) -> real == Math.rint(real) && !Double.isInfinite(real))
                     : null;
-        } else if (Types.isInteger(value) && name.equals("bit_length")) {
-            return new Bound(
-                    name, (in, arguments) -> (long) Numbers.big(value).abs().bitLength());
         }
-        return null;
+        return name.equals("bit_length")
+                ? new Bound(name, (in, arguments) ->
+                        (long) Numbers.big(value).abs().bitLength())
+                : null;
     }
 
     /** A method of a safe string gives safe strings. */

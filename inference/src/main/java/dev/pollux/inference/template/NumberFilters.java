@@ -13,14 +13,14 @@ final class NumberFilters {
     private NumberFilters() {}
 
     static void addTo(Map<String, Filters.Filter> all) {
-        all.put("abs", NumberFilters::abs);
+        Filters.plain(all, "abs", NumberFilters::abs);
         all.put("int", NumberFilters::toInteger);
         all.put("float", NumberFilters::toReal);
         all.put("round", NumberFilters::round);
         all.put("filesizeformat", NumberFilters::fileSize);
     }
 
-    private static Object abs(Interpreter in, Object value, Arguments arguments) {
+    private static Object abs(Interpreter in, Object value) {
         if (value instanceof Double real) {
             return Math.abs(real);
         }

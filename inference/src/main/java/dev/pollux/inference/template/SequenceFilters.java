@@ -16,9 +16,9 @@ final class SequenceFilters {
     private SequenceFilters() {}
 
     static void addTo(Map<String, Filters.Filter> all) {
-        all.put("first", SequenceFilters::first);
-        all.put("last", SequenceFilters::last);
-        all.put("reverse", SequenceFilters::reverse);
+        Filters.plain(all, "first", SequenceFilters::first);
+        Filters.plain(all, "last", SequenceFilters::last);
+        Filters.plain(all, "reverse", SequenceFilters::reverse);
         all.put("join", SequenceFilters::join);
         all.put("sort", SequenceFilters::sort);
         all.put("dictsort", SequenceFilters::dictSort);
@@ -34,12 +34,12 @@ final class SequenceFilters {
         });
     }
 
-    private static Object first(Interpreter in, Object value, Arguments arguments) {
+    private static Object first(Interpreter in, Object value) {
         Iterator<Object> items = Filters.iterate(in, value);
         return items.hasNext() ? items.next() : new Undefined("No first item, sequence was empty.");
     }
 
-    private static Object last(Interpreter in, Object value, Arguments arguments) {
+    private static Object last(Interpreter in, Object value) {
         List<Object> items = reversible(in, value);
         return items.isEmpty() ? new Undefined("No last item, sequence was empty.") : items.get(items.size() - 1);
     }
@@ -51,7 +51,7 @@ final class SequenceFilters {
         return Types.isListOrTuple(value) ? Types.items(value) : Iteration.list(value, in.budget());
     }
 
-    private static Object reverse(Interpreter in, Object value, Arguments arguments) {
+    private static Object reverse(Interpreter in, Object value) {
         if (Types.isString(value)) {
             return in.operators().slice(value, None.NONE, None.NONE, -1L);
         } else if (value instanceof Lazy) {

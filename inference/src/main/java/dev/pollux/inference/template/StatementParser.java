@@ -192,7 +192,12 @@ final class StatementParser {
     private Macro.Definition definition(String name, List<String> parameters, List<Expression> defaults, String end) {
         names.beginMacro();
         List<Statement> body = separateBody(end);
-        return new Macro.Definition(name, parameters, defaults, body, names.endMacro());
+        Set<String> used = names.endMacro();
+        int required = parameters.size() - defaults.size();
+        if (used.contains("caller") && parameters.subList(0, required).contains("caller")) {
+            throw in.error("the parameter 'caller' of a macro that calls it needs a default");
+        }
+        return new Macro.Definition(name, parameters, defaults, body, used);
     }
 
     private void signature(List<String> parameters, List<Expression> defaults) {

@@ -33,7 +33,13 @@ final class Strftime {
             while (i < pattern.length() && "-_0^#".indexOf(pattern.charAt(i)) >= 0) {
                 flag = pattern.charAt(i++);
             }
+            int width = 0;
+            while (i < pattern.length() && Character.digit(pattern.charAt(i), 10) >= 0) {
+                width = FormatSpec.size(width * 10L + Character.digit(pattern.charAt(i++), 10));
+            }
             String text = i < pattern.length() ? directive(pattern.charAt(i), flag) : pattern.substring(from);
+            boolean digits = !text.isEmpty() && Character.isDigit(text.charAt(text.length() - 1)) && flag != '_';
+            out.repeat(digits ? "0" : " ", width - (long) text.length());
             out.append(flag == '^' ? text.toUpperCase(Locale.ROOT) : text);
         }
         return out.toString();

@@ -6,6 +6,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** The methods of Python's str; what they count is code points. The splitting ones are in {@link Splitting}. */
@@ -66,33 +68,42 @@ final class StringMethods {
     }
 
     private static void plain(Map<String, Method> all) {
-        all.put("upper", (in, self, args) -> in.budget().allocated(self.toUpperCase(Locale.ROOT)));
-        all.put("lower", (in, self, args) -> in.budget().allocated(self.toLowerCase(Locale.ROOT)));
-        all.put(
-                "casefold",
-                (in, self, args) ->
-                        in.budget().allocated(self.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT)));
-        all.put("capitalize", (in, self, args) -> in.budget().allocated(capitalize(self)));
-        all.put("title", (in, self, args) -> in.budget().allocated(title(self)));
-        all.put("swapcase", (in, self, args) -> in.budget().allocated(swapCase(self)));
+        plain(all, "upper", text -> text.toUpperCase(Locale.ROOT));
+        plain(all, "lower", text -> text.toLowerCase(Locale.ROOT));
+        plain(all, "casefold", text -> text.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT));
+        plain(all, "capitalize", StringMethods::capitalize);
+        plain(all, "title", StringMethods::title);
+        plain(all, "swapcase", StringMethods::swapCase);
+    }
+
+    private static void plain(Map<String, Method> all, String name, UnaryOperator<String> function) {
+        all.put(name, (in, self, args) -> {
+            args.bind(name);
+            return in.budget().allocated(function.apply(self));
+        });
     }
 
     private static void tests(Map<String, Method> all) {
-        all.put("isdigit", (in, self, args) -> every(self, StringMethods::isDigit));
-        all.put("isdecimal", (in, self, args) -> every(self, Character::isDigit));
-        all.put("isnumeric", (in, self, args) -> every(self, StringMethods::isNumeric));
-        all.put("isalpha", (in, self, args) -> every(self, Character::isLetter));
-        all.put("isalnum", (in, self, args) -> every(self, c -> Character.isLetter(c) || isNumeric(c)));
-        all.put("isspace", (in, self, args) -> every(self, CodePoints::isSpace));
-        all.put("isascii", (in, self, args) -> self.chars().allMatch(c -> c < 128));
-        all.put("isprintable", (in, self, args) -> self.codePoints().allMatch(CodePoints::isPrintable));
-        all.put("isidentifier", (in, self, args) -> Lexer.isIdentifier(self));
-        all.put("isupper", (in, self, args) -> isUpper(self));
-        all.put("islower", (in, self, args) -> isLower(self));
-        all.put(
-                "istitle",
-                (in, self, args) -> self.codePoints().anyMatch(StringMethods::isCased)
-                        && title(self).equals(self));
+        test(all, "isdigit", text -> every(text, StringMethods::isDigit));
+        test(all, "isdecimal", text -> every(text, Character::isDigit));
+        test(all, "isnumeric", text -> every(text, StringMethods::isNumeric));
+        test(all, "isalpha", text -> every(text, Character::isLetter));
+        test(all, "isalnum", text -> every(text, c -> Character.isLetter(c) || isNumeric(c)));
+        test(all, "isspace", text -> every(text, CodePoints::isSpace));
+        test(all, "isascii", text -> text.chars().allMatch(c -> c < 128));
+        test(all, "isprintable", text -> text.codePoints().allMatch(CodePoints::isPrintable));
+        test(all, "isidentifier", Lexer::isIdentifier);
+        test(all, "isupper", StringMethods::isUpper);
+        test(all, "islower", StringMethods::isLower);
+        test(all, "istitle", text -> text.codePoints().anyMatch(StringMethods::isCased)
+                && title(text).equals(text));
+    }
+
+    private static void test(Map<String, Method> all, String name, Predicate<String> test) {
+        all.put(name, (in, self, args) -> {
+            args.bind(name);
+            return test.test(self);
+        });
     }
 
     private static boolean every(String text, IntPredicate test) {

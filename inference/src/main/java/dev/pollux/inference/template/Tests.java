@@ -2,6 +2,7 @@ package dev.pollux.inference.template;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** What can stand after {@code is}. */
 final class Tests {
@@ -32,28 +33,28 @@ final class Tests {
         kinds(all);
         numbers(all);
         comparisons(all);
-        all.put("filter", (in, value, args) -> value instanceof String name && Filters.exists(name));
-        all.put("test", (in, value, args) -> value instanceof String name && exists(name));
+        plain(all, "filter", value -> value instanceof String name && Filters.exists(name));
+        plain(all, "test", value -> value instanceof String name && exists(name));
         all.put("lower", (in, value, args) -> StringMethods.isLower(in.printer().str(value)));
         all.put("upper", (in, value, args) -> StringMethods.isUpper(in.printer().str(value)));
-        all.put("escaped", (in, value, args) -> value instanceof Markup);
+        plain(all, "escaped", value -> value instanceof Markup);
         return Map.copyOf(all);
     }
 
     private static void kinds(Map<String, Test> all) {
-        all.put("defined", (in, value, args) -> !(value instanceof Undefined));
-        all.put("undefined", (in, value, args) -> value instanceof Undefined);
-        all.put("none", (in, value, args) -> value == None.NONE);
-        all.put("boolean", (in, value, args) -> value instanceof Boolean);
-        all.put("true", (in, value, args) -> Boolean.TRUE.equals(value));
-        all.put("false", (in, value, args) -> Boolean.FALSE.equals(value));
-        all.put("integer", (in, value, args) -> Types.isInteger(value) && !(value instanceof Boolean));
-        all.put("float", (in, value, args) -> value instanceof Double);
-        all.put("number", (in, value, args) -> Types.isNumber(value));
-        all.put("string", (in, value, args) -> Types.isString(value));
-        all.put("mapping", (in, value, args) -> value instanceof Dict);
-        all.put("iterable", (in, value, args) -> Iteration.isIterable(value));
-        all.put("callable", (in, value, args) -> value instanceof Callable || value instanceof Undefined);
+        plain(all, "defined", value -> !(value instanceof Undefined));
+        plain(all, "undefined", value -> value instanceof Undefined);
+        plain(all, "none", value -> value == None.NONE);
+        plain(all, "boolean", value -> value instanceof Boolean);
+        plain(all, "true", value -> Boolean.TRUE.equals(value));
+        plain(all, "false", value -> Boolean.FALSE.equals(value));
+        plain(all, "integer", value -> Types.isInteger(value) && !(value instanceof Boolean));
+        plain(all, "float", value -> value instanceof Double);
+        plain(all, "number", value -> Types.isNumber(value));
+        plain(all, "string", value -> Types.isString(value));
+        plain(all, "mapping", value -> value instanceof Dict);
+        plain(all, "iterable", value -> Iteration.isIterable(value));
+        plain(all, "callable", value -> value instanceof Callable || value instanceof Undefined);
         all.put(
                 "sequence",
                 (in, value, args) -> Types.isString(value)
@@ -61,6 +62,14 @@ final class Tests {
                         || value instanceof Dict
                         || value instanceof Range
                         || value instanceof Undefined);
+    }
+
+    /** Adds a test that takes no arguments. */
+    private static void plain(Map<String, Test> all, String name, Predicate<Object> test) {
+        all.put(name, (in, value, args) -> {
+            args.bind(name);
+            return test.test(value);
+        });
     }
 
     private static void numbers(Map<String, Test> all) {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
 
 /** Filters on text. */
 final class TextFilters {
@@ -15,16 +15,16 @@ final class TextFilters {
     private TextFilters() {}
 
     static void addTo(Map<String, Filters.Filter> all) {
-        all.put("upper", onText((in, text) -> text.toUpperCase(Locale.ROOT)));
-        all.put("lower", onText((in, text) -> text.toLowerCase(Locale.ROOT)));
-        all.put("capitalize", onText((in, text) -> StringMethods.capitalize(text)));
-        all.put("title", onText((in, text) -> title(text)));
+        onText(all, "upper", text -> text.toUpperCase(Locale.ROOT));
+        onText(all, "lower", text -> text.toLowerCase(Locale.ROOT));
+        onText(all, "capitalize", text -> StringMethods.capitalize(text));
+        onText(all, "title", text -> title(text));
         all.put("trim", TextFilters::trim);
         all.put("replace", TextFilters::replace);
         all.put("center", TextFilters::center);
         all.put("indent", TextFilters::indent);
         all.put("truncate", TextFilters::truncate);
-        all.put("wordcount", (in, value, args) -> wordCount(in.printer().str(value)));
+        Filters.plain(all, "wordcount", (in, value) -> wordCount(in.printer().str(value)));
         all.put("wordwrap", TextFilters::wordWrap);
         all.put("format", TextFilters::format);
         all.put(
@@ -34,10 +34,12 @@ final class TextFilters {
         all.put("xmlattr", TextFilters::xmlAttributes);
     }
 
-    /** A filter without arguments that keeps safe strings safe. */
-    private static Filters.Filter onText(BiFunction<Interpreter, String, String> function) {
-        return (in, value, args) -> like(
-                value, in.budget().allocated(function.apply(in, in.printer().str(value))));
+    /** Adds a filter without arguments that keeps safe strings safe. */
+    private static void onText(Map<String, Filters.Filter> all, String name, UnaryOperator<String> function) {
+        Filters.plain(
+                all,
+                name,
+                (in, value) -> like(value, in.budget().allocated(function.apply(in.printer().str(value)))));
     }
 
     private static Object like(Object origin, String text) {
