@@ -53,6 +53,21 @@ public final class DecoderExport {
     }
 
     /**
+     * What {@link #export} would do, without reading matrices or writing anything: the bytes of weights it would write,
+     * exactly, and what would become of each kind of matrix.
+     */
+    public static ExportReport preview(Checkpoint checkpoint, ExportOptions options) {
+        long begin = System.nanoTime();
+        try (GraphWriter graph = GraphWriter.measuring()) {
+            WeightWriter weights = new WeightWriter(graph, checkpoint.tensors(), options);
+            int contextLength = Math.min(checkpoint.config().contextLength(), options.maxContext());
+            new LlamaGraph(checkpoint.config(), checkpoint.tensors(), graph, weights, contextLength)
+                    .write(JobContext.NONE);
+            return report(graph, weights, begin);
+        }
+    }
+
+    /**
      * The folder of {@code checkpoint} in a cache, exported now if it is not there.
      *
      * <p>The key is the content of the checkpoint, the options, and the version of this layout. Two processes that want the
@@ -146,12 +161,13 @@ public final class DecoderExport {
                             family.states(),
                             provenance)
                     .write(folder);
-            return new ExportReport(
-                    graph.bytesWritten(),
-                    weights.counts(),
-                    weights.notices(),
-                    Duration.ofNanos(System.nanoTime() - begin));
+            return report(graph, weights, begin);
         }
+    }
+
+    private static ExportReport report(GraphWriter graph, WeightWriter weights, long begin) {
+        return new ExportReport(
+                graph.bytesWritten(), weights.counts(), weights.notices(), Duration.ofNanos(System.nanoTime() - begin));
     }
 
     private static void writeTexts(Checkpoint checkpoint, Path folder) {

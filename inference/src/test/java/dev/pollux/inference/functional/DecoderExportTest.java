@@ -24,6 +24,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Exporting the bundled model: once, whole or not at all, with a report. */
 @NoLeaks
@@ -50,6 +52,22 @@ class DecoderExportTest {
                             + "perplexity of a small model rises by about 0.6 %");
             assertThat(report.bytes()).isGreaterThan(100_000_000);
             assertThat(DecoderManifest.read(temp.resolve("out")).provenance()).containsKeys("source", "matrices");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ExportOptions.Weights.class)
+    void previewSaysWhatAnExportDoes(ExportOptions.Weights weights) {
+        ExportOptions options = ExportOptions.builder().weights(weights).build();
+        try (Checkpoint checkpoint = checkpoint()) {
+            ExportReport preview = DecoderExport.preview(checkpoint, options);
+            ExportReport report = DecoderExport.export(checkpoint, temp.resolve("out"), options)
+                    .run();
+            assertThat(preview.bytes())
+                    .isEqualTo(report.bytes())
+                    .isEqualTo(temp.resolve("out/model.onnx.data").toFile().length());
+            assertThat(preview.matrices()).isEqualTo(report.matrices());
+            assertThat(preview.notices()).isEqualTo(report.notices());
         }
     }
 
