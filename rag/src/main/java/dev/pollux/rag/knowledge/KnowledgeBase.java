@@ -6,14 +6,18 @@ import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
+import dev.pollux.rag.chunk.ChunkOptions;
+import dev.pollux.rag.chunk.Chunker;
 import dev.pollux.rag.knowledge.TopHits.Scored;
 import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -219,11 +223,30 @@ public final class KnowledgeBase implements AutoCloseable {
         }
     }
 
+    /** The query's vector; of a query that is longer than the model reads, the mean of its parts' vectors. */
     private float[] embed(String text) {
         store.checkOpen();
-        float[] vector = embedder.embed(List.of(text), TextRole.QUERY)[0]; // (dimension)
-        checkVector(vector, embedder.info());
-        return vector;
+        EmbedderInfo info = embedder.info();
+        List<String> parts = List.of(text);
+        if (embedder.countTokens(text) > info.maxTokens()) {
+            Document whole = new Document("query", "text/plain", text, Map.of());
+            // Half the window leaves room for a prefix that queries may have and passages not.
+            ChunkOptions options = ChunkOptions.builder()
+                    .targetTokens(Math.max(16, info.maxTokens() / 2))
+                    .maxTokens(Math.max(16, info.maxTokens() / 2))
+                    .build();
+            parts = Chunker.of(embedder, options).split(whole).stream()
+                    .map(chunk -> chunk.text(text))
+                    .toList();
+        }
+        float[] mean = new float[info.dimension()]; // (dimension)
+        for (float[] vector : embedder.embed(parts, TextRole.QUERY)) { // (parts, dimension)
+            checkVector(vector, info);
+            for (int i = 0; i < mean.length; i++) {
+                mean[i] += vector[i] / parts.size();
+            }
+        }
+        return mean;
     }
 
     static void checkVector(float[] vector, EmbedderInfo info) { // (dimension)

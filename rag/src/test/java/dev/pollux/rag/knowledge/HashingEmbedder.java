@@ -54,7 +54,7 @@ public final class HashingEmbedder implements Embedder {
 
     private float[] vector(String text) {
         float[] sum = new float[info.dimension()];
-        for (String word : text.toLowerCase(Locale.ROOT).split("[^\\p{L}\\p{N}]+")) {
+        for (String word : (". " + text.toLowerCase(Locale.ROOT)).split("[^\\p{L}\\p{N}]+", -1)) {
             Random random = new Random(word.hashCode());
             for (int i = 0; i < sum.length; i++) {
                 sum[i] += (float) random.nextGaussian();
