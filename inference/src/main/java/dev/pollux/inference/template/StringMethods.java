@@ -95,8 +95,11 @@ final class StringMethods {
         test(all, "isidentifier", Lexer::isIdentifier);
         test(all, "isupper", StringMethods::isUpper);
         test(all, "islower", StringMethods::isLower);
-        test(all, "istitle", text -> text.codePoints().anyMatch(StringMethods::isCased)
-                && title(text).equals(text));
+        test(
+                all,
+                "istitle",
+                text -> text.codePoints().anyMatch(StringMethods::isCased)
+                        && title(text).equals(text));
     }
 
     private static void test(Map<String, Method> all, String name, Predicate<String> test) {

@@ -52,6 +52,8 @@ import picocli.CommandLine.ParseResult;
             "the variable POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache."
         },
         subcommands = {
+            AskCommand.class,
+            ChatCommand.class,
             IngestCommand.class,
             SearchCommand.class,
             GenerateCommand.class,
