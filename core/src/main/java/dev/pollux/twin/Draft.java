@@ -82,6 +82,7 @@ final class Draft {
     private String checked(Sentence sentence, String text, List<Integer> cited, boolean unfinished) {
         if (!seen.add(Words.of(text).stream().map(Words.Word::stem).toList())) {
             dropped.add(new DroppedSentence(text, "it repeats an earlier sentence"));
+            words += grounding.check(text, cited).words(); // a model that turns in circles is not to be trusted
             return "";
         }
         Grounding.Verdict verdict = grounding.check(text, cited);
