@@ -3,14 +3,14 @@ package dev.pollux.rag.chunk;
 /**
  * How large chunks are. <em>Immutable.</em>
  *
- * @param targetTokens neighbours are merged up to this many tokens, in [16, maxTokens]; default 200
+ * @param targetTokens neighbours are merged up to this many tokens, in [16, maxTokens]; default 256
  * @param maxTokens most tokens of a chunk with its context, in [16, 2^20]; the embedding model's own limit holds where it
  *     is lower; default 512
  * @param contextual whether the headings above a chunk are embedded with it; default true
  */
 public record ChunkOptions(int targetTokens, int maxTokens, boolean contextual) {
 
-    /** Chunks of about 200 tokens with their headings. */
+    /** Chunks of about 256 tokens with their headings. */
     public static final ChunkOptions DEFAULTS = builder().build();
 
     private static final int SMALLEST = 16;
@@ -33,7 +33,7 @@ public record ChunkOptions(int targetTokens, int maxTokens, boolean contextual) 
 
     /** Builds {@link ChunkOptions}. <em>Not thread-safe: one thread at a time.</em> */
     public static final class Builder {
-        private int targetTokens = 200;
+        private int targetTokens = 256;
         private int maxTokens = 512;
         private boolean contextual = true;
 

@@ -13,7 +13,9 @@ package dev.pollux.rag.knowledge;
  *            vector       values    floats, little-endian (4 * dimension bytes)
  *            id, document, text, heading (one each, in order),
  *            start, end, firstLine, lastLine, metadata   stored
- * record     recordId     values    the document's id
+ *            toRecord     values    how far behind it its record is
+ * record     whole        indexed   the document's text, EnglishAnalyzer
+ *            recordId     values    the document's id
  *            version      values    SHA-256 of content and chunking, in hex
  *            passages     values    how many
  *            id, source, mediaType, characters, hash   stored
@@ -30,6 +32,8 @@ final class IndexLayout {
     static final String CONTENT = "content";
     static final String VECTOR_KEY = "vectorKey";
     static final String VECTOR = "vector";
+    static final String TO_RECORD = "toRecord";
+    static final String WHOLE = "whole";
     static final String ID = "id";
     static final String DOCUMENT = "document";
     static final String TEXT = "text";
@@ -51,6 +55,9 @@ final class IndexLayout {
     static final String COMMIT_FINGERPRINT = "pollux.fingerprint";
     static final String COMMIT_DIMENSION = "pollux.dimension";
     static final String COMMIT_TIME = "pollux.time";
+
+    /** What a document is written as; documents written otherwise are written again when next ingested. */
+    static final String RECIPE = "layout-2";
 
     /** The longest value of doc values in Lucene is 32766 bytes. */
     static final int MAX_DIMENSION = 8191;

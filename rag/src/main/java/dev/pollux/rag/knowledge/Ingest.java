@@ -107,7 +107,7 @@ final class Ingest implements DocumentSink {
             return;
         }
         String hash = Hashes.of(document);
-        String version = Hashes.of(hash, chunker.recipe());
+        String version = Hashes.of(hash, chunker.recipe(), IndexLayout.RECIPE);
         if (version.equals(versions.get(id))) {
             unchanged++;
         } else {

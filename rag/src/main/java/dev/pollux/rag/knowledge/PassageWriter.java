@@ -48,7 +48,11 @@ final class PassageWriter {
 
     /** The block, closed by the document's record. */
     List<org.apache.lucene.document.Document> finish(String hash, String version) {
+        for (int i = 0; i < block.size(); i++) {
+            block.get(i).add(new NumericDocValuesField(IndexLayout.TO_RECORD, block.size() - i));
+        }
         org.apache.lucene.document.Document fields = fields();
+        fields.add(new TextField(IndexLayout.WHOLE, document.text(), Field.Store.NO));
         fields.add(new BinaryDocValuesField(IndexLayout.RECORD_ID, new BytesRef(document.id())));
         fields.add(new BinaryDocValuesField(IndexLayout.VERSION, new BytesRef(version)));
         fields.add(new NumericDocValuesField(IndexLayout.PASSAGES, block.size()));

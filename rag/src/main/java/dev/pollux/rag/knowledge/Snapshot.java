@@ -19,6 +19,7 @@ import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.PostingsEnum;
+import org.apache.lucene.index.ReaderUtil;
 import org.apache.lucene.index.StoredFields;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause;
@@ -34,6 +35,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A knowledge base as of one commit. */
 final class Snapshot {
+
+    /** How many candidates are scored, at least: enough that a better document score can bring one to the top. */
+    private static final int LEXICAL_DEPTH = 400;
 
     private final DirectoryReader reader;
     private final IndexSearcher searcher;
@@ -66,20 +70,40 @@ final class Snapshot {
         return top.drain();
     }
 
-    /** The passages that score best under BM25 for these terms, repeated ones counting as often. */
+    /**
+     * The passages that score best under BM25 for these terms, repeated ones counting as often: the passage's own score
+     * plus that of its whole document, so that what a document says elsewhere speaks for each of its passages.
+     */
     List<Scored> matching(List<String> terms, int k) throws IOException {
+        int depth = Math.max(4 * k, LEXICAL_DEPTH);
+        Map<Integer, Float> documents = new HashMap<>(); // record -> score
+        for (ScoreDoc hit : searcher.search(query(IndexLayout.WHOLE, terms), depth).scoreDocs) {
+            documents.put(hit.doc, hit.score);
+        }
+        TopHits top = new TopHits(k);
+        for (ScoreDoc hit : searcher.search(query(IndexLayout.CONTENT, terms), depth).scoreDocs) {
+            top.offer(hit.doc, hit.score + documents.getOrDefault(record(hit.doc), 0f));
+        }
+        return top.drain();
+    }
+
+    private static Query query(String field, List<String> terms) {
         Map<String, Integer> counts = new LinkedHashMap<>();
         terms.forEach(term -> counts.merge(term, 1, Integer::sum));
         BooleanQuery.Builder query = new BooleanQuery.Builder();
         counts.entrySet().stream().limit(IndexSearcher.getMaxClauseCount()).forEach(entry -> {
-            Query term = new TermQuery(new Term(IndexLayout.CONTENT, entry.getKey()));
+            Query term = new TermQuery(new Term(field, entry.getKey()));
             query.add(new BoostQuery(term, entry.getValue()), BooleanClause.Occur.SHOULD);
         });
-        List<Scored> hits = new ArrayList<>();
-        for (ScoreDoc hit : searcher.search(query.build(), k).scoreDocs) {
-            hits.add(new Scored(hit.doc, hit.score));
-        }
-        return hits;
+        return query.build();
+    }
+
+    /** The record of a passage's document; the passage itself where it was written before records held text. */
+    private int record(int passage) throws IOException {
+        LeafReaderContext leaf = reader.leaves().get(ReaderUtil.subIndex(passage, reader.leaves()));
+        NumericDocValues distance = leaf.reader().getNumericDocValues(IndexLayout.TO_RECORD);
+        boolean known = distance != null && distance.advanceExact(passage - leaf.docBase);
+        return known ? passage + Math.toIntExact(distance.longValue()) : passage;
     }
 
     /** The passages themselves. */

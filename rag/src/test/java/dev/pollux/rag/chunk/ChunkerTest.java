@@ -161,7 +161,7 @@ class ChunkerTest {
     @Test
     void defaultsAreTheBuilders() {
         assertThat(ChunkOptions.builder().build()).isEqualTo(ChunkOptions.DEFAULTS);
-        assertThat(ChunkOptions.DEFAULTS).isEqualTo(new ChunkOptions(200, 512, true));
+        assertThat(ChunkOptions.DEFAULTS).isEqualTo(new ChunkOptions(256, 512, true));
     }
 
     @Test
