@@ -7,6 +7,7 @@ module dev.pollux.core {
     exports dev.pollux.generation;
     exports dev.pollux.embedding;
     exports dev.pollux.retrieval;
+    exports dev.pollux.twin;
     exports dev.pollux.tensor;
     exports dev.pollux.internal;
 }

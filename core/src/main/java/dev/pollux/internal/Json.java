@@ -168,8 +168,8 @@ public final class Json {
     }
 
     private Object word(String word, Object value) {
-        for (char c : word.toCharArray()) {
-            expect(c);
+        for (int i = 0; i < word.length(); i++) {
+            expect(word.charAt(i));
         }
         return value;
     }

@@ -13,56 +13,98 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-final class JsonTest {
+class JsonTest {
 
     @Test
-    void valuesOfEveryKindAreRead() {
-        assertThat(parse(" {\"a\": [1, -2.5, 1e3, true, false, null, \"x\\n\\u00e9\\\"\"], \"b\": {}, \"c\":[]} "))
+    void everyKindOfValueIsRead() {
+        assertThat(parse(" {\"a\": [1, -2.5, 1e3, true, false, null, \"x\"], \"b\": {}, \"c\": []}\r\n\t"))
                 .isEqualTo(Map.of(
-                        "a", List.of(1L, -2.5, 1000.0, true, false, Optional.empty(), "x\né\""),
-                        "b", Map.of(),
-                        "c", List.of()));
+                        "a",
+                        List.of(1L, -2.5, 1000.0, true, false, Optional.empty(), "x"),
+                        "b",
+                        Map.of(),
+                        "c",
+                        List.of()));
+    }
+
+    @Test
+    void keysKeepTheirOrder() {
+        assertThat(((Map<?, ?>) parse("{\"z\":1,\"a\":2,\"m\":3}")).keySet().toString())
+                .isEqualTo("[z, a, m]");
+    }
+
+    @Test
+    void escapesAreResolved() {
+        assertThat(parse("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00é\""))
+                .isEqualTo("\"\\/\b\f\n\r\té😀é");
+    }
+
+    @Test
+    void wholeNumbersAreExact() {
+        assertThat(parse("9223372036854775807")).isEqualTo(Long.MAX_VALUE);
+        assertThat(parse("-9223372036854775808")).isEqualTo(Long.MIN_VALUE);
     }
 
     @ParameterizedTest
     @CsvSource(
+            delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "`{\"a\":1,\"a\":2}`, `key 'a' stands twice (character 12)`",
-                "`[1,]`, `expected a value (character 3)`",
-                "`[01]`, `expected a value (character 3)`",
-                "`[1] 2`, `something follows the value (character 4)`",
-                "`[1 2]`, `expected ']' (character 4)`",
-                "`\"a`, `it ends early (character 2)`",
-                "`\"\\x\"`, `unknown escape \\x (character 3)`",
-                "`\"\\u12g4\"`, `\\u needs four hex digits (character 6)`",
-                "`tru`, `it ends early (character 3)`",
-                "`12345678901234567890`, `the number 12345678901234567890 is too large (character 20)`",
+                "`` | it ends early",
+                "[1 | it ends early",
+                "[1,] | expected a value",
+                "[1 2] | expected ']'",
+                "{\"a\" 1} | expected ':'",
+                "{a:1} | expected '\"'",
+                "{\"a\":1,\"a\":2} | key 'a' stands twice",
+                "01 | expected a value",
+                "1. | expected a value",
+                "+1 | expected a value",
+                "NaN | expected a value",
+                "nul | it ends early",
+                "99999999999999999999 | the number 99999999999999999999 is too large",
+                "\"\\x\" | unknown escape \\x",
+                "\"\\u12g4\" | \\u needs four hex digits",
+                "true false | something follows the value",
             })
-    void damageIsNamedWithItsPlace(String json, String why) {
-        assertThatThrownBy(() -> parse(json))
+    void whatIsNotJsonIsAnErrorThatSaysWhy(String text, String why) {
+        assertThatThrownBy(() -> parse(text))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage("x is not valid JSON: " + why);
+                .hasMessageStartingWith("head.json is not valid JSON: " + why + " (character ");
     }
 
     @Test
-    void depthAndNumberOfValuesAreBounded() {
+    void theErrorNamesTheCharacter() {
+        assertThatThrownBy(() -> parse("[1 2]")).hasMessage("head.json is not valid JSON: expected ']' (character 4)");
+        assertThatThrownBy(() -> parse("\"a\nb\""))
+                .hasMessage("head.json is not valid JSON: a control character stands in a string (character 3)");
+        assertThatThrownBy(() -> parse("\uFEFF1"))
+                .hasMessage("head.json is not valid JSON: expected a value (character 0)");
+    }
+
+    @Test
+    void deepNestingIsRefusedAndNotFollowed() {
         assertThatThrownBy(() -> parse("[".repeat(1_000_000)))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage("x is not valid JSON: values are nested deeper than 64 (character 65)");
-        assertThatThrownBy(() -> parse("[" + "0,".repeat(5_000_000) + "0]"))
-                .isInstanceOf(MalformedFileException.class)
-                .hasMessageStartingWith("x is not valid JSON: it holds more than 4194304 values");
+                .hasMessage("head.json is not valid JSON: values are nested deeper than 64 (character 65)");
+        assertThat(parse("[".repeat(65) + "]".repeat(65))).isInstanceOf(List.class);
     }
 
     @Test
-    void whatIsNotUtf8IsRefused() {
-        assertThatThrownBy(() -> Json.parse(ByteBuffer.wrap(new byte[] {'"', (byte) 0xff, '"'}), "x"))
+    void theNumberOfValuesIsBounded() {
+        assertThatThrownBy(() -> parse("[" + "0,".repeat(5_000_000) + "0]"))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage("x is not UTF-8");
+                .hasMessageStartingWith("head.json is not valid JSON: it holds more than 4194304 values");
     }
 
-    private static Object parse(String json) {
-        return Json.parse(ByteBuffer.wrap(json.getBytes(StandardCharsets.UTF_8)), "x");
+    @Test
+    void brokenUtf8IsRefused() {
+        assertThatThrownBy(() -> Json.parse(ByteBuffer.wrap(new byte[] {'"', (byte) 0xc3, '"'}), "head.json"))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage("head.json is not UTF-8");
+    }
+
+    private static Object parse(String text) {
+        return Json.parse(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), "head.json");
     }
 }

@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
@@ -15,12 +17,17 @@ import org.opentest4j.TestAbortedException;
  * <p>The folders come from the system properties {@code pollux.golden}, {@code pollux.models} and {@code pollux.data};
  * a relative value is taken from {@code pollux.root}, the project's root (default: the working directory). The defaults
  * are {@code ../shared/golden}, {@code ../shared/models} and {@code ../shared/data}. A set that is absent aborts the
- * test with a message, which JUnit reports as skipped; {@link #cases} fails when a set is present but holds no case, so
+ * test with a message and is logged once; {@link #cases} fails when a set is present but holds no case, so
  * that a test cannot pass by finding nothing.
  *
  * <p><em>Thread-safe.</em>
  */
 public final class ReferenceData {
+
+    /** JUnit's report leaves out a factory or a source of arguments that was aborted, so the log says it too. */
+    private static final System.Logger LOGGER = System.getLogger(ReferenceData.class.getName());
+
+    private static final Set<Path> REPORTED = ConcurrentHashMap.newKeySet();
 
     private ReferenceData() {}
 
@@ -63,7 +70,11 @@ public final class ReferenceData {
                 .toAbsolutePath()
                 .normalize();
         if (!Files.exists(path)) {
-            throw new TestAbortedException("Reference data " + path + " is absent: set -D" + property + "=<folder>");
+            String message = "Reference data " + path + " is absent: set -D" + property + "=<folder>";
+            if (REPORTED.add(path)) {
+                LOGGER.log(System.Logger.Level.WARNING, message + "; what needs it is skipped");
+            }
+            throw new TestAbortedException(message);
         }
         return path;
     }

@@ -76,6 +76,9 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
     /** The chat template's source, where there is one. */
     public abstract Optional<String> chatTemplate();
 
+    /** The tokens before and after a text, as the chat template writes them. */
+    public abstract SpecialTokens specialTokens();
+
     /** The files that make up the checkpoint, for hashing and for reports. */
     public abstract List<Path> files();
 

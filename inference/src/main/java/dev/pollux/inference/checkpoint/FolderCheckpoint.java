@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.MissingNode;
 
 /** A Hugging Face folder; {@code config.json} as transformers 4 and as transformers 5 writes it. */
 final class FolderCheckpoint extends Checkpoint {
@@ -110,6 +111,23 @@ final class FolderCheckpoint extends Checkpoint {
                     }
                     return template.isString() ? Optional.of(template.asString()) : Optional.empty();
                 });
+    }
+
+    @Override
+    public SpecialTokens specialTokens() {
+        return new SpecialTokens(token("bos_token"), token("eos_token"));
+    }
+
+    /** A token as its text, or as an object with its text in {@code content}. */
+    private String token(String key) {
+        for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
+            JsonNode token = json(name).map(json -> json.path(key)).orElse(MissingNode.getInstance());
+            String text = token.isObject() ? token.path("content").asString("") : token.asString("");
+            if (!text.isEmpty()) {
+                return text;
+            }
+        }
+        return "";
     }
 
     @Override

@@ -224,6 +224,17 @@ final class GgufCheckpoint extends Checkpoint {
     }
 
     @Override
+    public SpecialTokens specialTokens() {
+        return new SpecialTokens(token("bos_token_id"), token("eos_token_id"));
+    }
+
+    private String token(String key) {
+        long id = file.integer("tokenizer.ggml." + key).orElse(-1L);
+        List<?> tokens = file.array("tokenizer.ggml.tokens").orElse(List.of());
+        return id >= 0 && id < tokens.size() ? String.valueOf(tokens.get((int) id)) : "";
+    }
+
+    @Override
     public List<Path> files() {
         return List.of(path());
     }

@@ -13,6 +13,9 @@ import java.nio.ByteBuffer;
  */
 final class BlockWeights {
 
+    /** The block of the types that go over code by code. */
+    static final int EXACT_BLOCK = 32;
+
     private final int bits;
     private final int blockSize;
     private final int columns;
@@ -31,7 +34,7 @@ final class BlockWeights {
 
     /** The block types' own codes, unchanged; every part must be Q4_0 or, at 8 bits, Q8_0. */
     static BlockWeights exact(Matrix matrix, int bits) {
-        BlockWeights weights = new BlockWeights(matrix, bits, 32);
+        BlockWeights weights = new BlockWeights(matrix, bits, EXACT_BLOCK);
         matrix.bytes((first, rows, type) -> weights.copy(first, rows, type));
         return weights;
     }
@@ -41,22 +44,6 @@ final class BlockWeights {
         BlockWeights weights = new BlockWeights(matrix, bits, blockSize);
         matrix.floats((first, values, type) -> weights.round(first, values));
         return weights;
-    }
-
-    int bits() {
-        return bits;
-    }
-
-    int blockSize() {
-        return blockSize;
-    }
-
-    int blocks() {
-        return blocks;
-    }
-
-    int codeBytes() {
-        return blockSize * bits / 8;
     }
 
     byte[] codes() {

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -36,7 +37,7 @@ final class ContentKey {
             String key = hash(files, context);
             Path part = Files.createTempFile(memo.getParent(), "hash", ".part");
             Files.writeString(part, key);
-            Files.move(part, memo, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            Files.move(part, memo, StandardCopyOption.REPLACE_EXISTING);
             return key;
         } catch (IOException e) {
             throw new StorageException("Cannot hash " + files + ": " + e, e);

@@ -10,6 +10,7 @@ import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -18,8 +19,10 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
@@ -29,6 +32,9 @@ import java.util.stream.Stream;
  * <em>Thread-safe.</em>
  */
 public final class DecoderExport {
+
+    private static final String PART = ".part";
+    private static final ReentrantLock EXPORTING = new ReentrantLock();
 
     private DecoderExport() {}
 
@@ -47,6 +53,21 @@ public final class DecoderExport {
     }
 
     /**
+     * What {@link #export} would do, without reading matrices or writing anything: the bytes of weights it would write,
+     * exactly, and what would become of each kind of matrix.
+     */
+    public static ExportReport preview(Checkpoint checkpoint, ExportOptions options) {
+        long begin = System.nanoTime();
+        try (GraphWriter graph = GraphWriter.measuring()) {
+            WeightWriter weights = new WeightWriter(graph, checkpoint.tensors(), options);
+            int contextLength = Math.min(checkpoint.config().contextLength(), options.maxContext());
+            new LlamaGraph(checkpoint.config(), checkpoint.tensors(), graph, weights, contextLength)
+                    .write(JobContext.NONE);
+            return report(graph, weights, begin);
+        }
+    }
+
+    /**
      * The folder of {@code checkpoint} in a cache, exported now if it is not there.
      *
      * <p>The key is the content of the checkpoint, the options, and the version of this layout. Two processes that want the
@@ -55,22 +76,35 @@ public final class DecoderExport {
     public static Path cached(Checkpoint checkpoint, ExportOptions options, Path cache, JobContext context) {
         Path exports = cache.resolve("exports");
         String key = ContentKey.of(checkpoint.files(), exports, context) + "-" + DecoderManifest.FORMAT + "-"
-                + options.weights().name().toLowerCase(java.util.Locale.ROOT).replace('_', '-') + "-b"
+                + options.weights().name().toLowerCase(Locale.ROOT).replace('_', '-') + "-b"
                 + options.blockSize() + "-c" + options.maxContext();
         Path target = exports.resolve(key);
         if (isComplete(target)) {
             return target;
         }
+        // A file lock holds other processes off, but refuses a second thread of this one.
+        EXPORTING.lock();
         try (FileChannel channel = FileChannel.open(
                         exports.resolve(key + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
             if (!isComplete(target) && lock.isValid()) {
+                deleteLeftovers(exports, key);
+                deleteTree(target);
                 ExportReport report = exportBeside(checkpoint, target, options, context);
                 report.notices().forEach(context::notice);
             }
             return target;
         } catch (IOException e) {
             throw new StorageException("Cannot lock " + exports + ": " + e, e);
+        } finally {
+            EXPORTING.unlock();
+        }
+    }
+
+    /** What exports of the same folder left when their process was killed; the lock says that none is running. */
+    private static void deleteLeftovers(Path exports, String key) throws IOException {
+        try (DirectoryStream<Path> parts = Files.newDirectoryStream(exports, key + PART + "*")) {
+            parts.forEach(DecoderExport::deleteTree);
         }
     }
 
@@ -84,7 +118,7 @@ public final class DecoderExport {
         Path part;
         try {
             Files.createDirectories(parent);
-            part = Files.createTempDirectory(parent, target.getFileName() + ".part");
+            part = Files.createTempDirectory(parent, target.getFileName() + PART);
         } catch (IOException e) {
             throw new StorageException("Cannot write beside " + target + ": " + e, e);
         }
@@ -104,7 +138,7 @@ public final class DecoderExport {
         long begin = System.nanoTime();
         ModelConfig config = checkpoint.config();
         int contextLength = Math.min(config.contextLength(), options.maxContext());
-        try (GraphWriter graph = new GraphWriter(folder.resolve(DecoderManifest.MODEL_FILE))) {
+        try (GraphWriter graph = GraphWriter.create(folder.resolve(DecoderManifest.MODEL_FILE))) {
             WeightWriter weights = new WeightWriter(graph, checkpoint.tensors(), options);
             LlamaGraph family = new LlamaGraph(config, checkpoint.tensors(), graph, weights, contextLength);
             family.write(context);
@@ -122,15 +156,18 @@ public final class DecoderExport {
                             config.vocabularySize(),
                             contextLength,
                             config.endTokens(),
+                            checkpoint.specialTokens().bos(),
+                            checkpoint.specialTokens().eos(),
                             family.states(),
                             provenance)
                     .write(folder);
-            return new ExportReport(
-                    graph.bytesWritten(),
-                    weights.counts(),
-                    weights.notices(),
-                    Duration.ofNanos(System.nanoTime() - begin));
+            return report(graph, weights, begin);
         }
+    }
+
+    private static ExportReport report(GraphWriter graph, WeightWriter weights, long begin) {
+        return new ExportReport(
+                graph.bytesWritten(), weights.counts(), weights.notices(), Duration.ofNanos(System.nanoTime() - begin));
     }
 
     private static void writeTexts(Checkpoint checkpoint, Path folder) {
@@ -138,12 +175,12 @@ public final class DecoderExport {
             Optional<Tokenizer> tokenizer = checkpoint.tokenizer();
             if (tokenizer.isPresent()) {
                 try (Tokenizer open = tokenizer.get()) {
-                    Files.writeString(folder.resolve("tokenizer.json"), open.toJson());
+                    Files.writeString(folder.resolve(DecoderManifest.TOKENIZER_FILE), open.toJson());
                 }
             }
             if (checkpoint.chatTemplate().isPresent()) {
                 Files.writeString(
-                        folder.resolve("chat_template.jinja"),
+                        folder.resolve(DecoderManifest.TEMPLATE_FILE),
                         checkpoint.chatTemplate().get());
             }
         } catch (IOException e) {

@@ -27,6 +27,8 @@ import tools.jackson.databind.json.JsonMapper;
  * @param vocabularySize width of the logits
  * @param contextLength most positions that rotary tables and training allow
  * @param endTokens ids that end a text
+ * @param bosToken the token before a text, as chat templates write it; empty where the model has none
+ * @param eosToken the token after a text, likewise
  * @param states what is carried from step to step
  * @param provenance what it was made from and how: source, hash, options, bits per kind of weight, notices
  */
@@ -37,6 +39,8 @@ public record DecoderManifest(
         int vocabularySize,
         int contextLength,
         List<Integer> endTokens,
+        String bosToken,
+        String eosToken,
         List<State> states,
         Map<String, Object> provenance) {
 
@@ -48,6 +52,12 @@ public record DecoderManifest(
 
     /** The graph's file name. */
     public static final String MODEL_FILE = "model.onnx";
+
+    /** The tokenizer's file name. */
+    public static final String TOKENIZER_FILE = "tokenizer.json";
+
+    /** The chat template's file name. */
+    public static final String TEMPLATE_FILE = "chat_template.jinja";
 
     private static final long MAX_BYTES = 16L << 20;
 

@@ -32,6 +32,9 @@ final class LlamaGraph {
     private final GraphWriter graph;
     private final WeightWriter weights;
     private final int contextLength;
+    /** Whether the attention operator rotates q and k itself, as it does for heads of a multiple of 16. */
+    private final boolean rotatesInside;
+
     private final List<State> states = new ArrayList<>();
 
     LlamaGraph(ModelConfig config, TensorFile tensors, GraphWriter graph, WeightWriter weights, int contextLength) {
@@ -40,10 +43,11 @@ final class LlamaGraph {
         this.graph = graph;
         this.weights = weights;
         this.contextLength = contextLength;
-        if (config.headDim() % 16 != 0) {
-            throw new UnsupportedModelException("The head width must be a multiple of 16 but is " + config.headDim()
-                    + ": the fused attention operator rotates no other; use another model");
+        if (config.headDim() % 8 != 0) {
+            throw new UnsupportedModelException("The head width must be a multiple of 8 but is " + config.headDim()
+                    + ": the fused attention operator takes no other; use another model");
         }
+        this.rotatesInside = config.headDim() % 16 == 0;
     }
 
     List<State> states() {
@@ -53,6 +57,9 @@ final class LlamaGraph {
     void write(JobContext context) {
         interfaces();
         rotaryTables();
+        if (!rotatesInside) {
+            positions();
+        }
         Matrix embedding =
                 matrix(config.hiddenSize(), "model.embed_tokens.weight").requireRows(config.vocabularySize());
         String x = weights.embed("input_ids", "embedding", embedding);
@@ -132,27 +139,53 @@ final class LlamaGraph {
         attributes.put("num_heads", config.heads());
         attributes.put("kv_num_heads", config.keyValueHeads());
         attributes.put("scale", (float) (1 / Math.sqrt(config.headDim())));
-        attributes.put("do_rotary", 1);
-        attributes.put("rotary_interleaved", 0);
         State key = states.get(2 * layer);
         State value = states.get(2 * layer + 1);
+        List<String> inputs = new ArrayList<>(rotatesInside ? List.of(qkv, "", "") : rotated(p, qkv, width, narrow));
+        inputs.addAll(List.of(key.input(), value.input(), "seqlens_k", "total_sequence_length"));
+        if (rotatesInside) {
+            attributes.put("do_rotary", 1);
+            inputs.addAll(List.of("cos_cache", "sin_cache"));
+        }
         graph.node(
                 "GroupQueryAttention",
                 GraphWriter.MICROSOFT,
-                List.of(
-                        qkv,
-                        "",
-                        "",
-                        key.input(),
-                        value.input(),
-                        "seqlens_k",
-                        "total_sequence_length",
-                        "cos_cache",
-                        "sin_cache"),
+                inputs,
                 List.of(p + "attention", key.output(), value.output()),
                 attributes);
         return weights.project(
                 p + "attention", p + "o", matrix(width, at + "o_proj.weight").requireRows(config.hiddenSize()));
+    }
+
+    /** q, k and v, with q and k rotated by operators of their own. */
+    private List<String> rotated(String p, String qkv, int width, int narrow) {
+        String sizes = graph.integers(p + "qkv.sizes", width, narrow, narrow);
+        graph.node("Split", "", List.of(qkv, sizes), List.of(p + "q", p + "k", p + "v"), Map.of("axis", -1));
+        rotate(p + "q", config.heads());
+        rotate(p + "k", config.keyValueHeads());
+        return List.of(p + "q.rotated", p + "k.rotated", p + "v");
+    }
+
+    private void rotate(String name, int heads) {
+        graph.node(
+                "RotaryEmbedding",
+                GraphWriter.MICROSOFT,
+                List.of(name, "positions", "cos_cache", "sin_cache"),
+                List.of(name + ".rotated"),
+                Map.of("num_heads", heads, "rotary_embedding_dim", config.headDim()));
+    }
+
+    /** positions (1, S) = total − S … total − 1. */
+    private void positions() {
+        String one = graph.integers("one", 1);
+        String axis = graph.integers("axis", 0);
+        graph.op("Squeeze", "step", List.of(one), Map.of());
+        graph.op("Cast", "total", List.of("total_sequence_length"), Map.of("to", Type.INT64.code()));
+        graph.op("Shape", "S.shape", List.of("input_ids"), Map.of("start", 1, "end", 2));
+        graph.op("Squeeze", "S", List.of("S.shape"), Map.of());
+        graph.op("Sub", "first", List.of("total", "S"), Map.of());
+        graph.op("Range", "positions.flat", List.of("first", "total", "step"), Map.of());
+        graph.op("Unsqueeze", "positions", List.of("positions.flat", axis), Map.of());
     }
 
     private String mlp(int layer, String p, String normed) {

@@ -37,9 +37,9 @@ final class WeightWriter {
         counts.forEach((what, count) -> {
             if (what.endsWith("rounded to 8 bits")) {
                 notices.add(count + " matrices: " + what
-                        + ", since the 4-bit kernel cannot hold their form; perplexity rises by about 0.2 %");
+                        + ", which the 4-bit kernel cannot hold; perplexity of a small model rises by about 0.6 %");
             } else if (what.endsWith("rounded to 4 bits")) {
-                notices.add(count + " matrices: " + what + "; perplexity of a small model rises by 18 to 27 %");
+                notices.add(count + " matrices: " + what + "; perplexity of a small model rises by 20 to 30 %");
             }
         });
         return notices;
@@ -71,7 +71,7 @@ final class WeightWriter {
             graph.op("Gather", name + ".rows", List.of(weight, ids), Map.of("axis", 1)); // (columns, 1, S)
             return graph.op("Transpose", name, List.of(name + ".rows"), Map.of("perm", List.of(1, 2, 0)));
         }
-        BlockWeights weights = blocks(name, matrix, HEAD_BITS);
+        Form weights = blocks(name, matrix, HEAD_BITS);
         int rowBytes = weights.blocks() * weights.codeBytes();
         graph.integers(name + ".codes.shape", matrix.rows(), rowBytes);
         graph.integers(name + ".scales.shape", matrix.rows(), weights.blocks());
@@ -131,26 +131,45 @@ final class WeightWriter {
         return fits(matrix, 8) ? 32 : options.blockSize();
     }
 
-    private BlockWeights blocks(String name, Matrix matrix, int wanted) {
+    private Form blocks(String name, Matrix matrix, int wanted) {
         int bits = bitsOf(matrix, wanted);
         boolean exact = fits(matrix, bits);
-        BlockWeights weights =
-                exact ? BlockWeights.exact(matrix, bits) : BlockWeights.rounded(matrix, bits, options.blockSize());
+        Form form = new Form(matrix, bits, exact ? BlockWeights.EXACT_BLOCK : options.blockSize());
         String types = String.join(
                 " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
         count(types + (exact ? " exactly in " : " rounded to ") + bits + " bits", matrix);
+        if (graph.isMeasuring()) {
+            graph.reserve((long) matrix.rows() * form.blocks() * form.codeBytes());
+            graph.reserve((long) matrix.rows() * form.blocks() * Float.BYTES);
+            return form;
+        }
+        BlockWeights weights =
+                exact ? BlockWeights.exact(matrix, bits) : BlockWeights.rounded(matrix, bits, options.blockSize());
         graph.bytes(
                 name + ".codes",
                 GraphWriter.Type.UINT8,
                 ByteBuffer.wrap(weights.codes()),
                 matrix.rows(),
-                weights.blocks(),
-                weights.codeBytes());
+                form.blocks(),
+                form.codeBytes());
         graph.floats(name + ".scales", weights.scales(), weights.scales().length);
-        return weights;
+        return form;
     }
 
-    private void multiply(String input, String output, Matrix matrix, BlockWeights weights) {
+    /** The shape of a matrix in blocks. */
+    private record Form(Matrix matrix, int bits, int blockSize) {
+
+        /** Blocks a row. */
+        int blocks() {
+            return (matrix.columns() + blockSize - 1) / blockSize;
+        }
+
+        int codeBytes() {
+            return blockSize * bits / 8;
+        }
+    }
+
+    private void multiply(String input, String output, Matrix matrix, Form weights) {
         String name = output.endsWith(".product") ? output.substring(0, output.length() - 8) : output;
         matMul(input, output, name, matrix, weights.bits(), weights.blockSize());
     }
@@ -178,6 +197,13 @@ final class WeightWriter {
     private String transposed(String name, Matrix matrix) {
         int rows = matrix.rows();
         int columns = matrix.columns();
+        String types = String.join(
+                " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
+        count(types + " to float", matrix);
+        if (graph.isMeasuring()) {
+            graph.reserve((long) rows * columns * Float.BYTES);
+            return name;
+        }
         float[] weight = new float[Math.multiplyExact(rows, columns)]; // (columns, rows)
         matrix.floats((first, values, type) -> {
             for (int r = 0; r < values.length / columns; r++) {
@@ -186,9 +212,6 @@ final class WeightWriter {
                 }
             }
         });
-        String types = String.join(
-                " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
-        count(types + " to float", matrix);
         return graph.floats(name, weight, columns, rows);
     }
 

@@ -1,5 +1,6 @@
 package dev.pollux.inference.engine;
 
+import dev.pollux.CancelledException;
 import dev.pollux.inference.decoder.DecoderManifest;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -129,6 +130,9 @@ public final class DecoderSequence implements AutoCloseable {
     }
 
     private FloatBuffer read(int[] ids, int from, int count, int logitsDue) {
+        if (interrupted) {
+            throw new CancelledException("The sequence was interrupted; ask the model for another");
+        }
         step.reserve(length + count, length);
         FloatBuffer logits =
                 step.run(Arrays.copyOfRange(ids, from, from + count), length, logitsDue, () -> interrupted);

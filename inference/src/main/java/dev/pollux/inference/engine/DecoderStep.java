@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One run of the decoder graph over some tokens: the tensors it binds and the call.
@@ -39,7 +40,7 @@ final class DecoderStep implements AutoCloseable {
     private LongBuffer ids = direct(Long.BYTES).asLongBuffer(); // (S)
     private LongBuffer positions = direct(Long.BYTES).asLongBuffer(); // (NL), in [0, S)
     private FloatBuffer logits = direct(0).asFloatBuffer(); // (NL, vocabulary)
-    private volatile NativeRuntime.RunGuard current;
+    private volatile NativeRuntime.@Nullable RunGuard current;
 
     DecoderStep(DecoderModel model) {
         this.model = model;
@@ -167,7 +168,7 @@ final class DecoderStep implements AutoCloseable {
         handle.close();
     }
 
-    private static void close(OnnxTensor tensor) {
+    private static void close(@Nullable OnnxTensor tensor) {
         if (tensor != null) {
             tensor.close();
         }

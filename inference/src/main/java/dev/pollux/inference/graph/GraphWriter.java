@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes one ONNX model with external data.
@@ -50,22 +51,47 @@ public final class GraphWriter implements AutoCloseable {
         Type(int code) {
             this.code = code;
         }
+
+        /** The type's number in ONNX, as {@code Cast} wants it. */
+        public int code() {
+            return code;
+        }
     }
 
     private final GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder");
     private final Path model;
-    private final FileChannel data;
+    private final @Nullable FileChannel data;
     private long offset;
 
-    /** Begins {@code model} and its data file beside it; both must not exist. */
-    public GraphWriter(Path model) {
+    private GraphWriter(Path model, @Nullable FileChannel data) {
         this.model = model;
+        this.data = data;
+    }
+
+    /** Begins {@code model} and its data file beside it; both must not exist. */
+    public static GraphWriter create(Path model) {
         Path file = dataFile(model);
         try {
-            this.data = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            return new GraphWriter(
+                    model, FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
         } catch (IOException e) {
             throw new StorageException("Cannot create " + file + ": " + e, e);
         }
+    }
+
+    /** A writer that writes nothing and counts what would be written. */
+    public static GraphWriter measuring() {
+        return new GraphWriter(Path.of("model.onnx"), null);
+    }
+
+    /** Whether nothing is written: {@link #reserve} serves in place of the bytes then. */
+    public boolean isMeasuring() {
+        return data == null;
+    }
+
+    /** Counts an initializer of {@code length} bytes in the external data, as {@link #bytes} would write it. */
+    public void reserve(long length) {
+        offset = start(length) + length;
     }
 
     private static Path dataFile(Path model) {
@@ -170,14 +196,18 @@ public final class GraphWriter implements AutoCloseable {
 
     /** An initializer in the external data, from its little-endian bytes. */
     public String bytes(String name, Type type, ByteBuffer bytes, long... shape) {
+        FileChannel to = data;
+        if (to == null) {
+            reserve(bytes.remaining());
+            return name;
+        }
         try {
-            int align = bytes.remaining() < PAGE ? LINE : PAGE;
-            offset = (offset + align - 1) / align * align;
+            offset = start(bytes.remaining());
             int length = bytes.remaining();
             ByteBuffer rest = bytes.duplicate();
             long at = offset;
             while (rest.hasRemaining()) {
-                at += data.write(rest, at);
+                at += to.write(rest, at);
             }
             TensorProto.Builder tensor = graph.addInitializerBuilder()
                     .setName(name)
@@ -197,12 +227,22 @@ public final class GraphWriter implements AutoCloseable {
         }
     }
 
+    /** Where an initializer of {@code length} bytes begins. */
+    private long start(long length) {
+        int align = length < PAGE ? LINE : PAGE;
+        return (offset + align - 1) / align * align;
+    }
+
     private static StringStringEntryProto entry(String key, String value) {
         return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
     }
 
     /** Writes the model file and forces both files to the disk. */
     public void finish() {
+        FileChannel written = data;
+        if (written == null) {
+            return;
+        }
         ModelProto proto = ModelProto.newBuilder()
                 .setIrVersion(10)
                 .setProducerName("pollux")
@@ -212,7 +252,7 @@ public final class GraphWriter implements AutoCloseable {
                 .setGraph(graph)
                 .build();
         try {
-            data.force(true);
+            written.force(true);
             try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(model))) {
                 proto.writeTo(out);
             }
@@ -224,7 +264,9 @@ public final class GraphWriter implements AutoCloseable {
     @Override
     public void close() {
         try {
-            data.close();
+            if (data != null) {
+                data.close();
+            }
         } catch (IOException e) {
             throw new StorageException("Cannot close " + dataFile(model) + ": " + e, e);
         }

@@ -5,15 +5,16 @@ import dev.pollux.generation.GenerationOptions;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
  * Chooses tokens by {@link GenerationOptions}; the order of work is given there, and equals that of transformers'
  * {@code generate}.
  *
- * <p>Candidates are kept as an array sorted by falling logit; top-k selects before it sorts, so that a large vocabulary is
- * sorted only where every token counts. <em>Not thread-safe: one thread at a time.</em>
+ * <p>Nothing sorts the whole vocabulary: top-k selects with a heap, top-p sorts only tokens that can be in the nucleus. <em>Not thread-safe: one thread at a time.</em>
  */
 public final class Sampler {
 
@@ -21,7 +22,7 @@ public final class Sampler {
     private final SplittableRandom random;
     private final float[] logits; // (vocabulary)
     private final Map<Integer, Integer> produced = new HashMap<>();
-    private final Map<Integer, Boolean> seen = new HashMap<>();
+    private final Set<Integer> seen = new HashSet<>();
 
     private Sampler(GenerationOptions options, int vocabularySize) {
         this.options = options;
@@ -44,7 +45,7 @@ public final class Sampler {
     /** Tells what tokens the prompt has, for the repetition penalty. */
     public void observePrompt(int[] ids) {
         for (int id : ids) {
-            seen.put(id, true);
+            seen.add(id);
         }
     }
 
@@ -60,7 +61,7 @@ public final class Sampler {
         int best = argmax();
         int token = options.temperature() == 0 ? best : draw(distribution());
         produced.merge(token, 1, Integer::sum);
-        seen.put(token, true);
+        seen.add(token);
         return token;
     }
 
@@ -79,14 +80,14 @@ public final class Sampler {
     /** Counts a token as produced, as {@link #next} does. */
     void observeProduced(int id) {
         produced.merge(id, 1, Integer::sum);
-        seen.put(id, true);
+        seen.add(id);
     }
 
     private void penalize() {
         options.logitBias().forEach((id, bias) -> logits[id] += bias);
         float penalty = (float) options.repetitionPenalty();
         if (penalty != 1) {
-            for (int id : seen.keySet()) {
+            for (int id : seen) {
                 logits[id] = logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty;
             }
         }
@@ -109,9 +110,10 @@ public final class Sampler {
         return best;
     }
 
+    /** Tokens still in the draw, in no order. */
     private static final class Candidates {
-        private final int[] ids; // (count and more), by falling logit
-        private final double[] probabilities;
+        private final int[] ids; // (count and more)
+        private final double[] probabilities; // (count and more), summing to 1 over the first count
         private int count;
 
         private Candidates(int[] ids) {
@@ -119,16 +121,41 @@ public final class Sampler {
             this.count = ids.length;
             this.probabilities = new double[ids.length];
         }
+
+        private void put(int index, int id, double probability) {
+            ids[index] = id;
+            probabilities[index] = probability;
+        }
+
+        /** Keeps the candidates whose {@code value} is at most {@code most}, and makes the rest sum to 1. */
+        private void keep(double[] value, double most) {
+            int kept = 0;
+            for (int i = 0; i < count; i++) {
+                if (value[i] <= most) {
+                    put(kept++, ids[i], probabilities[i]);
+                }
+            }
+            count = kept;
+            normalize();
+        }
+
+        private void normalize() {
+            double sum = 0;
+            for (int i = 0; i < count; i++) {
+                sum += probabilities[i];
+            }
+            for (int i = 0; i < count; i++) {
+                probabilities[i] /= sum;
+            }
+        }
     }
 
     private Candidates distribution() {
-        double temperature = options.temperature() == 0 ? 1 : options.temperature();
-        Candidates candidates = new Candidates(sorted(topK()));
-        softmax(candidates, temperature);
+        Candidates candidates = new Candidates(topK());
+        softmax(candidates, options.temperature() == 0 ? 1 : options.temperature());
         topP(candidates);
         minP(candidates);
         typicalP(candidates);
-        normalize(candidates);
         return candidates;
     }
 
@@ -176,62 +203,59 @@ public final class Sampler {
         }
     }
 
-    private int[] sorted(int[] ids) {
-        long[] keys = new long[ids.length];
-        for (int i = 0; i < ids.length; i++) {
-            int bits = Float.floatToIntBits(logits[ids[i]] + 0f);
-            int ascending = bits < 0 ? ~bits : bits | 0x80000000; // unsigned order of the floats
-            keys[i] = (long) ~ascending << 32 ^ Long.MIN_VALUE | ids[i] & 0xffffffffL;
-        }
-        Arrays.sort(keys);
-        for (int i = 0; i < ids.length; i++) {
-            ids[i] = (int) keys[i];
-        }
-        return ids;
-    }
-
     private void softmax(Candidates c, double temperature) {
-        double most = logits[c.ids[0]] / temperature;
+        double most = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < c.count; i++) {
+            most = Math.max(most, logits[c.ids[i]] / temperature);
+        }
+        if (!(Math.abs(most) < Double.POSITIVE_INFINITY)) {
+            throw new ModelExecutionException("No token can be drawn: the largest logit is " + most
+                    + "; check logitBias, or export the model again");
+        }
         for (int i = 0; i < c.count; i++) {
             c.probabilities[i] = Math.exp(logits[c.ids[i]] / temperature - most);
         }
-        normalize(c);
-    }
-
-    private static void normalize(Candidates c) {
-        double sum = 0;
-        for (int i = 0; i < c.count; i++) {
-            sum += c.probabilities[i];
-        }
-        for (int i = 0; i < c.count; i++) {
-            c.probabilities[i] /= sum;
-        }
+        c.normalize();
     }
 
     private void topP(Candidates c) {
         if (options.topP() >= 1) {
             return;
         }
+        // All tokens below this together are less than what may be left out, so the nucleus has none of them: few are
+        // sorted.
+        double least = (1 - options.topP()) / c.count;
+        int some = 0;
+        for (int i = 0; i < c.count; i++) {
+            if (c.probabilities[i] >= least) {
+                c.put(some++, c.ids[i], c.probabilities[i]);
+            }
+        }
+        long[] order = ascending(some, i -> -logits[c.ids[i]]);
+        int[] ids = Arrays.copyOf(c.ids, some);
+        double[] probabilities = Arrays.copyOf(c.probabilities, some);
         double mass = 0;
         int kept = 0;
-        while (kept < c.count && (kept == 0 || mass < options.topP())) {
-            mass += c.probabilities[kept++];
+        while (kept < some && (kept == 0 || mass < options.topP())) {
+            int next = (int) order[kept];
+            c.put(kept++, ids[next], probabilities[next]);
+            mass += probabilities[next];
         }
         c.count = kept;
-        normalize(c);
+        c.normalize();
     }
 
     private void minP(Candidates c) {
         if (options.minP() == 0) {
             return;
         }
-        double least = options.minP() * c.probabilities[0];
-        int kept = 1;
-        while (kept < c.count && c.probabilities[kept] >= least) {
-            kept++;
+        double[] share = new double[c.count]; // negative: the best has the smallest
+        double best = 0;
+        for (int i = 0; i < c.count; i++) {
+            share[i] = -c.probabilities[i];
+            best = Math.min(best, share[i]);
         }
-        c.count = kept;
-        normalize(c);
+        c.keep(share, options.minP() * best);
     }
 
     private void typicalP(Candidates c) {
@@ -242,28 +266,34 @@ public final class Sampler {
         for (int i = 0; i < c.count; i++) {
             entropy -= c.probabilities[i] == 0 ? 0 : c.probabilities[i] * Math.log(c.probabilities[i]);
         }
-        double typical = entropy;
-        Integer[] order = new Integer[c.count];
-        Arrays.setAll(order, i -> i);
-        Arrays.sort(
-                order,
-                (a, b) -> Double.compare(
-                        Math.abs(-Math.log(c.probabilities[a]) - typical),
-                        Math.abs(-Math.log(c.probabilities[b]) - typical)));
-        boolean[] keep = new boolean[c.count];
-        double mass = 0;
-        for (int i = 0; i < order.length && (i == 0 || mass < options.typicalP()); i++) {
-            keep[order[i]] = true;
-            mass += c.probabilities[order[i]];
-        }
-        int kept = 0;
+        double[] distance = new double[c.count]; // of the token's surprise from the expected one
         for (int i = 0; i < c.count; i++) {
-            if (keep[i]) {
-                c.ids[kept] = c.ids[i];
-                c.probabilities[kept++] = c.probabilities[i];
-            }
+            distance[i] = Math.abs(-Math.log(c.probabilities[i]) - entropy);
         }
-        c.count = kept;
+        long[] order = ascending(c.count, i -> (float) distance[i]);
+        double mass = 0;
+        int last = 0;
+        while (last < c.count && mass < options.typicalP()) {
+            mass += c.probabilities[(int) order[last++]];
+        }
+        c.keep(distance, distance[(int) order[last - 1]]); // and every token as typical as the last
+    }
+
+    @FunctionalInterface
+    private interface Key {
+        float of(int index);
+    }
+
+    /** The indices 0 … count − 1 by rising key, equal keys by rising index; each in the low half of its element. */
+    private static long[] ascending(int count, Key key) {
+        long[] order = new long[count];
+        for (int i = 0; i < count; i++) {
+            int bits = Float.floatToIntBits(key.of(i) + 0f);
+            int signed = bits < 0 ? bits ^ 0x7fffffff : bits; // signed order of the floats
+            order[i] = (long) signed << 32 | i;
+        }
+        Arrays.sort(order);
+        return order;
     }
 
     private int draw(Candidates c) {

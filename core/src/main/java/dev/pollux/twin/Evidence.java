@@ -1,0 +1,23 @@
+package dev.pollux.twin;
+
+/**
+ * A sentence of the documents that bears on the question, verbatim. <em>Immutable.</em>
+ *
+ * @param number its number in the answer, at least 1
+ * @param document id of the document
+ * @param heading the headings above it, outermost first, joined by {@code " > "}; empty where there are none
+ * @param firstLine line of the quote's first character in the document, from 1
+ * @param lastLine line of its last character
+ * @param quote verbatim, as it stands in the document
+ * @param score in [0, 1], higher is better: the mean of the similarity of its vector to the question's (a negative one
+ *     counts 0) and of the share of the question's words it holds, each word weighted by its rarity; that share alone
+ *     where the twin has no embedder
+ */
+public record Evidence(
+        int number, String document, String heading, int firstLine, int lastLine, String quote, double score) {
+
+    /** As a citation. */
+    public Citation citation() {
+        return new Citation(number, document, heading, firstLine, lastLine, quote);
+    }
+}

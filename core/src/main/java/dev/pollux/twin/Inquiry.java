@@ -1,0 +1,48 @@
+package dev.pollux.twin;
+
+import dev.pollux.generation.Prompt;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A question with everything that was prepared for it before the model writes. <em>Immutable.</em>
+ *
+ * @param found the evidence, numbered from 1 in this order
+ * @param packed what the model is given
+ * @param packing the same in numbers
+ * @param prompt absent where the model is not asked
+ */
+record Inquiry(
+        List<EvidenceFinder.Found> found, List<TwinPrompt.Packed> packed, Packing packing, Optional<Prompt> prompt) {
+
+    /** What separates quotes in an answer. */
+    static final String BETWEEN_QUOTES = "\n\n";
+
+    Inquiry {
+        found = List.copyOf(found);
+        packed = List.copyOf(packed);
+    }
+
+    List<Evidence> evidence() {
+        List<Evidence> evidence = new ArrayList<>();
+        for (EvidenceFinder.Found f : found) {
+            Citation c = f.source().cite(evidence.size() + 1, f.line());
+            evidence.add(new Evidence(
+                    c.number(), c.document(), c.heading(), c.firstLine(), c.lastLine(), c.quote(), f.score()));
+        }
+        return evidence;
+    }
+
+    /** The evidence as text, a piece each; code keeps its lines. */
+    List<String> quotes() {
+        List<String> quotes = new ArrayList<>();
+        for (EvidenceFinder.Found f : found) {
+            boolean code = f.line().range().kind() == Sentence.Kind.CODE;
+            String quote =
+                    code ? "```\n" + f.line().quote() + "\n```\n" : f.line().quote() + " ";
+            quotes.add((quotes.isEmpty() ? "" : BETWEEN_QUOTES) + quote + "[" + (quotes.size() + 1) + "]");
+        }
+        return quotes;
+    }
+}

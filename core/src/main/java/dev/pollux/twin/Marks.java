@@ -1,0 +1,66 @@
+package dev.pollux.twin;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Citation marks in what a model writes: {@code [1]}, {@code [1, 3]}, {@code [^1]}, {@code [passage 1]}.
+ *
+ * @param text without them
+ * @param marks where they stood, in order
+ */
+record Marks(String text, List<Mark> marks) {
+
+    /** The longest text that a mark is looked for in. */
+    static final int LONGEST = 40;
+
+    private static final Pattern MARK = Pattern.compile(
+            "[ \\t]?\\[[ ^]?(?:(?:passage|source)s? ?)?(\\d{1,4}(?: ?(?:,|;|and) ?(?:passage |source )?\\d{1,4}){0,8}) ?\\](?!\\()",
+            Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern DIGITS = Pattern.compile("\\d+");
+
+    /**
+     * One mark.
+     *
+     * @param position in the text without marks
+     */
+    record Mark(int position, List<Integer> numbers) {}
+
+    /** Takes the marks out of {@code written}. */
+    static Marks of(String written) {
+        StringBuilder text = new StringBuilder();
+        List<Mark> marks = new ArrayList<>();
+        Matcher matcher = MARK.matcher(written);
+        int from = 0;
+        while (matcher.find()) {
+            text.append(written, from, matcher.start());
+            marks.add(new Mark(text.length(), numbers(matcher.group(1))));
+            from = matcher.end();
+        }
+        return new Marks(text.append(written, from, written.length()).toString(), marks);
+    }
+
+    /** {@code written} with each mark as {@code [n]}, one number each, and those not in {@code known} taken out. */
+    static String resolved(String written, Set<Integer> known) {
+        return MARK.matcher(written)
+                .replaceAll(match -> numbers(match.group(1)).stream()
+                        .filter(known::contains)
+                        .map(n -> "[" + n + "]")
+                        .collect(Collectors.collectingAndThen(
+                                Collectors.joining(),
+                                marks -> marks.isEmpty() || match.group().startsWith("[") ? marks : " " + marks)));
+    }
+
+    private static List<Integer> numbers(String text) {
+        return DIGITS.matcher(text)
+                .results()
+                .map(digits -> Integer.valueOf(digits.group()))
+                .distinct()
+                .toList();
+    }
+}

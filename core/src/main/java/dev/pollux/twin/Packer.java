@@ -1,0 +1,107 @@
+package dev.pollux.twin;
+
+import dev.pollux.generation.Generator;
+import dev.pollux.generation.Message;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Fits passages into a prompt: whole while they fit, the next one cut between sentences, the rest left out.
+ * <em>Thread-safe.</em>
+ */
+final class Packer {
+
+    /**
+     * A passage to pack.
+     *
+     * @param number as the model sees it
+     * @param best the sentence to keep first where it must be cut; its first where there is none
+     */
+    record Numbered(int number, Source source, int best) {}
+
+    private final Generator generator;
+    private final TwinPrompt prompt;
+    private final int room;
+
+    /** @param room most tokens of the prompt */
+    Packer(Generator generator, TwinPrompt prompt, int room) {
+        this.generator = generator;
+        this.prompt = prompt;
+        this.room = room;
+    }
+
+    /** What fits of {@code passages} beside history and question; empty where not even a sentence does. */
+    List<TwinPrompt.Packed> pack(List<Numbered> passages, List<Message> history, String question) {
+        List<TwinPrompt.Packed> all = passages.stream().map(Packer::whole).toList();
+        if (fits(all, history, question)) {
+            return all; // the usual case, at the price of one count
+        }
+        List<TwinPrompt.Packed> packed = new ArrayList<>();
+        for (Numbered passage : passages) {
+            packed.add(whole(passage));
+            if (!fits(packed, history, question)) {
+                packed.remove(packed.size() - 1);
+                cut(passage, packed, history, question).ifPresent(packed::add);
+                break;
+            }
+        }
+        return packed;
+    }
+
+    /** The most recent turns that take at most {@code most} tokens beside the question. */
+    List<Message> recent(List<Message> history, String question, int most) {
+        int alone = generator.countTokens(prompt.of(List.of(), List.of(), question));
+        for (int from = 0; from < history.size(); from += 2) { // a turn is a question and its answer
+            List<Message> tail = history.subList(from, history.size());
+            if (generator.countTokens(prompt.of(List.of(), tail, question)) - alone <= most) {
+                return List.copyOf(tail);
+            }
+        }
+        return List.of();
+    }
+
+    int room() {
+        return room;
+    }
+
+    private Optional<TwinPrompt.Packed> cut(
+            Numbered passage, List<TwinPrompt.Packed> before, List<Message> history, String question) {
+        int lines = passage.source().lines().size();
+        for (int from : passage.best() == 0 ? new int[] {0} : new int[] {0, passage.best()}) {
+            int low = from; // lines from..low fit, exclusive
+            for (int high = lines; low < high; ) {
+                int middle = (low + high + 1) >>> 1;
+                List<TwinPrompt.Packed> tried = new ArrayList<>(before);
+                tried.add(part(passage, from, middle));
+                if (fits(tried, history, question)) {
+                    low = middle;
+                } else {
+                    high = middle - 1;
+                }
+            }
+            if (low > passage.best()) {
+                return Optional.of(part(passage, from, low));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static TwinPrompt.Packed whole(Numbered passage) {
+        int length = passage.source().passage().text().length();
+        return new TwinPrompt.Packed(passage.number(), passage.source(), 0, length);
+    }
+
+    private static TwinPrompt.Packed part(Numbered passage, int from, int to) {
+        List<Source.Line> lines = passage.source().lines();
+        return new TwinPrompt.Packed(
+                passage.number(),
+                passage.source(),
+                lines.get(from).range().start(),
+                lines.get(to - 1).range().end());
+    }
+
+    private boolean fits(List<TwinPrompt.Packed> packed, List<Message> history, String question) {
+        return generator.countTokens(prompt.of(packed, history, question)) <= room;
+    }
+}

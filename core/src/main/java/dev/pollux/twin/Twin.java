@@ -1,0 +1,253 @@
+package dev.pollux.twin;
+
+import dev.pollux.embedding.Embedder;
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.GenerationStream;
+import dev.pollux.generation.Generator;
+import dev.pollux.generation.Message;
+import dev.pollux.generation.Prompt;
+import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Query;
+import dev.pollux.retrieval.Retriever;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers from its owner's documents: with evidence, and with a written answer where one holds.
+ *
+ * <pre>{@code
+ * Twin twin = Twin.builder().retriever(knowledge.retriever()).embedder(embedder).generator(generator).build();
+ * Answer answer = twin.ask("How do I merge two models?");
+ * }</pre>
+ *
+ * <p><b>Evidence.</b> The passages that the retriever finds are cut into sentences, and those that score best (see
+ * {@link Evidence#score()}) are quoted verbatim. Words are compared by a light English stem; function words do not
+ * count; a word that stands only in the headings above a sentence counts half. Sentences below
+ * {@link TwinOptions#minScore()} are not evidence, and where there is no evidence the twin says that it does not know:
+ * what the retriever found is no matter then, as a nearest neighbour always exists.
+ *
+ * <p><b>Written answer.</b> The model gets the passages, those with evidence first, as many as its context holds beside
+ * the answer (see {@link Packing}). When it has ended, each sentence it wrote is checked against what it was given, and
+ * stays in the answer only if
+ * <ol>
+ *   <li>every number in it (2 and {@code two} are one) stands in a passage;
+ *   <li>every name in it stands in a passage, in any case. A name is a capitalised word that opens no clause, or a
+ *       word with a capital inside it; the twin's own name needs no source;
+ *   <li>one passage, or those it cites together, holds at least the share {@link TwinOptions#minSupport()} of its content
+ *       words;
+ *   <li>no content word stands within three words after a negation in it and without one in the sentence that supports it
+ *       best, or the other way round;
+ *   <li>it is finished, and no repetition.
+ * </ol>
+ * A sentence that stays cites the sentence that supports it best in each passage that it cites and is supported by; a
+ * sentence that cites nothing, or the wrong passage, gets the citation of the passage that supports it best. What does
+ * not stay is in {@link Answer#dropped()}. Where nothing stays, or too little
+ * ({@link TwinOptions#minGroundedness()}), the answer is its evidence. The rule compares words: it cannot tell a
+ * statement from another made of the same words, and it drops a true sentence that is worded too freely.
+ *
+ * <p>A twin closes nothing that it was given: retriever, embedder and generator belong to whoever opened them.
+ *
+ * <p><em>Thread-safe</em>, as far as what it was given is; a {@link Conversation} is not.
+ */
+public final class Twin {
+
+    private final Retriever retriever;
+    private final EvidenceFinder finder;
+    private final @Nullable Generator generator;
+    private final @Nullable Packer packer;
+    private final TwinPrompt prompt;
+    private final Persona persona;
+    private final TwinOptions options;
+    private final GenerationOptions generation;
+    private final double least;
+
+    private Twin(Builder builder, Retriever retriever) {
+        this.retriever = retriever;
+        this.finder = new EvidenceFinder(Optional.ofNullable(builder.embedder));
+        this.persona = builder.persona;
+        this.options = builder.options;
+        this.least = builder.embedder == null ? options.minOverlap() : options.minScore();
+        Generator model = options.style() == TwinOptions.Style.QUOTE ? null : builder.generator;
+        this.generator = model;
+        if (model == null) {
+            this.prompt = new TwinPrompt(persona, true);
+            this.generation = options.generation();
+            this.packer = null;
+        } else {
+            this.prompt = new TwinPrompt(persona, model.info().chat());
+            int context = model.info().contextLength();
+            int answer = Math.max(1, Math.min(options.generation().maxTokens(), context / 2));
+            this.generation = options.generation().toBuilder().maxTokens(answer).build();
+            this.packer = new Packer(model, prompt, context - answer);
+        }
+    }
+
+    /** A builder; only a retriever is required. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Answers a question.
+     *
+     * @throws IllegalArgumentException if the question is blank
+     */
+    public Answer ask(String question) {
+        try (AnswerStream stream = stream(question)) {
+            return stream.result();
+        }
+    }
+
+    /**
+     * Begins an answer: its evidence is found when this returns, and the model writes as the stream is read.
+     *
+     * @throws IllegalArgumentException if the question is blank
+     */
+    public AnswerStream stream(String question) {
+        return stream(question, question, List.of(), answer -> {});
+    }
+
+    /** Begins a conversation, whose questions may lean on those before them. */
+    public Conversation chat() {
+        return new Conversation(this);
+    }
+
+    /** The options of this twin. */
+    public TwinOptions options() {
+        return options;
+    }
+
+    /**
+     * @param question as it was asked
+     * @param subject the same, standing on its own: what to retrieve and to compare evidence with
+     * @param history earlier turns, a question and an answer each
+     */
+    AnswerStream stream(String question, String subject, List<Message> history, Consumer<Answer> onResult) {
+        if (question.isBlank()) {
+            throw new IllegalArgumentException("question must not be blank; ask with at least one word");
+        }
+        List<Source> sources = new ArrayList<>();
+        for (Hit hit : retriever.retrieve(Query.of(subject, options.topK()))) {
+            sources.add(Source.of(hit.passage()));
+        }
+        List<EvidenceFinder.Found> found = finder.find(question, subject, sources, options.maxEvidence(), least);
+        Inquiry inquiry = inquiry(question, history, sources, found);
+        Supplier<GenerationStream> model = inquiry.prompt()
+                .<Supplier<GenerationStream>>map(p -> () -> model().stream(p, generation))
+                .orElse(null);
+        return new AnswerStream(inquiry, options, persona.name(), model, onResult);
+    }
+
+    private Inquiry inquiry(
+            String question, List<Message> history, List<Source> sources, List<EvidenceFinder.Found> found) {
+        Packer fitting = packer;
+        if (fitting == null || found.isEmpty()) {
+            return new Inquiry(found, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
+        }
+        int most = (int) (options.historyShare() * fitting.room());
+        List<Message> turns = fitting.recent(history, question, most);
+        List<TwinPrompt.Packed> packed = fitting.pack(numbered(sources, found), turns, question);
+        if (packed.isEmpty()) {
+            return new Inquiry(found, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
+        }
+        Prompt asked = prompt.of(packed, turns, question);
+        int whole = (int) packed.stream().filter(TwinPrompt.Packed::isWhole).count();
+        Packing packing = new Packing(sources.size(), whole, packed.size() - whole, model().countTokens(asked));
+        return new Inquiry(found, packed, packing, Optional.of(asked));
+    }
+
+    /** Passages with evidence first, with the number of their best; then the others, numbered on. */
+    private static List<Packer.Numbered> numbered(List<Source> sources, List<EvidenceFinder.Found> found) {
+        Map<Source, Packer.Numbered> numbered = new IdentityHashMap<>();
+        List<Packer.Numbered> order = new ArrayList<>();
+        for (int i = 0; i < found.size(); i++) {
+            Source source = found.get(i).source();
+            if (!numbered.containsKey(source)) {
+                Packer.Numbered passage =
+                        new Packer.Numbered(i + 1, source, found.get(i).line().index());
+                numbered.put(source, passage);
+                order.add(passage);
+            }
+        }
+        int next = found.size() + 1;
+        for (Source source : sources) {
+            if (!numbered.containsKey(source) && !source.lines().isEmpty()) {
+                order.add(new Packer.Numbered(next++, source, 0));
+            }
+        }
+        return order;
+    }
+
+    private Generator model() {
+        Generator model = generator;
+        if (model == null) {
+            throw new IllegalStateException("This twin only quotes; build it with a generator to write");
+        }
+        return model;
+    }
+
+    /** Builds a {@link Twin}. <em>Not thread-safe: one thread at a time.</em> */
+    public static final class Builder {
+        private @Nullable Retriever retriever;
+        private @Nullable Embedder embedder;
+        private @Nullable Generator generator;
+        private Persona persona = Persona.DEFAULT;
+        private TwinOptions options = TwinOptions.DEFAULTS;
+
+        private Builder() {}
+
+        /** Where passages come from; required. */
+        public Builder retriever(Retriever retriever) {
+            this.retriever = retriever;
+            return this;
+        }
+
+        /** What sentences are compared with; without one, words alone choose the evidence. */
+        public Builder embedder(Embedder embedder) {
+            this.embedder = embedder;
+            return this;
+        }
+
+        /** What writes; without one the twin quotes. */
+        public Builder generator(Generator generator) {
+            this.generator = generator;
+            return this;
+        }
+
+        /** For whom the twin speaks; default {@link Persona#DEFAULT}. */
+        public Builder persona(Persona persona) {
+            this.persona = persona;
+            return this;
+        }
+
+        /** How it works; default {@link TwinOptions#DEFAULTS}. */
+        public Builder options(TwinOptions options) {
+            this.options = options;
+            return this;
+        }
+
+        /**
+         * The twin.
+         *
+         * @throws IllegalStateException if there is no retriever, or no generator where the style is
+         *     {@link TwinOptions.Style#WRITE}
+         */
+        public Twin build() {
+            Retriever from = retriever;
+            if (from == null) {
+                throw new IllegalStateException("A twin needs a retriever; call retriever(...) first");
+            }
+            if (options.style() == TwinOptions.Style.WRITE && generator == null) {
+                throw new IllegalStateException(
+                        "A twin of style WRITE needs a generator; call generator(...) first or choose AUTO");
+            }
+            return new Twin(this, from);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+package dev.pollux.inference.encoder;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How an encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em>
+ *
+ * @param file the model file, relative to the folder; absent: {@code model.onnx}, {@code onnx/model.onnx}, then the names
+ *     of quantized exports, then the only {@code .onnx} file there is
+ * @param output the output of the graph that is read; absent: {@code sentence_embedding}, {@code last_hidden_state},
+ *     {@code token_embeddings}, then the first with a vector for each token, then the first with a vector for each text
+ * @param pooling the poolings whose results are concatenated; empty: those of {@code 1_Pooling/config.json}, else the mean
+ * @param queryPrefix put before every query; absent: as {@code config_sentence_transformers.json} says, else nothing
+ * @param passagePrefix put before every passage; absent: likewise
+ * @param normalize whether vectors are brought to length 1 (L2), as the contract of
+ *     {@link dev.pollux.embedding.Embedder} wants; false gives what the model's modules give; default true
+ * @param maxTokens most tokens of one text, special tokens and prefix included, at least 1 and at most the positions of
+ *     the model; absent: {@code max_seq_length} of the folder, else {@code model_max_length} of its tokenizer, each bounded
+ *     by the positions of the model; 512 where the folder says nothing
+ * @param longText what becomes of longer texts; default {@link LongText#REFUSE}
+ * @param windowOverlap tokens that neighbouring windows share, at least 0 and less than a window; default 32
+ * @param workers texts that are embedded at the same time, each on one thread, in [1, 1024]; default: the processors the
+ *     JVM sees
+ */
+public record EmbedderOptions(
+        Optional<String> file,
+        Optional<String> output,
+        List<Pooling> pooling,
+        Optional<String> queryPrefix,
+        Optional<String> passagePrefix,
+        boolean normalize,
+        OptionalInt maxTokens,
+        LongText longText,
+        int windowOverlap,
+        int workers) {
+
+    /** Everything from the model's folder; long texts are refused. */
+    public static final EmbedderOptions DEFAULTS = builder().build();
+
+    public EmbedderOptions {
+        pooling = List.copyOf(pooling);
+        require(pooling.stream().distinct().count() == pooling.size(), "pooling", "free of repetitions", pooling);
+        require(maxTokens.orElse(1) >= 1, "maxTokens", "at least 1", maxTokens.orElse(1));
+        require(windowOverlap >= 0, "windowOverlap", "at least 0", windowOverlap);
+        require(workers >= 1 && workers <= 1024, "workers", "in [1, 1024]", workers);
+    }
+
+    private static void require(boolean holds, String name, String rule, Object value) {
+        if (!holds) {
+            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
+        }
+    }
+
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Builds {@link EmbedderOptions}. <em>Not thread-safe: one thread at a time.</em> */
+    public static final class Builder {
+        private Optional<String> file = Optional.empty();
+        private Optional<String> output = Optional.empty();
+        private List<Pooling> pooling = List.of();
+        private Optional<String> queryPrefix = Optional.empty();
+        private Optional<String> passagePrefix = Optional.empty();
+        private boolean normalize = true;
+        private OptionalInt maxTokens = OptionalInt.empty();
+        private LongText longText = LongText.REFUSE;
+        private int windowOverlap = 32;
+        private int workers = Runtime.getRuntime().availableProcessors();
+
+        private Builder() {}
+
+        /** See {@link EmbedderOptions#file()}. */
+        public Builder file(String file) {
+            this.file = Optional.of(file);
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#output()}. */
+        public Builder output(String output) {
+            this.output = Optional.of(output);
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#pooling()}. */
+        public Builder pooling(Pooling... pooling) {
+            this.pooling = List.of(pooling);
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#queryPrefix()}. */
+        public Builder queryPrefix(String queryPrefix) {
+            this.queryPrefix = Optional.of(queryPrefix);
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#passagePrefix()}. */
+        public Builder passagePrefix(String passagePrefix) {
+            this.passagePrefix = Optional.of(passagePrefix);
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#normalize()}. */
+        public Builder normalize(boolean normalize) {
+            this.normalize = normalize;
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#maxTokens()}. */
+        public Builder maxTokens(int maxTokens) {
+            this.maxTokens = OptionalInt.of(maxTokens);
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#longText()}. */
+        public Builder longText(LongText longText) {
+            this.longText = longText;
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#windowOverlap()}. */
+        public Builder windowOverlap(int windowOverlap) {
+            this.windowOverlap = windowOverlap;
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#workers()}. */
+        public Builder workers(int workers) {
+            this.workers = workers;
+            return this;
+        }
+
+        /** The options; checks every range. */
+        public EmbedderOptions build() {
+            return new EmbedderOptions(
+                    file,
+                    output,
+                    pooling,
+                    queryPrefix,
+                    passagePrefix,
+                    normalize,
+                    maxTokens,
+                    longText,
+                    windowOverlap,
+                    workers);
+        }
+    }
+}

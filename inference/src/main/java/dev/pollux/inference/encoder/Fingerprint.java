@@ -1,0 +1,66 @@
+package dev.pollux.inference.encoder;
+
+import dev.pollux.inference.tokenizer.Tokenizer;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** A name for everything that decides about a vector: SHA-256 over the model, the tokenizer, the modules and the options. */
+final class Fingerprint {
+
+    private final MessageDigest digest;
+
+    private Fingerprint() {
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+
+    static String of(ModelSource source, Tokenizer tokenizer, EncoderConfig config, EmbedderOptions options) {
+        Fingerprint print = new Fingerprint();
+        print.add("pollux-embedder-1");
+        source.hash(print.digest);
+        print.add(tokenizer.toJson());
+        print.add(config.pooling().toString());
+        print.add(config.queryPrefix());
+        print.add(config.passagePrefix());
+        print.add(config.promptPooled() + " " + config.lowerCase() + " " + config.maxTokens() + " "
+                + config.firstPosition() + " " + config.padToken());
+        config.layers().forEach(print::add);
+        print.add(options.output().orElse("") + "\n" + options.normalize() + " " + options.longText());
+        if (options.longText() == LongText.WINDOWED) {
+            print.add(Integer.toString(options.windowOverlap()));
+        }
+        return HexFormat.of().formatHex(print.digest.digest());
+    }
+
+    private void add(VectorLayer layer) {
+        add(layer.getClass().getSimpleName());
+        if (layer instanceof VectorLayer.Dense dense) {
+            add(dense.activation().name() + " " + dense.residualIdentity());
+            add(dense.weight());
+            add(dense.bias());
+            add(dense.residual());
+        } else if (layer instanceof VectorLayer.LayerNorm norm) {
+            add(norm.weight());
+            add(norm.bias());
+        }
+    }
+
+    private void add(float[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES));
+        bytes.asFloatBuffer().put(values);
+        digest.update(bytes);
+    }
+
+    /** A text, preceded by its length, so that neighbours cannot run into one another. */
+    private void add(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());
+        digest.update(bytes);
+    }
+}

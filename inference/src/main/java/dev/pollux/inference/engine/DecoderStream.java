@@ -1,0 +1,189 @@
+package dev.pollux.inference.engine;
+
+import dev.pollux.CancelledException;
+import dev.pollux.generation.FinishReason;
+import dev.pollux.generation.Generation;
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.GenerationStream;
+import dev.pollux.generation.Usage;
+import dev.pollux.inference.sampling.Sampler;
+import dev.pollux.inference.sampling.StopFilter;
+import dev.pollux.inference.tokenizer.TokenDecoder;
+import java.nio.FloatBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** The decode loop: logits, a token, its text; one turn when the reader asks for the next delta. */
+final class DecoderStream implements GenerationStream, Iterator<String> {
+
+    /** What is generated: the prompt's tokens, how to go on, where a text ends, and how long opening the model took. */
+    record Request(int[] prompt, GenerationOptions options, Set<Integer> endTokens, Duration load) {}
+
+    private final DecoderModel model;
+    private final Request request;
+    private final DecoderSequence sequence;
+    private final Sampler sampler;
+    private final PromptEncoder prompts;
+    private final TokenDecoder decoder;
+    private final StopFilter stops;
+
+    private final StringBuilder text = new StringBuilder();
+    private final List<Integer> tokens = new ArrayList<>();
+    private final long begin = System.nanoTime();
+    private Optional<FloatBuffer> logits = Optional.empty(); // (vocabulary), after the last token read
+    private String delta = "";
+    private Optional<Generation> result = Optional.empty();
+    private long firstTokenAt;
+    private boolean closed;
+
+    /** A released sequence may serve another stream already: a late cancel must not reach it. */
+    private final ReentrantLock releasing = new ReentrantLock();
+
+    private boolean released;
+
+    DecoderStream(DecoderModel model, PromptEncoder prompts, Request request) {
+        this.model = model;
+        this.prompts = prompts;
+        this.request = request;
+        this.stops = StopFilter.of(request.options().stop());
+        this.sampler = Sampler.of(request.options(), model.manifest().vocabularySize());
+        sampler.observePrompt(request.prompt());
+        this.decoder = prompts.decoder();
+        try {
+            this.sequence = model.acquire(request.prompt());
+        } catch (RuntimeException e) {
+            prompts.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public Iterator<String> iterator() {
+        return this;
+    }
+
+    @Override
+    public boolean hasNext() {
+        while (delta.isEmpty() && result.isEmpty()) {
+            if (closed) {
+                throw new IllegalStateException("The stream was closed before its end; start a new one");
+            }
+            turn();
+        }
+        return !delta.isEmpty();
+    }
+
+    @Override
+    public String next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException("The generation has ended; see result()");
+        }
+        String next = delta;
+        delta = "";
+        return next;
+    }
+
+    @Override
+    public Generation result() {
+        while (hasNext()) {
+            next();
+        }
+        return result.orElseThrow();
+    }
+
+    @Override
+    public void cancel() {
+        releasing.lock();
+        try {
+            if (!released) {
+                sequence.interrupt();
+            }
+        } finally {
+            releasing.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        release();
+    }
+
+    private void release() {
+        releasing.lock();
+        try {
+            if (!released) {
+                released = true;
+                sequence.close();
+                prompts.close();
+            }
+        } finally {
+            releasing.unlock();
+        }
+    }
+
+    /** One turn of the loop: read what has not been read, choose a token, and give out what it completes. */
+    private void turn() {
+        try {
+            FloatBuffer next = logits.isPresent() ? sequence.append(tokens.get(tokens.size() - 1)) : prefill();
+            logits = Optional.of(next);
+        } catch (CancelledException e) {
+            finish(FinishReason.CANCELLED);
+            return;
+        }
+        int token = sampler.next(logits.get());
+        if (tokens.isEmpty()) {
+            firstTokenAt = System.nanoTime();
+        }
+        tokens.add(token);
+        if (request.endTokens().contains(token)) {
+            finish(FinishReason.END_OF_TEXT);
+            return;
+        }
+        emit(stops.push(decoder.next(token)));
+        if (stops.stopped()) {
+            finish(FinishReason.STOP_STRING);
+        } else if (tokens.size() == request.options().maxTokens()) {
+            finish(FinishReason.MAX_TOKENS);
+        } else if (sequence.length() == model.manifest().contextLength()) {
+            finish(FinishReason.CONTEXT_FULL);
+        }
+    }
+
+    private FloatBuffer prefill() {
+        int[] prompt = request.prompt();
+        int room = Math.min(request.options().maxTokens(), model.options().prefillChunk());
+        sequence.reserve(prompt.length + room);
+        return sequence.append(Arrays.copyOfRange(prompt, sequence.length(), prompt.length));
+    }
+
+    private void finish(FinishReason reason) {
+        if (!stops.stopped()) {
+            emit(stops.push(decoder.flush()));
+            emit(stops.flush());
+        }
+        long end = System.nanoTime();
+        long first = tokens.isEmpty() ? end : firstTokenAt;
+        Usage usage = new Usage(
+                request.prompt().length,
+                tokens.size(),
+                request.load(),
+                Duration.ofNanos(first - begin),
+                Duration.ofNanos(end - first));
+        FinishReason honest = reason != FinishReason.CANCELLED && stops.stopped() ? FinishReason.STOP_STRING : reason;
+        result = Optional.of(new Generation(text.toString(), tokens, honest, usage));
+        release();
+    }
+
+    private void emit(String piece) {
+        text.append(piece);
+        delta += piece;
+    }
+}

@@ -1,0 +1,139 @@
+package dev.pollux.inference.engine;
+
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.GenerationStream;
+import dev.pollux.generation.Generator;
+import dev.pollux.generation.GeneratorInfo;
+import dev.pollux.generation.Prompt;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * A language model in this process, on ONNX Runtime.
+ *
+ * <p>A GGUF file or a Hugging Face folder is exported once into {@link EngineOptions#cache()} and loaded from there ever
+ * after; a folder that {@link DecoderExport} wrote is loaded as it is.
+ *
+ * <pre>{@code
+ * try (OnnxGenerator generator = OnnxGenerator.open(Path.of("model.gguf"))) {
+ *     for (String delta : generator.stream(Prompt.chat(Message.user("Who are you?")), options)) {
+ *         view.append(delta);
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>Generation is deterministic for a given export, thread count and seed, whatever ran before. <em>Thread-safe</em>:
+ * concurrent streams share the weights, each with its own cache.
+ */
+public final class OnnxGenerator implements Generator {
+
+    private final DecoderModel model;
+    private final PromptEncoder prompts;
+    private final Duration load;
+    private final Set<Integer> endTokens;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private OnnxGenerator(DecoderModel model, PromptEncoder prompts, Duration load) {
+        this.model = model;
+        this.prompts = prompts;
+        this.load = load;
+        this.endTokens = Set.copyOf(model.manifest().endTokens());
+    }
+
+    /** Opens with {@link EngineOptions#DEFAULTS}; see {@link #opening}. */
+    public static OnnxGenerator open(Path path) {
+        return open(path, EngineOptions.DEFAULTS);
+    }
+
+    /** Opens without showing progress; see {@link #opening}. */
+    public static OnnxGenerator open(Path path, EngineOptions options) {
+        return opening(path, options).run();
+    }
+
+    /** Opens an open checkpoint, which stays the caller's; see {@link #opening}. */
+    public static OnnxGenerator open(Checkpoint checkpoint, EngineOptions options) {
+        return load(
+                DecoderExport.cached(checkpoint, options.export(), options.cache(), JobContext.NONE),
+                options,
+                System.nanoTime());
+    }
+
+    /**
+     * Opens a GGUF file, a Hugging Face folder or an exported folder, as a job: the first time, a checkpoint is hashed and
+     * exported, which takes seconds to minutes and reports layers.
+     *
+     * @throws dev.pollux.StorageException from the job, if there is nothing at {@code path}
+     * @throws dev.pollux.MalformedFileException from the job, if a file is damaged
+     * @throws dev.pollux.UnsupportedModelException from the job, if the architecture or a tensor type is not known
+     */
+    public static Job<OnnxGenerator> opening(Path path, EngineOptions options) {
+        return Job.of("open", context -> {
+            long begin = System.nanoTime();
+            if (Files.isRegularFile(path.resolve(DecoderManifest.FILE))) {
+                return load(path, options, begin);
+            }
+            try (Checkpoint checkpoint = Checkpoint.open(path)) {
+                return load(
+                        DecoderExport.cached(checkpoint, options.export(), options.cache(), context), options, begin);
+            }
+        });
+    }
+
+    private static OnnxGenerator load(Path folder, EngineOptions options, long begin) {
+        PromptEncoder prompts = PromptEncoder.open(folder);
+        try {
+            DecoderModel model = DecoderModel.open(folder, options);
+            return new OnnxGenerator(model, prompts, Duration.ofNanos(System.nanoTime() - begin));
+        } catch (RuntimeException e) {
+            prompts.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public GenerationStream stream(Prompt prompt, GenerationOptions options) {
+        int[] ids = prompts.encode(prompt);
+        int context = model.manifest().contextLength();
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("The prompt must hold at least one token but is empty");
+        }
+        if (ids.length >= context) {
+            throw new IllegalArgumentException("The prompt has " + ids.length + " tokens, but the context of "
+                    + model.manifest().name() + " holds " + context
+                    + " and one must be left for the answer; shorten the prompt");
+        }
+        return new DecoderStream(model, prompts, new DecoderStream.Request(ids, options, endTokens, load));
+    }
+
+    @Override
+    public GeneratorInfo info() {
+        DecoderManifest manifest = model.manifest();
+        return new GeneratorInfo(manifest.name(), manifest.contextLength(), prompts.chat());
+    }
+
+    @Override
+    public int countTokens(Prompt prompt) {
+        return prompts.encode(prompt).length;
+    }
+
+    /** The model below, for logits instead of text; it closes with this generator. */
+    public DecoderModel model() {
+        return model;
+    }
+
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            model.close();
+            prompts.close();
+        }
+    }
+}

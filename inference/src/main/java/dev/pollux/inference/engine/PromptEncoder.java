@@ -1,0 +1,93 @@
+package dev.pollux.inference.engine;
+
+import dev.pollux.StorageException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.generation.Prompt;
+import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.template.ChatTemplate;
+import dev.pollux.inference.tokenizer.TokenDecoder;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Prompts to token ids: raw text by the tokenizer, conversations by the model's chat template first.
+ *
+ * <p>Streams decode with the tokenizer too, so it is freed when the generator and the last stream have let go of it.
+ * <em>Thread-safe.</em>
+ */
+final class PromptEncoder implements AutoCloseable {
+
+    private final Tokenizer tokenizer;
+    private final Optional<ChatTemplate> template;
+    private final DecoderManifest manifest;
+    private final AtomicInteger users = new AtomicInteger(1);
+
+    private PromptEncoder(Tokenizer tokenizer, Optional<ChatTemplate> template, DecoderManifest manifest) {
+        this.tokenizer = tokenizer;
+        this.template = template;
+        this.manifest = manifest;
+    }
+
+    /** The encoder of an exported folder. */
+    static PromptEncoder open(Path folder) {
+        DecoderManifest manifest = DecoderManifest.read(folder);
+        Path file = folder.resolve(DecoderManifest.TOKENIZER_FILE);
+        if (!Files.isRegularFile(file)) {
+            throw new UnsupportedModelException(
+                    manifest.name()
+                            + " has no tokenizer, so it reads no text; add tokenizer.json to the checkpoint and export it again");
+        }
+        Optional<ChatTemplate> template = template(folder.resolve(DecoderManifest.TEMPLATE_FILE));
+        return new PromptEncoder(Tokenizer.open(file), template, manifest);
+    }
+
+    private static Optional<ChatTemplate> template(Path file) {
+        try {
+            return Files.isRegularFile(file)
+                    ? Optional.of(ChatTemplate.parse(Files.readString(file)))
+                    : Optional.empty();
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    /** Whether conversations can be read. */
+    boolean chat() {
+        return template.isPresent();
+    }
+
+    int[] encode(Prompt prompt) {
+        if (prompt instanceof Prompt.Text raw) {
+            return tokenizer.encode(raw.text(), true);
+        }
+        ChatTemplate chat = template.orElseThrow(() -> new IllegalArgumentException(
+                manifest.name() + " has no chat template; use Prompt.text, or a model made for conversations"));
+        ChatTemplate.Input input = ChatTemplate.Input.builder()
+                .conversation(((Prompt.Chat) prompt).messages())
+                .addGenerationPrompt(true)
+                .bosToken(manifest.bosToken())
+                .eosToken(manifest.eosToken())
+                .build();
+        return tokenizer.encode(chat.render(input), false); // the template writes the special tokens itself
+    }
+
+    /** A decoder for one stream, which ends with {@link #close()}. */
+    TokenDecoder decoder() {
+        if (users.getAndUpdate(n -> n == 0 ? 0 : n + 1) == 0) {
+            throw new IllegalStateException("The generator " + manifest.name() + " is closed; open it again");
+        }
+        return tokenizer.streamDecoder(true);
+    }
+
+    /** Lets go: once by whoever opened it, and once for each decoder. */
+    @Override
+    public void close() {
+        if (users.decrementAndGet() == 0) {
+            tokenizer.close();
+        }
+    }
+}

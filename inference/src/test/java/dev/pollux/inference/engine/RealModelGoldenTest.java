@@ -1,0 +1,191 @@
+package dev.pollux.inference.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.pollux.generation.FinishReason;
+import dev.pollux.generation.Generation;
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.Message;
+import dev.pollux.generation.Prompt;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.job.JobContext;
+import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.ReferenceData;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The real model of {@code models/smollm2-135m-instruct} against its golden set, in float and as exported by default. */
+@NoLeaks
+class RealModelGoldenTest {
+
+    /** Of the golden set's README: float32 logits and log-probabilities. */
+    private static final double FLOAT_TOLERANCE = 2e-3;
+
+    /** Of the golden set's README: below this gap between the two best logits, the greedy token is not compared. */
+    private static final double DECISIVE_GAP = 4e-3;
+
+    /** The bound that the default export is held to. */
+    private static final double DEFAULT_LOSS = 0.01;
+
+    private static final String NAME = "smollm2-135m-instruct";
+
+    private final Path golden = ReferenceData.golden(NAME);
+    private final JsonNode cases = json(golden.resolve("cases.json"));
+    private final Path file =
+            ReferenceData.model(NAME).resolve(cases.path("model").asString());
+
+    @Test
+    void floatExportGivesTheReferenceNumbers(@TempDir Path temp) {
+        Path target = temp.resolve("float");
+        try (Checkpoint checkpoint = Checkpoint.open(file)) {
+            ExportOptions floats =
+                    ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+            DecoderExport.export(checkpoint, target, floats).run();
+        }
+        try (OnnxGenerator generator = OnnxGenerator.open(target);
+                SafetensorsFile expected = SafetensorsFile.open(golden.resolve("expected.safetensors"))) {
+            assertThat(cases.path("cases").size()).isPositive();
+            for (JsonNode one : cases.path("cases")) {
+                logits(generator, expected, one);
+                continuation(generator, one);
+            }
+            documentOf(generator, expected);
+        }
+    }
+
+    private static void logits(OnnxGenerator generator, SafetensorsFile expected, JsonNode one) {
+        String name = one.path("name").asString();
+        int[] ids = ints(one.path("ids"));
+        assertThat(generator.countTokens(prompt(one))).as(name).isEqualTo(ids.length);
+        float[] logprobs = expected.floats(name + ".prompt_logprobs");
+        float[] last = expected.floats(name + ".last");
+        try (DecoderSequence sequence = generator.model().sequence()) {
+            sequence.append(ids, (position, logits) -> {
+                if (position + 1 < ids.length) {
+                    assertThat(Perplexity.logProbability(logits, ids[position + 1]))
+                            .as("%s: log-probability after position %d", name, position)
+                            .isCloseTo(logprobs[position], within(FLOAT_TOLERANCE));
+                } else {
+                    for (int i = 0; i < last.length; i++) {
+                        assertThat((double) logits.get(i))
+                                .as("%s: logit %d", name, i)
+                                .isCloseTo(last[i], within(FLOAT_TOLERANCE));
+                    }
+                }
+            });
+        }
+    }
+
+    private static void continuation(OnnxGenerator generator, JsonNode one) {
+        JsonNode greedy = one.path("greedy");
+        int[] due = ints(greedy.path("ids"));
+        try (DecoderSequence sequence = generator.model().sequence()) {
+            FloatBuffer logits = sequence.append(ints(one.path("ids")));
+            for (int i = 0; i < due.length; i++) {
+                assertThat(Perplexity.logProbability(logits, due[i]))
+                        .as("%s: greedy token %d", one.path("name").asString(), i)
+                        .isCloseTo(greedy.path("logprobs").path(i).asDouble(), within(FLOAT_TOLERANCE));
+                if (greedy.path("gaps").path(i).asDouble() > DECISIVE_GAP) {
+                    assertThat(Logits.argmax(logits)).isEqualTo(due[i]);
+                }
+                logits = sequence.append(due[i]);
+            }
+        }
+        if (greedy.path("gaps").valueStream().allMatch(gap -> gap.asDouble() > DECISIVE_GAP)) {
+            Generation generation = generator.generate(
+                    prompt(one),
+                    GenerationOptions.builder().maxTokens(due.length).build());
+            assertThat(generation.text()).isEqualTo(greedy.path("text").asString());
+            assertThat(generation.tokens()).isEqualTo(Arrays.stream(due).boxed().toList());
+            assertThat(generation.finish())
+                    .isEqualTo(greedy.path("ended").asBoolean() ? FinishReason.END_OF_TEXT : FinishReason.MAX_TOKENS);
+        }
+    }
+
+    private void documentOf(OnnxGenerator generator, SafetensorsFile expected) {
+        int[] ids = documentIds();
+        float[] nll = expected.floats("document.nll");
+        try (DecoderSequence sequence = generator.model().sequence()) {
+            sequence.append(ids, (position, logits) -> {
+                if (position + 1 < ids.length) {
+                    assertThat(-Perplexity.logProbability(logits, ids[position + 1]))
+                            .as("nll of token %d", position + 1)
+                            .isCloseTo(nll[position], within(FLOAT_TOLERANCE));
+                }
+            });
+        }
+    }
+
+    @Test
+    void defaultExportLosesLessThanOnePercentOfPerplexity() {
+        int[] ids = documentIds();
+        double reference = cases.path("document").path("perplexity").asDouble();
+        try (OnnxGenerator generator = OnnxGenerator.open(file)) {
+            double perplexity =
+                    Perplexity.of(generator.model(), ids, JobContext.NONE).value();
+            assertThat(perplexity)
+                    .as(String.format(Locale.ROOT, "perplexity %.3f against %.3f", perplexity, reference))
+                    .isLessThanOrEqualTo(reference * (1 + DEFAULT_LOSS));
+        }
+    }
+
+    private int[] documentIds() {
+        JsonNode document = cases.path("document");
+        Path corpus = ReferenceData.data("llm-twin").resolve("cleaned_documents.json");
+        JsonNode root = json(corpus);
+        String id = document.path("id").asString();
+        String text = all(root)
+                .filter(node -> id.equals(node.path("id").asString("")))
+                .map(node -> node.path("content").asString())
+                .findFirst()
+                .orElseThrow();
+        try (Checkpoint checkpoint = Checkpoint.open(file);
+                Tokenizer tokenizer = checkpoint.tokenizer().orElseThrow()) {
+            return Arrays.copyOf(
+                    tokenizer.encode(text, true), document.path("tokens").asInt());
+        }
+    }
+
+    private static java.util.stream.Stream<JsonNode> all(JsonNode node) {
+        return java.util.stream.Stream.concat(
+                java.util.stream.Stream.of(node), node.valueStream().flatMap(RealModelGoldenTest::all));
+    }
+
+    private static Prompt prompt(JsonNode one) {
+        if (one.has("text")) {
+            return Prompt.text(one.path("text").asString());
+        }
+        List<Message> messages = one.path("messages")
+                .valueStream()
+                .map(message -> new Message(
+                        message.path("role").asString(), message.path("content").asString()))
+                .toList();
+        return Prompt.chat(messages);
+    }
+
+    private static JsonNode json(Path file) {
+        try {
+            return JsonMapper.shared().readTree(Files.readString(file));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static int[] ints(JsonNode array) {
+        return array.valueStream().mapToInt(JsonNode::asInt).toArray();
+    }
+}

@@ -1,0 +1,97 @@
+package dev.pollux.inference.template;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.pollux.testkit.ReferenceData;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The templates of published models, held to what Jinja2 renders. */
+class GoldenChatTemplatesTest {
+
+    private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-01-15T12:00:00Z"), ZoneOffset.UTC);
+
+    private static final JsonMapper JSON = new JsonMapper();
+
+    @TestFactory
+    Stream<DynamicTest> rendersAsJinja2() throws IOException {
+        Path set = ReferenceData.golden("chat-templates");
+        JsonNode cases = JSON.readTree(Files.readString(set.resolve("cases.json")));
+        assertThat(cases.size()).as("cases in " + set).isPositive();
+        return cases.valueStream()
+                .map(golden -> DynamicTest.dynamicTest(
+                        golden.get("template").asString() + " "
+                                + golden.get("case").asString(),
+                        () -> check(set, golden)));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> parsesEveryTemplateOfTheSet() {
+        Path templates = ReferenceData.golden("chat-templates").resolve("templates");
+        return ReferenceData.cases(templates, file -> file.toString().endsWith(".jinja")).stream()
+                .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
+                    String source = Files.readString(file);
+                    assertThat(ChatTemplate.parse(source).source()).isEqualTo(source);
+                }));
+    }
+
+    private static void check(Path set, JsonNode golden) throws IOException {
+        Path file = set.resolve("templates").resolve(golden.get("template").asString());
+        ChatTemplate template = ChatTemplate.parse(Files.readString(file));
+        ChatTemplate.Input input = input(golden.get("inputs"));
+        if (golden.has("output")) {
+            assertThat(template.render(input)).isEqualTo(golden.get("output").asString());
+        } else if (golden.get("error_type").asString().equals("TemplateError")) {
+            assertThatThrownBy(() -> template.render(input))
+                    .isInstanceOfSatisfying(
+                            TemplateException.class,
+                            e -> assertThat(e.raisedByTemplate()).isTrue())
+                    .hasMessage(golden.get("error").asString());
+        } else {
+            assertThatThrownBy(() -> template.render(input)).isInstanceOfSatisfying(TemplateException.class, e -> {
+                assertThat(e.raisedByTemplate()).isFalse();
+                assertThat(e)
+                        .hasMessageStartingWith("Chat template line " + e.line() + ", column " + e.column() + ": ");
+            });
+        }
+    }
+
+    private static ChatTemplate.Input input(JsonNode inputs) {
+        ChatTemplate.Input.Builder input = ChatTemplate.Input.builder()
+                .messages(JSON.convertValue(inputs.get("messages"), new TypeReference<>() {}))
+                .bosToken("<s>")
+                .eosToken("</s>")
+                .clock(CLOCK);
+        inputs.properties().forEach(property -> {
+            JsonNode value = property.getValue();
+            switch (property.getKey()) {
+                case "messages" -> {}
+                case "add_generation_prompt" -> input.addGenerationPrompt(value.asBoolean());
+                case "tools" -> {
+                    if (!value.isNull()) {
+                        input.tools(JSON.convertValue(value, new TypeReference<List<Object>>() {}));
+                    }
+                }
+                case "documents" -> {
+                    if (!value.isNull()) {
+                        input.documents(JSON.convertValue(value, new TypeReference<List<Object>>() {}));
+                    }
+                }
+                default -> input.variable(property.getKey(), JSON.convertValue(value, new TypeReference<Object>() {}));
+            }
+        });
+        return input.build();
+    }
+}

@@ -1,0 +1,30 @@
+package dev.pollux.rag.chunk;
+
+import java.util.List;
+
+/**
+ * A stretch of a document that is embedded and found as one. <em>Immutable.</em>
+ *
+ * @param headings the headings that hold for all of it, outermost first; those inside it count
+ * @param context the headings above it that are not in it, as one line to embed before its text; empty if none
+ * @param start first character in the document, in UTF-16 units from 0
+ * @param end one past the last character
+ * @param firstLine line of the first character, from 1
+ * @param lastLine line of the last character
+ */
+public record Chunk(List<String> headings, String context, int start, int end, int firstLine, int lastLine) {
+
+    public Chunk {
+        headings = List.copyOf(headings);
+    }
+
+    /** The chunk's text, verbatim. */
+    public String text(String document) {
+        return document.substring(start, end);
+    }
+
+    /** What is embedded and searched: the context, a line break, the text. */
+    public String embeddingText(String document) {
+        return context.isEmpty() ? text(document) : context + "\n" + text(document);
+    }
+}

@@ -1,0 +1,187 @@
+package dev.pollux.rag.chunk;
+
+import java.text.BreakIterator;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.IntUnaryOperator;
+
+/** Cuts a block that is too long at the best places there are: items or lines or sentences, then words, then characters. */
+final class Splitter {
+
+    /** Whether the characters from start to end, with what will stand before them, are few enough. */
+    @FunctionalInterface
+    interface Fit {
+        boolean fits(int start, int end);
+    }
+
+    private enum Level {
+        ITEMS,
+        LINES,
+        SENTENCES,
+        WORDS,
+        CHARACTERS
+    }
+
+    private final String text;
+    private final Lines lines;
+
+    Splitter(String text, Lines lines) {
+        this.text = text;
+        this.lines = lines;
+    }
+
+    /**
+     * Cuts {@code [start, end)} into neighbouring pieces that fit.
+     *
+     * @return one past the end of each piece
+     */
+    List<Integer> split(Block.Kind kind, int start, int end, Fit fit) {
+        List<Integer> ends = new ArrayList<>();
+        split(start, end, levels(kind), fit, ends);
+        return ends;
+    }
+
+    private static List<Level> levels(Block.Kind kind) {
+        return switch (kind) {
+            case LIST -> List.of(Level.ITEMS, Level.SENTENCES, Level.WORDS, Level.CHARACTERS);
+            case LINES, FRONT_MATTER -> List.of(Level.LINES, Level.WORDS, Level.CHARACTERS);
+            case PROSE, HEADING -> List.of(Level.SENTENCES, Level.WORDS, Level.CHARACTERS);
+        };
+    }
+
+    private void split(int start, int end, List<Level> levels, Fit fit, List<Integer> ends) {
+        Level level = levels.get(0);
+        List<Level> finer = levels.subList(1, levels.size());
+        if (level == Level.CHARACTERS) {
+            characters(start, end, fit, ends);
+            return;
+        }
+        int[] cuts = cuts(level, start, end);
+        int from = start;
+        for (int i = 0; i < cuts.length; i++) {
+            int to = cuts[i];
+            if (level == Level.WORDS && fit.fits(from, to)) {
+                int first = i;
+                i += longest(from, index -> cuts[first + index], cuts.length - first, fit);
+                to = cuts[i];
+                ends.add(to);
+            } else if (fit.fits(from, to)) {
+                ends.add(to);
+            } else {
+                split(from, to, finer, fit, ends);
+            }
+            from = to;
+        }
+    }
+
+    private void characters(int start, int end, Fit fit, List<Integer> ends) {
+        int from = start;
+        while (from < end) {
+            int begin = from;
+            int first = begin + Character.charCount(text.codePointAt(begin));
+            if (!fit.fits(begin, first)) {
+                throw new IllegalArgumentException(
+                        "Character " + begin + " alone has more tokens than a chunk may have;"
+                                + " use an embedding model that reads longer texts");
+            }
+            IntUnaryOperator cut = index -> whole(first + index);
+            from = cut.applyAsInt(longest(begin, cut, end - first + 1, fit));
+            ends.add(from);
+        }
+    }
+
+    /** {@code offset}, or the one after it where it would part a surrogate pair. */
+    private int whole(int offset) {
+        boolean parts = offset < text.length()
+                && Character.isLowSurrogate(text.charAt(offset))
+                && Character.isHighSurrogate(text.charAt(offset - 1));
+        return parts ? offset + 1 : offset;
+    }
+
+    /** The index of the last of {@code count} cuts up to which it fits, when the first does: gallop, then bisect. */
+    private static int longest(int from, IntUnaryOperator cut, int count, Fit fit) {
+        int low = 0;
+        int step = 1;
+        while (low + step < count && fit.fits(from, cut.applyAsInt(low + step))) {
+            low += step;
+            step *= 2;
+        }
+        int high = Math.min(low + step, count);
+        while (high - low > 1) {
+            int middle = (low + high) >>> 1;
+            if (fit.fits(from, cut.applyAsInt(middle))) {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    private int[] cuts(Level level, int start, int end) {
+        return switch (level) {
+            case ITEMS -> lineCuts(start, end, true);
+            case LINES -> lineCuts(start, end, false);
+            case SENTENCES -> sentenceCuts(start, end);
+            default -> wordCuts(start, end);
+        };
+    }
+
+    private int[] lineCuts(int start, int end, boolean itemsOnly) {
+        Cuts cuts = new Cuts();
+        for (int line = lines.at(start) + 1; line < lines.count() && lines.start(line) < end; line++) {
+            if (!itemsOnly || isItem(lines.line(line))) {
+                cuts.add(lines.start(line));
+            }
+        }
+        return cuts.upTo(end);
+    }
+
+    private static boolean isItem(String line) {
+        return line.matches("\\s*(?:[-*+]|\\d{1,9}[.)])\\s.*");
+    }
+
+    private int[] sentenceCuts(int start, int end) {
+        BreakIterator sentences = BreakIterator.getSentenceInstance(Locale.ROOT);
+        sentences.setText(text.substring(start, end));
+        Cuts cuts = new Cuts();
+        sentences.first();
+        for (int next = sentences.next(); next != BreakIterator.DONE; next = sentences.next()) {
+            cuts.add(start + next);
+        }
+        return cuts.upTo(end);
+    }
+
+    /** A word keeps the space after it. */
+    private int[] wordCuts(int start, int end) {
+        Cuts cuts = new Cuts();
+        for (int i = start + 1; i < end; i++) {
+            if (Character.isWhitespace(text.charAt(i - 1)) && !Character.isWhitespace(text.charAt(i))) {
+                cuts.add(i);
+            }
+        }
+        return cuts.upTo(end);
+    }
+
+    /** A growing list of offsets. */
+    private static final class Cuts {
+        private int[] offsets = new int[16]; // (size and room)
+        private int size;
+
+        void add(int offset) {
+            if (size == offsets.length) {
+                offsets = Arrays.copyOf(offsets, size * 2);
+            }
+            offsets[size++] = offset;
+        }
+
+        int[] upTo(int end) {
+            if (size == 0 || offsets[size - 1] < end) {
+                add(end);
+            }
+            return Arrays.copyOf(offsets, size);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** How good retrieval is, on collections with relevance judgements. */
+@NullMarked
+package dev.pollux.rag.evaluate;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,36 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.rag.knowledge.TopHits.Scored;
+import dev.pollux.retrieval.Retrievers;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The fusion of {@link Retrievers#fused} on ids, so that only the passages that come out are read from the index: most
+ * of a fused query's time would go into those that do not.
+ */
+final class Fusion {
+
+    /** How many hits each arm contributes at least. */
+    static final int ARM_DEPTH = 100;
+
+    private Fusion() {}
+
+    /** The {@code k} best under the sum of 1 / ({@value Retrievers#RRF_K} + rank) over the arms, each best first. */
+    static List<Scored> fuse(List<List<Scored>> arms, int k) {
+        Map<Integer, Double> scores = new LinkedHashMap<>();
+        for (List<Scored> arm : arms) {
+            int rank = 1;
+            for (Scored hit : arm) {
+                scores.merge(hit.id(), 1.0 / (Retrievers.RRF_K + rank++), Double::sum);
+            }
+        }
+        return scores.entrySet().stream()
+                .map(entry -> new Scored(entry.getKey(), entry.getValue()))
+                .sorted(Comparator.comparingDouble(Scored::score).reversed())
+                .limit(k)
+                .toList();
+    }
+}

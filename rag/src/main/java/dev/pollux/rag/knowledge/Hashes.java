@@ -1,0 +1,51 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.retrieval.Document;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.TreeMap;
+
+/** SHA-256 of texts, in hex. */
+final class Hashes {
+
+    private Hashes() {}
+
+    /** The hash of texts in their order; where one ends and the next begins counts. */
+    static String of(String... texts) {
+        MessageDigest digest = sha256();
+        for (String text : texts) {
+            update(digest, text);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** The hash of all that a document is but its id. */
+    static String of(Document document) {
+        MessageDigest digest = sha256();
+        update(digest, document.mediaType());
+        update(digest, document.text());
+        new TreeMap<>(document.metadata()).forEach((name, value) -> {
+            update(digest, name);
+            update(digest, value);
+        });
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void update(MessageDigest digest, String text) {
+        // The chars as they are: an encoder would make all lone surrogates one.
+        ByteBuffer chars = ByteBuffer.allocate(text.length() * Character.BYTES);
+        chars.asCharBuffer().put(text);
+        digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, text.length()));
+        digest.update(chars);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("Every Java platform has SHA-256", e);
+        }
+    }
+}

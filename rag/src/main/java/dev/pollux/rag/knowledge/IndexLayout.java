@@ -1,0 +1,63 @@
+package dev.pollux.rag.knowledge;
+
+/**
+ * The Lucene index of a knowledge base, format {@value #FORMAT}.
+ *
+ * <p>A document is a block of Lucene documents, written and deleted as one: its passages in order, then its record.
+ *
+ * <pre>
+ * both       key          indexed   source # id
+ *            source       indexed
+ * passage    content      indexed   context, line break, text; EnglishAnalyzer
+ *            vectorKey    indexed   SHA-256 of what was embedded, in hex
+ *            vector       values    floats, little-endian (4 * dimension bytes)
+ *            id, document, text, heading (one each, in order),
+ *            start, end, firstLine, lastLine, metadata   stored
+ * record     recordId     values    the document's id
+ *            version      values    SHA-256 of content and chunking, in hex
+ *            passages     values    how many
+ *            id, source, mediaType, characters, hash   stored
+ * </pre>
+ *
+ * <p>The commit data names the format, the embedder's name, fingerprint and dimension, and the time.
+ */
+final class IndexLayout {
+
+    static final int FORMAT = 1;
+
+    static final String KEY = "key";
+    static final String SOURCE = "source";
+    static final String CONTENT = "content";
+    static final String VECTOR_KEY = "vectorKey";
+    static final String VECTOR = "vector";
+    static final String ID = "id";
+    static final String DOCUMENT = "document";
+    static final String TEXT = "text";
+    static final String HEADING = "heading";
+    static final String START = "start";
+    static final String END = "end";
+    static final String FIRST_LINE = "firstLine";
+    static final String LAST_LINE = "lastLine";
+    static final String METADATA = "metadata";
+    static final String RECORD_ID = "recordId";
+    static final String VERSION = "version";
+    static final String MEDIA_TYPE = "mediaType";
+    static final String PASSAGES = "passages";
+    static final String CHARACTERS = "characters";
+    static final String HASH = "hash";
+
+    static final String COMMIT_FORMAT = "pollux.format";
+    static final String COMMIT_EMBEDDER = "pollux.embedder";
+    static final String COMMIT_FINGERPRINT = "pollux.fingerprint";
+    static final String COMMIT_DIMENSION = "pollux.dimension";
+    static final String COMMIT_TIME = "pollux.time";
+
+    /** The longest value of doc values in Lucene is 32766 bytes. */
+    static final int MAX_DIMENSION = 8191;
+
+    private IndexLayout() {}
+
+    static String key(String source, String id) {
+        return source + "#" + id;
+    }
+}

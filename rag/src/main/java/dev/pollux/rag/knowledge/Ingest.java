@@ -1,0 +1,241 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.ModelExecutionException;
+import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.TextRole;
+import dev.pollux.job.JobContext;
+import dev.pollux.rag.chunk.Chunk;
+import dev.pollux.rag.chunk.Chunker;
+import dev.pollux.rag.source.DocumentSink;
+import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.retrieval.Document;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One reading of a source into a store.
+ *
+ * <p>Changed documents wait until there are enough passages for a commit; then their unknown texts are embedded, all of
+ * them are written, and the commit makes them durable and visible together. A document is whole in one commit.
+ */
+final class Ingest implements DocumentSink {
+
+    /** Texts handed to the embedder at once: enough to sort and share out, few enough to notice a cancel soon. */
+    private static final int EMBED_BATCH = 32;
+
+    private static final int MAX_ID_LENGTH = 4096;
+    private static final int MAX_NOTICES = 1000;
+    private static final int MAX_PENDING_CHARACTERS = 1 << 26;
+
+    private final Store store;
+    private final Embedder embedder;
+    private final Chunker chunker;
+    private final KnowledgeOptions options;
+    private final String source;
+    private final JobContext job;
+    private final long begin = System.nanoTime();
+
+    private final Map<String, String> versions;
+    private final Set<String> seen = new HashSet<>();
+    private final List<String> kept = new ArrayList<>();
+    private final List<Changed> pending = new ArrayList<>();
+    private final List<String> notices = new ArrayList<>();
+    private int pendingPassages;
+    private long pendingCharacters;
+    private long expected = -1;
+    private long done;
+    private int added;
+    private int updated;
+    private int unchanged;
+    private int deleted;
+    private int skipped;
+    private int passages;
+    private int embedded;
+
+    /** A document to write. */
+    private record Changed(Document document, List<Chunk> chunks, String hash, String version) {}
+
+    Ingest(Store store, Embedder embedder, KnowledgeOptions options, String source, JobContext job) {
+        this.store = store;
+        this.embedder = embedder;
+        this.chunker = Chunker.of(embedder, options.chunking());
+        this.options = options;
+        this.source = source;
+        this.job = job;
+        this.versions = store.read(snapshot -> snapshot.versions(source));
+    }
+
+    IngestReport run(DocumentSource from) {
+        from.read(this);
+        write();
+        deleteVanished();
+        commit();
+        return new IngestReport(
+                source,
+                added,
+                updated,
+                unchanged,
+                deleted,
+                skipped,
+                passages,
+                embedded,
+                passages - embedded,
+                Duration.ofNanos(System.nanoTime() - begin),
+                notices);
+    }
+
+    @Override
+    public void expect(long documents) {
+        expected = documents;
+    }
+
+    @Override
+    public void document(Document document) {
+        checkRunning();
+        String id = document.id();
+        if (id.length() > MAX_ID_LENGTH) {
+            skipped(id, "has an id longer than " + MAX_ID_LENGTH + " characters");
+            return;
+        }
+        if (!seen.add(id)) {
+            skipped(id, "stands twice in its source; the first is kept");
+            return;
+        }
+        String hash = Hashes.of(document);
+        String version = Hashes.of(hash, chunker.recipe());
+        if (version.equals(versions.get(id))) {
+            unchanged++;
+        } else {
+            add(new Changed(document, chunker.split(document), hash, version));
+        }
+        progress();
+    }
+
+    @Override
+    public void skipped(String id, String reason) {
+        kept.add(id);
+        skipped++;
+        notice(id + " " + reason);
+        progress();
+    }
+
+    private void notice(String message) {
+        job.notice(message);
+        if (notices.size() < MAX_NOTICES) {
+            notices.add(message);
+        }
+    }
+
+    private void progress() {
+        job.progress("read", ++done, expected, "documents");
+    }
+
+    private void add(Changed changed) {
+        pending.add(changed);
+        pendingPassages += changed.chunks().size();
+        pendingCharacters += changed.document().text().length();
+        if (pendingPassages >= options.commitPassages() || pendingCharacters >= MAX_PENDING_CHARACTERS) {
+            write();
+            commit();
+        }
+    }
+
+    /** Embeds what is new and writes the pending documents, without a commit. */
+    private void write() {
+        Map<String, float[]> vectors = vectors(); // each (dimension)
+        for (Changed changed : pending) {
+            Document document = changed.document();
+            PassageWriter block = new PassageWriter(source, document);
+            for (Chunk chunk : changed.chunks()) {
+                String key = Hashes.of(chunk.embeddingText(document.text()));
+                block.passage(chunk, key, vectors.get(key));
+            }
+            store.replace(IndexLayout.key(source, document.id()), block.finish(changed.hash(), changed.version()));
+            passages += changed.chunks().size();
+            if (versions.containsKey(document.id())) {
+                updated++;
+            } else {
+                added++;
+            }
+        }
+        pending.clear();
+        pendingPassages = 0;
+        pendingCharacters = 0;
+    }
+
+    /** The vector of each pending chunk by the hash of its text, from the index where it is known. */
+    private Map<String, float[]> vectors() {
+        Map<String, float[]> vectors = new HashMap<>();
+        Map<String, String> unknown = new HashMap<>();
+        List<String> order = new ArrayList<>();
+        store.read(snapshot -> {
+            for (Changed changed : pending) {
+                for (Chunk chunk : changed.chunks()) {
+                    String text = chunk.embeddingText(changed.document().text());
+                    String key = Hashes.of(text);
+                    if (vectors.containsKey(key) || unknown.containsKey(key)) {
+                        continue;
+                    }
+                    float[] known = snapshot.vector(key); // (dimension)
+                    if (known != null) {
+                        vectors.put(key, known);
+                    } else {
+                        unknown.put(key, text);
+                        order.add(key);
+                    }
+                }
+            }
+            return snapshot;
+        });
+        for (int from = 0; from < order.size(); from += EMBED_BATCH) {
+            checkRunning();
+            List<String> keys = order.subList(from, Math.min(from + EMBED_BATCH, order.size()));
+            float[][] rows = embed(keys.stream().map(unknown::get).toList()); // (keys, dimension)
+            for (int i = 0; i < rows.length; i++) {
+                vectors.put(keys.get(i), rows[i]);
+            }
+            embedded += rows.length;
+            job.progress("embed", embedded, -1, "passages");
+        }
+        return vectors;
+    }
+
+    private float[][] embed(List<String> texts) {
+        float[][] rows = embedder.embed(texts, TextRole.PASSAGE); // (texts, dimension)
+        if (rows.length != texts.size()) {
+            throw new ModelExecutionException("Embedder " + embedder.info().name() + " made " + rows.length
+                    + " vectors of " + texts.size() + " texts; one a text is its contract");
+        }
+        for (float[] row : rows) {
+            KnowledgeBase.checkVector(row, embedder.info());
+        }
+        return rows;
+    }
+
+    private void deleteVanished() {
+        for (String id : versions.keySet()) {
+            if (!seen.contains(id)
+                    && kept.stream().noneMatch(k -> k.equals(id) || k.endsWith("/") && id.startsWith(k))) {
+                store.delete(IndexLayout.key(source, id));
+                deleted++;
+            }
+        }
+    }
+
+    private void commit() {
+        if (added + updated + deleted > 0) {
+            store.commit();
+        }
+        job.progress("commit", added + updated + unchanged, expected, "documents");
+    }
+
+    private void checkRunning() {
+        job.checkCancelled();
+        store.checkOpen();
+    }
+}

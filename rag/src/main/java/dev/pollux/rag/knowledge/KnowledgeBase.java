@@ -1,0 +1,268 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.ModelExecutionException;
+import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.embedding.TextRole;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
+import dev.pollux.rag.chunk.ChunkOptions;
+import dev.pollux.rag.chunk.Chunker;
+import dev.pollux.rag.knowledge.TopHits.Scored;
+import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.retrieval.Document;
+import dev.pollux.retrieval.Query;
+import dev.pollux.retrieval.Retriever;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * Documents, kept in a folder and found by meaning and by words.
+ *
+ * <pre>{@code
+ * try (KnowledgeBase knowledge = KnowledgeBase.open(Path.of("kb"), embedder)) {
+ *     knowledge.ingest(DocumentSource.folder(Path.of("docs"))).run();
+ *     List<Hit> hits = knowledge.retriever().retrieve(Query.of("How do I merge two models?"));
+ * }
+ * }</pre>
+ *
+ * <p>What is committed survives the death of the process at any moment; an interrupted ingest goes on where its last
+ * commit was. Retrieval sees whole commits only, each query one of them, also while an ingest runs. One process at a
+ * time may write; others open read-only.
+ *
+ * <p><em>Thread-safe.</em>
+ */
+public final class KnowledgeBase implements AutoCloseable {
+
+    private final Store store;
+    private final Embedder embedder;
+    private final KnowledgeOptions options;
+    private final ReentrantLock writing = new ReentrantLock();
+
+    private KnowledgeBase(Store store, Embedder embedder, KnowledgeOptions options) {
+        this.store = store;
+        this.embedder = embedder;
+        this.options = options;
+    }
+
+    /** Opens or creates a knowledge base with {@link KnowledgeOptions#DEFAULTS}. */
+    public static KnowledgeBase open(Path folder, Embedder embedder) {
+        return open(folder, embedder, KnowledgeOptions.DEFAULTS);
+    }
+
+    /**
+     * Opens or creates a knowledge base for reading and writing.
+     *
+     * @param folder its own folder; created if absent
+     * @param embedder the one it was made with; stays the caller's to close, after this
+     * @throws dev.pollux.StorageException if it was made with another embedder, is in use by another writer, is of
+     *     another format, or cannot be read; if the folder holds other things
+     * @throws dev.pollux.MalformedFileException if it is damaged
+     */
+    public static KnowledgeBase open(Path folder, Embedder embedder, KnowledgeOptions options) {
+        return new KnowledgeBase(Store.open(folder.toAbsolutePath(), embedder.info(), true), embedder, options);
+    }
+
+    /**
+     * Opens a knowledge base for retrieval only, while another process may write to it; {@link #refresh()} shows what
+     * that one has committed since.
+     *
+     * @throws dev.pollux.StorageException as {@link #open}, and if there is no knowledge base in {@code folder}
+     */
+    public static KnowledgeBase openReadOnly(Path folder, Embedder embedder) {
+        return new KnowledgeBase(
+                Store.open(folder.toAbsolutePath(), embedder.info(), false), embedder, KnowledgeOptions.DEFAULTS);
+    }
+
+    /**
+     * A job that makes this hold what {@code source} holds: new and changed documents are cut, embedded and written,
+     * unchanged ones left alone, vanished ones deleted.
+     *
+     * <p>A document is unchanged if its content and the chunking are; of a changed one only the passages whose text is
+     * not in the index yet are embedded. The job commits every {@link KnowledgeOptions#commitPassages()} passages and at
+     * its end; a cancelled or failed one leaves the last commit, and the next ingest goes on from there. It waits for
+     * other writing of this object to end first. Events: {@code read} and {@code commit} in documents, {@code embed} in
+     * passages, a notice for each skipped document.
+     */
+    public Job<IngestReport> ingest(DocumentSource source) {
+        String name = checkedName(source.name());
+        return Job.of("ingest", job -> exclusively(() -> ingest(source, name, job)));
+    }
+
+    /**
+     * Passages by reciprocal rank fusion of {@link #denseRetriever()} and {@link #lexicalRetriever()} on one commit, as
+     * {@link dev.pollux.retrieval.Retrievers#fused} does it. A score is in (0, 2/61].
+     */
+    public Retriever retriever() {
+        return query -> {
+            float[] vector = embed(query.text()); // (dimension)
+            int depth = Math.max(Fusion.ARM_DEPTH, query.topK());
+            return store.read(snapshot -> {
+                List<Scored> dense = snapshot.nearest(vector, depth);
+                List<Scored> lexical = snapshot.matching(terms(query), depth);
+                return snapshot.hits(Fusion.fuse(List.of(dense, lexical), query.topK()));
+            });
+        };
+    }
+
+    /** Passages by the inner product of their vector and the query's, in [-1, 1], exact over all passages. */
+    public Retriever denseRetriever() {
+        return query -> {
+            float[] vector = embed(query.text()); // (dimension)
+            return store.read(snapshot -> snapshot.hits(snapshot.nearest(vector, query.topK())));
+        };
+    }
+
+    /** Passages that share words with the query, by BM25 over English stems (k1 = 1.2, b = 0.75); above 0. */
+    public Retriever lexicalRetriever() {
+        return query -> store.read(snapshot -> snapshot.hits(snapshot.matching(terms(query), query.topK())));
+    }
+
+    /**
+     * Deletes all documents of a source, at once and for all later queries. A later ingest brings them back.
+     *
+     * @return the number of documents deleted
+     */
+    public int delete(String source) {
+        return exclusively(() ->
+                delete(source, store.read(snapshot -> snapshot.versions(source)).keySet()));
+    }
+
+    /**
+     * Deletes documents of a source; ids that it does not have are passed over.
+     *
+     * @return the number of documents deleted
+     */
+    public int delete(String source, Collection<String> documents) {
+        return exclusively(() -> {
+            Set<String> known =
+                    store.read(snapshot -> snapshot.versions(source)).keySet();
+            Set<String> found = documents.stream().filter(known::contains).collect(Collectors.toSet());
+            found.forEach(id -> store.delete(IndexLayout.key(source, id)));
+            if (!found.isEmpty()) {
+                store.commit();
+            }
+            return found.size();
+        });
+    }
+
+    /** Every document, in no particular order. */
+    public List<KnownDocument> documents() {
+        return store.read(Snapshot::documents);
+    }
+
+    /** How much there is. */
+    public KnowledgeStats stats() {
+        return store.read(snapshot -> {
+            List<KnownDocument> documents = snapshot.documents();
+            EmbedderInfo info = embedder.info();
+            return new KnowledgeStats(
+                    (int) documents.stream()
+                            .map(KnownDocument::source)
+                            .distinct()
+                            .count(),
+                    documents.size(),
+                    snapshot.passageCount(),
+                    store.bytesOnDisk(),
+                    info.name(),
+                    info.fingerprint(),
+                    info.dimension(),
+                    snapshot.commitTime());
+        });
+    }
+
+    /**
+     * Looks for a commit of another process; of use when opened read-only.
+     *
+     * @return whether there was one
+     */
+    public boolean refresh() {
+        return store.refresh();
+    }
+
+    /** Stops a running ingest at its next safe point, waits for it and closes the files, not the embedder. Idempotent. */
+    @Override
+    public void close() {
+        store.stop();
+        writing.lock();
+        try {
+            store.close();
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private static String checkedName(String name) {
+        boolean clean = name.chars().noneMatch(c -> c == '#' || Character.isISOControl(c));
+        if (name.isBlank() || name.length() > 4096 || !clean) {
+            throw new IllegalArgumentException(
+                    "A source's name must not be blank, longer than 4096 characters or hold #"
+                            + " or control characters but was '" + name + "'");
+        }
+        return name;
+    }
+
+    private IngestReport ingest(DocumentSource source, String name, JobContext job) {
+        return new Ingest(store, embedder, options, name, job).run(source);
+    }
+
+    private <T> T exclusively(Supplier<T> work) {
+        writing.lock();
+        try {
+            store.checkWritable();
+            return work.get();
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** The query's vector; of a query that is longer than the model reads, the mean of its parts' vectors. */
+    private float[] embed(String text) {
+        store.checkOpen();
+        EmbedderInfo info = embedder.info();
+        List<String> parts = List.of(text);
+        if (embedder.countTokens(text) > info.maxTokens()) {
+            Document whole = new Document("query", "text/plain", text, Map.of());
+            // Half the window leaves room for a prefix that queries may have and passages not.
+            ChunkOptions options = ChunkOptions.builder()
+                    .targetTokens(Math.max(16, info.maxTokens() / 2))
+                    .maxTokens(Math.max(16, info.maxTokens() / 2))
+                    .build();
+            parts = Chunker.of(embedder, options).split(whole).stream()
+                    .map(chunk -> chunk.text(text))
+                    .toList();
+        }
+        float[] mean = new float[info.dimension()]; // (dimension)
+        for (float[] vector : embedder.embed(parts, TextRole.QUERY)) { // (parts, dimension)
+            checkVector(vector, info);
+            for (int i = 0; i < mean.length; i++) {
+                mean[i] += vector[i] / parts.size();
+            }
+        }
+        return mean;
+    }
+
+    static void checkVector(float[] vector, EmbedderInfo info) { // (dimension)
+        if (vector.length != info.dimension()) {
+            throw new ModelExecutionException("Embedder " + info.name() + " made a vector of length " + vector.length
+                    + " where its dimension is " + info.dimension());
+        }
+        for (float value : vector) {
+            if (!Float.isFinite(value)) {
+                throw new ModelExecutionException(
+                        "Embedder " + info.name() + " made a vector that holds " + value + "; its model is broken");
+            }
+        }
+    }
+
+    private List<String> terms(Query query) throws IOException {
+        return Analysis.terms(store.analyzer(), query.text());
+    }
+}

@@ -1,0 +1,25 @@
+package dev.pollux.rag.knowledge;
+
+import java.time.Instant;
+
+/**
+ * What a knowledge base holds. <em>Immutable.</em>
+ *
+ * @param sources sources with at least one document
+ * @param documents documents
+ * @param passages passages, all with a vector
+ * @param bytesOnDisk size of its files
+ * @param embedder name of the embedder it was made with
+ * @param fingerprint the embedder's fingerprint
+ * @param dimension length of a vector
+ * @param lastCommit when it was last changed
+ */
+public record KnowledgeStats(
+        int sources,
+        int documents,
+        int passages,
+        long bytesOnDisk,
+        String embedder,
+        String fingerprint,
+        int dimension,
+        Instant lastCommit) {}

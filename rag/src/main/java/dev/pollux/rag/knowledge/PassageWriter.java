@@ -1,0 +1,70 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.rag.chunk.Chunk;
+import dev.pollux.retrieval.Document;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.lucene.document.BinaryDocValuesField;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.NumericDocValuesField;
+import org.apache.lucene.document.StoredField;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.document.TextField;
+import org.apache.lucene.util.BytesRef;
+
+/** Makes the block of Lucene documents of one document, as {@link IndexLayout} describes it. */
+final class PassageWriter {
+
+    private final String source;
+    private final Document document;
+    private final String key;
+    private final List<org.apache.lucene.document.Document> block = new ArrayList<>();
+
+    PassageWriter(String source, Document document) {
+        this.source = source;
+        this.document = document;
+        this.key = IndexLayout.key(source, document.id());
+    }
+
+    void passage(Chunk chunk, String vectorKey, float[] vector) { // vector: (dimension)
+        org.apache.lucene.document.Document fields = fields();
+        fields.add(new StringField(IndexLayout.VECTOR_KEY, vectorKey, Field.Store.NO));
+        fields.add(new BinaryDocValuesField(IndexLayout.VECTOR, new BytesRef(Vectors.bytes(vector))));
+        fields.add(new TextField(IndexLayout.CONTENT, chunk.embeddingText(document.text()), Field.Store.NO));
+        fields.add(new StoredField(IndexLayout.ID, key + "#" + block.size()));
+        fields.add(new StoredField(IndexLayout.DOCUMENT, document.id()));
+        fields.add(new StoredField(IndexLayout.TEXT, chunk.text(document.text())));
+        chunk.headings().forEach(heading -> fields.add(new StoredField(IndexLayout.HEADING, heading)));
+        fields.add(new StoredField(IndexLayout.START, chunk.start()));
+        fields.add(new StoredField(IndexLayout.END, chunk.end()));
+        fields.add(new StoredField(IndexLayout.FIRST_LINE, chunk.firstLine()));
+        fields.add(new StoredField(IndexLayout.LAST_LINE, chunk.lastLine()));
+        document.metadata().forEach((name, value) -> {
+            fields.add(new StoredField(IndexLayout.METADATA, name));
+            fields.add(new StoredField(IndexLayout.METADATA, value));
+        });
+        block.add(fields);
+    }
+
+    /** The block, closed by the document's record. */
+    List<org.apache.lucene.document.Document> finish(String hash, String version) {
+        org.apache.lucene.document.Document fields = fields();
+        fields.add(new BinaryDocValuesField(IndexLayout.RECORD_ID, new BytesRef(document.id())));
+        fields.add(new BinaryDocValuesField(IndexLayout.VERSION, new BytesRef(version)));
+        fields.add(new NumericDocValuesField(IndexLayout.PASSAGES, block.size()));
+        fields.add(new StoredField(IndexLayout.ID, document.id()));
+        fields.add(new StoredField(IndexLayout.SOURCE, source));
+        fields.add(new StoredField(IndexLayout.MEDIA_TYPE, document.mediaType()));
+        fields.add(new StoredField(IndexLayout.CHARACTERS, document.text().length()));
+        fields.add(new StoredField(IndexLayout.HASH, hash));
+        block.add(fields);
+        return block;
+    }
+
+    private org.apache.lucene.document.Document fields() {
+        org.apache.lucene.document.Document fields = new org.apache.lucene.document.Document();
+        fields.add(new StringField(IndexLayout.KEY, key, Field.Store.NO));
+        fields.add(new StringField(IndexLayout.SOURCE, source, Field.Store.NO));
+        return fields;
+    }
+}

@@ -1,0 +1,206 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.rag.knowledge.TopHits.Scored;
+import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Passage;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.index.BinaryDocValues;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.NumericDocValues;
+import org.apache.lucene.index.PostingsEnum;
+import org.apache.lucene.index.StoredFields;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.search.BooleanClause;
+import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.BoostQuery;
+import org.apache.lucene.search.DocIdSetIterator;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.util.Bits;
+import org.jspecify.annotations.Nullable;
+
+/** A knowledge base as of one commit. */
+final class Snapshot {
+
+    private final DirectoryReader reader;
+    private final IndexSearcher searcher;
+    private final Map<IndexReader.CacheKey, SegmentVectors> vectors;
+
+    /** Takes over {@code reader}; reads only the vectors that {@code before} has not. */
+    Snapshot(DirectoryReader reader, int dimension, @Nullable Snapshot before) throws IOException {
+        this.reader = reader;
+        this.searcher = new IndexSearcher(reader);
+        searcher.setQueryCache(null);
+        searcher.setSimilarity(Analysis.SIMILARITY);
+        this.vectors = new HashMap<>();
+        for (LeafReaderContext leaf : reader.leaves()) {
+            IndexReader.CacheKey key = leaf.reader().getCoreCacheHelper().getKey();
+            SegmentVectors known = before == null ? null : before.vectors.get(key);
+            vectors.put(key, known == null ? SegmentVectors.read(leaf.reader(), dimension) : known);
+        }
+    }
+
+    DirectoryReader reader() {
+        return reader;
+    }
+
+    /** The passages whose vectors have the largest inner product with {@code query}. */
+    List<Scored> nearest(float[] query, int k) { // query: (dimension)
+        TopHits top = new TopHits(Math.min(k, reader.numDocs()));
+        for (LeafReaderContext leaf : reader.leaves()) {
+            vectors(leaf).scan(query, leaf.reader().getLiveDocs(), leaf.docBase, top);
+        }
+        return top.drain();
+    }
+
+    /** The passages that score best under BM25 for these terms, repeated ones counting as often. */
+    List<Scored> matching(List<String> terms, int k) throws IOException {
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        terms.forEach(term -> counts.merge(term, 1, Integer::sum));
+        BooleanQuery.Builder query = new BooleanQuery.Builder();
+        counts.entrySet().stream().limit(IndexSearcher.getMaxClauseCount()).forEach(entry -> {
+            Query term = new TermQuery(new Term(IndexLayout.CONTENT, entry.getKey()));
+            query.add(new BoostQuery(term, entry.getValue()), BooleanClause.Occur.SHOULD);
+        });
+        List<Scored> hits = new ArrayList<>();
+        for (ScoreDoc hit : searcher.search(query.build(), k).scoreDocs) {
+            hits.add(new Scored(hit.doc, hit.score));
+        }
+        return hits;
+    }
+
+    /** The passages themselves. */
+    List<Hit> hits(List<Scored> found) throws IOException {
+        StoredFields stored = reader.storedFields();
+        List<Hit> hits = new ArrayList<>(found.size());
+        for (Scored scored : found) {
+            hits.add(new Hit(passage(stored.document(scored.id())), scored.score()));
+        }
+        return hits;
+    }
+
+    private static Passage passage(Document fields) {
+        String[] pairs = fields.getValues(IndexLayout.METADATA);
+        Map<String, String> metadata = new HashMap<>();
+        for (int i = 0; i < pairs.length; i += 2) {
+            metadata.put(pairs[i], pairs[i + 1]);
+        }
+        return new Passage(
+                fields.get(IndexLayout.ID),
+                fields.get(IndexLayout.DOCUMENT),
+                Arrays.asList(fields.getValues(IndexLayout.HEADING)),
+                fields.get(IndexLayout.TEXT),
+                number(fields, IndexLayout.START),
+                number(fields, IndexLayout.END),
+                number(fields, IndexLayout.FIRST_LINE),
+                number(fields, IndexLayout.LAST_LINE),
+                metadata);
+    }
+
+    /** The vector of a passage that was embedded from the text with this hash, if there is one. */
+    float @Nullable [] vector(String vectorKey) throws IOException {
+        Term term = new Term(IndexLayout.VECTOR_KEY, vectorKey);
+        for (LeafReaderContext leaf : reader.leaves()) {
+            PostingsEnum docs = leaf.reader().postings(term, PostingsEnum.NONE);
+            if (docs != null) {
+                for (int doc = docs.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = docs.nextDoc()) {
+                    float[] vector = vectors(leaf).vector(doc); // (dimension)
+                    if (vector != null) {
+                        return vector;
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    /** The version of each document of a source, by id. */
+    Map<String, String> versions(String source) throws IOException {
+        Map<String, String> versions = new HashMap<>();
+        for (LeafReaderContext leaf : reader.leaves()) {
+            LeafReader segment = leaf.reader();
+            PostingsEnum docs = segment.postings(new Term(IndexLayout.SOURCE, source), PostingsEnum.NONE);
+            BinaryDocValues ids = segment.getBinaryDocValues(IndexLayout.RECORD_ID);
+            BinaryDocValues values = segment.getBinaryDocValues(IndexLayout.VERSION);
+            Bits live = segment.getLiveDocs();
+            if (docs == null || ids == null || values == null) {
+                continue;
+            }
+            for (int doc = docs.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = docs.nextDoc()) {
+                if ((live == null || live.get(doc)) && ids.advanceExact(doc) && values.advanceExact(doc)) {
+                    versions.put(
+                            ids.binaryValue().utf8ToString(),
+                            values.binaryValue().utf8ToString());
+                }
+            }
+        }
+        return versions;
+    }
+
+    /** Every document, in the order of the index. */
+    List<KnownDocument> documents() throws IOException {
+        List<KnownDocument> documents = new ArrayList<>();
+        for (LeafReaderContext leaf : reader.leaves()) {
+            NumericDocValues passages = leaf.reader().getNumericDocValues(IndexLayout.PASSAGES);
+            Bits live = leaf.reader().getLiveDocs();
+            if (passages == null) {
+                continue;
+            }
+            for (int doc = passages.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = passages.nextDoc()) {
+                if (live == null || live.get(doc)) {
+                    documents.add(document(leaf.docBase + doc, Math.toIntExact(passages.longValue())));
+                }
+            }
+        }
+        return documents;
+    }
+
+    /** When what this shows was committed. */
+    Instant commitTime() throws IOException {
+        return Instant.parse(reader.getIndexCommit().getUserData().get(IndexLayout.COMMIT_TIME));
+    }
+
+    int passageCount() {
+        int passages = 0;
+        for (LeafReaderContext leaf : reader.leaves()) {
+            passages += vectors(leaf).live(leaf.reader().getLiveDocs());
+        }
+        return passages;
+    }
+
+    private KnownDocument document(int doc, int passages) throws IOException {
+        Document fields = reader.storedFields().document(doc);
+        return new KnownDocument(
+                fields.get(IndexLayout.SOURCE),
+                fields.get(IndexLayout.ID),
+                fields.get(IndexLayout.MEDIA_TYPE),
+                passages,
+                number(fields, IndexLayout.CHARACTERS),
+                fields.get(IndexLayout.HASH));
+    }
+
+    private static int number(Document fields, String name) {
+        return fields.getField(name).numericValue().intValue();
+    }
+
+    private SegmentVectors vectors(LeafReaderContext leaf) {
+        SegmentVectors found = vectors.get(leaf.reader().getCoreCacheHelper().getKey());
+        if (found == null) {
+            throw new IllegalStateException("Segment " + leaf.ord + " has no vectors in this snapshot");
+        }
+        return found;
+    }
+}

@@ -1,0 +1,339 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.internal.OpenHandle;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.index.CorruptIndexException;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexFormatTooNewException;
+import org.apache.lucene.index.IndexFormatTooOldException;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.SegmentInfos;
+import org.apache.lucene.index.SerialMergeScheduler;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.store.AlreadyClosedException;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.LockObtainFailedException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of a knowledge base: one Lucene index in {@code index/}, whose commit is the only commit. What readers see
+ * is always a commit. Writing is for one thread at a time, reading for any number.
+ */
+final class Store implements AutoCloseable {
+
+    private static final String INDEX = "index";
+
+    private final Path folder;
+    private final EmbedderInfo embedder;
+    private final Analyzer analyzer;
+    private final Directory directory;
+    private final @Nullable IndexWriter writer;
+    private final Snapshots snapshots;
+    private final OpenHandle handle;
+    private volatile boolean stopped;
+    private boolean closed;
+
+    private Store(Path folder, EmbedderInfo embedder, Directory directory, boolean writable) throws IOException {
+        this.folder = folder;
+        this.embedder = embedder;
+        this.directory = directory;
+        this.analyzer = Analysis.analyzer();
+        boolean exists = DirectoryReader.indexExists(directory);
+        if (exists) {
+            checkCommit(SegmentInfos.readLatestCommit(directory).getUserData());
+        }
+        this.writer = writable ? writer() : null;
+        try {
+            if (writer != null && !exists) {
+                writer.setLiveCommitData(commitData().entrySet());
+                writer.commit();
+            }
+            this.snapshots = new Snapshots(directory, embedder.dimension());
+        } catch (IOException | RuntimeException | Error e) {
+            if (writer != null) {
+                writer.rollback();
+            }
+            throw e;
+        }
+        this.handle = OpenHandle.of("KnowledgeBase " + folder);
+    }
+
+    static Store open(Path folder, EmbedderInfo embedder, boolean writable) {
+        if (embedder.dimension() > IndexLayout.MAX_DIMENSION) {
+            throw new IllegalArgumentException("Embedder " + embedder.name() + " has dimension " + embedder.dimension()
+                    + "; a knowledge base holds vectors of at most " + IndexLayout.MAX_DIMENSION);
+        }
+        Path index = folder.resolve(INDEX);
+        Directory directory = null;
+        try {
+            checkFolder(folder, index, writable);
+            Files.createDirectories(index);
+            directory = FSDirectory.open(index);
+            return new Store(folder, embedder, directory, writable);
+        } catch (IOException | RuntimeException | Error e) {
+            closeAfter(e, directory);
+            throw e instanceof IOException io ? failure(folder, "opened", io) : sneaky(e);
+        }
+    }
+
+    private static RuntimeException sneaky(Throwable e) {
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return (RuntimeException) e;
+    }
+
+    private static void closeAfter(Throwable e, @Nullable Directory directory) {
+        if (directory != null) {
+            try {
+                directory.close();
+            } catch (IOException suppressed) {
+                e.addSuppressed(suppressed);
+            }
+        }
+    }
+
+    private static void checkFolder(Path folder, Path index, boolean writable) throws IOException {
+        if (Files.isDirectory(index)) {
+            return;
+        }
+        if (!writable) {
+            throw new StorageException("There is no knowledge base in " + folder + "; ingest documents into it first");
+        }
+        if (Files.isDirectory(folder)) {
+            try (Stream<Path> entries = Files.list(folder)) {
+                if (entries.findAny().isPresent()) {
+                    throw new StorageException("Folder " + folder
+                            + " holds other files and no knowledge base; give a new folder or an empty one");
+                }
+            }
+        }
+    }
+
+    private void checkCommit(Map<String, String> data) {
+        String format = data.getOrDefault(IndexLayout.COMMIT_FORMAT, "none");
+        if (!format.equals(String.valueOf(IndexLayout.FORMAT))) {
+            throw new StorageException("The knowledge base in " + folder + " has format " + format
+                    + ", this version reads format " + IndexLayout.FORMAT
+                    + "; open it with the version that wrote it, or ingest into a new folder");
+        }
+        String fingerprint = data.getOrDefault(IndexLayout.COMMIT_FINGERPRINT, "");
+        if (!fingerprint.equals(embedder.fingerprint())) {
+            throw new StorageException("The knowledge base in " + folder + " was made with embedder "
+                    + data.get(IndexLayout.COMMIT_EMBEDDER) + " (" + fingerprint + "), not with " + embedder.name()
+                    + " (" + embedder.fingerprint()
+                    + "), and their vectors cannot be compared; open it with that embedder, or ingest into a new"
+                    + " folder");
+        }
+        String dimension = data.getOrDefault(IndexLayout.COMMIT_DIMENSION, "none");
+        if (!dimension.equals(String.valueOf(embedder.dimension()))) {
+            throw new StorageException("The knowledge base in " + folder + " has vectors of dimension " + dimension
+                    + ", embedder " + embedder.name() + " makes " + embedder.dimension()
+                    + "; ingest into a new folder");
+        }
+    }
+
+    private IndexWriter writer() throws IOException {
+        IndexWriterConfig config = new IndexWriterConfig(analyzer)
+                .setSimilarity(Analysis.SIMILARITY)
+                .setMergeScheduler(new SerialMergeScheduler())
+                .setCommitOnClose(false);
+        try {
+            return new IndexWriter(directory, config);
+        } catch (LockObtainFailedException e) {
+            throw new StorageException(
+                    "The knowledge base in " + folder
+                            + " is in use by another process or another KnowledgeBase of this one, and only one may"
+                            + " write; close that one, or open this one read-only",
+                    e);
+        }
+    }
+
+    private Map<String, String> commitData() {
+        return Map.of(
+                IndexLayout.COMMIT_FORMAT, String.valueOf(IndexLayout.FORMAT),
+                IndexLayout.COMMIT_EMBEDDER, embedder.name(),
+                IndexLayout.COMMIT_FINGERPRINT, embedder.fingerprint(),
+                IndexLayout.COMMIT_DIMENSION, String.valueOf(embedder.dimension()),
+                IndexLayout.COMMIT_TIME, Instant.now().toString());
+    }
+
+    Analyzer analyzer() {
+        return analyzer;
+    }
+
+    /** Reads the newest commit. */
+    <T> T read(Reading<T> reading) {
+        checkOpen();
+        Snapshot snapshot = null;
+        try {
+            snapshot = snapshots.acquire();
+            return reading.read(snapshot);
+        } catch (AlreadyClosedException e) {
+            throw new IllegalStateException(closedMessage(), e);
+        } catch (IOException e) {
+            throw failure(folder, "read", e);
+        } finally {
+            release(snapshot);
+        }
+    }
+
+    /** Work on one snapshot. */
+    @FunctionalInterface
+    interface Reading<T> {
+        T read(Snapshot snapshot) throws IOException;
+    }
+
+    private void release(@Nullable Snapshot snapshot) {
+        if (snapshot != null) {
+            try {
+                snapshots.release(snapshot);
+            } catch (IOException e) {
+                throw failure(folder, "read", e);
+            }
+        }
+    }
+
+    /** Puts a block in the place of the one with this key; visible after {@link #commit}. */
+    void replace(String key, List<Document> block) {
+        write(w -> w.updateDocuments(new Term(IndexLayout.KEY, key), block));
+    }
+
+    /** Deletes the block with this key; visible after {@link #commit}. */
+    void delete(String key) {
+        write(w -> w.deleteDocuments(new Term(IndexLayout.KEY, key)));
+    }
+
+    /** Makes everything written since the last commit durable, then visible. */
+    void commit() {
+        write(w -> {
+            w.setLiveCommitData(commitData().entrySet());
+            w.commit();
+            snapshots.maybeRefreshBlocking();
+        });
+    }
+
+    /** Shows the newest commit of another process. */
+    boolean refresh() {
+        checkOpen();
+        try {
+            Snapshot before = snapshots.acquire();
+            snapshots.release(before);
+            snapshots.maybeRefreshBlocking();
+            Snapshot after = snapshots.acquire();
+            snapshots.release(after);
+            return before != after;
+        } catch (AlreadyClosedException e) {
+            throw new IllegalStateException(closedMessage(), e);
+        } catch (IOException e) {
+            throw failure(folder, "read", e);
+        }
+    }
+
+    private void write(Writing writing) {
+        try {
+            writing.write(checkWritable());
+        } catch (AlreadyClosedException e) {
+            throw new StorageException(
+                    "The knowledge base in " + folder
+                            + " was closed by an earlier failure; everything committed is safe, open it again",
+                    e);
+        } catch (IOException e) {
+            throw failure(folder, "written", e);
+        }
+    }
+
+    /** Work on the writer. */
+    @FunctionalInterface
+    private interface Writing {
+        void write(IndexWriter writer) throws IOException;
+    }
+
+    long bytesOnDisk() {
+        long bytes = 0;
+        try (Stream<Path> files = Files.list(folder.resolve(INDEX))) {
+            for (Path file : files.toList()) {
+                bytes += Files.exists(file) ? Files.size(file) : 0;
+            }
+            return bytes;
+        } catch (IOException e) {
+            throw failure(folder, "read", e);
+        }
+    }
+
+    IndexWriter checkWritable() {
+        checkOpen();
+        if (writer == null) {
+            throw new IllegalStateException("The knowledge base in " + folder
+                    + " is open read-only; open it with KnowledgeBase.open to change it");
+        }
+        return writer;
+    }
+
+    void checkOpen() {
+        if (stopped) {
+            throw new IllegalStateException(closedMessage());
+        }
+    }
+
+    private String closedMessage() {
+        return "The knowledge base in " + folder + " is closed";
+    }
+
+    /** Refuses work from now on; what runs ends at its next check. */
+    void stop() {
+        stopped = true;
+    }
+
+    /** Lets readers finish and gives the lock back; what was written since the last commit is dropped. Idempotent. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        stopped = true;
+        closed = true;
+        handle.close();
+        try (directory;
+                analyzer) {
+            snapshots.close();
+            if (writer != null) {
+                writer.rollback();
+            }
+        } catch (IOException e) {
+            throw failure(folder, "closed", e);
+        }
+    }
+
+    private static RuntimeException failure(Path folder, String verb, IOException e) {
+        if (e instanceof CorruptIndexException) {
+            return new MalformedFileException(
+                    "The knowledge base in " + folder + " is damaged: " + e.getMessage()
+                            + "; delete the folder and ingest again",
+                    e);
+        }
+        if (e instanceof IndexFormatTooNewException || e instanceof IndexFormatTooOldException) {
+            return new StorageException(
+                    "The knowledge base in " + folder + " was written by another version of Lucene; open it with the"
+                            + " version that wrote it, or ingest into a new folder",
+                    e);
+        }
+        return new StorageException(
+                "The knowledge base in " + folder + " cannot be " + verb + ": " + e.getMessage()
+                        + "; check the path, its permissions and the free space",
+                e);
+    }
+}

@@ -1,0 +1,48 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.twin.Answer;
+import dev.pollux.twin.AnswerStream;
+import dev.pollux.twin.Citation;
+
+/** Answers as a person reads them. */
+final class Answers {
+
+    private Answers() {}
+
+    /** Lets the model write: shown on standard error where asked for, else counted on a terminal. */
+    static void draft(AnswerStream stream, Output output, boolean shown) {
+        int pieces = 0;
+        for (String delta : stream) {
+            pieces++;
+            if (shown) {
+                output.asidePiece(delta);
+            } else {
+                output.status("writing: " + pieces + " pieces");
+            }
+        }
+        if (shown && pieces > 0) {
+            output.aside("");
+        }
+    }
+
+    /** The text, then what it rests on, then what was left out of it. */
+    static void print(Answer answer, Output output) {
+        output.progress().erase();
+        output.line(answer.text());
+        if (!answer.citations().isEmpty()) {
+            output.line("");
+        }
+        for (Citation citation : answer.citations()) {
+            output.line("[" + citation.number() + "] "
+                    + Texts.place(citation.document(), citation.firstLine(), citation.lastLine(), citation.heading()));
+            if (answer.kind() == Answer.Kind.WRITTEN) {
+                output.line("    \"" + Texts.oneLine(citation.quote()) + "\"");
+            }
+        }
+        if (!answer.dropped().isEmpty()) {
+            int count = answer.dropped().size();
+            output.note(count + (count == 1 ? " sentence" : " sentences")
+                    + " of the model left out, which the documents do not support; --json lists them");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.embedding.Embedder;
+import dev.pollux.inference.engine.OnnxGenerator;
+import dev.pollux.rag.knowledge.KnowledgeBase;
+import dev.pollux.twin.Answer;
+import dev.pollux.twin.AnswerStream;
+import dev.pollux.twin.Twin;
+import dev.pollux.twin.TwinOptions;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Answers a question from documents. */
+@Command(
+        name = "ask",
+        description = {
+            "Answer a question from a folder of documents, with numbered citations.",
+            "",
+            "The best sentences of the documents are the evidence. The model writes an answer, of which only the sentences"
+                    + " stay that the documents support; where none is left the evidence is the answer. Where the"
+                    + " documents hold nothing on the question, that is what it says, and the exit code is 3.",
+            "",
+            "--json: {kind, text, citations, evidence, dropped, groundedness, usage}; kind is written, quoted or unknown;"
+                    + " citations and evidence are {number, document, heading, firstLine, lastLine, quote}; dropped is"
+                    + " {text, reason}; usage is {promptTokens, completionTokens, loadMillis, prefillMillis,"
+                    + " decodeMillis}."
+        },
+        footer = {
+            "  pollux ask --docs docs \"How do I merge two models?\"",
+            "  pollux ask --docs docs --style quote --evidence 5 --json \"What survives a kill?\"",
+            "  pollux ask --knowledge ~/notes.kb --model model.gguf \"When is the rent due?\""
+        })
+final class AskCommand extends PolluxCommand {
+
+    @Parameters(arity = "1..*", paramLabel = "QUESTION", description = "The question.")
+    private List<String> words = List.of();
+
+    @Mixin
+    private DocumentOptions documents = new DocumentOptions();
+
+    @Mixin
+    private TwinSettings settings = new TwinSettings();
+
+    @Option(
+            names = "--stream",
+            order = 14,
+            description = "Show on standard error what the model writes while it writes, before it is checked.")
+    private boolean stream;
+
+    @Option(names = "--stats", order = 15, description = "Show token counts and times on standard error.")
+    private boolean stats;
+
+    @Mixin
+    private ModelOptions model = new ModelOptions();
+
+    @Mixin
+    private SamplingOptions sampling = new SamplingOptions();
+
+    @Mixin
+    private ResourceOptions resources = new ResourceOptions();
+
+    @Override
+    int execute() {
+        String question = String.join(" ", words);
+        if (question.isBlank()) {
+            throw usage("the question must not be blank; ask with at least one word");
+        }
+        TwinOptions options = settings.options(sampling, this);
+        try (Embedder embedder = documents.openEmbedder(resources);
+                KnowledgeBase knowledge = new Knowledge(this, documents, resources).openUpdated(embedder);
+                OnnxGenerator generator = settings.writes() ? model.open(this, resources) : null) {
+            Twin twin = settings.twin(knowledge.retriever(), embedder, Optional.ofNullable(generator), options);
+            Answer answer = answer(twin, question);
+            if (json()) {
+                output().json(JsonShapes.answer(answer));
+            } else {
+                Answers.print(answer, output());
+            }
+            if (stats) {
+                output().aside(GenerateCommand.described(answer.usage()));
+            }
+            return answer.kind() == Answer.Kind.UNKNOWN ? ExitCode.UNKNOWN : ExitCode.OK;
+        }
+    }
+
+    private Answer answer(Twin twin, String question) {
+        try (AnswerStream answering = twin.stream(question)) {
+            return pollux().interruption().during(answering::cancel, () -> {
+                Answers.draft(answering, output(), stream);
+                return answering.result();
+            });
+        }
+    }
+}

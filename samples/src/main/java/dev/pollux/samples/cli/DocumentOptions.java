@@ -1,0 +1,68 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.embedding.Embedder;
+import dev.pollux.inference.encoder.EmbedderOptions;
+import dev.pollux.inference.encoder.OnnxEmbedder;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which documents, and where what is known of them is kept. */
+final class DocumentOptions {
+
+    @Option(
+            names = "--docs",
+            order = 1,
+            paramLabel = "FOLDER",
+            description =
+                    "The documents: Markdown and text files in this folder and those in it. What is new or changed"
+                            + " is read first, the rest is known from last time.")
+    private @Nullable Path docs;
+
+    @Option(
+            names = "--knowledge",
+            order = 2,
+            paramLabel = "FOLDER",
+            description = "Where the index of the documents is kept. Default: in the cache, one for each folder of"
+                    + " documents. Without --docs it is used as it is.")
+    private @Nullable Path knowledge;
+
+    @Option(
+            names = "--embedder",
+            order = 3,
+            paramLabel = "FOLDER",
+            description =
+                    "An ONNX text encoder with its tokenizer.json. Default: all-MiniLM-L6-v2 (English), embedded.")
+    private @Nullable Path embedder;
+
+    @Option(
+            names = "--wait",
+            order = 4,
+            paramLabel = "SECONDS",
+            defaultValue = "30",
+            description = "How long to wait while another process writes to the same index. Default: ${DEFAULT-VALUE}.")
+    private int wait = 30;
+
+    Optional<Path> docs() {
+        return Optional.ofNullable(docs);
+    }
+
+    Optional<Path> knowledge() {
+        return Optional.ofNullable(knowledge);
+    }
+
+    boolean isGiven() {
+        return docs != null || knowledge != null;
+    }
+
+    int waitSeconds() {
+        return wait;
+    }
+
+    Embedder openEmbedder(ResourceOptions resources) {
+        EmbedderOptions options =
+                EmbedderOptions.builder().workers(resources.threads()).build();
+        return embedder == null ? OnnxEmbedder.bundled(options) : OnnxEmbedder.open(embedder, options);
+    }
+}

@@ -1,0 +1,25 @@
+package dev.pollux.samples.cli;
+
+/** What {@code pollux} tells the shell. */
+final class ExitCode {
+
+    /** Done; for questions: answered. */
+    static final int OK = 0;
+
+    /** It did not work; the reason is on standard error. */
+    static final int ERROR = 1;
+
+    /** The command line was not understood. */
+    static final int USAGE = 2;
+
+    /** The documents do not hold the answer. */
+    static final int UNKNOWN = 3;
+
+    /** Ctrl-C, as shells have it: 128 + SIGINT. */
+    static final int INTERRUPTED = 130;
+
+    /** The reader of standard output is gone, as shells have it: 128 + SIGPIPE. */
+    static final int PIPE = 141;
+
+    private ExitCode() {}
+}

@@ -1,0 +1,171 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.StorageException;
+import dev.pollux.generation.Generation;
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.GenerationStream;
+import dev.pollux.generation.Generator;
+import dev.pollux.generation.Message;
+import dev.pollux.generation.Prompt;
+import dev.pollux.generation.Usage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Continues a prompt. */
+@Command(
+        name = "generate",
+        description = {
+            "Let a language model answer or continue a prompt.",
+            "",
+            "The prompt is what a user says to the model, put in the form of the model's chat template; with --raw it is"
+                    + " text that the model goes on with. The text appears as it is written. Ctrl-C ends it; what was"
+                    + " written stays.",
+            "",
+            "--json: {text, finish, usage}; finish is end_of_text, stop_string, max_tokens, context_full or cancelled;"
+                    + " usage is {promptTokens, completionTokens, loadMillis, prefillMillis, decodeMillis}."
+        },
+        footer = {
+            "  pollux generate \"Write a haiku about twins.\"",
+            "  pollux generate --model model.gguf --temperature 0.7 --top-p 0.9 --seed 1 \"Tell a story.\"",
+            "  pollux generate --raw --max-tokens 20 \"The capital of France is\"",
+            "  pollux generate --system \"Answer in French.\" - < question.txt"
+        })
+final class GenerateCommand extends PolluxCommand {
+
+    /** A prompt longer than this fits no context. */
+    private static final int MAX_PROMPT_BYTES = 64 << 20;
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "PROMPT",
+            description = "The prompt; - or nothing reads it from standard input.")
+    private @Nullable String prompt;
+
+    @Option(names = "--file", order = 10, paramLabel = "FILE", description = "Read the prompt from this file (UTF-8).")
+    private @Nullable Path file;
+
+    @Option(
+            names = "--system",
+            order = 11,
+            paramLabel = "TEXT",
+            description = "What the model is told before the prompt. Default: as its chat template has it.")
+    private @Nullable String system;
+
+    @Option(names = "--raw", order = 12, description = "Give the prompt to the model as it is.")
+    private boolean raw;
+
+    @Option(names = "--stats", order = 13, description = "Show token counts and times on standard error.")
+    private boolean stats;
+
+    @Mixin
+    private ModelOptions model = new ModelOptions();
+
+    @Mixin
+    private SamplingOptions sampling = new SamplingOptions();
+
+    @Mixin
+    private ResourceOptions resources = new ResourceOptions();
+
+    @Override
+    int execute() {
+        if (raw && system != null) {
+            throw usage("--system and --raw exclude each other: a raw prompt has no roles");
+        }
+        if (prompt != null && file != null) {
+            throw usage("give the prompt either as an argument or with --file");
+        }
+        GenerationOptions options = sampling.over(GenerationOptions.DEFAULTS, this);
+        String text = text();
+        try (Generator generator = model.open(this, resources)) {
+            return generate(generator, asked(generator, text), options);
+        }
+    }
+
+    private int generate(Generator generator, Prompt asked, GenerationOptions options) {
+        try (GenerationStream stream = generator.stream(asked, options)) {
+            Generation generation = pollux().interruption().during(stream::cancel, () -> shown(stream));
+            if (json()) {
+                output().json(JsonShapes.generation(generation));
+            } else if (!generation.text().endsWith("\n")) {
+                output().line("");
+            }
+            if (stats) {
+                output().aside(described(generation.usage()) + ", " + JsonShapes.name(generation.finish()));
+            }
+            return ExitCode.OK;
+        }
+    }
+
+    private Generation shown(GenerationStream stream) {
+        int deltas = 0;
+        for (String delta : stream) {
+            if (json()) {
+                output().status("writing: " + ++deltas + " pieces");
+            } else {
+                output().piece(delta);
+            }
+        }
+        return stream.result();
+    }
+
+    static String described(Usage usage) {
+        double seconds = usage.decode().toNanos() / 1e9;
+        // The first token comes with the prefill, so the time after it is that of the others.
+        String rate = seconds > 0 && usage.completionTokens() > 1
+                ? String.format(Locale.ROOT, " (%.1f a second)", (usage.completionTokens() - 1) / seconds)
+                : "";
+        return usage.promptTokens() + " prompt tokens, " + usage.completionTokens() + " written" + rate + "; load "
+                + Texts.seconds(usage.load()) + ", prefill " + Texts.seconds(usage.prefill()) + ", decode "
+                + Texts.seconds(usage.decode());
+    }
+
+    private Prompt asked(Generator generator, String text) {
+        if (raw) {
+            return Prompt.text(text);
+        }
+        if (!generator.info().chat()) {
+            throw new IllegalArgumentException(
+                    generator.info().name()
+                            + " has no chat template; give it text to go on with by --raw, or use a model made for conversations");
+        }
+        List<Message> messages = new ArrayList<>();
+        if (system != null) {
+            messages.add(Message.system(system));
+        }
+        messages.add(Message.user(text));
+        return Prompt.chat(messages);
+    }
+
+    private String text() {
+        String given = prompt;
+        if (given != null && !given.equals("-")) {
+            return given;
+        }
+        Path from = file;
+        if (from == null && given == null && pollux().terminal().interactive()) {
+            throw usage("give a prompt as an argument, with --file, or on standard input");
+        }
+        try (InputStream in = from == null ? pollux().terminal().in() : Files.newInputStream(from)) {
+            byte[] bytes = in.readNBytes(MAX_PROMPT_BYTES + 1);
+            if (bytes.length > MAX_PROMPT_BYTES) {
+                throw new IllegalArgumentException("The prompt must be at most " + MAX_PROMPT_BYTES + " bytes");
+            }
+            String read = new String(bytes, StandardCharsets.UTF_8);
+            return raw ? read : read.strip();
+        } catch (IOException e) {
+            throw new StorageException(
+                    "Cannot read the prompt from " + (from == null ? "standard input" : from) + ": " + e, e);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.generation.Generation;
+import dev.pollux.generation.Usage;
+import dev.pollux.twin.Answer;
+import dev.pollux.twin.Citation;
+import dev.pollux.twin.Evidence;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** The objects that {@code --json} prints, with their keys in the order in which the help names them. */
+final class JsonShapes {
+
+    private JsonShapes() {}
+
+    static Map<String, Object> generation(Generation generation) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("text", generation.text());
+        json.put("finish", name(generation.finish()));
+        json.put("usage", usage(generation.usage()));
+        return json;
+    }
+
+    static Map<String, Object> answer(Answer answer) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("kind", name(answer.kind()));
+        json.put("text", answer.text());
+        json.put(
+                "citations",
+                answer.citations().stream().map(JsonShapes::citation).toList());
+        json.put(
+                "evidence",
+                answer.evidence().stream()
+                        .map(Evidence::citation)
+                        .map(JsonShapes::citation)
+                        .toList());
+        json.put(
+                "dropped",
+                answer.dropped().stream()
+                        .map(sentence -> Map.of("text", sentence.text(), "reason", sentence.reason()))
+                        .toList());
+        json.put("groundedness", answer.groundedness());
+        json.put("usage", usage(answer.usage()));
+        return json;
+    }
+
+    private static Map<String, Object> citation(Citation citation) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("number", citation.number());
+        json.put("document", citation.document());
+        json.put("heading", citation.heading());
+        json.put("firstLine", citation.firstLine());
+        json.put("lastLine", citation.lastLine());
+        json.put("quote", citation.quote());
+        return json;
+    }
+
+    static Map<String, Object> usage(Usage usage) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("promptTokens", usage.promptTokens());
+        json.put("completionTokens", usage.completionTokens());
+        json.put("loadMillis", usage.load().toMillis());
+        json.put("prefillMillis", usage.prefill().toMillis());
+        json.put("decodeMillis", usage.decode().toMillis());
+        return json;
+    }
+
+    /** A constant as JSON has it: {@code end_of_text}. */
+    static String name(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+}

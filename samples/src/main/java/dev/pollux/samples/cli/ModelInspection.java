@@ -1,0 +1,158 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.StorageException;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.tensor.GgufFile;
+import dev.pollux.tensor.TensorInfo;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What is in a checkpoint or an exported folder. */
+final class ModelInspection {
+
+    /** As far as the front matter of a model card may reach. */
+    private static final int CARD_LINES = 200;
+
+    private static final Pattern LICENSE = Pattern.compile("license:\\s*['\"]?([^'\"#]+?)['\"]?\\s*(#.*)?");
+
+    private ModelInspection() {}
+
+    static Report checkpoint(Path path) {
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            ModelConfig config = checkpoint.config();
+            Report report = new Report()
+                    .add("kind", "checkpoint")
+                    .add("path", path.toString())
+                    .add("format", Files.isDirectory(path) ? "hugging-face" : "gguf")
+                    .add("name", config.name())
+                    .add("architecture", config.architecture());
+            weights(report, checkpoint);
+            report.add("contextLength", config.contextLength())
+                    .add("layers", config.layers())
+                    .add("hiddenSize", config.hiddenSize())
+                    .add("intermediateSize", config.intermediateSize())
+                    .add("heads", config.heads())
+                    .add("keyValueHeads", config.keyValueHeads())
+                    .add("headDim", config.headDim())
+                    .add("rotaryTheta", config.rotaryTheta())
+                    .add("rotaryScaling", config.rotaryScaling().getClass().getSimpleName())
+                    .add("tiedEmbedding", config.tiedEmbedding());
+            texts(report, checkpoint);
+            return report;
+        }
+    }
+
+    private static void weights(Report report, Checkpoint checkpoint) {
+        Map<String, Map<String, Object>> types = new TreeMap<>();
+        long parameters = 0;
+        long bytes = 0;
+        for (TensorInfo info : checkpoint.tensors().tensors().values()) {
+            Map<String, Object> type = types.computeIfAbsent(info.type().name(), name -> new LinkedHashMap<>());
+            type.merge("tensors", 1L, (a, b) -> (Long) a + (Long) b);
+            type.merge("parameters", info.elements(), (a, b) -> (Long) a + (Long) b);
+            type.merge("bytes", info.byteLength(), (a, b) -> (Long) a + (Long) b);
+            parameters += info.elements();
+            bytes += info.byteLength();
+        }
+        report.add("parameters", parameters, Texts.count(parameters))
+                .add("bytes", bytes, Texts.bytes(bytes) + " of weights")
+                .add("types", types, "");
+        types.forEach((name, type) -> report.line("  " + name + ": " + type.get("tensors") + " tensors, "
+                + Texts.count((Long) type.get("parameters")) + " parameters, "
+                + Texts.bytes((Long) type.get("bytes"))));
+    }
+
+    private static void texts(Report report, Checkpoint checkpoint) {
+        ModelConfig config = checkpoint.config();
+        List<String> endTokens = new ArrayList<>();
+        int tokenizerSize = 0;
+        Optional<Tokenizer> tokenizer = checkpoint.tokenizer();
+        if (tokenizer.isPresent()) {
+            try (Tokenizer open = tokenizer.get()) {
+                tokenizerSize = open.vocabularySize();
+                config.endTokens().forEach(id -> endTokens.add(id < open.vocabularySize() ? open.tokenOf(id) : ""));
+            }
+        }
+        String license = license(checkpoint.path());
+        boolean template = checkpoint.chatTemplate().isPresent();
+        report.add("vocabularySize", config.vocabularySize())
+                .add("tokenizerSize", tokenizerSize, tokenizerSize == 0 ? "none" : tokenizerSize + " tokens")
+                .add("endTokens", config.endTokens(), config.endTokens() + " " + endTokens)
+                .add("chatTemplate", template, template ? "yes" : "no")
+                .add("license", license, license.isEmpty() ? "not said" : license);
+    }
+
+    /** What the model says of its licence: GGUF metadata, or the front matter of the model card; empty where nothing. */
+    private static String license(Path path) {
+        if (Files.isRegularFile(path)) {
+            try (GgufFile file = GgufFile.open(path)) {
+                return file.metadata().get("general.license") instanceof String license ? license : "";
+            }
+        }
+        Path card = path.resolve("README.md");
+        if (!Files.isRegularFile(card)) {
+            return "";
+        }
+        try (BufferedReader reader = Files.newBufferedReader(card)) {
+            String line = reader.readLine();
+            for (int i = 0; i < CARD_LINES && line != null && (i == 0 || !line.equals("---")); i++) {
+                Matcher license = LICENSE.matcher(line);
+                if (license.matches()) {
+                    return license.group(1).strip();
+                }
+                line = reader.readLine();
+            }
+            return "";
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + card + ": " + e, e);
+        }
+    }
+
+    static Report export(Path folder) {
+        DecoderManifest manifest = DecoderManifest.read(folder);
+        boolean template = Files.isRegularFile(folder.resolve(DecoderManifest.TEMPLATE_FILE));
+        boolean tokenizer = Files.isRegularFile(folder.resolve(DecoderManifest.TOKENIZER_FILE));
+        long bytes = size(folder);
+        Report report = new Report()
+                .add("kind", "export")
+                .add("path", folder.toString())
+                .add("format", manifest.format())
+                .add("name", manifest.name())
+                .add("architecture", manifest.architecture())
+                .add("bytes", bytes, Texts.bytes(bytes))
+                .add("contextLength", manifest.contextLength())
+                .add("vocabularySize", manifest.vocabularySize())
+                .add("states", manifest.states().size())
+                .add("tokenizer", tokenizer, tokenizer ? "yes" : "no")
+                .add("chatTemplate", template, template ? "yes" : "no")
+                .add("endTokens", manifest.endTokens())
+                .add("provenance", new TreeMap<>(manifest.provenance()), "");
+        new TreeMap<>(manifest.provenance()).forEach((name, value) -> report.line("  " + name + ": " + value));
+        return report;
+    }
+
+    private static long size(Path folder) {
+        long bytes = 0;
+        try (var files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                bytes += Files.size(file);
+            }
+            return bytes;
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + folder + ": " + e, e);
+        }
+    }
+}

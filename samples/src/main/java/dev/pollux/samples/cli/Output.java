@@ -1,0 +1,80 @@
+package dev.pollux.samples.cli;
+
+import java.io.PrintWriter;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Results on standard output, everything else on standard error. <em>Not thread-safe: one thread at a time.</em> */
+final class Output {
+
+    private static final String DIM = "\033[2m";
+    private static final String PLAIN = "\033[0m";
+
+    private final PrintWriter out;
+    private final PrintWriter err;
+    private final boolean quiet;
+    private final boolean colours;
+    private final Progress progress;
+
+    /** @param quiet whether notes and progress are left out */
+    Output(PrintWriter out, PrintWriter err, boolean quiet, Terminal terminal) {
+        this.out = out;
+        this.err = err;
+        this.quiet = quiet;
+        this.colours = terminal.colours();
+        this.progress = new Progress(err, terminal.interactive());
+    }
+
+    /** A line of the result. */
+    void line(String line) {
+        progress.erase();
+        out.println(line);
+        out.flush();
+    }
+
+    /** A piece of the result, shown at once. */
+    void piece(String text) {
+        progress.erase();
+        out.print(text);
+        out.flush();
+    }
+
+    /** The result as one object on one line. */
+    void json(Object value) {
+        line(JsonMapper.shared().writeValueAsString(value));
+    }
+
+    /** Something to know beside the result. */
+    void note(String message) {
+        if (!quiet) {
+            progress.note(message);
+        }
+    }
+
+    /** A line of what is not yet the result, or only explains it. */
+    void aside(String line) {
+        asidePiece(line + System.lineSeparator());
+    }
+
+    /** A piece of the same, shown at once. */
+    void asidePiece(String text) {
+        progress.erase();
+        err.print(colours ? DIM + text + PLAIN : text);
+        err.flush();
+    }
+
+    /** What goes on at the moment, on a terminal only. */
+    void status(String text) {
+        if (!quiet) {
+            progress.status(text);
+        }
+    }
+
+    /** The listener of jobs. */
+    Progress progress() {
+        return progress;
+    }
+
+    boolean isQuiet() {
+        return quiet;
+    }
+}

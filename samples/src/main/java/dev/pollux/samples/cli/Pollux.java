@@ -1,0 +1,195 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.CancelledException;
+import dev.pollux.PolluxException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * The command line of Pollux: {@code pollux ask --docs docs "How do I merge two models?"}.
+ *
+ * <p>Results go to standard output and nothing else does; progress, notes and errors go to standard error. See
+ * {@code pollux --help} for the commands and exit codes. <em>Not thread-safe: one thread at a time.</em>
+ */
+@Command(
+        name = "pollux",
+        sortOptions = false,
+        synopsisSubcommandLabel = "COMMAND",
+        versionProvider = Pollux.Version.class,
+        description = "Language models and documents in one process: no server, no network.",
+        descriptionHeading = "%n",
+        optionListHeading = "%nOptions:%n",
+        commandListHeading = "%nCommands:%n",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done; the question is answered",
+            "1:it did not work; standard error says why, standard output is empty",
+            "2:the command line was not understood",
+            "3:the documents do not hold the answer",
+            "130:interrupted with Ctrl-C; what was written so far is shown",
+            "141:the reader of standard output has gone"
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  pollux ask --docs docs \"How do I merge two models?\"",
+            "  pollux chat",
+            "  pollux generate --model model.gguf \"Write a haiku about twins.\"",
+            "  pollux ask --help",
+            "",
+            "Models and knowledge bases that can be made again are kept in a cache folder: --cache, else",
+            "the variable POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache."
+        },
+        subcommands = {
+            AskCommand.class,
+            ChatCommand.class,
+            IngestCommand.class,
+            SearchCommand.class,
+            GenerateCommand.class,
+            ExportCommand.class,
+            InspectCommand.class,
+            ModelsCommand.class
+        })
+public final class Pollux {
+
+    private static final int HELP_WIDTH = 100;
+    private static final long LAST_WORDS_SECONDS = 10;
+
+    private final Terminal terminal;
+    private final Interruption interruption = new Interruption();
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help and exit.")
+    private boolean help;
+
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Show the version and exit.")
+    private boolean version;
+
+    private Pollux(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    /** Runs a command and ends the JVM with its exit code. */
+    public static void main(String... args) {
+        Pollux pollux = new Pollux(Terminal.standard());
+        CommandLine commands = commandLine(pollux);
+        commands.setOut(new PrintWriter(
+                new OutputStreamWriter(new StandardOutput(new FileOutputStream(FileDescriptor.out)), charset())));
+        commands.setErr(new PrintWriter(new OutputStreamWriter(new FileOutputStream(FileDescriptor.err), charset())));
+        CountDownLatch ended = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> pollux.leave(ended), "pollux-interrupt"));
+        int code = ExitCode.ERROR;
+        try {
+            code = commands.execute(args);
+            commands.getOut().flush();
+        } catch (StandardOutput.ClosedException e) {
+            code = ExitCode.PIPE;
+        } finally {
+            commands.getErr().flush();
+            ended.countDown();
+            System.exit(code);
+        }
+    }
+
+    /** The commands, ready to parse or to execute; standard input is the process's. */
+    public static CommandLine commandLine() {
+        return commandLine(Terminal.standard());
+    }
+
+    /** The commands before another terminal. */
+    static CommandLine commandLine(Terminal terminal) {
+        return commandLine(new Pollux(terminal));
+    }
+
+    private static CommandLine commandLine(Pollux pollux) {
+        return new CommandLine(pollux)
+                .setUsageHelpWidth(HELP_WIDTH)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setAbbreviatedOptionsAllowed(false)
+                .setParameterExceptionHandler(Pollux::misused)
+                .setExecutionExceptionHandler(pollux::failed);
+    }
+
+    /** On Ctrl-C the JVM ends when this returns: what runs is cancelled and has a while to say what it has. */
+    private void leave(CountDownLatch ended) {
+        interruption.interrupt();
+        try {
+            while (!interruption.isIdle() && !ended.await(LAST_WORDS_SECONDS, TimeUnit.SECONDS)) {
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static int misused(ParameterException e, String[] args) {
+        CommandLine at = e.getCommandLine();
+        at.getErr().println("pollux: " + Texts.oneLine(e.getMessage()));
+        at.getErr().println("Try '" + at.getCommandSpec().qualifiedName() + " --help'.");
+        at.getErr().flush();
+        return ExitCode.USAGE;
+    }
+
+    private int failed(Exception e, CommandLine at, ParseResult parsed) {
+        if (e instanceof StandardOutput.ClosedException) {
+            return ExitCode.PIPE;
+        }
+        if (interruption.isInterrupted() || e instanceof CancelledException) {
+            return ExitCode.INTERRUPTED;
+        }
+        boolean debug = at.getCommand() instanceof PolluxCommand command && command.debug();
+        boolean foreseen = e instanceof PolluxException || e instanceof IllegalArgumentException;
+        String message = foreseen && e.getMessage() != null
+                ? Texts.oneLine(e.getMessage())
+                : "unexpected " + e + (debug ? "" : "; run it with --debug to see where");
+        at.getErr().println("pollux: " + message);
+        if (debug) {
+            e.printStackTrace(at.getErr());
+        }
+        at.getErr().flush();
+        return ExitCode.ERROR;
+    }
+
+    Terminal terminal() {
+        return terminal;
+    }
+
+    Interruption interruption() {
+        return interruption;
+    }
+
+    private static Charset charset() {
+        return Terminal.isWindows() && System.console() != null
+                ? System.console().charset()
+                : StandardCharsets.UTF_8;
+    }
+
+    /** The version that the build wrote into the jar. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Pollux.class.getPackage().getImplementationVersion();
+            return new String[] {
+                "pollux " + (version == null ? "(not from a jar)" : version),
+                "Java " + System.getProperty("java.version") + " on " + System.getProperty("os.name") + " "
+                        + System.getProperty("os.arch")
+            };
+        }
+    }
+}

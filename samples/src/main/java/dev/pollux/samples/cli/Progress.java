@@ -1,0 +1,139 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.job.JobEvent;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * Shows how jobs get on, whatever they do: a bar on a terminal, a line now and then in a pipe, nothing where a job takes
+ * less than {@link #PATIENCE}. <em>Thread-safe.</em>
+ */
+final class Progress implements Consumer<JobEvent> {
+
+    /** How long a job may take before it says anything. */
+    static final Duration PATIENCE = Duration.ofSeconds(1);
+
+    /** Between two pictures of a bar. */
+    static final Duration FRAME = Duration.ofMillis(100);
+
+    /** Between two lines in a pipe. */
+    static final Duration LINE = Duration.ofSeconds(5);
+
+    private static final int BAR = 24;
+    private static final String ERASE = "\r\033[K";
+    private static final Map<String, String> WORDS = Map.of("open", "model");
+
+    private final PrintWriter err;
+    private final boolean bar;
+    private final LongSupplier nanos;
+    private final Map<String, Long> begun = new HashMap<>();
+    private long shownAt;
+    private boolean everShown;
+    private boolean onScreen;
+
+    Progress(PrintWriter err, boolean bar) {
+        this(err, bar, System::nanoTime);
+    }
+
+    /** @param nanos a clock */
+    Progress(PrintWriter err, boolean bar, LongSupplier nanos) {
+        this.err = err;
+        this.bar = bar;
+        this.nanos = nanos;
+    }
+
+    @Override
+    public synchronized void accept(JobEvent event) {
+        if (event instanceof JobEvent.Started) {
+            begun.put(event.job(), nanos.getAsLong());
+        } else if (event instanceof JobEvent.Progress progress) {
+            progress(progress);
+        } else if (event instanceof JobEvent.Notice notice) {
+            note(notice.message());
+        } else {
+            begun.remove(event.job());
+            erase();
+        }
+    }
+
+    /** A line beside the bar. */
+    synchronized void note(String message) {
+        erase();
+        err.println("pollux: " + message.replace('\n', ' '));
+        err.flush();
+    }
+
+    /** Something that goes on without an end in sight, on a terminal only. */
+    synchronized void status(String text) {
+        long now = nanos.getAsLong();
+        if (bar && (!everShown || now - shownAt >= FRAME.toNanos())) {
+            shown(now);
+            onScreen = true;
+            err.print(ERASE + text);
+            err.flush();
+        }
+    }
+
+    /** Takes a bar off the screen. */
+    synchronized void erase() {
+        if (onScreen) {
+            onScreen = false;
+            err.print(ERASE);
+            err.flush();
+        }
+    }
+
+    private void progress(JobEvent.Progress progress) {
+        long now = nanos.getAsLong();
+        long since = now - begun.getOrDefault(progress.job(), now);
+        Duration pause = bar ? FRAME : LINE;
+        if (since < PATIENCE.toNanos() || everShown && now - shownAt < pause.toNanos()) {
+            return;
+        }
+        shown(now);
+        onScreen = bar;
+        err.print(bar ? ERASE + drawn(progress) : "pollux: " + said(progress) + System.lineSeparator());
+        err.flush();
+    }
+
+    private void shown(long now) {
+        everShown = true;
+        shownAt = now;
+    }
+
+    private static String drawn(JobEvent.Progress progress) {
+        if (progress.total().isEmpty() || progress.total().getAsLong() <= 0) {
+            return said(progress);
+        }
+        double share = Math.min(1, (double) progress.done() / progress.total().getAsLong());
+        int full = (int) (share * BAR);
+        return title(progress) + " [" + "#".repeat(full) + ".".repeat(BAR - full) + "] "
+                + String.format(Locale.ROOT, "%3.0f %%  ", 100 * share) + amount(progress);
+    }
+
+    private static String said(JobEvent.Progress progress) {
+        return title(progress) + " " + amount(progress);
+    }
+
+    private static String title(JobEvent.Progress progress) {
+        String job = WORDS.getOrDefault(progress.job(), progress.job());
+        return job.equals(progress.stage()) ? job : job + ": " + progress.stage();
+    }
+
+    private static String amount(JobEvent.Progress progress) {
+        boolean bytes = progress.unit().equals("bytes");
+        String done = bytes ? Texts.bytes(progress.done()) : Texts.count(progress.done());
+        String of = progress.total().isEmpty()
+                ? ""
+                : " of "
+                        + (bytes
+                                ? Texts.bytes(progress.total().getAsLong())
+                                : Texts.count(progress.total().getAsLong()));
+        return done + of + (bytes ? "" : " " + progress.unit());
+    }
+}

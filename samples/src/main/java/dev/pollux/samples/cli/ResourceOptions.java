@@ -1,0 +1,34 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.inference.hub.PolluxCache;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What of the machine a command may use. */
+final class ResourceOptions {
+
+    @Option(
+            names = "--threads",
+            order = 80,
+            paramLabel = "N",
+            description = "Threads that compute. Default: the processors there are.")
+    private @Nullable Integer threads;
+
+    @Option(
+            names = "--cache",
+            order = 81,
+            paramLabel = "FOLDER",
+            description =
+                    "Where models and knowledge bases are kept that can be made again. Default: POLLUX_CACHE, else"
+                            + " pollux in XDG_CACHE_HOME or ~/.cache.")
+    private @Nullable Path cache;
+
+    int threads() {
+        return threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+    }
+
+    Path cache() {
+        return cache == null ? PolluxCache.directory() : cache;
+    }
+}

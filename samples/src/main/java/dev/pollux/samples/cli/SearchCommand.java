@@ -1,0 +1,139 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.embedding.Embedder;
+import dev.pollux.rag.knowledge.KnowledgeBase;
+import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Passage;
+import dev.pollux.retrieval.Query;
+import dev.pollux.retrieval.Retriever;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Finds passages. */
+@Command(
+        name = "search",
+        description = {
+            "Find the passages of the documents that bear on a question or on words.",
+            "",
+            "Each hit shows its score (higher is better, comparable within one list only), document, lines, headings and"
+                    + " the beginning of its text. No language model is opened. The exit code is 3 where nothing is"
+                    + " found.",
+            "",
+            "--json: {query, retriever, hits: [{number, score, document, heading, firstLine, lastLine, text}]}."
+        },
+        footer = {
+            "  pollux search --docs docs \"memory budget of a merge\"",
+            "  pollux search --docs docs --retriever lexical --top-k 3 --json MatMulNBits"
+        })
+final class SearchCommand extends PolluxCommand {
+
+    private static final int SNIPPET = 200;
+
+    /** How to find. */
+    enum Kind {
+        HYBRID,
+        LEXICAL,
+        DENSE
+    }
+
+    @Parameters(arity = "1..*", paramLabel = "QUERY", description = "A question or words.")
+    private List<String> words = List.of();
+
+    @Mixin
+    private DocumentOptions documents = new DocumentOptions();
+
+    @Option(
+            names = "--retriever",
+            order = 10,
+            paramLabel = "KIND",
+            defaultValue = "hybrid",
+            description = "lexical (BM25 over words), dense (similarity of vectors) or hybrid (both, by reciprocal rank"
+                    + " fusion). Default: ${DEFAULT-VALUE}.")
+    private Kind retriever = Kind.HYBRID;
+
+    @Option(
+            names = "--top-k",
+            order = 11,
+            paramLabel = "N",
+            defaultValue = "10",
+            description = "Most hits to show. Default: ${DEFAULT-VALUE}.")
+    private int topK = Query.DEFAULT_TOP_K;
+
+    @Mixin
+    private ResourceOptions resources = new ResourceOptions();
+
+    @Override
+    int execute() {
+        Query query = query();
+        try (Embedder embedder = documents.openEmbedder(resources);
+                KnowledgeBase knowledge = new Knowledge(this, documents, resources).openUpdated(embedder)) {
+            List<Hit> hits = chosen(knowledge).retrieve(query);
+            if (json()) {
+                output().json(shape(query, hits));
+            } else {
+                print(hits);
+            }
+            return hits.isEmpty() ? ExitCode.UNKNOWN : ExitCode.OK;
+        }
+    }
+
+    private Query query() {
+        try {
+            return Query.of(String.join(" ", words), topK);
+        } catch (IllegalArgumentException e) {
+            throw usage(e.getMessage());
+        }
+    }
+
+    private Retriever chosen(KnowledgeBase knowledge) {
+        return switch (retriever) {
+            case HYBRID -> knowledge.retriever();
+            case LEXICAL -> knowledge.lexicalRetriever();
+            case DENSE -> knowledge.denseRetriever();
+        };
+    }
+
+    private void print(List<Hit> hits) {
+        if (hits.isEmpty()) {
+            output().line("Nothing found.");
+        }
+        int number = 0;
+        for (Hit hit : hits) {
+            Passage passage = hit.passage();
+            output().line(String.format(
+                    Locale.ROOT,
+                    "%2d. %.4f  %s",
+                    ++number,
+                    hit.score(),
+                    Texts.place(passage.document(), passage.firstLine(), passage.lastLine(), passage.heading())));
+            output().line("    " + Texts.snippet(passage.text(), SNIPPET));
+        }
+    }
+
+    private Map<String, Object> shape(Query query, List<Hit> hits) {
+        List<Map<String, Object>> found = new ArrayList<>();
+        for (Hit hit : hits) {
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("number", found.size() + 1);
+            json.put("score", hit.score());
+            json.put("document", hit.passage().document());
+            json.put("heading", hit.passage().heading());
+            json.put("firstLine", hit.passage().firstLine());
+            json.put("lastLine", hit.passage().lastLine());
+            json.put("text", hit.passage().text());
+            found.add(json);
+        }
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("query", query.text());
+        json.put("retriever", JsonShapes.name(retriever));
+        json.put("hits", found);
+        return json;
+    }
+}

@@ -1,0 +1,56 @@
+package dev.pollux.samples.cli;
+
+import java.time.Duration;
+import java.util.Locale;
+
+/** Numbers and stretches of text as people read them. */
+final class Texts {
+
+    private Texts() {}
+
+    /** Bytes in decimal units, such as {@code 98.1 MB}. */
+    static String bytes(long bytes) {
+        if (bytes < 1000) {
+            return bytes + " B";
+        }
+        double value = bytes;
+        int unit = -1;
+        while (value >= 999.95 && unit < 4) {
+            value /= 1000;
+            unit++;
+        }
+        return String.format(Locale.ROOT, "%.1f %sB", value, "kMGTP".charAt(unit));
+    }
+
+    /** A count with its thousands apart. */
+    static String count(long count) {
+        return String.format(Locale.ROOT, "%,d", count);
+    }
+
+    static String seconds(Duration time) {
+        return String.format(Locale.ROOT, "%.2f s", time.toNanos() / 1e9);
+    }
+
+    /** A text on one line: every run of white space becomes one space. */
+    static String oneLine(String text) {
+        return text.strip().replaceAll("\\s+", " ");
+    }
+
+    /** The beginning of a text on one line, at most {@code length} characters. */
+    static String snippet(String text, int length) {
+        String line = oneLine(text);
+        if (line.length() <= length) {
+            return line;
+        }
+        int end = line.lastIndexOf(' ', length - 2);
+        end = end < length / 2 ? length - 2 : end;
+        end -= Character.isHighSurrogate(line.charAt(end - 1)) ? 1 : 0;
+        return line.substring(0, end) + " …";
+    }
+
+    /** Where something stands: {@code merging.md:12-15 (Merging > Methods)}. */
+    static String place(String document, int firstLine, int lastLine, String heading) {
+        String lines = firstLine == lastLine ? "" + firstLine : firstLine + "-" + lastLine;
+        return document + ":" + lines + (heading.isEmpty() ? "" : " (" + heading + ")");
+    }
+}

@@ -1,0 +1,79 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.embedding.Embedder;
+import dev.pollux.generation.Generator;
+import dev.pollux.retrieval.Retriever;
+import dev.pollux.twin.Persona;
+import dev.pollux.twin.Twin;
+import dev.pollux.twin.TwinOptions;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** How a twin answers. */
+final class TwinSettings {
+
+    @Option(
+            names = "--style",
+            order = 10,
+            paramLabel = "STYLE",
+            defaultValue = "auto",
+            description =
+                    "auto lets the model write and falls back to quotes where the documents do not support it; quote"
+                            + " only quotes and opens no model. Default: ${DEFAULT-VALUE}.")
+    private Style style = Style.AUTO;
+
+    @Option(
+            names = "--evidence",
+            order = 11,
+            paramLabel = "N",
+            description = "Most sentences to quote, in [1, 20]. Default: 3.")
+    private @Nullable Integer maxEvidence;
+
+    @Option(
+            names = "--passages",
+            order = 12,
+            paramLabel = "N",
+            description = "Passages to retrieve, in [1, 100]. Default: 8.")
+    private @Nullable Integer topK;
+
+    @Option(
+            names = "--persona",
+            order = 13,
+            paramLabel = "TEXT",
+            description = "For whom the twin speaks and in what tone. Default: brief and plain.")
+    private @Nullable String persona;
+
+    /** Whether a model is asked. */
+    enum Style {
+        AUTO,
+        QUOTE
+    }
+
+    boolean writes() {
+        return style == Style.AUTO;
+    }
+
+    /** The options, with the sampling that was asked for; a value out of range is a mistake on the command line. */
+    TwinOptions options(SamplingOptions sampling, PolluxCommand command) {
+        TwinOptions.Builder builder = TwinOptions.builder()
+                .style(TwinOptions.Style.valueOf(style.name().toUpperCase(Locale.ROOT)))
+                .generation(sampling.over(TwinOptions.DEFAULTS.generation(), command));
+        Optional.ofNullable(maxEvidence).ifPresent(builder::maxEvidence);
+        Optional.ofNullable(topK).ifPresent(builder::topK);
+        try {
+            return builder.build();
+        } catch (IllegalArgumentException e) {
+            throw command.usage(e.getMessage());
+        }
+    }
+
+    Twin twin(Retriever retriever, Embedder embedder, Optional<? extends Generator> generator, TwinOptions options) {
+        Twin.Builder builder =
+                Twin.builder().retriever(retriever).embedder(embedder).options(options);
+        generator.ifPresent(builder::generator);
+        Optional.ofNullable(persona).ifPresent(text -> builder.persona(Persona.of(Persona.DEFAULT.name(), text)));
+        return builder.build();
+    }
+}
