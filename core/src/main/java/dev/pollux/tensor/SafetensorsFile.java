@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A safetensors file.
@@ -141,7 +142,7 @@ public final class SafetensorsFile implements TensorFile {
         return map;
     }
 
-    private List<Long> integers(String what, Object value) {
+    private List<Long> integers(String what, @Nullable Object value) {
         if (!(value instanceof List<?> list)) {
             throw malformed(what + " must be an array but was " + value);
         }

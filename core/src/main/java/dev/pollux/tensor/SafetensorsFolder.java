@@ -84,7 +84,7 @@ public final class SafetensorsFolder implements TensorFile {
         weightMap.values().forEach(value -> byName.computeIfAbsent(String.valueOf(value), n -> openShard(folder, n)));
         weightMap.forEach((key, value) -> {
             String name = (String) key;
-            SafetensorsFile shard = byName.get(String.valueOf(value));
+            SafetensorsFile shard = Objects.requireNonNull(byName.get(String.valueOf(value)));
             if (!shard.tensors().containsKey(name)) {
                 throw new MalformedFileException(folder + ": the index puts tensor " + name + " into shard " + value
                         + ", which does not hold it; download the shards again");

@@ -56,7 +56,7 @@ final class HubConfig {
                         integer("num_hidden_layers"),
                         heads,
                         integer("num_key_value_heads", heads),
-                        integer("head_dim", ModelConfig.headDim(file, hidden, heads)),
+                        json.hasNonNull("head_dim") ? integer("head_dim") : ModelConfig.headDim(file, hidden, heads),
                         integer("intermediate_size"),
                         vocabulary,
                         context,

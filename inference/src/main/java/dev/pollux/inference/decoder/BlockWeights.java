@@ -46,6 +46,14 @@ final class BlockWeights {
         return weights;
     }
 
+    int bits() {
+        return bits;
+    }
+
+    int blockSize() {
+        return blockSize;
+    }
+
     byte[] codes() {
         return codes;
     }

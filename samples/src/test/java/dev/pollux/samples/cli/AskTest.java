@@ -1,0 +1,135 @@
+package dev.pollux.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Questions on a small folder, through the command line and with the real models. */
+class AskTest {
+
+    @TempDir
+    Path temp;
+
+    private Path docs;
+    private String out = "";
+    private String err = "";
+
+    @BeforeEach
+    void write() throws IOException {
+        docs = Files.createDirectories(temp.resolve("docs"));
+        Files.writeString(docs.resolve("boats.md"), """
+                # Boats
+
+                ## Argo
+
+                The Argo was rowed by fifty heroes.
+                Her keel was made of oak from Dodona.
+                """);
+        Files.writeString(docs.resolve("horses.md"), "# Horses\n\nCastor tamed horses, and Pollux boxed.\n");
+    }
+
+    private int run(String input, String... arguments) {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(
+                1,
+                List.of(
+                        "--docs",
+                        docs.toString(),
+                        "--knowledge",
+                        temp.resolve("kb").toString()));
+        StringWriter to = new StringWriter();
+        StringWriter errors = new StringWriter();
+        Terminal terminal =
+                new Terminal(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), false, false);
+        CommandLine commands = Pollux.commandLine(terminal);
+        commands.setOut(new PrintWriter(to));
+        commands.setErr(new PrintWriter(errors));
+        int code = commands.execute(all.toArray(String[]::new));
+        commands.getOut().flush();
+        commands.getErr().flush();
+        out = to.toString();
+        err = errors.toString();
+        return code;
+    }
+
+    @Test
+    void askFindsTheFileAndTheLine() {
+        assertThat(run("", "ask", "--style", "quote", "What was the keel of the Argo made of?"))
+                .as("%s", err)
+                .isEqualTo(ExitCode.OK);
+        assertThat(out).contains("Her keel was made of oak from Dodona.").contains("] boats.md:6 (Boats");
+    }
+
+    @Test
+    void jsonHasEveryDocumentedKey() {
+        assertThat(run("", "ask", "--json", "Who rowed the Argo?"))
+                .as("%s", err)
+                .isEqualTo(ExitCode.OK);
+        JsonNode answer = JsonMapper.shared().readTree(out);
+        assertThat(answer.propertyNames())
+                .containsExactly("kind", "text", "citations", "evidence", "dropped", "groundedness", "usage");
+        JsonNode evidence = answer.path("evidence").path(0);
+        assertThat(evidence.propertyNames())
+                .containsExactly("number", "document", "heading", "firstLine", "lastLine", "quote");
+        assertThat(evidence.path("document").asString()).isEqualTo("boats.md");
+        assertThat(evidence.path("firstLine").asInt()).isEqualTo(5);
+        assertThat(evidence.path("quote").asString()).isEqualTo("The Argo was rowed by fifty heroes.");
+        assertThat(answer.path("groundedness").asDouble()).isBetween(0.0, 1.0);
+        assertThat(answer.path("usage").propertyNames())
+                .containsExactly("promptTokens", "completionTokens", "loadMillis", "prefillMillis", "decodeMillis");
+        assertThat(answer.path("usage").path("promptTokens").asInt()).isPositive();
+    }
+
+    @Test
+    void whatTheDocumentsDoNotHoldIsNotKnown() {
+        assertThat(run("", "ask", "Which tax rate applies to imported bicycles?"))
+                .as("%s%s", out, err)
+                .isEqualTo(ExitCode.UNKNOWN);
+    }
+
+    @Test
+    void searchShowsScoresAndPlaces() {
+        assertThat(run("", "search", "tamed horses")).isEqualTo(ExitCode.OK);
+        assertThat(out).startsWith(" 1. ").contains("horses.md:");
+    }
+
+    @Test
+    void chatAnswersLineByLine() {
+        assertThat(run("Who tamed horses?\n/quit\n", "chat", "--style", "quote", "--json"))
+                .as("%s", err)
+                .isEqualTo(ExitCode.OK);
+        JsonNode turns = JsonMapper.shared().readTree(out).path("turns");
+        assertThat(turns.size()).isEqualTo(1);
+        assertThat(turns.path(0).path("question").asString()).isEqualTo("Who tamed horses?");
+        assertThat(turns.path(0).path("text").asString()).contains("Castor tamed horses");
+    }
+
+    @Test
+    void anUnknownOptionIsAUsageError() {
+        assertThat(run("", "ask", "--no-such-option", "Why?")).isEqualTo(ExitCode.USAGE);
+        assertThat(err)
+                .isEqualTo("pollux: Unknown option: '--no-such-option'" + System.lineSeparator()
+                        + "Try 'pollux ask --help'." + System.lineSeparator());
+    }
+
+    @Test
+    void aFolderThatIsNotThereIsAnError() {
+        docs = temp.resolve("nowhere");
+        assertThat(run("", "ask", "--style", "quote", "Why?")).isEqualTo(ExitCode.ERROR);
+        assertThat(err).startsWith("pollux: ").contains("nowhere");
+    }
+}
