@@ -110,7 +110,7 @@ final class ExportCommand extends PolluxCommand {
                 .add("weights", WeightsConverter.name(weights))
                 .add("bytes", done.bytes(), Texts.bytes(done.bytes()) + " of weights")
                 .add("matrices", matrices, "");
-        matrices.forEach((what, count) -> report.line("  " + count + " matrices: " + what));
+        matrices.forEach((what, count) -> report.line("  " + what + ": " + count));
         report.add("notices", done.notices(), "");
         done.notices().forEach(notice -> report.line("note: " + notice));
         return report.add("elapsedMillis", done.elapsed().toMillis(), "");
