@@ -72,8 +72,8 @@ final class Methods {
                     : null;
         }
         return name.equals("bit_length")
-                ? new Bound(name, (in, arguments) ->
-                        (long) Numbers.big(value).abs().bitLength())
+                ? new Bound(
+                        name, (in, arguments) -> (long) Numbers.big(value).abs().bitLength())
                 : null;
     }
 

@@ -1,10 +1,12 @@
 package dev.pollux.inference.template;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -33,8 +35,12 @@ final class StringMethods {
         all.put("strip", (in, self, args) -> strip(self, args.bind("strip", "chars"), true, true));
         all.put("lstrip", (in, self, args) -> strip(self, args.bind("lstrip", "chars"), true, false));
         all.put("rstrip", (in, self, args) -> strip(self, args.bind("rstrip", "chars"), false, true));
-        all.put("startswith", (in, self, args) -> affix(self, args.bind("startswith", "prefix", "start", "end"), true));
-        all.put("endswith", (in, self, args) -> affix(self, args.bind("endswith", "suffix", "start", "end"), false));
+        all.put(
+                "startswith",
+                (in, self, args) -> affix(in, self, args.bind("startswith", "prefix", "start", "end"), true));
+        all.put(
+                "endswith",
+                (in, self, args) -> affix(in, self, args.bind("endswith", "suffix", "start", "end"), false));
         all.put("removeprefix", (in, self, args) -> {
             String prefix = args.bind("removeprefix", "prefix").text(0);
             return self.startsWith(prefix) ? self.substring(prefix.length()) : self;
@@ -95,8 +101,11 @@ final class StringMethods {
         test(all, "isidentifier", Lexer::isIdentifier);
         test(all, "isupper", StringMethods::isUpper);
         test(all, "islower", StringMethods::isLower);
-        test(all, "istitle", text -> text.codePoints().anyMatch(StringMethods::isCased)
-                && title(text).equals(text));
+        test(
+                all,
+                "istitle",
+                text -> text.codePoints().anyMatch(StringMethods::isCased)
+                        && title(text).equals(text));
     }
 
     private static void test(Map<String, Method> all, String name, Predicate<String> test) {
@@ -186,7 +195,9 @@ final class StringMethods {
 
     /** @param characters what is stripped; whitespace where empty */
     static String strip(String text, Optional<String> characters, boolean start, boolean end) {
-        IntPredicate stripped = characters.isPresent() ? c -> characters.get().indexOf(c) >= 0 : CodePoints::isSpace;
+        Set<Integer> listed = new HashSet<>();
+        characters.ifPresent(given -> given.codePoints().forEach(listed::add));
+        IntPredicate stripped = characters.isPresent() ? listed::contains : CodePoints::isSpace;
         int from = 0;
         int to = text.length();
         while (start && from < to && stripped.test(text.codePointAt(from))) {
@@ -210,7 +221,7 @@ final class StringMethods {
                 : Optional.of(new int[] {CodePoints.offset(text, start), CodePoints.offset(text, end)});
     }
 
-    private static boolean affix(String text, Arguments.Bound given, boolean prefix) {
+    private static boolean affix(Interpreter in, String text, Arguments.Bound given, boolean prefix) {
         Optional<int[]> part = part(text, given);
         Object wanted = given.required(0);
         List<Object> choices = wanted instanceof Tuple tuple ? tuple.items() : List.of(given.text(0));
@@ -219,6 +230,7 @@ final class StringMethods {
         }
         return part.isPresent()
                 && choices.stream().map(Types::text).anyMatch(choice -> {
+                    in.budget().scan(choice.length());
                     int from = prefix ? part.get()[0] : part.get()[1] - choice.length();
                     return from >= part.get()[0]
                             && from + choice.length() <= part.get()[1]

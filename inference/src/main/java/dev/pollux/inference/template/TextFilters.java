@@ -39,7 +39,8 @@ final class TextFilters {
         Filters.plain(
                 all,
                 name,
-                (in, value) -> like(value, in.budget().allocated(function.apply(in.printer().str(value)))));
+                (in, value) -> like(
+                        value, in.budget().allocated(function.apply(in.printer().str(value)))));
     }
 
     private static Object like(Object origin, String text) {
