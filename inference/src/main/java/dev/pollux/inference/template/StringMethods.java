@@ -59,11 +59,7 @@ final class StringMethods {
         all.put("index", (in, self, args) -> found(find(self, args.bind("index", "sub", "start", "end"), false)));
         all.put("rindex", (in, self, args) -> found(find(self, args.bind("rindex", "sub", "start", "end"), true)));
         all.put("count", (in, self, args) -> count(self, args.bind("count", "sub", "start", "end")));
-        all.put("center", (in, self, args) -> pad(in, self, args.bind("center", "width", "fillchar"), 'c'));
-        all.put("ljust", (in, self, args) -> pad(in, self, args.bind("ljust", "width", "fillchar"), 'l'));
-        all.put("rjust", (in, self, args) -> pad(in, self, args.bind("rjust", "width", "fillchar"), 'r'));
-        all.put("zfill", (in, self, args) -> zfill(in, self, args.bind("zfill", "width")));
-        all.put("expandtabs", (in, self, args) -> expandTabs(in, self, args.bind("expandtabs", "tabsize")));
+        padding(all);
         all.put("format", (in, self, args) -> new BraceFormat(in, args, Optional.empty()).format(self));
         all.put("format_map", StringMethods::formatMap);
         all.put("encode", (in, self, args) -> {
@@ -71,6 +67,14 @@ final class StringMethods {
         });
         Splitting.addTo(all);
         return Map.copyOf(all);
+    }
+
+    private static void padding(Map<String, Method> all) {
+        all.put("center", (in, self, args) -> pad(in, self, args.bind("center", "width", "fillchar"), 'c'));
+        all.put("ljust", (in, self, args) -> pad(in, self, args.bind("ljust", "width", "fillchar"), 'l'));
+        all.put("rjust", (in, self, args) -> pad(in, self, args.bind("rjust", "width", "fillchar"), 'r'));
+        all.put("zfill", (in, self, args) -> zfill(in, self, args.bind("zfill", "width")));
+        all.put("expandtabs", (in, self, args) -> expandTabs(in, self, args.bind("expandtabs", "tabsize")));
     }
 
     private static void plain(Map<String, Method> all) {

@@ -20,7 +20,7 @@ class HostileTemplatesTest {
             strings = {
                 "{{ 'x' * 10**9 }}",
                 "{{ ['x'] * 10**9 }}",
-                "{{ 10**10**10 }}",
+                "{{ 9**99999 }}",
                 "{{ 'a'.center(10**9) }}",
                 "{{ 'a'|center(10**9) }}",
                 "{{ '%1000000000d' % 1 }}",
@@ -106,7 +106,7 @@ class HostileTemplatesTest {
                 switch (random.nextInt(3)) {
                     case 0 -> mutated.setCharAt(at, alphabet.charAt(random.nextInt(alphabet.length())));
                     case 1 -> mutated.deleteCharAt(at);
-                    default -> mutated.insert(at, source, at, Math.min(source.length(), at + 12));
+                    default -> mutated.insert(at, source, at / 2, at / 2 + 12);
                 }
             }
             try {
