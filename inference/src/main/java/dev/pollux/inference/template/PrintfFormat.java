@@ -79,6 +79,7 @@ final class PrintfFormat {
     private record Layout(String flags, boolean left, int width, int precision) {}
 
     private String layout(Object value, char type, Layout layout) {
+        budget.scan(NumberFilters.EXACT_DIGITS);
         boolean numeric = "diuoxXeEfFgG".indexOf(type) >= 0;
         char sign = layout.flags().indexOf('+') >= 0 ? '+' : layout.flags().indexOf(' ') >= 0 ? ' ' : '-';
         boolean zero = numeric && layout.flags().indexOf('0') >= 0 && !layout.left();

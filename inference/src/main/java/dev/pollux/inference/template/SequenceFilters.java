@@ -105,11 +105,7 @@ final class SequenceFilters {
         List<Keyed> keyed = new ArrayList<>(items.size());
         items.forEach(item -> keyed.add(new Keyed(key.apply(item), item)));
         Comparator<Keyed> order = (a, b) -> in.comparison().compare(a.key(), b.key(), "<");
-        try {
-            keyed.sort(reverse ? order.reversed() : order);
-        } catch (IllegalArgumentException e) {
-            throw Failure.of("the items have no consistent order");
-        }
+        in.comparison().sort(keyed, reverse ? order.reversed() : order);
         return new ArrayList<>(keyed.stream().map(Keyed::item).toList());
     }
 

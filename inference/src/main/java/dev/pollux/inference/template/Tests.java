@@ -55,9 +55,10 @@ final class Tests {
         plain(all, "mapping", value -> value instanceof Dict);
         plain(all, "iterable", value -> Iteration.isIterable(value));
         plain(all, "callable", value -> value instanceof Callable || value instanceof Undefined);
-        all.put(
+        plain(
+                all,
                 "sequence",
-                (in, value, args) -> Types.isString(value)
+                value -> Types.isString(value)
                         || Types.isListOrTuple(value)
                         || value instanceof Dict
                         || value instanceof Range
