@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Equality, order, membership and truth as Python has them. <em>Not thread-safe: one thread at a time.</em> */
+@SuppressWarnings("ReferenceEquality") // Python compares identity first
 final class Comparison {
 
     private final Budget budget;

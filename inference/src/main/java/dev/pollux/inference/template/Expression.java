@@ -213,7 +213,7 @@ sealed interface Expression
         static final Passed NOTHING = new Passed(List.of(), Map.of(), null, null);
 
         Arguments evaluate(Frame frame) {
-            if (this == NOTHING) {
+            if (equals(NOTHING)) {
                 return Arguments.NONE;
             }
             Interpreter in = frame.interpreter();
