@@ -100,6 +100,10 @@ public final class Pollux {
             commands.getOut().flush();
         } catch (StandardOutput.ClosedException e) {
             code = ExitCode.PIPE;
+        } catch (Error e) {
+            if (!pollux.interruption.isInterrupted()) {
+                e.printStackTrace(commands.getErr());
+            }
         } finally {
             commands.getErr().flush();
             ended.countDown();

@@ -33,7 +33,7 @@ final class TwinSession implements AutoCloseable {
                     new Knowledge(command, setup.documents(), setup.resources()).openUpdated(embedder);
             open.push(knowledge::close);
             this.twin = setup.settings().twin(knowledge.retriever(), embedder, model.map(Opening::get), options);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // also what a class does that is first used while the JVM ends
             close();
             throw e;
         }
