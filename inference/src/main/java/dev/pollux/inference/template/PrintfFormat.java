@@ -45,11 +45,11 @@ final class PrintfFormat {
         boolean isNamed = peek() == '(';
         if (isNamed) {
             int close = pattern.indexOf(')', at);
-            if (close < 0 || !(values instanceof Dict)) {
+            if (close < 0 || !(values instanceof Dict dict)) {
                 throw Failure.of("TypeError: format requires a mapping");
             }
             String key = pattern.substring(at + 1, close);
-            Object found = ((Dict) values).get(key);
+            Object found = dict.get(key);
             if (found == null) {
                 throw Failure.of("KeyError: '" + key + "'");
             }

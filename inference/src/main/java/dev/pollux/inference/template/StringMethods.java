@@ -123,6 +123,7 @@ final class StringMethods {
         return !text.isEmpty() && text.codePoints().allMatch(test);
     }
 
+    @SuppressWarnings("CharacterGetNumericValue") // of digits and circled digits only, where it is what Python has
     private static boolean isDigit(int c) {
         return Character.isDigit(c)
                 || Character.getType(c) == Character.OTHER_NUMBER

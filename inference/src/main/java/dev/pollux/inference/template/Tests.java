@@ -114,6 +114,7 @@ final class Tests {
     }
 
     /** Scalars are the same object when they are the same value of the same type. */
+    @SuppressWarnings("ReferenceEquality") // identity is what is asked for
     private static boolean same(Object a, Object b) {
         boolean scalar = a instanceof String || a instanceof Long || a instanceof Boolean;
         return a == b || scalar && a.equals(b);

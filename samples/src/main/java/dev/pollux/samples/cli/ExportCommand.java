@@ -97,7 +97,7 @@ final class ExportCommand extends PolluxCommand {
         try {
             return builder.build();
         } catch (IllegalArgumentException e) {
-            throw usage(e.getMessage());
+            throw usage(String.valueOf(e.getMessage()));
         }
     }
 
