@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -110,7 +111,7 @@ public final class DecodeRate {
         System.out.println("| | Pollux, tokens/s | llama.cpp, tokens/s | ratio, median (min–max over rounds) |");
         System.out.println("|---|---|---|---|");
         ours.forEach((what, rates) -> {
-            List<Double> rival = theirs.get(what);
+            List<Double> rival = Objects.requireNonNull(theirs.get(what), what);
             List<Double> ratios = new ArrayList<>();
             for (int i = 0; i < rates.size(); i++) {
                 ratios.add(rates.get(i) / rival.get(i));

@@ -10,6 +10,7 @@ import dev.pollux.inference.engine.Perplexity;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -79,8 +80,10 @@ public final class ExportQuality {
                         perplexity);
             }
         }
-        for (Path part : Files.list(target).toList()) {
-            Files.delete(part);
+        try (DirectoryStream<Path> parts = Files.newDirectoryStream(target)) {
+            for (Path part : parts) {
+                Files.delete(part);
+            }
         }
         Files.delete(target);
         Files.delete(folder);

@@ -25,7 +25,7 @@ final class Draft {
 
     private final Grounding grounding;
     private final int evidence;
-    private final Map<Source.Line, Integer> numbers = new IdentityHashMap<>();
+    private final IdentityHashMap<Source.Line, Integer> numbers = new IdentityHashMap<>();
     private final Map<Integer, Citation> citations = new TreeMap<>();
     private final List<DroppedSentence> dropped = new ArrayList<>();
     private final Set<List<String>> seen = new HashSet<>();

@@ -12,7 +12,6 @@ import dev.pollux.retrieval.Retriever;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -164,7 +163,7 @@ public final class Twin {
 
     /** Passages with evidence first, with the number of their best; then the others, numbered on. */
     private static List<Packer.Numbered> numbered(List<Source> sources, List<EvidenceFinder.Found> found) {
-        Map<Source, Packer.Numbered> numbered = new IdentityHashMap<>();
+        IdentityHashMap<Source, Packer.Numbered> numbered = new IdentityHashMap<>();
         List<Packer.Numbered> order = new ArrayList<>();
         for (int i = 0; i < found.size(); i++) {
             Source source = found.get(i).source();

@@ -88,6 +88,7 @@ final class BraceFormat {
         if (!Types.isString(value) && !Types.isNumber(value)) {
             throw Failure.of("TypeError: unsupported format string passed to " + Types.name(value) + ".__format__");
         }
+        in.budget().scan(NumberFilters.EXACT_DIGITS);
         return FormatSpec.parse(spec).format(value, in.printer());
     }
 

@@ -2,6 +2,7 @@ package dev.pollux.inference.template;
 
 import dev.pollux.generation.Message;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -251,7 +252,7 @@ public final class ChatTemplate {
             private Optional<String> bosToken = Optional.empty();
             private Optional<String> eosToken = Optional.empty();
             private final Map<String, Object> variables = new LinkedHashMap<>();
-            private Clock clock = Clock.systemDefaultZone();
+            private Clock clock = Clock.system(ZoneId.systemDefault());
 
             private Builder() {}
 

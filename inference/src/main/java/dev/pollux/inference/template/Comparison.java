@@ -1,10 +1,13 @@
 package dev.pollux.inference.template;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
 /** Equality, order, membership and truth as Python has them. <em>Not thread-safe: one thread at a time.</em> */
+@SuppressWarnings("ReferenceEquality") // Python compares identity first
 final class Comparison {
 
     private final Budget budget;
@@ -137,6 +140,15 @@ final class Comparison {
         return order;
     }
 
+    /** Sorts in place, stably; fails where the order contradicts itself, as with NaN. */
+    <T> void sort(List<T> items, Comparator<T> order) {
+        try {
+            items.sort(order);
+        } catch (IllegalArgumentException e) {
+            throw Failure.of("ValueError: the items to sort have no consistent order");
+        }
+    }
+
     /** One of {@code < <= > >=}. */
     boolean ordered(Object a, String operator, Object b) {
         int order = compare(a, b, operator);
@@ -204,8 +216,11 @@ final class Comparison {
             return Undefined.class;
         } else if (value instanceof Tuple tuple) {
             budget.enter();
-            List<Object> items = tuple.items().stream().map(this::key).toList();
-            budget.allocate(items.size());
+            budget.allocate(tuple.items().size());
+            List<Object> items = new ArrayList<>(tuple.items().size());
+            for (Object item : tuple.items()) {
+                items.add(key(item));
+            }
             budget.leave();
             return Tuple.of(items);
         }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Python's dict: insertion order, and keys equal as Python has it ({@code 1}, {@code 1.0} and {@code True} are one key).
- * Keys are looked up in the form of {@link Operators#key}; strings are their own key. <em>Not thread-safe: one thread at
+ * Keys are looked up in the form of {@link Comparison#key}; strings are their own key. <em>Not thread-safe: one thread at
  * a time.</em>
  */
 final class Dict {

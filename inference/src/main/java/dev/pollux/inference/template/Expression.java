@@ -43,6 +43,13 @@ sealed interface Expression
         return values;
     }
 
+    /** Filters and tests may look at all of a string. */
+    private static void scan(Frame frame, Object value) {
+        if (Types.isString(value)) {
+            frame.interpreter().budget().scan(Types.text(value).length());
+        }
+    }
+
     /** A number, a string, true, false or none. */
     record Literal(Position at, Object value) implements Expression {
 
@@ -178,6 +185,7 @@ sealed interface Expression
         Object apply(Frame frame, Object input) {
             Arguments arguments = passed.evaluate(frame);
             frame.interpreter().at(at);
+            scan(frame, input);
             return Filters.find(filter).apply(frame.interpreter(), input, arguments);
         }
     }
@@ -190,6 +198,7 @@ sealed interface Expression
             Object tested = value.evaluate(frame);
             Arguments arguments = passed.evaluate(frame);
             frame.interpreter().at(at);
+            scan(frame, tested);
             return Tests.find(test).holds(frame.interpreter(), tested, arguments);
         }
     }
@@ -204,7 +213,7 @@ sealed interface Expression
         static final Passed NOTHING = new Passed(List.of(), Map.of(), null, null);
 
         Arguments evaluate(Frame frame) {
-            if (this == NOTHING) {
+            if (equals(NOTHING)) {
                 return Arguments.NONE;
             }
             Interpreter in = frame.interpreter();

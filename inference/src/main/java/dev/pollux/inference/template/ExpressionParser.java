@@ -3,9 +3,7 @@ package dev.pollux.inference.template;
 import dev.pollux.inference.template.Expression.Literal;
 import dev.pollux.inference.template.Expression.Passed;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -21,10 +19,12 @@ final class ExpressionParser {
 
     private final TokenStream in;
     private final NameCheck names;
+    private final ArgumentParser arguments;
 
     ExpressionParser(TokenStream in, NameCheck names) {
         this.in = in;
         this.names = names;
+        this.arguments = new ArgumentParser(in, this);
     }
 
     /** One expression. */
@@ -286,7 +286,7 @@ final class ExpressionParser {
             } else if (in.skipOperator("[")) {
                 value = subscript(token.at(), value);
             } else if (in.isOperator("(")) {
-                value = new Expression.Call(token.at(), value, passed());
+                value = new Expression.Call(token.at(), value, arguments.inBrackets());
             } else {
                 return value;
             }
@@ -336,41 +336,6 @@ final class ExpressionParser {
         return new Expression.Slice(at, value, start, stop, step ? expression() : nothing());
     }
 
-    /** {@code (a, key=b, *c, **d)}. */
-    private Passed passed() {
-        Position at = in.current().at();
-        in.expectOperator("(");
-        List<Expression> positional = new ArrayList<>();
-        Map<String, Expression> named = new LinkedHashMap<>();
-        @Nullable Expression more = null;
-        @Nullable Expression moreNamed = null;
-        while (!in.isOperator(")")) {
-            boolean valid = moreNamed == null;
-            if (in.skipOperator("*")) {
-                valid &= more == null;
-                more = expression();
-            } else if (in.skipOperator("**")) {
-                moreNamed = expression();
-            } else if (in.is(Token.Kind.NAME) && in.lookahead().isOperator("=")) {
-                String name = in.next().text();
-                in.next();
-                valid &= named.put(name, expression()) == null;
-            } else {
-                valid &= named.isEmpty() && more == null;
-                positional.add(expression());
-            }
-            if (!valid) {
-                throw TemplateException.syntax(
-                        at, "arguments must come as values, then named values, *values, **values");
-            } else if (!in.isOperator(")")) {
-                in.expectOperator(",");
-            }
-        }
-        in.next();
-        boolean none = positional.isEmpty() && named.isEmpty() && more == null && moreNamed == null;
-        return none ? Passed.NOTHING : new Passed(positional, named, more, moreNamed);
-    }
-
     private Expression filtersAndTests(Expression start) {
         Expression value = start;
         while (true) {
@@ -379,7 +344,7 @@ final class ExpressionParser {
             } else if (in.current().isName("is")) {
                 value = test(value);
             } else if (in.isOperator("(")) {
-                value = new Expression.Call(in.current().at(), value, passed());
+                value = new Expression.Call(in.current().at(), value, arguments.inBrackets());
             } else {
                 return value;
             }
@@ -399,7 +364,8 @@ final class ExpressionParser {
         Token token = in.current();
         String name = dottedName();
         names.filter(token, name);
-        return new Expression.Filtered(token.at(), value, name, in.isOperator("(") ? passed() : Passed.NOTHING);
+        return new Expression.Filtered(
+                token.at(), value, name, in.isOperator("(") ? arguments.inBrackets() : Passed.NOTHING);
     }
 
     private String dottedName() {
@@ -417,26 +383,7 @@ final class ExpressionParser {
         Token token = in.current();
         String name = dottedName();
         names.test(token, name);
-        Expression tested = new Expression.Tested(token.at(), value, name, testArguments());
+        Expression tested = new Expression.Tested(token.at(), value, name, arguments.ofTest());
         return negated ? new Operation.Not(at, tested) : tested;
-    }
-
-    /** In brackets, or one value right after the name of the test. */
-    private Passed testArguments() {
-        Token token = in.current();
-        if (token.isOperator("(")) {
-            return passed();
-        }
-        boolean value = switch (token.kind()) {
-            case NAME -> !Set.of("else", "or", "and").contains(token.text());
-            case STRING, INTEGER, FLOAT -> true;
-            default -> token.isOperator("[") || token.isOperator("{");
-        };
-        if (!value) {
-            return Passed.NOTHING;
-        } else if (token.isName("is")) {
-            throw in.error("tests cannot be chained with is");
-        }
-        return new Passed(List.of(postfix(primary())), Map.of(), null, null);
     }
 }

@@ -108,10 +108,11 @@ final class Filters {
     private static Object items(Object value) {
         if (value instanceof Undefined) {
             return Lazy.generator(List.of().iterator());
-        } else if (!(value instanceof Dict dict)) {
+        }
+        if (!(value instanceof Dict dict)) {
             throw Failure.of("TypeError: can only get item pairs from a mapping, not " + Types.name(value));
         }
-        return Lazy.generator(((Dict) value).pairs().iterator());
+        return Lazy.generator(dict.pairs().iterator());
     }
 
     /**

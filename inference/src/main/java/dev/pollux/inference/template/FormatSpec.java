@@ -19,7 +19,7 @@ record FormatSpec(
         String fill, char align, char sign, boolean alternate, int width, char grouping, int precision, char type) {
 
     /** Wider than anything sensible, and far below what could hurt. */
-    private static final int MAX_SIZE = 100_000;
+    private static final int MAX_SIZE = 10_000;
 
     static FormatSpec parse(String spec) {
         int i = 0;

@@ -50,7 +50,9 @@ final class Globals {
                     + arguments.positional().size());
         }
         for (Object source : arguments.positional()) {
-            if (source instanceof Dict other) {
+            if (source instanceof Undefined undefined) {
+                throw undefined.failure();
+            } else if (source instanceof Dict other) {
                 in.budget().allocate(other.size());
                 dict.putAll(other);
             } else {

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
 
 /** The state of one rendering: what it may still use up, where it stands, what it has written. <em>Not thread-safe: one thread at a time.</em> */
@@ -21,7 +20,7 @@ final class Interpreter {
     private List<ChatTemplate.Span> spans = new ArrayList<>();
 
     /** The spans of captured text, by identity, until it is written somewhere. */
-    private final Map<String, List<ChatTemplate.Span>> captured = new IdentityHashMap<>();
+    private final IdentityHashMap<String, List<ChatTemplate.Span>> captured = new IdentityHashMap<>();
 
     Interpreter(TemplateLimits limits, Supplier<ZonedDateTime> clock) {
         this.budget = new Budget(limits);

@@ -30,15 +30,17 @@ final class Iteration {
         if (Types.isListOrTuple(value)) {
             return counted(Types.items(value).iterator(), budget);
         } else if (value instanceof Dict dict) {
+            budget.scan(dict.size() * 8L);
             return counted(dict.keys().iterator(), budget);
         } else if (Types.isString(value)) {
             return counted(characters(Types.text(value)), budget);
         } else if (value instanceof DictView view) {
+            budget.scan(view.dict().size() * 8L);
             return counted(view.list().iterator(), budget);
         } else if (value instanceof Range range) {
             return counted(range(range), budget);
         } else if (value instanceof Lazy lazy) {
-            return counted(lazy.items(), budget);
+            return nested(lazy.items(), budget);
         } else if (value instanceof Undefined) {
             return List.of().iterator();
         }
@@ -67,6 +69,27 @@ final class Iteration {
             public Object next() {
                 budget.step();
                 return items.next();
+            }
+        };
+    }
+
+    /** For generators, which may stand on generators as deep as their template's author likes. */
+    private static Iterator<Object> nested(Iterator<Object> items, Budget budget) {
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                budget.enter();
+                boolean hasNext = items.hasNext();
+                budget.leave();
+                return hasNext;
+            }
+
+            @Override
+            public Object next() {
+                budget.enter();
+                Object item = items.next();
+                budget.leave();
+                return item;
             }
         };
     }

@@ -104,7 +104,7 @@ final class JsonWriter {
         }
         List<Dict.Item> items = new ArrayList<>(dict.items());
         if (style.sortKeys()) {
-            items.sort((a, b) -> in.comparison().compare(a.key(), b.key(), "<"));
+            in.comparison().sort(items, (a, b) -> in.comparison().compare(a.key(), b.key(), "<"));
         }
         out.append('{');
         Iterator<Dict.Item> each = items.iterator();

@@ -31,8 +31,7 @@ final class Lookahead implements Iterator<Object> {
 
     /** The next item, which stays the next. */
     Object peek() {
-        hasNext();
-        Object item = next;
+        Object item = hasNext() ? next : null;
         if (item == null) {
             throw new NoSuchElementException();
         }

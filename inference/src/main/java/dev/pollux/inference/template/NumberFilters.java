@@ -10,6 +10,9 @@ import java.util.Optional;
 /** Filters on numbers. */
 final class NumberFilters {
 
+    /** About the work that an exact decimal of a double takes, in characters scanned. */
+    static final int EXACT_DIGITS = 4096;
+
     private NumberFilters() {}
 
     static void addTo(Map<String, Filters.Filter> all) {
@@ -86,6 +89,7 @@ final class NumberFilters {
             throw Failure.of("method must be common, ceil or floor but was '" + method + "'");
         }
         requireNumber(value, "round");
+        in.budget().scan(EXACT_DIGITS);
         if (method.equals("common")) {
             return value instanceof Double real ? (Object) Numbers.round(real, places) : roundInteger(value, places);
         }

@@ -107,26 +107,28 @@ final class Operators {
         return value;
     }
 
-    private static Object integer(String operator, Object a, Object b) {
+    private Object integer(String operator, Object a, Object b) {
         if (operator.equals("/")) {
             return divide(a, b);
         } else if (operator.equals("**")) {
             return power(a, b);
         } else if (!(a instanceof BigInteger) && !(b instanceof BigInteger)) {
-            long x = Numbers.longValue(a);
-            long y = Numbers.longValue(b);
-            boolean exact = Math.abs(x) < 1L << 31 && Math.abs(y) < 1L << 31 && x != Long.MIN_VALUE;
-            if (exact && y != 0) {
+            long m = Numbers.longValue(a);
+            long n = Numbers.longValue(b);
+            if (n != 0 && m == (int) m && n == (int) n) {
                 return switch (operator) {
-                    case "+" -> x + y;
-                    case "-" -> x - y;
-                    case "*" -> x * y;
-                    case "//" -> Math.floorDiv(x, y);
-                    default -> Math.floorMod(x, y);
+                    case "+" -> m + n;
+                    case "-" -> m - n;
+                    case "*" -> m * n;
+                    case "//" -> Math.floorDiv(m, n);
+                    default -> Math.floorMod(m, n);
                 };
             }
         }
-        return big(operator, Numbers.big(a), Numbers.big(b));
+        BigInteger x = Numbers.big(a);
+        BigInteger y = Numbers.big(b);
+        budget.scan((long) x.bitLength() * y.bitLength() >> 6);
+        return big(operator, x, y);
     }
 
     private static Object big(String operator, BigInteger a, BigInteger b) {

@@ -29,12 +29,14 @@ final class PrettyPrinter {
         Object result = value;
         if (Types.isListOrTuple(value)) {
             List<Object> items = new ArrayList<>();
+            in.budget().allocate(Types.items(value).size());
             Types.items(value).forEach(item -> items.add(sorted(item)));
             result = value instanceof Tuple ? Tuple.of(items) : items;
         } else if (value instanceof Dict dict) {
+            in.budget().allocate(dict.size());
             Dict copy = new Dict();
             List<Dict.Item> items = new ArrayList<>(dict.items());
-            items.sort((a, b) -> order(a.key(), b.key()));
+            in.comparison().sort(items, (a, b) -> order(a.key(), b.key()));
             items.forEach(item -> copy.put(in.comparison().key(item.key()), item.key(), sorted(item.value())));
             result = copy;
         }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.template;
 
+import java.math.BigInteger;
 import java.util.Iterator;
 import java.util.List;
 
@@ -26,13 +27,18 @@ final class Printer {
 
     /** Python's {@code repr(value)}. */
     String repr(Object value) {
-        if (value instanceof Long || value instanceof java.math.BigInteger) {
+        if (value instanceof Long) {
+            return value.toString();
+        } else if (value instanceof BigInteger big) {
+            budget.scan((long) big.bitLength() * big.bitLength() >> 6);
             return value.toString();
         } else if (value instanceof Boolean flag) {
             return flag ? "True" : "False";
         } else if (value == None.NONE) {
             return "None";
         } else if (value instanceof Double real) {
+            // The exact value of a very large or small number has hundreds of digits.
+            budget.scan(64L * Math.abs(Math.getExponent(real)));
             return Numbers.print(real);
         }
         TextBuilder out = new TextBuilder(budget);

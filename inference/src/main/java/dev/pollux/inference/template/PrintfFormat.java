@@ -45,11 +45,11 @@ final class PrintfFormat {
         boolean isNamed = peek() == '(';
         if (isNamed) {
             int close = pattern.indexOf(')', at);
-            if (close < 0 || !(values instanceof Dict)) {
+            if (close < 0 || !(values instanceof Dict dict)) {
                 throw Failure.of("TypeError: format requires a mapping");
             }
             String key = pattern.substring(at + 1, close);
-            Object found = ((Dict) values).get(key);
+            Object found = dict.get(key);
             if (found == null) {
                 throw Failure.of("KeyError: '" + key + "'");
             }
@@ -79,6 +79,7 @@ final class PrintfFormat {
     private record Layout(String flags, boolean left, int width, int precision) {}
 
     private String layout(Object value, char type, Layout layout) {
+        budget.scan(NumberFilters.EXACT_DIGITS);
         boolean numeric = "diuoxXeEfFgG".indexOf(type) >= 0;
         char sign = layout.flags().indexOf('+') >= 0 ? '+' : layout.flags().indexOf(' ') >= 0 ? ' ' : '-';
         boolean zero = numeric && layout.flags().indexOf('0') >= 0 && !layout.left();

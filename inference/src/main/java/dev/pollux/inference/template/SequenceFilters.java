@@ -105,11 +105,7 @@ final class SequenceFilters {
         List<Keyed> keyed = new ArrayList<>(items.size());
         items.forEach(item -> keyed.add(new Keyed(key.apply(item), item)));
         Comparator<Keyed> order = (a, b) -> in.comparison().compare(a.key(), b.key(), "<");
-        try {
-            keyed.sort(reverse ? order.reversed() : order);
-        } catch (IllegalArgumentException e) {
-            throw Failure.of("the items have no consistent order");
-        }
+        in.comparison().sort(keyed, reverse ? order.reversed() : order);
         return new ArrayList<>(keyed.stream().map(Keyed::item).toList());
     }
 
@@ -118,16 +114,17 @@ final class SequenceFilters {
         int part = List.of("key", "value").indexOf(given.text(1, "key"));
         if (part < 0) {
             throw Failure.of("dictsort sorts by 'key' or 'value' but by was '" + given.text(1) + "'");
-        } else if (!(value instanceof Dict dict)) {
+        }
+        if (!(value instanceof Dict dict)) {
             throw value instanceof Undefined undefined
                     ? undefined.failure()
                     : Failure.of("TypeError: dictsort needs a mapping, not " + Types.name(value));
         }
         boolean caseSensitive = given.truth(0, false);
-        in.budget().allocate(((Dict) value).size());
+        in.budget().allocate(dict.size());
         return sorted(
                 in,
-                ((Dict) value).pairs(),
+                dict.pairs(),
                 given.truth(2, false),
                 pair -> Filters.fold(Types.items(pair).get(part), caseSensitive));
     }

@@ -1,10 +1,12 @@
 package dev.pollux.inference.template;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -33,8 +35,12 @@ final class StringMethods {
         all.put("strip", (in, self, args) -> strip(self, args.bind("strip", "chars"), true, true));
         all.put("lstrip", (in, self, args) -> strip(self, args.bind("lstrip", "chars"), true, false));
         all.put("rstrip", (in, self, args) -> strip(self, args.bind("rstrip", "chars"), false, true));
-        all.put("startswith", (in, self, args) -> affix(self, args.bind("startswith", "prefix", "start", "end"), true));
-        all.put("endswith", (in, self, args) -> affix(self, args.bind("endswith", "suffix", "start", "end"), false));
+        all.put(
+                "startswith",
+                (in, self, args) -> affix(in, self, args.bind("startswith", "prefix", "start", "end"), true));
+        all.put(
+                "endswith",
+                (in, self, args) -> affix(in, self, args.bind("endswith", "suffix", "start", "end"), false));
         all.put("removeprefix", (in, self, args) -> {
             String prefix = args.bind("removeprefix", "prefix").text(0);
             return self.startsWith(prefix) ? self.substring(prefix.length()) : self;
@@ -53,11 +59,7 @@ final class StringMethods {
         all.put("index", (in, self, args) -> found(find(self, args.bind("index", "sub", "start", "end"), false)));
         all.put("rindex", (in, self, args) -> found(find(self, args.bind("rindex", "sub", "start", "end"), true)));
         all.put("count", (in, self, args) -> count(self, args.bind("count", "sub", "start", "end")));
-        all.put("center", (in, self, args) -> pad(in, self, args.bind("center", "width", "fillchar"), 'c'));
-        all.put("ljust", (in, self, args) -> pad(in, self, args.bind("ljust", "width", "fillchar"), 'l'));
-        all.put("rjust", (in, self, args) -> pad(in, self, args.bind("rjust", "width", "fillchar"), 'r'));
-        all.put("zfill", (in, self, args) -> zfill(in, self, args.bind("zfill", "width")));
-        all.put("expandtabs", (in, self, args) -> expandTabs(in, self, args.bind("expandtabs", "tabsize")));
+        padding(all);
         all.put("format", (in, self, args) -> new BraceFormat(in, args, Optional.empty()).format(self));
         all.put("format_map", StringMethods::formatMap);
         all.put("encode", (in, self, args) -> {
@@ -65,6 +67,14 @@ final class StringMethods {
         });
         Splitting.addTo(all);
         return Map.copyOf(all);
+    }
+
+    private static void padding(Map<String, Method> all) {
+        all.put("center", (in, self, args) -> pad(in, self, args.bind("center", "width", "fillchar"), 'c'));
+        all.put("ljust", (in, self, args) -> pad(in, self, args.bind("ljust", "width", "fillchar"), 'l'));
+        all.put("rjust", (in, self, args) -> pad(in, self, args.bind("rjust", "width", "fillchar"), 'r'));
+        all.put("zfill", (in, self, args) -> zfill(in, self, args.bind("zfill", "width")));
+        all.put("expandtabs", (in, self, args) -> expandTabs(in, self, args.bind("expandtabs", "tabsize")));
     }
 
     private static void plain(Map<String, Method> all) {
@@ -113,6 +123,7 @@ final class StringMethods {
         return !text.isEmpty() && text.codePoints().allMatch(test);
     }
 
+    @SuppressWarnings("CharacterGetNumericValue") // of digits and circled digits only, where it is what Python has
     private static boolean isDigit(int c) {
         return Character.isDigit(c)
                 || Character.getType(c) == Character.OTHER_NUMBER
@@ -189,7 +200,9 @@ final class StringMethods {
 
     /** @param characters what is stripped; whitespace where empty */
     static String strip(String text, Optional<String> characters, boolean start, boolean end) {
-        IntPredicate stripped = characters.isPresent() ? c -> characters.get().indexOf(c) >= 0 : CodePoints::isSpace;
+        Set<Integer> listed = new HashSet<>();
+        characters.ifPresent(given -> given.codePoints().forEach(listed::add));
+        IntPredicate stripped = characters.isPresent() ? listed::contains : CodePoints::isSpace;
         int from = 0;
         int to = text.length();
         while (start && from < to && stripped.test(text.codePointAt(from))) {
@@ -213,7 +226,7 @@ final class StringMethods {
                 : Optional.of(new int[] {CodePoints.offset(text, start), CodePoints.offset(text, end)});
     }
 
-    private static boolean affix(String text, Arguments.Bound given, boolean prefix) {
+    private static boolean affix(Interpreter in, String text, Arguments.Bound given, boolean prefix) {
         Optional<int[]> part = part(text, given);
         Object wanted = given.required(0);
         List<Object> choices = wanted instanceof Tuple tuple ? tuple.items() : List.of(given.text(0));
@@ -222,6 +235,7 @@ final class StringMethods {
         }
         return part.isPresent()
                 && choices.stream().map(Types::text).anyMatch(choice -> {
+                    in.budget().scan(choice.length());
                     int from = prefix ? part.get()[0] : part.get()[1] - choice.length();
                     return from >= part.get()[0]
                             && from + choice.length() <= part.get()[1]

@@ -170,20 +170,14 @@ final class TagLexer {
             text.append("\u0007\b\f\n\r\t\u000b\\'\"".charAt(simple));
             return i + 1;
         }
-        switch (c) {
-            case '\n':
-                return i + 1;
-            case 'x':
-                return code(i + 1, 2, text);
-            case 'u':
-                return code(i + 1, 4, text);
-            case 'U':
-                return code(i + 1, 8, text);
-            case 'N':
-                return named(i + 1, text);
-            default:
-                return octal(i, text);
-        }
+        return switch (c) {
+            case '\n' -> i + 1;
+            case 'x' -> code(i + 1, 2, text);
+            case 'u' -> code(i + 1, 4, text);
+            case 'U' -> code(i + 1, 8, text);
+            case 'N' -> named(i + 1, text);
+            default -> octal(i, text);
+        };
     }
 
     private int octal(int i, StringBuilder text) {

@@ -7,7 +7,7 @@ package dev.pollux.inference.template;
  * @param maxSourceLength longest source, in UTF-16 units, at least 1; default 1,048,576
  * @param maxDepth deepest nesting of a template, of its macro calls and of values, in [10, 2000]; default 500, which
  *     fits a thread with half a megabyte of stack
- * @param maxSteps most evaluations, iterations and units of scanning in one rendering, at least 1; default 20,000,000,
+ * @param maxSteps most evaluations, iterations and units of scanning in one rendering, at least 1; default 5,000,000,
  *     about a second
  * @param maxAllocation most characters and elements created by the operations of one rendering, at least 1; default
  *     33,554,432
@@ -42,7 +42,7 @@ public record TemplateLimits(int maxSourceLength, int maxDepth, long maxSteps, l
 
         private int maxSourceLength = 1 << 20;
         private int maxDepth = 500;
-        private long maxSteps = 20_000_000;
+        private long maxSteps = 5_000_000;
         private long maxAllocation = 1 << 25;
         private int maxOutput = 1 << 24;
 

@@ -55,9 +55,10 @@ final class Tests {
         plain(all, "mapping", value -> value instanceof Dict);
         plain(all, "iterable", value -> Iteration.isIterable(value));
         plain(all, "callable", value -> value instanceof Callable || value instanceof Undefined);
-        all.put(
+        plain(
+                all,
                 "sequence",
-                (in, value, args) -> Types.isString(value)
+                value -> Types.isString(value)
                         || Types.isListOrTuple(value)
                         || value instanceof Dict
                         || value instanceof Range
@@ -113,6 +114,7 @@ final class Tests {
     }
 
     /** Scalars are the same object when they are the same value of the same type. */
+    @SuppressWarnings("ReferenceEquality") // identity is what is asked for
     private static boolean same(Object a, Object b) {
         boolean scalar = a instanceof String || a instanceof Long || a instanceof Boolean;
         return a == b || scalar && a.equals(b);

@@ -213,7 +213,7 @@ final class TextFilters {
                     : Failure.of("TypeError: xmlattr needs a mapping, not " + Types.name(value));
         }
         TextBuilder out = new TextBuilder(in.budget());
-        for (Dict.Item item : ((Dict) value).items()) {
+        for (Dict.Item item : dict.items()) {
             if (item.value() == None.NONE || item.value() instanceof Undefined) {
                 continue;
             }

@@ -55,7 +55,7 @@ record WordWrap(int width, boolean breakLongWords, boolean breakOnHyphens) {
     /** How much of a word too long for a line goes on it: up to a hyphen, if there is one. */
     private int cut(String chunk, int from, int space) {
         if (breakOnHyphens) {
-            int hyphen = chunk.lastIndexOf('-', from + space - 1) - from;
+            int hyphen = chunk.substring(from, from + space).lastIndexOf('-');
             if (hyphen > 0 && chunk.substring(from, from + hyphen).chars().anyMatch(c -> c != '-')) {
                 return hyphen + 1;
             }

@@ -70,10 +70,10 @@ class OnnxGeneratorTest implements GeneratorContract {
                 DecoderSequence reserved = generator.model().sequence()) {
             reserved.reserve(ids.length + 8);
             float[] once = copy(reserved.append(ids));
-            float[] pieces = copy(grown.append(java.util.Arrays.copyOf(ids, 256)));
+            grown.append(java.util.Arrays.copyOf(ids, 256));
             grown.append(1, 2, 3, 4, 5);
             grown.truncate(256);
-            pieces = copy(grown.append(java.util.Arrays.copyOfRange(ids, 256, ids.length)));
+            float[] pieces = copy(grown.append(java.util.Arrays.copyOfRange(ids, 256, ids.length)));
             assertThat(grown.length()).isEqualTo(ids.length);
             assertThat(pieces).containsExactly(once);
         }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.DynamicTest;
@@ -33,6 +34,8 @@ final class LlamaCppVocabularyTest {
         try (GgufFile file = GgufFile.open(gguf);
                 Tokenizer tokenizer = Tokenizer.ofGguf(gguf.toString(), file.metadata())) {
             assertThat(ids).isNotEmpty();
+            // Both normalise a text before they cut it, so it does not come back letter by letter.
+            boolean keepsText = !Set.of("bert", "t5").contains(file.metadata().get("tokenizer.ggml.model"));
             SoftAssertions all = new SoftAssertions();
             for (int i = 0; i < ids.size(); i++) {
                 String text = texts.get(i);
@@ -41,7 +44,9 @@ final class LlamaCppVocabularyTest {
                         .mapToInt(Integer::parseInt)
                         .toArray();
                 all.assertThat(tokenizer.encode(text, false)).as("'%s'", text).isEqualTo(wanted);
-                all.assertThat(tokenizer.decode(wanted, true)).isEqualTo(text);
+                if (keepsText) {
+                    all.assertThat(tokenizer.decode(wanted, true)).isEqualTo(text);
+                }
             }
             all.assertAll();
         }

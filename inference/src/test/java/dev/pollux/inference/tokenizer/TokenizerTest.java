@@ -187,7 +187,7 @@ final class TokenizerTest {
         assertThatThrownBy(() -> Tokenizer.open(file))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessageStartingWith(file + " is not a tokenizer that can be read: ");
-        Files.write(file, ("[".repeat(100_000)).getBytes(StandardCharsets.UTF_8));
+        Files.write(file, "[".repeat(100_000).getBytes(StandardCharsets.UTF_8));
         assertThatThrownBy(() -> Tokenizer.open(file))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessageStartingWith(file + " is not JSON: ");

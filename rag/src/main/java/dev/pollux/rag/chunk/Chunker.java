@@ -172,7 +172,8 @@ public final class Chunker {
         /** Cuts a section where the size so far is nearest to an even share. */
         private void even(List<Unit> section, List<Chunk> chunks) {
             int total = size(section);
-            double share = (double) total / ((total + target - 1) / target);
+            int parts = (total + target - 1) / target;
+            double share = (double) total / parts;
             List<Unit> open = new ArrayList<>();
             int sum = 0;
             int sumBefore = 0;

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -153,7 +154,7 @@ final class Ingest implements DocumentSink {
             PassageWriter block = new PassageWriter(source, document);
             for (Chunk chunk : changed.chunks()) {
                 String key = Hashes.of(chunk.embeddingText(document.text()));
-                block.passage(chunk, key, vectors.get(key));
+                block.passage(chunk, key, Objects.requireNonNull(vectors.get(key)));
             }
             store.replace(IndexLayout.key(source, document.id()), block.finish(changed.hash(), changed.version()));
             passages += changed.chunks().size();

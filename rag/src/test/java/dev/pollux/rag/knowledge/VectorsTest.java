@@ -57,7 +57,7 @@ class VectorsTest {
             List<TopHits.Scored> expected = all.stream()
                     .sorted(Comparator.comparingDouble(TopHits.Scored::score)
                             .reversed()
-                            .thenComparing(TopHits.Scored::id))
+                            .thenComparingInt(TopHits.Scored::id))
                     .limit(k)
                     .toList();
             assertThat(top.drain()).as("seed " + SEED + ", run " + run).isEqualTo(expected);

@@ -3,6 +3,8 @@ package dev.pollux.samples.cli;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Citation;
+import dev.pollux.twin.Evidence;
+import java.util.Locale;
 
 /** Answers as a person reads them. */
 final class Answers {
@@ -44,5 +46,26 @@ final class Answers {
             output.note(count + (count == 1 ? " sentence" : " sentences")
                     + " of the model left out, which the documents do not support; --json lists them");
         }
+    }
+
+    /** The evidence of an answer, with its scores. */
+    static void sources(Answer answer, Output output) {
+        if (answer.evidence().isEmpty()) {
+            output.note("there is no evidence");
+        }
+        for (Evidence evidence : answer.evidence()) {
+            output.line(String.format(Locale.ROOT, "[%d] %.2f  ", evidence.number(), evidence.score())
+                    + Texts.place(evidence.document(), evidence.firstLine(), evidence.lastLine(), evidence.heading()));
+            output.line("    \"" + Texts.oneLine(evidence.quote()) + "\"");
+        }
+    }
+
+    /** What was left out of an answer, and why. */
+    static void dropped(Answer answer, Output output) {
+        if (answer.dropped().isEmpty()) {
+            output.note("nothing was left out");
+        }
+        answer.dropped()
+                .forEach(sentence -> output.line("\"" + Texts.oneLine(sentence.text()) + "\": " + sentence.reason()));
     }
 }

@@ -1,14 +1,10 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.embedding.Embedder;
-import dev.pollux.inference.engine.OnnxGenerator;
-import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Twin;
 import dev.pollux.twin.TwinOptions;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -69,12 +65,13 @@ final class AskCommand extends PolluxCommand {
         if (question.isBlank()) {
             throw usage("the question must not be blank; ask with at least one word");
         }
+        if (!documents.isGiven()) {
+            throw usage("say where the documents are with --docs, or which knowledge base to use with --knowledge");
+        }
         TwinOptions options = settings.options(sampling, this);
-        try (Embedder embedder = documents.openEmbedder(resources);
-                KnowledgeBase knowledge = new Knowledge(this, documents, resources).openUpdated(embedder);
-                OnnxGenerator generator = settings.writes() ? model.open(this, resources) : null) {
-            Twin twin = settings.twin(knowledge.retriever(), embedder, Optional.ofNullable(generator), options);
-            Answer answer = answer(twin, question);
+        TwinSession.Setup setup = new TwinSession.Setup(documents, settings, model, resources);
+        try (TwinSession session = new TwinSession(this, setup, options)) {
+            Answer answer = answer(session.twin(), question);
             if (json()) {
                 output().json(JsonShapes.answer(answer));
             } else {

@@ -1,18 +1,16 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.StorageException;
-import dev.pollux.embedding.Embedder;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
-import dev.pollux.inference.engine.OnnxGenerator;
-import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Conversation;
+import dev.pollux.twin.Twin;
 import dev.pollux.twin.TwinOptions;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -32,9 +30,11 @@ import picocli.CommandLine.Option;
         description = {
             "Talk with a model, or with a twin that answers from documents.",
             "",
-            "Each line of standard input is a turn; /quit or the end of input ends the conversation. With --docs or"
-                    + " --knowledge the answers come from documents, as with ask, and a question may lean on the one"
-                    + " before it.",
+            "Each line of standard input is a turn; /quit or the end of input ends the conversation, /reset begins it anew."
+                    + " With --docs or --knowledge the answers come from documents, as with ask, and a question may lean"
+                    + " on the one before it; /sources shows the evidence of the last answer, /dropped what was left out"
+                    + " of it and why. Without documents the oldest turns are forgotten when the model's context is"
+                    + " full.",
             "",
             "--json: {turns: [{question, ...}]}, printed at the end; a turn holds what ask prints, or, without documents,"
                     + " what generate prints."
@@ -47,6 +47,7 @@ import picocli.CommandLine.Option;
 final class ChatCommand extends PolluxCommand {
 
     private static final String QUIT = "/quit";
+    private static final String RESET = "/reset";
 
     @Mixin
     private DocumentOptions documents = new DocumentOptions();
@@ -72,10 +73,17 @@ final class ChatCommand extends PolluxCommand {
 
     private final List<Map<String, Object>> turns = new ArrayList<>();
 
-    /** One turn: what was said, answered and shown. */
-    @FunctionalInterface
-    private interface Turn {
-        Map<String, Object> of(String question);
+    /** Whom one talks with. */
+    private interface Turns {
+
+        /** Answers, shows the answer, and gives it as JSON. */
+        Map<String, Object> said(String question);
+
+        /** Does what a line that begins with / asks for; false where it is not known. */
+        boolean wished(String wish);
+
+        /** Begins anew. */
+        void reset();
     }
 
     @Override
@@ -96,42 +104,122 @@ final class ChatCommand extends PolluxCommand {
 
     private void withDocuments() {
         TwinOptions options = settings.options(sampling, this);
-        try (Embedder embedder = documents.openEmbedder(resources);
-                KnowledgeBase knowledge = new Knowledge(this, documents, resources).openUpdated(embedder);
-                OnnxGenerator generator = settings.writes() ? model.open(this, resources) : null) {
-            Conversation conversation = settings.twin(
-                            knowledge.retriever(), embedder, Optional.ofNullable(generator), options)
-                    .chat();
-            converse(question -> {
-                try (AnswerStream stream = conversation.stream(question)) {
-                    Answer answer = pollux().interruption().during(stream::cancel, () -> {
-                        Answers.draft(stream, output(), false);
-                        return stream.result();
-                    });
-                    if (!json()) {
-                        Answers.print(answer, output());
-                    }
-                    return JsonShapes.answer(answer);
-                }
-            });
+        TwinSession.Setup setup = new TwinSession.Setup(documents, settings, model, resources);
+        try (TwinSession session = new TwinSession(this, setup, options)) {
+            converse(new TwinTurns(session.twin()));
         }
     }
 
     private void withModel() {
         GenerationOptions options = sampling.over(GenerationOptions.DEFAULTS, this);
-        List<Message> history = new ArrayList<>();
-        if (system != null) {
-            history.add(Message.system(system));
-        }
         try (Generator generator = model.open(this, resources)) {
-            converse(question -> {
-                history.add(Message.user(question));
-                try (GenerationStream stream = generator.stream(Prompt.chat(history), options)) {
-                    Generation generation = pollux().interruption().during(stream::cancel, () -> written(stream));
-                    history.add(Message.assistant(generation.text()));
-                    return JsonShapes.generation(generation);
+            if (!generator.info().chat()) {
+                throw new IllegalArgumentException(generator.info().name()
+                        + " has no chat template; use 'pollux generate --raw', or a model made for conversations");
+            }
+            converse(new ModelTurns(generator, options));
+        }
+    }
+
+    /** A conversation with a twin. */
+    private final class TwinTurns implements Turns {
+
+        private final Twin twin;
+        private Conversation conversation;
+        private Optional<Answer> last = Optional.empty();
+
+        TwinTurns(Twin twin) {
+            this.twin = twin;
+            this.conversation = twin.chat();
+        }
+
+        @Override
+        public Map<String, Object> said(String question) {
+            try (AnswerStream stream = conversation.stream(question)) {
+                Answer answer = pollux().interruption().during(stream::cancel, () -> {
+                    Answers.draft(stream, output(), false);
+                    return stream.result();
+                });
+                last = Optional.of(answer);
+                if (!json()) {
+                    Answers.print(answer, output());
                 }
-            });
+                return JsonShapes.answer(answer);
+            }
+        }
+
+        @Override
+        public boolean wished(String wish) {
+            if (!wish.equals("/sources") && !wish.equals("/dropped")) {
+                return false;
+            }
+            if (json()) {
+                output().note(wish + " is of no use with --json, which prints all of an answer");
+            } else if (last.isEmpty()) {
+                output().note("there is no answer yet");
+            } else if (wish.equals("/sources")) {
+                Answers.sources(last.get(), output());
+            } else {
+                Answers.dropped(last.get(), output());
+            }
+            return true;
+        }
+
+        @Override
+        public void reset() {
+            conversation = twin.chat();
+            last = Optional.empty();
+        }
+    }
+
+    /** A conversation with a model alone. */
+    private final class ModelTurns implements Turns {
+
+        private final Generator generator;
+        private final GenerationOptions options;
+        private final List<Message> history = new ArrayList<>();
+
+        ModelTurns(Generator generator, GenerationOptions options) {
+            this.generator = generator;
+            this.options = options;
+        }
+
+        @Override
+        public Map<String, Object> said(String question) {
+            history.add(Message.user(question));
+            try (GenerationStream stream = generator.stream(fitting(), options)) {
+                Generation generation = pollux().interruption().during(stream::cancel, () -> written(stream));
+                history.add(Message.assistant(generation.text()));
+                return JsonShapes.generation(generation);
+            }
+        }
+
+        @Override
+        public boolean wished(String wish) {
+            return false;
+        }
+
+        @Override
+        public void reset() {
+            history.clear();
+        }
+
+        /** The conversation without its oldest turns, where all of it leaves no room for an answer. */
+        private Prompt fitting() {
+            int context = generator.info().contextLength();
+            int room = context - Math.min(options.maxTokens(), context / 2);
+            while (history.size() > 2 && generator.countTokens(prompt()) > room) {
+                history.subList(0, 2).clear();
+            }
+            return prompt();
+        }
+
+        private Prompt prompt() {
+            List<Message> messages = new ArrayList<>(history);
+            if (system != null) {
+                messages.add(0, Message.system(system));
+            }
+            return Prompt.chat(messages);
         }
     }
 
@@ -147,25 +235,42 @@ final class ChatCommand extends PolluxCommand {
         return stream.result();
     }
 
-    private void converse(Turn turn) {
+    private void converse(Turns conversation) {
         boolean person = pollux().terminal().interactive();
-        try {
-            BufferedReader in = pollux().terminal().reader();
-            while (!pollux().interruption().isInterrupted()) {
-                if (person) {
-                    output().asidePiece("> ");
-                }
-                String line = in.readLine();
-                if (line == null || line.strip().equals(QUIT)) {
-                    return;
-                }
-                if (!line.isBlank()) {
-                    Map<String, Object> said = new LinkedHashMap<>();
-                    said.put("question", line.strip());
-                    said.putAll(turn.of(line.strip()));
-                    turns.add(said);
-                }
+        BufferedReader in = pollux().terminal().reader();
+        while (!pollux().interruption().isInterrupted()) {
+            if (person) {
+                output().asidePiece("> ");
             }
+            Optional<String> line = line(in);
+            if (line.isEmpty() || line.get().equals(QUIT)) {
+                return;
+            }
+            if (!line.get().isEmpty()) {
+                turn(conversation, line.get());
+            }
+        }
+    }
+
+    private void turn(Turns conversation, String line) {
+        if (line.equals(RESET)) {
+            conversation.reset();
+        } else if (!line.startsWith("/")) {
+            Map<String, Object> said = new LinkedHashMap<>();
+            said.put("question", line);
+            said.putAll(conversation.said(line));
+            turns.add(said);
+            if (!json()) {
+                output().line("");
+            }
+        } else if (!conversation.wished(line)) {
+            output().note("there is no " + line + " here; 'pollux chat --help' says what there is");
+        }
+    }
+
+    private static Optional<String> line(BufferedReader in) {
+        try {
+            return Optional.ofNullable(in.readLine()).map(String::strip);
         } catch (IOException e) {
             throw new StorageException("Cannot read standard input: " + e, e);
         }

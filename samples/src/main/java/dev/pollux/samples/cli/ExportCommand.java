@@ -97,7 +97,7 @@ final class ExportCommand extends PolluxCommand {
         try {
             return builder.build();
         } catch (IllegalArgumentException e) {
-            throw usage(e.getMessage());
+            throw usage(String.valueOf(e.getMessage()));
         }
     }
 
@@ -110,7 +110,7 @@ final class ExportCommand extends PolluxCommand {
                 .add("weights", WeightsConverter.name(weights))
                 .add("bytes", done.bytes(), Texts.bytes(done.bytes()) + " of weights")
                 .add("matrices", matrices, "");
-        matrices.forEach((what, count) -> report.line("  " + count + " matrices: " + what));
+        matrices.forEach((what, count) -> report.line("  " + what + ": " + count));
         report.add("notices", done.notices(), "");
         done.notices().forEach(notice -> report.line("note: " + notice));
         return report.add("elapsedMillis", done.elapsed().toMillis(), "");

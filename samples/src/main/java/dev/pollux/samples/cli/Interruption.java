@@ -12,7 +12,7 @@ final class Interruption {
 
     /** Does {@code work}, which {@code cancel} ends from another thread; after an interruption it is called at once. */
     <R> R during(Runnable cancel, Supplier<R> work) {
-        Runnable registered = cancel::run; // one of its own, as the same action may run twice
+        Runnable registered = () -> cancel.run(); // one of its own, as the same action may run twice
         running.add(registered);
         try {
             if (interrupted) {

@@ -71,8 +71,12 @@ final class ModelInspection {
                 .add("bytes", bytes, Texts.bytes(bytes) + " of weights")
                 .add("types", types, "");
         types.forEach((name, type) -> report.line("  " + name + ": " + type.get("tensors") + " tensors, "
-                + Texts.count((Long) type.get("parameters")) + " parameters, "
-                + Texts.bytes((Long) type.get("bytes"))));
+                + Texts.count(number(type, "parameters")) + " parameters, "
+                + Texts.bytes(number(type, "bytes"))));
+    }
+
+    private static long number(Map<String, Object> type, String key) {
+        return type.get(key) instanceof Long number ? number : 0;
     }
 
     private static void texts(Report report, Checkpoint checkpoint) {

@@ -6,6 +6,7 @@ import dev.pollux.inference.decoder.ExportOptions.Weights;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.hub.EmbeddedModel;
+import dev.pollux.job.Job;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -38,12 +39,17 @@ final class ModelOptions {
 
     /** Opens the model; the first time it is unpacked and exported into the cache. */
     OnnxGenerator open(PolluxCommand command, ResourceOptions resources) {
+        return command.run(opening(command, resources));
+    }
+
+    /** The same as a job; an embedded model is unpacked when this returns. */
+    Job<OnnxGenerator> opening(PolluxCommand command, ResourceOptions resources) {
         EngineOptions options = EngineOptions.builder()
                 .threads(resources.threads())
                 .export(ExportOptions.builder().weights(weights).build())
                 .cache(resources.cache())
                 .build();
-        return command.run(OnnxGenerator.opening(locate(model, command, resources), options));
+        return OnnxGenerator.opening(locate(model, command, resources), options);
     }
 
     /** The path of a model that is named by its path, or by the name of an embedded one. */

@@ -73,12 +73,14 @@ public final class Pollux {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Show this help and exit.")
+    @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
 
     @Option(
             names = {"-V", "--version"},
             versionHelp = true,
             description = "Show the version and exit.")
+    @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean version;
 
     private Pollux(Terminal terminal) {
@@ -100,6 +102,10 @@ public final class Pollux {
             commands.getOut().flush();
         } catch (StandardOutput.ClosedException e) {
             code = ExitCode.PIPE;
+        } catch (Error e) {
+            if (!pollux.interruption.isInterrupted()) {
+                e.printStackTrace(commands.getErr());
+            }
         } finally {
             commands.getErr().flush();
             ended.countDown();
@@ -140,7 +146,7 @@ public final class Pollux {
 
     private static int misused(ParameterException e, String[] args) {
         CommandLine at = e.getCommandLine();
-        at.getErr().println("pollux: " + Texts.oneLine(e.getMessage()));
+        at.getErr().println("pollux: " + Texts.oneLine(String.valueOf(e.getMessage())));
         at.getErr().println("Try '" + at.getCommandSpec().qualifiedName() + " --help'.");
         at.getErr().flush();
         return ExitCode.USAGE;
@@ -174,6 +180,8 @@ public final class Pollux {
         return interruption;
     }
 
+    @SuppressWarnings(
+            "SystemConsoleNull") // on JDK 17 it is null where no one sits; where it is not, its charset serves
     private static Charset charset() {
         return Terminal.isWindows() && System.console() != null
                 ? System.console().charset()

@@ -38,6 +38,7 @@ abstract class PolluxCommand implements Callable<Integer> {
             order = 93,
             usageHelp = true,
             description = "Show this help and exit.")
+    @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
 
     private @Nullable Output output;

@@ -134,6 +134,6 @@ final class Progress implements Consumer<JobEvent> {
                         + (bytes
                                 ? Texts.bytes(progress.total().getAsLong())
                                 : Texts.count(progress.total().getAsLong()));
-        return done + of + (bytes ? "" : " " + progress.unit());
+        return done + of + (bytes || progress.unit().equals(progress.stage()) ? "" : " " + progress.unit());
     }
 }

@@ -113,7 +113,7 @@ final class SamplingOptions {
         try {
             return builder.build();
         } catch (IllegalArgumentException e) {
-            throw command.usage(e.getMessage());
+            throw command.usage(String.valueOf(e.getMessage()));
         }
     }
 }

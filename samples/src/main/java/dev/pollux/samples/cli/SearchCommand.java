@@ -88,7 +88,7 @@ final class SearchCommand extends PolluxCommand {
         try {
             return Query.of(String.join(" ", words), topK);
         } catch (IllegalArgumentException e) {
-            throw usage(e.getMessage());
+            throw usage(String.valueOf(e.getMessage()));
         }
     }
 

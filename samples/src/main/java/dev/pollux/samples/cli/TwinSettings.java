@@ -65,7 +65,7 @@ final class TwinSettings {
         try {
             return builder.build();
         } catch (IllegalArgumentException e) {
-            throw command.usage(e.getMessage());
+            throw command.usage(String.valueOf(e.getMessage()));
         }
     }
 

@@ -1,0 +1,66 @@
+package dev.pollux.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.twin.TwinOptions;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+
+/** Help that needs no manual. */
+class HelpTest {
+
+    private static final int WIDTH = 100;
+
+    static List<String> commands() {
+        return List.copyOf(Pollux.commandLine().getSubcommands().keySet());
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void everyCommandSaysWhatItDoesWithExamples(String name) {
+        CommandLine command = Pollux.commandLine().getSubcommands().get(name);
+        String[] examples = command.getCommandSpec().usageMessage().footer();
+
+        assertThat(Run.of(name, "--help").code()).isEqualTo(ExitCode.OK);
+        assertThat(Run.of(name, "--help").out())
+                .startsWith("Usage: pollux " + name)
+                .contains("--json", "Examples:");
+        assertThat(Run.of(name, "--help").out().lines()).allMatch(line -> line.length() <= WIDTH, "at most 100 wide");
+        assertThat(examples).isNotEmpty().allMatch(example -> example.contains("pollux "), "a command of pollux");
+    }
+
+    @Test
+    void theDefaultsThatHelpNamesAreTheLibrarys() {
+        String help = Run.of("generate", "--help").out().replaceAll("\\s+", " ");
+        GenerationOptions defaults = GenerationOptions.DEFAULTS;
+
+        assertThat(help)
+                .contains("Default: " + defaults.maxTokens() + "; "
+                        + TwinOptions.DEFAULTS.generation().maxTokens() + " from documents.");
+        assertThat(defaults)
+                .isEqualTo(GenerationOptions.builder()
+                        .temperature(0)
+                        .topK(0)
+                        .topP(1)
+                        .minP(0)
+                        .typicalP(1)
+                        .repetitionPenalty(1)
+                        .presencePenalty(0)
+                        .frequencyPenalty(0)
+                        .maxTokens(defaults.maxTokens())
+                        .build());
+        assertThat(Run.of("ask", "--help").out().replaceAll("\\s+", " "))
+                .contains("Most sentences to quote, in [1, 20]. Default: " + TwinOptions.DEFAULTS.maxEvidence() + ".")
+                .contains("Passages to retrieve, in [1, 100]. Default: " + TwinOptions.DEFAULTS.topK() + ".");
+    }
+
+    @Test
+    void theFirstHelpListsCommandsAndExitCodes() {
+        assertThat(Run.of("--help").out()).contains(commands()).contains("Exit codes:", "  3     the documents");
+        assertThat(Run.of("--version").out()).startsWith("pollux ");
+    }
+}

@@ -1,0 +1,242 @@
+package dev.pollux.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pollux.generation.Generation;
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.Message;
+import dev.pollux.generation.Prompt;
+import dev.pollux.inference.engine.OnnxGenerator;
+import dev.pollux.inference.hub.EmbeddedModel;
+import dev.pollux.testkit.NoLeaks;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+
+/** The commands around a language model, with the embedded one. */
+@NoLeaks
+class ModelCommandsTest {
+
+    private static final String NAME = "smollm2-135m-instruct";
+    private static final String NL = System.lineSeparator();
+    private static final GenerationOptions SHORT =
+            GenerationOptions.builder().maxTokens(12).build();
+
+    private static Generation raw;
+    private static Generation chat;
+
+    @TempDir
+    Path temp;
+
+    /** What the library says, for the command line to say the same. */
+    @BeforeAll
+    static void ask() {
+        try (OnnxGenerator generator =
+                OnnxGenerator.open(EmbeddedModel.named(NAME).unpack().run())) {
+            raw = generator.generate(Prompt.text("The sea is"), SHORT);
+            chat = generator.generate(Prompt.chat(Message.system("Be brief."), Message.user("Name a colour.")), SHORT);
+        }
+    }
+
+    @Test
+    void generateWritesWhatTheModelWrites() {
+        Run run = Run.of("generate", "--raw", "--max-tokens", "12", "The sea is");
+
+        assertThat(run).isEqualTo(new Run(ExitCode.OK, raw.text() + NL, ""));
+    }
+
+    @Test
+    void generateReadsItsPromptFromStandardInputOrAFile() throws IOException {
+        Path file = Files.writeString(temp.resolve("prompt.txt"), "The sea is");
+
+        assertThat(Run.reading("The sea is", "generate", "--raw", "--max-tokens", "12", "-")
+                        .out())
+                .isEqualTo(raw.text() + NL);
+        assertThat(Run.of("generate", "--raw", "--max-tokens", "12", "--file", file.toString())
+                        .out())
+                .isEqualTo(raw.text() + NL);
+    }
+
+    @Test
+    void generateAsJsonHasEveryDocumentedKey() {
+        Run run = Run.of("generate", "--json", "--system", "Be brief.", "--max-tokens", "12", "Name a colour.");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        JsonNode json = run.json();
+        assertThat(json.propertyNames()).containsExactly("text", "finish", "usage");
+        assertThat(json.path("text").asString()).isEqualTo(chat.text());
+        assertThat(json.path("finish").asString()).isEqualTo(JsonShapes.name(chat.finish()));
+        assertThat(json.path("usage").propertyNames())
+                .containsExactly("promptTokens", "completionTokens", "loadMillis", "prefillMillis", "decodeMillis");
+        assertThat(json.path("usage").path("promptTokens").asInt())
+                .isEqualTo(chat.usage().promptTokens());
+        assertThat(json.path("usage").path("completionTokens").asInt())
+                .isEqualTo(chat.usage().completionTokens());
+    }
+
+    @Test
+    void anInterruptedGenerationShowsWhatItHas() {
+        CommandLine commands = Run.commands("");
+        Pollux pollux = commands.getCommand();
+        StringWriter interrupting = new StringWriter() {
+            @Override
+            public void write(String text, int from, int length) {
+                super.write(text, from, length);
+                pollux.interruption().interrupt();
+            }
+        };
+
+        Run run = Run.writing(commands, interrupting, "generate", "--raw", "--max-tokens", "500", "The sea is");
+
+        assertThat(run.code()).isEqualTo(ExitCode.INTERRUPTED);
+        assertThat(run.err()).isEmpty();
+        assertThat(raw.text()).startsWith(run.out().stripTrailing());
+        assertThat(run.out()).isNotBlank();
+    }
+
+    @Test
+    void aReaderWhoLeavesIsNoError() {
+        OutputStream gone = new StandardOutput(new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("Broken pipe");
+            }
+        });
+
+        Run run = Run.writing(
+                Run.commands(""),
+                new OutputStreamWriter(gone, StandardCharsets.UTF_8),
+                "generate",
+                "--raw",
+                "--max-tokens",
+                "500",
+                "The sea is");
+
+        assertThat(run.code()).isEqualTo(ExitCode.PIPE);
+        assertThat(run.err()).isEmpty();
+    }
+
+    @Test
+    void chatWithoutDocumentsRemembersItsTurnsUntilReset() {
+        Run run = Run.reading(
+                "Name a colour.\n/nonsense\nAnother.\n/reset\nName a colour.\n",
+                "chat",
+                "--json",
+                "--system",
+                "Be brief.",
+                "--max-tokens",
+                "12");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err())
+                .isEqualTo("pollux: there is no /nonsense here; 'pollux chat --help' says what there is" + NL);
+        JsonNode turns = run.json().path("turns");
+        assertThat(turns.size()).isEqualTo(3);
+        assertThat(turns.path(0).path("text").asString()).isEqualTo(chat.text());
+        int first = turns.path(0).path("usage").path("promptTokens").asInt();
+        assertThat(turns.path(1).path("usage").path("promptTokens").asInt()).isGreaterThan(first);
+        assertThat(turns.path(2).path("usage").path("promptTokens").asInt()).isEqualTo(first);
+        assertThat(turns.path(2).path("text").asString()).isEqualTo(chat.text());
+    }
+
+    @Test
+    void exportKeepsWhatItsPreviewPromises() throws IOException {
+        Path target = temp.resolve("out");
+        Run preview = Run.of("export", "--json", "--dry-run", NAME, target.toString());
+        try (Stream<Path> files = Files.list(temp)) {
+            assertThat(files).isEmpty();
+        }
+        Run export = Run.of("export", "--json", "--quiet", NAME, target.toString());
+
+        assertThat(export.code()).as(export.err()).isEqualTo(ExitCode.OK);
+        assertThat(preview.json().path("dryRun").asBoolean()).isTrue();
+        assertThat(export.json().path("dryRun").asBoolean()).isFalse();
+        assertThat(export.json().propertyNames())
+                .containsExactly(
+                        "source", "target", "dryRun", "weights", "bytes", "matrices", "notices", "elapsedMillis");
+        for (String same : new String[] {"source", "target", "weights", "bytes", "matrices", "notices"}) {
+            assertThat(preview.json().path(same)).isEqualTo(export.json().path(same));
+        }
+        assertThat(Files.size(target.resolve("model.onnx.data")))
+                .isEqualTo(export.json().path("bytes").asLong());
+
+        JsonNode inspected = Run.of("inspect", "--json", target.toString()).json();
+        assertThat(inspected.path("kind").asString()).isEqualTo("export");
+        assertThat(inspected.path("provenance").path("matrices"))
+                .isEqualTo(export.json().path("matrices"));
+        assertThat(Run.of("generate", "--model", target.toString(), "--raw", "--max-tokens", "12", "The sea is")
+                        .out())
+                .isEqualTo(raw.text() + NL);
+        assertThat(Run.of("export", NAME, target.toString()))
+                .isEqualTo(new Run(
+                        ExitCode.ERROR,
+                        "",
+                        "pollux: " + target + " must not exist; choose another folder or delete it" + NL));
+    }
+
+    @Test
+    void inspectDescribesACheckpoint() {
+        Run run = Run.of("inspect", "--json", NAME);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        JsonNode json = run.json();
+        assertThat(json.path("kind").asString()).isEqualTo("checkpoint");
+        assertThat(json.path("format").asString()).isEqualTo("gguf");
+        assertThat(json.path("architecture").asString()).isEqualTo("LlamaForCausalLM");
+        assertThat(json.path("chatTemplate").asBoolean()).isTrue();
+        assertThat(json.path("license").asString()).isEqualTo("apache-2.0");
+        long parameters = 0;
+        for (JsonNode type : json.path("types")) {
+            parameters += type.path("parameters").asLong();
+        }
+        assertThat(json.path("parameters").asLong()).isEqualTo(parameters).isGreaterThan(100_000_000);
+        assertThat(Run.of("inspect", NAME).out())
+                .contains("architecture          LlamaForCausalLM" + NL)
+                .contains("chat template         yes" + NL);
+    }
+
+    @Test
+    void modelsListsTheEmbeddedOnes() {
+        assertThat(Run.of("models").out()).startsWith(NAME + "  ").endsWith(" (default)" + NL);
+        JsonNode model = Run.of("models", "--json").json().path("models").path(0);
+        assertThat(model.propertyNames()).containsExactly("name", "title", "file", "bytes", "sha256", "license");
+    }
+
+    @Test
+    void aModelThatIsNotThereIsNamed() {
+        assertThat(Run.of("generate", "--model", "no/such.gguf", "Hello"))
+                .isEqualTo(new Run(
+                        ExitCode.ERROR,
+                        "",
+                        "pollux: There is no model 'no/such.gguf': no file or folder of that path, and among the embedded"
+                                + " models only [" + NAME + "]; give a GGUF file, a Hugging Face folder or an exported"
+                                + " folder" + NL));
+    }
+
+    @Test
+    void mistakesOnTheCommandLineAreTold() {
+        assertThat(Run.of("generate", "--temperature", "-1", "Hello").err())
+                .isEqualTo("pollux: temperature must be in [0, 100] but was -1.0" + NL + "Try 'pollux generate --help'."
+                        + NL);
+        assertThat(Run.of("generate", "--raw", "--system", "x", "Hello"))
+                .isEqualTo(new Run(
+                        ExitCode.USAGE,
+                        "",
+                        "pollux: --system and --raw exclude each other: a raw prompt has no roles" + NL
+                                + "Try 'pollux generate --help'." + NL));
+        assertThat(Run.of("export", "--weights", "3bit", NAME, "out").err())
+                .isEqualTo("pollux: Invalid value for option '--weights': must be exact, float, 8bit or 4bit but was"
+                        + " '3bit'" + NL + "Try 'pollux export --help'." + NL);
+        assertThat(Run.of().code()).isEqualTo(ExitCode.USAGE);
+    }
+}
