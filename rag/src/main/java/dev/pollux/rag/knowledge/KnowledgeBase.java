@@ -122,7 +122,7 @@ public final class KnowledgeBase implements AutoCloseable {
 
     /**
      * Passages that share words with the query, by BM25 over English stems (k1 = 1.2, b = 0.75): the passage's score plus
-     * its whole document's; above 0.
+     * twice its whole document's; above 0.
      */
     public Retriever lexicalRetriever() {
         return query -> store.read(snapshot -> snapshot.hits(snapshot.matching(terms(query), query.topK())));

@@ -39,6 +39,9 @@ final class Snapshot {
     /** How many candidates are scored, at least: enough that a better document score can bring one to the top. */
     private static final int LEXICAL_DEPTH = 400;
 
+    /** What a document's score counts for beside its passage's; 1 to 20 differ by less than a point of nDCG@10. */
+    private static final float DOCUMENT_WEIGHT = 2;
+
     private final DirectoryReader reader;
     private final IndexSearcher searcher;
     private final Map<IndexReader.CacheKey, SegmentVectors> vectors;
@@ -72,7 +75,7 @@ final class Snapshot {
 
     /**
      * The passages that score best under BM25 for these terms, repeated ones counting as often: the passage's own score
-     * plus that of its whole document, so that what a document says elsewhere speaks for each of its passages.
+     * plus twice that of its whole document, so that what a document says elsewhere speaks for each of its passages.
      */
     List<Scored> matching(List<String> terms, int k) throws IOException {
         int depth = Math.max(4 * k, LEXICAL_DEPTH);
@@ -82,7 +85,7 @@ final class Snapshot {
         }
         TopHits top = new TopHits(k);
         for (ScoreDoc hit : searcher.search(query(IndexLayout.CONTENT, terms), depth).scoreDocs) {
-            top.offer(hit.doc, hit.score + documents.getOrDefault(record(hit.doc), 0f));
+            top.offer(hit.doc, hit.score + DOCUMENT_WEIGHT * documents.getOrDefault(record(hit.doc), 0f));
         }
         return top.drain();
     }
