@@ -60,10 +60,11 @@ public final class OnnxGenerator implements Generator {
 
     /** Opens an open checkpoint, which stays the caller's; see {@link #opening}. */
     public static OnnxGenerator open(Checkpoint checkpoint, EngineOptions options) {
-        return load(
-                DecoderExport.cached(checkpoint, options.export(), options.cache(), JobContext.NONE),
-                options,
-                System.nanoTime());
+        return open(checkpoint, options, System.nanoTime(), JobContext.NONE);
+    }
+
+    private static OnnxGenerator open(Checkpoint checkpoint, EngineOptions options, long begin, JobContext context) {
+        return load(DecoderExport.cached(checkpoint, options.export(), options.cache(), context), options, begin);
     }
 
     /**
@@ -81,8 +82,7 @@ public final class OnnxGenerator implements Generator {
                 return load(path, options, begin);
             }
             try (Checkpoint checkpoint = Checkpoint.open(path)) {
-                return load(
-                        DecoderExport.cached(checkpoint, options.export(), options.cache(), context), options, begin);
+                return open(checkpoint, options, begin, context);
             }
         });
     }
