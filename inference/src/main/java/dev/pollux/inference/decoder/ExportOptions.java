@@ -1,15 +1,24 @@
 package dev.pollux.inference.decoder;
 
+import java.util.List;
+
 /**
  * How a checkpoint becomes a graph. <em>Immutable.</em>
  *
  * @param weights how matrices are stored; default {@link Weights#EXACT}
- * @param blockSize elements that share a scale where matrices are quantized anew: 16, 32, 64 or 128; default 32, the block
- *     of the GGUF types that go over exactly
+ * @param blockSize elements that share a scale where matrices are rounded: 16, 32, 64, 128 or 256; default {@link
+ *     #BY_ROLE}
  * @param maxContext most positions to write rotary tables for, in [1, 1048576]; default 131072; the model's own limit holds
  *     where it is lower
  */
 public record ExportOptions(Weights weights, int blockSize, int maxContext) {
+
+    /**
+     * A block for each kind of matrix, the largest that costs no more than smaller ones where it was measured: at 4 bits 32,
+     * at 8 bits 64, and up to 256 for the projection out of a gated product. Larger blocks are faster, and rounding
+     * activations in them costs more after a norm.
+     */
+    public static final int BY_ROLE = 0;
 
     /** The defaults of the builder. */
     public static final ExportOptions DEFAULTS = builder().build();
@@ -30,8 +39,9 @@ public record ExportOptions(Weights weights, int blockSize, int maxContext) {
     }
 
     public ExportOptions {
-        if (blockSize != 16 && blockSize != 32 && blockSize != 64 && blockSize != 128) {
-            throw new IllegalArgumentException("blockSize must be 16, 32, 64 or 128 but was " + blockSize);
+        if (blockSize != BY_ROLE && !List.of(16, 32, 64, 128, 256).contains(blockSize)) {
+            throw new IllegalArgumentException(
+                    "blockSize must be 16, 32, 64, 128, 256 or BY_ROLE (0) but was " + blockSize);
         }
         if (maxContext < 1 || maxContext > 1 << 20) {
             throw new IllegalArgumentException("maxContext must be in [1, 1048576] but was " + maxContext);
@@ -46,7 +56,7 @@ public record ExportOptions(Weights weights, int blockSize, int maxContext) {
     /** Builds {@link ExportOptions}. <em>Not thread-safe: one thread at a time.</em> */
     public static final class Builder {
         private Weights weights = Weights.EXACT;
-        private int blockSize = 32;
+        private int blockSize = BY_ROLE;
         private int maxContext = 131_072;
 
         private Builder() {}

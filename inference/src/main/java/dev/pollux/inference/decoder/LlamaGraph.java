@@ -198,7 +198,7 @@ final class LlamaGraph {
         graph.op("Sigmoid", p + "sigmoid", List.of(p + "gate"), Map.of());
         graph.op("Mul", p + "silu", List.of(p + "gate", p + "sigmoid"), Map.of());
         graph.op("Mul", p + "gated", List.of(p + "silu", p + "up"), Map.of());
-        return weights.project(
+        return weights.projectGated(
                 p + "gated", p + "down", matrix(width, at + "down_proj.weight").requireRows(config.hiddenSize()));
     }
 

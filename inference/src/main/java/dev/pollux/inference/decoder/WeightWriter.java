@@ -16,6 +16,10 @@ final class WeightWriter {
 
     private static final int HEAD_BITS = 8;
 
+    private static final int BLOCK_4_BITS = 32;
+    private static final int BLOCK_8_BITS = 64;
+    private static final int BLOCK_GATED = 256;
+
     private final GraphWriter graph;
     private final TensorFile tensors;
     private final ExportOptions options;
@@ -37,7 +41,7 @@ final class WeightWriter {
         counts.forEach((what, count) -> {
             if (what.endsWith("rounded to 8 bits")) {
                 notices.add(count + " matrices: " + what
-                        + ", which the 4-bit kernel cannot hold; perplexity of a small model rises by about 0.6 %");
+                        + ", which the 4-bit kernel cannot hold; perplexity of a small model rises by about 0.7 %");
             } else if (what.endsWith("rounded to 4 bits")) {
                 notices.add(count + " matrices: " + what + "; perplexity of a small model rises by 20 to 30 %");
             }
@@ -47,6 +51,19 @@ final class WeightWriter {
 
     /** y = x·Wᵀ (+ bias) for stored matrices stacked; returns the name of y, which is {@code output}. */
     String project(String input, String output, Matrix matrix) {
+        return project(input, output, matrix, BLOCK_8_BITS);
+    }
+
+    /** The same for an input that is a gated product: such activations are even enough for the largest blocks. */
+    String projectGated(String input, String output, Matrix matrix) {
+        int block = BLOCK_GATED;
+        while (block > BLOCK_8_BITS && matrix.columns() % block != 0) {
+            block /= 2;
+        }
+        return project(input, output, matrix, block);
+    }
+
+    private String project(String input, String output, Matrix matrix, int block) {
         List<String> biases = matrix.names().stream()
                 .map(name -> name.replace(".weight", ".bias"))
                 .filter(tensors.tensors()::containsKey)
@@ -56,7 +73,9 @@ final class WeightWriter {
             String weight = transposed(output + ".weight", matrix);
             graph.op("MatMul", product, List.of(input, weight), Map.of());
         } else {
-            multiply(input, product, matrix, blocks(output, matrix, options.weights() == Weights.BITS_4 ? 4 : 8));
+            Form form = form(matrix, options.weights() == Weights.BITS_4 ? 4 : 8, block);
+            write(output, form);
+            matMul(input, product, output, form);
         }
         if (!biases.isEmpty()) {
             graph.op("Add", output, List.of(product, stackedBias(output + ".bias", matrix)), Map.of());
@@ -71,7 +90,8 @@ final class WeightWriter {
             graph.op("Gather", name + ".rows", List.of(weight, ids), Map.of("axis", 1)); // (columns, 1, S)
             return graph.op("Transpose", name, List.of(name + ".rows"), Map.of("perm", List.of(1, 2, 0)));
         }
-        Form weights = blocks(name, matrix, HEAD_BITS);
+        Form weights = form(matrix, HEAD_BITS, BLOCK_8_BITS);
+        write(name, weights);
         int rowBytes = weights.blocks() * weights.codeBytes();
         graph.integers(name + ".codes.shape", matrix.rows(), rowBytes);
         graph.integers(name + ".scales.shape", matrix.rows(), weights.blocks());
@@ -99,7 +119,7 @@ final class WeightWriter {
         if (isFloat(matrix)) {
             graph.op("MatMul", output, List.of(input, name + ".weight"), Map.of());
         } else {
-            matMul(input, output, name, matrix, bitsOf(matrix, HEAD_BITS), blockSizeOf(matrix));
+            matMul(input, output, name, form(matrix, HEAD_BITS, BLOCK_8_BITS));
         }
     }
 
@@ -108,7 +128,9 @@ final class WeightWriter {
         if (isFloat(matrix)) {
             project(input, output, matrix);
         } else {
-            multiply(input, output, matrix, blocks(output, matrix, HEAD_BITS));
+            Form form = form(matrix, HEAD_BITS, BLOCK_8_BITS);
+            write(output, form);
+            matMul(input, output, output, form);
         }
     }
 
@@ -122,29 +144,35 @@ final class WeightWriter {
                 && (bits == 4 ? matrix.stored(DType.Q4_0) : matrix.stored(DType.Q4_0, DType.Q8_0));
     }
 
-    /** At 8 bits a matrix of Q4_0 alone stays at 4. */
-    private int bitsOf(Matrix matrix, int bits) {
-        return fits(matrix, 4) && options.weights() != Weights.BITS_8 ? 4 : bits;
+    /**
+     * The form a matrix takes: a matrix of Q4_0 alone stays at 4 bits where 8 are wanted, unless 8 are asked for.
+     *
+     * @param block elements of a block where the matrix is rounded to 8 bits and the options leave it open
+     */
+    private Form form(Matrix matrix, int wanted, int block) {
+        int bits = fits(matrix, 4) && options.weights() != Weights.BITS_8 ? 4 : wanted;
+        if (fits(matrix, bits)) {
+            return new Form(matrix, bits, BlockWeights.EXACT_BLOCK, true);
+        }
+        int byRole = bits == 4 ? BLOCK_4_BITS : block;
+        int blockSize = options.blockSize() == ExportOptions.BY_ROLE ? byRole : options.blockSize();
+        return new Form(matrix, bits, blockSize, false);
     }
 
-    private int blockSizeOf(Matrix matrix) {
-        return fits(matrix, 8) ? 32 : options.blockSize();
-    }
-
-    private Form blocks(String name, Matrix matrix, int wanted) {
-        int bits = bitsOf(matrix, wanted);
-        boolean exact = fits(matrix, bits);
-        Form form = new Form(matrix, bits, exact ? BlockWeights.EXACT_BLOCK : options.blockSize());
+    /** Writes codes (rows, blocks, bytes) and scales (rows · blocks). */
+    private void write(String name, Form form) {
+        Matrix matrix = form.matrix();
         String types = String.join(
                 " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
-        count(types + (exact ? " exactly in " : " rounded to ") + bits + " bits", matrix);
+        count(types + (form.exact() ? " exactly in " : " rounded to ") + form.bits() + " bits", matrix);
         if (graph.isMeasuring()) {
             graph.reserve((long) matrix.rows() * form.blocks() * form.codeBytes());
             graph.reserve((long) matrix.rows() * form.blocks() * Float.BYTES);
-            return form;
+            return;
         }
-        BlockWeights weights =
-                exact ? BlockWeights.exact(matrix, bits) : BlockWeights.rounded(matrix, bits, options.blockSize());
+        BlockWeights weights = form.exact()
+                ? BlockWeights.exact(matrix, form.bits())
+                : BlockWeights.rounded(matrix, form.bits(), form.blockSize());
         graph.bytes(
                 name + ".codes",
                 GraphWriter.Type.UINT8,
@@ -153,11 +181,14 @@ final class WeightWriter {
                 form.blocks(),
                 form.codeBytes());
         graph.floats(name + ".scales", weights.scales(), weights.scales().length);
-        return form;
     }
 
-    /** The shape of a matrix in blocks. */
-    private record Form(Matrix matrix, int bits, int blockSize) {
+    /**
+     * A matrix in blocks.
+     *
+     * @param exact whether its stored codes go over as they are
+     */
+    private record Form(Matrix matrix, int bits, int blockSize, boolean exact) {
 
         /** Blocks a row. */
         int blocks() {
@@ -169,12 +200,8 @@ final class WeightWriter {
         }
     }
 
-    private void multiply(String input, String output, Matrix matrix, Form weights) {
-        String name = output.endsWith(".product") ? output.substring(0, output.length() - 8) : output;
-        matMul(input, output, name, matrix, weights.bits(), weights.blockSize());
-    }
-
-    private void matMul(String input, String output, String name, Matrix matrix, int bits, int blockSize) {
+    /** @param name of the initializers that {@link #write} has written */
+    private void matMul(String input, String output, String name, Form form) {
         graph.node(
                 "MatMulNBits",
                 GraphWriter.MICROSOFT,
@@ -182,13 +209,13 @@ final class WeightWriter {
                 List.of(output),
                 Map.of(
                         "K",
-                        matrix.columns(),
+                        form.matrix().columns(),
                         "N",
-                        matrix.rows(),
+                        form.matrix().rows(),
                         "bits",
-                        bits,
+                        form.bits(),
                         "block_size",
-                        blockSize,
+                        form.blockSize(),
                         // Activations in int8: without it the kernel is up to 300 times slower, silently.
                         "accuracy_level",
                         4));

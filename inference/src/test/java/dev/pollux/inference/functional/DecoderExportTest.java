@@ -49,7 +49,7 @@ class DecoderExportTest {
                     .containsEntry("Q8_0 exactly in 8 bits", 1);
             assertThat(report.notices())
                     .containsExactly("210 matrices: Q4_1 rounded to 8 bits, which the 4-bit kernel cannot hold; "
-                            + "perplexity of a small model rises by about 0.6 %");
+                            + "perplexity of a small model rises by about 0.7 %");
             assertThat(report.bytes()).isGreaterThan(100_000_000);
             assertThat(DecoderManifest.read(temp.resolve("out")).provenance()).containsKeys("source", "matrices");
         }

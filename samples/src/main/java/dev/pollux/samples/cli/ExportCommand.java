@@ -56,7 +56,9 @@ final class ExportCommand extends PolluxCommand {
             names = "--block-size",
             order = 11,
             paramLabel = "N",
-            description = "Numbers that share a scale where they are rounded: 16, 32, 64 or 128. Default: 32.")
+            description =
+                    "Numbers that share a scale where they are rounded: 16, 32, 64, 128 or 256. Default: what suits"
+                            + " each kind of matrix.")
     private @Nullable Integer blockSize;
 
     @Option(
