@@ -14,6 +14,7 @@ import java.util.Map;
  * @param end one past the last character
  * @param firstLine line of the first character, from 1
  * @param lastLine line of the last character
+ * @param fence the mark of the fenced code it begins in, such as {@code ```}; empty where it begins outside
  * @param metadata the document's
  */
 public record Passage(
@@ -25,7 +26,22 @@ public record Passage(
         int end,
         int firstLine,
         int lastLine,
+        String fence,
         Map<String, String> metadata) {
+
+    /** A passage that does not begin in the middle of fenced code. */
+    public Passage(
+            String id,
+            String document,
+            List<String> headings,
+            String text,
+            int start,
+            int end,
+            int firstLine,
+            int lastLine,
+            Map<String, String> metadata) {
+        this(id, document, headings, text, start, end, firstLine, lastLine, "", metadata);
+    }
 
     public Passage {
         headings = List.copyOf(headings);

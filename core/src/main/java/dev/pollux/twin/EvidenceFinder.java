@@ -78,7 +78,7 @@ final class EvidenceFinder {
         for (Source source : sources) {
             for (Source.Line line : source.lines()) {
                 if (line.isStatement()) {
-                    byWords.add(new Found(source, line, sum == 0 ? 0 : overlap(idf, source, line) / sum));
+                    byWords.add(new Found(source, line, sum == 0 ? 0 : overlap(idf, line) / sum));
                 }
             }
         }
@@ -108,12 +108,12 @@ final class EvidenceFinder {
         return idf;
     }
 
-    private static double overlap(Map<String, Double> idf, Source source, Source.Line line) {
+    private static double overlap(Map<String, Double> idf, Source.Line line) {
         double sum = 0;
         for (Map.Entry<String, Double> entry : idf.entrySet()) {
             if (line.stems().contains(entry.getKey())) {
                 sum += entry.getValue();
-            } else if (source.headingStems().contains(entry.getKey())) {
+            } else if (line.section().stems().contains(entry.getKey())) {
                 sum += entry.getValue() * HEADING_WEIGHT;
             }
         }

@@ -179,8 +179,10 @@ final class Grounding {
     private double share(Set<String> stems, List<TwinPrompt.Packed> among) {
         Set<String> held = new HashSet<>();
         for (TwinPrompt.Packed packed : among) {
-            held.addAll(packed.source().headingStems());
-            lines(packed).forEach(line -> held.addAll(line.stems()));
+            lines(packed).forEach(line -> {
+                held.addAll(line.stems());
+                held.addAll(line.section().stems());
+            });
         }
         return (double) shared(stems, held) / stems.size();
     }

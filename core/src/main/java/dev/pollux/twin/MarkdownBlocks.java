@@ -16,7 +16,7 @@ final class MarkdownBlocks {
 
     // Matched with lookingAt on the region of one line; none has nested repetition.
     private static final Pattern FENCE = Pattern.compile("[ \\t]*(```+|~~~+)");
-    private static final Pattern HEADING = Pattern.compile(" {0,3}#{1,6}[ \\t]+");
+    private static final Pattern HEADING = Pattern.compile(" {0,3}(#{1,6})[ \\t]+");
     private static final Pattern UNDERLINE = Pattern.compile(" {0,3}(=+|-+)[ \\t]*");
     private static final Pattern RULE = Pattern.compile(" {0,3}[-*_]([ \\t]*[-*_]){2,}[ \\t]*");
     private static final Pattern TABLE_RULE = Pattern.compile("[ \\t|:+-]*-[ \\t|:+-]*");
@@ -38,16 +38,22 @@ final class MarkdownBlocks {
         this.text = text;
     }
 
-    /** The blocks of {@code text} in order; none is blank. */
-    static List<Sentence> of(String text) {
+    /**
+     * The blocks of {@code text} in order; none is blank.
+     *
+     * @param fence the mark of the fenced code that the text begins in; empty where it begins outside
+     */
+    static List<Sentence> of(String text, String fence) {
         MarkdownBlocks blocks = new MarkdownBlocks(text);
+        blocks.inCode = !fence.isEmpty();
+        blocks.fence = fence;
         for (int start = 0; start < text.length(); ) {
             int end = lineEnd(text, start);
             blocks.line(start, end);
             start = nextLine(text, end);
         }
         blocks.endCode();
-        blocks.endParagraph(Sentence.Kind.PROSE);
+        blocks.endParagraph();
         return blocks.blocks;
     }
 
@@ -65,7 +71,7 @@ final class MarkdownBlocks {
                 codeEnd = end;
             }
         } else if (isFence) {
-            endParagraph(Sentence.Kind.PROSE);
+            endParagraph();
             inCode = true;
             fence = fenceMark.group(1);
         } else {
@@ -77,20 +83,21 @@ final class MarkdownBlocks {
         Matcher heading = at(HEADING, start, end);
         Matcher mark = at(MARK, start, end);
         if (text.substring(start, end).isBlank()) {
-            endParagraph(Sentence.Kind.PROSE);
+            endParagraph();
         } else if (open >= 0 && at(UNDERLINE, start, end).matches()) {
-            endParagraph(Sentence.Kind.HEADING);
+            add(open, openEnd, Sentence.Kind.HEADING, text.substring(start, end).indexOf('=') >= 0 ? 1 : 2);
+            open = -1;
         } else if (at(RULE, start, end).matches()
                 || at(LINK_DEFINITION, start, end).matches()) {
-            endParagraph(Sentence.Kind.PROSE);
+            endParagraph();
         } else if (heading.lookingAt()) {
-            endParagraph(Sentence.Kind.PROSE);
-            add(heading.end(), end, Sentence.Kind.HEADING);
+            endParagraph();
+            add(heading.end(), end, Sentence.Kind.HEADING, heading.end(1) - heading.start(1));
         } else if (isTableRow(start, end)) {
-            endParagraph(Sentence.Kind.PROSE);
+            endParagraph();
             tableRow(start, end);
         } else if (mark.lookingAt()) {
-            endParagraph(Sentence.Kind.PROSE);
+            endParagraph();
             extend(mark.end(), end);
         } else {
             Matcher quote = at(QUOTE, start, end);
@@ -122,9 +129,9 @@ final class MarkdownBlocks {
         }
     }
 
-    private void endParagraph(Sentence.Kind kind) {
+    private void endParagraph() {
         if (open >= 0) {
-            add(open, openEnd, kind);
+            add(open, openEnd, Sentence.Kind.PROSE);
             open = -1;
         }
     }
@@ -138,6 +145,10 @@ final class MarkdownBlocks {
     }
 
     private void add(int start, int end, Sentence.Kind kind) {
+        add(start, end, kind, 0);
+    }
+
+    private void add(int start, int end, Sentence.Kind kind, int level) {
         int from = start;
         int to = end;
         while (from < to && Character.isWhitespace(text.charAt(from))) {
@@ -147,7 +158,7 @@ final class MarkdownBlocks {
             to--;
         }
         if (from < to) {
-            blocks.add(new Sentence(from, to, kind));
+            blocks.add(new Sentence(from, to, kind, level));
         }
     }
 

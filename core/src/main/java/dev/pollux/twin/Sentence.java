@@ -6,14 +6,23 @@ package dev.pollux.twin;
  * @param start first character in the text
  * @param end one past the last
  * @param kind what it is
+ * @param level of a section's heading, 1 to 6; 0 for everything else
  */
-record Sentence(int start, int end, Kind kind) {
+record Sentence(int start, int end, Kind kind, int level) {
+
+    Sentence(int start, int end, Kind kind) {
+        this(start, end, kind, 0);
+    }
 
     enum Kind {
         PROSE,
         HEADING,
         TABLE_ROW,
         CODE
+    }
+
+    Sentence atLevel(int newLevel) {
+        return new Sentence(start, end, kind, newLevel);
     }
 
     String of(String text) {

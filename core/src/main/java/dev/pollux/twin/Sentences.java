@@ -30,12 +30,21 @@ final class Sentences {
 
     /** The sentences of {@code text}, in order, parted from each other. */
     static List<Sentence> of(String text) {
+        return of(text, "");
+    }
+
+    /** The same for a text that begins in fenced code, whose mark is {@code fence}; empty where it does not. */
+    static List<Sentence> of(String text, String fence) {
         List<Sentence> sentences = new ArrayList<>();
-        for (Sentence block : MarkdownBlocks.of(text)) {
+        for (Sentence block : MarkdownBlocks.of(text, fence)) {
+            int first = sentences.size();
             if (block.kind() == Sentence.Kind.PROSE) {
                 prose(text, block, sentences);
             } else {
                 add(text, block.start(), block.end(), block.kind(), sentences);
+            }
+            if (block.level() > 0 && sentences.size() > first) {
+                sentences.set(first, sentences.get(first).atLevel(block.level()));
             }
         }
         return sentences;

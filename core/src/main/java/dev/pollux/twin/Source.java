@@ -6,7 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** A retrieved passage, read: its sentences, their words, its headings' words. <em>Immutable.</em> */
+/** A retrieved passage, read: its sentences, their words, the headings above each. <em>Immutable.</em> */
 final class Source {
 
     /**
@@ -17,8 +17,9 @@ final class Source {
      * @param quote verbatim
      * @param words all its words
      * @param stems those that carry meaning
+     * @param section what it stands under
      */
-    record Line(int index, Sentence range, String quote, List<Words.Word> words, Set<String> stems) {
+    record Line(int index, Sentence range, String quote, List<Words.Word> words, Set<String> stems, Section section) {
 
         /** Whether it can be evidence: a heading names a subject and says nothing about it. */
         boolean isStatement() {
@@ -26,25 +27,42 @@ final class Source {
         }
     }
 
+    /**
+     * The headings above a line.
+     *
+     * @param heading the passage's and those between its beginning and the line, outermost first, as one line
+     * @param stems their words that carry meaning
+     */
+    record Section(String heading, Set<String> stems) {
+
+        private static Section of(List<String> headings) {
+            String heading = String.join(" > ", headings);
+            return new Section(heading, Words.contentStems(heading));
+        }
+    }
+
     private final Passage passage;
     private final List<Line> lines;
-    private final Set<String> headingStems;
 
     private Source(Passage passage, List<Line> lines) {
         this.passage = passage;
         this.lines = List.copyOf(lines);
-        this.headingStems = Words.contentStems(passage.heading());
     }
 
     static Source of(Passage passage) {
         String text = passage.text();
         List<Line> lines = new ArrayList<>();
-        for (Sentence range : Sentences.of(text)) {
+        Headings headings = new Headings(passage.headings());
+        Section section = Section.of(passage.headings());
+        for (Sentence range : Sentences.of(text, passage.fence())) {
+            if (range.level() > 0) {
+                section = Section.of(headings.below(range.level(), range.of(text)));
+            }
             String quote = range.of(text);
             List<Words.Word> words = Words.of(quote);
             Set<String> stems = new HashSet<>();
             words.stream().filter(Words.Word::content).map(Words.Word::stem).forEach(stems::add);
-            lines.add(new Line(lines.size(), range, quote, words, Set.copyOf(stems)));
+            lines.add(new Line(lines.size(), range, quote, words, Set.copyOf(stems), section));
         }
         return new Source(passage, lines);
     }
@@ -57,15 +75,11 @@ final class Source {
         return lines;
     }
 
-    Set<String> headingStems() {
-        return headingStems;
-    }
-
     Citation cite(int number, Line line) {
         return new Citation(
                 number,
                 passage.document(),
-                passage.heading(),
+                line.section().heading(),
                 passage.firstLine() + lineEnds(line.range().start()),
                 passage.firstLine() + lineEnds(line.range().end()),
                 line.quote());

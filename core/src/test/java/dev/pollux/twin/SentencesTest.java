@@ -65,6 +65,23 @@ class SentencesTest {
     }
 
     @Test
+    void aTextMayBeginInFencedCode() {
+        String text = "merge(a, b);\n```\n~~~~\nThe code is over. So it is.";
+        List<Sentence> sentences = Sentences.of(text, "~~~~");
+        assertThat(sentences)
+                .extracting(Sentence::kind)
+                .containsExactly(Sentence.Kind.CODE, Sentence.Kind.PROSE, Sentence.Kind.PROSE);
+        assertThat(sentences.get(0).of(text)).isEqualTo("merge(a, b);\n```");
+    }
+
+    @Test
+    void headingsHaveLevelsAndTableHeadsHaveNone() {
+        assertThat(Sentences.of("# A\nB\nC\n===\nD\n---\n### E ##\n| f | g |\n|---|---|\n"))
+                .extracting(Sentence::level)
+                .containsExactly(1, 1, 2, 3, 0);
+    }
+
+    @Test
     void codeIsOneSentenceWithoutItsFences() {
         String text = "Run it:\n```java\nvar a = 1; // It. Is. Code.\n\n# no heading\n```\nDone.\n~~~\nopen. End";
         assertThat(split(text))

@@ -11,8 +11,10 @@ import java.util.List;
  * @param end one past the last character
  * @param firstLine line of the first character, from 1
  * @param lastLine line of the last character
+ * @param fence the mark of the fenced code it begins in, such as {@code ```}; empty where it begins outside
  */
-public record Chunk(List<String> headings, String context, int start, int end, int firstLine, int lastLine) {
+public record Chunk(
+        List<String> headings, String context, int start, int end, int firstLine, int lastLine, String fence) {
 
     public Chunk {
         headings = List.copyOf(headings);

@@ -46,7 +46,7 @@ public final class Chunker {
      * What decides the cut beside the document and the embedder: documents cut under another recipe are cut anew.
      */
     public String recipe() {
-        return "blocks-1 target=" + target + " window=" + window + " contextual=" + options.contextual();
+        return "blocks-2 target=" + target + " window=" + window + " contextual=" + options.contextual();
     }
 
     /**
@@ -67,13 +67,16 @@ public final class Chunker {
         private final Lines lines;
         private final Splitter splitter;
         private final List<Block> blocks;
+        private final Fences fences = new Fences();
         private final Optional<Heading> title;
 
         Cut(Document document) {
             text = document.text();
             lines = new Lines(text);
             splitter = new Splitter(text, lines);
-            blocks = document.mediaType().equals("text/markdown") ? MarkdownBlocks.of(lines) : PlainBlocks.of(lines);
+            blocks = document.mediaType().equals("text/markdown")
+                    ? MarkdownBlocks.of(lines, fences)
+                    : PlainBlocks.of(lines);
             title = Optional.ofNullable(document.metadata().get(TITLE)).map(this::title);
         }
 
@@ -238,7 +241,8 @@ public final class Chunker {
                     start,
                     end,
                     lines.at(start) + 1,
-                    lines.at(Math.max(start, end - 1)) + 1);
+                    lines.at(Math.max(start, end - 1)) + 1,
+                    fences.at(lines.at(start)));
         }
 
         /** The titles that stand before {@code start}, the outermost left out while they take over a quarter of the room. */

@@ -28,15 +28,18 @@ final class MarkdownBlocks {
             Pattern.compile(" {0,3}<(script|pre|style|textarea|!--)", Pattern.CASE_INSENSITIVE);
 
     private final Lines lines;
+    private final Fences fences;
     private final List<Block> blocks = new ArrayList<>();
     private List<Heading> path = List.of();
 
-    private MarkdownBlocks(Lines lines) {
+    private MarkdownBlocks(Lines lines, Fences fences) {
         this.lines = lines;
+        this.fences = fences;
     }
 
-    static List<Block> of(Lines lines) {
-        MarkdownBlocks parser = new MarkdownBlocks(lines);
+    /** @param fences is told where fenced code stands */
+    static List<Block> of(Lines lines, Fences fences) {
+        MarkdownBlocks parser = new MarkdownBlocks(lines, fences);
         int line = parser.frontMatter();
         while (line < lines.count()) {
             line = lines.line(line).isBlank() ? line + 1 : parser.block(line);
@@ -114,7 +117,9 @@ final class MarkdownBlocks {
         while (i < lines.count() && !close.matcher(lines.line(i)).matches()) {
             i++;
         }
-        return Math.min(i + 1, lines.count());
+        int end = Math.min(i + 1, lines.count());
+        fences.add(line, end, fence);
+        return end;
     }
 
     private boolean isTable(int line) {

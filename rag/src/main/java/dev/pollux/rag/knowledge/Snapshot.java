@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.DirectoryReader;
@@ -134,6 +135,7 @@ final class Snapshot {
                 number(fields, IndexLayout.END),
                 number(fields, IndexLayout.FIRST_LINE),
                 number(fields, IndexLayout.LAST_LINE),
+                Objects.requireNonNullElse(fields.get(IndexLayout.FENCE), ""),
                 metadata);
     }
 

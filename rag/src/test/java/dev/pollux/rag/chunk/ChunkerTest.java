@@ -17,7 +17,7 @@ class ChunkerTest {
     void aDocumentThatFitsIsOneChunkUnderItsTitle() {
         String text = "# Guide\n\nHello.\n\n## Part\n\nWorld.\n";
         List<Chunk> chunks = markdown(text, 64);
-        assertThat(chunks).containsExactly(new Chunk(List.of("Guide"), "", 0, text.length() - 1, 1, 7));
+        assertThat(chunks).containsExactly(new Chunk(List.of("Guide"), "", 0, text.length() - 1, 1, 7, ""));
     }
 
     @Test
@@ -52,6 +52,19 @@ class ChunkerTest {
                 .anySatisfy(chunk -> assertThat(chunk.text(text)).contains(code));
         assertThat(markdown(text, 32))
                 .allSatisfy(chunk -> assertThat(chunk.headings()).isEmpty());
+    }
+
+    @Test
+    void aChunkKnowsTheFencedCodeItBeginsIn() {
+        String text = SENTENCE + "\n\n~~~~ java\n" + "call(one, two);\n".repeat(20) + "~~~~\n\n" + SENTENCE;
+        for (Chunk chunk : markdown(text, 32)) {
+            boolean inside =
+                    chunk.text(text).startsWith("call") || chunk.text(text).startsWith("~~~~\n");
+            assertThat(chunk.fence()).as(chunk.text(text)).isEqualTo(inside ? "~~~~" : "");
+        }
+        assertThat(markdown(text, 32))
+                .filteredOn(chunk -> !chunk.fence().isEmpty())
+                .hasSizeGreaterThan(2);
     }
 
     @Test

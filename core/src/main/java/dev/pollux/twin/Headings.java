@@ -1,0 +1,39 @@
+package dev.pollux.twin;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** Follows the headings of a passage from its beginning on. <em>Confined to one thread.</em> */
+final class Headings {
+
+    private static final Pattern CLOSING = Pattern.compile("(?:^|[ \\t]+)#+[ \\t]*$");
+    private static final Pattern LINE_END = Pattern.compile("\\s*[\\r\\n]\\s*");
+
+    private final List<String> outside;
+    private final List<Integer> levels = new ArrayList<>();
+    private final List<String> titles = new ArrayList<>(); // as long as levels
+
+    /** @param outside the headings that hold for all of the passage; the last of them may stand in it */
+    Headings(List<String> outside) {
+        this.outside = outside;
+    }
+
+    /** The headings above what follows a heading, that one included, outermost first. */
+    List<String> below(int level, String heading) {
+        while (!levels.isEmpty() && levels.get(levels.size() - 1) >= level) {
+            levels.remove(levels.size() - 1);
+            titles.remove(titles.size() - 1);
+        }
+        levels.add(level);
+        titles.add(CLOSING.matcher(LINE_END.matcher(heading).replaceAll(" ")).replaceFirst(""));
+        int shared = Math.min(outside.size(), titles.size());
+        while (!outside.subList(outside.size() - shared, outside.size()).equals(titles.subList(0, shared))) {
+            shared--;
+        }
+        List<String> path = new ArrayList<>(outside);
+        path.addAll(titles.subList(shared, titles.size()));
+        return Collections.unmodifiableList(path);
+    }
+}
