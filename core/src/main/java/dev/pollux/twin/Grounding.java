@@ -74,36 +74,30 @@ final class Grounding {
         List<TwinPrompt.Packed> named = passages.stream()
                 .filter(packed -> cited.contains(packed.number()))
                 .toList();
-        List<Support> supports = new ArrayList<>();
-        if (!named.isEmpty() && share(stems, named) >= minSupport) {
-            named.forEach(packed -> best(packed, stems).ifPresent(supports::add));
-        } else {
-            passages.stream()
-                    .max(Comparator.comparingDouble(packed -> share(stems, List.of(packed))))
-                    .filter(packed -> share(stems, List.of(packed)) >= minSupport)
-                    .flatMap(packed -> best(packed, stems))
-                    .ifPresent(supports::add);
+        List<Support> supports = supports(named, stems);
+        if (share(stems, supports) < minSupport) {
+            supports = passages.stream()
+                    .map(packed -> supports(List.of(packed), stems))
+                    .max(Comparator.comparingDouble(found -> share(stems, found)))
+                    .orElse(List.of());
         }
-        if (supports.isEmpty()) {
-            long most = Math.round(100
-                    * passages.stream()
-                            .mapToDouble(packed -> share(stems, List.of(packed)))
-                            .max()
-                            .orElse(0));
+        double share = share(stems, supports);
+        if (supports.isEmpty() || share < minSupport) {
             return new Verdict(
                     stems.size(),
                     List.of(),
-                    "no passage holds more than " + most + " % of its words; " + Math.round(100 * minSupport)
-                            + " % are required");
+                    "no sentence of the passages holds more than " + Math.round(100 * share) + " % of its words; "
+                            + Math.round(100 * minSupport) + " % are required");
         }
-        Support strongest = supports.stream()
+        List<Support> found = supports;
+        Support strongest = found.stream()
                 .max(Comparator.comparingInt(
                         support -> shared(stems, support.line().stems())))
                 .orElseThrow();
         return contradiction(words, strongest.line().words())
                 .map(stem -> new Verdict(
                         stems.size(), List.of(), "it and its source disagree on a negation before '" + stem + "'"))
-                .orElseGet(() -> new Verdict(stems.size(), List.copyOf(supports), ""));
+                .orElseGet(() -> new Verdict(stems.size(), List.copyOf(found), ""));
     }
 
     private Optional<String> unknownNumber(List<Words.Word> words) {
@@ -176,28 +170,35 @@ final class Grounding {
         return stems;
     }
 
-    private double share(Set<String> stems, List<TwinPrompt.Packed> among) {
+    /** The share of {@code stems} that stands in the supports or in the headings above them. */
+    private static double share(Set<String> stems, List<Support> supports) {
         Set<String> held = new HashSet<>();
-        for (TwinPrompt.Packed packed : among) {
-            lines(packed).forEach(line -> {
-                held.addAll(line.stems());
-                held.addAll(line.section().stems());
-            });
+        for (Support support : supports) {
+            held.addAll(support.line().stems());
+            held.addAll(support.line().section().stems());
         }
         return (double) shared(stems, held) / stems.size();
     }
 
-    private static Optional<Support> best(TwinPrompt.Packed packed, Set<String> stems) {
-        Support best = null;
-        int most = 0;
-        for (Source.Line line : lines(packed)) {
-            int shared = shared(stems, line.stems());
-            if (line.isStatement() && shared > most) {
-                best = new Support(packed, line);
-                most = shared;
+    /** Of each passage the sentence that holds most of {@code stems}; of none that holds nothing. */
+    private static List<Support> supports(List<TwinPrompt.Packed> among, Set<String> stems) {
+        List<Support> supports = new ArrayList<>();
+        for (TwinPrompt.Packed packed : among) {
+            Support best = null;
+            double most = 0;
+            for (Source.Line line : lines(packed)) {
+                Support support = new Support(packed, line);
+                double share = share(stems, List.of(support));
+                if (line.isStatement() && share > most && shared(stems, line.stems()) > 0) {
+                    best = support;
+                    most = share;
+                }
+            }
+            if (best != null) {
+                supports.add(best);
             }
         }
-        return Optional.ofNullable(best);
+        return supports;
     }
 
     private static int shared(Set<String> stems, Set<String> held) {

@@ -38,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>every number in it (2 and {@code two} are one) stands in a passage;
  *   <li>every name in it stands in a passage, in any case. A name is a capitalised word that opens no clause, or a
  *       word with a capital inside it; the twin's own name needs no source;
- *   <li>one passage, or those it cites together, holds at least the share {@link TwinOptions#minSupport()} of its content
- *       words;
+ *   <li>one sentence of a passage, or one of each passage that it cites, holds at least the share
+ *       {@link TwinOptions#minSupport()} of its content words, the headings above counted;
  *   <li>no content word stands within three words after a negation in it and without one in the sentence that supports it
  *       best, or the other way round;
  *   <li>it is finished, and no repetition.

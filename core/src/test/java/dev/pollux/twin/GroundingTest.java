@@ -32,7 +32,7 @@ class GroundingTest {
     @Test
     void whatIsNotInThePassagesIsNotSupported() {
         assertThat(reason("Merging destroys quantum computers and rockets."))
-                .isEqualTo("no passage holds more than 20 % of its words; 60 % are required");
+                .isEqualTo("no sentence of the passages holds more than 20 % of its words; 60 % are required");
     }
 
     @Test

@@ -4,27 +4,42 @@ import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Citation;
 import dev.pollux.twin.Evidence;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** Answers as a person reads them. */
 final class Answers {
 
     private Answers() {}
 
-    /** Lets the model write: shown on standard error where asked for, else counted on a terminal. */
+    /**
+     * Lets the model write: shown on standard error where asked for, else counted on a terminal, beside where the evidence
+     * was found.
+     */
     static void draft(AnswerStream stream, Output output, boolean shown) {
+        String found = found(stream.evidence());
+        output.status(found);
         int pieces = 0;
         for (String delta : stream) {
             pieces++;
             if (shown) {
                 output.asidePiece(delta);
             } else {
-                output.status("writing: " + pieces + " pieces");
+                output.status(found + "; writing: " + pieces + " pieces");
             }
         }
         if (shown && pieces > 0) {
             output.aside("");
         }
+    }
+
+    private static String found(List<Evidence> evidence) {
+        return evidence.isEmpty()
+                ? "nothing found"
+                : evidence.stream()
+                        .map(e -> Texts.place(e.document(), e.firstLine(), e.lastLine(), ""))
+                        .collect(Collectors.joining(", ", "found ", ""));
     }
 
     /** The text, then what it rests on, then what was left out of it. */
