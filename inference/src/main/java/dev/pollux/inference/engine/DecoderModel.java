@@ -54,7 +54,6 @@ public final class DecoderModel implements AutoCloseable {
         try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions()) {
             settings.setIntraOpNumThreads(options.threads());
             settings.setInterOpNumThreads(1);
-            settings.addConfigEntry("session.set_denormal_as_zero", "1");
             settings.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
             OrtSession session = NativeRuntime.environment().createSession(model.toString(), settings);
             return new DecoderModel(manifest, options, session, Duration.ofNanos(System.nanoTime() - begin));
