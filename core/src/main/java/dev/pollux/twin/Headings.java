@@ -12,8 +12,9 @@ final class Headings {
     private static final Pattern LINE_END = Pattern.compile("\\s*[\\r\\n]\\s*");
 
     private final List<String> outside;
-    private final List<Integer> levels = new ArrayList<>();
-    private final List<String> titles = new ArrayList<>(); // as long as levels
+    private final List<Title> inside = new ArrayList<>();
+
+    private record Title(int level, String text) {}
 
     /** @param outside the headings that hold for all of the passage; the last of them may stand in it */
     Headings(List<String> outside) {
@@ -22,12 +23,11 @@ final class Headings {
 
     /** The headings above what follows a heading, that one included, outermost first. */
     List<String> below(int level, String heading) {
-        while (!levels.isEmpty() && levels.get(levels.size() - 1) >= level) {
-            levels.remove(levels.size() - 1);
-            titles.remove(titles.size() - 1);
-        }
-        levels.add(level);
-        titles.add(CLOSING.matcher(LINE_END.matcher(heading).replaceAll(" ")).replaceFirst(""));
+        inside.removeIf(title -> title.level() >= level);
+        inside.add(new Title(
+                level,
+                CLOSING.matcher(LINE_END.matcher(heading).replaceAll(" ")).replaceFirst("")));
+        List<String> titles = inside.stream().map(Title::text).toList();
         int shared = Math.min(outside.size(), titles.size());
         while (!outside.subList(outside.size() - shared, outside.size()).equals(titles.subList(0, shared))) {
             shared--;
