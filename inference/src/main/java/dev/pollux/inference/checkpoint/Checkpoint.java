@@ -31,7 +31,7 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
      *
      * @throws MalformedFileException if a file is damaged, or a tensor missing or of another shape than the configuration says
      * @throws IllegalArgumentException if a folder holds several GGUF files
-     * @throws dev.pollux.UnsupportedModelException if the architecture is not known
+     * @throws dev.pollux.UnsupportedModelException if a file is of a kind that is not known
      */
     public static Checkpoint open(Path path) {
         if (Files.isDirectory(path)) {
@@ -66,6 +66,9 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
 
     /** The model's shape. */
     public abstract ModelConfig config();
+
+    /** The configuration in Hugging Face's names; empty for a GGUF file, whose {@link #config()} holds all there is. */
+    public abstract Settings settings();
 
     /** The tensors under their Hugging Face names and in their row order. */
     public abstract TensorFile tensors();

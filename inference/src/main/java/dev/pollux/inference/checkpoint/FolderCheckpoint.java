@@ -29,6 +29,7 @@ final class FolderCheckpoint extends Checkpoint {
             "tokenizer_config.json",
             "chat_template.jinja");
 
+    private final Settings settings;
     private final ModelConfig config;
     private final SafetensorsFolder tensors;
 
@@ -38,13 +39,18 @@ final class FolderCheckpoint extends Checkpoint {
                 .orElseThrow(() ->
                         new MalformedFileException(path + " has no config.json; it is not the folder of a model"));
         String name = json.path("_name_or_path").asString("");
-        this.config = new HubConfig(path.resolve("config.json"), json)
+        this.settings = new Settings(path.resolve("config.json"), json);
+        this.config = new HubConfig(settings)
                 .read(
                         name.isEmpty() ? path.toAbsolutePath().normalize().getFileName() + "" : name,
-                        json("generation_config.json").orElse(json));
+                        new Settings(
+                                path.resolve("generation_config.json"),
+                                json("generation_config.json").orElse(json)));
         this.tensors = SafetensorsFolder.open(path);
         try {
-            LlamaLayout.check(path, config, tensors);
+            if (config.architecture().equals("LlamaForCausalLM")) {
+                LlamaLayout.check(path, config, tensors);
+            }
         } catch (RuntimeException e) {
             tensors.close();
             throw e;
@@ -81,6 +87,11 @@ final class FolderCheckpoint extends Checkpoint {
     @Override
     public ModelConfig config() {
         return config;
+    }
+
+    @Override
+    public Settings settings() {
+        return settings;
     }
 
     @Override

@@ -207,6 +207,11 @@ final class GgufCheckpoint extends Checkpoint {
     }
 
     @Override
+    public Settings settings() {
+        return Settings.none(path());
+    }
+
+    @Override
     public TensorFile tensors() {
         return tensors;
     }

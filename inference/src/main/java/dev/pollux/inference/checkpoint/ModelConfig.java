@@ -11,10 +11,10 @@ import java.util.List;
  * @param name a name to show
  * @param hiddenSize width of the residual stream
  * @param layers number of blocks
- * @param heads query heads
+ * @param heads query heads; 0 for a model without attention, or one that does not say
  * @param keyValueHeads key and value heads; divides {@code heads}
  * @param headDim width of a head
- * @param intermediateSize width of the gated MLP
+ * @param intermediateSize width of the MLP; 0 where the family derives it
  * @param vocabularySize rows of the embedding
  * @param contextLength positions the model was made for
  * @param normEpsilon epsilon of the RMS norms
@@ -55,11 +55,12 @@ public record ModelConfig(
 
     /** This, if its numbers fit together. */
     ModelConfig check(Path file) {
-        if (heads < 1 || keyValueHeads < 1 || heads % keyValueHeads != 0 || headDim < 2 || headDim % 2 != 0) {
+        boolean attends = heads > 0;
+        if (attends && (keyValueHeads < 1 || heads % keyValueHeads != 0 || headDim < 2 || headDim % 2 != 0)) {
             throw new MalformedFileException(file + ": " + heads + " heads must be a multiple of " + keyValueHeads
                     + " key/value heads, and the head width " + headDim + " even");
         }
-        if (hiddenSize < 1 || layers < 1 || intermediateSize < 1 || vocabularySize < 1 || contextLength < 1) {
+        if (hiddenSize < 1 || layers < 1 || intermediateSize < 0 || vocabularySize < 1 || contextLength < 1) {
             throw new MalformedFileException(file + ": width " + hiddenSize + ", layers " + layers + ", inner width "
                     + intermediateSize + ", vocabulary " + vocabularySize + " and context " + contextLength
                     + " must be at least 1");

@@ -1,5 +1,6 @@
 package dev.pollux.inference.checkpoint;
 
+import dev.pollux.UnsupportedModelException;
 import java.util.Arrays;
 import java.util.List;
 
@@ -22,6 +23,50 @@ public sealed interface RotaryScaling {
     /** The factor on cos and sin. */
     default double attentionFactor() {
         return 1;
+    }
+
+    /**
+     * The scaling that a configuration's {@code rope_parameters} or {@code rope_scaling} ask for.
+     *
+     * @param context the model's {@code max_position_embeddings}
+     * @throws UnsupportedModelException if its type is not known
+     */
+    static RotaryScaling read(Settings rope, int context) {
+        String type = rope.text("rope_type", rope.text("type", "default"));
+        double factor = rope.positive("factor", 1);
+        double original = rope.positive("original_max_position_embeddings", context);
+        return switch (type) {
+            // Dynamic scaling changes nothing up to max_position_embeddings, which is where the context ends here.
+            case "default", "dynamic" -> new None();
+            case "linear" -> new Linear(factor);
+            case "llama3" ->
+                new Llama3(factor, rope.positive("low_freq_factor", 1), rope.positive("high_freq_factor", 4), original);
+            case "yarn" ->
+                new Yarn(
+                        factor,
+                        rope.positive("beta_fast", 32),
+                        rope.positive("beta_slow", 1),
+                        original,
+                        rope.flag("truncate", true),
+                        yarnAttention(rope, factor));
+            default ->
+                throw new UnsupportedModelException(rope.file() + ": rotary scaling '" + type
+                        + "' is not supported, only default, dynamic, linear, llama3 and yarn");
+        };
+    }
+
+    private static double yarnAttention(Settings rope, double factor) {
+        if (rope.has("attention_factor")) {
+            return rope.positive("attention_factor", 1);
+        }
+        double all = rope.number("mscale_all_dim", 0);
+        double scale = rope.number("mscale", 0);
+        return all != 0 && scale != 0 ? yarnScale(factor, scale) / yarnScale(factor, all) : yarnScale(factor, 1);
+    }
+
+    /** The temperature of YaRN: 0.1 · scale · ln(factor) + 1. */
+    static double yarnScale(double factor, double scale) {
+        return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
     }
 
     /** As pre-trained. */

@@ -59,11 +59,9 @@ public final class DecoderExport {
     public static ExportReport preview(Checkpoint checkpoint, ExportOptions options) {
         long begin = System.nanoTime();
         try (GraphWriter graph = GraphWriter.measuring()) {
-            WeightWriter weights = new WeightWriter(graph, checkpoint.tensors(), options);
-            int contextLength = Math.min(checkpoint.config().contextLength(), options.maxContext());
-            new LlamaGraph(checkpoint.config(), checkpoint.tensors(), graph, weights, contextLength)
-                    .write(JobContext.NONE);
-            return report(graph, weights, begin);
+            Blocks blocks = blocks(checkpoint, graph, options);
+            writeGraph(blocks, JobContext.NONE);
+            return report(graph, blocks.weights, begin);
         }
     }
 
@@ -137,11 +135,10 @@ public final class DecoderExport {
     private static ExportReport write(Checkpoint checkpoint, Path folder, ExportOptions options, JobContext context) {
         long begin = System.nanoTime();
         ModelConfig config = checkpoint.config();
-        int contextLength = Math.min(config.contextLength(), options.maxContext());
         try (GraphWriter graph = GraphWriter.create(folder.resolve(DecoderManifest.MODEL_FILE))) {
-            WeightWriter weights = new WeightWriter(graph, checkpoint.tensors(), options);
-            LlamaGraph family = new LlamaGraph(config, checkpoint.tensors(), graph, weights, contextLength);
-            family.write(context);
+            Blocks blocks = blocks(checkpoint, graph, options);
+            WeightWriter weights = blocks.weights;
+            writeGraph(blocks, context);
             graph.finish();
             writeTexts(checkpoint, folder);
             Map<String, Object> provenance = new LinkedHashMap<>();
@@ -154,15 +151,27 @@ public final class DecoderExport {
                             config.name(),
                             config.architecture(),
                             config.vocabularySize(),
-                            contextLength,
+                            blocks.contextLength,
                             config.endTokens(),
                             checkpoint.specialTokens().bos(),
                             checkpoint.specialTokens().eos(),
-                            family.states(),
+                            blocks.states(),
                             provenance)
                     .write(folder);
             return report(graph, weights, begin);
         }
+    }
+
+    private static Blocks blocks(Checkpoint checkpoint, GraphWriter graph, ExportOptions options) {
+        DerivedTensors tensors = new DerivedTensors(checkpoint.tensors());
+        WeightWriter weights = new WeightWriter(graph, tensors, options);
+        int contextLength = Math.min(checkpoint.config().contextLength(), options.maxContext());
+        return new Blocks(checkpoint.config(), checkpoint.settings(), tensors, graph, weights, contextLength);
+    }
+
+    private static void writeGraph(Blocks blocks, JobContext context) {
+        Families.of(blocks).write(context);
+        blocks.tensors.refuseSurplus(blocks.config.architecture());
     }
 
     private static ExportReport report(GraphWriter graph, WeightWriter weights, long begin) {

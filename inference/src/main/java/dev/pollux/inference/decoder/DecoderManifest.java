@@ -84,7 +84,9 @@ public record DecoderManifest(
     /** How a state grows. */
     public enum Kind {
         /** One row a position, float32, one buffer for input and output. */
-        KEY_VALUE
+        KEY_VALUE,
+        /** As a whole replaced by every step, float32; zeros at the beginning. */
+        RECURRENT
     }
 
     /** Reads the manifest of an exported folder. */

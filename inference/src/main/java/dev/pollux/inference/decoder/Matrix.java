@@ -18,10 +18,10 @@ record Matrix(TensorFile tensors, List<String> names, int rows, int columns) {
     static Matrix of(TensorFile tensors, List<String> names, int columns) {
         int rows = 0;
         for (String name : names) {
-            TensorInfo info = tensors.tensors().get(name);
-            if (info == null) {
+            if (!tensors.tensors().containsKey(name)) {
                 throw new MalformedFileException("The checkpoint has no tensor " + name + "; it is incomplete");
             }
+            TensorInfo info = tensors.info(name);
             if (info.shape().size() != 2 || info.dim(1) != columns) {
                 throw new MalformedFileException(name + " must be [rows, " + columns + "] but is " + info.shape()
                         + "; the configuration and the weights do not fit together");

@@ -2,7 +2,6 @@ package dev.pollux.inference.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.pollux.PolluxException;
@@ -29,8 +28,6 @@ import tools.jackson.databind.json.JsonMapper;
 /** Held by the checkpoints of {@code golden/decoder}, {@code golden/tokenizer/gguf} and {@code golden/gguf}. */
 final class CheckpointGoldenTest {
 
-    private static final String SUPPORTED = "LlamaForCausalLM";
-
     @TempDir
     Path temporary;
 
@@ -39,19 +36,7 @@ final class CheckpointGoldenTest {
         return folders()
                 .map(folder -> dynamicTest(folder.getFileName().toString(), () -> {
                     int before = OpenHandle.open().size();
-                    String architecture = json(folder.resolve("config.json"))
-                            .path("architectures")
-                            .path(0)
-                            .asString();
-                    if (!architecture.equals(SUPPORTED)) {
-                        assertThatThrownBy(() -> Checkpoint.open(folder))
-                                .isInstanceOf(UnsupportedModelException.class)
-                                .hasMessage(
-                                        folder.resolve("config.json") + ": the architecture '" + architecture
-                                                + "' is not supported, only 'LlamaForCausalLM'; use a model of the Llama family");
-                    } else {
-                        checkFolder(folder);
-                    }
+                    checkFolder(folder);
                     assertThat(OpenHandle.open()).hasSize(before);
                 }));
     }
@@ -60,8 +45,13 @@ final class CheckpointGoldenTest {
         JsonNode json = json(folder.resolve("config.json"));
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             ModelConfig config = checkpoint.config();
-            assertThat(config.hiddenSize()).isEqualTo(json.path("hidden_size").asInt());
-            assertThat(config.layers()).isEqualTo(json.path("num_hidden_layers").asInt());
+            assertThat(config.hiddenSize())
+                    .isEqualTo(
+                            json.path("hidden_size").asInt(json.path("n_embd").asInt()));
+            assertThat(config.layers())
+                    .isEqualTo(json.path("num_hidden_layers")
+                            .asInt(json.path("n_layer")
+                                    .asInt(json.path("layers_block_type").size())));
             assertThat(config.vocabularySize())
                     .isEqualTo(json.path("vocab_size").asInt());
             assertThat(config.tiedEmbedding())
@@ -85,17 +75,13 @@ final class CheckpointGoldenTest {
                 .filter(folder -> Files.isRegularFile(folder.resolve("config.v4.json")))
                 .map(folder -> dynamicTest(folder.getFileName().toString(), () -> {
                     Path copy = copyWithOldSpelling(folder);
-                    Throwable refused =
-                            catchThrowable(() -> Checkpoint.open(folder).close());
-                    if (refused != null) {
-                        assertThatThrownBy(() -> Checkpoint.open(copy))
-                                .isInstanceOf(UnsupportedModelException.class)
-                                .hasMessage(refused.getMessage().replace(folder.toString(), copy.toString()));
-                        return;
-                    }
                     try (Checkpoint current = Checkpoint.open(folder);
                             Checkpoint old = Checkpoint.open(copy)) {
-                        assertThat(old.config()).isEqualTo(current.config());
+                        // Families with several rotary bases name none for the whole model.
+                        assertThat(old.config())
+                                .usingRecursiveComparison()
+                                .ignoringFields("rotaryTheta")
+                                .isEqualTo(current.config());
                     }
                 }));
     }

@@ -131,8 +131,6 @@ final class CheckpointTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "[\"LlamaForCausalLM\"] | [\"XForCausalLM\"] | the architecture 'XForCausalLM' is not supported, only 'LlamaForCausalLM'; use a model of the Llama family",
-                "[\"LlamaForCausalLM\"] | {} | the architecture '' is not supported, only 'LlamaForCausalLM'; use a model of the Llama family",
                 "\"vocab_size\": 3 | \"vocab_size\": 3, \"hidden_act\": \"gelu\" | hidden_act must be silu but was gelu",
                 "\"vocab_size\": 3 | \"vocab_size\": 3, \"partial_rotary_factor\": 0.5 | partial_rotary_factor must be 1: rotation of a part of the head is not supported",
                 "\"vocab_size\": 3 | \"vocab_size\": 3, \"rope_parameters\": {\"rope_type\": \"longrope\"} | rotary scaling 'longrope' is not supported, only default, dynamic, linear, llama3 and yarn",

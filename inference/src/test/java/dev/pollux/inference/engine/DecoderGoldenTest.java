@@ -40,9 +40,26 @@ class DecoderGoldenTest {
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> check(folder)));
     }
 
+    /** The same weights under the configuration as transformers 4 spells it. */
+    @TestFactory
+    Stream<DynamicTest> bothSpellingsOfAConfigurationGiveTheSameLogits() {
+        return ReferenceData.cases(ReferenceData.golden("decoder"), Files::isDirectory).stream()
+                .filter(folder -> Files.isRegularFile(folder.resolve("config.v4.json")))
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
+                    Path copy = Files.createDirectories(temp.resolve("v4-" + folder.getFileName()));
+                    for (Path file : ReferenceData.cases(folder, Files::isRegularFile)) {
+                        if (!file.endsWith("config.json")) {
+                            Files.copy(file, copy.resolve(file.getFileName()));
+                        }
+                    }
+                    Files.move(copy.resolve("config.v4.json"), copy.resolve("config.json"));
+                    check(copy);
+                }));
+    }
+
     private void check(Path folder) throws IOException {
         JsonNode cases = JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json")));
-        Path target = temp.resolve(folder.getFileName());
+        Path target = temp.resolve(folder.getFileName() + ".exported");
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             DecoderExport.export(checkpoint, target, floats()).run();
         } catch (UnsupportedModelException e) {

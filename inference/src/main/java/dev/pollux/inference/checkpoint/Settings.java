@@ -1,0 +1,170 @@
+package dev.pollux.inference.checkpoint;
+
+import dev.pollux.MalformedFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.MissingNode;
+
+/**
+ * A model's configuration in the names of Hugging Face's {@code config.json}, read with checks.
+ *
+ * <p>A value of another kind than asked for is a {@link MalformedFileException} that names file, key, rule and value; JSON
+ * null counts as absent. <em>Immutable.</em>
+ */
+public final class Settings {
+
+    private static final int MAX = 1 << 24;
+    private static final int MOST_LISTED = 1 << 16;
+
+    private final Path file;
+    private final JsonNode json;
+
+    Settings(Path file, JsonNode json) {
+        this.file = file;
+        this.json = json;
+    }
+
+    /** No settings at all: of a file that holds its configuration otherwise. */
+    static Settings none(Path file) {
+        return new Settings(file, MissingNode.getInstance());
+    }
+
+    /** The file they stand in, for messages. */
+    public Path file() {
+        return file;
+    }
+
+    /** Whether {@code key} has a value. */
+    public boolean has(String key) {
+        return json.hasNonNull(key);
+    }
+
+    /** The settings under {@code key}; empty where it holds no object. */
+    public Settings at(String key) {
+        return new Settings(file, json.path(key).isObject() ? json.path(key) : MissingNode.getInstance());
+    }
+
+    /** Whether there are none. */
+    public boolean isEmpty() {
+        return json.isMissingNode() || json.isEmpty();
+    }
+
+    /** A whole number in [1, 2^24]. */
+    public int integer(String key) {
+        JsonNode value = json.path(key);
+        if (!value.isInt() || value.asInt() < 1 || value.asInt() > MAX) {
+            throw new MalformedFileException(
+                    file + ": " + key + " must be a whole number in [1, " + MAX + "] but was " + shown(value));
+        }
+        return value.asInt();
+    }
+
+    /** The same, or {@code fallback} where it is absent. */
+    public int integer(String key, int fallback) {
+        return has(key) ? integer(key) : fallback;
+    }
+
+    /** The same in [0, 2^24], or {@code fallback} where it is absent. */
+    public int count(String key, int fallback) {
+        return has(key) && json.path(key).isInt() && json.path(key).asInt() == 0 ? 0 : integer(key, fallback);
+    }
+
+    /** The first of several spellings of a whole number in [1, 2^24] that is there; else the error of the first. */
+    int firstInteger(List<String> keys) {
+        return integer(keys.stream().filter(this::has).findFirst().orElse(keys.get(0)));
+    }
+
+    /** A finite number, or {@code fallback} where it is absent. */
+    public double number(String key, double fallback) {
+        if (!has(key)) {
+            return fallback;
+        }
+        JsonNode value = json.path(key);
+        if (!value.isNumber() || !Double.isFinite(value.asDouble())) {
+            throw new MalformedFileException(file + ": " + key + " must be a number but was " + shown(value));
+        }
+        return value.asDouble();
+    }
+
+    /** A finite number above 0, or {@code fallback} where it is absent. */
+    public double positive(String key, double fallback) {
+        double value = number(key, fallback);
+        if (value <= 0) {
+            throw new MalformedFileException(file + ": " + key + " must be greater than 0 but was " + value);
+        }
+        return value;
+    }
+
+    /** True or false, or {@code fallback} where it is absent. */
+    public boolean flag(String key, boolean fallback) {
+        if (!has(key)) {
+            return fallback;
+        }
+        if (!json.path(key).isBoolean()) {
+            throw new MalformedFileException(
+                    file + ": " + key + " must be true or false but was " + shown(json.path(key)));
+        }
+        return json.path(key).asBoolean();
+    }
+
+    /** A text, or {@code fallback} where it is absent. */
+    public String text(String key, String fallback) {
+        if (!has(key)) {
+            return fallback;
+        }
+        if (!json.path(key).isString()) {
+            throw new MalformedFileException(file + ": " + key + " must be a text but was " + shown(json.path(key)));
+        }
+        return json.path(key).asString();
+    }
+
+    /** A list of texts; empty where it is absent. */
+    public List<String> texts(String key) {
+        List<String> texts = new ArrayList<>();
+        for (JsonNode value : list(key)) {
+            if (!value.isString()) {
+                throw new MalformedFileException(file + ": " + key + " must hold texts but held " + shown(value));
+            }
+            texts.add(value.asString());
+        }
+        return texts;
+    }
+
+    /** A list of finite numbers; empty where it is absent. */
+    public List<Double> numbers(String key) {
+        List<Double> numbers = new ArrayList<>();
+        for (JsonNode value : list(key)) {
+            if (!value.isNumber() || !Double.isFinite(value.asDouble())) {
+                throw new MalformedFileException(file + ": " + key + " must hold numbers but held " + shown(value));
+            }
+            numbers.add(value.asDouble());
+        }
+        return numbers;
+    }
+
+    /** Whole numbers: of a list, or the one that stands in its place; others are left out. */
+    List<Integer> ids(String key) {
+        JsonNode value = json.path(key);
+        return Stream.concat(Stream.of(value), value.valueStream())
+                .filter(JsonNode::isInt)
+                .map(JsonNode::asInt)
+                .toList();
+    }
+
+    private JsonNode list(String key) {
+        JsonNode value = json.path(key);
+        if (has(key) && (!value.isArray() || value.size() > MOST_LISTED)) {
+            throw new MalformedFileException(
+                    file + ": " + key + " must be a list of at most " + MOST_LISTED + " but was " + shown(value));
+        }
+        return value;
+    }
+
+    private static String shown(JsonNode value) {
+        String text = value.isMissingNode() ? "absent" : value.toString();
+        return text.length() > 80 ? text.substring(0, 80) + "…" : text;
+    }
+}

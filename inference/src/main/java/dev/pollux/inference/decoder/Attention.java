@@ -1,0 +1,224 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.graph.GraphWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The attention of one layer (grouped queries, arXiv:2305.13245), described call by call, then written. It is one fused
+ * operator with its cache; norms and rotation stand before it where the operator cannot do them. <em>Confined to one
+ * thread.</em>
+ */
+final class Attention {
+
+    private final Blocks b;
+    private final int layer;
+    private final String p;
+    private int heads;
+    private int keyValueHeads;
+    private int width;
+    private double scale;
+    private int window;
+    private double softCap;
+    private @Nullable Rotary rotary;
+    private String queryFactors = "";
+    private String sinks = "";
+    private @Nullable Norm norm;
+    private String queryNorm = "";
+    private String keyNorm = "";
+    private boolean wholeNorms;
+
+    /** @param p before the names of its values, such as {@code layers.0.} */
+    Attention(Blocks b, int layer, String p) {
+        this.b = b;
+        this.layer = layer;
+        this.p = p;
+        heads(b.config.heads(), b.config.keyValueHeads(), b.config.headDim());
+    }
+
+    Attention heads(int newHeads, int newKeyValueHeads, int newWidth) {
+        heads = newHeads;
+        keyValueHeads = newKeyValueHeads;
+        width = newWidth;
+        return scale(1 / Math.sqrt(newWidth));
+    }
+
+    /** The factor on q·k; default 1 / sqrt(width). */
+    Attention scale(double newScale) {
+        scale = newScale;
+        return this;
+    }
+
+    /** A token sees itself and the {@code newWindow} − 1 before it; 0 for all. */
+    Attention window(int newWindow) {
+        window = newWindow;
+        return this;
+    }
+
+    /** Scores become cap · tanh(score / cap); 0 for none. */
+    Attention softCap(double cap) {
+        softCap = cap;
+        return this;
+    }
+
+    Attention rotary(Rotary newRotary) {
+        rotary = newRotary;
+        return this;
+    }
+
+    /** A factor for all queries of a token, (1, S, 1). */
+    Attention queryFactors(String factors) {
+        queryFactors = factors;
+        return this;
+    }
+
+    /** One more logit a head, whose column is dropped after the softmax (StreamingLLM, arXiv:2309.17453). */
+    Attention sinks(String tensor) {
+        sinks = tensor;
+        return this;
+    }
+
+    /** q and k are normalized head by head before rotation; the weight is one head's, or (heads, width). */
+    Attention headNorms(Norm newNorm, String query, String key) {
+        norm = newNorm;
+        queryNorm = query;
+        keyNorm = key;
+        return this;
+    }
+
+    /** q and k are normalized over all heads together before rotation. */
+    Attention wholeNorms(Norm newNorm, String query, String key) {
+        wholeNorms = true;
+        return headNorms(newNorm, query, key);
+    }
+
+    /** The whole of it with the usual names: q, k and v projections, attention, o. */
+    String write(String x, String at) {
+        return output(attend(project(x, at)), at + "o_proj.weight");
+    }
+
+    /** q, k and v in one product, of stored matrices with the usual names. */
+    String project(String x, String at) {
+        return project(
+                x, b.matrix(b.config.hiddenSize(), at + "q_proj.weight", at + "k_proj.weight", at + "v_proj.weight"));
+    }
+
+    /** The same of a matrix that holds them, in this order. */
+    String project(String x, Matrix packed) {
+        return b.weights.project(x, p + "qkv", packed.requireRows((heads + 2 * keyValueHeads) * width));
+    }
+
+    String output(String attended, String weight) {
+        return b.project(attended, p + "o", weight, b.config.hiddenSize(), heads * width);
+    }
+
+    /** Attention over packed q, k, v: (1, S, (heads + 2 keyValueHeads) width) to (1, S, heads width). */
+    String attend(String qkv) {
+        if (norm == null && queryFactors.isEmpty() && (rotary == null || rotatesInside(rotary))) {
+            return fused(List.of(qkv, "", ""));
+        }
+        int own = heads * width;
+        int narrow = keyValueHeads * width;
+        List<String> parts = b.split(qkv, List.of(p + "q", p + "k", p + "v"), own, narrow, narrow);
+        return attend(parts.get(0), parts.get(1), parts.get(2));
+    }
+
+    /** Attention over q, k and v, each (1, S, its heads · width), not yet normed or rotated. */
+    String attend(String q, String k, String v) {
+        String query = prepared(q, heads, queryNorm);
+        String key = prepared(k, keyValueHeads, keyNorm);
+        if (!queryFactors.isEmpty()) {
+            query = b.op("Mul", p + "q.factored", query, queryFactors);
+        }
+        return fused(List.of(query, key, v));
+    }
+
+    /** k as {@link #attend} gives it to the cache. */
+    String key(String k) {
+        return prepared(k, keyValueHeads, keyNorm);
+    }
+
+    private String prepared(String x, int count, String weight) {
+        String prepared = weight.isEmpty() ? x : normed(x, count, weight);
+        Rotary r = rotary;
+        return r == null || rotatesInside(r) ? prepared : rotated(prepared, count, r);
+    }
+
+    private String normed(String x, int count, String weight) {
+        Norm by = java.util.Objects.requireNonNull(norm);
+        if (wholeNorms) {
+            return b.norm(by, x, x + ".normed", weight, count * width);
+        }
+        String byHead = b.reshaped(x, x + ".heads", 0, -1, count, width);
+        String normed;
+        if (b.tensors.require(weight).elements() == width) {
+            normed = b.norm(by, byHead, x + ".heads.normed", weight, width);
+        } else { // a weight for each head
+            String plain = b.norm(by, byHead, x + ".heads.plain", "", width);
+            String each = b.graph.floats(x + ".norm.weight", b.tensors.vector(weight, count * width), count, width);
+            normed = b.op("Mul", x + ".heads.normed", plain, each);
+        }
+        return b.reshaped(normed, x + ".normed", 0, -1, (long) count * width);
+    }
+
+    /** The fused operator rotates whole heads of a multiple of 16 by position. */
+    private boolean rotatesInside(Rotary r) {
+        return r.width() == width && width % 16 == 0;
+    }
+
+    private String rotated(String x, int count, Rotary r) {
+        String row = r.positions().isEmpty() ? b.positions() : r.positions();
+        return b.fused(
+                "RotaryEmbedding",
+                x + ".rotated",
+                List.of(x, row, r.cos(), r.sin()),
+                Map.of("num_heads", count, "rotary_embedding_dim", r.width(), "interleaved", r.interleaved() ? 1 : 0));
+    }
+
+    private String fused(List<String> qkv) {
+        if (width % 8 != 0) {
+            throw new UnsupportedModelException("The head width must be a multiple of 8 but is " + width
+                    + ": the fused attention operator takes no other; use another model");
+        }
+        List<State> states = b.keyValues(layer, keyValueHeads, width);
+        Map<String, Object> attributes = new LinkedHashMap<>();
+        attributes.put("num_heads", heads);
+        attributes.put("kv_num_heads", keyValueHeads);
+        attributes.put("scale", (float) scale);
+        if (window > 0) {
+            attributes.put("local_window_size", window);
+        }
+        if (softCap > 0) {
+            attributes.put("softcap", (float) softCap);
+        }
+        List<String> inputs = new ArrayList<>(qkv);
+        inputs.addAll(List.of(states.get(0).input(), states.get(1).input(), "seqlens_k", "total_sequence_length"));
+        Rotary r = rotary;
+        if (r != null && rotatesInside(r)) {
+            attributes.put("do_rotary", 1);
+            attributes.put("rotary_interleaved", r.interleaved() ? 1 : 0);
+            inputs.addAll(List.of(r.cos(), r.sin(), r.positions()));
+        } else {
+            inputs.addAll(List.of("", "", ""));
+        }
+        if (!sinks.isEmpty()) {
+            inputs.add("");
+            inputs.add(b.graph.floats(p + "sinks", b.tensors.vector(sinks, heads), heads));
+        }
+        while (inputs.get(inputs.size() - 1).isEmpty()) {
+            inputs.remove(inputs.size() - 1);
+        }
+        b.graph.node(
+                "GroupQueryAttention",
+                GraphWriter.MICROSOFT,
+                inputs,
+                List.of(p + "attention", states.get(0).output(), states.get(1).output()),
+                attributes);
+        return p + "attention";
+    }
+}

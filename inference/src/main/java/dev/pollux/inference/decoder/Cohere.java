@@ -1,0 +1,40 @@
+package dev.pollux.inference.decoder;
+
+/** Cohere Command R: attention and MLP side by side after one norm without bias, neighbours rotated, logits scaled. */
+final class Cohere extends Transformer {
+
+    Cohere(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    Norm norm() {
+        return Norm.layer(settings.number("layer_norm_eps", 1e-5));
+    }
+
+    @Override
+    Rotary newRotary() {
+        return rotary("rotary", ropeSettings(), config.headDim(), true);
+    }
+
+    @Override
+    void layer(int layer, String p, Residual x) {
+        String normed = x.norm(norm(), p + "norm", at(layer) + "input_layernorm.weight");
+        x.add(attention(layer, p, normed));
+        x.add(mlp(layer, p, normed));
+    }
+
+    @Override
+    Attention attention(int layer, String p) {
+        String at = at(layer) + "self_attn.";
+        Attention attention = super.attention(layer, p);
+        return settings.flag("use_qk_norm", false)
+                ? attention.headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight")
+                : attention;
+    }
+
+    @Override
+    void head(String normed) {
+        b.head(normed, "lm_head.weight", settings.number("logit_scale", 1), 0);
+    }
+}

@@ -1,0 +1,61 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.UnsupportedModelException;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/** The families there are, by what {@code architectures} of a configuration calls them. */
+final class Families {
+
+    private static final Map<String, Function<Blocks, Family>> KNOWN = new TreeMap<>(Map.ofEntries(
+            Map.entry("CohereForCausalLM", Cohere::new),
+            Map.entry("Gemma2ForCausalLM", Gemma2::new),
+            Map.entry("Gemma3ForCausalLM", Gemma3::new),
+            Map.entry("Glm4ForCausalLM", Glm4::new),
+            Map.entry("GPT2LMHeadModel", Gpt2::new),
+            Map.entry("GPTNeoXForCausalLM", GptNeoX::new),
+            Map.entry("GraniteForCausalLM", Granite::new),
+            Map.entry("LlamaForCausalLM", Llama::new),
+            Map.entry("Ministral3ForCausalLM", Ministral3::new),
+            Map.entry("MistralForCausalLM", Mistral::new),
+            Map.entry("Olmo2ForCausalLM", Olmo::new),
+            Map.entry("Olmo3ForCausalLM", Olmo::new),
+            Map.entry("Qwen2ForCausalLM", Qwen2::new),
+            Map.entry("Qwen3ForCausalLM", Qwen3::new),
+            Map.entry("SmolLM3ForCausalLM", SmolLm3::new)));
+
+    private Families() {}
+
+    static Family of(Blocks blocks) {
+        String wanted = blocks.config.architecture();
+        Function<Blocks, Family> family = KNOWN.get(wanted);
+        if (family == null) {
+            String nearest = KNOWN.keySet().stream()
+                    .min(Comparator.comparingInt(known -> distance(wanted, known)))
+                    .orElseThrow();
+            throw new UnsupportedModelException(blocks.settings.file() + ": the architecture '" + wanted
+                    + "' is not supported; the nearest that is, is " + nearest + ", of " + KNOWN.keySet());
+        }
+        return family.apply(blocks);
+    }
+
+    /** The edit distance of Levenshtein. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+            }
+        }
+        return row[b.length()];
+    }
+}

@@ -1,0 +1,33 @@
+package dev.pollux.inference.decoder;
+
+/** GLM-4 (arXiv:2406.12793): norms before and after attention and MLP, half of a head rotated, gate and up stored as one. */
+final class Glm4 extends Transformer {
+
+    Glm4(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    Rotary newRotary() {
+        return rotary("rotary", ropeSettings(), config.headDim(), true);
+    }
+
+    @Override
+    void layer(int layer, String p, Residual x) {
+        String attended = attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight"));
+        x.add(after(p + "norm2", attended, at(layer) + "post_self_attn_layernorm.weight"));
+        String written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "post_attention_layernorm.weight"));
+        x.add(after(p + "norm4", written, at(layer) + "post_mlp_layernorm.weight"));
+    }
+
+    private String after(String output, String x, String weight) {
+        return b.norm(norm(), x, output, weight, config.hiddenSize());
+    }
+
+    @Override
+    String mlp(int layer, String p, String normed) {
+        Matrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
+        String down = at(layer) + "mlp.down_proj.weight";
+        return b.gated(p, normed, gateUp, down, config.intermediateSize(), activation());
+    }
+}

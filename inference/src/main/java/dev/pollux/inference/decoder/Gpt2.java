@@ -1,0 +1,73 @@
+package dev.pollux.inference.decoder;
+
+import java.util.List;
+
+/** GPT-2 (Radford et al., 2019): learned positions, layer norms with biases, matrices stored (in, out). */
+final class Gpt2 extends Transformer {
+
+    private final String root;
+
+    Gpt2(Blocks b) {
+        super(b);
+        root = b.tensors.has("transformer.wte.weight") ? "transformer." : "";
+    }
+
+    @Override
+    Norm norm() {
+        return Norm.layer(settings.number("layer_norm_epsilon", 1e-5));
+    }
+
+    @Override
+    String embedding() {
+        String tokens = b.embed(root + "wte.weight");
+        int rows = b.tensors.require(root + "wpe.weight").dim(0);
+        float[] table = b.tensors.vector(root + "wpe.weight", rows * config.hiddenSize());
+        return b.op("Add", "embedded", tokens, b.byPosition("position.embedding", table, config.hiddenSize()));
+    }
+
+    @Override
+    String finalNorm() {
+        return root + "ln_f.weight";
+    }
+
+    @Override
+    void layer(int layer, String p, Residual x) {
+        String at = root + "h." + layer + ".";
+        int hidden = config.hiddenSize();
+        Attention attention = new Attention(b, layer, p);
+        if (settings.flag("scale_attn_by_inverse_layer_idx", false)) {
+            attention.scale(1 / Math.sqrt(config.headDim()) / (layer + 1));
+        }
+        String qkv = conv(
+                x.norm(norm(), p + "norm1", at + "ln_1.weight"), p + "qkv", at + "attn.c_attn", hidden, 3 * hidden);
+        x.add(conv(attention.attend(qkv), p + "o", at + "attn.c_proj", hidden, hidden));
+        int width = settings.integer("n_inner", 4 * hidden);
+        String inner =
+                conv(x.norm(norm(), p + "norm2", at + "ln_2.weight"), p + "inner", at + "mlp.c_fc", hidden, width);
+        String active = b.activation(settings.text("activation_function", "gelu_new"), inner, p + "active");
+        x.add(conv(active, p + "down", at + "mlp.c_proj", width, hidden));
+    }
+
+    /** A product with a matrix that is stored (in, out). */
+    private String conv(String x, String output, String name, int in, int out) {
+        String stored = name + ".weight";
+        String turned = b.tensors.define(name + ".turned.weight", stored, out, in, () -> {
+            float[] values = b.tensors.vector(stored, in * out); // (in, out)
+            float[] transposed = new float[values.length]; // (out, in)
+            for (int i = 0; i < in; i++) {
+                for (int o = 0; o < out; o++) {
+                    transposed[o * in + i] = values[i * out + o];
+                }
+            }
+            return transposed;
+        });
+        String product = b.project(x, output + ".product", turned, out, in);
+        String bias = b.graph.floats(output + ".bias", b.tensors.vector(name + ".bias", out), out);
+        return b.graph.op("Add", output, List.of(product, bias), java.util.Map.of());
+    }
+
+    @Override
+    void head(String normed) {
+        b.head(normed, "lm_head.weight", 1, 0);
+    }
+}

@@ -1,0 +1,34 @@
+package dev.pollux.inference.decoder;
+
+/** Granite 3 (IBM): Llama with multipliers on embeddings, attention, residuals and logits. */
+final class Granite extends Transformer {
+
+    Granite(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    String embedding() {
+        return b.scaled(super.embedding(), settings.number("embedding_multiplier", 1));
+    }
+
+    @Override
+    Attention attention(int layer, String p) {
+        return super.attention(layer, p).scale(settings.number("attention_multiplier", 1));
+    }
+
+    @Override
+    String attention(int layer, String p, String normed) {
+        return b.scaled(super.attention(layer, p, normed), settings.number("residual_multiplier", 1));
+    }
+
+    @Override
+    String mlp(int layer, String p, String normed) {
+        return b.scaled(super.mlp(layer, p, normed), settings.number("residual_multiplier", 1));
+    }
+
+    @Override
+    void head(String normed) {
+        b.head(normed, "lm_head.weight", 1 / settings.positive("logits_scaling", 1), 0);
+    }
+}

@@ -1,0 +1,14 @@
+package dev.pollux.inference.decoder;
+
+/** Mistral (Jiang et al., arXiv:2310.06825): Llama with a sliding window. */
+final class Mistral extends Transformer {
+
+    Mistral(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    Attention attention(int layer, String p) {
+        return super.attention(layer, p).window(settings.integer("sliding_window", 0));
+    }
+}

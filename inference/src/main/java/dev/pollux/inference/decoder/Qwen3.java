@@ -1,0 +1,18 @@
+package dev.pollux.inference.decoder;
+
+/** Qwen 3 (Yang et al., arXiv:2505.09388): q and k are normalized head by head. */
+class Qwen3 extends Transformer {
+
+    Qwen3(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    Attention attention(int layer, String p) {
+        String at = at(layer) + "self_attn.";
+        boolean sliding = settings.flag("use_sliding_window", false) && slides(layer);
+        return super.attention(layer, p)
+                .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight")
+                .window(sliding ? settings.integer("sliding_window", 0) : 0);
+    }
+}

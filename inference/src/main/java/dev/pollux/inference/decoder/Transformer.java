@@ -1,0 +1,119 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.checkpoint.RotaryScaling;
+import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.job.JobContext;
+import java.util.List;
+
+/**
+ * The frame of most families; each of them overrides where it differs.
+ *
+ * <pre>
+ * x = embed(ids)
+ * per layer:  x += attention(norm(x));  x += mlp(norm(x))
+ * logits = head(norm(x)[logits_index])
+ * </pre>
+ */
+abstract class Transformer implements Family {
+
+    final Blocks b;
+    final ModelConfig config;
+    final Settings settings;
+    private boolean rotaryWritten;
+    private Rotary rotary = new Rotary("", "", 0, false, "");
+
+    Transformer(Blocks b) {
+        this.b = b;
+        this.config = b.config;
+        this.settings = b.settings;
+    }
+
+    @Override
+    public final void write(JobContext context) {
+        Residual x = new Residual(b, embedding());
+        for (int layer = 0; layer < config.layers(); layer++) {
+            context.checkCancelled();
+            layer(layer, "layers." + layer + ".", x);
+            context.progress("layers", layer + 1, config.layers(), "layers");
+        }
+        head(x.norm(norm(), "final", finalNorm()));
+    }
+
+    String embedding() {
+        return b.embed("model.embed_tokens.weight");
+    }
+
+    String finalNorm() {
+        return "model.norm.weight";
+    }
+
+    void head(String normed) {
+        b.head(normed, "lm_head.weight", 1, 0);
+    }
+
+    Norm norm() {
+        return Norm.rms(settings.number("rms_norm_eps", config.normEpsilon()));
+    }
+
+    /** One layer: what it adds to the stream. */
+    void layer(int layer, String p, Residual x) {
+        x.add(attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight")));
+        x.add(mlp(layer, p, x.norm(norm(), p + "norm2", at(layer) + "post_attention_layernorm.weight")));
+    }
+
+    String attention(int layer, String p, String normed) {
+        return attention(layer, p).write(normed, at(layer) + "self_attn.");
+    }
+
+    /** The attention of a layer before it is written. */
+    Attention attention(int layer, String p) {
+        return new Attention(b, layer, p).rotary(rotary());
+    }
+
+    String mlp(int layer, String p, String normed) {
+        return b.gatedMlp(p, normed, at(layer) + "mlp.", config.intermediateSize(), activation());
+    }
+
+    String activation() {
+        return settings.text("hidden_act", settings.text("hidden_activation", "silu"));
+    }
+
+    static String at(int layer) {
+        return "model.layers." + layer + ".";
+    }
+
+    /** The rotary tables that all layers share. */
+    final Rotary rotary() {
+        if (!rotaryWritten) {
+            rotaryWritten = true;
+            rotary = newRotary();
+        }
+        return rotary;
+    }
+
+    Rotary newRotary() {
+        return rotary("rotary", ropeSettings(), config.headDim(), false);
+    }
+
+    Rotary rotary(String name, Settings rope, int headWidth, boolean interleaved) {
+        double theta = rope.number("rope_theta", settings.number("rope_theta", config.rotaryTheta()));
+        double part = rope.number("partial_rotary_factor", settings.number("partial_rotary_factor", 1));
+        int width = (int) (headWidth * part) / 2 * 2;
+        RotaryScaling scaling =
+                settings.isEmpty() ? config.rotaryScaling() : RotaryScaling.read(rope, config.contextLength());
+        return b.rotary(name, width, theta, scaling, interleaved);
+    }
+
+    /** The rotary settings, in the spelling of transformers 5 or 4. */
+    Settings ropeSettings() {
+        Settings current = settings.at("rope_parameters");
+        return current.isEmpty() ? settings.at("rope_scaling") : current;
+    }
+
+    /** Whether a layer slides, where {@code layer_types} says so. */
+    boolean slides(int layer) {
+        List<String> types = settings.texts("layer_types");
+        return layer < types.size() && types.get(layer).equals("sliding_attention");
+    }
+}
