@@ -30,6 +30,7 @@ final class Blocks {
     private final Map<String, String> constants = new HashMap<>();
     private String embedding = "";
     private boolean positions;
+    private int rotarySwitch;
 
     Blocks(
             ModelConfig config,
@@ -88,6 +89,15 @@ final class Blocks {
         return factor == 1 ? x : op("Mul", x + ".scaled", x, constant(factor));
     }
 
+    /** The same number {@code count} times, (count, 1). */
+    String vector(String name, double value, int count) {
+        return constants.computeIfAbsent(name, key -> {
+            float[] values = new float[count];
+            java.util.Arrays.fill(values, (float) value);
+            return graph.floats(key, values, count, 1);
+        });
+    }
+
     String reshaped(String x, String output, long... shape) {
         String name = "shape." + java.util.Arrays.toString(shape);
         return op("Reshape", output, x, constants.computeIfAbsent(name, key -> graph.integers(key, shape)));
@@ -139,6 +149,38 @@ final class Blocks {
         }
     }
 
+    /** Two sets of rotary tables, the second for sequences of more than {@code length} tokens; see {@link DecoderManifest}. */
+    Rotary switchedRotary(double[] upTo, double[] beyond, int length, double factor) {
+        int half = upTo.length;
+        float[] cos = new float[Math.multiplyExact(2 * contextLength, half)]; // (2 contextLength, half)
+        float[] sin = new float[cos.length];
+        fill(cos, sin, upTo, 0, factor);
+        fill(cos, sin, beyond, contextLength, factor);
+        graph.floats("rotary.cos", cos, 2L * contextLength, half);
+        graph.floats("rotary.sin", sin, 2L * contextLength, half);
+        graph.input("rotary_offset", Type.INT64, 1);
+        rotarySwitch = length;
+        return new Rotary(
+                "rotary.cos", "rotary.sin", 2 * half, false, op("Add", "rotary.rows", positions(), "rotary_offset"));
+    }
+
+    /** As the manifest has it. */
+    int rotarySwitch() {
+        return rotarySwitch;
+    }
+
+    private void fill(float[] cos, float[] sin, double[] frequencies, int from, double factor) {
+        int half = frequencies.length;
+        for (int position = 0; position < contextLength; position++) {
+            for (int i = 0; i < half; i++) {
+                // The reference multiplies in single precision.
+                double angle = (float) position * (float) frequencies[i];
+                cos[(from + position) * half + i] = (float) (Math.cos(angle) * factor);
+                sin[(from + position) * half + i] = (float) (Math.sin(angle) * factor);
+            }
+        }
+    }
+
     // Norms
 
     String norm(Norm norm, String x, String output, String weight, int width) {
@@ -187,14 +229,7 @@ final class Blocks {
         int half = frequencies.length;
         float[] cos = new float[Math.multiplyExact(contextLength, half)]; // (contextLength, half)
         float[] sin = new float[cos.length];
-        for (int position = 0; position < contextLength; position++) {
-            for (int i = 0; i < half; i++) {
-                // The reference multiplies in single precision.
-                double angle = (float) position * (float) frequencies[i];
-                cos[position * half + i] = (float) (Math.cos(angle) * factor);
-                sin[position * half + i] = (float) (Math.sin(angle) * factor);
-            }
-        }
+        fill(cos, sin, frequencies, 0, factor);
         graph.floats(name + ".cos", cos, contextLength, half);
         graph.floats(name + ".sin", sin, contextLength, half);
         return new Rotary(name + ".cos", name + ".sin", 2 * half, interleaved, "");

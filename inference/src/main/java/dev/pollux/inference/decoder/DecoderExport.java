@@ -156,6 +156,7 @@ public final class DecoderExport {
                             checkpoint.specialTokens().bos(),
                             checkpoint.specialTokens().eos(),
                             blocks.states(),
+                            blocks.rotarySwitch(),
                             provenance)
                     .write(folder);
             return report(graph, weights, begin);

@@ -30,6 +30,9 @@ import tools.jackson.databind.json.JsonMapper;
  * @param bosToken the token before a text, as chat templates write it; empty where the model has none
  * @param eosToken the token after a text, likewise
  * @param states what is carried from step to step
+ * @param rotarySwitch the most tokens for which the first of two sets of rotary tables holds: a longer sequence uses the
+ *     second for all of its positions, which the engine asks for by the input {@code rotary_offset} int64 [1], 0 or
+ *     contextLength; 0 where there is one set and no such input
  * @param provenance what it was made from and how: source, hash, options, bits per kind of weight, notices
  */
 public record DecoderManifest(
@@ -42,10 +45,11 @@ public record DecoderManifest(
         String bosToken,
         String eosToken,
         List<State> states,
+        int rotarySwitch,
         Map<String, Object> provenance) {
 
     /** The version of the layout. */
-    public static final int FORMAT = 1;
+    public static final int FORMAT = 2;
 
     /** The manifest's file name. */
     public static final String FILE = "pollux.json";
@@ -87,6 +91,11 @@ public record DecoderManifest(
         KEY_VALUE,
         /** As a whole replaced by every step, float32; zeros at the beginning. */
         RECURRENT
+    }
+
+    /** The states of a kind. */
+    public List<State> states(Kind kind) {
+        return states.stream().filter(state -> state.kind() == kind).toList();
     }
 
     /** Reads the manifest of an exported folder. */

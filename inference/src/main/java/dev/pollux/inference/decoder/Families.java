@@ -11,19 +11,24 @@ final class Families {
 
     private static final Map<String, Function<Blocks, Family>> KNOWN = new TreeMap<>(Map.ofEntries(
             Map.entry("CohereForCausalLM", Cohere::new),
+            Map.entry("DeepseekV3ForCausalLM", DeepseekV3::new),
             Map.entry("Gemma2ForCausalLM", Gemma2::new),
             Map.entry("Gemma3ForCausalLM", Gemma3::new),
             Map.entry("Glm4ForCausalLM", Glm4::new),
+            Map.entry("GptOssForCausalLM", GptOss::new),
             Map.entry("GPT2LMHeadModel", Gpt2::new),
             Map.entry("GPTNeoXForCausalLM", GptNeoX::new),
             Map.entry("GraniteForCausalLM", Granite::new),
             Map.entry("LlamaForCausalLM", Llama::new),
             Map.entry("Ministral3ForCausalLM", Ministral3::new),
             Map.entry("MistralForCausalLM", Mistral::new),
+            Map.entry("MixtralForCausalLM", Mixtral::new),
             Map.entry("Olmo2ForCausalLM", Olmo::new),
             Map.entry("Olmo3ForCausalLM", Olmo::new),
+            Map.entry("Phi3ForCausalLM", Phi3::new),
             Map.entry("Qwen2ForCausalLM", Qwen2::new),
             Map.entry("Qwen3ForCausalLM", Qwen3::new),
+            Map.entry("Qwen3MoeForCausalLM", Qwen3Moe::new),
             Map.entry("SmolLM3ForCausalLM", SmolLm3::new)));
 
     private Families() {}

@@ -63,6 +63,17 @@ final class WeightWriter {
         return project(input, output, matrix, block);
     }
 
+    /** The same in floats, whatever the options say: for the few small matrices whose results are compared. */
+    String projectFloat(String input, String output, Matrix matrix) {
+        String weight = transposed(output + ".weight", matrix);
+        String bias = matrix.names().get(0).replace(".weight", ".bias");
+        if (!tensors.tensors().containsKey(bias)) {
+            return graph.op("MatMul", output, List.of(input, weight), Map.of());
+        }
+        String product = graph.op("MatMul", output + ".product", List.of(input, weight), Map.of());
+        return graph.op("Add", output, List.of(product, stackedBias(output + ".bias", matrix)), Map.of());
+    }
+
     private String project(String input, String output, Matrix matrix, int block) {
         List<String> biases = matrix.names().stream()
                 .map(name -> name.replace(".weight", ".bias"))

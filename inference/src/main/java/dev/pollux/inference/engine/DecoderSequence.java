@@ -8,7 +8,8 @@ import java.util.Arrays;
 /**
  * The tokens a model has read, with its state after them.
  *
- * <p>{@code append} reads more tokens; {@link #truncate} goes back without computing anything. Prompts are read in chunks
+ * <p>{@code append} reads more tokens; {@link #truncate} goes back without computing anything: what a model with recurrent
+ * states, or with rotary tables for long texts, has to read again then, the next {@code append} reads first. Prompts are read in chunks
  * of {@link EngineOptions#prefillChunk()} tokens. <em>Confined to one thread except {@link #interrupt()}.</em>
  */
 public final class DecoderSequence implements AutoCloseable {
@@ -20,6 +21,10 @@ public final class DecoderSequence implements AutoCloseable {
     private final DecoderStep step;
     private int[] tokens = new int[64]; // (length and more)
     private int length;
+    /** How many of them the states have read. */
+    private int read;
+
+    private boolean longRotary;
     /** How many leading tokens were computed in whole, aligned prefill chunks. */
     private int aligned;
 
@@ -45,7 +50,7 @@ public final class DecoderSequence implements AutoCloseable {
      * @throws dev.pollux.CancelledException if {@link #interrupt()} was called; what whole chunks were read stays read
      */
     public FloatBuffer append(int... ids) {
-        check(ids);
+        prepare(ids);
         int chunk = model.options().prefillChunk();
         int from = 0;
         while (true) {
@@ -61,7 +66,7 @@ public final class DecoderSequence implements AutoCloseable {
 
     /** Reads tokens and gives the logits after each of them to {@code consumer}. */
     public void append(int[] ids, LogitsConsumer consumer) {
-        check(ids);
+        prepare(ids);
         DecoderManifest manifest = model.manifest();
         long rowBytes = (long) manifest.vocabularySize() * Float.BYTES;
         int chunk = (int) Math.max(1, Math.min(model.options().prefillChunk(), MAX_LOGITS_BYTES / rowBytes));
@@ -85,6 +90,9 @@ public final class DecoderSequence implements AutoCloseable {
             throw new IllegalArgumentException("newLength must be in [0, " + length + "] but was " + newLength);
         }
         length = newLength;
+        if (read > length) {
+            read = step.recurrent().isEmpty() ? length : step.recurrent().restore(length);
+        }
         int chunk = model.options().prefillChunk();
         aligned = Math.min(aligned, newLength / chunk * chunk);
     }
@@ -134,6 +142,7 @@ public final class DecoderSequence implements AutoCloseable {
             throw new CancelledException("The sequence was interrupted; ask the model for another");
         }
         step.reserve(length + count, length);
+        catchUp();
         FloatBuffer logits =
                 step.run(Arrays.copyOfRange(ids, from, from + count), length, logitsDue, () -> interrupted);
         System.arraycopy(ids, from, tokens, length, count);
@@ -141,10 +150,34 @@ public final class DecoderSequence implements AutoCloseable {
             aligned += count;
         }
         length += count;
+        read = length;
+        if (count > 1) {
+            step.recurrent().save(length);
+        }
         return logits;
     }
 
-    private void check(int[] ids) {
+    /** Reads what was read before and is not in the states any more. */
+    private void catchUp() {
+        while (read < length) {
+            int count = Math.min(model.options().prefillChunk(), length - read);
+            step.run(Arrays.copyOfRange(tokens, read, read + count), read, 0, () -> interrupted);
+            read += count;
+        }
+    }
+
+    /** Chooses the rotary tables for {@code total} tokens; another choice than before makes all of them new. */
+    private void chooseRotary(int total) {
+        int limit = model.manifest().rotarySwitch();
+        boolean wanted = limit > 0 && total > limit;
+        if (wanted != longRotary) {
+            longRotary = wanted;
+            step.useLongRotary(wanted);
+            read = step.recurrent().restore(0);
+        }
+    }
+
+    private void prepare(int[] ids) {
         if (closed) {
             throw new IllegalStateException("The sequence is closed; ask the model for another");
         }
@@ -165,5 +198,6 @@ public final class DecoderSequence implements AutoCloseable {
         if (length + ids.length > tokens.length) {
             tokens = Arrays.copyOf(tokens, Math.max(length + ids.length, tokens.length * 2));
         }
+        chooseRotary(length + ids.length);
     }
 }

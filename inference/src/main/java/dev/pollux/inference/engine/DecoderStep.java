@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.CancelledException;
 import dev.pollux.ModelExecutionException;
+import dev.pollux.inference.decoder.DecoderManifest.Kind;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.internal.OpenHandle;
 import java.nio.Buffer;
@@ -15,6 +16,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -32,11 +34,13 @@ final class DecoderStep implements AutoCloseable {
     private final DecoderModel model;
     private final OrtEnvironment environment = NativeRuntime.environment();
     private final KeyValueCache cache;
+    private final RecurrentStates recurrent;
     private final OpenHandle handle;
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
     private final Map<String, OnnxTensor> outputs = new HashMap<>();
     private final IntBuffer lastIndex = direct(Integer.BYTES).asIntBuffer(); // (1): total - 1
     private final IntBuffer total = direct(Integer.BYTES).asIntBuffer(); // scalar
+    private final LongBuffer rotaryOffset = direct(Long.BYTES).asLongBuffer(); // (1)
     private LongBuffer ids = direct(Long.BYTES).asLongBuffer(); // (S)
     private LongBuffer positions = direct(Long.BYTES).asLongBuffer(); // (NL), in [0, S)
     private FloatBuffer logits = direct(0).asFloatBuffer(); // (NL, vocabulary)
@@ -45,14 +49,30 @@ final class DecoderStep implements AutoCloseable {
     DecoderStep(DecoderModel model) {
         this.model = model;
         this.cache = new KeyValueCache(
-                environment, model.manifest().states(), model.manifest().contextLength());
+                environment,
+                model.manifest().states(Kind.KEY_VALUE),
+                model.manifest().contextLength());
+        this.recurrent = new RecurrentStates(environment, model.manifest().states(Kind.RECURRENT));
         this.handle = OpenHandle.of("DecoderSequence of " + model.manifest().name());
         bind("seqlens_k", lastIndex, 1);
         bind("total_sequence_length", total);
+        if (model.manifest().rotarySwitch() > 0) {
+            bind("rotary_offset", rotaryOffset, 1);
+        }
     }
 
     void reserve(int capacity, int used) {
         cache.ensure(capacity, used, inputs, outputs);
+    }
+
+    /** The states that every step replaces. */
+    RecurrentStates recurrent() {
+        return recurrent;
+    }
+
+    /** Which of two sets of rotary tables holds, where the model has two. */
+    void useLongRotary(boolean longContext) {
+        rotaryOffset.put(0, longContext ? model.manifest().contextLength() : 0);
     }
 
     /**
@@ -72,6 +92,7 @@ final class DecoderStep implements AutoCloseable {
                 throw new CancelledException("The step was interrupted");
             }
             session.run(inputs, Set.of(), outputs, run.options()).close();
+            recurrent.advance();
             return logits;
         } catch (OrtException e) {
             if (interrupted.getAsBoolean()) {
@@ -102,6 +123,7 @@ final class DecoderStep implements AutoCloseable {
             ids.put(i, tokens[i]);
         }
         bindLogits(logitsDue);
+        recurrent.bind(inputs, outputs);
         for (int i = 0; i < logitsDue; i++) {
             positions.put(i, count - logitsDue + i);
         }
@@ -160,11 +182,13 @@ final class DecoderStep implements AutoCloseable {
 
     @Override
     public void close() {
-        for (String name : new String[] {"input_ids", "seqlens_k", "total_sequence_length", "logits_index"}) {
+        for (String name :
+                List.of("input_ids", "seqlens_k", "total_sequence_length", "logits_index", "rotary_offset")) {
             close(inputs.remove(name));
         }
         close(outputs.remove("logits"));
         cache.close();
+        recurrent.close();
         handle.close();
     }
 

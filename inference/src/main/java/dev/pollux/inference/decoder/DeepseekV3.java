@@ -1,0 +1,133 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.inference.checkpoint.Settings;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * DeepSeek V3 (arXiv:2412.19437): queries, keys and values through low-rank latents, one rotated key part for all heads, a
+ * sigmoid router that chooses groups first, a shared expert. The cache holds the keys and values of every head.
+ */
+final class DeepseekV3 extends Transformer {
+
+    /** The norms of the latents have an epsilon of their own. */
+    private static final Norm LATENT = Norm.rms(1e-6);
+
+    private final int heads;
+    private final int plain = settings.integer("qk_nope_head_dim");
+    private final int rotated = settings.integer("qk_rope_head_dim");
+    private final int values = settings.integer("v_head_dim");
+
+    DeepseekV3(Blocks b) {
+        super(b);
+        heads = config.heads();
+    }
+
+    @Override
+    Rotary newRotary() {
+        return rotary("rotary", ropeSettings(), rotated, settings.flag("rope_interleave", true));
+    }
+
+    @Override
+    String attention(int layer, String p, String normed) {
+        String at = at(layer) + "self_attn.";
+        int width = plain + rotated;
+        String query = b.reshaped(query(p, at, normed), p + "q.heads", 0, -1, heads, width);
+        b.split(query, List.of(p + "q.plain", p + "q.rope"), plain, rotated);
+        int rank = settings.integer("kv_lora_rank");
+        String latent =
+                b.project(normed, p + "latent", at + "kv_a_proj_with_mqa.weight", rank + rotated, config.hiddenSize());
+        b.split(latent, List.of(p + "kv.latent", p + "k.rope"), rank, rotated);
+        String inner = b.norm(LATENT, p + "kv.latent", p + "kv.normed", at + "kv_a_layernorm.weight", rank);
+        String both = b.project(inner, p + "kv", at + "kv_b_proj.weight", heads * (plain + values), rank);
+        b.split(
+                b.reshaped(both, p + "kv.heads", 0, -1, heads, plain + values),
+                List.of(p + "k.plain", p + "v"),
+                plain,
+                values);
+        String queryRope = rotate(b.reshaped(p + "q.rope", p + "q.rope.flat", 0, -1, heads * rotated), heads);
+        String keyRope = rotate(p + "k.rope", 1);
+        String shared =
+                b.op("Mul", p + "k.rope.each", b.reshaped(keyRope, p + "k.rope.one", 0, -1, 1, rotated), ones());
+        String q = joined(p + "q.all", p + "q.plain", b.reshaped(queryRope, p + "q.rope.heads", 0, -1, heads, rotated));
+        String k = joined(p + "k.all", p + "k.plain", shared);
+        Attention attention =
+                new Attention(b, layer, p).heads(heads, heads, width).scale(scale(width));
+        String attended = attention.attend(q, k, padded(p, width));
+        String cut = b.reshaped(attended, p + "attended.heads", 0, -1, heads, width);
+        b.split(cut, List.of(p + "attended.values", p + "attended.rest"), values, width - values);
+        String flat = b.reshaped(p + "attended.values", p + "attended", 0, -1, heads * values);
+        return b.project(flat, p + "o", at + "o_proj.weight", config.hiddenSize(), heads * values);
+    }
+
+    private String query(String p, String at, String normed) {
+        int rows = heads * (plain + rotated);
+        if (!settings.has("q_lora_rank")) {
+            return b.project(normed, p + "q", at + "q_proj.weight", rows, config.hiddenSize());
+        }
+        int rank = settings.integer("q_lora_rank");
+        String latent = b.project(normed, p + "q.latent", at + "q_a_proj.weight", rank, config.hiddenSize());
+        String inner = b.norm(LATENT, latent, p + "q.normed", at + "q_a_layernorm.weight", rank);
+        return b.project(inner, p + "q", at + "q_b_proj.weight", rows, rank);
+    }
+
+    private String rotate(String x, int count) {
+        Rotary r = rotary();
+        return b.fused(
+                "RotaryEmbedding",
+                x + ".rotated",
+                List.of(x, b.positions(), r.cos(), r.sin()),
+                Map.of("num_heads", count, "rotary_embedding_dim", rotated, "interleaved", r.interleaved() ? 1 : 0));
+    }
+
+    private String joined(String output, String first, String second) {
+        String both = b.graph.op("Concat", output + ".heads", List.of(first, second), Map.of("axis", -1));
+        return b.reshaped(both, output, 0, -1, (long) heads * (plain + rotated));
+    }
+
+    /** Ones (heads, 1), which spread what is one for all heads over them. */
+    private String ones() {
+        return b.vector("each.head", 1, heads);
+    }
+
+    /** Values as wide as keys, as the attention operator wants them. */
+    private String padded(String p, int width) {
+        if (width == values) {
+            return b.reshaped(p + "v", p + "v.all", 0, -1, (long) heads * width);
+        }
+        String pads = b.graph.integers(p + "v.pads", 0, 0, 0, 0, 0, 0, 0, width - values);
+        return b.reshaped(b.op("Pad", p + "v.padded", p + "v", pads), p + "v.all", 0, -1, (long) heads * width);
+    }
+
+    /** YaRN's temperature goes into the scale twice. */
+    private double scale(int width) {
+        Settings rope = ropeSettings();
+        double all = rope.number("mscale_all_dim", 0);
+        double factor = rope.number("factor", 1);
+        double temperature = all == 0 || factor <= 1 ? 1 : 0.1 * all * Math.log(factor) + 1;
+        return temperature * temperature / Math.sqrt(width);
+    }
+
+    @Override
+    String mlp(int layer, String p, String normed) {
+        String at = at(layer) + "mlp.";
+        if (layer < settings.count("first_k_dense_replace", 0)) {
+            return super.mlp(layer, p, normed);
+        }
+        int width = settings.integer("moe_intermediate_size");
+        Experts experts = new Experts(
+                b, p, normed, settings.integer("n_routed_experts"), settings.integer("num_experts_per_tok"));
+        String scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
+        String choice = experts.bestGroups(
+                experts.biased(scores, at + "gate.e_score_correction_bias"),
+                settings.integer("n_group", 1),
+                settings.integer("topk_group", 1));
+        double epsilon = settings.flag("norm_topk_prob", true) ? 1e-20 : -1;
+        String weights = experts.sigmoids(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
+        String routed =
+                experts.write(weights, (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", width, activation()));
+        int shared = width * settings.integer("n_shared_experts", 1);
+        String always = b.gatedMlp(p + "shared.", normed, at + "shared_experts.", shared, activation());
+        return b.op("Add", p + "moe", routed, always);
+    }
+}

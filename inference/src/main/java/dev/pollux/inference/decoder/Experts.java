@@ -1,0 +1,151 @@
+package dev.pollux.inference.decoder;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A mixture of experts (Shazeer et al., arXiv:1701.06538) of one layer: a router gives each token a weight for every expert,
+ * 0 for those it does not use, and each expert reads only its own tokens. <em>Confined to one thread.</em>
+ */
+final class Experts {
+
+    /** Writes one expert over its tokens, (tokens, hidden) to (tokens, hidden). */
+    @FunctionalInterface
+    interface Expert {
+        String write(int expert, String p, String x);
+    }
+
+    private final Blocks b;
+    private final String p;
+    private final int count;
+    private final int chosen;
+    private final String flat;
+
+    /**
+     * @param p before the names of its values
+     * @param x (1, S, hidden)
+     * @param chosen how many experts a token has
+     */
+    Experts(Blocks b, String p, String x, int count, int chosen) {
+        this.b = b;
+        this.p = p + "experts.";
+        this.count = count;
+        this.chosen = chosen;
+        this.flat = b.reshaped(x, this.p + "flat", -1, b.config.hiddenSize());
+    }
+
+    /** The router's logits, (S, experts), in floats whatever the export's weights are. */
+    String logits(String weight) {
+        return b.weights.projectFloat(
+                flat, p + "logits", b.matrix(b.config.hiddenSize(), weight).requireRows(count));
+    }
+
+    /** Weights: a softmax over the logits of the chosen only. */
+    String softmaxOfChosen(String logits) {
+        top(logits, p + "top", chosen);
+        return dense(logits, p + "top.indices", softmax(p + "top.values", p + "top.softmax"));
+    }
+
+    /** Weights: the largest of a softmax over all, divided by their sum where {@code normalized}. */
+    String chosenOfSoftmax(String logits, boolean normalized) {
+        String all = softmax(logits, p + "softmax");
+        top(all, p + "top", chosen);
+        String weights = normalized ? overSum(p + "top.values", 0) : p + "top.values";
+        return dense(logits, p + "top.indices", weights);
+    }
+
+    /**
+     * Weights: sigmoids, of which those are chosen that are largest in {@code choice}.
+     *
+     * @param epsilon added to the sum that they are divided by; below 0 where they are not divided
+     */
+    String sigmoids(String sigmoid, String choice, double epsilon, double factor) {
+        top(choice, p + "top", chosen);
+        String weights =
+                b.graph.op("GatherElements", p + "chosen", List.of(sigmoid, p + "top.indices"), Map.of("axis", 1));
+        return dense(sigmoid, p + "top.indices", b.scaled(epsilon < 0 ? weights : overSum(weights, epsilon), factor));
+    }
+
+    /** Adds a stored number for each expert. */
+    String biased(String scores, String bias) {
+        String name = b.graph.floats(p + "bias", b.tensors.vector(bias, count), count);
+        return b.op("Add", p + "biased", scores, name);
+    }
+
+    /** Pushes down all experts but those of the {@code kept} of {@code groups} whose two best sum to most. */
+    String bestGroups(String scores, int groups, int kept) {
+        if (groups <= 1 || kept >= groups) {
+            return scores;
+        }
+        String byGroup = b.reshaped(scores, p + "groups", -1, groups, count / groups);
+        top(byGroup, p + "pair", Math.min(2, count / groups));
+        String sums = b.graph.op(
+                "ReduceSum",
+                p + "group.sums",
+                List.of(p + "pair.values", b.graph.integers(p + "last", -1)),
+                Map.of("keepdims", 0));
+        top(sums, p + "group.top", kept);
+        String zeros = b.op("Sub", p + "group.zeros", sums, sums);
+        String ones = b.op(
+                "Add",
+                p + "group.ones",
+                b.op("Sub", p + "group.none", p + "group.top.values", p + "group.top.values"),
+                b.constant(1));
+        String mask = b.graph.op(
+                "ScatterElements", p + "group.mask", List.of(zeros, p + "group.top.indices", ones), Map.of("axis", 1));
+        String penalty =
+                b.op("Mul", p + "group.penalty", b.op("Sub", p + "group.out", mask, b.constant(1)), b.constant(1e9));
+        String spread = b.op("Unsqueeze", p + "group.spread", penalty, p + "last");
+        return b.reshaped(b.op("Add", p + "group.scores", byGroup, spread), p + "of.groups", -1, count);
+    }
+
+    /** The sum of the experts' outputs by their weights, (1, S, hidden). */
+    String write(String weights, Expert expert) {
+        List<String> columns = new ArrayList<>();
+        for (int e = 0; e < count; e++) {
+            columns.add(p + e + ".weights");
+        }
+        int[] ones = new int[count];
+        java.util.Arrays.fill(ones, 1);
+        b.split(weights, columns, ones); // each (S, 1)
+        String first = b.graph.integers(p + "first", 0);
+        String sum = b.op("Sub", p + "zero", flat, flat);
+        for (int e = 0; e < count; e++) {
+            String q = p + e + ".";
+            String found = b.op("NonZero", q + "found", columns.get(e)); // (2, tokens)
+            String rows = b.graph.op("Gather", q + "row", List.of(found, first), Map.of("axis", 0)); // (1, tokens)
+            String indices = b.graph.op("Transpose", q + "rows", List.of(rows), Map.of("perm", List.of(1, 0)));
+            String y = expert.write(e, q, b.op("GatherND", q + "x", flat, indices));
+            String weighted = b.op("Mul", q + "weighted", y, b.op("GatherND", q + "own", columns.get(e), indices));
+            sum = b.graph.op("ScatterND", q + "sum", List.of(sum, indices, weighted), Map.of("reduction", "add"));
+        }
+        return b.reshaped(sum, p + "out", 1, -1, b.config.hiddenSize());
+    }
+
+    private void top(String x, String output, int k) {
+        String size = b.graph.integers(output + ".k", k);
+        b.graph.node(
+                "TopK", "", List.of(x, size), List.of(output + ".values", output + ".indices"), Map.of("axis", -1));
+    }
+
+    private String softmax(String x, String output) {
+        return b.graph.op("Softmax", output, List.of(x), Map.of("axis", -1));
+    }
+
+    private String overSum(String x, double epsilon) {
+        String axis = b.graph.integers(x + ".axis", -1);
+        String sum = b.op("ReduceSum", x + ".sum", x, axis);
+        return b.op(
+                "Div",
+                x + ".shares",
+                x,
+                epsilon == 0 ? sum : b.op("Add", x + ".sum.positive", sum, b.constant(epsilon)));
+    }
+
+    /** (S, experts), 0 where not chosen. */
+    private String dense(String like, String indices, String values) {
+        String zeros = b.op("Sub", p + "zeros", like, like);
+        return b.graph.op("ScatterElements", p + "weights", List.of(zeros, indices, values), Map.of("axis", 1));
+    }
+}

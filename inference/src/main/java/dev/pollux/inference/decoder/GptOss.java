@@ -1,0 +1,81 @@
+package dev.pollux.inference.decoder;
+
+/**
+ * gpt-oss (OpenAI, arXiv:2508.10925): attention sinks, every other layer slides, experts with biases and a clamped gate whose
+ * matrices are stored (experts, in, out) with gate and up in turns.
+ */
+final class GptOss extends Transformer {
+
+    GptOss(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    Attention attention(int layer, String p) {
+        return super.attention(layer, p)
+                .sinks(at(layer) + "self_attn.sinks")
+                .window(slides(layer) ? settings.integer("sliding_window") : 0);
+    }
+
+    @Override
+    String mlp(int layer, String p, String normed) {
+        String at = at(layer) + "mlp.";
+        Experts experts = new Experts(
+                b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
+        String weights = experts.softmaxOfChosen(experts.logits(at + "router.weight"));
+        return experts.write(weights, (e, q, x) -> expert(at + "experts.", e, q, x));
+    }
+
+    /** down((up + 1) · gate · sigmoid(α gate)), with gate and up clamped. */
+    private String expert(String at, int e, String q, String x) {
+        int hidden = config.hiddenSize();
+        int width = config.intermediateSize();
+        String gateUp = turned(at + "gate_up_proj", e, hidden, 2 * width, true);
+        b.split(
+                b.project(x, q + "gate_up", gateUp, 2 * width, hidden),
+                java.util.List.of(q + "g", q + "u"),
+                width,
+                width);
+        String limit = b.constant(settings.number("swiglu_limit", 7));
+        String gate = b.op("Min", q + "gate", q + "g", limit);
+        String up = b.op(
+                "Max",
+                q + "up",
+                b.op("Min", q + "u.high", q + "u", limit),
+                b.constant(-settings.number("swiglu_limit", 7)));
+        String sigmoid = b.op(
+                "Sigmoid",
+                q + "sigmoid",
+                b.op("Mul", q + "alpha", gate, b.constant(settings.number("swiglu_alpha", 1.702))));
+        String glu = b.op("Mul", q + "glu", gate, sigmoid);
+        String gated = b.op("Mul", q + "gated", b.op("Add", q + "up.one", up, b.constant(1)), glu);
+        return b.project(gated, q + "down", turned(at + "down_proj", e, width, hidden, false), hidden, width);
+    }
+
+    /** Expert {@code e} of (experts, in, out) as (out, in), its bias beside it; of rows in turns the even ones first. */
+    private String turned(String stored, int e, int in, int out, boolean inTurns) {
+        String name = stored + "." + e;
+        b.tensors.define(name + ".bias", stored + "_bias", 1, out, () -> {
+            float[] values = b.tensors.floats(stored + "_bias", (long) e * out, out);
+            float[] ordered = new float[out];
+            for (int o = 0; o < out; o++) {
+                ordered[row(o, out, inTurns)] = values[o];
+            }
+            return ordered;
+        });
+        return b.tensors.define(name + ".weight", stored, out, in, () -> {
+            float[] values = b.tensors.floats(stored, (long) e * in * out, in * out); // (in, out)
+            float[] turned = new float[values.length]; // (out, in)
+            for (int i = 0; i < in; i++) {
+                for (int o = 0; o < out; o++) {
+                    turned[row(o, out, inTurns) * in + i] = values[i * out + o];
+                }
+            }
+            return turned;
+        });
+    }
+
+    private static int row(int o, int out, boolean inTurns) {
+        return inTurns ? o / 2 + o % 2 * (out / 2) : o;
+    }
+}

@@ -1,0 +1,27 @@
+package dev.pollux.inference.decoder;
+
+/** Mixtral (Jiang et al., arXiv:2401.04088): Mistral with experts. */
+final class Mixtral extends Transformer {
+
+    Mixtral(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    Attention attention(int layer, String p) {
+        return super.attention(layer, p).window(settings.integer("sliding_window", 0));
+    }
+
+    @Override
+    String mlp(int layer, String p, String normed) {
+        String at = at(layer) + "block_sparse_moe.";
+        Experts experts = new Experts(
+                b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
+        String weights = experts.softmaxOfChosen(experts.logits(at + "gate.weight"));
+        return experts.write(weights, (e, q, x) -> {
+            String own = at + "experts." + e + ".";
+            Matrix gateUp = b.matrix(config.hiddenSize(), own + "w1.weight", own + "w3.weight");
+            return b.gated(q, x, gateUp, own + "w2.weight", config.intermediateSize(), activation());
+        });
+    }
+}

@@ -1,0 +1,133 @@
+package dev.pollux.inference.engine;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import dev.pollux.ModelExecutionException;
+import dev.pollux.inference.decoder.DecoderManifest.State;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The states of one sequence that every step replaces as a whole: convolutions, scans, delta rules.
+ *
+ * <p>Each has two buffers, of which a step reads one and writes the other. What is replaced is gone, so {@link #save} keeps
+ * copies to go back to. <em>Confined to one thread.</em>
+ */
+final class RecurrentStates implements AutoCloseable {
+
+    /** What copies may take, beyond the latest one. */
+    private static final long MAX_SAVED_BYTES = 64L << 20;
+
+    private final List<State> states;
+    private final ByteBuffer[][] buffers; // (2, states)
+    private final OnnxTensor[][] tensors; // (2, states)
+    private final long bytes;
+    private final Deque<Saved> saved = new ArrayDeque<>(); // newest first
+    private int current;
+
+    private record Saved(int length, ByteBuffer[] values) {}
+
+    RecurrentStates(OrtEnvironment environment, List<State> states) {
+        this.states = states;
+        this.buffers = new ByteBuffer[2][states.size()];
+        this.tensors = new OnnxTensor[2][states.size()];
+        long sum = 0;
+        for (int i = 0; i < states.size(); i++) {
+            long[] shape =
+                    states.get(i).shape().stream().mapToLong(Integer::longValue).toArray();
+            long size = Float.BYTES;
+            for (long dim : shape) {
+                size = Math.multiplyExact(size, dim);
+            }
+            sum += size;
+            for (int side = 0; side < 2; side++) {
+                buffers[side][i] =
+                        ByteBuffer.allocateDirect(Math.toIntExact(size)).order(ByteOrder.nativeOrder());
+                try {
+                    tensors[side][i] = OnnxTensor.createTensor(environment, buffers[side][i].asFloatBuffer(), shape);
+                } catch (OrtException e) {
+                    throw new ModelExecutionException("Cannot create a state: " + e.getMessage(), e);
+                }
+            }
+        }
+        this.bytes = sum;
+    }
+
+    /** Puts the tensors of the next step into place. */
+    void bind(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+        for (int i = 0; i < states.size(); i++) {
+            inputs.put(states.get(i).input(), tensors[current][i]);
+            outputs.put(states.get(i).output(), tensors[1 - current][i]);
+        }
+    }
+
+    /** A step has ended: what it wrote is what the next one reads. */
+    void advance() {
+        current = 1 - current;
+    }
+
+    /** Keeps a copy of the states after {@code length} tokens; older copies go where there are many. */
+    void save(int length) {
+        if (states.isEmpty()) {
+            return;
+        }
+        saved.removeIf(copy -> copy.length() >= length);
+        ByteBuffer[] copies = new ByteBuffer[states.size()];
+        for (int i = 0; i < copies.length; i++) {
+            copies[i] = ByteBuffer.allocateDirect(buffers[current][i].capacity());
+            copies[i].put(0, buffers[current][i], 0, copies[i].capacity());
+        }
+        saved.push(new Saved(length, copies));
+        while (saved.size() > 1 && saved.size() * bytes > MAX_SAVED_BYTES) {
+            saved.removeLast();
+        }
+    }
+
+    /**
+     * Goes back to the latest copy of at most {@code length} tokens, or to the beginning.
+     *
+     * @return the tokens it has read
+     */
+    int restore(int length) {
+        saved.removeIf(copy -> copy.length() > length);
+        Iterator<Saved> copies = saved.iterator();
+        Saved copy = copies.hasNext() ? copies.next() : null;
+        for (int i = 0; i < states.size(); i++) {
+            ByteBuffer target = buffers[current][i];
+            if (copy != null) {
+                target.put(0, copy.values()[i], 0, target.capacity());
+            } else {
+                target.clear();
+                while (target.remaining() >= Long.BYTES) {
+                    target.putLong(0);
+                }
+                while (target.hasRemaining()) {
+                    target.put((byte) 0);
+                }
+                target.clear();
+            }
+        }
+        return copy == null ? 0 : copy.length();
+    }
+
+    boolean isEmpty() {
+        return states.isEmpty();
+    }
+
+    @Override
+    public void close() {
+        for (OnnxTensor[] side : tensors) {
+            for (OnnxTensor tensor : side) {
+                if (tensor != null) {
+                    tensor.close();
+                }
+            }
+        }
+    }
+}
