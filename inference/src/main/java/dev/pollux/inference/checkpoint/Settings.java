@@ -133,10 +133,14 @@ public final class Settings {
         return texts;
     }
 
-    /** A list of finite numbers; empty where it is absent. */
+    /** A list of numbers, of which infinity may be one as transformers writes it; empty where it is absent. */
     public List<Double> numbers(String key) {
         List<Double> numbers = new ArrayList<>();
         for (JsonNode value : list(key)) {
+            if (value.path("__float__").asString("").equals("Infinity")) {
+                numbers.add(Double.POSITIVE_INFINITY);
+                continue;
+            }
             if (!value.isNumber() || !Double.isFinite(value.asDouble())) {
                 throw new MalformedFileException(file + ": " + key + " must hold numbers but held " + shown(value));
             }

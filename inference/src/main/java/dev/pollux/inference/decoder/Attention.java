@@ -130,15 +130,19 @@ final class Attention {
 
     /** Attention over q, k and v, each (1, S, its heads · width), not yet normed or rotated. */
     String attend(String q, String k, String v) {
+        return attendPrepared(q, key(k), v);
+    }
+
+    /** The same with a {@link #key} that may be another layer's. */
+    String attendPrepared(String q, String key, String v) {
         String query = prepared(q, heads, queryNorm);
-        String key = prepared(k, keyValueHeads, keyNorm);
         if (!queryFactors.isEmpty()) {
             query = b.op("Mul", p + "q.factored", query, queryFactors);
         }
         return fused(List.of(query, key, v));
     }
 
-    /** k as {@link #attend} gives it to the cache. */
+    /** k, normed, and rotated unless the operator does that. */
     String key(String k) {
         return prepared(k, keyValueHeads, keyNorm);
     }

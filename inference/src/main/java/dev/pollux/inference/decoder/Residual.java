@@ -25,6 +25,13 @@ final class Residual {
         pending = y;
     }
 
+    /** The whole stream times a number. */
+    void scale(double factor) {
+        if (factor != 1) {
+            value = blocks.op("Mul", "residual." + additions++, value(), blocks.constant(factor));
+        }
+    }
+
     /** The stream as it is. */
     String value() {
         if (!pending.isEmpty()) {

@@ -105,6 +105,23 @@ abstract class Transformer implements Family {
         return b.rotary(name, width, theta, scaling, interleaved);
     }
 
+    /**
+     * Rotary tables over the whole head: of {@code rope_type} proportional, only the first of the frequencies turn, as many as
+     * {@code partial_rotary_factor} says, and the others stand still.
+     */
+    Rotary proportional(String name, Settings rope, int width) {
+        if (!rope.text("rope_type", "default").equals("proportional")) {
+            return rotary(name, rope, width, false);
+        }
+        double theta = rope.number("rope_theta", config.rotaryTheta());
+        double[] frequencies = new double[width / 2];
+        int turning = (int) (rope.number("partial_rotary_factor", 1) * width / 2);
+        for (int i = 0; i < turning; i++) {
+            frequencies[i] = Math.pow(theta, -2.0 * i / width) / rope.positive("factor", 1);
+        }
+        return b.rotary(name, frequencies, 1, false);
+    }
+
     /** The rotary settings, in the spelling of transformers 5 or 4. */
     Settings ropeSettings() {
         Settings current = settings.at("rope_parameters");

@@ -1,0 +1,148 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.Settings;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Gemma 4 (Google): an input of its own for each layer, wider heads on full layers, upper layers that use the keys and values
+ * of lower ones. Each of those keeps a cache of its own, of equal content.
+ */
+final class Gemma4 extends Transformer {
+
+    private final int perLayer = settings.count("hidden_size_per_layer_input", 0);
+    private final int firstShared = config.layers() - settings.count("num_kv_shared_layers", 0);
+    private final Map<Boolean, String> keys = new HashMap<>(); // by whether the layer slides, the latest
+    private final Map<Boolean, String> values = new HashMap<>();
+    private final Map<Boolean, Rotary> rotaries = new HashMap<>();
+
+    Gemma4(Blocks b) {
+        super(b);
+        if (settings.flag("enable_moe_block", false)) {
+            throw new UnsupportedModelException(settings.file() + ": enable_moe_block is not supported");
+        }
+    }
+
+    @Override
+    String embedding() {
+        String x = b.scaled(super.embedding(), Math.sqrt(config.hiddenSize()));
+        if (perLayer > 0) {
+            layerInputs(x);
+        }
+        return x;
+    }
+
+    /** (table[ids] · sqrt(width) + norm(project(x) / sqrt(hidden))) / sqrt 2, in parts of the layers. */
+    private void layerInputs(String x) {
+        int all = config.layers() * perLayer;
+        int rows = settings.integer("vocab_size_per_layer_input", config.vocabularySize());
+        Matrix table = b.matrix(all, "model.embed_tokens_per_layer.weight").requireRows(rows);
+        String tokens = b.scaled(b.weights.embed("input_ids", "embedding.layers", table), Math.sqrt(perLayer));
+        String projected =
+                b.project(x, "inputs.projected", "model.per_layer_model_projection.weight", all, config.hiddenSize());
+        String small = b.scaled(projected, 1 / Math.sqrt(config.hiddenSize()));
+        String byLayer = b.reshaped(small, "inputs.layers", 0, -1, config.layers(), perLayer);
+        String normed = b.norm(norm(), byLayer, "inputs.normed", "model.per_layer_projection_norm.weight", perLayer);
+        String sum = b.op("Add", "inputs.sum", b.reshaped(normed, "inputs.flat", 0, -1, all), tokens);
+        int[] widths = new int[config.layers()];
+        java.util.Arrays.fill(widths, perLayer);
+        List<String> names = java.util.stream.IntStream.range(0, config.layers())
+                .mapToObj(Gemma4::input)
+                .toList();
+        b.split(b.scaled(sum, Math.sqrt(0.5)), names, widths);
+    }
+
+    private static String input(int layer) {
+        return "inputs." + layer;
+    }
+
+    @Override
+    void layer(int layer, String p, Residual x) {
+        String attended = attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight"));
+        x.add(after(p + "norm2", attended, at(layer) + "post_attention_layernorm.weight"));
+        String written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "pre_feedforward_layernorm.weight"));
+        x.add(after(p + "norm4", written, at(layer) + "post_feedforward_layernorm.weight"));
+        if (perLayer > 0) {
+            int hidden = config.hiddenSize();
+            String gate =
+                    b.project(x.value(), p + "input.gate", at(layer) + "per_layer_input_gate.weight", perLayer, hidden);
+            String open =
+                    b.op("Mul", p + "input.gated", b.activation(activation(), gate, p + "input.active"), input(layer));
+            String wide =
+                    b.project(open, p + "input.wide", at(layer) + "per_layer_projection.weight", hidden, perLayer);
+            x.add(after(p + "norm5", wide, at(layer) + "post_per_layer_input_norm.weight"));
+        }
+        if (b.tensors.has(at(layer) + "layer_scalar")) {
+            x.scale(b.tensors.vector(at(layer) + "layer_scalar", 1)[0]);
+        }
+    }
+
+    private String after(String output, String x, String weight) {
+        return b.norm(norm(), x, output, weight, config.hiddenSize());
+    }
+
+    @Override
+    String attention(int layer, String p, String normed) {
+        boolean slides = slides(layer);
+        String at = at(layer) + "self_attn.";
+        int width = perLayer(layer, "head_dim", slides ? "head_dim" : "global_head_dim", config.headDim());
+        int narrow = perLayer(
+                layer,
+                "num_key_value_heads",
+                slides ? "num_key_value_heads" : "num_global_key_value_heads",
+                config.keyValueHeads());
+        Attention attention = new Attention(b, layer, p)
+                .heads(config.heads(), narrow, width)
+                .scale(1)
+                .rotary(rotaries.computeIfAbsent(slides, key -> rotary(key, width)))
+                .window(slides ? settings.integer("sliding_window") : 0)
+                .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight");
+        String q = b.project(normed, p + "q", at + "q_proj.weight", config.heads() * width, config.hiddenSize());
+        if (layer < firstShared) {
+            String k = b.project(normed, p + "k", at + "k_proj.weight", narrow * width, config.hiddenSize());
+            boolean own = b.tensors.has(at + "v_proj.weight"); // else values are the keys as they were projected
+            String v = own ? b.project(normed, p + "v", at + "v_proj.weight", narrow * width, config.hiddenSize()) : k;
+            keys.put(slides, attention.key(k));
+            values.put(slides, normedValues(p, v, narrow, width));
+        }
+        return attention.output(
+                attention.attendPrepared(q, keys.get(slides), values.get(slides)), at + "o_proj.weight");
+    }
+
+    private String normedValues(String p, String v, int count, int width) {
+        String byHead = b.reshaped(v, p + "values.heads", 0, -1, count, width);
+        String normed = b.norm(norm(), byHead, p + "values.normed", "", width);
+        return b.reshaped(normed, p + "values", 0, -1, (long) count * width);
+    }
+
+    private Rotary rotary(boolean slides, int width) {
+        String type = slides ? "sliding_attention" : "full_attention";
+        return proportional("rotary." + type, settings.at("rope_parameters").at(type), width);
+    }
+
+    /** What a layer has instead of the rest: under its index, or under a name for full layers. */
+    private int perLayer(int layer, String key, String ofKind, int fallback) {
+        Settings own = settings.at("per_layer_config").at(Integer.toString(layer));
+        return own.has(key) ? own.integer(key) : settings.integer(ofKind, fallback);
+    }
+
+    /** Upper layers may have wider MLPs. */
+    @Override
+    String mlp(int layer, String p, String normed) {
+        String at = at(layer) + "mlp.";
+        return b.gatedMlp(
+                p, normed, at, b.tensors.require(at + "gate_proj.weight").dim(0), activation());
+    }
+
+    @Override
+    String activation() {
+        return settings.text("hidden_activation", "gelu_pytorch_tanh");
+    }
+
+    @Override
+    void head(String normed) {
+        b.head(normed, "lm_head.weight", 1, settings.number("final_logit_softcapping", 0));
+    }
+}

@@ -1,0 +1,84 @@
+package dev.pollux.inference.decoder;
+
+import java.util.List;
+
+/** Granite 4 (IBM): Mamba-2 and attention, experts beside a shared MLP, Granite's multipliers. */
+final class GraniteHybrid extends Transformer {
+
+    GraniteHybrid(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    String embedding() {
+        return b.scaled(super.embedding(), settings.number("embedding_multiplier", 1));
+    }
+
+    @Override
+    void head(String normed) {
+        b.head(normed, "lm_head.weight", 1 / settings.positive("logits_scaling", 1), 0);
+    }
+
+    @Override
+    String attention(int layer, String p, String normed) {
+        String type = settings.texts("layer_types").get(layer);
+        boolean attends = type.equals("full_attention") || type.equals("attention");
+        String mixed =
+                attends ? super.attention(layer, p, normed) : mixer(layer).write(b, layer, p, normed);
+        return b.scaled(mixed, settings.number("residual_multiplier", 1));
+    }
+
+    @Override
+    Attention attention(int layer, String p) {
+        boolean rotates = settings.text("position_embedding_type", "rope").equals("rope");
+        Attention attention = rotates ? super.attention(layer, p) : new Attention(b, layer, p);
+        return attention.scale(settings.number("attention_multiplier", 1));
+    }
+
+    private Mamba2Mixer mixer(int layer) {
+        List<Double> limits = settings.numbers("time_step_limit");
+        return new Mamba2Mixer(
+                at(layer) + "mamba.",
+                settings.integer("mamba_n_heads"),
+                settings.integer("mamba_d_head"),
+                settings.integer("mamba_n_groups"),
+                settings.integer("mamba_d_state"),
+                1,
+                norm().epsilon(),
+                limits.isEmpty() ? 0 : limits.get(0),
+                limits.size() < 2 ? Double.POSITIVE_INFINITY : limits.get(1));
+    }
+
+    @Override
+    String mlp(int layer, String p, String normed) {
+        int width = settings.integer("shared_intermediate_size");
+        Matrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "shared_mlp.input_linear.weight");
+        String down = at(layer) + "shared_mlp.output_linear.weight";
+        String written = b.gated(p + "shared.", normed, gateUp, down, width, activation());
+        if (settings.count("num_local_experts", 0) > 0) {
+            written = b.op("Add", p + "moe", experts(layer, p, normed), written);
+        }
+        return b.scaled(written, settings.number("residual_multiplier", 1));
+    }
+
+    private String experts(int layer, String p, String normed) {
+        String at = at(layer) + "block_sparse_moe.";
+        int width = config.intermediateSize();
+        int hidden = config.hiddenSize();
+        Experts experts = new Experts(
+                b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
+        String weights = experts.softmaxOfChosen(experts.logits(at + "router.layer.weight"));
+        return experts.write(weights, (e, q, x) -> {
+            String gateUp = slice(at + "input_linear.weight", e, 2 * width, hidden);
+            String down = slice(at + "output_linear.weight", e, hidden, width);
+            return b.gated(q, x, b.matrix(hidden, gateUp), down, width, activation());
+        });
+    }
+
+    /** Expert {@code e} of (experts, rows, columns). */
+    private String slice(String stored, int e, int rows, int columns) {
+        int size = rows * columns;
+        return b.tensors.define(
+                stored + "." + e, stored, rows, columns, () -> b.tensors.floats(stored, (long) e * size, size));
+    }
+}

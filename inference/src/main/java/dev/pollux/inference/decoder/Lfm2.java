@@ -1,0 +1,84 @@
+package dev.pollux.inference.decoder;
+
+import java.util.List;
+
+/** LFM2 (Liquid AI, arXiv:2511.23404): short gated convolutions and attention in turns; dense or with experts. */
+class Lfm2 extends Transformer {
+
+    Lfm2(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    final Norm norm() {
+        return Norm.rms(settings.number("norm_eps", 1e-5));
+    }
+
+    @Override
+    final String finalNorm() {
+        return "model.embedding_norm.weight";
+    }
+
+    @Override
+    void layer(int layer, String p, Residual x) {
+        x.add(mixer(layer, p, x.norm(norm(), p + "norm1", at(layer) + "operator_norm.weight")));
+        x.add(mlp(layer, p, x.norm(norm(), p + "norm2", at(layer) + "ffn_norm.weight")));
+    }
+
+    final String mixer(int layer, String p, String normed) {
+        String type = type(layer);
+        return type.equals("conv") ? convolution(layer, p, normed) : attention(layer, p, normed);
+    }
+
+    private String type(int layer) {
+        List<String> types = settings.texts("layer_types");
+        if (layer < types.size()) {
+            return types.get(layer);
+        }
+        return settings.numbers("full_attn_idxs").contains((double) layer) ? "full_attention" : "conv";
+    }
+
+    /** out(C · conv(B · x)), with B, C and x of one product. */
+    private String convolution(int layer, String p, String normed) {
+        String at = at(layer) + "conv.";
+        int hidden = config.hiddenSize();
+        String all = b.project(normed, p + "in", at + "in_proj.weight", 3 * hidden, hidden);
+        b.split(all, List.of(p + "B", p + "C", p + "x"), hidden, hidden, hidden);
+        String gated = b.op("Mul", p + "Bx", p + "B", p + "x");
+        String mixed = new Recurrence(b, layer, p).convolution(gated, at + "conv.weight", hidden, "none");
+        return b.project(b.op("Mul", p + "y", p + "C", mixed), p + "out", at + "out_proj.weight", hidden, hidden);
+    }
+
+    @Override
+    String attention(int layer, String p, String normed) {
+        String at = at(layer) + "self_attn.";
+        Attention attention =
+                attention(layer, p).headNorms(norm(), at + "q_layernorm.weight", at + "k_layernorm.weight");
+        return attention.output(attention.attend(attention.project(normed, at)), at + "out_proj.weight");
+    }
+
+    /** The width is the matrices' own: configurations give it before it is rounded. */
+    @Override
+    String mlp(int layer, String p, String normed) {
+        String at = at(layer) + "feed_forward.";
+        return b.tensors.has(at + "gate.weight") ? experts(at, p, normed) : dense(at, p, normed);
+    }
+
+    private String dense(String at, String p, String x) {
+        int width = b.tensors.require(at + "w1.weight").dim(0);
+        Matrix gateUp = b.matrix(config.hiddenSize(), at + "w1.weight", at + "w3.weight");
+        return b.gated(p, x, gateUp, at + "w2.weight", width, "silu");
+    }
+
+    /** The bias of an expert counts for choosing only. */
+    private String experts(String at, String p, String normed) {
+        Experts experts =
+                new Experts(b, p, normed, settings.integer("num_experts"), settings.integer("num_experts_per_tok"));
+        String scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
+        boolean biased = settings.flag("use_expert_bias", true);
+        String choice = biased ? experts.biased(scores, at + "expert_bias") : scores;
+        double epsilon = settings.flag("norm_topk_prob", true) ? 1e-6 : -1;
+        String weights = experts.sigmoids(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
+        return experts.write(weights, (e, q, x) -> dense(at + "experts." + e + ".", q, x));
+    }
+}

@@ -1,0 +1,56 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.inference.checkpoint.Settings;
+
+/** LFM3 (Liquid AI): LFM2 with a norm after each block, a gate for each head, and layers that slide. */
+final class Lfm3 extends Lfm2 {
+
+    private final Rotary full;
+    private final Rotary sliding;
+
+    Lfm3(Blocks b) {
+        super(b);
+        Settings rope = settings.at("rope_parameters");
+        full = proportional("rotary", rope.at("full_attention"), config.headDim());
+        sliding = proportional("rotary.sliding", rope.at("sliding_attention"), config.headDim());
+    }
+
+    @Override
+    void layer(int layer, String p, Residual x) {
+        String mixed = mixer(layer, p, x.norm(norm(), p + "norm1", at(layer) + "operator_norm.weight"));
+        x.add(after(p + "norm2", mixed, at(layer) + "post_operator_norm.weight"));
+        String written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "ffn_norm.weight"));
+        x.add(after(p + "norm4", written, at(layer) + "post_ffn_norm.weight"));
+    }
+
+    private String after(String output, String x, String weight) {
+        return settings.flag("use_sandwich_norm", true) ? b.norm(norm(), x, output, weight, config.hiddenSize()) : x;
+    }
+
+    @Override
+    String attention(int layer, String p, String normed) {
+        String at = at(layer) + "self_attn.";
+        Attention attention = new Attention(b, layer, p)
+                .rotary(slides(layer) ? sliding : full)
+                .window(slides(layer) ? settings.integer("sliding_window") : 0)
+                .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight");
+        String attended = attention.attend(attention.project(normed, at));
+        if (settings.flag("use_attention_gate", true)) {
+            attended = gated(at, p, normed, attended);
+        }
+        return attention.output(attended, at + "o_proj.weight");
+    }
+
+    private String gated(String at, String p, String normed, String attended) {
+        int heads = config.heads();
+        String logits = b.project(normed, p + "gates.raw", at + "gate_proj.weight", heads, config.hiddenSize());
+        String gates = b.reshaped(b.op("Sigmoid", p + "gates.flat", logits), p + "gates", 0, -1, heads, 1);
+        String byHead = b.reshaped(attended, p + "attention.heads", 0, -1, heads, config.headDim());
+        return b.reshaped(
+                b.op("Mul", p + "attention.gated", byHead, gates),
+                p + "attention.out",
+                0,
+                -1,
+                (long) heads * config.headDim());
+    }
+}

@@ -1,0 +1,64 @@
+package dev.pollux.inference.decoder;
+
+import java.util.List;
+
+/** Mamba (Gu and Dao, arXiv:2312.00752): a selective scan, every channel a head of one value. */
+final class Mamba extends Transformer {
+
+    private final int inner;
+    private final int stateSize = settings.integer("state_size", 16);
+
+    Mamba(Blocks b) {
+        super(b);
+        inner = settings.integer("intermediate_size", settings.integer("expand", 2) * config.hiddenSize());
+    }
+
+    @Override
+    Norm norm() {
+        return Norm.rms(settings.number("layer_norm_epsilon", 1e-5));
+    }
+
+    @Override
+    String embedding() {
+        return b.embed("backbone.embeddings.weight");
+    }
+
+    @Override
+    String finalNorm() {
+        return "backbone.norm_f.weight";
+    }
+
+    @Override
+    void layer(int layer, String p, Residual stream) {
+        String at = "backbone.layers." + layer + ".mixer.";
+        String normed = stream.norm(norm(), p + "norm", "backbone.layers." + layer + ".norm.weight");
+        Recurrence r = new Recurrence(b, layer, p);
+        b.split(
+                b.project(normed, p + "in", at + "in_proj.weight", 2 * inner, config.hiddenSize()),
+                List.of(p + "x.in", p + "z"),
+                inner,
+                inner);
+        String x = r.convolution(p + "x.in", at + "conv1d.weight", inner, "silu");
+        int rank = b.tensors.require(at + "dt_proj.weight").dim(1);
+        String chosen = b.project(x, p + "chosen", at + "x_proj.weight", rank + 2 * stateSize, inner);
+        b.split(chosen, List.of(p + "dt.low", p + "B", p + "C"), rank, stateSize, stateSize);
+        String step =
+                b.op("Softplus", p + "dt", b.project(p + "dt.low", p + "dt.raw", at + "dt_proj.weight", inner, rank));
+        String each = b.reshaped(step, p + "dt.each", 0, -1, inner, 1);
+        String decay = b.op("Mul", p + "decay.each", each, r.negativeExp(at + "A_log", inner, stateSize));
+        String y = r.linearAttention(
+                r.spread(p + "C", 1, inner, stateSize),
+                r.spread(p + "B", 1, inner, stateSize),
+                b.op("Mul", p + "v", x, step),
+                b.reshaped(decay, p + "decay", 0, -1, (long) inner * stateSize),
+                "",
+                inner,
+                stateSize,
+                1,
+                1);
+        String skip = b.op("Mul", p + "skip", x, b.graph.floats(p + "D", b.tensors.vector(at + "D", inner), inner));
+        String gated =
+                b.op("Mul", p + "gated", b.op("Add", p + "y", y, skip), b.activation("silu", p + "z", p + "z.silu"));
+        stream.add(b.project(gated, p + "out", at + "out_proj.weight", config.hiddenSize(), inner));
+    }
+}

@@ -1,0 +1,93 @@
+package dev.pollux.inference.decoder;
+
+import java.util.List;
+
+/**
+ * Qwen 3.5: the gated delta rule (Yang et al., arXiv:2412.06464) on most layers, attention with an output gate on the others;
+ * norms apply 1 + w, but for the gated one.
+ */
+final class Qwen35 extends Transformer {
+
+    Qwen35(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    Norm norm() {
+        return super.norm().withOffset(1);
+    }
+
+    @Override
+    String attention(int layer, String p, String normed) {
+        List<String> types = settings.texts("layer_types");
+        int interval = settings.integer("full_attention_interval", 4);
+        boolean full = layer < types.size() ? types.get(layer).equals("full_attention") : (layer + 1) % interval == 0;
+        return full ? gatedAttention(layer, p, normed) : deltaRule(layer, p, normed);
+    }
+
+    /** q_proj holds a query and a gate for each head, in turns. */
+    private String gatedAttention(int layer, String p, String normed) {
+        String at = at(layer) + "self_attn.";
+        int heads = config.heads();
+        int width = config.headDim();
+        int narrow = config.keyValueHeads() * width;
+        String both = b.project(normed, p + "q.gate", at + "q_proj.weight", 2 * heads * width, config.hiddenSize());
+        b.split(
+                b.reshaped(both, p + "q.gate.heads", 0, -1, heads, 2 * width),
+                List.of(p + "q.each", p + "g.each"),
+                width,
+                width);
+        String q = b.reshaped(p + "q.each", p + "q", 0, -1, (long) heads * width);
+        String gate = b.reshaped(p + "g.each", p + "g", 0, -1, (long) heads * width);
+        Attention attention = new Attention(b, layer, p)
+                .rotary(rotary())
+                .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight");
+        String attended = attention.attend(
+                q,
+                b.project(normed, p + "k", at + "k_proj.weight", narrow, config.hiddenSize()),
+                b.project(normed, p + "v", at + "v_proj.weight", narrow, config.hiddenSize()));
+        String gated = b.op("Mul", p + "attention.gated", attended, b.op("Sigmoid", p + "g.open", gate));
+        return attention.output(gated, at + "o_proj.weight");
+    }
+
+    private String deltaRule(int layer, String p, String normed) {
+        String at = at(layer) + "linear_attn.";
+        int keys = settings.integer("linear_num_key_heads");
+        int heads = settings.integer("linear_num_value_heads");
+        int keyWidth = settings.integer("linear_key_head_dim");
+        int valueWidth = settings.integer("linear_value_head_dim");
+        int hidden = config.hiddenSize();
+        Recurrence r = new Recurrence(b, layer, p);
+        int channels = 2 * keys * keyWidth + heads * valueWidth;
+        String all = b.project(normed, p + "qkv", at + "in_proj_qkv.weight", channels, hidden);
+        String mixed = r.convolution(all, at + "conv1d.weight", channels, "silu");
+        b.split(mixed, List.of(p + "q", p + "k", p + "v"), keys * keyWidth, keys * keyWidth, heads * valueWidth);
+        String step = r.step(b.project(normed, p + "a", at + "in_proj_a.weight", heads, hidden), at + "dt_bias", heads);
+        String decay = b.op("Mul", p + "decay", step, r.negativeExp(at + "A_log", heads));
+        String beta = b.op("Sigmoid", p + "beta", b.project(normed, p + "b", at + "in_proj_b.weight", heads, hidden));
+        String y = r.linearAttention(
+                r.spread(unit(p + "q", keys, keyWidth), keys, heads, keyWidth),
+                r.spread(unit(p + "k", keys, keyWidth), keys, heads, keyWidth),
+                p + "v",
+                decay,
+                beta,
+                heads,
+                keyWidth,
+                valueWidth,
+                1 / Math.sqrt(keyWidth));
+        String byHead = b.reshaped(y, p + "y.heads", 0, -1, heads, valueWidth);
+        String plain = b.norm(super.norm(), byHead, p + "y.normed", at + "norm.weight", valueWidth);
+        String z = b.project(normed, p + "z", at + "in_proj_z.weight", heads * valueWidth, hidden);
+        String flat = b.reshaped(plain, p + "y.flat", 0, -1, (long) heads * valueWidth);
+        String gated = b.op("Mul", p + "y.gated", flat, b.activation("silu", z, p + "z.silu"));
+        return b.project(gated, p + "out", at + "out_proj.weight", hidden, heads * valueWidth);
+    }
+
+    /** Heads of length 1: x / sqrt(sum x² + 1e-6), which is a root-mean-square norm over sqrt(width). */
+    private String unit(String x, int heads, int width) {
+        Norm norm = Norm.rms(1e-6 / width);
+        String normed = b.norm(norm, b.reshaped(x, x + ".each", 0, -1, heads, width), x + ".rms", "", width);
+        String unit = b.op("Mul", x + ".rms.unit", normed, b.constant(1 / Math.sqrt(width)));
+        return b.reshaped(unit, x + ".unit", 0, -1, (long) heads * width);
+    }
+}
