@@ -149,38 +149,6 @@ final class Blocks {
         }
     }
 
-    /** Two sets of rotary tables, the second for sequences of more than {@code length} tokens; see {@link DecoderManifest}. */
-    Rotary switchedRotary(double[] upTo, double[] beyond, int length, double factor) {
-        int half = upTo.length;
-        float[] cos = new float[Math.multiplyExact(2 * contextLength, half)]; // (2 contextLength, half)
-        float[] sin = new float[cos.length];
-        fill(cos, sin, upTo, 0, factor);
-        fill(cos, sin, beyond, contextLength, factor);
-        graph.floats("rotary.cos", cos, 2L * contextLength, half);
-        graph.floats("rotary.sin", sin, 2L * contextLength, half);
-        graph.input("rotary_offset", Type.INT64, 1);
-        rotarySwitch = length;
-        return new Rotary(
-                "rotary.cos", "rotary.sin", 2 * half, false, op("Add", "rotary.rows", positions(), "rotary_offset"));
-    }
-
-    /** As the manifest has it. */
-    int rotarySwitch() {
-        return rotarySwitch;
-    }
-
-    private void fill(float[] cos, float[] sin, double[] frequencies, int from, double factor) {
-        int half = frequencies.length;
-        for (int position = 0; position < contextLength; position++) {
-            for (int i = 0; i < half; i++) {
-                // The reference multiplies in single precision.
-                double angle = (float) position * (float) frequencies[i];
-                cos[(from + position) * half + i] = (float) (Math.cos(angle) * factor);
-                sin[(from + position) * half + i] = (float) (Math.sin(angle) * factor);
-            }
-        }
-    }
-
     // Norms
 
     String norm(Norm norm, String x, String output, String weight, int width) {
@@ -226,13 +194,46 @@ final class Blocks {
 
     /** Rotary tables of these frequencies, cos and sin times {@code factor}. */
     Rotary rotary(String name, double[] frequencies, double factor, boolean interleaved) {
-        int half = frequencies.length;
-        float[] cos = new float[Math.multiplyExact(contextLength, half)]; // (contextLength, half)
+        tables(name, factor, frequencies);
+        return new Rotary(name + ".cos", name + ".sin", 2 * frequencies.length, interleaved, "");
+    }
+
+    /** Two sets of rotary tables, the second for sequences of more than {@code length} tokens; see {@link DecoderManifest}. */
+    Rotary switchedRotary(double[] upTo, double[] beyond, int length, double factor) {
+        tables("rotary", factor, upTo, beyond);
+        graph.input("rotary_offset", Type.INT64, 1);
+        rotarySwitch = length;
+        String rows = op("Add", "rotary.rows", positions(), "rotary_offset");
+        return new Rotary("rotary.cos", "rotary.sin", 2 * upTo.length, false, rows);
+    }
+
+    /** As the manifest has it. */
+    int rotarySwitch() {
+        return rotarySwitch;
+    }
+
+    /** Cosines and sines, (sets · contextLength, frequencies). */
+    private void tables(String name, double factor, double[]... sets) {
+        int half = sets[0].length;
+        int rows = Math.multiplyExact(sets.length, contextLength);
+        if (graph.isMeasuring()) {
+            graph.reserve((long) rows * half * Float.BYTES);
+            graph.reserve((long) rows * half * Float.BYTES);
+            return;
+        }
+        float[] cos = new float[Math.multiplyExact(rows, half)];
         float[] sin = new float[cos.length];
-        fill(cos, sin, frequencies, 0, factor);
-        graph.floats(name + ".cos", cos, contextLength, half);
-        graph.floats(name + ".sin", sin, contextLength, half);
-        return new Rotary(name + ".cos", name + ".sin", 2 * half, interleaved, "");
+        for (int row = 0; row < rows; row++) {
+            float position = row % contextLength;
+            double[] frequencies = sets[row / contextLength];
+            for (int i = 0; i < half; i++) {
+                double angle = position * (float) frequencies[i]; // the reference multiplies in single precision
+                cos[row * half + i] = (float) (Math.cos(angle) * factor);
+                sin[row * half + i] = (float) (Math.sin(angle) * factor);
+            }
+        }
+        graph.floats(name + ".cos", cos, rows, half);
+        graph.floats(name + ".sin", sin, rows, half);
     }
 
     /** The position of each token, (1, S): total − S … total − 1. */

@@ -112,6 +112,7 @@ public final class DecoderExport {
 
     private static ExportReport exportBeside(
             Checkpoint checkpoint, Path target, ExportOptions options, JobContext context) {
+        preview(checkpoint, options); // what is wrong with the checkpoint shows before anything is written
         Path parent = target.toAbsolutePath().getParent();
         Path part;
         try {

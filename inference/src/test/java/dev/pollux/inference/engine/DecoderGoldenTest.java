@@ -40,6 +40,47 @@ class DecoderGoldenTest {
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> check(folder)));
     }
 
+    /** Eight bits turn logits a little, in any family: a matrix that is taken for another one turns them about. */
+    @TestFactory
+    Stream<DynamicTest> everyVariantRunsInEightBits() {
+        return ReferenceData.cases(ReferenceData.golden("decoder"), Files::isDirectory).stream()
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> inEightBits(folder)));
+    }
+
+    private void inEightBits(Path folder) throws IOException {
+        JsonNode cases = JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json")));
+        Path target = temp.resolve(folder.getFileName() + ".8bit");
+        ExportOptions options = ExportOptions.builder()
+                .weights(ExportOptions.Weights.BITS_8)
+                .blockSize(16)
+                .build();
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            DecoderExport.export(checkpoint, target, options).run();
+        }
+        try (SafetensorsFile expected = SafetensorsFile.open(
+                        folder.resolve(cases.path("expected").asString()));
+                DecoderModel model = DecoderModel.open(
+                        target, EngineOptions.builder().threads(1).build());
+                DecoderSequence sequence = model.sequence()) {
+            JsonNode prompt = cases.path("prompts").path(1);
+            FloatBuffer logits = sequence.append(ints(prompt.path("ids")));
+            float[] due = expected.floats(prompt.path("logits_last").asString());
+            assertThat(cosine(logits, due)).isGreaterThan(0.99);
+        }
+    }
+
+    private static double cosine(FloatBuffer a, float[] b) {
+        double dot = 0;
+        double squaresA = 0;
+        double squaresB = 0;
+        for (int i = 0; i < b.length; i++) {
+            dot += (double) a.get(i) * b[i];
+            squaresA += (double) a.get(i) * a.get(i);
+            squaresB += (double) b[i] * b[i];
+        }
+        return dot / Math.sqrt(squaresA * squaresB);
+    }
+
     /** The same weights under the configuration as transformers 4 spells it. */
     @TestFactory
     Stream<DynamicTest> bothSpellingsOfAConfigurationGiveTheSameLogits() {

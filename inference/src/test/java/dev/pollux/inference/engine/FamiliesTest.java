@@ -1,0 +1,71 @@
+package dev.pollux.inference.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.ExportOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Checkpoints that do not hold what their architecture asks for. */
+class FamiliesTest {
+
+    @TempDir
+    Path temp;
+
+    @Test
+    void anUnknownArchitectureIsToldTheNearestAndAllThereAre() throws IOException {
+        try (Checkpoint checkpoint = Checkpoint.open(llamaThatSays("Qwen3ForCausaLM"))) {
+            assertThatThrownBy(() -> DecoderExport.preview(checkpoint, ExportOptions.DEFAULTS))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessageStartingWith(
+                            temp.resolve("model/config.json") + ": the architecture 'Qwen3ForCausaLM' is not supported;"
+                                    + " the nearest that is, is Qwen3ForCausalLM, of [CohereForCausalLM, ")
+                    .hasMessageEndingWith("SmolLM3ForCausalLM]");
+        }
+    }
+
+    @Test
+    void aMissingTensorIsNamedBeforeAnythingIsWritten() throws IOException {
+        try (Checkpoint checkpoint = Checkpoint.open(llamaThatSays("Qwen3ForCausalLM"))) {
+            Path target = temp.resolve("exports/target");
+            assertThatThrownBy(() -> DecoderExport.export(checkpoint, target, ExportOptions.DEFAULTS)
+                            .run())
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessage(
+                            "The checkpoint has no tensor model.layers.0.self_attn.k_norm.weight; it is incomplete");
+            assertThat(target.getParent()).doesNotExist();
+        }
+    }
+
+    @Test
+    void aSurplusTensorIsNamed() throws IOException {
+        Path model = llamaThatSays("MistralForCausalLM");
+        Path config = model.resolve("config.json");
+        Files.writeString(
+                config, Files.readString(config).replace("\"num_hidden_layers\":2", "\"num_hidden_layers\":1"));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            assertThatThrownBy(() -> DecoderExport.preview(checkpoint, ExportOptions.DEFAULTS))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessage("The tensor model.layers.1.input_layernorm.weight has no place in MistralForCausalLM,"
+                            + " nor have 8 others; the model is of another kind than it says");
+        }
+    }
+
+    private Path llamaThatSays(String architecture) throws IOException {
+        Path model = temp.resolve("model");
+        TinyLlama.Shape shape = new TinyLlama.Shape(4, 2, 8, false, true, "{\"rope_type\": \"default\"}");
+        new TinyLlama(shape, 1, new double[4], 1).write(model);
+        Path config = model.resolve("config.json");
+        String written = Files.readString(config).replaceAll("\\s", "");
+        Files.writeString(config, written.replace("LlamaForCausalLM", architecture));
+        return model;
+    }
+}
