@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.stream.Stream;
 
 /**
@@ -57,6 +58,11 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
         } catch (IOException e) {
             throw new StorageException("Cannot list " + folder + ": " + e, e);
         }
+    }
+
+    /** The architectures of GGUF files that can be read, with the classes of Hugging Face that they are. */
+    public static SortedMap<String, List<String>> ggufArchitectures() {
+        return GgufFamily.architectures();
     }
 
     /** Where it was opened: the GGUF file, or the folder. */

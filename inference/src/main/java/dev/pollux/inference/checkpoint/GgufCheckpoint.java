@@ -8,6 +8,7 @@ import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -16,7 +17,6 @@ import java.util.TreeSet;
 /** A GGUF file with its metadata read as a configuration. */
 final class GgufCheckpoint extends Checkpoint {
 
-    private static final String PREFIX = "llama.";
     private static final int MAX = 1 << 24;
     private static final Long CONTROL = 3L;
     private static final Set<Object> TURN_ENDS = Set.of(
@@ -31,24 +31,36 @@ final class GgufCheckpoint extends Checkpoint {
             "[EOT]");
 
     private final GgufFile file;
+    private final String prefix;
     private final ModelConfig config;
+    private final Settings settings;
     private final TensorFile tensors;
 
     GgufCheckpoint(Path path) {
         super(path);
         this.file = GgufFile.open(path);
         try {
-            this.config = read();
-            this.tensors = new GgufTensors(file, config);
-            LlamaLayout.check(path, config, tensors);
+            String architecture =
+                    file.string("general.architecture").orElseThrow(() -> missing("general.architecture"));
+            this.prefix = architecture + ".";
+            GgufFamily family = family(architecture);
+            requireOneFile();
+            this.config = read(family);
+            this.tensors = new GgufTensors(file, config, family);
+            if (family == GgufFamily.LLAMA) {
+                requirePlainLlama();
+                this.settings = Settings.none(path);
+                LlamaLayout.check(path, config, tensors);
+            } else {
+                this.settings = new GgufSettings(path, file, prefix, config).read(family);
+            }
         } catch (RuntimeException e) {
             file.close();
             throw e;
         }
     }
 
-    private ModelConfig read() {
-        requireLlama();
+    private ModelConfig read(GgufFamily family) {
         int hidden = integer("embedding_length");
         int heads = integer("attention.head_count");
         int vocabulary = Optional.ofNullable(file.tensors().get("token_embd.weight"))
@@ -57,58 +69,77 @@ final class GgufCheckpoint extends Checkpoint {
                 .orElseThrow(() -> missing("token_embd.weight"));
         int headDim = integer("attention.key_length", -1);
         return new ModelConfig(
-                        "LlamaForCausalLM",
+                        family.architecture(),
                         file.string("general.name").orElse(path().getFileName().toString()),
                         hidden,
                         integer("block_count"),
                         heads,
-                        integer("attention.head_count_kv", heads),
-                        requireWholeRotation(headDim < 0 ? ModelConfig.headDim(path(), hidden, heads) : headDim),
+                        keyValueHeads(heads),
+                        headDim < 0 ? ModelConfig.headDim(path(), hidden, heads) : headDim,
                         integer("feed_forward_length"),
                         vocabulary,
                         integer("context_length"),
                         number("attention.layer_norm_rms_epsilon", 1e-5),
                         number("rope.freq_base", 10_000),
-                        scaling(headDim < 0 ? hidden / heads : headDim),
+                        family == GgufFamily.LLAMA
+                                ? scaling(headDim < 0 ? hidden / heads : headDim)
+                                : new RotaryScaling.None(),
                         !file.tensors().containsKey("output.weight"),
                         endTokens(vocabulary))
                 .check(path());
     }
 
-    private void requireLlama() {
-        String architecture = file.string("general.architecture").orElseThrow(() -> missing("general.architecture"));
-        if (!architecture.equals("llama")) {
-            throw new UnsupportedModelException(path() + ": the architecture '" + architecture
-                    + "' is not supported, only 'llama'; use a model of the Llama family");
+    private GgufFamily family(String architecture) {
+        GgufFamily family = GgufFamily.named(architecture);
+        if (family == null) {
+            throw new UnsupportedModelException(
+                    path() + ": the architecture '" + architecture + "' is not supported, only " + GgufFamily.known()
+                            + "; use another model, or its Hugging Face folder");
         }
+        return family == GgufFamily.LLAMA && number("expert_count", 0) > 0 ? GgufFamily.MIXTRAL : family;
+    }
+
+    private void requireOneFile() {
         if (file.integer("split.count").orElse(1L) > 1) {
             throw new UnsupportedModelException(path() + " is one of "
                     + file.integer("split.count").get() + " parts; join them into one file first");
         }
-        for (String key :
-                List.of("expert_count", "logit_scale", "residual_scale", "embedding_scale", "attention.scale")) {
+    }
+
+    private void requirePlainLlama() {
+        for (String key : List.of("logit_scale", "residual_scale", "embedding_scale", "attention.scale")) {
             double value = number(key, 0);
             if (value != 0 && (value != 1 || key.equals("attention.scale"))) {
-                throw new UnsupportedModelException(path() + ": " + PREFIX + key + " " + value
+                throw new UnsupportedModelException(path() + ": " + prefix + key + " " + value
                         + " is not supported; use a dense model of the Llama family");
             }
         }
-    }
-
-    /** The head's width, if all of it is rotated and values are as wide as keys. */
-    private int requireWholeRotation(int headDim) {
         for (String key : List.of("rope.dimension_count", "attention.value_length")) {
-            int other = integer(key, headDim);
-            if (other != headDim) {
-                throw new UnsupportedModelException(path() + ": " + PREFIX + key + " " + other
-                        + " must equal the head width " + headDim + "; nothing else is supported yet");
+            int other = integer(key, config.headDim());
+            if (other != config.headDim()) {
+                throw new UnsupportedModelException(path() + ": " + prefix + key + " " + other
+                        + " must equal the head width " + config.headDim() + "; nothing else is supported yet");
             }
         }
-        return headDim;
+    }
+
+    /** One number, or one a layer, 0 where a layer does not attend. */
+    private int keyValueHeads(int heads) {
+        Object value = file.metadata().get(prefix + "attention.head_count_kv");
+        if (!(value instanceof List<?> each)) {
+            return integer("attention.head_count_kv", heads);
+        }
+        Set<Object> counts = new HashSet<>(each);
+        counts.remove(0L);
+        if (counts.size() != 1 || !(counts.iterator().next() instanceof Long count)) {
+            throw new UnsupportedModelException(path() + ": " + prefix
+                    + "attention.head_count_kv must be one number for" + " all layers that attend but was " + each);
+        }
+        return count.intValue();
     }
 
     private RotaryScaling scaling(int headDim) {
-        String type = file.string(PREFIX + "rope.scaling.type").orElse("");
+        String type = file.string(prefix + "rope.scaling.type").orElse("");
         double factor = number("rope.scaling.factor", number("rope.scale_linear", 1));
         if (type.isEmpty()) {
             type = factor == 1 ? "none" : "linear";
@@ -181,20 +212,20 @@ final class GgufCheckpoint extends Checkpoint {
     }
 
     private int integer(String key) {
-        long value = file.integer(PREFIX + key).orElseThrow(() -> missing(PREFIX + key));
+        long value = file.integer(prefix + key).orElseThrow(() -> missing(prefix + key));
         if (value < 0 || value > MAX) {
             throw new MalformedFileException(
-                    path() + ": " + PREFIX + key + " must be in [0, " + MAX + "] but was " + value);
+                    path() + ": " + prefix + key + " must be in [0, " + MAX + "] but was " + value);
         }
         return (int) value;
     }
 
     private int integer(String key, int fallback) {
-        return file.metadata().containsKey(PREFIX + key) ? integer(key) : fallback;
+        return file.metadata().containsKey(prefix + key) ? integer(key) : fallback;
     }
 
     private double number(String key, double fallback) {
-        return file.number(PREFIX + key).orElse(fallback);
+        return file.number(prefix + key).orElse(fallback);
     }
 
     private MalformedFileException missing(String key) {
@@ -208,7 +239,7 @@ final class GgufCheckpoint extends Checkpoint {
 
     @Override
     public Settings settings() {
-        return Settings.none(path());
+        return settings;
     }
 
     @Override

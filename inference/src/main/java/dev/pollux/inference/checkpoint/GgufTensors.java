@@ -6,54 +6,83 @@ import dev.pollux.tensor.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * GGUF tensors of the Llama family under their Hugging Face names.
+ * GGUF tensors under their Hugging Face names.
  *
- * <p>The rows of q and k are stored for rotation of neighbouring pairs, per head [headDim/2, 2]; they are given back in the
- * order for rotation of halves, [2, headDim/2]. Rows move whole, so quantized blocks, which run along a row, stay as they are.
+ * <p>Where a family's rows of q and k are stored for rotation of neighbouring pairs, per head [headDim/2, 2], they are given
+ * back in the order for rotation of halves, [2, headDim/2]. Rows move whole, so quantized blocks, which run along a row, stay
+ * as they are. Experts that are stored as one tensor are given back one by one.
  */
 final class GgufTensors implements TensorFile {
 
-    private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d+)\\.([a-z_]+)\\.(weight|bias)");
-    private static final Map<String, String> NAMES = Map.of(
-            "attn_norm", "input_layernorm",
-            "attn_q", "self_attn.q_proj",
-            "attn_k", "self_attn.k_proj",
-            "attn_v", "self_attn.v_proj",
-            "attn_output", "self_attn.o_proj",
-            "ffn_norm", "post_attention_layernorm",
-            "ffn_gate", "mlp.gate_proj",
-            "ffn_up", "mlp.up_proj",
-            "ffn_down", "mlp.down_proj");
+    private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d+)\\.([a-z_.]+)\\.(weight|bias)");
+    private static final int MOST_EXPERTS = 4096;
 
     private final TensorFile file;
     private final int headDim;
+    private final GgufFamily family;
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+    private final Map<String, Integer> experts = new HashMap<>(); // by name, the number of those that are parts
 
-    GgufTensors(TensorFile file, ModelConfig config) {
+    GgufTensors(TensorFile file, ModelConfig config, GgufFamily family) {
         this.file = file;
         this.headDim = config.headDim();
-        file.tensors().forEach((name, info) -> {
-            if (tensors.put(rename(name), info) != null) {
-                throw new MalformedFileException(
-                        "Tensor " + name + " stands twice, under two names; get the file again");
-            }
-        });
+        this.family = family;
+        file.tensors().forEach(this::add);
     }
 
-    private static String rename(String name) {
+    private void add(String name, TensorInfo info) {
+        String renamed = rename(name);
+        if (!renamed.contains("%d")) {
+            put(renamed, shaped(renamed, info));
+            return;
+        }
+        if (info.shape().size() != 3 || info.shape().get(0) > MOST_EXPERTS) {
+            throw new MalformedFileException("Tensor " + name + " must be [experts, rows, columns], of at most "
+                    + MOST_EXPERTS + " experts, but is " + info.shape());
+        }
+        int count = info.dim(0);
+        for (int e = 0; e < count; e++) {
+            String own = renamed.replace("%d", Integer.toString(e));
+            experts.put(own, e);
+            long bytes = info.byteLength() / count;
+            List<Long> shape = info.shape().subList(1, 3);
+            put(own, new TensorInfo(info.name(), info.type(), shape, info.offset() + e * bytes, bytes));
+        }
+    }
+
+    /** Kernels of convolutions stand without the axis of length 1 that they have elsewhere. */
+    private static TensorInfo shaped(String name, TensorInfo info) {
+        if (!name.endsWith("conv.conv.weight") || info.shape().size() != 2) {
+            return info;
+        }
+        List<Long> shape = List.of(info.shape().get(0), 1L, info.shape().get(1));
+        return new TensorInfo(info.name(), info.type(), shape, info.offset(), info.byteLength());
+    }
+
+    private void put(String name, TensorInfo info) {
+        if (tensors.put(name, info) != null) {
+            throw new MalformedFileException(
+                    "Tensor " + info.name() + " stands twice, under two names; get the file again");
+        }
+    }
+
+    private String rename(String name) {
         Matcher block = BLOCK.matcher(name);
-        if (block.matches() && NAMES.containsKey(block.group(2))) {
-            return "model.layers." + block.group(1) + "." + NAMES.get(block.group(2)) + "." + block.group(3);
+        if (block.matches() && family.names().containsKey(block.group(2))) {
+            return "model.layers." + block.group(1) + "." + family.names().get(block.group(2)) + "." + block.group(3);
         }
         return switch (name) {
             case "token_embd.weight" -> "model.embed_tokens.weight";
             case "output_norm.weight" -> "model.norm.weight";
+            case "token_embd_norm.weight" -> "model.embedding_norm.weight";
             case "output.weight" -> "lm_head.weight";
             default -> name;
         };
@@ -65,11 +94,31 @@ final class GgufTensors implements TensorFile {
     }
 
     @Override
+    public float[] floats(String name, long first, int count) {
+        float[] values = TensorFile.super.floats(name, first, count);
+        if (family.normShift() != 0 && name.endsWith("norm.weight")) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] -= (float) family.normShift();
+            }
+        }
+        return values;
+    }
+
+    @Override
     public ByteBuffer bytes(String name, long offset, int length) {
         TensorInfo info = info(name);
-        if (!name.contains(".q_proj.") && !name.contains(".k_proj.")) {
-            return file.bytes(info.name(), offset, length);
+        if (experts.containsKey(name)) {
+            if (offset < 0 || length < 0 || offset > info.byteLength() - length) {
+                throw new IllegalArgumentException("bytes " + offset + " to " + (offset + length) + " are outside "
+                        + name + ", which has " + info.byteLength());
+            }
+            return file.bytes(info.name(), experts.get(name) * info.byteLength() + offset, length);
         }
+        boolean rotated = name.contains(".q_proj.") || name.contains(".k_proj.");
+        return family.pairs() && rotated ? reordered(info, offset, length) : file.bytes(info.name(), offset, length);
+    }
+
+    private ByteBuffer reordered(TensorInfo info, long offset, int length) {
         long rowBytes = info.byteLength() / info.shape().get(0);
         if (offset < 0 || length < 0 || offset > info.byteLength() - length) {
             return file.bytes(info.name(), offset, length); // which says what is wrong

@@ -38,6 +38,11 @@ public final class DecoderExport {
 
     private DecoderExport() {}
 
+    /** What {@code architectures} of a configuration may say, sorted. */
+    public static List<String> architectures() {
+        return Families.known();
+    }
+
     /**
      * Writes {@code target}, a folder that must not exist; it appears when it is complete.
      *

@@ -25,7 +25,7 @@ final class DerivedTensors implements TensorFile {
 
     /** Computed anew from the configuration; old exports store it. */
     private static final Pattern DERIVED = Pattern.compile(
-            ".*rotary_emb\\..*|rope_freqs\\.weight|.*\\.attn\\.(masked_)?bias|.*attention\\.(masked_)?bias");
+            ".*rotary_emb\\..*|rope_(freqs|factors_long|factors_short)\\.weight|.*\\.attn\\.(masked_)?bias|.*attention\\.(masked_)?bias");
 
     private final TensorFile stored;
     private final Map<String, TensorInfo> all;

@@ -2,6 +2,7 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.UnsupportedModelException;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -41,6 +42,10 @@ final class Families {
             Map.entry("SmolLM3ForCausalLM", SmolLm3::new)));
 
     private Families() {}
+
+    static List<String> known() {
+        return List.copyOf(KNOWN.keySet());
+    }
 
     static Family of(Blocks blocks) {
         String wanted = blocks.config.architecture();

@@ -16,7 +16,8 @@ class Lfm2 extends Transformer {
 
     @Override
     final String finalNorm() {
-        return "model.embedding_norm.weight";
+        String own = "model.embedding_norm.weight";
+        return b.tensors.has(own) ? own : super.finalNorm(); // as some GGUF files have it
     }
 
     @Override

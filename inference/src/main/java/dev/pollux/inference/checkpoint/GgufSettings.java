@@ -1,0 +1,106 @@
+package dev.pollux.inference.checkpoint;
+
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.tensor.GgufFile;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The metadata of a GGUF file as the settings that Hugging Face's {@code config.json} would hold. */
+final class GgufSettings {
+
+    private final Path path;
+    private final GgufFile file;
+    private final String prefix;
+    private final ModelConfig config;
+    private final ObjectNode json = JsonMapper.shared().createObjectNode();
+
+    GgufSettings(Path path, GgufFile file, String prefix, ModelConfig config) {
+        this.path = path;
+        this.file = file;
+        this.prefix = prefix;
+        this.config = config;
+    }
+
+    Settings read(GgufFamily family) {
+        json.putArray("architectures").add(config.architecture());
+        json.put("max_position_embeddings", config.contextLength());
+        json.put("rms_norm_eps", config.normEpsilon());
+        json.put("norm_eps", config.normEpsilon());
+        json.put("rope_theta", config.rotaryTheta());
+        json.put("tie_word_embeddings", config.tiedEmbedding());
+        family.fixed().forEach((key, value) -> json.set(key, JsonMapper.shared().valueToTree(value)));
+        family.settings().forEach((key, stored) -> number(stored).ifPresent(value -> put(key, value)));
+        rotary();
+        if (config.architecture().startsWith("Gemma")) {
+            // The format has no key for it: all use the head width but the two largest, which use the stream's share.
+            boolean largest = config.layers() == 46 || config.layers() == 62;
+            json.put("query_pre_attn_scalar", largest ? config.hiddenSize() / config.heads() : config.headDim());
+        }
+        if (config.architecture().startsWith("Lfm2")) {
+            layerTypes();
+        }
+        return new Settings(path, json);
+    }
+
+    private Optional<Double> number(String key) {
+        return file.metadata().get(prefix + key) instanceof Number value
+                ? Optional.of(value.doubleValue())
+                : Optional.empty();
+    }
+
+    private void put(String key, double value) {
+        if (value == Math.rint(value) && Math.abs(value) < 1 << 24 && value != 0) {
+            json.put(key, (int) value);
+        } else if (value != 0) {
+            json.put(key, value);
+        }
+    }
+
+    private void rotary() {
+        String type = file.string(prefix + "rope.scaling.type").orElse("none");
+        double factor = number("rope.scaling.factor").orElse(1.0);
+        int rotated = number("rope.dimension_count").map(Double::intValue).orElse(config.headDim());
+        if (rotated != config.headDim()) {
+            json.put("partial_rotary_factor", (double) rotated / config.headDim());
+        }
+        ObjectNode scaling = JsonMapper.shared().createObjectNode();
+        number("rope.scaling.original_context_length")
+                .ifPresent(value -> scaling.put("original_max_position_embeddings", value.intValue()));
+        if (file.tensors().containsKey("rope_factors_long.weight")) {
+            scaling.put("rope_type", "longrope");
+            factors(scaling, "long_factor", "rope_factors_long.weight");
+            factors(scaling, "short_factor", "rope_factors_short.weight");
+            number("rope.scaling.attn_factor").ifPresent(value -> scaling.put("attention_factor", value));
+        } else if (type.equals("linear") || type.equals("yarn")) {
+            scaling.put("rope_type", type).put("factor", factor);
+        } else if (!type.equals("none")) {
+            throw new UnsupportedModelException(
+                    path + ": rotary scaling '" + type + "' is not supported, only none, linear, yarn and longrope");
+        } else {
+            return;
+        }
+        json.set("rope_scaling", scaling);
+    }
+
+    private void factors(ObjectNode scaling, String key, String tensor) {
+        ArrayNode list = scaling.putArray(key);
+        for (float factor : file.floats(tensor)) {
+            list.add(factor);
+        }
+    }
+
+    /** A layer without key and value heads is a convolution. */
+    private void layerTypes() {
+        Object counts = file.metadata().get(prefix + "attention.head_count_kv");
+        ArrayNode types = json.putArray("layer_types");
+        for (int layer = 0; layer < config.layers(); layer++) {
+            boolean attends = !(counts instanceof List<?> each)
+                    || layer < each.size() && !Long.valueOf(0).equals(each.get(layer));
+            types.add(attends ? "full_attention" : "conv");
+        }
+    }
+}
