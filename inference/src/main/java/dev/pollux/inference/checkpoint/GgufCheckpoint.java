@@ -96,7 +96,11 @@ final class GgufCheckpoint extends Checkpoint {
                     path() + ": the architecture '" + architecture + "' is not supported, only " + GgufFamily.known()
                             + "; use another model, or its Hugging Face folder");
         }
-        return family == GgufFamily.LLAMA && number("expert_count", 0) > 0 ? GgufFamily.MIXTRAL : family;
+        if (family == GgufFamily.LLAMA && number("expert_count", 0) > 0) {
+            return GgufFamily.MIXTRAL;
+        }
+        boolean slides = file.metadata().containsKey(prefix + "attention.sliding_window");
+        return architecture.equals("olmo2") && slides ? GgufFamily.OLMO_3 : family;
     }
 
     private void requireOneFile() {

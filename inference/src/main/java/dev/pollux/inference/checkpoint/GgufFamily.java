@@ -55,6 +55,26 @@ record GgufFamily(
                     "ffn_up_exps", "block_sparse_moe.experts.%d.w3"))
             .reading(Map.of("num_local_experts", "expert_count", "num_experts_per_tok", "expert_used_count"));
 
+    private static final GgufFamily LFM2 = of("Lfm2ForCausalLM")
+            .naming(Map.of(
+                    "attn_norm", "operator_norm",
+                    "attn_output", "self_attn.out_proj",
+                    "attn_q_norm", "self_attn.q_layernorm",
+                    "attn_k_norm", "self_attn.k_layernorm",
+                    "shortconv.conv", "conv.conv",
+                    "shortconv.in_proj", "conv.in_proj",
+                    "shortconv.out_proj", "conv.out_proj",
+                    "ffn_norm", "ffn_norm"))
+            .naming(Map.of("ffn_gate", "feed_forward.w1", "ffn_up", "feed_forward.w3", "ffn_down", "feed_forward.w2"));
+
+    static final GgufFamily OLMO_3 = of("Olmo3ForCausalLM").naming(AFTER).reading(SLIDING);
+
+    private static final Map<String, String> EXPERTS = Map.of(
+            "num_experts", "expert_count",
+            "num_local_experts", "expert_count",
+            "num_experts_per_tok", "expert_used_count",
+            "moe_intermediate_size", "expert_feed_forward_length");
+
     private static final Map<String, GgufFamily> KNOWN = new TreeMap<>(Map.ofEntries(
             Map.entry("llama", LLAMA),
             Map.entry("qwen2", of("Qwen2ForCausalLM")),
@@ -67,10 +87,7 @@ record GgufFamily(
                                     "ffn_gate_exps", "mlp.experts.%d.gate_proj",
                                     "ffn_up_exps", "mlp.experts.%d.up_proj",
                                     "ffn_down_exps", "mlp.experts.%d.down_proj"))
-                            .reading(Map.of(
-                                    "num_experts", "expert_count",
-                                    "num_experts_per_tok", "expert_used_count",
-                                    "moe_intermediate_size", "expert_feed_forward_length"))
+                            .reading(EXPERTS)
                             .taking(Map.of("norm_topk_prob", true))),
             Map.entry(
                     "gemma2",
@@ -89,7 +106,9 @@ record GgufFamily(
                             .naming(Map.of("ffn_norm", "pre_feedforward_layernorm"))
                             .shifted(1)
                             .reading(SLIDING)
-                            .reading(Map.of("final_logit_softcapping", "final_logit_softcapping"))),
+                            .reading(Map.of(
+                                    "final_logit_softcapping", "final_logit_softcapping",
+                                    "rope_local_base_freq", "rope.freq_base_swa"))),
             Map.entry(
                     "phi3",
                     of("Phi3ForCausalLM")
@@ -106,20 +125,41 @@ record GgufFamily(
                                     "logits_scaling", "logit_scale"))),
             Map.entry("olmo2", of("Olmo2ForCausalLM").naming(AFTER)),
             Map.entry("smollm3", of("SmolLM3ForCausalLM").inPairs().taking(Map.of("no_rope_layer_interval", 4))),
+            Map.entry("lfm2", LFM2),
             Map.entry(
-                    "lfm2",
-                    of("Lfm2ForCausalLM")
+                    "lfm2moe",
+                    new GgufFamily("Lfm2MoeForCausalLM", LFM2.names, false, 0, Map.of(), Map.of())
                             .naming(Map.of(
-                                    "attn_norm", "operator_norm",
-                                    "attn_output", "self_attn.out_proj",
-                                    "attn_q_norm", "self_attn.q_layernorm",
-                                    "attn_k_norm", "self_attn.k_layernorm",
-                                    "shortconv.conv", "conv.conv",
-                                    "shortconv.in_proj", "conv.in_proj",
-                                    "shortconv.out_proj", "conv.out_proj",
-                                    "ffn_norm", "ffn_norm",
-                                    "ffn_gate", "feed_forward.w1"))
-                            .naming(Map.of("ffn_up", "feed_forward.w3", "ffn_down", "feed_forward.w2")))));
+                                    "ffn_gate_inp", "feed_forward.gate",
+                                    "exp_probs_b", "feed_forward.expert_bias",
+                                    "ffn_gate_exps", "feed_forward.experts.%d.w1",
+                                    "ffn_down_exps", "feed_forward.experts.%d.w2",
+                                    "ffn_up_exps", "feed_forward.experts.%d.w3"))
+                            .reading(EXPERTS)),
+            Map.entry(
+                    "gpt-oss",
+                    of("GptOssForCausalLM")
+                            .naming(Map.of(
+                                    "post_attention_norm", "post_attention_layernorm",
+                                    "attn_sinks", "self_attn.sinks",
+                                    "ffn_gate_inp", "mlp.router",
+                                    "ffn_gate_exps", "mlp.experts.%d.gate_proj",
+                                    "ffn_up_exps", "mlp.experts.%d.up_proj",
+                                    "ffn_down_exps", "mlp.experts.%d.down_proj"))
+                            .reading(EXPERTS)
+                            .reading(SLIDING)),
+            Map.entry(
+                    "glm4",
+                    of("Glm4ForCausalLM")
+                            .naming(Map.of(
+                                    "post_attention_norm", "post_self_attn_layernorm",
+                                    "post_ffw_norm", "post_mlp_layernorm",
+                                    "ffn_up", "mlp.gate_up_proj"))),
+            Map.entry(
+                    "command-r",
+                    of("CohereForCausalLM")
+                            .reading(Map.of(
+                                    "logit_scale", "logit_scale", "layer_norm_eps", "attention.layer_norm_epsilon")))));
 
     /** The family of a {@code general.architecture}; null where it is not known. */
     static @Nullable GgufFamily named(String architecture) {
@@ -131,11 +171,12 @@ record GgufFamily(
         return List.copyOf(KNOWN.keySet());
     }
 
-    /** The GGUF names with the classes they are read as; the one of Llama is Mixtral's too. */
+    /** The GGUF names with the classes they are read as. */
     static SortedMap<String, List<String>> architectures() {
         SortedMap<String, List<String>> architectures = new TreeMap<>();
         KNOWN.forEach((name, family) -> architectures.put(name, List.of(family.architecture())));
         architectures.put("llama", List.of(LLAMA.architecture(), MIXTRAL.architecture()));
+        architectures.put("olmo2", List.of("Olmo2ForCausalLM", OLMO_3.architecture()));
         return architectures;
     }
 

@@ -43,6 +43,11 @@ final class GgufSettings {
         if (config.architecture().startsWith("Lfm2")) {
             layerTypes();
         }
+        if (file.metadata().get(prefix + "attention.sliding_window_pattern") instanceof List<?> slides) {
+            ArrayNode types = json.putArray("layer_types");
+            slides.forEach(each -> types.add(Boolean.TRUE.equals(each) ? "sliding_attention" : "full_attention"));
+        }
+        json.put("use_qk_norm", file.tensors().containsKey("blk.0.attn_q_norm.weight"));
         return new Settings(path, json);
     }
 
@@ -77,6 +82,9 @@ final class GgufSettings {
             number("rope.scaling.attn_factor").ifPresent(value -> scaling.put("attention_factor", value));
         } else if (type.equals("linear") || type.equals("yarn")) {
             scaling.put("rope_type", type).put("factor", factor);
+            number("rope.scaling.yarn_beta_fast").ifPresent(value -> scaling.put("beta_fast", value));
+            number("rope.scaling.yarn_beta_slow").ifPresent(value -> scaling.put("beta_slow", value));
+            scaling.put("truncate", !config.architecture().equals("GptOssForCausalLM"));
         } else if (!type.equals("none")) {
             throw new UnsupportedModelException(
                     path + ": rotary scaling '" + type + "' is not supported, only none, linear, yarn and longrope");

@@ -44,8 +44,9 @@ final class GgufTensors implements TensorFile {
             put(renamed, shaped(renamed, info));
             return;
         }
-        if (info.shape().size() != 3 || info.shape().get(0) > MOST_EXPERTS) {
-            throw new MalformedFileException("Tensor " + name + " must be [experts, rows, columns], of at most "
+        int axes = name.endsWith(".bias") ? 2 : 3;
+        if (info.shape().size() != axes || info.shape().get(0) > MOST_EXPERTS) {
+            throw new MalformedFileException("Tensor " + name + " must have " + axes + " axes, the first of at most "
                     + MOST_EXPERTS + " experts, but is " + info.shape());
         }
         int count = info.dim(0);
@@ -53,7 +54,7 @@ final class GgufTensors implements TensorFile {
             String own = renamed.replace("%d", Integer.toString(e));
             experts.put(own, e);
             long bytes = info.byteLength() / count;
-            List<Long> shape = info.shape().subList(1, 3);
+            List<Long> shape = info.shape().subList(1, axes);
             put(own, new TensorInfo(info.name(), info.type(), shape, info.offset() + e * bytes, bytes));
         }
     }

@@ -1,5 +1,7 @@
 package dev.pollux.inference.decoder;
 
+import java.util.List;
+
 /**
  * gpt-oss (OpenAI, arXiv:2508.10925): attention sinks, every other layer slides, experts with biases and a clamped gate whose
  * matrices are stored (experts, in, out) with gate and up in turns.
@@ -12,9 +14,10 @@ final class GptOss extends Transformer {
 
     @Override
     Attention attention(int layer, String p) {
+        String sinks = at(layer) + "self_attn.sinks";
         return super.attention(layer, p)
-                .sinks(at(layer) + "self_attn.sinks")
-                .window(slides(layer) ? settings.integer("sliding_window") : 0);
+                .sinks(b.tensors.has(sinks) ? sinks : sinks + ".weight") // as GGUF files have it
+                .window(slidesHere(layer) ? settings.integer("sliding_window") : 0);
     }
 
     @Override
@@ -26,16 +29,23 @@ final class GptOss extends Transformer {
         return experts.write(weights, (e, q, x) -> expert(at + "experts.", e, q, x));
     }
 
+    /** Where layers are not listed, the even ones slide. */
+    private boolean slidesHere(int layer) {
+        return settings.has("layer_types") ? slides(layer) : layer % 2 == 0;
+    }
+
     /** down((up + 1) · gate · sigmoid(α gate)), with gate and up clamped. */
     private String expert(String at, int e, String q, String x) {
         int hidden = config.hiddenSize();
         int width = config.intermediateSize();
-        String gateUp = turned(at + "gate_up_proj", e, hidden, 2 * width, true);
-        b.split(
-                b.project(x, q + "gate_up", gateUp, 2 * width, hidden),
-                java.util.List.of(q + "g", q + "u"),
-                width,
-                width);
+        String own = at + e + ".";
+        boolean apart = b.tensors.has(own + "gate_proj.weight"); // as GGUF files have it
+        Matrix both = apart
+                ? b.matrix(hidden, own + "gate_proj.weight", own + "up_proj.weight")
+                : b.matrix(hidden, turned(at + "gate_up_proj", e, hidden, 2 * width, true));
+        String down = apart ? own + "down_proj.weight" : turned(at + "down_proj", e, width, hidden, false);
+        String gateUp = b.weights.project(x, q + "gate_up", both.requireRows(2 * width));
+        b.split(gateUp, List.of(q + "g", q + "u"), width, width);
         String limit = b.constant(settings.number("swiglu_limit", 7));
         String gate = b.op("Min", q + "gate", q + "g", limit);
         String up = b.op(
@@ -49,7 +59,7 @@ final class GptOss extends Transformer {
                 b.op("Mul", q + "alpha", gate, b.constant(settings.number("swiglu_alpha", 1.702))));
         String glu = b.op("Mul", q + "glu", gate, sigmoid);
         String gated = b.op("Mul", q + "gated", b.op("Add", q + "up.one", up, b.constant(1)), glu);
-        return b.project(gated, q + "down", turned(at + "down_proj", e, width, hidden, false), hidden, width);
+        return b.project(gated, q + "down", down, hidden, width);
     }
 
     /** Expert {@code e} of (experts, in, out) as (out, in), its bias beside it; of rows in turns the even ones first. */

@@ -77,7 +77,9 @@ class Lfm2 extends Transformer {
                 new Experts(b, p, normed, settings.integer("num_experts"), settings.integer("num_experts_per_tok"));
         String scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
         boolean biased = settings.flag("use_expert_bias", true);
-        String choice = biased ? experts.biased(scores, at + "expert_bias") : scores;
+        String bias = at + "expert_bias";
+        String stored = b.tensors.has(bias) ? bias : bias + ".bias"; // as GGUF files have it
+        String choice = biased ? experts.biased(scores, stored) : scores;
         double epsilon = settings.flag("norm_topk_prob", true) ? 1e-6 : -1;
         String weights = experts.sigmoids(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
         return experts.write(weights, (e, q, x) -> dense(at + "experts." + e + ".", q, x));

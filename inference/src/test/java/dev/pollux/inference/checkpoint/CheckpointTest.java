@@ -309,8 +309,9 @@ final class CheckpointTest {
     void ggufFilesThatDoNotFitAreRefused() {
         refused(
                 gguf().put("general.architecture", "rwkv"),
-                ": the architecture 'rwkv' is not supported, only [gemma2, gemma3, granite, lfm2, llama, olmo2, phi3,"
-                        + " qwen2, qwen3, qwen3moe, smollm3]; use another model, or its Hugging Face folder");
+                ": the architecture 'rwkv' is not supported, only [command-r, gemma2, gemma3, glm4, gpt-oss, granite,"
+                        + " lfm2, lfm2moe, llama, olmo2, phi3, qwen2, qwen3, qwen3moe, smollm3]; use another"
+                        + " model, or its Hugging Face folder");
         refused(
                 gguf().without("general.architecture"),
                 " has no general.architecture; it is not a language model, or" + " damaged");
