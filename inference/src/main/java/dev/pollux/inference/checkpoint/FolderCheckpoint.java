@@ -31,7 +31,8 @@ final class FolderCheckpoint extends Checkpoint {
 
     private final Settings settings;
     private final ModelConfig config;
-    private final SafetensorsFolder tensors;
+    private final SafetensorsFolder files;
+    private final TensorFile tensors;
 
     FolderCheckpoint(Path path) {
         super(path);
@@ -39,14 +40,16 @@ final class FolderCheckpoint extends Checkpoint {
                 .orElseThrow(() ->
                         new MalformedFileException(path + " has no config.json; it is not the folder of a model"));
         String name = json.path("_name_or_path").asString("");
-        this.settings = new Settings(path.resolve("config.json"), json);
+        Optional<JsonNode> inner = LanguageModel.of(json);
+        this.settings = new Settings(path.resolve("config.json"), inner.orElse(json));
         this.config = new HubConfig(settings)
                 .read(
                         name.isEmpty() ? path.toAbsolutePath().normalize().getFileName() + "" : name,
                         new Settings(
                                 path.resolve("generation_config.json"),
                                 json("generation_config.json").orElse(json)));
-        this.tensors = SafetensorsFolder.open(path);
+        this.files = SafetensorsFolder.open(path);
+        this.tensors = inner.isPresent() ? new LanguageModel(files) : files;
         try {
             if (config.architecture().equals("LlamaForCausalLM")) {
                 LlamaLayout.check(path, config, tensors);
@@ -144,7 +147,7 @@ final class FolderCheckpoint extends Checkpoint {
     @Override
     public List<Path> files() {
         Stream<Path> texts = TEXTS.stream().map(path()::resolve).filter(Files::isRegularFile);
-        return Stream.concat(texts, tensors.files().stream()).sorted().toList();
+        return Stream.concat(texts, files.files().stream()).sorted().toList();
     }
 
     @Override

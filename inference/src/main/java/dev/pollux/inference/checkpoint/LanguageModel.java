@@ -1,0 +1,85 @@
+package dev.pollux.inference.checkpoint;
+
+import dev.pollux.tensor.TensorFile;
+import dev.pollux.tensor.TensorInfo;
+import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The language model inside a model that also sees or hears: its part of the configuration, {@code text_config}, and its
+ * tensors, under the names that they would have alone.
+ */
+final class LanguageModel implements TensorFile {
+
+    private static final Pattern PART = Pattern.compile(
+            "(?:model\\.)?(?:language_model|text_model)\\.(?:model\\.)?(.+)|(?:language_model\\.)?(lm_head\\..+)");
+
+    /** The classes of language models by the {@code model_type} of their configuration. */
+    private static final Map<String, String> CLASSES = Map.ofEntries(
+            Map.entry("gemma2", "Gemma2ForCausalLM"),
+            Map.entry("gemma3_text", "Gemma3ForCausalLM"),
+            Map.entry("gemma4_text", "Gemma4ForCausalLM"),
+            Map.entry("glm4", "Glm4ForCausalLM"),
+            Map.entry("granite", "GraniteForCausalLM"),
+            Map.entry("lfm2", "Lfm2ForCausalLM"),
+            Map.entry("llama", "LlamaForCausalLM"),
+            Map.entry("ministral3", "Ministral3ForCausalLM"),
+            Map.entry("mistral", "MistralForCausalLM"),
+            Map.entry("qwen2", "Qwen2ForCausalLM"),
+            Map.entry("qwen3", "Qwen3ForCausalLM"),
+            Map.entry("qwen3_5_text", "Qwen3_5ForCausalLM"));
+
+    private final TensorFile file;
+    private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+
+    /** @param file the tensors of the whole */
+    LanguageModel(TensorFile file) {
+        this.file = file;
+        file.tensors().forEach((name, info) -> {
+            Matcher part = PART.matcher(name);
+            if (part.matches()) {
+                String own = part.group(1) == null ? part.group(2) : part.group(1);
+                tensors.put(own.startsWith("lm_head.") ? own : "model." + own, info);
+            }
+        });
+    }
+
+    /** The configuration of the language model, where {@code config} is that of a model around one. */
+    static Optional<JsonNode> of(JsonNode config) {
+        JsonNode text = config.path("text_config");
+        if (!text.isObject()) {
+            return Optional.empty();
+        }
+        ObjectNode own = (ObjectNode) text.deepCopy();
+        for (String key : new String[] {"tie_word_embeddings", "eos_token_id", "quantization_config"}) {
+            if (!own.has(key) && config.has(key)) {
+                own.set(key, config.path(key));
+            }
+        }
+        String type = own.path("model_type").asString("");
+        own.putArray("architectures").add(CLASSES.getOrDefault(type, type));
+        return Optional.of(own);
+    }
+
+    @Override
+    public Map<String, TensorInfo> tensors() {
+        return Collections.unmodifiableMap(tensors);
+    }
+
+    @Override
+    public ByteBuffer bytes(String name, long offset, int length) {
+        return file.bytes(info(name).name(), offset, length);
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}
