@@ -49,7 +49,7 @@ final class HubConfig {
                         context,
                         settings.number("rms_norm_eps", 1e-6),
                         rope.number("rope_theta", settings.number("rope_theta", 10_000)),
-                        llama ? RotaryScaling.read(rope, context) : new RotaryScaling.None(),
+                        scaling(rope, context, llama),
                         settings.flag("tie_word_embeddings", false),
                         endTokens(vocabulary, generation))
                 .check(settings.file());
@@ -66,6 +66,12 @@ final class HubConfig {
             return settings.integer("head_dim");
         }
         return heads == 0 ? 0 : ModelConfig.headDim(settings.file(), hidden, heads);
+    }
+
+    /** Llama's own; LongRoPE changes with the length, and the graph knows how. */
+    private static RotaryScaling scaling(Settings rope, int context, boolean llama) {
+        boolean switched = rope.text("rope_type", rope.text("type", "default")).equals("longrope");
+        return llama && !switched ? RotaryScaling.read(rope, context) : new RotaryScaling.None();
     }
 
     private int any(List<String> keys, int fallback) {

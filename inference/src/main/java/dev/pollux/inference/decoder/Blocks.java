@@ -310,6 +310,13 @@ final class Blocks {
         };
     }
 
+    /** down(act(up(x))); the width is the matrices' own. */
+    String plainMlp(String p, String x, String up, String down, String activation) {
+        int width = tensors.require(up).dim(0);
+        String inner = project(x, p + "up", up, width, config.hiddenSize());
+        return project(activation(activation, inner, p + "active"), p + "down", down, config.hiddenSize(), width);
+    }
+
     /** down(act(gate(x)) · up(x)), with gate and up as one product. */
     String gatedMlp(String p, String x, String at, int width, String activation) {
         Matrix both = matrix(config.hiddenSize(), at + "gate_proj.weight", at + "up_proj.weight");

@@ -36,14 +36,15 @@ final class GraniteHybrid extends Transformer {
     }
 
     private Mamba2Mixer mixer(int layer) {
+        int groups = settings.integer("mamba_n_groups");
         List<Double> limits = settings.numbers("time_step_limit");
         return new Mamba2Mixer(
                 at(layer) + "mamba.",
                 settings.integer("mamba_n_heads"),
                 settings.integer("mamba_d_head"),
-                settings.integer("mamba_n_groups"),
+                groups,
                 settings.integer("mamba_d_state"),
-                1,
+                groups,
                 norm().epsilon(),
                 limits.isEmpty() ? 0 : limits.get(0),
                 limits.size() < 2 ? Double.POSITIVE_INFINITY : limits.get(1));

@@ -2,7 +2,10 @@ package dev.pollux.inference.decoder;
 
 import java.util.List;
 
-/** Mamba (Gu and Dao, arXiv:2312.00752): a selective scan, every channel a head of one value. */
+/**
+ * Mamba (Gu and Dao, arXiv:2312.00752): a selective scan, every channel a head of one value. Falcon Mamba (arXiv:2410.05355)
+ * normalizes what chooses.
+ */
 final class Mamba extends Transformer {
 
     private final int inner;
@@ -42,13 +45,13 @@ final class Mamba extends Transformer {
         int rank = b.tensors.require(at + "dt_proj.weight").dim(1);
         String chosen = b.project(x, p + "chosen", at + "x_proj.weight", rank + 2 * stateSize, inner);
         b.split(chosen, List.of(p + "dt.low", p + "B", p + "C"), rank, stateSize, stateSize);
-        String step =
-                b.op("Softplus", p + "dt", b.project(p + "dt.low", p + "dt.raw", at + "dt_proj.weight", inner, rank));
+        String low = even(p + "dt.low", rank);
+        String step = b.op("Softplus", p + "dt", b.project(low, p + "dt.raw", at + "dt_proj.weight", inner, rank));
         String each = b.reshaped(step, p + "dt.each", 0, -1, inner, 1);
         String decay = b.op("Mul", p + "decay.each", each, r.negativeExp(at + "A_log", inner, stateSize));
         String y = r.linearAttention(
-                r.spread(p + "C", 1, inner, stateSize),
-                r.spread(p + "B", 1, inner, stateSize),
+                r.spread(even(p + "C", stateSize), 1, inner, stateSize),
+                r.spread(even(p + "B", stateSize), 1, inner, stateSize),
                 b.op("Mul", p + "v", x, step),
                 b.reshaped(decay, p + "decay", 0, -1, (long) inner * stateSize),
                 "",
@@ -60,5 +63,12 @@ final class Mamba extends Transformer {
         String gated =
                 b.op("Mul", p + "gated", b.op("Add", p + "y", y, skip), b.activation("silu", p + "z", p + "z.silu"));
         stream.add(b.project(gated, p + "out", at + "out_proj.weight", config.hiddenSize(), inner));
+    }
+
+    /** Falcon Mamba normalizes the step, B and C without weights. */
+    private String even(String x, int width) {
+        return config.architecture().equals("FalconMambaForCausalLM")
+                ? b.norm(Norm.rms(settings.number("mixer_rms_eps", 1e-6)), x, x + ".even", "", width)
+                : x;
     }
 }

@@ -36,9 +36,10 @@ final class NemotronH extends Transformer {
             case "linear_attention", "mamba", "M" -> x.add(mixer(at + "mixer.").write(b, layer, p, normed));
             case "full_attention", "attention", "*" -> x.add(new Attention(b, layer, p).write(normed, at + "mixer."));
             case "mlp", "-" -> x.add(mlp(at + "mixer.", p, normed));
+            case "moe", "E" -> x.add(experts(at + "mixer.", p, normed));
             default ->
                 throw new UnsupportedModelException(settings.file() + ": layer " + layer + " is of the type '"
-                        + type(layer) + "'; only linear_attention, full_attention and mlp are supported");
+                        + type(layer) + "'; only linear_attention, full_attention, mlp and moe are supported");
         }
     }
 
@@ -66,10 +67,27 @@ final class NemotronH extends Transformer {
                 Double.POSITIVE_INFINITY);
     }
 
-    private String mlp(String at, String p, String normed) {
-        int width = b.tensors.require(at + "up_proj.weight").dim(0);
-        String up = b.project(normed, p + "up", at + "up_proj.weight", width, config.hiddenSize());
-        String active = b.activation(settings.text("mlp_hidden_act", "relu2"), up, p + "active");
-        return b.project(active, p + "down", at + "down_proj.weight", config.hiddenSize(), width);
+    private String mlp(String at, String p, String x) {
+        return b.plainMlp(p, x, at + "up_proj.weight", at + "down_proj.weight", activation());
+    }
+
+    /** A sigmoid router in groups, as DeepSeek V3 has it; one expert is every token's. */
+    private String experts(String at, String p, String normed) {
+        Experts experts = new Experts(
+                b, p, normed, settings.integer("n_routed_experts"), settings.integer("num_experts_per_tok"));
+        String scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
+        String choice = experts.bestGroups(
+                experts.biased(scores, at + "gate.e_score_correction_bias"),
+                settings.integer("n_group", 1),
+                settings.integer("topk_group", 1));
+        double epsilon = settings.flag("norm_topk_prob", true) ? 1e-20 : -1;
+        String weights = experts.sigmoids(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
+        String routed = experts.write(weights, (e, q, x) -> mlp(at + "experts." + e + ".", q, x));
+        return b.op("Add", p + "moe", routed, mlp(at + "shared_experts.", p + "shared.", normed));
+    }
+
+    @Override
+    String activation() {
+        return settings.text("mlp_hidden_act", "relu2");
     }
 }

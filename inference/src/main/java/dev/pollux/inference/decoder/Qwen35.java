@@ -1,10 +1,11 @@
 package dev.pollux.inference.decoder;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
- * Qwen 3.5: the gated delta rule (Yang et al., arXiv:2412.06464) on most layers, attention with an output gate on the others;
- * norms apply 1 + w, but for the gated one.
+ * Qwen 3.5 and Qwen3-Next: the gated delta rule (Yang et al., arXiv:2412.06464) on most layers, attention with an output gate on the others;
+ * norms apply 1 + w, but for the gated one. Qwen3-Next stores the delta rule's projections head by head and has experts.
  */
 final class Qwen35 extends Transformer {
 
@@ -52,6 +53,9 @@ final class Qwen35 extends Transformer {
 
     private String deltaRule(int layer, String p, String normed) {
         String at = at(layer) + "linear_attn.";
+        if (b.tensors.has(at + "in_proj_qkvz.weight")) {
+            parted(at);
+        }
         int keys = settings.integer("linear_num_key_heads");
         int heads = settings.integer("linear_num_value_heads");
         int keyWidth = settings.integer("linear_key_head_dim");
@@ -81,6 +85,58 @@ final class Qwen35 extends Transformer {
         String flat = b.reshaped(plain, p + "y.flat", 0, -1, (long) heads * valueWidth);
         String gated = b.op("Mul", p + "y.gated", flat, b.activation("silu", z, p + "z.silu"));
         return b.project(gated, p + "out", at + "out_proj.weight", hidden, heads * valueWidth);
+    }
+
+    /** Defines the projections of Qwen 3.5 from those of Qwen3-Next: [q | k | v | z] and [b | a] of each key head. */
+    private void parted(String at) {
+        int keys = settings.integer("linear_num_key_heads");
+        int each = settings.integer("linear_num_value_heads") / keys;
+        int k = settings.integer("linear_key_head_dim");
+        int v = each * settings.integer("linear_value_head_dim");
+        String all = at + "in_proj_qkvz.weight";
+        IntStream q = rows(keys, 2 * k + 2 * v, 0, k);
+        IntStream qk = IntStream.concat(q, rows(keys, 2 * k + 2 * v, k, k));
+        define(
+                at + "in_proj_qkv.weight",
+                all,
+                IntStream.concat(qk, rows(keys, 2 * k + 2 * v, 2 * k, v)).toArray());
+        define(
+                at + "in_proj_z.weight",
+                all,
+                rows(keys, 2 * k + 2 * v, 2 * k + v, v).toArray());
+        define(
+                at + "in_proj_b.weight",
+                at + "in_proj_ba.weight",
+                rows(keys, 2 * each, 0, each).toArray());
+        define(
+                at + "in_proj_a.weight",
+                at + "in_proj_ba.weight",
+                rows(keys, 2 * each, each, each).toArray());
+    }
+
+    /** Of each of {@code groups} groups of {@code size} rows, {@code count} rows from {@code from} on. */
+    private static IntStream rows(int groups, int size, int from, int count) {
+        return IntStream.range(0, groups * count).map(i -> i / count * size + from + i % count);
+    }
+
+    private void define(String name, String stored, int[] rows) {
+        int hidden = config.hiddenSize();
+        b.tensors.define(name, stored, rows.length, hidden, () -> {
+            float[] chosen = new float[rows.length * hidden];
+            float[] values = b.tensors.floats(stored);
+            for (int i = 0; i < rows.length; i++) {
+                System.arraycopy(values, rows[i] * hidden, chosen, i * hidden, hidden);
+            }
+            return chosen;
+        });
+    }
+
+    @Override
+    String mlp(int layer, String p, String normed) {
+        String at = at(layer) + "mlp.";
+        return b.tensors.has(at + "shared_expert_gate.weight")
+                ? SharedExperts.write(this, at, p, normed)
+                : super.mlp(layer, p, normed);
     }
 
     /** Heads of length 1: x / sqrt(sum x² + 1e-6), which is a root-mean-square norm over sqrt(width). */

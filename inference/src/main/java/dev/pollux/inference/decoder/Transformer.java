@@ -93,7 +93,9 @@ abstract class Transformer implements Family {
     }
 
     Rotary newRotary() {
-        return rotary("rotary", ropeSettings(), config.headDim(), false);
+        return LongRotary.isAskedFor(ropeSettings())
+                ? LongRotary.write(b, ropeSettings())
+                : rotary("rotary", ropeSettings(), config.headDim(), false);
     }
 
     Rotary rotary(String name, Settings rope, int headWidth, boolean interleaved) {

@@ -1,0 +1,16 @@
+package dev.pollux.inference.decoder;
+
+/** Arcee AFM: Llama with a plain MLP of squared rectifiers. */
+final class Arcee extends Transformer {
+
+    Arcee(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    String mlp(int layer, String p, String normed) {
+        String at = at(layer) + "mlp.";
+        String activation = settings.text("hidden_act", "relu2");
+        return b.plainMlp(p, normed, at + "up_proj.weight", at + "down_proj.weight", activation);
+    }
+}

@@ -1,0 +1,27 @@
+package dev.pollux.inference.decoder;
+
+/** OLMoE (Muennighoff et al., arXiv:2409.02060): q and k normalized over all heads, experts. */
+final class Olmoe extends Transformer {
+
+    Olmoe(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    Attention attention(int layer, String p) {
+        String at = at(layer) + "self_attn.";
+        return super.attention(layer, p).wholeNorms(norm(), at + "q_norm.weight", at + "k_norm.weight");
+    }
+
+    @Override
+    String mlp(int layer, String p, String normed) {
+        String at = at(layer) + "mlp.";
+        Experts experts =
+                new Experts(b, p, normed, settings.integer("num_experts"), settings.integer("num_experts_per_tok"));
+        String weights =
+                experts.chosenOfSoftmax(experts.logits(at + "gate.weight"), settings.flag("norm_topk_prob", false));
+        return experts.write(
+                weights,
+                (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", config.intermediateSize(), activation()));
+    }
+}

@@ -1,0 +1,25 @@
+package dev.pollux.inference.decoder;
+
+/** Experts beside one that every token has, through a gate of its own: Qwen 2 with experts, Qwen3-Next. */
+final class SharedExperts {
+
+    private SharedExperts() {}
+
+    /** What they add for a layer whose tensors are under {@code at}. */
+    static String write(Transformer family, String at, String p, String normed) {
+        Blocks b = family.b;
+        Experts experts = new Experts(
+                b, p, normed, family.settings.integer("num_experts"), family.settings.integer("num_experts_per_tok"));
+        String weights = experts.chosenOfSoftmax(
+                experts.logits(at + "gate.weight"), family.settings.flag("norm_topk_prob", false));
+        int width = family.settings.integer("moe_intermediate_size");
+        String routed = experts.write(
+                weights, (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", width, family.activation()));
+        int sharedWidth = family.settings.integer("shared_expert_intermediate_size");
+        String shared = b.gatedMlp(p + "shared.", normed, at + "shared_expert.", sharedWidth, family.activation());
+        String gate =
+                b.project(normed, p + "shared.opening", at + "shared_expert_gate.weight", 1, b.config.hiddenSize());
+        String open = b.op("Mul", p + "shared.open", shared, b.op("Sigmoid", p + "shared.sigmoid", gate));
+        return b.op("Add", p + "moe", routed, open);
+    }
+}
