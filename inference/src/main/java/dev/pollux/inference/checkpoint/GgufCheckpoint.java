@@ -47,7 +47,7 @@ final class GgufCheckpoint extends Checkpoint {
             requireOneFile();
             this.config = read(family);
             this.tensors = new GgufTensors(file, config, family);
-            if (family == GgufFamily.LLAMA) {
+            if (family.equals(GgufFamily.LLAMA)) {
                 requirePlainLlama();
                 this.settings = Settings.none(path);
                 LlamaLayout.check(path, config, tensors);
@@ -81,7 +81,7 @@ final class GgufCheckpoint extends Checkpoint {
                         integer("context_length"),
                         number("attention.layer_norm_rms_epsilon", 1e-5),
                         number("rope.freq_base", 10_000),
-                        family == GgufFamily.LLAMA
+                        family.equals(GgufFamily.LLAMA)
                                 ? scaling(headDim < 0 ? hidden / heads : headDim)
                                 : new RotaryScaling.None(),
                         !file.tensors().containsKey("output.weight"),
@@ -96,7 +96,7 @@ final class GgufCheckpoint extends Checkpoint {
                     path() + ": the architecture '" + architecture + "' is not supported, only " + GgufFamily.known()
                             + "; use another model, or its Hugging Face folder");
         }
-        if (family == GgufFamily.LLAMA && number("expert_count", 0) > 0) {
+        if (family.equals(GgufFamily.LLAMA) && number("expert_count", 0) > 0) {
             return GgufFamily.MIXTRAL;
         }
         boolean slides = file.metadata().containsKey(prefix + "attention.sliding_window");

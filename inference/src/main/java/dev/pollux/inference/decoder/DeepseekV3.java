@@ -45,7 +45,7 @@ final class DeepseekV3 extends Transformer {
                 List.of(p + "k.plain", p + "v"),
                 plain,
                 values);
-        String queryRope = rotate(b.reshaped(p + "q.rope", p + "q.rope.flat", 0, -1, heads * rotated), heads);
+        String queryRope = rotate(b.reshaped(p + "q.rope", p + "q.rope.flat", 0, -1, (long) heads * rotated), heads);
         String keyRope = rotate(p + "k.rope", 1);
         String shared =
                 b.op("Mul", p + "k.rope.each", b.reshaped(keyRope, p + "k.rope.one", 0, -1, 1, rotated), ones());
@@ -56,7 +56,7 @@ final class DeepseekV3 extends Transformer {
         String attended = attention.attend(q, k, padded(p, width));
         String cut = b.reshaped(attended, p + "attended.heads", 0, -1, heads, width);
         b.split(cut, List.of(p + "attended.values", p + "attended.rest"), values, width - values);
-        String flat = b.reshaped(p + "attended.values", p + "attended", 0, -1, heads * values);
+        String flat = b.reshaped(p + "attended.values", p + "attended", 0, -1, (long) heads * values);
         return b.project(flat, p + "o", at + "o_proj.weight", config.hiddenSize(), heads * values);
     }
 

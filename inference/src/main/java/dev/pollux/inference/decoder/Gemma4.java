@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Settings;
 import java.util.HashMap;
@@ -108,7 +109,17 @@ final class Gemma4 extends Transformer {
             values.put(slides, normedValues(p, v, narrow, width));
         }
         return attention.output(
-                attention.attendPrepared(q, keys.get(slides), values.get(slides)), at + "o_proj.weight");
+                attention.attendPrepared(q, latest(keys, slides), latest(values, slides)), at + "o_proj.weight");
+    }
+
+    /** A layer that shares needs one of its kind below it. */
+    private String latest(Map<Boolean, String> ofKind, boolean slides) {
+        String found = ofKind.get(slides);
+        if (found == null) {
+            throw new MalformedFileException(settings.file() + ": num_kv_shared_layers leaves no layer of its own kind"
+                    + " below a layer that shares keys and values");
+        }
+        return found;
     }
 
     private String normedValues(String p, String v, int count, int width) {

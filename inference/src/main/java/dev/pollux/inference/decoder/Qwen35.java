@@ -34,7 +34,7 @@ final class Qwen35 extends Transformer {
         int narrow = config.keyValueHeads() * width;
         String both = b.project(normed, p + "q.gate", at + "q_proj.weight", 2 * heads * width, config.hiddenSize());
         b.split(
-                b.reshaped(both, p + "q.gate.heads", 0, -1, heads, 2 * width),
+                b.reshaped(both, p + "q.gate.heads", 0, -1, heads, 2L * width),
                 List.of(p + "q.each", p + "g.each"),
                 width,
                 width);

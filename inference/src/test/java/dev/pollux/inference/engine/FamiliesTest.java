@@ -27,8 +27,8 @@ class FamiliesTest {
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessageStartingWith(
                             temp.resolve("model/config.json") + ": the architecture 'Qwen3ForCausaLM' is not supported;"
-                                    + " the nearest that is, is Qwen3ForCausalLM, of [CohereForCausalLM, ")
-                    .hasMessageEndingWith("SmolLM3ForCausalLM]");
+                                    + " the nearest that is, is Qwen3ForCausalLM, of [ArceeForCausalLM, ")
+                    .hasMessageEndingWith("Starcoder2ForCausalLM]");
         }
     }
 
