@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
@@ -26,6 +28,7 @@ final class FolderCheckpoint extends Checkpoint {
             "generation_config.json",
             "model.safetensors.index.json",
             "tokenizer.json",
+            "tokenizer.model",
             "tokenizer_config.json",
             "chat_template.jinja");
 
@@ -105,7 +108,24 @@ final class FolderCheckpoint extends Checkpoint {
     @Override
     public Optional<Tokenizer> tokenizer() {
         Path file = path().resolve("tokenizer.json");
-        return Files.isRegularFile(file) ? Optional.of(Tokenizer.open(file)) : Optional.empty();
+        if (Files.isRegularFile(file)) {
+            return Optional.of(Tokenizer.open(file));
+        }
+        Path pieces = path().resolve("tokenizer.model");
+        return Files.isRegularFile(pieces)
+                ? Optional.of(Tokenizer.ofSentencePiece(pieces, tokenizerSettings()))
+                : Optional.empty();
+    }
+
+    private Map<String, Boolean> tokenizerSettings() {
+        Map<String, Boolean> settings = new HashMap<>();
+        for (String key : List.of("add_bos_token", "add_eos_token")) {
+            json("tokenizer_config.json")
+                    .map(json -> json.path(key))
+                    .filter(JsonNode::isBoolean)
+                    .ifPresent(value -> settings.put(key, value.asBoolean()));
+        }
+        return settings;
     }
 
     @Override

@@ -104,6 +104,21 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
+     * A tokenizer from a {@code tokenizer.model} of SentencePiece, for folders that have no {@code tokenizer.json}.
+     *
+     * @param settings what {@code tokenizer_config.json} says of it: {@code add_bos_token} and {@code add_eos_token}, each
+     *     {@code Boolean}; where a key is absent, BPE models put the beginning before a text and unigram models the end
+     *     behind it
+     * @throws MalformedFileException if it is damaged
+     * @throws dev.pollux.UnsupportedModelException if it is neither a BPE nor a unigram model
+     */
+    public static Tokenizer ofSentencePiece(Path file, Map<String, Boolean> settings) {
+        Map<String, Object> metadata = SentencePieceFile.read(file);
+        settings.forEach((key, value) -> metadata.put("tokenizer.ggml." + key, value));
+        return ofGguf(file.toString(), metadata);
+    }
+
+    /**
      * Token ids of a text.
      *
      * @param text a lone surrogate is read as U+FFFD

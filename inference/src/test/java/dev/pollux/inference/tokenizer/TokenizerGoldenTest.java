@@ -25,6 +25,21 @@ final class TokenizerGoldenTest {
     }
 
     @TestFactory
+    Stream<DynamicTest> aSentencePieceModelAloneEncodesAsTheReference() {
+        Path set = ReferenceData.golden("tokenizer");
+        return ReferenceData.cases(set, path -> Files.isRegularFile(path.resolve("tokenizer.model"))).stream()
+                .map(folder -> dynamicTest(folder.getFileName() + " tokenizer.model", () -> {
+                    try (Tokenizer tokenizer =
+                            Tokenizer.ofSentencePiece(folder.resolve("tokenizer.model"), java.util.Map.of())) {
+                        runAll(
+                                tokenizer,
+                                json(folder.resolve("cases.json")).path("cases"),
+                                TokenizerGoldenTest::checkText);
+                    }
+                }));
+    }
+
+    @TestFactory
     Stream<DynamicTest> idsThatNoTextGivesDecodeAsTheReference() {
         return perFolder("decode_cases", (tokenizer, c) -> checkDecoding(tokenizer, ints(c.path("ids")), c));
     }
