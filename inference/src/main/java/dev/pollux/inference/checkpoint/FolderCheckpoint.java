@@ -52,13 +52,15 @@ final class FolderCheckpoint extends Checkpoint {
                                 path.resolve("generation_config.json"),
                                 json("generation_config.json").orElse(json)));
         this.files = SafetensorsFolder.open(path);
-        this.tensors = inner.isPresent() ? new LanguageModel(files) : files;
         try {
+            TensorFile own = inner.isPresent() ? new LanguageModel(files) : files;
+            Settings quantization = settings.at("quantization_config");
+            this.tensors = quantization.isEmpty() ? own : new PackedTensors(own, quantization);
             if (config.architecture().equals("LlamaForCausalLM")) {
                 LlamaLayout.check(path, config, tensors);
             }
         } catch (RuntimeException e) {
-            tensors.close();
+            files.close();
             throw e;
         }
     }

@@ -21,9 +21,9 @@ final class HubConfig {
     }
 
     ModelConfig read(String name, Settings generation) {
-        if (settings.has("quantization_config")) {
-            throw new UnsupportedModelException(settings.file() + ": quantized weights ('"
-                    + settings.at("quantization_config").text("quant_method", "unknown")
+        String method = settings.at("quantization_config").text("quant_method", "unknown");
+        if (settings.has("quantization_config") && !PackedTensors.METHODS.contains(method)) {
+            throw new UnsupportedModelException(settings.file() + ": quantized weights ('" + method
                     + "') are not supported in this format; use the original model or a GGUF file");
         }
         String architecture = architecture();
