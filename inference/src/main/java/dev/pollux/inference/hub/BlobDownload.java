@@ -177,8 +177,7 @@ final class BlobDownload {
                 || Long.parseLong(matcher.group(2)) < start
                 || Long.parseLong(matcher.group(2)) >= end
                 || !matcher.group(3).equals("*") && Long.parseLong(matcher.group(3)) != file.bytes()) {
-            throw lied("answers " + range(start, end) + " with '"
-                    + RepositoryPath.shown(said).replace("\\u{20}", " ") + "'");
+            throw lied("answers " + range(start, end) + " with '" + RepositoryPath.shown(said) + "'");
         }
         long given = Long.parseLong(matcher.group(2)) + 1;
         requireLength(headers, given - start);

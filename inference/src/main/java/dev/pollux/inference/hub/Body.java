@@ -118,7 +118,7 @@ final class Body implements HttpResponse.BodySubscriber<Body>, Flow.Subscriber<L
                 return Optional.of(taken);
             }
             if (failure != null) {
-                throw new IOException(String.valueOf(failure.getMessage()), failure);
+                throw new IOException(RepositoryPath.shown(String.valueOf(failure.getMessage())), failure);
             }
             return Optional.empty();
         } finally {

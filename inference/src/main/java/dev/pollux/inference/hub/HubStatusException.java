@@ -28,7 +28,7 @@ final class HubStatusException extends IOException {
 
     private static String explanation(HubReply reply) {
         String message = reply.linked().getOrDefault("x-error-message", "");
-        return message.isEmpty() ? "" : " (" + RepositoryPath.shown(message).replace("\\u{20}", " ") + ")";
+        return message.isEmpty() ? "" : " (" + RepositoryPath.shown(message) + ")";
     }
 
     int status() {

@@ -196,7 +196,9 @@ final class HubTransport {
                 || cause instanceof NoRouteToHostException
                 || cause.getCause() instanceof UnresolvedAddressException
                 || cause instanceof SSLException;
-        String message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        String message = cause.getMessage() == null
+                ? cause.getClass().getSimpleName()
+                : RepositoryPath.shown(cause.getMessage()); // it may quote the server
         return unreachable
                 ? new UnreachableException("cannot connect to " + place(uri) + ": " + message, cause)
                 : new IOException(place(uri) + ": " + message, cause);
