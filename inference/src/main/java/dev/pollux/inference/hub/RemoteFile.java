@@ -17,6 +17,9 @@ import java.util.regex.Pattern;
  */
 record RemoteFile(String path, long bytes, String hash) {
 
+    /** So that sizes can be added up: 64 TiB. */
+    private static final long MAX_BYTES = 1L << 46;
+
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}|[0-9a-f]{40}");
 
     RemoteFile {
@@ -24,15 +27,19 @@ record RemoteFile(String path, long bytes, String hash) {
     }
 
     boolean isKnown() {
-        return bytes >= 0 && HASH.matcher(hash).matches();
+        return bytes >= 0 && bytes <= MAX_BYTES && HASH.matcher(hash).matches();
     }
 
     /** @throws MalformedFileException if the server has said no size or no hash that the content could be held to */
     RemoteFile requireKnown(String repository) {
         if (!isKnown()) {
             throw new MalformedFileException("The server says of " + RepositoryPath.shown(path) + " of " + repository
-                    + (bytes < 0 ? " no size" : " the hash '" + RepositoryPath.shown(hash) + "'")
-                    + ", and it must say a size and a SHA-256 or git SHA-1; use another endpoint");
+                    + (bytes < 0
+                            ? " no size"
+                            : bytes > MAX_BYTES
+                                    ? " " + bytes + " bytes"
+                                    : " the hash '" + RepositoryPath.shown(hash) + "'")
+                    + ", and it must say a size of at most 64 TiB and a SHA-256 or git SHA-1; use another endpoint");
         }
         return this;
     }

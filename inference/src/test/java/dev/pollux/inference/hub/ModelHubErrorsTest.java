@@ -290,7 +290,21 @@ class ModelHubErrorsTest extends HubTestCase {
         fails(MalformedFileException.class)
                 .hasMessage(
                         "The server says of model.safetensors of owner/name the hash '../../evil', and it must say a"
-                                + " size and a SHA-256 or git SHA-1; use another endpoint");
+                                + " size of at most 64 TiB and a SHA-256 or git SHA-1; use another endpoint");
+    }
+
+    @Test
+    void aSizeThatNoSumCanHoldIsRefused() {
+        String hash = FakeHub.sha256(model(10));
+        server.described.put(
+                "model.safetensors",
+                Map.of("rfilename", "model.safetensors", "lfs", Map.of("sha256", hash, "size", Long.MAX_VALUE)));
+        server.always("model.safetensors", FakeHub.status(200, "X-Linked-Size", "999999999999999999", "ETag", hash));
+
+        fails(MalformedFileException.class)
+                .hasMessage(
+                        "The server says of model.safetensors of owner/name 999999999999999999 bytes, and it must say a"
+                                + " size of at most 64 TiB and a SHA-256 or git SHA-1; use another endpoint");
     }
 
     @Test
