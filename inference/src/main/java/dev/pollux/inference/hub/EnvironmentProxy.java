@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The JVM's proxies ({@code -Dhttps.proxyHost} and its kin), and where it has none, those of {@code HTTPS_PROXY},
@@ -108,7 +109,7 @@ final class EnvironmentProxy extends ProxySelector {
 
     private final class Credentials extends Authenticator {
         @Override
-        protected PasswordAuthentication getPasswordAuthentication() {
+        protected @Nullable PasswordAuthentication getPasswordAuthentication() {
             for (String name : List.of("https_proxy", "http_proxy", "all_proxy")) {
                 Optional<URI> proxy = proxy(name);
                 if (getRequestorType() == RequestorType.PROXY

@@ -33,7 +33,12 @@ final class HubApi {
     }
 
     /** A revision's commit and files, by path. <em>Immutable.</em> */
-    record Listing(String commit, Map<String, RemoteFile> files) {}
+    record Listing(String commit, Map<String, RemoteFile> files) {
+        /** A file that is in the list. */
+        RemoteFile file(String path) {
+            return files.getOrDefault(path, new RemoteFile(path, -1, ""));
+        }
+    }
 
     /** @throws UnreachableException if there is no way to the server */
     Listing listing(HubSpec spec, JobContext context) throws UnreachableException {

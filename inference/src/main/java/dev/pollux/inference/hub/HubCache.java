@@ -3,7 +3,6 @@ package dev.pollux.inference.hub;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -134,13 +133,17 @@ final class HubCache {
         if (hasSize(place, file.bytes())) {
             return;
         }
-        Files.createDirectories(place.getParent());
+        Path parent = place.toAbsolutePath().getParent();
+        if (parent == null) {
+            throw new IOException(place + " has no folder");
+        }
+        Files.createDirectories(parent);
         Path blob = blob(file.hash());
         if (Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
             Files.delete(place);
         }
         try {
-            surroundings.link(place, place.getParent().relativize(blob));
+            surroundings.link(place, parent.relativize(blob));
         } catch (UnsupportedOperationException | IOException e) {
             if (!hasSize(place, file.bytes())) { // or else another process was faster
                 copy(blob, place);
@@ -211,30 +214,33 @@ final class HubCache {
         if (!HELD.add(path)) {
             return null;
         }
+        boolean locked = false;
         FileChannel channel = null;
-        FileLock lock = null;
         try {
             channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            lock = channel.tryLock();
+            locked = channel.tryLock() != null;
+            return locked ? new FileHeld(path, channel) : null;
         } catch (OverlappingFileLockException e) {
-            lock = null; // this process, by another class loader
+            return null; // this process, by another class loader
         } finally {
-            if (lock == null) {
+            if (!locked) {
                 HELD.remove(path);
                 if (channel != null) {
                     channel.close();
                 }
             }
         }
-        FileChannel open = channel;
-        return lock == null
-                ? null
-                : () -> {
-                    try {
-                        open.close();
-                    } finally {
-                        HELD.remove(path);
-                    }
-                };
+    }
+
+    /** A lock of the file system and of this process. */
+    private record FileHeld(Path path, FileChannel channel) implements Held {
+        @Override
+        public void close() throws IOException {
+            try {
+                channel.close();
+            } finally {
+                HELD.remove(path);
+            }
+        }
     }
 }

@@ -180,8 +180,9 @@ final class HubTransport {
 
     /** Lets go of a request, whatever has become of it. */
     static void abandon(CompletableFuture<HttpResponse<Body>> sent) {
-        sent.cancel(true);
-        sent.thenAccept(response -> response.body().cancel());
+        if (!sent.cancel(true) && !sent.isCompletedExceptionally()) {
+            sent.join().body().cancel();
+        }
     }
 
     static CancelledException interrupted(InterruptedException e) {

@@ -50,7 +50,7 @@ final class ModelFetch {
             HubApi.Listing listing = api.listing(spec, context);
             return planned(listing);
         } catch (UnreachableException e) {
-            FetchPlan plan = cached(e.getMessage(), e);
+            FetchPlan plan = cached(String.valueOf(e.getMessage()), e);
             context.notice("using " + spec + " as the cache has it: " + e.getMessage());
             return plan;
         } catch (IOException e) {
@@ -64,8 +64,7 @@ final class ModelFetch {
         List<PlannedFile> files = new ArrayList<>();
         for (String path : selected.paths()) {
             Path place = place(listing.commit(), path);
-            RemoteFile file =
-                    api.measured(spec, listing.commit(), listing.files().get(path), context);
+            RemoteFile file = api.measured(spec, listing.commit(), listing.file(path), context);
             files.add(new PlannedFile(path, file.bytes(), file.hash(), cache.present(place, file)));
         }
         return plan(listing.commit(), selected, files);

@@ -211,7 +211,11 @@ public final class ModelHub {
             return this;
         }
 
-        /** @throws IllegalArgumentException if the endpoint, the token or a proxy of the environment is not well formed */
+        /**
+         * The hub.
+         *
+         * @throws IllegalArgumentException if the endpoint, the token or a proxy of the environment is not well formed
+         */
         public ModelHub build() {
             String secret = token;
             if (secret != null && !secret.matches("[\\x21-\\x7e]{1,4096}")) {

@@ -12,6 +12,8 @@ import java.net.ProxySelector;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +30,7 @@ class HubEnvironmentTest extends HubTestCase {
     }
 
     private static Map<String, String> map(String... pairs) {
-        java.util.Map<String, String> map = new java.util.HashMap<>();
+        Map<String, String> map = new HashMap<>();
         for (int i = 0; i < pairs.length; i += 2) {
             map.put(pairs[i], pairs[i + 1]);
         }
@@ -90,7 +92,7 @@ class HubEnvironmentTest extends HubTestCase {
                                 + " but was 'ftp://mirror'");
         assertThatThrownBy(() -> builder().parallelRanges(0)).hasMessage("parallelRanges must be in [1, 32] but was 0");
         assertThatThrownBy(() -> builder().retries(-1)).hasMessage("retries must be in [0, 20] but was -1");
-        assertThatThrownBy(() -> builder().readTimeout(java.time.Duration.ZERO))
+        assertThatThrownBy(() -> builder().readTimeout(Duration.ZERO))
                 .hasMessage("readTimeout must be positive but was PT0S");
         assertThatThrownBy(() -> ModelHub.builder(map("HTTPS_PROXY", "socks5://user:secret@x:1"), temp)
                         .build())

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -409,17 +410,17 @@ class ModelHubErrorsTest extends HubTestCase {
 
     @Test
     void aDescriptionThatIsNoJsonIsRefused() {
-        server.always(INFO, FakeHub.body(200, 6, "<html>".getBytes()));
+        server.always(INFO, FakeHub.body(200, 6, "<html>".getBytes(StandardCharsets.UTF_8)));
         fails(MalformedFileException.class)
                 .hasMessageStartingWith("The description of owner/name@main is not JSON: ")
                 .hasMessageEndingWith("; check the endpoint");
 
         server.always(
                 INFO,
-                FakeHub.body(200, 14, "{\"sha\": \"../x\"}".substring(0, 14).getBytes()));
+                FakeHub.body(200, 14, "{\"sha\": \"../x\"}".substring(0, 14).getBytes(StandardCharsets.UTF_8)));
         fails(MalformedFileException.class).hasMessageContaining("is not JSON");
 
-        server.always(INFO, FakeHub.body(200, 15, "{\"sha\": \"../x\"}".getBytes()));
+        server.always(INFO, FakeHub.body(200, 15, "{\"sha\": \"../x\"}".getBytes(StandardCharsets.UTF_8)));
         fails(MalformedFileException.class)
                 .hasMessage("The description of owner/name@main must have a commit 'sha' and a list 'siblings' but has"
                         + " '../x' and MISSING; check the endpoint");
@@ -427,7 +428,7 @@ class ModelHubErrorsTest extends HubTestCase {
 
     @Test
     void aNestedDescriptionIsRefused() {
-        byte[] deep = "[".repeat(100_000).getBytes();
+        byte[] deep = "[".repeat(100_000).getBytes(StandardCharsets.UTF_8);
         server.always(INFO, FakeHub.body(200, deep.length, deep));
 
         fails(MalformedFileException.class).hasMessageStartingWith("The description of owner/name@main is not JSON: ");
