@@ -77,7 +77,7 @@ class ModelHubTest extends HubTestCase {
     void progressIsInBytesOfAllFilesAndEndsWithAll() {
         model(25_000);
         List<JobEvent.Progress> seen = new ArrayList<>();
-        long total = server.files.get("config.json").length + server.files.get("tokenizer.json").length + 25_000;
+        int total = server.files.get("config.json").length + server.files.get("tokenizer.json").length + 25_000;
 
         builder()
                 .build()
