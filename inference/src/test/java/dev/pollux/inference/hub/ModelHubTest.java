@@ -8,8 +8,12 @@ import dev.pollux.StorageException;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobEvent;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -203,6 +207,59 @@ class ModelHubTest extends HubTestCase {
         }
         assertThat(server.gets("model.safetensors")).isEqualTo(5);
         assertThat(server.gets("config.json")).isEqualTo(1);
+    }
+
+    @Test
+    void aLockThatSomeoneElseHoldsIsWaitedFor() throws IOException {
+        byte[] weights = model(3 * RANGE);
+        Path lock = cache.resolve(".locks/models--owner--name/" + FakeHub.sha256(weights) + ".lock");
+        Files.createDirectories(lock.getParent());
+        FileChannel other = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock held = other.lock();
+        Job<Path> job = listened(builder().build().fetch(SPEC));
+        job.onEvent(event -> {
+            if (event instanceof JobEvent.Notice) {
+                try {
+                    held.release();
+                    other.close();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        });
+
+        assertThat(job.run().resolve("model.safetensors")).hasBinaryContent(weights);
+        assertThat(notices).containsExactly("waiting for another download of model.safetensors");
+    }
+
+    @Test
+    void anInterruptedThreadStopsAndStaysInterrupted() throws IOException {
+        model(10);
+        Job<Path> job = builder().build().fetch(SPEC);
+
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(job::run).isInstanceOf(CancelledException.class);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(cache).doesNotExist();
+    }
+
+    @Test
+    void cancellingWhileTheServerIsSilentReturnsAtOnce() throws IOException {
+        model(10);
+        CountDownLatch over = new CountDownLatch(1);
+        Job<Path> job = builder().build().fetch(SPEC);
+        server.always("/api/models/owner/name/revision/main", exchange -> {
+            job.cancel();
+            try {
+                over.await(); // as long as the job waits, so forever if it did not stop
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+
+        assertThatThrownBy(job::run).isInstanceOf(CancelledException.class);
+        over.countDown();
+        assertThat(cache).doesNotExist();
     }
 
     @Test
