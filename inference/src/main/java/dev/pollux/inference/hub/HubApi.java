@@ -186,10 +186,14 @@ final class HubApi {
     /** The error for a repository that asks for other rights. */
     StorageException denied(HubSpec spec, HubStatusException status) {
         String repository = spec.repository();
-        boolean gated = status.code().equals("GatedRepo");
-        String open = gated ? "accept its terms at " + settings.endpoint() + "/" + repository + " and " : "";
+        String what = " is not open to everyone: ";
+        if (status.code().equals("GatedRepo")) {
+            what = " is gated: accept its terms at " + settings.endpoint() + "/" + repository + " and ";
+        } else if (status.status() == 401) { // the hub's answer to strangers, whether there is such a model or not
+            what = " does not exist or is not open to everyone: check the name, or ";
+        }
         return new StorageException(
-                repository + (gated ? " is gated: " : " is not open to everyone: ") + open
+                repository + what
                         + (settings.token() == null
                                 ? "set HF_TOKEN to a token of an account that may read it"
                                 : "use a token of an account that may read it; the one that is set may not")

@@ -3,6 +3,7 @@ package dev.pollux.inference.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpHandler;
 import dev.pollux.MalformedFileException;
 import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
@@ -102,6 +103,16 @@ class ModelHubErrorsTest extends HubTestCase {
     }
 
     @Test
+    void anUnauthorizedRequestMayBeForNoModelAtAll() {
+        server.always(INFO, FakeHub.status(401, "X-Error-Message", "Invalid credentials in Authorization header"));
+
+        fails(StorageException.class, builder().token("hf_old"))
+                .hasMessage("owner/name does not exist or is not open to everyone: check the name, or use a token of an"
+                        + " account that may read it; the one that is set may not (the server answered 401 (Invalid"
+                        + " credentials in Authorization header))");
+    }
+
+    @Test
     void aForbiddenModelSaysSo() {
         server.always(INFO, FakeHub.status(403));
 
@@ -149,13 +160,34 @@ class ModelHubErrorsTest extends HubTestCase {
                                 + " a GGUF file but config.json, tokenizer.json; ");
     }
 
+    /** Breaks the connection when {@code sent} has reached the disk: what is on its way then may be lost, or not. */
+    private HttpHandler broken(int status, int length, byte[] sent, byte[] whole, String... headers) {
+        return exchange -> {
+            for (int i = 0; i < headers.length; i += 2) {
+                exchange.getResponseHeaders().add(headers[i], headers[i + 1]);
+            }
+            exchange.sendResponseHeaders(status, length);
+            exchange.getResponseBody().write(sent);
+            exchange.getResponseBody().flush();
+            Path incomplete = blob(FakeHub.sha256(whole) + ".incomplete");
+            while (!Files.exists(incomplete) || Files.size(incomplete) < sent.length) {
+                Thread.onSpinWait();
+            }
+        };
+    }
+
     @Test
     void aBodyThatEndsEarlyIsContinued() {
         byte[] weights = model(3 * RANGE);
         server.next(
                 "model.safetensors",
-                FakeHub.body(
-                        206, RANGE, Arrays.copyOf(weights, 4000), "Content-Range", "bytes 0-9999/" + weights.length));
+                broken(
+                        206,
+                        RANGE,
+                        Arrays.copyOf(weights, 4000),
+                        weights,
+                        "Content-Range",
+                        "bytes 0-9999/" + weights.length));
 
         assertThat(fetch(SPEC).resolve("model.safetensors")).hasBinaryContent(weights);
         assertThat(notices).hasSize(1);
@@ -166,7 +198,8 @@ class ModelHubErrorsTest extends HubTestCase {
     @Test
     void aBodyThatAlwaysEndsEarlyFailsInTheEndAndIsKept() throws IOException {
         byte[] weights = model(100);
-        server.always("model.safetensors", FakeHub.body(200, 100, Arrays.copyOf(weights, 60)));
+        server.next("model.safetensors", broken(200, 100, Arrays.copyOf(weights, 60), weights));
+        server.always("model.safetensors", FakeHub.body(206, 40, new byte[0], "Content-Range", "bytes 60-99/100"));
 
         fails(StorageException.class, builder().retries(2))
                 .hasMessageStartingWith("Cannot get model.safetensors of owner/name@main from " + server.url() + ": ")
@@ -598,9 +631,9 @@ class ModelHubErrorsTest extends HubTestCase {
 
         fails(
                         StorageException.class,
-                        builder().readTimeout(Duration.ofMillis(500)).retries(0))
+                        builder().readTimeout(Duration.ofSeconds(2)).retries(0))
                 .hasMessage("Cannot get model.safetensors of owner/name@main from " + server.url()
-                        + ": nothing came for 500 ms; what has come is kept, fetch it again to go on from there");
+                        + ": nothing came for 2000 ms; what has come is kept, fetch it again to go on from there");
         over.countDown();
         assertThat(blob(FakeHub.sha256(weights) + ".incomplete")).hasBinaryContent(Arrays.copyOf(weights, 50));
     }
