@@ -1,4 +1,4 @@
-/** Models by name: those that travel as Maven dependencies, and where Pollux keeps what it unpacks. */
+/** Models by name: those that travel as Maven dependencies, those of the Hugging Face hub, and where they are kept. */
 @NullMarked
 package dev.pollux.inference.hub;
 

@@ -36,7 +36,7 @@ final class ExportCommand extends PolluxCommand {
     @Parameters(
             index = "0",
             paramLabel = "MODEL",
-            description = "A GGUF file, a Hugging Face folder or the name of an embedded model.")
+            description = "A GGUF file, a Hugging Face folder, hf:owner/name or the name of an embedded model.")
     private String model = "";
 
     @Parameters(index = "1", paramLabel = "TARGET", description = "The folder to write; it must not exist.")

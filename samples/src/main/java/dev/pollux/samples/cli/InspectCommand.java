@@ -45,8 +45,9 @@ final class InspectCommand extends PolluxCommand {
 
     @Parameters(
             paramLabel = "PATH",
-            description = "A GGUF file, a Hugging Face folder, an exported folder, a knowledge base, or the name of an"
-                    + " embedded model.")
+            description =
+                    "A GGUF file, a Hugging Face folder, an exported folder, a knowledge base, hf:owner/name, or the"
+                            + " name of an embedded model.")
     private String path = "";
 
     @Option(

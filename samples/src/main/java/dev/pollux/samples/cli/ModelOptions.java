@@ -6,6 +6,7 @@ import dev.pollux.inference.decoder.ExportOptions.Weights;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.hub.EmbeddedModel;
+import dev.pollux.inference.hub.ModelHub;
 import dev.pollux.job.Job;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,8 +23,10 @@ final class ModelOptions {
             order = 20,
             paramLabel = "MODEL",
             defaultValue = DEFAULT_MODEL,
-            description = "A GGUF file, a Hugging Face folder, a folder written by 'pollux export', or the name of an"
-                    + " embedded model ('pollux models'). Default: ${DEFAULT-VALUE}.")
+            description =
+                    "A GGUF file, a Hugging Face folder, a folder written by 'pollux export', a model of the hub such as"
+                            + " hf:owner/name or hf:owner/name:Q4_K_M ('pollux fetch'), or the name of an embedded model ('pollux"
+                            + " models'). Default: ${DEFAULT-VALUE}.")
     private String model = DEFAULT_MODEL;
 
     @Option(
@@ -42,7 +45,7 @@ final class ModelOptions {
         return command.run(opening(command, resources));
     }
 
-    /** The same as a job; an embedded model is unpacked when this returns. */
+    /** The same as a job; an embedded model is unpacked, one of the hub fetched when this returns. */
     Job<OnnxGenerator> opening(PolluxCommand command, ResourceOptions resources) {
         EngineOptions options = EngineOptions.builder()
                 .threads(resources.threads())
@@ -52,17 +55,20 @@ final class ModelOptions {
         return OnnxGenerator.opening(locate(model, command, resources), options);
     }
 
-    /** The path of a model that is named by its path, or by the name of an embedded one. */
+    /** The path of a model that is named by its path, by the hub's name for it, or by the name of an embedded one. */
     static Path locate(String model, PolluxCommand command, ResourceOptions resources) {
         if (EmbeddedModel.names().contains(model)) {
             return command.run(EmbeddedModel.named(model).unpack(resources.cache()));
+        }
+        if (ModelHub.names(model)) {
+            return command.run(ModelHub.builder().build().fetch(model));
         }
         Path path = Path.of(model);
         if (!Files.exists(path)) {
             throw new StorageException("There is no model '" + model
                     + "': no file or folder of that path, and among the"
-                    + " embedded models only " + EmbeddedModel.names() + "; give a GGUF file, a Hugging Face folder or"
-                    + " an exported folder");
+                    + " embedded models only " + EmbeddedModel.names() + "; give a GGUF file, a Hugging Face folder,"
+                    + " an exported folder or hf:owner/name");
         }
         return path;
     }

@@ -28,7 +28,7 @@ import picocli.CommandLine.ParseResult;
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Pollux.Version.class,
-        description = "Language models and documents in one process: no server, no network.",
+        description = "Language models and documents in one process: no server, and no network but to fetch a model.",
         descriptionHeading = "%n",
         optionListHeading = "%nOptions:%n",
         commandListHeading = "%nCommands:%n",
@@ -49,7 +49,8 @@ import picocli.CommandLine.ParseResult;
             "  pollux ask --help",
             "",
             "Models and knowledge bases that can be made again are kept in a cache folder: --cache, else",
-            "the variable POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache."
+            "the variable POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache. Models of the Hugging Face",
+            "hub (hf:owner/name) are kept where its own tools keep them: see 'pollux fetch --help'."
         },
         subcommands = {
             AskCommand.class,
@@ -59,6 +60,7 @@ import picocli.CommandLine.ParseResult;
             GenerateCommand.class,
             ExportCommand.class,
             InspectCommand.class,
+            FetchCommand.class,
             ModelsCommand.class
         })
 public final class Pollux {

@@ -219,8 +219,8 @@ class ModelCommandsTest {
                         ExitCode.ERROR,
                         "",
                         "pollux: There is no model 'no/such.gguf': no file or folder of that path, and among the embedded"
-                                + " models only [" + NAME + "]; give a GGUF file, a Hugging Face folder or an exported"
-                                + " folder" + NL));
+                                + " models only [" + NAME + "]; give a GGUF file, a Hugging Face folder, an exported"
+                                + " folder or hf:owner/name" + NL));
     }
 
     @Test

@@ -1,0 +1,246 @@
+package dev.pollux.inference.hub;
+
+import dev.pollux.job.JobContext;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One repository in a cache of the layout that {@code huggingface_hub} and others share:
+ *
+ * <pre>
+ * models--owner--name/refs/REVISION             the commit, as text
+ * models--owner--name/blobs/HASH                the contents, once each
+ * models--owner--name/blobs/HASH.incomplete     the beginning of one, to be continued
+ * models--owner--name/snapshots/COMMIT/PATH     a link to ../../blobs/HASH, or a copy where there are no links
+ * .locks/models--owner--name/HASH.lock          held while a blob is written
+ * </pre>
+ *
+ * <em>Thread-safe.</em>
+ */
+final class HubCache {
+
+    private static final Duration LOCK_POLL = Duration.ofMillis(100);
+    private static final int MAX_LISTED = 200_000;
+    private static final int MAX_DEPTH = 32;
+
+    /** Locks of this process: those of the file system are between processes. */
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
+    private final Path root;
+    private final String name;
+    private final Surroundings surroundings;
+
+    HubCache(HubSettings settings, String repository) {
+        this.root = settings.cache().toAbsolutePath().normalize();
+        this.name = "models--" + repository.replace("/", "--");
+        this.surroundings = settings.surroundings();
+    }
+
+    Path folder() {
+        return root.resolve(name);
+    }
+
+    Path snapshot(String commit) {
+        return folder().resolve("snapshots").resolve(commit);
+    }
+
+    Path blob(String hash) {
+        return folder().resolve("blobs").resolve(hash);
+    }
+
+    Path incomplete(String hash) {
+        return folder().resolve("blobs").resolve(hash + ".incomplete");
+    }
+
+    /** The commit that a revision stood for when it was last fetched; a commit, even abbreviated, stands for itself. */
+    Optional<String> commit(String revision) throws IOException {
+        Path ref = folder().resolve("refs").resolve(revision).normalize();
+        if (ref.startsWith(folder().resolve("refs")) && Files.isRegularFile(ref) && Files.size(ref) <= 256) {
+            String commit = Files.readString(ref, StandardCharsets.UTF_8).strip();
+            return HubApi.COMMIT.matcher(commit).matches() ? Optional.of(commit) : Optional.empty();
+        }
+        Path snapshots = folder().resolve("snapshots");
+        if (!revision.matches("[0-9a-f]{7,64}") || !Files.isDirectory(snapshots)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> commits = Files.list(snapshots)) {
+            List<String> found = commits.map(path -> path.getFileName().toString())
+                    .filter(commit -> commit.startsWith(revision))
+                    .toList();
+            return found.size() == 1 ? Optional.of(found.get(0)) : Optional.empty();
+        }
+    }
+
+    /** The paths of the files in a snapshot whose contents are there. */
+    List<String> files(String commit) throws IOException {
+        Path snapshot = snapshot(commit);
+        if (!Files.isDirectory(snapshot)) {
+            return List.of();
+        }
+        try (Stream<Path> paths = Files.walk(snapshot, MAX_DEPTH)) {
+            return paths.filter(Files::isRegularFile)
+                    .limit(MAX_LISTED)
+                    .map(path -> snapshot.relativize(path).toString().replace('\\', '/'))
+                    .toList();
+        }
+    }
+
+    /** How many bytes of a file are there: its size if it is whole, else those that an attempt has left. */
+    long present(Path place, RemoteFile file) throws IOException {
+        if (hasSize(place, file.bytes()) || hasSize(blob(file.hash()), file.bytes())) {
+            return file.bytes();
+        }
+        Path incomplete = incomplete(file.hash());
+        // a whole one that was not moved yet counts as nothing, for it is still to be checked
+        return Files.isRegularFile(incomplete) ? Math.min(Files.size(incomplete), Math.max(0, file.bytes() - 1)) : 0;
+    }
+
+    static boolean hasSize(Path file, long bytes) throws IOException {
+        return Files.isRegularFile(file) && Files.size(file) == bytes;
+    }
+
+    /** Puts a whole and checked blob in its place. */
+    void publish(RemoteFile file) throws IOException {
+        move(incomplete(file.hash()), blob(file.hash()));
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /** Makes the file of a snapshot: a link, or where the system has none, a hard link or a copy. */
+    void place(Path place, RemoteFile file) throws IOException {
+        if (hasSize(place, file.bytes())) {
+            return;
+        }
+        Path parent = place.toAbsolutePath().getParent();
+        if (parent == null) {
+            throw new IOException(place + " has no folder");
+        }
+        Files.createDirectories(parent);
+        Path blob = blob(file.hash());
+        if (Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
+            Files.delete(place);
+        }
+        try {
+            surroundings.link(place, parent.relativize(blob));
+        } catch (UnsupportedOperationException | IOException e) {
+            if (!hasSize(place, file.bytes())) { // or else another process was faster
+                copy(blob, place);
+            }
+        }
+    }
+
+    private void copy(Path blob, Path place) throws IOException {
+        Path fresh = place.resolveSibling("." + UUID.randomUUID() + ".tmp");
+        try {
+            try {
+                surroundings.hardLink(fresh, blob);
+            } catch (UnsupportedOperationException | IOException e) {
+                Files.copy(blob, fresh);
+            }
+            move(fresh, place);
+        } finally {
+            Files.deleteIfExists(fresh);
+        }
+    }
+
+    /** Notes what a revision stands for; a commit needs no note. */
+    void refer(String revision, String commit) throws IOException {
+        if (revision.equals(commit) || commit(revision).filter(commit::equals).isPresent()) {
+            return;
+        }
+        Path ref = folder().resolve("refs").resolve(revision);
+        Files.createDirectories(ref.getParent());
+        Path fresh = ref.resolveSibling("." + UUID.randomUUID() + ".tmp");
+        try {
+            Files.writeString(fresh, commit, StandardCharsets.UTF_8);
+            move(fresh, ref);
+        } finally {
+            Files.deleteIfExists(fresh);
+        }
+    }
+
+    /** A lock held. */
+    interface Held extends AutoCloseable {
+        @Override
+        void close() throws IOException;
+    }
+
+    /** Waits until no one else, in this process or another, writes the blob. */
+    Held lock(RemoteFile file, JobContext context) throws IOException {
+        Path path = root.resolve(".locks").resolve(name).resolve(file.hash() + ".lock");
+        Files.createDirectories(path.getParent());
+        boolean told = false;
+        while (true) {
+            context.checkCancelled();
+            Held held = tryLock(path);
+            if (held != null) {
+                return held;
+            }
+            if (!told) {
+                context.notice("waiting for another download of " + file.path());
+                told = true;
+            }
+            try {
+                surroundings.sleep(LOCK_POLL);
+            } catch (InterruptedException e) {
+                throw HubTransport.interrupted(e);
+            }
+        }
+    }
+
+    private static @Nullable Held tryLock(Path path) throws IOException {
+        if (!HELD.add(path)) {
+            return null;
+        }
+        boolean locked = false;
+        FileChannel channel = null;
+        try {
+            channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            locked = channel.tryLock() != null;
+            return locked ? new FileHeld(path, channel) : null;
+        } catch (OverlappingFileLockException e) {
+            return null; // this process, by another class loader
+        } finally {
+            if (!locked) {
+                HELD.remove(path);
+                if (channel != null) {
+                    channel.close();
+                }
+            }
+        }
+    }
+
+    /** A lock of the file system and of this process. */
+    private record FileHeld(Path path, FileChannel channel) implements Held {
+        @Override
+        public void close() throws IOException {
+            try {
+                channel.close();
+            } finally {
+                HELD.remove(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package dev.pollux.inference.hub;
+
+import dev.pollux.StorageException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What the variables of {@code huggingface_hub} say, under the names and in the order that it reads them. */
+final class HubEnvironment {
+
+    static final URI HUB = URI.create("https://huggingface.co");
+
+    private static final Set<String> TRUE = Set.of("1", "ON", "YES", "TRUE");
+    private static final int MAX_TOKEN_FILE = 1 << 12;
+
+    private final Map<String, String> variables;
+    private final Path home;
+
+    HubEnvironment(Map<String, String> variables, Path home) {
+        this.variables = variables;
+        this.home = home;
+    }
+
+    String endpoint() {
+        return first("HF_ENDPOINT").orElse(HUB.toString());
+    }
+
+    Path cache() {
+        return first("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE")
+                .map(this::path)
+                .orElseGet(() -> hugging().resolve("hub"));
+    }
+
+    boolean offline() {
+        return isOn("HF_HUB_OFFLINE") || isOn("TRANSFORMERS_OFFLINE");
+    }
+
+    /** The token of the variables, else of the file that {@code hf auth login} writes. */
+    Optional<String> token() {
+        if (isOn("HF_HUB_DISABLE_IMPLICIT_TOKEN")) {
+            return Optional.empty();
+        }
+        Optional<String> direct = first("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN");
+        if (direct.isPresent()) {
+            return direct;
+        }
+        Path file =
+                first("HF_TOKEN_PATH").map(this::path).orElseGet(() -> hugging().resolve("token"));
+        if (!Files.isRegularFile(file)) {
+            return Optional.empty();
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            String token = new String(in.readNBytes(MAX_TOKEN_FILE), StandardCharsets.UTF_8).strip();
+            return token.isEmpty() ? Optional.empty() : Optional.of(token);
+        } catch (IOException e) {
+            throw new StorageException("Cannot read the token file " + file + ": " + e, e);
+        }
+    }
+
+    private Path hugging() {
+        return first("HF_HOME")
+                .map(this::path)
+                .orElseGet(() -> first("XDG_CACHE_HOME")
+                        .map(this::path)
+                        .orElseGet(() -> home.resolve(".cache"))
+                        .resolve("huggingface"));
+    }
+
+    private Path path(String value) {
+        return value.equals("~") || value.startsWith("~/")
+                ? home.resolve(value.substring(1).replaceFirst("^/+", ""))
+                : Path.of(value);
+    }
+
+    private boolean isOn(String name) {
+        return first(name).map(v -> TRUE.contains(v.toUpperCase(Locale.ROOT))).orElse(false);
+    }
+
+    private Optional<String> first(String... names) {
+        for (String name : names) {
+            String value = variables.getOrDefault(name, "").strip();
+            if (!value.isEmpty()) {
+                return Optional.of(value);
+            }
+        }
+        return Optional.empty();
+    }
+}
