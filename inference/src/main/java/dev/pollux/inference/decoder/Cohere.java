@@ -1,7 +1,7 @@
 package dev.pollux.inference.decoder;
 
 /** Cohere Command R: attention and MLP side by side after one norm without bias, neighbours rotated, logits scaled. */
-final class Cohere extends Transformer {
+class Cohere extends Transformer {
 
     Cohere(Blocks b) {
         super(b);

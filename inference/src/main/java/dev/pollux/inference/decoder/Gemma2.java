@@ -28,10 +28,6 @@ class Gemma2 extends Transformer {
         x.add(after(p + "norm4", written, at(layer) + "post_feedforward_layernorm.weight"));
     }
 
-    final String after(String output, String x, String weight) {
-        return b.norm(norm(), x, output, weight, config.hiddenSize());
-    }
-
     @Override
     Attention attention(int layer, String p) {
         return super.attention(layer, p)

@@ -80,10 +80,6 @@ final class Gemma4 extends Transformer {
         }
     }
 
-    private String after(String output, String x, String weight) {
-        return b.norm(norm(), x, output, weight, config.hiddenSize());
-    }
-
     @Override
     String attention(int layer, String p, String normed) {
         boolean slides = slides(layer);

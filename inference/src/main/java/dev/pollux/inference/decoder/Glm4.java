@@ -20,10 +20,6 @@ final class Glm4 extends Transformer {
         x.add(after(p + "norm4", written, at(layer) + "post_mlp_layernorm.weight"));
     }
 
-    private String after(String output, String x, String weight) {
-        return b.norm(norm(), x, output, weight, config.hiddenSize());
-    }
-
     @Override
     String mlp(int layer, String p, String normed) {
         Matrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");

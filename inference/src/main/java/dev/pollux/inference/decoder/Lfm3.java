@@ -18,13 +18,13 @@ final class Lfm3 extends Lfm2 {
     @Override
     void layer(int layer, String p, Residual x) {
         String mixed = mixer(layer, p, x.norm(norm(), p + "norm1", at(layer) + "operator_norm.weight"));
-        x.add(after(p + "norm2", mixed, at(layer) + "post_operator_norm.weight"));
+        x.add(sandwiched(p + "norm2", mixed, at(layer) + "post_operator_norm.weight"));
         String written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "ffn_norm.weight"));
-        x.add(after(p + "norm4", written, at(layer) + "post_ffn_norm.weight"));
+        x.add(sandwiched(p + "norm4", written, at(layer) + "post_ffn_norm.weight"));
     }
 
-    private String after(String output, String x, String weight) {
-        return settings.flag("use_sandwich_norm", true) ? b.norm(norm(), x, output, weight, config.hiddenSize()) : x;
+    private String sandwiched(String output, String x, String weight) {
+        return settings.flag("use_sandwich_norm", true) ? after(output, x, weight) : x;
     }
 
     @Override

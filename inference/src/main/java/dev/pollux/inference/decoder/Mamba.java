@@ -6,7 +6,7 @@ import java.util.List;
  * Mamba (Gu and Dao, arXiv:2312.00752): a selective scan, every channel a head of one value. Falcon Mamba (arXiv:2410.05355)
  * normalizes what chooses.
  */
-final class Mamba extends Transformer {
+final class Mamba extends Backbone {
 
     private final int inner;
     private final int stateSize = settings.integer("state_size", 16);
@@ -17,24 +17,9 @@ final class Mamba extends Transformer {
     }
 
     @Override
-    Norm norm() {
-        return Norm.rms(settings.number("layer_norm_epsilon", 1e-5));
-    }
-
-    @Override
-    String embedding() {
-        return b.embed("backbone.embeddings.weight");
-    }
-
-    @Override
-    String finalNorm() {
-        return "backbone.norm_f.weight";
-    }
-
-    @Override
     void layer(int layer, String p, Residual stream) {
-        String at = "backbone.layers." + layer + ".mixer.";
-        String normed = stream.norm(norm(), p + "norm", "backbone.layers." + layer + ".norm.weight");
+        String at = root() + "layers." + layer + ".mixer.";
+        String normed = stream.norm(norm(), p + "norm", root() + "layers." + layer + ".norm.weight");
         Recurrence r = new Recurrence(b, layer, p);
         b.split(
                 b.project(normed, p + "in", at + "in_proj.weight", 2 * inner, config.hiddenSize()),

@@ -3,30 +3,15 @@ package dev.pollux.inference.decoder;
 import java.util.List;
 
 /** Mamba-2 (Dao and Gu, arXiv:2405.21060): nothing but its mixers. */
-final class Mamba2 extends Transformer {
+final class Mamba2 extends Backbone {
 
     Mamba2(Blocks b) {
         super(b);
     }
 
     @Override
-    Norm norm() {
-        return Norm.rms(settings.number("layer_norm_epsilon", 1e-5));
-    }
-
-    @Override
-    String embedding() {
-        return b.embed("backbone.embeddings.weight");
-    }
-
-    @Override
-    String finalNorm() {
-        return "backbone.norm_f.weight";
-    }
-
-    @Override
     void layer(int layer, String p, Residual x) {
-        String at = "backbone.layers." + layer + ".";
+        String at = root() + "layers." + layer + ".";
         List<Double> limits = settings.numbers("time_step_limit");
         Mamba2Mixer mixer = new Mamba2Mixer(
                 at + "mixer.",

@@ -4,33 +4,15 @@ import dev.pollux.UnsupportedModelException;
 import java.util.List;
 
 /** Nemotron-H (NVIDIA, arXiv:2504.03624): each layer one mixer, Mamba-2, attention without rotation, or a plain MLP. */
-final class NemotronH extends Transformer {
-
-    private final String root;
+final class NemotronH extends Backbone {
 
     NemotronH(Blocks b) {
         super(b);
-        root = b.tensors.has("backbone.embeddings.weight") ? "backbone." : "model.";
-    }
-
-    @Override
-    Norm norm() {
-        return Norm.rms(settings.number("layer_norm_epsilon", 1e-5));
-    }
-
-    @Override
-    String embedding() {
-        return b.embed(root + "embeddings.weight");
-    }
-
-    @Override
-    String finalNorm() {
-        return root + "norm_f.weight";
     }
 
     @Override
     void layer(int layer, String p, Residual x) {
-        String at = root + "layers." + layer + ".";
+        String at = root() + "layers." + layer + ".";
         String normed = x.norm(norm(), p + "norm", at + "norm.weight");
         switch (type(layer)) {
             case "linear_attention", "mamba", "M" -> x.add(mixer(at + "mixer.").write(b, layer, p, normed));

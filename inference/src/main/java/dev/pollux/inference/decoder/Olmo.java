@@ -30,10 +30,6 @@ final class Olmo extends Transformer {
         x.add(after(p + "norm2", mlp(layer, p, x.value()), at(layer) + "post_feedforward_layernorm.weight"));
     }
 
-    private String after(String output, String x, String weight) {
-        return b.norm(norm(), x, output, weight, config.hiddenSize());
-    }
-
     @Override
     Attention attention(int layer, String p) {
         String at = at(layer) + "self_attn.";

@@ -62,6 +62,11 @@ abstract class Transformer implements Family {
         x.add(mlp(layer, p, x.norm(norm(), p + "norm2", at(layer) + "post_attention_layernorm.weight")));
     }
 
+    /** A norm after a block, before its result is added. */
+    final String after(String output, String x, String weight) {
+        return b.norm(norm(), x, output, weight, config.hiddenSize());
+    }
+
     String attention(int layer, String p, String normed) {
         return attention(layer, p).write(normed, at(layer) + "self_attn.");
     }
