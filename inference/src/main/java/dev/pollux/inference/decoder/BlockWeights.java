@@ -3,6 +3,7 @@ package dev.pollux.inference.decoder;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.Float16;
 import java.nio.ByteBuffer;
+import java.util.stream.IntStream;
 
 /**
  * A matrix in the form MatMulNBits multiplies with: codes (rows, blocks, blockSize·bits/8), scales (rows, blocks); an element
@@ -78,13 +79,13 @@ final class BlockWeights {
     }
 
     private void round(int firstRow, float[] values) {
-        for (int row = 0; row < values.length / columns; row++) {
+        IntStream.range(0, values.length / columns).parallel().forEach(row -> { // a row has bytes of its own
             for (int b = 0; b < blocks; b++) {
                 int from = row * columns + b * blockSize;
                 int to = Math.min(row * columns + columns, from + blockSize);
                 roundBlock((firstRow + row) * blocks + b, values, from, to);
             }
-        }
+        });
     }
 
     private void roundBlock(int block, float[] values, int from, int to) {
