@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Attention over real tokens: softmax(q·kᵀ · scale + bias)·v with padding left out on either side.
@@ -160,7 +161,7 @@ final class Attention {
         return blocks.op("Transpose", Map.of("perm", List.of(0, 2, 1, 3)), blocks.reshape(x, 0, 0, count, headWidth));
     }
 
-    private String once(String name, java.util.function.Supplier<String> make) {
+    private String once(String name, Supplier<String> make) {
         String known = made.get(name);
         if (known == null) {
             known = make.get();

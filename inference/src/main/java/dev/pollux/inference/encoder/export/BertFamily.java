@@ -40,18 +40,23 @@ class BertFamily extends Family {
         return tokens.positions();
     }
 
+    /** The width of what is looked up. */
+    int embeddingWidth() {
+        return width;
+    }
+
     @Override
     String embed() {
-        int vocabulary = config.integer("vocab_size");
-        String words = blocks.lookUp(Blocks.IDS, "embeddings.word_embeddings", vocabulary, width);
-        String places = blocks.lookUp(
-                positions(), "embeddings.position_embeddings", config.integer("max_position_embeddings"), width);
-        String sum = blocks.add(words, places);
+        int size = embeddingWidth();
+        int places = config.integer("max_position_embeddings");
+        String sum = blocks.add(
+                blocks.lookUp(Blocks.IDS, "embeddings.word_embeddings", config.integer("vocab_size"), size),
+                blocks.lookUp(positions(), "embeddings.position_embeddings", places, size));
         if (readsTypes()) {
             int types = config.integerOr(2, "type_vocab_size");
-            sum = blocks.add(sum, blocks.lookUp(Blocks.TYPES, "embeddings.token_type_embeddings", types, width));
+            sum = blocks.add(sum, blocks.lookUp(Blocks.TYPES, "embeddings.token_type_embeddings", types, size));
         }
-        return blocks.layerNorm(sum, "embeddings.LayerNorm", width, epsilon);
+        return blocks.layerNorm(sum, "embeddings.LayerNorm", size, epsilon);
     }
 
     @Override

@@ -134,9 +134,11 @@ final class Blocks {
     /** (x − mean) / √(variance + ε) · weight + bias, the bias where one is stored (Ba et al., arXiv:1607.06450). */
     String layerNorm(String x, String stored, int width, double epsilon) {
         Map<String, ?> attributes = Map.of("axis", -1, "epsilon", (float) epsilon);
-        String weight = weights.vector(stored + ".weight", width, 0);
-        return has(stored + ".bias")
-                ? op("LayerNormalization", attributes, x, weight, weights.vector(stored + ".bias", width, 0))
+        boolean old = has(stored + ".gamma"); // as checkpoints from TensorFlow have it
+        String weight = weights.vector(stored + (old ? ".gamma" : ".weight"), width, 0);
+        String bias = stored + (old ? ".beta" : ".bias");
+        return has(bias)
+                ? op("LayerNormalization", attributes, x, weight, weights.vector(bias, width, 0))
                 : op("LayerNormalization", attributes, x, weight);
     }
 

@@ -13,11 +13,24 @@ final class Families {
 
     private static final String BERT_TABLE = "embeddings.word_embeddings.weight";
 
+    private static final String DECODER_TABLE = "embed_tokens.weight";
+
     private static final List<Entry> KNOWN = List.of(
             new Entry("Bert", "bert", BERT_TABLE, BertFamily::new),
             new Entry("Roberta", "roberta", BERT_TABLE, RobertaFamily::new),
             new Entry("XLMRoberta", "xlm-roberta", BERT_TABLE, RobertaFamily::new),
-            new Entry("Camembert", "camembert", BERT_TABLE, RobertaFamily::new));
+            new Entry("Camembert", "camembert", BERT_TABLE, RobertaFamily::new),
+            new Entry("Electra", "electra", BERT_TABLE, ElectraFamily::new),
+            new Entry("DistilBert", "distilbert", BERT_TABLE, DistilBertFamily::new),
+            new Entry("MPNet", "mpnet", BERT_TABLE, MpnetFamily::new),
+            new Entry("ModernBert", "modernbert", "embeddings.tok_embeddings.weight", ModernBertFamily::new),
+            new Entry("NomicBert", "nomic_bert", BERT_TABLE, NomicFamily::new),
+            new Entry("DebertaV2", "deberta-v2", BERT_TABLE, DebertaFamily::new),
+            new Entry("Gemma3Text", "gemma3_text", DECODER_TABLE, GemmaFamily::new),
+            new Entry("Qwen3", "qwen3", DECODER_TABLE, DecoderFamily::new),
+            new Entry("Qwen2", "qwen2", DECODER_TABLE, DecoderFamily::new),
+            new Entry("Mistral", "mistral", DECODER_TABLE, DecoderFamily::new),
+            new Entry("Llama", "llama", DECODER_TABLE, DecoderFamily::new));
 
     private static final String SCORES = "ForSequenceClassification";
     private static final List<String> ENDINGS =
