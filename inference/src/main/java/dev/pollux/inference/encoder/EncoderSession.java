@@ -58,7 +58,7 @@ final class EncoderSession implements AutoCloseable {
             long[] shape = probe();
             this.pooledInGraph = shape.length == 2;
             this.width = (int) shape[shape.length - 1];
-            this.dimension = widthAfterLayers();
+            this.dimension = cut(widthAfterLayers());
         } catch (OrtException e) {
             close();
             throw new ModelExecutionException(model + " does not run: " + e.getMessage(), e);
@@ -154,6 +154,15 @@ final class EncoderSession implements AutoCloseable {
         return size;
     }
 
+    private int cut(int all) {
+        int wanted = config.dimension().orElse(all);
+        if (wanted < 1 || wanted > all) {
+            throw new IllegalArgumentException(
+                    "dimension must be in [1, " + all + "], the vectors of " + model + ", but was " + wanted);
+        }
+        return wanted;
+    }
+
     int dimension() {
         return dimension;
     }
@@ -185,6 +194,9 @@ final class EncoderSession implements AutoCloseable {
         } else {
             int from = config.promptPooled() ? 0 : Math.min(promptTokens, ids.length - 1);
             vector = pool(new Pooling.Tokens(values, from, ids.length, width));
+        }
+        if (vector.length > dimension) {
+            vector = Arrays.copyOf(vector, dimension);
         }
         if (normalize) {
             vector = new VectorLayer.Normalize().apply(vector);

@@ -3,7 +3,6 @@ package dev.pollux.inference.encoder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.UnsupportedModelException;
@@ -13,7 +12,6 @@ import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
-import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -145,7 +143,7 @@ class EncoderGoldenTest {
                 }
                 inputs.put(name, values);
             }
-            float[] all = run(session, inputs, texts.size(), longest);
+            float[] all = GraphRun.run(session, inputs, texts.size(), longest);
             int width = all.length / texts.size() / (scores ? 1 : longest);
             List<float[]> rows = new ArrayList<>();
             for (int i = 0; i < texts.size(); i++) {
@@ -167,29 +165,6 @@ class EncoderGoldenTest {
                 case "token_type_ids" -> text.types().length == 0 ? 0 : text.types()[token];
                 default -> throw new AssertionError("unexpected input " + input);
             };
-        }
-
-        private static float[] run(OrtSession session, Map<String, long[]> inputs, int batch, int tokens)
-                throws OrtException {
-            Map<String, OnnxTensor> tensors = new HashMap<>();
-            try {
-                for (Map.Entry<String, long[]> input : inputs.entrySet()) {
-                    tensors.put(
-                            input.getKey(),
-                            OnnxTensor.createTensor(
-                                    NativeRuntime.environment(),
-                                    LongBuffer.wrap(input.getValue()),
-                                    new long[] {batch, tokens}));
-                }
-                try (OrtSession.Result result = session.run(tensors)) {
-                    var buffer = ((OnnxTensor) result.get(0)).getFloatBuffer();
-                    float[] values = new float[buffer.remaining()];
-                    buffer.get(values);
-                    return values;
-                }
-            } finally {
-                tensors.values().forEach(OnnxTensor::close);
-            }
         }
 
         private static Text text(JsonNode json) {

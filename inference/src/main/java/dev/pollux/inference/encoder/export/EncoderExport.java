@@ -56,6 +56,15 @@ public final class EncoderExport {
     }
 
     /**
+     * Whether the checkpoint in {@code folder} gives scores of texts and not vectors of tokens.
+     *
+     * @throws UnsupportedModelException if its architecture is not known
+     */
+    public static boolean givesScores(Path folder) {
+        return Families.of(configuration(folder)).scores();
+    }
+
+    /**
      * Writes {@code target}, a folder that must not exist; it appears when it is complete.
      *
      * @return a job that reports layers and can be cancelled between them; it throws {@link UnsupportedModelException} if
