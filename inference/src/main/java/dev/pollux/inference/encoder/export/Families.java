@@ -77,7 +77,8 @@ final class Families {
     private static UnsupportedModelException unknown(ConfigReader config, String named) {
         String nearest = KNOWN.stream()
                 .flatMap(entry -> ENDINGS.stream().map(ending -> entry.stem + ending))
-                .min(Comparator.comparingInt(known -> distance(known, named)))
+                .min(Comparator.<String>comparingInt(known -> distance(known, named))
+                        .thenComparingInt(known -> -commonBeginning(known, named)))
                 .orElseThrow();
         List<String> known = KNOWN.stream().map(Entry::stem).sorted().toList();
         return config.unsupported("the architecture '" + shortened(named) + "' is not known; the nearest is " + nearest
@@ -87,6 +88,14 @@ final class Families {
 
     private static String shortened(String name) {
         return name.length() > 80 ? name.substring(0, 80) + "…" : name;
+    }
+
+    private static int commonBeginning(String a, String b) {
+        int common = 0;
+        while (common < Math.min(a.length(), b.length()) && a.charAt(common) == b.charAt(common)) {
+            common++;
+        }
+        return common;
     }
 
     /** Letters to insert, delete or replace (Levenshtein), of the first 80. */
