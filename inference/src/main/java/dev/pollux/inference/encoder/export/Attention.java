@@ -139,9 +139,11 @@ final class Attention {
         Arrays.setAll(frequencies, i -> Math.pow(rotary.theta(), -2.0 * i / turned));
         frequencies = rotary.scaling().apply(frequencies, rotary.theta());
         float[] values = new float[Math.multiplyExact(rows, half)]; // (rows, half)
-        for (int i = 0; i < values.length; i++) {
-            double angle = i / half * frequencies[i % half];
-            values[i] = (float) (cosine ? Math.cos(angle) : Math.sin(angle));
+        for (int position = 0; position < rows; position++) {
+            for (int i = 0; i < half; i++) {
+                double angle = position * frequencies[i];
+                values[position * half + i] = (float) (cosine ? Math.cos(angle) : Math.sin(angle));
+            }
         }
         return blocks.graph().floats(name, values, rows, half);
     }

@@ -159,7 +159,7 @@ final class DebertaFamily extends Family {
         float reach = (float) Math.log((float) ((farthest() - 1) / (double) middle));
         float ratio = (float) Math.log(Math.abs(distance) / (float) middle) / reach;
         double bucket = Math.ceil(ratio * (middle - 1)) + middle;
-        return (long) bucket * Integer.signum(distance);
+        return (long) (bucket * Integer.signum(distance));
     }
 
     /** A convolution over the embeddings, added to what leaves the first layer. */

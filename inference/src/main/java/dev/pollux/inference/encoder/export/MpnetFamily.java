@@ -52,7 +52,7 @@ final class MpnetFamily extends BertFamily {
             int away = Math.abs(distance);
             // In single precision, as in the reference, so that a bucket ends at the same distance.
             float ratio = (float) Math.log(away / (float) exact) / (float) Math.log(FARTHEST / (double) exact);
-            int bucket = away < exact ? away : Math.min(half - 1, exact + (int) (ratio * (half - exact)));
+            long bucket = away < exact ? away : Math.min(half - 1, exact + (int) (ratio * (half - exact)));
             buckets[distance + FARTHEST] = bucket + (distance < 0 ? half : 0);
         }
         return buckets;
