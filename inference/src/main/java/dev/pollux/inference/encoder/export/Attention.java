@@ -138,11 +138,12 @@ final class Attention {
         double[] frequencies = new double[half];
         Arrays.setAll(frequencies, i -> Math.pow(rotary.theta(), -2.0 * i / turned));
         frequencies = rotary.scaling().apply(frequencies, rotary.theta());
+        double factor = rotary.scaling().attentionFactor();
         float[] values = new float[Math.multiplyExact(rows, half)]; // (rows, half)
         for (int position = 0; position < rows; position++) {
             for (int i = 0; i < half; i++) {
                 double angle = position * frequencies[i];
-                values[position * half + i] = (float) (cosine ? Math.cos(angle) : Math.sin(angle));
+                values[position * half + i] = (float) (factor * (cosine ? Math.cos(angle) : Math.sin(angle)));
             }
         }
         return blocks.graph().floats(name, values, rows, half);

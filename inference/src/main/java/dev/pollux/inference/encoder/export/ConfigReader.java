@@ -149,13 +149,39 @@ final class ConfigReader {
         JsonNode scaling = rope.isObject() ? rope : scaled ? json.path("rope_scaling") : MissingNode.getInstance();
         double base = positive(rope.path("rope_theta"), positive(theta, thetaKeys), "rope_theta");
         String type = scaling.path("rope_type").asString(scaling.path("type").asString("default"));
+        return new Rotary(base, scaling(type, scaling));
+    }
+
+    private RotaryScaling scaling(String type, JsonNode rope) {
+        double factor = positive(rope.path("factor"), 1, "factor");
+        double original = positive(
+                rope.path("original_max_position_embeddings"),
+                integer("max_position_embeddings", "n_positions"),
+                "original_max_position_embeddings");
         return switch (type) {
             // Dynamic scaling changes nothing up to max_position_embeddings, where the table ends.
-            case "default", "dynamic" -> new Rotary(base, new RotaryScaling.None());
-            case "linear" -> new Rotary(base, new RotaryScaling.Linear(positive(scaling.path("factor"), 1, "factor")));
+            case "default", "dynamic" -> new RotaryScaling.None();
+            case "linear" -> new RotaryScaling.Linear(factor);
+            case "llama3" ->
+                new RotaryScaling.Llama3(
+                        factor,
+                        positive(rope.path("low_freq_factor"), 1, "low_freq_factor"),
+                        positive(rope.path("high_freq_factor"), 4, "high_freq_factor"),
+                        original);
+            case "yarn" ->
+                new RotaryScaling.Yarn(
+                        factor,
+                        positive(rope.path("beta_fast"), 32, "beta_fast"),
+                        positive(rope.path("beta_slow"), 1, "beta_slow"),
+                        original,
+                        rope.path("truncate").asBoolean(true),
+                        positive(
+                                rope.path("attention_factor"),
+                                0.1 * Math.log(Math.max(1, factor)) + 1,
+                                "attention_factor"));
             default ->
-                throw new UnsupportedModelException(
-                        file + ": rotary scaling '" + type + "' is not supported, only default, dynamic and linear");
+                throw new UnsupportedModelException(file + ": rotary scaling '" + type
+                        + "' is not supported, only default, dynamic, linear, llama3 and yarn");
         };
     }
 

@@ -19,6 +19,7 @@ final class StoredTensors {
 
     /** Derived from the configuration, or heads for a task that neither vectors nor scores come from. */
     private static final Pattern IDLE = Pattern.compile("(.*\\.)?(embeddings\\.position_ids|embeddings\\.token_type_ids"
+            + "|embeddings\\.position_embeddings\\..*"
             + "|inv_freq|original_inv_freq|pooler\\..*|cls\\..*|lm_head\\..*|lm_predictions\\..*|mask_predictions\\..*"
             + "|vocab_(transform|layer_norm|projector)\\..*|generator_(predictions|lm_head)\\..*"
             + "|discriminator_predictions\\..*)");

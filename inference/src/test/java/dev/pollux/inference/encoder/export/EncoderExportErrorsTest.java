@@ -141,7 +141,8 @@ class EncoderExportErrorsTest {
                 TinyCheckpoint.decoder(temp.resolve("model"), "LlamaModel")
                         .json("rope_parameters", "{'rope_type':'longrope'}"),
                 UnsupportedModelException.class,
-                config() + ": rotary scaling 'longrope' is not supported, only default, dynamic and linear");
+                config() + ": rotary scaling 'longrope' is not supported, only default, dynamic, linear,"
+                        + " llama3 and yarn");
     }
 
     @Test

@@ -289,6 +289,22 @@ class EncoderExportTest {
     }
 
     @Test
+    void rotaryScalingIsHeededInBothSpellings() {
+        TinyCheckpoint model = TinyCheckpoint.decoder(folder("scaled"), "LlamaModel");
+        float[] plain = GraphRun.row(export(model.write()), IDS);
+        for (String type : new String[] {"linear", "llama3", "yarn"}) {
+            String none = "{'rope_type':'" + type + "','factor':1.0}";
+            assertClose(GraphRun.row(export(model.json("rope_scaling", none).write()), IDS), plain);
+            String scaled = "{'type':'" + type + "','factor':4.0,'original_max_position_embeddings':16}";
+            float[] old = GraphRun.row(export(model.json("rope_scaling", scaled).write()), IDS);
+            assertThat(old).as(type).isNotEqualTo(plain);
+            model.json("rope_scaling", "").json("rope_parameters", scaled.replace("'type'", "'rope_type'"));
+            assertThat(GraphRun.row(export(model.write()), IDS)).isEqualTo(old);
+            model.json("rope_parameters", "");
+        }
+    }
+
+    @Test
     void aDecoderScoresItsLastToken() {
         TinyCheckpoint model = TinyCheckpoint.decoder(folder("decoder"), "Qwen3Model");
         model.tensor("layers.0.self_attn.q_norm.weight", WIDTH / 2)
