@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder;
 
+import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,6 +29,7 @@ import java.util.OptionalInt;
  * @param dimension the length to which vectors are cut before they are brought to length 1, at least 1, for models trained
  *     so that their first components serve alone (Kusupati et al., arXiv:2205.13147); one of those that the folder lists, if
  *     it lists any; absent: {@code truncate_dim} of the folder, else all components
+ * @param weights how the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}
  * @param cache where the graph of a folder that has none is written; default {@link PolluxCache#directory()}
  */
 public record EmbedderOptions(
@@ -42,6 +44,7 @@ public record EmbedderOptions(
         int windowOverlap,
         int workers,
         OptionalInt dimension,
+        EncoderWeights weights,
         Path cache) {
 
     /** Everything from the model's folder; long texts are refused. */
@@ -80,6 +83,7 @@ public record EmbedderOptions(
         private int windowOverlap = 32;
         private int workers = Runtime.getRuntime().availableProcessors();
         private OptionalInt dimension = OptionalInt.empty();
+        private EncoderWeights weights = EncoderWeights.FLOAT;
         private Path cache = PolluxCache.directory();
 
         private Builder() {}
@@ -150,6 +154,12 @@ public record EmbedderOptions(
             return this;
         }
 
+        /** See {@link EmbedderOptions#weights()}. */
+        public Builder weights(EncoderWeights weights) {
+            this.weights = weights;
+            return this;
+        }
+
         /** See {@link EmbedderOptions#cache()}. */
         public Builder cache(Path cache) {
             this.cache = cache;
@@ -170,6 +180,7 @@ public record EmbedderOptions(
                     windowOverlap,
                     workers,
                     dimension,
+                    weights,
                     cache);
         }
     }

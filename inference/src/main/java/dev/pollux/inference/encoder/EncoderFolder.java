@@ -4,6 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.encoder.export.EncoderExport;
+import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
@@ -147,9 +148,10 @@ final class EncoderFolder {
     /**
      * The model file: named by the host, found, or written into {@code cache} from the checkpoint in the folder.
      *
+     * @param weights how a checkpoint's matrices are held
      * @param scores whether it must give scores and not vectors; a model that is found is taken as it is
      */
-    Path model(Optional<String> named, Path cache, boolean scores, JobContext context) {
+    Path model(Optional<String> named, EncoderWeights weights, Path cache, boolean scores, JobContext context) {
         if (named.isPresent()) {
             Path file = inside(named.get());
             if (!Files.isRegularFile(file)) {
@@ -173,7 +175,7 @@ final class EncoderFolder {
                                 : " holds a model that gives scores, not vectors; open it with OnnxReranker"));
             }
             tokenizer(); // nothing is written for a folder that cannot be opened
-            return EncoderExport.cached(transformer, cache, context).resolve(EncoderExport.MODEL_FILE);
+            return EncoderExport.cached(transformer, weights, cache, context).resolve(EncoderExport.MODEL_FILE);
         }
         if (files.size() != 1) {
             throw new StorageException(folder + " must hold model.onnx or onnx/model.onnx but has " + files

@@ -128,7 +128,8 @@ public final class OnnxEmbedder implements Embedder {
         return Job.of("open", context -> {
             EncoderFolder read = EncoderFolder.read(folder);
             EncoderConfig config = read.config().with(options);
-            ModelSource source = ModelSource.of(read.model(options.file(), options.cache(), false, context));
+            ModelSource source =
+                    ModelSource.of(read.model(options.file(), options.weights(), options.cache(), false, context));
             return open(source, Tokenizer.open(read.tokenizer()), config, options);
         });
     }

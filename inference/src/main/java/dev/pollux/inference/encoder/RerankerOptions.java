@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder;
 
+import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -20,6 +21,7 @@ import java.util.OptionalInt;
  * @param windowOverlap tokens that neighbouring windows share, at least 0 and less than a window; default 32
  * @param workers pairs that are scored at the same time, each on one thread, in [1, 1024]; default: the processors the JVM
  *     sees
+ * @param weights how the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}
  * @param cache where the graph of a folder that has none is written; default {@link PolluxCache#directory()}
  */
 public record RerankerOptions(
@@ -29,6 +31,7 @@ public record RerankerOptions(
         LongText longText,
         int windowOverlap,
         int workers,
+        EncoderWeights weights,
         Path cache) {
 
     /** Everything from the model's folder; long texts are refused. */
@@ -67,6 +70,7 @@ public record RerankerOptions(
         private LongText longText = LongText.REFUSE;
         private int windowOverlap = 32;
         private int workers = Runtime.getRuntime().availableProcessors();
+        private EncoderWeights weights = EncoderWeights.FLOAT;
         private Path cache = PolluxCache.directory();
 
         private Builder() {}
@@ -107,6 +111,12 @@ public record RerankerOptions(
             return this;
         }
 
+        /** See {@link RerankerOptions#weights()}. */
+        public Builder weights(EncoderWeights weights) {
+            this.weights = weights;
+            return this;
+        }
+
         /** See {@link RerankerOptions#cache()}. */
         public Builder cache(Path cache) {
             this.cache = cache;
@@ -115,7 +125,7 @@ public record RerankerOptions(
 
         /** The options; checks every range. */
         public RerankerOptions build() {
-            return new RerankerOptions(file, logits, maxTokens, longText, windowOverlap, workers, cache);
+            return new RerankerOptions(file, logits, maxTokens, longText, windowOverlap, workers, weights, cache);
         }
     }
 }

@@ -8,6 +8,7 @@ import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.inference.encoder.export.EncoderExport;
+import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.job.JobEvent;
@@ -26,6 +27,9 @@ class CheckpointEmbedderTest {
 
     /** Of single precision. */
     private static final float ROUNDING = 1e-6f;
+
+    /** Cosine of a vector with its rounded one: two layers of width 16 average over little. */
+    private static final double EIGHT_BITS = 0.999;
 
     @TempDir
     private Path temp;
@@ -46,7 +50,8 @@ class CheckpointEmbedderTest {
 
     /** The hidden states of [CLS] text [SEP], (tokens · width), from the exported graph itself. */
     private float[] hidden(TinyCheckpoint checkpoint, int... ids) {
-        Path graph = EncoderExport.cached(checkpoint.folder(), temp.resolve("cache"), JobContext.NONE);
+        Path graph =
+                EncoderExport.cached(checkpoint.folder(), EncoderWeights.FLOAT, temp.resolve("cache"), JobContext.NONE);
         return GraphRun.row(graph.resolve(EncoderExport.MODEL_FILE), ids);
     }
 
@@ -135,6 +140,25 @@ class CheckpointEmbedderTest {
             }
         }
         assertThat(prints).hasSize(2);
+    }
+
+    @Test
+    void eightBitsStayNearTheFloats() {
+        TinyCheckpoint checkpoint = bert().write();
+        String text = "a b c d e f g h i j k l";
+        float[] floats = embed(checkpoint, options().build(), TextRole.PASSAGE, text);
+        EmbedderOptions rounded = options().weights(EncoderWeights.BITS_8).build();
+        float[] bytes = embed(checkpoint, rounded, TextRole.PASSAGE, text);
+        double cosine = 0;
+        for (int i = 0; i < floats.length; i++) {
+            cosine += floats[i] * bytes[i];
+        }
+        assertThat(cosine).isBetween(EIGHT_BITS, 1 + (double) ROUNDING);
+        assertThat(bytes).isNotEqualTo(floats);
+        try (OnnxEmbedder embedder = OnnxEmbedder.open(checkpoint.folder(), rounded)) {
+            assertThat(embedder.embed(List.of("k", text, "a a a"), TextRole.PASSAGE)[1])
+                    .isEqualTo(bytes);
+        }
     }
 
     @Test

@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.encoder.export.EncoderExport;
+import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.NoLeaks;
@@ -47,7 +48,7 @@ class EncoderGoldenTest {
         JsonNode cases = JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json")));
         Path target = temp.resolve(folder.getFileName());
         try {
-            EncoderExport.export(folder, target).run();
+            EncoderExport.export(folder, target, EncoderWeights.FLOAT).run();
         } catch (UnsupportedModelException e) {
             throw new TestAbortedException("Not supported yet: "
                     + cases.path("architecture").asString("") + " (" + folder.getFileName() + "): " + e.getMessage());

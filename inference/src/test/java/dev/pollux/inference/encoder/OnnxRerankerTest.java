@@ -8,6 +8,7 @@ import dev.pollux.CancelledException;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.encoder.export.EncoderExport;
+import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.graph.GraphWriter.Type;
 import dev.pollux.job.JobContext;
 import dev.pollux.retrieval.Reranker;
@@ -47,7 +48,8 @@ class OnnxRerankerTest {
 
     /** The logit of a pair, from the exported graph itself; b begins at {@code second}. */
     private float logit(TinyCheckpoint checkpoint, int second, int... ids) {
-        Path graph = EncoderExport.cached(checkpoint.folder(), temp.resolve("cache"), JobContext.NONE);
+        Path graph =
+                EncoderExport.cached(checkpoint.folder(), EncoderWeights.FLOAT, temp.resolve("cache"), JobContext.NONE);
         int[] types = new int[ids.length];
         Arrays.fill(types, second, ids.length, 1);
         return GraphRun.row(graph.resolve(EncoderExport.MODEL_FILE), ids, types)[0];

@@ -24,23 +24,25 @@ final class Blocks {
 
     private final GraphWriter graph;
     private final StoredTensors tensors;
+    private final EncoderWeights form;
     private final WeightStore weights;
     private final Map<String, Integer> names;
 
-    Blocks(GraphWriter graph, StoredTensors tensors) {
-        this(graph, tensors, new HashMap<>());
+    Blocks(GraphWriter graph, StoredTensors tensors, EncoderWeights form) {
+        this(graph, tensors, form, new HashMap<>());
     }
 
-    private Blocks(GraphWriter graph, StoredTensors tensors, Map<String, Integer> names) {
+    private Blocks(GraphWriter graph, StoredTensors tensors, EncoderWeights form, Map<String, Integer> names) {
         this.graph = graph;
         this.tensors = tensors;
+        this.form = form;
         this.weights = new WeightStore(graph, tensors);
         this.names = names;
     }
 
-    /** Blocks over tensors by their full names, for heads beside the encoder. */
+    /** Blocks over tensors by their full names and in floats, for heads beside the encoder. */
     Blocks outside() {
-        return new Blocks(graph, tensors.outside(), names);
+        return new Blocks(graph, tensors.outside(), EncoderWeights.FLOAT, names);
     }
 
     GraphWriter graph() {
@@ -127,8 +129,15 @@ final class Blocks {
 
     /** The same for layers of {@code rows} outputs each. */
     String linear(String x, int in, int[] rows, List<String> stored) {
-        String product = op("MatMul", Map.of(), x, weights.transposed(in, rows, stored));
+        String product = form == EncoderWeights.BITS_8
+                ? rounded(x, in, rows, stored)
+                : op("MatMul", Map.of(), x, weights.transposed(in, rows, stored));
         return weights.bias(rows, stored).map(bias -> add(product, bias)).orElse(product);
+    }
+
+    private String rounded(String x, int in, int[] rows, List<String> stored) {
+        List<String> matrix = weights.rounded(in, rows, stored);
+        return microsoft("DynamicQuantizeMatMul", Map.of(), x, matrix.get(0), matrix.get(1));
     }
 
     /** (x − mean) / √(variance + ε) · weight + bias, the bias where one is stored (Ba et al., arXiv:1607.06450). */

@@ -21,10 +21,10 @@ import tools.jackson.databind.JsonNode;
  * Writes an encoder or cross-encoder checkpoint, {@code config.json} and safetensors as transformers saves them, as an ONNX
  * graph.
  *
- * <p>The folder written holds {@code model.onnx} and its data: weights as 32-bit floats; inputs {@code input_ids} and
+ * <p>The folder written holds {@code model.onnx} and its data; inputs {@code input_ids} and
  * {@code attention_mask}, and {@code token_type_ids} where the family has them, (batch, tokens); output
  * {@code last_hidden_state} (batch, tokens, width), or {@code logits} (batch, labels) of a class for sequence classification.
- * Padding may stand on either side: a row's result is that of the row alone. Everything is checked before the first byte is
+ * Padding may stand on either side: in floats a row's result is that of the row alone. Everything is checked before the first byte is
  * written.
  *
  * <p>{@link dev.pollux.inference.encoder.OnnxEmbedder} and {@link dev.pollux.inference.encoder.OnnxReranker} do this
@@ -42,12 +42,14 @@ public final class EncoderExport {
     private final ConfigReader config;
     private final Families.Choice choice;
     private final SafetensorsFolder tensors;
+    private final EncoderWeights weights;
 
-    private EncoderExport(Path folder, ConfigReader config, SafetensorsFolder tensors) {
+    private EncoderExport(Path folder, ConfigReader config, SafetensorsFolder tensors, EncoderWeights weights) {
         this.folder = folder;
         this.config = config;
         this.choice = Families.of(config);
         this.tensors = tensors;
+        this.weights = weights;
     }
 
     /** Whether {@code folder} holds what can be exported: a configuration and safetensors. */
@@ -67,17 +69,18 @@ public final class EncoderExport {
     /**
      * Writes {@code target}, a folder that must not exist; it appears when it is complete.
      *
+     * @param weights how matrices are held
      * @return a job that reports layers and can be cancelled between them; it throws {@link UnsupportedModelException} if
      *     the architecture is not known, something in the configuration is not supported or a tensor has no place, and
      *     {@link MalformedFileException} if a file is damaged or a tensor missing or of another shape
      */
-    public static Job<EncoderReport> export(Path folder, Path target) {
+    public static Job<EncoderReport> export(Path folder, Path target, EncoderWeights weights) {
         return Job.of("export", context -> {
             if (Files.exists(target)) {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
             try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
-                EncoderExport export = new EncoderExport(folder, configuration(folder), tensors);
+                EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
                 export.check();
                 return ArtifactCache.publish(target, part -> export.write(part, context), context);
             }
@@ -86,16 +89,20 @@ public final class EncoderExport {
 
     /**
      * The exported folder of a checkpoint in a cache, written now if it is not there; the key is the content of its
-     * configuration and weights. Fails as {@link #export} does.
+     * configuration and weights, and how these are held. Fails as {@link #export} does.
      */
-    public static Path cached(Path folder, Path cache, JobContext context) {
+    public static Path cached(Path folder, EncoderWeights weights, Path cache, JobContext context) {
         try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
-            EncoderExport export = new EncoderExport(folder, configuration(folder), tensors);
+            EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
             export.check();
             List<Path> files = Stream.concat(Stream.of(folder.resolve("config.json")), tensors.files().stream())
                     .toList();
             return ArtifactCache.in(cache.resolve("exports"))
-                    .folder(files, "encoder-" + FORMAT, part -> export.write(part, context), context);
+                    .folder(
+                            files,
+                            "encoder-" + FORMAT + "-" + weights.key(),
+                            part -> export.write(part, context),
+                            context);
         }
     }
 
@@ -140,7 +147,7 @@ public final class EncoderExport {
 
     private StoredTensors build(GraphWriter graph, JobContext context) {
         StoredTensors stored = StoredTensors.of(folder.toString(), tensors, choice.anchor());
-        Family family = choice.maker().make(new Blocks(graph, stored), config);
+        Family family = choice.maker().make(new Blocks(graph, stored, weights), config);
         graph.input(Blocks.IDS, Type.INT64, "batch", "tokens");
         graph.input(Blocks.MASK, Type.INT64, "batch", "tokens");
         if (family.readsTypes()) {

@@ -71,10 +71,7 @@ final class WeightStore {
 
     /** Weights of linear layers, stacked and transposed: (in, Σ rows). */
     String transposed(int in, int[] rows, List<String> layers) {
-        List<TensorInfo> parts = new ArrayList<>();
-        for (int i = 0; i < rows.length; i++) {
-            parts.add(tensors.require(layers.get(i) + ".weight", rows[i], in));
-        }
+        List<TensorInfo> parts = require(in, rows, layers);
         int out = Arrays.stream(rows).reduce(0, Math::addExact);
         String name = String.join("+", parts.stream().map(TensorInfo::name).toList());
         return once(name, (long) in * out, value -> {
@@ -86,6 +83,61 @@ final class WeightStore {
             }
             graph.bytes(value, Type.FLOAT, bytes, in, out);
         });
+    }
+
+    private List<TensorInfo> require(int in, int[] rows, List<String> layers) {
+        List<TensorInfo> parts = new ArrayList<>();
+        for (int i = 0; i < rows.length; i++) {
+            parts.add(tensors.require(layers.get(i) + ".weight", rows[i], in));
+        }
+        return parts;
+    }
+
+    /**
+     * Weights of linear layers, stacked, transposed and rounded to 8 bits with one scale a row: codes (in, Σ rows) and
+     * scales (Σ rows).
+     */
+    List<String> rounded(int in, int[] rows, List<String> layers) {
+        List<TensorInfo> parts = require(in, rows, layers);
+        int out = Arrays.stream(rows).reduce(0, Math::addExact);
+        String name = String.join("+", parts.stream().map(TensorInfo::name).toList());
+        float[] scales = new float[out];
+        String codes = once(name + ".codes", (long) in * out / Float.BYTES, value -> {
+            byte[] bytes = new byte[Math.multiplyExact(in, out)];
+            int column = 0;
+            for (TensorInfo part : parts) {
+                column = round(part, bytes, scales, column);
+            }
+            graph.bytes(value, Type.INT8, ByteBuffer.wrap(bytes), in, out);
+        });
+        return List.of(codes, once(name + ".scales", out, value -> graph.floats(value, scales, out)));
+    }
+
+    /** Rounds (rows, in) to nearest, the largest of a row at ±127, into columns from {@code column} on. */
+    private int round(TensorInfo info, byte[] codes, float[] scales, int column) {
+        int rows = info.dim(0);
+        int in = info.dim(1);
+        int step = Math.max(1, STEP / in);
+        for (int first = 0; first < rows; first += step) {
+            int count = Math.min(step, rows - first);
+            float[] some = tensors.file().floats(info.name(), (long) first * in, count * in); // (count, in)
+            float[] inverse = new float[count];
+            for (int r = 0; r < count; r++) {
+                float largest = 0;
+                for (int i = 0; i < in; i++) {
+                    largest = Math.max(largest, Math.abs(some[r * in + i]));
+                }
+                scales[column + first + r] = largest / 127;
+                inverse[r] = largest == 0 ? 0 : 127 / largest;
+            }
+            for (int i = 0; i < in; i++) {
+                int at = i * scales.length + column + first;
+                for (int r = 0; r < count; r++) {
+                    codes[at + r] = (byte) (Math.round(some[r * in + i] * inverse[r]));
+                }
+            }
+        }
+        return column + rows;
     }
 
     /** Puts (rows, in) into columns of (in, out) from {@code column} on, and returns the next column. */

@@ -39,8 +39,8 @@ class EncoderExportErrorsTest {
     private void assertRefused(TinyCheckpoint checkpoint, Class<?> type, String message) throws IOException {
         Path target = temp.resolve("target");
         checkpoint.write();
-        assertThatThrownBy(
-                        () -> EncoderExport.export(checkpoint.folder(), target).run())
+        assertThatThrownBy(() -> EncoderExport.export(checkpoint.folder(), target, EncoderWeights.FLOAT)
+                        .run())
                 .isInstanceOf(type)
                 .hasMessage(message);
         try (Stream<Path> files = Files.list(temp)) {
@@ -105,7 +105,7 @@ class EncoderExportErrorsTest {
                 UnsupportedModelException.class,
                 config() + ": the architecture '' is not known; the nearest is BertModel" + known);
         TinyCheckpoint byType = bert().json("architectures", "").set("model_type", "bert");
-        assertThat(EncoderExport.export(byType.write().folder(), temp.resolve("byType"))
+        assertThat(EncoderExport.export(byType.write().folder(), temp.resolve("byType"), EncoderWeights.FLOAT)
                         .run())
                 .matches(report -> report.architecture().equals("BertModel"));
     }
@@ -148,8 +148,8 @@ class EncoderExportErrorsTest {
     @Test
     void anExistingTargetIsNotTouched() throws IOException {
         Path target = Files.createDirectory(temp.resolve("there"));
-        assertThatThrownBy(() ->
-                        EncoderExport.export(bert().write().folder(), target).run())
+        assertThatThrownBy(() -> EncoderExport.export(bert().write().folder(), target, EncoderWeights.FLOAT)
+                        .run())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(target + " must not exist; choose another folder or delete it");
     }
@@ -157,7 +157,7 @@ class EncoderExportErrorsTest {
     @Test
     void aCancelledExportLeavesNothing() throws IOException {
         Path folder = bert().write().folder();
-        Job<EncoderReport> job = EncoderExport.export(folder, temp.resolve("target"));
+        Job<EncoderReport> job = EncoderExport.export(folder, temp.resolve("target"), EncoderWeights.FLOAT);
         List<Long> layers = new ArrayList<>();
         job.onEvent(event -> {
             if (event instanceof JobEvent.Progress progress) {
@@ -176,13 +176,17 @@ class EncoderExportErrorsTest {
     void theCacheKnowsACheckpointByItsContent() throws IOException {
         TinyCheckpoint checkpoint = bert().write();
         Path cache = temp.resolve("cache");
-        Path first = EncoderExport.cached(checkpoint.folder(), cache, JobContext.NONE);
+        Path first = EncoderExport.cached(checkpoint.folder(), EncoderWeights.FLOAT, cache, JobContext.NONE);
         Files.createFile(first.resolve("mark"));
-        assertThat(EncoderExport.cached(checkpoint.folder(), cache, JobContext.NONE))
+        assertThat(EncoderExport.cached(checkpoint.folder(), EncoderWeights.FLOAT, cache, JobContext.NONE))
                 .isEqualTo(first)
                 .isDirectoryContaining(file -> file.endsWith("mark"));
+        Path rounded = EncoderExport.cached(checkpoint.folder(), EncoderWeights.BITS_8, cache, JobContext.NONE);
+        assertThat(rounded).isNotEqualTo(first);
+        assertThat(rounded.resolve("model.onnx.data").toFile().length())
+                .isLessThan(first.resolve("model.onnx.data").toFile().length());
         checkpoint.values("embeddings.LayerNorm.bias")[0] += 1;
-        Path other = EncoderExport.cached(checkpoint.write().folder(), cache, JobContext.NONE);
+        Path other = EncoderExport.cached(checkpoint.write().folder(), EncoderWeights.FLOAT, cache, JobContext.NONE);
         assertThat(other).isNotEqualTo(first).isDirectoryContaining(file -> file.endsWith("model.onnx"));
     }
 
@@ -230,7 +234,8 @@ class EncoderExportErrorsTest {
             Path target = temp.resolve("target" + i);
             checkpoint.write();
             try {
-                EncoderExport.export(checkpoint.folder(), target).run();
+                EncoderExport.export(checkpoint.folder(), target, EncoderWeights.FLOAT)
+                        .run();
             } catch (MalformedFileException | UnsupportedModelException e) {
                 assertThat(target).doesNotExist();
             } catch (RuntimeException | Error e) {

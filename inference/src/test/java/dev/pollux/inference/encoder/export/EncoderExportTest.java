@@ -33,7 +33,7 @@ class EncoderExportTest {
 
     private Path export(TinyCheckpoint checkpoint) {
         Path target = temp.resolve("export" + exports++);
-        EncoderExport.export(checkpoint.folder(), target).run();
+        EncoderExport.export(checkpoint.folder(), target, EncoderWeights.FLOAT).run();
         return target.resolve(EncoderExport.MODEL_FILE);
     }
 
