@@ -133,7 +133,7 @@ final class WeightStore {
             for (int i = 0; i < in; i++) {
                 int at = i * scales.length + column + first;
                 for (int r = 0; r < count; r++) {
-                    codes[at + r] = (byte) (Math.round(some[r * in + i] * inverse[r]));
+                    codes[at + r] = (byte) Math.round(some[r * in + i] * inverse[r]);
                 }
             }
         }
