@@ -64,8 +64,8 @@ class BertFamily extends Family {
         String at = "encoder.layer." + layer + ".";
         String self = at + "attention.self.";
         List<String> qkv = blocks.split(
-                blocks.linear(x, width, width, self + "query", self + "key", self + "value"), width, width, width);
-        String attended = blocks.linear(attention.attend(qkv, ""), width, width, at + "attention.output.dense");
+                blocks.dense(x, width, width, self + "query", self + "key", self + "value"), width, width, width);
+        String attended = blocks.dense(attention.attend(qkv, ""), width, width, at + "attention.output.dense");
         x = blocks.layerNorm(blocks.add(x, attended), at + "attention.output.LayerNorm", width, epsilon);
         String written = blocks.mlp(x, width, inner, activation, at + "intermediate.dense", at + "output.dense");
         return blocks.layerNorm(blocks.add(x, written), at + "output.LayerNorm", width, epsilon);
@@ -73,7 +73,7 @@ class BertFamily extends Family {
 
     @Override
     String logits(String hidden) {
-        String pooled = blocks.linear(tokens.first(hidden), width, width, "pooler.dense");
+        String pooled = blocks.dense(tokens.first(hidden), width, width, "pooler.dense");
         return labels(blocks.activate(pooled, "tanh"), width, "classifier");
     }
 }

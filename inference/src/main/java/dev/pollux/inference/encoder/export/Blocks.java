@@ -120,19 +120,24 @@ final class Blocks {
         return op("Gather", Map.of("axis", 0), weights.table(stored + ".weight", rows, width), ids);
     }
 
-    /** x·Wᵀ + b for one or more stored layers of the same input, stacked; a bias is added where one is stored. */
-    String linear(String x, int in, int out, String... stored) {
+    /** x·Wᵀ + b for one or more stored layers of the same input, stacked. */
+    String dense(String x, int in, int out, String... stored) {
+        return linear(x, in, out, true, stored);
+    }
+
+    /** The same, with biases or without. */
+    String linear(String x, int in, int out, boolean biased, String... stored) {
         int[] rows = new int[stored.length];
         Arrays.fill(rows, out);
-        return linear(x, in, rows, List.of(stored));
+        return linear(x, in, rows, biased, List.of(stored));
     }
 
     /** The same for layers of {@code rows} outputs each. */
-    String linear(String x, int in, int[] rows, List<String> stored) {
+    String linear(String x, int in, int[] rows, boolean biased, List<String> stored) {
         String product = form == EncoderWeights.BITS_8
                 ? rounded(x, in, rows, stored)
                 : op("MatMul", Map.of(), x, weights.transposed(in, rows, stored));
-        return weights.bias(rows, stored).map(bias -> add(product, bias)).orElse(product);
+        return biased ? add(product, weights.bias(rows, stored)) : product;
     }
 
     private String rounded(String x, int in, int[] rows, List<String> stored) {
@@ -140,14 +145,23 @@ final class Blocks {
         return microsoft("DynamicQuantizeMatMul", Map.of(), x, matrix.get(0), matrix.get(1));
     }
 
-    /** (x − mean) / √(variance + ε) · weight + bias, the bias where one is stored (Ba et al., arXiv:1607.06450). */
+    /** (x − mean) / √(variance + ε) · weight + bias (Ba et al., arXiv:1607.06450). */
     String layerNorm(String x, String stored, int width, double epsilon) {
+        return layerNorm(x, stored, width, epsilon, true);
+    }
+
+    /** The same, with a bias or without. */
+    String layerNorm(String x, String stored, int width, double epsilon, boolean biased) {
         Map<String, ?> attributes = Map.of("axis", -1, "epsilon", (float) epsilon);
         boolean old = has(stored + ".gamma"); // as checkpoints from TensorFlow have it
         String weight = weights.vector(stored + (old ? ".gamma" : ".weight"), width, 0);
-        String bias = stored + (old ? ".beta" : ".bias");
-        return has(bias)
-                ? op("LayerNormalization", attributes, x, weight, weights.vector(bias, width, 0))
+        return biased
+                ? op(
+                        "LayerNormalization",
+                        attributes,
+                        x,
+                        weight,
+                        weights.vector(stored + (old ? ".beta" : ".bias"), width, 0))
                 : op("LayerNormalization", attributes, x, weight);
     }
 
@@ -199,13 +213,14 @@ final class Blocks {
 
     /** A plain MLP: second(f(first(x))). */
     String mlp(String x, int width, int inner, String function, String first, String second) {
-        return linear(activate(linear(x, width, inner, first), function), inner, width, second);
+        return dense(activate(dense(x, width, inner, first), function), inner, width, second);
     }
 
     /** A gated MLP (Shazeer, arXiv:2002.05202): down(f(gate(x)) · up(x)). */
-    String gatedMlp(String x, int width, int inner, String function, List<String> gateUpDown) {
-        List<String> halves = split(linear(x, width, inner, gateUpDown.get(0), gateUpDown.get(1)), inner, inner);
+    String gatedMlp(String x, int width, int inner, boolean biased, String function, List<String> gateUpDown) {
+        String both = linear(x, width, inner, biased, gateUpDown.get(0), gateUpDown.get(1));
+        List<String> halves = split(both, inner, inner);
         String gated = multiply(activate(halves.get(0), function), halves.get(1));
-        return linear(gated, inner, width, gateUpDown.get(2));
+        return linear(gated, inner, width, biased, gateUpDown.get(2));
     }
 }

@@ -55,7 +55,7 @@ final class DebertaFamily extends Family {
             x = blocks.add(x, blocks.lookUp(Blocks.TYPES, "embeddings.token_type_embeddings", types, size));
         }
         if (size != width) {
-            x = blocks.linear(x, size, width, "embeddings.embed_proj");
+            x = blocks.linear(x, size, width, false, "embeddings.embed_proj");
         }
         if (config.flag(false, "relative_attention")) {
             places = blocks.table("encoder.rel_embeddings.weight", 2 * span(), width);
@@ -81,7 +81,7 @@ final class DebertaFamily extends Family {
     @Override
     String layer(int layer, String input) {
         String at = "encoder.layer." + layer + ".";
-        String attended = blocks.linear(
+        String attended = blocks.dense(
                 attend(at + "attention.self.", input), heads * headWidth, width, at + "attention.output.dense");
         String x = blocks.layerNorm(blocks.add(input, attended), at + "attention.output.LayerNorm", width, epsilon);
         String function = config.text("gelu", "hidden_act");
@@ -93,7 +93,7 @@ final class DebertaFamily extends Family {
     private String attend(String self, String x) {
         int all = heads * headWidth;
         List<String> qkv = blocks.split(
-                blocks.linear(x, width, all, self + "query_proj", self + "key_proj", self + "value_proj"),
+                blocks.dense(x, width, all, self + "query_proj", self + "key_proj", self + "value_proj"),
                 all,
                 all,
                 all);
@@ -119,7 +119,7 @@ final class DebertaFamily extends Family {
 
     /** The vectors of distances through a layer's own matrix: (heads, headWidth, 2 · span). */
     private String projected(String stored) {
-        String flat = blocks.linear(places, width, heads * headWidth, stored);
+        String flat = blocks.dense(places, width, heads * headWidth, stored);
         String apart = blocks.reshape(flat, 2L * span(), heads, headWidth);
         return blocks.op("Transpose", Map.of("perm", List.of(1, 2, 0)), apart);
     }
@@ -179,7 +179,7 @@ final class DebertaFamily extends Family {
     @Override
     String logits(String hidden) {
         int pooled = config.integerOr(width, "pooler_hidden_size");
-        String dense = blocks.outside().linear(tokens.first(hidden), pooled, pooled, "pooler.dense");
+        String dense = blocks.outside().dense(tokens.first(hidden), pooled, pooled, "pooler.dense");
         return labels(blocks.activate(dense, config.text("gelu", "pooler_hidden_act")), pooled, "classifier");
     }
 }

@@ -4,8 +4,8 @@ import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
 import java.util.List;
 
 /**
- * Decoders that give vectors, such as Qwen3 Embedding (Zhang et al., arXiv:2506.05176): the Llama block, with norms on q and k
- * and biases where they are stored. A token sees those before it, unless {@code is_causal} is false.
+ * Decoders that give vectors, such as Qwen3 Embedding (Zhang et al., arXiv:2506.05176): the Llama block, with what
+ * {@link Traits} say. A token sees those before it, unless {@code is_causal} is false.
  */
 class DecoderFamily extends Family {
 
@@ -16,8 +16,30 @@ class DecoderFamily extends Family {
     final int headWidth;
     final double epsilon;
     final Attention attention;
+    private final Traits traits;
 
-    DecoderFamily(Blocks blocks, ConfigReader config) {
+    /**
+     * What a family does that its configuration does not say.
+     *
+     * @param headNorms whether q and k of each head are normed
+     * @param biased whether q, k and v have biases
+     */
+    record Traits(boolean headNorms, boolean biased) {}
+
+    /** Llama and Mistral. */
+    static DecoderFamily llama(Blocks blocks, ConfigReader config) {
+        return new DecoderFamily(blocks, config, new Traits(false, false));
+    }
+
+    static DecoderFamily qwen2(Blocks blocks, ConfigReader config) {
+        return new DecoderFamily(blocks, config, new Traits(false, true));
+    }
+
+    static DecoderFamily qwen3(Blocks blocks, ConfigReader config) {
+        return new DecoderFamily(blocks, config, new Traits(true, false));
+    }
+
+    DecoderFamily(Blocks blocks, ConfigReader config, Traits traits) {
         super(blocks, config);
         this.width = config.integer("hidden_size");
         this.inner = config.integer("intermediate_size");
@@ -26,6 +48,7 @@ class DecoderFamily extends Family {
         this.headWidth = config.headWidth(width, heads);
         this.epsilon = config.positive(1e-6, "rms_norm_eps");
         this.attention = new Attention(blocks, heads, headWidth);
+        this.traits = traits;
         if (keyValueHeads < 1 || heads % keyValueHeads != 0) {
             throw config.unsupported(
                     "num_key_value_heads must divide num_attention_heads, " + heads + ", but was " + keyValueHeads);
@@ -85,16 +108,23 @@ class DecoderFamily extends Family {
         int all = heads * headWidth;
         int few = keyValueHeads * headWidth;
         List<String> names = List.of(self + "q_proj", self + "k_proj", self + "v_proj");
-        List<String> qkv = blocks.split(blocks.linear(normed, width, new int[] {all, few, few}, names), all, few, few);
+        boolean biased = config.flag(traits.biased(), "attention_bias");
+        List<String> qkv =
+                blocks.split(blocks.linear(normed, width, new int[] {all, few, few}, biased, names), all, few, few);
         String q = turned(layer, qkv.get(0), heads, self + "q_norm");
         String k = turned(layer, qkv.get(1), keyValueHeads, self + "k_norm");
         List<String> repeated =
                 List.of(q, attention.repeat(k, keyValueHeads), attention.repeat(qkv.get(2), keyValueHeads));
-        return blocks.linear(attention.attend(repeated, scale(), bias(layer)), all, width, self + "o_proj");
+        return blocks.linear(
+                attention.attend(repeated, scale(), bias(layer)),
+                all,
+                width,
+                config.flag(false, "attention_bias"),
+                self + "o_proj");
     }
 
     private String turned(int layer, String x, int count, String normName) {
-        if (blocks.has(normName + ".weight")) {
+        if (traits.headNorms()) {
             String apart = norm(blocks.reshape(x, 0, 0, count, headWidth), normName, headWidth);
             x = blocks.reshape(apart, 0, 0, (long) count * headWidth);
         }
@@ -104,7 +134,7 @@ class DecoderFamily extends Family {
     final String mlp(String at, String normed) {
         String function = config.text("silu", "hidden_act", "hidden_activation");
         List<String> names = List.of(at + "mlp.gate_proj", at + "mlp.up_proj", at + "mlp.down_proj");
-        return blocks.gatedMlp(normed, width, inner, function, names);
+        return blocks.gatedMlp(normed, width, inner, config.flag(false, "mlp_bias"), function, names);
     }
 
     @Override
@@ -114,6 +144,8 @@ class DecoderFamily extends Family {
 
     @Override
     String logits(String hidden) {
-        return labels(tokens.last(hidden), width, "score");
+        Blocks outside = blocks.outside();
+        int labels = outside.tensors().rows("score.weight");
+        return outside.linear(tokens.last(hidden), width, labels, false, "score");
     }
 }

@@ -38,8 +38,8 @@ final class DistilBertFamily extends Family {
         String at = "transformer.layer." + layer + ".";
         String self = at + "attention.";
         List<String> qkv = blocks.split(
-                blocks.linear(x, width, width, self + "q_lin", self + "k_lin", self + "v_lin"), width, width, width);
-        String attended = blocks.linear(attention.attend(qkv, ""), width, width, self + "out_lin");
+                blocks.dense(x, width, width, self + "q_lin", self + "k_lin", self + "v_lin"), width, width, width);
+        String attended = blocks.dense(attention.attend(qkv, ""), width, width, self + "out_lin");
         x = blocks.layerNorm(blocks.add(x, attended), at + "sa_layer_norm", width, EPSILON);
         String function = config.text("gelu", "activation");
         String written = blocks.mlp(x, width, inner, function, at + "ffn.lin1", at + "ffn.lin2");
@@ -48,7 +48,7 @@ final class DistilBertFamily extends Family {
 
     @Override
     String logits(String hidden) {
-        String dense = blocks.outside().linear(tokens.first(hidden), width, width, "pre_classifier");
+        String dense = blocks.outside().dense(tokens.first(hidden), width, width, "pre_classifier");
         return labels(blocks.activate(dense, "relu"), width, "classifier");
     }
 }

@@ -15,12 +15,12 @@ final class ElectraFamily extends BertFamily {
     @Override
     String embed() {
         String x = super.embed();
-        return embeddingWidth() == width ? x : blocks.linear(x, embeddingWidth(), width, "embeddings_project");
+        return embeddingWidth() == width ? x : blocks.dense(x, embeddingWidth(), width, "embeddings_project");
     }
 
     @Override
     String logits(String hidden) {
-        String dense = blocks.outside().linear(tokens.first(hidden), width, width, "classifier.dense");
+        String dense = blocks.outside().dense(tokens.first(hidden), width, width, "classifier.dense");
         return labels(blocks.activate(dense, "gelu"), width, "classifier.out_proj");
     }
 }

@@ -27,10 +27,10 @@ final class Families {
             new Entry("NomicBert", "nomic_bert", BERT_TABLE, NomicFamily::new),
             new Entry("DebertaV2", "deberta-v2", BERT_TABLE, DebertaFamily::new),
             new Entry("Gemma3Text", "gemma3_text", DECODER_TABLE, GemmaFamily::new),
-            new Entry("Qwen3", "qwen3", DECODER_TABLE, DecoderFamily::new),
-            new Entry("Qwen2", "qwen2", DECODER_TABLE, DecoderFamily::new),
-            new Entry("Mistral", "mistral", DECODER_TABLE, DecoderFamily::new),
-            new Entry("Llama", "llama", DECODER_TABLE, DecoderFamily::new));
+            new Entry("Qwen3", "qwen3", DECODER_TABLE, DecoderFamily::qwen3),
+            new Entry("Qwen2", "qwen2", DECODER_TABLE, DecoderFamily::qwen2),
+            new Entry("Mistral", "mistral", DECODER_TABLE, DecoderFamily::llama),
+            new Entry("Llama", "llama", DECODER_TABLE, DecoderFamily::llama));
 
     private static final String SCORES = "ForSequenceClassification";
     private static final List<String> ENDINGS =

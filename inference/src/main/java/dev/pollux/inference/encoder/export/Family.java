@@ -45,6 +45,6 @@ abstract class Family {
     /** A head's last layer: its rows are the labels. */
     final String labels(String x, int width, String stored) {
         Blocks outside = blocks.outside();
-        return outside.linear(x, width, outside.tensors().rows(stored + ".weight"), stored);
+        return outside.dense(x, width, outside.tensors().rows(stored + ".weight"), stored);
     }
 }

@@ -11,7 +11,7 @@ final class GemmaFamily extends DecoderFamily {
     private final boolean[] sliding;
 
     GemmaFamily(Blocks blocks, ConfigReader config) {
-        super(blocks, config);
+        super(blocks, config, new Traits(true, false));
         int pattern = Math.max(1, config.integerOr(6, "sliding_window_pattern", "_sliding_window_pattern"));
         this.sliding = config.sliding(layers(), layer -> (layer + 1) % pattern == 0);
         if (config.node("attn_logit_softcapping").isNumber()) {

@@ -36,24 +36,31 @@ final class ModernBertFamily extends Family {
         return config.integer("num_hidden_layers");
     }
 
+    private boolean biasedNorms() {
+        return config.flag(false, "norm_bias");
+    }
+
+    private String norm(String x, String stored) {
+        return blocks.layerNorm(x, stored, width, epsilon, biasedNorms());
+    }
+
     @Override
     String embed() {
         String words = blocks.lookUp(Blocks.IDS, "embeddings.tok_embeddings", config.integer("vocab_size"), width);
-        return blocks.layerNorm(words, "embeddings.norm", width, epsilon);
+        return norm(words, "embeddings.norm");
     }
 
     @Override
     String layer(int layer, String x) {
         String at = "layers." + layer + ".";
-        String normed = layer == 0 ? x : blocks.layerNorm(x, at + "attn_norm", width, epsilon);
+        String normed = layer == 0 ? x : norm(x, at + "attn_norm");
         x = blocks.add(x, attend(layer, at, normed));
+        boolean biased = config.flag(false, "mlp_bias");
         List<String> halves = blocks.split(
-                blocks.linear(blocks.layerNorm(x, at + "mlp_norm", width, epsilon), width, 2 * inner, at + "mlp.Wi"),
-                inner,
-                inner);
+                blocks.linear(norm(x, at + "mlp_norm"), width, 2 * inner, biased, at + "mlp.Wi"), inner, inner);
         String function = config.text("gelu", "hidden_activation");
         String gated = blocks.multiply(blocks.activate(halves.get(0), function), halves.get(1));
-        return blocks.add(x, blocks.linear(gated, inner, width, at + "mlp.Wo"));
+        return blocks.add(x, blocks.linear(gated, inner, width, biased, at + "mlp.Wo"));
     }
 
     private String attend(int layer, String at, String normed) {
@@ -61,16 +68,18 @@ final class ModernBertFamily extends Family {
                 ? config.rotary("sliding_attention", 10_000, "local_rope_theta")
                 : config.rotary("full_attention", 160_000, "global_rope_theta");
         int positions = config.integer("max_position_embeddings");
-        List<String> qkv = blocks.split(blocks.linear(normed, width, 3 * width, at + "attn.Wqkv"), width, width, width);
+        boolean biased = config.flag(false, "attention_bias");
+        List<String> qkv =
+                blocks.split(blocks.linear(normed, width, 3 * width, biased, at + "attn.Wqkv"), width, width, width);
         String q = attention.rotate(qkv.get(0), heads, headWidth, rotary, positions);
         String k = attention.rotate(qkv.get(1), heads, headWidth, rotary, positions);
         String bias = sliding[layer] ? attention.window(window) : "";
-        return blocks.linear(attention.attend(List.of(q, k, qkv.get(2)), bias), width, width, at + "attn.Wo");
+        return blocks.linear(attention.attend(List.of(q, k, qkv.get(2)), bias), width, width, biased, at + "attn.Wo");
     }
 
     @Override
     String finish(String x) {
-        return blocks.layerNorm(x, "final_norm", width, epsilon);
+        return norm(x, "final_norm");
     }
 
     @Override
@@ -82,8 +91,8 @@ final class ModernBertFamily extends Family {
             default -> throw config.unsupported("classifier_pooling must be cls or mean but was " + pooling);
         };
         Blocks outside = blocks.outside();
-        String dense = outside.linear(pooled, width, width, "head.dense");
+        String dense = outside.linear(pooled, width, width, config.flag(false, "classifier_bias"), "head.dense");
         String active = blocks.activate(dense, config.text("gelu", "classifier_activation"));
-        return labels(outside.layerNorm(active, "head.norm", width, epsilon), width, "classifier");
+        return labels(outside.layerNorm(active, "head.norm", width, epsilon, biasedNorms()), width, "classifier");
     }
 }

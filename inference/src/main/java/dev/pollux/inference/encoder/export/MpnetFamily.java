@@ -63,8 +63,8 @@ final class MpnetFamily extends BertFamily {
         String at = "encoder.layer." + layer + ".";
         String self = at + "attention.attn.";
         List<String> qkv =
-                blocks.split(blocks.linear(x, width, width, self + "q", self + "k", self + "v"), width, width, width);
-        String attended = blocks.linear(attention.attend(qkv, bias), width, width, self + "o");
+                blocks.split(blocks.dense(x, width, width, self + "q", self + "k", self + "v"), width, width, width);
+        String attended = blocks.dense(attention.attend(qkv, bias), width, width, self + "o");
         x = blocks.layerNorm(blocks.add(x, attended), at + "attention.LayerNorm", width, epsilon);
         String written = blocks.mlp(x, width, inner, activation, at + "intermediate.dense", at + "output.dense");
         return blocks.layerNorm(blocks.add(x, written), at + "output.LayerNorm", width, epsilon);
@@ -72,7 +72,7 @@ final class MpnetFamily extends BertFamily {
 
     @Override
     String logits(String hidden) {
-        String dense = blocks.outside().linear(tokens.first(hidden), width, width, "classifier.dense");
+        String dense = blocks.outside().dense(tokens.first(hidden), width, width, "classifier.dense");
         return labels(blocks.activate(dense, "tanh"), width, "classifier.out_proj");
     }
 }

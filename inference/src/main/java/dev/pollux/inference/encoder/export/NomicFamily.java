@@ -61,23 +61,30 @@ final class NomicFamily extends Family {
         List<String> names = published
                 ? List.of(mlp + "fc12", mlp + "fc11", mlp + "fc2")
                 : List.of(mlp + "gate_proj", mlp + "up_proj", mlp + "down_proj");
-        String written = blocks.gatedMlp(x, width, inner, function(), names);
+        String written = blocks.gatedMlp(x, width, inner, blocks.has(names.get(2) + ".bias"), function(), names);
         norm = at + (published ? "norm2" : "post_mlp_layernorm");
         return blocks.layerNorm(blocks.add(x, written), norm, width, epsilon);
     }
 
     private String attend(String at, String x) {
         String packed = published
-                ? blocks.linear(x, width, 3 * width, at + "attn.Wqkv")
+                ? blocks.linear(x, width, 3 * width, blocks.has(at + "attn.Wqkv.bias"), at + "attn.Wqkv")
                 : blocks.linear(
-                        x, width, width, at + "self_attn.q_proj", at + "self_attn.k_proj", at + "self_attn.v_proj");
+                        x,
+                        width,
+                        width,
+                        false,
+                        at + "self_attn.q_proj",
+                        at + "self_attn.k_proj",
+                        at + "self_attn.v_proj");
         List<String> qkv = blocks.split(packed, width, width, width);
         Rotary rotary = config.rotary("full_attention", 1000, "rotary_emb_base", "rope_theta");
         int turned = (int) (headWidth * config.positive(1, "rotary_emb_fraction"));
         String q = attention.rotate(qkv.get(0), heads, turned, rotary, positions());
         String k = attention.rotate(qkv.get(1), heads, turned, rotary, positions());
         String values = attention.attend(List.of(q, k, qkv.get(2)), "");
-        return blocks.linear(values, width, width, at + (published ? "attn.out_proj" : "self_attn.o_proj"));
+        String out = at + (published ? "attn.out_proj" : "self_attn.o_proj");
+        return blocks.linear(values, width, width, blocks.has(out + ".bias"), out);
     }
 
     /** Past the positions of its training its rotation depends on the length of a text; the table ends there. */
@@ -98,7 +105,7 @@ final class NomicFamily extends Family {
 
     @Override
     String logits(String hidden) {
-        String pooled = blocks.linear(tokens.first(hidden), width, width, "pooler.dense");
+        String pooled = blocks.dense(tokens.first(hidden), width, width, "pooler.dense");
         return labels(blocks.activate(pooled, "tanh"), width, "classifier");
     }
 }

@@ -14,7 +14,7 @@ final class RobertaFamily extends BertFamily {
 
     @Override
     String logits(String hidden) {
-        String dense = blocks.outside().linear(tokens.first(hidden), width, width, "classifier.dense");
+        String dense = blocks.outside().dense(tokens.first(hidden), width, width, "classifier.dense");
         return labels(blocks.activate(dense, "tanh"), width, "classifier.out_proj");
     }
 }

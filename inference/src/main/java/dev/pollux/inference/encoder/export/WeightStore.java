@@ -13,7 +13,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** Puts stored tensors into a graph as 32-bit floats, each once, some rows at a time. */
 final class WeightStore {
@@ -158,25 +157,21 @@ final class WeightStore {
         return column + rows;
     }
 
-    /** Biases of linear layers, stacked, if any is stored; those that are not are zero. */
-    Optional<String> bias(int[] rows, List<String> layers) {
-        if (layers.stream().noneMatch(layer -> tensors.has(layer + ".bias"))) {
-            return Optional.empty();
-        }
-        float[] bias = new float[Arrays.stream(rows).sum()];
+    /** Biases of linear layers, stacked. */
+    String bias(int[] rows, List<String> layers) {
+        float[] bias = new float[graph.isMeasuring() ? 0 : Arrays.stream(rows).sum()];
         int at = 0;
+        int out = 0;
         for (int i = 0; i < rows.length; i++) {
-            String name = layers.get(i) + ".bias";
-            if (tensors.has(name)) {
-                TensorInfo info = tensors.require(name, rows[i]);
-                float[] part =
-                        graph.isMeasuring() ? new float[0] : tensors.file().floats(info.name());
-                System.arraycopy(part, 0, bias, at, part.length);
+            TensorInfo info = tensors.require(layers.get(i) + ".bias", rows[i]);
+            if (!graph.isMeasuring()) {
+                System.arraycopy(tensors.file().floats(info.name()), 0, bias, at, rows[i]);
+                at += rows[i];
             }
-            at += rows[i];
+            out = Math.addExact(out, rows[i]);
         }
         String name = tensors.full(String.join("+", layers)) + ".bias";
-        return Optional.of(once(name, bias.length, value -> graph.floats(value, bias, bias.length)));
+        return once(name, out, value -> graph.floats(value, bias, bias.length));
     }
 
     @FunctionalInterface
