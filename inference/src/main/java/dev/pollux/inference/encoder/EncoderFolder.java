@@ -177,6 +177,10 @@ final class EncoderFolder {
             tokenizer(); // nothing is written for a folder that cannot be opened
             return EncoderExport.cached(transformer, weights, cache, context).resolve(EncoderExport.MODEL_FILE);
         }
+        if (files.isEmpty() && Files.isRegularFile(transformer.resolve("pytorch_model.bin"))) {
+            throw new UnsupportedModelException(folder + " has its weights in pytorch_model.bin, which is a program and"
+                    + " is not run; save the model as safetensors");
+        }
         if (files.size() != 1) {
             throw new StorageException(folder + " must hold model.onnx or onnx/model.onnx but has " + files
                     + "; name the file with EmbedderOptions.file, or export the model to ONNX");

@@ -199,6 +199,16 @@ class CheckpointEmbedderTest {
     }
 
     @Test
+    void weightsThatAreAProgramAreRefused() {
+        TinyCheckpoint checkpoint = bert().with("pytorch_model.bin", "…").with("config.json", "{}");
+        assertThatThrownBy(
+                        () -> OnnxEmbedder.open(checkpoint.folder(), options().build()))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessage(checkpoint.folder() + " has its weights in pytorch_model.bin, which is a program and is not"
+                        + " run; save the model as safetensors");
+    }
+
+    @Test
     void aCrossEncoderGivesNoVectors() {
         TinyCheckpoint checkpoint = bert().json("architectures", "['BertForSequenceClassification']")
                 .write();

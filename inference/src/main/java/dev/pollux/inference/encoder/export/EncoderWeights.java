@@ -7,8 +7,8 @@ public enum EncoderWeights {
     /**
      * 8 bits, rounded to nearest with one scale a row; activations are rounded to 8 bits in each product, with one scale for
      * all rows of a run. A run of one text, as embedders and rerankers make it, does not depend on others; a batch would. A
-     * quarter of the size, and two to three times as fast on x86 processors with VNNI; on older ones sums of extreme
-     * products saturate, as in every dynamically quantized ONNX model.
+     * quarter of the size, and faster on x86 processors with VNNI; on older ones sums of extreme products saturate, as in
+     * every dynamically quantized ONNX model.
      */
     BITS_8("bits8");
 
