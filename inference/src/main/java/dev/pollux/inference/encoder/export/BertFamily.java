@@ -40,6 +40,11 @@ class BertFamily extends Family {
         return tokens.positions();
     }
 
+    /** The type of each token, or of all; empty where the family has no types. */
+    String types() {
+        return Blocks.TYPES;
+    }
+
     /** The width of what is looked up. */
     int embeddingWidth() {
         return width;
@@ -52,9 +57,10 @@ class BertFamily extends Family {
         String sum = blocks.add(
                 blocks.lookUp(Blocks.IDS, "embeddings.word_embeddings", config.integer("vocab_size"), size),
                 blocks.lookUp(positions(), "embeddings.position_embeddings", places, size));
-        if (readsTypes()) {
-            int types = config.integerOr(2, "type_vocab_size");
-            sum = blocks.add(sum, blocks.lookUp(Blocks.TYPES, "embeddings.token_type_embeddings", types, size));
+        String types = types();
+        if (!types.isEmpty()) {
+            int count = config.integerOr(2, "type_vocab_size");
+            sum = blocks.add(sum, blocks.lookUp(types, "embeddings.token_type_embeddings", count, size));
         }
         return blocks.layerNorm(sum, "embeddings.LayerNorm", size, epsilon);
     }

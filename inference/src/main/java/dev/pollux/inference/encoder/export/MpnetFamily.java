@@ -29,6 +29,11 @@ final class MpnetFamily extends BertFamily {
     }
 
     @Override
+    String types() {
+        return "";
+    }
+
+    @Override
     String positions() {
         return tokens.positionsAfter(PAD);
     }

@@ -8,6 +8,17 @@ final class RobertaFamily extends BertFamily {
     }
 
     @Override
+    boolean readsTypes() {
+        return false;
+    }
+
+    /** Its tokenizers give no types, and its table may have one row only. */
+    @Override
+    String types() {
+        return blocks.integers(0);
+    }
+
+    @Override
     String positions() {
         return tokens.positionsAfter(config.integerOr(1, "pad_token_id"));
     }

@@ -123,6 +123,16 @@ class EncoderExportTest {
     }
 
     @Test
+    void robertaTakesNoTypes() {
+        TinyCheckpoint model = TinyCheckpoint.bert(folder("model"), "RobertaModel", "")
+                .set("type_vocab_size", 1)
+                .linear("embeddings.token_type_embeddings", 1, WIDTH, false);
+        Path exported = export(model.write());
+        int[] types = {0, 0, 1, 1, 1};
+        assertThat(GraphRun.row(exported, IDS, types)).isEqualTo(GraphRun.row(exported, IDS));
+    }
+
+    @Test
     void distilBertScoresThroughARectifier() {
         TinyCheckpoint bert = TinyCheckpoint.bert(folder("bert"), "BertModel", "");
         TinyCheckpoint model = bert.renamed(
