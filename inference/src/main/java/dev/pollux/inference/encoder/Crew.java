@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads of one embedder, and the calls in progress.
+ * The threads of one embedder or reranker, and the calls in progress.
  *
  * <p>The calling thread works itself; up to {@code workers − 1} daemon threads help it and end after a while without work.
  * Closing cancels the calls in progress and waits for them. <em>Thread-safe; a {@link Call} belongs to its caller, its
@@ -23,7 +23,8 @@ final class Crew {
 
     private static final long IDLE_SECONDS = 10;
 
-    private final String name;
+    private final String owner;
+    private final String done;
     private final int helpers;
     private final @Nullable ThreadPoolExecutor pool;
     private final ReentrantLock lock = new ReentrantLock();
@@ -31,8 +32,15 @@ final class Crew {
     private final Set<Call> calls = new HashSet<>();
     private boolean closed;
 
-    Crew(String name, int workers) {
-        this.name = name;
+    /**
+     * A crew without threads yet.
+     *
+     * @param owner whose it is, such as {@code embedder all-minilm}, for messages
+     * @param done what it does to texts, such as {@code embedded}
+     */
+    Crew(String owner, String done, int workers) {
+        this.owner = owner;
+        this.done = done;
         this.helpers = workers - 1;
         this.pool = helpers == 0 ? null : pool(helpers);
     }
@@ -58,7 +66,7 @@ final class Crew {
         lock.lock();
         try {
             if (closed) {
-                throw new IllegalStateException("The embedder " + name + " is closed; open it again");
+                throw new IllegalStateException("The " + owner + " is closed; open it again");
             }
             Call call = new Call();
             calls.add(call);
@@ -74,7 +82,7 @@ final class Crew {
         try {
             boolean first = !closed;
             closed = true;
-            calls.forEach(call -> call.cancel("The embedder " + name + " was closed before the texts were embedded"));
+            calls.forEach(call -> call.cancel("The " + owner + " was closed before the texts were " + done));
             while (!calls.isEmpty()) {
                 changed.awaitUninterruptibly();
             }
@@ -106,7 +114,7 @@ final class Crew {
         /**
          * Runs {@code task} for every index below {@code count}, on this thread and on helpers, in order of their beginning.
          *
-         * @throws CancelledException if the thread was interrupted, which it stays, or the embedder was closed
+         * @throws CancelledException if the thread was interrupted, which it stays, or the crew was closed
          */
         void each(int count, Task task) {
             AtomicInteger next = new AtomicInteger();
@@ -190,7 +198,7 @@ final class Crew {
 
         /** What an interrupted caller fails with. */
         CancelledException interrupted() {
-            return new CancelledException("The thread was interrupted before the texts were embedded");
+            return new CancelledException("The thread was interrupted before the texts were " + done);
         }
 
         private void cancel(String why) {

@@ -1,5 +1,8 @@
 package dev.pollux.inference.encoder;
 
+import dev.pollux.inference.encoder.export.EncoderWeights;
+import dev.pollux.inference.hub.PolluxCache;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,6 +26,11 @@ import java.util.OptionalInt;
  * @param windowOverlap tokens that neighbouring windows share, at least 0 and less than a window; default 32
  * @param workers texts that are embedded at the same time, each on one thread, in [1, 1024]; default: the processors the
  *     JVM sees
+ * @param dimension the length to which vectors are cut before they are brought to length 1, at least 1, for models trained
+ *     so that their first components serve alone (Kusupati et al., arXiv:2205.13147); one of those that the folder lists, if
+ *     it lists any; absent: {@code truncate_dim} of the folder, else all components
+ * @param weights how the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}
+ * @param cache where the graph of a folder that has none is written; default {@link PolluxCache#directory()}
  */
 public record EmbedderOptions(
         Optional<String> file,
@@ -34,7 +42,10 @@ public record EmbedderOptions(
         OptionalInt maxTokens,
         LongText longText,
         int windowOverlap,
-        int workers) {
+        int workers,
+        OptionalInt dimension,
+        EncoderWeights weights,
+        Path cache) {
 
     /** Everything from the model's folder; long texts are refused. */
     public static final EmbedderOptions DEFAULTS = builder().build();
@@ -45,6 +56,7 @@ public record EmbedderOptions(
         require(maxTokens.orElse(1) >= 1, "maxTokens", "at least 1", maxTokens.orElse(1));
         require(windowOverlap >= 0, "windowOverlap", "at least 0", windowOverlap);
         require(workers >= 1 && workers <= 1024, "workers", "in [1, 1024]", workers);
+        require(dimension.orElse(1) >= 1, "dimension", "at least 1", dimension.orElse(1));
     }
 
     private static void require(boolean holds, String name, String rule, Object value) {
@@ -70,6 +82,9 @@ public record EmbedderOptions(
         private LongText longText = LongText.REFUSE;
         private int windowOverlap = 32;
         private int workers = Runtime.getRuntime().availableProcessors();
+        private OptionalInt dimension = OptionalInt.empty();
+        private EncoderWeights weights = EncoderWeights.FLOAT;
+        private Path cache = PolluxCache.directory();
 
         private Builder() {}
 
@@ -133,6 +148,24 @@ public record EmbedderOptions(
             return this;
         }
 
+        /** See {@link EmbedderOptions#dimension()}. */
+        public Builder dimension(int dimension) {
+            this.dimension = OptionalInt.of(dimension);
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#weights()}. */
+        public Builder weights(EncoderWeights weights) {
+            this.weights = weights;
+            return this;
+        }
+
+        /** See {@link EmbedderOptions#cache()}. */
+        public Builder cache(Path cache) {
+            this.cache = cache;
+            return this;
+        }
+
         /** The options; checks every range. */
         public EmbedderOptions build() {
             return new EmbedderOptions(
@@ -145,7 +178,10 @@ public record EmbedderOptions(
                     maxTokens,
                     longText,
                     windowOverlap,
-                    workers);
+                    workers,
+                    dimension,
+                    weights,
+                    cache);
         }
     }
 }

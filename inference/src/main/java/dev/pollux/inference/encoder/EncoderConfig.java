@@ -17,6 +17,8 @@ import java.util.OptionalInt;
  * @param positions most tokens the model can take, if it has a limit
  * @param firstPosition the position id of the first token
  * @param padToken what stands for a text that gives no token at all
+ * @param dimensions lengths to which the model was trained to be cut, ascending; empty if the folder names none
+ * @param dimension the length to which vectors are cut, if they are
  */
 record EncoderConfig(
         String name,
@@ -29,7 +31,9 @@ record EncoderConfig(
         int maxTokens,
         OptionalInt positions,
         int firstPosition,
-        int padToken) {
+        int padToken,
+        List<Integer> dimensions,
+        OptionalInt dimension) {
 
     /** This with what {@code options} say otherwise. */
     EncoderConfig with(EmbedderOptions options) {
@@ -37,6 +41,12 @@ record EncoderConfig(
         if (max > positions.orElse(Integer.MAX_VALUE)) {
             throw new IllegalArgumentException("maxTokens must be at most " + positions.getAsInt()
                     + ", the positions of the model " + name + ", but was " + max);
+        }
+        if (options.dimension().isPresent()
+                && !dimensions.isEmpty()
+                && !dimensions.contains(options.dimension().getAsInt())) {
+            throw new IllegalArgumentException("dimension must be one of " + dimensions + ", to which " + name
+                    + " was trained, but was " + options.dimension().getAsInt());
         }
         return new EncoderConfig(
                 name,
@@ -49,6 +59,8 @@ record EncoderConfig(
                 max,
                 positions,
                 firstPosition,
-                padToken);
+                padToken,
+                dimensions,
+                options.dimension().isPresent() ? options.dimension() : dimension);
     }
 }

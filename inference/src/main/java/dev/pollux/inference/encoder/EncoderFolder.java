@@ -3,7 +3,10 @@ package dev.pollux.inference.encoder;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.encoder.export.EncoderExport;
+import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.internal.JsonFile;
+import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +21,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.MissingNode;
 
 /**
- * The folder of an ONNX encoder: which file is the model, and what the configurations of transformers ({@code config.json},
+ * The folder of an encoder: which file is the model, or how it is made of a checkpoint, and what the configurations of transformers ({@code config.json},
  * {@code tokenizer_config.json}) and sentence-transformers ({@code modules.json} and what it names) say.
  */
 final class EncoderFolder {
@@ -142,8 +145,13 @@ final class EncoderFolder {
                                 .toList()));
     }
 
-    /** The model file, found or named by the host. */
-    Path model(Optional<String> named) {
+    /**
+     * The model file: named by the host, found, or written into {@code cache} from the checkpoint in the folder.
+     *
+     * @param weights how a checkpoint's matrices are held
+     * @param scores whether it must give scores and not vectors; a model that is found is taken as it is
+     */
+    Path model(Optional<String> named, EncoderWeights weights, Path cache, boolean scores, JobContext context) {
         if (named.isPresent()) {
             Path file = inside(named.get());
             if (!Files.isRegularFile(file)) {
@@ -159,6 +167,20 @@ final class EncoderFolder {
             }
         }
         List<Path> files = onnxFiles();
+        if (files.isEmpty() && EncoderExport.isCheckpoint(transformer)) {
+            if (EncoderExport.givesScores(transformer) != scores) {
+                throw new UnsupportedModelException(folder
+                        + (scores
+                                ? " holds a model that gives vectors, not scores; open it with OnnxEmbedder"
+                                : " holds a model that gives scores, not vectors; open it with OnnxReranker"));
+            }
+            tokenizer(); // nothing is written for a folder that cannot be opened
+            return EncoderExport.cached(transformer, weights, cache, context).resolve(EncoderExport.MODEL_FILE);
+        }
+        if (files.isEmpty() && Files.isRegularFile(transformer.resolve("pytorch_model.bin"))) {
+            throw new UnsupportedModelException(folder + " has its weights in pytorch_model.bin, which is a program and"
+                    + " is not run; save the model as safetensors");
+        }
         if (files.size() != 1) {
             throw new StorageException(folder + " must hold model.onnx or onnx/model.onnx but has " + files
                     + "; name the file with EmbedderOptions.file, or export the model to ONNX");
@@ -213,7 +235,35 @@ final class EncoderFolder {
                 maxTokens(transformerConfig, positions),
                 positions,
                 firstPosition,
-                pad);
+                pad,
+                config.path("matryoshka_dimensions")
+                        .valueStream()
+                        .filter(JsonNode::isInt)
+                        .map(JsonNode::asInt)
+                        .sorted()
+                        .toList(),
+                prompts.path("truncate_dim").isInt()
+                        ? OptionalInt.of(prompts.path("truncate_dim").asInt())
+                        : OptionalInt.empty());
+    }
+
+    /** What a cross-encoder does to its one logit: the logistic function, unless its configuration says otherwise. */
+    Activation scoreActivation() {
+        JsonNode config = json("config.json");
+        String name = Stream.of(
+                        config.path("sentence_transformers").path("activation_fn"),
+                        config.path("sbert_ce_default_activation_function"),
+                        json("config_sentence_transformers.json").path("activation_fn"))
+                .filter(JsonNode::isString)
+                .findFirst()
+                .map(JsonNode::asString)
+                .orElse("torch.nn.modules.activation.Sigmoid");
+        return Activation.of(name)
+                .orElseThrow(() -> new UnsupportedModelException(folder + ": activation_fn '" + name
+                        + "' is not supported, only "
+                        + Arrays.stream(Activation.values())
+                                .map(Activation::torchName)
+                                .toList()));
     }
 
     private OptionalInt positions(JsonNode config, int firstPosition) {

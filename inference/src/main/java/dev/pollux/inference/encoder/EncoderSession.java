@@ -32,6 +32,8 @@ import java.util.Set;
  */
 final class EncoderSession implements AutoCloseable {
 
+    private static final int[] NO_TYPES = {};
+
     private final String model;
     private final EncoderConfig config;
     private final boolean normalize;
@@ -56,7 +58,7 @@ final class EncoderSession implements AutoCloseable {
             long[] shape = probe();
             this.pooledInGraph = shape.length == 2;
             this.width = (int) shape[shape.length - 1];
-            this.dimension = widthAfterLayers();
+            this.dimension = cut(widthAfterLayers());
         } catch (OrtException e) {
             close();
             throw new ModelExecutionException(model + " does not run: " + e.getMessage(), e);
@@ -122,7 +124,8 @@ final class EncoderSession implements AutoCloseable {
         int[] ids = {config.padToken(), config.padToken()};
         try (Scratch scratch = scratch();
                 NativeRuntime.RunGuard run = NativeRuntime.begin();
-                OrtSession.Result result = session.run(scratch.inputs.of(ids), Set.of(output), run.options())) {
+                OrtSession.Result result =
+                        session.run(scratch.inputs.of(ids, NO_TYPES), Set.of(output), run.options())) {
             long[] shape = ((TensorInfo) result.get(0).getInfo()).getShape();
             boolean tokens = shape.length == 3 && shape[1] == ids.length;
             if (shape[0] != 1 || !tokens && shape.length != 2 || shape[shape.length - 1] < 1) {
@@ -151,6 +154,15 @@ final class EncoderSession implements AutoCloseable {
         return size;
     }
 
+    private int cut(int all) {
+        int wanted = config.dimension().orElse(all);
+        if (wanted < 1 || wanted > all) {
+            throw new IllegalArgumentException(
+                    "dimension must be in [1, " + all + "], the vectors of " + model + ", but was " + wanted);
+        }
+        return wanted;
+    }
+
     int dimension() {
         return dimension;
     }
@@ -168,14 +180,23 @@ final class EncoderSession implements AutoCloseable {
      * @return (dimension)
      */
     float[] embed(int[] ids, int promptTokens, Scratch scratch, NativeRuntime.RunGuard run) throws OrtException {
+        return embed(ids, NO_TYPES, promptTokens, scratch, run);
+    }
+
+    /** The same with the type of each token, (tokens). */
+    float[] embed(int[] ids, int[] types, int promptTokens, Scratch scratch, NativeRuntime.RunGuard run)
+            throws OrtException {
         int rows = pooledInGraph ? 1 : ids.length;
-        float[] values = scratch.run(ids, rows, run);
+        float[] values = scratch.run(ids, types, rows, run);
         float[] vector;
         if (pooledInGraph) {
             vector = Arrays.copyOf(values, width);
         } else {
             int from = config.promptPooled() ? 0 : Math.min(promptTokens, ids.length - 1);
             vector = pool(new Pooling.Tokens(values, from, ids.length, width));
+        }
+        if (vector.length > dimension) {
+            vector = Arrays.copyOf(vector, dimension);
         }
         if (normalize) {
             vector = new VectorLayer.Normalize().apply(vector);
@@ -253,12 +274,12 @@ final class EncoderSession implements AutoCloseable {
         }
 
         /** Runs the graph; (rows, width), valid until the next run. */
-        private float[] run(int[] ids, int rows, NativeRuntime.RunGuard run) throws OrtException {
+        private float[] run(int[] ids, int[] types, int rows, NativeRuntime.RunGuard run) throws OrtException {
             int size = Math.multiplyExact(rows, width);
             if (values.length < size) {
                 values = new float[Math.max(size, Math.min(2 * values.length, 1 << 24))];
             }
-            Map<String, OnnxTensor> bound = inputs.of(ids);
+            Map<String, OnnxTensor> bound = inputs.of(ids, types);
             if (pinnable) {
                 runPinned(bound, rows, size, run);
             } else {

@@ -32,6 +32,9 @@ final class Fingerprint {
                 + config.firstPosition() + " " + config.padToken());
         config.layers().forEach(print::add);
         print.add(options.output().orElse("") + "\n" + options.normalize() + " " + options.longText());
+        if (config.dimension().isPresent()) {
+            print.add("dimension " + config.dimension().getAsInt());
+        }
         if (options.longText() == LongText.WINDOWED) {
             print.add(Integer.toString(options.windowOverlap()));
         }

@@ -17,8 +17,8 @@ import java.util.Map;
 /**
  * The inputs that a graph declares, in direct buffers that are written again for every text.
  *
- * <p>Texts run alone and unpadded, so the mask is all ones, the token types all zeros and the positions count up: these are
- * written when a buffer grows, and only the ids change from text to text.
+ * <p>Texts run alone and unpadded, so the mask is all ones and the positions count up: these are written when a buffer grows,
+ * and only the ids and the token types change from text to text.
  */
 final class GraphInputs implements AutoCloseable {
 
@@ -84,15 +84,20 @@ final class GraphInputs implements AutoCloseable {
         return new Slot(name, kind, type == OnnxJavaType.INT64);
     }
 
-    /** Tensors of shape (1, ids.length) for a text; valid until the next call. */
-    Map<String, OnnxTensor> of(int[] ids) throws OrtException {
+    /**
+     * Tensors of shape (1, ids.length) for a text; valid until the next call.
+     *
+     * @param types the type of each token, or empty where all are 0
+     */
+    Map<String, OnnxTensor> of(int[] ids, int[] types) throws OrtException {
         reserve(ids.length);
         close();
         long[] shape = {1, ids.length};
         for (Slot slot : slots) {
-            if (slot.kind == Kind.IDS) {
+            if (slot.kind == Kind.IDS || slot.kind == Kind.TYPES) {
+                int[] values = slot.kind == Kind.IDS ? ids : types;
                 for (int i = 0; i < ids.length; i++) {
-                    slot.put(i, ids[i]);
+                    slot.put(i, values.length == 0 ? 0 : values[i]);
                 }
             }
             tensors.put(slot.name, tensor(slot, ids.length, shape));

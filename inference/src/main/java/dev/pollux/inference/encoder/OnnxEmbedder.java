@@ -10,6 +10,7 @@ import dev.pollux.inference.encoder.TokenWindows.Input;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.internal.OpenHandle;
+import dev.pollux.job.Job;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +27,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Text vectors from an ONNX encoder in this process.
+ * Text vectors from an encoder in this process.
  *
  * <pre>{@code
  * try (OnnxEmbedder embedder = OnnxEmbedder.bundled()) {
@@ -73,7 +74,7 @@ public final class OnnxEmbedder implements Embedder {
         try {
             String fingerprint = Fingerprint.of(source, tokenizer, config, options);
             this.info = new EmbedderInfo(config.name(), fingerprint, session.dimension(), config.maxTokens());
-            this.crew = new Crew(config.name(), options.workers());
+            this.crew = new Crew("embedder " + config.name(), "embedded", options.workers());
             this.idle = new ArrayBlockingQueue<>(options.workers());
             for (int i = 0; i < options.workers(); i++) {
                 idle.add(session.scratch());
@@ -95,23 +96,42 @@ public final class OnnxEmbedder implements Embedder {
     }
 
     /**
-     * Opens the folder of an encoder: an ONNX model, {@code tokenizer.json} and, where they are there, the configurations of
-     * transformers and sentence-transformers.
+     * Opens the folder of an encoder without showing progress.
+     *
+     * @see #opening(Path, EmbedderOptions)
+     */
+    public static OnnxEmbedder open(Path folder, EmbedderOptions options) {
+        return opening(folder, options).run();
+    }
+
+    /**
+     * Opens the folder of an encoder, as a job: an ONNX model or a checkpoint of transformers ({@code config.json} and
+     * safetensors), {@code tokenizer.json} and, where they are there, the configurations of transformers and
+     * sentence-transformers. The first time, a checkpoint is hashed and exported, which takes seconds and reports bytes and
+     * layers.
      *
      * <p>Pooling and the modules after it are applied to an output with a vector for each token. An output that is pooled in
      * the graph ({@code sentence_embedding}) is taken as it is. In either case the result is brought to length 1.
      *
-     * @throws StorageException if a file is missing or cannot be read
-     * @throws dev.pollux.MalformedFileException if a file is damaged
-     * @throws dev.pollux.UnsupportedModelException if the graph or a module is of a kind that is not known
-     * @throws ModelExecutionException if the runtime refuses the graph
-     * @throws IllegalArgumentException if {@code options} and the model do not fit together
+     * <p>The job throws:
+     *
+     * <ul>
+     *   <li>{@link StorageException} if a file is missing or cannot be read or written
+     *   <li>{@link dev.pollux.MalformedFileException} if a file is damaged, or a tensor missing or of another shape
+     *   <li>{@link dev.pollux.UnsupportedModelException} if the architecture, the graph or a module is of a kind that is not
+     *       known, or a tensor has no place
+     *   <li>{@link ModelExecutionException} if the runtime refuses the graph
+     *   <li>{@link IllegalArgumentException} if {@code options} and the model do not fit together
+     * </ul>
      */
-    public static OnnxEmbedder open(Path folder, EmbedderOptions options) {
-        EncoderFolder read = EncoderFolder.read(folder);
-        EncoderConfig config = read.config().with(options);
-        ModelSource source = ModelSource.of(read.model(options.file()));
-        return open(source, Tokenizer.open(read.tokenizer()), config, options);
+    public static Job<OnnxEmbedder> opening(Path folder, EmbedderOptions options) {
+        return Job.of("open", context -> {
+            EncoderFolder read = EncoderFolder.read(folder);
+            EncoderConfig config = read.config().with(options);
+            ModelSource source =
+                    ModelSource.of(read.model(options.file(), options.weights(), options.cache(), false, context));
+            return open(source, Tokenizer.open(read.tokenizer()), config, options);
+        });
     }
 
     /** Opens the embedding model that comes with this library, with its defaults. */
@@ -143,7 +163,9 @@ public final class OnnxEmbedder implements Embedder {
                 BUNDLED_MAX_TOKENS,
                 OptionalInt.of(BUNDLED_POSITIONS),
                 0,
-                0);
+                0,
+                List.of(),
+                OptionalInt.empty());
         EncoderConfig effective = config.with(options);
         String json = new String(resource(BUNDLED + "-tokenizer.json"), StandardCharsets.UTF_8);
         ModelSource source = ModelSource.of(BUNDLED + ".onnx", resource(BUNDLED + ".onnx"));

@@ -1,6 +1,6 @@
 /**
- * Texts as vectors with an ONNX encoder in this process: {@link dev.pollux.inference.encoder.OnnxEmbedder}, set up by
- * {@link dev.pollux.inference.encoder.EmbedderOptions}.
+ * Encoders in this process: texts as vectors, {@link dev.pollux.inference.encoder.OnnxEmbedder}, and scores of texts for a
+ * query, {@link dev.pollux.inference.encoder.OnnxReranker}.
  */
 @NullMarked
 package dev.pollux.inference.encoder;

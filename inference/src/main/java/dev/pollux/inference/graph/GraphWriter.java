@@ -43,6 +43,7 @@ public final class GraphWriter implements AutoCloseable {
     public enum Type {
         FLOAT(1),
         UINT8(2),
+        INT8(3),
         INT32(6),
         INT64(7);
 

@@ -1,0 +1,234 @@
+package dev.pollux.inference.encoder;
+
+import ai.onnxruntime.OrtException;
+import dev.pollux.ModelExecutionException;
+import dev.pollux.StorageException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.encoder.PairWindows.Pair;
+import dev.pollux.inference.encoder.PairWindows.Window;
+import dev.pollux.inference.internal.NativeRuntime;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.internal.OpenHandle;
+import dev.pollux.job.Job;
+import dev.pollux.retrieval.Reranker;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+
+/**
+ * Scores of texts for a query from a cross-encoder in this process, which reads both together.
+ *
+ * <pre>{@code
+ * try (OnnxReranker reranker = OnnxReranker.open(folder)) {
+ *     float[] scores = reranker.score("How are models merged?", texts); // (texts), higher is better
+ *     Retriever better = retriever.reranked(reranker, 50);
+ * }
+ * }</pre>
+ *
+ * <p>A score is what the model's configuration makes of its one logit: the logistic function, so that it lies in (0, 1),
+ * unless the folder names another. It depends on the query, the text and the options, and on nothing else: a pair runs alone.
+ *
+ * <p>The calling thread works; with more than one worker, daemon threads help it as those of {@link OnnxEmbedder} do. An
+ * interrupt ends a call after the pair it is at, with {@link dev.pollux.CancelledException}; the thread stays interrupted.
+ *
+ * <p><em>Thread-safe.</em>
+ */
+public final class OnnxReranker implements Reranker, AutoCloseable {
+
+    /** The output that cross-encoders have. */
+    static final String OUTPUT = "logits";
+
+    private final String name;
+    private final int maxTokens;
+    private final Tokenizer tokenizer;
+    private final PairWindows pairs;
+    private final EncoderSession session;
+    private final Activation activation;
+    private final Crew crew;
+    private final BlockingQueue<EncoderSession.Scratch> idle;
+    private final OpenHandle handle;
+
+    private OnnxReranker(
+            EncoderSession session,
+            Tokenizer tokenizer,
+            EncoderConfig config,
+            Activation activation,
+            RerankerOptions options) {
+        this.name = config.name();
+        this.maxTokens = config.maxTokens();
+        this.tokenizer = tokenizer;
+        this.pairs = new PairWindows(tokenizer, config, options);
+        this.session = session;
+        this.activation = activation;
+        this.crew = new Crew("reranker " + name, "scored", options.workers());
+        this.idle = new ArrayBlockingQueue<>(options.workers());
+        for (int i = 0; i < options.workers(); i++) {
+            idle.add(session.scratch());
+        }
+        this.handle = OpenHandle.of("OnnxReranker " + name);
+    }
+
+    /** Opens the folder of a cross-encoder with what it says about itself; see {@link #opening}. */
+    public static OnnxReranker open(Path folder) {
+        return open(folder, RerankerOptions.DEFAULTS);
+    }
+
+    /** Opens without showing progress; see {@link #opening}. */
+    public static OnnxReranker open(Path folder, RerankerOptions options) {
+        return opening(folder, options).run();
+    }
+
+    /**
+     * Opens the folder of a cross-encoder, as a job: an ONNX model with an output {@code logits} (batch, 1), or a checkpoint
+     * of transformers for sequence classification with one label, and {@code tokenizer.json}. The first time, a checkpoint is
+     * hashed and exported, which takes seconds and reports bytes and layers.
+     *
+     * <p>The job throws:
+     *
+     * <ul>
+     *   <li>{@link StorageException} if a file is missing or cannot be read or written
+     *   <li>{@link dev.pollux.MalformedFileException} if a file is damaged, or a tensor missing or of another shape
+     *   <li>{@link UnsupportedModelException} if the architecture is not known, the model does not give one score, or a tensor
+     *       has no place
+     *   <li>{@link ModelExecutionException} if the runtime refuses the graph
+     *   <li>{@link IllegalArgumentException} if {@code options} and the model do not fit together
+     * </ul>
+     */
+    public static Job<OnnxReranker> opening(Path folder, RerankerOptions options) {
+        return Job.of("open", context -> {
+            EncoderFolder read = EncoderFolder.read(folder);
+            EmbedderOptions session = options.session();
+            EncoderConfig config = read.config().with(session);
+            Activation activation = options.logits() ? Activation.IDENTITY : read.scoreActivation();
+            ModelSource source =
+                    ModelSource.of(read.model(options.file(), options.weights(), options.cache(), true, context));
+            Tokenizer tokenizer = Tokenizer.open(read.tokenizer());
+            try {
+                return new OnnxReranker(scoring(source, config, session), tokenizer, config, activation, options);
+            } catch (RuntimeException e) {
+                tokenizer.close();
+                throw e;
+            }
+        });
+    }
+
+    private static EncoderSession scoring(ModelSource source, EncoderConfig config, EmbedderOptions options) {
+        EncoderSession session;
+        try {
+            session = new EncoderSession(source, config, options);
+        } catch (IllegalArgumentException e) {
+            throw new UnsupportedModelException(
+                    source.name() + " must have an output " + OUTPUT + ", as cross-encoders have, but has none", e);
+        }
+        if (session.dimension() != 1) {
+            session.close();
+            throw new UnsupportedModelException(source.name() + " must give one score but gives " + session.dimension()
+                    + "; a model with several labels is no reranker");
+        }
+        return session;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalArgumentException if a text does not fit beside the query and {@link LongText#REFUSE} was chosen, or the
+     *     query leaves no room for windows; nothing is scored then
+     * @throws dev.pollux.CancelledException if the thread is interrupted or the reranker is closed meanwhile
+     * @throws ModelExecutionException if the runtime fails or a score is not finite
+     * @throws IllegalStateException after {@link #close()}
+     */
+    @Override
+    public float[] score(String query, List<String> texts) {
+        Objects.requireNonNull(query, "query");
+        try (Crew.Call call = crew.begin()) {
+            Pair[] read = new Pair[texts.size()];
+            call.each(read.length, i -> read[i] = pairs.of(query, Objects.requireNonNull(texts.get(i), "text")));
+            refuseLong(read);
+            return scores(call, read);
+        }
+    }
+
+    private void refuseLong(Pair[] read) {
+        List<Integer> refused = new ArrayList<>();
+        for (int i = 0; i < read.length; i++) {
+            if (read[i].windows().isEmpty()) {
+                refused.add(i);
+            }
+        }
+        if (!refused.isEmpty()) {
+            throw new IllegalArgumentException("Text " + refused.get(0) + " has "
+                    + read[refused.get(0)].tokens() + " tokens with its query but " + name + " reads at most "
+                    + maxTokens
+                    + (refused.size() == 1
+                            ? ""
+                            : " (" + (refused.size() - 1) + " more of " + read.length + " texts are too long)")
+                    + "; split it, or open the reranker with LongText.WINDOWED");
+        }
+    }
+
+    private record Run(int pair, int number, Window window) {}
+
+    private float[] scores(Crew.Call call, Pair[] read) {
+        List<Run> runs = new ArrayList<>();
+        double[][] logits = new double[read.length][];
+        for (int i = 0; i < read.length; i++) {
+            List<Window> windows = read[i].windows();
+            logits[i] = new double[windows.size()];
+            for (int w = 0; w < windows.size(); w++) {
+                runs.add(new Run(i, w, windows.get(w)));
+            }
+        }
+        // The longest first, so that no worker is left with a long pair when the others are through.
+        runs.sort(
+                Comparator.comparingInt((Run run) -> run.window().ids().length).reversed());
+        call.each(runs.size(), i -> {
+            Run run = runs.get(i);
+            logits[run.pair()][run.number()] = logit(call, run.window());
+        });
+        float[] scores = new float[read.length];
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] =
+                    (float) Arrays.stream(logits[i]).map(activation::of).max().orElseThrow();
+        }
+        return scores;
+    }
+
+    private double logit(Crew.Call call, Window window) {
+        EncoderSession.Scratch scratch;
+        try {
+            scratch = idle.take();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw call.interrupted();
+        }
+        try {
+            NativeRuntime.RunGuard run = call.beginRun();
+            try {
+                return session.embed(window.ids(), window.types(), 0, scratch, run)[0];
+            } catch (OrtException e) {
+                throw new ModelExecutionException(
+                        name + " failed on a pair of " + window.ids().length + " tokens: " + e.getMessage(), e);
+            } finally {
+                call.endRun(run);
+            }
+        } finally {
+            idle.add(scratch);
+        }
+    }
+
+    /** Ends the calls in progress, which fail with {@link dev.pollux.CancelledException}, and frees the model. Idempotent. */
+    @Override
+    public void close() {
+        if (crew.close()) {
+            idle.forEach(EncoderSession.Scratch::close);
+            session.close();
+            tokenizer.close();
+            handle.close();
+        }
+    }
+}

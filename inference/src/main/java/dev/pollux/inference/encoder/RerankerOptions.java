@@ -1,0 +1,131 @@
+package dev.pollux.inference.encoder;
+
+import dev.pollux.inference.encoder.export.EncoderWeights;
+import dev.pollux.inference.hub.PolluxCache;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How a cross-encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em>
+ *
+ * @param file the model file, relative to the folder; absent: as {@link EmbedderOptions#file()}
+ * @param logits whether scores are the model's logits, without the activation that its configuration names (the logistic
+ *     function where it names none); default false
+ * @param maxTokens most tokens of a pair, special tokens included, at least 1 and at most the positions of the model;
+ *     absent: {@code model_max_length} of the tokenizer, bounded by the positions of the model; 512 where the folder says
+ *     nothing
+ * @param longText what becomes of texts that do not fit beside the query; default {@link LongText#REFUSE}. With
+ *     {@link LongText#WINDOWED} a text is read in overlapping windows, each beside the query, and has the highest of their
+ *     scores
+ * @param windowOverlap tokens that neighbouring windows share, at least 0 and less than a window; default 32
+ * @param workers pairs that are scored at the same time, each on one thread, in [1, 1024]; default: the processors the JVM
+ *     sees
+ * @param weights how the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}
+ * @param cache where the graph of a folder that has none is written; default {@link PolluxCache#directory()}
+ */
+public record RerankerOptions(
+        Optional<String> file,
+        boolean logits,
+        OptionalInt maxTokens,
+        LongText longText,
+        int windowOverlap,
+        int workers,
+        EncoderWeights weights,
+        Path cache) {
+
+    /** Everything from the model's folder; long texts are refused. */
+    public static final RerankerOptions DEFAULTS = builder().build();
+
+    public RerankerOptions {
+        require(maxTokens.orElse(1) >= 1, "maxTokens", "at least 1", maxTokens.orElse(1));
+        require(windowOverlap >= 0, "windowOverlap", "at least 0", windowOverlap);
+        require(workers >= 1 && workers <= 1024, "workers", "in [1, 1024]", workers);
+    }
+
+    private static void require(boolean holds, String name, String rule, int value) {
+        if (!holds) {
+            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
+        }
+    }
+
+    /** The model as {@link EncoderSession} runs it. */
+    EmbedderOptions session() {
+        EmbedderOptions.Builder options =
+                EmbedderOptions.builder().output(OnnxReranker.OUTPUT).normalize(false);
+        maxTokens.ifPresent(options::maxTokens);
+        return options.build();
+    }
+
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Builds {@link RerankerOptions}. <em>Not thread-safe: one thread at a time.</em> */
+    public static final class Builder {
+        private Optional<String> file = Optional.empty();
+        private boolean logits;
+        private OptionalInt maxTokens = OptionalInt.empty();
+        private LongText longText = LongText.REFUSE;
+        private int windowOverlap = 32;
+        private int workers = Runtime.getRuntime().availableProcessors();
+        private EncoderWeights weights = EncoderWeights.FLOAT;
+        private Path cache = PolluxCache.directory();
+
+        private Builder() {}
+
+        /** See {@link RerankerOptions#file()}. */
+        public Builder file(String file) {
+            this.file = Optional.of(file);
+            return this;
+        }
+
+        /** See {@link RerankerOptions#logits()}. */
+        public Builder logits(boolean logits) {
+            this.logits = logits;
+            return this;
+        }
+
+        /** See {@link RerankerOptions#maxTokens()}. */
+        public Builder maxTokens(int maxTokens) {
+            this.maxTokens = OptionalInt.of(maxTokens);
+            return this;
+        }
+
+        /** See {@link RerankerOptions#longText()}. */
+        public Builder longText(LongText longText) {
+            this.longText = longText;
+            return this;
+        }
+
+        /** See {@link RerankerOptions#windowOverlap()}. */
+        public Builder windowOverlap(int windowOverlap) {
+            this.windowOverlap = windowOverlap;
+            return this;
+        }
+
+        /** See {@link RerankerOptions#workers()}. */
+        public Builder workers(int workers) {
+            this.workers = workers;
+            return this;
+        }
+
+        /** See {@link RerankerOptions#weights()}. */
+        public Builder weights(EncoderWeights weights) {
+            this.weights = weights;
+            return this;
+        }
+
+        /** See {@link RerankerOptions#cache()}. */
+        public Builder cache(Path cache) {
+            this.cache = cache;
+            return this;
+        }
+
+        /** The options; checks every range. */
+        public RerankerOptions build() {
+            return new RerankerOptions(file, logits, maxTokens, longText, windowOverlap, workers, weights, cache);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+package dev.pollux.inference.encoder.export;
+
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.inference.graph.GraphWriter.Type;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * What families are made of: embeddings, linear layers, norms, activations and MLPs.
+ *
+ * <p>A method adds operators to the graph and returns the name of their result. Values are (batch, tokens, width) unless
+ * said otherwise. <em>Not thread-safe: one thread at a time.</em>
+ */
+final class Blocks {
+
+    static final String IDS = "input_ids";
+    static final String MASK = "attention_mask";
+    static final String TYPES = "token_type_ids";
+
+    private final GraphWriter graph;
+    private final StoredTensors tensors;
+    private final EncoderWeights form;
+    private final WeightStore weights;
+    private final Map<String, Integer> names;
+
+    Blocks(GraphWriter graph, StoredTensors tensors, EncoderWeights form) {
+        this(graph, tensors, form, new HashMap<>());
+    }
+
+    private Blocks(GraphWriter graph, StoredTensors tensors, EncoderWeights form, Map<String, Integer> names) {
+        this.graph = graph;
+        this.tensors = tensors;
+        this.form = form;
+        this.weights = new WeightStore(graph, tensors);
+        this.names = names;
+    }
+
+    /** Blocks over tensors by their full names and in floats, for heads beside the encoder. */
+    Blocks outside() {
+        return new Blocks(graph, tensors.outside(), EncoderWeights.FLOAT, names);
+    }
+
+    GraphWriter graph() {
+        return graph;
+    }
+
+    boolean has(String stored) {
+        return tensors.has(stored);
+    }
+
+    StoredTensors tensors() {
+        return tensors;
+    }
+
+    /** A name that no other value has. */
+    String fresh(String hint) {
+        int before = names.merge(hint, 1, Integer::sum);
+        return before == 1 ? hint : hint + "." + before;
+    }
+
+    /** A standard operator with one result. */
+    String op(String operator, Map<String, ?> attributes, String... inputs) {
+        return graph.op(operator, fresh(operator.toLowerCase(Locale.ROOT)), List.of(inputs), attributes);
+    }
+
+    /** One of ONNX Runtime's operators with one result. */
+    String microsoft(String operator, Map<String, ?> attributes, String... inputs) {
+        String output = fresh(operator.toLowerCase(Locale.ROOT));
+        graph.node(operator, GraphWriter.MICROSOFT, List.of(inputs), List.of(output), attributes);
+        return output;
+    }
+
+    String add(String a, String b) {
+        return op("Add", Map.of(), a, b);
+    }
+
+    String multiply(String a, String b) {
+        return op("Mul", Map.of(), a, b);
+    }
+
+    /** A number; shape (1). */
+    String number(double value) {
+        return graph.floats(fresh("number"), new float[] {(float) value}, 1);
+    }
+
+    /** Whole numbers; shape (values). */
+    String integers(long... values) {
+        return graph.integers(fresh("integers"), values);
+    }
+
+    /** A whole number without dimensions. */
+    String scalar(long value) {
+        return op("Squeeze", Map.of(), integers(value));
+    }
+
+    String reshape(String x, long... shape) {
+        return op("Reshape", Map.of(), x, integers(shape));
+    }
+
+    String cast(String x, Type type) {
+        return op("Cast", Map.of("to", type.code()), x);
+    }
+
+    /** x in parts along its last axis. */
+    List<String> split(String x, int... sizes) {
+        List<String> parts =
+                IntStream.range(0, sizes.length).mapToObj(i -> fresh("part")).toList();
+        String lengths = integers(Arrays.stream(sizes).asLongStream().toArray());
+        graph.node("Split", "", List.of(x, lengths), parts, Map.of("axis", -1));
+        return parts;
+    }
+
+    /** Rows of the table {@code stored}.weight, which is (rows, width). */
+    String lookUp(String ids, String stored, int rows, int width) {
+        return op("Gather", Map.of("axis", 0), weights.table(stored + ".weight", rows, width), ids);
+    }
+
+    /** x·Wᵀ + b for one or more stored layers of the same input, stacked. */
+    String dense(String x, int in, int out, String... stored) {
+        return linear(x, in, out, true, stored);
+    }
+
+    /** The same, with biases or without. */
+    String linear(String x, int in, int out, boolean biased, String... stored) {
+        int[] rows = new int[stored.length];
+        Arrays.fill(rows, out);
+        return linear(x, in, rows, biased, List.of(stored));
+    }
+
+    /** The same for layers of {@code rows} outputs each. */
+    String linear(String x, int in, int[] rows, boolean biased, List<String> stored) {
+        String product = form == EncoderWeights.BITS_8
+                ? rounded(x, in, rows, stored)
+                : op("MatMul", Map.of(), x, weights.transposed(in, rows, stored));
+        return biased ? add(product, weights.bias(rows, stored)) : product;
+    }
+
+    private String rounded(String x, int in, int[] rows, List<String> stored) {
+        List<String> matrix = weights.rounded(in, rows, stored);
+        return microsoft("DynamicQuantizeMatMul", Map.of(), x, matrix.get(0), matrix.get(1));
+    }
+
+    /** (x − mean) / √(variance + ε) · weight + bias (Ba et al., arXiv:1607.06450). */
+    String layerNorm(String x, String stored, int width, double epsilon) {
+        return layerNorm(x, stored, width, epsilon, true);
+    }
+
+    /** The same, with a bias or without. */
+    String layerNorm(String x, String stored, int width, double epsilon, boolean biased) {
+        Map<String, ?> attributes = Map.of("axis", -1, "epsilon", (float) epsilon);
+        boolean old = has(stored + ".gamma"); // as checkpoints from TensorFlow have it
+        String weight = weights.vector(stored + (old ? ".gamma" : ".weight"), width, 0);
+        return biased
+                ? op(
+                        "LayerNormalization",
+                        attributes,
+                        x,
+                        weight,
+                        weights.vector(stored + (old ? ".beta" : ".bias"), width, 0))
+                : op("LayerNormalization", attributes, x, weight);
+    }
+
+    /** x / √(mean of squares + ε) · (weight + offset) (Zhang and Sennrich, arXiv:1910.07467). */
+    String rmsNorm(String x, String stored, int width, double epsilon, float offset) {
+        return op(
+                "SimplifiedLayerNormalization",
+                Map.of("axis", -1, "epsilon", (float) epsilon, "stash_type", 1),
+                x,
+                weights.vector(stored + ".weight", width, offset));
+    }
+
+    /** A stored table as a value, (rows, width). */
+    String table(String stored, int rows, int width) {
+        return weights.table(stored, rows, width);
+    }
+
+    /** A stored convolution kernel and its bias. */
+    List<String> kernel(String stored, int out, int in, int size) {
+        return List.of(weights.kernel(stored + ".weight", out, in, size), weights.vector(stored + ".bias", out, 0));
+    }
+
+    /** f(x) for a function as transformers names it. */
+    String activate(String x, String function) {
+        return switch (function) {
+            case "gelu", "gelu_python" -> op("Gelu", Map.of(), x);
+            case "gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh" ->
+                op("Gelu", Map.of("approximate", "tanh"), x);
+            case "quick_gelu" -> microsoft("QuickGelu", Map.of("alpha", 1.702f), x);
+            case "silu", "swish" -> multiply(x, op("Sigmoid", Map.of(), x));
+            case "relu" -> op("Relu", Map.of(), x);
+            case "relu2" -> {
+                String positive = op("Relu", Map.of(), x);
+                yield multiply(positive, positive);
+            }
+            case "leaky_relu" -> op("LeakyRelu", Map.of("alpha", 0.01f), x);
+            case "elu" -> op("Elu", Map.of(), x);
+            case "hardswish" -> op("HardSwish", Map.of(), x);
+            case "mish" -> op("Mish", Map.of(), x);
+            case "sigmoid" -> op("Sigmoid", Map.of(), x);
+            case "tanh" -> op("Tanh", Map.of(), x);
+            case "linear" -> x;
+            default ->
+                throw new UnsupportedModelException("The activation '" + function + "' is not supported, only gelu,"
+                        + " gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, silu, relu, relu2, leaky_relu, elu,"
+                        + " hardswish, mish, sigmoid, tanh and linear");
+        };
+    }
+
+    /** A plain MLP: second(f(first(x))). */
+    String mlp(String x, int width, int inner, String function, String first, String second) {
+        return dense(activate(dense(x, width, inner, first), function), inner, width, second);
+    }
+
+    /** A gated MLP (Shazeer, arXiv:2002.05202): down(f(gate(x)) · up(x)). */
+    String gatedMlp(String x, int width, int inner, boolean biased, String function, List<String> gateUpDown) {
+        String both = linear(x, width, inner, biased, gateUpDown.get(0), gateUpDown.get(1));
+        List<String> halves = split(both, inner, inner);
+        String gated = multiply(activate(halves.get(0), function), halves.get(1));
+        return linear(gated, inner, width, biased, gateUpDown.get(2));
+    }
+}

@@ -1,0 +1,173 @@
+package dev.pollux.inference.encoder.export;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.internal.ArtifactCache;
+import dev.pollux.inference.internal.JsonFile;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
+import dev.pollux.tensor.SafetensorsFolder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Writes an encoder or cross-encoder checkpoint, {@code config.json} and safetensors as transformers saves them, as an ONNX
+ * graph.
+ *
+ * <p>The folder written holds {@code model.onnx} and its data; inputs {@code input_ids} and
+ * {@code attention_mask}, and {@code token_type_ids} where the family has them, (batch, tokens); output
+ * {@code last_hidden_state} (batch, tokens, width), or {@code logits} (batch, labels) of a class for sequence classification.
+ * Padding may stand on either side: in floats a row's result is that of the row alone. Everything is checked before the first byte is
+ * written.
+ *
+ * <p>{@link dev.pollux.inference.encoder.OnnxEmbedder} and {@link dev.pollux.inference.encoder.OnnxReranker} do this
+ * themselves. <em>Thread-safe.</em>
+ */
+public final class EncoderExport {
+
+    /** The file with the graph. */
+    public static final String MODEL_FILE = "model.onnx";
+
+    /** Changed whenever the same checkpoint would give another graph. */
+    private static final int FORMAT = 1;
+
+    private final Path folder;
+    private final ConfigReader config;
+    private final Families.Choice choice;
+    private final SafetensorsFolder tensors;
+    private final EncoderWeights weights;
+
+    private EncoderExport(Path folder, ConfigReader config, SafetensorsFolder tensors, EncoderWeights weights) {
+        this.folder = folder;
+        this.config = config;
+        this.choice = Families.of(config);
+        this.tensors = tensors;
+        this.weights = weights;
+    }
+
+    /** Whether {@code folder} holds what can be exported: a configuration and safetensors. */
+    public static boolean isCheckpoint(Path folder) {
+        return Files.isRegularFile(folder.resolve("config.json")) && SafetensorsFolder.isIn(folder);
+    }
+
+    /**
+     * Whether the checkpoint in {@code folder} gives scores of texts and not vectors of tokens.
+     *
+     * @throws UnsupportedModelException if its architecture is not known
+     */
+    public static boolean givesScores(Path folder) {
+        return Families.of(configuration(folder)).scores();
+    }
+
+    /**
+     * Writes {@code target}, a folder that must not exist; it appears when it is complete.
+     *
+     * @param weights how matrices are held
+     * @return a job that reports layers and can be cancelled between them; it throws {@link UnsupportedModelException} if
+     *     the architecture is not known, something in the configuration is not supported or a tensor has no place, and
+     *     {@link MalformedFileException} if a file is damaged or a tensor missing or of another shape
+     */
+    public static Job<EncoderReport> export(Path folder, Path target, EncoderWeights weights) {
+        return Job.of("export", context -> {
+            if (Files.exists(target)) {
+                throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
+            }
+            try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
+                EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
+                export.check();
+                return ArtifactCache.publish(target, part -> export.write(part, context), context);
+            }
+        });
+    }
+
+    /**
+     * The exported folder of a checkpoint in a cache, written now if it is not there; the key is the content of its
+     * configuration and weights, and how these are held. Fails as {@link #export} does.
+     */
+    public static Path cached(Path folder, EncoderWeights weights, Path cache, JobContext context) {
+        try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
+            EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
+            export.check();
+            List<Path> files = Stream.concat(Stream.of(folder.resolve("config.json")), tensors.files().stream())
+                    .toList();
+            return ArtifactCache.in(cache.resolve("exports"))
+                    .folder(
+                            files,
+                            "encoder-" + FORMAT + "-" + weights.key(),
+                            part -> export.write(part, context),
+                            context);
+        }
+    }
+
+    private static ConfigReader configuration(Path folder) {
+        Path file = folder.resolve("config.json");
+        JsonNode json = JsonFile.read(file)
+                .orElseThrow(() ->
+                        new MalformedFileException(folder + " has no config.json; it is not the folder of a model"));
+        if (json.path("quantization_config").isObject()) {
+            throw new UnsupportedModelException(file + ": quantized weights ('"
+                    + json.path("quantization_config").path("quant_method").asString("unknown")
+                    + "') are not supported for encoders; use the original model");
+        }
+        return new ConfigReader(file, json);
+    }
+
+    /** Goes through the whole model without reading or writing weights. */
+    private void check() {
+        try (GraphWriter graph = GraphWriter.measuring()) {
+            StoredTensors stored = build(graph, JobContext.NONE);
+            stored.refuseSurplus(choice.architecture(), choice.architecture().endsWith("ForMaskedLM"));
+        }
+    }
+
+    private EncoderReport write(Path part, JobContext context) {
+        long begin = System.nanoTime();
+        try (GraphWriter graph = GraphWriter.create(part.resolve(MODEL_FILE))) {
+            StoredTensors stored = build(graph, context);
+            graph.finish();
+            return new EncoderReport(
+                    choice.architecture(),
+                    output(),
+                    stored.usedCount(),
+                    graph.bytesWritten(),
+                    Duration.ofNanos(System.nanoTime() - begin));
+        }
+    }
+
+    private String output() {
+        return choice.scores() ? "logits" : "last_hidden_state";
+    }
+
+    private StoredTensors build(GraphWriter graph, JobContext context) {
+        StoredTensors stored = StoredTensors.of(folder.toString(), tensors, choice.anchor());
+        Family family = choice.maker().make(new Blocks(graph, stored, weights), config);
+        graph.input(Blocks.IDS, Type.INT64, "batch", "tokens");
+        graph.input(Blocks.MASK, Type.INT64, "batch", "tokens");
+        if (family.readsTypes()) {
+            graph.input(Blocks.TYPES, Type.INT64, "batch", "tokens");
+        }
+        String x = family.embed();
+        int layers = family.layers();
+        for (int layer = 0; layer < layers; layer++) {
+            context.checkCancelled();
+            x = family.layer(layer, x);
+            context.progress("layers", layer + 1, layers, "layers");
+        }
+        x = family.finish(x);
+        if (choice.scores()) {
+            x = family.logits(x);
+            graph.output(output(), Type.FLOAT, "batch", "labels");
+        } else {
+            graph.output(output(), Type.FLOAT, "batch", "tokens", "width");
+        }
+        graph.op("Identity", output(), List.of(x), Map.of());
+        return stored;
+    }
+}
