@@ -79,13 +79,16 @@ final class BlockWeights {
     }
 
     private void round(int firstRow, float[] values) {
-        IntStream.range(0, values.length / columns).parallel().forEach(row -> { // a row has bytes of its own
-            for (int b = 0; b < blocks; b++) {
-                int from = row * columns + b * blockSize;
-                int to = Math.min(row * columns + columns, from + blockSize);
-                roundBlock((firstRow + row) * blocks + b, values, from, to);
-            }
-        });
+        IntStream.range(0, values.length / columns)
+                .parallel()
+                .forEach(
+                        row -> { // a row has bytes of its own
+                            for (int b = 0; b < blocks; b++) {
+                                int from = row * columns + b * blockSize;
+                                int to = Math.min(row * columns + columns, from + blockSize);
+                                roundBlock((firstRow + row) * blocks + b, values, from, to);
+                            }
+                        });
     }
 
     private void roundBlock(int block, float[] values, int from, int to) {
