@@ -31,6 +31,12 @@ public sealed interface Setting {
 
     /** The same number everywhere. */
     record Number(double value) implements Setting {
+        public Number {
+            if (!Double.isFinite(value)) {
+                throw new IllegalArgumentException("value must be a finite number but was " + value);
+            }
+        }
+
         @Override
         public OptionalDouble at(String tensor, double position) {
             return OptionalDouble.of(value);
@@ -48,6 +54,9 @@ public sealed interface Setting {
             points = List.copyOf(points);
             if (points.isEmpty()) {
                 throw new IllegalArgumentException("points must not be empty; give a number");
+            }
+            if (!points.stream().allMatch(Double::isFinite)) {
+                throw new IllegalArgumentException("points must be finite numbers but were " + points);
             }
         }
 

@@ -23,6 +23,11 @@ public record Linear(List<Double> weights, boolean normalize) implements MergeMe
     }
 
     @Override
+    public boolean readsOnce() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         double sum = normalize ? Weights.sum(weights) : 1;
         Vectors.combine(in, Arrays.stream(Weights.array(weights)).map(w -> w / sum).toArray(), out);

@@ -25,6 +25,11 @@ public sealed interface MergeMethod
                 TaskArithmetic,
                 Ties {
 
+    /** Whether {@link #merge} reads each source once, so that nothing is gained by keeping what was read. */
+    default boolean readsOnce() {
+        return false;
+    }
+
     /** Merges one tensor, from first element to last. */
     void merge(TensorWindows in, TensorSink out);
 }

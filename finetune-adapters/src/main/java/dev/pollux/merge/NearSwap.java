@@ -15,6 +15,11 @@ public record NearSwap(double t) implements MergeMethod {
     }
 
     @Override
+    public boolean readsOnce() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         float[][] result = new float[1][];
         in.pass((x, at, first, count) -> {

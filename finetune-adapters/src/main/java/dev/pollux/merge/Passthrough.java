@@ -13,6 +13,11 @@ public record Passthrough(double scale) implements MergeMethod {
     }
 
     @Override
+    public boolean readsOnce() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         Vectors.combine(in, new double[] {scale}, out);
     }

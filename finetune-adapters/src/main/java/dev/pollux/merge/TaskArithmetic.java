@@ -17,6 +17,11 @@ public record TaskArithmetic(List<Double> weights, TaskSum sum) implements Merge
     }
 
     @Override
+    public boolean readsOnce() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         new TaskVectors(weights, Collections.nCopies(weights.size(), Mask.ALL), sum).merge(in, out);
     }
