@@ -35,8 +35,8 @@ public record ArceeFusion() implements MergeMethod {
                 (long) Math.floor(0.25 * last),
                 (long) Math.floor(0.5 * last),
                 (long) Math.floor(0.75 * last));
-        float threshold = (float)
-                (quartiles[1].value() + SPREAD * ((double) quartiles[2].value() - quartiles[0].value()));
+        float threshold =
+                (float) (quartiles[1].value() + SPREAD * ((double) quartiles[2].value() - quartiles[0].value()));
         emit(in, out, divergence, threshold);
     }
 

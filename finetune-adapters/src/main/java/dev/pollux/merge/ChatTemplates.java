@@ -1,16 +1,16 @@
 package dev.pollux.merge;
 
+import dev.pollux.StorageException;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import dev.pollux.StorageException;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The chat templates that a plan can name. */
@@ -67,9 +67,8 @@ final class ChatTemplates {
             return Optional.of(NAMED.getOrDefault(template, template));
         }
         Map<String, Integer> counts = new LinkedHashMap<>();
-        models.forEach(model -> model.folder()
-                .flatMap(ChatTemplates::of)
-                .ifPresent(text -> counts.merge(text, 1, Integer::sum)));
+        models.forEach(model ->
+                model.folder().flatMap(ChatTemplates::of).ifPresent(text -> counts.merge(text, 1, Integer::sum)));
         return counts.entrySet().stream()
                 .sorted(Comparator.comparingInt((Map.Entry<String, Integer> entry) -> -entry.getValue()))
                 .map(Map.Entry::getKey)

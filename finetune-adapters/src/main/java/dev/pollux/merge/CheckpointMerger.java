@@ -68,15 +68,15 @@ public final class CheckpointMerger implements ModelMerger {
             long begin = System.nanoTime();
             MergePreview preview = plan(plan);
             if (!preview.isPossible()) {
-                throw new IllegalArgumentException("The plan cannot be merged:\n- " + String.join("\n- ", preview.errors()));
+                throw new IllegalArgumentException(
+                        "The plan cannot be merged:\n- " + String.join("\n- ", preview.errors()));
             }
             preview.notices().forEach(context::notice);
             return mergeStages(plan, target, preview, context, begin);
         });
     }
 
-    private MergeReport mergeStages(
-            MergePlan plan, Path target, MergePreview preview, JobContext context, long begin) {
+    private MergeReport mergeStages(MergePlan plan, Path target, MergePreview preview, JobContext context, long begin) {
         Map<String, InputModel> made = new LinkedHashMap<>();
         StageFolders folders = new StageFolders(target);
         try {
@@ -94,7 +94,8 @@ public final class CheckpointMerger implements ModelMerger {
                 made.put(name, folders.open(name, done));
             }
             try (MergeLayout layout = new MergePlanner(plan, folder, options, Map.copyOf(made)).layout()) {
-                return report(layout, target, write(layout, target, PlanDigest.of(layout, options), context), preview, begin);
+                return report(
+                        layout, target, write(layout, target, PlanDigest.of(layout, options), context), preview, begin);
             }
         } catch (CancelledException e) {
             made.values().forEach(InputModel::close);
@@ -131,8 +132,7 @@ public final class CheckpointMerger implements ModelMerger {
         }
     }
 
-    private MergeReport report(
-            MergeLayout layout, Path target, Written written, MergePreview preview, long begin) {
+    private MergeReport report(MergeLayout layout, Path target, Written written, MergePreview preview, long begin) {
         List<MergedTensor> tensors = new ArrayList<>();
         for (TensorTask task : layout.tasks()) {
             tensors.add(new MergedTensor(

@@ -59,7 +59,8 @@ final class InputModel implements AutoCloseable {
         List<AutoCloseable> open = new ArrayList<>();
         try {
             ObjectNode config = JsonFiles.read(path.resolve("config.json"))
-                    .orElseThrow(() -> new MalformedFileException("model " + reference.model() + " has no config.json"));
+                    .orElseThrow(
+                            () -> new MalformedFileException("model " + reference.model() + " has no config.json"));
             SafetensorsFolder file = SafetensorsFolder.open(path);
             open.add(file);
             Map<String, TensorSource> tensors = new LinkedHashMap<>();
@@ -72,7 +73,8 @@ final class InputModel implements AutoCloseable {
             }
             if (reference.adapter().isPresent()) {
                 LoraWeights adapter = LoraWeights.open(
-                        reference.adapter().get(), folder.resolve(reference.adapter().get()));
+                        reference.adapter().get(),
+                        folder.resolve(reference.adapter().get()));
                 open.add(adapter);
                 adapter.layOver(tensors, reference.toString());
             }
@@ -110,7 +112,8 @@ final class InputModel implements AutoCloseable {
             tensors.put(task.name(), new PlannedTensor(task.shape(), task.bytes(), name + ":" + task.name()));
             types.put(task.name(), task.type());
         }
-        Optional<Path> texts = stage.join().map(TokenizerJoin::owner).or(stage::donor).flatMap(InputModel::folder);
+        Optional<Path> texts =
+                stage.join().map(TokenizerJoin::owner).or(stage::donor).flatMap(InputModel::folder);
         return new InputModel(name, texts, config, tensors, types, List.of());
     }
 
@@ -130,7 +133,8 @@ final class InputModel implements AutoCloseable {
         return tensors;
     }
 
-    @Nullable DType type(String tensor) {
+    @Nullable
+    DType type(String tensor) {
         return types.get(tensor);
     }
 

@@ -34,7 +34,8 @@ public record Karcher(int maxIter, double tol) implements MergeMethod {
         for (int i = 0; i < n; i++) {
             norms[i] = Math.sqrt(gram[i][i]);
         }
-        double[] inverse = Arrays.stream(norms).map(norm -> norm > tol ? 1 / norm : 0).toArray();
+        double[] inverse =
+                Arrays.stream(norms).map(norm -> norm > tol ? 1 / norm : 0).toArray();
         double[][] cosines = new double[n][n];
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++) {

@@ -34,7 +34,8 @@ record LayerName(String prefix, int layer, String suffix) {
         tensors.forEach(tensor -> parse(tensor).ifPresent(name -> counts.merge(name.prefix(), 1, Integer::sum)));
         return counts.entrySet().stream()
                 .max(Comparator.comparingInt(Map.Entry<String, Integer>::getValue)
-                        .thenComparing(Map.Entry.<String, Integer>comparingByKey().reversed()))
+                        .thenComparing(
+                                Map.Entry.<String, Integer>comparingByKey().reversed()))
                 .map(Map.Entry::getKey);
     }
 

@@ -30,6 +30,7 @@ public record Linear(List<Double> weights, boolean normalize) implements MergeMe
     @Override
     public void merge(TensorWindows in, TensorSink out) {
         double sum = normalize ? Weights.sum(weights) : 1;
-        Vectors.combine(in, Arrays.stream(Weights.array(weights)).map(w -> w / sum).toArray(), out);
+        Vectors.combine(
+                in, Arrays.stream(Weights.array(weights)).map(w -> w / sum).toArray(), out);
     }
 }

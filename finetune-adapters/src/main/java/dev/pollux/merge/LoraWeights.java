@@ -40,8 +40,8 @@ final class LoraWeights implements AutoCloseable {
 
     static LoraWeights open(String label, Path folder) {
         ObjectNode config = JsonFiles.read(folder.resolve(CONFIG))
-                .orElseThrow(() -> new MalformedFileException("adapter " + label + " not found: " + folder
-                        + " has no " + CONFIG + "; download it first"));
+                .orElseThrow(() -> new MalformedFileException(
+                        "adapter " + label + " not found: " + folder + " has no " + CONFIG + "; download it first"));
         if (!config.path("peft_type").asString("LORA").equals("LORA")) {
             throw new UnsupportedModelException("adapter " + label + " has peft_type "
                     + config.path("peft_type").asString() + "; only LORA can be merged");
@@ -100,8 +100,8 @@ final class LoraWeights implements AutoCloseable {
             throw new MalformedFileException("adapter " + label + " changes " + strangers.first()
                     + ", which its model does not have; use the model it was trained on");
         }
-        parts.forEach((target, factors) -> model.computeIfPresent(
-                target, (name, matrix) -> adapted(name, matrix, factors, modelLabel)));
+        parts.forEach((target, factors) ->
+                model.computeIfPresent(target, (name, matrix) -> adapted(name, matrix, factors, modelLabel)));
     }
 
     private TensorSource adapted(String target, TensorSource matrix, Map<String, String> factors, String modelLabel) {
@@ -130,7 +130,8 @@ final class LoraWeights implements AutoCloseable {
         String name = Optional.ofNullable(factors.get(part))
                 .orElseThrow(() -> new MalformedFileException(
                         "adapter " + label + " lacks factor " + part + " for " + target + "; get it again"));
-        if (file.info(name).shape().size() != 2 || !StoredTensor.READABLE.contains(file.info(name).type())) {
+        if (file.info(name).shape().size() != 2
+                || !StoredTensor.READABLE.contains(file.info(name).type())) {
             throw new UnsupportedModelException("adapter " + label + ": " + name + " must be a matrix of floats but is "
                     + file.info(name).type() + " " + file.info(name).shape());
         }

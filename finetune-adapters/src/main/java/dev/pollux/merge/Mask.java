@@ -239,8 +239,7 @@ interface Mask {
             java.util.Arrays.sort(order);
             double[] keep = new double[length];
             for (int rank = 0; rank < length; rank++) {
-                keep[(int) order[rank]] =
-                        length == 1 ? density : density - epsilon + 2 * epsilon * rank / (length - 1);
+                keep[(int) order[rank]] = length == 1 ? density : density - epsilon + 2 * epsilon * rank / (length - 1);
             }
             return keep;
         }

@@ -38,7 +38,8 @@ record MergeLayout(
     /** The models of the result's layers, in the order of the plan. */
     List<InputModel> models() {
         Map<String, InputModel> models = new LinkedHashMap<>();
-        levels.forEach(level -> level.parts().forEach(part -> models.putIfAbsent(part.model().label(), part.model())));
+        levels.forEach(level ->
+                level.parts().forEach(part -> models.putIfAbsent(part.model().label(), part.model())));
         return List.copyOf(models.values());
     }
 

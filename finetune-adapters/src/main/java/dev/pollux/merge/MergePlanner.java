@@ -58,12 +58,13 @@ final class MergePlanner {
             if (kind.isPresent()) {
                 String prefix = prefix();
                 levels = new Stack(plan, kind.get(), this::model, prefix, problems).levels();
-                ParameterLookup parameters =
-                        new ParameterLookup(plan, kind.get(), options.likeReference(), problems);
+                ParameterLookup parameters = new ParameterLookup(plan, kind.get(), options.likeReference(), problems);
                 parameters.checkNames();
                 join = join(levels);
                 if (!problems.anyFatal()) {
-                    new TensorPlanner(kind.get(), parameters, join, type, problems).plan(levels, prefix, tasks);
+                    Optional<DType> readAs = type("dtype", plan.dtype())
+                            .filter(narrow -> options.likeReference() && narrow != DType.F32);
+                    new TensorPlanner(kind.get(), parameters, join, type, readAs, problems).plan(levels, prefix, tasks);
                 }
             }
             return new MergeLayout(plan, problems, open(), donor(), List.copyOf(tasks.values()), levels, join);
@@ -117,13 +118,17 @@ final class MergePlanner {
         }
         Map<String, InputModel> used = new LinkedHashMap<>();
         plan.base().flatMap(this::model).ifPresent(base -> used.put(base.label(), base));
-        levels.forEach(level -> level.parts().forEach(part -> used.putIfAbsent(part.model().label(), part.model())));
+        levels.forEach(level ->
+                level.parts().forEach(part -> used.putIfAbsent(part.model().label(), part.model())));
         if (used.isEmpty()) {
             return Optional.empty();
         }
         try {
-            return Optional.of(
-                    TokenizerJoin.of(plan.tokenizer().get(), new ArrayList<>(used.values()), plan.base().isPresent(), problems));
+            return Optional.of(TokenizerJoin.of(
+                    plan.tokenizer().get(),
+                    new ArrayList<>(used.values()),
+                    plan.base().isPresent(),
+                    problems));
         } catch (PolluxException e) {
             problems.fatal(String.valueOf(e.getMessage()));
             return Optional.empty();
@@ -142,8 +147,8 @@ final class MergePlanner {
         }
         Optional<DType> type = TypeNames.parse(name.get());
         if (type.isEmpty()) {
-            problems.fatal(key + " " + name.get() + " is not supported"
-                    + Spelling.hint(name.get(), TypeNames.NAMES) + "; use one of " + String.join(", ", TypeNames.NAMES));
+            problems.fatal(key + " " + name.get() + " is not supported" + Spelling.hint(name.get(), TypeNames.NAMES)
+                    + "; use one of " + String.join(", ", TypeNames.NAMES));
         }
         return type;
     }

@@ -130,8 +130,7 @@ final class MergeRun {
             Shards.Place place = shards.place(task.name());
             EncodingSink sink =
                     new EncodingSink(task.type(), channels.get(place.shard()), place.offset(), written, buffer);
-            StreamedWindows windows =
-                    new StreamedWindows(task, options.seed(), budget.kept(), this::isStopped);
+            StreamedWindows windows = new StreamedWindows(task, options.seed(), budget.kept(), this::isStopped);
             task.method().merge(windows, sink);
             done.add(Map.entry(task.name(), sink.facts()));
         }

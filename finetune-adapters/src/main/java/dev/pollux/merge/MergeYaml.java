@@ -81,8 +81,7 @@ public final class MergeYaml {
                     documents.add(document);
                 }
                 if (documents.size() > MAX_DOCUMENTS) {
-                    throw new MalformedFileException(
-                            "A merge plan must have at most " + MAX_DOCUMENTS + " documents");
+                    throw new MalformedFileException("A merge plan must have at most " + MAX_DOCUMENTS + " documents");
                 }
             }
             return documents;

@@ -39,8 +39,7 @@ enum MethodKind {
             Heights.EQUAL,
             List.of(Parameter.of("normalize_weights", 1), Parameter.of("eps", 1e-8)),
             List.of(Parameter.required("weight")),
-            a -> new MultiSlerp(
-                    a.perModel("weight"), a.flag("normalize_weights"), a.global("eps"), a.hasBase())),
+            a -> new MultiSlerp(a.perModel("weight"), a.flag("normalize_weights"), a.global("eps"), a.hasBase())),
     KARCHER(
             "karcher",
             Base.INPUT,
@@ -49,7 +48,10 @@ enum MethodKind {
             List.of(Parameter.of("max_iter", 10), Parameter.of("tol", 1e-5)),
             List.of(),
             a -> new Karcher((int) a.global("max_iter"), a.global("tol"))),
-    TASK_ARITHMETIC("task_arithmetic", Task.of(false, false, false), a -> new TaskArithmetic(a.perModel("weight"), sum(a, false))),
+    TASK_ARITHMETIC(
+            "task_arithmetic",
+            Task.of(false, false, false),
+            a -> new TaskArithmetic(a.perModel("weight"), sum(a, false))),
     TIES("ties", Task.of(true, false, false), a -> new Ties(a.perModel("weight"), a.perModel("density"), sum(a, true))),
     DARE_LINEAR(
             "dare_linear",
@@ -61,7 +63,8 @@ enum MethodKind {
             a -> new Dare(a.perModel("weight"), a.perModel("density"), sum(a, true))),
     DELLA("della", Task.of(true, true, true), a -> della(a, true)),
     DELLA_LINEAR("della_linear", Task.of(false, true, true), a -> della(a, false)),
-    BREADCRUMBS("breadcrumbs", Task.of(false, false, false).with(Parameter.of("gamma", 0.01)), a -> breadcrumbs(a, false)),
+    BREADCRUMBS(
+            "breadcrumbs", Task.of(false, false, false).with(Parameter.of("gamma", 0.01)), a -> breadcrumbs(a, false)),
     BREADCRUMBS_TIES(
             "breadcrumbs_ties",
             Task.of(false, false, false).with(Parameter.of("gamma", 0.01)),

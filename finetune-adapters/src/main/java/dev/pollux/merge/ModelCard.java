@@ -23,14 +23,18 @@ final class ModelCard {
     static String text(MergeLayout layout, MergeOptions options) {
         StringBuilder card = new StringBuilder("---\nbase_model:\n");
         for (InputModel model : layout.models()) {
-            card.append("- ").append(JsonFiles.MAPPER.writeValueAsString(model.label())).append('\n');
+            card.append("- ")
+                    .append(JsonFiles.MAPPER.writeValueAsString(model.label()))
+                    .append('\n');
         }
         card.append("library_name: transformers\ntags:\n- merge\n- pollux\n---\n\n# A merge of ")
                 .append(layout.models().size())
                 .append(" models\n\nMade by Pollux with the method `")
                 .append(layout.plan().method())
                 .append("`.\n\n## Models\n\n");
-        layout.plan().base().ifPresent(base -> card.append("- base: `").append(base).append("`\n"));
+        layout.plan()
+                .base()
+                .ifPresent(base -> card.append("- base: `").append(base).append("`\n"));
         for (Stack.Level level : layout.levels()) {
             for (Stack.Part part : level.parts()) {
                 card.append("- `")

@@ -34,7 +34,9 @@ public record MultiSlerp(List<Double> weights, boolean normalizeWeights, double 
     @Override
     public void merge(TensorWindows in, TensorSink out) {
         double sum = normalizeWeights ? Weights.sum(weights) : 1;
-        double[] w = Arrays.stream(Weights.array(weights)).map(weight -> weight / sum).toArray();
+        double[] w = Arrays.stream(Weights.array(weights))
+                .map(weight -> weight / sum)
+                .toArray();
         double[] coefficients = coefficients(w, Vectors.gram(in, base), out);
         if (base) {
             Vectors.combineDeltas(in, coefficients, out);

@@ -121,8 +121,8 @@ public record NuSlerp(double first, double second, Along vectors, boolean base) 
             for (int j = 0; j < count; j++) {
                 double origin = base ? x[0][at + j] : 0;
                 double[] c = factors[column];
-                result[0][j] = (float)
-                        (origin + c[0] * (x[skip][at + j] - origin) + c[1] * (x[skip + 1][at + j] - origin));
+                result[0][j] =
+                        (float) (origin + c[0] * (x[skip][at + j] - origin) + c[1] * (x[skip + 1][at + j] - origin));
                 column = column + 1 == width ? 0 : column + 1;
             }
             out.put(result[0], count);

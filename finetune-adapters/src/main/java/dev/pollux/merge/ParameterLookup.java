@@ -32,7 +32,12 @@ final class ParameterLookup {
      * @param position of its layer, in [0, 1]
      */
     record Place(
-            Stack.Level level, String output, List<String> inputs, List<Stack.Part> parts, boolean base, double position) {}
+            Stack.Level level,
+            String output,
+            List<String> inputs,
+            List<Stack.Part> parts,
+            boolean base,
+            double position) {}
 
     /** The parameters for a tensor; NaN where a required one is missing, which is a problem. */
     MethodKind.Arguments at(Place place) {
@@ -54,8 +59,8 @@ final class ParameterLookup {
                             part.parameters(), place.level().parameters(), plan.moduleParameters(), plan.parameters());
                     String input = place.inputs().get(i);
                     values.add(first(scopes, name, input, place.position())
-                            .orElseGet(() -> fallback(
-                                    kind.perModel(), name, part.model().label(), input, scopes)));
+                            .orElseGet(() ->
+                                    fallback(kind.perModel(), name, part.model().label(), input, scopes)));
                 }
                 return values;
             }
@@ -99,7 +104,9 @@ final class ParameterLookup {
         String of = model.isEmpty() ? "" : " for " + model;
         if (given) {
             problems.fatal(
-                    "no entry of " + name + of + " matches ", tensor, " and there is no default; add an entry without filter");
+                    "no entry of " + name + of + " matches ",
+                    tensor,
+                    " and there is no default; add an entry without filter");
         } else if (model.isEmpty()) {
             problems.fatal(kind.label() + " needs parameter " + name);
         } else if (plan.base().map(Object::toString).filter(model::equals).isPresent()) {

@@ -159,8 +159,8 @@ final class PlanReader {
                 fatal(what + ": override_architecture is not supported; layers are found by their names");
             }
             return part(map.get("model"))
-                    .map(model -> ModelReference.parse(
-                            model + part(map.get("lora")).map(lora -> "+" + lora).orElse("")));
+                    .map(model -> ModelReference.parse(model
+                            + part(map.get("lora")).map(lora -> "+" + lora).orElse("")));
         }
         return part(value).filter(text -> !text.isBlank()).map(ModelReference::parse);
     }
@@ -196,8 +196,7 @@ final class PlanReader {
         } else if (pad != null) {
             fatal("pad_to_multiple_of must be a whole number from 1 but was " + pad);
         }
-        return Optional.of(new TokenizerChoice(
-                part(map.get("source")).orElse(TokenizerChoice.UNION), rules, multiple));
+        return Optional.of(new TokenizerChoice(part(map.get("source")).orElse(TokenizerChoice.UNION), rules, multiple));
     }
 
     private TokenizerChoice.TokenRule rule(String token, Object value) {

@@ -50,7 +50,9 @@ final class Problems {
                 .limit(MAX_SHOWN)
                 .map(entry -> new MergeProblem(
                         entry.getKey().severity(),
-                        entry.getKey().before() + tensors(entry.getValue()) + entry.getKey().after()))
+                        entry.getKey().before()
+                                + tensors(entry.getValue())
+                                + entry.getKey().after()))
                 .toList();
     }
 

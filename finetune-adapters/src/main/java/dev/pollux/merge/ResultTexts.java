@@ -59,7 +59,8 @@ final class ResultTexts {
         }
         layerTypes(text);
         layout.tasks().stream()
-                .filter(task -> LayerName.isEmbedding(task.name()) && task.shape().size() == 2)
+                .filter(task ->
+                        LayerName.isEmbedding(task.name()) && task.shape().size() == 2)
                 .findFirst()
                 .ifPresent(task -> text.put("vocab_size", task.shape().get(0)));
         boolean head = layout.tasks().stream().anyMatch(task -> LayerName.isHead(task.name()));
@@ -68,14 +69,17 @@ final class ResultTexts {
         }
         config.put("dtype", TypeNames.of(mainType()));
         config.remove("torch_dtype");
-        layout.join().map(TokenizerJoin::owner).filter(owner -> owner != donor()).ifPresent(owner -> {
-            for (String key : SPECIAL_IDS) {
-                JsonNode id = owner.config().get(key);
-                if (id != null) {
-                    config.set(key, id);
-                }
-            }
-        });
+        layout.join()
+                .map(TokenizerJoin::owner)
+                .filter(owner -> owner != donor())
+                .ifPresent(owner -> {
+                    for (String key : SPECIAL_IDS) {
+                        JsonNode id = owner.config().get(key);
+                        if (id != null) {
+                            config.set(key, id);
+                        }
+                    }
+                });
         return config;
     }
 
@@ -131,9 +135,8 @@ final class ResultTexts {
     }
 
     private void writeTemplate(Path folder) throws IOException {
-        Optional<String> template = layout.plan()
-                .chatTemplate()
-                .flatMap(choice -> ChatTemplates.resolve(choice, layout.models()));
+        Optional<String> template =
+                layout.plan().chatTemplate().flatMap(choice -> ChatTemplates.resolve(choice, layout.models()));
         if (template.isEmpty()) {
             return;
         }

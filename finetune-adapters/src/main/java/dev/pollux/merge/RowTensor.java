@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param padding the mean of all given rows, (columns); calculated by {@link #ready}
  */
-record RowTensor(
-        List<TensorSource> sources, Rows rows, int columns, String label, float @Nullable [] padding)
+record RowTensor(List<TensorSource> sources, Rows rows, int columns, String label, float @Nullable [] padding)
         implements TensorSource {
 
     RowTensor(List<TensorSource> sources, Rows rows, int columns, String label) {

@@ -121,8 +121,8 @@ public record Sce(double selectTopK) implements MergeMethod {
             }
             variances(x, at, count);
             for (int j = 0; j < count; j++) {
-                boolean kept = !none
-                        && (variances[j] > threshold || variances[j] == threshold && ++equalSeen <= equalKept);
+                boolean kept =
+                        !none && (variances[j] > threshold || variances[j] == threshold && ++equalSeen <= equalKept);
                 for (int i = 0; !kept && i < n; i++) {
                     into[i][j] = 0;
                 }

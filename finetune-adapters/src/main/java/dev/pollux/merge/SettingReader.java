@@ -33,8 +33,9 @@ final class SettingReader {
             findings.add(MergeProblem.fatal("parameters of " + owner + " must be a map but were " + value));
             return parameters;
         }
-        merged(map).forEach((name, item) -> setting(name + " of " + owner, item, true)
-                .ifPresent(setting -> parameters.put(name, setting)));
+        merged(map)
+                .forEach((name, item) ->
+                        setting(name + " of " + owner, item, true).ifPresent(setting -> parameters.put(name, setting)));
         return parameters;
     }
 
@@ -72,8 +73,9 @@ final class SettingReader {
         for (Object item : list) {
             Map<String, Object> entry = item instanceof Map<?, ?> map ? merged(map) : Map.of();
             if (!allowed || !entry.containsKey("value")) {
-                return fatal(what + ": every entry of a list of filters must have a value, a number or a list of numbers,"
-                        + " but one was " + item);
+                return fatal(
+                        what + ": every entry of a list of filters must have a value, a number or a list of numbers,"
+                                + " but one was " + item);
             }
             for (String key : entry.keySet()) {
                 if (!List.of("filter", "value").contains(key)) {

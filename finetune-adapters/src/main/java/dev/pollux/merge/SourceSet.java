@@ -34,8 +34,11 @@ record SourceSet(
     Optional<SourceSet> readable() {
         for (Entry entry : entries) {
             if (!StoredTensor.READABLE.contains(entry.stored())) {
-                problems.fatal("Cannot merge ", output, ": " + entry.model() + " stores it as " + entry.stored()
-                        + ", only F32, F16, BF16 and F64 can be merged");
+                problems.fatal(
+                        "Cannot merge ",
+                        output,
+                        ": " + entry.model() + " stores it as " + entry.stored()
+                                + ", only F32, F16, BF16 and F64 can be merged");
                 return Optional.empty();
             }
         }
@@ -65,10 +68,16 @@ record SourceSet(
             return Optional.of(this);
         }
         boolean rowsOnly = isVocabulary()
-                && entries.stream().map(entry -> entry.source().shape().get(1)).distinct().count() == 1;
+                && entries.stream()
+                                .map(entry -> entry.source().shape().get(1))
+                                .distinct()
+                                .count()
+                        == 1;
         if (rowsOnly) {
             return switch (kind.heights()) {
-                case COMMON -> Optional.of(cut(entries.stream().mapToLong(SourceSet::rows).min().orElseThrow()));
+                case COMMON ->
+                    Optional.of(cut(
+                            entries.stream().mapToLong(SourceSet::rows).min().orElseThrow()));
                 case BASE -> cutToBase();
                 case EQUAL -> differentVocabularies();
             };
@@ -81,8 +90,11 @@ record SourceSet(
     }
 
     private SourceSet cut(long rows) {
-        problems.notice("of ", output, " only the first " + rows + " rows are merged, which all models have; a tokenizer"
-                + " section would merge by token");
+        problems.notice(
+                "of ",
+                output,
+                " only the first " + rows + " rows are merged, which all models have; a tokenizer"
+                        + " section would merge by token");
         return with(entries.stream()
                 .map(entry -> rows(entry) == rows ? entry : entry.with(new CutTensor(entry.source(), rows)))
                 .toList());
@@ -119,8 +131,10 @@ record SourceSet(
             if (entry.source().shape().equals(shape)) {
                 kept.add(entry);
             } else {
-                problems.notice("model " + entry.model() + " is left out of ", output, ", where it is "
-                        + entry.source().shape() + " and the base " + shape);
+                problems.notice(
+                        "model " + entry.model() + " is left out of ",
+                        output,
+                        ", where it is " + entry.source().shape() + " and the base " + shape);
             }
         }
         return Optional.of(with(kept));

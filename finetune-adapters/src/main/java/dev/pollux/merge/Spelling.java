@@ -11,14 +11,13 @@ final class Spelling {
 
     /** {@code " (did you mean ties?)"}, or nothing if no known word is near. */
     static String hint(String word, Collection<String> known) {
-        return nearest(word, known)
-                .map(near -> " (did you mean " + near + "?)")
-                .orElse("");
+        return nearest(word, known).map(near -> " (did you mean " + near + "?)").orElse("");
     }
 
     private static Optional<String> nearest(String word, Collection<String> known) {
         return known.stream()
-                .filter(candidate -> !candidate.equals(word) && distance(word, candidate) <= Math.max(2, word.length() / 4))
+                .filter(candidate ->
+                        !candidate.equals(word) && distance(word, candidate) <= Math.max(2, word.length() / 4))
                 .min(Comparator.comparingInt((String candidate) -> distance(word, candidate))
                         .thenComparing(Comparator.naturalOrder()));
     }

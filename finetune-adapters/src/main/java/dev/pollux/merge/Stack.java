@@ -82,9 +82,11 @@ final class Stack {
                     problems.notice("model " + model.label() + " stands twice in slice " + number
                             + "; only its first entry counts");
                 }
-                if (part.layers().from() < 0 || part.layers().size() < 0 || part.layers().to() > all.to()) {
-                    problems.fatal("layer_range " + part.layers() + " is outside model " + model.label() + ", which has "
-                            + all.to() + " layers");
+                if (part.layers().from() < 0
+                        || part.layers().size() < 0
+                        || part.layers().to() > all.to()) {
+                    problems.fatal("layer_range " + part.layers() + " is outside model " + model.label()
+                            + ", which has " + all.to() + " layers");
                 }
             });
         }
@@ -108,10 +110,13 @@ final class Stack {
         boolean required = need == MethodKind.Base.REQUIRED || need == MethodKind.Base.END;
         if (required && base.isEmpty()) {
             problems.fatal(kind.label() + " needs base_model"
-                    + (need == MethodKind.Base.END ? ", one of the two models" : "; name the model that the others come from"));
+                    + (need == MethodKind.Base.END
+                            ? ", one of the two models"
+                            : "; name the model that the others come from"));
             return;
         }
-        boolean complete = level.parts().size() >= plan.slices().get(level.number() - 1).inputs().size();
+        boolean complete = level.parts().size()
+                >= plan.slices().get(level.number() - 1).inputs().size();
         if (need != MethodKind.Base.INPUT && base.isPresent() && level.base().isEmpty() && complete) {
             problems.fatal("slice " + level.number() + " has no source from base_model " + base.get()
                     + "; add it with its layer_range");
@@ -125,7 +130,8 @@ final class Stack {
         int number = level.parts().size() - (apart && level.base().isPresent() ? 1 : 0);
         if (complete && !kind.count().allows(number)) {
             problems.fatal(kind.label() + " takes " + kind.count()
-                    + (kind.base() == MethodKind.Base.REQUIRED ? " besides the base" : "") + " but slice " + level.number()
+                    + (kind.base() == MethodKind.Base.REQUIRED ? " besides the base" : "") + " but slice "
+                    + level.number()
                     + " has " + number);
         }
     }

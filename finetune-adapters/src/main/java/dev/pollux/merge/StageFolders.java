@@ -22,8 +22,8 @@ final class StageFolders {
 
     /** The result of a stage, under the stage's name. */
     InputModel open(String name, Path folder) {
-        ModelReference reference =
-                new ModelReference(folder.getFileName().toString(), Optional.empty(), Optional.empty(), Optional.empty());
+        ModelReference reference = new ModelReference(
+                folder.getFileName().toString(), Optional.empty(), Optional.empty(), Optional.empty());
         return InputModel.open(reference, root).named(name);
     }
 

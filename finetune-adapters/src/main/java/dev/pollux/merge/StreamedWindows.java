@@ -1,9 +1,9 @@
 package dev.pollux.merge;
 
+import dev.pollux.CancelledException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import dev.pollux.CancelledException;
 
 /** The sources of one task, read window by window, or kept decoded where there is room for that. */
 final class StreamedWindows implements TensorWindows {
@@ -24,9 +24,8 @@ final class StreamedWindows implements TensorWindows {
         this.cancelled = cancelled;
         task.sources().forEach(source -> sources.add(source.ready()));
         long elements = task.elements();
-        this.kept = !task.method().readsOnce()
-                && elements < Integer.MAX_VALUE - 8
-                && 4 * elements * sources.size() <= room;
+        this.kept =
+                !task.method().readsOnce() && elements < Integer.MAX_VALUE - 8 && 4 * elements * sources.size() <= room;
         this.values = new float[sources.size()][0];
     }
 

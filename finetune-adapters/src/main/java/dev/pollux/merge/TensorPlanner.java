@@ -15,18 +15,25 @@ final class TensorPlanner {
     private final ParameterLookup parameters;
     private final Optional<TokenizerJoin> join;
     private final Optional<DType> type;
+    private final Optional<DType> readAs;
     private final Problems problems;
 
+    /**
+     * @param type to write
+     * @param readAs to round inputs to before anything else, a 16-bit type
+     */
     TensorPlanner(
             MethodKind kind,
             ParameterLookup parameters,
             Optional<TokenizerJoin> join,
             Optional<DType> type,
+            Optional<DType> readAs,
             Problems problems) {
         this.kind = kind;
         this.parameters = parameters;
         this.join = join;
         this.type = type;
+        this.readAs = readAs;
         this.problems = problems;
     }
 
@@ -92,8 +99,11 @@ final class TensorPlanner {
             Stack.Part part = level.parts().get(i);
             Optional<String> name = part.model().nameOf(names.get(i));
             if (name.isEmpty()) {
-                problems.fatal("tensor ", names.get(i), " is missing in model " + part.model().label()
-                        + ", and others have it; merge models of one architecture");
+                problems.fatal(
+                        "tensor ",
+                        names.get(i),
+                        " is missing in model " + part.model().label()
+                                + ", and others have it; merge models of one architecture");
                 return Optional.empty();
             }
             DType stored = part.model().type(name.get());
@@ -101,7 +111,9 @@ final class TensorPlanner {
             if (source == null || stored == null) {
                 throw new IllegalStateException("a tensor found by name has a source and a type: " + name.get());
             }
-            entries.add(new SourceSet.Entry(part, names.get(i), source, stored));
+            boolean rounds = readAs.isPresent() && readAs.get() != stored;
+            TensorSource read = rounds ? new RoundedTensor(source, readAs.get()) : source;
+            entries.add(new SourceSet.Entry(part, names.get(i), read, stored));
         }
         boolean apart = kind.base() == MethodKind.Base.OPTIONAL || kind.base() == MethodKind.Base.REQUIRED;
         SourceSet set = new SourceSet(output, entries, kind, level.base(), join, problems);

@@ -194,7 +194,8 @@ final class TokenizerJoin {
 
     /** The row a rule points to in its model; −1 if there is none. */
     private int row(String token, TokenSource source) {
-        int model = model(source).map(reference -> indexOf(reference.toString())).orElse(-1);
+        int model =
+                model(source).map(reference -> indexOf(reference.toString())).orElse(-1);
         if (model < 0) {
             return -1;
         }
@@ -228,11 +229,14 @@ final class TokenizerJoin {
         }
         Optional<TokenSource> source = rule.flatMap(TokenRule::source);
         if (source.isPresent()) {
-            int from = model(source.get()).map(reference -> indexOf(reference.toString())).orElse(-1);
+            int from = model(source.get())
+                    .map(reference -> indexOf(reference.toString()))
+                    .orElse(-1);
             int row = row(token, source.get());
             if (from >= 0 && row >= sources.get(from).shape().get(0)) {
-                problems.fatal("token " + token + " takes row " + row + " of " + models.get(from).label()
-                        + ", whose embedding has " + sources.get(from).shape().get(0));
+                problems.fatal("token " + token + " takes row " + row + " of "
+                        + models.get(from).label() + ", whose embedding has "
+                        + sources.get(from).shape().get(0));
             } else if (from >= 0 && row >= 0) {
                 map.take(id, from, row);
             } else {
@@ -252,7 +256,8 @@ final class TokenizerJoin {
         } else if (having.size() == 1 || base && having.get(0) == 0) {
             map.take(id, having.get(0), rowIn(having.get(0), token, sources));
         } else {
-            int[] rowsOf = having.stream().mapToInt(m -> rowIn(m, token, sources)).toArray();
+            int[] rowsOf =
+                    having.stream().mapToInt(m -> rowIn(m, token, sources)).toArray();
             map.mean(id, having.stream().mapToInt(Integer::intValue).toArray(), rowsOf);
         }
     }

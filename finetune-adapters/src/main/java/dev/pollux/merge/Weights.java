@@ -22,8 +22,8 @@ final class Weights {
     /** A copy, all in (0, 1], as many as there are weights. */
     static List<Double> densities(List<Double> densities, List<Double> weights) {
         if (densities.size() != weights.size()) {
-            throw new IllegalArgumentException("density must be given for " + weights.size() + " models but was for "
-                    + densities.size());
+            throw new IllegalArgumentException(
+                    "density must be given for " + weights.size() + " models but was for " + densities.size());
         }
         for (double density : densities) {
             if (!(density > 0 && density <= 1)) {

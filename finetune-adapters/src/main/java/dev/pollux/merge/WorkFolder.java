@@ -107,7 +107,10 @@ final class WorkFolder implements AutoCloseable {
         try {
             if (JsonFiles.MAPPER.readTree(line) instanceof ObjectNode entry) {
                 Map<String, String> facts = new LinkedHashMap<>();
-                entry.path("facts").properties().forEach(fact -> facts.put(fact.getKey(), fact.getValue().asString()));
+                entry.path("facts")
+                        .properties()
+                        .forEach(
+                                fact -> facts.put(fact.getKey(), fact.getValue().asString()));
                 finished.put(entry.path("tensor").asString(), facts);
             }
         } catch (JacksonException e) {
