@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import dev.pollux.PolluxException;
 import dev.pollux.merging.MergePlan;
+import dev.pollux.merging.MergeProblem;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
 import java.nio.file.Path;
@@ -57,11 +58,15 @@ final class MergePlanner {
             List<Stack.Level> levels = List.of();
             if (kind.isPresent()) {
                 String prefix = prefix();
+                boolean complete = models.values().stream().allMatch(Optional::isPresent)
+                        && plan.findings().stream().noneMatch(MergeProblem::isFatal);
+                int before = problems.fatals();
                 levels = new Stack(plan, kind.get(), this::model, prefix, problems).levels();
                 ParameterLookup parameters = new ParameterLookup(plan, kind.get(), options.likeReference(), problems);
                 parameters.checkNames();
+                complete &= problems.fatals() == before && !levels.isEmpty();
                 join = join(levels);
-                if (!problems.anyFatal()) {
+                if (complete && join.isPresent() == plan.tokenizer().isPresent()) {
                     Optional<DType> readAs = type("dtype", plan.dtype())
                             .filter(narrow -> options.likeReference() && narrow != DType.F32);
                     new TensorPlanner(kind.get(), parameters, join, type, readAs, problems).plan(levels, prefix, tasks);

@@ -42,7 +42,14 @@ final class Problems {
     }
 
     boolean anyFatal() {
-        return found.keySet().stream().anyMatch(kind -> kind.severity() == MergeProblem.Severity.FATAL);
+        return fatals() > 0;
+    }
+
+    /** How many kinds of trouble stop the merge. */
+    int fatals() {
+        return (int) found.keySet().stream()
+                .filter(kind -> kind.severity() == MergeProblem.Severity.FATAL)
+                .count();
     }
 
     List<MergeProblem> list() {
