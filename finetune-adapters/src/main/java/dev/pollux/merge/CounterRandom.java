@@ -25,9 +25,14 @@ final class CounterRandom {
         return key;
     }
 
-    /** A number of stream {@code key}, uniform in [0, 1), of 53 bits. */
-    static double uniform(long key, long index) {
-        return (mix(key + index * GAMMA) >>> 11) * 0x1p-53;
+    /** Number {@code index} of stream {@code key}, uniform in [0, 2<sup>53</sup>). */
+    static long bits(long key, long index) {
+        return mix(key + index * GAMMA) >>> 11;
+    }
+
+    /** What {@link #bits} must be below with probability {@code p}. */
+    static long limit(double p) {
+        return (long) Math.ceil(p * 0x1p53);
     }
 
     private static long mix(long z) {

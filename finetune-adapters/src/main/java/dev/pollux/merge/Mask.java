@@ -81,14 +81,36 @@ interface Mask {
             equalSeen = 0;
         }
 
+        /*
+         * Half of the elements go at a density of 0.5, in no order a processor could predict, so nothing branches on them:
+         * the bits of a float that is dropped are masked away. Only the window where the last equal one is kept is
+         * looked at again.
+         */
         @Override
         public void apply(float[] delta, long first, int count) {
             if (all) {
                 return;
             }
+            boolean equalAllowed = equalSeen < equalKept;
+            int limit = Float.floatToRawIntBits(threshold);
+            int least = equalAllowed ? limit - 1 : limit;
+            long equal = 0;
             for (int i = 0; i < count; i++) {
-                float magnitude = Math.abs(delta[i]);
-                if (magnitude < threshold || magnitude == threshold && ++equalSeen > equalKept) {
+                int bits = Float.floatToRawIntBits(delta[i]);
+                int magnitude = bits & 0x7fffffff;
+                delta[i] = Float.intBitsToFloat(bits & (least - magnitude >> 31));
+                equal += magnitude == limit ? 1 : 0;
+            }
+            if (equalAllowed && equalSeen + equal > equalKept) {
+                dropLastEqual(delta, count, equalKept - equalSeen);
+            }
+            equalSeen += equal;
+        }
+
+        private void dropLastEqual(float[] delta, int count, long allowed) {
+            long seen = 0;
+            for (int i = 0; i < count; i++) {
+                if (Math.abs(delta[i]) == threshold && ++seen > allowed) {
                     delta[i] = 0;
                 }
             }
@@ -184,10 +206,41 @@ interface Mask {
 
         @Override
         public void apply(float[] delta, long first, int count) {
+            long limit = CounterRandom.limit(density);
             for (int i = 0; i < count; i++) {
-                if (CounterRandom.uniform(key, first + i) >= density) {
-                    delta[i] = 0;
-                }
+                int kept = (int) (CounterRandom.bits(key, first + i) - limit >> 63);
+                delta[i] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[i]) & kept);
+            }
+        }
+    }
+
+    /** What another mask kept. */
+    final class Stored implements Mask {
+        private final long[] kept; // a bit for each element
+
+        private Stored(long[] kept) {
+            this.kept = kept;
+        }
+
+        /** The elements whose bits are not those of 0 in {@code delta}; windows come in order. */
+        static void note(float[] delta, long first, int count, long[] kept) {
+            for (int i = 0; i < count; i++) {
+                long at = first + i;
+                long bit = Float.floatToRawIntBits(delta[i]) != 0 ? 1L : 0L;
+                kept[(int) (at >>> 6)] |= bit << at;
+            }
+        }
+
+        static Stored of(long[] kept) {
+            return new Stored(kept);
+        }
+
+        @Override
+        public void apply(float[] delta, long first, int count) {
+            for (int i = 0; i < count; i++) {
+                long at = first + i;
+                int bit = (int) (kept[(int) (at >>> 6)] >>> at) & 1;
+                delta[i] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[i]) & -bit);
             }
         }
     }
@@ -198,7 +251,8 @@ interface Mask {
         private final double epsilon;
         private long key;
         private int rowLength = 1;
-        private long[] order = new long[0]; // |δ| bits above, index below
+        private RowRanks ranks = new RowRanks(0);
+        private long[] limits = new long[0]; // by rank
 
         Ranked(double density, double epsilon) {
             this.density = density;
@@ -214,32 +268,36 @@ interface Mask {
         public void prepare(TensorWindows in, int source) {
             key = in.randomKey(source);
             rowLength = in.rowLength();
+            ranks = new RowRanks(rowLength);
+            limits = new long[rowLength];
+            for (int rank = 0; rank < rowLength; rank++) {
+                limits[rank] = CounterRandom.limit(probability(rank, rowLength));
+            }
         }
 
         @Override
         public void apply(float[] delta, long first, int count) {
             for (int row = 0; row < count; row += rowLength) {
-                double[] keep = probabilities(delta, row, rowLength);
-                for (int i = 0; i < rowLength; i++) {
-                    if (CounterRandom.uniform(key, first + row + i) >= keep[i]) {
-                        delta[row + i] = 0;
-                    }
+                int[] order = ranks.order(delta, row);
+                for (int rank = 0; rank < rowLength; rank++) {
+                    int at = row + order[rank];
+                    int kept = (int) (CounterRandom.bits(key, first + at) - limits[rank] >> 63);
+                    delta[at] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[at]) & kept);
                 }
             }
         }
 
-        /** p = (density − ε) + 2ε(rank − 1)/(m − 1), ranks of |δ| from 1 in ascending order, equal ones by index; (m). */
-        double[] probabilities(float[] delta, int from, int length) {
-            if (order.length != length) {
-                order = new long[length];
-            }
-            for (int i = 0; i < length; i++) {
-                order[i] = (long) Float.floatToIntBits(Math.abs(delta[from + i])) << 32 | i;
-            }
-            java.util.Arrays.sort(order);
-            double[] keep = new double[length];
-            for (int rank = 0; rank < length; rank++) {
-                keep[(int) order[rank]] = length == 1 ? density : density - epsilon + 2 * epsilon * rank / (length - 1);
+        /** p = (density − ε) + 2ε·rank/(m − 1), ranks from 0. */
+        private double probability(int rank, int m) {
+            return m == 1 ? density : density - epsilon + 2 * epsilon * rank / (m - 1);
+        }
+
+        /** The probability of each element of a row, (m). */
+        double[] probabilities(float[] delta, int from, int m) {
+            int[] order = new RowRanks(m).order(delta, from);
+            double[] keep = new double[m];
+            for (int rank = 0; rank < m; rank++) {
+                keep[order[rank]] = probability(rank, m);
             }
             return keep;
         }

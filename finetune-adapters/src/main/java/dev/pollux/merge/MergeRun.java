@@ -35,7 +35,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class MergeRun {
 
     private static final long POLL_MILLIS = 100;
-    private static final long JOURNAL_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long JOURNAL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final MergeLayout layout;
     private final MergeOptions options;

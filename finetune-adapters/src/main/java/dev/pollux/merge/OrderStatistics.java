@@ -44,11 +44,20 @@ final class OrderStatistics {
      */
     static Rank[] select(Sequence sequence, long... ranks) {
         long[] upper = new long[BUCKETS];
+        long[] odd = new long[BUCKETS]; // equal neighbours would wait for one another's count
         sequence.read((values, count) -> {
-            for (int i = 0; i < count; i++) {
+            int i = 0;
+            for (; i < count - 1; i += 2) {
+                upper[order(values[i]) >>> 16]++;
+                odd[order(values[i + 1]) >>> 16]++;
+            }
+            if (i < count) {
                 upper[order(values[i]) >>> 16]++;
             }
         });
+        for (int i = 0; i < BUCKETS; i++) {
+            upper[i] += odd[i];
+        }
         int[] bucket = new int[ranks.length];
         long[] before = new long[ranks.length];
         for (int r = 0; r < ranks.length; r++) {

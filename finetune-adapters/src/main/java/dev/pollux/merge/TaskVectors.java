@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -11,13 +12,19 @@ final class TaskVectors {
     private static final double ZERO_SUM = 1e-8;
     private static final double ZERO_NORM = 1e-7;
 
+    /** Elements of a tensor for which a bit each is kept. */
+    private static final long MAX_NOTED = 1 << 26;
+
     private final double[] weights; // (n)
     private final List<Mask> masks; // (n)
     private final TaskSum how;
+    private double[] sums = new double[0]; // of a window
+    private float[] result = new float[0]; // of a window
 
     TaskVectors(List<Double> weights, List<Mask> masks, TaskSum how) {
         this.weights = Weights.array(weights);
-        this.masks = masks;
+        this.masks = new ArrayList<>();
+        masks.forEach(mask -> this.masks.add(mask.keepsAll() ? Mask.ALL : mask));
         this.how = how;
     }
 
@@ -45,37 +52,36 @@ final class TaskVectors {
         return how.normalize() && Math.abs(sum) >= ZERO_SUM ? sum : 1;
     }
 
-    /** ‖δ‖₁ / ‖kept δ‖₁. */
+    /** ‖δ‖₁ / ‖kept δ‖₁; what was kept is noted, if there is room, so that it need not be found again. */
     private double rescale(TensorWindows in, int i) {
         double[] sums = new double[2];
         float[][] delta = new float[1][];
-        masks.get(i).begin();
+        boolean noted = in.elements() <= MAX_NOTED;
+        long[] kept = new long[noted ? (int) (in.elements() + 63 >>> 6) : 0];
+        Mask mask = masks.get(i);
+        mask.begin();
         in.pass(
                 (x, at, first, count) -> {
                     delta[0] = Vectors.subtract(x[i + 1], x[0], at, count, delta[0]);
-                    sums[0] += magnitude(delta[0], count);
-                    masks.get(i).apply(delta[0], first, count);
-                    sums[1] += magnitude(delta[0], count);
+                    sums[0] += Vectors.magnitude(delta[0], count);
+                    mask.apply(delta[0], first, count);
+                    sums[1] += Vectors.magnitude(delta[0], count);
+                    if (noted) {
+                        Mask.Stored.note(delta[0], first, count, kept);
+                    }
                 },
                 0,
                 i + 1);
-        return sums[0] < ZERO_NORM || sums[1] < ZERO_NORM ? 1 : sums[0] / sums[1];
-    }
-
-    private static double magnitude(float[] delta, int count) {
-        double sum = 0;
-        for (int j = 0; j < count; j++) {
-            sum += Math.abs(delta[j]);
+        if (noted) {
+            masks.set(i, Mask.Stored.of(kept));
         }
-        return sum;
+        return sums[0] < ZERO_NORM || sums[1] < ZERO_NORM ? 1 : sums[0] / sums[1];
     }
 
     private void emit(TensorWindows in, TensorSink out, double[] factors) {
         int n = weights.length;
         float[][] deltas = new float[n][];
-        float[][] result = new float[1][];
         long[] kept = new long[n];
-        double divisor = divisor();
         masks.forEach(Mask::begin);
         in.pass((x, at, first, count) -> {
             for (int i = 0; i < n; i++) {
@@ -83,12 +89,16 @@ final class TaskVectors {
                 masks.get(i).apply(deltas[i], first, count);
                 kept[i] += nonZero(deltas[i], count);
             }
-            result[0] = Vectors.room(result[0], count);
-            for (int j = 0; j < count; j++) {
-                double delta = how.electSigns() ? elected(deltas, factors, j) : sum(deltas, factors, j) / divisor;
-                result[0][j] = (float) (x[0][at + j] + how.lambda() * delta);
+            sum(deltas, factors, count);
+            if (how.electSigns()) {
+                elect(deltas, factors, count);
             }
-            out.put(result[0], count);
+            result = Vectors.room(result, count);
+            double lambda = how.electSigns() ? how.lambda() : how.lambda() / divisor();
+            for (int j = 0; j < count; j++) {
+                result[j] = (float) (x[0][at + j] + lambda * sums[j]);
+            }
+            out.put(result, count);
         });
         out.fact(
                 "nonzero",
@@ -98,32 +108,54 @@ final class TaskVectors {
     }
 
     private static long nonZero(float[] delta, int count) {
-        long nonZero = 0;
+        int nonZero = 0;
         for (int j = 0; j < count; j++) {
-            nonZero += delta[j] != 0 ? 1 : 0;
+            nonZero += (Float.floatToRawIntBits(delta[j]) & 0x7fffffff) != 0 ? 1 : 0;
         }
         return nonZero;
     }
 
-    private static double sum(float[][] deltas, double[] factors, int j) {
-        double sum = 0;
-        for (int i = 0; i < factors.length; i++) {
-            sum += factors[i] * deltas[i][j];
+    /** Σ D<sub>i</sub> into the sums. */
+    private void sum(float[][] deltas, double[] factors, int count) {
+        if (sums.length < count) {
+            sums = new double[count];
         }
-        return sum;
-    }
-
-    private double elected(float[][] deltas, double[] factors, int j) {
-        boolean positive = sum(deltas, factors, j) >= 0;
-        double sum = 0;
-        double weight = 0;
         for (int i = 0; i < factors.length; i++) {
-            double weighted = factors[i] * deltas[i][j];
-            if (positive ? weighted > 0 : weighted < 0) {
-                sum += weighted;
-                weight += weights[i];
+            float[] delta = deltas[i];
+            double factor = factors[i];
+            if (i == 0) {
+                for (int j = 0; j < count; j++) {
+                    sums[j] = factor * delta[j];
+                }
+            } else {
+                for (int j = 0; j < count; j++) {
+                    sums[j] += factor * delta[j];
+                }
             }
         }
-        return how.normalize() && weight != 0 ? sum / weight : sum;
+    }
+
+    /*
+     * The sums become those of the models with the majority's sign. Signs are as good as random, so nothing branches on
+     * them: v is D_i if the majority is positive and -D_i if not, and what is not above 0 is masked away. A long is above 0
+     * where a double is, so the sign of its negation is the mask; adding 0 turns -0 into 0.
+     */
+    private void elect(float[][] deltas, double[] factors, int count) {
+        for (int j = 0; j < count; j++) {
+            // the sign bit of the sum; -0 counts as +
+            long against = Double.doubleToRawLongBits(sums[j] + 0.0) & Long.MIN_VALUE;
+            double sum = 0;
+            double weight = 0;
+            for (int i = 0; i < factors.length; i++) {
+                double weighted = factors[i] * deltas[i][j] + 0.0;
+                double v = Double.longBitsToDouble(Double.doubleToRawLongBits(weighted) ^ against) + 0.0;
+                long bits = Double.doubleToRawLongBits(v);
+                long kept = -bits >> 63;
+                sum += Double.longBitsToDouble(bits & kept);
+                weight += Double.longBitsToDouble(Double.doubleToRawLongBits(weights[i]) & kept);
+            }
+            double signed = Double.longBitsToDouble(Double.doubleToRawLongBits(sum) ^ against);
+            sums[j] = how.normalize() && weight != 0 ? signed / weight : signed;
+        }
     }
 }

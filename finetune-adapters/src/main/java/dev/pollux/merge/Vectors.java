@@ -75,6 +75,25 @@ final class Vectors {
         return difference;
     }
 
+    /** Σ |x| of a window, in four sums as {@link #dot}. */
+    static double magnitude(float[] x, int count) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        int i = 0;
+        for (; i < count - 3; i += 4) {
+            s0 += Math.abs(x[i]);
+            s1 += Math.abs(x[i + 1]);
+            s2 += Math.abs(x[i + 2]);
+            s3 += Math.abs(x[i + 3]);
+        }
+        for (; i < count; i++) {
+            s0 += Math.abs(x[i]);
+        }
+        return s0 + s1 + (s2 + s3);
+    }
+
     /** {@code into} if it holds {@code count} elements, or a new array. */
     static float[] room(float @org.jspecify.annotations.Nullable [] into, int count) {
         return into != null && into.length >= count ? into : new float[count];
