@@ -21,7 +21,7 @@ public sealed interface Setting {
 
     /** One value for all. */
     static Setting of(double value) {
-        return new Number(value);
+        return new Constant(value);
     }
 
     /** Values along the layers, interpolated. */
@@ -30,8 +30,8 @@ public sealed interface Setting {
     }
 
     /** The same number everywhere. */
-    record Number(double value) implements Setting {
-        public Number {
+    record Constant(double value) implements Setting {
+        public Constant {
             if (!Double.isFinite(value)) {
                 throw new IllegalArgumentException("value must be a finite number but was " + value);
             }

@@ -39,7 +39,7 @@ public record ModelStock(boolean filterWise) implements MergeMethod {
                 sum += Math.max(-1, Math.min(1, gram[i][j] / norms));
             }
         }
-        double c = sum / (n * (n - 1) / 2);
+        double c = sum / (n * (n - 1) / 2.0);
         double denominator = 1 + (n - 1) * c;
         return Math.abs(denominator) < ZERO ? 0 : n * c / denominator;
     }

@@ -23,6 +23,8 @@ final class OrderStatistics {
     @FunctionalInterface
     interface Block {
         /**
+         * Takes some values.
+         *
          * @param values (≥ count)
          */
         void accept(float[] values, int count);

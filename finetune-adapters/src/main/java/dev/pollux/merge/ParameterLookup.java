@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** Finds the value of each parameter for a tensor: input, slice, module, plan, default. */
@@ -140,7 +141,7 @@ final class ParameterLookup {
         }
     }
 
-    private static void check(Map<String, Setting> parameters, List<String> known, TreeSet<String> unknown) {
+    private static void check(Map<String, Setting> parameters, List<String> known, Set<String> unknown) {
         parameters.keySet().stream().filter(name -> !known.contains(name)).forEach(unknown::add);
     }
 }

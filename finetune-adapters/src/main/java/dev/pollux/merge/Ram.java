@@ -72,7 +72,7 @@ public record Ram(double epsilon, double boost, double limit) implements MergeMe
             }
         });
         for (int i = 0; i < n; i++) {
-            double ratio = counts[1][i] / Math.max(counts[0][i], Math.max(epsilon, Double.MIN_NORMAL));
+            double ratio = counts[1][i] / Math.max((double) counts[0][i], Math.max(epsilon, Double.MIN_NORMAL));
             factors[i] = 1 + boost * Math.min(ratio, limit);
         }
     }

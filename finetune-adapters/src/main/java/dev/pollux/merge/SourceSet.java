@@ -146,8 +146,9 @@ record SourceSet(
             return entries;
         }
         List<Entry> ordered = new ArrayList<>(entries);
-        Optional<Entry> first =
-                entries.stream().filter(entry -> entry.part() == base.get()).findFirst();
+        Optional<Entry> first = entries.stream()
+                .filter(entry -> entry.model().equals(base.get().model().label()))
+                .findFirst();
         first.ifPresent(entry -> {
             ordered.remove(entry);
             ordered.add(0, entry);

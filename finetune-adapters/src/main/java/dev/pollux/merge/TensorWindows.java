@@ -34,6 +34,8 @@ public interface TensorWindows {
     @FunctionalInterface
     interface Consumer {
         /**
+         * Takes a window.
+         *
          * @param x (sources, ≥ at + count), not to be changed; empty where a source was not asked for
          * @param at where the window begins in each array of {@code x}
          * @param first index of its first element in the tensor
