@@ -45,14 +45,15 @@ public record ArceeFusion() implements MergeMethod {
         long[] taken = new long[1];
         float[][] result = new float[1][];
         in.pass((x, at, first, count) -> {
-            result[0] = Vectors.room(result[0], count);
+            float[] to = Vectors.room(result[0], count);
+            result[0] = to;
             for (int j = 0; j < count; j++) {
                 float delta = x[1][at + j] - x[0][at + j];
                 boolean take = (float) (Math.abs(delta) * divergence[(int) ((first + j) / row)]) >= threshold;
-                result[0][j] = take ? x[1][at + j] : x[0][at + j];
+                to[j] = take ? x[1][at + j] : x[0][at + j];
                 taken[0] += take ? 1 : 0;
             }
-            out.put(result[0], count);
+            out.put(to, count);
         });
         out.fact("taken", Long.toString(taken[0]));
     }

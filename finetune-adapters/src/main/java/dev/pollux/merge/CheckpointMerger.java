@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.CancelledException;
+import dev.pollux.StorageException;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;
@@ -8,6 +9,7 @@ import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.merging.MergeReport.MergedTensor;
 import dev.pollux.merging.ModelMerger;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -71,9 +73,26 @@ public final class CheckpointMerger implements ModelMerger {
                 throw new IllegalArgumentException(
                         "The plan cannot be merged:\n- " + String.join("\n- ", preview.errors()));
             }
+            checkSpace(target, preview.bytesToWrite());
             preview.notices().forEach(context::notice);
             return mergeStages(plan, target, preview, context, begin);
         });
+    }
+
+    private static void checkSpace(Path target, long bytes) {
+        Path existing = target.toAbsolutePath().normalize();
+        while (!Files.exists(existing)) {
+            existing = existing.getParent(); // the root exists
+        }
+        try {
+            long free = Files.getFileStore(existing).getUsableSpace();
+            if (free < bytes) {
+                throw new StorageException("The merge writes " + bytes + " bytes but only " + free + " are free at "
+                        + existing + "; make room or choose another folder");
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot see how much room is at " + existing + ": " + e, e);
+        }
     }
 
     private MergeReport mergeStages(MergePlan plan, Path target, MergePreview preview, JobContext context, long begin) {

@@ -37,11 +37,12 @@ interface Mask {
         float[][] magnitude = new float[1][];
         return block -> in.pass(
                 (x, at, first, count) -> {
-                    magnitude[0] = Vectors.room(magnitude[0], count);
+                    float[] delta = Vectors.subtract(x[source], x[0], at, count, magnitude[0]);
                     for (int i = 0; i < count; i++) {
-                        magnitude[0][i] = Math.abs(x[source][at + i] - x[0][at + i]);
+                        delta[i] = Math.abs(delta[i]);
                     }
-                    block.accept(magnitude[0], count);
+                    magnitude[0] = delta;
+                    block.accept(delta, count);
                 },
                 0,
                 source);

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
@@ -18,8 +19,8 @@ import org.snakeyaml.engine.v2.schema.CoreSchema;
 /**
  * Plans as mergekit's YAML files, read as they are.
  *
- * <p>Several documents in one file are stages: those with a {@code name} can be used as models by later ones, and the last is
- * the result. What is wrong with a plan's content is kept in it, so that {@link dev.pollux.merging.ModelMerger#plan} reports
+ * <p>Several documents in one file are stages: those with a {@code name} can be used as models by others, and the one without a
+ * name, or else the last, is the result. What is wrong with a plan's content is kept in it, so that {@link dev.pollux.merging.ModelMerger#plan} reports
  * it with everything else. <em>Thread-safe.</em>
  */
 public final class MergeYaml {
@@ -61,8 +62,37 @@ public final class MergeYaml {
         if (plans.isEmpty()) {
             throw new MalformedFileException("The merge plan is empty; give models and merge_method");
         }
-        MergePlan last = plans.remove(plans.size() - 1);
-        return last.after(plans);
+        MergePlan last = plans.stream()
+                .filter(plan -> plan.name().isEmpty())
+                .reduce((first, second) -> second)
+                .orElse(plans.get(plans.size() - 1));
+        plans.remove(last);
+        return last.after(inOrder(plans));
+    }
+
+    /** Stages after those whose results they use; a circle stays as it is, and names that are no model yet. */
+    private static List<MergePlan> inOrder(List<MergePlan> stages) {
+        List<MergePlan> waiting = new ArrayList<>(stages);
+        List<MergePlan> ordered = new ArrayList<>();
+        while (!waiting.isEmpty()) {
+            MergePlan next = waiting.stream()
+                    .filter(stage -> waiting.stream().noneMatch(other -> other != stage && uses(stage, other)))
+                    .findFirst()
+                    .orElse(waiting.get(0));
+            waiting.remove(next);
+            ordered.add(next);
+        }
+        return ordered;
+    }
+
+    private static boolean uses(MergePlan plan, MergePlan stage) {
+        return Stream.concat(
+                        plan.base().stream(),
+                        plan.slices().stream()
+                                .flatMap(slice -> Stream.concat(
+                                        slice.base().stream(),
+                                        slice.inputs().stream().map(MergePlan.Input::model))))
+                .anyMatch(model -> stage.name().filter(model.toString()::equals).isPresent());
     }
 
     private static List<Object> documents(String yaml) {

@@ -23,14 +23,15 @@ public record NearSwap(double t) implements MergeMethod {
     public void merge(TensorWindows in, TensorSink out) {
         float[][] result = new float[1][];
         in.pass((x, at, first, count) -> {
-            result[0] = Vectors.room(result[0], count);
+            float[] to = Vectors.room(result[0], count);
+            result[0] = to;
             for (int j = 0; j < count; j++) {
                 double base = x[0][at + j];
                 double delta = x[1][at + j] - base;
                 double weight = Math.min(1, t / Math.max(Math.abs(delta), SMALLEST));
-                result[0][j] = (float) (base + weight * delta);
+                to[j] = (float) (base + weight * delta);
             }
-            out.put(result[0], count);
+            out.put(to, count);
         });
     }
 }

@@ -116,16 +116,16 @@ public record NuSlerp(double first, double second, Along vectors, boolean base) 
         }
         float[][] result = new float[1][];
         in.pass((x, at, from, count) -> {
-            result[0] = Vectors.room(result[0], count);
+            float[] to = Vectors.room(result[0], count);
+            result[0] = to;
             int column = (int) (from % width);
             for (int j = 0; j < count; j++) {
                 double origin = base ? x[0][at + j] : 0;
                 double[] c = factors[column];
-                result[0][j] =
-                        (float) (origin + c[0] * (x[skip][at + j] - origin) + c[1] * (x[skip + 1][at + j] - origin));
+                to[j] = (float) (origin + c[0] * (x[skip][at + j] - origin) + c[1] * (x[skip + 1][at + j] - origin));
                 column = column + 1 == width ? 0 : column + 1;
             }
-            out.put(result[0], count);
+            out.put(to, count);
         });
     }
 }

@@ -68,13 +68,8 @@ final class OrderStatistics {
         }
         long[][] lower = new long[ranks.length][BUCKETS];
         sequence.read((values, count) -> {
-            for (int i = 0; i < count; i++) {
-                int bits = order(values[i]);
-                for (int r = 0; r < bucket.length; r++) {
-                    if (bits >>> 16 == bucket[r]) {
-                        lower[r][bits & 0xffff]++;
-                    }
-                }
+            for (int r = 0; r < bucket.length; r++) {
+                count(values, count, bucket[r], lower[r]);
             }
         });
         Rank[] found = new Rank[ranks.length];
@@ -84,6 +79,15 @@ final class OrderStatistics {
             found[r] = new Rank(value(bucket[r] << 16 | low), below, lower[r][low]);
         }
         return found;
+    }
+
+    private static void count(float[] values, int count, int bucket, long[] lower) {
+        for (int i = 0; i < count; i++) {
+            int bits = order(values[i]);
+            if (bits >>> 16 == bucket) {
+                lower[bits & 0xffff]++;
+            }
+        }
     }
 
     private static int bucketOf(long[] counts, long rank) {

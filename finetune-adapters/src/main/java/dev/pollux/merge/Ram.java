@@ -33,7 +33,8 @@ public record Ram(double epsilon, double boost, double limit) implements MergeMe
         }
         float[][] result = new float[1][];
         in.pass((x, at, first, count) -> {
-            result[0] = Vectors.room(result[0], count);
+            float[] to = Vectors.room(result[0], count);
+            result[0] = to;
             for (int j = at; j < at + count; j++) {
                 int changed = 0;
                 double sum = 0;
@@ -47,9 +48,9 @@ public record Ram(double epsilon, double boost, double limit) implements MergeMe
                     }
                 }
                 double delta = changed > 1 ? sum / changed : sum * factor;
-                result[0][j - at] = (float) (x[0][j] + delta);
+                to[j - at] = (float) (x[0][j] + delta);
             }
-            out.put(result[0], count);
+            out.put(to, count);
         });
     }
 

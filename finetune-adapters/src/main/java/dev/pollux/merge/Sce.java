@@ -45,11 +45,12 @@ public record Sce(double selectTopK) implements MergeMethod {
         selection.begin();
         in.pass((x, at, first, count) -> {
             selection.deltas(x, at, count, deltas);
-            result[0] = Vectors.room(result[0], count);
+            float[] to = Vectors.room(result[0], count);
+            result[0] = to;
             for (int j = 0; j < count; j++) {
-                result[0][j] = (float) (x[0][at + j] + erased(deltas, a, j));
+                to[j] = (float) (x[0][at + j] + erased(deltas, a, j));
             }
-            out.put(result[0], count);
+            out.put(to, count);
         });
     }
 

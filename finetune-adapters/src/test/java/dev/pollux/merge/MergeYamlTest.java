@@ -152,6 +152,22 @@ class MergeYamlTest {
     }
 
     @Test
+    void stagesComeInTheOrderOfTheirUse() {
+        MergePlan plan = MergeYaml.parse("""
+                {name: second, models: [first], merge_method: passthrough}
+                ---
+                {models: [second, c], merge_method: karcher}
+                ---
+                {name: first, models: [a], merge_method: passthrough}
+                """);
+
+        assertThat(plan.name()).isEmpty();
+        assertThat(plan.stages())
+                .extracting(MergePlan::name)
+                .containsExactly(Optional.of("first"), Optional.of("second"));
+    }
+
+    @Test
     void aSyntaxErrorSaysWhere() {
         assertThatThrownBy(() -> MergeYaml.parse("models: [a\nmerge_method: linear\n"))
                 .isInstanceOf(MalformedFileException.class)
