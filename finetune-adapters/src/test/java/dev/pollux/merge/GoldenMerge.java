@@ -3,6 +3,7 @@ package dev.pollux.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.template.ChatTemplate;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.tensor.DType;
@@ -231,6 +232,16 @@ record GoldenMerge(
                         .isCloseTo(wanted.path("t_max").asDouble(), within(FACT_TOLERANCE));
             }
         });
+    }
+
+    /** The inference module opens the result as a checkpoint of its own. */
+    void checkItOpens() {
+        try (Checkpoint checkpoint = Checkpoint.open(target)) {
+            assertThat(checkpoint.config().layers())
+                    .isEqualTo(expected.path("config").path("num_hidden_layers").asInt());
+            assertThat(checkpoint.config().vocabularySize())
+                    .isEqualTo(expected.path("config").path("vocab_size").asInt());
+        }
     }
 
     void checkTexts() throws IOException {

@@ -61,6 +61,7 @@ class MergeGoldenTest {
             merge.checkValues();
             merge.checkFacts();
             merge.checkTexts();
+            merge.checkItOpens();
             if (!expected.path("warnings").isEmpty()) {
                 assertThat(preview.notices()).as("the reference tool warns").isNotEmpty();
             }
