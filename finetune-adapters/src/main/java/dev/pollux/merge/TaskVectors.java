@@ -18,7 +18,9 @@ final class TaskVectors {
     private final double[] weights; // (n)
     private final List<Mask> masks; // (n)
     private final TaskSum how;
-    private double[] sums = new double[0]; // of a window
+    private final double[] sums = new double[Vectors.BLOCK];
+    private final double[] shares = new double[Vectors.BLOCK]; // weights of the models in each sum
+    private final long[] against = new long[Vectors.BLOCK]; // the majority's sign bit
     private float[] result = new float[0]; // of a window
 
     TaskVectors(List<Double> weights, List<Mask> masks, TaskSum how) {
@@ -82,6 +84,7 @@ final class TaskVectors {
         int n = weights.length;
         float[][] deltas = new float[n][];
         long[] kept = new long[n];
+        double lambda = how.electSigns() ? how.lambda() : how.lambda() / divisor();
         masks.forEach(Mask::begin);
         in.pass((x, at, first, count) -> {
             for (int i = 0; i < n; i++) {
@@ -89,14 +92,16 @@ final class TaskVectors {
                 masks.get(i).apply(deltas[i], first, count);
                 kept[i] += nonZero(deltas[i], count);
             }
-            sum(deltas, factors, count);
-            if (how.electSigns()) {
-                elect(deltas, factors, count);
-            }
             result = Vectors.room(result, count);
-            double lambda = how.electSigns() ? how.lambda() : how.lambda() / divisor();
-            for (int j = 0; j < count; j++) {
-                result[j] = (float) (x[0][at + j] + lambda * sums[j]);
+            for (int from = 0; from < count; from += Vectors.BLOCK) {
+                int some = Math.min(Vectors.BLOCK, count - from);
+                Vectors.weigh(deltas, from, factors, sums, some);
+                if (how.electSigns()) {
+                    elect(deltas, from, factors, some);
+                }
+                for (int j = 0; j < some; j++) {
+                    result[from + j] = (float) (x[0][at + from + j] + lambda * sums[j]);
+                }
             }
             out.put(result, count);
         });
@@ -115,47 +120,33 @@ final class TaskVectors {
         return nonZero;
     }
 
-    /** Σ D<sub>i</sub> into the sums. */
-    private void sum(float[][] deltas, double[] factors, int count) {
-        if (sums.length < count) {
-            sums = new double[count];
-        }
-        for (int i = 0; i < factors.length; i++) {
-            float[] delta = deltas[i];
-            double factor = factors[i];
-            if (i == 0) {
-                for (int j = 0; j < count; j++) {
-                    sums[j] = factor * delta[j];
-                }
-            } else {
-                for (int j = 0; j < count; j++) {
-                    sums[j] += factor * delta[j];
-                }
-            }
-        }
-    }
-
     /*
      * The sums become those of the models with the majority's sign. Signs are as good as random, so nothing branches on
      * them: v is D_i if the majority is positive and -D_i if not, and what is not above 0 is masked away. A long is above 0
      * where a double is, so the sign of its negation is the mask; adding 0 turns -0 into 0.
      */
-    private void elect(float[][] deltas, double[] factors, int count) {
+    private void elect(float[][] deltas, int from, double[] factors, int count) {
         for (int j = 0; j < count; j++) {
-            // the sign bit of the sum; -0 counts as +
-            long against = Double.doubleToRawLongBits(sums[j] + 0.0) & Long.MIN_VALUE;
-            double sum = 0;
-            double weight = 0;
-            for (int i = 0; i < factors.length; i++) {
-                double weighted = factors[i] * deltas[i][j] + 0.0;
-                double v = Double.longBitsToDouble(Double.doubleToRawLongBits(weighted) ^ against) + 0.0;
+            against[j] = Double.doubleToRawLongBits(sums[j] + 0.0) & Long.MIN_VALUE; // -0 counts as +
+            sums[j] = 0;
+            shares[j] = 0;
+        }
+        for (int i = 0; i < factors.length; i++) {
+            float[] delta = deltas[i];
+            double factor = factors[i];
+            long weight = Double.doubleToRawLongBits(weights[i]);
+            for (int j = 0; j < count; j++) {
+                double weighted = factor * delta[from + j] + 0.0;
+                double v = Double.longBitsToDouble(Double.doubleToRawLongBits(weighted) ^ against[j]) + 0.0;
                 long bits = Double.doubleToRawLongBits(v);
                 long kept = -bits >> 63;
-                sum += Double.longBitsToDouble(bits & kept);
-                weight += Double.longBitsToDouble(Double.doubleToRawLongBits(weights[i]) & kept);
+                sums[j] += Double.longBitsToDouble(bits & kept);
+                shares[j] += Double.longBitsToDouble(weight & kept);
             }
-            double signed = Double.longBitsToDouble(Double.doubleToRawLongBits(sum) ^ against);
-            sums[j] = how.normalize() && weight != 0 ? signed / weight : signed;
+        }
+        for (int j = 0; j < count; j++) {
+            double signed = Double.longBitsToDouble(Double.doubleToRawLongBits(sums[j]) ^ against[j]);
+            sums[j] = how.normalize() && shares[j] != 0 ? signed / shares[j] : signed;
         }
     }
 }

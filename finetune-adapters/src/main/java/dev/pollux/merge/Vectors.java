@@ -5,6 +5,9 @@ import java.util.Arrays;
 /** Sums over whole tensors, and weighted sums of them. */
 final class Vectors {
 
+    /** Elements whose sums fit the nearest cache. */
+    static final int BLOCK = 1 << 11;
+
     private Vectors() {}
 
     /** Σ a·b of a window, in four sums so that additions need not wait for one another. */
@@ -101,14 +104,37 @@ final class Vectors {
 
     /** Writes Σ c<sub>i</sub>x<sub>i</sub>. */
     static void combine(TensorWindows in, double[] coefficients, TensorSink out) {
-        Sum sum = new Sum();
+        double[] sums = new double[BLOCK];
+        float[][] rounded = new float[1][];
         in.pass((x, at, first, count) -> {
-            sum.begin(count);
-            for (int i = 0; i < coefficients.length; i++) {
-                sum.add(coefficients[i], x[i], at);
+            float[] to = room(rounded[0], count);
+            rounded[0] = to;
+            for (int from = 0; from < count; from += BLOCK) {
+                int some = Math.min(BLOCK, count - from);
+                weigh(x, at + from, coefficients, sums, some);
+                for (int j = 0; j < some; j++) {
+                    to[from + j] = (float) sums[j];
+                }
             }
-            sum.put(out);
+            out.put(to, count);
         });
+    }
+
+    /** Σ c<sub>i</sub>x<sub>i</sub> of {@code count} elements into {@code sums}. */
+    static void weigh(float[][] x, int at, double[] coefficients, double[] sums, int count) {
+        for (int i = 0; i < coefficients.length; i++) {
+            float[] values = x[i];
+            double c = coefficients[i];
+            if (i == 0) {
+                for (int j = 0; j < count; j++) {
+                    sums[j] = c * values[at + j];
+                }
+            } else {
+                for (int j = 0; j < count; j++) {
+                    sums[j] += c * values[at + j];
+                }
+            }
+        }
     }
 
     /** As {@link #combine}, of x<sub>0</sub> and the differences from it: x<sub>0</sub> + Σ c<sub>i</sub>(x<sub>i</sub> − x<sub>0</sub>). */
