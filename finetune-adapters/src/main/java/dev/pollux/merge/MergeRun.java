@@ -126,11 +126,12 @@ final class MergeRun {
 
     private void mergeQueued() {
         ByteBuffer buffer = EncodingSink.buffer();
+        Arena arena = new Arena(budget.kept() + budget.windows());
         for (TensorTask task = queue.poll(); task != null && !stopped.get(); task = queue.poll()) {
             Shards.Place place = shards.place(task.name());
             EncodingSink sink =
                     new EncodingSink(task.type(), channels.get(place.shard()), place.offset(), written, buffer);
-            StreamedWindows windows = new StreamedWindows(task, options.seed(), budget.kept(), this::isStopped);
+            StreamedWindows windows = new StreamedWindows(task, options.seed(), budget.kept(), arena, this::isStopped);
             task.method().merge(windows, sink);
             done.add(Map.entry(task.name(), sink.facts()));
         }

@@ -10,6 +10,7 @@ final class StreamedWindows implements TensorWindows {
 
     private final TensorTask task;
     private final long seed;
+    private final Arena arena;
     private final BooleanSupplier cancelled;
     private final List<TensorSource> sources = new ArrayList<>();
     private final boolean kept;
@@ -17,10 +18,12 @@ final class StreamedWindows implements TensorWindows {
 
     /**
      * @param room bytes of decoded tensors that may be kept
+     * @param arena for what is read
      */
-    StreamedWindows(TensorTask task, long seed, long room, BooleanSupplier cancelled) {
+    StreamedWindows(TensorTask task, long seed, long room, Arena arena, BooleanSupplier cancelled) {
         this.task = task;
         this.seed = seed;
+        this.arena = arena;
         this.cancelled = cancelled;
         task.sources().forEach(source -> sources.add(source.ready()));
         long elements = task.elements();
@@ -68,7 +71,7 @@ final class StreamedWindows implements TensorWindows {
             int count = (int) Math.min(window, elements() - first);
             if (!kept) {
                 for (int i : wanted) {
-                    values[i] = Vectors.room(values[i], count);
+                    values[i] = values[i].length >= count ? values[i] : arena.take(i, count);
                     sources.get(i).read(first, count, values[i], 0);
                 }
             }
@@ -81,7 +84,7 @@ final class StreamedWindows implements TensorWindows {
             return;
         }
         int elements = (int) elements();
-        values[i] = new float[elements];
+        values[i] = arena.take(i, elements);
         for (int first = 0; first < elements; first += window) {
             checkCancelled();
             sources.get(i).read(first, Math.min(window, elements - first), values[i], first);

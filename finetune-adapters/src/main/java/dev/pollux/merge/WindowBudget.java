@@ -6,10 +6,11 @@ import java.util.List;
  * How much memory a merge may use.
  *
  * @param threads at most those asked for; fewer where windows of so many would not fit
+ * @param windows bytes of a thread's windows
  * @param kept bytes of decoded tensors that each thread may keep between passes
  * @param bytes in all, at most
  */
-record WindowBudget(int threads, long kept, long bytes) {
+record WindowBudget(int threads, long windows, long kept, long bytes) {
 
     /** Elements of a window, if rows are not longer; fixed, since sums depend on it. */
     private static final int WINDOW = 1 << 16;
@@ -28,7 +29,7 @@ record WindowBudget(int threads, long kept, long bytes) {
         long available = options.memory() - FIXED;
         int threads = (int) Math.max(1, Math.min(options.threads(), available / scratch));
         long kept = Math.max(0, Math.min(largest, available / threads - scratch));
-        return new WindowBudget(threads, kept, FIXED + threads * (scratch + kept));
+        return new WindowBudget(threads, scratch, kept, FIXED + threads * (scratch + kept));
     }
 
     static int rowLength(List<Long> shape) {
