@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Merges Hugging Face folders with safetensors, and LoRA adapters over them, into such a folder.
@@ -81,8 +82,8 @@ public final class CheckpointMerger implements ModelMerger {
 
     private static void checkSpace(Path target, long bytes) {
         Path existing = target.toAbsolutePath().normalize();
-        while (!Files.exists(existing)) {
-            existing = existing.getParent(); // the root exists
+        while (!Files.exists(existing) && existing.getParent() != null) {
+            existing = Objects.requireNonNull(existing.getParent());
         }
         try {
             long free = Files.getFileStore(existing).getUsableSpace();

@@ -76,7 +76,7 @@ public final class MergeYaml {
         List<MergePlan> ordered = new ArrayList<>();
         while (!waiting.isEmpty()) {
             MergePlan next = waiting.stream()
-                    .filter(stage -> waiting.stream().noneMatch(other -> other != stage && uses(stage, other)))
+                    .filter(stage -> waiting.stream().noneMatch(other -> !other.equals(stage) && uses(stage, other)))
                     .findFirst()
                     .orElse(waiting.get(0));
             waiting.remove(next);
