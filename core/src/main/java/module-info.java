@@ -9,5 +9,6 @@ module dev.pollux.core {
     exports dev.pollux.retrieval;
     exports dev.pollux.twin;
     exports dev.pollux.tensor;
+    exports dev.pollux.merging;
     exports dev.pollux.internal;
 }

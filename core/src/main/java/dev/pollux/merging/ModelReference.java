@@ -1,0 +1,52 @@
+package dev.pollux.merging;
+
+import java.util.Optional;
+
+/**
+ * A model as a plan names it: {@code path[@revision][+adapter[@revision]]}. <em>Immutable.</em>
+ *
+ * @param model a folder, relative to the folder of the merge, or the name of an earlier stage
+ * @param revision a commit or tag; kept, and refused by a merger that does not fetch
+ * @param adapter a folder with a LoRA adapter to lay over the model
+ * @param adapterRevision like {@code revision}, for the adapter
+ */
+public record ModelReference(
+        String model, Optional<String> revision, Optional<String> adapter, Optional<String> adapterRevision) {
+
+    public ModelReference {
+        if (model.isBlank()) {
+            throw new IllegalArgumentException("model must not be blank; name a folder");
+        }
+    }
+
+    /** The reference that {@code text} stands for. */
+    public static ModelReference parse(String text) {
+        int plus = text.indexOf('+');
+        String model = plus < 0 ? text : text.substring(0, plus);
+        Optional<String> adapter = plus < 0 ? Optional.empty() : Optional.of(text.substring(plus + 1));
+        return new ModelReference(
+                name(model),
+                revision(model),
+                adapter.map(ModelReference::name),
+                adapter.flatMap(ModelReference::revision));
+    }
+
+    private static String name(String part) {
+        int at = part.indexOf('@');
+        return at < 0 ? part : part.substring(0, at);
+    }
+
+    private static Optional<String> revision(String part) {
+        int at = part.indexOf('@');
+        return at < 0 ? Optional.empty() : Optional.of(part.substring(at + 1));
+    }
+
+    /** As {@link #parse} reads it. */
+    @Override
+    public String toString() {
+        return model
+                + revision.map(r -> "@" + r).orElse("")
+                + adapter.map(a -> "+" + a).orElse("")
+                + adapterRevision.map(r -> "@" + r).orElse("");
+    }
+}

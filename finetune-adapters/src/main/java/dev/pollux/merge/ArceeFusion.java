@@ -1,0 +1,82 @@
+package dev.pollux.merge;
+
+/**
+ * The base with the other model's most important changes.
+ *
+ * <p>The importance of an element is |δ|·κ, κ the divergence Σ p ln(p/q) of its row, p and q the softmax of the other's and
+ * the base's row, plus 1e-8. Elements from the median plus 1.5 times the distance of the quartiles on are taken from the
+ * other model. The quartiles are those of all elements, not of a sample. <em>Immutable.</em>
+ */
+public record ArceeFusion() implements MergeMethod {
+
+    private static final double FLOOR = 1e-8;
+    private static final double SPREAD = 1.5;
+
+    @Override
+    public void merge(TensorWindows in, TensorSink out) {
+        int row = in.rowLength();
+        double[] divergence = new double[(int) (in.elements() / row)];
+        in.pass((x, at, first, count) -> {
+            for (int r = 0; r < count; r += row) {
+                divergence[(int) ((first + r) / row)] = divergence(x[1], x[0], at + r, row);
+            }
+        });
+        float[][] importance = new float[1][];
+        long last = in.elements() - 1;
+        OrderStatistics.Rank[] quartiles = OrderStatistics.select(
+                block -> in.pass((x, at, first, count) -> {
+                    importance[0] = Vectors.room(importance[0], count);
+                    for (int j = 0; j < count; j++) {
+                        double kappa = divergence[(int) ((first + j) / row)];
+                        importance[0][j] = (float) (Math.abs(x[1][at + j] - x[0][at + j]) * kappa);
+                    }
+                    block.accept(importance[0], count);
+                }),
+                (long) Math.floor(0.25 * last),
+                (long) Math.floor(0.5 * last),
+                (long) Math.floor(0.75 * last));
+        float threshold =
+                (float) (quartiles[1].value() + SPREAD * ((double) quartiles[2].value() - quartiles[0].value()));
+        emit(in, out, divergence, threshold);
+    }
+
+    private static void emit(TensorWindows in, TensorSink out, double[] divergence, float threshold) {
+        int row = in.rowLength();
+        long[] taken = new long[1];
+        float[][] result = new float[1][];
+        in.pass((x, at, first, count) -> {
+            float[] to = Vectors.room(result[0], count);
+            result[0] = to;
+            for (int j = 0; j < count; j++) {
+                float delta = x[1][at + j] - x[0][at + j];
+                boolean take = (float) (Math.abs(delta) * divergence[(int) ((first + j) / row)]) >= threshold;
+                to[j] = take ? x[1][at + j] : x[0][at + j];
+                taken[0] += take ? 1 : 0;
+            }
+            out.put(to, count);
+        });
+        out.fact("taken", Long.toString(taken[0]));
+    }
+
+    private static double divergence(float[] a, float[] b, int at, int row) {
+        double largestA = Double.NEGATIVE_INFINITY;
+        double largestB = Double.NEGATIVE_INFINITY;
+        for (int j = at; j < at + row; j++) {
+            largestA = Math.max(largestA, a[j]);
+            largestB = Math.max(largestB, b[j]);
+        }
+        double sumA = 0;
+        double sumB = 0;
+        for (int j = at; j < at + row; j++) {
+            sumA += Math.exp(a[j] - largestA);
+            sumB += Math.exp(b[j] - largestB);
+        }
+        double divergence = 0;
+        for (int j = at; j < at + row; j++) {
+            double p = Math.exp(a[j] - largestA) / sumA + FLOOR;
+            double q = Math.exp(b[j] - largestB) / sumB + FLOOR;
+            divergence += p * Math.log(p / q);
+        }
+        return divergence;
+    }
+}

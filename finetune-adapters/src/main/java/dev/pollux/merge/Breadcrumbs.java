@@ -1,0 +1,40 @@
+package dev.pollux.merge;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Model breadcrumbs (arXiv 2312.06795), plain or with TIES' election: of each δ<sub>i</sub> the ⌊γn⌋ largest magnitudes of
+ * the tensor are dropped as outliers and of the rest the ⌊density·n⌋ largest kept. Where fewer are left than density asks
+ * for, fewer outliers are dropped. <em>Immutable.</em>
+ *
+ * @param weights (N), finite
+ * @param densities (N), each in (0, 1]
+ * @param gammas (N), γ, each in [0, 1)
+ * @param sum how the differences are summed
+ * @param likeReference whether a tensor with no outliers to drop loses its whole δ, as in mergekit
+ */
+public record Breadcrumbs(
+        List<Double> weights, List<Double> densities, List<Double> gammas, TaskSum sum, boolean likeReference)
+        implements MergeMethod {
+
+    public Breadcrumbs {
+        weights = Weights.finite("weight", weights);
+        densities = Weights.densities(densities, weights);
+        gammas = List.copyOf(gammas);
+        for (double gamma : gammas) {
+            if (!(gamma >= 0 && gamma < 1)) {
+                throw new IllegalArgumentException("gamma must be in [0, 1) but was " + gamma);
+            }
+        }
+    }
+
+    @Override
+    public void merge(TensorWindows in, TensorSink out) {
+        List<Mask> masks = new ArrayList<>();
+        for (int i = 0; i < weights.size(); i++) {
+            masks.add(new Mask.Middle(densities.get(i), gammas.get(i), likeReference));
+        }
+        new TaskVectors(weights, masks, sum).merge(in, out);
+    }
+}

@@ -1,0 +1,173 @@
+package dev.pollux.merge;
+
+import dev.pollux.CancelledException;
+import dev.pollux.StorageException;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
+import dev.pollux.merging.MergePlan;
+import dev.pollux.merging.MergePreview;
+import dev.pollux.merging.MergeReport;
+import dev.pollux.merging.MergeReport.MergedTensor;
+import dev.pollux.merging.ModelMerger;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Merges Hugging Face folders with safetensors, and LoRA adapters over them, into such a folder.
+ *
+ * <p>Tensors stream in windows under a memory budget, several at once. The result grows in a hidden folder beside the target
+ * and is moved there when it is complete; a merge that was killed goes on where it stopped when it is run again, one that was
+ * cancelled or failed leaves nothing. The bytes do not depend on threads, memory or interruptions. While a job runs, as many
+ * threads as the options say work for it.
+ *
+ * <pre>{@code
+ * ModelMerger merger = CheckpointMerger.in(Path.of("models"));
+ * MergePlan plan = MergeYaml.read(Path.of("plan.yml"));
+ * merger.merge(plan, Path.of("merged")).run();
+ * }</pre>
+ *
+ * <p><em>Thread-safe.</em>
+ */
+public final class CheckpointMerger implements ModelMerger {
+
+    private final Path folder;
+    private final MergeOptions options;
+
+    private CheckpointMerger(Path folder, MergeOptions options) {
+        this.folder = folder;
+        this.options = options;
+    }
+
+    /** A merger with default options; model names are relative to {@code folder}. */
+    public static CheckpointMerger in(Path folder) {
+        return in(folder, MergeOptions.DEFAULTS);
+    }
+
+    /** A merger; model names are relative to {@code folder}. */
+    public static CheckpointMerger in(Path folder, MergeOptions options) {
+        return new CheckpointMerger(folder, options);
+    }
+
+    @Override
+    public MergePreview plan(MergePlan plan) {
+        try (Stages stages = Stages.planned(plan, folder, options)) {
+            return stages.preview();
+        }
+    }
+
+    @Override
+    public Job<MergeReport> merge(MergePlan plan, Path target) {
+        return Job.of("merge", context -> {
+            if (Files.exists(target)) {
+                throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
+            }
+            long begin = System.nanoTime();
+            MergePreview preview = plan(plan);
+            if (!preview.isPossible()) {
+                throw new IllegalArgumentException(
+                        "The plan cannot be merged:\n- " + String.join("\n- ", preview.errors()));
+            }
+            checkSpace(target, preview.bytesToWrite());
+            preview.notices().forEach(context::notice);
+            return mergeStages(plan, target, preview, context, begin);
+        });
+    }
+
+    private static void checkSpace(Path target, long bytes) {
+        Path existing = target.toAbsolutePath().normalize();
+        while (!Files.exists(existing) && existing.getParent() != null) {
+            existing = Objects.requireNonNull(existing.getParent());
+        }
+        try {
+            long free = Files.getFileStore(existing).getUsableSpace();
+            if (free < bytes) {
+                throw new StorageException("The merge writes " + bytes + " bytes but only " + free + " are free at "
+                        + existing + "; make room or choose another folder");
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot see how much room is at " + existing + ": " + e, e);
+        }
+    }
+
+    private MergeReport mergeStages(MergePlan plan, Path target, MergePreview preview, JobContext context, long begin) {
+        Map<String, InputModel> made = new LinkedHashMap<>();
+        StageFolders folders = new StageFolders(target);
+        try {
+            for (MergePlan stage : plan.stages()) {
+                String name = stage.name().orElseThrow(() -> new IllegalStateException("a stage has a name"));
+                MergeLayout layout = new MergePlanner(stage, folder, options, Map.copyOf(made)).layout();
+                Path done;
+                try (layout) {
+                    String digest = PlanDigest.of(layout, options);
+                    done = folders.of(name, digest);
+                    if (!Files.exists(done)) {
+                        write(layout, done, digest, context);
+                    }
+                }
+                made.put(name, folders.open(name, done));
+            }
+            try (MergeLayout layout = new MergePlanner(plan, folder, options, Map.copyOf(made)).layout()) {
+                return report(
+                        layout, target, write(layout, target, PlanDigest.of(layout, options), context), preview, begin);
+            }
+        } catch (CancelledException e) {
+            made.values().forEach(InputModel::close);
+            folders.delete();
+            throw e;
+        } finally {
+            made.values().forEach(InputModel::close);
+            if (Files.exists(target)) {
+                folders.delete();
+            }
+        }
+    }
+
+    /** What a run wrote: the facts of each tensor, and how many an earlier run had finished. */
+    private record Written(Map<String, Map<String, String>> facts, int resumed) {}
+
+    private Written write(MergeLayout layout, Path target, String digest, JobContext context) {
+        try (WorkFolder work = WorkFolder.open(target, digest)) {
+            boolean published = false;
+            try {
+                int resumed = work.finished().size();
+                Map<String, Map<String, String>> facts = new MergeRun(layout, options, context, work).run();
+                new ResultTexts(layout).write(work.path());
+                ModelCard.write(layout, options, work.path());
+                context.checkCancelled();
+                work.publish(target);
+                published = true;
+                return new Written(facts, resumed);
+            } finally {
+                if (!published) {
+                    work.discard();
+                }
+            }
+        }
+    }
+
+    private MergeReport report(MergeLayout layout, Path target, Written written, MergePreview preview, long begin) {
+        List<MergedTensor> tensors = new ArrayList<>();
+        for (TensorTask task : layout.tasks()) {
+            tensors.add(new MergedTensor(
+                    task.name(),
+                    task.method().toString(),
+                    task.labels(),
+                    written.facts().getOrDefault(task.name(), Map.of())));
+        }
+        return new MergeReport(
+                target,
+                tensors,
+                layout.bytesToWrite(),
+                written.resumed(),
+                options.seed(),
+                preview.notices(),
+                Duration.ofNanos(System.nanoTime() - begin));
+    }
+}

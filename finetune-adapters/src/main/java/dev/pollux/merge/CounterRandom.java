@@ -1,0 +1,43 @@
+package dev.pollux.merge;
+
+/**
+ * Random numbers by their index: element i of a stream is a function of the stream's key and i, so they are the same in any
+ * order, on any number of threads and any machine.
+ *
+ * <p>The i-th number is the output function of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
+ * generators", 2014) at key + i·γ, γ the golden ratio in 64 bits.
+ */
+final class CounterRandom {
+
+    private static final long GAMMA = 0x9e3779b97f4a7c15L;
+
+    private CounterRandom() {}
+
+    /** A key for the numbers that belong to all of {@code names}, in this order. */
+    static long key(long seed, String... names) {
+        long key = mix(seed + GAMMA);
+        for (String name : names) {
+            for (int i = 0; i < name.length(); i++) {
+                key = mix(key * 31 + name.charAt(i) + GAMMA);
+            }
+            key = mix(key ^ GAMMA);
+        }
+        return key;
+    }
+
+    /** Number {@code index} of stream {@code key}, uniform in [0, 2<sup>53</sup>). */
+    static long bits(long key, long index) {
+        return mix(key + index * GAMMA) >>> 11;
+    }
+
+    /** What {@link #bits} must be below with probability {@code p}. */
+    static long limit(double p) {
+        return (long) Math.ceil(p * 0x1p53);
+    }
+
+    private static long mix(long z) {
+        z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
+        z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+        return z ^ (z >>> 31);
+    }
+}

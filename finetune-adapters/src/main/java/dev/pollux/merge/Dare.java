@@ -1,0 +1,26 @@
+package dev.pollux.merge;
+
+import java.util.List;
+
+/**
+ * Drop and rescale (arXiv 2311.03099), linear or with TIES' election: each element of δ<sub>i</sub> is kept with probability
+ * density and the kept ones are rescaled. The rescaling divides by the share of the sum of magnitudes that was kept, as
+ * mergekit does; the paper divides by the density, which is its expectation. <em>Immutable.</em>
+ *
+ * @param weights (N), finite
+ * @param densities (N), each in (0, 1]
+ * @param sum how the differences are summed
+ */
+public record Dare(List<Double> weights, List<Double> densities, TaskSum sum) implements MergeMethod {
+
+    public Dare {
+        weights = Weights.finite("weight", weights);
+        densities = Weights.densities(densities, weights);
+    }
+
+    @Override
+    public void merge(TensorWindows in, TensorSink out) {
+        List<Mask> masks = densities.stream().<Mask>map(Mask.Random::new).toList();
+        new TaskVectors(weights, masks, sum).merge(in, out);
+    }
+}

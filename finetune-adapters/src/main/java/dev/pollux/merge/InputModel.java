@@ -1,0 +1,180 @@
+package dev.pollux.merge;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.merging.ModelReference;
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.SafetensorsFolder;
+import dev.pollux.tensor.TensorInfo;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/** A model to merge: its configuration and tensors, an adapter laid over them. <em>Thread-safe; who opens it closes it.</em> */
+final class InputModel implements AutoCloseable {
+
+    private final String label;
+    private final Optional<Path> folder;
+    private final ObjectNode config;
+    private final Map<String, TensorSource> tensors;
+    private final Map<String, DType> types;
+    private final List<AutoCloseable> open;
+
+    InputModel(
+            String label,
+            Optional<Path> folder,
+            ObjectNode config,
+            Map<String, TensorSource> tensors,
+            Map<String, DType> types,
+            List<AutoCloseable> open) {
+        this.label = label;
+        this.folder = folder;
+        this.config = config;
+        this.tensors = tensors;
+        this.types = types;
+        this.open = open;
+    }
+
+    /**
+     * Opens a model and its adapter and reads their headers.
+     *
+     * @param folder what names are relative to
+     */
+    static InputModel open(ModelReference reference, Path folder) {
+        if (reference.revision().isPresent() || reference.adapterRevision().isPresent()) {
+            throw new UnsupportedModelException("model " + reference
+                    + " names a revision, but nothing is fetched here; download it and name the folder");
+        }
+        Path path = folder.resolve(reference.model());
+        if (!Files.isDirectory(path)) {
+            throw new MalformedFileException("model " + reference.model() + " not found: " + path
+                    + " is no folder; nothing is fetched here, download it first");
+        }
+        List<AutoCloseable> open = new ArrayList<>();
+        try {
+            ObjectNode config = JsonFiles.read(path.resolve("config.json"))
+                    .orElseThrow(
+                            () -> new MalformedFileException("model " + reference.model() + " has no config.json"));
+            SafetensorsFolder file = SafetensorsFolder.open(path);
+            open.add(file);
+            Map<String, TensorSource> tensors = new LinkedHashMap<>();
+            Map<String, DType> types = new LinkedHashMap<>();
+            for (TensorInfo info : file.tensors().values()) {
+                if (!LayerName.isObsolete(info.name())) {
+                    tensors.put(info.name(), new StoredTensor(file, info, reference + ":" + info.name()));
+                    types.put(info.name(), info.type());
+                }
+            }
+            if (reference.adapter().isPresent()) {
+                LoraWeights adapter = LoraWeights.open(
+                        reference.adapter().get(),
+                        folder.resolve(reference.adapter().get()));
+                open.add(adapter);
+                adapter.layOver(tensors, reference.toString());
+            }
+            return new InputModel(reference.toString(), Optional.of(path), config, tensors, types, open);
+        } catch (RuntimeException | Error e) {
+            close(open);
+            throw e;
+        }
+    }
+
+    /** The same model under another name; closing either closes both. */
+    InputModel named(String name) {
+        return new InputModel(name, folder, config, tensors, types, open);
+    }
+
+    String label() {
+        return label;
+    }
+
+    /** Where it lies, or where the model lies that a stage that has not run takes its texts from. */
+    Optional<Path> folder() {
+        return folder;
+    }
+
+    /** Its {@code tokenizer.json}. */
+    Optional<ObjectNode> tokenizer() {
+        return folder.flatMap(path -> JsonFiles.read(path.resolve("tokenizer.json")));
+    }
+
+    /** A model that a stage will make, for looking at it before the stage has run. */
+    static InputModel planned(String name, MergeLayout stage, ObjectNode config) {
+        Map<String, TensorSource> tensors = new LinkedHashMap<>();
+        Map<String, DType> types = new LinkedHashMap<>();
+        for (TensorTask task : stage.tasks()) {
+            tensors.put(task.name(), new PlannedTensor(task.shape(), task.bytes(), name + ":" + task.name()));
+            types.put(task.name(), task.type());
+        }
+        Optional<Path> texts =
+                stage.join().map(TokenizerJoin::owner).or(stage::donor).flatMap(InputModel::folder);
+        return new InputModel(name, texts, config, tensors, types, List.of());
+    }
+
+    /** A tensor that is not there yet. */
+    private record PlannedTensor(List<Long> shape, long storedBytes, String label) implements TensorSource {
+        @Override
+        public void read(long first, int count, float[] into, int at) {
+            throw new IllegalStateException(label + " is made by a stage that has not run");
+        }
+    }
+
+    ObjectNode config() {
+        return config;
+    }
+
+    Map<String, TensorSource> tensors() {
+        return tensors;
+    }
+
+    @Nullable
+    DType type(String tensor) {
+        return types.get(tensor);
+    }
+
+    /** What the tensor is called here: a tied head is its embedding. */
+    Optional<String> nameOf(String tensor) {
+        if (tensors.containsKey(tensor)) {
+            return Optional.of(tensor);
+        }
+        return LayerName.isHead(tensor)
+                ? tensors.keySet().stream().filter(LayerName::isEmbedding).findFirst()
+                : Optional.empty();
+    }
+
+    /** The tensor, or its embedding for a tied head. */
+    Optional<TensorSource> tensor(String tensor) {
+        return nameOf(tensor).map(tensors::get);
+    }
+
+    /** The number of layers of tensors that begin with {@code prefix}. */
+    int layers(String prefix) {
+        return tensors.keySet().stream()
+                .flatMap(name -> LayerName.parse(name).stream())
+                .filter(name -> name.prefix().equals(prefix))
+                .mapToInt(name -> name.layer() + 1)
+                .max()
+                .orElse(0);
+    }
+
+    @Override
+    public void close() {
+        close(open);
+    }
+
+    private static void close(List<AutoCloseable> open) {
+        for (AutoCloseable file : open) {
+            try {
+                file.close();
+            } catch (Exception e) {
+                throw new IllegalStateException("closing a mapped file does not fail", e);
+            }
+        }
+    }
+}

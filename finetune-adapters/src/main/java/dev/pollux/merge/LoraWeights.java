@@ -1,0 +1,160 @@
+package dev.pollux.merge;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.tensor.SafetensorsFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A LoRA adapter in PEFT's form, {@code adapter_config.json} and {@code adapter_model.safetensors}: W + (α/r)·B·A, or
+ * (α/√r)·B·A for rsLoRA (arXiv 2312.03732).
+ */
+final class LoraWeights implements AutoCloseable {
+
+    private static final String WEIGHTS = "adapter_model.safetensors";
+    private static final String CONFIG = "adapter_config.json";
+    private static final List<String> PREFIXES = List.of("base_model.model.", "base_model.");
+    private static final double DEFAULT_ALPHA = 8;
+
+    private final String label;
+    private final ObjectNode config;
+    private final SafetensorsFile file;
+
+    /** Model tensor → part ("A", "B", "whole") → tensor of the adapter. */
+    private final Map<String, Map<String, String>> parts = new LinkedHashMap<>();
+
+    private LoraWeights(String label, ObjectNode config, SafetensorsFile file) {
+        this.label = label;
+        this.config = config;
+        this.file = file;
+        file.tensors().keySet().forEach(this::sort);
+    }
+
+    static LoraWeights open(String label, Path folder) {
+        ObjectNode config = JsonFiles.read(folder.resolve(CONFIG))
+                .orElseThrow(() -> new MalformedFileException(
+                        "adapter " + label + " not found: " + folder + " has no " + CONFIG + "; download it first"));
+        if (!config.path("peft_type").asString("LORA").equals("LORA")) {
+            throw new UnsupportedModelException("adapter " + label + " has peft_type "
+                    + config.path("peft_type").asString() + "; only LORA can be merged");
+        }
+        if (config.path("use_dora").asBoolean(false)) {
+            throw new UnsupportedModelException("adapter " + label + " uses DoRA; only plain LoRA can be merged");
+        }
+        if (!Files.isRegularFile(folder.resolve(WEIGHTS))) {
+            throw new MalformedFileException("adapter " + label + " has no " + WEIGHTS + "; download or convert it");
+        }
+        SafetensorsFile file = SafetensorsFile.open(folder.resolve(WEIGHTS));
+        try {
+            return new LoraWeights(label, config, file);
+        } catch (RuntimeException | Error e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private void sort(String tensor) {
+        String name = PREFIXES.stream()
+                .filter(tensor::startsWith)
+                .findFirst()
+                .map(prefix -> tensor.substring(prefix.length()))
+                .orElse(tensor)
+                .replace(".default.", ".")
+                .replace(".modules_to_save.", ".")
+                .replace(".base_layer.", ".");
+        if (name.contains("lora_magnitude_vector")) {
+            throw new UnsupportedModelException("adapter " + label + " uses DoRA; only plain LoRA can be merged");
+        }
+        for (String part : List.of("A", "B")) {
+            for (String form : List.of(".lora_" + part + ".weight", ".lora_embedding_" + part)) {
+                if (name.endsWith(form)) {
+                    put(name.substring(0, name.length() - form.length()) + ".weight", part, tensor);
+                    return;
+                }
+            }
+        }
+        if (name.contains(".lora_")) {
+            throw new UnsupportedModelException("adapter " + label + " holds " + tensor
+                    + ", which is no plain LoRA factor; only those can be merged");
+        }
+        put(name, "whole", tensor);
+    }
+
+    private void put(String target, String part, String tensor) {
+        parts.computeIfAbsent(target, t -> new LinkedHashMap<>()).put(part, tensor);
+    }
+
+    /** The tensors of {@code model}, with the adapter over those it changes. */
+    void layOver(Map<String, TensorSource> model, String modelLabel) {
+        TreeSet<String> strangers = new TreeSet<>(parts.keySet());
+        strangers.removeAll(model.keySet());
+        if (!strangers.isEmpty()) {
+            throw new MalformedFileException("adapter " + label + " changes " + strangers.first()
+                    + ", which its model does not have; use the model it was trained on");
+        }
+        parts.forEach((target, factors) ->
+                model.computeIfPresent(target, (name, matrix) -> adapted(name, matrix, factors, modelLabel)));
+    }
+
+    private TensorSource adapted(String target, TensorSource matrix, Map<String, String> factors, String modelLabel) {
+        String whole = factors.get("whole");
+        if (whole != null) {
+            return new StoredTensor(file, file.info(whole), modelLabel + ":" + target);
+        }
+        TensorSource a = factor(target, factors, "A");
+        TensorSource b = factor(target, factors, "B");
+        boolean embedding = String.valueOf(factors.get("A")).contains("lora_embedding_");
+        boolean transposed = embedding || config.path("fan_in_fan_out").asBoolean(false);
+        List<Long> made = transposed
+                ? List.of(a.shape().get(1), b.shape().get(0))
+                : List.of(b.shape().get(0), a.shape().get(1));
+        if (!a.shape().get(0).equals(b.shape().get(1)) || !made.equals(matrix.shape())) {
+            throw new MalformedFileException("adapter " + label + " has factors " + b.shape() + " and " + a.shape()
+                    + " for " + target + ", which is " + matrix.shape() + "; use the model it was trained on");
+        }
+        double rank = a.shape().get(0);
+        double divisor = config.path("use_rslora").asBoolean(false) ? Math.sqrt(rank) : rank;
+        String module = target.substring(0, target.length() - ".weight".length());
+        return new LoraTensor(matrix, a, b, transposed, alpha(module) / divisor, modelLabel + ":" + target);
+    }
+
+    private TensorSource factor(String target, Map<String, String> factors, String part) {
+        String name = Optional.ofNullable(factors.get(part))
+                .orElseThrow(() -> new MalformedFileException(
+                        "adapter " + label + " lacks factor " + part + " for " + target + "; get it again"));
+        if (file.info(name).shape().size() != 2
+                || !StoredTensor.READABLE.contains(file.info(name).type())) {
+            throw new UnsupportedModelException("adapter " + label + ": " + name + " must be a matrix of floats but is "
+                    + file.info(name).type() + " " + file.info(name).shape());
+        }
+        return new StoredTensor(file, file.info(name), label + ":" + name);
+    }
+
+    /** α for a module: of the first pattern that is its name or the end of it, else the adapter's. */
+    private double alpha(String module) {
+        for (Map.Entry<String, JsonNode> entry : config.path("alpha_pattern").properties()) {
+            String pattern = entry.getKey().startsWith("^") ? entry.getKey().substring(1) : entry.getKey();
+            if (!pattern.matches("[A-Za-z0-9_.-]*")) {
+                throw new UnsupportedModelException("adapter " + label + ": alpha_pattern " + entry.getKey()
+                        + " is a regular expression; only names and ends of names can be read");
+            }
+            if (module.equals(pattern) || module.endsWith("." + pattern)) {
+                return entry.getValue().asDouble();
+            }
+        }
+        return config.path("lora_alpha").asDouble(DEFAULT_ALPHA);
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}

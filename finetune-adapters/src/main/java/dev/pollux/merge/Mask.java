@@ -1,0 +1,306 @@
+package dev.pollux.merge;
+
+/** Which elements of a difference δ are kept. <em>Confined to one thread.</em> */
+interface Mask {
+
+    /** Keeps everything. */
+    Mask ALL = new Mask() {
+        @Override
+        public boolean keepsAll() {
+            return true;
+        }
+
+        @Override
+        public void apply(float[] delta, long first, int count) {}
+    };
+
+    /** Whether {@link #apply} does nothing. */
+    default boolean keepsAll() {
+        return false;
+    }
+
+    /** Reads what it must know before the first element can be decided. */
+    default void prepare(TensorWindows in, int source) {}
+
+    /** Begins at the first element again. */
+    default void begin() {}
+
+    /**
+     * Sets what is not kept to 0; windows come in order.
+     *
+     * @param delta (≥ count), whole rows
+     */
+    void apply(float[] delta, long first, int count);
+
+    /** |δ| of a source, as often as wanted. */
+    static OrderStatistics.Sequence magnitudes(TensorWindows in, int source) {
+        float[][] magnitude = new float[1][];
+        return block -> in.pass(
+                (x, at, first, count) -> {
+                    float[] delta = Vectors.subtract(x[source], x[0], at, count, magnitude[0]);
+                    for (int i = 0; i < count; i++) {
+                        delta[i] = Math.abs(delta[i]);
+                    }
+                    magnitude[0] = delta;
+                    block.accept(delta, count);
+                },
+                0,
+                source);
+    }
+
+    /** The {@code kept} largest |δ|, of equal ones the first. */
+    final class Largest implements Mask {
+        private final double density;
+        private boolean all;
+        private float threshold;
+        private long equalKept;
+        private long equalSeen;
+
+        Largest(double density) {
+            this.density = density;
+        }
+
+        @Override
+        public boolean keepsAll() {
+            return density >= 1;
+        }
+
+        @Override
+        public void prepare(TensorWindows in, int source) {
+            long n = in.elements();
+            long kept = Math.max(1, (long) Math.floor(density * n));
+            all = kept >= n;
+            if (!all) {
+                OrderStatistics.Rank rank = OrderStatistics.select(magnitudes(in, source), n - kept)[0];
+                threshold = rank.value();
+                equalKept = kept - (n - rank.below() - rank.equal());
+            }
+        }
+
+        @Override
+        public void begin() {
+            equalSeen = 0;
+        }
+
+        /*
+         * Half of the elements go at a density of 0.5, in no order a processor could predict, so nothing branches on them:
+         * the bits of a float that is dropped are masked away. Only the window where the last equal one is kept is
+         * looked at again.
+         */
+        @Override
+        public void apply(float[] delta, long first, int count) {
+            if (all) {
+                return;
+            }
+            boolean equalAllowed = equalSeen < equalKept;
+            int limit = Float.floatToRawIntBits(threshold);
+            int least = equalAllowed ? limit - 1 : limit;
+            long equal = 0;
+            for (int i = 0; i < count; i++) {
+                int bits = Float.floatToRawIntBits(delta[i]);
+                int magnitude = bits & 0x7fffffff;
+                delta[i] = Float.intBitsToFloat(bits & (least - magnitude >> 31));
+                equal += magnitude == limit ? 1 : 0;
+            }
+            if (equalAllowed && equalSeen + equal > equalKept) {
+                dropLastEqual(delta, count, equalKept - equalSeen);
+            }
+            equalSeen += equal;
+        }
+
+        private void dropLastEqual(float[] delta, int count, long allowed) {
+            long seen = 0;
+            for (int i = 0; i < count; i++) {
+                if (Math.abs(delta[i]) == threshold && ++seen > allowed) {
+                    delta[i] = 0;
+                }
+            }
+        }
+    }
+
+    /** Neither the smallest nor the very largest |δ|: those at ranks [from, to) in ascending order, equal ones by index. */
+    final class Middle implements Mask {
+        private final double density;
+        private final double gamma;
+        private final boolean likeReference;
+        private long from;
+        private long to;
+        private OrderStatistics.Rank lowest = new OrderStatistics.Rank(0, 0, 0);
+        private OrderStatistics.Rank highest = lowest;
+        private long lowestSeen;
+        private long highestSeen;
+
+        Middle(double density, double gamma, boolean likeReference) {
+            this.density = density;
+            this.gamma = gamma;
+            this.likeReference = likeReference;
+        }
+
+        @Override
+        public void prepare(TensorWindows in, int source) {
+            long n = in.elements();
+            long kept = (long) Math.floor(density * n);
+            long top = (long) Math.floor(gamma * n);
+            long bottom = n - kept - top;
+            if (bottom < 0) {
+                top += bottom;
+                bottom = 0;
+            }
+            from = bottom;
+            to = likeReference && top == 0 ? bottom : n - top;
+            if (from < to && to - from < n) {
+                OrderStatistics.Rank[] ends = OrderStatistics.select(magnitudes(in, source), from, to - 1);
+                lowest = ends[0];
+                highest = ends[1];
+            }
+            if (to - from == n) {
+                lowest = new OrderStatistics.Rank(-1, 0, 0);
+                highest = new OrderStatistics.Rank(Float.POSITIVE_INFINITY, 0, n);
+            }
+        }
+
+        @Override
+        public void begin() {
+            lowestSeen = lowest.below();
+            highestSeen = highest.below();
+        }
+
+        @Override
+        public void apply(float[] delta, long first, int count) {
+            for (int i = 0; i < count; i++) {
+                if (from >= to || !keeps(Math.abs(delta[i]))) {
+                    delta[i] = 0;
+                }
+            }
+        }
+
+        private boolean keeps(float magnitude) {
+            boolean kept = magnitude >= lowest.value() && magnitude <= highest.value();
+            if (magnitude == lowest.value()) {
+                kept &= lowestSeen++ >= from;
+            }
+            if (magnitude == highest.value()) {
+                kept &= highestSeen++ < to;
+            }
+            return kept;
+        }
+    }
+
+    /** Each element with the same probability. */
+    final class Random implements Mask {
+        private final double density;
+        private long key;
+
+        Random(double density) {
+            this.density = density;
+        }
+
+        @Override
+        public boolean keepsAll() {
+            return density >= 1;
+        }
+
+        @Override
+        public void prepare(TensorWindows in, int source) {
+            key = in.randomKey(source);
+        }
+
+        @Override
+        public void apply(float[] delta, long first, int count) {
+            long limit = CounterRandom.limit(density);
+            for (int i = 0; i < count; i++) {
+                int kept = (int) (CounterRandom.bits(key, first + i) - limit >> 63);
+                delta[i] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[i]) & kept);
+            }
+        }
+    }
+
+    /** What another mask kept. */
+    final class Stored implements Mask {
+        private final long[] kept; // a bit for each element
+
+        private Stored(long[] kept) {
+            this.kept = kept;
+        }
+
+        /** The elements whose bits are not those of 0 in {@code delta}; windows come in order. */
+        static void note(float[] delta, long first, int count, long[] kept) {
+            for (int i = 0; i < count; i++) {
+                long at = first + i;
+                long bit = Float.floatToRawIntBits(delta[i]) != 0 ? 1L : 0L;
+                kept[(int) (at >>> 6)] |= bit << at;
+            }
+        }
+
+        static Stored of(long[] kept) {
+            return new Stored(kept);
+        }
+
+        @Override
+        public void apply(float[] delta, long first, int count) {
+            for (int i = 0; i < count; i++) {
+                long at = first + i;
+                int bit = (int) (kept[(int) (at >>> 6)] >>> at) & 1;
+                delta[i] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[i]) & -bit);
+            }
+        }
+    }
+
+    /** Each element with a probability that grows with the rank of its |δ| in its row. */
+    final class Ranked implements Mask {
+        private final double density;
+        private final double epsilon;
+        private long key;
+        private int rowLength = 1;
+        private RowRanks ranks = new RowRanks(0);
+        private long[] limits = new long[0]; // by rank
+
+        Ranked(double density, double epsilon) {
+            this.density = density;
+            this.epsilon = epsilon;
+        }
+
+        @Override
+        public boolean keepsAll() {
+            return density >= 1;
+        }
+
+        @Override
+        public void prepare(TensorWindows in, int source) {
+            key = in.randomKey(source);
+            rowLength = in.rowLength();
+            ranks = new RowRanks(rowLength);
+            limits = new long[rowLength];
+            for (int rank = 0; rank < rowLength; rank++) {
+                limits[rank] = CounterRandom.limit(probability(rank, rowLength));
+            }
+        }
+
+        @Override
+        public void apply(float[] delta, long first, int count) {
+            for (int row = 0; row < count; row += rowLength) {
+                int[] order = ranks.order(delta, row);
+                for (int rank = 0; rank < rowLength; rank++) {
+                    int at = row + order[rank];
+                    int kept = (int) (CounterRandom.bits(key, first + at) - limits[rank] >> 63);
+                    delta[at] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[at]) & kept);
+                }
+            }
+        }
+
+        /** p = (density − ε) + 2ε·rank/(m − 1), ranks from 0. */
+        private double probability(int rank, int m) {
+            return m == 1 ? density : density - epsilon + 2 * epsilon * rank / (m - 1);
+        }
+
+        /** The probability of each element of a row, (m). */
+        double[] probabilities(float[] delta, int from, int m) {
+            int[] order = new RowRanks(m).order(delta, from);
+            double[] keep = new double[m];
+            for (int rank = 0; rank < m; rank++) {
+                keep[order[rank]] = probability(rank, m);
+            }
+            return keep;
+        }
+    }
+}

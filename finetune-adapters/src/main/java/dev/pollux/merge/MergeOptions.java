@@ -1,0 +1,82 @@
+package dev.pollux.merge;
+
+/**
+ * How a merge is carried out; none of it but {@code seed} and {@code likeReference} changes the weights. <em>Immutable.</em>
+ *
+ * @param seed of the random numbers of DARE and DELLA; default 0
+ * @param threads that merge tensors, in [1, 256]; default the number of processors
+ * @param memory bytes of working memory, from 16 MiB; default 1 GiB; mapped files do not count
+ * @param shardBytes most bytes of weights in one file, from 1; default 5·10⁹; a tensor is never split
+ * @param likeReference whether to do what mergekit does even where it is a defect, such as breadcrumbs that drop a whole
+ *     difference when there are no outliers to drop; default false
+ */
+public record MergeOptions(long seed, int threads, long memory, long shardBytes, boolean likeReference) {
+
+    private static final long LEAST_MEMORY = 16L << 20;
+
+    /** The defaults of the builder. */
+    public static final MergeOptions DEFAULTS = builder().build();
+
+    public MergeOptions {
+        if (threads < 1 || threads > 256) {
+            throw new IllegalArgumentException("threads must be in [1, 256] but was " + threads);
+        }
+        if (memory < LEAST_MEMORY) {
+            throw new IllegalArgumentException("memory must be at least " + LEAST_MEMORY + " bytes but was " + memory);
+        }
+        if (shardBytes < 1) {
+            throw new IllegalArgumentException("shardBytes must be at least 1 but was " + shardBytes);
+        }
+    }
+
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Builds {@link MergeOptions}. <em>Not thread-safe: one thread at a time.</em> */
+    public static final class Builder {
+        private long seed;
+        private int threads = Math.min(256, Runtime.getRuntime().availableProcessors());
+        private long memory = 1L << 30;
+        private long shardBytes = 5_000_000_000L;
+        private boolean likeReference;
+
+        private Builder() {}
+
+        /** See {@link MergeOptions#seed()}. */
+        public Builder seed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /** See {@link MergeOptions#threads()}. */
+        public Builder threads(int threads) {
+            this.threads = threads;
+            return this;
+        }
+
+        /** See {@link MergeOptions#memory()}. */
+        public Builder memory(long memory) {
+            this.memory = memory;
+            return this;
+        }
+
+        /** See {@link MergeOptions#shardBytes()}. */
+        public Builder shardBytes(long shardBytes) {
+            this.shardBytes = shardBytes;
+            return this;
+        }
+
+        /** See {@link MergeOptions#likeReference()}. */
+        public Builder likeReference(boolean likeReference) {
+            this.likeReference = likeReference;
+            return this;
+        }
+
+        /** The options; checks every range. */
+        public MergeOptions build() {
+            return new MergeOptions(seed, threads, memory, shardBytes, likeReference);
+        }
+    }
+}

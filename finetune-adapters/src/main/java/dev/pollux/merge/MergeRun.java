@@ -1,0 +1,224 @@
+package dev.pollux.merge;
+
+import dev.pollux.CancelledException;
+import dev.pollux.PolluxException;
+import dev.pollux.StorageException;
+import dev.pollux.job.JobContext;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Writes the weights of a layout into a work folder, tensor by tensor, on several threads.
+ *
+ * <p>The calling thread starts the others, reports, notes finished tensors in the journal, and ends them all. <em>For one
+ * run.</em>
+ */
+final class MergeRun {
+
+    private static final long POLL_MILLIS = 100;
+    private static final long JOURNAL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+    private final MergeLayout layout;
+    private final MergeOptions options;
+    private final JobContext context;
+    private final WorkFolder work;
+    private final Shards shards;
+    private final WindowBudget budget;
+    private final Queue<TensorTask> queue = new ConcurrentLinkedQueue<>();
+    private final Queue<Map.Entry<String, Map<String, String>>> done = new ConcurrentLinkedQueue<>();
+    private final Map<String, Map<String, String>> facts = new TreeMap<>();
+    private final List<FileChannel> channels = new ArrayList<>();
+    private final AtomicLong written = new AtomicLong();
+    private final AtomicBoolean stopped = new AtomicBoolean();
+
+    MergeRun(MergeLayout layout, MergeOptions options, JobContext context, WorkFolder work) {
+        this.layout = layout;
+        this.options = options;
+        this.context = context;
+        this.work = work;
+        this.shards = Shards.of(layout.tasks(), options.shardBytes());
+        this.budget = WindowBudget.of(layout.tasks(), options);
+    }
+
+    /** Writes all weights; facts of each tensor by name. */
+    Map<String, Map<String, String>> run() {
+        try {
+            openFiles();
+            for (TensorTask task : layout.tasks()) {
+                Map<String, String> earlier = work.finished().get(task.name());
+                if (earlier == null) {
+                    queue.add(task);
+                } else {
+                    facts.put(task.name(), earlier);
+                    written.addAndGet(task.bytes());
+                }
+            }
+            mergeAll();
+            if (shards.files().size() > 1) {
+                JsonFiles.write(work.path().resolve("model.safetensors.index.json"), shards.index());
+            }
+            return facts;
+        } catch (IOException e) {
+            throw new StorageException("Cannot write merged weights: " + e + "; is the disk full?", e);
+        } finally {
+            closeFiles();
+        }
+    }
+
+    private void openFiles() throws IOException {
+        boolean all = true;
+        for (Shards.Shard shard : shards.files()) {
+            Path file = work.path().resolve(shard.file());
+            all &= Files.isRegularFile(file) && Files.size(file) == shard.size();
+        }
+        if (!all) {
+            work.forget();
+        }
+        for (Shards.Shard shard : shards.files()) {
+            Path file = work.path().resolve(shard.file());
+            if (!all) {
+                try (RandomAccessFile sized = new RandomAccessFile(file.toFile(), "rw")) {
+                    sized.setLength(shard.size());
+                    sized.write(shard.header());
+                }
+            }
+            channels.add(FileChannel.open(file, StandardOpenOption.WRITE));
+        }
+    }
+
+    private void mergeAll() throws IOException {
+        ExecutorService workers = Executors.newFixedThreadPool(budget.threads(), runnable -> {
+            Thread thread = new Thread(runnable, "pollux-merge");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            List<Future<?>> futures = new ArrayList<>();
+            for (int i = 0; i < budget.threads(); i++) {
+                futures.add(workers.submit(this::mergeQueued));
+            }
+            await(futures);
+            journal();
+        } finally {
+            stopped.set(true);
+            end(workers);
+        }
+    }
+
+    private void mergeQueued() {
+        ByteBuffer buffer = EncodingSink.buffer();
+        Arena arena = new Arena(budget.kept() + budget.windows());
+        for (TensorTask task = queue.poll(); task != null && !stopped.get(); task = queue.poll()) {
+            Shards.Place place = shards.place(task.name());
+            EncodingSink sink =
+                    new EncodingSink(task.type(), channels.get(place.shard()), place.offset(), written, buffer);
+            StreamedWindows windows = new StreamedWindows(task, options.seed(), budget.kept(), arena, this::isStopped);
+            task.method().merge(windows, sink);
+            done.add(Map.entry(task.name(), sink.facts()));
+        }
+    }
+
+    private boolean isStopped() {
+        return stopped.get() || context.isCancelled();
+    }
+
+    private void await(List<Future<?>> futures) throws IOException {
+        long total = layout.bytesToWrite();
+        long journaled = System.nanoTime();
+        for (Future<?> future : futures) {
+            while (!isDone(future)) {
+                context.checkCancelled();
+                context.progress("merge", written.get(), total, "bytes");
+                if (System.nanoTime() - journaled > JOURNAL_NANOS) {
+                    journal();
+                    journaled = System.nanoTime();
+                }
+            }
+        }
+        context.checkCancelled();
+        context.progress("merge", written.get(), total, "bytes");
+    }
+
+    private static boolean isDone(Future<?> future) {
+        try {
+            future.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (java.util.concurrent.TimeoutException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancelledException("The merge was interrupted; nothing was published", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof PolluxException known) {
+                throw known;
+            }
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw new IllegalStateException("A merge failed: " + e.getCause(), e.getCause());
+        }
+    }
+
+    /** A tensor is finished when its bytes are on the disk, so the files go first. */
+    private void journal() throws IOException {
+        Map<String, Map<String, String>> finished = new LinkedHashMap<>();
+        for (var entry = done.poll(); entry != null; entry = done.poll()) {
+            finished.put(entry.getKey(), entry.getValue());
+        }
+        if (finished.isEmpty()) {
+            return;
+        }
+        for (FileChannel channel : channels) {
+            channel.force(false);
+        }
+        work.finish(finished);
+        facts.putAll(finished);
+    }
+
+    private static void end(ExecutorService workers) {
+        workers.shutdown();
+        boolean interrupted = false;
+        while (true) {
+            try {
+                if (workers.awaitTermination(1, TimeUnit.SECONDS)) {
+                    break;
+                }
+            } catch (InterruptedException e) {
+                interrupted = true; // files must not be closed under the workers; they stop at the next window
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void closeFiles() {
+        for (FileChannel channel : channels) {
+            try {
+                channel.close();
+            } catch (IOException e) {
+                throw new StorageException("Cannot close merged weights: " + e, e);
+            }
+        }
+        channels.clear();
+    }
+}

@@ -1,0 +1,130 @@
+package dev.pollux.merge;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.merging.MergePlan;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.schema.CoreSchema;
+
+/**
+ * Plans as mergekit's YAML files, read as they are.
+ *
+ * <p>Several documents in one file are stages: those with a {@code name} can be used as models by others, and the one without a
+ * name, or else the last, is the result. What is wrong with a plan's content is kept in it, so that {@link dev.pollux.merging.ModelMerger#plan} reports
+ * it with everything else. <em>Thread-safe.</em>
+ */
+public final class MergeYaml {
+
+    private static final int MAX_CHARACTERS = 1 << 20;
+    private static final int MAX_DOCUMENTS = 100;
+
+    private MergeYaml() {}
+
+    /**
+     * The plan in a file of at most 1 MiB.
+     *
+     * @throws MalformedFileException if it is not YAML; the message has line and column
+     */
+    public static MergePlan read(Path file) {
+        try {
+            if (Files.size(file) > MAX_CHARACTERS) {
+                throw new MalformedFileException(file + " must be at most " + MAX_CHARACTERS + " bytes");
+            }
+            return parse(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    /**
+     * The plan in a text of at most 1 MiB.
+     *
+     * @throws MalformedFileException if it is not YAML; the message has line and column
+     */
+    public static MergePlan parse(String yaml) {
+        if (yaml.length() > MAX_CHARACTERS) {
+            throw new MalformedFileException("A merge plan must be at most " + MAX_CHARACTERS + " characters");
+        }
+        List<MergePlan> plans = new ArrayList<>();
+        for (Object document : documents(yaml)) {
+            plans.add(new PlanReader().read(document));
+        }
+        if (plans.isEmpty()) {
+            throw new MalformedFileException("The merge plan is empty; give models and merge_method");
+        }
+        MergePlan last = plans.stream()
+                .filter(plan -> plan.name().isEmpty())
+                .reduce((first, second) -> second)
+                .orElse(plans.get(plans.size() - 1));
+        plans.remove(last);
+        return last.after(inOrder(plans));
+    }
+
+    /** Stages after those whose results they use; a circle stays as it is, and names that are no model yet. */
+    private static List<MergePlan> inOrder(List<MergePlan> stages) {
+        List<MergePlan> waiting = new ArrayList<>(stages);
+        List<MergePlan> ordered = new ArrayList<>();
+        while (!waiting.isEmpty()) {
+            MergePlan next = waiting.stream()
+                    .filter(stage -> waiting.stream().noneMatch(other -> !other.equals(stage) && uses(stage, other)))
+                    .findFirst()
+                    .orElse(waiting.get(0));
+            waiting.remove(next);
+            ordered.add(next);
+        }
+        return ordered;
+    }
+
+    private static boolean uses(MergePlan plan, MergePlan stage) {
+        return Stream.concat(
+                        plan.base().stream(),
+                        plan.slices().stream()
+                                .flatMap(slice -> Stream.concat(
+                                        slice.base().stream(),
+                                        slice.inputs().stream().map(MergePlan.Input::model))))
+                .anyMatch(model -> stage.name().filter(model.toString()::equals).isPresent());
+    }
+
+    private static List<Object> documents(String yaml) {
+        LoadSettings settings = LoadSettings.builder()
+                .setLabel("merge plan")
+                .setAllowDuplicateKeys(false)
+                .setAllowRecursiveKeys(false)
+                .setMaxAliasesForCollections(50)
+                .setCodePointLimit(MAX_CHARACTERS)
+                .setSchema(new CoreSchema())
+                .build();
+        List<Object> documents = new ArrayList<>();
+        try {
+            for (Object document : new Load(settings).loadAllFromString(yaml)) {
+                if (document != null) {
+                    documents.add(document);
+                }
+                if (documents.size() > MAX_DOCUMENTS) {
+                    throw new MalformedFileException("A merge plan must have at most " + MAX_DOCUMENTS + " documents");
+                }
+            }
+            return documents;
+        } catch (MarkedYamlEngineException e) {
+            String where = e.getProblemMark()
+                    .or(e::getContextMark)
+                    .map(mark -> "line " + (mark.getLine() + 1) + ", column " + (mark.getColumn() + 1) + ": ")
+                    .orElse("");
+            throw new MalformedFileException("The merge plan is not valid YAML: " + where + e.getProblem(), e);
+        } catch (YamlEngineException e) {
+            throw new MalformedFileException("The merge plan is not valid YAML: " + e.getMessage(), e);
+        } catch (StackOverflowError e) { // the parser recurses; what it had built is dropped here
+            throw new MalformedFileException("The merge plan is nested too deeply", e);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+package dev.pollux.merge;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/** The methods by the names that plans use: their parameters, how many models they take, and what the base is to them. */
+enum MethodKind {
+    LINEAR(
+            "linear",
+            Base.INPUT,
+            Count.atLeast(1),
+            Heights.COMMON,
+            List.of(Parameter.of("normalize", 1)),
+            List.of(Parameter.required("weight")),
+            a -> new Linear(a.perModel("weight"), a.flag("normalize"))),
+    SLERP(
+            "slerp",
+            Base.END,
+            Count.exactly(2),
+            Heights.COMMON,
+            List.of(Parameter.required("t")),
+            List.of(),
+            a -> new Slerp(a.global("t"))),
+    NUSLERP(
+            "nuslerp",
+            Base.OPTIONAL,
+            Count.exactly(2),
+            Heights.COMMON,
+            List.of(Parameter.of("nuslerp_flatten", 1), Parameter.of("nuslerp_row_wise", 0)),
+            List.of(Parameter.required("weight")),
+            a -> new NuSlerp(a.perModel("weight").get(0), a.perModel("weight").get(1), along(a), a.hasBase())),
+    MULTISLERP(
+            "multislerp",
+            Base.OPTIONAL,
+            Count.atLeast(2),
+            Heights.EQUAL,
+            List.of(Parameter.of("normalize_weights", 1), Parameter.of("eps", 1e-8)),
+            List.of(Parameter.required("weight")),
+            a -> new MultiSlerp(a.perModel("weight"), a.flag("normalize_weights"), a.global("eps"), a.hasBase())),
+    KARCHER(
+            "karcher",
+            Base.INPUT,
+            Count.atLeast(2),
+            Heights.EQUAL,
+            List.of(Parameter.of("max_iter", 10), Parameter.of("tol", 1e-5)),
+            List.of(),
+            a -> new Karcher((int) a.global("max_iter"), a.global("tol"))),
+    TASK_ARITHMETIC(
+            "task_arithmetic",
+            Task.of(false, false, false),
+            a -> new TaskArithmetic(a.perModel("weight"), sum(a, false))),
+    TIES("ties", Task.of(true, false, false), a -> new Ties(a.perModel("weight"), a.perModel("density"), sum(a, true))),
+    DARE_LINEAR(
+            "dare_linear",
+            Task.of(false, true, false),
+            a -> new Dare(a.perModel("weight"), a.perModel("density"), sum(a, false))),
+    DARE_TIES(
+            "dare_ties",
+            Task.of(false, true, false),
+            a -> new Dare(a.perModel("weight"), a.perModel("density"), sum(a, true))),
+    DELLA("della", Task.of(true, true, true), a -> della(a, true)),
+    DELLA_LINEAR("della_linear", Task.of(false, true, true), a -> della(a, false)),
+    BREADCRUMBS(
+            "breadcrumbs", Task.of(false, false, false).with(Parameter.of("gamma", 0.01)), a -> breadcrumbs(a, false)),
+    BREADCRUMBS_TIES(
+            "breadcrumbs_ties",
+            Task.of(false, false, false).with(Parameter.of("gamma", 0.01)),
+            a -> breadcrumbs(a, true)),
+    SCE(
+            "sce",
+            Base.REQUIRED,
+            Count.atLeast(1),
+            Heights.EQUAL,
+            List.of(Parameter.of("int8_mask", 0), Parameter.of("select_topk", 1)),
+            List.of(),
+            a -> new Sce(a.global("select_topk"))),
+    RAM(
+            "ram",
+            Base.REQUIRED,
+            Count.atLeast(1),
+            Heights.EQUAL,
+            List.of(Parameter.of("epsilon", 1e-5)),
+            List.of(),
+            a -> new Ram(a.global("epsilon"), 0, 0)),
+    RAM_PLUS(
+            "ramplus_tl",
+            Base.REQUIRED,
+            Count.atLeast(1),
+            Heights.EQUAL,
+            List.of(Parameter.of("r", 0.1), Parameter.of("alpha", 0.2), Parameter.of("epsilon", 1e-5)),
+            List.of(),
+            a -> new Ram(a.global("epsilon"), a.global("r"), a.global("alpha"))),
+    MODEL_STOCK(
+            "model_stock",
+            Base.REQUIRED,
+            Count.atLeast(2),
+            Heights.COMMON,
+            List.of(Parameter.of("filter_wise", 0)),
+            List.of(),
+            a -> new ModelStock(a.flag("filter_wise"))),
+    NEARSWAP(
+            "nearswap",
+            Base.REQUIRED,
+            Count.exactly(1),
+            Heights.EQUAL,
+            List.of(Parameter.required("t")),
+            List.of(),
+            a -> new NearSwap(a.global("t"))),
+    ARCEE_FUSION(
+            "arcee_fusion",
+            Base.REQUIRED,
+            Count.exactly(1),
+            Heights.COMMON,
+            List.of(),
+            List.of(),
+            a -> new ArceeFusion()),
+    PASSTHROUGH(
+            "passthrough",
+            Base.INPUT,
+            Count.exactly(1),
+            Heights.COMMON,
+            List.of(),
+            List.of(Parameter.of("scale", 1)),
+            a -> new Passthrough(a.perModel("scale").get(0)));
+
+    /** What a base is to a method. */
+    enum Base {
+        /** One of the models. */
+        INPUT,
+        /** One of the models, where the line between them begins. */
+        END,
+        /** What differences are taken from, if there is one. */
+        OPTIONAL,
+        /** What differences are taken from. */
+        REQUIRED
+    }
+
+    /** What happens to embeddings of different height without a tokenizer section. */
+    enum Heights {
+        /** Only the rows that all have. */
+        COMMON,
+        /** As many rows as the base has. */
+        BASE,
+        /** They must not differ. */
+        EQUAL
+    }
+
+    private final String label;
+    private final Base base;
+    private final Count count;
+    private final Heights heights;
+    private final List<Parameter> globals;
+    private final List<Parameter> perModel;
+    private final Function<Arguments, MergeMethod> factory;
+
+    MethodKind(
+            String label,
+            Base base,
+            Count count,
+            Heights heights,
+            List<Parameter> globals,
+            List<Parameter> perModel,
+            Function<Arguments, MergeMethod> factory) {
+        this.label = label;
+        this.base = base;
+        this.count = count;
+        this.heights = heights;
+        this.globals = globals;
+        this.perModel = perModel;
+        this.factory = factory;
+    }
+
+    MethodKind(String label, Task task, Function<Arguments, MergeMethod> factory) {
+        this(label, Base.REQUIRED, Count.atLeast(1), Heights.BASE, task.globals(), task.perModel(), factory);
+    }
+
+    static Optional<MethodKind> named(String label) {
+        return Arrays.stream(values()).filter(kind -> kind.label.equals(label)).findFirst();
+    }
+
+    static List<String> names() {
+        return Arrays.stream(values()).map(kind -> kind.label).toList();
+    }
+
+    /** Whether any method has a parameter of this name. */
+    static boolean knowsParameter(String name) {
+        return Arrays.stream(values())
+                .flatMap(MethodKind::parameters)
+                .anyMatch(parameter -> parameter.name().equals(name));
+    }
+
+    String label() {
+        return label;
+    }
+
+    Base base() {
+        return base;
+    }
+
+    /** How many models, those that are the base not counted unless it is one of them. */
+    Count count() {
+        return count;
+    }
+
+    Heights heights() {
+        return heights;
+    }
+
+    /** Whether a model whose tensor has another shape than the base's is left out of that tensor. */
+    boolean skipsOtherShapes() {
+        return heights == Heights.BASE;
+    }
+
+    List<Parameter> globals() {
+        return globals;
+    }
+
+    List<Parameter> perModel() {
+        return perModel;
+    }
+
+    Stream<Parameter> parameters() {
+        return Stream.concat(globals.stream(), perModel.stream());
+    }
+
+    /**
+     * The method with parameters for one tensor.
+     *
+     * @throws IllegalArgumentException if one is out of its range
+     */
+    MergeMethod with(Arguments arguments) {
+        return factory.apply(arguments);
+    }
+
+    private static NuSlerp.Along along(Arguments a) {
+        if (a.flag("nuslerp_flatten")) {
+            return NuSlerp.Along.TENSOR;
+        }
+        return a.flag("nuslerp_row_wise") ? NuSlerp.Along.COLUMNS : NuSlerp.Along.ROWS;
+    }
+
+    private static TaskSum sum(Arguments a, boolean elect) {
+        return new TaskSum(elect, a.flag("normalize"), a.global("lambda"), a.flag("rescale"));
+    }
+
+    private static MergeMethod della(Arguments a, boolean elect) {
+        return new Della(a.perModel("weight"), a.perModel("density"), a.perModel("epsilon"), sum(a, elect));
+    }
+
+    private static MergeMethod breadcrumbs(Arguments a, boolean elect) {
+        return new Breadcrumbs(
+                a.perModel("weight"), a.perModel("density"), a.perModel("gamma"), sum(a, elect), a.likeReference());
+    }
+
+    /**
+     * A parameter of a method.
+     *
+     * @param fallback the default; NaN if the parameter is required
+     */
+    record Parameter(String name, double fallback) {
+        static Parameter required(String name) {
+            return new Parameter(name, Double.NaN);
+        }
+
+        static Parameter of(String name, double fallback) {
+            return new Parameter(name, fallback);
+        }
+
+        boolean isRequired() {
+            return Double.isNaN(fallback);
+        }
+    }
+
+    /** How many models a method takes. */
+    record Count(int least, int most) {
+        static Count atLeast(int least) {
+            return new Count(least, Integer.MAX_VALUE);
+        }
+
+        static Count exactly(int number) {
+            return new Count(number, number);
+        }
+
+        boolean allows(int number) {
+            return number >= least && number <= most;
+        }
+
+        @Override
+        public String toString() {
+            List<String> words = List.of("no", "one", "two", "three");
+            return words.get(least) + (least == most ? "" : " or more") + (most == 1 ? " model" : " models");
+        }
+    }
+
+    /** The parameters of the methods on differences; they differ in defaults. */
+    record Task(List<Parameter> globals, List<Parameter> perModel) {
+        static Task of(boolean normalize, boolean rescale, boolean epsilon) {
+            Task task = new Task(
+                    List.of(
+                            Parameter.of("normalize", normalize ? 1 : 0),
+                            Parameter.of("lambda", 1),
+                            Parameter.of("rescale", rescale ? 1 : 0),
+                            Parameter.of("int8_mask", 0)),
+                    List.of(Parameter.required("weight"), Parameter.of("density", 1)));
+            return epsilon ? task.with(Parameter.of("epsilon", 0.15)) : task;
+        }
+
+        Task with(Parameter parameter) {
+            return new Task(
+                    globals,
+                    Stream.concat(perModel.stream(), Stream.of(parameter)).toList());
+        }
+    }
+
+    /** The parameters of one tensor. */
+    interface Arguments {
+        double global(String name);
+
+        /** One for each model that is not the base. */
+        List<Double> perModel(String name);
+
+        boolean hasBase();
+
+        /** Whether to do what mergekit does even where it is a defect. */
+        boolean likeReference();
+
+        default boolean flag(String name) {
+            return global(name) != 0;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package dev.pollux.merge;
+
+/**
+ * The base, drawn to the other model where the two are near: θ = θ<sub>0</sub> + c·δ with c = min(1, t/|δ|), so no element
+ * moves by more than t. <em>Immutable.</em>
+ *
+ * @param t from 0
+ */
+public record NearSwap(double t) implements MergeMethod {
+
+    private static final double SMALLEST = 1e-6;
+
+    public NearSwap {
+        Weights.notNegative("t", t);
+    }
+
+    @Override
+    public boolean readsOnce() {
+        return true;
+    }
+
+    @Override
+    public void merge(TensorWindows in, TensorSink out) {
+        float[][] result = new float[1][];
+        in.pass((x, at, first, count) -> {
+            float[] to = Vectors.room(result[0], count);
+            result[0] = to;
+            for (int j = 0; j < count; j++) {
+                double base = x[0][at + j];
+                double delta = x[1][at + j] - base;
+                double weight = Math.min(1, t / Math.max(Math.abs(delta), SMALLEST));
+                to[j] = (float) (base + weight * delta);
+            }
+            out.put(to, count);
+        });
+    }
+}

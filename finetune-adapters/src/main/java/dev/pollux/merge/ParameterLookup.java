@@ -1,0 +1,147 @@
+package dev.pollux.merge;
+
+import dev.pollux.merging.MergePlan;
+import dev.pollux.merging.Setting;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Finds the value of each parameter for a tensor: input, slice, module, plan, default. */
+final class ParameterLookup {
+
+    private final MergePlan plan;
+    private final MethodKind kind;
+    private final boolean likeReference;
+    private final Problems problems;
+
+    ParameterLookup(MergePlan plan, MethodKind kind, boolean likeReference, Problems problems) {
+        this.plan = plan;
+        this.kind = kind;
+        this.likeReference = likeReference;
+        this.problems = problems;
+    }
+
+    /**
+     * A tensor whose parameters are wanted.
+     *
+     * @param output what it is called in the result, for global parameters
+     * @param inputs what it is called in each part, for parameters of models
+     * @param parts without the base where differences are taken from it
+     * @param position of its layer, in [0, 1]
+     */
+    record Place(
+            Stack.Level level,
+            String output,
+            List<String> inputs,
+            List<Stack.Part> parts,
+            boolean base,
+            double position) {}
+
+    /** The parameters for a tensor; NaN where a required one is missing, which is a problem. */
+    MethodKind.Arguments at(Place place) {
+        return new MethodKind.Arguments() {
+            @Override
+            public double global(String name) {
+                List<Map<String, Setting>> scopes =
+                        List.of(place.level().parameters(), plan.moduleParameters(), plan.parameters());
+                OptionalDouble value = first(scopes, name, place.output(), place.position());
+                return value.orElseGet(() -> fallback(kind.globals(), name, "", place.output(), scopes));
+            }
+
+            @Override
+            public List<Double> perModel(String name) {
+                List<Double> values = new ArrayList<>();
+                for (int i = 0; i < place.parts().size(); i++) {
+                    Stack.Part part = place.parts().get(i);
+                    List<Map<String, Setting>> scopes = List.of(
+                            part.parameters(), place.level().parameters(), plan.moduleParameters(), plan.parameters());
+                    String input = place.inputs().get(i);
+                    values.add(first(scopes, name, input, place.position())
+                            .orElseGet(() ->
+                                    fallback(kind.perModel(), name, part.model().label(), input, scopes)));
+                }
+                return values;
+            }
+
+            @Override
+            public boolean hasBase() {
+                return place.base();
+            }
+
+            @Override
+            public boolean likeReference() {
+                return likeReference;
+            }
+        };
+    }
+
+    private static OptionalDouble first(
+            List<Map<String, Setting>> scopes, String name, String tensor, double position) {
+        for (Map<String, Setting> scope : scopes) {
+            Setting setting = scope.get(name);
+            OptionalDouble value = setting == null ? OptionalDouble.empty() : setting.at(tensor, position);
+            if (value.isPresent()) {
+                return value;
+            }
+        }
+        return OptionalDouble.empty();
+    }
+
+    private double fallback(
+            List<MethodKind.Parameter> known,
+            String name,
+            String model,
+            String tensor,
+            List<Map<String, Setting>> scopes) {
+        MethodKind.Parameter parameter =
+                known.stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow();
+        if (!parameter.isRequired()) {
+            return parameter.fallback();
+        }
+        boolean given = scopes.stream().anyMatch(scope -> scope.containsKey(name));
+        String of = model.isEmpty() ? "" : " for " + model;
+        if (given) {
+            problems.fatal(
+                    "no entry of " + name + of + " matches ",
+                    tensor,
+                    " and there is no default; add an entry without filter");
+        } else if (model.isEmpty()) {
+            problems.fatal(kind.label() + " needs parameter " + name);
+        } else if (plan.base().map(Object::toString).filter(model::equals).isPresent()) {
+            problems.fatal("base_model " + model + " of a " + kind.label() + " merge is an input too and has no " + name
+                    + "; give it one or drop base_model");
+        } else {
+            problems.fatal("parameter " + name + " is missing for model " + model + "; give it one");
+        }
+        return Double.NaN;
+    }
+
+    /** Reports parameters that nothing reads. */
+    void checkNames() {
+        List<String> perModel =
+                kind.perModel().stream().map(MethodKind.Parameter::name).toList();
+        List<String> all = kind.parameters().map(MethodKind.Parameter::name).toList();
+        TreeSet<String> unknown = new TreeSet<>();
+        check(plan.parameters(), all, unknown);
+        check(plan.moduleParameters(), all, unknown);
+        plan.slices().forEach(slice -> {
+            check(slice.parameters(), all, unknown);
+            slice.inputs().forEach(input -> check(input.parameters(), perModel, unknown));
+        });
+        for (String name : unknown) {
+            String why = all.contains(name)
+                    ? " has no effect in a single model; it holds for the whole merge"
+                    : MethodKind.knowsParameter(name)
+                            ? " has no effect in " + kind.label()
+                            : " is unknown" + Spelling.hint(name, all) + " and has no effect";
+            problems.notice("parameter " + name + why);
+        }
+    }
+
+    private static void check(Map<String, Setting> parameters, List<String> known, Set<String> unknown) {
+        parameters.keySet().stream().filter(name -> !known.contains(name)).forEach(unknown::add);
+    }
+}

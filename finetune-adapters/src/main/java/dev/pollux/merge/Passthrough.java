@@ -1,0 +1,24 @@
+package dev.pollux.merge;
+
+/**
+ * One model's tensor as it is: θ = scale·θ<sub>1</sub>, for stacks of layers of several models. A scale of 0 for
+ * {@code o_proj} and {@code down_proj} makes a layer an identity. <em>Immutable.</em>
+ *
+ * @param scale finite; default 1
+ */
+public record Passthrough(double scale) implements MergeMethod {
+
+    public Passthrough {
+        Weights.finite("scale", scale);
+    }
+
+    @Override
+    public boolean readsOnce() {
+        return true;
+    }
+
+    @Override
+    public void merge(TensorWindows in, TensorSink out) {
+        Vectors.combine(in, new double[] {scale}, out);
+    }
+}

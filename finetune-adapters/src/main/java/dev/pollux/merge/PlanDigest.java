@@ -1,0 +1,59 @@
+package dev.pollux.merge;
+
+import dev.pollux.StorageException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.TreeSet;
+
+/** What decides about the bytes of a result: the plan, the options, and the input files by name, size and time. */
+final class PlanDigest {
+
+    private static final String FORMAT = "1";
+
+    private PlanDigest() {}
+
+    static String of(MergeLayout layout, MergeOptions options) {
+        MessageDigest digest = sha256();
+        update(digest, FORMAT);
+        update(digest, layout.plan().toString());
+        update(digest, options.seed() + " " + options.shardBytes() + " " + options.likeReference());
+        layout.tasks().forEach(task -> update(digest, task.name() + task.method() + task.labels()));
+        for (InputModel model : layout.opened()) {
+            model.folder().ifPresent(folder -> update(digest, files(folder)));
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static String files(Path folder) {
+        TreeSet<String> files = new TreeSet<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            for (Path entry : entries) {
+                if (Files.isRegularFile(entry)) {
+                    files.add(entry + " " + Files.size(entry) + " " + Files.getLastModifiedTime(entry));
+                }
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + folder + ": " + e, e);
+        }
+        return files.toString();
+    }
+
+    private static void update(MessageDigest digest, String text) {
+        digest.update(text.getBytes(StandardCharsets.UTF_8));
+        digest.update((byte) 0);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

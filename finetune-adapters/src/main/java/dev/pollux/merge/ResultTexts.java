@@ -1,0 +1,150 @@
+package dev.pollux.merge;
+
+import dev.pollux.StorageException;
+import dev.pollux.tensor.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The files beside the weights: configuration, tokenizer, chat template. */
+final class ResultTexts {
+
+    private static final String TOKENIZER = "tokenizer.json";
+    private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+    private static final String TEMPLATE = "chat_template.jinja";
+    private static final List<String> COPIED = List.of(
+            TOKENIZER,
+            TOKENIZER_CONFIG,
+            TEMPLATE,
+            "special_tokens_map.json",
+            "added_tokens.json",
+            "vocab.json",
+            "vocab.txt",
+            "merges.txt",
+            "tokenizer.model",
+            "spiece.model",
+            "generation_config.json");
+
+    /** What still fits a tokenizer that was joined: the rest lists tokens of one model. */
+    private static final List<String> COPIED_WITH_JOINED =
+            List.of(TOKENIZER_CONFIG, TEMPLATE, "special_tokens_map.json", "generation_config.json");
+
+    private static final List<String> SPECIAL_IDS = List.of("bos_token_id", "eos_token_id", "pad_token_id");
+
+    private final MergeLayout layout;
+
+    ResultTexts(MergeLayout layout) {
+        this.layout = layout;
+    }
+
+    /** The donor's configuration with the values that the merge changes. */
+    ObjectNode config() {
+        ObjectNode config = donor().config().deepCopy();
+        // models of text and more keep those of the text in a section
+        ObjectNode text = config.get("text_config") instanceof ObjectNode section && !config.has("num_hidden_layers")
+                ? section
+                : config;
+        int layers = layout.levels().stream().mapToInt(Stack.Level::layers).sum();
+        for (String key : List.of("num_hidden_layers", "n_layer", "num_layers", "n_layers")) {
+            if (text.has(key)) {
+                text.put(key, layers);
+            }
+        }
+        layerTypes(text);
+        layout.tasks().stream()
+                .filter(task ->
+                        LayerName.isEmbedding(task.name()) && task.shape().size() == 2)
+                .findFirst()
+                .ifPresent(task -> text.put("vocab_size", task.shape().get(0)));
+        boolean head = layout.tasks().stream().anyMatch(task -> LayerName.isHead(task.name()));
+        if (head && config.path("tie_word_embeddings").asBoolean(false)) {
+            config.put("tie_word_embeddings", false);
+        }
+        config.put("dtype", TypeNames.of(mainType()));
+        config.remove("torch_dtype");
+        layout.join()
+                .map(TokenizerJoin::owner)
+                .filter(owner -> owner != donor())
+                .ifPresent(owner -> {
+                    for (String key : SPECIAL_IDS) {
+                        JsonNode id = owner.config().get(key);
+                        if (id != null) {
+                            config.set(key, id);
+                        }
+                    }
+                });
+        return config;
+    }
+
+    private InputModel donor() {
+        return layout.donor().orElseThrow(() -> new IllegalStateException("a layout without problems has a donor"));
+    }
+
+    /** A list with an entry for each layer follows the layers of each slice's first source. */
+    private void layerTypes(ObjectNode config) {
+        if (!(config.get("layer_types") instanceof ArrayNode types)) {
+            return;
+        }
+        ArrayNode stacked = JsonFiles.MAPPER.createArrayNode();
+        for (Stack.Level level : layout.levels()) {
+            for (int i = 0; i < level.layers(); i++) {
+                int from = level.parts().get(0).layers().from() + i;
+                if (from < types.size()) {
+                    stacked.add(types.get(from));
+                }
+            }
+        }
+        config.set("layer_types", stacked);
+    }
+
+    private DType mainType() {
+        Map<DType, Long> bytes = new java.util.EnumMap<>(DType.class);
+        layout.tasks().forEach(task -> bytes.merge(task.type(), task.bytes(), Long::sum));
+        return bytes.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .orElse(DType.F32);
+    }
+
+    /** Writes all of it into {@code folder}. */
+    void write(Path folder) {
+        try {
+            JsonFiles.write(folder.resolve("config.json"), config());
+            InputModel owner = layout.join().map(TokenizerJoin::owner).orElseGet(this::donor);
+            List<String> names = layout.join().isPresent() ? COPIED_WITH_JOINED : COPIED;
+            if (owner.folder().isPresent()) {
+                for (String name : names) {
+                    Path file = owner.folder().get().resolve(name);
+                    if (Files.isRegularFile(file)) {
+                        Files.copy(file, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+                    }
+                }
+            }
+            layout.join().ifPresent(join -> JsonFiles.write(folder.resolve(TOKENIZER), join.json()));
+            writeTemplate(folder);
+        } catch (IOException e) {
+            throw new StorageException("Cannot write the tokenizer into " + folder + ": " + e, e);
+        }
+    }
+
+    private void writeTemplate(Path folder) throws IOException {
+        Optional<String> template =
+                layout.plan().chatTemplate().flatMap(choice -> ChatTemplates.resolve(choice, layout.models()));
+        if (template.isEmpty()) {
+            return;
+        }
+        Files.writeString(folder.resolve(TEMPLATE), template.get());
+        Optional<ObjectNode> config = JsonFiles.read(folder.resolve(TOKENIZER_CONFIG));
+        if (config.isPresent() && config.get().has("chat_template")) { // the file alone decides
+            config.get().remove("chat_template");
+            JsonFiles.write(folder.resolve(TOKENIZER_CONFIG), config.get());
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package dev.pollux.merge;
+
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.Float16;
+import java.util.List;
+
+/** A tensor rounded to a 16-bit type when it is read, as mergekit does where a plan's dtype is narrower than its inputs. */
+record RoundedTensor(TensorSource exact, DType type) implements TensorSource {
+
+    @Override
+    public List<Long> shape() {
+        return exact.shape();
+    }
+
+    @Override
+    public String label() {
+        return exact.label();
+    }
+
+    @Override
+    public TensorSource ready() {
+        return new RoundedTensor(exact.ready(), type);
+    }
+
+    @Override
+    public long storedBytes() {
+        return exact.storedBytes();
+    }
+
+    @Override
+    public void read(long first, int count, float[] into, int at) {
+        exact.read(first, count, into, at);
+        for (int i = at; i < at + count; i++) {
+            into[i] = type == DType.BF16
+                    ? Float16.fromBfloat16(Float16.toBfloat16(into[i]))
+                    : Float16.toFloat(Float16.fromFloat(into[i]));
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package dev.pollux.merge;
+
+import dev.pollux.StorageException;
+import dev.pollux.merging.ModelReference;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Where the results of stages lie until the last merge is done: beside the target, named by what they are made of. */
+final class StageFolders {
+
+    private final Path root;
+
+    StageFolders(Path target) {
+        Path whole = target.toAbsolutePath().normalize();
+        this.root = whole.resolveSibling("." + whole.getFileName() + ".stages");
+    }
+
+    Path of(String name, String digest) {
+        return root.resolve(name + "-" + digest.substring(0, 16));
+    }
+
+    /** The result of a stage, under the stage's name. */
+    InputModel open(String name, Path folder) {
+        ModelReference reference = new ModelReference(
+                folder.getFileName().toString(), Optional.empty(), Optional.empty(), Optional.empty());
+        return InputModel.open(reference, root).named(name);
+    }
+
+    void delete() {
+        try {
+            WorkFolder.deleteTree(root);
+        } catch (IOException e) {
+            throw new StorageException("Cannot delete " + root + ": " + e, e);
+        }
+    }
+}

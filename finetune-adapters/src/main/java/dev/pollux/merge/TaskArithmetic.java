@@ -1,0 +1,28 @@
+package dev.pollux.merge;
+
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * The base and the sum of the weighted differences: θ = θ<sub>0</sub> + λ Σ w<sub>i</sub>δ<sub>i</sub> (arXiv 2212.04089).
+ * <em>Immutable.</em>
+ *
+ * @param weights (N), finite
+ * @param sum how the differences are summed; signs are not elected
+ */
+public record TaskArithmetic(List<Double> weights, TaskSum sum) implements MergeMethod {
+
+    public TaskArithmetic {
+        weights = Weights.finite("weight", weights);
+    }
+
+    @Override
+    public boolean readsOnce() {
+        return true;
+    }
+
+    @Override
+    public void merge(TensorWindows in, TensorSink out) {
+        new TaskVectors(weights, Collections.nCopies(weights.size(), Mask.ALL), sum).merge(in, out);
+    }
+}

@@ -1,0 +1,159 @@
+package dev.pollux.merge;
+
+import dev.pollux.tensor.DType;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Decides what each tensor of the result is made of. */
+final class TensorPlanner {
+
+    private final MethodKind kind;
+    private final ParameterLookup parameters;
+    private final Optional<TokenizerJoin> join;
+    private final Optional<DType> type;
+    private final Optional<DType> readAs;
+    private final Problems problems;
+
+    /**
+     * @param type to write
+     * @param readAs to round inputs to before anything else, a 16-bit type
+     */
+    TensorPlanner(
+            MethodKind kind,
+            ParameterLookup parameters,
+            Optional<TokenizerJoin> join,
+            Optional<DType> type,
+            Optional<DType> readAs,
+            Problems problems) {
+        this.kind = kind;
+        this.parameters = parameters;
+        this.join = join;
+        this.type = type;
+        this.readAs = readAs;
+        this.problems = problems;
+    }
+
+    /**
+     * Adds a task for each tensor of the result to {@code tasks}, by name.
+     *
+     * @param prefix of the tensors of layers
+     */
+    void plan(List<Stack.Level> levels, String prefix, Map<String, TensorTask> tasks) {
+        int layer = 0;
+        for (Stack.Level level : levels) {
+            int n = level.layers();
+            for (int i = 0; i < n; i++) {
+                double position = n == 1 ? 1 : (double) i / (n - 1);
+                for (String suffix : suffixes(level, prefix, i)) {
+                    planLayerTensor(level, prefix, i, suffix, layer, position).ifPresent(t -> tasks.put(t.name(), t));
+                }
+                layer++;
+            }
+        }
+        planOutside(levels.get(0), prefix, true, tasks);
+        planOutside(levels.get(levels.size() - 1), prefix, false, tasks);
+    }
+
+    private static Set<String> suffixes(Stack.Level level, String prefix, int i) {
+        Set<String> suffixes = new LinkedHashSet<>();
+        for (Stack.Part part : level.parts()) {
+            String layer = prefix + (part.layers().from() + i) + ".";
+            part.model().tensors().keySet().stream()
+                    .filter(name -> name.startsWith(layer))
+                    .forEach(name -> suffixes.add(name.substring(layer.length())));
+        }
+        return suffixes;
+    }
+
+    private Optional<TensorTask> planLayerTensor(
+            Stack.Level level, String prefix, int i, String suffix, int layer, double position) {
+        List<String> names = level.parts().stream()
+                .map(part -> prefix + (part.layers().from() + i) + "." + suffix)
+                .toList();
+        return plan(level, prefix + layer + "." + suffix, names, position);
+    }
+
+    private void planOutside(Stack.Level level, String prefix, boolean before, Map<String, TensorTask> tasks) {
+        Set<String> names = new LinkedHashSet<>();
+        for (Stack.Part part : level.parts()) {
+            part.model().tensors().keySet().stream()
+                    .filter(name -> LayerName.parse(name)
+                            .filter(layer -> layer.prefix().equals(prefix))
+                            .isEmpty())
+                    .filter(name -> LayerName.isBeforeLayers(name) == before)
+                    .forEach(names::add);
+        }
+        for (String name : names) {
+            List<String> same = level.parts().stream().map(part -> name).toList();
+            plan(level, name, same, 0).ifPresent(task -> tasks.put(name, task));
+        }
+    }
+
+    private Optional<TensorTask> plan(Stack.Level level, String output, List<String> names, double position) {
+        List<SourceSet.Entry> entries = new ArrayList<>();
+        for (int i = 0; i < names.size(); i++) {
+            Stack.Part part = level.parts().get(i);
+            Optional<String> name = part.model().nameOf(names.get(i));
+            if (name.isEmpty()) {
+                problems.fatal(
+                        "tensor ",
+                        names.get(i),
+                        " is missing in model " + part.model().label()
+                                + ", and others have it; merge models of one architecture");
+                return Optional.empty();
+            }
+            DType stored = part.model().type(name.get());
+            TensorSource source = part.model().tensors().get(name.get());
+            if (source == null || stored == null) {
+                throw new IllegalStateException("a tensor found by name has a source and a type: " + name.get());
+            }
+            boolean rounds = readAs.isPresent() && readAs.get() != stored;
+            TensorSource read = rounds ? new RoundedTensor(source, readAs.get()) : source;
+            entries.add(new SourceSet.Entry(part, names.get(i), read, stored));
+        }
+        boolean apart = kind.base() == MethodKind.Base.OPTIONAL || kind.base() == MethodKind.Base.REQUIRED;
+        SourceSet set = new SourceSet(output, entries, kind, level.base(), join, problems);
+        Optional<SourceSet> ready = set.readable().flatMap(SourceSet::joined).flatMap(SourceSet::shaped);
+        if (ready.isEmpty()) {
+            return Optional.empty();
+        }
+        return task(level, ready.get(), position, apart && level.base().isPresent());
+    }
+
+    private Optional<TensorTask> task(Stack.Level level, SourceSet set, double position, boolean base) {
+        List<SourceSet.Entry> ordered = set.baseFirst();
+        List<SourceSet.Entry> others = base ? ordered.subList(1, ordered.size()) : ordered;
+        DType out = type.orElseGet(() -> set.type(base));
+        MergeMethod method;
+        if (others.isEmpty()) {
+            method = new Passthrough(1); // all others were left out
+        } else {
+            MethodKind.Arguments arguments = parameters.at(new ParameterLookup.Place(
+                    level,
+                    set.output(),
+                    others.stream().map(SourceSet.Entry::name).toList(),
+                    others.stream().map(SourceSet.Entry::part).toList(),
+                    base,
+                    position));
+            try {
+                method = kind.with(arguments);
+            } catch (IllegalArgumentException e) {
+                if (!String.valueOf(e.getMessage()).contains("NaN")) {
+                    problems.fatal("Cannot merge ", set.output(), ": " + e.getMessage());
+                }
+                return Optional.empty();
+            }
+        }
+        return Optional.of(new TensorTask(
+                set.output(),
+                out,
+                ordered.get(0).source().shape(),
+                ordered.stream().map(SourceSet.Entry::source).toList(),
+                ordered.stream().map(entry -> entry.part().model().label()).toList(),
+                method));
+    }
+}

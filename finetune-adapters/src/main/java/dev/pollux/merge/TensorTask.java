@@ -1,0 +1,37 @@
+package dev.pollux.merge;
+
+import dev.pollux.tensor.DType;
+import java.util.List;
+
+/**
+ * One tensor to write.
+ *
+ * @param sources of one shape, the base first where the method has one
+ * @param models the names of the sources' models, for random numbers
+ */
+record TensorTask(
+        String name,
+        DType type,
+        List<Long> shape,
+        List<TensorSource> sources,
+        List<String> models,
+        MergeMethod method) {
+
+    TensorTask {
+        shape = List.copyOf(shape);
+        sources = List.copyOf(sources);
+        models = List.copyOf(models);
+    }
+
+    long elements() {
+        return shape.stream().reduce(1L, (a, b) -> a * b);
+    }
+
+    long bytes() {
+        return elements() * type.blockBytes();
+    }
+
+    List<String> labels() {
+        return sources.stream().map(TensorSource::label).toList();
+    }
+}

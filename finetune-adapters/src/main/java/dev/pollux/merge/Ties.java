@@ -1,0 +1,25 @@
+package dev.pollux.merge;
+
+import java.util.List;
+
+/**
+ * Trim, elect sign and merge (arXiv 2306.01708): of each δ<sub>i</sub> only the ⌊density·n⌋ largest magnitudes of the tensor
+ * are kept (at least one; of equal ones the first), then {@link TaskSum}. <em>Immutable.</em>
+ *
+ * @param weights (N), finite
+ * @param densities (N), each in (0, 1]
+ * @param sum how the differences are summed
+ */
+public record Ties(List<Double> weights, List<Double> densities, TaskSum sum) implements MergeMethod {
+
+    public Ties {
+        weights = Weights.finite("weight", weights);
+        densities = Weights.densities(densities, weights);
+    }
+
+    @Override
+    public void merge(TensorWindows in, TensorSink out) {
+        List<Mask> masks = densities.stream().<Mask>map(Mask.Largest::new).toList();
+        new TaskVectors(weights, masks, sum).merge(in, out);
+    }
+}

@@ -1,0 +1,269 @@
+package dev.pollux.merge;
+
+import dev.pollux.merging.ModelReference;
+import dev.pollux.merging.TokenizerChoice;
+import dev.pollux.merging.TokenizerChoice.OtherToken;
+import dev.pollux.merging.TokenizerChoice.SameToken;
+import dev.pollux.merging.TokenizerChoice.TokenRule;
+import dev.pollux.merging.TokenizerChoice.TokenSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * One tokenizer for several models, and where each model's embedding of each of its tokens comes from.
+ *
+ * <p>A model that has a token keeps its own embedding unless the token's rule is forced. Otherwise the rule decides; without
+ * one, the only model that has the token, then the base, then the mean of those that have it, and zeros if none has.
+ */
+final class TokenizerJoin {
+
+    private final List<InputModel> models;
+    private final List<TokenTable> tables;
+    private final boolean base;
+    private final InputModel owner;
+    private final Map<String, Integer> ids = new LinkedHashMap<>();
+    private final Map<String, TokenRule> rules;
+    private final ObjectNode json;
+    private final int rows;
+    private final Problems problems;
+    private int next;
+
+    private TokenizerJoin(TokenizerChoice choice, List<InputModel> models, boolean base, Problems problems) {
+        this.models = models;
+        this.base = base;
+        this.problems = problems;
+        this.rules = choice.tokens();
+        this.tables = models.stream().map(TokenTable::of).toList();
+        boolean union = choice.source().equals(TokenizerChoice.UNION);
+        int first = union || choice.source().equals(TokenizerChoice.BASE) ? 0 : indexOf(choice.source());
+        if (first < 0) {
+            problems.fatal("the tokenizer comes from " + choice.source()
+                    + ", which is not part of the merge; name one of its models, base or union");
+            first = 0;
+        }
+        this.owner = models.get(first);
+        this.json = tables.get(first).json().deepCopy();
+        takeFirst(tables.get(first));
+        next = ids.values().stream().mapToInt(id -> id + 1).max().orElse(0);
+        if (union) {
+            addOthers();
+        }
+        rules.keySet().forEach(token -> add(token, Optional.empty()));
+        rules.forEach(this::check);
+        int multiple = choice.padToMultipleOf().orElse(1);
+        this.rows = (int) Math.min((next + (long) multiple - 1) / multiple * multiple, Integer.MAX_VALUE);
+    }
+
+    /**
+     * @param models the base first where there is one
+     * @param base whether there is one
+     */
+    static TokenizerJoin of(TokenizerChoice choice, List<InputModel> models, boolean base, Problems problems) {
+        return new TokenizerJoin(choice, models, base, problems);
+    }
+
+    /** The tokenizer, as a {@code tokenizer.json}. */
+    ObjectNode json() {
+        return json;
+    }
+
+    /** The model the tokenizer began with. */
+    InputModel owner() {
+        return owner;
+    }
+
+    /** Rows of the embedding, padding counted. */
+    int rows() {
+        return rows;
+    }
+
+    /** Tokens without an embedding row cannot be used: they are left out. */
+    private void takeFirst(TokenTable table) {
+        int limit = owner.config().path("vocab_size").asInt(Integer.MAX_VALUE);
+        table.ids().forEach((token, id) -> {
+            if (id < limit) {
+                ids.put(token, id);
+            }
+        });
+        if (ids.size() < table.ids().size()) {
+            problems.notice((table.ids().size() - ids.size()) + " tokens of " + owner.label()
+                    + " have no row in its embedding and are left out");
+            ArrayNode kept = JsonFiles.MAPPER.createArrayNode();
+            table.added().forEach((token, entry) -> {
+                if (ids.containsKey(token)) {
+                    kept.add(entry.deepCopy());
+                }
+            });
+            json.set("added_tokens", kept);
+            if (json.path("model").path("vocab") instanceof ObjectNode vocabulary) {
+                vocabulary.retain(ids.keySet());
+                dropMerges();
+            }
+        }
+    }
+
+    /** Merges of a BPE model that need a token that was left out. */
+    private void dropMerges() {
+        if (json.path("model").path("merges") instanceof ArrayNode merges) {
+            merges.removeIf(merge -> {
+                String[] pair = merge.isString()
+                        ? merge.asString().split(" ", 2)
+                        : new String[] {merge.path(0).asString(), merge.path(1).asString()};
+                return !(ids.containsKey(pair[0]) && ids.containsKey(pair[1]) && ids.containsKey(pair[0] + pair[1]));
+            });
+        }
+    }
+
+    private void addOthers() {
+        for (TokenTable table : tables) {
+            table.ids().keySet().stream()
+                    .filter(token -> !table.added().containsKey(token))
+                    .forEach(token -> add(token, Optional.empty()));
+        }
+        Map<String, ObjectNode> seen = new LinkedHashMap<>();
+        for (TokenTable table : tables) {
+            table.added().forEach((token, entry) -> {
+                add(token, Optional.of(entry));
+                ObjectNode other = seen.putIfAbsent(token, entry);
+                if (other != null && !sameSettings(other, entry)) {
+                    problems.notice("token " + token + " has different settings in several models; the first are used");
+                }
+            });
+        }
+    }
+
+    private static boolean sameSettings(ObjectNode a, ObjectNode b) {
+        return a.deepCopy().without("id").equals(b.deepCopy().without("id"));
+    }
+
+    private void add(String token, Optional<ObjectNode> like) {
+        if (ids.containsKey(token)) {
+            return;
+        }
+        int id = next++;
+        ids.put(token, id);
+        ObjectNode entry = like.map(ObjectNode::deepCopy).orElseGet(() -> plain(token));
+        entry.put("id", id);
+        if (!(json.get("added_tokens") instanceof ArrayNode)) {
+            json.putArray("added_tokens");
+        }
+        ((ArrayNode) json.get("added_tokens")).add(entry);
+    }
+
+    private static ObjectNode plain(String token) {
+        ObjectNode entry = JsonFiles.MAPPER.createObjectNode();
+        entry.put("id", 0);
+        entry.put("content", token);
+        List.of("single_word", "lstrip", "rstrip").forEach(flag -> entry.put(flag, false));
+        entry.put("normalized", true);
+        entry.put("special", false);
+        return entry;
+    }
+
+    private void check(String token, TokenRule rule) {
+        Optional<ModelReference> from = rule.source().flatMap(TokenizerJoin::model);
+        if (from.isPresent() && indexOf(from.get().toString()) < 0) {
+            problems.fatal("token " + token + " takes its embedding from " + from.get()
+                    + ", which is not part of the merge; name one of its models");
+        } else if (from.isPresent() && row(token, rule.source().orElseThrow()) < 0) {
+            problems.fatal("token " + token + " takes its embedding from a token of " + from.get()
+                    + " that it does not have; name one of its tokens");
+        }
+    }
+
+    private static Optional<ModelReference> model(TokenSource source) {
+        if (source instanceof SameToken same) {
+            return Optional.of(same.model());
+        }
+        return source instanceof OtherToken other ? Optional.of(other.model()) : Optional.empty();
+    }
+
+    private int indexOf(String model) {
+        for (int i = 0; i < models.size(); i++) {
+            if (models.get(i).label().equals(model)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** The row a rule points to in its model; −1 if there is none. */
+    private int row(String token, TokenSource source) {
+        int model =
+                model(source).map(reference -> indexOf(reference.toString())).orElse(-1);
+        if (model < 0) {
+            return -1;
+        }
+        if (source instanceof OtherToken other && other.id().isPresent()) {
+            return other.id().getAsInt();
+        }
+        String name = source instanceof OtherToken other ? other.token().orElse(token) : token;
+        return tables.get(model).ids().getOrDefault(name, -1);
+    }
+
+    /**
+     * The rows of {@code tensor}, which {@code model} has as {@code own}, in the order of this tokenizer.
+     */
+    TensorSource rows(InputModel model, TensorSource own, String tensor) {
+        List<TensorSource> sources = new ArrayList<>();
+        for (InputModel other : models) {
+            sources.add(other == model ? own : other.tensor(tensor).orElse(own));
+        }
+        int self = models.indexOf(model);
+        RowTensor.Rows map = new RowTensor.Rows(rows);
+        ids.forEach((token, id) -> place(token, id, self, sources, map));
+        return new RowTensor(sources, map, own.shape().get(1).intValue(), own.label());
+    }
+
+    private void place(String token, int id, int self, List<TensorSource> sources, RowTensor.Rows map) {
+        Optional<TokenRule> rule = Optional.ofNullable(rules.get(token));
+        int own = rowIn(self, token, sources);
+        if (own >= 0 && !rule.map(TokenRule::force).orElse(false)) {
+            map.take(id, self, own);
+            return;
+        }
+        Optional<TokenSource> source = rule.flatMap(TokenRule::source);
+        if (source.isPresent()) {
+            int from = model(source.get())
+                    .map(reference -> indexOf(reference.toString()))
+                    .orElse(-1);
+            int row = row(token, source.get());
+            if (from >= 0 && row >= sources.get(from).shape().get(0)) {
+                problems.fatal("token " + token + " takes row " + row + " of "
+                        + models.get(from).label() + ", whose embedding has "
+                        + sources.get(from).shape().get(0));
+            } else if (from >= 0 && row >= 0) {
+                map.take(id, from, row);
+            } else {
+                map.zero(id);
+            }
+            return;
+        }
+        List<Integer> having = new ArrayList<>();
+        for (int m = 0; m < models.size(); m++) {
+            if (rowIn(m, token, sources) >= 0) {
+                having.add(m);
+            }
+        }
+        if (having.isEmpty()) {
+            map.zero(id);
+            problems.notice("token " + token + " is in none of the models; its embedding is zero");
+        } else if (having.size() == 1 || base && having.get(0) == 0) {
+            map.take(id, having.get(0), rowIn(having.get(0), token, sources));
+        } else {
+            int[] rowsOf =
+                    having.stream().mapToInt(m -> rowIn(m, token, sources)).toArray();
+            map.mean(id, having.stream().mapToInt(Integer::intValue).toArray(), rowsOf);
+        }
+    }
+
+    private int rowIn(int model, String token, List<TensorSource> sources) {
+        int row = tables.get(model).ids().getOrDefault(token, -1);
+        return row < sources.get(model).shape().get(0) ? row : -1;
+    }
+}

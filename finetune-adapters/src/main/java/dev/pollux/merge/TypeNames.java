@@ -1,0 +1,30 @@
+package dev.pollux.merge;
+
+import dev.pollux.tensor.DType;
+import java.util.List;
+import java.util.Optional;
+
+/** Number types by the names that plans and model configurations use. */
+final class TypeNames {
+
+    static final List<String> NAMES = List.of("float32", "bfloat16", "float16");
+
+    private TypeNames() {}
+
+    static Optional<DType> parse(String name) {
+        return switch (name) {
+            case "float32", "float" -> Optional.of(DType.F32);
+            case "bfloat16" -> Optional.of(DType.BF16);
+            case "float16", "half" -> Optional.of(DType.F16);
+            default -> Optional.empty();
+        };
+    }
+
+    static String of(DType type) {
+        return switch (type) {
+            case BF16 -> "bfloat16";
+            case F16 -> "float16";
+            default -> "float32";
+        };
+    }
+}

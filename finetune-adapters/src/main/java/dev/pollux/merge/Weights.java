@@ -1,0 +1,49 @@
+package dev.pollux.merge;
+
+import java.util.List;
+
+/** The checks that parameters of several methods share. */
+final class Weights {
+
+    private Weights() {}
+
+    /** A copy, all finite. */
+    static List<Double> finite(String name, List<Double> values) {
+        values.forEach(value -> finite(name, value));
+        return List.copyOf(values);
+    }
+
+    static void finite(String name, double value) {
+        if (!Double.isFinite(value)) {
+            throw new IllegalArgumentException(name + " must be a finite number but was " + value);
+        }
+    }
+
+    /** A copy, all in (0, 1], as many as there are weights. */
+    static List<Double> densities(List<Double> densities, List<Double> weights) {
+        if (densities.size() != weights.size()) {
+            throw new IllegalArgumentException(
+                    "density must be given for " + weights.size() + " models but was for " + densities.size());
+        }
+        for (double density : densities) {
+            if (!(density > 0 && density <= 1)) {
+                throw new IllegalArgumentException("density must be in (0, 1] but was " + density);
+            }
+        }
+        return List.copyOf(densities);
+    }
+
+    static void notNegative(String name, double value) {
+        if (!(value >= 0 && Double.isFinite(value))) {
+            throw new IllegalArgumentException(name + " must be a number from 0 but was " + value);
+        }
+    }
+
+    static double[] array(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
+    static double sum(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).sum();
+    }
+}

@@ -1,0 +1,43 @@
+package dev.pollux.merge;
+
+import java.util.List;
+
+/**
+ * How much memory a merge may use.
+ *
+ * @param threads at most those asked for; fewer where windows of so many would not fit
+ * @param windows bytes of a thread's windows
+ * @param kept bytes of decoded tensors that each thread may keep between passes
+ * @param bytes in all, at most
+ */
+record WindowBudget(int threads, long windows, long kept, long bytes) {
+
+    /** Elements of a window, if rows are not longer; fixed, since sums depend on it. */
+    private static final int WINDOW = 1 << 16;
+
+    private static final long FIXED = 8L << 20;
+
+    static WindowBudget of(List<TensorTask> tasks, MergeOptions options) {
+        long scratch = 1;
+        long largest = 0;
+        for (TensorTask task : tasks) {
+            long n = task.sources().size();
+            // sources and their differences as floats; sums and results
+            scratch = Math.max(scratch, windowElements(task.shape()) * (8 * n + 24) + 4L * 65_536 * 8);
+            largest = Math.max(largest, task.method().readsOnce() ? 0 : 4 * n * task.elements());
+        }
+        long available = options.memory() - FIXED;
+        int threads = (int) Math.max(1, Math.min(options.threads(), available / scratch));
+        long kept = Math.max(0, Math.min(largest, available / threads - scratch));
+        return new WindowBudget(threads, scratch, kept, FIXED + threads * (scratch + kept));
+    }
+
+    static int rowLength(List<Long> shape) {
+        return Math.toIntExact(Math.max(1, shape.isEmpty() ? 1 : shape.get(shape.size() - 1)));
+    }
+
+    static int windowElements(List<Long> shape) {
+        int row = rowLength(shape);
+        return Math.multiplyExact(Math.max(1, WINDOW / row), row);
+    }
+}
