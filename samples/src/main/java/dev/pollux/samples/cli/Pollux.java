@@ -59,6 +59,7 @@ import picocli.CommandLine.ParseResult;
             SearchCommand.class,
             GenerateCommand.class,
             ExportCommand.class,
+            MergeCommand.class,
             InspectCommand.class,
             FetchCommand.class,
             ModelsCommand.class

@@ -1,0 +1,104 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.merge.CheckpointMerger;
+import dev.pollux.merge.MergeOptions;
+import dev.pollux.merge.MergeYaml;
+import dev.pollux.merging.MergePlan;
+import dev.pollux.merging.MergePreview;
+import dev.pollux.merging.MergeReport;
+import dev.pollux.merging.ModelMerger;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Merges models. */
+@Command(
+        name = "merge",
+        description = {
+            "Merge models as a plan says, in the YAML of mergekit.",
+            "",
+            "Everything wrong with the plan is said before a byte is written. A merge that was killed goes on where it"
+                    + " stopped when it is run again; the folder appears when it is complete.",
+            "",
+            "--json: {plan, target, dryRun, tensors, bytesToRead, bytesToWrite, problems, seed, resumedTensors,"
+                    + " elapsedMillis}; problems are {fatal, message}."
+        },
+        footer = {"  pollux merge --dry-run plan.yml merged", "  pollux merge --models ~/models plan.yml merged"})
+final class MergeCommand extends PolluxCommand {
+
+    @Parameters(index = "0", paramLabel = "PLAN", description = "The plan, a YAML file.")
+    private @Nullable Path plan;
+
+    @Parameters(index = "1", paramLabel = "TARGET", description = "The folder to write; it must not exist.")
+    private @Nullable Path target;
+
+    @Option(
+            names = "--models",
+            order = 10,
+            paramLabel = "FOLDER",
+            description = "Where the models are that the plan names by relative paths. Default: the current folder.")
+    private Path models = Path.of("");
+
+    @Option(
+            names = "--seed",
+            order = 11,
+            paramLabel = "N",
+            description = "Seed of the methods that draw random numbers. Default: ${DEFAULT-VALUE}.")
+    private long seed = MergeOptions.DEFAULTS.seed();
+
+    @Option(names = "--dry-run", order = 12, description = "Say what each tensor would get, and write nothing.")
+    private boolean dryRun;
+
+    @Mixin
+    private ResourceOptions resources = new ResourceOptions();
+
+    @Override
+    int execute() {
+        Path source = plan == null ? Path.of("") : plan;
+        Path to = target == null ? Path.of("") : target;
+        MergePlan read = MergeYaml.read(source);
+        MergeOptions options =
+                MergeOptions.builder().seed(seed).threads(resources.threads()).build();
+        ModelMerger merger = CheckpointMerger.in(models, options);
+        MergePreview preview = merger.plan(read);
+        if (dryRun) {
+            described(source, to, preview).print(this);
+            return preview.isPossible() ? ExitCode.OK : ExitCode.ERROR;
+        }
+        MergeReport done = run(merger.merge(read, to));
+        described(source, to, preview)
+                .add("seed", done.seed())
+                .add("resumedTensors", done.resumedTensors(), "")
+                .add("elapsedMillis", done.elapsed().toMillis(), "")
+                .print(this);
+        return ExitCode.OK;
+    }
+
+    private Report described(Path source, Path to, MergePreview preview) {
+        Report report = new Report()
+                .add("plan", source.toString())
+                .add("target", to.toString(), dryRun ? to + " (dry run: nothing is written)" : to.toString())
+                .add("dryRun", dryRun, "")
+                .add("tensors", preview.tensors().size())
+                .add("bytesToRead", preview.bytesToRead(), Texts.bytes(preview.bytesToRead()) + " of weights")
+                .add("bytesToWrite", preview.bytesToWrite(), Texts.bytes(preview.bytesToWrite()) + " of weights");
+        List<ProblemShape> problems = preview.problems().stream()
+                .map(problem -> new ProblemShape(problem.isFatal(), problem.message()))
+                .toList();
+        report.add("problems", problems, "");
+        problems.forEach(problem -> report.line((problem.fatal() ? "error: " : "note: ") + problem.message()));
+        if (dryRun) {
+            preview.tensors()
+                    .forEach(tensor -> report.line("  " + tensor.name() + ": " + tensor.method() + " of "
+                            + String.join(", ", tensor.sources())));
+        }
+        return report;
+    }
+
+    /** A problem as JSON shows it. */
+    record ProblemShape(boolean fatal, String message) {}
+}

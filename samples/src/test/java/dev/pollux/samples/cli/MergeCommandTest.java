@@ -1,0 +1,66 @@
+package dev.pollux.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.testkit.ReferenceData;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Merging at the command line, of the models of the reference data. */
+class MergeCommandTest {
+
+    @TempDir
+    Path temp;
+
+    private Path plan;
+    private Path merged;
+    private String models = "";
+
+    @BeforeEach
+    void write() throws IOException {
+        models = ReferenceData.golden("merge").resolve("models").toString();
+        plan = temp.resolve("plan.yml");
+        merged = temp.resolve("merged");
+        Files.writeString(plan, """
+                models:
+                  - model: ft-a
+                    parameters: {weight: 0.5}
+                  - model: ft-b
+                    parameters: {weight: 0.5}
+                merge_method: linear
+                dtype: float32
+                """);
+    }
+
+    @Test
+    void mergesIntoAFolderThatOpens() {
+        Run done = Run.of("merge", "--quiet", "--models", models, plan.toString(), merged.toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(done.out()).contains("target").contains("merged");
+        try (Checkpoint checkpoint = Checkpoint.open(merged)) {
+            assertThat(checkpoint.config().architecture()).isEqualTo("LlamaForCausalLM");
+        }
+    }
+
+    @Test
+    void aDryRunSaysWhatEachTensorGetsAndWritesNothing() {
+        Run done = Run.of("merge", "--dry-run", "--models", models, plan.toString(), merged.toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(done.out()).contains("dry run: nothing is written").contains("  model.norm.weight: Linear");
+        assertThat(merged).doesNotExist();
+    }
+
+    @Test
+    void whatIsWrongWithAPlanIsSaid() throws IOException {
+        Files.writeString(plan, Files.readString(plan).replace("ft-b", "ft-zzz"));
+        Run done = Run.of("merge", "--models", models, plan.toString(), merged.toString());
+        assertThat(done.code()).isNotZero();
+        assertThat(done.err()).contains("ft-zzz");
+        assertThat(merged).doesNotExist();
+    }
+}
