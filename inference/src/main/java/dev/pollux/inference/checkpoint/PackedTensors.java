@@ -74,11 +74,18 @@ final class PackedTensors implements TensorFile {
 
     private Matrix gptq(String at, Settings quantization) {
         requireFourBits(quantization.integer("bits", 4));
-        TensorInfo words = file.info(at + ".qweight"); // [columns / 8, rows]
+        TensorInfo words = matrixOf(at + ".qweight"); // [columns / 8, rows]
+        matrixOf(at + ".scales");
         int columns = Math.multiplyExact(words.dim(0), 8);
         int rows = words.dim(1);
+        if (rows % 8 != 0) {
+            throw new UnsupportedModelException(
+                    at + ": " + rows + " rows must be a multiple of 8, as zeros are packed");
+        }
         int group = group(at, columns, file.info(at + ".scales").dim(0));
         requireInOrder(at + ".g_idx", group);
+        requireShape(at + ".qzeros", columns / group, rows / 8);
+        requireShape(at + ".scales", columns / group, rows);
         int added = quantization.text("checkpoint_format", "gptq").equals("gptq_v2") ? 0 : 1;
         ByteBuffer codes = whole(at + ".qweight");
         ByteBuffer zeros = whole(at + ".qzeros"); // [groups, rows / 8]
@@ -103,10 +110,13 @@ final class PackedTensors implements TensorFile {
 
     private Matrix awq(String at, Settings quantization) {
         requireFourBits(quantization.integer("bits", 4));
-        TensorInfo words = file.info(at + ".qweight"); // [columns, rows / 8]
+        TensorInfo words = matrixOf(at + ".qweight"); // [columns, rows / 8]
+        matrixOf(at + ".scales");
         int columns = words.dim(0);
         int rows = Math.multiplyExact(words.dim(1), 8);
         int group = group(at, columns, file.info(at + ".scales").dim(0));
+        requireShape(at + ".qzeros", columns / group, rows / 8);
+        requireShape(at + ".scales", columns / group, rows);
         int[] shift = new int[8];
         for (int nibble = 0; nibble < 8; nibble++) {
             shift[AWQ_ORDER[nibble]] = nibble * 4;
@@ -133,7 +143,8 @@ final class PackedTensors implements TensorFile {
     }
 
     private Matrix compressed(String at) {
-        TensorInfo words = file.info(at + ".weight_packed"); // [rows, columns / 8]
+        TensorInfo words = matrixOf(at + ".weight_packed"); // [rows, columns / 8]
+        matrixOf(at + ".weight_scale");
         int rows = words.dim(0);
         int columns = Math.multiplyExact(words.dim(1), 8);
         if (file.tensors().containsKey(at + ".weight_zero_point")) {
@@ -143,6 +154,7 @@ final class PackedTensors implements TensorFile {
         int groups = file.info(at + ".weight_scale").dim(1);
         int group = group(at, columns, groups);
         requireInOrder(at + ".weight_g_idx", group);
+        requireShape(at + ".weight_scale", rows, groups);
         ByteBuffer codes = whole(at + ".weight_packed");
         float[] scales = file.floats(at + ".weight_scale"); // [rows, groups]
         return matrix(at, rows, columns, group, new Packed() {
@@ -176,6 +188,15 @@ final class PackedTensors implements TensorFile {
         return new Matrix(info, group, packed);
     }
 
+    private TensorInfo matrixOf(String name) {
+        TensorInfo info = file.tensors().get(name);
+        if (info == null || info.shape().size() != 2) {
+            throw new MalformedFileException(
+                    name + " must be a matrix but is " + (info == null ? "absent" : info.shape()));
+        }
+        return info;
+    }
+
     private static void requireFourBits(int bits) {
         if (bits != 4) {
             throw new UnsupportedModelException("Published weights of " + bits
@@ -189,6 +210,14 @@ final class PackedTensors implements TensorFile {
                     + " groups are not supported: a group must be a multiple of " + BLOCK + " columns");
         }
         return columns / groups;
+    }
+
+    private void requireShape(String name, long rows, long columns) {
+        if (!file.tensors().containsKey(name) || !file.info(name).shape().equals(List.of(rows, columns))) {
+            throw new MalformedFileException(name + " must be of shape [" + rows + ", " + columns + "] but is "
+                    + (file.tensors().containsKey(name) ? file.info(name).shape() : "absent")
+                    + "; the file is damaged, download it again");
+        }
     }
 
     /** Groups must follow one another; those sorted by activation cannot be blocks. */

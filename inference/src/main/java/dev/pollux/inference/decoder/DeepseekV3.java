@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
 import java.util.List;
 import java.util.Map;
@@ -104,7 +105,7 @@ final class DeepseekV3 extends Transformer {
         Settings rope = ropeSettings();
         double all = rope.number("mscale_all_dim", 0);
         double factor = rope.number("factor", 1);
-        double temperature = all == 0 || factor <= 1 ? 1 : 0.1 * all * Math.log(factor) + 1;
+        double temperature = all == 0 ? 1 : RotaryScaling.yarnScale(factor, all);
         return temperature * temperature / Math.sqrt(width);
     }
 

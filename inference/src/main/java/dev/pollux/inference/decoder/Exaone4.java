@@ -16,7 +16,7 @@ final class Exaone4 extends Transformer {
     @Override
     Attention attention(int layer, String p) {
         String at = at(layer) + "self_attn.";
-        int window = settings.integer("sliding_window", 0);
+        int window = settings.count("sliding_window", 0);
         boolean rotates = window == 0 || slides(layer);
         Attention attention = rotates ? super.attention(layer, p) : new Attention(b, layer, p);
         return attention

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.MalformedFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,10 @@ final class Experts {
      * @param chosen how many experts a token has
      */
     Experts(Blocks b, String p, String x, int count, int chosen) {
+        if (chosen > count) {
+            throw new MalformedFileException(b.settings.file() + ": a token cannot have " + chosen + " of " + count
+                    + " experts; the configuration is damaged");
+        }
         this.b = b;
         this.p = p + "experts.";
         this.count = count;
@@ -77,6 +82,10 @@ final class Experts {
     String bestGroups(String scores, int groups, int kept) {
         if (groups <= 1 || kept >= groups) {
             return scores;
+        }
+        if (count % groups != 0) {
+            throw new MalformedFileException(
+                    b.settings.file() + ": " + count + " experts must be a multiple of " + groups + " groups");
         }
         String byGroup = b.reshaped(scores, p + "groups", -1, groups, count / groups);
         top(byGroup, p + "pair", Math.min(2, count / groups));

@@ -33,7 +33,7 @@ class Gemma2 extends Transformer {
         return super.attention(layer, p)
                 .scale(1 / Math.sqrt(settings.positive("query_pre_attn_scalar", 256)))
                 .softCap(settings.number("attn_logit_softcapping", 0))
-                .window(slidesHere(layer) ? settings.integer("sliding_window", 0) : 0);
+                .window(slidesHere(layer) ? settings.count("sliding_window", 0) : 0);
     }
 
     /** Configurations of transformers 4 do not list the layers: the even ones slide. */

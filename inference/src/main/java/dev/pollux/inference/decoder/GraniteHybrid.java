@@ -21,8 +21,7 @@ final class GraniteHybrid extends Transformer {
 
     @Override
     String attention(int layer, String p, String normed) {
-        String type = settings.texts("layer_types").get(layer);
-        boolean attends = type.equals("full_attention") || type.equals("attention");
+        boolean attends = b.tensors.has(at(layer) + "self_attn.q_proj.weight");
         String mixed =
                 attends ? super.attention(layer, p, normed) : mixer(layer).write(b, layer, p, normed);
         return b.scaled(mixed, settings.number("residual_multiplier", 1));

@@ -13,7 +13,7 @@ final class Ministral3 extends Transformer {
 
     @Override
     Attention attention(int layer, String p) {
-        Attention attention = super.attention(layer, p).window(settings.integer("sliding_window", 0));
+        Attention attention = super.attention(layer, p).window(settings.count("sliding_window", 0));
         double beta = ropeSettings().number("llama_4_scaling_beta", 0);
         return beta == 0 ? attention : attention.queryFactors(factors(beta));
     }

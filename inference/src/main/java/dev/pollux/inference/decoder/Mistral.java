@@ -9,6 +9,6 @@ final class Mistral extends Transformer {
 
     @Override
     Attention attention(int layer, String p) {
-        return super.attention(layer, p).window(settings.integer("sliding_window", 0));
+        return super.attention(layer, p).window(settings.count("sliding_window", 0));
     }
 }

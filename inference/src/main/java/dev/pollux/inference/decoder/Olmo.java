@@ -37,6 +37,6 @@ final class Olmo extends Transformer {
         return new Attention(b, layer, p)
                 .rotary(slides ? sliding : full)
                 .wholeNorms(norm(), at + "q_norm.weight", at + "k_norm.weight")
-                .window(slides ? settings.integer("sliding_window", 0) : 0);
+                .window(slides ? settings.count("sliding_window", 0) : 0);
     }
 }

@@ -11,7 +11,7 @@ final class Phi3 extends Transformer {
 
     @Override
     String attention(int layer, String p, String normed) {
-        Attention attention = new Attention(b, layer, p).rotary(rotary()).window(settings.integer("sliding_window", 0));
+        Attention attention = new Attention(b, layer, p).rotary(rotary()).window(settings.count("sliding_window", 0));
         String at = at(layer) + "self_attn.";
         String qkv = attention.project(normed, b.matrix(config.hiddenSize(), at + "qkv_proj.weight"));
         return attention.output(attention.attend(qkv), at + "o_proj.weight");

@@ -13,6 +13,6 @@ final class Qwen2 extends Transformer {
                 && (settings.has("layer_types")
                         ? slides(layer)
                         : layer >= settings.count("max_window_layers", config.layers()));
-        return super.attention(layer, p).window(sliding ? settings.integer("sliding_window", 0) : 0);
+        return super.attention(layer, p).window(sliding ? settings.count("sliding_window", 0) : 0);
     }
 }

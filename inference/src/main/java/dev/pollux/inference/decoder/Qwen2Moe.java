@@ -10,7 +10,7 @@ final class Qwen2Moe extends Transformer {
     @Override
     Attention attention(int layer, String p) {
         boolean sliding = settings.flag("use_sliding_window", false) && slides(layer);
-        return super.attention(layer, p).window(sliding ? settings.integer("sliding_window", 0) : 0);
+        return super.attention(layer, p).window(sliding ? settings.count("sliding_window", 0) : 0);
     }
 
     @Override

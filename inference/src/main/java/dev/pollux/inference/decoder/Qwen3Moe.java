@@ -13,7 +13,7 @@ final class Qwen3Moe extends Transformer {
         boolean sliding = settings.flag("use_sliding_window", false);
         return super.attention(layer, p)
                 .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight")
-                .window(sliding ? settings.integer("sliding_window", 0) : 0);
+                .window(sliding ? settings.count("sliding_window", 0) : 0);
     }
 
     @Override

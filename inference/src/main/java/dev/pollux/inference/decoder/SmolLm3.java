@@ -16,6 +16,6 @@ final class SmolLm3 extends Transformer {
         boolean rotated = layer < rotates.size() ? rotates.get(layer) != 0 : (layer + 1) % interval != 0;
         boolean sliding = settings.flag("use_sliding_window", false) && slides(layer);
         Attention attention = rotated ? super.attention(layer, p) : new Attention(b, layer, p);
-        return attention.window(sliding ? settings.integer("sliding_window", 0) : 0);
+        return attention.window(sliding ? settings.count("sliding_window", 0) : 0);
     }
 }

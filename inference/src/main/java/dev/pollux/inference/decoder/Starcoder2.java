@@ -14,7 +14,7 @@ final class Starcoder2 extends Transformer {
 
     @Override
     Attention attention(int layer, String p) {
-        return super.attention(layer, p).window(settings.integer("sliding_window", 0));
+        return super.attention(layer, p).window(settings.count("sliding_window", 0));
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.Float16;
@@ -109,6 +110,18 @@ class PackedTensorsTest {
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessage("m.g_idx: groups in the order of activation (desc_act) are not supported; use a model"
                             + " quantized without it, or a GGUF file");
+        }
+    }
+
+    @Test
+    void partsOfAnotherShapeAreNamed() {
+        fill(true);
+        Path path = gptq(1).tensor("m.qzeros", DType.I32, new byte[4], 1, 1).write(temp.resolve("m.safetensors"));
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            assertThatThrownBy(() -> new PackedTensors(file, settings("{\"quant_method\": \"gptq\"}")))
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessage(
+                            "m.qzeros must be of shape [2, 2] but is [1, 1]; the file is damaged, download it again");
         }
     }
 
