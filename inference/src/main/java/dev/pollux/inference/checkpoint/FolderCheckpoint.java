@@ -1,28 +1,19 @@
 package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.StorageException;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.MissingNode;
 
 /** A Hugging Face folder; {@code config.json} as transformers 4 and as transformers 5 writes it. */
 final class FolderCheckpoint extends Checkpoint {
 
-    private static final long MAX_TEXT = 8L << 20;
     private static final List<String> TEXTS = List.of(
             "config.json",
             "generation_config.json",
@@ -32,6 +23,7 @@ final class FolderCheckpoint extends Checkpoint {
             "tokenizer_config.json",
             "chat_template.jinja");
 
+    private final ModelTexts texts;
     private final Settings settings;
     private final ModelConfig config;
     private final SafetensorsFolder files;
@@ -39,7 +31,8 @@ final class FolderCheckpoint extends Checkpoint {
 
     FolderCheckpoint(Path path) {
         super(path);
-        JsonNode json = json("config.json")
+        this.texts = ModelTexts.in(path);
+        JsonNode json = texts.json("config.json")
                 .orElseThrow(() ->
                         new MalformedFileException(path + " has no config.json; it is not the folder of a model"));
         String name = json.path("_name_or_path").asString("");
@@ -50,7 +43,7 @@ final class FolderCheckpoint extends Checkpoint {
                         name.isEmpty() ? path.toAbsolutePath().normalize().getFileName() + "" : name,
                         new Settings(
                                 path.resolve("generation_config.json"),
-                                json("generation_config.json").orElse(json)));
+                                texts.json("generation_config.json").orElse(json)));
         this.files = SafetensorsFolder.open(path);
         try {
             TensorFile own = inner.isPresent() ? new LanguageModel(files) : files;
@@ -62,33 +55,6 @@ final class FolderCheckpoint extends Checkpoint {
         } catch (RuntimeException e) {
             files.close();
             throw e;
-        }
-    }
-
-    private Optional<JsonNode> json(String name) {
-        return text(name).map(text -> {
-            try {
-                return JsonMapper.shared().readTree(text);
-            } catch (JacksonException e) {
-                throw new MalformedFileException(path().resolve(name) + " is not JSON: " + e.getOriginalMessage(), e);
-            }
-        });
-    }
-
-    private Optional<String> text(String name) {
-        Path file = path().resolve(name);
-        try {
-            if (!Files.isRegularFile(file)) {
-                return Optional.empty();
-            }
-            if (Files.size(file) > MAX_TEXT) {
-                throw new MalformedFileException(file + " must be at most " + MAX_TEXT + " bytes");
-            }
-            return Optional.of(Files.readString(file));
-        } catch (CharacterCodingException e) {
-            throw new MalformedFileException(file + " is not UTF-8", e);
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
         }
     }
 
@@ -109,61 +75,17 @@ final class FolderCheckpoint extends Checkpoint {
 
     @Override
     public Optional<Tokenizer> tokenizer() {
-        Path file = path().resolve("tokenizer.json");
-        if (Files.isRegularFile(file)) {
-            return Optional.of(Tokenizer.open(file));
-        }
-        Path pieces = path().resolve("tokenizer.model");
-        return Files.isRegularFile(pieces)
-                ? Optional.of(Tokenizer.ofSentencePiece(pieces, tokenizerSettings()))
-                : Optional.empty();
-    }
-
-    private Map<String, Boolean> tokenizerSettings() {
-        Map<String, Boolean> settings = new HashMap<>();
-        for (String key : List.of("add_bos_token", "add_eos_token")) {
-            json("tokenizer_config.json")
-                    .map(json -> json.path(key))
-                    .filter(JsonNode::isBoolean)
-                    .ifPresent(value -> settings.put(key, value.asBoolean()));
-        }
-        return settings;
+        return texts.tokenizer();
     }
 
     @Override
     public Optional<String> chatTemplate() {
-        Optional<String> own = text("chat_template.jinja");
-        if (own.isPresent()) {
-            return own;
-        }
-        return json("tokenizer_config.json")
-                .map(json -> json.path("chat_template"))
-                .flatMap(template -> {
-                    if (template.isArray()) { // [{name, template}, …]
-                        return template.valueStream()
-                                .filter(entry -> entry.path("name").asString("").equals("default"))
-                                .map(entry -> entry.path("template").asString(""))
-                                .findFirst();
-                    }
-                    return template.isString() ? Optional.of(template.asString()) : Optional.empty();
-                });
+        return texts.chatTemplate();
     }
 
     @Override
     public SpecialTokens specialTokens() {
-        return new SpecialTokens(token("bos_token"), token("eos_token"));
-    }
-
-    /** A token as its text, or as an object with its text in {@code content}. */
-    private String token(String key) {
-        for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
-            JsonNode token = json(name).map(json -> json.path(key)).orElse(MissingNode.getInstance());
-            String text = token.isObject() ? token.path("content").asString("") : token.asString("");
-            if (!text.isEmpty()) {
-                return text;
-            }
-        }
-        return "";
+        return texts.specialTokens();
     }
 
     @Override

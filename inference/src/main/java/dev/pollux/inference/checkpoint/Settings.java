@@ -150,7 +150,7 @@ public final class Settings {
     }
 
     /** Whole numbers: of a list, or the one that stands in its place; others are left out. */
-    List<Integer> ids(String key) {
+    public List<Integer> ids(String key) {
         JsonNode value = json.path(key);
         return Stream.concat(Stream.of(value), value.valueStream())
                 .filter(JsonNode::isInt)

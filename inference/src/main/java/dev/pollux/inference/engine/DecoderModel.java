@@ -20,9 +20,11 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class DecoderModel implements AutoCloseable {
 
+    private final DecoderGraph graph;
     private final DecoderManifest manifest;
     private final EngineOptions options;
     private final OrtSession session;
+    private final OrtSession beginning; // the same, unless the first step has a graph of its own
     private final Duration loadTime;
     private final OpenHandle handle;
 
@@ -33,32 +35,52 @@ public final class DecoderModel implements AutoCloseable {
     private int running;
     private boolean closed;
 
-    private DecoderModel(DecoderManifest manifest, EngineOptions options, OrtSession session, Duration loadTime) {
-        this.manifest = manifest;
+    private DecoderModel(DecoderGraph graph, EngineOptions options, long begin, OrtSession... sessions) {
+        this.graph = graph;
+        this.manifest = graph.manifest();
         this.options = options;
-        this.session = session;
-        this.loadTime = loadTime;
+        this.session = sessions[0];
+        this.beginning = sessions[sessions.length - 1];
+        this.loadTime = Duration.ofNanos(System.nanoTime() - begin);
         this.handle = OpenHandle.of("DecoderModel " + manifest.name());
     }
 
     /**
-     * Loads the graph of an exported folder.
+     * Loads the graph of an exported folder, of a ready-made one, or of one ONNX file in the latter ({@link OnnxFolder}).
      *
-     * @throws dev.pollux.MalformedFileException if the manifest is damaged
+     * @throws dev.pollux.MalformedFileException if the manifest, the configuration or the graph is damaged
+     * @throws dev.pollux.UnsupportedModelException if a ready-made graph is no decoder, or of a kind that is not supported
      * @throws ModelExecutionException if the runtime refuses the graph
      */
-    public static DecoderModel open(Path folder, EngineOptions options) {
+    public static DecoderModel open(Path path, EngineOptions options) {
+        return open(DecoderGraph.of(path), options);
+    }
+
+    static DecoderModel open(DecoderGraph graph, EngineOptions options) {
         long begin = System.nanoTime();
-        DecoderManifest manifest = DecoderManifest.read(folder);
-        Path model = folder.resolve(DecoderManifest.MODEL_FILE);
         try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions()) {
             settings.setIntraOpNumThreads(options.threads());
             settings.setInterOpNumThreads(1);
             settings.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
-            OrtSession session = NativeRuntime.environment().createSession(model.toString(), settings);
-            return new DecoderModel(manifest, options, session, Duration.ofNanos(System.nanoTime() - begin));
+            OrtSession session =
+                    NativeRuntime.environment().createSession(graph.file().toString(), settings);
+            if (graph.beginning().isEmpty()) {
+                return new DecoderModel(graph, options, begin, session);
+            }
+            return new DecoderModel(graph, options, begin, session, beginning(graph, settings, session));
         } catch (OrtException e) {
-            throw new ModelExecutionException("Cannot load " + model + ": " + e.getMessage(), e);
+            throw new ModelExecutionException("Cannot load " + graph.file() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static OrtSession beginning(DecoderGraph graph, OrtSession.SessionOptions settings, OrtSession other)
+            throws OrtException {
+        Path file = graph.beginning().orElseThrow();
+        try {
+            return NativeRuntime.environment().createSession(file.toString(), settings);
+        } catch (OrtException e) {
+            other.close();
+            throw new ModelExecutionException("Cannot load " + file + ": " + e.getMessage(), e);
         }
     }
 
@@ -128,13 +150,22 @@ public final class DecoderModel implements AutoCloseable {
         return options;
     }
 
-    /** Announces a step, so that {@link #close()} waits for it. */
-    OrtSession beginStep() {
+    DecoderGraph graph() {
+        return graph;
+    }
+
+    /** The tokens of a whole step of a long prompt. */
+    int chunk() {
+        return graph.chunk(options.prefillChunk());
+    }
+
+    /** Announces a step after {@code past} tokens, so that {@link #close()} waits for it. */
+    OrtSession beginStep(int past) {
         lock.lock();
         try {
             checkOpen();
             running++;
-            return session;
+            return past == 0 ? beginning : session;
         } finally {
             lock.unlock();
         }
@@ -172,6 +203,9 @@ public final class DecoderModel implements AutoCloseable {
             idle.forEach(DecoderSequence::free);
             idle.clear();
             session.close();
+            if (beginning != session) {
+                beginning.close();
+            }
             handle.close();
         } catch (OrtException e) {
             throw new ModelExecutionException("Cannot free " + manifest.name() + ": " + e.getMessage(), e);

@@ -2,6 +2,7 @@ package dev.pollux.inference.engine;
 
 import dev.pollux.CancelledException;
 import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.engine.GraphLogits.Rows;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
@@ -51,10 +52,9 @@ public final class DecoderSequence implements AutoCloseable {
      */
     public FloatBuffer append(int... ids) {
         prepare(ids);
-        int chunk = model.options().prefillChunk();
         int from = 0;
         while (true) {
-            int count = Math.min(chunk, ids.length - from);
+            int count = Math.min(limit(length), ids.length - from);
             boolean last = from + count == ids.length;
             FloatBuffer logits = read(ids, from, count, last ? 1 : 0);
             from += count;
@@ -69,9 +69,10 @@ public final class DecoderSequence implements AutoCloseable {
         prepare(ids);
         DecoderManifest manifest = model.manifest();
         long rowBytes = (long) manifest.vocabularySize() * Float.BYTES;
-        int chunk = (int) Math.max(1, Math.min(model.options().prefillChunk(), MAX_LOGITS_BYTES / rowBytes));
-        for (int from = 0; from < ids.length; from += chunk) {
-            int count = Math.min(chunk, ids.length - from);
+        int most = model.graph().logits().rows() == Rows.LAST ? 1 : (int) Math.max(1, MAX_LOGITS_BYTES / rowBytes);
+        int count;
+        for (int from = 0; from < ids.length; from += count) {
+            count = Math.min(Math.min(most, limit(length)), ids.length - from);
             int before = length;
             FloatBuffer logits = read(ids, from, count, count); // (count, vocabulary)
             for (int i = 0; i < count; i++) {
@@ -93,7 +94,7 @@ public final class DecoderSequence implements AutoCloseable {
         if (read > length) {
             read = step.recurrent().isEmpty() ? length : step.recurrent().restore(length);
         }
-        int chunk = model.options().prefillChunk();
+        int chunk = model.chunk();
         aligned = Math.min(aligned, newLength / chunk * chunk);
     }
 
@@ -123,7 +124,7 @@ public final class DecoderSequence implements AutoCloseable {
         while (same < limit && tokens[same] == prompt[same]) {
             same++;
         }
-        int chunk = model.options().prefillChunk();
+        int chunk = model.chunk();
         return Math.max(0, same / chunk * chunk);
     }
 
@@ -146,7 +147,7 @@ public final class DecoderSequence implements AutoCloseable {
         FloatBuffer logits =
                 step.run(Arrays.copyOfRange(ids, from, from + count), length, logitsDue, () -> interrupted);
         System.arraycopy(ids, from, tokens, length, count);
-        if (aligned == length && count == model.options().prefillChunk()) {
+        if (aligned == length && count == model.chunk()) {
             aligned += count;
         }
         length += count;
@@ -157,10 +158,15 @@ public final class DecoderSequence implements AutoCloseable {
         return logits;
     }
 
+    /** The most tokens of a step after {@code past} others. */
+    private int limit(int past) {
+        return model.graph().limit(past, model.options().prefillChunk());
+    }
+
     /** Reads what was read before and is not in the states any more. */
     private void catchUp() {
         while (read < length) {
-            int count = Math.min(model.options().prefillChunk(), length - read);
+            int count = Math.min(limit(read), length - read);
             step.run(Arrays.copyOfRange(tokens, read, read + count), read, 0, () -> interrupted);
             read += count;
         }

@@ -1,20 +1,16 @@
 package dev.pollux.inference.engine;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.CancelledException;
 import dev.pollux.ModelExecutionException;
+import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.decoder.DecoderManifest.Kind;
+import dev.pollux.inference.decoder.DecoderManifest.State;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.internal.OpenHandle;
-import java.nio.Buffer;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
-import java.nio.LongBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,37 +28,32 @@ import org.jspecify.annotations.Nullable;
 final class DecoderStep implements AutoCloseable {
 
     private final DecoderModel model;
-    private final OrtEnvironment environment = NativeRuntime.environment();
-    private final KeyValueCache cache;
+    private final StepCache cache;
     private final RecurrentStates recurrent;
+    private final List<StepInput> given;
+    private final StepLogits logits;
     private final OpenHandle handle;
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
     private final Map<String, OnnxTensor> outputs = new HashMap<>();
-    private final IntBuffer lastIndex = direct(Integer.BYTES).asIntBuffer(); // (1): total - 1
-    private final IntBuffer total = direct(Integer.BYTES).asIntBuffer(); // scalar
-    private final LongBuffer rotaryOffset = direct(Long.BYTES).asLongBuffer(); // (1)
-    private LongBuffer ids = direct(Long.BYTES).asLongBuffer(); // (S)
-    private LongBuffer positions = direct(Long.BYTES).asLongBuffer(); // (NL), in [0, S)
-    private FloatBuffer logits = direct(0).asFloatBuffer(); // (NL, vocabulary)
+    private long rotaryOffset;
     private volatile NativeRuntime.@Nullable RunGuard current;
 
     DecoderStep(DecoderModel model) {
         this.model = model;
-        this.cache = new KeyValueCache(
-                environment,
-                model.manifest().states(Kind.KEY_VALUE),
-                model.manifest().contextLength());
-        this.recurrent = new RecurrentStates(environment, model.manifest().states(Kind.RECURRENT));
-        this.handle = OpenHandle.of("DecoderSequence of " + model.manifest().name());
-        bind("seqlens_k", lastIndex, 1);
-        bind("total_sequence_length", total);
-        if (model.manifest().rotarySwitch() > 0) {
-            bind("rotary_offset", rotaryOffset, 1);
-        }
+        DecoderGraph graph = model.graph();
+        DecoderManifest manifest = graph.manifest();
+        List<State> states = manifest.states(Kind.KEY_VALUE);
+        this.cache = graph.inPlace()
+                ? new KeyValueCache(states, graph.cache(), manifest.contextLength())
+                : new GrowingCache(states, graph.cache());
+        this.recurrent = new RecurrentStates(NativeRuntime.environment(), manifest.states(Kind.RECURRENT));
+        this.given = graph.inputs().stream().map(StepInput::new).toList();
+        this.logits = new StepLogits(graph.logits(), manifest.vocabularySize());
+        this.handle = OpenHandle.of("DecoderSequence of " + manifest.name());
     }
 
     void reserve(int capacity, int used) {
-        cache.ensure(capacity, used, inputs, outputs);
+        cache.reserve(capacity, used, inputs, outputs);
     }
 
     /** The states that every step replaces. */
@@ -72,7 +63,7 @@ final class DecoderStep implements AutoCloseable {
 
     /** Which of two sets of rotary tables holds, where the model has two. */
     void useLongRotary(boolean longContext) {
-        rotaryOffset.put(0, longContext ? model.manifest().contextLength() : 0);
+        rotaryOffset = longContext ? model.manifest().contextLength() : 0;
     }
 
     /**
@@ -84,16 +75,18 @@ final class DecoderStep implements AutoCloseable {
      * @return (logitsDue, vocabulary), valid until the next run
      */
     FloatBuffer run(int[] tokens, int past, int logitsDue, BooleanSupplier interrupted) {
-        prepare(tokens, past, logitsDue);
-        OrtSession session = model.beginStep();
+        prepare(new GraphInput.Step(tokens, past, logitsDue, rotaryOffset));
+        OrtSession session = model.beginStep(past);
         try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
             current = run;
             if (interrupted.getAsBoolean()) {
                 throw new CancelledException("The step was interrupted");
             }
-            session.run(inputs, Set.of(), outputs, run.options()).close();
+            session.run(inputsOf(session, past), Set.of(), outputs, run.options())
+                    .close();
+            cache.advance();
             recurrent.advance();
-            return logits;
+            return logits.last(logitsDue);
         } catch (OrtException e) {
             if (interrupted.getAsBoolean()) {
                 throw new CancelledException("The step was interrupted", e);
@@ -113,88 +106,29 @@ final class DecoderStep implements AutoCloseable {
         }
     }
 
-    private void prepare(int[] tokens, int past, int logitsDue) {
-        int count = tokens.length;
-        if (ids.limit() != count || !inputs.containsKey("input_ids")) {
-            ids = grown(ids, count);
-            bind("input_ids", ids, 1, count);
-        }
-        for (int i = 0; i < count; i++) {
-            ids.put(i, tokens[i]);
-        }
-        bindLogits(logitsDue);
+    private void prepare(GraphInput.Step step) {
+        given.forEach(input -> input.write(step, inputs));
+        logits.bind(step.tokens().length, step.due(), outputs);
+        cache.bind(step.past(), step.tokens().length, inputs, outputs);
         recurrent.bind(inputs, outputs);
-        for (int i = 0; i < logitsDue; i++) {
-            positions.put(i, count - logitsDue + i);
+    }
+
+    /** A graph that only begins does not know the past. */
+    private Map<String, OnnxTensor> inputsOf(OrtSession session, int past) {
+        if (past > 0 || model.graph().beginning().isEmpty()) {
+            return inputs;
         }
-        lastIndex.put(0, past + count - 1);
-        total.put(0, past + count);
-    }
-
-    private void bindLogits(int due) {
-        if (positions.limit() == due && inputs.containsKey("logits_index")) {
-            return;
-        }
-        int vocabulary = model.manifest().vocabularySize();
-        positions = grown(positions, due);
-        int size = Math.multiplyExact(due, vocabulary);
-        logits = size <= logits.capacity()
-                ? logits.clear().limit(size)
-                : direct(Math.multiplyExact(size, Float.BYTES)).asFloatBuffer();
-        bind("logits_index", positions, due);
-        replace(outputs, "logits", tensor(logits, 1, due, vocabulary));
-    }
-
-    private static LongBuffer grown(LongBuffer buffer, int count) {
-        return count <= buffer.capacity()
-                ? buffer.clear().limit(count)
-                : direct(Math.multiplyExact(count, Long.BYTES)).asLongBuffer();
-    }
-
-    private void bind(String name, Buffer buffer, long... shape) {
-        replace(inputs, name, tensor(buffer, shape));
-    }
-
-    private static void replace(Map<String, OnnxTensor> map, String name, OnnxTensor tensor) {
-        OnnxTensor old = map.put(name, tensor);
-        if (old != null) {
-            old.close();
-        }
-    }
-
-    private OnnxTensor tensor(Buffer buffer, long... shape) {
-        try {
-            if (buffer instanceof LongBuffer longs) {
-                return OnnxTensor.createTensor(environment, longs, shape);
-            }
-            if (buffer instanceof IntBuffer ints) {
-                return OnnxTensor.createTensor(environment, ints, shape);
-            }
-            return OnnxTensor.createTensor(environment, (FloatBuffer) buffer, shape);
-        } catch (OrtException e) {
-            throw new ModelExecutionException("Cannot create a tensor: " + e.getMessage(), e);
-        }
-    }
-
-    private static ByteBuffer direct(int bytes) {
-        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        Map<String, OnnxTensor> known = new HashMap<>(inputs);
+        known.keySet().retainAll(session.getInputNames());
+        return known;
     }
 
     @Override
     public void close() {
-        for (String name :
-                List.of("input_ids", "seqlens_k", "total_sequence_length", "logits_index", "rotary_offset")) {
-            close(inputs.remove(name));
-        }
-        close(outputs.remove("logits"));
+        given.forEach(StepInput::close);
+        logits.close();
         cache.close();
         recurrent.close();
         handle.close();
-    }
-
-    private static void close(@Nullable OnnxTensor tensor) {
-        if (tensor != null) {
-            tensor.close();
-        }
     }
 }

@@ -1,14 +1,10 @@
 package dev.pollux.inference.engine;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.decoder.DecoderManifest.State;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Map;
 
@@ -19,20 +15,20 @@ import java.util.Map;
  * the runtime sees equal pointers and appends in place instead of copying the past at every step. Rows beyond the used
  * length hold anything, so going back is only a smaller length at the next step.
  */
-final class KeyValueCache implements AutoCloseable {
+final class KeyValueCache implements StepCache {
 
     private static final int ROUND = 256;
 
-    private final OrtEnvironment environment;
     private final List<State> states;
+    private final ElementType type;
     private final int contextLength;
     private final ByteBuffer[] buffers; // (states)
     private final OnnxTensor[] tensors; // (states), each (1, heads, capacity, width)
     private int capacity;
 
-    KeyValueCache(OrtEnvironment environment, List<State> states, int contextLength) {
-        this.environment = environment;
+    KeyValueCache(List<State> states, ElementType type, int contextLength) {
         this.states = states;
+        this.type = type;
         this.contextLength = contextLength;
         this.buffers = new ByteBuffer[states.size()];
         this.tensors = new OnnxTensor[states.size()];
@@ -42,8 +38,9 @@ final class KeyValueCache implements AutoCloseable {
         return capacity;
     }
 
-    /** Makes room for {@code total} positions, keeping the first {@code used}, and binds the tensors if they are new. */
-    void ensure(int total, int used, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+    /** Also binds the tensors if they are new: they stay the same from step to step. */
+    @Override
+    public void reserve(int total, int used, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
         if (total <= capacity) {
             return;
         }
@@ -53,33 +50,41 @@ final class KeyValueCache implements AutoCloseable {
             State state = states.get(i);
             int heads = state.shape().get(1);
             int width = state.shape().get(3);
-            ByteBuffer buffer = allocate(state, heads, grown, width);
-            copyRows(buffers[i], buffer, new Rows(heads, width, capacity, grown, used));
-            try {
-                OnnxTensor tensor = OnnxTensor.createTensor(
-                        environment, buffer.asFloatBuffer(), new long[] {1, heads, grown, width});
-                if (tensors[i] != null) {
-                    tensors[i].close();
-                }
-                tensors[i] = tensor;
-                buffers[i] = buffer;
-                inputs.put(state.input(), tensor);
-                outputs.put(state.output(), tensor);
-            } catch (OrtException e) {
-                throw new ModelExecutionException("Cannot make room for " + total + " positions: " + e.getMessage(), e);
+            ByteBuffer buffer = allocate(state, grown, type);
+            copyRows(buffers[i], buffer, new Rows(heads, width * type.bytes(), capacity, grown, used));
+            OnnxTensor tensor = Tensors.over(buffer, type, 1, heads, grown, width);
+            if (tensors[i] != null) {
+                tensors[i].close();
             }
+            tensors[i] = tensor;
+            buffers[i] = buffer;
+            inputs.put(state.input(), tensor);
+            outputs.put(state.output(), tensor);
         }
         capacity = grown;
     }
 
-    private static ByteBuffer allocate(State state, int heads, int rows, int width) {
-        long bytes = (long) heads * rows * width * Float.BYTES;
+    @Override
+    public void bind(int past, int count, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {}
+
+    @Override
+    public void advance() {}
+
+    /** The bytes of {@code rows} positions of a state. */
+    static long bytes(State state, int rows, ElementType type) {
+        long width = (long) state.shape().get(1) * state.shape().get(3) * type.bytes();
+        return Math.multiplyExact(rows, width);
+    }
+
+    /** A buffer for {@code rows} positions of a state. */
+    static ByteBuffer allocate(State state, int rows, ElementType type) {
+        long bytes = bytes(state, rows, type);
         if (bytes > Integer.MAX_VALUE) {
             throw new UnsupportedModelException(state.input() + " would need " + bytes + " bytes for " + rows
                     + " positions, more than one tensor can hold (2147483647); use a shorter context");
         }
         try {
-            return ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder());
+            return Tensors.direct((int) bytes);
         } catch (OutOfMemoryError e) {
             throw new ModelExecutionException(
                     "No memory for " + rows + " positions of " + state.input() + " (" + bytes
@@ -88,17 +93,15 @@ final class KeyValueCache implements AutoCloseable {
         }
     }
 
-    private record Rows(int heads, int width, int oldCapacity, int newCapacity, int used) {}
+    private record Rows(int heads, int bytes, int oldCapacity, int newCapacity, int used) {}
 
     private static void copyRows(ByteBuffer from, ByteBuffer to, Rows rows) {
         if (from == null || rows.used == 0) {
             return;
         }
-        FloatBuffer source = from.asFloatBuffer();
-        FloatBuffer target = to.asFloatBuffer();
         for (int head = 0; head < rows.heads; head++) {
-            int length = rows.used * rows.width;
-            target.put(head * rows.newCapacity * rows.width, source, head * rows.oldCapacity * rows.width, length);
+            int length = rows.used * rows.bytes;
+            to.put(head * rows.newCapacity * rows.bytes, from, head * rows.oldCapacity * rows.bytes, length);
         }
     }
 

@@ -13,6 +13,7 @@ import dev.pollux.job.JobContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -20,7 +21,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * A language model in this process, on ONNX Runtime.
  *
  * <p>A GGUF file or a Hugging Face folder is exported once into {@link EngineOptions#cache()} and loaded from there ever
- * after; a folder that {@link DecoderExport} wrote is loaded as it is.
+ * after; a folder that {@link DecoderExport} wrote, and a ready-made ONNX decoder ({@link OnnxFolder}), is loaded as it is.
  *
  * <pre>{@code
  * try (OnnxGenerator generator = OnnxGenerator.open(Path.of("model.gguf"))) {
@@ -64,12 +65,14 @@ public final class OnnxGenerator implements Generator {
     }
 
     private static OnnxGenerator open(Checkpoint checkpoint, EngineOptions options, long begin, JobContext context) {
-        return load(DecoderExport.cached(checkpoint, options.export(), options.cache(), context), options, begin);
+        Path folder = DecoderExport.cached(checkpoint, options.export(), options.cache(), context);
+        return load(DecoderGraph.of(folder), options, begin);
     }
 
     /**
-     * Opens a GGUF file, a Hugging Face folder or an exported folder, as a job: the first time, a checkpoint is hashed and
-     * exported, which takes seconds to minutes and reports layers.
+     * Opens a GGUF file, a Hugging Face folder, an exported folder, or a ready-made ONNX decoder ({@link OnnxFolder}; its
+     * folder, or the path of one of its ONNX files), as a job: the first time, a checkpoint is hashed and exported, which takes
+     * seconds to minutes and reports layers.
      *
      * @throws dev.pollux.StorageException from the job, if there is nothing at {@code path}
      * @throws dev.pollux.MalformedFileException from the job, if a file is damaged
@@ -79,7 +82,11 @@ public final class OnnxGenerator implements Generator {
         return Job.of("open", context -> {
             long begin = System.nanoTime();
             if (Files.isRegularFile(path.resolve(DecoderManifest.FILE))) {
-                return load(path, options, begin);
+                return load(DecoderGraph.of(path), options, begin);
+            }
+            Optional<OnnxFolder> ready = OnnxFolder.find(path);
+            if (ready.isPresent()) {
+                return load(ready.get().graph(), options, begin);
             }
             try (Checkpoint checkpoint = Checkpoint.open(path)) {
                 return open(checkpoint, options, begin, context);
@@ -87,10 +94,10 @@ public final class OnnxGenerator implements Generator {
         });
     }
 
-    private static OnnxGenerator load(Path folder, EngineOptions options, long begin) {
-        PromptEncoder prompts = PromptEncoder.open(folder);
+    private static OnnxGenerator load(DecoderGraph graph, EngineOptions options, long begin) {
+        PromptEncoder prompts = PromptEncoder.open(graph);
         try {
-            DecoderModel model = DecoderModel.open(folder, options);
+            DecoderModel model = DecoderModel.open(graph, options);
             return new OnnxGenerator(model, prompts, Duration.ofNanos(System.nanoTime() - begin));
         } catch (RuntimeException e) {
             prompts.close();

@@ -1,15 +1,12 @@
 package dev.pollux.inference.engine;
 
-import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.generation.Prompt;
+import dev.pollux.inference.checkpoint.ModelTexts;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.template.ChatTemplate;
 import dev.pollux.inference.tokenizer.TokenDecoder;
 import dev.pollux.inference.tokenizer.Tokenizer;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -32,27 +29,16 @@ final class PromptEncoder implements AutoCloseable {
         this.manifest = manifest;
     }
 
-    /** The encoder of an exported folder. */
-    static PromptEncoder open(Path folder) {
-        DecoderManifest manifest = DecoderManifest.read(folder);
-        Path file = folder.resolve(DecoderManifest.TOKENIZER_FILE);
-        if (!Files.isRegularFile(file)) {
-            throw new UnsupportedModelException(
-                    manifest.name()
-                            + " has no tokenizer, so it reads no text; add tokenizer.json to the checkpoint and export it again");
-        }
-        Optional<ChatTemplate> template = template(folder.resolve(DecoderManifest.TEMPLATE_FILE));
-        return new PromptEncoder(Tokenizer.open(file), template, manifest);
-    }
-
-    private static Optional<ChatTemplate> template(Path file) {
-        try {
-            return Files.isRegularFile(file)
-                    ? Optional.of(ChatTemplate.parse(Files.readString(file)))
-                    : Optional.empty();
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
-        }
+    /** The encoder of a decoder's folder. */
+    static PromptEncoder open(DecoderGraph graph) {
+        ModelTexts texts = ModelTexts.in(graph.texts());
+        Optional<ChatTemplate> template = texts.chatTemplate().map(ChatTemplate::parse);
+        Tokenizer tokenizer = texts.tokenizer()
+                .orElseThrow(
+                        () -> new UnsupportedModelException(
+                                graph.manifest().name()
+                                        + " has no tokenizer, so it reads no text; add tokenizer.json to the checkpoint and export it again"));
+        return new PromptEncoder(tokenizer, template, graph.manifest());
     }
 
     /** Whether conversations can be read. */

@@ -123,7 +123,8 @@ class DecoderGoldenTest {
         return ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
     }
 
-    private record Variant(DecoderModel model, JsonNode cases, SafetensorsFile expected) {
+    /** What a golden variant holds, asked of a model. */
+    record Variant(DecoderModel model, JsonNode cases, SafetensorsFile expected) {
 
         void check() {
             assertThat(cases.path("prompts").size()).isPositive();

@@ -1,0 +1,137 @@
+package dev.pollux.inference.checkpoint;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.MissingNode;
+
+/**
+ * What lies beside the weights of a model's folder, whatever form they have: configuration, tokenizer and chat template in the
+ * files that Hugging Face names so. <em>Thread-safe.</em>
+ */
+public final class ModelTexts {
+
+    private static final long MAX_TEXT = 8L << 20;
+
+    private final Path folder;
+
+    private ModelTexts(Path folder) {
+        this.folder = folder;
+    }
+
+    /** The texts in {@code folder}; each is read when it is asked for. */
+    public static ModelTexts in(Path folder) {
+        return new ModelTexts(folder);
+    }
+
+    /** The folder. */
+    public Path folder() {
+        return folder;
+    }
+
+    /**
+     * The settings in a JSON file; empty where there is no such file.
+     *
+     * @throws MalformedFileException if it is not JSON, or larger than 8 MiB
+     */
+    public Optional<Settings> settings(String name) {
+        return json(name).map(json -> new Settings(folder.resolve(name), json));
+    }
+
+    Optional<JsonNode> json(String name) {
+        return text(name).map(text -> {
+            try {
+                return JsonMapper.shared().readTree(text);
+            } catch (JacksonException e) {
+                throw new MalformedFileException(folder.resolve(name) + " is not JSON: " + e.getOriginalMessage(), e);
+            }
+        });
+    }
+
+    private Optional<String> text(String name) {
+        Path file = folder.resolve(name);
+        try {
+            if (!Files.isRegularFile(file)) {
+                return Optional.empty();
+            }
+            if (Files.size(file) > MAX_TEXT) {
+                throw new MalformedFileException(file + " must be at most " + MAX_TEXT + " bytes");
+            }
+            return Optional.of(Files.readString(file));
+        } catch (CharacterCodingException e) {
+            throw new MalformedFileException(file + " is not UTF-8", e);
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    /** A new tokenizer, where there is one; the caller closes it. */
+    public Optional<Tokenizer> tokenizer() {
+        Path file = folder.resolve("tokenizer.json");
+        if (Files.isRegularFile(file)) {
+            return Optional.of(Tokenizer.open(file));
+        }
+        Path pieces = folder.resolve("tokenizer.model");
+        return Files.isRegularFile(pieces)
+                ? Optional.of(Tokenizer.ofSentencePiece(pieces, tokenizerSettings()))
+                : Optional.empty();
+    }
+
+    private Map<String, Boolean> tokenizerSettings() {
+        Map<String, Boolean> settings = new HashMap<>();
+        for (String key : List.of("add_bos_token", "add_eos_token")) {
+            json("tokenizer_config.json")
+                    .map(json -> json.path(key))
+                    .filter(JsonNode::isBoolean)
+                    .ifPresent(value -> settings.put(key, value.asBoolean()));
+        }
+        return settings;
+    }
+
+    /** The chat template's source, where there is one. */
+    public Optional<String> chatTemplate() {
+        Optional<String> own = text("chat_template.jinja");
+        if (own.isPresent()) {
+            return own;
+        }
+        return json("tokenizer_config.json")
+                .map(json -> json.path("chat_template"))
+                .flatMap(template -> {
+                    if (template.isArray()) { // [{name, template}, …]
+                        return template.valueStream()
+                                .filter(entry -> entry.path("name").asString("").equals("default"))
+                                .map(entry -> entry.path("template").asString(""))
+                                .findFirst();
+                    }
+                    return template.isString() ? Optional.of(template.asString()) : Optional.empty();
+                });
+    }
+
+    /** The tokens before and after a text, as the chat template writes them. */
+    public SpecialTokens specialTokens() {
+        return new SpecialTokens(token("bos_token"), token("eos_token"));
+    }
+
+    /** A token as its text, or as an object with its text in {@code content}. */
+    private String token(String key) {
+        for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
+            JsonNode token = json(name).map(json -> json.path(key)).orElse(MissingNode.getInstance());
+            String text = token.isObject() ? token.path("content").asString("") : token.asString("");
+            if (!text.isEmpty()) {
+                return text;
+            }
+        }
+        return "";
+    }
+}

@@ -1,0 +1,44 @@
+package dev.pollux.inference.engine;
+
+import dev.pollux.inference.checkpoint.SpecialTokens;
+import dev.pollux.inference.engine.GraphInput.Role;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What the configuration beside a ready-made graph says. <em>Immutable.</em>
+ *
+ * @param source the file that says it
+ * @param kind who wrote the folder, in words
+ * @param vocabularySize 0 where it is not said
+ * @param keyValueHeads 0 where it is not said
+ * @param headDim 0 where it is not said
+ * @param inputs the role of each input by its name
+ * @param logits the name of the logits
+ * @param states the names of keys and values, the number of a layer as %d
+ */
+record GraphFacts(
+        Path source,
+        String kind,
+        String name,
+        String architecture,
+        int vocabularySize,
+        int contextLength,
+        List<Integer> endTokens,
+        SpecialTokens specialTokens,
+        int keyValueHeads,
+        int headDim,
+        Map<String, Role> inputs,
+        String logits,
+        List<Names> states) {
+
+    /** The name of a state as input and as output. */
+    record Names(String past, String present) {}
+
+    GraphFacts {
+        endTokens = List.copyOf(endTokens);
+        inputs = Map.copyOf(inputs);
+        states = List.copyOf(states);
+    }
+}

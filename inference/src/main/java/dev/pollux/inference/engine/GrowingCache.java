@@ -1,0 +1,111 @@
+package dev.pollux.inference.engine;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.pollux.inference.decoder.DecoderManifest.State;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys and values of one sequence for graphs that give back the past with what is new behind it.
+ *
+ * <p>Each state has two buffers, of which a step reads one, (1, heads, past, width), and writes the other, (1, heads, past +
+ * S, width), without gaps: going back moves the heads together.
+ */
+final class GrowingCache implements StepCache {
+
+    private static final int ROUND = 256;
+
+    private final List<State> states;
+    private final ElementType type;
+    private final ByteBuffer[][] buffers; // (2, states)
+    private final @Nullable OnnxTensor[][] tensors; // (2, states)
+    private int side;
+    private int length;
+    private int next;
+    private int capacity = ROUND;
+
+    GrowingCache(List<State> states, ElementType type) {
+        this.states = states;
+        this.type = type;
+        this.buffers = new ByteBuffer[2][states.size()];
+        this.tensors = new OnnxTensor[2][states.size()];
+        for (int i = 0; i < states.size(); i++) {
+            buffers[0][i] = Tensors.direct(0);
+            buffers[1][i] = Tensors.direct(0);
+        }
+    }
+
+    @Override
+    public void reserve(int total, int used, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+        if (total > capacity) {
+            long grown = Math.max(total, capacity + capacity / 2L);
+            capacity = (int) Math.min(Integer.MAX_VALUE, (grown + ROUND - 1) / ROUND * ROUND);
+        }
+    }
+
+    @Override
+    public void bind(int past, int count, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+        if (past > length) {
+            throw new IllegalStateException("The cache holds " + length + " positions, not " + past);
+        }
+        next = past + count;
+        for (int i = 0; i < states.size(); i++) {
+            State state = states.get(i);
+            if (past < length) {
+                closeUp(buffers[side][i], state, past);
+            }
+            if (past < length || tensors[side][i] == null) {
+                view(side, i, past);
+            }
+            long bytes = KeyValueCache.bytes(state, next, type);
+            if (bytes > buffers[1 - side][i].capacity()) {
+                buffers[1 - side][i] = KeyValueCache.allocate(state, Math.max(next, capacity), type);
+            }
+            view(1 - side, i, next);
+            inputs.put(state.input(), tensors[side][i]);
+            outputs.put(state.output(), tensors[1 - side][i]);
+        }
+        length = past;
+    }
+
+    private void view(int at, int i, int rows) {
+        State state = states.get(i);
+        OnnxTensor old = tensors[at][i];
+        ByteBuffer buffer = buffers[at][i];
+        buffer.clear().limit((int) KeyValueCache.bytes(state, rows, type));
+        tensors[at][i] = Tensors.over(
+                buffer, type, 1, state.shape().get(1), rows, state.shape().get(3));
+        if (old != null) {
+            old.close();
+        }
+    }
+
+    /** Keeps the first {@code past} rows of every head. */
+    private void closeUp(ByteBuffer buffer, State state, int past) {
+        int heads = state.shape().get(1);
+        int row = state.shape().get(3) * type.bytes();
+        buffer.clear();
+        for (int head = 1; head < heads; head++) {
+            buffer.put(head * past * row, buffer, head * length * row, past * row);
+        }
+    }
+
+    @Override
+    public void advance() {
+        side = 1 - side;
+        length = next;
+    }
+
+    @Override
+    public void close() {
+        for (OnnxTensor[] side : tensors) {
+            for (OnnxTensor tensor : side) {
+                if (tensor != null) {
+                    tensor.close();
+                }
+            }
+        }
+    }
+}

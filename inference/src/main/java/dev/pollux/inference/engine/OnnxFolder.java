@@ -1,0 +1,275 @@
+package dev.pollux.inference.engine;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.ModelTexts;
+import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.graph.GraphOutline;
+import dev.pollux.tensor.SafetensorsFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * A folder with a ready-made ONNX decoder, as others publish them.
+ *
+ * <p>Two kinds are known. A folder of onnxruntime-genai has a {@code genai_config.json}, which names the graph, its inputs and
+ * its outputs. A folder of Optimum or transformers.js has a {@code config.json} and, beside it or in {@code onnx/}, one graph or
+ * several variants of it: {@code model.onnx}, {@code model_fp16.onnx}, {@code model_q4.onnx} and so on; or
+ * {@code decoder_model_merged.onnx}; or {@code decoder_model.onnx} with {@code decoder_with_past_model.onnx}. What neither says is
+ * read from the graph.
+ *
+ * <p>Where there are variants, the path of an ONNX file chooses one; a folder stands for the first in {@link #ORDER}.
+ * <em>Immutable.</em>
+ */
+public final class OnnxFolder {
+
+    /** What follows the stem in the names of variants, in the order in which a folder's are preferred: exact ones first. */
+    public static final List<String> ORDER =
+            List.of("", "_fp16", "_quantized", "_int8", "_uint8", "_q8", "_q4", "_q4f16", "_bnb4");
+
+    static final String GENAI = "genai_config.json";
+    static final String CONFIG = "config.json";
+
+    private static final String ONNX = ".onnx";
+    private static final String FOLDER = "onnx";
+    private static final String SPLIT = "decoder_model";
+    private static final String WITH_PAST = "decoder_with_past_model";
+    private static final List<String> STEMS = List.of("model", "decoder_model_merged", SPLIT);
+
+    /** Who wrote a folder. */
+    public enum Kind {
+        /** onnxruntime-genai. */
+        GENAI,
+        /** Optimum or transformers.js. */
+        OPTIMUM
+    }
+
+    private final Path root;
+    private final Kind kind;
+    private final Path file;
+    private final List<Path> variants;
+    private final DecoderGraph graph;
+
+    private OnnxFolder(Path root, Kind kind, Path file, List<Path> variants) {
+        this.root = root;
+        this.kind = kind;
+        this.file = file;
+        this.variants = List.copyOf(variants);
+        this.graph = describe();
+    }
+
+    /**
+     * The ready-made decoder at {@code path}; empty if it is something else: an exported folder, a checkpoint, or nothing.
+     *
+     * @param path a folder, or one of its ONNX files
+     * @throws StorageException if {@code path} names an ONNX file that does not exist, or a part of the graph is missing
+     * @throws MalformedFileException if a file is damaged, or names files outside its folder
+     * @throws UnsupportedModelException if the graph is no decoder, or of a kind that is not supported
+     */
+    public static Optional<OnnxFolder> find(Path path) {
+        if (path.toString().endsWith(ONNX) && !Files.isDirectory(path)) {
+            return exportOf(path) ? Optional.empty() : Optional.of(ofFile(path));
+        }
+        if (!isReadyMade(path)) {
+            return Optional.empty();
+        }
+        if (Files.isRegularFile(path.resolve(GENAI))) {
+            return Optional.of(new OnnxFolder(path, Kind.GENAI, genaiFile(path), list(path)));
+        }
+        List<Path> variants = variants(path);
+        return Optional.of(new OnnxFolder(rootOf(path), Kind.OPTIMUM, preferred(path, variants), variants));
+    }
+
+    private static boolean isReadyMade(Path path) {
+        return Files.isDirectory(path)
+                && !Files.isRegularFile(path.resolve(DecoderManifest.FILE))
+                && !SafetensorsFolder.isIn(path)
+                && list(path, ".gguf").isEmpty()
+                && (Files.isRegularFile(path.resolve(GENAI)) || !variants(path).isEmpty());
+    }
+
+    private static Path parent(Path file) {
+        return file.toAbsolutePath().normalize().getParent();
+    }
+
+    private static boolean exportOf(Path file) {
+        return Files.isRegularFile(parent(file).resolve(DecoderManifest.FILE));
+    }
+
+    private static OnnxFolder ofFile(Path file) {
+        Path parent = parent(file);
+        List<Path> variants = list(parent);
+        if (!Files.isRegularFile(file)) {
+            throw new StorageException(file + " does not exist; " + parent + " holds "
+                    + (variants.isEmpty() ? "no ONNX file" : names(variants)));
+        }
+        boolean genai = Files.isRegularFile(parent.resolve(GENAI));
+        return new OnnxFolder(rootOf(parent), genai ? Kind.GENAI : Kind.OPTIMUM, file, variants);
+    }
+
+    /** Graphs may lie in a folder of their own below the configuration. */
+    private static Path rootOf(Path folder) {
+        Path parent = folder.toAbsolutePath().normalize().getParent();
+        boolean below = parent != null
+                && !Files.isRegularFile(folder.resolve(GENAI))
+                && !Files.isRegularFile(folder.resolve(CONFIG))
+                && Files.isRegularFile(parent.resolve(CONFIG));
+        return below ? parent : folder;
+    }
+
+    private static Path genaiFile(Path folder) {
+        String name = GenaiConfig.read(ModelTexts.in(folder)).file();
+        Path file = inside(folder, name, folder.resolve(GENAI));
+        if (!Files.isRegularFile(file)) {
+            throw new StorageException(folder.resolve(GENAI) + " names " + name
+                    + ", which does not exist; the folder holds " + names(list(folder)));
+        }
+        return file;
+    }
+
+    private static List<Path> variants(Path folder) {
+        List<Path> all = new ArrayList<>(list(folder));
+        all.addAll(list(folder.resolve(FOLDER)));
+        return all;
+    }
+
+    private static List<Path> list(Path folder) {
+        return list(folder, ONNX);
+    }
+
+    private static List<Path> list(Path folder, String ending) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(ending) && Files.isRegularFile(file))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new StorageException("Cannot list " + folder + ": " + e, e);
+        }
+    }
+
+    private static Path preferred(Path folder, List<Path> variants) {
+        for (String suffix : ORDER) {
+            for (String stem : STEMS) {
+                Optional<Path> found = variants.stream()
+                        .filter(file -> name(file).equals(stem + suffix + ONNX))
+                        .findFirst();
+                if (found.isPresent()) {
+                    return found.get();
+                }
+            }
+        }
+        if (variants.size() > 1) {
+            throw new UnsupportedModelException(
+                    folder + " holds several ONNX files, " + names(variants) + "; give the path of one");
+        }
+        return variants.get(0);
+    }
+
+    private static String name(Path file) {
+        return String.valueOf(file.getFileName());
+    }
+
+    private static List<String> names(List<Path> files) {
+        return files.stream().map(OnnxFolder::name).toList();
+    }
+
+    private DecoderGraph describe() {
+        ModelTexts texts = ModelTexts.in(root);
+        GraphFacts facts = kind == Kind.GENAI ? GenaiConfig.read(texts).facts() : HubFacts.read(texts);
+        GraphOutline outline = outline(file);
+        GraphReader reader = new GraphReader(file, outline, facts);
+        if (kind == Kind.OPTIMUM) {
+            Optional<Path> other = otherHalf();
+            boolean begins = !reader.hasPast();
+            if (other.isPresent() && begins != new GraphReader(other.get(), outline(other.get()), facts).hasPast()) {
+                throw new UnsupportedModelException(
+                        file + " and " + name(other.get()) + " must be a graph without a past and one with it");
+            }
+            if (other.isPresent()) {
+                Path next = begins ? other.get() : file;
+                Path first = begins ? file : other.get();
+                return new GraphReader(next, outline(next), facts).read(root, Optional.of(first), outline(first));
+            }
+        }
+        return reader.read(root, Optional.empty(), outline);
+    }
+
+    /** Of two graphs, one for the first step and one for those after it, the other; empty where one does both. */
+    private Optional<Path> otherHalf() {
+        for (String suffix : ORDER) {
+            String first = SPLIT + suffix + ONNX;
+            String next = WITH_PAST + suffix + ONNX;
+            if (name(file).equals(first) || name(file).equals(next)) {
+                Path other = file.resolveSibling(name(file).equals(first) ? next : first);
+                return Optional.of(other).filter(Files::isRegularFile);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The outline of a graph whose external data lies beside it. */
+    private static GraphOutline outline(Path file) {
+        GraphOutline outline = GraphOutline.read(file);
+        for (String location : outline.dataFiles()) {
+            if (!Files.isRegularFile(inside(parent(file), location, file))) {
+                throw new StorageException(
+                        file + " needs " + location + " beside it, which does not exist; fetch that file too");
+            }
+        }
+        return outline;
+    }
+
+    /** A file that {@code source} names, if it is below {@code folder}. */
+    private static Path inside(Path folder, String name, Path source) {
+        try {
+            Path relative = Path.of(name);
+            Path base = folder.toAbsolutePath().normalize();
+            Path file = base.resolve(relative).normalize();
+            if (!name.isEmpty() && !relative.isAbsolute() && !file.equals(base) && file.startsWith(base)) {
+                return file;
+            }
+        } catch (InvalidPathException e) {
+            throw new MalformedFileException(source + " names a file that no path can be: " + e.getReason(), e);
+        }
+        throw new MalformedFileException(source + " must name files in its own folder but names '" + name + "'");
+    }
+
+    /** Who wrote it. */
+    public Kind kind() {
+        return kind;
+    }
+
+    /** The graph; of two that take turns, the one with a past. */
+    public Path file() {
+        return graph.file();
+    }
+
+    /** All ONNX files of the folder, sorted; each path opens that variant. */
+    public List<Path> variants() {
+        return variants;
+    }
+
+    /** The folder of configuration, tokenizer and chat template. */
+    public Path folder() {
+        return root;
+    }
+
+    /** What is known of the model; {@code provenance} says how it is run. */
+    public DecoderManifest manifest() {
+        return graph.manifest();
+    }
+
+    DecoderGraph graph() {
+        return graph;
+    }
+}

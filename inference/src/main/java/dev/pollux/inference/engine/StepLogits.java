@@ -1,0 +1,70 @@
+package dev.pollux.inference.engine;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.pollux.tensor.Float16;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The logits of a step: the buffer that the graph writes, and the rows of it that are due. <em>Confined to one thread.</em> */
+final class StepLogits implements AutoCloseable {
+
+    private final GraphLogits form;
+    private final int vocabulary;
+    private ByteBuffer buffer = Tensors.direct(0); // (rows, vocabulary)
+    private FloatBuffer widened = FloatBuffer.allocate(0); // (due, vocabulary), where the graph writes 16 bits
+    private @Nullable OnnxTensor tensor;
+    private int rows = -1;
+
+    StepLogits(GraphLogits form, int vocabulary) {
+        this.form = form;
+        this.vocabulary = vocabulary;
+    }
+
+    /** Makes room for what a step of {@code tokens} writes, and binds it. */
+    void bind(int tokens, int due, Map<String, OnnxTensor> outputs) {
+        int wanted = form.rows().written(tokens, due);
+        if (wanted == rows) {
+            return;
+        }
+        int bytes = Math.multiplyExact(
+                Math.multiplyExact(wanted, vocabulary), form.type().bytes());
+        if (bytes > buffer.capacity()) {
+            buffer = Tensors.direct(bytes);
+        }
+        buffer.clear().limit(bytes);
+        OnnxTensor old = tensor;
+        tensor = Tensors.over(buffer, form.type(), 1, wanted, vocabulary);
+        outputs.put(form.name(), tensor);
+        rows = wanted;
+        if (old != null) {
+            old.close();
+        }
+    }
+
+    /** (due, vocabulary): the last rows of what was written; valid until the next step. */
+    FloatBuffer last(int due) {
+        int from = (rows - due) * vocabulary;
+        int length = due * vocabulary;
+        if (form.type() == ElementType.FLOAT) {
+            return buffer.asFloatBuffer().slice(from, length);
+        }
+        if (length > widened.capacity()) {
+            widened = FloatBuffer.allocate(length);
+        }
+        boolean half = form.type() == ElementType.FLOAT16;
+        for (int i = 0; i < length; i++) {
+            short bits = buffer.getShort((from + i) * Short.BYTES);
+            widened.put(i, half ? Float16.toFloat(bits) : Float16.fromBfloat16(bits));
+        }
+        return widened.slice(0, length);
+    }
+
+    @Override
+    public void close() {
+        if (tensor != null) {
+            tensor.close();
+        }
+    }
+}

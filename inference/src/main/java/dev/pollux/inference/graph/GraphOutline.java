@@ -1,0 +1,272 @@
+package dev.pollux.inference.graph;
+
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.WireFormat;
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What an ONNX file says of itself without its weights: what goes in and out, which operators it has, and which files hold
+ * its external data.
+ *
+ * <p>The file is read once from end to end; weights are skipped, never held. It is not to be trusted: nesting, names and
+ * messages are bounded. <em>Immutable.</em>
+ *
+ * @param inputs what a run must be given, initializers left out
+ * @param outputs what a run gives
+ * @param operators how often each operator occurs, also in branches and functions; contrib operators with their domain,
+ *     as in {@code com.microsoft.MatMulNBits}
+ * @param appended names of the keys and values that {@code GroupQueryAttention} alone reads, each with the name under which
+ *     the node gives them back: such a pair may be one buffer
+ * @param dataFiles the locations of external data, as they are written: not to be trusted
+ */
+public record GraphOutline(
+        List<Value> inputs,
+        List<Value> outputs,
+        Map<String, Integer> operators,
+        Map<String, String> appended,
+        Set<String> dataFiles) {
+
+    public GraphOutline {
+        inputs = List.copyOf(inputs);
+        outputs = List.copyOf(outputs);
+        operators = Map.copyOf(operators);
+        appended = Map.copyOf(appended);
+        dataFiles = Set.copyOf(dataFiles);
+    }
+
+    /**
+     * An input or output.
+     *
+     * @param type the number of its element type in ONNX: 1 float, 6 int32, 7 int64, 9 bool, 10 float16, 16 bfloat16
+     * @param shape its dimensions, −1 where one varies; empty for a scalar
+     */
+    public record Value(String name, int type, List<Long> shape) {
+        public Value {
+            shape = List.copyOf(shape);
+        }
+    }
+
+    /**
+     * Reads the outline of {@code file}.
+     *
+     * @throws MalformedFileException if it is not an ONNX model, or an unreasonable one
+     * @throws StorageException if it cannot be read
+     */
+    public static GraphOutline read(Path file) {
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+            return new Reader(file, CodedInputStream.newInstance(in)).outline();
+        } catch (InvalidProtocolBufferException e) {
+            throw new MalformedFileException(file + " is not an ONNX model: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    /** One pass over the bytes; the numbers are the fields of the messages in onnx.proto. */
+    private static final class Reader {
+
+        private static final int MAX_DEPTH = 32;
+        private static final int MAX_MESSAGE = 1 << 16;
+        private static final int MAX_VALUES = 1 << 16;
+        private static final long MAX_NAMES = 64L << 20;
+
+        private final Path file;
+        private final CodedInputStream in;
+        private final List<Value> inputs = new ArrayList<>();
+        private final List<Value> outputs = new ArrayList<>();
+        private final Map<String, Integer> operators = new TreeMap<>();
+        private final Map<String, String> appended = new HashMap<>();
+        private final Map<String, Integer> readers = new HashMap<>();
+        private final Set<String> initializers = new HashSet<>();
+        private final Set<String> dataFiles = new TreeSet<>();
+        private long names;
+        private boolean graphSeen;
+
+        Reader(Path file, CodedInputStream in) {
+            this.file = file;
+            this.in = in;
+        }
+
+        /** Reads the fields of a message: {@code field} sees those that have a length, and must consume them. */
+        private interface Field {
+            boolean read(int number) throws IOException;
+        }
+
+        private void fields(Field field) throws IOException {
+            for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+                boolean message = WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
+                if (!message || !field.read(WireFormat.getTagFieldNumber(tag))) {
+                    if (!in.skipField(tag)) {
+                        throw malformed("a group ends where none began");
+                    }
+                }
+            }
+        }
+
+        private boolean message(Field field) throws IOException {
+            int length = in.readRawVarint32();
+            int outer = in.pushLimit(length);
+            fields(field);
+            in.checkLastTagWas(0);
+            in.popLimit(outer);
+            return true;
+        }
+
+        GraphOutline outline() throws IOException {
+            fields(number -> switch (number) {
+                case 7 -> {
+                    graphSeen = true;
+                    yield message(field -> graph(field, 0));
+                }
+                case 25 -> message(field -> field == 7 && node(MAX_DEPTH / 2)); // a function and its nodes
+                default -> false;
+            });
+            if (!graphSeen) {
+                throw malformed("it has no graph");
+            }
+            inputs.removeIf(input -> initializers.contains(input.name()));
+            appended.keySet().removeIf(name -> readers.getOrDefault(name, 0) != 1);
+            return new GraphOutline(inputs, outputs, operators, appended, dataFiles);
+        }
+
+        private boolean graph(int field, int depth) throws IOException {
+            switch (field) {
+                case 1:
+                    return node(depth);
+                case 5:
+                    return tensor(depth);
+                case 11:
+                    return depth == 0 && value(inputs);
+                case 12:
+                    return depth == 0 && value(outputs);
+                default:
+                    return false;
+            }
+        }
+
+        private boolean node(int depth) throws IOException {
+            List<String> from = new ArrayList<>();
+            List<String> to = new ArrayList<>();
+            String[] type = {"", ""};
+            message(field -> {
+                switch (field) {
+                    case 1:
+                        return from.add(name());
+                    case 2:
+                        return to.add(name());
+                    case 4:
+                        type[0] = name();
+                        return true;
+                    case 5:
+                        return message(attribute -> attribute(attribute, depth));
+                    case 7:
+                        type[1] = name();
+                        return true;
+                    default:
+                        return false;
+                }
+            });
+            operators.merge(type[1].isEmpty() ? type[0] : type[1] + "." + type[0], 1, Integer::sum);
+            from.forEach(name -> readers.merge(name, 1, Integer::sum));
+            if (depth == 0 && type[0].equals("GroupQueryAttention") && from.size() > 4 && to.size() > 2) {
+                appended.put(from.get(3), to.get(1));
+                appended.put(from.get(4), to.get(2));
+            }
+            return true;
+        }
+
+        private boolean attribute(int field, int depth) throws IOException {
+            switch (field) {
+                case 5, 10:
+                    return tensor(depth + 1);
+                case 6, 11:
+                    if (depth >= MAX_DEPTH) {
+                        throw malformed("graphs must be nested at most " + MAX_DEPTH + " deep");
+                    }
+                    return message(inner -> graph(inner, depth + 1));
+                default:
+                    return false;
+            }
+        }
+
+        private boolean tensor(int depth) throws IOException {
+            return message(field -> {
+                switch (field) {
+                    case 8:
+                        String own = name();
+                        if (depth == 0) {
+                            initializers.add(own);
+                        }
+                        return true;
+                    case 13:
+                        return location();
+                    default:
+                        return false;
+                }
+            });
+        }
+
+        private boolean location() throws IOException {
+            String[] entry = {"", ""};
+            message(field -> {
+                if (field == 1 || field == 2) {
+                    entry[field - 1] = name();
+                    return true;
+                }
+                return false;
+            });
+            if (entry[0].equals("location")) {
+                dataFiles.add(entry[1]);
+            }
+            return true;
+        }
+
+        private boolean value(List<Value> values) throws IOException {
+            ValueInfoProto proto = ValueInfoProto.parseFrom(bytes());
+            List<Long> shape = new ArrayList<>();
+            for (TensorShapeProto.Dimension dim :
+                    proto.getType().getTensorType().getShape().getDimList()) {
+                shape.add(dim.hasDimValue() && dim.getDimValue() >= 0 ? dim.getDimValue() : -1);
+            }
+            if (values.size() == MAX_VALUES) {
+                throw malformed("it must have at most " + MAX_VALUES + " inputs or outputs");
+            }
+            return values.add(
+                    new Value(proto.getName(), proto.getType().getTensorType().getElemType(), shape));
+        }
+
+        private String name() throws IOException {
+            return new String(bytes(), java.nio.charset.StandardCharsets.UTF_8);
+        }
+
+        private byte[] bytes() throws IOException {
+            int length = in.readRawVarint32();
+            names += length;
+            if (length < 0 || length > MAX_MESSAGE || names > MAX_NAMES) {
+                throw malformed("its names must be at most " + MAX_MESSAGE + " bytes long and together " + MAX_NAMES);
+            }
+            return in.readRawBytes(length);
+        }
+
+        private MalformedFileException malformed(String what) {
+            return new MalformedFileException(file + " is not an ONNX model that can be read: " + what);
+        }
+    }
+}
