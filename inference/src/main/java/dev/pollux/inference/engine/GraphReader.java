@@ -273,6 +273,16 @@ final class GraphReader {
         }
     }
 
+    /**
+     * With rotary tables chosen by the length, keys of the cache would have been turned by the others beyond the first, so that
+     * the context ends there.
+     */
+    private int contextLength() {
+        boolean merged = inputs.stream().anyMatch(input -> input.role() == Role.CACHE_BRANCH);
+        boolean switches = !merged && outline.operators().containsKey("If") && outline.branchRows() > 0;
+        return switches ? (int) Math.min(facts.contextLength(), outline.branchRows()) : facts.contextLength();
+    }
+
     private DecoderManifest manifest(int vocabulary, List<State> states, boolean inPlace) {
         Map<String, Object> provenance = new LinkedHashMap<>();
         provenance.put("source", facts.kind());
@@ -285,7 +295,7 @@ final class GraphReader {
                 facts.name(),
                 facts.architecture(),
                 vocabulary,
-                facts.contextLength(),
+                contextLength(),
                 facts.endTokens().stream().filter(id -> id < vocabulary).toList(),
                 facts.specialTokens().bos(),
                 facts.specialTokens().eos(),

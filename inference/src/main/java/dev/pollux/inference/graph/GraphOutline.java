@@ -34,6 +34,8 @@ import java.util.TreeSet;
  *     as in {@code com.microsoft.MatMulNBits}
  * @param appended names of the keys and values that {@code GroupQueryAttention} alone reads, each with the name under which
  *     the node gives them back: such a pair may be one buffer
+ * @param branchRows the least number of rows of a matrix that stands in a branch, 0 where there is none: of rotary tables that
+ *     are chosen by length, the length up to which the first holds
  * @param dataFiles the locations of external data, as they are written: not to be trusted
  */
 public record GraphOutline(
@@ -41,6 +43,7 @@ public record GraphOutline(
         List<Value> outputs,
         Map<String, Integer> operators,
         Map<String, String> appended,
+        long branchRows,
         Set<String> dataFiles) {
 
     public GraphOutline {
@@ -96,6 +99,7 @@ public record GraphOutline(
         private final Map<String, Integer> readers = new HashMap<>();
         private final Set<String> initializers = new HashSet<>();
         private final Set<String> dataFiles = new TreeSet<>();
+        private long branchRows;
         private long names;
         private boolean graphSeen;
 
@@ -104,15 +108,22 @@ public record GraphOutline(
             this.in = in;
         }
 
-        /** Reads the fields of a message: {@code field} sees those that have a length, and must consume them. */
+        /** Takes the fields of a message. */
         private interface Field {
+            /** One that has a length; false if it is not read and to be skipped. */
             boolean read(int number) throws IOException;
+
+            /** One that is a number. */
+            default void number(int number, long value) {}
         }
 
         private void fields(Field field) throws IOException {
             for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-                boolean message = WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
-                if (!message || !field.read(WireFormat.getTagFieldNumber(tag))) {
+                int number = WireFormat.getTagFieldNumber(tag);
+                int type = WireFormat.getTagWireType(tag);
+                if (type == WireFormat.WIRETYPE_VARINT) {
+                    field.number(number, in.readRawVarint64());
+                } else if (type != WireFormat.WIRETYPE_LENGTH_DELIMITED || !field.read(number)) {
                     if (!in.skipField(tag)) {
                         throw malformed("a group ends where none began");
                     }
@@ -143,7 +154,7 @@ public record GraphOutline(
             }
             inputs.removeIf(input -> initializers.contains(input.name()));
             appended.keySet().removeIf(name -> readers.getOrDefault(name, 0) != 1);
-            return new GraphOutline(inputs, outputs, operators, appended, dataFiles);
+            return new GraphOutline(inputs, outputs, operators, appended, branchRows, dataFiles);
         }
 
         private boolean graph(int field, int depth) throws IOException {
@@ -151,7 +162,7 @@ public record GraphOutline(
                 case 1:
                     return node(depth);
                 case 5:
-                    return tensor(depth);
+                    return tensor(depth == 0 ? 0 : depth + 1);
                 case 11:
                     return depth == 0 && value(inputs);
                 case 12:
@@ -207,20 +218,51 @@ public record GraphOutline(
         }
 
         private boolean tensor(int depth) throws IOException {
-            return message(field -> {
-                switch (field) {
-                    case 8:
-                        String own = name();
-                        if (depth == 0) {
-                            initializers.add(own);
+            Tensor tensor = new Tensor();
+            message(tensor);
+            if (depth == 0) {
+                initializers.add(tensor.name);
+            } else if (depth > 1 && tensor.dims.size() == 2) {
+                long rows = tensor.dims.get(0);
+                branchRows = branchRows == 0 ? rows : Math.min(branchRows, rows);
+            }
+            return true;
+        }
+
+        /** A tensor's name, dimensions and place; its values are skipped. */
+        private final class Tensor implements Field {
+
+            private static final int MAX_DIMS = 16;
+
+            private final List<Long> dims = new ArrayList<>();
+            private String name = "";
+
+            @Override
+            public boolean read(int number) throws IOException {
+                switch (number) {
+                    case 1: // packed
+                        int outer = in.pushLimit(in.readRawVarint32());
+                        while (!in.isAtEnd()) {
+                            number(1, in.readRawVarint64());
                         }
+                        in.popLimit(outer);
+                        return true;
+                    case 8:
+                        name = name();
                         return true;
                     case 13:
                         return location();
                     default:
                         return false;
                 }
-            });
+            }
+
+            @Override
+            public void number(int number, long value) {
+                if (number == 1 && dims.size() < MAX_DIMS) {
+                    dims.add(value);
+                }
+            }
         }
 
         private boolean location() throws IOException {

@@ -1,0 +1,292 @@
+package dev.pollux.inference.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.pollux.generation.Generation;
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.Message;
+import dev.pollux.generation.Prompt;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.decoder.DecoderManifest.Kind;
+import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.ReferenceData;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+import org.opentest4j.TestAbortedException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Graphs of the shapes that others publish, made of the golden set {@code decoder}: whatever the inputs, names and cache, the
+ * reference's logits come out, in one pass, in pieces, after rollback.
+ */
+@NoLeaks
+class ReadyMadeGoldenTest {
+
+    /** What a cache and logits of 11 significant bits cost, on logits below 10. */
+    private static final double HALF = 0.1;
+
+    @TempDir
+    Path temp;
+
+    /** Folders of onnxruntime-genai: a mask, the fused operator with its cache in place, names from the configuration. */
+    @TestFactory
+    Stream<DynamicTest> everyVariantRunsAsAGenaiFolder() {
+        return variants(folder -> {
+            ReadyMade made = made(folder);
+            Path target = temp.resolve(folder.getFileName() + ".genai");
+            made.named((layer, what) -> "cache_" + layer + "_" + what, (layer, what) -> what + "." + layer + ".next");
+            made.save(target.resolve("decoder.onnx"));
+            genai(target, folder, names());
+            assertThat(DecoderGraph.of(target).inPlace()).isTrue();
+            check(folder, target);
+        });
+    }
+
+    /** Graphs that give back the past and the new in tensors of their own. */
+    @TestFactory
+    Stream<DynamicTest> everyVariantRunsWithACacheThatIsCopied() {
+        return variants(folder -> {
+            Path target = temp.resolve(folder.getFileName() + ".copied");
+            made(folder).copied(ReadyMade.FLOAT).save(target.resolve("onnx/model.onnx"));
+            configuration(target, folder);
+            assertThat(DecoderGraph.of(target).inPlace()).isFalse();
+            check(folder, target);
+        });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> llamaRunsInEveryShape() {
+        Path folder = llama();
+        return Stream.of(
+                shape("concatenated", target -> made(folder).plain(true, true).save(target.resolve("model.onnx"))),
+                shape(
+                        "merged",
+                        target -> made(folder)
+                                .plain(true, false)
+                                .mergedWith(made(folder).plain(false, true))
+                                .save(target.resolve("onnx/decoder_model_merged.onnx"))),
+                shape("split", target -> {
+                    made(folder).plain(true, false).save(target.resolve("decoder_with_past_model.onnx"));
+                    made(folder).plain(false, true).save(target.resolve("decoder_model.onnx"));
+                }),
+                shape("some logits", target -> made(folder).kept().save(target.resolve("model.onnx"))),
+                shape("the last logits", target -> made(folder).lastOnly().save(target.resolve("model.onnx"))),
+                shape("32-bit ids", target -> made(folder).narrowIds().save(target.resolve("model.onnx"))));
+    }
+
+    private interface Maker {
+        void make(Path target) throws IOException;
+    }
+
+    private DynamicTest shape(String name, Maker maker) {
+        return DynamicTest.dynamicTest(name, () -> {
+            Path target = Files.createTempDirectory(temp, "shape");
+            maker.make(target);
+            configuration(target, llama());
+            check(llama(), target);
+        });
+    }
+
+    @Test
+    void sixteenBitsInCacheAndLogitsAreRead() throws IOException {
+        Path target = temp.resolve("half");
+        made(llama()).copied(ReadyMade.FLOAT16).halfLogits().save(target.resolve("onnx/model_fp16.onnx"));
+        configuration(target, llama());
+        JsonNode cases = cases(llama());
+        try (SafetensorsFile expected = expected(llama());
+                DecoderModel model = DecoderModel.open(target, options(16))) {
+            for (JsonNode prompt : cases.path("prompts")) {
+                float[] due = expected.floats(prompt.path("logits_last").asString());
+                int[] ids = ints(prompt.path("ids"));
+                try (DecoderSequence sequence = model.sequence()) {
+                    sequence.append(ids);
+                    sequence.append(1, 2, 3);
+                    sequence.truncate(ids.length - 1);
+                    FloatBuffer logits = sequence.append(ids[ids.length - 1]);
+                    for (int i = 0; i < due.length; i++) {
+                        assertThat((double) logits.get(i)).isCloseTo(due[i], within(HALF));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void theCacheGrowsBeyondItsFirstRoom() throws IOException {
+        Path inPlace = temp.resolve("in-place");
+        Path copied = temp.resolve("copied");
+        made(llama()).save(inPlace.resolve("model.onnx"));
+        made(llama()).copied(ReadyMade.FLOAT).save(copied.resolve("model.onnx"));
+        configuration(inPlace, llama());
+        configuration(copied, llama());
+        int[] ids = IntStream.range(0, 255).map(i -> i * 7 % 512).toArray(); // the golden model reads 256
+        try (DecoderModel one = DecoderModel.open(inPlace, options(50));
+                DecoderModel other = DecoderModel.open(copied, options(50));
+                DecoderSequence a = one.sequence();
+                DecoderSequence b = other.sequence()) {
+            for (int round = 0; round < 2; round++) {
+                FloatBuffer due = a.append(ids);
+                FloatBuffer logits = b.append(ids);
+                for (int i = 0; i < due.limit(); i++) {
+                    assertThat((double) logits.get(i)).isCloseTo(due.get(i), within(1e-4));
+                }
+                a.truncate(0);
+                b.truncate(0);
+            }
+        }
+    }
+
+    @Test
+    void textGoesInAndOutOfAFolder() throws IOException {
+        Path target = temp.resolve("text");
+        made(llama()).save(target.resolve("model.onnx"));
+        genai(target, llama(), Map.of());
+        Files.writeString(target.resolve("tokenizer.json"), tokenizer());
+        Files.writeString(
+                target.resolve("tokenizer_config.json"),
+                "{\"chat_template\": \"{% for m in messages %}{{ m.content }} {% endfor %}\"}");
+        JsonNode prompt = cases(llama()).path("prompts").path(1);
+        String text =
+                IntStream.of(ints(prompt.path("ids"))).mapToObj(id -> "w" + id).collect(Collectors.joining(" "));
+        GenerationOptions most = GenerationOptions.builder().maxTokens(24).build();
+        try (OnnxGenerator generator = OnnxGenerator.open(target, options(256))) {
+            Generation generation = generator.generate(Prompt.text(text), most);
+            List<Integer> due = prompt.path("greedy")
+                    .path("ids")
+                    .valueStream()
+                    .map(JsonNode::asInt)
+                    .toList();
+            assertThat(generation.tokens()).isEqualTo(due);
+            assertThat(generation.text())
+                    .isEqualTo(due.stream().map(id -> "w" + id).collect(Collectors.joining(" ")));
+            assertThat(generator.info().chat()).isTrue();
+            assertThat(generator.generate(Prompt.chat(Message.user(text)), most).tokens())
+                    .isEqualTo(due);
+            assertThat(generator.info().contextLength()).isEqualTo(256);
+        }
+    }
+
+    /** The words w0 to w511, a token each. */
+    private static String tokenizer() {
+        String vocabulary =
+                IntStream.range(0, 512).mapToObj(id -> "\"w" + id + "\": " + id).collect(Collectors.joining(","));
+        return "{\"version\": \"1.0\", \"added_tokens\": [], \"normalizer\": null, \"post_processor\": null,"
+                + " \"pre_tokenizer\": {\"type\": \"WhitespaceSplit\"}, \"decoder\": null,"
+                + " \"model\": {\"type\": \"WordLevel\", \"unk_token\": \"w0\", \"vocab\": {" + vocabulary + "}}}";
+    }
+
+    private interface Check {
+        void run(Path folder) throws IOException;
+    }
+
+    /** Every variant whose states are keys and values, and whose rotary tables do not change with the length. */
+    private Stream<DynamicTest> variants(Check check) {
+        return ReferenceData.cases(ReferenceData.golden("decoder"), Files::isDirectory).stream()
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
+                    DecoderManifest manifest = DecoderManifest.read(export(folder));
+                    if (!manifest.states(Kind.RECURRENT).isEmpty() || manifest.rotarySwitch() > 0) {
+                        throw new TestAbortedException("its export is not of a kind that others publish");
+                    }
+                    check.run(folder);
+                }));
+    }
+
+    private static void check(Path folder, Path target) throws IOException {
+        try (SafetensorsFile expected = expected(folder)) {
+            for (int chunk : new int[] {256, 16}) {
+                try (DecoderModel model = DecoderModel.open(target, options(chunk))) {
+                    new DecoderGoldenTest.Variant(model, cases(folder), expected).check();
+                }
+            }
+        }
+    }
+
+    private static EngineOptions options(int chunk) {
+        return EngineOptions.builder().threads(1).prefillChunk(chunk).build();
+    }
+
+    private static Path llama() {
+        return ReferenceData.golden("decoder").resolve("llama-tied");
+    }
+
+    private ReadyMade made(Path folder) throws IOException {
+        return new ReadyMade(export(folder));
+    }
+
+    private Path export(Path folder) {
+        Path target = temp.resolve(folder.getFileName() + ".export");
+        if (!Files.exists(target)) {
+            ExportOptions floats =
+                    ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+            try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+                DecoderExport.export(checkpoint, target, floats).run();
+            }
+        }
+        return target;
+    }
+
+    private static void configuration(Path target, Path folder) throws IOException {
+        for (String name : List.of("config.json", "generation_config.json")) {
+            if (Files.exists(folder.resolve(name))) {
+                Files.copy(folder.resolve(name), target.resolve(name));
+            }
+        }
+    }
+
+    /** Names that are nobody's default. */
+    private static Map<String, Object> names() {
+        return Map.of(
+                "filename", "decoder.onnx",
+                "inputs", Map.of("past_key_names", "cache_%d_key", "past_value_names", "cache_%d_value"),
+                "outputs", Map.of("present_key_names", "key.%d.next", "present_value_names", "value.%d.next"));
+    }
+
+    private static void genai(Path target, Path folder, Map<String, Object> decoder) throws IOException {
+        JsonNode config = JsonMapper.shared().readTree(Files.readString(folder.resolve("config.json")));
+        int context = config.path("max_position_embeddings")
+                .asInt(config.path("n_positions").asInt(256));
+        Map<String, Object> model = Map.of(
+                "type",
+                "any",
+                "context_length",
+                context,
+                "vocab_size",
+                512,
+                "eos_token_id",
+                List.of(2, 700),
+                "decoder",
+                decoder.isEmpty() ? Map.of("filename", "model.onnx") : decoder);
+        Files.writeString(
+                target.resolve("genai_config.json"), JsonMapper.shared().writeValueAsString(Map.of("model", model)));
+    }
+
+    private static JsonNode cases(Path folder) throws IOException {
+        return JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json")));
+    }
+
+    private static SafetensorsFile expected(Path folder) throws IOException {
+        return SafetensorsFile.open(
+                folder.resolve(cases(folder).path("expected").asString()));
+    }
+
+    private static int[] ints(JsonNode array) {
+        return array.valueStream().mapToInt(JsonNode::asInt).toArray();
+    }
+}
