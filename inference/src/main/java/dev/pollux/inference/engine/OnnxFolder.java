@@ -108,7 +108,7 @@ public final class OnnxFolder {
         List<Path> variants = list(parent);
         if (!Files.isRegularFile(file)) {
             throw new StorageException(file + " does not exist; " + parent + " holds "
-                    + (variants.isEmpty() ? "no ONNX file" : names(variants)));
+                    + (variants.isEmpty() ? "no ONNX file" : names(variants) + "; give the path of one"));
         }
         boolean genai = Files.isRegularFile(parent.resolve(GENAI));
         return new OnnxFolder(rootOf(parent), genai ? Kind.GENAI : Kind.OPTIMUM, file, variants);
