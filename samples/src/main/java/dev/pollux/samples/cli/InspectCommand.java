@@ -3,6 +3,7 @@ package dev.pollux.samples.cli;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.encoder.OnnxEmbedder;
+import dev.pollux.inference.engine.OnnxFolder;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.knowledge.KnowledgeStats;
 import dev.pollux.rag.knowledge.KnownDocument;
@@ -22,14 +23,15 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inspect",
         description = {
-            "Say what is in a checkpoint, an exported model or a knowledge base.",
+            "Say what is in a checkpoint, an exported model, a ready-made ONNX decoder or a knowledge base.",
             "",
             "--json, by kind: \"checkpoint\" {kind, path, format, name, architecture, parameters, bytes, types,"
                     + " contextLength, layers, hiddenSize, intermediateSize, heads, keyValueHeads, headDim, rotaryTheta,"
                     + " rotaryScaling, tiedEmbedding, vocabularySize, tokenizerSize, endTokens, chatTemplate, license},"
                     + " where types maps a tensor type to {tensors, parameters, bytes}; \"export\" {kind, path, format,"
                     + " name, architecture, bytes, contextLength, vocabularySize, states, tokenizer, chatTemplate,"
-                    + " endTokens, provenance}; \"knowledge\" {kind, path, sources, documentCount, passages, bytes,"
+                    + " endTokens, provenance}; \"onnx\" {kind, path, format, name, architecture, variants, contextLength,"
+                    + " vocabularySize, states, tokenizerSize, chatTemplate, endTokens, provenance}; \"knowledge\" {kind, path, sources, documentCount, passages, bytes,"
                     + " embedder, fingerprint, dimension, lastCommit, documents: [{source, id, mediaType, passages,"
                     + " characters, hash}]}."
         },
@@ -46,8 +48,8 @@ final class InspectCommand extends PolluxCommand {
     @Parameters(
             paramLabel = "PATH",
             description =
-                    "A GGUF file, a Hugging Face folder, an exported folder, a knowledge base, hf:owner/name, or the"
-                            + " name of an embedded model.")
+                    "A GGUF file, a Hugging Face folder, an exported folder, a ready-made ONNX folder or one of its"
+                            + " .onnx files, a knowledge base, hf:owner/name, or the name of an embedded model.")
     private String path = "";
 
     @Option(
@@ -69,7 +71,9 @@ final class InspectCommand extends PolluxCommand {
         } else if (Files.isDirectory(found.resolve("index"))) {
             report = knowledge(found);
         } else {
-            report = ModelInspection.checkpoint(found);
+            report = OnnxFolder.find(found)
+                    .map(ModelInspection::onnx)
+                    .orElseGet(() -> ModelInspection.checkpoint(found));
         }
         report.print(this);
         return ExitCode.OK;

@@ -3,7 +3,9 @@ package dev.pollux.samples.cli;
 import dev.pollux.StorageException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.checkpoint.ModelTexts;
 import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.engine.OnnxFolder;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.TensorInfo;
@@ -14,13 +16,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What is in a checkpoint or an exported folder. */
+/** What is in a checkpoint, an exported folder or a ready-made ONNX decoder. */
 final class ModelInspection {
 
     /** As far as the front matter of a model card may reach. */
@@ -141,6 +144,40 @@ final class ModelInspection {
                 .add("vocabularySize", manifest.vocabularySize())
                 .add("states", manifest.states().size())
                 .add("tokenizer", tokenizer, tokenizer ? "yes" : "no")
+                .add("chatTemplate", template, template ? "yes" : "no")
+                .add("endTokens", manifest.endTokens())
+                .add("provenance", new TreeMap<>(manifest.provenance()), "");
+        new TreeMap<>(manifest.provenance()).forEach((name, value) -> report.line("  " + name + ": " + value));
+        return report;
+    }
+
+    /** A ready-made ONNX decoder. */
+    static Report onnx(OnnxFolder folder) {
+        DecoderManifest manifest = folder.manifest();
+        ModelTexts texts = ModelTexts.in(folder.folder());
+        boolean template = texts.chatTemplate().isPresent();
+        int tokenizerSize = 0;
+        Optional<Tokenizer> tokenizer = texts.tokenizer();
+        if (tokenizer.isPresent()) {
+            try (Tokenizer open = tokenizer.get()) {
+                tokenizerSize = open.vocabularySize();
+            }
+        }
+        List<String> variants = folder.variants().stream()
+                .map(file -> folder.folder().toAbsolutePath().relativize(file.toAbsolutePath()))
+                .map(file -> file.toString().replace('\\', '/'))
+                .toList();
+        Report report = new Report()
+                .add("kind", "onnx")
+                .add("path", folder.file().toString())
+                .add("format", folder.kind().name().toLowerCase(Locale.ROOT))
+                .add("name", manifest.name())
+                .add("architecture", manifest.architecture())
+                .add("variants", variants)
+                .add("contextLength", manifest.contextLength())
+                .add("vocabularySize", manifest.vocabularySize())
+                .add("states", manifest.states().size())
+                .add("tokenizerSize", tokenizerSize, tokenizerSize == 0 ? "none" : tokenizerSize + " tokens")
                 .add("chatTemplate", template, template ? "yes" : "no")
                 .add("endTokens", manifest.endTokens())
                 .add("provenance", new TreeMap<>(manifest.provenance()), "");

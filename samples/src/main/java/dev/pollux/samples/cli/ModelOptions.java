@@ -24,8 +24,9 @@ final class ModelOptions {
             paramLabel = "MODEL",
             defaultValue = DEFAULT_MODEL,
             description =
-                    "A GGUF file, a Hugging Face folder, a folder written by 'pollux export', a model of the hub such as"
-                            + " hf:owner/name or hf:owner/name:Q4_K_M ('pollux fetch'), or the name of an embedded model ('pollux"
+                    "A GGUF file, a Hugging Face folder, a folder written by 'pollux export', a ready-made ONNX folder"
+                            + " (onnxruntime-genai, Optimum, transformers.js) or one of its .onnx files, a model of the hub"
+                            + " such as hf:owner/name or hf:owner/name:Q4_K_M ('pollux fetch'), or the name of an embedded model ('pollux"
                             + " models'). Default: ${DEFAULT-VALUE}.")
     private String model = DEFAULT_MODEL;
 
@@ -64,7 +65,8 @@ final class ModelOptions {
             return command.run(ModelHub.builder().build().fetch(model));
         }
         Path path = Path.of(model);
-        if (!Files.exists(path)) {
+        boolean variant = model.endsWith(".onnx"); // the folder knows which there are
+        if (!variant && !Files.exists(path)) {
             throw new StorageException("There is no model '" + model
                     + "': no file or folder of that path, and among the"
                     + " embedded models only " + EmbeddedModel.names() + "; give a GGUF file, a Hugging Face folder,"
