@@ -39,6 +39,11 @@ record Matrix(TensorFile tensors, List<String> names, int rows, int columns) {
         return this;
     }
 
+    /** The rows of each part. */
+    List<Integer> rowsOfParts() {
+        return names.stream().map(name -> tensors.info(name).dim(0)).toList();
+    }
+
     /** The types it is stored in, one a part. */
     List<DType> types() {
         List<DType> types = new ArrayList<>();

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.decoder.DecoderManifest.Projection;
 import dev.pollux.inference.decoder.ExportOptions.Weights;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.tensor.DType;
@@ -24,6 +25,7 @@ final class WeightWriter {
     private final TensorFile tensors;
     private final ExportOptions options;
     private final Map<String, Integer> counts = new LinkedHashMap<>();
+    private final List<Projection> projections = new ArrayList<>();
 
     WeightWriter(GraphWriter graph, TensorFile tensors, ExportOptions options) {
         this.graph = graph;
@@ -33,6 +35,11 @@ final class WeightWriter {
 
     Map<String, Integer> counts() {
         return counts;
+    }
+
+    /** Where an adapter can be added. */
+    List<Projection> projections() {
+        return projections;
     }
 
     /** What the counts mean for quality, in words. */
@@ -80,6 +87,7 @@ final class WeightWriter {
                 .filter(tensors.tensors()::containsKey)
                 .toList();
         String product = biases.isEmpty() ? output : output + ".product";
+        note(input, product, matrix);
         if (isFloat(matrix)) {
             String weight = transposed(output + ".weight", matrix);
             graph.op("MatMul", product, List.of(input, weight), Map.of());
@@ -94,8 +102,17 @@ final class WeightWriter {
         return output;
     }
 
+    /** Adapters of single experts would make hundreds of inputs a layer, which no tool that trains them writes. */
+    private void note(String input, String output, Matrix matrix) {
+        if (matrix.names().stream().noneMatch(name -> name.contains(".experts."))) {
+            projections.add(
+                    new Projection(input, output, matrix.names(), matrix.rowsOfParts(), matrix.columns(), false));
+        }
+    }
+
     /** Rows of an embedding by id, (1, S, columns); {@code name} names its initializers, which {@link #head} may share. */
     String embed(String ids, String name, Matrix matrix) {
+        projections.add(new Projection(ids, name, matrix.names(), matrix.rowsOfParts(), matrix.columns(), true));
         if (isFloat(matrix)) {
             String weight = transposed(name + ".weight", matrix);
             graph.op("Gather", name + ".rows", List.of(weight, ids), Map.of("axis", 1)); // (columns, 1, S)
@@ -125,8 +142,9 @@ final class WeightWriter {
         return name;
     }
 
-    /** Logits from an embedding that {@link #embed} has written as {@code name}. */
-    void tiedHead(String input, String output, String name, Matrix matrix) {
+    /** Logits from an embedding that {@link #embed} has written as {@code name}; an adapter knows it as {@code head}. */
+    void tiedHead(String input, String output, String name, Matrix matrix, String head) {
+        projections.add(new Projection(input, output, List.of(head), matrix.rowsOfParts(), matrix.columns(), false));
         if (isFloat(matrix)) {
             graph.op("MatMul", output, List.of(input, name + ".weight"), Map.of());
         } else {
@@ -139,6 +157,7 @@ final class WeightWriter {
         if (isFloat(matrix)) {
             project(input, output, matrix);
         } else {
+            note(input, output, matrix);
             Form form = form(matrix, HEAD_BITS, BLOCK_8_BITS);
             write(output, form);
             matMul(input, output, output, form);

@@ -44,10 +44,12 @@ final class DecoderStep implements AutoCloseable {
     private LongBuffer ids = direct(Long.BYTES).asLongBuffer(); // (S)
     private LongBuffer positions = direct(Long.BYTES).asLongBuffer(); // (NL), in [0, S)
     private FloatBuffer logits = direct(0).asFloatBuffer(); // (NL, vocabulary)
+    private LoadedAdapter adapter;
     private volatile NativeRuntime.@Nullable RunGuard current;
 
     DecoderStep(DecoderModel model) {
         this.model = model;
+        this.adapter = model.none();
         this.cache = new KeyValueCache(
                 environment,
                 model.manifest().states(Kind.KEY_VALUE),
@@ -63,6 +65,12 @@ final class DecoderStep implements AutoCloseable {
 
     void reserve(int capacity, int used) {
         cache.ensure(capacity, used, inputs, outputs);
+    }
+
+    /** What is added to the weights. */
+    void use(LoadedAdapter newAdapter) {
+        adapter = newAdapter;
+        inputs.putAll(adapter.inputs());
     }
 
     /** The states that every step replaces. */
@@ -85,7 +93,7 @@ final class DecoderStep implements AutoCloseable {
      */
     FloatBuffer run(int[] tokens, int past, int logitsDue, BooleanSupplier interrupted) {
         prepare(tokens, past, logitsDue);
-        OrtSession session = model.beginStep();
+        OrtSession session = model.beginStep(adapter);
         try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
             current = run;
             if (interrupted.getAsBoolean()) {
@@ -101,7 +109,7 @@ final class DecoderStep implements AutoCloseable {
             throw new ModelExecutionException("A step of " + model.manifest().name() + " failed: " + e.getMessage(), e);
         } finally {
             current = null;
-            model.endStep();
+            model.endStep(adapter);
         }
     }
 

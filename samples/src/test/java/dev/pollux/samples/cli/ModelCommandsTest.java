@@ -8,6 +8,7 @@ import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.hub.EmbeddedModel;
+import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -65,6 +66,37 @@ class ModelCommandsTest {
         assertThat(Run.of("generate", "--raw", "--max-tokens", "12", "--file", file.toString())
                         .out())
                 .isEqualTo(raw.text() + NL);
+    }
+
+    @Test
+    void anAdapterIsAddedWithTheScaleThatIsSaid() {
+        float[] a = new float[2 * 576];
+        float[] b = new float[576 * 2];
+        java.util.Arrays.fill(a, 1f);
+        b[7] = 50;
+        Path adapter = new GgufBuilder()
+                .put("general.type", "adapter")
+                .put("general.architecture", "llama")
+                .put("adapter.type", "lora")
+                .put("adapter.lora.alpha", 2f)
+                .floats("blk.3.attn_output.weight.lora_a", a, 2, 576)
+                .floats("blk.3.attn_output.weight.lora_b", b, 576, 2)
+                .write(temp.resolve("loud.gguf"));
+        String[] command = {"generate", "--raw", "--max-tokens", "12", "The sea is", "--adapter"};
+
+        assertThat(Run.of(with(command, adapter + "=0")).out()).isEqualTo(raw.text() + NL);
+        Run loud = Run.of(with(command, adapter.toString()));
+        assertThat(loud.code()).as(loud.err()).isEqualTo(ExitCode.OK);
+        assertThat(loud.out()).isNotEqualTo(raw.text() + NL);
+        Run none = Run.of(with(command, temp.resolve("none").toString()));
+        assertThat(none.code()).isNotEqualTo(ExitCode.OK);
+        assertThat(none.err()).contains("There is no adapter at " + temp.resolve("none"));
+    }
+
+    private static String[] with(String[] command, String last) {
+        String[] all = java.util.Arrays.copyOf(command, command.length + 1);
+        all[command.length] = last;
+        return all;
     }
 
     @Test

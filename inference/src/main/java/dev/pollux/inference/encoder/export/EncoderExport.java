@@ -97,7 +97,7 @@ public final class EncoderExport {
             export.check();
             List<Path> files = Stream.concat(Stream.of(folder.resolve("config.json")), tensors.files().stream())
                     .toList();
-            return ArtifactCache.in(cache.resolve("exports"))
+            return ArtifactCache.in(cache.resolve("exports"), MODEL_FILE)
                     .folder(
                             files,
                             "encoder-" + FORMAT + "-" + weights.key(),
