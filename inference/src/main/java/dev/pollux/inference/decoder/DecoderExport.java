@@ -3,6 +3,9 @@ package dev.pollux.inference.decoder;
 import dev.pollux.StorageException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.decoder.DecoderManifest.Kind;
+import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.ExportReport.StepCost;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.internal.ArtifactCache;
 import dev.pollux.inference.tokenizer.Tokenizer;
@@ -57,7 +60,7 @@ public final class DecoderExport {
         try (GraphWriter graph = GraphWriter.measuring()) {
             Blocks blocks = blocks(checkpoint, graph, options);
             writeGraph(blocks, JobContext.NONE);
-            return report(graph, blocks.weights, begin);
+            return report(graph, blocks, begin);
         }
     }
 
@@ -113,7 +116,7 @@ public final class DecoderExport {
                             weights.projections(),
                             provenance)
                     .write(folder);
-            return report(graph, weights, begin);
+            return report(graph, blocks, begin);
         }
     }
 
@@ -129,9 +132,25 @@ public final class DecoderExport {
         blocks.tensors.refuseSurplus(blocks.config.architecture());
     }
 
-    private static ExportReport report(GraphWriter graph, WeightWriter weights, long begin) {
+    private static ExportReport report(GraphWriter graph, Blocks blocks, long begin) {
+        WeightWriter weights = blocks.weights;
+        long cacheBytes = 0;
+        long stateBytes = 0;
+        for (State state : blocks.states()) {
+            long bytes = Math.abs(
+                    state.shape().stream().mapToLong(Integer::longValue).reduce(Float.BYTES, (a, b) -> a * b));
+            if (state.kind() == Kind.KEY_VALUE) {
+                cacheBytes += bytes;
+            } else {
+                stateBytes += bytes;
+            }
+        }
         return new ExportReport(
-                graph.bytesWritten(), weights.counts(), weights.notices(), Duration.ofNanos(System.nanoTime() - begin));
+                graph.bytesWritten(),
+                weights.counts(),
+                weights.notices(),
+                new StepCost(weights.stepBytes(), weights.stepWeights(), cacheBytes, stateBytes),
+                Duration.ofNanos(System.nanoTime() - begin));
     }
 
     private static void writeTexts(Checkpoint checkpoint, Path folder) {

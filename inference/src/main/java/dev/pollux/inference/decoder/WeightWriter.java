@@ -26,6 +26,9 @@ final class WeightWriter {
     private final ExportOptions options;
     private final Map<String, Integer> counts = new LinkedHashMap<>();
     private final List<Projection> projections = new ArrayList<>();
+    private double share = 1;
+    private double stepBytes;
+    private double stepWeights;
 
     WeightWriter(GraphWriter graph, TensorFile tensors, ExportOptions options) {
         this.graph = graph;
@@ -35,6 +38,26 @@ final class WeightWriter {
 
     Map<String, Integer> counts() {
         return counts;
+    }
+
+    /** What is written from now on is read for this share of the tokens; 1 at the beginning. */
+    void readBy(double newShare) {
+        share = newShare;
+    }
+
+    /** Bytes of matrices that are read for a token. */
+    long stepBytes() {
+        return Math.round(stepBytes);
+    }
+
+    /** The weights these are. */
+    long stepWeights() {
+        return Math.round(stepWeights);
+    }
+
+    private void read(Matrix matrix, long bytes) {
+        stepBytes += share * bytes;
+        stepWeights += share * matrix.rows() * matrix.columns();
     }
 
     /** Where an adapter can be added. */
@@ -112,6 +135,14 @@ final class WeightWriter {
 
     /** Rows of an embedding by id, (1, S, columns); {@code name} names its initializers, which {@link #head} may share. */
     String embed(String ids, String name, Matrix matrix) {
+        double before = share;
+        share = 0; // a row of it
+        String rows = lookUp(ids, name, matrix);
+        share = before;
+        return rows;
+    }
+
+    private String lookUp(String ids, String name, Matrix matrix) {
         projections.add(new Projection(ids, name, matrix.names(), matrix.rowsOfParts(), matrix.columns(), true));
         if (isFloat(matrix)) {
             String weight = transposed(name + ".weight", matrix);
@@ -147,8 +178,11 @@ final class WeightWriter {
         projections.add(new Projection(input, output, List.of(head), matrix.rowsOfParts(), matrix.columns(), false));
         if (isFloat(matrix)) {
             graph.op("MatMul", output, List.of(input, name + ".weight"), Map.of());
+            read(matrix, (long) matrix.rows() * matrix.columns() * Float.BYTES);
         } else {
-            matMul(input, output, name, form(matrix, HEAD_BITS, BLOCK_8_BITS));
+            Form form = form(matrix, HEAD_BITS, BLOCK_8_BITS);
+            matMul(input, output, name, form);
+            read(matrix, form.bytes());
         }
     }
 
@@ -195,6 +229,7 @@ final class WeightWriter {
         String types = String.join(
                 " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
         count(types + (form.exact() ? " exactly in " : " rounded to ") + form.bits() + " bits", matrix);
+        read(matrix, form.bytes());
         if (graph.isMeasuring()) {
             graph.reserve((long) matrix.rows() * form.blocks() * form.codeBytes());
             graph.reserve((long) matrix.rows() * form.blocks() * Float.BYTES);
@@ -228,6 +263,11 @@ final class WeightWriter {
         int codeBytes() {
             return blockSize * bits / 8;
         }
+
+        /** Codes and scales. */
+        long bytes() {
+            return (long) matrix.rows() * blocks() * (codeBytes() + Float.BYTES);
+        }
     }
 
     /** @param name of the initializers that {@link #write} has written */
@@ -257,6 +297,7 @@ final class WeightWriter {
         String types = String.join(
                 " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
         count(types + " to float", matrix);
+        read(matrix, (long) rows * columns * Float.BYTES);
         if (graph.isMeasuring()) {
             graph.reserve((long) rows * columns * Float.BYTES);
             return name;
