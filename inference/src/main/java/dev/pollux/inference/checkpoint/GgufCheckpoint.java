@@ -46,7 +46,7 @@ final class GgufCheckpoint extends Checkpoint {
             GgufFamily family = family(architecture);
             requireOneFile();
             this.config = read(family);
-            this.tensors = new GgufTensors(file, config, family);
+            this.tensors = new GgufTensors(file, config.headDim(), family);
             if (family.equals(GgufFamily.LLAMA)) {
                 requirePlainLlama();
                 this.settings = Settings.none(path);

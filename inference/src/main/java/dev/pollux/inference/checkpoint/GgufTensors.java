@@ -31,9 +31,9 @@ final class GgufTensors implements TensorFile {
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
     private final Map<String, Integer> experts = new HashMap<>(); // by name, the number of those that are parts
 
-    GgufTensors(TensorFile file, ModelConfig config, GgufFamily family) {
+    GgufTensors(TensorFile file, int headDim, GgufFamily family) {
         this.file = file;
-        this.headDim = config.headDim();
+        this.headDim = headDim;
         this.family = family;
         file.tensors().forEach(this::add);
     }

@@ -43,12 +43,20 @@ final class LanguageModel implements TensorFile {
     LanguageModel(TensorFile file) {
         this.file = file;
         file.tensors().forEach((name, info) -> {
-            Matcher part = PART.matcher(name);
-            if (part.matches()) {
-                String own = part.group(1) == null ? part.group(2) : part.group(1);
-                tensors.put(own.startsWith("lm_head.") ? own : "model." + own, info);
+            if (PART.matcher(name).matches()) {
+                tensors.put(own(name), info);
             }
         });
+    }
+
+    /** The name a tensor would have alone; {@code name} itself where that is the case. */
+    static String own(String name) {
+        Matcher part = PART.matcher(name);
+        if (!part.matches()) {
+            return name;
+        }
+        String own = part.group(1) == null ? part.group(2) : part.group(1);
+        return own.startsWith("lm_head.") ? own : "model." + own;
     }
 
     /** The configuration of the language model, where {@code config} is that of a model around one. */

@@ -1,6 +1,5 @@
 package dev.pollux.inference.decoder;
 
-import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.decoder.DecoderManifest.State;
 import dev.pollux.inference.graph.GraphWriter;
 import java.util.ArrayList;
@@ -119,7 +118,10 @@ final class Attention {
 
     /** Attention over packed q, k, v: (1, S, (heads + 2 keyValueHeads) width) to (1, S, heads width). */
     String attend(String qkv) {
-        if (norm == null && queryFactors.isEmpty() && (rotary == null || rotatesInside(rotary))) {
+        if (norm == null
+                && queryFactors.isEmpty()
+                && (rotary == null || rotatesInside(rotary))
+                && fusedWidth() == width) {
             return fused(List.of(qkv, "", ""));
         }
         int own = heads * width;
@@ -139,7 +141,13 @@ final class Attention {
         if (!queryFactors.isEmpty()) {
             query = b.op("Mul", p + "q.factored", query, queryFactors);
         }
-        return fused(List.of(query, key, v));
+        if (fusedWidth() == width) {
+            return fused(List.of(query, key, v));
+        }
+        String wide = fused(List.of(widened(query, heads), widened(key, keyValueHeads), widened(v, keyValueHeads)));
+        String byHead = b.reshaped(wide, wide + ".heads", 0, -1, heads, fusedWidth());
+        List<String> parts = b.split(byHead, List.of(wide + ".narrow", wide + ".zeros"), width, fusedWidth() - width);
+        return b.reshaped(parts.get(0), wide + ".own", 0, -1, (long) heads * width);
     }
 
     /** k, normed, and rotated unless the operator does that. */
@@ -184,12 +192,20 @@ final class Attention {
                 Map.of("num_heads", count, "rotary_embedding_dim", r.width(), "interleaved", r.interleaved() ? 1 : 0));
     }
 
+    /** The fused operator takes heads of a multiple of 8; others are filled with zeros, which change no score. */
+    private int fusedWidth() {
+        return (width + 7) / 8 * 8;
+    }
+
+    private String widened(String x, int count) {
+        String byHead = b.reshaped(x, x + ".split", 0, -1, count, width);
+        String amounts = b.graph.integers(x + ".pads", 0, 0, 0, 0, 0, 0, 0, fusedWidth() - width);
+        b.op("Pad", x + ".padded", byHead, amounts);
+        return b.reshaped(x + ".padded", x + ".wide", 0, -1, (long) count * fusedWidth());
+    }
+
     private String fused(List<String> qkv) {
-        if (width % 8 != 0) {
-            throw new UnsupportedModelException("The head width must be a multiple of 8 but is " + width
-                    + ": the fused attention operator takes no other; use another model");
-        }
-        List<State> states = b.keyValues(layer, keyValueHeads, width);
+        List<State> states = b.keyValues(layer, keyValueHeads, fusedWidth());
         Map<String, Object> attributes = new LinkedHashMap<>();
         attributes.put("num_heads", heads);
         attributes.put("kv_num_heads", keyValueHeads);

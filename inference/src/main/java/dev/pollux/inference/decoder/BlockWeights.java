@@ -3,7 +3,7 @@ package dev.pollux.inference.decoder;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.Float16;
 import java.nio.ByteBuffer;
-import java.util.stream.IntStream;
+import java.util.Arrays;
 
 /**
  * A matrix in the form MatMulNBits multiplies with: codes (rows, blocks, blockSize·bits/8), scales (rows, blocks); an element
@@ -79,32 +79,52 @@ final class BlockWeights {
     }
 
     private void round(int firstRow, float[] values) {
-        IntStream.range(0, values.length / columns)
-                .parallel()
-                .forEach(
-                        row -> { // a row has bytes of its own
-                            for (int b = 0; b < blocks; b++) {
-                                int from = row * columns + b * blockSize;
-                                int to = Math.min(row * columns + columns, from + blockSize);
-                                roundBlock((firstRow + row) * blocks + b, values, from, to);
-                            }
-                        });
+        for (int row = 0; row < values.length / columns; row++) {
+            for (int b = 0; b < blocks; b++) {
+                int from = row * columns + b * blockSize;
+                int to = Math.min(row * columns + columns, from + blockSize);
+                int block = (firstRow + row) * blocks + b;
+                if (bits == 8) {
+                    roundTo8(block, values, from, to);
+                } else {
+                    roundTo4(block, values, from, to);
+                }
+            }
+        }
     }
 
-    private void roundBlock(int block, float[] values, int from, int to) {
+    private void roundTo8(int block, float[] values, int from, int to) {
+        float most = 0;
+        for (int i = from; i < to; i++) {
+            float size = Math.abs(values[i]);
+            if (size > most) {
+                most = size;
+            }
+        }
+        float scale = most / 127;
+        scales[block] = scale;
+        float inverse = scale == 0 ? 0 : 1 / scale;
+        int at = block * blockSize;
+        for (int i = from; i < to; i++) {
+            // Math.round(x) + 128: the sum is exact in double precision, and positive
+            codes[at + i - from] = (byte) Math.min(255, (int) ((double) (values[i] * inverse) + 128.5));
+        }
+        Arrays.fill(codes, at + to - from, at + blockSize, (byte) 128);
+    }
+
+    private void roundTo4(int block, float[] values, int from, int to) {
         float extreme = 0;
         for (int i = from; i < to; i++) {
             if (Math.abs(values[i]) > Math.abs(extreme)) {
                 extreme = values[i];
             }
         }
-        int middle = 1 << bits - 1;
-        float scale = bits == 8 ? Math.abs(extreme) / 127 : extreme / -8;
+        float scale = extreme / -8;
         scales[block] = scale;
         float inverse = scale == 0 ? 0 : 1 / scale;
         for (int k = 0; k < blockSize; k++) {
-            int code = from + k < to ? Math.round(values[from + k] * inverse) + middle : middle;
-            put(block, k, Math.max(0, Math.min(2 * middle - 1, code)));
+            int code = from + k < to ? (int) ((double) (values[from + k] * inverse) + 8.5) : 8;
+            put(block, k, Math.max(0, Math.min(15, code)));
         }
     }
 

@@ -134,7 +134,7 @@ final class Blocks {
         boolean tied = !tensors.has(head) || settings.flag("tie_word_embeddings", config.tiedEmbedding());
         if (tied) {
             tensors.ignore(head);
-            weights.tiedHead(chosen, raw, "embedding", matrix(config.hiddenSize(), embedding));
+            weights.tiedHead(chosen, raw, "embedding", matrix(config.hiddenSize(), embedding), head);
         } else {
             weights.head(chosen, raw, matrix(config.hiddenSize(), head).requireRows(config.vocabularySize()));
         }

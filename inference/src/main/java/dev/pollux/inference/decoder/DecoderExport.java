@@ -3,27 +3,23 @@ package dev.pollux.inference.decoder;
 import dev.pollux.StorageException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.decoder.DecoderManifest.Kind;
+import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.ExportReport.StepCost;
 import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.inference.internal.ArtifactCache;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Stream;
 
 /**
  * Writes a checkpoint as an ONNX graph that the engine runs.
@@ -32,9 +28,6 @@ import java.util.stream.Stream;
  * <em>Thread-safe.</em>
  */
 public final class DecoderExport {
-
-    private static final String PART = ".part";
-    private static final ReentrantLock EXPORTING = new ReentrantLock();
 
     private DecoderExport() {}
 
@@ -53,7 +46,8 @@ public final class DecoderExport {
             if (Files.exists(target)) {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
-            return exportBeside(checkpoint, target, options, context);
+            preview(checkpoint, options); // what is wrong with the checkpoint shows before anything is written
+            return ArtifactCache.publish(target, part -> write(checkpoint, part, options, context), context);
         });
     }
 
@@ -66,7 +60,7 @@ public final class DecoderExport {
         try (GraphWriter graph = GraphWriter.measuring()) {
             Blocks blocks = blocks(checkpoint, graph, options);
             writeGraph(blocks, JobContext.NONE);
-            return report(graph, blocks.weights, begin);
+            return report(graph, blocks, begin);
         }
     }
 
@@ -77,65 +71,20 @@ public final class DecoderExport {
      * same folder wait for one another.
      */
     public static Path cached(Checkpoint checkpoint, ExportOptions options, Path cache, JobContext context) {
-        Path exports = cache.resolve("exports");
-        String key = ContentKey.of(checkpoint.files(), exports, context) + "-" + DecoderManifest.FORMAT + "-"
+        String variant = DecoderManifest.FORMAT + "-"
                 + options.weights().name().toLowerCase(Locale.ROOT).replace('_', '-') + "-b"
                 + options.blockSize() + "-c" + options.maxContext();
-        Path target = exports.resolve(key);
-        if (isComplete(target)) {
-            return target;
-        }
-        // A file lock holds other processes off, but refuses a second thread of this one.
-        EXPORTING.lock();
-        try (FileChannel channel = FileChannel.open(
-                        exports.resolve(key + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = channel.lock()) {
-            if (!isComplete(target) && lock.isValid()) {
-                deleteLeftovers(exports, key);
-                deleteTree(target);
-                ExportReport report = exportBeside(checkpoint, target, options, context);
-                report.notices().forEach(context::notice);
-            }
-            return target;
-        } catch (IOException e) {
-            throw new StorageException("Cannot lock " + exports + ": " + e, e);
-        } finally {
-            EXPORTING.unlock();
-        }
-    }
-
-    /** What exports of the same folder left when their process was killed; the lock says that none is running. */
-    private static void deleteLeftovers(Path exports, String key) throws IOException {
-        try (DirectoryStream<Path> parts = Files.newDirectoryStream(exports, key + PART + "*")) {
-            parts.forEach(DecoderExport::deleteTree);
-        }
-    }
-
-    private static boolean isComplete(Path folder) {
-        return Files.isRegularFile(folder.resolve(DecoderManifest.FILE));
-    }
-
-    private static ExportReport exportBeside(
-            Checkpoint checkpoint, Path target, ExportOptions options, JobContext context) {
-        preview(checkpoint, options); // what is wrong with the checkpoint shows before anything is written
-        Path parent = target.toAbsolutePath().getParent();
-        Path part;
-        try {
-            Files.createDirectories(parent);
-            part = Files.createTempDirectory(parent, target.getFileName() + PART);
-        } catch (IOException e) {
-            throw new StorageException("Cannot write beside " + target + ": " + e, e);
-        }
-        try {
-            ExportReport report = write(checkpoint, part, options, context);
-            context.checkCancelled();
-            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
-            return report;
-        } catch (IOException e) {
-            throw new StorageException("Cannot publish " + target + ": " + e, e);
-        } finally {
-            deleteTree(part);
-        }
+        return ArtifactCache.in(cache.resolve("exports"), DecoderManifest.FILE)
+                .folder(
+                        checkpoint.files(),
+                        variant,
+                        part -> {
+                            preview(checkpoint, options);
+                            ExportReport report = write(checkpoint, part, options, context);
+                            report.notices().forEach(context::notice);
+                            return report;
+                        },
+                        context);
     }
 
     private static ExportReport write(Checkpoint checkpoint, Path folder, ExportOptions options, JobContext context) {
@@ -163,9 +112,11 @@ public final class DecoderExport {
                             checkpoint.specialTokens().eos(),
                             blocks.states(),
                             blocks.rotarySwitch(),
+                            config.headDim(),
+                            weights.projections(),
                             provenance)
                     .write(folder);
-            return report(graph, weights, begin);
+            return report(graph, blocks, begin);
         }
     }
 
@@ -181,9 +132,25 @@ public final class DecoderExport {
         blocks.tensors.refuseSurplus(blocks.config.architecture());
     }
 
-    private static ExportReport report(GraphWriter graph, WeightWriter weights, long begin) {
+    private static ExportReport report(GraphWriter graph, Blocks blocks, long begin) {
+        WeightWriter weights = blocks.weights;
+        long cacheBytes = 0;
+        long stateBytes = 0;
+        for (State state : blocks.states()) {
+            long bytes = Math.abs(
+                    state.shape().stream().mapToLong(Integer::longValue).reduce(Float.BYTES, (a, b) -> a * b));
+            if (state.kind() == Kind.KEY_VALUE) {
+                cacheBytes += bytes;
+            } else {
+                stateBytes += bytes;
+            }
+        }
         return new ExportReport(
-                graph.bytesWritten(), weights.counts(), weights.notices(), Duration.ofNanos(System.nanoTime() - begin));
+                graph.bytesWritten(),
+                weights.counts(),
+                weights.notices(),
+                new StepCost(weights.stepBytes(), weights.stepWeights(), cacheBytes, stateBytes),
+                Duration.ofNanos(System.nanoTime() - begin));
     }
 
     private static void writeTexts(Checkpoint checkpoint, Path folder) {
@@ -201,20 +168,6 @@ public final class DecoderExport {
             }
         } catch (IOException e) {
             throw new StorageException("Cannot write the tokenizer into " + folder + ": " + e, e);
-        }
-    }
-
-    private static void deleteTree(Path folder) {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
-            for (Path file : deepestFirst) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException e) {
-            throw new StorageException("Cannot delete " + folder + ": " + e, e);
         }
     }
 }

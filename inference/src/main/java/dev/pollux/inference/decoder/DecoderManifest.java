@@ -33,6 +33,8 @@ import tools.jackson.databind.json.JsonMapper;
  * @param rotarySwitch the most tokens for which the first of two sets of rotary tables holds: a longer sequence uses the
  *     second for all of its positions, which the engine asks for by the input {@code rotary_offset} int64 [1], 0 or
  *     contextLength; 0 where there is one set and no such input
+ * @param headWidth the width of an attention head, as the checkpoint has it; 0 where there is none
+ * @param projections where a LoRA adapter can be added
  * @param provenance what it was made from and how: source, hash, options, bits per kind of weight, notices
  */
 public record DecoderManifest(
@@ -46,10 +48,12 @@ public record DecoderManifest(
         String eosToken,
         List<State> states,
         int rotarySwitch,
+        int headWidth,
+        List<Projection> projections,
         Map<String, Object> provenance) {
 
     /** The version of the layout. */
-    public static final int FORMAT = 2;
+    public static final int FORMAT = 3;
 
     /** The manifest's file name. */
     public static final String FILE = "pollux.json";
@@ -68,6 +72,7 @@ public record DecoderManifest(
     public DecoderManifest {
         endTokens = List.copyOf(endTokens);
         states = List.copyOf(states);
+        projections = List.copyOf(projections);
         provenance = Map.copyOf(provenance);
     }
 
@@ -82,6 +87,24 @@ public record DecoderManifest(
     public record State(String input, String output, Kind kind, List<Integer> shape) {
         public State {
             shape = List.copyOf(shape);
+        }
+    }
+
+    /**
+     * A product with one or more stored matrices stacked, or a lookup of the rows of one.
+     *
+     * @param input the value that is multiplied, or the ids that are looked up
+     * @param output the value that comes out, before any bias
+     * @param weights the matrices' names in the checkpoint, top first
+     * @param rows the rows of each of them
+     * @param columns their columns
+     * @param lookup whether rows are looked up by id
+     */
+    public record Projection(
+            String input, String output, List<String> weights, List<Integer> rows, int columns, boolean lookup) {
+        public Projection {
+            weights = List.copyOf(weights);
+            rows = List.copyOf(rows);
         }
     }
 

@@ -7,6 +7,7 @@ import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,12 +15,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
  * A checkpoint's tensors and others made of them: slices, transposes, rows in another order. It remembers what was read, so
- * that a tensor that no part of the graph asked for is noticed. <em>Confined to one thread.</em>
+ * that a tensor that no part of the graph asked for is noticed. <em>Confined to one thread, but for the reading of floats and bytes
+ * of tensors that were required before.</em>
  */
 final class DerivedTensors implements TensorFile {
 
@@ -31,6 +34,7 @@ final class DerivedTensors implements TensorFile {
     private final Map<String, TensorInfo> all;
     private final Map<String, Supplier<float[]>> made = new HashMap<>();
     private final Set<String> used = new LinkedHashSet<>();
+    private final ReentrantLock making = new ReentrantLock();
     private String lastName = "";
     private float[] last = {};
 
@@ -58,7 +62,9 @@ final class DerivedTensors implements TensorFile {
         if (info == null) {
             throw new MalformedFileException("The checkpoint has no tensor " + name + "; it is incomplete");
         }
-        used.add(name);
+        if (!used.contains(name)) {
+            used.add(name);
+        }
         return info;
     }
 
@@ -110,13 +116,16 @@ final class DerivedTensors implements TensorFile {
             require(name);
             return stored.floats(name, first, count);
         }
-        if (!lastName.equals(name)) {
-            last = values.get();
-            lastName = name;
+        making.lock();
+        try {
+            if (!lastName.equals(name)) {
+                last = values.get();
+                lastName = name;
+            }
+            return Arrays.copyOfRange(last, Math.toIntExact(first), Math.toIntExact(first) + count);
+        } finally {
+            making.unlock();
         }
-        float[] part = new float[count];
-        System.arraycopy(last, Math.toIntExact(first), part, 0, count);
-        return part;
     }
 
     @Override

@@ -120,6 +120,7 @@ final class Experts {
         b.split(weights, columns, ones); // each (S, 1)
         String first = b.graph.integers(p + "first", 0);
         String sum = b.op("Sub", p + "zero", flat, flat);
+        b.weights.readBy((double) chosen / count);
         for (int e = 0; e < count; e++) {
             String q = p + e + ".";
             String found = b.op("NonZero", q + "found", columns.get(e)); // (2, tokens)
@@ -129,6 +130,7 @@ final class Experts {
             String weighted = b.op("Mul", q + "weighted", y, b.op("GatherND", q + "own", columns.get(e), indices));
             sum = b.graph.op("ScatterND", q + "sum", List.of(sum, indices, weighted), Map.of("reduction", "add"));
         }
+        b.weights.readBy(1);
         return b.reshaped(sum, p + "out", 1, -1, b.config.hiddenSize());
     }
 

@@ -7,6 +7,7 @@ import dev.pollux.tensor.TensorInfo;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * One or more stored matrices of equal width, stacked: (rows, columns), as a packed projection multiplies with.
@@ -14,6 +15,9 @@ import java.util.List;
  * @param names stored matrices, top first
  */
 record Matrix(TensorFile tensors, List<String> names, int rows, int columns) {
+
+    /** Elements that are read at once: few enough to stay in a processor's cache. */
+    private static final int SLICE = 1 << 17;
 
     static Matrix of(TensorFile tensors, List<String> names, int columns) {
         int rows = 0;
@@ -39,6 +43,11 @@ record Matrix(TensorFile tensors, List<String> names, int rows, int columns) {
         return this;
     }
 
+    /** The rows of each part. */
+    List<Integer> rowsOfParts() {
+        return names.stream().map(name -> tensors.info(name).dim(0)).toList();
+    }
+
     /** The types it is stored in, one a part. */
     List<DType> types() {
         List<DType> types = new ArrayList<>();
@@ -55,38 +64,45 @@ record Matrix(TensorFile tensors, List<String> names, int rows, int columns) {
         void accept(int firstRow, T rows, DType type);
     }
 
-    /** Visits the rows as floats, (some, columns) at a time. */
+    /** Visits the rows as floats, (some, columns) at a time, on several threads at once. */
     void floats(Visitor<float[]> visitor) {
-        slices((name, first, count, at) -> visitor.accept(
-                at,
-                tensors.floats(name, (long) first * columns, count * columns),
-                tensors.info(name).type()));
+        slices().parallel()
+                .forEach(slice -> visitor.accept(
+                        slice.at,
+                        tensors.floats(slice.name, (long) slice.first * columns, slice.count * columns),
+                        tensors.info(slice.name).type()));
     }
 
-    /** Visits the rows as stored bytes, some at a time. */
+    /** Visits the rows as stored bytes, some at a time, on several threads at once. */
     void bytes(Visitor<ByteBuffer> visitor) {
-        slices((name, first, count, at) -> {
-            DType type = tensors.info(name).type();
+        slices().parallel().forEach(slice -> {
+            DType type = tensors.info(slice.name).type();
             int rowBytes = columns / type.blockSize() * type.blockBytes();
-            visitor.accept(at, tensors.bytes(name, (long) first * rowBytes, count * rowBytes), type);
+            ByteBuffer rows = tensors.bytes(slice.name, (long) slice.first * rowBytes, slice.count * rowBytes);
+            visitor.accept(slice.at, rows, type);
         });
     }
 
-    @FunctionalInterface
-    private interface Slice {
-        void accept(String name, int first, int count, int at);
-    }
+    /**
+     * Some rows of a part.
+     *
+     * @param first within the part
+     * @param at of the first of them, within the whole
+     */
+    private record Slice(String name, int first, int count, int at) {}
 
-    private void slices(Slice slice) {
-        int step = Math.max(1, (4 << 20) / columns);
+    private Stream<Slice> slices() {
+        int step = Math.max(1, SLICE / columns);
+        List<Slice> slices = new ArrayList<>();
         int at = 0;
         for (String name : names) {
             int rowsOfPart = tensors.info(name).dim(0);
             for (int first = 0; first < rowsOfPart; first += step) {
                 int count = Math.min(step, rowsOfPart - first);
-                slice.accept(name, first, count, at);
+                slices.add(new Slice(name, first, count, at));
                 at += count;
             }
         }
+        return slices.stream();
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.decoder.DecoderManifest.Projection;
 import dev.pollux.inference.decoder.ExportOptions.Weights;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.tensor.DType;
@@ -24,6 +25,10 @@ final class WeightWriter {
     private final TensorFile tensors;
     private final ExportOptions options;
     private final Map<String, Integer> counts = new LinkedHashMap<>();
+    private final List<Projection> projections = new ArrayList<>();
+    private double share = 1;
+    private double stepBytes;
+    private double stepWeights;
 
     WeightWriter(GraphWriter graph, TensorFile tensors, ExportOptions options) {
         this.graph = graph;
@@ -33,6 +38,31 @@ final class WeightWriter {
 
     Map<String, Integer> counts() {
         return counts;
+    }
+
+    /** What is written from now on is read for this share of the tokens; 1 at the beginning. */
+    void readBy(double newShare) {
+        share = newShare;
+    }
+
+    /** Bytes of matrices that are read for a token. */
+    long stepBytes() {
+        return Math.round(stepBytes);
+    }
+
+    /** The weights these are. */
+    long stepWeights() {
+        return Math.round(stepWeights);
+    }
+
+    private void read(Matrix matrix, long bytes) {
+        stepBytes += share * bytes;
+        stepWeights += share * matrix.rows() * matrix.columns();
+    }
+
+    /** Where an adapter can be added. */
+    List<Projection> projections() {
+        return projections;
     }
 
     /** What the counts mean for quality, in words. */
@@ -80,6 +110,7 @@ final class WeightWriter {
                 .filter(tensors.tensors()::containsKey)
                 .toList();
         String product = biases.isEmpty() ? output : output + ".product";
+        note(input, product, matrix);
         if (isFloat(matrix)) {
             String weight = transposed(output + ".weight", matrix);
             graph.op("MatMul", product, List.of(input, weight), Map.of());
@@ -94,8 +125,25 @@ final class WeightWriter {
         return output;
     }
 
+    /** Adapters of single experts would make hundreds of inputs a layer, which no tool that trains them writes. */
+    private void note(String input, String output, Matrix matrix) {
+        if (matrix.names().stream().noneMatch(name -> name.contains(".experts."))) {
+            projections.add(
+                    new Projection(input, output, matrix.names(), matrix.rowsOfParts(), matrix.columns(), false));
+        }
+    }
+
     /** Rows of an embedding by id, (1, S, columns); {@code name} names its initializers, which {@link #head} may share. */
     String embed(String ids, String name, Matrix matrix) {
+        double before = share;
+        share = 0; // a row of it
+        String rows = lookUp(ids, name, matrix);
+        share = before;
+        return rows;
+    }
+
+    private String lookUp(String ids, String name, Matrix matrix) {
+        projections.add(new Projection(ids, name, matrix.names(), matrix.rowsOfParts(), matrix.columns(), true));
         if (isFloat(matrix)) {
             String weight = transposed(name + ".weight", matrix);
             graph.op("Gather", name + ".rows", List.of(weight, ids), Map.of("axis", 1)); // (columns, 1, S)
@@ -125,12 +173,16 @@ final class WeightWriter {
         return name;
     }
 
-    /** Logits from an embedding that {@link #embed} has written as {@code name}. */
-    void tiedHead(String input, String output, String name, Matrix matrix) {
+    /** Logits from an embedding that {@link #embed} has written as {@code name}; an adapter knows it as {@code head}. */
+    void tiedHead(String input, String output, String name, Matrix matrix, String head) {
+        projections.add(new Projection(input, output, List.of(head), matrix.rowsOfParts(), matrix.columns(), false));
         if (isFloat(matrix)) {
             graph.op("MatMul", output, List.of(input, name + ".weight"), Map.of());
+            read(matrix, (long) matrix.rows() * matrix.columns() * Float.BYTES);
         } else {
-            matMul(input, output, name, form(matrix, HEAD_BITS, BLOCK_8_BITS));
+            Form form = form(matrix, HEAD_BITS, BLOCK_8_BITS);
+            matMul(input, output, name, form);
+            read(matrix, form.bytes());
         }
     }
 
@@ -139,6 +191,7 @@ final class WeightWriter {
         if (isFloat(matrix)) {
             project(input, output, matrix);
         } else {
+            note(input, output, matrix);
             Form form = form(matrix, HEAD_BITS, BLOCK_8_BITS);
             write(output, form);
             matMul(input, output, output, form);
@@ -176,6 +229,7 @@ final class WeightWriter {
         String types = String.join(
                 " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
         count(types + (form.exact() ? " exactly in " : " rounded to ") + form.bits() + " bits", matrix);
+        read(matrix, form.bytes());
         if (graph.isMeasuring()) {
             graph.reserve((long) matrix.rows() * form.blocks() * form.codeBytes());
             graph.reserve((long) matrix.rows() * form.blocks() * Float.BYTES);
@@ -209,6 +263,11 @@ final class WeightWriter {
         int codeBytes() {
             return blockSize * bits / 8;
         }
+
+        /** Codes and scales. */
+        long bytes() {
+            return (long) matrix.rows() * blocks() * (codeBytes() + Float.BYTES);
+        }
     }
 
     /** @param name of the initializers that {@link #write} has written */
@@ -238,6 +297,7 @@ final class WeightWriter {
         String types = String.join(
                 " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
         count(types + " to float", matrix);
+        read(matrix, (long) rows * columns * Float.BYTES);
         if (graph.isMeasuring()) {
             graph.reserve((long) rows * columns * Float.BYTES);
             return name;

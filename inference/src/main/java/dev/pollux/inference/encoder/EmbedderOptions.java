@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder;
 
+import dev.pollux.inference.device.Device;
 import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
@@ -29,6 +30,7 @@ import java.util.OptionalInt;
  * @param dimension the length to which vectors are cut before they are brought to length 1, at least 1, for models trained
  *     so that their first components serve alone (Kusupati et al., arXiv:2205.13147); one of those that the folder lists, if
  *     it lists any; absent: {@code truncate_dim} of the folder, else all components
+ * @param device where operators run; default {@link Device#CPU}
  * @param weights how the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}
  * @param cache where the graph of a folder that has none is written; default {@link PolluxCache#directory()}
  */
@@ -44,6 +46,7 @@ public record EmbedderOptions(
         int windowOverlap,
         int workers,
         OptionalInt dimension,
+        Device device,
         EncoderWeights weights,
         Path cache) {
 
@@ -83,6 +86,7 @@ public record EmbedderOptions(
         private int windowOverlap = 32;
         private int workers = Runtime.getRuntime().availableProcessors();
         private OptionalInt dimension = OptionalInt.empty();
+        private Device device = Device.CPU;
         private EncoderWeights weights = EncoderWeights.FLOAT;
         private Path cache = PolluxCache.directory();
 
@@ -154,6 +158,12 @@ public record EmbedderOptions(
             return this;
         }
 
+        /** See {@link EmbedderOptions#device()}. */
+        public Builder device(Device device) {
+            this.device = device;
+            return this;
+        }
+
         /** See {@link EmbedderOptions#weights()}. */
         public Builder weights(EncoderWeights weights) {
             this.weights = weights;
@@ -180,6 +190,7 @@ public record EmbedderOptions(
                     windowOverlap,
                     workers,
                     dimension,
+                    device,
                     weights,
                     cache);
         }

@@ -9,7 +9,9 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.device.Device;
 import dev.pollux.inference.internal.NativeRuntime;
+import dev.pollux.inference.internal.SessionSettings;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -49,7 +51,7 @@ final class EncoderSession implements AutoCloseable {
         this.model = source.name();
         this.config = config;
         this.normalize = options.normalize();
-        this.session = create(source);
+        this.session = create(source, options.device());
         try {
             Map<String, NodeInfo> outputs = session.getOutputInfo();
             this.output = choose(outputs, options);
@@ -68,11 +70,8 @@ final class EncoderSession implements AutoCloseable {
         }
     }
 
-    private static OrtSession create(ModelSource source) {
-        try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions()) {
-            settings.setIntraOpNumThreads(1);
-            settings.setInterOpNumThreads(1);
-            settings.addConfigEntry("session.intra_op.allow_spinning", "0");
+    private static OrtSession create(ModelSource source, Device device) {
+        try (OrtSession.SessionOptions settings = SessionSettings.of(device, 1, false)) {
             OrtEnvironment environment = NativeRuntime.environment();
             return source.bytes().isPresent()
                     ? environment.createSession(source.bytes().get(), settings)

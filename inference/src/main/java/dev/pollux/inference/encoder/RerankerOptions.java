@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder;
 
+import dev.pollux.inference.device.Device;
 import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.OptionalInt;
  * @param windowOverlap tokens that neighbouring windows share, at least 0 and less than a window; default 32
  * @param workers pairs that are scored at the same time, each on one thread, in [1, 1024]; default: the processors the JVM
  *     sees
+ * @param device where operators run; default {@link Device#CPU}
  * @param weights how the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}
  * @param cache where the graph of a folder that has none is written; default {@link PolluxCache#directory()}
  */
@@ -31,6 +33,7 @@ public record RerankerOptions(
         LongText longText,
         int windowOverlap,
         int workers,
+        Device device,
         EncoderWeights weights,
         Path cache) {
 
@@ -51,8 +54,10 @@ public record RerankerOptions(
 
     /** The model as {@link EncoderSession} runs it. */
     EmbedderOptions session() {
-        EmbedderOptions.Builder options =
-                EmbedderOptions.builder().output(OnnxReranker.OUTPUT).normalize(false);
+        EmbedderOptions.Builder options = EmbedderOptions.builder()
+                .output(OnnxReranker.OUTPUT)
+                .normalize(false)
+                .device(device);
         maxTokens.ifPresent(options::maxTokens);
         return options.build();
     }
@@ -70,6 +75,7 @@ public record RerankerOptions(
         private LongText longText = LongText.REFUSE;
         private int windowOverlap = 32;
         private int workers = Runtime.getRuntime().availableProcessors();
+        private Device device = Device.CPU;
         private EncoderWeights weights = EncoderWeights.FLOAT;
         private Path cache = PolluxCache.directory();
 
@@ -111,6 +117,12 @@ public record RerankerOptions(
             return this;
         }
 
+        /** See {@link RerankerOptions#device()}. */
+        public Builder device(Device device) {
+            this.device = device;
+            return this;
+        }
+
         /** See {@link RerankerOptions#weights()}. */
         public Builder weights(EncoderWeights weights) {
             this.weights = weights;
@@ -125,7 +137,8 @@ public record RerankerOptions(
 
         /** The options; checks every range. */
         public RerankerOptions build() {
-            return new RerankerOptions(file, logits, maxTokens, longText, windowOverlap, workers, weights, cache);
+            return new RerankerOptions(
+                    file, logits, maxTokens, longText, windowOverlap, workers, device, weights, cache);
         }
     }
 }

@@ -3,13 +3,18 @@ package dev.pollux.inference.engine;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.ModelExecutionException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.Adapter;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.internal.NativeRuntime;
+import dev.pollux.inference.internal.SessionSettings;
 import dev.pollux.internal.OpenHandle;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -32,6 +37,8 @@ public final class DecoderModel implements AutoCloseable {
     private final Condition allIdle = lock.newCondition();
     private final List<DecoderSequence> idle = new ArrayList<>();
     private final List<DecoderSequence> live = new ArrayList<>();
+    private final List<LoadedAdapter> adapters = new ArrayList<>();
+    private final LoadedAdapter none;
     private int running;
     private boolean closed;
 
@@ -43,6 +50,8 @@ public final class DecoderModel implements AutoCloseable {
         this.beginning = sessions[sessions.length - 1];
         this.loadTime = Duration.ofNanos(System.nanoTime() - begin);
         this.handle = OpenHandle.of("DecoderModel " + manifest.name());
+        this.none = new LoadedAdapter(this, options.adapters() ? manifest.projections() : List.of(), Map.of());
+        adapters.add(none);
     }
 
     /**
@@ -50,7 +59,7 @@ public final class DecoderModel implements AutoCloseable {
      *
      * @throws dev.pollux.MalformedFileException if the manifest, the configuration or the graph is damaged
      * @throws dev.pollux.UnsupportedModelException if a ready-made graph is no decoder, or of a kind that is not supported
-     * @throws ModelExecutionException if the runtime refuses the graph
+     * @throws ModelExecutionException if the runtime refuses the graph, or has not the device
      */
     public static DecoderModel open(Path path, EngineOptions options) {
         return open(DecoderGraph.of(path), options);
@@ -58,12 +67,9 @@ public final class DecoderModel implements AutoCloseable {
 
     static DecoderModel open(DecoderGraph graph, EngineOptions options) {
         long begin = System.nanoTime();
-        try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions()) {
-            settings.setIntraOpNumThreads(options.threads());
-            settings.setInterOpNumThreads(1);
-            settings.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
-            OrtSession session =
-                    NativeRuntime.environment().createSession(graph.file().toString(), settings);
+        try (OrtSession.SessionOptions settings =
+                SessionSettings.of(options.device(), options.threads(), options.spinning())) {
+            OrtSession session = session(graph.file(), graph.manifest(), options, settings);
             if (graph.beginning().isEmpty()) {
                 return new DecoderModel(graph, options, begin, session);
             }
@@ -84,6 +90,70 @@ public final class DecoderModel implements AutoCloseable {
         }
     }
 
+    private static OrtSession session(
+            Path model, DecoderManifest manifest, EngineOptions options, OrtSession.SessionOptions settings)
+            throws OrtException {
+        if (!options.adapters() || manifest.projections().isEmpty()) {
+            return NativeRuntime.environment().createSession(model.toString(), settings);
+        }
+        settings.addConfigEntry(
+                "session.model_external_initializers_file_folder_path",
+                model.toAbsolutePath().getParent().toString());
+        return NativeRuntime.environment().createSession(AdapterGraph.of(model, manifest.projections()), settings);
+    }
+
+    /**
+     * Loads LoRA adapters beside the weights: sequences that are asked for with the result compute with their sum.
+     *
+     * @param paths folders in PEFT's form or GGUF files, with the scale of each, on top of its own α/r; 1 as it was trained
+     * @throws IllegalStateException if the model was opened without {@link EngineOptions#adapters()}
+     * @throws dev.pollux.StorageException if there is no adapter at a path
+     * @throws dev.pollux.MalformedFileException if a file is damaged
+     * @throws dev.pollux.UnsupportedModelException if an adapter is for another model, or changes more than projections; or
+     *     if the graph is a ready-made one
+     */
+    public LoadedAdapter load(Map<Path, Double> paths) {
+        if (!options.adapters()) {
+            throw new IllegalStateException(manifest.name()
+                    + " was opened without adapters; open it with EngineOptions.builder().adapters(true)");
+        }
+        if (manifest.projections().isEmpty()) {
+            throw new UnsupportedModelException(
+                    manifest.name()
+                            + " is a graph that does not say where its matrices are; open the checkpoint itself to load adapters");
+        }
+        Map<Adapter, Double> read = new LinkedHashMap<>();
+        paths.forEach((path, scale) -> read.put(Adapter.read(path, manifest.headWidth()), scale));
+        lock.lock();
+        try {
+            checkOpen();
+            LoadedAdapter adapter = new LoadedAdapter(this, manifest.projections(), read);
+            adapters.add(adapter);
+            return adapter;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Frees an adapter as soon as none of its steps runs. */
+    void unload(LoadedAdapter adapter) {
+        lock.lock();
+        try {
+            if (adapter.closed) {
+                return;
+            }
+            adapter.closed = true;
+            live.stream().filter(sequence -> sequence.uses(adapter)).forEach(DecoderSequence::interrupt);
+            while (adapter.running > 0) {
+                allIdle.awaitUninterruptibly();
+            }
+            adapters.remove(adapter);
+            adapter.free();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** What was loaded. */
     public DecoderManifest manifest() {
         return manifest;
@@ -96,7 +166,17 @@ public final class DecoderModel implements AutoCloseable {
 
     /** A new sequence of length 0; close it after use. */
     public DecoderSequence sequence() {
-        return acquire(new int[0]);
+        return acquire(new int[0], none);
+    }
+
+    /** A new sequence of length 0 that computes with an adapter of this model; close it after use. */
+    public DecoderSequence sequence(LoadedAdapter adapter) {
+        return acquire(new int[0], adapter);
+    }
+
+    /** No adapter. */
+    LoadedAdapter none() {
+        return none;
     }
 
     /**
@@ -105,24 +185,24 @@ public final class DecoderModel implements AutoCloseable {
      * <p>Only whole prefill chunks are taken over: they are what a new sequence would compute, bit for bit, so a result
      * never depends on what ran before.
      */
-    DecoderSequence acquire(int[] prompt) {
+    DecoderSequence acquire(int[] prompt, LoadedAdapter adapter) {
         lock.lock();
         try {
-            checkOpen();
+            checkOpen(adapter);
             DecoderSequence best = null;
             int bestShared = -1;
             for (DecoderSequence candidate : idle) {
-                int shared = candidate.sharedPrefix(prompt);
+                int shared = candidate.sharedPrefix(prompt, adapter);
                 if (shared > bestShared) {
                     best = candidate;
                     bestShared = shared;
                 }
             }
             if (best == null) {
-                best = new DecoderSequence(this);
+                best = new DecoderSequence(this, adapter);
             } else {
                 idle.remove(best);
-                best.reopen(bestShared);
+                best.reopen(bestShared, adapter);
             }
             live.add(best);
             return best;
@@ -160,24 +240,34 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /** Announces a step after {@code past} tokens, so that {@link #close()} waits for it. */
-    OrtSession beginStep(int past) {
+    OrtSession beginStep(int past, LoadedAdapter adapter) {
         lock.lock();
         try {
-            checkOpen();
+            checkOpen(adapter);
             running++;
+            adapter.running++;
             return past == 0 ? beginning : session;
         } finally {
             lock.unlock();
         }
     }
 
-    void endStep() {
+    void endStep(LoadedAdapter adapter) {
         lock.lock();
         try {
             running--;
+            adapter.running--;
             allIdle.signalAll();
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void checkOpen(LoadedAdapter adapter) {
+        checkOpen();
+        if (adapter.closed || !adapters.contains(adapter)) {
+            throw new IllegalStateException(
+                    "The adapter " + adapter.name() + " is closed or of another model; load it again");
         }
     }
 
@@ -202,6 +292,8 @@ public final class DecoderModel implements AutoCloseable {
             }
             idle.forEach(DecoderSequence::free);
             idle.clear();
+            adapters.forEach(LoadedAdapter::free);
+            adapters.clear();
             session.close();
             if (beginning != session) {
                 beginning.close();

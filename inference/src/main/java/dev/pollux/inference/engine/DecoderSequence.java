@@ -29,12 +29,15 @@ public final class DecoderSequence implements AutoCloseable {
     /** How many leading tokens were computed in whole, aligned prefill chunks. */
     private int aligned;
 
+    private LoadedAdapter adapter;
     private volatile boolean interrupted;
     private boolean closed;
 
-    DecoderSequence(DecoderModel model) {
+    DecoderSequence(DecoderModel model, LoadedAdapter adapter) {
         this.model = model;
         this.step = new DecoderStep(model);
+        this.adapter = adapter;
+        step.use(adapter);
     }
 
     /** How many tokens have been read. */
@@ -118,7 +121,14 @@ public final class DecoderSequence implements AutoCloseable {
         step.reserve(Math.min(total, model.manifest().contextLength()), length);
     }
 
-    int sharedPrefix(int[] prompt) {
+    boolean uses(LoadedAdapter other) {
+        return adapter == other;
+    }
+
+    int sharedPrefix(int[] prompt, LoadedAdapter other) {
+        if (adapter != other) {
+            return 0;
+        }
         int limit = Math.min(aligned, prompt.length - 1); // the last token is read again for its logits
         int same = 0;
         while (same < limit && tokens[same] == prompt[same]) {
@@ -128,9 +138,11 @@ public final class DecoderSequence implements AutoCloseable {
         return Math.max(0, same / chunk * chunk);
     }
 
-    void reopen(int keep) {
+    void reopen(int keep, LoadedAdapter other) {
         closed = false;
         interrupted = false;
+        adapter = other;
+        step.use(other);
         truncate(keep);
     }
 

@@ -36,10 +36,12 @@ final class DecoderStep implements AutoCloseable {
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
     private final Map<String, OnnxTensor> outputs = new HashMap<>();
     private long rotaryOffset;
+    private LoadedAdapter adapter;
     private volatile NativeRuntime.@Nullable RunGuard current;
 
     DecoderStep(DecoderModel model) {
         this.model = model;
+        this.adapter = model.none();
         DecoderGraph graph = model.graph();
         DecoderManifest manifest = graph.manifest();
         List<State> states = manifest.states(Kind.KEY_VALUE);
@@ -54,6 +56,12 @@ final class DecoderStep implements AutoCloseable {
 
     void reserve(int capacity, int used) {
         cache.reserve(capacity, used, inputs, outputs);
+    }
+
+    /** What is added to the weights. */
+    void use(LoadedAdapter newAdapter) {
+        adapter = newAdapter;
+        inputs.putAll(adapter.inputs());
     }
 
     /** The states that every step replaces. */
@@ -76,7 +84,7 @@ final class DecoderStep implements AutoCloseable {
      */
     FloatBuffer run(int[] tokens, int past, int logitsDue, BooleanSupplier interrupted) {
         prepare(new GraphInput.Step(tokens, past, logitsDue, rotaryOffset));
-        OrtSession session = model.beginStep(past);
+        OrtSession session = model.beginStep(past, adapter);
         try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
             current = run;
             if (interrupted.getAsBoolean()) {
@@ -94,7 +102,7 @@ final class DecoderStep implements AutoCloseable {
             throw new ModelExecutionException("A step of " + model.manifest().name() + " failed: " + e.getMessage(), e);
         } finally {
             current = null;
-            model.endStep();
+            model.endStep(adapter);
         }
     }
 

@@ -23,8 +23,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /** The decode loop: logits, a token, its text; one turn when the reader asks for the next delta. */
 final class DecoderStream implements GenerationStream, Iterator<String> {
 
-    /** What is generated: the prompt's tokens, how to go on, where a text ends, and how long opening the model took. */
-    record Request(int[] prompt, GenerationOptions options, Set<Integer> endTokens, Duration load) {}
+    /** What is generated: the prompt's tokens, how to go on, where a text ends, how long opening took, and with what adapter. */
+    record Request(
+            int[] prompt, GenerationOptions options, Set<Integer> endTokens, Duration load, LoadedAdapter adapter) {}
 
     private final DecoderModel model;
     private final Request request;
@@ -57,7 +58,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         sampler.observePrompt(request.prompt());
         this.decoder = prompts.decoder();
         try {
-            this.sequence = model.acquire(request.prompt());
+            this.sequence = model.acquire(request.prompt(), request.adapter());
         } catch (RuntimeException e) {
             prompts.close();
             throw e;

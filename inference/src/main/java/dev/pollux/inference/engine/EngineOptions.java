@@ -1,6 +1,7 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.device.Device;
 import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
 
@@ -12,11 +13,21 @@ import java.nio.file.Path;
  * @param spinning whether worker threads spin between the operators of a step: 30 % faster at short contexts, at the
  *     price of processor time; default true
  * @param idleSequences finished sequences whose memory is kept for the next stream, in [0, 64]; default 1
+ * @param device where operators run; default {@link Device#CPU}
+ * @param adapters whether LoRA adapters can be loaded beside the weights; costs about 2 % of speed where none is used;
+ *     default false
  * @param export how a checkpoint that is not exported yet becomes a graph; default {@link ExportOptions#DEFAULTS}
  * @param cache where exported checkpoints are kept; default {@link PolluxCache#directory()}
  */
 public record EngineOptions(
-        int threads, int prefillChunk, boolean spinning, int idleSequences, ExportOptions export, Path cache) {
+        int threads,
+        int prefillChunk,
+        boolean spinning,
+        int idleSequences,
+        Device device,
+        boolean adapters,
+        ExportOptions export,
+        Path cache) {
 
     /** The defaults of the builder. */
     public static final EngineOptions DEFAULTS = builder().build();
@@ -44,6 +55,8 @@ public record EngineOptions(
         private int prefillChunk = 256;
         private boolean spinning = true;
         private int idleSequences = 1;
+        private Device device = Device.CPU;
+        private boolean adapters;
         private ExportOptions export = ExportOptions.DEFAULTS;
         private Path cache = PolluxCache.directory();
 
@@ -73,6 +86,18 @@ public record EngineOptions(
             return this;
         }
 
+        /** See {@link EngineOptions#device()}. */
+        public Builder device(Device device) {
+            this.device = device;
+            return this;
+        }
+
+        /** See {@link EngineOptions#adapters()}. */
+        public Builder adapters(boolean adapters) {
+            this.adapters = adapters;
+            return this;
+        }
+
         /** See {@link EngineOptions#export()}. */
         public Builder export(ExportOptions export) {
             this.export = export;
@@ -87,7 +112,7 @@ public record EngineOptions(
 
         /** The options; checks every range. */
         public EngineOptions build() {
-            return new EngineOptions(threads, prefillChunk, spinning, idleSequences, export, cache);
+            return new EngineOptions(threads, prefillChunk, spinning, idleSequences, device, adapters, export, cache);
         }
     }
 }

@@ -301,6 +301,8 @@ final class GraphReader {
                 facts.specialTokens().eos(),
                 states,
                 0,
+                states.get(0).shape().get(3),
+                List.of(),
                 provenance);
     }
 }

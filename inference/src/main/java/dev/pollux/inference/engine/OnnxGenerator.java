@@ -13,6 +13,7 @@ import dev.pollux.job.JobContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -105,8 +106,42 @@ public final class OnnxGenerator implements Generator {
         }
     }
 
+    /**
+     * The same model with a LoRA adapter as it was trained; see {@link #adapted(Map)}.
+     *
+     * <pre>{@code
+     * EngineOptions options = EngineOptions.builder().adapters(true).build();
+     * try (OnnxGenerator base = OnnxGenerator.open(Path.of("model"), options);
+     *         Generator formal = base.adapted(Path.of("formal-lora"));
+     *         Generator brief = base.adapted(Path.of("brief-lora"))) {
+     *     // three generators, one set of weights
+     * }
+     * }</pre>
+     */
+    public Generator adapted(Path adapter) {
+        return adapted(Map.of(adapter, 1.0));
+    }
+
+    /**
+     * The same model with the sum of LoRA adapters: a generator that shares the weights, so that any number stand beside this one
+     * and each request chooses by the generator it asks. Closing it leaves this one open; closing this one closes it.
+     *
+     * @param adapters folders in PEFT's form or GGUF files, with the scale of each on top of its own α/r; 1 as it was trained
+     * @throws IllegalStateException if this was opened without {@link EngineOptions#adapters()}
+     * @throws dev.pollux.StorageException if there is no adapter at a path
+     * @throws dev.pollux.MalformedFileException if a file is damaged
+     * @throws dev.pollux.UnsupportedModelException if an adapter is for another model, or changes what cannot be added
+     */
+    public Generator adapted(Map<Path, Double> adapters) {
+        return new AdaptedGenerator(this, model.load(adapters));
+    }
+
     @Override
     public GenerationStream stream(Prompt prompt, GenerationOptions options) {
+        return stream(prompt, options, model.none());
+    }
+
+    GenerationStream stream(Prompt prompt, GenerationOptions options, LoadedAdapter adapter) {
         int[] ids = prompts.encode(prompt);
         int context = model.manifest().contextLength();
         if (ids.length == 0) {
@@ -117,7 +152,7 @@ public final class OnnxGenerator implements Generator {
                     + model.manifest().name() + " holds " + context
                     + " and one must be left for the answer; shorten the prompt");
         }
-        return new DecoderStream(model, prompts, new DecoderStream.Request(ids, options, endTokens, load));
+        return new DecoderStream(model, prompts, new DecoderStream.Request(ids, options, endTokens, load, adapter));
     }
 
     @Override

@@ -38,6 +38,7 @@ public final class GraphWriter implements AutoCloseable {
 
     private static final int PAGE = 4096;
     private static final int LINE = 64;
+    private static final int PIECE = 1 << 20;
 
     /** Element types of graph values and initializers. */
     public enum Type {
@@ -207,7 +208,9 @@ public final class GraphWriter implements AutoCloseable {
             int length = bytes.remaining();
             ByteBuffer rest = bytes.duplicate();
             long at = offset;
-            while (rest.hasRemaining()) {
+            int end = rest.limit();
+            while (rest.position() < end) {
+                rest.limit(Math.min(end, rest.position() + PIECE)); // a channel copies what it writes from the heap
                 at += to.write(rest, at);
             }
             TensorProto.Builder tensor = graph.addInitializerBuilder()

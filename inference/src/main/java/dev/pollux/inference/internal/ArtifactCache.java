@@ -33,14 +33,20 @@ public final class ArtifactCache {
     private static final ReentrantLock MAKING = new ReentrantLock();
 
     private final Path root;
+    private final String mark;
 
-    private ArtifactCache(Path root) {
+    private ArtifactCache(Path root, String mark) {
         this.root = root;
+        this.mark = mark;
     }
 
-    /** A cache in {@code root}, which need not exist. */
-    public static ArtifactCache in(Path root) {
-        return new ArtifactCache(root);
+    /**
+     * A cache in {@code root}, which need not exist.
+     *
+     * @param mark a file that every folder of it holds; one without it is damaged, and made again
+     */
+    public static ArtifactCache in(Path root, String mark) {
+        return new ArtifactCache(root, mark);
     }
 
     /** Fills an empty folder. */
@@ -58,15 +64,16 @@ public final class ArtifactCache {
     public Path folder(List<Path> sources, String variant, Maker<?> maker, JobContext context) {
         String key = key(sources, context) + "-" + variant;
         Path target = root.resolve(key);
-        if (Files.isDirectory(target)) {
+        if (isComplete(target)) {
             return target;
         }
         MAKING.lock(); // A file lock holds other processes off, but refuses a second thread of this one.
         try (FileChannel channel = FileChannel.open(
                         root.resolve(key + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
-            if (!Files.isDirectory(target) && lock.isValid()) {
+            if (!isComplete(target) && lock.isValid()) {
                 deleteLeftovers(key);
+                deleteTree(target);
                 publish(target, maker, context);
             }
             return target;
@@ -75,6 +82,10 @@ public final class ArtifactCache {
         } finally {
             MAKING.unlock();
         }
+    }
+
+    private boolean isComplete(Path folder) {
+        return Files.isRegularFile(folder.resolve(mark));
     }
 
     /** Fills a folder beside {@code target}, which must not exist, and moves it there; nothing is left if that fails. */

@@ -2,10 +2,13 @@ package dev.pollux.inference.internal;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.ModelExecutionException;
+import dev.pollux.inference.device.Device.Provider;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +38,20 @@ public final class NativeRuntime {
     /** The environment; it lives as long as the JVM. */
     public static OrtEnvironment environment() {
         return ENVIRONMENT;
+    }
+
+    /** The execution providers that this ONNX Runtime was built with, of those that are known here. */
+    public static Set<Provider> providers() {
+        Set<Provider> providers = EnumSet.noneOf(Provider.class);
+        for (OrtProvider provider : OrtEnvironment.getAvailableProviders()) {
+            String name = provider.name().replace("_", "");
+            for (Provider known : Provider.values()) {
+                if (known.name().equals(name)) {
+                    providers.add(known);
+                }
+            }
+        }
+        return providers;
     }
 
     /** Announces a run; close the guard when it is over. */

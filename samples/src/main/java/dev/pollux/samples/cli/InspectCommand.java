@@ -1,8 +1,12 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.embedding.Embedder;
+import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.encoder.OnnxEmbedder;
+import dev.pollux.inference.encoder.export.EncoderExport;
+import dev.pollux.inference.encoder.export.EncoderWeights;
+import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxFolder;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.knowledge.KnowledgeStats;
@@ -23,12 +27,18 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inspect",
         description = {
-            "Say what is in a checkpoint, an exported model, a ready-made ONNX decoder or a knowledge base.",
+            "Say what is in a checkpoint, an exported model, a ready-made ONNX decoder, an adapter or a knowledge base, what can be done with it,"
+                    + " and for a language model what memory and time that takes on this machine.",
             "",
-            "--json, by kind: \"checkpoint\" {kind, path, format, name, architecture, parameters, bytes, types,"
+            "--json, by kind: \"checkpoint\" {kind, path, format, name, architecture, quantization, parameters, bytes, types,"
                     + " contextLength, layers, hiddenSize, intermediateSize, heads, keyValueHeads, headDim, rotaryTheta,"
-                    + " rotaryScaling, tiedEmbedding, vocabularySize, tokenizerSize, endTokens, chatTemplate, license},"
-                    + " where types maps a tensor type to {tensors, parameters, bytes}; \"export\" {kind, path, format,"
+                    + " rotaryScaling, tiedEmbedding, vocabularySize, tokenizerSize, endTokens, chatTemplate, license,"
+                    + " uses, obstacle, estimates: {weightBytes, cacheBytesPerToken, stateBytes, bytesAtFullContext,"
+                    + " decodeTokensPerSecond, prefillTokensPerSecond}},"
+                    + " where types maps a tensor type to {tensors, parameters, bytes}, uses are among generate, chat,"
+                    + " adapters, merge and export, and estimates are missing where obstacle says why it cannot be"
+                    + " exported; \"encoder\" {kind, path, format, architecture, quantization, parameters, bytes, types,"
+                    + " weightBytes, license, uses}; \"adapter\" {kind, path, matrices, ranks, parameters, uses}; \"export\" {kind, path, format,"
                     + " name, architecture, bytes, contextLength, vocabularySize, states, tokenizer, chatTemplate,"
                     + " endTokens, provenance}; \"onnx\" {kind, path, format, name, architecture, variants, contextLength,"
                     + " vocabularySize, states, tokenizerSize, chatTemplate, endTokens, provenance}; \"knowledge\" {kind, path, sources, documentCount, passages, bytes,"
@@ -49,7 +59,8 @@ final class InspectCommand extends PolluxCommand {
             paramLabel = "PATH",
             description =
                     "A GGUF file, a Hugging Face folder, an exported folder, a ready-made ONNX folder or one of its"
-                            + " .onnx files, a knowledge base, hf:owner/name, or the name of an embedded model.")
+                            + " .onnx files, a LoRA adapter, a knowledge base, hf:owner/name, or the name of an embedded"
+                            + " model.")
     private String path = "";
 
     @Option(
@@ -70,13 +81,27 @@ final class InspectCommand extends PolluxCommand {
             report = ModelInspection.export(found);
         } else if (Files.isDirectory(found.resolve("index"))) {
             report = knowledge(found);
+        } else if (Files.isRegularFile(found.resolve("adapter_config.json"))) {
+            report = ModelInspection.adapter(found);
+        } else if (isEncoder(found)) {
+            report = ModelInspection.encoder(found);
         } else {
+            EngineOptions options =
+                    EngineOptions.builder().threads(resources.threads()).build();
             report = OnnxFolder.find(found)
                     .map(ModelInspection::onnx)
-                    .orElseGet(() -> ModelInspection.checkpoint(found));
+                    .orElseGet(() -> ModelInspection.checkpoint(found, options));
         }
         report.print(this);
         return ExitCode.OK;
+    }
+
+    /** Decoders' classes can be read as encoders too, but that is not what most are for. */
+    private static boolean isEncoder(Path folder) {
+        return EncoderExport.isKnown(folder)
+                && !DecoderExport.architectures()
+                        .contains(EncoderExport.preview(folder, EncoderWeights.FLOAT)
+                                .architecture());
     }
 
     private Report knowledge(Path folder) {

@@ -1,25 +1,40 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.Adapter;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.ModelTexts;
+import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.decoder.ExportReport;
+import dev.pollux.inference.decoder.ExportReport.StepCost;
+import dev.pollux.inference.encoder.export.EncoderExport;
+import dev.pollux.inference.encoder.export.EncoderReport;
+import dev.pollux.inference.encoder.export.EncoderWeights;
+import dev.pollux.inference.engine.EngineOptions;
+import dev.pollux.inference.engine.MachineSpeed;
 import dev.pollux.inference.engine.OnnxFolder;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.tensor.GgufFile;
+import dev.pollux.tensor.SafetensorsFolder;
+import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -33,7 +48,8 @@ final class ModelInspection {
 
     private ModelInspection() {}
 
-    static Report checkpoint(Path path) {
+    /** @param options how a model would be opened, for the estimates */
+    static Report checkpoint(Path path, EngineOptions options) {
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
             ModelConfig config = checkpoint.config();
             Report report = new Report()
@@ -42,7 +58,7 @@ final class ModelInspection {
                     .add("format", Files.isDirectory(path) ? "hugging-face" : "gguf")
                     .add("name", config.name())
                     .add("architecture", config.architecture());
-            weights(report, checkpoint);
+            weights(report, checkpoint.tensors());
             report.add("contextLength", config.contextLength())
                     .add("layers", config.layers())
                     .add("hiddenSize", config.hiddenSize())
@@ -54,15 +70,107 @@ final class ModelInspection {
                     .add("rotaryScaling", config.rotaryScaling().getClass().getSimpleName())
                     .add("tiedEmbedding", config.tiedEmbedding());
             texts(report, checkpoint);
+            use(report, checkpoint, options);
             return report;
         }
     }
 
-    private static void weights(Report report, Checkpoint checkpoint) {
+    /** What can be done with a checkpoint, and what that takes here. */
+    private static void use(Report report, Checkpoint checkpoint, EngineOptions options) {
+        List<String> uses = new ArrayList<>();
+        if (Files.isDirectory(checkpoint.path())) {
+            uses.add("merge");
+        }
+        ExportReport preview;
+        try {
+            preview = DecoderExport.preview(checkpoint, options.export());
+        } catch (UnsupportedModelException | MalformedFileException e) {
+            report.add("uses", uses, uses.isEmpty() ? "none" : String.join(", ", uses))
+                    .add("obstacle", e.getMessage());
+            return;
+        }
+        if (checkpoint.tokenizer().map(ModelInspection::closed).isPresent()) {
+            uses.add(0, "generate");
+            uses.add(1, "adapters");
+            if (checkpoint.chatTemplate().isPresent()) {
+                uses.add(1, "chat");
+            }
+        }
+        uses.add("export");
+        report.add("uses", uses, String.join(", ", uses)).add("obstacle", "", "");
+        estimates(report, checkpoint.config(), preview, MachineSpeed.measure(options));
+    }
+
+    private static boolean closed(Tokenizer tokenizer) {
+        tokenizer.close();
+        return true;
+    }
+
+    private static void estimates(Report report, ModelConfig config, ExportReport preview, MachineSpeed speed) {
+        StepCost step = preview.step();
+        long full = preview.bytes() + step.stateBytes() + step.cacheBytes() * config.contextLength();
+        double decode = round(speed.decode(step));
+        double prefill = round(speed.prefill(step));
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("weightBytes", preview.bytes());
+        json.put("cacheBytesPerToken", step.cacheBytes());
+        json.put("stateBytes", step.stateBytes());
+        json.put("bytesAtFullContext", full);
+        json.put("decodeTokensPerSecond", decode);
+        json.put("prefillTokensPerSecond", prefill);
+        report.add("estimates", json, "")
+                .text(
+                        "memory",
+                        Texts.bytes(preview.bytes()) + " of weights as exported, and " + Texts.bytes(step.cacheBytes())
+                                + " a token: " + Texts.bytes(full) + " at full context")
+                .text("speed", "at most " + decode + " tokens a second written, " + prefill + " read, on this machine");
+    }
+
+    private static double round(double value) {
+        return value >= 10 ? Math.round(value) : Math.round(value * 10) / 10.0;
+    }
+
+    /** A LoRA adapter in PEFT's form or in a GGUF file. */
+    static Report adapter(Path path) {
+        Adapter adapter = Adapter.read(path, 2);
+        long parameters = 0;
+        TreeSet<Integer> ranks = new TreeSet<>();
+        for (Adapter.Factors factors : adapter.factors().values()) {
+            ranks.add(factors.rank());
+            parameters += (long) factors.a().length + factors.b().length;
+        }
+        return new Report()
+                .add("kind", "adapter")
+                .add("path", path.toString())
+                .add("matrices", adapter.factors().size())
+                .add("ranks", ranks)
+                .add("parameters", parameters, Texts.count(parameters))
+                .add("uses", List.of("adapters", "merge"), "adapters, merge");
+    }
+
+    /** An encoder's checkpoint, which {@link Checkpoint} does not take for a decoder. */
+    static Report encoder(Path folder) {
+        try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
+            EncoderReport preview = EncoderExport.preview(folder, EncoderWeights.FLOAT);
+            boolean scores = EncoderExport.givesScores(folder);
+            Report report = new Report()
+                    .add("kind", "encoder")
+                    .add("path", folder.toString())
+                    .add("format", "hugging-face")
+                    .add("architecture", preview.architecture());
+            weights(report, tensors);
+            String license = license(folder);
+            return report.add("weightBytes", preview.bytes(), Texts.bytes(preview.bytes()) + " as exported in floats")
+                    .add("license", license, license.isEmpty() ? "not said" : license)
+                    .add("uses", List.of(scores ? "rerank" : "embed"), scores ? "rerank" : "embed");
+        }
+    }
+
+    private static void weights(Report report, TensorFile tensors) {
         Map<String, Map<String, Object>> types = new TreeMap<>();
         long parameters = 0;
         long bytes = 0;
-        for (TensorInfo info : checkpoint.tensors().tensors().values()) {
+        for (TensorInfo info : tensors.tensors().values()) {
             Map<String, Object> type = types.computeIfAbsent(info.type().name(), name -> new LinkedHashMap<>());
             type.merge("tensors", 1L, (a, b) -> (Long) a + (Long) b);
             type.merge("parameters", info.elements(), (a, b) -> (Long) a + (Long) b);
@@ -70,7 +178,12 @@ final class ModelInspection {
             parameters += info.elements();
             bytes += info.byteLength();
         }
-        report.add("parameters", parameters, Texts.count(parameters))
+        String main = types.entrySet().stream()
+                .max(Comparator.comparingLong(type -> number(type.getValue(), "parameters")))
+                .map(Map.Entry::getKey)
+                .orElse("none");
+        report.add("quantization", main, main + " for most parameters")
+                .add("parameters", parameters, Texts.count(parameters))
                 .add("bytes", bytes, Texts.bytes(bytes) + " of weights")
                 .add("types", types, "");
         types.forEach((name, type) -> report.line("  " + name + ": " + type.get("tensors") + " tensors, "

@@ -41,7 +41,7 @@ final class TwinSession implements AutoCloseable {
 
     private static Opening<Generator> opening(PolluxCommand command, Setup setup) {
         Job<OnnxGenerator> job = setup.model().opening(command, setup.resources());
-        return Opening.begin("open", () -> command.run(job), job::cancel);
+        return Opening.begin("open", () -> setup.model().adapted(command.run(job)), job::cancel);
     }
 
     Twin twin() {

@@ -8,7 +8,9 @@ import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.hub.EmbeddedModel;
+import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
@@ -65,6 +67,37 @@ class ModelCommandsTest {
         assertThat(Run.of("generate", "--raw", "--max-tokens", "12", "--file", file.toString())
                         .out())
                 .isEqualTo(raw.text() + NL);
+    }
+
+    @Test
+    void anAdapterIsAddedWithTheScaleThatIsSaid() {
+        float[] a = new float[2 * 576];
+        float[] b = new float[576 * 2];
+        java.util.Arrays.fill(a, 1f);
+        b[7] = 50;
+        Path adapter = new GgufBuilder()
+                .put("general.type", "adapter")
+                .put("general.architecture", "llama")
+                .put("adapter.type", "lora")
+                .put("adapter.lora.alpha", 2f)
+                .floats("blk.3.attn_output.weight.lora_a", a, 2, 576)
+                .floats("blk.3.attn_output.weight.lora_b", b, 576, 2)
+                .write(temp.resolve("loud.gguf"));
+        String[] command = {"generate", "--raw", "--max-tokens", "12", "The sea is", "--adapter"};
+
+        assertThat(Run.of(with(command, adapter + "=0")).out()).isEqualTo(raw.text() + NL);
+        Run loud = Run.of(with(command, adapter.toString()));
+        assertThat(loud.code()).as(loud.err()).isEqualTo(ExitCode.OK);
+        assertThat(loud.out()).isNotEqualTo(raw.text() + NL);
+        Run none = Run.of(with(command, temp.resolve("none").toString()));
+        assertThat(none.code()).isNotEqualTo(ExitCode.OK);
+        assertThat(none.err()).contains("There is no adapter at " + temp.resolve("none"));
+    }
+
+    private static String[] with(String[] command, String last) {
+        String[] all = java.util.Arrays.copyOf(command, command.length + 1);
+        all[command.length] = last;
+        return all;
     }
 
     @Test
@@ -200,9 +233,52 @@ class ModelCommandsTest {
             parameters += type.path("parameters").asLong();
         }
         assertThat(json.path("parameters").asLong()).isEqualTo(parameters).isGreaterThan(100_000_000);
+        assertThat(json.path("quantization").asString()).isEqualTo("Q4_1");
+        assertThat(json.path("uses").toString()).isEqualTo("[\"generate\",\"chat\",\"adapters\",\"export\"]");
+        JsonNode estimates = json.path("estimates");
+        assertThat(estimates.path("cacheBytesPerToken").asInt()).isEqualTo(30 * 2 * 3 * 64 * Float.BYTES);
+        assertThat(estimates.path("bytesAtFullContext").asLong())
+                .isEqualTo(estimates.path("weightBytes").asLong() + 8192 * 46_080L);
+        assertThat(estimates.path("decodeTokensPerSecond").asDouble()).isPositive();
+        assertThat(estimates.path("prefillTokensPerSecond").asDouble()).isPositive();
         assertThat(Run.of("inspect", NAME).out())
+                .contains("uses                  generate, chat, adapters, export" + NL)
                 .contains("architecture          LlamaForCausalLM" + NL)
                 .contains("chat template         yes" + NL);
+    }
+
+    @Test
+    void inspectTellsAnEncoderFromADecoderAndSaysWhatStandsInTheWay() throws IOException {
+        Path encoder = Files.createDirectories(temp.resolve("encoder"));
+        Path strange = Files.createDirectories(temp.resolve("strange"));
+        Files.copy(ReferenceData.golden("encoder").resolve("cross-bert/config.json"), encoder.resolve("config.json"));
+        Files.copy(
+                ReferenceData.golden("encoder").resolve("cross-bert/model.safetensors"),
+                encoder.resolve("model.safetensors"));
+        Path llama = ReferenceData.golden("decoder").resolve("llama-tied");
+        Files.copy(llama.resolve("model.safetensors"), strange.resolve("model.safetensors"));
+        Files.writeString(
+                strange.resolve("config.json"),
+                Files.readString(llama.resolve("config.json")).replace("LlamaForCausalLM", "LamaForCausalLM"));
+
+        JsonNode cross = Run.of("inspect", "--json", encoder.toString()).json();
+        assertThat(cross.path("kind").asString()).isEqualTo("encoder");
+        assertThat(cross.path("uses").toString()).isEqualTo("[\"rerank\"]");
+        JsonNode unknown = Run.of("inspect", "--json", strange.toString()).json();
+        assertThat(unknown.path("uses").toString()).isEqualTo("[\"merge\"]");
+        assertThat(unknown.path("obstacle").asString())
+                .contains("LamaForCausalLM")
+                .contains("LlamaForCausalLM");
+        assertThat(unknown.has("estimates")).isFalse();
+        JsonNode adapter = Run.of(
+                        "inspect",
+                        "--json",
+                        ReferenceData.golden("finetune")
+                                .resolve("adapters/llama_rslora_patterns")
+                                .toString())
+                .json();
+        assertThat(adapter.path("kind").asString()).isEqualTo("adapter");
+        assertThat(adapter.path("ranks").toString()).isEqualTo("[2,4]");
     }
 
     @Test

@@ -57,6 +57,30 @@ public final class EncoderExport {
         return Files.isRegularFile(folder.resolve("config.json")) && SafetensorsFolder.isIn(folder);
     }
 
+    /** Whether {@code folder} holds a checkpoint of an architecture that is known here. */
+    public static boolean isKnown(Path folder) {
+        try {
+            return isCheckpoint(folder)
+                    && !Families.of(configuration(folder)).architecture().isEmpty();
+        } catch (UnsupportedModelException e) {
+            return false;
+        }
+    }
+
+    /**
+     * What {@link #export} would do, without reading matrices or writing anything; fails as it does.
+     *
+     * @param weights how matrices would be held
+     */
+    public static EncoderReport preview(Path folder, EncoderWeights weights) {
+        long begin = System.nanoTime();
+        try (SafetensorsFolder tensors = SafetensorsFolder.open(folder);
+                GraphWriter graph = GraphWriter.measuring()) {
+            EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
+            return export.report(export.checked(graph), graph, begin);
+        }
+    }
+
     /**
      * Whether the checkpoint in {@code folder} gives scores of texts and not vectors of tokens.
      *
@@ -97,7 +121,7 @@ public final class EncoderExport {
             export.check();
             List<Path> files = Stream.concat(Stream.of(folder.resolve("config.json")), tensors.files().stream())
                     .toList();
-            return ArtifactCache.in(cache.resolve("exports"))
+            return ArtifactCache.in(cache.resolve("exports"), MODEL_FILE)
                     .folder(
                             files,
                             "encoder-" + FORMAT + "-" + weights.key(),
@@ -122,9 +146,14 @@ public final class EncoderExport {
     /** Goes through the whole model without reading or writing weights. */
     private void check() {
         try (GraphWriter graph = GraphWriter.measuring()) {
-            StoredTensors stored = build(graph, JobContext.NONE);
-            stored.refuseSurplus(choice.architecture(), choice.architecture().endsWith("ForMaskedLM"));
+            checked(graph);
         }
+    }
+
+    private StoredTensors checked(GraphWriter measuring) {
+        StoredTensors stored = build(measuring, JobContext.NONE);
+        stored.refuseSurplus(choice.architecture(), choice.architecture().endsWith("ForMaskedLM"));
+        return stored;
     }
 
     private EncoderReport write(Path part, JobContext context) {
@@ -132,13 +161,17 @@ public final class EncoderExport {
         try (GraphWriter graph = GraphWriter.create(part.resolve(MODEL_FILE))) {
             StoredTensors stored = build(graph, context);
             graph.finish();
-            return new EncoderReport(
-                    choice.architecture(),
-                    output(),
-                    stored.usedCount(),
-                    graph.bytesWritten(),
-                    Duration.ofNanos(System.nanoTime() - begin));
+            return report(stored, graph, begin);
         }
+    }
+
+    private EncoderReport report(StoredTensors stored, GraphWriter graph, long begin) {
+        return new EncoderReport(
+                choice.architecture(),
+                output(),
+                stored.usedCount(),
+                graph.bytesWritten(),
+                Duration.ofNanos(System.nanoTime() - begin));
     }
 
     private String output() {

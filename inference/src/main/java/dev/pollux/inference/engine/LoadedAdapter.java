@@ -1,0 +1,167 @@
+package dev.pollux.inference.engine;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import dev.pollux.ModelExecutionException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.Adapter;
+import dev.pollux.inference.checkpoint.Adapter.Factors;
+import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.decoder.DecoderManifest.Projection;
+import dev.pollux.inference.internal.NativeRuntime;
+import dev.pollux.internal.OpenHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * One or more LoRA adapters in memory beside a model, added up: what the sequences that were asked for with it compute with.
+ *
+ * <p>The factors of matrices that are multiplied as one lie side by side: Aᵀ (columns, ΣR), and Bᵀ (ΣR, Σrows) with zeros
+ * outside its blocks, times α/r. <em>Thread-safe.</em>
+ */
+public final class LoadedAdapter implements AutoCloseable {
+
+    private final DecoderModel model;
+    private final String name;
+    private final Map<String, OnnxTensor> inputs = new HashMap<>();
+    private final OpenHandle handle;
+    private long bytes;
+
+    // Guarded by the model's lock
+    int running;
+    boolean closed;
+
+    /**
+     * @param places where the model's graph has room
+     * @param adapters with the scale of each, on top of its own
+     */
+    LoadedAdapter(DecoderModel model, List<Projection> places, Map<Adapter, Double> adapters) {
+        this.model = model;
+        this.name =
+                String.join("+", adapters.keySet().stream().map(Adapter::name).toList());
+        this.handle = OpenHandle.of("LoadedAdapter " + name);
+        try {
+            adapters.keySet().forEach(adapter -> requirePlaces(model.manifest(), adapter));
+            for (Projection projection : places) {
+                load(projection, adapters);
+            }
+        } catch (RuntimeException | Error e) {
+            free();
+            throw e;
+        }
+    }
+
+    /** The names of the adapters, joined by +. */
+    public String name() {
+        return name;
+    }
+
+    /** Bytes of native memory. */
+    public long bytes() {
+        return bytes;
+    }
+
+    Map<String, OnnxTensor> inputs() {
+        return inputs;
+    }
+
+    private static void requirePlaces(DecoderManifest manifest, Adapter adapter) {
+        Map<String, String> places = new HashMap<>(); // matrix → its factors' shapes
+        for (Projection p : manifest.projections()) {
+            for (int i = 0; i < p.weights().size(); i++) {
+                int rows = p.rows().get(i);
+                // PEFT's factors of an embedding are those of its transpose
+                places.put(p.weights().get(i), p.lookup() ? shapes(p.columns(), rows) : shapes(rows, p.columns()));
+            }
+        }
+        Set<String> strangers = new TreeSet<>(adapter.factors().keySet());
+        strangers.removeAll(places.keySet());
+        if (!strangers.isEmpty()) {
+            throw new UnsupportedModelException("The adapter " + adapter.name() + " changes "
+                    + strangers.iterator().next()
+                    + (strangers.size() == 1 ? "" : " and " + (strangers.size() - 1) + " more")
+                    + ", which is no projection of " + manifest.name() + "; use the model it was trained on");
+        }
+        adapter.factors().forEach((matrix, f) -> {
+            if (!shapes(f.rows(), f.columns()).equals(places.get(matrix))) {
+                throw new UnsupportedModelException("The adapter " + adapter.name() + " has factors for a matrix of "
+                        + shapes(f.rows(), f.columns()) + " but " + matrix + " of " + manifest.name() + " has "
+                        + places.get(matrix) + "; use the model it was trained on");
+            }
+        });
+    }
+
+    private static String shapes(int rows, int columns) {
+        return rows + " rows and " + columns + " columns";
+    }
+
+    /** @param firstRow of the matrix within those that are multiplied as one */
+    private record Part(Factors factors, double scale, int firstRow) {}
+
+    private void load(Projection p, Map<Adapter, Double> adapters) {
+        List<Part> parts = new ArrayList<>();
+        int rows = 0;
+        for (int i = 0; i < p.weights().size(); i++) {
+            for (Map.Entry<Adapter, Double> entry : adapters.entrySet()) {
+                Factors factors = entry.getKey().factors().get(p.weights().get(i));
+                if (factors != null) {
+                    parts.add(new Part(factors, entry.getValue() * factors.scale(), rows));
+                }
+            }
+            rows += p.rows().get(i);
+        }
+        int in = p.lookup() ? rows : p.columns();
+        int out = p.lookup() ? p.columns() : rows;
+        int rank = parts.stream().mapToInt(part -> part.factors().rank()).sum();
+        FloatBuffer a = allocate(in, rank);
+        FloatBuffer b = allocate(rank, out);
+        int first = 0;
+        for (Part part : parts) {
+            Factors f = part.factors();
+            for (int r = 0; r < f.rank(); r++, first++) {
+                for (int c = 0; c < in; c++) {
+                    a.put(c * rank + first, f.a()[r * in + c]);
+                }
+                for (int row = 0; row < f.rows(); row++) {
+                    float value = (float) (f.b()[row * f.rank() + r] * part.scale());
+                    b.put(first * out + part.firstRow() + row, value);
+                }
+            }
+        }
+        put(AdapterGraph.a(p), a, in, rank);
+        put(AdapterGraph.b(p), b, rank, out);
+    }
+
+    private FloatBuffer allocate(int rows, int columns) {
+        int size = Math.multiplyExact(Math.multiplyExact(rows, columns), Float.BYTES);
+        bytes += size;
+        return ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    }
+
+    private void put(String input, FloatBuffer values, long... shape) {
+        try {
+            inputs.put(input, OnnxTensor.createTensor(NativeRuntime.environment(), values, shape));
+        } catch (OrtException e) {
+            throw new ModelExecutionException("Cannot load the adapter " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Ends the streams that use it, waits for their steps and frees it. Idempotent; closing the model does the same. */
+    @Override
+    public void close() {
+        model.unload(this);
+    }
+
+    void free() {
+        inputs.values().forEach(OnnxTensor::close);
+        inputs.clear();
+        handle.close();
+    }
+}

@@ -1,0 +1,126 @@
+package dev.pollux.inference.engine;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.pollux.ModelExecutionException;
+import dev.pollux.StorageException;
+import dev.pollux.inference.decoder.ExportReport.StepCost;
+import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.internal.NativeRuntime;
+import dev.pollux.inference.internal.SessionSettings;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How fast this machine multiplies with 8-bit matrices, measured with the operator that models spend most of their time in. What
+ * follows for a model is a bound: attention, norms and sampling come on top. <em>Immutable.</em>
+ *
+ * @param bytesPerSecond bytes of matrices that are read where one token is multiplied
+ * @param weightsPerSecond weights that are multiplied where many tokens are, counted for each token
+ */
+public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
+
+    private static final int COLUMNS = 2048;
+    private static final int ROWS = 4096;
+    private static final int BLOCK = 64;
+    private static final int MATRICES = 12; // 100 MB together: more than caches hold
+    private static final int TOKENS = 128;
+    private static final int ROUNDS = 5;
+
+    /**
+     * Measures for about a second; takes 200 MB for that time, half of it in a temporary file.
+     *
+     * @throws ModelExecutionException if the runtime fails
+     * @throws StorageException if the temporary file cannot be written
+     */
+    public static MachineSpeed measure(EngineOptions options) {
+        Path folder = null;
+        try {
+            folder = Files.createTempDirectory("pollux-speed");
+            Path model = folder.resolve("speed.onnx");
+            write(model);
+            try (OrtSession.SessionOptions settings =
+                            SessionSettings.of(options.device(), options.threads(), options.spinning());
+                    OrtSession session = NativeRuntime.environment().createSession(model.toString(), settings)) {
+                double one = seconds(session, 1);
+                double many = seconds(session, TOKENS);
+                double weights = (double) MATRICES * ROWS * COLUMNS;
+                return new MachineSpeed(weights * (1 + (double) Float.BYTES / BLOCK) / one, weights * TOKENS / many);
+            }
+        } catch (OrtException e) {
+            throw new ModelExecutionException("Cannot measure the speed: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new StorageException("Cannot write a temporary file: " + e, e);
+        } finally {
+            delete(folder);
+        }
+    }
+
+    private static void write(Path model) {
+        try (GraphWriter graph = GraphWriter.create(model)) {
+            graph.input("x", Type.FLOAT, "tokens", COLUMNS);
+            for (int i = 0; i < MATRICES; i++) {
+                int blocks = COLUMNS / BLOCK;
+                graph.bytes("codes." + i, Type.UINT8, ByteBuffer.allocate(ROWS * COLUMNS), ROWS, blocks, BLOCK);
+                graph.floats("scales." + i, new float[ROWS * blocks], (long) ROWS * blocks);
+                graph.node(
+                        "MatMulNBits",
+                        GraphWriter.MICROSOFT,
+                        List.of("x", "codes." + i, "scales." + i),
+                        List.of("y." + i),
+                        Map.of("K", COLUMNS, "N", ROWS, "bits", 8, "block_size", BLOCK, "accuracy_level", 4));
+                graph.output("y." + i, Type.FLOAT, "tokens", ROWS);
+            }
+            graph.finish();
+        }
+    }
+
+    /** The fastest of some runs. */
+    private static double seconds(OrtSession session, int tokens) throws OrtException {
+        double best = Double.MAX_VALUE;
+        FloatBuffer values =
+                ByteBuffer.allocateDirect(tokens * COLUMNS * Float.BYTES).asFloatBuffer();
+        try (OnnxTensor x =
+                OnnxTensor.createTensor(NativeRuntime.environment(), values, new long[] {tokens, COLUMNS})) {
+            for (int round = 0; round < ROUNDS; round++) {
+                long begin = System.nanoTime();
+                try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
+                    session.run(Map.of("x", x), run.options()).close();
+                }
+                best = Math.min(best, (System.nanoTime() - begin) / 1e9);
+            }
+        }
+        return best;
+    }
+
+    private static void delete(@org.jspecify.annotations.Nullable Path folder) {
+        if (folder == null) {
+            return;
+        }
+        try {
+            for (String file : List.of("speed.onnx", "speed.onnx.data")) {
+                Files.deleteIfExists(folder.resolve(file));
+            }
+            Files.deleteIfExists(folder);
+        } catch (IOException e) {
+            throw new StorageException("Cannot delete " + folder + ": " + e, e);
+        }
+    }
+
+    /** Most tokens a second that a model writes. */
+    public double decode(StepCost step) {
+        return bytesPerSecond / step.bytes();
+    }
+
+    /** Most tokens a second that it reads of a prompt. */
+    public double prefill(StepCost step) {
+        return weightsPerSecond / step.weights();
+    }
+}

@@ -1,0 +1,283 @@
+package dev.pollux.inference.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.pollux.StorageException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.Adapter;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.testkit.GgufBuilder;
+import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.ReferenceData;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Adapters beside a running model give what they give merged into it. */
+@NoLeaks
+class AdaptersTest {
+
+    private static final double LOGITS = 1e-4; // the reference's own tolerance
+    private static final int[] PROBE = {32, 40, 62, 50, 35, 8};
+
+    @TempDir
+    Path temp;
+
+    private static Path root() {
+        return ReferenceData.golden("finetune");
+    }
+
+    private static Path adapter(String name) {
+        return root().resolve("adapters").resolve(name);
+    }
+
+    private DecoderModel open(Path base) {
+        Path target = temp.resolve(base.getFileName() + ".onnx");
+        if (!Files.exists(target)) {
+            try (Checkpoint checkpoint = Checkpoint.open(base)) {
+                ExportOptions options = ExportOptions.builder()
+                        .weights(ExportOptions.Weights.FLOAT)
+                        .build();
+                DecoderExport.export(checkpoint, target, options).run();
+            }
+        }
+        return DecoderModel.open(
+                target, EngineOptions.builder().threads(1).adapters(true).build());
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyAdapterOfFactorsGivesTheReferenceLogitsAndEveryOtherIsRefused() throws IOException {
+        JsonNode index = JsonMapper.shared().readTree(Files.readString(root().resolve("adapters/index.json")));
+        return StreamSupport.stream(index.spliterator(), false)
+                .filter(c -> c.has("case"))
+                .map(c -> DynamicTest.dynamicTest(c.path("case").asString(), () -> check(c)));
+    }
+
+    private void check(JsonNode c) throws IOException {
+        Path folder = adapter(c.path("case").asString());
+        JsonNode config = JsonMapper.shared().readTree(Files.readString(folder.resolve("adapter_config.json")));
+        boolean plain = !config.path("use_dora").asBoolean(false)
+                && !config.path("lora_bias").asBoolean(false)
+                && config.path("bias").asString("none").equals("none")
+                && config.path("modules_to_save").isEmpty()
+                && config.path("trainable_token_indices").isEmpty();
+        int[] probe = StreamSupport.stream(c.path("probe").spliterator(), false)
+                .mapToInt(JsonNode::asInt)
+                .toArray();
+        try (DecoderModel model = open(root().resolve(c.path("base").asString()));
+                SafetensorsFile expected = SafetensorsFile.open(folder.resolve("logits.safetensors"))) {
+            if (!plain) {
+                assertThatThrownBy(() -> model.load(Map.of(folder, 1.0)))
+                        .isInstanceOf(UnsupportedModelException.class)
+                        .hasMessageEndingWith("merge it into the model first (pollux merge)");
+                return;
+            }
+            try (LoadedAdapter adapter = model.load(Map.of(folder, 1.0));
+                    DecoderSequence adapted = model.sequence(adapter);
+                    DecoderSequence base = model.sequence()) {
+                assertThat(logits(adapted, probe)).containsExactly(expected.floats("adapter"), within((float) LOGITS));
+                assertThat(logits(adapted, probe)).containsExactly(expected.floats("merged"), within((float) LOGITS));
+                assertThat(logits(base, probe)).containsExactly(expected.floats("base"), within((float) LOGITS));
+            }
+        }
+    }
+
+    /** (tokens · vocabulary), read anew. */
+    private static float[] logits(DecoderSequence sequence, int... ids) {
+        sequence.truncate(0);
+        FloatBuffer all = FloatBuffer.allocate(1 << 20);
+        sequence.append(ids, (position, row) -> all.put(row.duplicate()));
+        float[] values = new float[all.flip().limit()];
+        all.get(values);
+        return values;
+    }
+
+    @Test
+    void adaptersAreScaledAndAddedUp() throws IOException {
+        Path one = adapter("llama_lora");
+        Path half = scaledCopy(one, "half", 4);
+        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
+                LoadedAdapter whole = model.load(Map.of(one, 1.0));
+                LoadedAdapter halfOfIt = model.load(Map.of(one, 0.5));
+                LoadedAdapter ofHalfAlpha = model.load(Map.of(half, 1.0));
+                LoadedAdapter sum = model.load(Map.of(one, 0.5, half, 1.0));
+                LoadedAdapter nothing = model.load(Map.of(one, 0.0))) {
+            assertThat(with(model, halfOfIt)).containsExactly(with(model, ofHalfAlpha), within(1e-5f));
+            assertThat(with(model, sum)).containsExactly(with(model, whole), within(1e-5f));
+            try (DecoderSequence base = model.sequence()) {
+                assertThat(with(model, nothing)).containsExactly(logits(base, PROBE), within(1e-5f));
+                assertThat(with(model, whole)).isNotEqualTo(logits(base, PROBE));
+            }
+        }
+    }
+
+    private static float[] with(DecoderModel model, LoadedAdapter adapter) {
+        try (DecoderSequence sequence = model.sequence(adapter)) {
+            return logits(sequence, PROBE);
+        }
+    }
+
+    private Path scaledCopy(Path adapter, String name, int alpha) throws IOException {
+        Path copy = Files.createDirectories(temp.resolve(name));
+        Files.copy(adapter.resolve("adapter_model.safetensors"), copy.resolve("adapter_model.safetensors"));
+        String config = Files.readString(adapter.resolve("adapter_config.json"));
+        Files.writeString(
+                copy.resolve("adapter_config.json"), config.replace("\"lora_alpha\": 8", "\"lora_alpha\": " + alpha));
+        return copy;
+    }
+
+    @Test
+    void aGgufAdapterGivesWhatItsPeftFolderGives() throws IOException {
+        Path peft = adapter("llama_lora");
+        JsonNode config =
+                JsonMapper.shared().readTree(Files.readString(root().resolve("adapters/bases/llama/config.json")));
+        int headWidth = config.path("head_dim")
+                .asInt(config.path("hidden_size").asInt()
+                        / config.path("num_attention_heads").asInt());
+        Path gguf = gguf(Adapter.read(peft, headWidth), headWidth);
+        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
+                LoadedAdapter fromFolder = model.load(Map.of(peft, 1.0));
+                LoadedAdapter fromFile = model.load(Map.of(gguf, 1.0))) {
+            assertThat(with(model, fromFile)).containsExactly(with(model, fromFolder));
+        }
+    }
+
+    /** As llama.cpp's converter writes it: rows of q and k per head in neighbouring pairs. */
+    private Path gguf(Adapter adapter, int headWidth) {
+        Map<String, String> names = Map.of(
+                "self_attn.q_proj", "attn_q",
+                "self_attn.k_proj", "attn_k",
+                "self_attn.v_proj", "attn_v",
+                "self_attn.o_proj", "attn_output",
+                "mlp.gate_proj", "ffn_gate",
+                "mlp.up_proj", "ffn_up",
+                "mlp.down_proj", "ffn_down");
+        GgufBuilder builder = new GgufBuilder()
+                .put("general.type", "adapter")
+                .put("general.architecture", "llama")
+                .put("adapter.type", "lora")
+                .put("adapter.lora.alpha", 8f);
+        adapter.factors().forEach((matrix, f) -> {
+            String[] parts = matrix.split("\\.", 4); // model.layers.N.rest
+            String module = parts[3].replace(".weight", "");
+            float[] b = f.b();
+            if (module.endsWith("q_proj") || module.endsWith("k_proj")) {
+                b = inPairs(b, f.rank(), headWidth);
+            }
+            String name = "blk." + parts[2] + "." + names.get(module) + ".weight";
+            builder.floats(name + ".lora_a", f.a(), f.rank(), f.columns());
+            builder.floats(name + ".lora_b", b, f.rows(), f.rank());
+        });
+        return builder.write(temp.resolve("adapter.gguf"));
+    }
+
+    private static float[] inPairs(float[] rows, int width, int head) {
+        float[] out = new float[rows.length];
+        for (int row = 0; row < rows.length / width; row++) {
+            int within = row % head;
+            int to = row - within + within % (head / 2) * 2 + within / (head / 2);
+            System.arraycopy(rows, row * width, out, to * width, width);
+        }
+        return out;
+    }
+
+    @Test
+    void aSequenceIsNotContinuedWithAnotherAdapter() {
+        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
+                LoadedAdapter adapter = model.load(Map.of(adapter("llama_lora"), 1.0))) {
+            float[] alone = with(model, adapter);
+            try (DecoderSequence base = model.sequence()) {
+                base.append(PROBE);
+            }
+            assertThat(with(model, adapter)).containsExactly(alone);
+        }
+    }
+
+    @Test
+    void aClosedAdapterEndsItsSequencesOnly() {
+        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
+                DecoderSequence base = model.sequence()) {
+            LoadedAdapter adapter = model.load(Map.of(adapter("llama_lora"), 1.0));
+            try (DecoderSequence adapted = model.sequence(adapter)) {
+                adapted.append(1, 2, 3);
+                adapter.close();
+                adapter.close();
+                assertThatThrownBy(() -> adapted.append(4)).isInstanceOf(dev.pollux.CancelledException.class);
+            }
+            assertThatThrownBy(() -> model.sequence(adapter))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("The adapter llama_lora is closed or of another model; load it again");
+            base.append(1, 2, 3);
+            assertThat(base.length()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void closingTheModelFreesItsAdapters() {
+        DecoderModel model = open(root().resolve("adapters/bases/llama"));
+        LoadedAdapter adapter = model.load(Map.of(adapter("llama_lora"), 1.0));
+        assertThat(adapter.bytes()).isPositive();
+        model.close();
+        adapter.close();
+    }
+
+    @Test
+    void whatCannotBeLoadedIsNamed() {
+        try (DecoderModel model = open(root().resolve("adapters/bases/qwen3"))) {
+            Path stranger = adapter("phi3_lora_fused");
+            assertThatThrownBy(() -> model.load(Map.of(stranger, 1.0)))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessageStartingWith(
+                            "The adapter phi3_lora_fused changes model.layers.0.mlp.gate_up_proj.weight and ")
+                    .hasMessageContaining("which is no projection of")
+                    .hasMessageEndingWith("use the model it was trained on");
+            Path nowhere = temp.resolve("nowhere");
+            assertThatThrownBy(() -> model.load(Map.of(nowhere, 1.0)))
+                    .isInstanceOf(StorageException.class)
+                    .hasMessage("There is no adapter at " + nowhere
+                            + "; give a folder with adapter_config.json, or a GGUF file of an adapter");
+        }
+        Path export = temp.resolve("qwen3.onnx");
+        try (DecoderModel model = DecoderModel.open(export, EngineOptions.DEFAULTS)) {
+            assertThatThrownBy(() -> model.load(Map.of(adapter("qwen3_lora"), 1.0)))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageEndingWith(
+                            "was opened without adapters; open it with" + " EngineOptions.builder().adapters(true)");
+        }
+    }
+
+    @Test
+    void severalGeneratorsOverOneBaseKeepApart() throws IOException {
+        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
+                LoadedAdapter one = model.load(Map.of(adapter("llama_lora"), 1.0));
+                LoadedAdapter two = model.load(Map.of(adapter("llama_rslora_patterns"), 1.0))) {
+            float[] first = with(model, one);
+            float[] second = with(model, two);
+            assertThat(first).isNotEqualTo(second);
+            List<float[]> together = Stream.of(one, two, one, two)
+                    .parallel()
+                    .map(adapter -> with(model, adapter))
+                    .toList();
+            assertThat(together.get(0)).containsExactly(first);
+            assertThat(together.get(1)).containsExactly(second);
+            assertThat(together.get(2)).containsExactly(first);
+            assertThat(together.get(3)).containsExactly(second);
+        }
+    }
+}
