@@ -5,6 +5,7 @@ import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.ModelTexts;
 import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.graph.GraphFiles;
 import dev.pollux.inference.graph.GraphOutline;
 import dev.pollux.tensor.SafetensorsFolder;
 import java.io.IOException;
@@ -25,23 +26,16 @@ import java.util.stream.Stream;
  * {@code decoder_model_merged.onnx}; or {@code decoder_model.onnx} with {@code decoder_with_past_model.onnx}. What neither says is
  * read from the graph.
  *
- * <p>Where there are variants, the path of an ONNX file chooses one; a folder stands for the first in {@link #ORDER}.
+ * <p>Where there are variants, the path of an ONNX file chooses one; a folder stands for the first in {@link GraphFiles#ORDER}.
  * <em>Immutable.</em>
  */
 public final class OnnxFolder {
 
-    /** What follows the stem in the names of variants, in the order in which a folder's are preferred: exact ones first. */
-    public static final List<String> ORDER =
-            List.of("", "_fp16", "_quantized", "_int8", "_uint8", "_q8", "_q4", "_q4f16", "_bnb4");
-
     static final String GENAI = "genai_config.json";
     static final String CONFIG = "config.json";
 
-    private static final String ONNX = ".onnx";
+    private static final String ONNX = GraphFiles.ONNX;
     private static final String FOLDER = "onnx";
-    private static final String SPLIT = "decoder_model";
-    private static final String WITH_PAST = "decoder_with_past_model";
-    private static final List<String> STEMS = List.of("model", "decoder_model_merged", SPLIT);
 
     /** Who wrote a folder. */
     public enum Kind {
@@ -158,21 +152,15 @@ public final class OnnxFolder {
     }
 
     private static Path preferred(Path folder, List<Path> variants) {
-        for (String suffix : ORDER) {
-            for (String stem : STEMS) {
-                Optional<Path> found = variants.stream()
-                        .filter(file -> name(file).equals(stem + suffix + ONNX))
-                        .findFirst();
-                if (found.isPresent()) {
-                    return found.get();
-                }
-            }
-        }
-        if (variants.size() > 1) {
+        Optional<String> known = GraphFiles.preferred(names(variants));
+        if (known.isEmpty() && variants.size() > 1) {
             throw new UnsupportedModelException(
                     folder + " holds several ONNX files, " + names(variants) + "; give the path of one");
         }
-        return variants.get(0);
+        return variants.stream()
+                .filter(file -> known.isEmpty() || name(file).equals(known.get()))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static String name(Path file) {
@@ -206,15 +194,7 @@ public final class OnnxFolder {
 
     /** Of two graphs, one for the first step and one for those after it, the other; empty where one does both. */
     private Optional<Path> otherHalf() {
-        for (String suffix : ORDER) {
-            String first = SPLIT + suffix + ONNX;
-            String next = WITH_PAST + suffix + ONNX;
-            if (name(file).equals(first) || name(file).equals(next)) {
-                Path other = file.resolveSibling(name(file).equals(first) ? next : first);
-                return Optional.of(other).filter(Files::isRegularFile);
-            }
-        }
-        return Optional.empty();
+        return GraphFiles.otherHalf(name(file)).map(file::resolveSibling).filter(Files::isRegularFile);
     }
 
     /** The outline of a graph whose external data lies beside it. */

@@ -9,11 +9,12 @@ import java.util.Locale;
  *
  * <p>{@link #AUTOMATIC} takes what a model needs to run, once: its configuration, tokenizer and chat template with its
  * safetensors (not the copies of the same weights in {@code pytorch_model.bin}, {@code original/} or {@code onnx/}), or
- * one GGUF of a repository that holds nothing but GGUF.
+ * one GGUF of a repository that holds nothing but GGUF, or one ONNX graph of a repository that holds neither. A single pattern
+ * that matches one {@code .onnx} file takes it with its external data and with what a model needs beside it.
  *
  * <pre>{@code
  * FileSelection four = FileSelection.gguf("Q4_K_M");
- * FileSelection onnx = FileSelection.matching("*.json", "onnx/model_q4.onnx*").without("*.md");
+ * FileSelection onnx = FileSelection.matching("onnx/model_q4.onnx").without("*.md");
  * }</pre>
  *
  * <p>In a pattern {@code *} stands for any characters, {@code /} among them, and {@code ?} for one; everything else for

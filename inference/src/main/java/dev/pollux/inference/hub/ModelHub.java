@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * hf:owner/name                         the branch main, and of its files what a model needs
  * hf:owner/name@revision                a branch, a tag or a commit
  * hf:owner/name@revision:Q4_K_M         the GGUF of that quantization, with all its shards
+ * hf:owner/name:onnx/model_q4.onnx      that ONNX graph with its data, and what a model needs beside it
  * hf:owner/name@revision:*.json,onnx/   the files whose path matches one of these patterns, see {@link FileSelection}
  * </pre>
  *

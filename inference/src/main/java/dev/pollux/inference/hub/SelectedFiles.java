@@ -1,6 +1,7 @@
 package dev.pollux.inference.hub;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.graph.GraphFiles;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -94,6 +95,11 @@ record SelectedFiles(List<String> paths, String model) {
             return folder(
                     offered, offered.stream().filter(SelectedFiles::isRootOnnx).toList());
         }
+        Optional<String> graph = GraphFiles.preferred(
+                offered.stream().filter(SelectedFiles::isUsualOnnx).toList());
+        if (graph.isPresent()) {
+            return onnx(graph.get(), offered);
+        }
         throw new UnsupportedModelException(repository + " holds neither " + SINGLE + " (or its shards) nor a GGUF file"
                 + " but " + named(offered) + "; name the files you want, such as hf:" + repository + ":onnx/*");
     }
@@ -104,9 +110,12 @@ record SelectedFiles(List<String> paths, String model) {
             throw new UnsupportedModelException("No file of " + repository + " matches "
                     + String.join(", ", selection.include()) + "; it holds " + named(offered));
         }
+        if (selection.include().size() == 1 && found.size() == 1 && found.get(0).endsWith(GraphFiles.ONNX)) {
+            return onnx(found.get(0), offered);
+        }
         Map<String, List<GgufName>> models = models(found);
         if (models.size() != 1) {
-            return new SelectedFiles(found, "");
+            return new SelectedFiles(found, genaiGraph(found));
         }
         return new SelectedFiles(
                 found, gguf(models.values().iterator().next(), repository).model());
@@ -120,6 +129,37 @@ record SelectedFiles(List<String> paths, String model) {
             }
         }
         return new SelectedFiles(List.copyOf(paths), "");
+    }
+
+    /** A graph with its data, its other half, and what stands beside the weights: in the root, and in the graph's folder. */
+    private static SelectedFiles onnx(String graph, List<String> offered) {
+        List<String> graphs = new ArrayList<>(List.of(graph));
+        GraphFiles.otherHalf(graph).filter(offered::contains).ifPresent(graphs::add);
+        String folder = graph.substring(0, graph.lastIndexOf('/') + 1);
+        TreeSet<String> paths = new TreeSet<>(folder(offered, graphs).paths());
+        for (String path : offered) {
+            boolean beside = path.startsWith(folder)
+                    && BESIDE.matcher(path.substring(folder.length())).matches();
+            if (beside || graphs.stream().anyMatch(one -> GraphFiles.isData(one, path))) {
+                paths.add(path);
+            }
+        }
+        return new SelectedFiles(List.copyOf(paths), graph);
+    }
+
+    /** The graph of a folder of onnxruntime-genai below the root, where that is what was selected; else empty. */
+    private static String genaiGraph(List<String> found) {
+        List<String> graphs =
+                found.stream().filter(path -> path.endsWith(GraphFiles.ONNX)).toList();
+        if (graphs.size() != 1) {
+            return "";
+        }
+        String folder = graphs.get(0).substring(0, graphs.get(0).lastIndexOf('/') + 1);
+        return !folder.isEmpty() && found.contains(folder + "genai_config.json") ? graphs.get(0) : "";
+    }
+
+    private static boolean isUsualOnnx(String path) {
+        return path.matches("(onnx/)?[^/]+\\.onnx");
     }
 
     private static boolean isRootOnnx(String path) {

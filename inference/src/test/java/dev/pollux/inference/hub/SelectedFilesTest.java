@@ -208,6 +208,64 @@ class SelectedFilesTest {
                 .containsExactly("genai_config.json", "model.onnx", "model.onnx.data", "tokenizer.json");
     }
 
+    @Test
+    void ofARepositoryOfOnnxVariantsTheMostExactIsTaken() {
+        String[] listing = {
+            "README.md",
+            "config.json",
+            "onnx/model_fp16.onnx",
+            "onnx/model_fp16.onnx_data",
+            "onnx/model_q4.onnx",
+            "onnx/model_q4.onnx_data",
+            "onnx/model_q4.onnx_data_1",
+            "onnx/model_q4f16.onnx_data",
+            "tokenizer.json"
+        };
+
+        assertThat(automatic(listing))
+                .isEqualTo(new SelectedFiles(
+                        List.of(
+                                "README.md",
+                                "config.json",
+                                "onnx/model_fp16.onnx",
+                                "onnx/model_fp16.onnx_data",
+                                "tokenizer.json"),
+                        "onnx/model_fp16.onnx"));
+        assertThat(of(FileSelection.matching("onnx/model_q4.onnx"), listing))
+                .isEqualTo(new SelectedFiles(
+                        List.of(
+                                "README.md",
+                                "config.json",
+                                "onnx/model_q4.onnx",
+                                "onnx/model_q4.onnx_data",
+                                "onnx/model_q4.onnx_data_1",
+                                "tokenizer.json"),
+                        "onnx/model_q4.onnx"));
+        assertThat(of(FileSelection.matching("onnx/model_q4.*"), listing).model())
+                .isEmpty();
+    }
+
+    @Test
+    void anOnnxDecoderInTwoGraphsIsTakenWithBoth() {
+        assertThat(automatic("config.json", "decoder_model.onnx", "decoder_with_past_model.onnx", "tokenizer.json"))
+                .isEqualTo(new SelectedFiles(
+                        List.of("config.json", "decoder_model.onnx", "decoder_with_past_model.onnx", "tokenizer.json"),
+                        "decoder_model.onnx"));
+    }
+
+    @Test
+    void aFolderForOnnxruntimeGenaiBelowTheRootNamesItsGraph() {
+        assertThat(of(
+                                FileSelection.matching("cpu/int4/"),
+                                "config.json",
+                                "cpu/int4/genai_config.json",
+                                "cpu/int4/model.onnx",
+                                "cpu/int4/model.onnx.data",
+                                "gpu/int4/model.onnx")
+                        .model())
+                .isEqualTo("cpu/int4/model.onnx");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "*.json, a/b/c.json, true",
