@@ -50,6 +50,11 @@ record DecoderGraph(
         return OnnxFolder.find(path).map(OnnxFolder::graph).orElseGet(() -> exported(path));
     }
 
+    /** Whether this module wrote it. */
+    boolean isExport() {
+        return logits.rows() == Rows.CHOSEN;
+    }
+
     private static DecoderGraph exported(Path folder) {
         DecoderManifest manifest = DecoderManifest.read(folder);
         List<GraphInput> inputs = new ArrayList<>(List.of(

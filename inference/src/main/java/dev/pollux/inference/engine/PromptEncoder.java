@@ -35,9 +35,9 @@ final class PromptEncoder implements AutoCloseable {
         Optional<ChatTemplate> template = texts.chatTemplate().map(ChatTemplate::parse);
         Tokenizer tokenizer = texts.tokenizer()
                 .orElseThrow(
-                        () -> new UnsupportedModelException(
-                                graph.manifest().name()
-                                        + " has no tokenizer, so it reads no text; add tokenizer.json to the checkpoint and export it again"));
+                        () -> new UnsupportedModelException(graph.manifest().name()
+                                + " has no tokenizer, so it reads no text; add tokenizer.json to "
+                                + (graph.isExport() ? "the checkpoint and export it again" : graph.texts())));
         return new PromptEncoder(tokenizer, template, graph.manifest());
     }
 

@@ -159,6 +159,9 @@ class ReadyMadeGoldenTest {
         Path target = temp.resolve("text");
         made(llama()).save(target.resolve("model.onnx"));
         genai(target, llama(), Map.of());
+        assertThatThrownBy(() -> OnnxGenerator.open(target))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessage("text has no tokenizer, so it reads no text; add tokenizer.json to " + target);
         Files.writeString(target.resolve("tokenizer.json"), tokenizer());
         Files.writeString(
                 target.resolve("tokenizer_config.json"),
@@ -181,6 +184,24 @@ class ReadyMadeGoldenTest {
             assertThat(generator.generate(Prompt.chat(Message.user(text)), most).tokens())
                     .isEqualTo(due);
             assertThat(generator.info().contextLength()).isEqualTo(256);
+        }
+    }
+
+    @Test
+    void adaptersNeedACheckpoint() throws IOException {
+        Path target = temp.resolve("adapters");
+        made(llama()).save(target.resolve("model.onnx"));
+        configuration(target, llama());
+        EngineOptions adapters =
+                EngineOptions.builder().threads(1).adapters(true).build();
+        try (DecoderModel model = DecoderModel.open(target, adapters);
+                DecoderSequence sequence = model.sequence()) {
+            assertThat(sequence.append(1).limit()).isEqualTo(512);
+            assertThatThrownBy(() -> model.load(Map.of(temp, 1.0)))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessage(
+                            "adapters is a graph that does not say where its matrices are; open the checkpoint itself"
+                                    + " to load adapters");
         }
     }
 
