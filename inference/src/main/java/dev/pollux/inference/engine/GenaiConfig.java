@@ -69,7 +69,7 @@ final class GenaiConfig {
         int vocabulary = model.integer("vocab_size", 0);
         return new GraphFacts(
                 model.file(),
-                "onnxruntime-genai",
+                OnnxFolder.Kind.GENAI,
                 String.valueOf(texts.folder().toAbsolutePath().normalize().getFileName()),
                 model.text("type", "unknown"),
                 vocabulary,

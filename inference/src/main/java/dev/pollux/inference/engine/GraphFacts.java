@@ -10,7 +10,7 @@ import java.util.Map;
  * What the configuration beside a ready-made graph says. <em>Immutable.</em>
  *
  * @param source the file that says it
- * @param kind who wrote the folder, in words
+ * @param kind who wrote the folder
  * @param vocabularySize 0 where it is not said
  * @param keyValueHeads 0 where it is not said
  * @param headDim 0 where it is not said
@@ -20,7 +20,7 @@ import java.util.Map;
  */
 record GraphFacts(
         Path source,
-        String kind,
+        OnnxFolder.Kind kind,
         String name,
         String architecture,
         int vocabularySize,

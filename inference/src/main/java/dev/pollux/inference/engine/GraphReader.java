@@ -141,9 +141,8 @@ final class GraphReader {
      *
      * @param texts the folder of tokenizer and chat template
      * @param beginning the graph of the first step, where it is another one
-     * @param first the outline of the graph of the first step
      */
-    DecoderGraph read(Path texts, Optional<Path> beginning, GraphOutline first) {
+    DecoderGraph read(Path texts, Optional<GraphReader> beginning) {
         if (inputs.stream().noneMatch(input -> input.role() == Role.TOKENS)) {
             throw new UnsupportedModelException(
                     file + " has no input of token ids, only " + names(outline.inputs()) + "; it is not a decoder");
@@ -158,11 +157,11 @@ final class GraphReader {
         List<State> states = states();
         boolean inPlace = beginning.isEmpty() && pairs.stream().allMatch(this::appends);
         boolean merged = inputs.stream().anyMatch(input -> input.role() == Role.CACHE_BRANCH);
-        beginning.ifPresent(path -> checkBeginning(path, first, states));
+        beginning.ifPresent(first -> checkBeginning(first, states));
         return new DecoderGraph(
                 manifest(vocabulary, states, inPlace),
                 file,
-                beginning,
+                beginning.map(first -> first.file),
                 texts,
                 inputs,
                 logits(written),
@@ -253,39 +252,38 @@ final class GraphReader {
     }
 
     /** The graph of the first step must want nothing else, and give the same. */
-    private void checkBeginning(Path path, GraphOutline first, List<State> states) {
-        Map<String, Value> theirs =
-                first.outputs().stream().collect(Collectors.toMap(Value::name, value -> value, (a, b) -> a));
+    private void checkBeginning(GraphReader first, List<State> states) {
         List<String> due = new ArrayList<>(List.of(facts.logits()));
         states.forEach(state -> due.add(state.output()));
         for (String name : due) {
-            Value found = theirs.get(name);
+            Value found = first.outputs.get(name);
             if (found == null || found.type() != output(name).type()) {
-                throw new UnsupportedModelException(
-                        path + " must give " + shown(name) + " as " + file.getFileName() + " does; they are no pair");
+                throw new UnsupportedModelException(first.file + " must give " + shown(name) + " as "
+                        + file.getFileName() + " does; they are no pair");
             }
         }
-        for (Value input : first.inputs()) {
+        for (Value input : first.outline.inputs()) {
             if (inputs.stream().noneMatch(known -> known.name().equals(input.name()))) {
-                throw new UnsupportedModelException(path + ": the input " + shown(input.name()) + " is not one of "
-                        + file.getFileName() + "; they are no pair");
+                throw new UnsupportedModelException(first.file + ": the input " + shown(input.name())
+                        + " is not one of " + file.getFileName() + "; they are no pair");
             }
         }
     }
 
     /**
      * With rotary tables chosen by the length, keys of the cache would have been turned by the others beyond the first, so that
-     * the context ends there.
+     * the context ends there. Only the configuration of the other kind says so.
      */
     private int contextLength() {
-        boolean merged = inputs.stream().anyMatch(input -> input.role() == Role.CACHE_BRANCH);
-        boolean switches = !merged && outline.operators().containsKey("If") && outline.branchRows() > 0;
+        boolean switches = facts.kind() == OnnxFolder.Kind.GENAI
+                && outline.operators().containsKey("If")
+                && outline.branchRows() > 0;
         return switches ? (int) Math.min(facts.contextLength(), outline.branchRows()) : facts.contextLength();
     }
 
     private DecoderManifest manifest(int vocabulary, List<State> states, boolean inPlace) {
         Map<String, Object> provenance = new LinkedHashMap<>();
-        provenance.put("source", facts.kind());
+        provenance.put("source", facts.kind() == OnnxFolder.Kind.GENAI ? "onnxruntime-genai" : "optimum");
         provenance.put("graph", String.valueOf(file.getFileName()));
         provenance.put("cache", inPlace ? "in place" : "copied by every step");
         provenance.put("cacheType", cache().name().toLowerCase(Locale.ROOT));

@@ -41,7 +41,7 @@ final class HubFacts {
         String name = config.text("_name_or_path", "");
         return new GraphFacts(
                 config.file(),
-                "optimum",
+                OnnxFolder.Kind.OPTIMUM,
                 name.isEmpty()
                         ? String.valueOf(
                                 texts.folder().toAbsolutePath().normalize().getFileName())

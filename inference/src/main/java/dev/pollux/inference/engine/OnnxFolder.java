@@ -174,27 +174,22 @@ public final class OnnxFolder {
     private DecoderGraph describe() {
         ModelTexts texts = ModelTexts.in(root);
         GraphFacts facts = kind == Kind.GENAI ? GenaiConfig.read(texts).facts() : HubFacts.read(texts);
-        GraphOutline outline = outline(file);
-        GraphReader reader = new GraphReader(file, outline, facts);
-        if (kind == Kind.OPTIMUM) {
-            Optional<Path> other = otherHalf();
-            boolean begins = !reader.hasPast();
-            if (other.isPresent() && begins != new GraphReader(other.get(), outline(other.get()), facts).hasPast()) {
-                throw new UnsupportedModelException(
-                        file + " and " + name(other.get()) + " must be a graph without a past and one with it");
-            }
-            if (other.isPresent()) {
-                Path next = begins ? other.get() : file;
-                Path first = begins ? file : other.get();
-                return new GraphReader(next, outline(next), facts).read(root, Optional.of(first), outline(first));
-            }
+        GraphReader own = new GraphReader(file, outline(file), facts);
+        Optional<Path> half = GraphFiles.otherHalf(name(file)).map(file::resolveSibling);
+        boolean whole = kind == Kind.GENAI || half.isEmpty();
+        if (whole || own.hasPast() && !Files.exists(half.get()) && !GraphFiles.goesOn(name(file))) {
+            return own.read(root, Optional.empty());
         }
-        return reader.read(root, Optional.empty(), outline);
-    }
-
-    /** Of two graphs, one for the first step and one for those after it, the other; empty where one does both. */
-    private Optional<Path> otherHalf() {
-        return GraphFiles.otherHalf(name(file)).map(file::resolveSibling).filter(Files::isRegularFile);
+        if (!Files.isRegularFile(half.get())) {
+            throw new StorageException(file + " is one of two graphs that take turns, but " + name(half.get())
+                    + " is not beside it; fetch that file too");
+        }
+        GraphReader other = new GraphReader(half.get(), outline(half.get()), facts);
+        if (own.hasPast() == other.hasPast()) {
+            throw new UnsupportedModelException(
+                    file + " and " + name(half.get()) + " must be a graph without a past and one with it");
+        }
+        return own.hasPast() ? own.read(root, Optional.of(other)) : other.read(root, Optional.of(own));
     }
 
     /** The outline of a graph whose external data lies beside it. */

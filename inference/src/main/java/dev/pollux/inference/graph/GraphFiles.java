@@ -51,6 +51,11 @@ public final class GraphFiles {
         return Optional.empty();
     }
 
+    /** Whether {@code path} names the graph for the steps after the first, of two that take turns. */
+    public static boolean goesOn(String path) {
+        return name(path).startsWith(NEXT);
+    }
+
     /** Whether {@code path} is by its name external data of {@code graph}: {@code model.onnx_data}, {@code model.onnx.data}. */
     public static boolean isData(String graph, String path) {
         return path.startsWith(graph) && path.substring(graph.length()).matches("[._]data(_\\d{1,4})?");

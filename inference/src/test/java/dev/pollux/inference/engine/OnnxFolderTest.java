@@ -385,6 +385,17 @@ class OnnxFolderTest {
     }
 
     @Test
+    void halfOfAPairIsNotEnough() throws IOException {
+        Path folder = folder(decoder(), "decoder_with_past_model_q4.onnx");
+        Path file = folder.resolve("decoder_with_past_model_q4.onnx");
+        assertThatThrownBy(() -> OnnxFolder.find(file))
+                .isInstanceOf(StorageException.class)
+                .hasMessage(file + " is one of two graphs that take turns, but decoder_model_q4.onnx is not beside it;"
+                        + " fetch that file too");
+        assertThat(chosen(folder(decoder(), "decoder_model.onnx"))).isEqualTo("decoder_model.onnx");
+    }
+
+    @Test
     void tablesChosenByTheLengthEndTheContext() throws IOException {
         GraphProto.Builder branch = GraphProto.newBuilder()
                 .addInitializer(TensorProto.newBuilder()
@@ -394,8 +405,9 @@ class OnnxFolderTest {
                         .addDims(2));
         NodeProto.Builder choice = NodeProto.newBuilder().setOpType("If");
         choice.addAttributeBuilder().setName("else_branch").setG(branch);
-        OnnxFolder found =
-                OnnxFolder.find(folder(decoder().addNode(choice), "model.onnx")).orElseThrow();
+        Path folder = genai("{\"model\": {\"context_length\": 99, \"decoder\": {\"filename\": \"model.onnx\"}}}");
+        write(folder.resolve("model.onnx"), decoder().addNode(choice));
+        OnnxFolder found = OnnxFolder.find(folder).orElseThrow();
         assertThat(found.manifest().contextLength()).isEqualTo(12);
         Path said = folder(decoder(), "model.onnx");
         Files.writeString(
