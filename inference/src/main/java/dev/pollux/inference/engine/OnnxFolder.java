@@ -90,7 +90,9 @@ public final class OnnxFolder {
     }
 
     private static Path parent(Path file) {
-        return file.toAbsolutePath().normalize().getParent();
+        Path whole = file.toAbsolutePath().normalize();
+        Path parent = whole.getParent();
+        return parent == null ? whole : parent;
     }
 
     private static boolean exportOf(Path file) {
@@ -110,12 +112,9 @@ public final class OnnxFolder {
 
     /** Graphs may lie in a folder of their own below the configuration. */
     private static Path rootOf(Path folder) {
-        Path parent = folder.toAbsolutePath().normalize().getParent();
-        boolean below = parent != null
-                && !Files.isRegularFile(folder.resolve(GENAI))
-                && !Files.isRegularFile(folder.resolve(CONFIG))
-                && Files.isRegularFile(parent.resolve(CONFIG));
-        return below ? parent : folder;
+        boolean own = Files.isRegularFile(folder.resolve(GENAI)) || Files.isRegularFile(folder.resolve(CONFIG));
+        Path above = parent(folder);
+        return !own && Files.isRegularFile(above.resolve(CONFIG)) ? above : folder;
     }
 
     private static Path genaiFile(Path folder) {
