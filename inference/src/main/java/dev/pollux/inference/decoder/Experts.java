@@ -109,29 +109,50 @@ final class Experts {
         return b.reshaped(b.op("Add", p + "group.scores", byGroup, spread), p + "of.groups", -1, count);
     }
 
-    /** The sum of the experts' outputs by their weights, (1, S, hidden). */
+    /** The sum of the experts' outputs by their weights, (1, S, hidden); experts that no token has are not run. */
     String write(String weights, Expert expert) {
-        List<String> columns = new ArrayList<>();
-        for (int e = 0; e < count; e++) {
-            columns.add(p + e + ".weights");
-        }
         int[] ones = new int[count];
         java.util.Arrays.fill(ones, 1);
-        b.split(weights, columns, ones); // each (S, 1)
+        b.split(weights, names("weights"), ones); // each (S, 1)
+        String most = b.graph.op(
+                "ReduceMax",
+                p + "most",
+                List.of(weights, b.graph.integers(p + "tokens", 0)),
+                Map.of("keepdims", 0)); // (experts)
+        b.split(b.op("Greater", p + "used", most, b.constant(0)), names("used"), ones); // each (1)
         String first = b.graph.integers(p + "first", 0);
         String sum = b.op("Sub", p + "zero", flat, flat);
         b.weights.readBy((double) chosen / count);
         for (int e = 0; e < count; e++) {
             String q = p + e + ".";
-            String found = b.op("NonZero", q + "found", columns.get(e)); // (2, tokens)
-            String rows = b.graph.op("Gather", q + "row", List.of(found, first), Map.of("axis", 0)); // (1, tokens)
-            String indices = b.graph.op("Transpose", q + "rows", List.of(rows), Map.of("perm", List.of(1, 0)));
-            String y = expert.write(e, q, b.op("GatherND", q + "x", flat, indices));
-            String weighted = b.op("Mul", q + "weighted", y, b.op("GatherND", q + "own", columns.get(e), indices));
-            sum = b.graph.op("ScatterND", q + "sum", List.of(sum, indices, weighted), Map.of("reduction", "add"));
+            int number = e;
+            String before = sum;
+            sum = b.graph.choice(
+                    q + "sum",
+                    q + "used",
+                    () -> added(number, q, first, before, expert),
+                    () -> b.op("Identity", q + "same", before));
         }
         b.weights.readBy(1);
         return b.reshaped(sum, p + "out", 1, -1, b.config.hiddenSize());
+    }
+
+    private List<String> names(String part) {
+        List<String> names = new ArrayList<>();
+        for (int e = 0; e < count; e++) {
+            names.add(p + e + "." + part);
+        }
+        return names;
+    }
+
+    /** The sum with what an expert adds for its tokens. */
+    private String added(int number, String q, String first, String sum, Expert expert) {
+        String found = b.op("NonZero", q + "found", q + "weights"); // (2, tokens)
+        String rows = b.graph.op("Gather", q + "row", List.of(found, first), Map.of("axis", 0)); // (1, tokens)
+        String indices = b.graph.op("Transpose", q + "rows", List.of(rows), Map.of("perm", List.of(1, 0)));
+        String y = expert.write(number, q, b.op("GatherND", q + "x", flat, indices));
+        String weighted = b.op("Mul", q + "weighted", y, b.op("GatherND", q + "own", q + "weights", indices));
+        return b.graph.op("ScatterND", q + "more", List.of(sum, indices, weighted), Map.of("reduction", "add"));
     }
 
     private void top(String x, String output, int k) {

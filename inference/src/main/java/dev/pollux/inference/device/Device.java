@@ -1,10 +1,10 @@
 package dev.pollux.inference.device;
 
 import dev.pollux.inference.internal.NativeRuntime;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * Where a model's operators run: the processor, or an accelerator through one of ONNX Runtime's execution providers. <em>Immutable.</em>
@@ -88,9 +88,10 @@ public record Device(Provider provider, int index) {
 
     /** What the ONNX Runtime in this process was built for; a driver may be missing all the same. */
     public static List<Provider> available() {
-        List<Provider> available = new ArrayList<>(NativeRuntime.providers());
-        available.sort(null);
-        return List.copyOf(available);
+        Set<String> names = NativeRuntime.providers();
+        return Arrays.stream(Provider.values())
+                .filter(provider -> names.contains(provider.name()))
+                .toList();
     }
 
     /** As {@link #parse} reads it. */

@@ -11,7 +11,7 @@ import dev.pollux.ModelExecutionException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.internal.NativeRuntime;
-import dev.pollux.inference.internal.SessionSettings;
+import dev.pollux.inference.internal.session.SessionSettings;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

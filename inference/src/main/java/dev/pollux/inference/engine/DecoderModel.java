@@ -7,7 +7,7 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Adapter;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.internal.NativeRuntime;
-import dev.pollux.inference.internal.SessionSettings;
+import dev.pollux.inference.internal.session.SessionSettings;
 import dev.pollux.internal.OpenHandle;
 import java.nio.file.Path;
 import java.time.Duration;

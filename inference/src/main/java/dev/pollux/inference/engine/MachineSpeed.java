@@ -9,7 +9,7 @@ import dev.pollux.inference.decoder.ExportReport.StepCost;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.GraphWriter.Type;
 import dev.pollux.inference.internal.NativeRuntime;
-import dev.pollux.inference.internal.SessionSettings;
+import dev.pollux.inference.internal.session.SessionSettings;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;

@@ -61,6 +61,9 @@ public final class GraphWriter implements AutoCloseable {
     }
 
     private final GraphProto.Builder graph = GraphProto.newBuilder().setName("decoder");
+    /** Where nodes go: the graph, or the branch that is being written. */
+    private GraphProto.Builder nodes = graph;
+
     private final Path model;
     private final @Nullable FileChannel data;
     private long offset;
@@ -137,7 +140,7 @@ public final class GraphWriter implements AutoCloseable {
     /** Adds a node; an empty input or output name leaves an optional one out. */
     public void node(
             String operator, String domain, List<String> inputs, List<String> outputs, Map<String, ?> attributes) {
-        NodeProto.Builder node = graph.addNodeBuilder()
+        NodeProto.Builder node = nodes.addNodeBuilder()
                 .setOpType(operator)
                 .setDomain(domain)
                 .setName(outputs.get(0) + "/" + operator)
@@ -152,6 +155,54 @@ public final class GraphWriter implements AutoCloseable {
         return output;
     }
 
+    /** Part of a graph that is run or not; see {@link #choice}. <em>Immutable.</em> */
+    public static final class Branch {
+
+        private final GraphProto proto;
+
+        private Branch(GraphProto proto) {
+            this.proto = proto;
+        }
+    }
+
+    /** Writes what one value of a condition leads to. */
+    @FunctionalInterface
+    public interface BranchWriter {
+
+        /** Adds nodes, which may read any value there is so far, and gives the name of the result. */
+        String write();
+    }
+
+    /**
+     * The result of one of two branches, under the name {@code output}. Initializers of branches belong to the whole graph.
+     *
+     * @param condition a value of one boolean
+     */
+    public String choice(String output, String condition, BranchWriter yes, BranchWriter no) {
+        node(
+                "If",
+                "",
+                List.of(condition),
+                List.of(output),
+                Map.of("then_branch", branch(output + ".then", yes), "else_branch", branch(output + ".else", no)));
+        return output;
+    }
+
+    private Branch branch(String name, BranchWriter writer) {
+        GraphProto.Builder before = nodes;
+        nodes = GraphProto.newBuilder().setName(name);
+        try {
+            String result = writer.write();
+            nodes.addOutput(ValueInfoProto.newBuilder()
+                    .setName(result)
+                    .setType(TypeProto.newBuilder()
+                            .setTensorType(TypeProto.Tensor.newBuilder().setElemType(Type.FLOAT.code))));
+            return new Branch(nodes.build());
+        } finally {
+            nodes = before;
+        }
+    }
+
     private static AttributeProto attribute(String name, Object value) {
         AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name);
         if (value instanceof Integer number) {
@@ -164,6 +215,12 @@ public final class GraphWriter implements AutoCloseable {
             return attribute
                     .setType(AttributeProto.AttributeType.FLOAT)
                     .setF(number)
+                    .build();
+        }
+        if (value instanceof Branch branch) {
+            return attribute
+                    .setType(AttributeProto.AttributeType.GRAPH)
+                    .setG(branch.proto)
                     .build();
         }
         if (value instanceof List<?> numbers) {

@@ -2,16 +2,14 @@ package dev.pollux.inference.internal;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.ModelExecutionException;
-import dev.pollux.inference.device.Device.Provider;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
-import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * The one native environment, and every run in it.
@@ -40,18 +38,11 @@ public final class NativeRuntime {
         return ENVIRONMENT;
     }
 
-    /** The execution providers that this ONNX Runtime was built with, of those that are known here. */
-    public static Set<Provider> providers() {
-        Set<Provider> providers = EnumSet.noneOf(Provider.class);
-        for (OrtProvider provider : OrtEnvironment.getAvailableProviders()) {
-            String name = provider.name().replace("_", "");
-            for (Provider known : Provider.values()) {
-                if (known.name().equals(name)) {
-                    providers.add(known);
-                }
-            }
-        }
-        return providers;
+    /** The names of the execution providers that this ONNX Runtime was built with, such as {@code CUDA}. */
+    public static Set<String> providers() {
+        return OrtEnvironment.getAvailableProviders().stream()
+                .map(provider -> provider.name().replace("_", ""))
+                .collect(Collectors.toSet());
     }
 
     /** Announces a run; close the guard when it is over. */

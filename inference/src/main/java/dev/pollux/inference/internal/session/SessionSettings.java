@@ -1,4 +1,4 @@
-package dev.pollux.inference.internal;
+package dev.pollux.inference.internal.session;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -32,10 +32,10 @@ public final class SessionSettings {
     }
 
     private static void use(Device device, OrtSession.SessionOptions settings) {
-        if (!NativeRuntime.providers().contains(device.provider())) {
+        if (!Device.available().contains(device.provider())) {
             throw new ModelExecutionException("The device " + device
                     + " needs an ONNX Runtime built for it, but this one has "
-                    + NativeRuntime.providers() + "; put " + device.provider().library()
+                    + Device.available() + "; put " + device.provider().library()
                     + " into the place of com.microsoft.onnxruntime:onnxruntime, or use the device cpu");
         }
         try {
