@@ -134,7 +134,7 @@ final class CheckpointTest {
                 "\"vocab_size\": 3 | \"vocab_size\": 3, \"hidden_act\": \"gelu\" | hidden_act must be silu but was gelu",
                 "\"vocab_size\": 3 | \"vocab_size\": 3, \"partial_rotary_factor\": 0.5 | partial_rotary_factor must be 1: rotation of a part of the head is not supported",
                 "\"vocab_size\": 3 | \"vocab_size\": 3, \"rope_parameters\": {\"rope_type\": \"ntk-by-hand\"} | rotary scaling 'ntk-by-hand' is not supported, only default, dynamic, linear, llama3 and yarn",
-                "\"vocab_size\": 3 | \"vocab_size\": 3, \"quantization_config\": {\"quant_method\": \"bitsandbytes\"} | quantized weights ('bitsandbytes') are not supported in this format; use the original model or a GGUF file",
+                "\"vocab_size\": 3 | \"vocab_size\": 3, \"quantization_config\": {\"quant_method\": \"aqlm\"} | quantized weights ('aqlm') are not supported in this format; use the original model or a GGUF file",
             })
     void whatIsNotSupportedIsSaid(String from, String to, String why) throws IOException {
         Path model = hub(CONFIG.replace(from, to), weights());
