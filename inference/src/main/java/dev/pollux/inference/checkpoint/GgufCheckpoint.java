@@ -44,7 +44,6 @@ final class GgufCheckpoint extends Checkpoint {
                     file.string("general.architecture").orElseThrow(() -> missing("general.architecture"));
             this.prefix = architecture + ".";
             GgufFamily family = family(architecture);
-            requireOneFile();
             this.config = read(family);
             this.tensors = new GgufTensors(file, config, family);
             if (family.equals(GgufFamily.LLAMA)) {
@@ -101,13 +100,6 @@ final class GgufCheckpoint extends Checkpoint {
         }
         boolean slides = file.metadata().containsKey(prefix + "attention.sliding_window");
         return architecture.equals("olmo2") && slides ? GgufFamily.OLMO_3 : family;
-    }
-
-    private void requireOneFile() {
-        if (file.integer("split.count").orElse(1L) > 1) {
-            throw new UnsupportedModelException(path() + " is one of "
-                    + file.integer("split.count").get() + " parts; join them into one file first");
-        }
     }
 
     private void requirePlainLlama() {
@@ -276,7 +268,7 @@ final class GgufCheckpoint extends Checkpoint {
 
     @Override
     public List<Path> files() {
-        return List.of(path());
+        return file.files();
     }
 
     @Override

@@ -306,12 +306,25 @@ final class CheckpointTest {
     }
 
     @Test
+    void aFolderWithAllPartsOfOneGgufFileIsOpened() throws IOException {
+        Path parts = Files.createDirectory(folder.resolve("parts"));
+        Path first = gguf().put("split.count", 2).put("split.no", 0).write(parts.resolve("m-00001-of-00002.gguf"));
+        Path second = new GgufBuilder()
+                .put("split.count", 2)
+                .put("split.no", 1)
+                .write(parts.resolve("m-00002-of-00002.gguf"));
+        try (Checkpoint checkpoint = Checkpoint.open(parts)) {
+            assertThat(checkpoint.files()).containsExactly(first, second);
+        }
+    }
+
+    @Test
     void ggufFilesThatDoNotFitAreRefused() {
         refused(
                 gguf().put("general.architecture", "rwkv"),
-                ": the architecture 'rwkv' is not supported, only [command-r, gemma2, gemma3, glm4, gpt-oss, granite,"
-                        + " lfm2, lfm2moe, llama, olmo2, phi3, qwen2, qwen3, qwen3moe, smollm3]; use another"
-                        + " model, or its Hugging Face folder");
+                ": the architecture 'rwkv' is not supported, only "
+                        + Checkpoint.ggufArchitectures().keySet()
+                        + "; use another model, or its Hugging Face folder");
         refused(
                 gguf().without("general.architecture"),
                 " has no general.architecture; it is not a language model, or" + " damaged");
@@ -333,7 +346,10 @@ final class CheckpointTest {
         refused(
                 gguf().put("llama.attention.value_length", 8),
                 ": llama.attention.value_length 8 must equal the head" + " width 4; nothing else is supported yet");
-        refused(gguf().put("split.count", 3), " is one of 3 parts; join them into one file first");
+        refused(
+                gguf().put("split.count", 3),
+                " is one of 3 parts but its name does not end in -00001-of-00003.gguf or on; give the parts back their"
+                        + " names");
         refused(
                 gguf().put("llama.rope.scaling.type", "longrope"),
                 ": rotary scaling 'longrope' is not supported, only" + " none, linear and yarn");
