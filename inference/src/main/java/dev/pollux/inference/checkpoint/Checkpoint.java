@@ -73,7 +73,7 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
 
     /** The architectures of GGUF files that can be read, with the classes of Hugging Face that they are. */
     public static SortedMap<String, List<String>> ggufArchitectures() {
-        return GgufFamily.architectures();
+        return GgufFamilies.architectures();
     }
 
     /** Where it was opened: the GGUF file, or the folder. */
