@@ -89,7 +89,7 @@ final class GgufCheckpoint extends Checkpoint {
     }
 
     private int headDim(int hidden, int heads, int stated) {
-        if (stated >= 0 || heads == 0) {
+        if (stated >= 0 || heads == 0 && file.metadata().containsKey(prefix + "ssm.inner_size")) {
             return Math.max(0, stated);
         }
         return ModelConfig.headDim(path(), hidden, heads);
