@@ -113,6 +113,14 @@ final class FolderCheckpoint extends Checkpoint {
         if (Files.isRegularFile(file)) {
             return Optional.of(Tokenizer.open(file));
         }
+        TiktokenFolder tiktoken = new TiktokenFolder(
+                path(),
+                json("tokenizer_config.json").orElse(MissingNode.getInstance()),
+                settings.text("model_type", ""));
+        Optional<Path> ranks = tiktoken.file();
+        if (ranks.isPresent()) {
+            return Optional.of(tiktoken.open(ranks.get(), tokenizerSettings()));
+        }
         Path pieces = path().resolve("tokenizer.model");
         return Files.isRegularFile(pieces)
                 ? Optional.of(Tokenizer.ofSentencePiece(pieces, tokenizerSettings()))

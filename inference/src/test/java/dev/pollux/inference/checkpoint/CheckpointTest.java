@@ -7,6 +7,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.internal.OpenHandle;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFile;
@@ -302,6 +303,30 @@ final class CheckpointTest {
                 .put("tokenizer.ggml.eot_token_id", 99);
         try (Checkpoint checkpoint = Checkpoint.open(fresh(builder))) {
             assertThat(checkpoint.config().endTokens()).containsExactly(0, 2);
+        }
+    }
+
+    @Test
+    void aVocabularyOfTiktokenIsReadWithTheEncodingOfTheModel() throws IOException {
+        Path model = hub(CONFIG.replace("\"vocab_size\"", "\"model_type\": \"qwen\", \"vocab_size\""), weights());
+        Files.writeString(model.resolve("qwen.tiktoken"), "MQ== 0\nMTE= 1\nYQ== 2\nYWE= 3\n");
+        Files.writeString(
+                model.resolve("tokenizer_config.json"),
+                "{\"added_tokens_decoder\": {\"4\": {\"content\": \"<|end|>\", \"special\": true}}}");
+        try (Checkpoint checkpoint = Checkpoint.open(model);
+                Tokenizer tokenizer = checkpoint.tokenizer().orElseThrow()) {
+            assertThat(tokenizer.encode("11aa<|end|>", true)).containsExactly(0, 0, 3, 4);
+        }
+        Files.move(model.resolve("qwen.tiktoken"), model.resolve("own.tiktoken"));
+        Files.writeString(
+                model.resolve("config.json"),
+                CONFIG.replace("\"vocab_size\"", "\"model_type\": \"x\", \"vocab_size\""));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            assertThatThrownBy(checkpoint::tokenizer)
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessage(model.resolve("own.tiktoken") + ": how a model of the type 'x' cuts text is not known,"
+                            + " only the encodings " + Tokenizer.tiktokenEncodings()
+                            + "; use the model's tokenizer.json");
         }
     }
 
