@@ -59,6 +59,12 @@ public sealed interface RotaryScaling {
         };
     }
 
+    /** Whether rotary settings ask for LongRoPE, which older configurations call {@code su}; it is no factor but two tables. */
+    static boolean isLong(Settings rope) {
+        String type = rope.text("rope_type", rope.text("type", "default"));
+        return type.equals("longrope") || type.equals("su");
+    }
+
     private static double yarnAttention(Settings rope, double factor) {
         if (rope.has("attention_factor")) {
             return rope.positive("attention_factor", 1);
