@@ -100,6 +100,13 @@ class GgufMixersTest {
                     SHAPE + "linear_num_key_heads=ssm.group_count linear_num_value_heads=ssm.time_step_rank"
                             + " linear_key_head_dim=ssm.state_size full_attention_interval=full_attention_interval"));
 
+    /** What is held here: the GGUF architecture and the class it is read as. */
+    static List<String> held() {
+        return FORMATS.entrySet().stream()
+                .map(entry -> entry.getValue().architecture() + " " + entry.getKey())
+                .toList();
+    }
+
     @TempDir
     Path temp;
 
