@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -36,6 +37,8 @@ class PackedFamiliesTest {
             ".*\\.(self_attn|attention|mlp|mixer|mamba|feed_forward|linear_attn|experts\\.\\d+"
                     + "|shared_experts?|conv)\\.([a-z_]+\\.)*[a-z0-9_]*(proj|proj_[a-z]+|w[123]|dense[a-z0-9_]*|query_key_value)[a-z_]*"
                     + "\\.weight";
+
+    private static final float[] FP4 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
 
     @TempDir
     Path temp;
@@ -75,6 +78,59 @@ class PackedFamiliesTest {
             float[] due = logits(folder, write(folder, method + ".plain", plain, ""));
             assertThat(logits(folder, write(folder, method, packed, method))).isEqualTo(due);
         }
+    }
+
+    /** Experts in MXFP4, of the layout of gpt-oss, of random codes. */
+    @TestFactory
+    Stream<DynamicTest> expertsInMxfp4GiveTheLogitsOfTheirNumbers() {
+        return ReferenceData.cases(ReferenceData.golden("decoder"), Files::isDirectory).stream()
+                .filter(folder -> json(folder.resolve("config.json"))
+                        .path("architectures")
+                        .toString()
+                        .contains("GptOss"))
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> checkExperts(folder)));
+    }
+
+    private void checkExperts(Path folder) throws IOException {
+        Random random = new Random(3);
+        SafetensorsBuilder packed = new SafetensorsBuilder();
+        SafetensorsBuilder plain = new SafetensorsBuilder();
+        try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
+            for (String name : tensors.tensors().keySet()) {
+                long[] shape = tensors.info(name).shape().stream()
+                        .mapToLong(Long::longValue)
+                        .toArray();
+                float[] values = tensors.floats(name);
+                if (name.matches(".*\\.experts\\.(gate_up|down)_proj")) {
+                    packExperts(packed, name, values, shape, random);
+                } else {
+                    packed.floats(name, values, shape);
+                }
+                plain.floats(name, values, shape);
+            }
+        }
+        float[] due = logits(folder, write(folder, "mxfp4.plain", plain, ""));
+        assertThat(logits(folder, write(folder, "mxfp4", packed, "mxfp4"))).isEqualTo(due);
+    }
+
+    /** (experts, in, out) as blocks (experts, out, in / 32, 16) and scales (experts, out, in / 32). */
+    private static void packExperts(SafetensorsBuilder file, String name, float[] values, long[] shape, Random random) {
+        int in = (int) shape[1];
+        int out = (int) shape[2];
+        byte[] blocks = new byte[values.length / 2];
+        byte[] scales = new byte[values.length / 32];
+        random.nextBytes(blocks);
+        for (int row = 0; row < shape[0] * out; row++) { // experts and their rows
+            for (int i = 0; i < in; i++) {
+                int at = row * in + i;
+                scales[at / 32] = (byte) (122 + at / 32 % 3);
+                int code = blocks[at / 2] >> at % 2 * 4 & 15;
+                float value = FP4[code & 7] * (code < 8 ? 1 : -1) * (float) Math.scalb(1.0, scales[at / 32] - 127);
+                values[(row / out * in + i) * out + row % out] = value;
+            }
+        }
+        file.tensor(name + "_blocks", DType.U8, blocks, shape[0], out, in / 32, 16);
+        file.tensor(name + "_scales", DType.U8, scales, shape[0], out, in / 32);
     }
 
     /** Packs, and puts the packed numbers into {@code values}. */
