@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** The points of a grid that codes of the IQ1 to IQ3 formats stand for. They are data of the format, and a resource here. */
@@ -19,7 +20,7 @@ final class Codebook {
 
     /** (points, width) of a format, whose width is 4 for IQ3 and 8 for the others. */
     static byte[] of(DType type) {
-        return POINTS.get(type.name());
+        return Objects.requireNonNull(POINTS.get(type.name()));
     }
 
     private static Map<String, byte[]> read() {

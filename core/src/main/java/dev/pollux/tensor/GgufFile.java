@@ -124,7 +124,7 @@ public final class GgufFile implements TensorFile {
                     + " is big-endian: its metadata can be read, its tensors cannot; get the little-endian file");
         }
         TensorInfo info = info(name);
-        return owners.get(name).file().slice(info, offset, length);
+        return owners.getOrDefault(name, parts.get(0)).file().slice(info, offset, length);
     }
 
     @Override
