@@ -7,6 +7,7 @@ import dev.pollux.inference.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -74,11 +75,12 @@ final class TiktokenFolder {
         }
         for (String kind : List.of(tokenizer.path("tokenizer_class").asString(""), modelType)) {
             String lower = kind.toLowerCase(Locale.ROOT);
-            Optional<String> found = ENCODINGS.keySet().stream()
-                    .filter(lower::startsWith)
-                    .max(java.util.Comparator.comparingInt(String::length));
+            Optional<String> found = ENCODINGS.entrySet().stream()
+                    .filter(entry -> lower.startsWith(entry.getKey()))
+                    .max(Comparator.comparingInt(entry -> entry.getKey().length()))
+                    .map(Map.Entry::getValue);
             if (found.isPresent()) {
-                return ENCODINGS.get(found.get());
+                return found.get();
             }
         }
         throw new UnsupportedModelException(file + ": how a model of the type '" + modelType
