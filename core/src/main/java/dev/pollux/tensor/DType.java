@@ -50,7 +50,19 @@ public enum DType {
     TQ1_0(34, 256, 54),
     TQ2_0(35, 256, 66),
     MXFP4(39, 32, 17),
-    NVFP4(40, 64, 36);
+    NVFP4(40, 64, 36),
+    /** 32 signed 4-bit integers under a 32-bit scale; no file holds it: published packed weights are shown as it. */
+    PACKED_INT4(-1, 32, 20),
+    /** The same with 8 bits. */
+    PACKED_INT8(-1, 32, 36),
+    /** The same with 16 bits, for unsigned 8-bit codes less a zero point. */
+    PACKED_INT16(-1, 32, 68),
+    /** 32 codes of NF4, the quantiles of a normal distribution (Dettmers et al., arXiv:2305.14314), under a 32-bit scale. */
+    PACKED_NF4(-1, 32, 20),
+    /** 32 codes of the 4-bit floats of bitsandbytes under a 32-bit scale. */
+    PACKED_FP4(-1, 32, 20),
+    /** 32 8-bit floats (E4M3) under a 32-bit scale. */
+    PACKED_FP8(-1, 32, 36);
 
     private final int ggufId;
     private final int blockSize;

@@ -10,7 +10,7 @@ import java.util.Map;
  * <p>Block layouts (GGUF): a half-precision scale d, in the {@code _1} types a half-precision minimum m, in the Q5 types
  * 32 high bits, then the codes: two a byte, the low nibbles are elements 0…15, the high ones 16…31. Q4_0: d(q − 8);
  * Q4_1: dq + m; Q5_0: d(q − 16); Q5_1: dq + m; Q8_0: d·q, q signed. The
- * other block types are in {@link BlockFormats}.
+ * other block types are in {@link BlockFormats} and {@link GridFormats}.
  */
 final class Dequantizer {
 
@@ -33,6 +33,15 @@ final class Dequantizer {
             Map.entry(DType.U16, each((in, i) -> in.getShort(2 * i) & 0xffff)),
             Map.entry(DType.U8, each((in, i) -> in.get(i) & 0xff)),
             Map.entry(DType.BOOL, each((in, i) -> in.get(i))),
+            Map.entry(DType.F8_E4M3, each((in, i) -> Float8.e4m3(in.get(i)))),
+            Map.entry(DType.F8_E5M2, each((in, i) -> Float8.e5m2(in.get(i)))),
+            Map.entry(DType.F8_E8M0, each((in, i) -> Float8.e8m0(in.get(i)))),
+            blocks(DType.PACKED_INT4, PackedFormats::int4),
+            blocks(DType.PACKED_INT8, PackedFormats::int8),
+            blocks(DType.PACKED_INT16, PackedFormats::int16),
+            blocks(DType.PACKED_NF4, PackedFormats::nf4),
+            blocks(DType.PACKED_FP4, PackedFormats::fp4),
+            blocks(DType.PACKED_FP8, PackedFormats::fp8),
             blocks(DType.Q4_0, Dequantizer::q4_0),
             blocks(DType.Q4_1, Dequantizer::q4_1),
             blocks(DType.Q5_0, Dequantizer::q5_0),
@@ -46,6 +55,14 @@ final class Dequantizer {
             blocks(DType.IQ4_NL, BlockFormats::iq4nl),
             blocks(DType.IQ4_XS, BlockFormats::iq4xs),
             blocks(DType.MXFP4, BlockFormats::mxfp4),
+            blocks(DType.IQ1_S, GridFormats::iq1s),
+            blocks(DType.IQ1_M, GridFormats::iq1m),
+            blocks(DType.IQ2_XXS, GridFormats::iq2xxs),
+            blocks(DType.IQ2_XS, GridFormats::iq2xs),
+            blocks(DType.IQ2_S, GridFormats::iq2s),
+            blocks(DType.IQ3_XXS, GridFormats::iq3xxs),
+            blocks(DType.IQ3_S, GridFormats::iq3s),
+            blocks(DType.NVFP4, GridFormats::nvfp4),
             blocks(DType.TQ1_0, BlockFormats::tq1),
             blocks(DType.TQ2_0, BlockFormats::tq2));
 

@@ -6,39 +6,68 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * A GGUF file, versions 2 and 3: metadata and tensors of llama.cpp's format.
+ * A GGUF file, versions 2 and 3, or the parts of one: metadata and tensors of llama.cpp's format.
  *
  * <p>Metadata values are {@code Long} (every integer; {@code BigInteger} above 2^63 − 1), {@code Float}, {@code Double},
  * {@code Boolean}, {@code String} or {@code List}. <em>Thread-safe.</em>
  */
 public final class GgufFile implements TensorFile {
 
-    private final MappedFile file;
+    private final List<GgufParts.Part> parts;
     private final GgufReader header;
+    private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+    private final Map<String, GgufParts.Part> owners = new HashMap<>();
 
-    private GgufFile(MappedFile file, GgufReader header) {
-        this.file = file;
-        this.header = header;
+    private GgufFile(List<GgufParts.Part> parts) {
+        this.parts = parts;
+        this.header = parts.get(0).header();
+        for (GgufParts.Part part : parts) {
+            part.header().tensors.forEach((name, info) -> {
+                if (tensors.put(name, info) != null) {
+                    throw new MalformedFileException(part.file().path() + " holds " + name
+                            + ", which another part holds too; get the file again");
+                }
+                owners.put(name, part);
+            });
+        }
+        long due = integer("split.tensors.count").orElse((long) tensors.size());
+        if (due != tensors.size() && parts.size() > 1) {
+            throw new MalformedFileException(path() + " and its other parts must hold " + due + " tensors but hold "
+                    + tensors.size() + "; get the files again");
+        }
     }
 
     /**
-     * Opens a file and checks its whole header.
+     * Opens a file and checks its whole header. Of a model in several files, {@code name-00001-of-00003.gguf} and on, any may
+     * be given; all are opened.
      *
      * @throws MalformedFileException if it is damaged; the message says where
+     * @throws dev.pollux.StorageException if it cannot be read, or a part is missing; the message names it
      */
     public static GgufFile open(Path path) {
-        MappedFile file = new MappedFile(path);
+        List<GgufParts.Part> parts = GgufParts.open(path);
         try {
-            return new GgufFile(file, new GgufReader(file));
+            return new GgufFile(parts);
         } catch (RuntimeException | Error e) {
-            file.close();
+            parts.forEach(part -> part.file().close());
             throw e;
         }
+    }
+
+    /** The files it was read from, first to last. */
+    public List<Path> files() {
+        return parts.stream().map(part -> part.file().path()).toList();
+    }
+
+    private Path path() {
+        return parts.get(0).file().path();
     }
 
     /** The format's version, 2 or 3. */
@@ -77,7 +106,7 @@ public final class GgufFile implements TensorFile {
             return Optional.empty();
         }
         if (!type.isInstance(value)) {
-            throw new MalformedFileException(file.path() + ": " + key + " must be of type " + type.getSimpleName()
+            throw new MalformedFileException(path() + ": " + key + " must be of type " + type.getSimpleName()
                     + " but was " + value.getClass().getSimpleName());
         }
         return Optional.of(type.cast(value));
@@ -85,20 +114,21 @@ public final class GgufFile implements TensorFile {
 
     @Override
     public Map<String, TensorInfo> tensors() {
-        return Collections.unmodifiableMap(header.tensors);
+        return Collections.unmodifiableMap(tensors);
     }
 
     @Override
     public ByteBuffer bytes(String name, long offset, int length) {
         if (header.order() == ByteOrder.BIG_ENDIAN) {
-            throw new UnsupportedModelException(file.path()
+            throw new UnsupportedModelException(path()
                     + " is big-endian: its metadata can be read, its tensors cannot; get the little-endian file");
         }
-        return file.slice(info(name), offset, length);
+        TensorInfo info = info(name);
+        return owners.getOrDefault(name, parts.get(0)).file().slice(info, offset, length);
     }
 
     @Override
     public void close() {
-        file.close();
+        parts.forEach(part -> part.file().close());
     }
 }

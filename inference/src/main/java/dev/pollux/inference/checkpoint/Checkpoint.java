@@ -27,10 +27,12 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
     }
 
     /**
-     * Opens a GGUF file, a Hugging Face folder, or a folder with one GGUF file in it. A folder with safetensors is opened as
+     * Opens a GGUF file, a Hugging Face folder, or a folder with one GGUF file or the
+     * parts of one in it. Of a GGUF file in parts any may be given. A folder with safetensors is opened as
      * such, whatever else it holds.
      *
      * @throws MalformedFileException if a file is damaged, or a tensor missing or of another shape than the configuration says
+     * @throws StorageException if a file cannot be read or a part of a GGUF file is missing
      * @throws IllegalArgumentException if a folder holds several GGUF files
      * @throws dev.pollux.UnsupportedModelException if a file is of a kind that is not known
      */
@@ -50,7 +52,7 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
             List<Path> found = files.filter(file -> file.toString().endsWith(".gguf") && Files.isRegularFile(file))
                     .sorted()
                     .toList();
-            if (found.size() > 1) {
+            if (found.size() > 1 && !partsOfOne(found)) {
                 throw new IllegalArgumentException(folder + " holds several GGUF files, "
                         + found.stream().map(Path::getFileName).toList() + "; give the path of one");
             }
@@ -60,9 +62,18 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
         }
     }
 
+    private static boolean partsOfOne(List<Path> found) {
+        String ending = String.format("-of-%05d.gguf", found.size());
+        return found.stream()
+                        .map(file -> file.getFileName().toString().replaceFirst("-\\d{5}" + ending + "$", ""))
+                        .distinct()
+                        .count()
+                == 1;
+    }
+
     /** The architectures of GGUF files that can be read, with the classes of Hugging Face that they are. */
     public static SortedMap<String, List<String>> ggufArchitectures() {
-        return GgufFamily.architectures();
+        return GgufFamilies.architectures();
     }
 
     /** Where it was opened: the GGUF file, or the folder. */

@@ -33,14 +33,14 @@ final class GgufAdapter {
             require(file, "general.type", "adapter");
             require(file, "adapter.type", "lora");
             String architecture = file.string("general.architecture").orElse("");
-            GgufFamily family = Optional.ofNullable(GgufFamily.named(architecture))
+            GgufFamily family = Optional.ofNullable(GgufFamilies.named(architecture))
                     .orElseThrow(() -> new UnsupportedModelException(path + ": the architecture '" + architecture
-                            + "' is not supported, only " + GgufFamily.known() + "; use the adapter's PEFT folder"));
+                            + "' is not supported, only " + GgufFamilies.known() + "; use the adapter's PEFT folder"));
             double alpha = file.number("adapter.lora.alpha").orElse(0.0);
             file.tensors().forEach((name, info) -> requireFactor(file, name, info));
             TreeMap<String, Factors> factors = new TreeMap<>();
             // Rows of B move as those of the matrix do; A has its columns, which stay.
-            GgufTensors left = new GgufTensors(new LeftFactors(file), headWidth, family);
+            GgufTensors left = new GgufTensors(new LeftFactors(file), headWidth, family, Integer.MAX_VALUE, 0);
             left.tensors().forEach((name, b) -> {
                 TensorInfo a = file.info(b.name() + A);
                 factors.put(

@@ -44,10 +44,10 @@ final class GgufCheckpoint extends Checkpoint {
                     file.string("general.architecture").orElseThrow(() -> missing("general.architecture"));
             this.prefix = architecture + ".";
             GgufFamily family = family(architecture);
-            requireOneFile();
             this.config = read(family);
-            this.tensors = new GgufTensors(file, config.headDim(), family);
-            if (family.equals(GgufFamily.LLAMA)) {
+            int predictors = integer("nextn_predict_layers", 0);
+            this.tensors = new GgufTensors(file, config.headDim(), family, config.layers(), predictors);
+            if (family.equals(GgufFamilies.LLAMA)) {
                 requirePlainLlama();
                 this.settings = Settings.none(path);
                 LlamaLayout.check(path, config, tensors);
@@ -72,16 +72,16 @@ final class GgufCheckpoint extends Checkpoint {
                         family.architecture(),
                         file.string("general.name").orElse(path().getFileName().toString()),
                         hidden,
-                        integer("block_count"),
+                        integer("block_count") - integer("nextn_predict_layers", 0),
                         heads,
-                        keyValueHeads(heads),
-                        headDim < 0 ? ModelConfig.headDim(path(), hidden, heads) : headDim,
-                        integer("feed_forward_length"),
+                        keyValueHeads(heads, hidden),
+                        headDim(hidden, heads, headDim),
+                        most("feed_forward_length"),
                         vocabulary,
                         integer("context_length"),
                         number("attention.layer_norm_rms_epsilon", 1e-5),
                         number("rope.freq_base", 10_000),
-                        family.equals(GgufFamily.LLAMA)
+                        family.equals(GgufFamilies.LLAMA)
                                 ? scaling(headDim < 0 ? hidden / heads : headDim)
                                 : new RotaryScaling.None(),
                         !file.tensors().containsKey("output.weight"),
@@ -89,25 +89,44 @@ final class GgufCheckpoint extends Checkpoint {
                 .check(path());
     }
 
-    private GgufFamily family(String architecture) {
-        GgufFamily family = GgufFamily.named(architecture);
-        if (family == null) {
-            throw new UnsupportedModelException(
-                    path() + ": the architecture '" + architecture + "' is not supported, only " + GgufFamily.known()
-                            + "; use another model, or its Hugging Face folder");
+    private int headDim(int hidden, int heads, int stated) {
+        if (stated >= 0 || heads == 0 && file.metadata().containsKey(prefix + "ssm.inner_size")) {
+            return Math.max(0, stated);
         }
-        if (family.equals(GgufFamily.LLAMA) && number("expert_count", 0) > 0) {
-            return GgufFamily.MIXTRAL;
-        }
-        boolean slides = file.metadata().containsKey(prefix + "attention.sliding_window");
-        return architecture.equals("olmo2") && slides ? GgufFamily.OLMO_3 : family;
+        return ModelConfig.headDim(path(), hidden, heads);
     }
 
-    private void requireOneFile() {
-        if (file.integer("split.count").orElse(1L) > 1) {
-            throw new UnsupportedModelException(path() + " is one of "
-                    + file.integer("split.count").get() + " parts; join them into one file first");
+    /** One number, or the largest of one a layer; 0 where it is absent. */
+    private int most(String key) {
+        if (!(file.metadata().get(prefix + key) instanceof List<?> each)) {
+            return integer(key);
         }
+        long most = 0;
+        for (Object one : each) {
+            most = Math.max(most, one instanceof Long number ? number : -1);
+        }
+        if (most > MAX) {
+            throw new MalformedFileException(
+                    path() + ": " + prefix + key + " must be in [0, " + MAX + "] but was " + most);
+        }
+        return (int) most;
+    }
+
+    private GgufFamily family(String architecture) {
+        GgufFamily family = GgufFamilies.named(architecture);
+        if (family == null) {
+            throw new UnsupportedModelException(
+                    path() + ": the architecture '" + architecture + "' is not supported, only " + GgufFamilies.known()
+                            + "; use another model, or its Hugging Face folder");
+        }
+        if (family.equals(GgufFamilies.LLAMA) && number("expert_count", 0) > 0) {
+            return GgufFamilies.MIXTRAL;
+        }
+        if (architecture.equals("mamba") && Boolean.TRUE.equals(file.metadata().get(prefix + "ssm.dt_b_c_rms"))) {
+            return GgufMixers.FALCON_MAMBA;
+        }
+        boolean slides = file.metadata().containsKey(prefix + "attention.sliding_window");
+        return architecture.equals("olmo2") && slides ? GgufFamilies.OLMO_3 : family;
     }
 
     private void requirePlainLlama() {
@@ -128,18 +147,31 @@ final class GgufCheckpoint extends Checkpoint {
     }
 
     /** One number, or one a layer, 0 where a layer does not attend. */
-    private int keyValueHeads(int heads) {
+    private int keyValueHeads(int heads, int hidden) {
         Object value = file.metadata().get(prefix + "attention.head_count_kv");
         if (!(value instanceof List<?> each)) {
             return integer("attention.head_count_kv", heads);
         }
         Set<Object> counts = new HashSet<>(each);
         counts.remove(0L);
-        if (counts.size() != 1 || !(counts.iterator().next() instanceof Long count)) {
+        if (counts.isEmpty()) { // as some converters write it for hybrids: the keys' rows tell
+            return file.tensors().values().stream()
+                    .filter(info -> info.name().endsWith(".attn_k.weight")
+                            && info.shape().size() == 2)
+                    .findFirst()
+                    .map(info ->
+                            info.dim(0) / Math.max(1, integer("attention.key_length", hidden / Math.max(1, heads))))
+                    .orElse(heads);
+        }
+        boolean byKind = prefix.equals("gemma4."); // whose layers each have their own
+        if (counts.size() != 1 && !byKind
+                || !(counts.iterator().next() instanceof Long count)
+                || count < 1
+                || count > MAX) {
             throw new UnsupportedModelException(path() + ": " + prefix
                     + "attention.head_count_kv must be one number for" + " all layers that attend but was " + each);
         }
-        return count.intValue();
+        return byKind ? heads : count.intValue();
     }
 
     private RotaryScaling scaling(int headDim) {
@@ -276,7 +308,7 @@ final class GgufCheckpoint extends Checkpoint {
 
     @Override
     public List<Path> files() {
-        return List.of(path());
+        return file.files();
     }
 
     @Override

@@ -33,7 +33,12 @@ final class GgufSettings {
         json.put("rope_theta", config.rotaryTheta());
         json.put("tie_word_embeddings", config.tiedEmbedding());
         family.fixed().forEach((key, value) -> json.set(key, JsonMapper.shared().valueToTree(value)));
-        family.settings().forEach((key, stored) -> number(stored).ifPresent(value -> put(key, value)));
+        family.settings().forEach((key, stored) -> {
+            number(stored).ifPresent(value -> put(key, value));
+            if (file.metadata().get(prefix + stored) instanceof Boolean flag) {
+                json.put(key, flag);
+            }
+        });
         rotary();
         if (config.architecture().startsWith("Gemma")) {
             // The format has no key for it: all use the head width but the two largest, which use the stream's share.
@@ -47,6 +52,7 @@ final class GgufSettings {
             ArrayNode types = json.putArray("layer_types");
             slides.forEach(each -> types.add(Boolean.TRUE.equals(each) ? "sliding_attention" : "full_attention"));
         }
+        new GgufFamilySettings(path, file, prefix, config, json).read();
         json.put("use_qk_norm", file.tensors().containsKey("blk.0.attn_q_norm.weight"));
         return new Settings(path, json);
     }
@@ -69,7 +75,9 @@ final class GgufSettings {
         String type = file.string(prefix + "rope.scaling.type").orElse("none");
         double factor = number("rope.scaling.factor").orElse(1.0);
         int rotated = number("rope.dimension_count").map(Double::intValue).orElse(config.headDim());
-        if (rotated != config.headDim()) {
+        if (rotated != config.headDim()
+                && config.headDim() > 0
+                && !config.architecture().startsWith("Deepseek")) {
             json.put("partial_rotary_factor", (double) rotated / config.headDim());
         }
         ObjectNode scaling = JsonMapper.shared().createObjectNode();
@@ -84,7 +92,13 @@ final class GgufSettings {
             scaling.put("rope_type", type).put("factor", factor);
             number("rope.scaling.yarn_beta_fast").ifPresent(value -> scaling.put("beta_fast", value));
             number("rope.scaling.yarn_beta_slow").ifPresent(value -> scaling.put("beta_slow", value));
+            number("rope.scaling.yarn_log_multiplier").ifPresent(value -> yarnScale(scaling, value));
+            number("attention.temperature_scale").ifPresent(value -> scaling.put("llama_4_scaling_beta", value));
             scaling.put("truncate", !config.architecture().equals("GptOssForCausalLM"));
+        } else if (file.tensors().containsKey("rope_freqs.weight")
+                && !config.architecture().equals("Gemma4ForCausalLM")) {
+            scaling.put("rope_type", "factors");
+            factors(scaling, "factors", "rope_freqs.weight");
         } else if (!type.equals("none")) {
             throw new UnsupportedModelException(
                     path + ": rotary scaling '" + type + "' is not supported, only none, linear, yarn and longrope");
@@ -92,6 +106,12 @@ final class GgufSettings {
             return;
         }
         json.set("rope_scaling", scaling);
+    }
+
+    /** Of DeepSeek it is the temperature's share of a tenth; both scales are alike in the models that have them. */
+    private void yarnScale(ObjectNode scaling, double stored) {
+        double scale = config.architecture().startsWith("Deepseek") ? stored * 10 : stored;
+        scaling.put("mscale", scale).put("mscale_all_dim", scale);
     }
 
     private void factors(ObjectNode scaling, String key, String tensor) {

@@ -18,11 +18,11 @@ import java.util.regex.Pattern;
  *
  * <p>Where a family's rows of q and k are stored for rotation of neighbouring pairs, per head [headDim/2, 2], they are given
  * back in the order for rotation of halves, [2, headDim/2]. Rows move whole, so quantized blocks, which run along a row, stay
- * as they are. Experts that are stored as one tensor are given back one by one.
+ * as they are. Decays of state-space layers are stored as −exp of what they are elsewhere. Experts that are stored as one tensor are given back one by one.
  */
 final class GgufTensors implements TensorFile {
 
-    private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d+)\\.([a-z_.]+)\\.(weight|bias)");
+    private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d+)\\.([a-z0-9_.]+?)(\\.(?:weight|bias))?");
     private static final int MOST_EXPERTS = 4096;
 
     private final TensorFile file;
@@ -31,11 +31,28 @@ final class GgufTensors implements TensorFile {
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
     private final Map<String, Integer> experts = new HashMap<>(); // by name, the number of those that are parts
 
-    GgufTensors(TensorFile file, int headDim, GgufFamily family) {
+    /**
+     * @param layers the model's own
+     * @param predictors layers above them, which guess further tokens and are not read
+     */
+    GgufTensors(TensorFile file, int headDim, GgufFamily family, int layers, int predictors) {
         this.file = file;
         this.headDim = headDim;
         this.family = family;
-        file.tensors().forEach(this::add);
+        file.tensors().forEach((name, info) -> {
+            if (!isPredictor(name, layers, predictors)) {
+                add(name, info);
+            }
+        });
+    }
+
+    private static boolean isPredictor(String name, int layers, int predictors) {
+        Matcher block = BLOCK.matcher(name);
+        if (predictors == 0 || !block.matches() || block.group(1).length() > 6) {
+            return false;
+        }
+        int layer = Integer.parseInt(block.group(1));
+        return layer >= layers && layer < layers + predictors;
     }
 
     private void add(String name, TensorInfo info) {
@@ -59,12 +76,15 @@ final class GgufTensors implements TensorFile {
         }
     }
 
-    /** Kernels of convolutions stand without the axis of length 1 that they have elsewhere. */
+    /** Kernels of convolutions, and a gate of one row, stand without the axis of length 1 that they have elsewhere. */
     private static TensorInfo shaped(String name, TensorInfo info) {
-        if (!name.endsWith("conv.conv.weight") || info.shape().size() != 2) {
-            return info;
+        boolean kernel = name.endsWith("conv.conv.weight") || name.endsWith("conv1d.weight");
+        List<Long> shape = info.shape();
+        if (kernel && shape.size() == 2) {
+            shape = List.of(shape.get(0), 1L, shape.get(1));
+        } else if (name.endsWith(".shared_expert_gate.weight") && shape.size() == 1) {
+            shape = List.of(1L, shape.get(0));
         }
-        List<Long> shape = List.of(info.shape().get(0), 1L, info.shape().get(1));
         return new TensorInfo(info.name(), info.type(), shape, info.offset(), info.byteLength());
     }
 
@@ -75,18 +95,26 @@ final class GgufTensors implements TensorFile {
         }
     }
 
+    /** A layer's tensor, or another of the model's; unchanged where the family does not know it. */
     private String rename(String name) {
         Matcher block = BLOCK.matcher(name);
-        if (block.matches() && family.names().containsKey(block.group(2))) {
-            return "model.layers." + block.group(1) + "." + family.names().get(block.group(2)) + "." + block.group(3);
+        if (block.matches()) {
+            String end = block.group(3) == null ? "" : block.group(3);
+            String own = own(block.group(2), end);
+            return own.isEmpty() ? name : family.names().get("blk") + "." + block.group(1) + "." + own;
         }
-        return switch (name) {
-            case "token_embd.weight" -> "model.embed_tokens.weight";
-            case "output_norm.weight" -> "model.norm.weight";
-            case "token_embd_norm.weight" -> "model.embedding_norm.weight";
-            case "output.weight" -> "lm_head.weight";
-            default -> name;
-        };
+        int dot = name.lastIndexOf('.');
+        String own = dot < 0 ? "" : own(name.substring(0, dot), name.substring(dot));
+        return own.isEmpty() ? name : own;
+    }
+
+    private String own(String name, String end) {
+        Map<String, String> names = family.names();
+        String whole = names.get(name + end);
+        if (whole != null && !end.isEmpty()) {
+            return whole;
+        }
+        return names.containsKey(name) ? names.get(name) + end : "";
     }
 
     @Override
@@ -97,7 +125,13 @@ final class GgufTensors implements TensorFile {
     @Override
     public float[] floats(String name, long first, int count) {
         float[] values = TensorFile.super.floats(name, first, count);
-        if (family.normShift() != 0 && name.endsWith("norm.weight")) {
+        if (name.endsWith(".A_log")) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) Math.log(-values[i]);
+            }
+        } else if (family.normShift() != 0
+                && name.endsWith("norm.weight")
+                && !name.endsWith("linear_attn.norm.weight")) {
             for (int i = 0; i < values.length; i++) {
                 values[i] -= (float) family.normShift();
             }

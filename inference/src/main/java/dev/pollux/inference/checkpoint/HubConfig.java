@@ -70,8 +70,7 @@ final class HubConfig {
 
     /** Llama's own; LongRoPE changes with the length, and the graph knows how. */
     private static RotaryScaling scaling(Settings rope, int context, boolean llama) {
-        boolean switched = rope.text("rope_type", rope.text("type", "default")).equals("longrope");
-        return llama && !switched ? RotaryScaling.read(rope, context) : new RotaryScaling.None();
+        return llama && !RotaryScaling.isLong(rope) ? RotaryScaling.read(rope, context) : new RotaryScaling.None();
     }
 
     private int any(List<String> keys, int fallback) {

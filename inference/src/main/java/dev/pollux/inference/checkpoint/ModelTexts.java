@@ -82,10 +82,23 @@ public final class ModelTexts {
         if (Files.isRegularFile(file)) {
             return Optional.of(Tokenizer.open(file));
         }
+        TiktokenFolder tiktoken = new TiktokenFolder(
+                folder, json("tokenizer_config.json").orElse(MissingNode.getInstance()), modelType());
+        Optional<Path> ranks = tiktoken.file();
+        if (ranks.isPresent()) {
+            return Optional.of(tiktoken.open(ranks.get(), tokenizerSettings()));
+        }
         Path pieces = folder.resolve("tokenizer.model");
         return Files.isRegularFile(pieces)
                 ? Optional.of(Tokenizer.ofSentencePiece(pieces, tokenizerSettings()))
                 : Optional.empty();
+    }
+
+    private String modelType() {
+        return json("config.json")
+                .map(json -> LanguageModel.of(json).orElse(json))
+                .map(json -> json.path("model_type").asString(""))
+                .orElse("");
     }
 
     private Map<String, Boolean> tokenizerSettings() {

@@ -1,5 +1,6 @@
 package dev.pollux.inference.checkpoint;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import java.util.Arrays;
 import java.util.List;
@@ -49,10 +50,19 @@ public sealed interface RotaryScaling {
                         original,
                         rope.flag("truncate", true),
                         yarnAttention(rope, factor));
+            case "factors" -> // as GGUF files are read
+                new Factors(
+                        rope.numbers("factors").stream().map(Double::floatValue).toList());
             default ->
                 throw new UnsupportedModelException(rope.file() + ": rotary scaling '" + type
                         + "' is not supported, only default, dynamic, linear, llama3 and yarn");
         };
+    }
+
+    /** Whether rotary settings ask for LongRoPE, which older configurations call {@code su}; it is no factor but two tables. */
+    static boolean isLong(Settings rope) {
+        String type = rope.text("rope_type", rope.text("type", "default"));
+        return type.equals("longrope") || type.equals("su");
     }
 
     private static double yarnAttention(Settings rope, double factor) {
@@ -94,6 +104,10 @@ public sealed interface RotaryScaling {
 
         @Override
         public double[] apply(double[] base, double theta) {
+            if (factors.size() != base.length || factors.stream().anyMatch(factor -> !(factor > 0))) {
+                throw new MalformedFileException("Rotary factors must be " + base.length
+                        + " numbers above 0, one for each pair, but are " + factors);
+            }
             double[] scaled = base.clone();
             for (int i = 0; i < scaled.length; i++) {
                 scaled[i] /= factors.get(i);

@@ -4,15 +4,21 @@ import dev.pollux.tensor.DType;
 import dev.pollux.tensor.Float16;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Set;
 
 /**
  * A matrix in the form MatMulNBits multiplies with: codes (rows, blocks, blockSize·bits/8), scales (rows, blocks); an element
  * is (code − 2^(bits−1)) · scale.
  *
- * <p>Q4_0 and Q8_0 go over code by code, Q4_0 into 8 bits too. Everything else is rounded to nearest: at 8 bits with the
+ * <p>Q4_0 and Q8_0 go over code by code, Q4_0 into 8 bits too; so do packed integers, and MXFP4 into 8 bits, as its values are
+ * halves of integers. Everything else is rounded to nearest: at 8 bits with the
  * scale |max| / 127, at 4 bits with the element of largest magnitude at −8, as the operator's own quantizer does.
  */
 final class BlockWeights {
+
+    private static final Set<DType> FOUR_BITS = Set.of(DType.Q4_0, DType.PACKED_INT4);
+    private static final Set<DType> EIGHT_BITS = Set.of(DType.Q8_0, DType.PACKED_INT8, DType.MXFP4);
+    private static final byte[] FP4_DOUBLED = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
     /** The block of the types that go over code by code. */
     static final int EXACT_BLOCK = 32;
@@ -33,7 +39,12 @@ final class BlockWeights {
         this.codes = new byte[Math.multiplyExact(scales.length, blockSize * bits / 8)];
     }
 
-    /** The block types' own codes, unchanged; every part must be Q4_0 or, at 8 bits, Q8_0. */
+    /** Whether blocks of {@code type} go over code by code. */
+    static boolean holds(DType type, int bits) {
+        return FOUR_BITS.contains(type) || bits == 8 && EIGHT_BITS.contains(type);
+    }
+
+    /** The block types' own codes, unchanged; {@link #holds} must be true of every part. */
     static BlockWeights exact(Matrix matrix, int bits) {
         BlockWeights weights = new BlockWeights(matrix, bits, EXACT_BLOCK);
         matrix.bytes((first, rows, type) -> weights.copy(first, rows, type));
@@ -68,14 +79,29 @@ final class BlockWeights {
         for (int b = 0; b < count; b++) {
             int at = b * type.blockBytes();
             int block = firstRow * blocks + b;
-            scales[block] = Float16.toFloat(rows.getShort(at));
+            scales[block] = scale(rows, at, type);
             for (int k = 0; k < 32; k++) {
-                int code = type == DType.Q8_0
-                        ? rows.get(at + 2 + k) + 128
-                        : (rows.get(at + 2 + k % 16) >> k / 16 * 4 & 15) + (bits == 8 ? 120 : 0);
-                put(block, k, code);
+                put(block, k, code(rows, at, type, k) + (1 << bits - 1));
             }
         }
+    }
+
+    private static float scale(ByteBuffer rows, int at, DType type) {
+        return switch (type) {
+            case PACKED_INT4, PACKED_INT8 -> rows.getFloat(at);
+            case MXFP4 -> (float) Math.scalb(1.0, (rows.get(at) & 0xff) - 128); // the codes are doubled
+            default -> Float16.toFloat(rows.getShort(at));
+        };
+    }
+
+    private static int code(ByteBuffer rows, int at, DType type, int k) {
+        return switch (type) {
+            case Q8_0 -> rows.get(at + 2 + k);
+            case PACKED_INT8 -> rows.get(at + 4 + k);
+            case PACKED_INT4 -> (rows.get(at + 4 + k % 16) >> k / 16 * 4 & 15) - 8;
+            case MXFP4 -> FP4_DOUBLED[rows.get(at + 1 + k % 16) >> k / 16 * 4 & 15];
+            default -> (rows.get(at + 2 + k % 16) >> k / 16 * 4 & 15) - 8;
+        };
     }
 
     private void round(int firstRow, float[] values) {

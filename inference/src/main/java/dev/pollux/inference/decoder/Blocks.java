@@ -19,6 +19,8 @@ import java.util.Map;
  */
 final class Blocks {
 
+    private static final long MOST_ANGLES = 1 << 28;
+
     final ModelConfig config;
     final Settings settings;
     final DerivedTensors tensors;
@@ -215,13 +217,18 @@ final class Blocks {
     /** Cosines and sines, (sets · contextLength, frequencies). */
     private void tables(String name, double factor, double[]... sets) {
         int half = sets[0].length;
-        int rows = Math.multiplyExact(sets.length, contextLength);
+        int rows = sets.length * contextLength;
+        if ((long) rows * half > MOST_ANGLES) {
+            throw new UnsupportedModelException(settings.file() + ": rotary tables of " + rows + " positions and "
+                    + half + " frequencies are larger than " + MOST_ANGLES
+                    + " numbers; lower maxContext of the export");
+        }
         if (graph.isMeasuring()) {
             graph.reserve((long) rows * half * Float.BYTES);
             graph.reserve((long) rows * half * Float.BYTES);
             return;
         }
-        float[] cos = new float[Math.multiplyExact(rows, half)];
+        float[] cos = new float[rows * half];
         float[] sin = new float[cos.length];
         for (int row = 0; row < rows; row++) {
             float position = row % contextLength;

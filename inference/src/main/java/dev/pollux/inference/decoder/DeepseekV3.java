@@ -40,7 +40,7 @@ final class DeepseekV3 extends Transformer {
                 b.project(normed, p + "latent", at + "kv_a_proj_with_mqa.weight", rank + rotated, config.hiddenSize());
         b.split(latent, List.of(p + "kv.latent", p + "k.rope"), rank, rotated);
         String inner = b.norm(LATENT, p + "kv.latent", p + "kv.normed", at + "kv_a_layernorm.weight", rank);
-        String both = b.project(inner, p + "kv", at + "kv_b_proj.weight", heads * (plain + values), rank);
+        String both = b.project(inner, p + "kv", latentMatrix(at, rank), heads * (plain + values), rank);
         b.split(
                 b.reshaped(both, p + "kv.heads", 0, -1, heads, plain + values),
                 List.of(p + "k.plain", p + "v"),
@@ -59,6 +59,32 @@ final class DeepseekV3 extends Transformer {
         b.split(cut, List.of(p + "attended.values", p + "attended.rest"), values, width - values);
         String flat = b.reshaped(p + "attended.values", p + "attended", 0, -1, (long) heads * values);
         return b.project(flat, p + "o", at + "o_proj.weight", config.hiddenSize(), heads * values);
+    }
+
+    /** Where its parts are stored apart, k (heads, rank, plain) and v (heads, values, rank), as GGUF files have it, both joined. */
+    private String latentMatrix(String at, int rank) {
+        String whole = at + "kv_b_proj.weight";
+        if (b.tensors.has(whole)) {
+            return whole;
+        }
+        String k = at + "k_b_proj.weight";
+        String v = at + "v_b_proj.weight";
+        b.tensors.require(v);
+        return b.tensors.define(whole, k, heads * (plain + values), rank, () -> {
+            float[] keys = b.tensors.vector(k, heads * rank * plain);
+            float[] ofValues = b.tensors.vector(v, heads * values * rank);
+            float[] joined = new float[keys.length + ofValues.length]; // (heads, plain + values, rank)
+            for (int head = 0; head < heads; head++) {
+                int to = head * (plain + values) * rank;
+                for (int r = 0; r < rank; r++) {
+                    for (int i = 0; i < plain; i++) {
+                        joined[to + i * rank + r] = keys[(head * rank + r) * plain + i];
+                    }
+                }
+                System.arraycopy(ofValues, head * values * rank, joined, to + plain * rank, values * rank);
+            }
+            return joined;
+        });
     }
 
     private String query(String p, String at, String normed) {

@@ -41,15 +41,19 @@ final class Gpt2 extends Transformer {
         String qkv = conv(
                 x.norm(norm(), p + "norm1", at + "ln_1.weight"), p + "qkv", at + "attn.c_attn", hidden, 3 * hidden);
         x.add(conv(attention.attend(qkv), p + "o", at + "attn.c_proj", hidden, hidden));
-        int width = settings.integer("n_inner", 4 * hidden);
+        String up = at + "mlp.c_fc.linear.weight";
+        int width = b.tensors.has(up) ? b.tensors.require(up).dim(0) : settings.integer("n_inner", 4 * hidden);
         String inner =
                 conv(x.norm(norm(), p + "norm2", at + "ln_2.weight"), p + "inner", at + "mlp.c_fc", hidden, width);
         String active = b.activation(settings.text("activation_function", "gelu_new"), inner, p + "active");
         x.add(conv(active, p + "down", at + "mlp.c_proj", width, hidden));
     }
 
-    /** A product with a matrix that is stored (in, out). */
+    /** A product with a matrix that is stored (in, out), or as GGUF files have it, (out, in). */
     private String conv(String x, String output, String name, int in, int out) {
+        if (b.tensors.has(name + ".linear.weight")) {
+            return b.project(x, output, name + ".linear.weight", out, in);
+        }
         String stored = name + ".weight";
         String turned = b.tensors.define(name + ".turned.weight", stored, out, in, () -> {
             float[] values = b.tensors.vector(stored, in * out); // (in, out)

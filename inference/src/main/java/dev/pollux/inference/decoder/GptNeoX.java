@@ -65,8 +65,11 @@ final class GptNeoX extends Transformer {
         return b.project(active, p + "down", at + "mlp.dense_4h_to_h.weight", config.hiddenSize(), width);
     }
 
-    /** Rows ordered [q, k, v][head][width] instead of [head][q, k, v][width], the bias likewise. */
+    /** Rows ordered [q, k, v][head][width] instead of [head][q, k, v][width], the bias likewise; GGUF files have them so. */
     private String byKind(String name) {
+        if (b.tensors.has(name + ".linear.weight")) {
+            return name + ".linear.weight";
+        }
         int hidden = config.hiddenSize();
         String bias = name + ".bias";
         if (b.tensors.has(bias)) {

@@ -51,8 +51,14 @@ final class GraniteHybrid extends Transformer {
 
     @Override
     String mlp(int layer, String p, String normed) {
-        int width = settings.integer("shared_intermediate_size");
-        Matrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "shared_mlp.input_linear.weight");
+        String apart = at(layer) + "shared_mlp.gate_proj.weight"; // as GGUF files have it
+        boolean stacked = !b.tensors.has(apart);
+        int width = stacked
+                ? settings.integer("shared_intermediate_size")
+                : b.tensors.require(apart).dim(0);
+        Matrix gateUp = stacked
+                ? b.matrix(config.hiddenSize(), at(layer) + "shared_mlp.input_linear.weight")
+                : b.matrix(config.hiddenSize(), apart, at(layer) + "shared_mlp.up_proj.weight");
         String down = at(layer) + "shared_mlp.output_linear.weight";
         String written = b.gated(p + "shared.", normed, gateUp, down, width, activation());
         if (settings.count("num_local_experts", 0) > 0) {
@@ -68,6 +74,10 @@ final class GraniteHybrid extends Transformer {
         Experts experts = new Experts(
                 b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
         String weights = experts.softmaxOfChosen(experts.logits(at + "router.layer.weight"));
+        if (b.tensors.has(at + "experts.0.gate_proj.weight")) {
+            return experts.write(
+                    weights, (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", width, activation()));
+        }
         return experts.write(weights, (e, q, x) -> {
             String gateUp = slice(at + "input_linear.weight", e, 2 * width, hidden);
             String down = slice(at + "output_linear.weight", e, hidden, width);

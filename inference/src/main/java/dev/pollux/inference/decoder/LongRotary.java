@@ -2,6 +2,7 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
 import java.util.List;
 
@@ -15,7 +16,7 @@ final class LongRotary {
 
     /** Whether rotary settings ask for it. */
     static boolean isAskedFor(Settings rope) {
-        return rope.text("rope_type", rope.text("type", "default")).equals("longrope");
+        return RotaryScaling.isLong(rope);
     }
 
     static Rotary write(Blocks b, Settings rope) {

@@ -53,9 +53,7 @@ final class Qwen35 extends Transformer {
 
     private String deltaRule(int layer, String p, String normed) {
         String at = at(layer) + "linear_attn.";
-        if (b.tensors.has(at + "in_proj_qkvz.weight")) {
-            parted(at);
-        }
+        parted(at);
         int keys = settings.integer("linear_num_key_heads");
         int heads = settings.integer("linear_num_value_heads");
         int keyWidth = settings.integer("linear_key_head_dim");
@@ -70,8 +68,8 @@ final class Qwen35 extends Transformer {
         String decay = b.op("Mul", p + "decay", step, r.negativeExp(at + "A_log", heads));
         String beta = b.op("Sigmoid", p + "beta", b.project(normed, p + "b", at + "in_proj_b.weight", heads, hidden));
         String y = r.linearAttention(
-                r.spread(unit(p + "q", keys, keyWidth), keys, heads, keyWidth),
-                r.spread(unit(p + "k", keys, keyWidth), keys, heads, keyWidth),
+                spread(r, unit(p + "q", keys, keyWidth), keys, heads, keyWidth),
+                spread(r, unit(p + "k", keys, keyWidth), keys, heads, keyWidth),
                 p + "v",
                 decay,
                 beta,
@@ -87,6 +85,13 @@ final class Qwen35 extends Transformer {
         return b.project(gated, p + "out", at + "out_proj.weight", hidden, heads * valueWidth);
     }
 
+    /** Each key head serves consecutive value heads, or, as GGUF files have them, every so many-th. */
+    private String spread(Recurrence r, String x, int keys, int heads, int width) {
+        return settings.flag("linear_heads_in_turns", false)
+                ? r.spreadInTurns(x, keys, heads, width)
+                : r.spread(x, keys, heads, width);
+    }
+
     /** Defines the projections of Qwen 3.5 from those of Qwen3-Next: [q | k | v | z] and [b | a] of each key head. */
     private void parted(String at) {
         int keys = settings.integer("linear_num_key_heads");
@@ -94,6 +99,20 @@ final class Qwen35 extends Transformer {
         int k = settings.integer("linear_key_head_dim");
         int v = each * settings.integer("linear_value_head_dim");
         String all = at + "in_proj_qkvz.weight";
+        if (b.tensors.has(all)) {
+            partedMain(at, all, keys, k, v);
+        }
+        if (b.tensors.has(at + "in_proj_ba.weight")) {
+            String both = at + "in_proj_ba.weight";
+            define(at + "in_proj_b.weight", both, rows(keys, 2 * each, 0, each).toArray());
+            define(
+                    at + "in_proj_a.weight",
+                    both,
+                    rows(keys, 2 * each, each, each).toArray());
+        }
+    }
+
+    private void partedMain(String at, String all, int keys, int k, int v) {
         IntStream q = rows(keys, 2 * k + 2 * v, 0, k);
         IntStream qk = IntStream.concat(q, rows(keys, 2 * k + 2 * v, k, k));
         define(
@@ -104,14 +123,6 @@ final class Qwen35 extends Transformer {
                 at + "in_proj_z.weight",
                 all,
                 rows(keys, 2 * k + 2 * v, 2 * k + v, v).toArray());
-        define(
-                at + "in_proj_b.weight",
-                at + "in_proj_ba.weight",
-                rows(keys, 2 * each, 0, each).toArray());
-        define(
-                at + "in_proj_a.weight",
-                at + "in_proj_ba.weight",
-                rows(keys, 2 * each, each, each).toArray());
     }
 
     /** Of each of {@code groups} groups of {@code size} rows, {@code count} rows from {@code from} on. */

@@ -116,4 +116,14 @@ final class Recurrence {
         String each = b.op("Mul", x + ".each", grouped, b.vector("each." + heads / groups, 1, heads / groups));
         return b.reshaped(each, x + ".heads", 0, -1, (long) heads * width);
     }
+
+    /** The same, each group for every so many-th head: head h is of group h mod groups. */
+    String spreadInTurns(String x, int groups, int heads, int width) {
+        if (groups == heads) {
+            return x;
+        }
+        String one = b.reshaped(x, x + ".groups", 0, -1, 1, (long) groups * width);
+        String each = b.op("Mul", x + ".each", one, b.vector("each." + heads / groups, 1, heads / groups));
+        return b.reshaped(each, x + ".heads", 0, -1, (long) heads * width);
+    }
 }

@@ -204,12 +204,11 @@ final class WeightWriter {
     }
 
     private boolean fits(Matrix matrix, int bits) {
-        return matrix.columns() % 32 == 0
-                && (bits == 4 ? matrix.stored(DType.Q4_0) : matrix.stored(DType.Q4_0, DType.Q8_0));
+        return matrix.columns() % 32 == 0 && matrix.types().stream().allMatch(type -> BlockWeights.holds(type, bits));
     }
 
     /**
-     * The form a matrix takes: a matrix of Q4_0 alone stays at 4 bits where 8 are wanted, unless 8 are asked for.
+     * The form a matrix takes: one of codes that 4 bits hold stays at 4 bits where 8 are wanted, unless 8 are asked for.
      *
      * @param block elements of a block where the matrix is rounded to 8 bits and the options leave it open
      */

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -20,6 +21,8 @@ import tools.jackson.databind.node.ObjectNode;
 final class GgufBpe {
 
     private static final int MAX_PIECE = 256;
+    /** Names of pre-tokenizers that leave the text whole, and its bytes as they are. */
+    private static final Set<String> WHOLE_TEXT = Set.of("gemma4", "granite-embed-multi-311m", "sarvam-moe");
 
     private final GgufTokenizer gguf;
     private final ObjectNode root;
@@ -31,7 +34,16 @@ final class GgufBpe {
 
     /** Model {@code gpt2}: bytes as letters, merges, a named pre-tokenizer. */
     void byteLevel() {
-        PreTokenizer pre = PreTokenizer.named(gguf.source(), gguf.has("pre") ? gguf.string("pre") : "default");
+        String name = gguf.has("pre") ? gguf.string("pre") : "default";
+        if (WHOLE_TEXT.contains(name)) {
+            wholeText();
+            return;
+        }
+        if (name.equals("whitespace")) {
+            whitespace();
+            return;
+        }
+        PreTokenizer pre = PreTokenizer.named(gguf.source(), name);
         ArrayNode steps =
                 root.putObject("pre_tokenizer").put("type", "Sequence").putArray("pretokenizers");
         for (String pattern : pre.patterns()) {
@@ -44,7 +56,9 @@ final class GgufBpe {
         writtenOutTokens(decoders);
         byteLevel(decoders.addObject());
         around(pre.addsBos(), pre.addsSeparator());
-        ObjectNode bpe = root.putObject("model").put("type", "BPE").put("ignore_merges", pre.ignoreMerges());
+        ObjectNode bpe = root.putObject("model")
+                .put("type", "BPE")
+                .put("ignore_merges", pre.ignoreMerges() || gguf.flag("ignore_merges", false));
         gguf.vocabulary(bpe);
         storedMerges(bpe);
     }
@@ -91,8 +105,13 @@ final class GgufBpe {
     }
 
     private static String byteLetters(String text) {
+        return byteLetters(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The letters that stand for bytes. */
+    static String byteLetters(byte[] bytes) {
         StringBuilder letters = new StringBuilder();
-        for (byte signed : text.getBytes(StandardCharsets.UTF_8)) {
+        for (byte signed : bytes) {
             int value = signed & 0xff;
             int hidden = 0;
             for (int b = 0; b < value; b++) {
@@ -145,6 +164,18 @@ final class GgufBpe {
         fallbackDecoders();
         around(true, false);
         storedMerges(fallbackModel());
+    }
+
+    /** Model {@code whitespace}: merges over the letters of words, which are what white space stands between. */
+    void whitespace() {
+        root.putObject("pre_tokenizer").put("type", "WhitespaceSplit");
+        around(false, false);
+        ObjectNode bpe = root.putObject("model").put("type", "BPE").put("ignore_merges", false);
+        if (gguf.unknown() >= 0) {
+            bpe.put("unk_token", gguf.tokens().get(gguf.unknown()));
+        }
+        gguf.vocabulary(bpe);
+        storedMerges(bpe);
     }
 
     private ArrayNode fallbackDecoders() {

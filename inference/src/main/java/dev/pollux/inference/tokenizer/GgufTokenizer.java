@@ -15,7 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * <p>This class holds what all models share: tokens and their types, added tokens, special tokens around a text. The models:
  * {@code gpt2} is byte-level BPE, {@code llama} and {@code gemma4} are SentencePiece BPE ({@link GgufBpe}), {@code bert} is
- * WordPiece and {@code t5} Unigram ({@link GgufPieces}).
+ * WordPiece and {@code t5} Unigram ({@link GgufPieces}); {@code whitespace} is BPE over letters.
  */
 final class GgufTokenizer {
 
@@ -51,13 +51,14 @@ final class GgufTokenizer {
         String model = string("model");
         switch (model) {
             case "gpt2" -> new GgufBpe(this, root).byteLevel();
+            case "whitespace" -> new GgufBpe(this, root).whitespace();
             case "llama" -> new GgufBpe(this, root).sentencePiece();
             case "gemma4" -> new GgufBpe(this, root).wholeText();
             case "bert" -> new GgufPieces(this, root).wordPiece();
             case "t5" -> new GgufPieces(this, root).unigram();
             default ->
                 throw new UnsupportedModelException(source + ": the tokenizer model '" + model
-                        + "' is not known, only gpt2, llama, gemma4, bert and t5; use the model's folder with its"
+                        + "' is not known, only gpt2, llama, gemma4, whitespace, bert and t5; use the model's folder with its"
                         + " tokenizer.json");
         }
         return root.toString();

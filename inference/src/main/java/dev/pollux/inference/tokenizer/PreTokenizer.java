@@ -74,9 +74,11 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
         PreTokenizer llama3 = of(LLAMA3).withIgnoredMerges().withBos();
         add(llama3, "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2");
         add(llama3, "jina-v5-nano");
-        add(of(LLAMA3), "dbrx", "smaug-bpe", "chatglm-bpe", "glm4");
+        add(of(LLAMA3), "dbrx", "smaug-bpe", "chatglm-bpe");
+        add(of(LLAMA3).withIgnoredMerges(), "glm4", "glm5");
         add(of(QWEN2), "qwen2", "stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez", "kormo", "f2llmv2");
         add(of(QWEN2), "solar-open", "grok-2");
+        add(of(QWEN2.substring(CONTRACTION.length() + 1)), "ufakzeka");
         add(of(NEWLINES_APART, QWEN2), "laguna");
         add(
                 of(CONTRACTION + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|"
@@ -97,7 +99,7 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
                 of("[\\r\\n]", "\\s?" + DEEPSEEK_LETTERS + "+", "\\s?[!-/:-~！-／：-～‘-‟　-。]+", "\\s+$", CJK, "\\p{N}+"),
                 "deepseek-llm");
         add(of("[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", CJK, "\\p{N}"), "deepseek-coder");
-        add(of("\\p{N}{1,3}", KANJI, DEEPSEEK3), "deepseek-v3", "hunyuan-dense", "joyai-llm");
+        add(of("\\p{N}{1,3}", KANJI, DEEPSEEK3), "deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4");
         add(
                 of(
                         "\\p{N}{1,3}",

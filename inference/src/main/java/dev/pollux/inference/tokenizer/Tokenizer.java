@@ -109,6 +109,7 @@ public final class Tokenizer implements AutoCloseable {
      * @param settings what {@code tokenizer_config.json} says of it: {@code add_bos_token} and {@code add_eos_token}, each
      *     {@code Boolean}; where a key is absent, BPE models put the beginning before a text and unigram models the end
      *     behind it
+     * @throws StorageException if it cannot be read
      * @throws MalformedFileException if it is damaged
      * @throws dev.pollux.UnsupportedModelException if it is neither a BPE nor a unigram model
      */
@@ -116,6 +117,38 @@ public final class Tokenizer implements AutoCloseable {
         Map<String, Object> metadata = SentencePieceFile.read(file);
         settings.forEach((key, value) -> metadata.put("tokenizer.ggml." + key, value));
         return ofGguf(file.toString(), metadata);
+    }
+
+    /**
+     * A tokenizer from a vocabulary in tiktoken's form, a line of base64 and rank for each token: the {@code tokenizer.model}
+     * of Llama 3's original folders, {@code qwen.tiktoken}, {@code cl100k_base.tiktoken} and others.
+     *
+     * @param encoding how text is cut, which the file does not say: one of {@link #tiktokenEncodings}
+     * @param specialTokens their ids; where it is empty, those that the encoding is known for
+     * @throws StorageException if it cannot be read
+     * @throws MalformedFileException if it is damaged, or larger than 16 MiB
+     * @throws dev.pollux.UnsupportedModelException if the encoding is not known
+     */
+    public static Tokenizer ofTiktoken(Path file, String encoding, Map<String, Integer> specialTokens) {
+        return ofTiktoken(file, encoding, specialTokens, Map.of());
+    }
+
+    /** The same with settings as {@link #ofSentencePiece} takes them; only {@code llama3} puts its beginning before a text. */
+    public static Tokenizer ofTiktoken(
+            Path file, String encoding, Map<String, Integer> specialTokens, Map<String, Boolean> settings) {
+        Map<String, Object> metadata = Tiktoken.read(file, encoding, specialTokens);
+        settings.forEach((key, value) -> metadata.put("tokenizer.ggml." + key, value));
+        return ofGguf(file.toString(), metadata);
+    }
+
+    /** The encodings that {@link #ofTiktoken} knows, sorted. */
+    public static List<String> tiktokenEncodings() {
+        return Tiktoken.encodings();
+    }
+
+    /** Whether a file begins as a vocabulary of tiktoken does. */
+    public static boolean isTiktoken(Path file) {
+        return Tiktoken.isIn(file);
     }
 
     /**

@@ -7,6 +7,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.internal.OpenHandle;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFile;
@@ -134,7 +135,7 @@ final class CheckpointTest {
                 "\"vocab_size\": 3 | \"vocab_size\": 3, \"hidden_act\": \"gelu\" | hidden_act must be silu but was gelu",
                 "\"vocab_size\": 3 | \"vocab_size\": 3, \"partial_rotary_factor\": 0.5 | partial_rotary_factor must be 1: rotation of a part of the head is not supported",
                 "\"vocab_size\": 3 | \"vocab_size\": 3, \"rope_parameters\": {\"rope_type\": \"ntk-by-hand\"} | rotary scaling 'ntk-by-hand' is not supported, only default, dynamic, linear, llama3 and yarn",
-                "\"vocab_size\": 3 | \"vocab_size\": 3, \"quantization_config\": {\"quant_method\": \"bitsandbytes\"} | quantized weights ('bitsandbytes') are not supported in this format; use the original model or a GGUF file",
+                "\"vocab_size\": 3 | \"vocab_size\": 3, \"quantization_config\": {\"quant_method\": \"aqlm\"} | quantized weights ('aqlm') are not supported in this format; use the original model or a GGUF file",
             })
     void whatIsNotSupportedIsSaid(String from, String to, String why) throws IOException {
         Path model = hub(CONFIG.replace(from, to), weights());
@@ -306,12 +307,49 @@ final class CheckpointTest {
     }
 
     @Test
+    void aVocabularyOfTiktokenIsReadWithTheEncodingOfTheModel() throws IOException {
+        Path model = hub(CONFIG.replace("\"vocab_size\"", "\"model_type\": \"qwen\", \"vocab_size\""), weights());
+        Files.writeString(model.resolve("qwen.tiktoken"), "MQ== 0\nMTE= 1\nYQ== 2\nYWE= 3\n");
+        Files.writeString(
+                model.resolve("tokenizer_config.json"),
+                "{\"added_tokens_decoder\": {\"4\": {\"content\": \"<|end|>\", \"special\": true}}}");
+        try (Checkpoint checkpoint = Checkpoint.open(model);
+                Tokenizer tokenizer = checkpoint.tokenizer().orElseThrow()) {
+            assertThat(tokenizer.encode("11aa<|end|>", true)).containsExactly(0, 0, 3, 4);
+        }
+        Files.move(model.resolve("qwen.tiktoken"), model.resolve("own.tiktoken"));
+        Files.writeString(
+                model.resolve("config.json"),
+                CONFIG.replace("\"vocab_size\"", "\"model_type\": \"x\", \"vocab_size\""));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            assertThatThrownBy(checkpoint::tokenizer)
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessage(model.resolve("own.tiktoken") + ": how a model of the type 'x' cuts text is not known,"
+                            + " only the encodings " + Tokenizer.tiktokenEncodings()
+                            + "; use the model's tokenizer.json");
+        }
+    }
+
+    @Test
+    void aFolderWithAllPartsOfOneGgufFileIsOpened() throws IOException {
+        Path parts = Files.createDirectory(folder.resolve("parts"));
+        Path first = gguf().put("split.count", 2).put("split.no", 0).write(parts.resolve("m-00001-of-00002.gguf"));
+        Path second = new GgufBuilder()
+                .put("split.count", 2)
+                .put("split.no", 1)
+                .write(parts.resolve("m-00002-of-00002.gguf"));
+        try (Checkpoint checkpoint = Checkpoint.open(parts)) {
+            assertThat(checkpoint.files()).containsExactly(first, second);
+        }
+    }
+
+    @Test
     void ggufFilesThatDoNotFitAreRefused() {
         refused(
                 gguf().put("general.architecture", "rwkv"),
-                ": the architecture 'rwkv' is not supported, only [command-r, gemma2, gemma3, glm4, gpt-oss, granite,"
-                        + " lfm2, lfm2moe, llama, olmo2, phi3, qwen2, qwen3, qwen3moe, smollm3]; use another"
-                        + " model, or its Hugging Face folder");
+                ": the architecture 'rwkv' is not supported, only "
+                        + Checkpoint.ggufArchitectures().keySet()
+                        + "; use another model, or its Hugging Face folder");
         refused(
                 gguf().without("general.architecture"),
                 " has no general.architecture; it is not a language model, or" + " damaged");
@@ -333,7 +371,10 @@ final class CheckpointTest {
         refused(
                 gguf().put("llama.attention.value_length", 8),
                 ": llama.attention.value_length 8 must equal the head" + " width 4; nothing else is supported yet");
-        refused(gguf().put("split.count", 3), " is one of 3 parts; join them into one file first");
+        refused(
+                gguf().put("split.count", 3),
+                " is one of 3 parts but its name does not end in -00001-of-00003.gguf or on; give the parts back their"
+                        + " names");
         refused(
                 gguf().put("llama.rope.scaling.type", "longrope"),
                 ": rotary scaling 'longrope' is not supported, only" + " none, linear and yarn");

@@ -13,12 +13,13 @@ import dev.pollux.testkit.SafetensorsBuilder;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Published 4-bit matrices, packed here as their formats say, are read as (code − zero) · scale. */
+/** Published integer matrices, packed here as their formats say, are read as (code − zero) · scale. */
 class PackedTensorsTest {
 
     private static final int ROWS = 16;
@@ -40,24 +41,24 @@ class PackedTensorsTest {
                 codes[r][c] = random.nextInt(16);
             }
             for (int g = 0; g < COLUMNS / GROUP; g++) {
-                zeros[r][g] = symmetric ? 8 : 1 + random.nextInt(15);
+                zeros[r][g] = symmetric ? 8 : 1 + random.nextInt(14);
                 scales[r][g] = Float16.toFloat(Float16.fromFloat(0.01f + random.nextFloat()));
             }
         }
     }
 
     @Test
-    void symmetricGptqIsQ40CodeByCode() {
+    void symmetricGptqIsReadCodeByCode() {
         fill(true);
-        check(gptq(1), "{\"quant_method\": \"gptq\", \"bits\": 4}", DType.Q4_0, 0);
+        check(gptq(1), "{\"quant_method\": \"gptq\", \"bits\": 4}", DType.PACKED_INT4);
     }
 
     @Test
-    void gptqWithZerosIsQ41InBothVersionsOfItsFormat() {
+    void gptqWithZerosIsExactInEightBitsInBothVersionsOfItsFormat() {
         fill(false);
-        check(gptq(1), "{\"quant_method\": \"gptq\", \"bits\": 4}", DType.Q4_1, 1e-2);
+        check(gptq(1), "{\"quant_method\": \"gptq\", \"bits\": 4}", DType.PACKED_INT8);
         String second = "{\"quant_method\": \"gptq\", \"bits\": 4, \"checkpoint_format\": \"gptq_v2\"}";
-        check(gptq(0), second, DType.Q4_1, 1e-2);
+        check(gptq(0), second, DType.PACKED_INT8);
     }
 
     @Test
@@ -79,7 +80,7 @@ class PackedTensorsTest {
         SafetensorsBuilder file = new SafetensorsBuilder()
                 .tensor("m.qweight", DType.I32, bytes(words), COLUMNS, ROWS / 8)
                 .tensor("m.qzeros", DType.I32, bytes(packedZeros), COLUMNS / GROUP, ROWS / 8);
-        check(withScales(file), "{\"quant_method\": \"awq\", \"bits\": 4}", DType.Q4_1, 1e-2);
+        check(withScales(file), "{\"quant_method\": \"awq\", \"bits\": 4}", DType.PACKED_INT8);
     }
 
     @Test
@@ -96,7 +97,102 @@ class PackedTensorsTest {
         SafetensorsBuilder file = new SafetensorsBuilder()
                 .tensor("m.weight_packed", DType.I32, bytes(words), ROWS, COLUMNS / 8)
                 .floats("m.weight_scale", flat, ROWS, COLUMNS / GROUP);
-        check(file, "{\"quant_method\": \"compressed-tensors\"}", DType.Q4_0, 0);
+        check(file, "{\"quant_method\": \"compressed-tensors\"}", DType.PACKED_INT4);
+    }
+
+    @Test
+    void compressedTensorsWithZerosAreRead() {
+        fill(false);
+        int[] words = new int[ROWS * COLUMNS / 8]; // [rows, columns / 8]
+        int[] packedZeros = new int[ROWS / 8 * COLUMNS / GROUP]; // [rows / 8, groups]
+        float[] flat = new float[ROWS * COLUMNS / GROUP];
+        for (int r = 0; r < ROWS; r++) {
+            for (int c = 0; c < COLUMNS; c++) {
+                words[r * (COLUMNS / 8) + c / 8] |= codes[r][c] << c % 8 * 4;
+            }
+            for (int g = 0; g < COLUMNS / GROUP; g++) {
+                packedZeros[r / 8 * (COLUMNS / GROUP) + g] |= zeros[r][g] << r % 8 * 4;
+                flat[r * (COLUMNS / GROUP) + g] = scales[r][g];
+            }
+        }
+        SafetensorsBuilder file = new SafetensorsBuilder()
+                .tensor("m.weight_packed", DType.I32, bytes(words), ROWS, COLUMNS / 8)
+                .tensor("m.weight_zero_point", DType.I32, bytes(packedZeros), ROWS / 8, COLUMNS / GROUP)
+                .floats("m.weight_scale", flat, ROWS, COLUMNS / GROUP);
+        check(file, "{\"quant_method\": \"compressed-tensors\"}", DType.PACKED_INT8);
+    }
+
+    /** One row of two, three and eight bits: codes 0, 1, 2, … in a run of words, a zero of 2, scale a half. */
+    @Test
+    void gptqOfOtherWidthsIsRead() {
+        for (int bits : new int[] {2, 3, 8}) {
+            int[] words = new int[32 * bits / 32 * 32]; // [columns · bits / 32, rows]
+            int[] packedZeros = new int[bits]; // [1, rows · bits / 32]
+            int mask = (1 << bits) - 1;
+            for (int c = 0; c < 32; c++) {
+                long run = (long) (c & mask) << c * bits % 32;
+                for (int r = 0; r < 32; r++) {
+                    words[c * bits / 32 * 32 + r] |= (int) run;
+                    if (run >>> 32 != 0) {
+                        words[(c * bits / 32 + 1) * 32 + r] |= (int) (run >>> 32);
+                    }
+                }
+                long zero = 1L << c * bits % 32; // stored less one
+                packedZeros[c * bits / 32] |= (int) zero;
+            }
+            float[] halves = new float[32];
+            Arrays.fill(halves, 0.5f);
+            Path path = new SafetensorsBuilder()
+                    .tensor("m.qweight", DType.I32, bytes(words), bits, 32)
+                    .tensor("m.qzeros", DType.I32, bytes(packedZeros), 1, bits)
+                    .floats("m.scales", halves, 1, 32)
+                    .write(temp.resolve(bits + "bits.safetensors"));
+            try (SafetensorsFile file = SafetensorsFile.open(path)) {
+                PackedTensors packed =
+                        new PackedTensors(file, settings("{\"quant_method\": \"gptq\", \"bits\": " + bits + "}"));
+                assertThat(packed.info("m.weight").type())
+                        .isEqualTo(bits == 8 ? DType.PACKED_INT16 : DType.PACKED_INT4);
+                float[] values = packed.floats("m.weight");
+                for (int i = 0; i < values.length; i++) {
+                    assertThat(values[i]).as("%d bits, %d", bits, i).isEqualTo(((i % 32 & mask) - 2) * 0.5f);
+                }
+            }
+        }
+    }
+
+    @Test
+    void bytesWithAScaleForEachRowAreRead() {
+        byte[] stored = new byte[2 * 32];
+        stored[0] = -5;
+        stored[1] = -27;
+        stored[63] = 127;
+        SafetensorsBuilder large = new SafetensorsBuilder()
+                .tensor("m.weight", DType.I8, stored, 2, 32)
+                .tensor("m.weight_format", DType.U8, new byte[1])
+                .floats("m.SCB", new float[] {1.9863281f, 2.6269531f}, 2);
+        float[] values = read(large, "{\"quant_method\": \"bitsandbytes\"}");
+        assertThat(values[0]).isCloseTo(-0.0782019f, within(1e-7f));
+        assertThat(values[1]).isCloseTo(-0.42229024f, within(1e-7f)); // the scale is divided first
+        assertThat(values[63]).isCloseTo(2.6269531f, within(1e-6f));
+        SafetensorsBuilder scaled = new SafetensorsBuilder()
+                .tensor("m.weight", DType.I8, stored, 2, 32)
+                .floats("m.weight_scale", new float[] {2, 0.5f}, 2, 1);
+        assertThat(read(scaled, "{\"quant_method\": \"compressed-tensors\"}"))
+                .startsWith(-10, -54)
+                .endsWith(63.5f);
+        SafetensorsBuilder zeroed = scaled.tensor("m.weight_zero_point", DType.I8, new byte[] {100, -128}, 2, 1);
+        assertThat(read(zeroed, "{\"quant_method\": \"compressed-tensors\"}"))
+                .startsWith(-210, -254)
+                .endsWith(127.5f);
+    }
+
+    private float[] read(SafetensorsBuilder builder, String config) {
+        Path path = builder.write(temp.resolve(random.nextInt(1 << 30) + ".safetensors"));
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            PackedTensors packed = new PackedTensors(file, settings(config));
+            assertThat(packed.tensors()).containsOnlyKeys("m.weight");
+            return packed.floats("m.weight");
+        }
     }
 
     @Test
@@ -151,7 +247,7 @@ class PackedTensorsTest {
         return file.floats("m.scales", flat, COLUMNS / GROUP, ROWS);
     }
 
-    private void check(SafetensorsBuilder builder, String config, DType type, double tolerance) {
+    private void check(SafetensorsBuilder builder, String config, DType type) {
         Path path = builder.floats("m.bias", new float[] {1, 2}, 2)
                 .write(temp.resolve(random.nextInt(1 << 30) + ".safetensors"));
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
@@ -161,10 +257,10 @@ class PackedTensorsTest {
             float[] values = packed.floats("m.weight");
             for (int r = 0; r < ROWS; r++) {
                 for (int c = 0; c < COLUMNS; c++) {
-                    double due = (double) (codes[r][c] - zeros[r][c / GROUP]) * scales[r][c / GROUP];
-                    assertThat((double) values[r * COLUMNS + c])
+                    float due = (codes[r][c] - zeros[r][c / GROUP]) * scales[r][c / GROUP];
+                    assertThat(values[r * COLUMNS + c])
                             .as("row %d, column %d", r, c)
-                            .isCloseTo(due, within(tolerance));
+                            .isEqualTo(due);
                 }
             }
             ByteBuffer all =

@@ -6,13 +6,18 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.tensor.TensorFile;
+import dev.pollux.tensor.TensorInfo;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -83,7 +88,7 @@ final class BlockWeightsTest {
     @Test
     void roundingErrsByHalfAStepAtMost() {
         float[] values = new float[3 * 64];
-        java.util.Random random = new java.util.Random(8);
+        Random random = new Random(8);
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.nextGaussian();
         }
@@ -107,5 +112,49 @@ final class BlockWeightsTest {
         byte[] bytes = new byte[buffer.remaining()];
         buffer.get(bytes);
         return bytes;
+    }
+
+    /** Packed integers, and the halves of MXFP4, are integers under a scale of 32 bits. */
+    @Test
+    void packedBlocksGoOverWithoutLoss() throws IOException {
+        Random random = new Random(5);
+        for (DType type : List.of(DType.PACKED_INT4, DType.PACKED_INT8, DType.MXFP4)) {
+            byte[] stored = new byte[4 * type.blockBytes()];
+            random.nextBytes(stored);
+            for (int block = 0; block < 4; block++) {
+                if (type == DType.MXFP4) {
+                    stored[block * type.blockBytes()] = (byte) (120 + block * 4);
+                } else {
+                    ByteBuffer.wrap(stored)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putFloat(block * type.blockBytes(), random.nextFloat());
+                }
+            }
+            TensorInfo info = new TensorInfo("w", type, List.of(2L, 64L), 0, stored.length);
+            TensorFile file = new InMemory(info, stored);
+            float[] wanted = file.floats("w");
+            for (int bits : type == DType.PACKED_INT4 ? new int[] {4, 8} : new int[] {8}) {
+                assertThat(BlockWeights.holds(type, bits)).isTrue();
+                BlockWeights weights = BlockWeights.exact(Matrix.of(file, List.of("w"), 64), bits);
+                for (int i = 0; i < wanted.length; i++) {
+                    assertThat(value(weights, i)).as("%s %d", type, i).isEqualTo(wanted[i]);
+                }
+            }
+        }
+    }
+
+    private record InMemory(TensorInfo info, byte[] stored) implements TensorFile {
+        @Override
+        public Map<String, TensorInfo> tensors() {
+            return Map.of(info.name(), info);
+        }
+
+        @Override
+        public ByteBuffer bytes(String name, long offset, int length) {
+            return ByteBuffer.wrap(stored, (int) offset, length).slice().order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        @Override
+        public void close() {}
     }
 }

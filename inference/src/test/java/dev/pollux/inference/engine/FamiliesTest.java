@@ -59,6 +59,44 @@ class FamiliesTest {
         }
     }
 
+    @Test
+    void rotaryTablesOfAnySizeAreRefusedByTheirError() throws IOException {
+        Path model = llamaThatSays("MistralForCausalLM");
+        Path config = model.resolve("config.json");
+        Files.writeString(
+                config,
+                Files.readString(config)
+                        .replaceAll("\"head_dim\":\\d+", "\"head_dim\":4096")
+                        .replaceAll("\"max_position_embeddings\":\\d+", "\"max_position_embeddings\":1048576"));
+        ExportOptions options = ExportOptions.builder().maxContext(1 << 20).build();
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            assertThatThrownBy(() -> DecoderExport.preview(checkpoint, options))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessage(config + ": rotary tables of 1048576 positions and 2048 frequencies are larger than"
+                            + " 268435456 numbers; lower maxContext of the export");
+        }
+    }
+
+    @Test
+    void longRopeIsKnownByItsFormerName() throws IOException {
+        long[] bytes = new long[2];
+        for (int i = 0; i < 2; i++) {
+            String rope = "{\"type\":\"" + (i == 0 ? "longrope" : "su") + "\",\"short_factor\":[1,1,1,1],"
+                    + "\"long_factor\":[2,2,2,2],\"original_max_position_embeddings\":8}";
+            Path model = llamaThatSays("LlamaForCausalLM");
+            Path config = model.resolve("config.json");
+            String written = Files.readString(config);
+            Files.writeString(
+                    config, written.replaceAll("\"(rope_parameters|rope_scaling)\":\\{[^}]*}", "\"$1\":" + rope));
+            assertThat(Files.readString(config)).isNotEqualTo(written);
+            try (Checkpoint checkpoint = Checkpoint.open(model)) {
+                bytes[i] = DecoderExport.preview(checkpoint, ExportOptions.DEFAULTS)
+                        .bytes();
+            }
+        }
+        assertThat(bytes[1]).isEqualTo(bytes[0]);
+    }
+
     private Path llamaThatSays(String architecture) throws IOException {
         Path model = temp.resolve("model");
         TinyLlama.Shape shape = new TinyLlama.Shape(4, 2, 8, false, true, "{\"rope_type\": \"default\"}");

@@ -88,6 +88,13 @@ class GgufFamiliesTest {
             Map.entry("residual_multiplier", "residual_scale"),
             Map.entry("logits_scaling", "logit_scale"));
 
+    /** What is held here: the GGUF architecture and the class it is read as. */
+    static List<String> held() {
+        return FORMATS.entrySet().stream()
+                .map(entry -> entry.getValue().architecture() + " " + entry.getKey())
+                .toList();
+    }
+
     @TempDir
     Path temp;
 

@@ -177,7 +177,7 @@ final class GgufTokenizerTest {
                 Map.of("model", "rwkv"),
                 UnsupportedModelException.class,
                 "t.gguf: the tokenizer model 'rwkv' is not"
-                        + " known, only gpt2, llama, gemma4, bert and t5; use the model's folder with its tokenizer.json");
+                        + " known, only gpt2, llama, gemma4, whitespace, bert and t5; use the model's folder with its tokenizer.json");
         refused(
                 Map.of("pre", "new-one"),
                 UnsupportedModelException.class,

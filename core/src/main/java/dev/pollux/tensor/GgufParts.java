@@ -1,0 +1,92 @@
+package dev.pollux.tensor;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The files of a model that is split, {@code name-00001-of-00003.gguf} and on. Each says {@code split.count} and its own
+ * {@code split.no}, from 0; the first has the metadata of the whole.
+ */
+final class GgufParts {
+
+    private static final Pattern NAME = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
+
+    /** One file with what its header says. */
+    record Part(MappedFile file, GgufReader header) {}
+
+    private GgufParts() {}
+
+    /** Opens all parts, first to last, of which {@code path} is any; a file that is not split is its own only part. */
+    static List<Part> open(Path path) {
+        List<Part> parts = new ArrayList<>();
+        try {
+            Part given = part(path);
+            parts.add(given);
+            long count = number(given, "split.count", 1);
+            if (count > 1) {
+                for (Path other : names(path, count)) {
+                    if (!other.equals(path)) {
+                        parts.add(part(other));
+                    }
+                }
+                parts.sort((a, b) -> a.file().path().compareTo(b.file().path()));
+                check(parts);
+            }
+            return parts;
+        } catch (RuntimeException | Error e) {
+            parts.forEach(part -> part.file().close());
+            throw e;
+        }
+    }
+
+    private static Part part(Path path) {
+        MappedFile file = new MappedFile(path);
+        try {
+            return new Part(file, new GgufReader(file));
+        } catch (RuntimeException | Error e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static List<Path> names(Path path, long count) {
+        Matcher name = NAME.matcher(String.valueOf(path.getFileName()));
+        if (!name.matches() || Long.parseLong(name.group(3)) != count) {
+            throw new MalformedFileException(
+                    path + " is one of " + count + " parts but its name does not end in -00001-of-"
+                            + String.format("%05d", count) + ".gguf or on; give the parts back their names");
+        }
+        List<Path> names = new ArrayList<>();
+        for (int i = 1; i <= count; i++) {
+            Path part = path.resolveSibling(String.format("%s-%05d-of-%05d.gguf", name.group(1), i, count));
+            if (!Files.isRegularFile(part)) {
+                throw new StorageException(path + " is one of " + count + " parts, of which " + part.getFileName()
+                        + " is missing; get it too");
+            }
+            names.add(part);
+        }
+        return names;
+    }
+
+    private static void check(List<Part> parts) {
+        for (int i = 0; i < parts.size(); i++) {
+            Part part = parts.get(i);
+            long count = number(part, "split.count", 1);
+            long number = number(part, "split.no", -1);
+            if (count != parts.size() || number != i) {
+                throw new MalformedFileException(part.file().path() + " must be part " + i + " of " + parts.size()
+                        + ", counted from 0, but says that it is " + number + " of " + count + "; get the file again");
+            }
+        }
+    }
+
+    private static long number(Part part, String key, long otherwise) {
+        return part.header().metadata.get(key) instanceof Long number ? number : otherwise;
+    }
+}

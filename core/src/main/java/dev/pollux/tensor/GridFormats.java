@@ -1,0 +1,140 @@
+package dev.pollux.tensor;
+
+import java.nio.ByteBuffer;
+
+/**
+ * GGUF's formats below 4 bits that take several elements at once from a {@link Codebook}, and NVFP4.
+ *
+ * <p>Each method says where in the block of 256 the parts lie, in bytes, and names e the element within the block. Of
+ * elements with signs apart, seven signs are stored and the eighth makes their number even, or all eight are. Products are
+ * rounded to float in the order the reference takes them. Source: {@code ggml-common.h} for the layouts.
+ */
+final class GridFormats {
+
+    private static final float DELTA = 0.125f;
+    private static final byte[] FP4_DOUBLED = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
+    private GridFormats() {}
+
+    /** d 0; for each 32 elements 4 codes of a byte, then 4 × 7 signs and a scale of 4 bits in a word. */
+    static void iq2xxs(ByteBuffer in, int at, float[] out, int to) {
+        byte[] grid = Codebook.of(DType.IQ2_XXS);
+        float d = half(in, at);
+        for (int e = 0; e < 256; e++) {
+            int group = at + 2 + e / 32 * 8;
+            int word = in.getInt(group + 4);
+            float scale = d * (0.5f + (word >>> 28)) * 0.25f;
+            int code = in.get(group + e % 32 / 8) & 0xff;
+            out[to + e] = scale * grid[code * 8 + e % 8] * sign(evenSigns(word >>> e % 32 / 8 * 7), e % 8);
+        }
+    }
+
+    /** d 0, codes of 9 bits with 7 signs (64) 2, scales of 16 elements (8) 66. */
+    static void iq2xs(ByteBuffer in, int at, float[] out, int to) {
+        byte[] grid = Codebook.of(DType.IQ2_XS);
+        float d = half(in, at);
+        for (int e = 0; e < 256; e++) {
+            float scale = d * (0.5f + nibble(in, at + 66, e / 16)) * 0.25f;
+            int word = in.getShort(at + 2 + e / 8 * 2) & 0xffff;
+            out[to + e] = scale * grid[(word & 511) * 8 + e % 8] * sign(evenSigns(word >>> 9), e % 8);
+        }
+    }
+
+    /** d 0, low bits of the codes (32) 2, signs (32) 34, two high bits (8) 66, scales of 16 elements (8) 74. */
+    static void iq2s(ByteBuffer in, int at, float[] out, int to) {
+        byte[] grid = Codebook.of(DType.IQ2_S);
+        float d = half(in, at);
+        for (int e = 0; e < 256; e++) {
+            float scale = d * (0.5f + nibble(in, at + 74, e / 16)) * 0.25f;
+            int high = in.get(at + 66 + e / 32) >> e % 32 / 8 * 2 & 3;
+            int code = in.get(at + 2 + e / 8) & 0xff | high << 8;
+            out[to + e] = scale * grid[code * 8 + e % 8] * sign(in.get(at + 34 + e / 8), e % 8);
+        }
+    }
+
+    /** d 0, codes of 4 elements (64) 2, for each 32 elements a word of 4 × 7 signs and a scale of 4 bits (32) 66. */
+    static void iq3xxs(ByteBuffer in, int at, float[] out, int to) {
+        byte[] grid = Codebook.of(DType.IQ3_XXS);
+        float d = half(in, at);
+        for (int e = 0; e < 256; e++) {
+            int word = in.getInt(at + 66 + e / 32 * 4);
+            float scale = d * (0.5f + (word >>> 28)) * 0.5f;
+            int code = in.get(at + 2 + e / 4) & 0xff;
+            out[to + e] = scale * grid[code * 4 + e % 4] * sign(evenSigns(word >>> e % 32 / 8 * 7), e % 8);
+        }
+    }
+
+    /** d 0, low bits of the codes of 4 elements (64) 2, ninth bits (8) 66, signs (32) 74, scales of 32 elements (4) 106. */
+    static void iq3s(ByteBuffer in, int at, float[] out, int to) {
+        byte[] grid = Codebook.of(DType.IQ3_S);
+        float d = half(in, at);
+        for (int e = 0; e < 256; e++) {
+            float scale = d * (1 + 2 * nibble(in, at + 106, e / 32));
+            int high = in.get(at + 66 + e / 32) >> e % 32 / 4 & 1;
+            int code = in.get(at + 2 + e / 4) & 0xff | high << 8;
+            out[to + e] = scale * grid[code * 4 + e % 4] * sign(in.get(at + 74 + e / 8), e % 8);
+        }
+    }
+
+    /** d 0, low bits of the codes (32) 2, for each 32 elements 4 × 3 high bits, a scale of 3 bits and a shift's sign (16) 34. */
+    static void iq1s(ByteBuffer in, int at, float[] out, int to) {
+        byte[] grid = Codebook.of(DType.IQ1_S);
+        float d = half(in, at);
+        for (int e = 0; e < 256; e++) {
+            int word = in.getShort(at + 34 + e / 32 * 2) & 0xffff;
+            float scale = d * (2 * (word >> 12 & 7) + 1);
+            float delta = word >> 15 == 0 ? DELTA : -DELTA;
+            int code = in.get(at + 2 + e / 8) & 0xff | (word >> e % 32 / 8 * 3 & 7) << 8;
+            out[to + e] = scale * (grid[code * 8 + e % 8] + delta);
+        }
+    }
+
+    /**
+     * Low bits of the codes (32) 0, for each code three high bits and a shift's sign (16) 32, scales of 16 elements of 3 bits
+     * in words (8) 48, whose four highest bits make up d.
+     */
+    static void iq1m(ByteBuffer in, int at, float[] out, int to) {
+        byte[] grid = Codebook.of(DType.IQ1_S);
+        int bits = 0;
+        for (int word = 0; word < 4; word++) {
+            bits |= (in.getShort(at + 48 + word * 2) >> 12 & 15) << word * 4;
+        }
+        float d = Float16.toFloat((short) bits);
+        for (int e = 0; e < 256; e++) {
+            int word = in.getShort(at + 48 + e / 64 * 2);
+            float scale = d * (2 * (word >> e % 64 / 16 * 3 & 7) + 1);
+            int high = nibble(in, at + 32, e / 8);
+            int code = in.get(at + e / 8) & 0xff | (high & 7) << 8;
+            out[to + e] = scale * (grid[code * 8 + e % 8] + ((high & 8) == 0 ? DELTA : -DELTA));
+        }
+    }
+
+    /** A block of 64: four scales, floats of 8 bits without sign (4) 0, nibbles (32) 4, which are 4-bit floats. */
+    static void nvfp4(ByteBuffer in, int at, float[] out, int to) {
+        for (int e = 0; e < 64; e++) {
+            byte bits = in.get(at + e / 16);
+            // Half of the scale, since the table holds doubled values.
+            float d = (bits & 0x7f) == 0x7f ? 0 : Float8.e4m3((byte) (bits & 0x7f)) * 0.5f;
+            int code = in.get(at + 4 + e / 16 * 8 + e % 8) >> e % 16 / 8 * 4 & 15;
+            out[to + e] = d * FP4_DOUBLED[code];
+        }
+    }
+
+    /** Seven signs and the eighth. */
+    private static int evenSigns(int seven) {
+        int signs = seven & 127;
+        return signs | (Integer.bitCount(signs) & 1) << 7;
+    }
+
+    private static int sign(int signs, int element) {
+        return (signs >> element & 1) == 0 ? 1 : -1;
+    }
+
+    private static int nibble(ByteBuffer in, int at, int index) {
+        return in.get(at + index / 2) >> index % 2 * 4 & 15;
+    }
+
+    private static float half(ByteBuffer in, int at) {
+        return Float16.toFloat(in.getShort(at));
+    }
+}
