@@ -14,13 +14,6 @@ import org.opentest4j.TestAbortedException;
 class SideToolsGoldenTest {
 
     @TestFactory
-    Stream<DynamicTest> adaptersAreExtracted() {
-        Path set = ReferenceData.golden("merge").resolve("lora-extraction");
-        return ReferenceData.cases(set, path -> path.toString().endsWith(".json")).stream()
-                .map(file -> unsupported(file, "LoRA extraction"));
-    }
-
-    @TestFactory
     Stream<DynamicTest> mixturesOfExpertsAreBuilt() {
         Path set = ReferenceData.golden("merge").resolve("moe");
         return ReferenceData.cases(set, Files::isDirectory).stream().map(folder -> unsupported(folder, "MoE assembly"));
