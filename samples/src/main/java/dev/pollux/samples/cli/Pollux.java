@@ -60,6 +60,7 @@ import picocli.CommandLine.ParseResult;
             GenerateCommand.class,
             ExportCommand.class,
             MergeCommand.class,
+            ExtractLoraCommand.class,
             InspectCommand.class,
             FetchCommand.class,
             ModelsCommand.class
