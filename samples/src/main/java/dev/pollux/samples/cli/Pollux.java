@@ -61,6 +61,7 @@ import picocli.CommandLine.ParseResult;
             ExportCommand.class,
             MergeCommand.class,
             ExtractLoraCommand.class,
+            MergeMoeCommand.class,
             InspectCommand.class,
             FetchCommand.class,
             ModelsCommand.class
