@@ -26,6 +26,7 @@ final class InputModel implements AutoCloseable {
     private final Map<String, DType> types;
     private final List<AutoCloseable> open;
     private final Optional<GgufModel> gguf;
+    private final Optional<OnnxModel> onnx;
 
     InputModel(
             String label,
@@ -34,7 +35,7 @@ final class InputModel implements AutoCloseable {
             Map<String, TensorSource> tensors,
             Map<String, DType> types,
             List<AutoCloseable> open) {
-        this(label, folder, config, tensors, types, open, Optional.empty());
+        this(label, folder, config, tensors, types, open, Optional.empty(), Optional.empty());
     }
 
     private InputModel(
@@ -44,7 +45,8 @@ final class InputModel implements AutoCloseable {
             Map<String, TensorSource> tensors,
             Map<String, DType> types,
             List<AutoCloseable> open,
-            Optional<GgufModel> gguf) {
+            Optional<GgufModel> gguf,
+            Optional<OnnxModel> onnx) {
         this.label = label;
         this.folder = folder;
         this.config = config;
@@ -52,6 +54,7 @@ final class InputModel implements AutoCloseable {
         this.types = types;
         this.open = open;
         this.gguf = gguf;
+        this.onnx = onnx;
     }
 
     /**
@@ -67,6 +70,9 @@ final class InputModel implements AutoCloseable {
         Path path = folder.resolve(reference.model());
         if (GgufModel.isAt(path)) {
             return openGguf(reference, folder, path);
+        }
+        if (OnnxModel.isAt(path)) {
+            return openOnnx(reference, path);
         }
         if (!Files.isDirectory(path)) {
             throw new MalformedFileException("model " + reference.model() + " not found: " + path
@@ -117,16 +123,51 @@ final class InputModel implements AutoCloseable {
                 adapter.layOver(tensors, reference.toString());
             }
             return new InputModel(
-                    reference.toString(), Optional.of(path), model.config(), tensors, types, open, Optional.of(model));
+                    reference.toString(),
+                    Optional.of(path),
+                    model.config(),
+                    tensors,
+                    types,
+                    open,
+                    Optional.of(model),
+                    Optional.empty());
         } catch (RuntimeException | Error e) {
             close(open);
             throw e;
         }
     }
 
+    private static InputModel openOnnx(ModelReference reference, Path path) {
+        if (reference.adapter().isPresent()) {
+            throw new UnsupportedModelException("model " + reference
+                    + " lays an adapter over an ONNX graph, which has no modules; merge the adapter before the export");
+        }
+        OnnxModel model = OnnxModel.open(path);
+        Map<String, DType> types = new LinkedHashMap<>();
+        Map<String, TensorSource> tensors = new LinkedHashMap<>();
+        model.weights().forEach((name, weight) -> {
+            tensors.put(name, weight.as(reference + ":" + name));
+            types.put(name, weight.type());
+        });
+        return new InputModel(
+                reference.toString(),
+                Optional.of(path),
+                model.config(),
+                tensors,
+                types,
+                List.of(model),
+                Optional.empty(),
+                Optional.of(model));
+    }
+
+    /** The graph, where it is an ONNX model. */
+    Optional<OnnxModel> onnx() {
+        return onnx;
+    }
+
     /** The same model under another name; closing either closes both. */
     InputModel named(String name) {
-        return new InputModel(name, folder, config, tensors, types, open, gguf);
+        return new InputModel(name, folder, config, tensors, types, open, gguf, onnx);
     }
 
     String label() {
