@@ -109,10 +109,12 @@ final class LoraWeights implements AutoCloseable {
                 model.computeIfPresent(target, (name, matrix) -> adapted(name, matrix, factors, modelLabel)));
     }
 
-    private TensorSource adapted(String target, TensorSource matrix, Map<String, String> factors, String modelLabel) {
+    /** Of a module that the adapter holds whole and factors too, the factors lie over what it holds. */
+    private TensorSource adapted(String target, TensorSource of, Map<String, String> factors, String modelLabel) {
         String whole = factors.get("whole");
-        if (whole != null) {
-            return new StoredTensor(file, file.info(whole), modelLabel + ":" + target);
+        TensorSource matrix = whole == null ? of : new StoredTensor(file, file.info(whole), modelLabel + ":" + target);
+        if (whole != null && factors.size() == 1) {
+            return matrix;
         }
         if (factors.containsKey("added")) {
             return shifted(target, matrix, factors, modelLabel);
@@ -132,7 +134,7 @@ final class LoraWeights implements AutoCloseable {
         double scale = scale(module, a.shape().get(0));
         TensorSource plain = new LoraTensor(matrix, a, b, transposed, scale, modelLabel + ":" + target);
         return factors.containsKey("magnitude") || config.path("use_dora").asBoolean(false)
-                ? dora(target, plain, factors, transposed && !embedding)
+                ? dora(target, plain, factors, transposed)
                 : plain;
     }
 

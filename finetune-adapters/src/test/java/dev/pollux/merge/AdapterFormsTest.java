@@ -137,6 +137,41 @@ class AdapterFormsTest {
     }
 
     @Test
+    void embeddingsHaveLengthsByColumnAndLieOverWhatTheAdapterHoldsOfThem() throws IOException {
+        Path folder = Files.createDirectories(temp.resolve("base"));
+        String name = "model.embed_tokens";
+        Files.write(
+                folder.resolve("model.safetensors"),
+                new SafetensorsBuilder()
+                        .tensor(name + ".weight", DType.F32, bytes(9, 9, 9, 9, 9, 9), 3, 2)
+                        .toBytes());
+        Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"llama\"}");
+        SafetensorsBuilder file = new SafetensorsBuilder()
+                .tensor("base_model.model." + name + ".base_layer.weight", DType.F32, bytes(1, 4, 2, 5, 3, 6), 3, 2)
+                .tensor("base_model.model." + name + ".lora_embedding_A", DType.F32, bytes(1, 0, 1), 1, 3)
+                .tensor("base_model.model." + name + ".lora_embedding_B", DType.F32, bytes(1, 2), 2, 1)
+                .tensor("base_model.model." + name + ".lora_magnitude_vector", DType.F32, bytes(1, 10), 2);
+        Path adapter = Files.createDirectories(temp.resolve("adapter"));
+        Files.write(adapter.resolve("adapter_model.safetensors"), file.toBytes());
+        Files.writeString(
+                adapter.resolve("adapter_config.json"),
+                "{\"peft_type\": \"LORA\", \"r\": 1, \"lora_alpha\": 2, \"use_dora\": true}");
+        double first = Math.sqrt(9 + 4 + 25);
+        double second = Math.sqrt(64 + 25 + 100);
+        assertThat(read(name + ".weight"))
+                .containsExactly(
+                        new float[] {
+                            (float) (3 / first),
+                            (float) (80 / second),
+                            (float) (2 / first),
+                            (float) (50 / second),
+                            (float) (5 / first),
+                            (float) (100 / second)
+                        },
+                        within(1e-6f));
+    }
+
+    @Test
     void magnitudesOfAnotherLengthAreRefused() throws IOException {
         model(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
         adapter(
