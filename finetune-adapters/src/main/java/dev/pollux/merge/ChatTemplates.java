@@ -67,8 +67,7 @@ final class ChatTemplates {
             return Optional.of(NAMED.getOrDefault(template, template));
         }
         Map<String, Integer> counts = new LinkedHashMap<>();
-        models.forEach(model ->
-                model.folder().flatMap(ChatTemplates::of).ifPresent(text -> counts.merge(text, 1, Integer::sum)));
+        models.forEach(model -> model.chatTemplate().ifPresent(text -> counts.merge(text, 1, Integer::sum)));
         return counts.entrySet().stream()
                 .sorted(Comparator.comparingInt((Map.Entry<String, Integer> entry) -> -entry.getValue()))
                 .map(Map.Entry::getKey)

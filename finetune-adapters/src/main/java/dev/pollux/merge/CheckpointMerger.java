@@ -137,8 +137,14 @@ public final class CheckpointMerger implements ModelMerger {
             boolean published = false;
             try {
                 int resumed = work.finished().size();
-                Map<String, Map<String, String>> facts = new MergeRun(layout, options, context, work).run();
-                new ResultTexts(layout).write(work.path());
+                Map<String, Map<String, String>> facts;
+                if (layout.donor().flatMap(InputModel::onnx).isPresent()) {
+                    facts = new MergeRun(layout, OnnxResult.options(options), context, work).run();
+                    new OnnxResult(layout).write(work.path());
+                } else {
+                    facts = new MergeRun(layout, options, context, work).run();
+                    new ResultTexts(layout).write(work.path());
+                }
                 ModelCard.write(layout, options, work.path());
                 context.checkCancelled();
                 work.publish(target);

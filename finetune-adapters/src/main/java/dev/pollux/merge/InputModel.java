@@ -25,6 +25,8 @@ final class InputModel implements AutoCloseable {
     private final Map<String, TensorSource> tensors;
     private final Map<String, DType> types;
     private final List<AutoCloseable> open;
+    private final Optional<GgufModel> gguf;
+    private final Optional<OnnxModel> onnx;
 
     InputModel(
             String label,
@@ -33,12 +35,26 @@ final class InputModel implements AutoCloseable {
             Map<String, TensorSource> tensors,
             Map<String, DType> types,
             List<AutoCloseable> open) {
+        this(label, folder, config, tensors, types, open, Optional.empty(), Optional.empty());
+    }
+
+    private InputModel(
+            String label,
+            Optional<Path> folder,
+            ObjectNode config,
+            Map<String, TensorSource> tensors,
+            Map<String, DType> types,
+            List<AutoCloseable> open,
+            Optional<GgufModel> gguf,
+            Optional<OnnxModel> onnx) {
         this.label = label;
         this.folder = folder;
         this.config = config;
         this.tensors = tensors;
         this.types = types;
         this.open = open;
+        this.gguf = gguf;
+        this.onnx = onnx;
     }
 
     /**
@@ -52,6 +68,12 @@ final class InputModel implements AutoCloseable {
                     + " names a revision, but nothing is fetched here; download it and name the folder");
         }
         Path path = folder.resolve(reference.model());
+        if (GgufModel.isAt(path)) {
+            return openGguf(reference, folder, path);
+        }
+        if (OnnxModel.isAt(path)) {
+            return openOnnx(reference, path);
+        }
         if (!Files.isDirectory(path)) {
             throw new MalformedFileException("model " + reference.model() + " not found: " + path
                     + " is no folder; nothing is fetched here, download it first");
@@ -85,23 +107,96 @@ final class InputModel implements AutoCloseable {
         }
     }
 
+    private static InputModel openGguf(ModelReference reference, Path folder, Path path) {
+        List<AutoCloseable> open = new ArrayList<>();
+        try {
+            GgufModel model = GgufModel.open(path);
+            open.add(model);
+            Map<String, TensorSource> tensors = model.tensors(reference.toString());
+            Map<String, DType> types = new LinkedHashMap<>();
+            tensors.keySet().forEach(name -> types.put(name, DType.F32));
+            if (reference.adapter().isPresent()) {
+                LoraWeights adapter = LoraWeights.open(
+                        reference.adapter().get(),
+                        folder.resolve(reference.adapter().get()));
+                open.add(adapter);
+                adapter.layOver(tensors, reference.toString());
+            }
+            return new InputModel(
+                    reference.toString(),
+                    Optional.of(path),
+                    model.config(),
+                    tensors,
+                    types,
+                    open,
+                    Optional.of(model),
+                    Optional.empty());
+        } catch (RuntimeException | Error e) {
+            close(open);
+            throw e;
+        }
+    }
+
+    private static InputModel openOnnx(ModelReference reference, Path path) {
+        if (reference.adapter().isPresent()) {
+            throw new UnsupportedModelException("model " + reference
+                    + " lays an adapter over an ONNX graph, which has no modules; merge the adapter before the export");
+        }
+        OnnxModel model = OnnxModel.open(path);
+        Map<String, DType> types = new LinkedHashMap<>();
+        Map<String, TensorSource> tensors = new LinkedHashMap<>();
+        model.weights().forEach((name, weight) -> {
+            tensors.put(name, weight.as(reference + ":" + name));
+            types.put(name, weight.type());
+        });
+        return new InputModel(
+                reference.toString(),
+                Optional.of(path),
+                model.config(),
+                tensors,
+                types,
+                List.of(model),
+                Optional.empty(),
+                Optional.of(model));
+    }
+
+    /** The graph, where it is an ONNX model. */
+    Optional<OnnxModel> onnx() {
+        return onnx;
+    }
+
     /** The same model under another name; closing either closes both. */
     InputModel named(String name) {
-        return new InputModel(name, folder, config, tensors, types, open);
+        return new InputModel(name, folder, config, tensors, types, open, gguf, onnx);
     }
 
     String label() {
         return label;
     }
 
-    /** Where it lies, or where the model lies that a stage that has not run takes its texts from. */
+    /**
+     * Where it lies, or where the model lies that a stage that has not run takes its texts from: a folder, or a GGUF file,
+     * which has no texts beside it.
+     */
     Optional<Path> folder() {
         return folder;
     }
 
     /** Its {@code tokenizer.json}. */
     Optional<ObjectNode> tokenizer() {
-        return folder.flatMap(path -> JsonFiles.read(path.resolve("tokenizer.json")));
+        return gguf.isPresent()
+                ? gguf.get().tokenizer()
+                : folder.flatMap(path -> JsonFiles.read(path.resolve("tokenizer.json")));
+    }
+
+    /** The texts of a model that has them in its file of weights, by the names of the files that they would be. */
+    Map<String, String> texts() {
+        return gguf.map(GgufModel::texts).orElse(Map.of());
+    }
+
+    /** Its chat template. */
+    Optional<String> chatTemplate() {
+        return gguf.isPresent() ? gguf.get().chatTemplate() : folder.flatMap(ChatTemplates::of);
     }
 
     /** A model that a stage will make, for looking at it before the stage has run. */

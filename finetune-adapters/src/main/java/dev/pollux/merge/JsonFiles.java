@@ -18,6 +18,9 @@ final class JsonFiles {
     static final JsonMapper MAPPER =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
+    /** Without line breaks. */
+    static final JsonMapper COMPACT = JsonMapper.shared();
+
     private static final long MAX_BYTES = 64L << 20;
 
     private JsonFiles() {}

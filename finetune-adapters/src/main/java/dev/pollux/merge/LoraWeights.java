@@ -15,7 +15,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A LoRA adapter in PEFT's form, {@code adapter_config.json} and {@code adapter_model.safetensors}: W + (α/r)·B·A, or
- * (α/√r)·B·A for rsLoRA (arXiv 2312.03732).
+ * (α/√r)·B·A for rsLoRA (arXiv 2312.03732); with DoRA (arXiv 2402.09353) each row of the sum at the length of a magnitude
+ * vector.
  */
 final class LoraWeights implements AutoCloseable {
 
@@ -28,7 +29,7 @@ final class LoraWeights implements AutoCloseable {
     private final ObjectNode config;
     private final SafetensorsFile file;
 
-    /** Model tensor → part ("A", "B", "whole") → tensor of the adapter. */
+    /** Model tensor → part ("A", "B", "magnitude", "added", "whole") → tensor of the adapter. */
     private final Map<String, Map<String, String>> parts = new LinkedHashMap<>();
 
     private LoraWeights(String label, ObjectNode config, SafetensorsFile file) {
@@ -45,9 +46,6 @@ final class LoraWeights implements AutoCloseable {
         if (!config.path("peft_type").asString("LORA").equals("LORA")) {
             throw new UnsupportedModelException("adapter " + label + " has peft_type "
                     + config.path("peft_type").asString() + "; only LORA can be merged");
-        }
-        if (config.path("use_dora").asBoolean(false)) {
-            throw new UnsupportedModelException("adapter " + label + " uses DoRA; only plain LoRA can be merged");
         }
         if (!Files.isRegularFile(folder.resolve(WEIGHTS))) {
             throw new MalformedFileException("adapter " + label + " has no " + WEIGHTS + "; download or convert it");
@@ -70,8 +68,15 @@ final class LoraWeights implements AutoCloseable {
                 .replace(".default.", ".")
                 .replace(".modules_to_save.", ".")
                 .replace(".base_layer.", ".");
-        if (name.contains("lora_magnitude_vector")) {
-            throw new UnsupportedModelException("adapter " + label + " uses DoRA; only plain LoRA can be merged");
+        for (String form : List.of(".lora_magnitude_vector.weight", ".lora_magnitude_vector")) {
+            if (name.endsWith(form)) {
+                put(name.substring(0, name.length() - form.length()) + ".weight", "magnitude", tensor);
+                return;
+            }
+        }
+        if (name.endsWith(".lora_B.bias")) {
+            put(name.substring(0, name.length() - ".lora_B.bias".length()) + ".bias", "added", tensor);
+            return;
         }
         for (String part : List.of("A", "B")) {
             for (String form : List.of(".lora_" + part + ".weight", ".lora_embedding_" + part)) {
@@ -104,10 +109,15 @@ final class LoraWeights implements AutoCloseable {
                 model.computeIfPresent(target, (name, matrix) -> adapted(name, matrix, factors, modelLabel)));
     }
 
-    private TensorSource adapted(String target, TensorSource matrix, Map<String, String> factors, String modelLabel) {
+    /** Of a module that the adapter holds whole and factors too, the factors lie over what it holds. */
+    private TensorSource adapted(String target, TensorSource of, Map<String, String> factors, String modelLabel) {
         String whole = factors.get("whole");
-        if (whole != null) {
-            return new StoredTensor(file, file.info(whole), modelLabel + ":" + target);
+        TensorSource matrix = whole == null ? of : new StoredTensor(file, file.info(whole), modelLabel + ":" + target);
+        if (whole != null && factors.size() == 1) {
+            return matrix;
+        }
+        if (factors.containsKey("added")) {
+            return shifted(target, matrix, factors, modelLabel);
         }
         TensorSource a = factor(target, factors, "A");
         TensorSource b = factor(target, factors, "B");
@@ -120,10 +130,51 @@ final class LoraWeights implements AutoCloseable {
             throw new MalformedFileException("adapter " + label + " has factors " + b.shape() + " and " + a.shape()
                     + " for " + target + ", which is " + matrix.shape() + "; use the model it was trained on");
         }
-        double rank = a.shape().get(0);
-        double divisor = config.path("use_rslora").asBoolean(false) ? Math.sqrt(rank) : rank;
         String module = target.substring(0, target.length() - ".weight".length());
-        return new LoraTensor(matrix, a, b, transposed, alpha(module) / divisor, modelLabel + ":" + target);
+        double scale = scale(module, a.shape().get(0));
+        TensorSource plain = new LoraTensor(matrix, a, b, transposed, scale, modelLabel + ":" + target);
+        return factors.containsKey("magnitude") || config.path("use_dora").asBoolean(false)
+                ? dora(target, plain, factors, transposed)
+                : plain;
+    }
+
+    private double scale(String module, double rank) {
+        return alpha(module) / (config.path("use_rslora").asBoolean(false) ? Math.sqrt(rank) : rank);
+    }
+
+    /** The directions of {@code plain} at the lengths that the adapter has learnt. */
+    private TensorSource dora(String target, TensorSource plain, Map<String, String> factors, boolean byColumn) {
+        String name = Optional.ofNullable(factors.get("magnitude"))
+                .orElseThrow(() -> new MalformedFileException("adapter " + label
+                        + " uses DoRA but has no magnitude vector for " + target + "; get it again"));
+        long due = plain.shape().get(byColumn ? 1 : 0);
+        if (file.info(name).elements() != due
+                || !StoredTensor.READABLE.contains(file.info(name).type())) {
+            throw new MalformedFileException("adapter " + label + ": " + name + " must hold " + due + " floats but is "
+                    + file.info(name).type() + " " + file.info(name).shape());
+        }
+        return new DoraTensor(plain, new StoredTensor(file, file.info(name), label + ":" + name), byColumn);
+    }
+
+    /** A bias and what the adapter adds to it. */
+    private TensorSource shifted(String target, TensorSource bias, Map<String, String> factors, String modelLabel) {
+        String name = factors.getOrDefault("added", "");
+        String module = target.substring(0, target.length() - ".bias".length());
+        String first = Optional.ofNullable(parts.get(module + ".weight"))
+                .map(others -> others.get("A"))
+                .orElseThrow(() -> new MalformedFileException(
+                        "adapter " + label + " has " + name + " but no factors beside it; get it again"));
+        if (!file.info(name).shape().equals(bias.shape())
+                || !StoredTensor.READABLE.contains(file.info(name).type())) {
+            throw new MalformedFileException(
+                    "adapter " + label + ": " + name + " is " + file.info(name).shape() + " but " + target + " is "
+                            + bias.shape() + "; use the model it was trained on");
+        }
+        return new ShiftedTensor(
+                bias,
+                new StoredTensor(file, file.info(name), label + ":" + name),
+                scale(module, file.info(first).shape().get(0)),
+                modelLabel + ":" + target);
     }
 
     private TensorSource factor(String target, Map<String, String> factors, String part) {

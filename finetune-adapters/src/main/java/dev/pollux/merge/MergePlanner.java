@@ -46,6 +46,8 @@ final class MergePlanner {
                 slice.base().ifPresent(this::model);
             });
             plan.base().ifPresent(this::model);
+            OnnxGraphs.reconcile(
+                    plan, models.values().stream().flatMap(Optional::stream).toList(), problems);
             Optional<MethodKind> kind = MethodKind.named(plan.method());
             if (kind.isEmpty() && !plan.method().isEmpty()) {
                 problems.fatal("merge_method " + plan.method() + " is unknown"

@@ -95,7 +95,7 @@ public final class MergeYaml {
                 .anyMatch(model -> stage.name().filter(model.toString()::equals).isPresent());
     }
 
-    private static List<Object> documents(String yaml) {
+    static List<Object> documents(String yaml) {
         LoadSettings settings = LoadSettings.builder()
                 .setLabel("merge plan")
                 .setAllowDuplicateKeys(false)

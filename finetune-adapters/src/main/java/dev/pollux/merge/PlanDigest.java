@@ -32,6 +32,13 @@ final class PlanDigest {
 
     private static String files(Path folder) {
         TreeSet<String> files = new TreeSet<>();
+        try {
+            if (Files.isRegularFile(folder)) {
+                return folder + " " + Files.size(folder) + " " + Files.getLastModifiedTime(folder);
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + folder + ": " + e, e);
+        }
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
             for (Path entry : entries) {
                 if (Files.isRegularFile(entry)) {

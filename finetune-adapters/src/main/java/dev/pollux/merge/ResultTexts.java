@@ -119,7 +119,12 @@ final class ResultTexts {
             JsonFiles.write(folder.resolve("config.json"), config());
             InputModel owner = layout.join().map(TokenizerJoin::owner).orElseGet(this::donor);
             List<String> names = layout.join().isPresent() ? COPIED_WITH_JOINED : COPIED;
-            if (owner.folder().isPresent()) {
+            for (Map.Entry<String, String> text : owner.texts().entrySet()) {
+                if (names.contains(text.getKey())) {
+                    Files.writeString(folder.resolve(text.getKey()), text.getValue());
+                }
+            }
+            if (owner.texts().isEmpty() && owner.folder().isPresent()) {
                 for (String name : names) {
                     Path file = owner.folder().get().resolve(name);
                     if (Files.isRegularFile(file)) {

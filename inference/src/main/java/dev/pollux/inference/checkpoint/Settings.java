@@ -37,6 +37,11 @@ public final class Settings {
         return file;
     }
 
+    /** All of them as a JSON object. */
+    public String toJson() {
+        return json.isMissingNode() ? "{}" : json.toString();
+    }
+
     /** Whether {@code key} has a value. */
     public boolean has(String key) {
         return json.hasNonNull(key);

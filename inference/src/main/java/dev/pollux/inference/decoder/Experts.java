@@ -155,6 +155,30 @@ final class Experts {
         return b.graph.op("ScatterND", q + "more", List.of(sum, indices, weighted), Map.of("reduction", "add"));
     }
 
+    /**
+     * A gated expert whose matrices stand under {@code at}, each expert by itself or all of them as two tensors, {@code
+     * gate_up_proj} (experts, 2 width, hidden) with the gate's rows first, and {@code down_proj} (experts, hidden, width), as
+     * transformers 5 holds them.
+     */
+    String gated(String at, int e, String q, String x, int width, String activation) {
+        if (!b.tensors.has(at + "gate_up_proj")) {
+            return b.gatedMlp(q, x, at + e + ".", width, activation);
+        }
+        int hidden = b.config.hiddenSize();
+        Matrix gateUp = b.matrix(hidden, slice(at + "gate_up_proj", e, 2 * width, hidden));
+        return b.gated(q, x, gateUp, slice(at + "down_proj", e, hidden, width), width, activation);
+    }
+
+    private String slice(String stored, int e, int rows, int columns) {
+        if (!b.tensors.require(stored).shape().equals(List.of((long) count, (long) rows, (long) columns))) {
+            throw new MalformedFileException(stored + " must be [" + count + ", " + rows + ", " + columns + "] but is "
+                    + b.tensors.require(stored).shape() + "; the configuration and the weights do not fit together");
+        }
+        int size = Math.multiplyExact(rows, columns);
+        String name = stored + "." + e + ".weight";
+        return b.tensors.define(name, stored, rows, columns, () -> b.tensors.floats(stored, (long) e * size, size));
+    }
+
     private void top(String x, String output, int k) {
         String size = b.graph.integers(output + ".k", k);
         b.graph.node(

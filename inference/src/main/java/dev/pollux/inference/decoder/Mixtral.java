@@ -14,11 +14,15 @@ final class Mixtral extends Transformer {
 
     @Override
     String mlp(int layer, String p, String normed) {
-        String at = at(layer) + "block_sparse_moe.";
+        boolean fused = b.tensors.has(at(layer) + "mlp.experts.gate_up_proj");
+        String at = at(layer) + (fused ? "mlp." : "block_sparse_moe.");
         Experts experts = new Experts(
                 b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
         String weights = experts.softmaxOfChosen(experts.logits(at + "gate.weight"));
         return experts.write(weights, (e, q, x) -> {
+            if (fused) {
+                return experts.gated(at + "experts.", e, q, x, config.intermediateSize(), activation());
+            }
             String own = at + "experts." + e + ".";
             Matrix gateUp = b.matrix(config.hiddenSize(), own + "w1.weight", own + "w3.weight");
             return b.gated(q, x, gateUp, own + "w2.weight", config.intermediateSize(), activation());

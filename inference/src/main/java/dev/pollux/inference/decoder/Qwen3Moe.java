@@ -30,6 +30,6 @@ final class Qwen3Moe extends Transformer {
         String weights =
                 experts.chosenOfSoftmax(experts.logits(at + "gate.weight"), settings.flag("norm_topk_prob", false));
         int width = settings.integer("moe_intermediate_size");
-        return experts.write(weights, (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", width, activation()));
+        return experts.write(weights, (e, q, x) -> experts.gated(at + "experts.", e, q, x, width, activation()));
     }
 }

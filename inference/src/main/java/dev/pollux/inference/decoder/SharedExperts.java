@@ -14,7 +14,7 @@ final class SharedExperts {
                 experts.logits(at + "gate.weight"), family.settings.flag("norm_topk_prob", false));
         int width = family.settings.integer("moe_intermediate_size");
         String routed = experts.write(
-                weights, (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", width, family.activation()));
+                weights, (e, q, x) -> experts.gated(at + "experts.", e, q, x, width, family.activation()));
         int sharedWidth = family.settings.integer("shared_expert_intermediate_size");
         String shared = b.gatedMlp(p + "shared.", normed, at + "shared_expert.", sharedWidth, family.activation());
         String gate =

@@ -1,13 +1,21 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.StorageException;
+import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.merge.CheckpointMerger;
+import dev.pollux.merge.EvaluationOptions;
+import dev.pollux.merge.MergeEvaluation;
+import dev.pollux.merge.MergeEvaluator;
 import dev.pollux.merge.MergeOptions;
 import dev.pollux.merge.MergeYaml;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.merging.ModelMerger;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,10 +33,12 @@ import picocli.CommandLine.Parameters;
                     + " stopped when it is run again; the folder appears when it is complete.",
             "",
             "--json: {plan, target, dryRun, tensors, bytesToRead, bytesToWrite, problems, seed, resumedTensors,"
-                    + " elapsedMillis}; problems are {fatal, message}."
+                    + " elapsedMillis, evaluation}; problems are {fatal, message}, evaluation is {models, samples}."
         },
         footer = {"  pollux merge --dry-run plan.yml merged", "  pollux merge --models ~/models plan.yml merged"})
 final class MergeCommand extends PolluxCommand {
+
+    private static final long MOST_TEXT = 64L << 20;
 
     @Parameters(index = "0", paramLabel = "PLAN", description = "The plan, a YAML file.")
     private @Nullable Path plan;
@@ -53,6 +63,21 @@ final class MergeCommand extends PolluxCommand {
     @Option(names = "--dry-run", order = 12, description = "Say what each tensor would get, and write nothing.")
     private boolean dryRun;
 
+    @Option(
+            names = "--evaluate",
+            order = 13,
+            paramLabel = "FILE",
+            description =
+                    "Then compare the sources and the result by perplexity on this text, and by what they answer.")
+    private @Nullable Path evaluated;
+
+    @Option(
+            names = "--prompt",
+            order = 14,
+            paramLabel = "TEXT",
+            description = "What they answer with --evaluate; may be repeated. Default: two questions.")
+    private List<String> prompts = EvaluationOptions.DEFAULTS.prompts();
+
     @Mixin
     private ResourceOptions resources = new ResourceOptions();
 
@@ -61,6 +86,7 @@ final class MergeCommand extends PolluxCommand {
         Path source = plan == null ? Path.of("") : plan;
         Path to = target == null ? Path.of("") : target;
         MergePlan read = MergeYaml.read(source);
+        String text = evaluated == null ? "" : text(evaluated);
         MergeOptions options =
                 MergeOptions.builder().seed(seed).threads(resources.threads()).build();
         ModelMerger merger = CheckpointMerger.in(models, options);
@@ -70,12 +96,42 @@ final class MergeCommand extends PolluxCommand {
             return preview.isPossible() ? ExitCode.OK : ExitCode.ERROR;
         }
         MergeReport done = run(merger.merge(read, to));
-        described(source, to, preview)
+        Report report = described(source, to, preview)
                 .add("seed", done.seed())
                 .add("resumedTensors", done.resumedTensors(), "")
-                .add("elapsedMillis", done.elapsed().toMillis(), "")
-                .print(this);
+                .add("elapsedMillis", done.elapsed().toMillis(), "");
+        if (evaluated != null) {
+            evaluate(read, to, text, report);
+        }
+        report.print(this);
         return ExitCode.OK;
+    }
+
+    private static String text(Path file) {
+        try {
+            if (Files.size(file) > MOST_TEXT) {
+                throw new IllegalArgumentException(
+                        file + " must be at most " + MOST_TEXT + " bytes; give a part of it");
+            }
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    private void evaluate(MergePlan plan, Path result, String text, Report report) {
+        EvaluationOptions options = EvaluationOptions.builder()
+                .prompts(prompts)
+                .engine(EngineOptions.builder()
+                        .threads(resources.threads())
+                        .cache(resources.cache())
+                        .build())
+                .build();
+        List<String> names = new ArrayList<>(MergeEvaluator.sources(plan));
+        names.add(result.toAbsolutePath().toString());
+        MergeEvaluation found = run(MergeEvaluator.in(models, options).evaluate(names, text));
+        report.add("evaluation", found, "").line("");
+        found.toMarkdown().lines().forEach(report::line);
     }
 
     private Report described(Path source, Path to, MergePreview preview) {

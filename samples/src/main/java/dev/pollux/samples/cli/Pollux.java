@@ -60,6 +60,8 @@ import picocli.CommandLine.ParseResult;
             GenerateCommand.class,
             ExportCommand.class,
             MergeCommand.class,
+            ExtractLoraCommand.class,
+            MergeMoeCommand.class,
             InspectCommand.class,
             FetchCommand.class,
             ModelsCommand.class

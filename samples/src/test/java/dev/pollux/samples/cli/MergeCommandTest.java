@@ -63,4 +63,12 @@ class MergeCommandTest {
         assertThat(done.err()).contains("ft-zzz");
         assertThat(merged).doesNotExist();
     }
+
+    @Test
+    void aTextToEvaluateOnThatIsMissingIsSaidBeforeTheMerge() {
+        Run done = Run.of("merge", "--evaluate", "nowhere.md", "--models", models, plan.toString(), merged.toString());
+        assertThat(done.code()).isEqualTo(1);
+        assertThat(done.err()).contains("Cannot read nowhere.md");
+        assertThat(merged).doesNotExist();
+    }
 }

@@ -1,0 +1,85 @@
+package dev.pollux.merge;
+
+import dev.pollux.inference.engine.EngineOptions;
+import java.util.List;
+
+/**
+ * How {@link MergeEvaluator} compares models. <em>Immutable.</em>
+ *
+ * @param window tokens of text that a model reads at a time, in [2, 65536]; default 512; each window begins without what stood
+ *     before it
+ * @param mostTokens tokens of the text that are read, from 2; default 16384
+ * @param prompts what each model answers, greedily; default two questions
+ * @param sampleTokens most tokens of an answer, in [1, 4096]; default 48
+ * @param engine how models are run; default {@link EngineOptions#DEFAULTS}
+ */
+public record EvaluationOptions(
+        int window, int mostTokens, List<String> prompts, int sampleTokens, EngineOptions engine) {
+
+    /** The defaults of the builder. */
+    public static final EvaluationOptions DEFAULTS = builder().build();
+
+    public EvaluationOptions {
+        prompts = List.copyOf(prompts);
+        require(window >= 2 && window <= 65_536, "window", "in [2, 65536]", window);
+        require(mostTokens >= 2, "mostTokens", "at least 2", mostTokens);
+        require(sampleTokens >= 1 && sampleTokens <= 4096, "sampleTokens", "in [1, 4096]", sampleTokens);
+    }
+
+    private static void require(boolean holds, String name, String rule, int value) {
+        if (!holds) {
+            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
+        }
+    }
+
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Builds {@link EvaluationOptions}. <em>Not thread-safe: one thread at a time.</em> */
+    public static final class Builder {
+        private int window = 512;
+        private int mostTokens = 16_384;
+        private List<String> prompts = List.of("Who are you?", "Explain what merging two models means.");
+        private int sampleTokens = 48;
+        private EngineOptions engine = EngineOptions.DEFAULTS;
+
+        private Builder() {}
+
+        /** See {@link EvaluationOptions#window()}. */
+        public Builder window(int window) {
+            this.window = window;
+            return this;
+        }
+
+        /** See {@link EvaluationOptions#mostTokens()}. */
+        public Builder mostTokens(int mostTokens) {
+            this.mostTokens = mostTokens;
+            return this;
+        }
+
+        /** See {@link EvaluationOptions#prompts()}. */
+        public Builder prompts(List<String> prompts) {
+            this.prompts = prompts;
+            return this;
+        }
+
+        /** See {@link EvaluationOptions#sampleTokens()}. */
+        public Builder sampleTokens(int sampleTokens) {
+            this.sampleTokens = sampleTokens;
+            return this;
+        }
+
+        /** See {@link EvaluationOptions#engine()}. */
+        public Builder engine(EngineOptions engine) {
+            this.engine = engine;
+            return this;
+        }
+
+        /** The options; checks every range. */
+        public EvaluationOptions build() {
+            return new EvaluationOptions(window, mostTokens, prompts, sampleTokens, engine);
+        }
+    }
+}

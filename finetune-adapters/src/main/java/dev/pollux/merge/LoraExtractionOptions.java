@@ -1,0 +1,202 @@
+package dev.pollux.merge;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * What {@link LoraExtraction} keeps of the difference of two models. <em>Immutable.</em>
+ *
+ * @param rank most singular values of a matrix, in [1, 65536]; default 128, as mergekit has it
+ * @param epsilon singular values up to this are dropped, from 0; default 0, which drops none
+ * @param keptEnergy the fewest singular values are kept whose squares sum to this share of all, in (0, 1]; default 1
+ * @param include modules that are looked at: those in whose names one of these expressions is found; default all
+ * @param exclude modules that are left alone, likewise; default none
+ * @param embeddings what becomes of embeddings and the head; default {@link Embeddings#WHOLE}
+ * @param wholeOthers whether what cannot be factored, such as norms, is stored whole; else its changes are lost; default true
+ * @param distributeScale whether each factor takes the root of the singular values; else A takes them and the columns of B
+ *     have length 1; default true
+ * @param alpha PEFT's {@code lora_alpha}, above 0; the factors are scaled to fit; default the rank, which makes the scale 1
+ * @param threads that factor matrices, in [1, 256]; default the number of processors
+ * @param memory bytes for the matrices that are factored at a time, from 16 MiB; default 1 GiB; a single larger one is still
+ *     factored
+ */
+public record LoraExtractionOptions(
+        int rank,
+        double epsilon,
+        double keptEnergy,
+        List<String> include,
+        List<String> exclude,
+        Embeddings embeddings,
+        boolean wholeOthers,
+        boolean distributeScale,
+        OptionalDouble alpha,
+        int threads,
+        long memory) {
+
+    /** The defaults of the builder. */
+    public static final LoraExtractionOptions DEFAULTS = builder().build();
+
+    private static final int MOST = 1 << 16;
+
+    /** What becomes of embeddings and the head. */
+    public enum Embeddings {
+        /** They are stored as they are in the fine-tuned model: exact, and large. */
+        WHOLE,
+        /** They are factored like other matrices. */
+        LORA
+    }
+
+    public LoraExtractionOptions {
+        include = List.copyOf(include);
+        exclude = List.copyOf(exclude);
+        if (rank < 1 || rank > MOST) {
+            throw new IllegalArgumentException("rank must be in [1, " + MOST + "] but was " + rank);
+        }
+        if (!(epsilon >= 0 && epsilon < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("epsilon must be a number from 0 but was " + epsilon);
+        }
+        if (!(keptEnergy > 0 && keptEnergy <= 1)) {
+            throw new IllegalArgumentException("keptEnergy must be in (0, 1] but was " + keptEnergy);
+        }
+        if (alpha.isPresent() && !(alpha.getAsDouble() > 0 && alpha.getAsDouble() < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("alpha must be above 0 but was " + alpha.getAsDouble());
+        }
+        if (threads < 1 || threads > 256) {
+            throw new IllegalArgumentException("threads must be in [1, 256] but was " + threads);
+        }
+        if (memory < 16L << 20) {
+            throw new IllegalArgumentException("memory must be at least " + (16L << 20) + " bytes but was " + memory);
+        }
+        include.forEach(LoraExtractionOptions::check);
+        exclude.forEach(LoraExtractionOptions::check);
+    }
+
+    private static void check(String expression) {
+        try {
+            Pattern.compile(expression);
+        } catch (PatternSyntaxException e) {
+            throw new IllegalArgumentException(
+                    "'" + expression + "' is no regular expression: " + e.getDescription(), e);
+        }
+    }
+
+    /** Whether a module of this name is looked at. */
+    boolean wants(String module) {
+        return (include.isEmpty() || found(include, module).isPresent())
+                && found(exclude, module).isEmpty();
+    }
+
+    private static Optional<String> found(List<String> expressions, String module) {
+        return expressions.stream()
+                .filter(expression ->
+                        Pattern.compile(expression).matcher(module).find())
+                .findFirst();
+    }
+
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Builds {@link LoraExtractionOptions}. <em>Not thread-safe: one thread at a time.</em> */
+    public static final class Builder {
+        private int rank = 128;
+        private double epsilon;
+        private double keptEnergy = 1;
+        private List<String> include = List.of();
+        private List<String> exclude = List.of();
+        private Embeddings embeddings = Embeddings.WHOLE;
+        private boolean wholeOthers = true;
+        private boolean distributeScale = true;
+        private OptionalDouble alpha = OptionalDouble.empty();
+        private int threads = Math.min(256, Runtime.getRuntime().availableProcessors());
+        private long memory = 1L << 30;
+
+        private Builder() {}
+
+        /** See {@link LoraExtractionOptions#rank()}. */
+        public Builder rank(int rank) {
+            this.rank = rank;
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#epsilon()}. */
+        public Builder epsilon(double epsilon) {
+            this.epsilon = epsilon;
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#keptEnergy()}. */
+        public Builder keptEnergy(double keptEnergy) {
+            this.keptEnergy = keptEnergy;
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#include()}. */
+        public Builder include(List<String> include) {
+            this.include = include;
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#exclude()}. */
+        public Builder exclude(List<String> exclude) {
+            this.exclude = exclude;
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#embeddings()}. */
+        public Builder embeddings(Embeddings embeddings) {
+            this.embeddings = embeddings;
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#wholeOthers()}. */
+        public Builder wholeOthers(boolean wholeOthers) {
+            this.wholeOthers = wholeOthers;
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#distributeScale()}. */
+        public Builder distributeScale(boolean distributeScale) {
+            this.distributeScale = distributeScale;
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#alpha()}. */
+        public Builder alpha(double alpha) {
+            this.alpha = OptionalDouble.of(alpha);
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#threads()}. */
+        public Builder threads(int threads) {
+            this.threads = threads;
+            return this;
+        }
+
+        /** See {@link LoraExtractionOptions#memory()}. */
+        public Builder memory(long memory) {
+            this.memory = memory;
+            return this;
+        }
+
+        /** The options; checks every range. */
+        public LoraExtractionOptions build() {
+            return new LoraExtractionOptions(
+                    rank,
+                    epsilon,
+                    keptEnergy,
+                    include,
+                    exclude,
+                    embeddings,
+                    wholeOthers,
+                    distributeScale,
+                    alpha,
+                    threads,
+                    memory);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+package dev.pollux.merge;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.Message;
+import dev.pollux.generation.Prompt;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.engine.EngineOptions;
+import dev.pollux.inference.engine.OnnxGenerator;
+import dev.pollux.inference.engine.Perplexity;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
+import dev.pollux.merge.MergeEvaluation.Sample;
+import dev.pollux.merge.MergeEvaluation.Score;
+import dev.pollux.merging.MergePlan;
+import dev.pollux.merging.ModelReference;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Runs the sources of a merge and its result on the user's own text.
+ *
+ * <p>A model with an adapter over it is merged into a folder for the time of the evaluation. Models run one after another; each
+ * is exported first as {@link OnnxGenerator} does.
+ *
+ * <pre>{@code
+ * MergeEvaluation evaluation = MergeEvaluator.in(Path.of("models"), EvaluationOptions.DEFAULTS)
+ *         .evaluate(List.of("writer", "coder", "merged"), Files.readString(Path.of("held-out.md")))
+ *         .run();
+ * }</pre>
+ *
+ * <p><em>Thread-safe.</em>
+ */
+public final class MergeEvaluator {
+
+    private final Path folder;
+    private final EvaluationOptions options;
+
+    private MergeEvaluator(Path folder, EvaluationOptions options) {
+        this.folder = folder;
+        this.options = options;
+    }
+
+    /** An evaluator; model names are relative to {@code folder}. */
+    public static MergeEvaluator in(Path folder, EvaluationOptions options) {
+        return new MergeEvaluator(folder, options);
+    }
+
+    /** The models that a plan reads, its base first, each once; results of stages are left out. */
+    public static List<String> sources(MergePlan plan) {
+        Set<String> names = new LinkedHashSet<>();
+        List<MergePlan> plans = new ArrayList<>(plan.stages());
+        plans.add(plan);
+        plan.base().ifPresent(base -> names.add(base.toString()));
+        for (MergePlan each : plans) {
+            each.base().ifPresent(base -> names.add(base.toString()));
+            each.slices()
+                    .forEach(slice -> slice.inputs()
+                            .forEach(input -> names.add(input.model().toString())));
+        }
+        plan.stages().forEach(stage -> stage.name().ifPresent(names::remove));
+        return List.copyOf(names);
+    }
+
+    /**
+     * Compares models.
+     *
+     * @param models folders or GGUF files, or {@code model+adapter}
+     * @param text to predict, of at least two tokens
+     * @return a job that reports tokens
+     */
+    public Job<MergeEvaluation> evaluate(List<String> models, String text) {
+        return Job.of("evaluate", context -> {
+            List<Outcome> outcomes = new ArrayList<>();
+            for (String model : models) {
+                context.checkCancelled();
+                Path work = temporary();
+                try {
+                    outcomes.add(evaluate(model, text, work, context));
+                } finally {
+                    delete(work);
+                }
+            }
+            List<Sample> samples = new ArrayList<>();
+            for (int i = 0; i < options.prompts().size(); i++) {
+                int prompt = i;
+                samples.add(new Sample(
+                        options.prompts().get(i),
+                        outcomes.stream().map(of -> of.answers().get(prompt)).toList()));
+            }
+            return new MergeEvaluation(outcomes.stream().map(Outcome::score).toList(), samples);
+        });
+    }
+
+    /** What one model did. */
+    private record Outcome(Score score, List<String> answers) {}
+
+    private static Path temporary() {
+        try {
+            return Files.createTempDirectory("pollux-evaluate");
+        } catch (IOException e) {
+            throw new StorageException("Cannot make a temporary folder: " + e, e);
+        }
+    }
+
+    private static void delete(Path work) {
+        try {
+            WorkFolder.deleteTree(work);
+        } catch (IOException e) {
+            throw new StorageException("Cannot delete " + work + ": " + e, e);
+        }
+    }
+
+    private Outcome evaluate(String name, String text, Path work, JobContext context) {
+        ModelReference reference = ModelReference.parse(name);
+        boolean adapted = reference.adapter().isPresent();
+        Path path = adapted ? merged(name, work) : folder.resolve(reference.model());
+        EngineOptions engine = adapted ? apart(work.resolve("cache")) : options.engine();
+        try (OnnxGenerator generator = OnnxGenerator.open(path, engine);
+                Tokenizer tokenizer = tokenizer(path)) {
+            Score score = score(name, generator, tokenizer.encode(text, true), tokenizer, context);
+            List<String> answers = new ArrayList<>();
+            for (String prompt : options.prompts()) {
+                context.checkCancelled();
+                Prompt asked = generator.info().chat() ? Prompt.chat(Message.user(prompt)) : Prompt.text(prompt);
+                answers.add(generator
+                        .generate(
+                                asked,
+                                GenerationOptions.builder()
+                                        .maxTokens(options.sampleTokens())
+                                        .build())
+                        .text());
+            }
+            return new Outcome(score, answers);
+        }
+    }
+
+    /** The engine's options with another cache: an export of what is deleted again is not kept. */
+    private EngineOptions apart(Path cache) {
+        EngineOptions engine = options.engine();
+        return EngineOptions.builder()
+                .threads(engine.threads())
+                .prefillChunk(engine.prefillChunk())
+                .spinning(engine.spinning())
+                .export(engine.export())
+                .cache(cache)
+                .build();
+    }
+
+    private Path merged(String name, Path work) {
+        Path target = work.resolve("model");
+        MergePlan plan = MergePlan.builder("passthrough").model(name, Map.of()).build();
+        CheckpointMerger.in(folder).merge(plan, target).run();
+        return target;
+    }
+
+    private Score score(String name, OnnxGenerator generator, int[] ids, Tokenizer tokenizer, JobContext context) {
+        long begin = System.nanoTime();
+        int most = Math.min(ids.length, options.mostTokens());
+        int window = Math.min(options.window(), generator.model().manifest().contextLength());
+        double sum = 0;
+        int tokens = 0;
+        long bytes = 0;
+        for (int from = 0; from + 1 < most; from += window) {
+            context.checkCancelled();
+            context.progress("evaluate " + name, from, most, "tokens");
+            int[] some = Arrays.copyOfRange(ids, from, Math.min(most, from + window));
+            if (some.length > 1) {
+                Perplexity part = Perplexity.of(generator.model(), some, JobContext.NONE);
+                sum += part.meanNll() * part.tokens();
+                tokens += part.tokens();
+                int[] predicted = Arrays.copyOfRange(some, 1, some.length);
+                bytes += tokenizer.decode(predicted, true).getBytes(StandardCharsets.UTF_8).length;
+            }
+        }
+        if (tokens == 0) {
+            throw new IllegalArgumentException("the text must hold at least two tokens but holds " + ids.length);
+        }
+        context.progress("evaluate " + name, most, most, "tokens");
+        double bits = sum / Math.log(2) / Math.max(1, bytes);
+        return new Score(name, sum / tokens, tokens, bits, Duration.ofNanos(System.nanoTime() - begin));
+    }
+
+    /** The tokenizer of a checkpoint or of an exported folder. */
+    private static Tokenizer tokenizer(Path path) {
+        Path file = path.resolve("tokenizer.json");
+        if (Files.isRegularFile(file)) {
+            return Tokenizer.open(file);
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            return checkpoint
+                    .tokenizer()
+                    .orElseThrow(() -> new MalformedFileException(path + " has no tokenizer; add tokenizer.json"));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package dev.pollux.merge;
+
+import dev.pollux.StorageException;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
+import dev.pollux.merge.MixturePlan.Expert;
+import dev.pollux.merging.MergePreview;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Makes a mixture of experts of dense models, without training: each model's feed-forward parts become an expert, and prompts
+ * say which texts it should get (Sukhbaatar et al., "Branch-Train-MiX", arXiv 2403.07816, train the router instead).
+ *
+ * <p>Llama and Mistral become Mixtral, Qwen 2 and 3 their own forms with experts; the result is a Hugging Face folder. The
+ * routers come from the base's hidden states, embeddings, or random numbers. Tensors stream as in {@link CheckpointMerger};
+ * the folder appears when it is complete.
+ *
+ * <pre>{@code
+ * MixturePlan plan = MixtureYaml.read(Path.of("moe.yml"));
+ * MixtureReport report = MixtureMerger.in(Path.of("models")).merge(plan, Path.of("mixture")).run();
+ * }</pre>
+ *
+ * <p><em>Thread-safe.</em>
+ */
+public final class MixtureMerger {
+
+    private final Path folder;
+    private final MergeOptions options;
+
+    private MixtureMerger(Path folder, MergeOptions options) {
+        this.folder = folder;
+        this.options = options;
+    }
+
+    /** A merger with default options; model names are relative to {@code folder}. */
+    public static MixtureMerger in(Path folder) {
+        return in(folder, MergeOptions.DEFAULTS);
+    }
+
+    /** A merger; model names are relative to {@code folder}. */
+    public static MixtureMerger in(Path folder, MergeOptions options) {
+        return new MixtureMerger(folder, options);
+    }
+
+    /** What {@link #merge} would do, from headers alone: everything wrong with the plan, and what each tensor would get. */
+    public MergePreview plan(MixturePlan plan) {
+        try (MixtureLayout layout = new MixtureLayout(plan, folder, options)) {
+            return layout.tasks(Optional.empty()).preview(options);
+        }
+    }
+
+    /**
+     * Makes the mixture in {@code target}, a folder that must not exist.
+     *
+     * @return a job that reports layers and bytes; running it throws {@link IllegalArgumentException} with all errors of the
+     *     plan before anything is written
+     */
+    public Job<MixtureReport> merge(MixturePlan plan, Path target) {
+        return Job.of("merge", context -> {
+            if (Files.exists(target)) {
+                throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
+            }
+            long begin = System.nanoTime();
+            try (MixtureLayout layout = new MixtureLayout(plan, folder, options)) {
+                List<String> errors =
+                        layout.tasks(Optional.empty()).preview(options).errors();
+                if (!errors.isEmpty()) {
+                    throw new IllegalArgumentException("The plan cannot be merged:\n- " + String.join("\n- ", errors));
+                }
+                return write(plan, layout, target, context, begin);
+            }
+        });
+    }
+
+    private MixtureReport write(MixturePlan plan, MixtureLayout layout, Path target, JobContext context, long begin) {
+        String digest = PlanDigest.of(layout.tasks(Optional.empty()), options) + " "
+                + Integer.toHexString(plan.toString().hashCode());
+        try (WorkFolder work = WorkFolder.open(target, digest)) {
+            boolean published = false;
+            try {
+                MergeLayout tasks = layout.tasks(routers(plan, layout, context));
+                List<String> notices = tasks.preview(options).notices();
+                notices.forEach(context::notice);
+                new MergeRun(tasks, options, context, work).run();
+                new ResultTexts(tasks).write(work.path());
+                ObjectNode config = layout.target()
+                        .config(layout.base().config(), plan.experts().size(), plan.expertsPerToken());
+                config.put("dtype", TypeNames.of(tasks.tasks().get(0).type()));
+                config.remove("torch_dtype");
+                JsonFiles.write(work.path().resolve("config.json"), config);
+                card(plan, layout, work.path());
+                context.checkCancelled();
+                work.publish(target);
+                published = true;
+                return new MixtureReport(
+                        target,
+                        layout.target().architecture(),
+                        plan.experts().size(),
+                        tasks.tasks().size(),
+                        tasks.bytesToWrite(),
+                        options.seed(),
+                        notices,
+                        Duration.ofNanos(System.nanoTime() - begin));
+            } finally {
+                if (!published) {
+                    work.discard();
+                }
+            }
+        }
+    }
+
+    private static Optional<MixtureLayout.Routers> routers(MixturePlan plan, MixtureLayout layout, JobContext context) {
+        if (!plan.gateMode().readsPrompts()) {
+            return Optional.empty();
+        }
+        Gates gates = new Gates(plan.gateMode(), layout.base(), layout.embedding(), layout.layers(), context);
+        List<Expert> shared = plan.sharedExperts().stream()
+                .filter(expert -> !expert.positivePrompts().isEmpty())
+                .toList();
+        List<Expert> all = new java.util.ArrayList<>(plan.experts());
+        all.addAll(shared);
+        List<double[][]> rows = gates.rows(all);
+        int count = plan.experts().size();
+        return Optional.of(new MixtureLayout.Routers(rows.subList(0, count), rows.subList(count, rows.size())));
+    }
+
+    private void card(MixturePlan plan, MixtureLayout layout, Path to) {
+        StringBuilder card = new StringBuilder("---\nbase_model:\n- ")
+                .append(JsonFiles.COMPACT.writeValueAsString(plan.base().toString()))
+                .append("\nlibrary_name: transformers\ntags:\n- moe\n- merge\n- pollux\n---\n\n# A mixture of ")
+                .append(plan.experts().size())
+                .append(" experts\n\nMade by Pollux of dense models, without training: a ")
+                .append(layout.target().architecture())
+                .append(" with the attention, norms and embeddings of `")
+                .append(plan.base())
+                .append("`; routers by `")
+                .append(plan.gateMode().name().toLowerCase(java.util.Locale.ROOT))
+                .append("`, seed ")
+                .append(options.seed())
+                .append(".\n\n## Experts\n\n");
+        plan.experts().forEach(expert -> line(card, "", expert));
+        plan.sharedExperts().forEach(expert -> line(card, "shared: ", expert));
+        try {
+            Files.writeString(to.resolve("README.md"), card);
+        } catch (IOException e) {
+            throw new StorageException("Cannot write the model card into " + to + ": " + e, e);
+        }
+    }
+
+    private static void line(StringBuilder card, String what, Expert expert) {
+        card.append("- ").append(what).append('`').append(expert.model()).append('`');
+        expert.positivePrompts().forEach(prompt -> card.append("\n  - for: ").append(prompt.replace('\n', ' ')));
+        expert.negativePrompts()
+                .forEach(prompt -> card.append("\n  - not for: ").append(prompt.replace('\n', ' ')));
+        card.append('\n');
+    }
+}

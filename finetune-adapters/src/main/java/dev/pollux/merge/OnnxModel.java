@@ -1,0 +1,247 @@
+package dev.pollux.merge;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.SafetensorsFolder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * An ONNX model: its graph in memory, its initializers in the file or in external data. <em>Thread-safe; who opens it closes
+ * it.</em>
+ */
+final class OnnxModel implements AutoCloseable {
+
+    private static final String FILE = "model.onnx";
+
+    /** Element types by their numbers in ONNX. */
+    private static final Map<Integer, DType> TYPES = Map.of(1, DType.F32, 10, DType.F16, 16, DType.BF16);
+
+    /** Bytes of an element, where they are whole. */
+    private static final Map<Integer, Integer> BYTES = Map.of(1, 4, 2, 1, 3, 1, 6, 4, 7, 8, 9, 1, 10, 2, 11, 8, 16, 2);
+
+    private final Path file;
+    private final ModelProto proto;
+    private final Map<String, Initializer> initializers = new LinkedHashMap<>();
+    private final Map<String, FileChannel> channels = new HashMap<>();
+
+    private OnnxModel(Path file, ModelProto proto) {
+        this.file = file;
+        this.proto = proto;
+    }
+
+    /** Whether there is an ONNX model at {@code path}, or in it as {@code model.onnx} beside no safetensors. */
+    static boolean isAt(Path path) {
+        return Files.isRegularFile(path)
+                ? path.toString().endsWith(".onnx")
+                : Files.isRegularFile(path.resolve(FILE)) && !SafetensorsFolder.isIn(path);
+    }
+
+    static OnnxModel open(Path path) {
+        Path file = Files.isDirectory(path) ? path.resolve(FILE) : path;
+        OnnxModel model = new OnnxModel(file, parse(file));
+        try {
+            if (model.proto.getGraph().getSparseInitializerCount() > 0) {
+                throw new UnsupportedModelException(file + " has sparse initializers, which cannot be merged");
+            }
+            for (TensorProto tensor : model.proto.getGraph().getInitializerList()) {
+                if (model.initializers.put(tensor.getName(), model.initializer(tensor)) != null) {
+                    throw new MalformedFileException(file + " has two initializers " + tensor.getName());
+                }
+            }
+            return model;
+        } catch (RuntimeException | Error e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    private static ModelProto parse(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            if (Files.size(file) > Integer.MAX_VALUE - 1024) {
+                throw new UnsupportedModelException(
+                        file + " is larger than 2 GiB; save it with its weights as external data");
+            }
+            CodedInputStream coded = CodedInputStream.newInstance(in, 1 << 20);
+            coded.setSizeLimit(Integer.MAX_VALUE);
+            return ModelProto.parseFrom(coded);
+        } catch (InvalidProtocolBufferException e) {
+            throw new MalformedFileException(file + " is not an ONNX model: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    private Initializer initializer(TensorProto tensor) {
+        long elements = 1;
+        for (long size : tensor.getDimsList()) {
+            if (size < 0 || size > 0 && elements > Long.MAX_VALUE / 16 / size) {
+                throw new MalformedFileException(
+                        file + ": the shape " + tensor.getDimsList() + " of " + tensor.getName() + " is none");
+            }
+            elements *= size;
+        }
+        int size = BYTES.getOrDefault(tensor.getDataType(), 0);
+        if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
+            return external(tensor, elements, elements * size);
+        }
+        boolean raw = tensor.hasRawData() && size > 0;
+        int listed = tensor.getDataType() == 1 ? tensor.getFloatDataCount() : tensor.getInt32DataCount();
+        long stored = raw ? tensor.getRawData().size() : listed * (long) size;
+        if ((raw || TYPES.containsKey(tensor.getDataType())) && stored != elements * size) {
+            throw new MalformedFileException(
+                    file + ": " + tensor.getName() + " must have " + elements * size + " bytes but has " + stored);
+        }
+        return new Initializer(tensor, elements, Optional.empty(), 0, 0);
+    }
+
+    private Initializer external(TensorProto tensor, long elements, long due) {
+        Map<String, String> data = new HashMap<>();
+        for (StringStringEntryProto entry : tensor.getExternalDataList()) {
+            data.put(entry.getKey(), entry.getValue());
+        }
+        String location = data.getOrDefault("location", "");
+        if (!location.matches("[A-Za-z0-9_][A-Za-z0-9._-]*")) {
+            throw new MalformedFileException(file + ": the location '" + location + "' of " + tensor.getName()
+                    + " must be a plain file name without folders");
+        }
+        long offset = number(tensor, data.getOrDefault("offset", "0"));
+        long length = number(tensor, data.getOrDefault("length", Long.toString(due)));
+        FileChannel channel = channels.computeIfAbsent(location, this::channel);
+        try {
+            if (due > 0 && length != due || offset > channel.size() - length) {
+                throw new MalformedFileException(file + ": " + tensor.getName() + " of " + tensor.getDimsList()
+                        + " does not fit the " + length + " bytes from " + offset + " on of " + location);
+            }
+            return new Initializer(tensor, elements, Optional.of(channel), offset, length);
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    private long number(TensorProto tensor, String text) {
+        if (!text.matches("[0-9]{1,18}")) {
+            throw new MalformedFileException(
+                    file + ": the place of " + tensor.getName() + " must be numbers but has '" + text + "'");
+        }
+        return Long.parseLong(text);
+    }
+
+    private FileChannel channel(String location) {
+        try {
+            return FileChannel.open(file.resolveSibling(location), StandardOpenOption.READ);
+        } catch (IOException e) {
+            throw new StorageException("Cannot read the external data " + location + " of " + file + ": " + e, e);
+        }
+    }
+
+    /**
+     * An initializer.
+     *
+     * @param channel of the external data; empty where the data is in the graph
+     */
+    record Initializer(
+            TensorProto proto, long elements, Optional<FileChannel> channel, long offset, long externalLength) {
+
+        List<Long> shape() {
+            return proto.getDimsList();
+        }
+
+        /** Whether it has elements that can be averaged. */
+        boolean isWeight() {
+            return TYPES.containsKey(proto.getDataType()) && proto.getDimsCount() > 0 && elements > 0;
+        }
+
+        DType type() {
+            return TYPES.getOrDefault(proto.getDataType(), DType.U8);
+        }
+
+        boolean isExternal() {
+            return channel.isPresent();
+        }
+
+        TensorSource as(String label) {
+            return new OnnxTensor(this, label);
+        }
+
+        /** How many bytes {@link #bytes} can give. */
+        long length() {
+            return isExternal() ? externalLength : proto.getRawData().size();
+        }
+
+        /** Stored bytes, little-endian; of data that a message lists in fields there are none. */
+        ByteBuffer bytes(long from, int count) {
+            if (channel.isEmpty()) {
+                return proto.getRawData()
+                        .asReadOnlyByteBuffer()
+                        .slice(Math.toIntExact(from), count)
+                        .order(ByteOrder.LITTLE_ENDIAN);
+            }
+            ByteBuffer bytes = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
+            try {
+                while (bytes.hasRemaining()) {
+                    if (channel.get().read(bytes, offset + from + bytes.position()) < 0) {
+                        throw new MalformedFileException("The external data of " + proto.getName() + " is cut off");
+                    }
+                }
+            } catch (IOException e) {
+                throw new StorageException("Cannot read " + proto.getName() + ": " + e, e);
+            }
+            return bytes.flip();
+        }
+    }
+
+    ModelProto proto() {
+        return proto;
+    }
+
+    Path file() {
+        return file;
+    }
+
+    Map<String, Initializer> initializers() {
+        return initializers;
+    }
+
+    /** Initializers of floats, by name. */
+    Map<String, Initializer> weights() {
+        Map<String, Initializer> weights = new LinkedHashMap<>(initializers);
+        weights.values().removeIf(initializer -> !initializer.isWeight());
+        return weights;
+    }
+
+    /** The configuration beside it, if there is one. */
+    ObjectNode config() {
+        return JsonFiles.read(file.resolveSibling("config.json")).orElseGet(JsonFiles.MAPPER::createObjectNode);
+    }
+
+    @Override
+    public void close() {
+        for (FileChannel channel : channels.values()) {
+            try {
+                channel.close();
+            } catch (IOException e) {
+                throw new StorageException("Cannot close the data of " + file + ": " + e, e);
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package dev.pollux.merge;
+
+import dev.pollux.CancelledException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.function.BooleanSupplier;
+
+/** A growing set of orthonormal vectors of one length. <em>Confined to one thread.</em> */
+final class Orthonormal {
+
+    private final List<double[]> rows = new ArrayList<>();
+    private final int length;
+    private final Random random;
+
+    Orthonormal(int length, Random random) {
+        this.length = length;
+        this.random = random;
+    }
+
+    List<double[]> rows() {
+        return rows;
+    }
+
+    double[] randomVector() {
+        double[] x = new double[length];
+        for (int i = 0; i < length; i++) {
+            x[i] = random.nextGaussian();
+        }
+        return x;
+    }
+
+    /**
+     * Adds what of {@code x} is new; where nothing is, a random direction. Twice is enough (Giraud, Langou, Rozložník, "The
+     * loss of orthogonality in the Gram-Schmidt orthogonalization process", 2005).
+     *
+     * @return the vector added
+     */
+    double[] add(double[] x) {
+        double[] candidate = x;
+        while (true) {
+            double before = Math.sqrt(dot(candidate, candidate, 0));
+            for (int pass = 0; pass < 2; pass++) {
+                for (double[] row : rows) {
+                    add(-dot(candidate, row, 0), row, candidate, 0);
+                }
+            }
+            double after = Math.sqrt(dot(candidate, candidate, 0));
+            if (after > 1e-10 * before && after > 0 && Double.isFinite(after)) {
+                for (int i = 0; i < length; i++) {
+                    candidate[i] /= after;
+                }
+                rows.add(candidate);
+                return candidate;
+            }
+            candidate = randomVector();
+        }
+    }
+
+    static double dot(double[] x, double[] y, int from) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int i = from;
+        for (; i < x.length - 3; i += 4) {
+            a += x[i] * y[i];
+            b += x[i + 1] * y[i + 1];
+            c += x[i + 2] * y[i + 2];
+            d += x[i + 3] * y[i + 3];
+        }
+        for (; i < x.length; i++) {
+            a += x[i] * y[i];
+        }
+        return a + b + (c + d);
+    }
+
+    /** y += factor·x. */
+    static void add(double factor, double[] x, double[] y, int from) {
+        for (int i = from; i < x.length; i++) {
+            y[i] += factor * x[i];
+        }
+    }
+
+    static void check(BooleanSupplier cancelled) {
+        if (cancelled.getAsBoolean()) {
+            throw new CancelledException("The decomposition was cancelled");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package dev.pollux.merge;
+
+import dev.pollux.StorageException;
+import dev.pollux.tensor.DType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A safetensors file that is written tensor by tensor before all their shapes are known: room for the header is kept and
+ * what is left of it stays blank, as the format allows. <em>Confined to one thread.</em>
+ */
+final class TensorFileWriter implements AutoCloseable {
+
+    private static final int STEP = 1 << 16;
+    private static final int ENTRY = 200; // bytes of an entry without its name, at most
+
+    private final FileChannel channel;
+    private final int header;
+    private final ObjectNode json = JsonFiles.MAPPER.createObjectNode();
+    private final ByteBuffer buffer = EncodingSink.buffer();
+    private final AtomicLong written = new AtomicLong();
+    private long end;
+
+    /**
+     * @param names of all tensors that may come
+     */
+    TensorFileWriter(Path file, List<String> names) {
+        long length = ENTRY;
+        for (String name : names) {
+            length += JsonFiles.MAPPER.writeValueAsString(name).getBytes(StandardCharsets.UTF_8).length + ENTRY;
+        }
+        this.header = Math.toIntExact((length + 7) / 8 * 8);
+        json.putObject("__metadata__").put("format", "pt");
+        try {
+            this.channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new StorageException("Cannot write " + file + ": " + e, e);
+        }
+    }
+
+    /** Writes values, row by row. */
+    void put(String name, DType type, List<Long> shape, float[] values) {
+        begin(name, type, shape).put(values, values.length);
+    }
+
+    /** Writes a tensor as it is read. */
+    void put(String name, DType type, TensorSource source) {
+        EncodingSink sink = begin(name, type, source.shape());
+        TensorSource ready = source.ready();
+        long elements = source.elements();
+        float[] some = new float[(int) Math.min(STEP, elements)];
+        for (long first = 0; first < elements; first += some.length) {
+            int count = (int) Math.min(some.length, elements - first);
+            ready.read(first, count, some, 0);
+            sink.put(some, count);
+        }
+    }
+
+    private EncodingSink begin(String name, DType type, List<Long> shape) {
+        long bytes = shape.stream().reduce(1L, Math::multiplyExact) * type.blockBytes();
+        ObjectNode entry = json.putObject(name);
+        entry.put("dtype", type.name());
+        var sizes = entry.putArray("shape");
+        shape.forEach(size -> sizes.add(size.longValue()));
+        entry.putArray("data_offsets").add(end).add(end + bytes);
+        EncodingSink sink = new EncodingSink(type, channel, 8L + header + end, written, buffer);
+        end += bytes;
+        return sink;
+    }
+
+    /** Bytes of tensors so far. */
+    long bytes() {
+        return end;
+    }
+
+    /** Writes the header; the file is complete then. */
+    void finish() {
+        byte[] text = JsonFiles.COMPACT.writeValueAsBytes(json);
+        if (text.length > header) {
+            throw new IllegalStateException(
+                    "the header needs " + text.length + " bytes but only " + header + " were kept for it");
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(8 + header).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.putLong(header).put(text);
+        while (bytes.hasRemaining()) {
+            bytes.put((byte) ' ');
+        }
+        bytes.flip();
+        try {
+            for (long at = 0; bytes.hasRemaining(); ) {
+                at += channel.write(bytes, at);
+            }
+            channel.force(false);
+        } catch (IOException e) {
+            throw new StorageException("Cannot write the header of an adapter: " + e + "; is the disk full?", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new StorageException("Cannot close a file of weights: " + e, e);
+        }
+    }
+}

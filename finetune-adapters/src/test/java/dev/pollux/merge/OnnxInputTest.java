@@ -1,0 +1,138 @@
+package dev.pollux.merge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.engine.DecoderSequence;
+import dev.pollux.inference.engine.EngineOptions;
+import dev.pollux.inference.engine.OnnxGenerator;
+import dev.pollux.merging.MergePlan;
+import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.ReferenceData;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** ONNX models as inputs: what comes of two graphs is the graph of what comes of their checkpoints. */
+@NoLeaks
+class OnnxInputTest {
+
+    private static final int[] IDS = {0, 139, 156, 132, 113};
+
+    @TempDir
+    Path temp;
+
+    private Path tokens = Path.of("");
+
+    @BeforeEach
+    void write() throws IOException {
+        tokens = ReferenceData.golden("merge").resolve("models").resolve("base");
+        for (int seed = 1; seed <= 3; seed++) {
+            DenseModels.write(temp.resolve("m" + seed), "LlamaForCausalLM", "llama", seed, tokens);
+        }
+    }
+
+    private Path export(String name, ExportOptions.Weights weights) {
+        Path target = temp.resolve(name + "-onnx");
+        try (Checkpoint checkpoint = Checkpoint.open(temp.resolve(name))) {
+            DecoderExport.export(
+                            checkpoint,
+                            target,
+                            ExportOptions.builder().weights(weights).build())
+                    .run();
+        }
+        return target;
+    }
+
+    private static MergePlan plan(String suffix, String method) {
+        return MergeYaml.parse("""
+                models:
+                  - model: m2%s
+                    parameters: {weight: 0.7, density: 0.5}
+                  - model: m3%s
+                    parameters: {weight: 0.6, density: 0.5}
+                base_model: m1%s
+                merge_method: %s
+                """.formatted(suffix, suffix, suffix, method));
+    }
+
+    @Test
+    void mergingGraphsIsMergingTheirCheckpoints() {
+        for (String name : new String[] {"m1", "m2", "m3"}) {
+            export(name, ExportOptions.Weights.FLOAT);
+        }
+        CheckpointMerger merger = CheckpointMerger.in(temp);
+
+        merger.merge(plan("", "task_arithmetic"), temp.resolve("merged")).run();
+        merger.merge(plan("-onnx", "task_arithmetic"), temp.resolve("merged-onnx"))
+                .run();
+
+        assertThat(temp.resolve("merged-onnx")).isDirectoryContaining("glob:**/model.onnx");
+        assertThat(temp.resolve("merged-onnx").resolve("model.onnx.data")).isRegularFile();
+        assertThat(temp.resolve("merged-onnx").resolve("model.safetensors")).doesNotExist();
+        assertThat(logits(temp.resolve("merged-onnx"))).containsExactly(logits(temp.resolve("merged")), within(1e-3f));
+    }
+
+    private float[] logits(Path model) {
+        EngineOptions options = EngineOptions.builder()
+                .threads(1)
+                .cache(temp.resolve("cache"))
+                .export(ExportOptions.builder()
+                        .weights(ExportOptions.Weights.FLOAT)
+                        .build())
+                .build();
+        try (OnnxGenerator generator = OnnxGenerator.open(model, options);
+                DecoderSequence sequence = generator.model().sequence()) {
+            FloatBuffer logits = sequence.append(IDS);
+            float[] values = new float[logits.remaining()];
+            logits.get(values);
+            return values;
+        }
+    }
+
+    @Test
+    void graphsThatDifferAreRefused() throws IOException {
+        export("m1", ExportOptions.Weights.FLOAT);
+        export("m2", ExportOptions.Weights.FLOAT);
+        Path wide = DenseModels.write(temp.resolve("q"), "Qwen3ForCausalLM", "qwen3", 5, tokens);
+        Files.move(wide, temp.resolve("m3x"));
+        Files.move(temp.resolve("m3"), temp.resolve("gone"));
+        Files.move(temp.resolve("m3x"), temp.resolve("m3"));
+        export("m3", ExportOptions.Weights.FLOAT);
+
+        assertThat(CheckpointMerger.in(temp).plan(plan("-onnx", "ties")).errors())
+                .first()
+                .asString()
+                .startsWith("the graphs of m2-onnx and m3-onnx differ: ")
+                .endsWith("; only models of equal graph can be merged");
+    }
+
+    @Test
+    void quantizedWeightsAreRefused() {
+        for (String name : new String[] {"m1", "m2", "m3"}) {
+            export(name, ExportOptions.Weights.BITS_8);
+        }
+        assertThat(CheckpointMerger.in(temp).plan(plan("-onnx", "ties")).errors())
+                .singleElement()
+                .asString()
+                .endsWith(" differs between the models and is no float tensor; merge models before they are quantized");
+    }
+
+    @Test
+    void aGraphAndACheckpointDoNotMix() {
+        export("m1", ExportOptions.Weights.FLOAT);
+        MergePlan plan = MergeYaml.parse("""
+                models: [{model: m2, parameters: {weight: 1}}, {model: m1-onnx, parameters: {weight: 1}}]
+                merge_method: linear
+                """);
+        assertThat(CheckpointMerger.in(temp).plan(plan).errors())
+                .contains("the plan mixes ONNX models and others; all must be ONNX models of one graph, or none");
+    }
+}

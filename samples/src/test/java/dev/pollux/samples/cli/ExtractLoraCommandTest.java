@@ -1,0 +1,58 @@
+package dev.pollux.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pollux.testkit.ReferenceData;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Extracting an adapter at the command line, of the models of the reference data. */
+class ExtractLoraCommandTest {
+
+    @TempDir
+    Path temp;
+
+    private Run run(String... more) {
+        String models = ReferenceData.golden("merge").resolve("models").toString();
+        String[] words = {
+            "extract-lora", "--quiet", "--models", models, "--base", "base", "--model", "ft-b", "--rank", "4"
+        };
+        String[] all = java.util.Arrays.copyOf(words, words.length + more.length);
+        System.arraycopy(more, 0, all, words.length, more.length);
+        return Run.of(all);
+    }
+
+    @Test
+    void writesAnAdapter() {
+        Run done = run(temp.resolve("adapter").toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(done.out()).contains("21 factored").contains("of the factored matrices' change is lost");
+        assertThat(temp.resolve("adapter").resolve("adapter_config.json")).isRegularFile();
+        assertThat(temp.resolve("adapter").resolve("adapter_model.safetensors")).isRegularFile();
+    }
+
+    @Test
+    void aDryRunSaysWhatWouldBeFactoredAndWritesNothing() {
+        Run done = run("--dry-run", "--exclude", "mlp", temp.resolve("adapter").toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(done.out())
+                .contains("dry run: nothing is written")
+                .contains("  model.layers.0.self_attn.k_proj: 24 × 48, rank at most 4")
+                .doesNotContain("× 64");
+        assertThat(temp.resolve("adapter")).doesNotExist();
+    }
+
+    @Test
+    void aModelThatIsMissingIsNamed() {
+        Run done = Run.of(
+                "extract-lora",
+                "--base",
+                "nowhere",
+                "--model",
+                "neither",
+                temp.resolve("a").toString());
+        assertThat(done.code()).isEqualTo(1);
+        assertThat(done.err()).contains("model nowhere not found");
+    }
+}
