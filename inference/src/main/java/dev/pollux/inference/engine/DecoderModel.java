@@ -98,7 +98,7 @@ public final class DecoderModel implements AutoCloseable {
         }
         settings.addConfigEntry(
                 "session.model_external_initializers_file_folder_path",
-                model.toAbsolutePath().getParent().toString());
+                model.toAbsolutePath().resolveSibling("").toString());
         return NativeRuntime.environment().createSession(AdapterGraph.of(model, manifest.projections()), settings);
     }
 
