@@ -29,7 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 final class BlockWeightsTest {
 
-    private static final Set<String> EXACT = Set.of("Q4_0 4", "Q8_0 8");
+    private static final Set<String> EXACT = Set.of("Q4_0 4", "Q8_0 8", "Q5_0 8", "IQ4_NL 8", "IQ4_XS 8", "MXFP4 8");
 
     @TempDir
     Path folder;
