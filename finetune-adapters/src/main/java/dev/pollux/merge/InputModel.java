@@ -74,6 +74,10 @@ final class InputModel implements AutoCloseable {
         if (OnnxModel.isAt(path)) {
             return openOnnx(reference, path);
         }
+        return openFolder(reference, folder, path);
+    }
+
+    private static InputModel openFolder(ModelReference reference, Path folder, Path path) {
         if (!Files.isDirectory(path)) {
             throw new MalformedFileException("model " + reference.model() + " not found: " + path
                     + " is no folder; nothing is fetched here, download it first");

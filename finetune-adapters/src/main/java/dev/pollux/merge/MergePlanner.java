@@ -41,13 +41,7 @@ final class MergePlanner {
     MergeLayout layout() {
         try {
             plan.findings().forEach(problems::add);
-            plan.slices().forEach(slice -> {
-                slice.inputs().forEach(input -> model(input.model()));
-                slice.base().ifPresent(this::model);
-            });
-            plan.base().ifPresent(this::model);
-            OnnxGraphs.reconcile(
-                    plan, models.values().stream().flatMap(Optional::stream).toList(), problems);
+            openModels();
             Optional<MethodKind> kind = MethodKind.named(plan.method());
             if (kind.isEmpty() && !plan.method().isEmpty()) {
                 problems.fatal("merge_method " + plan.method() + " is unknown"
@@ -79,6 +73,16 @@ final class MergePlanner {
             open().forEach(InputModel::close);
             throw e;
         }
+    }
+
+    private void openModels() {
+        plan.slices().forEach(slice -> {
+            slice.inputs().forEach(input -> model(input.model()));
+            slice.base().ifPresent(this::model);
+        });
+        plan.base().ifPresent(this::model);
+        OnnxGraphs.reconcile(
+                plan, models.values().stream().flatMap(Optional::stream).toList(), problems);
     }
 
     /** The models this layout opened. */
