@@ -27,8 +27,7 @@ final class StreamedWindows implements TensorWindows {
         this.cancelled = cancelled;
         task.sources().forEach(source -> sources.add(source.ready()));
         long elements = task.elements();
-        this.kept =
-                !task.method().readsOnce() && elements < Integer.MAX_VALUE - 8 && 4 * elements * sources.size() <= room;
+        this.kept = !task.readsOnce() && elements < Integer.MAX_VALUE - 8 && 4 * elements * sources.size() <= room;
         this.values = new float[sources.size()][0];
     }
 

@@ -27,6 +27,11 @@ record TensorTask(
         return shape.stream().reduce(1L, (a, b) -> a * b);
     }
 
+    /** Whether nothing is gained by keeping what was read. */
+    boolean readsOnce() {
+        return method.readsOnce() || sources.stream().allMatch(TensorSource::isCheap);
+    }
+
     long bytes() {
         return elements() * type.blockBytes();
     }
