@@ -74,7 +74,7 @@ final class EncodingSink implements TensorSink {
     }
 
     /** NaNs are rare, so they are only looked for here, and rounded when there is one. */
-    private static void toBrain(float[] values, int at, int count, short[] into) {
+    static void toBrain(float[] values, int at, int count, short[] into) {
         int nan = 0;
         for (int i = 0; i < count; i++) {
             int bits = Float.floatToRawIntBits(values[at + i]);

@@ -82,6 +82,14 @@ final class Lanes {
         }
     }
 
+    /** counts += 1 where both are above 0; both count twos. */
+    static void countBoth(float[] positive, float[] negative, float[] counts, int count) {
+        for (int j = 0; j < count; j++) {
+            float both = positive[j] * negative[j];
+            counts[j] += both / (both + TINY);
+        }
+    }
+
     /** into = x + c·d. */
     static void addTo(float[] x, int at, float c, float[] d, float[] into, int to, int count) {
         for (int j = 0; j < count; j++) {

@@ -71,7 +71,7 @@ record StoredTensor(TensorFile file, TensorInfo info, String label) implements T
         }
     }
 
-    private static void fromBrain(short[] from, int count, float[] into, int at) {
+    static void fromBrain(short[] from, int count, float[] into, int at) {
         for (int i = 0; i < count; i++) {
             into[at + i] = Float.intBitsToFloat(from[i] << 16);
         }
