@@ -45,10 +45,10 @@ final class SourceMeter {
 
     /** A meter as the options want it; empty for one source. */
     static Optional<SourceMeter> of(TensorTask task, MergeOptions.Statistics detail) {
-        return detail == MergeOptions.Statistics.NONE || task.sources().size() < 2
+        return detail == MergeOptions.Statistics.NONE || task.models().size() < 2
                 ? Optional.empty()
                 : Optional.of(new SourceMeter(
-                        task.sources().size(), task.elements(), detail == MergeOptions.Statistics.SAMPLED));
+                        task.models().size(), task.elements(), detail == MergeOptions.Statistics.SAMPLED));
     }
 
     /** Takes a window; all have one size but the last. */

@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * One tensor to write.
  *
- * @param sources of one shape, the base first where the method has one
- * @param models the names of the sources' models, for random numbers
+ * @param sources of one shape, the base first where the method has one; after one for each model what else the method reads
+ * @param models the names of the models, for random numbers
  */
 record TensorTask(
         String name,
