@@ -136,7 +136,8 @@ final class LoraWeights implements AutoCloseable {
     }
 
     private List<Long> shape(String target, String part) {
-        return file.info(String.valueOf(parts.getOrDefault(target, Map.of()).get(part))).shape();
+        return file.info(String.valueOf(parts.getOrDefault(target, Map.of()).get(part)))
+                .shape();
     }
 
     private static double[][] rows(TensorSource source) {
