@@ -32,7 +32,8 @@ import java.util.stream.Stream;
  * <p>Arguments: a folder for the files (default: a temporary one), the number of rounds (default 3), a Python interpreter that
  * has mergekit, and after it the methods to compare (default: all known here). Each merge runs in a process of its own, since
  * a merge at the command line does too: the time in which the JVM compiles counts. The contestants take turns; medians are
- * shown. Starting the process and, for mergekit, importing its modules does not count.
+ * shown, also of merges without statistics and hashes ("bare"). Starting the process and, for mergekit, importing its modules
+ * is shown apart.
  */
 public final class MergeRate {
 
@@ -59,8 +60,8 @@ public final class MergeRate {
 
     /** Runs the comparison. */
     public static void main(String[] args) throws IOException, InterruptedException {
-        if (args.length == 4 && args[0].equals("--one")) {
-            one(System.out, Path.of(args[1]), Path.of(args[2]), Path.of(args[3]));
+        if (args.length == 5 && args[0].equals("--one")) {
+            one(System.out, args);
             return;
         }
         Path folder = args.length > 0 ? Files.createDirectories(Path.of(args[0])) : Files.createTempDirectory("rate");
@@ -103,7 +104,8 @@ public final class MergeRate {
             for (String method : methods) {
                 Path plan = folder.resolve(method + ".yml");
                 Files.writeString(plan, PLANS.get(method).formatted(folder));
-                note(times, method, measured(pollux(plan)));
+                note(times, method, measured(pollux(plan, "default")));
+                note(times, method + ", bare", measured(pollux(plan, "bare")));
                 if (!python.isEmpty()) {
                     note(times, method + ", mergekit", measured(mergekit(plan)));
                 }
@@ -145,7 +147,7 @@ public final class MergeRate {
         return time;
     }
 
-    private List<String> pollux(Path plan) {
+    private List<String> pollux(Path plan, String how) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -153,16 +155,23 @@ public final class MergeRate {
                 .forEach(command::add);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), MergeRate.class.getName(), "--one"));
         command.addAll(List.of(
-                folder.toString(), plan.toString(), folder.resolve("merged").toString()));
+                folder.toString(), plan.toString(), folder.resolve("merged").toString(), how));
         return command;
     }
 
     /** One merge, in a process of its own. */
-    private static void one(PrintStream out, Path folder, Path plan, Path target) {
+    private static void one(PrintStream out, String[] args) {
+        Path folder = Path.of(args[1]);
+        MergeOptions options = args[4].equals("bare")
+                ? MergeOptions.builder()
+                        .statistics(MergeOptions.Statistics.NONE)
+                        .hashInputs(false)
+                        .build()
+                : MergeOptions.DEFAULTS;
         long before = SYSTEM.getProcessCpuTime();
         long begin = System.nanoTime();
-        CheckpointMerger.in(folder, MergeOptions.DEFAULTS)
-                .merge(MergeYaml.read(plan), target)
+        CheckpointMerger.in(folder, options)
+                .merge(MergeYaml.read(Path.of(args[2])), Path.of(args[3]))
                 .run();
         long busy = SYSTEM.getProcessCpuTime();
         out.printf("times %f %f %f%n", (System.nanoTime() - begin) / 1e9, (busy - before) / 1e9, busy / 1e9);
