@@ -7,6 +7,7 @@ import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
+import dev.pollux.merging.MergeReport.InputFile;
 import dev.pollux.merging.MergeReport.MergedTensor;
 import dev.pollux.merging.ModelMerger;
 import java.io.IOException;
@@ -18,6 +19,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /**
  * Merges Hugging Face folders with safetensors, and LoRA adapters over them, into such a folder.
@@ -62,22 +65,63 @@ public final class CheckpointMerger implements ModelMerger {
         }
     }
 
+    /**
+     * About how long a merge takes here, from a measurement of a fraction of a second; for inputs in memory already, and no
+     * other work on the machine.
+     *
+     * @param preview of {@link #plan}
+     */
+    public Duration expectedTime(MergePreview preview) {
+        return TimeEstimate.of(preview, options);
+    }
+
     @Override
     public Job<MergeReport> merge(MergePlan plan, Path target) {
         return Job.of("merge", context -> {
-            if (Files.exists(target)) {
-                throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
-            }
-            long begin = System.nanoTime();
-            MergePreview preview = plan(plan);
-            if (!preview.isPossible()) {
-                throw new IllegalArgumentException(
-                        "The plan cannot be merged:\n- " + String.join("\n- ", preview.errors()));
-            }
-            checkSpace(target, preview.bytesToWrite());
-            preview.notices().forEach(context::notice);
-            return mergeStages(plan, target, preview, context, begin);
+            return merge(plan, target, checked(plan, target, context), context);
         });
+    }
+
+    /**
+     * Merges again as an earlier merge did, to the same bytes of weights.
+     *
+     * @param report the {@code merge-report.json} of the earlier result; its plan, seed and file sizes are used
+     * @return a job that fails with {@link IllegalArgumentException} before anything is written if an input file has changed
+     */
+    public Job<MergeReport> replay(Path report, Path target) {
+        ReportFiles.Recipe recipe = ReportFiles.Recipe.read(report);
+        MergeOptions same = MergeOptions.builder()
+                .seed(recipe.seed())
+                .shardBytes(recipe.shardBytes())
+                .likeReference(recipe.likeReference())
+                .threads(options.threads())
+                .memory(options.memory())
+                .statistics(options.statistics())
+                .build();
+        CheckpointMerger merger = new CheckpointMerger(folder, same);
+        return Job.of("merge", context -> {
+            Checked checked = merger.checked(recipe.plan(), target, context);
+            recipe.check(checked.inputs());
+            return merger.merge(recipe.plan(), target, checked, context);
+        });
+    }
+
+    /** What is known of a plan that can be merged. */
+    private record Checked(List<InputFile> inputs, List<String> notices) {}
+
+    /** Refuses a plan that cannot be merged, and hashes the inputs if that is wanted. */
+    private Checked checked(MergePlan plan, Path target, JobContext context) {
+        if (Files.exists(target)) {
+            throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
+        }
+        MergePreview preview = plan(plan);
+        if (!preview.isPossible()) {
+            throw new IllegalArgumentException(
+                    "The plan cannot be merged:\n- " + String.join("\n- ", preview.errors()));
+        }
+        checkSpace(target, preview.bytesToWrite());
+        preview.notices().forEach(context::notice);
+        return new Checked(options.hashInputs() ? InputHashes.of(plan, folder, context) : List.of(), preview.notices());
     }
 
     private static void checkSpace(Path target, long bytes) {
@@ -96,7 +140,8 @@ public final class CheckpointMerger implements ModelMerger {
         }
     }
 
-    private MergeReport mergeStages(MergePlan plan, Path target, MergePreview preview, JobContext context, long begin) {
+    private MergeReport merge(MergePlan plan, Path target, Checked checked, JobContext context) {
+        long begin = System.nanoTime();
         Map<String, InputModel> made = new LinkedHashMap<>();
         StageFolders folders = new StageFolders(target);
         try {
@@ -108,14 +153,20 @@ public final class CheckpointMerger implements ModelMerger {
                     String digest = PlanDigest.of(layout, options);
                     done = folders.of(name, digest);
                     if (!Files.exists(done)) {
-                        write(layout, done, digest, context);
+                        write(layout, done, digest, context, (written, folder) -> {});
                     }
                 }
                 made.put(name, folders.open(name, done));
             }
             try (MergeLayout layout = new MergePlanner(plan, folder, options, Map.copyOf(made)).layout()) {
-                return report(
-                        layout, target, write(layout, target, PlanDigest.of(layout, options), context), preview, begin);
+                Written written = write(
+                        layout,
+                        target,
+                        PlanDigest.of(layout, options),
+                        context,
+                        (done, work) ->
+                                ReportFiles.write(plan, options, report(layout, target, done, checked, begin), work));
+                return report(layout, target, written, checked, begin);
             }
         } catch (CancelledException e) {
             made.values().forEach(InputModel::close);
@@ -132,7 +183,8 @@ public final class CheckpointMerger implements ModelMerger {
     /** What a run wrote: the facts of each tensor, and how many an earlier run had finished. */
     private record Written(Map<String, Map<String, String>> facts, int resumed) {}
 
-    private Written write(MergeLayout layout, Path target, String digest, JobContext context) {
+    private Written write(
+            MergeLayout layout, Path target, String digest, JobContext context, BiConsumer<Written, Path> atEnd) {
         try (WorkFolder work = WorkFolder.open(target, digest)) {
             boolean published = false;
             try {
@@ -146,10 +198,12 @@ public final class CheckpointMerger implements ModelMerger {
                     new ResultTexts(layout).write(work.path());
                 }
                 ModelCard.write(layout, options, work.path());
+                Written written = new Written(facts, resumed);
+                atEnd.accept(written, work.path());
                 context.checkCancelled();
                 work.publish(target);
                 published = true;
-                return new Written(facts, resumed);
+                return written;
             } finally {
                 if (!published) {
                     work.discard();
@@ -158,14 +212,13 @@ public final class CheckpointMerger implements ModelMerger {
         }
     }
 
-    private MergeReport report(MergeLayout layout, Path target, Written written, MergePreview preview, long begin) {
+    private MergeReport report(MergeLayout layout, Path target, Written written, Checked checked, long begin) {
         List<MergedTensor> tensors = new ArrayList<>();
         for (TensorTask task : layout.tasks()) {
+            Map<String, String> facts = new LinkedHashMap<>(written.facts().getOrDefault(task.name(), Map.of()));
+            Optional<String> statistics = Optional.ofNullable(facts.remove(SourceMeter.FACT));
             tensors.add(new MergedTensor(
-                    task.name(),
-                    task.method().toString(),
-                    task.labels(),
-                    written.facts().getOrDefault(task.name(), Map.of())));
+                    task.name(), task.method().toString(), task.labels(), facts, statistics.map(SourceMeter::parse)));
         }
         return new MergeReport(
                 target,
@@ -173,7 +226,8 @@ public final class CheckpointMerger implements ModelMerger {
                 layout.bytesToWrite(),
                 written.resumed(),
                 options.seed(),
-                preview.notices(),
-                Duration.ofNanos(System.nanoTime() - begin));
+                checked.notices(),
+                Duration.ofNanos(System.nanoTime() - begin),
+                checked.inputs());
     }
 }

@@ -51,15 +51,18 @@ final class EncodingSink implements TensorSink {
         }
     }
 
+    @Override
+    public boolean isNarrow() {
+        return type != DType.F32;
+    }
+
     private void encode(float[] values, int at, int count) {
         if (type == DType.F32) {
             bytes.asFloatBuffer().put(values, at, count);
             return;
         }
         if (type == DType.BF16) {
-            for (int i = 0; i < count; i++) {
-                halves[i] = Float16.toBfloat16(values[at + i]);
-            }
+            toBrain(values, at, count, halves);
         } else if (type == DType.F16) {
             for (int i = 0; i < count; i++) {
                 halves[i] = Float16.fromFloat(values[at + i]);
@@ -68,6 +71,21 @@ final class EncodingSink implements TensorSink {
             throw new IllegalArgumentException("type must be F32, F16 or BF16 but was " + type);
         }
         bytes.asShortBuffer().put(halves, 0, count);
+    }
+
+    /** NaNs are rare, so they are only looked for here, and rounded when there is one. */
+    static void toBrain(float[] values, int at, int count, short[] into) {
+        int nan = 0;
+        for (int i = 0; i < count; i++) {
+            int bits = Float.floatToRawIntBits(values[at + i]);
+            into[i] = (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+            nan |= 0x7f800000 - (bits & 0x7fffffff);
+        }
+        if (nan < 0) {
+            for (int i = 0; i < count; i++) {
+                into[i] = Float16.toBfloat16(values[at + i]);
+            }
+        }
     }
 
     private void write() {

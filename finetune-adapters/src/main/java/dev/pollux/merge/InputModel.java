@@ -4,11 +4,13 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,7 @@ final class InputModel implements AutoCloseable {
     private final List<AutoCloseable> open;
     private final Optional<GgufModel> gguf;
     private final Optional<OnnxModel> onnx;
+    private final Map<String, SafetensorsFile> beside = new HashMap<>();
 
     InputModel(
             String label,
@@ -213,7 +216,7 @@ final class InputModel implements AutoCloseable {
         }
         Optional<Path> texts =
                 stage.join().map(TokenizerJoin::owner).or(stage::donor).flatMap(InputModel::folder);
-        return new InputModel(name, texts, config, tensors, types, List.of());
+        return new InputModel(name, texts, config, tensors, types, new ArrayList<>());
     }
 
     /** A tensor that is not there yet. */
@@ -222,6 +225,22 @@ final class InputModel implements AutoCloseable {
         public void read(long first, int count, float[] into, int at) {
             throw new IllegalStateException(label + " is made by a stage that has not run");
         }
+    }
+
+    /** A file with statistics of the tensors, if it lies beside them; it is closed with the model. */
+    Optional<SafetensorsFile> beside(String name) {
+        SafetensorsFile known = beside.get(name);
+        if (known != null) {
+            return Optional.of(known);
+        }
+        Optional<SafetensorsFile> file = folder.map(path -> path.resolve(name))
+                .filter(Files::isRegularFile)
+                .map(SafetensorsFile::open);
+        file.ifPresent(opened -> {
+            beside.put(name, opened);
+            open.add(opened);
+        });
+        return file;
     }
 
     ObjectNode config() {

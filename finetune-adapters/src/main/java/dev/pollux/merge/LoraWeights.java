@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -107,6 +108,54 @@ final class LoraWeights implements AutoCloseable {
         }
         parts.forEach((target, factors) ->
                 model.computeIfPresent(target, (name, matrix) -> adapted(name, matrix, factors, modelLabel)));
+    }
+
+    /** The tensors it changes. */
+    Set<String> targets() {
+        return parts.keySet();
+    }
+
+    ObjectNode config() {
+        return config;
+    }
+
+    /** The change of a tensor; empty if the adapter does not change it. */
+    Optional<Factors> factors(String target) {
+        Map<String, String> factors = parts.get(target);
+        if (factors == null) {
+            return Optional.empty();
+        }
+        if (factors.containsKey("whole") || String.valueOf(factors.get("A")).contains("lora_embedding_")) {
+            throw new UnsupportedModelException("adapter " + label + " changes " + target
+                    + " other than by a linear layer's factors; adapters with such changes merge as base+adapter");
+        }
+        double[][] a = rows(factor(target, factors, "A"));
+        double[][] b = rows(factor(target, factors, "B"));
+        if (a.length == 0 || b.length == 0 || a[0].length == 0 || b[0].length != a.length) {
+            throw new MalformedFileException("adapter " + label + " has factors " + shape(target, "B") + " and "
+                    + shape(target, "A") + " for " + target + "; get it again");
+        }
+        double divisor = config.path("use_rslora").asBoolean(false) ? Math.sqrt(a.length) : a.length;
+        String module = target.substring(0, target.length() - ".weight".length());
+        return Optional.of(new Factors(b, a, alpha(module) / divisor));
+    }
+
+    private List<Long> shape(String target, String part) {
+        return file.info(String.valueOf(parts.getOrDefault(target, Map.of()).get(part)))
+                .shape();
+    }
+
+    private static double[][] rows(TensorSource source) {
+        int columns = source.shape().get(1).intValue();
+        float[] row = new float[columns];
+        double[][] rows = new double[source.shape().get(0).intValue()][columns];
+        for (int i = 0; i < rows.length; i++) {
+            source.read((long) i * columns, columns, row, 0);
+            for (int j = 0; j < columns; j++) {
+                rows[i][j] = row[j];
+            }
+        }
+        return rows;
     }
 
     /** Of a module that the adapter holds whole and factors too, the factors lie over what it holds. */

@@ -11,7 +11,9 @@ interface Mask {
         }
 
         @Override
-        public void apply(float[] delta, long first, int count) {}
+        public long apply(float[] delta, long first, int count) {
+            return nonZero(delta, count);
+        }
     };
 
     /** Whether {@link #apply} does nothing. */
@@ -19,8 +21,21 @@ interface Mask {
         return false;
     }
 
-    /** Reads what it must know before the first element can be decided. */
+    /** Takes what it must know of its source before the first element can be decided. */
     default void prepare(TensorWindows in, int source) {}
+
+    /** Ranks of |δ|, of {@code elements}, whose values it must know before the first element can be decided. */
+    default long[] ranks(long elements) {
+        return new long[0];
+    }
+
+    /** Takes what stands at {@link #ranks}. */
+    default void found(OrderStatistics.Rank[] ranks) {}
+
+    /** Whether finding out again what is kept costs more than a bit for each element. */
+    default boolean isCostly() {
+        return false;
+    }
 
     /** Begins at the first element again. */
     default void begin() {}
@@ -29,29 +44,25 @@ interface Mask {
      * Sets what is not kept to 0; windows come in order.
      *
      * @param delta (≥ count), whole rows
+     * @return how many elements are not 0 afterwards
      */
-    void apply(float[] delta, long first, int count);
+    long apply(float[] delta, long first, int count);
 
-    /** |δ| of a source, as often as wanted. */
-    static OrderStatistics.Sequence magnitudes(TensorWindows in, int source) {
-        float[][] magnitude = new float[1][];
-        return block -> in.pass(
-                (x, at, first, count) -> {
-                    float[] delta = Vectors.subtract(x[source], x[0], at, count, magnitude[0]);
-                    for (int i = 0; i < count; i++) {
-                        delta[i] = Math.abs(delta[i]);
-                    }
-                    magnitude[0] = delta;
-                    block.accept(delta, count);
-                },
-                0,
-                source);
+    /** How many elements are not 0. */
+    static int nonZero(float[] delta, int count) {
+        int nonZero = 0;
+        for (int j = 0; j < count; j++) {
+            nonZero += -(Float.floatToRawIntBits(delta[j]) & 0x7fffffff) >>> 31;
+        }
+        return nonZero;
     }
 
     /** The {@code kept} largest |δ|, of equal ones the first. */
     final class Largest implements Mask {
         private final double density;
         private boolean all;
+        private long elements;
+        private long kept;
         private float threshold;
         private long equalKept;
         private long equalSeen;
@@ -66,15 +77,17 @@ interface Mask {
         }
 
         @Override
-        public void prepare(TensorWindows in, int source) {
-            long n = in.elements();
-            long kept = Math.max(1, (long) Math.floor(density * n));
-            all = kept >= n;
-            if (!all) {
-                OrderStatistics.Rank rank = OrderStatistics.select(magnitudes(in, source), n - kept)[0];
-                threshold = rank.value();
-                equalKept = kept - (n - rank.below() - rank.equal());
-            }
+        public long[] ranks(long n) {
+            kept = Math.max(1, (long) Math.floor(density * n));
+            elements = n;
+            all = keepsAll() || kept >= n;
+            return all ? new long[0] : new long[] {n - kept};
+        }
+
+        @Override
+        public void found(OrderStatistics.Rank[] ranks) {
+            threshold = ranks[0].value();
+            equalKept = kept - (elements - ranks[0].below() - ranks[0].equal());
         }
 
         @Override
@@ -88,24 +101,36 @@ interface Mask {
          * looked at again.
          */
         @Override
-        public void apply(float[] delta, long first, int count) {
+        public long apply(float[] delta, long first, int count) {
             if (all) {
-                return;
+                return nonZero(delta, count);
             }
             boolean equalAllowed = equalSeen < equalKept;
             int limit = Float.floatToRawIntBits(threshold);
-            int least = equalAllowed ? limit - 1 : limit;
-            long equal = 0;
+            long counts = drop(delta, count, limit, equalAllowed ? limit - 1 : limit);
+            int equal = (int) counts;
+            long nonZero = counts >>> 32;
+            if (equalAllowed && equalSeen + equal > equalKept) {
+                dropLastEqual(delta, count, equalKept - equalSeen);
+                nonZero -= limit == 0 ? 0 : equal - (equalKept - equalSeen);
+            }
+            equalSeen += equal;
+            return nonZero;
+        }
+
+        /** How many are not 0 afterwards in the upper half, how many have {@code limit} in the lower one. */
+        private static long drop(float[] delta, int count, int limit, int least) {
+            int nonZero = 0;
+            int equal = 0;
             for (int i = 0; i < count; i++) {
                 int bits = Float.floatToRawIntBits(delta[i]);
                 int magnitude = bits & 0x7fffffff;
-                delta[i] = Float.intBitsToFloat(bits & (least - magnitude >> 31));
-                equal += magnitude == limit ? 1 : 0;
+                int left = least - magnitude >> 31;
+                delta[i] = Float.intBitsToFloat(bits & left);
+                nonZero += -(magnitude & left) >>> 31;
+                equal += (magnitude ^ limit) - 1 >>> 31;
             }
-            if (equalAllowed && equalSeen + equal > equalKept) {
-                dropLastEqual(delta, count, equalKept - equalSeen);
-            }
-            equalSeen += equal;
+            return (long) nonZero << 32 | equal;
         }
 
         private void dropLastEqual(float[] delta, int count, long allowed) {
@@ -137,8 +162,7 @@ interface Mask {
         }
 
         @Override
-        public void prepare(TensorWindows in, int source) {
-            long n = in.elements();
+        public long[] ranks(long n) {
             long kept = (long) Math.floor(density * n);
             long top = (long) Math.floor(gamma * n);
             long bottom = n - kept - top;
@@ -148,15 +172,17 @@ interface Mask {
             }
             from = bottom;
             to = likeReference && top == 0 ? bottom : n - top;
-            if (from < to && to - from < n) {
-                OrderStatistics.Rank[] ends = OrderStatistics.select(magnitudes(in, source), from, to - 1);
-                lowest = ends[0];
-                highest = ends[1];
-            }
             if (to - from == n) {
                 lowest = new OrderStatistics.Rank(-1, 0, 0);
                 highest = new OrderStatistics.Rank(Float.POSITIVE_INFINITY, 0, n);
             }
+            return from < to && to - from < n ? new long[] {from, to - 1} : new long[0];
+        }
+
+        @Override
+        public void found(OrderStatistics.Rank[] ranks) {
+            lowest = ranks[0];
+            highest = ranks[1];
         }
 
         @Override
@@ -166,12 +192,13 @@ interface Mask {
         }
 
         @Override
-        public void apply(float[] delta, long first, int count) {
+        public long apply(float[] delta, long first, int count) {
             for (int i = 0; i < count; i++) {
                 if (from >= to || !keeps(Math.abs(delta[i]))) {
                     delta[i] = 0;
                 }
             }
+            return nonZero(delta, count);
         }
 
         private boolean keeps(float magnitude) {
@@ -206,12 +233,19 @@ interface Mask {
         }
 
         @Override
-        public void apply(float[] delta, long first, int count) {
-            long limit = CounterRandom.limit(density);
+        public long apply(float[] delta, long first, int count) {
+            return drop(delta, first, count, key, CounterRandom.limit(density));
+        }
+
+        private static int drop(float[] delta, long first, int count, long key, long limit) {
+            int nonZero = 0;
             for (int i = 0; i < count; i++) {
                 int kept = (int) (CounterRandom.bits(key, first + i) - limit >> 63);
-                delta[i] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[i]) & kept);
+                int bits = Float.floatToRawIntBits(delta[i]) & kept;
+                delta[i] = Float.intBitsToFloat(bits);
+                nonZero += -(bits & 0x7fffffff) >>> 31;
             }
+            return nonZero;
         }
     }
 
@@ -237,12 +271,16 @@ interface Mask {
         }
 
         @Override
-        public void apply(float[] delta, long first, int count) {
+        public long apply(float[] delta, long first, int count) {
+            int nonZero = 0;
             for (int i = 0; i < count; i++) {
                 long at = first + i;
                 int bit = (int) (kept[(int) (at >>> 6)] >>> at) & 1;
-                delta[i] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[i]) & -bit);
+                int bits = Float.floatToRawIntBits(delta[i]) & -bit;
+                delta[i] = Float.intBitsToFloat(bits);
+                nonZero += -(bits & 0x7fffffff) >>> 31;
             }
+            return nonZero;
         }
     }
 
@@ -258,6 +296,11 @@ interface Mask {
         Ranked(double density, double epsilon) {
             this.density = density;
             this.epsilon = epsilon;
+        }
+
+        @Override
+        public boolean isCostly() {
+            return true;
         }
 
         @Override
@@ -277,7 +320,7 @@ interface Mask {
         }
 
         @Override
-        public void apply(float[] delta, long first, int count) {
+        public long apply(float[] delta, long first, int count) {
             for (int row = 0; row < count; row += rowLength) {
                 int[] order = ranks.order(delta, row);
                 for (int rank = 0; rank < rowLength; rank++) {
@@ -286,6 +329,7 @@ interface Mask {
                     delta[at] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[at]) & kept);
                 }
             }
+            return nonZero(delta, count);
         }
 
         /** p = (density − ε) + 2ε·rank/(m − 1), ranks from 0. */

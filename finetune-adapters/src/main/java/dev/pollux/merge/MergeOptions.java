@@ -1,7 +1,8 @@
 package dev.pollux.merge;
 
 /**
- * How a merge is carried out; none of it but {@code seed} and {@code likeReference} changes the weights. <em>Immutable.</em>
+ * How a merge is carried out; none of it but {@code seed} and {@code likeReference} changes the
+ * weights. <em>Immutable.</em>
  *
  * @param seed of the random numbers of DARE and DELLA; default 0
  * @param threads that merge tensors, in [1, 256]; default the number of processors
@@ -9,8 +10,28 @@ package dev.pollux.merge;
  * @param shardBytes most bytes of weights in one file, from 1; default 5·10⁹; a tensor is never split
  * @param likeReference whether to do what mergekit does even where it is a defect, such as breadcrumbs that drop a whole
  *     difference when there are no outliers to drop; default false
+ * @param statistics how closely the report looks at the sources of each tensor; default {@link Statistics#SAMPLED}
+ * @param hashInputs whether the report has the SHA-256 of every input file, without which it cannot be replayed; default
+ *     true; reads all inputs once more
  */
-public record MergeOptions(long seed, int threads, long memory, long shardBytes, boolean likeReference) {
+public record MergeOptions(
+        long seed,
+        int threads,
+        long memory,
+        long shardBytes,
+        boolean likeReference,
+        Statistics statistics,
+        boolean hashInputs) {
+
+    /** How closely a report looks at the sources of each tensor. */
+    public enum Statistics {
+        /** Not at all. */
+        NONE,
+        /** At every fourth window of large tensors, and at small ones entirely. */
+        SAMPLED,
+        /** At every element. */
+        ALL
+    }
 
     private static final long LEAST_MEMORY = 16L << 20;
 
@@ -41,6 +62,8 @@ public record MergeOptions(long seed, int threads, long memory, long shardBytes,
         private long memory = 1L << 30;
         private long shardBytes = 5_000_000_000L;
         private boolean likeReference;
+        private Statistics statistics = Statistics.SAMPLED;
+        private boolean hashInputs = true;
 
         private Builder() {}
 
@@ -74,9 +97,21 @@ public record MergeOptions(long seed, int threads, long memory, long shardBytes,
             return this;
         }
 
+        /** See {@link MergeOptions#statistics()}. */
+        public Builder statistics(Statistics statistics) {
+            this.statistics = statistics;
+            return this;
+        }
+
+        /** See {@link MergeOptions#hashInputs()}. */
+        public Builder hashInputs(boolean hashInputs) {
+            this.hashInputs = hashInputs;
+            return this;
+        }
+
         /** The options; checks every range. */
         public MergeOptions build() {
-            return new MergeOptions(seed, threads, memory, shardBytes, likeReference);
+            return new MergeOptions(seed, threads, memory, shardBytes, likeReference, statistics, hashInputs);
         }
     }
 }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -131,8 +132,12 @@ final class MergeRun {
             Shards.Place place = shards.place(task.name());
             EncodingSink sink =
                     new EncodingSink(task.type(), channels.get(place.shard()), place.offset(), written, buffer);
-            StreamedWindows windows = new StreamedWindows(task, options.seed(), budget.kept(), arena, this::isStopped);
-            task.method().merge(windows, sink);
+            Optional<SourceMeter> meter = SourceMeter.of(task, options.statistics());
+            task.method()
+                    .merge(
+                            new StreamedWindows(task, options.seed(), budget.kept(), arena, this::isStopped, meter),
+                            sink);
+            meter.ifPresent(statistics -> sink.fact(SourceMeter.FACT, statistics.text()));
             done.add(Map.entry(task.name(), sink.facts()));
         }
     }

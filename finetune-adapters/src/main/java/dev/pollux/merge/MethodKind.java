@@ -117,6 +117,22 @@ enum MethodKind {
             List.of(),
             List.of(),
             a -> new ArceeFusion()),
+    FISHER(
+            "fisher",
+            Base.INPUT,
+            Count.atLeast(1),
+            Heights.EQUAL,
+            List.of(Parameter.of("epsilon", 1e-10)),
+            List.of(Parameter.of("weight", 1)),
+            a -> new Fisher(a.perModel("weight"), a.global("epsilon"))),
+    REGMEAN(
+            "regmean",
+            Base.INPUT,
+            Count.atLeast(1),
+            Heights.EQUAL,
+            List.of(Parameter.of("alpha", 0.9)),
+            List.of(Parameter.of("weight", 1)),
+            a -> new RegMean(a.perModel("weight"), a.global("alpha"), i -> new float[0])),
     PASSTHROUGH(
             "passthrough",
             Base.INPUT,

@@ -31,7 +31,21 @@ record StoredTensor(TensorFile file, TensorInfo info, String label) implements T
     }
 
     @Override
+    public boolean isCheap() {
+        return info.type() == DType.F32 || info.type() == DType.BF16;
+    }
+
+    @Override
+    public TensorSource ready() {
+        return new Reading(this, new short[info.type().blockBytes() == Short.BYTES ? STEP : 0]);
+    }
+
+    @Override
     public void read(long first, int count, float[] into, int at) {
+        ready().read(first, count, into, at);
+    }
+
+    private void read(long first, int count, float[] into, int at, short[] scratch) {
         int size = info.type().blockBytes();
         ByteBuffer bytes = file.bytes(info.name(), first * size, count * size);
         if (info.type() == DType.F32) {
@@ -41,25 +55,55 @@ record StoredTensor(TensorFile file, TensorInfo info, String label) implements T
                 into[at + i] = (float) bytes.getDouble(8 * i);
             }
         } else {
-            halves(bytes.asShortBuffer(), info.type() == DType.BF16, into, at, count);
+            halves(bytes.asShortBuffer(), into, at, count, scratch);
         }
     }
 
-    private static void halves(ShortBuffer from, boolean brain, float[] into, int at, int count) {
-        short[] some = new short[Math.min(STEP, count)];
-        for (int done = 0; done < count; done += some.length) {
-            int n = Math.min(some.length, count - done);
-            from.get(some, 0, n);
-            int to = at + done;
-            if (brain) {
-                for (int i = 0; i < n; i++) {
-                    into[to + i] = Float.intBitsToFloat(some[i] << 16);
-                }
+    private void halves(ShortBuffer from, float[] into, int at, int count, short[] scratch) {
+        for (int done = 0; done < count; done += scratch.length) {
+            int n = Math.min(scratch.length, count - done);
+            from.get(scratch, 0, n);
+            if (info.type() == DType.BF16) {
+                fromBrain(scratch, n, into, at + done);
             } else {
-                for (int i = 0; i < n; i++) {
-                    into[to + i] = Float16.toFloat(some[i]);
-                }
+                fromHalf(scratch, n, into, at + done);
             }
+        }
+    }
+
+    static void fromBrain(short[] from, int count, float[] into, int at) {
+        for (int i = 0; i < count; i++) {
+            into[at + i] = Float.intBitsToFloat(from[i] << 16);
+        }
+    }
+
+    private static void fromHalf(short[] from, int count, float[] into, int at) {
+        for (int i = 0; i < count; i++) {
+            into[at + i] = Float16.toFloat(from[i]);
+        }
+    }
+
+    /** The tensor with an array that its reads share. <em>Confined to one thread.</em> */
+    private record Reading(StoredTensor tensor, short[] scratch) implements TensorSource {
+
+        @Override
+        public List<Long> shape() {
+            return tensor.shape();
+        }
+
+        @Override
+        public String label() {
+            return tensor.label();
+        }
+
+        @Override
+        public long storedBytes() {
+            return tensor.storedBytes();
+        }
+
+        @Override
+        public void read(long first, int count, float[] into, int at) {
+            tensor.read(first, count, into, at, scratch);
         }
     }
 }

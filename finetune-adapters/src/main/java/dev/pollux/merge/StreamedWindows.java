@@ -3,6 +3,7 @@ package dev.pollux.merge;
 import dev.pollux.CancelledException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /** The sources of one task, read window by window, or kept decoded where there is room for that. */
@@ -12,6 +13,8 @@ final class StreamedWindows implements TensorWindows {
     private final long seed;
     private final Arena arena;
     private final BooleanSupplier cancelled;
+    private final Optional<SourceMeter> meter;
+    private boolean metered;
     private final List<TensorSource> sources = new ArrayList<>();
     private final boolean kept;
     private final float[][] values; // (sources, window or whole tensor); empty until needed
@@ -19,16 +22,23 @@ final class StreamedWindows implements TensorWindows {
     /**
      * @param room bytes of decoded tensors that may be kept
      * @param arena for what is read
+     * @param meter sees the first pass over all sources
      */
-    StreamedWindows(TensorTask task, long seed, long room, Arena arena, BooleanSupplier cancelled) {
+    StreamedWindows(
+            TensorTask task,
+            long seed,
+            long room,
+            Arena arena,
+            BooleanSupplier cancelled,
+            Optional<SourceMeter> meter) {
+        this.meter = meter;
         this.task = task;
         this.seed = seed;
         this.arena = arena;
         this.cancelled = cancelled;
         task.sources().forEach(source -> sources.add(source.ready()));
         long elements = task.elements();
-        this.kept =
-                !task.method().readsOnce() && elements < Integer.MAX_VALUE - 8 && 4 * elements * sources.size() <= room;
+        this.kept = !task.readsOnce() && elements < Integer.MAX_VALUE - 8 && 4 * elements * sources.size() <= room;
         this.values = new float[sources.size()][0];
     }
 
@@ -61,6 +71,8 @@ final class StreamedWindows implements TensorWindows {
     public void pass(Consumer consumer, int... only) {
         int[] wanted = only.length > 0 ? only : all();
         int window = WindowBudget.windowElements(task.shape());
+        boolean meters = meter.isPresent() && !metered && only.length == 0;
+        metered |= meters;
         if (kept) {
             for (int i : wanted) {
                 keep(i, window);
@@ -75,7 +87,11 @@ final class StreamedWindows implements TensorWindows {
                     sources.get(i).read(first, count, values[i], 0);
                 }
             }
-            consumer.accept(values, kept ? (int) first : 0, first, count);
+            int at = kept ? (int) first : 0;
+            if (meters) {
+                meter.get().take(values, at, first, count);
+            }
+            consumer.accept(values, at, first, count);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -18,9 +19,10 @@ final class TaskVectors {
     private final double[] weights; // (n)
     private final List<Mask> masks; // (n)
     private final TaskSum how;
-    private final double[] sums = new double[Vectors.BLOCK];
-    private final double[] shares = new double[Vectors.BLOCK]; // weights of the models in each sum
-    private final long[] against = new long[Vectors.BLOCK]; // the majority's sign bit
+    private final float[] positive = new float[Vectors.BLOCK]; // sums of what is above 0, or of everything
+    private final float[] negative = new float[Vectors.BLOCK]; // minus the sums of what is below 0
+    private final float[] positiveShare = new float[Vectors.BLOCK]; // weights of the models in each sum
+    private final float[] negativeShare = new float[Vectors.BLOCK];
     private float[] result = new float[0]; // of a window
 
     TaskVectors(List<Double> weights, List<Mask> masks, TaskSum how) {
@@ -35,73 +37,104 @@ final class TaskVectors {
         if (!how.electSigns() && masks.stream().allMatch(Mask::keepsAll)) {
             double factor = how.lambda() / divisor();
             double[] coefficients = new double[n];
-            java.util.Arrays.setAll(coefficients, i -> weights[i] * factor);
+            Arrays.setAll(coefficients, i -> weights[i] * factor);
             Vectors.combineDeltas(in, coefficients, out);
             return;
         }
+        prepare(in);
         double[] factors = weights.clone();
-        for (int i = 0; i < n; i++) {
-            if (!masks.get(i).keepsAll()) {
-                masks.get(i).prepare(in, i + 1);
-                factors[i] *= how.rescale() ? rescale(in, i) : 1;
-            }
+        if (how.rescale()) {
+            rescale(in, factors);
         }
         emit(in, out, factors);
     }
 
+    /** Masks that need ranks find them together, since each would read the base again. */
+    private void prepare(TensorWindows in) {
+        List<Integer> sources = new ArrayList<>();
+        List<long[]> ranks = new ArrayList<>();
+        for (int i = 0; i < masks.size(); i++) {
+            long[] wanted = masks.get(i).ranks(in.elements());
+            if (wanted.length > 0) {
+                sources.add(i + 1);
+                ranks.add(wanted);
+            }
+            masks.get(i).prepare(in, i + 1);
+        }
+        OrderStatistics.Rank[][] found = sources.isEmpty()
+                ? new OrderStatistics.Rank[0][]
+                : OrderStatistics.ofMagnitudes(
+                        in, sources.stream().mapToInt(i -> i).toArray(), ranks);
+        for (int s = 0; s < found.length; s++) {
+            masks.get(sources.get(s) - 1).found(found[s]);
+        }
+    }
+
     private double divisor() {
-        double sum = java.util.Arrays.stream(weights).sum();
+        double sum = Arrays.stream(weights).sum();
         return how.normalize() && Math.abs(sum) >= ZERO_SUM ? sum : 1;
     }
 
-    /** ‖δ‖₁ / ‖kept δ‖₁; what was kept is noted, if there is room, so that it need not be found again. */
-    private double rescale(TensorWindows in, int i) {
-        double[] sums = new double[2];
+    /**
+     * Multiplies each factor by ‖δ‖₁ / ‖kept δ‖₁; what was kept is noted, if there is room and it is costly to find out
+     * again.
+     */
+    private void rescale(TensorWindows in, double[] factors) {
+        int[] thinned = IntStream.range(0, factors.length)
+                .filter(i -> !masks.get(i).keepsAll())
+                .toArray();
+        if (thinned.length == 0) {
+            return;
+        }
+        boolean noted = in.elements() <= MAX_NOTED && masks.stream().anyMatch(Mask::isCostly);
+        long[][] kept = new long[factors.length][noted ? (int) (in.elements() + 63 >>> 6) : 0];
+        double[] whole = new double[factors.length];
+        double[] left = new double[factors.length];
         float[][] delta = new float[1][];
-        boolean noted = in.elements() <= MAX_NOTED;
-        long[] kept = new long[noted ? (int) (in.elements() + 63 >>> 6) : 0];
-        Mask mask = masks.get(i);
-        mask.begin();
+        masks.forEach(Mask::begin);
+        int[] wanted = IntStream.concat(IntStream.of(0), Arrays.stream(thinned).map(i -> i + 1))
+                .toArray();
         in.pass(
                 (x, at, first, count) -> {
-                    delta[0] = Vectors.subtract(x[i + 1], x[0], at, count, delta[0]);
-                    sums[0] += Vectors.magnitude(delta[0], count);
-                    mask.apply(delta[0], first, count);
-                    sums[1] += Vectors.magnitude(delta[0], count);
-                    if (noted) {
-                        Mask.Stored.note(delta[0], first, count, kept);
+                    for (int i : thinned) {
+                        delta[0] = Vectors.subtract(x[i + 1], x[0], at, count, delta[0]);
+                        whole[i] += Vectors.magnitude(delta[0], count);
+                        masks.get(i).apply(delta[0], first, count);
+                        left[i] += Vectors.magnitude(delta[0], count);
+                        if (noted) {
+                            Mask.Stored.note(delta[0], first, count, kept[i]);
+                        }
                     }
                 },
-                0,
-                i + 1);
-        if (noted) {
-            masks.set(i, Mask.Stored.of(kept));
+                wanted);
+        for (int i : thinned) {
+            factors[i] *= whole[i] < ZERO_NORM || left[i] < ZERO_NORM ? 1 : whole[i] / left[i];
+            if (noted) {
+                masks.set(i, Mask.Stored.of(kept[i]));
+            }
         }
-        return sums[0] < ZERO_NORM || sums[1] < ZERO_NORM ? 1 : sums[0] / sums[1];
     }
 
     private void emit(TensorWindows in, TensorSink out, double[] factors) {
         int n = weights.length;
         float[][] deltas = new float[n][];
         long[] kept = new long[n];
-        double lambda = how.electSigns() ? how.lambda() : how.lambda() / divisor();
+        float lambda = (float) (how.electSigns() ? how.lambda() : how.lambda() / divisor());
         masks.forEach(Mask::begin);
         in.pass((x, at, first, count) -> {
             for (int i = 0; i < n; i++) {
                 deltas[i] = Vectors.subtract(x[i + 1], x[0], at, count, deltas[i]);
-                masks.get(i).apply(deltas[i], first, count);
-                kept[i] += nonZero(deltas[i], count);
+                kept[i] += masks.get(i).apply(deltas[i], first, count);
             }
             result = Vectors.room(result, count);
             for (int from = 0; from < count; from += Vectors.BLOCK) {
                 int some = Math.min(Vectors.BLOCK, count - from);
-                Vectors.weigh(deltas, from, factors, sums, some);
                 if (how.electSigns()) {
                     elect(deltas, from, factors, some);
+                } else {
+                    Vectors.weigh(deltas, from, factors, positive, some);
                 }
-                for (int j = 0; j < some; j++) {
-                    result[from + j] = (float) (x[0][at + from + j] + lambda * sums[j]);
-                }
+                Lanes.addTo(x[0], at + from, lambda, positive, result, from, some);
             }
             out.put(result, count);
         });
@@ -112,41 +145,25 @@ final class TaskVectors {
                         .collect(Collectors.joining(" ")));
     }
 
-    private static long nonZero(float[] delta, int count) {
-        int nonZero = 0;
-        for (int j = 0; j < count; j++) {
-            nonZero += (Float.floatToRawIntBits(delta[j]) & 0x7fffffff) != 0 ? 1 : 0;
-        }
-        return nonZero;
-    }
-
     /*
-     * The sums become those of the models with the majority's sign. Signs are as good as random, so nothing branches on
-     * them: v is D_i if the majority is positive and -D_i if not, and what is not above 0 is masked away. A long is above 0
-     * where a double is, so the sign of its negation is the mask; adding 0 turns -0 into 0.
+     * The sum of the models with the majority's sign. What is above 0 and what is below are summed apart: the larger of the
+     * two is the majority, and its sum is the one that is due.
      */
     private void elect(float[][] deltas, int from, double[] factors, int count) {
-        for (int j = 0; j < count; j++) {
-            against[j] = Double.doubleToRawLongBits(sums[j] + 0.0) & Long.MIN_VALUE; // -0 counts as +
-            sums[j] = 0;
-            shares[j] = 0;
-        }
+        Arrays.fill(positive, 0, count, 0);
+        Arrays.fill(negative, 0, count, 0);
         for (int i = 0; i < factors.length; i++) {
-            float[] delta = deltas[i];
-            double factor = factors[i];
-            long weight = Double.doubleToRawLongBits(weights[i]);
-            for (int j = 0; j < count; j++) {
-                double weighted = factor * delta[from + j] + 0.0;
-                double v = Double.longBitsToDouble(Double.doubleToRawLongBits(weighted) ^ against[j]) + 0.0;
-                long bits = Double.doubleToRawLongBits(v);
-                long kept = -bits >> 63;
-                sums[j] += Double.longBitsToDouble(bits & kept);
-                shares[j] += Double.longBitsToDouble(weight & kept);
-            }
+            Lanes.split(deltas[i], from, (float) factors[i], positive, negative, count);
         }
-        for (int j = 0; j < count; j++) {
-            double signed = Double.longBitsToDouble(Double.doubleToRawLongBits(sums[j]) ^ against[j]);
-            sums[j] = how.normalize() && shares[j] != 0 ? signed / shares[j] : signed;
+        if (!how.normalize()) {
+            Lanes.elect(positive, negative, count);
+            return;
         }
+        Arrays.fill(positiveShare, 0, count, 0);
+        Arrays.fill(negativeShare, 0, count, 0);
+        for (int i = 0; i < factors.length; i++) {
+            Lanes.share(deltas[i], from, (float) factors[i], (float) weights[i], positiveShare, negativeShare, count);
+        }
+        Lanes.electMean(positive, negative, positiveShare, negativeShare, count);
     }
 }

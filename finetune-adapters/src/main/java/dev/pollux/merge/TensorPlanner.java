@@ -128,6 +128,8 @@ final class TensorPlanner {
         List<SourceSet.Entry> ordered = set.baseFirst();
         List<SourceSet.Entry> others = base ? ordered.subList(1, ordered.size()) : ordered;
         DType out = type.orElseGet(() -> set.type(base));
+        List<TensorSource> sources =
+                new ArrayList<>(ordered.stream().map(SourceSet.Entry::source).toList());
         MergeMethod method;
         if (others.isEmpty()) {
             method = new Passthrough(1); // all others were left out
@@ -148,11 +150,25 @@ final class TensorPlanner {
                 return Optional.empty();
             }
         }
+        SideStatistics beside = new SideStatistics(set.output(), ordered, problems);
+        if (method instanceof Fisher) {
+            Optional<List<TensorSource>> diagonals = beside.fisher();
+            if (diagonals.isEmpty()) {
+                return Optional.empty();
+            }
+            sources.addAll(diagonals.get());
+        } else if (method instanceof RegMean mean) {
+            Optional<MergeMethod> complete = beside.regMean(mean);
+            if (complete.isEmpty()) {
+                return Optional.empty();
+            }
+            method = complete.get();
+        }
         return Optional.of(new TensorTask(
                 set.output(),
                 out,
                 ordered.get(0).source().shape(),
-                ordered.stream().map(SourceSet.Entry::source).toList(),
+                sources,
                 ordered.stream().map(entry -> entry.part().model().label()).toList(),
                 method));
     }

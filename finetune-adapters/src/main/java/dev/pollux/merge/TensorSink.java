@@ -10,6 +10,11 @@ public interface TensorSink {
      */
     void put(float[] values, int count);
 
+    /** Whether elements are rounded to 16 bits. */
+    default boolean isNarrow() {
+        return false;
+    }
+
     /** Notes something for the report, such as {@code branch} → {@code lerp}. */
     void fact(String name, String value);
 }

@@ -26,6 +26,11 @@ interface TensorSource {
         return this;
     }
 
+    /** Whether reading it again costs no more than keeping what was read. */
+    default boolean isCheap() {
+        return false;
+    }
+
     default long elements() {
         return shape().stream().reduce(1L, (a, b) -> a * b);
     }

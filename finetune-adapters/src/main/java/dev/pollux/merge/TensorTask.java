@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * One tensor to write.
  *
- * @param sources of one shape, the base first where the method has one
- * @param models the names of the sources' models, for random numbers
+ * @param sources of one shape, the base first where the method has one; after one for each model what else the method reads
+ * @param models the names of the models, for random numbers
  */
 record TensorTask(
         String name,
@@ -25,6 +25,11 @@ record TensorTask(
 
     long elements() {
         return shape.stream().reduce(1L, (a, b) -> a * b);
+    }
+
+    /** Whether nothing is gained by keeping what was read. */
+    boolean readsOnce() {
+        return method.readsOnce() || sources.stream().allMatch(TensorSource::isCheap);
     }
 
     long bytes() {

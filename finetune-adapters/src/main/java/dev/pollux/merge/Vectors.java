@@ -8,6 +8,9 @@ final class Vectors {
     /** Elements whose sums fit the nearest cache. */
     static final int BLOCK = 1 << 11;
 
+    /** Above this sum of magnitudes the error of sums in floats could show in 16 bits. */
+    private static final double MAX_NARROW = 8;
+
     private Vectors() {}
 
     /** Σ a·b of a window, in four sums so that additions need not wait for one another. */
@@ -50,6 +53,10 @@ final class Vectors {
                 from = 0;
             }
             float[][] v = base ? deltas : x;
+            if (n == 2) {
+                addPair(v[0], v[1], from, count, gram);
+                return;
+            }
             for (int i = 0; i < n; i++) {
                 for (int j = 0; j <= i; j++) {
                     gram[i][j] += dot(v[i], v[j], from, count);
@@ -64,6 +71,38 @@ final class Vectors {
         return gram;
     }
 
+    /** The three products of two windows, read once. */
+    private static void addPair(float[] a, float[] b, int at, int count, double[][] gram) {
+        double aa = 0;
+        double ab = 0;
+        double bb = 0;
+        double aa1 = 0;
+        double ab1 = 0;
+        double bb1 = 0;
+        int end = at + count;
+        int i = at;
+        for (; i < end - 1; i += 2) {
+            double a0 = a[i];
+            double b0 = b[i];
+            double a1 = a[i + 1];
+            double b1 = b[i + 1];
+            aa += a0 * a0;
+            ab += a0 * b0;
+            bb += b0 * b0;
+            aa1 += a1 * a1;
+            ab1 += a1 * b1;
+            bb1 += b1 * b1;
+        }
+        if (i < end) {
+            aa += (double) a[i] * a[i];
+            ab += (double) a[i] * b[i];
+            bb += (double) b[i] * b[i];
+        }
+        gram[0][0] += aa + aa1;
+        gram[1][0] += ab + ab1;
+        gram[1][1] += bb + bb1;
+    }
+
     /**
      * a − b of a window, rounded to floats.
      *
@@ -72,9 +111,7 @@ final class Vectors {
      */
     static float[] subtract(float[] a, float[] b, int at, int count, float @org.jspecify.annotations.Nullable [] into) {
         float[] difference = room(into, count);
-        for (int i = 0; i < count; i++) {
-            difference[i] = a[at + i] - b[at + i];
-        }
+        Lanes.subtract(a, b, at, difference, count);
         return difference;
     }
 
@@ -102,22 +139,43 @@ final class Vectors {
         return into != null && into.length >= count ? into : new float[count];
     }
 
-    /** Writes Σ c<sub>i</sub>x<sub>i</sub>. */
+    /** Writes Σ c<sub>i</sub>x<sub>i</sub>; the sums are double, or float where the result is rounded to 16 bits. */
     static void combine(TensorWindows in, double[] coefficients, TensorSink out) {
-        double[] sums = new double[BLOCK];
+        boolean narrow =
+                out.isNarrow() && Arrays.stream(coefficients).map(Math::abs).sum() <= MAX_NARROW;
+        double[] sums = new double[narrow ? 0 : BLOCK];
         float[][] rounded = new float[1][];
         in.pass((x, at, first, count) -> {
             float[] to = room(rounded[0], count);
             rounded[0] = to;
-            for (int from = 0; from < count; from += BLOCK) {
-                int some = Math.min(BLOCK, count - from);
-                weigh(x, at + from, coefficients, sums, some);
-                for (int j = 0; j < some; j++) {
-                    to[from + j] = (float) sums[j];
-                }
+            if (narrow) {
+                weigh(x, at, coefficients, to, count);
+            } else {
+                weigh(x, at, coefficients, sums, to, count);
             }
             out.put(to, count);
         });
+    }
+
+    /** Σ c<sub>i</sub>x<sub>i</sub> in floats. */
+    static void weigh(float[][] x, int at, double[] coefficients, float[] into, int count) {
+        for (int from = 0; from < count; from += BLOCK) {
+            int some = Math.min(BLOCK, count - from);
+            Lanes.scale(x[0], at + from, (float) coefficients[0], into, from, some);
+            for (int i = 1; i < coefficients.length; i++) {
+                Lanes.add(x[i], at + from, (float) coefficients[i], into, from, some);
+            }
+        }
+    }
+
+    private static void weigh(float[][] x, int at, double[] coefficients, double[] sums, float[] into, int count) {
+        for (int from = 0; from < count; from += BLOCK) {
+            int some = Math.min(BLOCK, count - from);
+            weigh(x, at + from, coefficients, sums, some);
+            for (int j = 0; j < some; j++) {
+                into[from + j] = (float) sums[j];
+            }
+        }
     }
 
     /** Σ c<sub>i</sub>x<sub>i</sub> of {@code count} elements into {@code sums}. */

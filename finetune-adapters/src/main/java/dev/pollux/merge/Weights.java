@@ -19,6 +19,16 @@ final class Weights {
         }
     }
 
+    /** A copy, all finite and above 0. */
+    static List<Double> positive(String name, List<Double> values) {
+        for (double value : values) {
+            if (!(value > 0 && Double.isFinite(value))) {
+                throw new IllegalArgumentException(name + " must be a number above 0 but was " + value);
+            }
+        }
+        return List.copyOf(values);
+    }
+
     /** A copy, all in (0, 1], as many as there are weights. */
     static List<Double> densities(List<Double> densities, List<Double> weights) {
         if (densities.size() != weights.size()) {

@@ -13,7 +13,7 @@ import java.util.List;
 record WindowBudget(int threads, long windows, long kept, long bytes) {
 
     /** Elements of a window, if rows are not longer; fixed, since sums depend on it. */
-    private static final int WINDOW = 1 << 16;
+    private static final int WINDOW = 1 << 14;
 
     private static final long FIXED = 8L << 20;
 
@@ -22,9 +22,9 @@ record WindowBudget(int threads, long windows, long kept, long bytes) {
         long largest = 0;
         for (TensorTask task : tasks) {
             long n = task.sources().size();
-            // sources and their differences as floats; sums and results
-            scratch = Math.max(scratch, windowElements(task.shape()) * (8 * n + 24) + 4L * 65_536 * 8);
-            largest = Math.max(largest, task.method().readsOnce() ? 0 : 4 * n * task.elements());
+            // sources and their differences as floats, those of statistics apart; sums and results
+            scratch = Math.max(scratch, windowElements(task.shape()) * (12 * n + 24) + 4L * 65_536 * 8);
+            largest = Math.max(largest, task.readsOnce() ? 0 : 4 * n * task.elements());
         }
         long available = options.memory() - FIXED;
         int threads = (int) Math.max(1, Math.min(options.threads(), available / scratch));

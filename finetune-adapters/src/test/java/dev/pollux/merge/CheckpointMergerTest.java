@@ -142,7 +142,7 @@ class CheckpointMergerTest {
                         "merge_method tiez is unknown (did you mean ties?); known are linear, slerp, nuslerp, multislerp,"
                                 + " karcher, task_arithmetic, ties, dare_linear, dare_ties, della, della_linear,"
                                 + " breadcrumbs, breadcrumbs_ties, sce, ram, ramplus_tl, model_stock, nearswap,"
-                                + " arcee_fusion, passthrough",
+                                + " arcee_fusion, fisher, regmean, passthrough",
                         "dtype float31 is not supported (did you mean float32?); use one of float32, bfloat16, float16",
                         "chat_template chatmk is unknown (did you mean chatml?); use auto, alpaca, chatml, exaone, llama3,"
                                 + " mistral, or a template of at least 20 characters");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.RepeatedTest;
@@ -56,13 +57,18 @@ class SelectionTest {
         float[] delta = values(seed, n);
         double density = 0.1 + 0.8 * new Random(seed + 1).nextDouble();
         Mask.Largest mask = new Mask.Largest(density);
-        mask.prepare(FakeWindows.of(row, new float[n], delta), 1);
+        FakeWindows windows = FakeWindows.of(row, new float[n], new float[n], delta);
+        long[] wanted = mask.ranks(n);
+        if (wanted.length > 0) {
+            mask.found(OrderStatistics.ofMagnitudes(windows, new int[] {2}, List.of(wanted))[0]);
+        }
         mask.begin();
+        long nonZero = 0;
 
         float[] kept = new float[n];
         for (int first = 0; first < n; first += row) {
             float[] window = Arrays.copyOfRange(delta, first, first + row);
-            mask.apply(window, first, row);
+            nonZero += mask.apply(window, first, row);
             System.arraycopy(window, 0, kept, first, row);
         }
 
@@ -72,7 +78,9 @@ class SelectionTest {
                 .sorted(Comparator.comparingDouble((Integer i) -> -Math.abs(delta[i])))
                 .limit(Math.max(1, (long) Math.floor(density * n)))
                 .forEach(i -> due[i] = delta[i]);
-        assertThat(kept).as("seed %s", seed).isEqualTo(due);
+        assertThat(Arrays.equals(kept, due)).as("seed %s", seed).isTrue();
+        assertThat(nonZero)
+                .isEqualTo(IntStream.range(0, n).filter(i -> due[i] != 0).count());
     }
 
     @RepeatedTest(20)

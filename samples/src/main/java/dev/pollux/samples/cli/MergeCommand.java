@@ -11,10 +11,10 @@ import dev.pollux.merge.MergeYaml;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
-import dev.pollux.merging.ModelMerger;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -32,15 +32,26 @@ import picocli.CommandLine.Parameters;
             "Everything wrong with the plan is said before a byte is written. A merge that was killed goes on where it"
                     + " stopped when it is run again; the folder appears when it is complete.",
             "",
-            "--json: {plan, target, dryRun, tensors, bytesToRead, bytesToWrite, problems, seed, resumedTensors,"
-                    + " elapsedMillis, evaluation}; problems are {fatal, message}, evaluation is {models, samples}."
+            "The folder gets a merge-report.html to look at and a merge-report.json, from which --replay makes the same"
+                    + " weights again.",
+            "",
+            "--json: {plan, target, dryRun, tensors, bytesToRead, bytesToWrite, problems, expectedMillis,"
+                    + " seed, resumedTensors, elapsedMillis, evaluation}; problems are {fatal, message}, evaluation is"
+                    + " {models, samples}."
         },
-        footer = {"  pollux merge --dry-run plan.yml merged", "  pollux merge --models ~/models plan.yml merged"})
+        footer = {
+            "  pollux merge --dry-run plan.yml merged",
+            "  pollux merge --models ~/models plan.yml merged",
+            "  pollux merge --models ~/models --replay merged/merge-report.json again"
+        })
 final class MergeCommand extends PolluxCommand {
 
     private static final long MOST_TEXT = 64L << 20;
 
-    @Parameters(index = "0", paramLabel = "PLAN", description = "The plan, a YAML file.")
+    @Parameters(
+            index = "0",
+            paramLabel = "PLAN",
+            description = "The plan, a YAML file; with --replay the merge-report.json of a result.")
     private @Nullable Path plan;
 
     @Parameters(index = "1", paramLabel = "TARGET", description = "The folder to write; it must not exist.")
@@ -78,6 +89,26 @@ final class MergeCommand extends PolluxCommand {
             description = "What they answer with --evaluate; may be repeated. Default: two questions.")
     private List<String> prompts = EvaluationOptions.DEFAULTS.prompts();
 
+    @Option(
+            names = "--replay",
+            order = 15,
+            description = "Merge as the report in place of the plan says, if its input files are still the same.")
+    private boolean replay;
+
+    @Option(
+            names = "--no-hash",
+            order = 16,
+            description = "Do not hash the inputs; the report cannot be replayed then.")
+    private boolean noHash;
+
+    @Option(
+            names = "--statistics",
+            order = 17,
+            paramLabel = "HOW",
+            description = "How closely the report looks at the sources: ${COMPLETION-CANDIDATES}. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    private MergeOptions.Statistics statistics = MergeOptions.DEFAULTS.statistics();
+
     @Mixin
     private ResourceOptions resources = new ResourceOptions();
 
@@ -85,14 +116,27 @@ final class MergeCommand extends PolluxCommand {
     int execute() {
         Path source = plan == null ? Path.of("") : plan;
         Path to = target == null ? Path.of("") : target;
+        MergeOptions options = MergeOptions.builder()
+                .seed(seed)
+                .threads(resources.threads())
+                .statistics(statistics)
+                .hashInputs(!noHash)
+                .build();
+        CheckpointMerger merger = CheckpointMerger.in(models, options);
+        if (replay) {
+            return replayed(merger, source, to);
+        }
         MergePlan read = MergeYaml.read(source);
         String text = evaluated == null ? "" : text(evaluated);
-        MergeOptions options =
-                MergeOptions.builder().seed(seed).threads(resources.threads()).build();
-        ModelMerger merger = CheckpointMerger.in(models, options);
         MergePreview preview = merger.plan(read);
         if (dryRun) {
-            described(source, to, preview).print(this);
+            Duration expected = preview.isPossible() ? merger.expectedTime(preview) : Duration.ZERO;
+            described(source, to, preview)
+                    .add(
+                            "expectedMillis",
+                            expected.toMillis(),
+                            preview.isPossible() ? "about " + Texts.seconds(expected) + " on this machine" : "")
+                    .print(this);
             return preview.isPossible() ? ExitCode.OK : ExitCode.ERROR;
         }
         MergeReport done = run(merger.merge(read, to));
@@ -132,6 +176,21 @@ final class MergeCommand extends PolluxCommand {
         MergeEvaluation found = run(MergeEvaluator.in(models, options).evaluate(names, text));
         report.add("evaluation", found, "").line("");
         found.toMarkdown().lines().forEach(report::line);
+    }
+
+    private int replayed(CheckpointMerger merger, Path source, Path to) {
+        MergeReport done = run(merger.replay(source, to));
+        new Report()
+                .add("plan", source.toString())
+                .add("target", to.toString())
+                .add("dryRun", false, "")
+                .add("tensors", done.tensors().size())
+                .add("bytesToWrite", done.bytesWritten(), Texts.bytes(done.bytesWritten()) + " of weights")
+                .add("seed", done.seed())
+                .add("resumedTensors", done.resumedTensors(), "")
+                .add("elapsedMillis", done.elapsed().toMillis(), "")
+                .print(this);
+        return ExitCode.OK;
     }
 
     private Report described(Path source, Path to, MergePreview preview) {

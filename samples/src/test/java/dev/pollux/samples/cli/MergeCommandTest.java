@@ -51,8 +51,29 @@ class MergeCommandTest {
     void aDryRunSaysWhatEachTensorGetsAndWritesNothing() {
         Run done = Run.of("merge", "--dry-run", "--models", models, plan.toString(), merged.toString());
         assertThat(done.code()).as(done.err()).isZero();
-        assertThat(done.out()).contains("dry run: nothing is written").contains("  model.norm.weight: Linear");
+        assertThat(done.out())
+                .contains("dry run: nothing is written")
+                .contains("  model.norm.weight: Linear")
+                .contains("on this machine");
         assertThat(merged).doesNotExist();
+    }
+
+    @Test
+    void aReportIsReplayedToTheSameWeights() throws IOException {
+        assertThat(Run.of("merge", "--quiet", "--models", models, plan.toString(), merged.toString())
+                        .code())
+                .isZero();
+        Path again = temp.resolve("again");
+        Run replayed = Run.of(
+                "merge",
+                "--quiet",
+                "--models",
+                models,
+                "--replay",
+                merged.resolve("merge-report.json").toString(),
+                again.toString());
+        assertThat(replayed.code()).as(replayed.err()).isZero();
+        assertThat(again.resolve("model.safetensors")).hasSameBinaryContentAs(merged.resolve("model.safetensors"));
     }
 
     @Test

@@ -1,0 +1,55 @@
+package dev.pollux.merge;
+
+import java.util.List;
+
+/**
+ * The mean weighted by how much each model's loss depends on each weight (Matena and Raffel, "Merging models with
+ * Fisher-weighted averaging", arXiv 2111.09832): θ = Σ w<sub>i</sub>(F<sub>i</sub> + ε)θ<sub>i</sub> / Σ w<sub>i</sub>(F<sub>i</sub>
+ * + ε), F<sub>i</sub> the diagonal of model i's Fisher information.
+ *
+ * <p>F<sub>i</sub> comes from {@code fisher.safetensors} in the model's folder: a tensor of floats for each tensor of the
+ * model, of the same name and shape; an element is the mean over examples of the squared gradient of the log-likelihood, from
+ * 0. Where F is 0 in all models the result is the plain weighted mean. The sources are the N models' tensors, then their N
+ * diagonals. <em>Immutable.</em>
+ *
+ * @param weights (N), each above 0
+ * @param epsilon ε, above 0
+ */
+public record Fisher(List<Double> weights, double epsilon) implements MergeMethod {
+
+    /** The file beside a model's weights. */
+    static final String FILE = "fisher.safetensors";
+
+    public Fisher {
+        weights = Weights.positive("weight", weights);
+        if (!(epsilon > 0 && Double.isFinite(epsilon))) {
+            throw new IllegalArgumentException("epsilon must be a number above 0 but was " + epsilon);
+        }
+    }
+
+    @Override
+    public boolean readsOnce() {
+        return true;
+    }
+
+    @Override
+    public void merge(TensorWindows in, TensorSink out) {
+        int n = weights.size();
+        double[] w = Weights.array(weights);
+        float[][] result = new float[1][];
+        in.pass((x, at, first, count) -> {
+            result[0] = Vectors.room(result[0], count);
+            for (int j = 0; j < count; j++) {
+                double sum = 0;
+                double share = 0;
+                for (int i = 0; i < n; i++) {
+                    double f = w[i] * (x[n + i][at + j] + epsilon);
+                    sum += f * x[i][at + j];
+                    share += f;
+                }
+                result[0][j] = (float) (sum / share);
+            }
+            out.put(result[0], count);
+        });
+    }
+}

@@ -1,0 +1,133 @@
+package dev.pollux.merge;
+
+import dev.pollux.merging.MergePlan;
+import dev.pollux.merging.Setting;
+import dev.pollux.merging.TokenizerChoice;
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Plans as the documents that {@link PlanReader} reads; JSON, which is YAML too. */
+final class PlanWriter {
+
+    private PlanWriter() {}
+
+    /** The stages of a plan and the plan itself, one document each. */
+    static ArrayNode documents(MergePlan plan) {
+        ArrayNode documents = JsonFiles.MAPPER.createArrayNode();
+        plan.stages().forEach(stage -> documents.add(document(stage)));
+        documents.add(document(plan));
+        return documents;
+    }
+
+    /** What {@link #documents} wrote as a text that {@link MergeYaml} parses. */
+    static String yaml(JsonNode documents) {
+        StringBuilder text = new StringBuilder();
+        documents.forEach(document -> text.append("---\n")
+                .append(JsonFiles.MAPPER.writeValueAsString(document))
+                .append('\n'));
+        return text.toString();
+    }
+
+    private static ObjectNode document(MergePlan plan) {
+        ObjectNode top = JsonFiles.MAPPER.createObjectNode();
+        plan.name().ifPresent(name -> top.put("name", name));
+        top.put("merge_method", plan.method());
+        plan.base().ifPresent(base -> top.put("base_model", base.toString()));
+        if (plan.moduleParameters().isEmpty()) {
+            content(plan, top);
+        } else {
+            ObjectNode module = top.putObject("modules").putObject("default");
+            content(plan, module);
+            parameters(plan.moduleParameters(), module);
+        }
+        parameters(plan.parameters(), top);
+        plan.dtype().ifPresent(dtype -> top.put("dtype", dtype));
+        plan.outDtype().ifPresent(dtype -> top.put("out_dtype", dtype));
+        plan.tokenizer().ifPresent(choice -> tokenizer(choice, top.putObject("tokenizer")));
+        plan.chatTemplate().ifPresent(template -> top.put("chat_template", template));
+        return top;
+    }
+
+    private static void content(MergePlan plan, ObjectNode into) {
+        boolean whole = plan.slices().size() == 1
+                && plan.slices().get(0).base().isEmpty()
+                && plan.slices().get(0).parameters().isEmpty()
+                && plan.slices().get(0).inputs().stream()
+                        .allMatch(input -> input.layers().isEmpty());
+        if (whole) {
+            ArrayNode models = into.putArray("models");
+            plan.slices().get(0).inputs().forEach(input -> input(input, models.addObject()));
+            return;
+        }
+        ArrayNode slices = into.putArray("slices");
+        for (MergePlan.Slice slice : plan.slices()) {
+            ObjectNode entry = slices.addObject();
+            ArrayNode sources = entry.putArray("sources");
+            slice.inputs().forEach(input -> input(input, sources.addObject()));
+            slice.base().ifPresent(base -> entry.put("base_model", base.toString()));
+            parameters(slice.parameters(), entry);
+        }
+    }
+
+    private static void input(MergePlan.Input input, ObjectNode into) {
+        into.put("model", input.model().toString());
+        input.layers()
+                .ifPresent(layers ->
+                        into.putArray("layer_range").add(layers.from()).add(layers.to()));
+        parameters(input.parameters(), into);
+    }
+
+    private static void parameters(Map<String, Setting> parameters, ObjectNode into) {
+        if (!parameters.isEmpty()) {
+            ObjectNode map = into.putObject("parameters");
+            parameters.forEach((name, setting) -> map.set(name, value(setting)));
+        }
+    }
+
+    private static JsonNode value(Setting setting) {
+        if (setting instanceof Setting.Constant constant) {
+            return JsonFiles.MAPPER.getNodeFactory().numberNode(constant.value());
+        }
+        ArrayNode list = JsonFiles.MAPPER.createArrayNode();
+        if (setting instanceof Setting.Gradient gradient) {
+            gradient.points().forEach(list::add);
+        } else if (setting instanceof Setting.Filtered filtered) {
+            for (Setting.Entry entry : filtered.entries()) {
+                ObjectNode map = list.addObject();
+                map.put("filter", entry.filter());
+                map.set("value", value(entry.value()));
+            }
+        }
+        return list;
+    }
+
+    private static void tokenizer(TokenizerChoice choice, ObjectNode into) {
+        into.put("source", choice.source());
+        choice.padToMultipleOf().ifPresent(multiple -> into.put("pad_to_multiple_of", multiple));
+        if (!choice.tokens().isEmpty()) {
+            ObjectNode tokens = into.putObject("tokens");
+            choice.tokens().forEach((token, rule) -> {
+                ObjectNode entry = tokens.putObject(token);
+                rule.source().ifPresent(source -> source(source, entry));
+                if (rule.force()) {
+                    entry.put("force", true);
+                }
+            });
+        }
+    }
+
+    private static void source(TokenizerChoice.TokenSource source, ObjectNode rule) {
+        if (source instanceof TokenizerChoice.SameToken same) {
+            rule.put("source", same.model().toString());
+        } else if (source instanceof TokenizerChoice.OtherToken other) {
+            ObjectNode map = rule.putObject("source");
+            map.put("kind", "model_token").put("model", other.model().toString());
+            other.token().ifPresent(token -> map.put("token", token));
+            other.id().ifPresent(id -> map.put("token_id", id));
+        } else {
+            rule.putObject("source").put("kind", "zero");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package dev.pollux.merge;
+
+import dev.pollux.merging.MergeReport.Statistics;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
+
+/*
+ * Products are summed in floats, each lane of a block for itself, and the lanes in doubles after each window: a lane sums a
+ * few numbers at a time, so the error is near that of a float, and the loops become vector instructions.
+ */
+/** Statistics of the sources of one tensor, from windows that a method reads anyway. <em>Confined to one thread.</em> */
+final class SourceMeter {
+
+    /** The fact that holds the statistics of a tensor in the journal. */
+    static final String FACT = "statistics";
+
+    /** Windows that are looked at in any case, and of more than these every fourth. */
+    private static final int ALL_BELOW = 8;
+
+    private static final int STEP = 4;
+
+    private final int sources;
+    private final long elements;
+    private final boolean sampled;
+    private final double[][] gram; // (sources, sources), of the first source and the differences from it
+    private final float[][] deltas; // (sources - 1, window)
+    private final float[] lanes = new float[Vectors.BLOCK];
+    private final float[] positive = new float[Vectors.BLOCK];
+    private final float[] negative = new float[Vectors.BLOCK];
+    private double conflicts;
+    private long seen;
+
+    SourceMeter(int sources, long elements, boolean sampled) {
+        this.sources = sources;
+        this.elements = elements;
+        this.sampled = sampled;
+        this.gram = new double[sources][sources];
+        this.deltas = new float[sources - 1][];
+    }
+
+    /** A meter as the options want it; empty for one source. */
+    static Optional<SourceMeter> of(TensorTask task, MergeOptions.Statistics detail) {
+        return detail == MergeOptions.Statistics.NONE || task.models().size() < 2
+                ? Optional.empty()
+                : Optional.of(new SourceMeter(
+                        task.models().size(), task.elements(), detail == MergeOptions.Statistics.SAMPLED));
+    }
+
+    /** Takes a window; all have one size but the last. */
+    void take(float[][] x, int at, long first, int count) {
+        long window = first / count; // of the last, shorter one this is more, which does not matter
+        if (sampled && elements > (long) ALL_BELOW * count && window % STEP != 0) {
+            return;
+        }
+        seen += count;
+        for (int i = 1; i < sources; i++) {
+            deltas[i - 1] = Vectors.subtract(x[i], x[0], at, count, deltas[i - 1]);
+        }
+        for (int i = 0; i < sources; i++) {
+            for (int j = 0; j <= i; j++) {
+                gram[i][j] += product(
+                        i == 0 ? x[0] : deltas[i - 1],
+                        i == 0 ? at : 0,
+                        j == 0 ? x[0] : deltas[j - 1],
+                        j == 0 ? at : 0,
+                        count);
+            }
+        }
+        if (sources > 2) {
+            addConflicts(count);
+        }
+    }
+
+    private double product(float[] a, int atA, float[] b, int atB, int count) {
+        Arrays.fill(lanes, 0);
+        for (int from = 0; from < count; from += Vectors.BLOCK) {
+            Lanes.multiply(a, atA + from, b, atB + from, lanes, Math.min(Vectors.BLOCK, count - from));
+        }
+        return sum();
+    }
+
+    private void addConflicts(int count) {
+        Arrays.fill(lanes, 0);
+        for (int from = 0; from < count; from += Vectors.BLOCK) {
+            int some = Math.min(Vectors.BLOCK, count - from);
+            Arrays.fill(positive, 0, some, 0);
+            Arrays.fill(negative, 0, some, 0);
+            for (float[] delta : deltas) {
+                Lanes.share(delta, from, 1, 1, positive, negative, some);
+            }
+            Lanes.countBoth(positive, negative, lanes, some);
+        }
+        conflicts += sum();
+    }
+
+    private double sum() {
+        double sum = 0;
+        for (float lane : lanes) {
+            sum += lane;
+        }
+        return sum;
+    }
+
+    /** What was seen; norms are those of the whole tensor if the rest is like what was seen. */
+    Statistics statistics() {
+        double scale = seen == 0 ? 1 : (double) elements / seen;
+        List<Double> changes = new ArrayList<>();
+        List<Double> cosines = new ArrayList<>();
+        List<Double> changeCosines = new ArrayList<>();
+        for (int i = 0; i < sources; i++) {
+            if (i > 0) {
+                changes.add(Math.sqrt(gram[i][i] * scale));
+            }
+            for (int j = i + 1; j < sources; j++) {
+                cosines.add(of(i, j) / Math.sqrt(of(i, i) * of(j, j)));
+                if (i > 0) {
+                    changeCosines.add(gram[j][i] / Math.sqrt(gram[i][i] * gram[j][j]));
+                }
+            }
+        }
+        return new Statistics(
+                Math.sqrt(gram[0][0] * scale),
+                changes,
+                cosines,
+                changeCosines,
+                seen == 0 ? 0 : conflicts / seen,
+                elements);
+    }
+
+    /** The product of two sources, from those of the first one and the differences. */
+    private double of(int i, int j) {
+        if (i == 0) {
+            return gram[0][0] + (j == 0 ? 0 : gram[j][0]);
+        }
+        return gram[0][0] + gram[i][0] + gram[j][0] + gram[Math.max(i, j)][Math.min(i, j)];
+    }
+
+    /** The statistics as a fact. */
+    String text() {
+        Statistics s = statistics();
+        return Stream.of(
+                        List.of(s.norm()),
+                        s.changes(),
+                        s.cosines(),
+                        s.changeCosines(),
+                        List.of(s.conflicts()),
+                        List.of((double) s.elements()))
+                .map(part -> part.stream().map(String::valueOf).collect(Collectors.joining(" ")))
+                .collect(Collectors.joining("|"));
+    }
+
+    /** The statistics that {@link #text} wrote. */
+    static Statistics parse(String text) {
+        String[] parts = text.split("\\|", -1);
+        return new Statistics(
+                Double.parseDouble(parts[0]),
+                numbers(parts[1]),
+                numbers(parts[2]),
+                numbers(parts[3]),
+                Double.parseDouble(parts[4]),
+                (long) Double.parseDouble(parts[5]));
+    }
+
+    private static List<Double> numbers(String text) {
+        return text.isEmpty()
+                ? List.of()
+                : DoubleStream.of(Arrays.stream(text.split(" "))
+                                .mapToDouble(Double::parseDouble)
+                                .toArray())
+                        .boxed()
+                        .toList();
+    }
+}

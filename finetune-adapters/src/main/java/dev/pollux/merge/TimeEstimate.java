@@ -1,0 +1,71 @@
+package dev.pollux.merge;
+
+import dev.pollux.merging.MergePreview;
+import java.time.Duration;
+import java.util.Map;
+
+/*
+ * The unit is one source element of a linear merge: decoded, weighed, and its share of encoding. Factors are what other
+ * methods cost of it, as docs/benchmarks.md has them measured. Files are taken to come at the speed of memory.
+ */
+/** How long a merge would take, from a measurement of a fraction of a second. */
+final class TimeEstimate {
+
+    private static final int ELEMENTS = 1 << 16;
+    private static final int WARM = 200;
+    private static final int ROUNDS = 100;
+
+    /** Starting, planning, and compiling the loops. */
+    private static final double FIXED_SECONDS = 1;
+
+    private static final Map<String, Double> FACTORS = Map.ofEntries(
+            Map.entry("Linear", 1.0),
+            Map.entry("Passthrough", 1.0),
+            Map.entry("TaskArithmetic", 1.0),
+            Map.entry("NearSwap", 2.0),
+            Map.entry("Slerp", 2.0),
+            Map.entry("NuSlerp", 2.0),
+            Map.entry("MultiSlerp", 2.0),
+            Map.entry("Karcher", 2.0),
+            Map.entry("ModelStock", 2.0),
+            Map.entry("Ram", 3.0),
+            Map.entry("Ties", 3.5),
+            Map.entry("Dare", 4.0),
+            Map.entry("Sce", 5.0),
+            Map.entry("Breadcrumbs", 6.0),
+            Map.entry("ArceeFusion", 20.0),
+            Map.entry("Della", 20.0));
+
+    private TimeEstimate() {}
+
+    static Duration of(MergePreview preview, MergeOptions options) {
+        double units = 0;
+        for (MergePreview.PlannedTensor tensor : preview.tensors()) {
+            double elements = tensor.shape().stream().reduce(1L, (a, b) -> a * b);
+            String method = tensor.method().replaceAll("\\[.*", "");
+            units += elements * tensor.sources().size() * FACTORS.getOrDefault(method, 4.0);
+        }
+        return Duration.ofMillis(Math.round(1e3 * (FIXED_SECONDS + units * secondsPerUnit() / options.threads())));
+    }
+
+    /** Measures the loops of a linear merge on memory that no cache near the processor holds whole. */
+    private static double secondsPerUnit() {
+        float[] values = new float[ELEMENTS];
+        float[] sums = new float[ELEMENTS];
+        short[] halves = new short[ELEMENTS];
+        for (int i = 0; i < WARM; i++) {
+            unit(halves, values, sums);
+        }
+        long begin = System.nanoTime();
+        for (int i = 0; i < ROUNDS; i++) {
+            unit(halves, values, sums);
+        }
+        return (System.nanoTime() - begin) / 1e9 / ROUNDS / ELEMENTS;
+    }
+
+    private static void unit(short[] halves, float[] values, float[] sums) {
+        StoredTensor.fromBrain(halves, ELEMENTS, values, 0);
+        Lanes.add(values, 0, 0.5f, sums, 0, ELEMENTS);
+        EncodingSink.toBrain(sums, 0, ELEMENTS, halves);
+    }
+}
