@@ -2,6 +2,7 @@ package dev.pollux.tensor;
 
 import dev.pollux.UnsupportedModelException;
 import java.nio.ByteBuffer;
+import java.nio.ShortBuffer;
 import java.util.Map;
 
 /**
@@ -20,11 +21,13 @@ final class Dequantizer {
         void decode(ByteBuffer in, float[] out, int to, int count);
     }
 
+    private static final int PIECE = 1 << 13;
+
     private static final Map<DType, Decoder> DECODERS = Map.ofEntries(
             Map.entry(DType.F32, (in, out, to, count) -> in.asFloatBuffer().get(out, to, count)),
             Map.entry(DType.F64, each((in, i) -> (float) in.getDouble(8 * i))),
             Map.entry(DType.F16, each((in, i) -> Float16.toFloat(in.getShort(2 * i)))),
-            Map.entry(DType.BF16, each((in, i) -> Float16.fromBfloat16(in.getShort(2 * i)))),
+            Map.entry(DType.BF16, Dequantizer::bfloat16),
             Map.entry(DType.I64, each((in, i) -> in.getLong(8 * i))),
             Map.entry(DType.I32, each((in, i) -> in.getInt(4 * i))),
             Map.entry(DType.I16, each((in, i) -> in.getShort(2 * i))),
@@ -95,6 +98,19 @@ final class Dequantizer {
     private interface Block {
         /** Decodes the block at byte {@code at} to element {@code to} on. */
         void decode(ByteBuffer in, int at, float[] out, int to);
+    }
+
+    /** In pieces through an array, of which a compiler makes vector instructions. */
+    private static void bfloat16(ByteBuffer in, float[] out, int to, int count) {
+        ShortBuffer from = in.asShortBuffer();
+        short[] piece = new short[Math.min(count, PIECE)];
+        for (int done = 0; done < count; done += piece.length) {
+            int some = Math.min(piece.length, count - done);
+            from.get(piece, 0, some);
+            for (int i = 0; i < some; i++) {
+                out[to + done + i] = Float.intBitsToFloat(piece[i] << 16);
+            }
+        }
     }
 
     private static Decoder each(Element element) {

@@ -137,14 +137,11 @@ final class BlockWeights {
     }
 
     private void roundTo8(int block, float[] values, int from, int to) {
-        float most = 0;
+        int most = 0; // bits of magnitudes have the order of the magnitudes
         for (int i = from; i < to; i++) {
-            float size = Math.abs(values[i]);
-            if (size > most) {
-                most = size;
-            }
+            most = Math.max(most, Float.floatToRawIntBits(values[i]) & 0x7fffffff);
         }
-        float scale = most / 127;
+        float scale = Float.intBitsToFloat(most) / 127;
         scales[block] = scale;
         float inverse = scale == 0 ? 0 : 1 / scale;
         int at = block * blockSize;
