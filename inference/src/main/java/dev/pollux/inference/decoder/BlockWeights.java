@@ -1,10 +1,8 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.tensor.DType;
-import dev.pollux.tensor.Float16;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Set;
 
 /**
  * A matrix in the form MatMulNBits multiplies with: codes (rows, blocks, blockSize·bits/8), scales (rows, blocks); an element
@@ -15,15 +13,6 @@ import java.util.Set;
  * at 4 bits with the element of largest magnitude at −8, as the operator's own quantizer does.
  */
 final class BlockWeights {
-
-    private static final Set<DType> FOUR_BITS = Set.of(DType.Q4_0, DType.PACKED_INT4);
-    private static final Set<DType> EIGHT_BITS =
-            Set.of(DType.Q8_0, DType.PACKED_INT8, DType.MXFP4, DType.IQ4_NL, DType.IQ4_XS, DType.Q5_0);
-    private static final byte[] IQ4_VALUES = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-    private static final byte[] FP4_DOUBLED = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
-
-    /** The block of the types that go over code by code. */
-    static final int EXACT_BLOCK = 32;
 
     private final int bits;
     private final int blockSize;
@@ -41,14 +30,9 @@ final class BlockWeights {
         this.codes = new byte[Math.multiplyExact(scales.length, blockSize * bits / 8)];
     }
 
-    /** Whether blocks of {@code type} go over code by code. */
-    static boolean holds(DType type, int bits) {
-        return FOUR_BITS.contains(type) || bits == 8 && EIGHT_BITS.contains(type);
-    }
-
-    /** The block types' own codes, unchanged; {@link #holds} must be true of every part. */
-    static BlockWeights exact(Matrix matrix, int bits) {
-        BlockWeights weights = new BlockWeights(matrix, bits, EXACT_BLOCK);
+    /** The block types' own codes, unchanged; {@link BlockCodes#fit} must be true of every part. */
+    static BlockWeights exact(Matrix matrix, int bits, int blockSize) {
+        BlockWeights weights = new BlockWeights(matrix, bits, blockSize);
         matrix.bytes((first, rows, type) -> weights.copy(first, rows, type));
         return weights;
     }
@@ -77,48 +61,17 @@ final class BlockWeights {
     }
 
     private void copy(int firstRow, ByteBuffer rows, DType type) {
-        int parts = type.blockSize() / EXACT_BLOCK;
+        int parts = type.blockSize() / blockSize;
         int count = rows.remaining() / type.blockBytes() * parts;
         for (int b = 0; b < count; b++) {
             int at = b / parts * type.blockBytes();
+            int first = b % parts * blockSize;
             int block = firstRow * blocks + b;
-            scales[block] = scale(rows, at, type, b % parts);
-            for (int k = 0; k < EXACT_BLOCK; k++) {
-                put(block, k, code(rows, at, type, b % parts * EXACT_BLOCK + k) + (1 << bits - 1));
+            scales[block] = BlockCodes.scale(rows, at, type, first);
+            for (int k = 0; k < blockSize; k++) {
+                put(block, k, BlockCodes.code(rows, at, type, first + k) + (1 << bits - 1));
             }
         }
-    }
-
-    /** The scale of part {@code part} of a block. */
-    private static float scale(ByteBuffer rows, int at, DType type, int part) {
-        return switch (type) {
-            case PACKED_INT4, PACKED_INT8 -> rows.getFloat(at);
-            case MXFP4 -> (float) Math.scalb(1.0, (rows.get(at) & 0xff) - 128); // the codes are doubled
-            case IQ4_XS -> {
-                int low = rows.get(at + 4 + part / 2) >> part % 2 * 4 & 15;
-                int high = rows.getShort(at + 2) >> part * 2 & 3;
-                yield Float16.toFloat(rows.getShort(at)) * ((low | high << 4) - 32);
-            }
-            default -> Float16.toFloat(rows.getShort(at));
-        };
-    }
-
-    /** The signed code of element {@code k} of a block. */
-    private static int code(ByteBuffer rows, int at, DType type, int k) {
-        return switch (type) {
-            case Q8_0 -> rows.get(at + 2 + k);
-            case PACKED_INT8 -> rows.get(at + 4 + k);
-            case PACKED_INT4 -> nibble(rows, at + 4, k) - 8;
-            case MXFP4 -> FP4_DOUBLED[nibble(rows, at + 1, k)];
-            case IQ4_NL -> IQ4_VALUES[nibble(rows, at + 2, k)];
-            case IQ4_XS -> IQ4_VALUES[nibble(rows, at + 8 + k / 32 * 16, k % 32)];
-            case Q5_0 -> (nibble(rows, at + 6, k) | (rows.getInt(at + 2) >>> k & 1) << 4) - 16;
-            default -> nibble(rows, at + 2, k) - 8;
-        };
-    }
-
-    private static int nibble(ByteBuffer rows, int at, int k) {
-        return rows.get(at + k % 16) >> k / 16 * 4 & 15;
     }
 
     private void round(int firstRow, float[] values) {

@@ -204,7 +204,7 @@ final class WeightWriter {
     }
 
     private boolean fits(Matrix matrix, int bits) {
-        return matrix.columns() % 32 == 0 && matrix.types().stream().allMatch(type -> BlockWeights.holds(type, bits));
+        return matrix.columns() % 32 == 0 && BlockCodes.fit(matrix.types(), bits);
     }
 
     /**
@@ -215,7 +215,7 @@ final class WeightWriter {
     private Form form(Matrix matrix, int wanted, int block) {
         int bits = fits(matrix, 4) && options.weights() != Weights.BITS_8 ? 4 : wanted;
         if (fits(matrix, bits)) {
-            return new Form(matrix, bits, BlockWeights.EXACT_BLOCK, true);
+            return new Form(matrix, bits, BlockCodes.blockSize(matrix.types()), true);
         }
         int byRole = bits == 4 ? BLOCK_4_BITS : block;
         int blockSize = options.blockSize() == ExportOptions.BY_ROLE ? byRole : options.blockSize();
@@ -235,7 +235,7 @@ final class WeightWriter {
             return;
         }
         BlockWeights weights = form.exact()
-                ? BlockWeights.exact(matrix, form.bits())
+                ? BlockWeights.exact(matrix, form.bits(), form.blockSize())
                 : BlockWeights.rounded(matrix, form.bits(), form.blockSize());
         graph.bytes(
                 name + ".codes",
