@@ -12,12 +12,14 @@ import java.util.function.Supplier;
  * al., arXiv:2306.00978), compressed-tensors, and the int8 of bitsandbytes (Dettmers et al., arXiv:2208.07339).
  *
  * <p>An element is (q − z) · s. The difference goes into the narrowest block that holds it: 4 bits where z is in the middle,
- * else 8, and 16 for 8-bit codes whose zeros lie anywhere.
+ * else 8, and 16 for 8-bit codes whose zeros lie anywhere and for groups in the order of activation.
  */
 final class IntegerPacks {
 
     /** The column that each nibble of an AWQ word is of, lowest first. */
     private static final int[] AWQ_ORDER = {0, 2, 4, 6, 1, 3, 5, 7};
+
+    private static final int[] IN_ORDER = {};
 
     private static final double PER_127 = 1.0 / 127;
 
@@ -55,13 +57,13 @@ final class IntegerPacks {
                     at + ": " + rows + " rows must be a multiple of " + 32 / bits + ", as zeros are packed");
         }
         int group = group(at, columns, parts.require(at + ".scales").dim(0));
-        requireInOrder(at + ".g_idx", group);
+        int[] order = groups(at + ".g_idx", columns, group);
         int zeroWords = rows * bits / 32;
         parts.requireShape(at + ".qzeros", columns / group, zeroWords);
         parts.requireType(at + ".qzeros", DType.I32, DType.U32);
         parts.requireShape(at + ".scales", columns / group, rows);
         int added = quantization.text("checkpoint_format", "gptq").equals("gptq_v2") ? 0 : 1;
-        return matrix(at, new Shape(rows, columns, group, bits), () -> {
+        return matrix(at, new Shape(rows, columns, group, bits, order), () -> {
             ByteBuffer codes = parts.whole(at + ".qweight");
             ByteBuffer zeros = parts.whole(at + ".qzeros");
             PackedParts.Numbers scales = parts.numbers(at + ".scales");
@@ -115,7 +117,7 @@ final class IntegerPacks {
         for (int nibble = 0; nibble < 8; nibble++) {
             shift[AWQ_ORDER[nibble]] = nibble * 4;
         }
-        return matrix(at, new Shape(rows, columns, group, 4), () -> {
+        return matrix(at, new Shape(rows, columns, group, 4, IN_ORDER), () -> {
             ByteBuffer codes = parts.whole(at + ".qweight");
             ByteBuffer zeros = parts.whole(at + ".qzeros");
             PackedParts.Numbers scales = parts.numbers(at + ".scales");
@@ -146,14 +148,14 @@ final class IntegerPacks {
         int columns = Math.multiplyExact(words.dim(1), 32 / bits);
         PackedScales scales = PackedScales.of(parts, at + ".weight_scale", rows, columns, quantization);
         int group = group(at, columns, scales.groups());
-        requireInOrder(at + ".weight_g_idx", group);
+        int[] order = groups(at + ".weight_g_idx", columns, group);
         boolean zeroed = parts.has(at + ".weight_zero_point");
         int groups = columns / group;
         if (zeroed) {
             parts.requireShape(at + ".weight_zero_point", (rows * (long) bits + 31) / 32, groups);
             parts.requireType(at + ".weight_zero_point", DType.I32, DType.U32);
         }
-        return matrix(at, new Shape(rows, columns, group, bits), () -> {
+        return matrix(at, new Shape(rows, columns, group, bits, order), () -> {
             ByteBuffer codes = parts.whole(at + ".weight_packed");
             ByteBuffer zeros = zeroed ? parts.whole(at + ".weight_zero_point") : ByteBuffer.allocate(0);
             PackedScales.Reader read = scales.open();
@@ -218,7 +220,7 @@ final class IntegerPacks {
                         + " elements but has " + elements + "; the file is damaged, download it again");
             }
         }
-        return matrix(at, new Shape(rows, columns, group, 8), () -> {
+        return matrix(at, new Shape(rows, columns, group, 8, IN_ORDER), () -> {
             ByteBuffer codes = parts.whole(at + ".weight");
             ByteBuffer zeros = zeroed ? parts.whole(zeroName) : ByteBuffer.allocate(0);
             PackedScales.Reader read = scales.open();
@@ -242,18 +244,24 @@ final class IntegerPacks {
         });
     }
 
-    private record Shape(int rows, int columns, int group, int bits) {}
+    /** @param groups the group of each column where they do not follow one another; else empty */
+    private record Shape(int rows, int columns, int group, int bits, int[] groups) {}
 
     private static PackedTensor matrix(String at, Shape shape, Supplier<Packed> open) {
         TensorInfo info = PackedParts.shown(at + ".weight", type(shape, open.get()), shape.rows(), shape.columns());
         DType type = info.type();
         return new PackedTensor(info, () -> {
             Packed packed = open.get();
-            return (row, column, out) -> block(packed, row, column, shape.group(), type, out);
+            return shape.groups().length == 0
+                    ? (row, column, out) -> block(packed, row, column, shape.group(), type, out)
+                    : (row, column, out) -> mixed(packed, row, column, shape.groups(), out);
         });
     }
 
     private static DType type(Shape shape, Packed packed) {
+        if (shape.groups().length > 0) {
+            return DType.PACKED_INT16;
+        }
         if (shape.bits() < 4) {
             return DType.PACKED_INT4;
         }
@@ -290,6 +298,22 @@ final class IntegerPacks {
         }
     }
 
+    /** A block whose columns are of several groups: 16 bits under one scale, exact to 1/65534 of its largest element. */
+    private static void mixed(Packed packed, int row, int column, int[] groups, ByteBuffer out) {
+        float[] values = new float[PackedParts.BLOCK];
+        float most = 0;
+        for (int i = 0; i < values.length; i++) {
+            int g = groups[column + i];
+            values[i] = (packed.code(row, column + i) - packed.zero(row, g)) * packed.scale(row, g);
+            most = Math.max(most, Math.abs(values[i]));
+        }
+        float scale = most / Short.MAX_VALUE;
+        out.putFloat(scale);
+        for (float value : values) {
+            out.putShort((short) (scale == 0 ? 0 : Math.round(value / scale)));
+        }
+    }
+
     private TensorInfo words(String name) {
         TensorInfo info = parts.matrix(name);
         parts.requireType(name, DType.I32, DType.U32);
@@ -304,18 +328,24 @@ final class IntegerPacks {
         return columns / groups;
     }
 
-    /** Groups must follow one another; those sorted by activation cannot be blocks. */
-    private void requireInOrder(String name, int group) {
+    /** The group of each column where the groups were sorted by activation (desc_act); empty where they follow one another. */
+    private int[] groups(String name, int columns, int group) {
         if (!parts.has(name)) {
-            return;
+            return IN_ORDER;
         }
         parts.requireType(name, DType.I32, DType.U32);
-        ByteBuffer order = parts.whole(name);
-        for (int i = 0; i < order.remaining() / 4; i++) {
-            if (order.getInt(i * 4) != i / group) {
-                throw new UnsupportedModelException(name + ": groups in the order of activation (desc_act) are not"
-                        + " supported; use a model quantized without it, or a GGUF file");
+        parts.requireShape(name, columns);
+        ByteBuffer stored = parts.whole(name);
+        int[] groups = new int[columns];
+        boolean inOrder = true;
+        for (int i = 0; i < columns; i++) {
+            groups[i] = stored.getInt(i * 4);
+            if (groups[i] < 0 || groups[i] >= columns / group) {
+                throw new MalformedFileException(name + " must hold groups in [0, " + columns / group + ") but holds "
+                        + groups[i] + "; the file is damaged, download it again");
             }
+            inOrder &= groups[i] == i / group;
         }
+        return inOrder ? IN_ORDER : groups;
     }
 }

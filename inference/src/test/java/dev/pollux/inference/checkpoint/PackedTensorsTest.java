@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.UnsupportedModelException;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.Float16;
 import dev.pollux.tensor.SafetensorsFile;
@@ -196,16 +195,30 @@ class PackedTensorsTest {
     }
 
     @Test
-    void groupsInTheOrderOfActivationAreRefused() {
-        fill(true);
+    void groupsInTheOrderOfActivationGiveTheirNumbers() {
+        fill(false);
         int[] order = new int[COLUMNS];
-        order[0] = 1;
+        for (int c = 0; c < COLUMNS; c++) {
+            order[c] = (c * 7 + 3) % (COLUMNS / GROUP);
+        }
         Path path = gptq(1).tensor("m.g_idx", DType.I32, bytes(order), COLUMNS).write(temp.resolve("m.safetensors"));
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            float[] values = new PackedTensors(file, settings("{\"quant_method\": \"gptq\"}")).floats("m.weight");
+            for (int r = 0; r < ROWS; r++) {
+                for (int c = 0; c < COLUMNS; c++) {
+                    float due = (codes[r][c] - zeros[r][order[c]]) * scales[r][order[c]];
+                    assertThat(values[r * COLUMNS + c]).as("%d %d", r, c).isCloseTo(due, within(3e-4f));
+                }
+            }
+        }
+        order[5] = COLUMNS / GROUP;
+        Path damaged =
+                gptq(1).tensor("m.g_idx", DType.I32, bytes(order), COLUMNS).write(temp.resolve("d.safetensors"));
+        try (SafetensorsFile file = SafetensorsFile.open(damaged)) {
             assertThatThrownBy(() -> new PackedTensors(file, settings("{\"quant_method\": \"gptq\"}")))
-                    .isInstanceOf(UnsupportedModelException.class)
-                    .hasMessage("m.g_idx: groups in the order of activation (desc_act) are not supported; use a model"
-                            + " quantized without it, or a GGUF file");
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessage(
+                            "m.g_idx must hold groups in [0, 2) but holds 2; the file is damaged, download it again");
         }
     }
 
