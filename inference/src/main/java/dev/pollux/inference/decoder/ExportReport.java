@@ -20,7 +20,8 @@ public record ExportReport(
      * What a token costs, which bounds how fast it can be.
      *
      * @param bytes bytes of matrices that are read for it; of experts, those it has on average
-     * @param weights how many weights these are, each a multiplication and an addition
+     * @param weights how many weights every token of a prompt is multiplied with: these without the head, which only the last
+     *     needs
      * @param cacheBytes by how much the cache grows
      * @param stateBytes bytes of states that do not grow
      */

@@ -50,7 +50,7 @@ final class WeightWriter {
         return Math.round(stepBytes);
     }
 
-    /** The weights these are. */
+    /** The weights that every token of a prompt is multiplied with. */
     long stepWeights() {
         return Math.round(stepWeights);
     }
@@ -184,6 +184,7 @@ final class WeightWriter {
             matMul(input, output, name, form);
             read(matrix, form.bytes());
         }
+        ofLastToken(matrix);
     }
 
     /** Logits from a head of its own. */
@@ -196,6 +197,12 @@ final class WeightWriter {
             write(output, form);
             matMul(input, output, output, form);
         }
+        ofLastToken(matrix);
+    }
+
+    /** Of a prompt, only the last token is multiplied with the head. */
+    private void ofLastToken(Matrix matrix) {
+        stepWeights -= share * matrix.rows() * matrix.columns();
     }
 
     private boolean isFloat(Matrix matrix) {

@@ -123,7 +123,10 @@ final class ModelInspection {
                         "memory",
                         Texts.bytes(preview.bytes()) + " of weights as exported, and " + Texts.bytes(step.cacheBytes())
                                 + " a token: " + Texts.bytes(full) + " at full context")
-                .text("speed", "at most " + decode + " tokens a second written, " + prefill + " read, on this machine");
+                .text(
+                        "speed",
+                        "about " + decode + " tokens a second written, " + prefill
+                                + " read of a prompt, on this machine");
     }
 
     private static double round(double value) {
