@@ -114,6 +114,10 @@ final class MergeCommand extends PolluxCommand {
 
     @Override
     int execute() {
+        if (replay && (dryRun || evaluated != null)) {
+            throw usage("--replay merges as its report says and nothing else; leave out "
+                    + (dryRun ? "--dry-run" : "--evaluate") + " or --replay");
+        }
         Path source = plan == null ? Path.of("") : plan;
         Path to = target == null ? Path.of("") : target;
         MergeOptions options = MergeOptions.builder()
