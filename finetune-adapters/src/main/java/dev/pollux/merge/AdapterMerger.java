@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -82,25 +84,65 @@ public final class AdapterMerger {
         List<Path> from = List.copyOf(folders);
         List<Double> shares = List.copyOf(weights);
         return Job.of("merge adapters", context -> {
-            if (from.isEmpty()) {
-                throw new IllegalArgumentException("adapters must not be empty; add at least one");
-            }
             if (Files.exists(target)) {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
-            List<LoraWeights> adapters = new ArrayList<>();
-            try {
-                from.forEach(folder -> adapters.add(LoraWeights.open(folder.toString(), folder)));
-                return write(adapters, merged(adapters, shares, context), target);
-            } finally {
-                adapters.forEach(LoraWeights::close);
-            }
+            return opened(from, adapters -> write(adapters, merged(adapters, shares, context), target));
         });
     }
 
-    private Map<String, Factors> merged(List<LoraWeights> adapters, List<Double> shares, JobContext context) {
+    /**
+     * What {@link #merge} would do: checks that the adapters fit together, and writes nothing.
+     *
+     * @return the largest ranks that the merged changes may have by the name of the matrix; with {@link AdapterMethod.CoreSpace}
+     *     they can be less
+     */
+    public Map<String, Integer> preview() {
+        return opened(List.copyOf(folders), adapters -> {
+            Map<String, Integer> ranks = new LinkedHashMap<>();
+            for (String target : targets(adapters)) {
+                List<Factors> changes = adapters.stream()
+                        .flatMap(adapter -> adapter.factors(target).stream())
+                        .toList();
+                check(target, changes);
+                ranks.put(target, mostRank(changes));
+            }
+            return ranks;
+        });
+    }
+
+    private int mostRank(List<Factors> changes) {
+        Factors first = changes.get(0);
+        int sum = changes.stream().mapToInt(Factors::rank).sum();
+        if (method instanceof AdapterMethod.CoreSpace core) {
+            return IntStream.of(core.rank(), sum, first.b().length, first.a()[0].length)
+                    .min()
+                    .orElse(sum);
+        }
+        return method instanceof AdapterMethod.OnFactors ? first.rank() : sum;
+    }
+
+    private static <T> T opened(List<Path> folders, Function<List<LoraWeights>, T> use) {
+        if (folders.isEmpty()) {
+            throw new IllegalArgumentException("adapters must not be empty; add at least one");
+        }
+        List<LoraWeights> adapters = new ArrayList<>();
+        try {
+            folders.forEach(folder -> adapters.add(LoraWeights.open(folder.toString(), folder)));
+            return use.apply(adapters);
+        } finally {
+            adapters.forEach(LoraWeights::close);
+        }
+    }
+
+    private static TreeSet<String> targets(List<LoraWeights> adapters) {
         TreeSet<String> targets = new TreeSet<>();
         adapters.forEach(adapter -> targets.addAll(adapter.targets()));
+        return targets;
+    }
+
+    private Map<String, Factors> merged(List<LoraWeights> adapters, List<Double> shares, JobContext context) {
+        TreeSet<String> targets = targets(adapters);
         Map<String, Factors> merged = new TreeMap<>();
         for (String target : targets) {
             context.checkCancelled();
