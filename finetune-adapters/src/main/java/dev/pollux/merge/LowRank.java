@@ -55,7 +55,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
         double[][] far = side.multiply(near, cancelled); // (most, long side): σ·(other side's vector)
         double[] values = new double[near.length];
         for (int i = 0; i < values.length; i++) {
-            values[i] = Math.sqrt(Orthonormal.dot(far[i], far[i], 0));
+            values[i] = Math.sqrt(Blas.dot(far[i], far[i], 0));
         }
         int rank = Math.min(most, choice.rank(values, squares));
         double[] kept = java.util.Arrays.copyOf(values, rank);
@@ -167,7 +167,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
             for (int i = 0; i < s; i++) {
                 Orthonormal.check(cancelled);
                 for (int j = 0; j <= i; j++) {
-                    gram[i][j] = Orthonormal.dot(images.get(i), images.get(j), 0);
+                    gram[i][j] = Blas.dot(images.get(i), images.get(j), 0);
                     gram[j][i] = gram[i][j];
                 }
             }
@@ -179,7 +179,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
             for (int i = 0; i < most; i++) {
                 double[] sum = new double[matrix.rows()];
                 for (int j = 0; j < basis.rows().size(); j++) {
-                    Orthonormal.add(ritz.vectors()[i][j], basis.rows().get(j), sum, 0);
+                    Blas.add(ritz.vectors()[i][j], basis.rows().get(j), sum, 0);
                 }
                 vectors.add(sum);
             }

@@ -114,7 +114,7 @@ class MixtureRunTest {
                 float[] norm = file.floats("model.norm.weight");
                 float[] head = file.floats("lm_head.weight");
                 double[] state = states.get(0);
-                double scale = 1 / Math.sqrt(Orthonormal.dot(state, state, 0) / state.length + 1e-5);
+                double scale = 1 / Math.sqrt(Blas.dot(state, state, 0) / state.length + 1e-5);
                 for (int token = 0; token < due.length; token++) {
                     double sum = 0;
                     for (int i = 0; i < state.length; i++) {
