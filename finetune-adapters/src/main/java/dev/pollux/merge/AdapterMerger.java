@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.inference.checkpoint.PeftConfig;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
@@ -87,7 +88,7 @@ public final class AdapterMerger {
             if (Files.exists(target)) {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
-            return opened(from, adapters -> write(adapters, merged(adapters, shares, context), target));
+            return opened(from, adapters -> write(from.get(0), merged(adapters, shares, context), target));
         });
     }
 
@@ -178,7 +179,7 @@ public final class AdapterMerger {
         }
     }
 
-    private static Map<String, Integer> write(List<LoraWeights> adapters, Map<String, Factors> merged, Path target) {
+    private static Map<String, Integer> write(Path first, Map<String, Factors> merged, Path target) {
         Path whole = target.toAbsolutePath().normalize();
         Path work = whole.resolveSibling("." + whole.getFileName() + ".part");
         Map<String, Integer> ranks = new LinkedHashMap<>();
@@ -186,9 +187,8 @@ public final class AdapterMerger {
         try {
             WorkFolder.deleteTree(work);
             Files.createDirectories(work);
-            JsonFiles.write(
-                    work.resolve("adapter_config.json"), config(adapters.get(0).config(), ranks));
-            weights(merged, work.resolve("adapter_model.safetensors"));
+            JsonFiles.write(work.resolve(PeftConfig.CONFIG), config(first, ranks));
+            weights(merged, work.resolve(PeftConfig.WEIGHTS));
             Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
             return ranks;
         } catch (IOException e) {
@@ -197,8 +197,9 @@ public final class AdapterMerger {
     }
 
     /** The first adapter's settings, with ranks and scales as they are now. */
-    private static ObjectNode config(ObjectNode first, Map<String, Integer> ranks) {
-        ObjectNode config = first.deepCopy();
+    private static ObjectNode config(Path first, Map<String, Integer> ranks) {
+        ObjectNode config =
+                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(JsonFiles.MAPPER::createObjectNode);
         int most = ranks.values().stream().mapToInt(rank -> rank).max().orElse(1);
         config.put("r", most).put("lora_alpha", most).put("use_rslora", false).put("inference_mode", true);
         ObjectNode rank = config.putObject("rank_pattern");
