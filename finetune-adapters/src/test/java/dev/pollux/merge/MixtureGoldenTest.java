@@ -7,9 +7,7 @@ import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
-import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.engine.DecoderSequence;
-import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.tensor.DType;
@@ -18,7 +16,6 @@ import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -103,22 +100,15 @@ class MixtureGoldenTest {
 
     /** The exported graph reads a text at once as token by token, and goes on with it. */
     private void checkRuns(Path mixture) {
-        EngineOptions options = EngineOptions.builder()
-                .threads(1)
-                .cache(temp.resolve("cache"))
-                .export(ExportOptions.builder()
-                        .weights(ExportOptions.Weights.FLOAT)
-                        .build())
-                .build();
-        try (OnnxGenerator generator = OnnxGenerator.open(mixture, options)) {
+        try (OnnxGenerator generator = FloatEngine.open(mixture, temp)) {
             float[] atOnce;
             float[] oneByOne = {};
             try (DecoderSequence sequence = generator.model().sequence()) {
-                atOnce = values(sequence.append(IDS));
+                atOnce = FloatEngine.values(sequence.append(IDS));
             }
             try (DecoderSequence sequence = generator.model().sequence()) {
                 for (int id : IDS) {
-                    oneByOne = values(sequence.append(id));
+                    oneByOne = FloatEngine.values(sequence.append(id));
                 }
             }
             for (float value : atOnce) {
@@ -131,12 +121,6 @@ class MixtureGoldenTest {
                     GenerationOptions.builder().maxTokens(5).build());
             assertThat(generation.tokens()).isNotEmpty().hasSizeLessThanOrEqualTo(5);
         }
-    }
-
-    private static float[] values(FloatBuffer logits) {
-        float[] values = new float[logits.remaining()];
-        logits.get(values);
-        return values;
     }
 
     private static void checkShapes(SafetensorsFolder ours, ObjectNode expected, MergePreview preview) {
