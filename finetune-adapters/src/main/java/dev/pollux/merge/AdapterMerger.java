@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -136,14 +137,14 @@ public final class AdapterMerger {
         }
     }
 
-    private static TreeSet<String> targets(List<LoraWeights> adapters) {
+    private static SortedSet<String> targets(List<LoraWeights> adapters) {
         TreeSet<String> targets = new TreeSet<>();
         adapters.forEach(adapter -> targets.addAll(adapter.targets()));
         return targets;
     }
 
     private Map<String, Factors> merged(List<LoraWeights> adapters, List<Double> shares, JobContext context) {
-        TreeSet<String> targets = targets(adapters);
+        SortedSet<String> targets = targets(adapters);
         Map<String, Factors> merged = new TreeMap<>();
         for (String target : targets) {
             context.checkCancelled();

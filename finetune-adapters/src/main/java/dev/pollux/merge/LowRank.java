@@ -31,6 +31,8 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
     @FunctionalInterface
     interface Choice {
         /**
+         * The rank for a matrix.
+         *
          * @param values singular values, descending, the largest there are
          * @param squares the sum of the squares of all
          */
@@ -64,7 +66,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
         if (wide) {
             return new LowRank(kept, near, far, squares);
         }
-        return new LowRank(kept, normalized(far, kept), scaled(near, kept), squares);
+        return new LowRank(kept, normalized(far), scaled(near, kept), squares);
     }
 
     /** ‖D − Σ…‖ / ‖D‖; 0 for a matrix of zeros. */
@@ -86,7 +88,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
     }
 
     /** Divided by their lengths; any orthogonal directions where those are 0. */
-    private static double[][] normalized(double[][] rows, double[] lengths) {
+    private static double[][] normalized(double[][] rows) {
         Orthonormal set = new Orthonormal(rows.length == 0 ? 0 : rows[0].length, new Random(SEED));
         for (double[] row : rows) {
             set.add(row);
