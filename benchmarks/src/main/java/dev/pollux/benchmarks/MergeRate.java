@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
@@ -103,7 +104,8 @@ public final class MergeRate {
             note(times, "copy of three", copy(List.of("base", "a", "b")));
             for (String method : methods) {
                 Path plan = folder.resolve(method + ".yml");
-                Files.writeString(plan, PLANS.get(method).formatted(folder));
+                Files.writeString(
+                        plan, Objects.requireNonNull(PLANS.get(method), method).formatted(folder));
                 note(times, method, measured(pollux(plan, "default")));
                 note(times, method + ", bare", measured(pollux(plan, "bare")));
                 if (!python.isEmpty()) {
@@ -111,7 +113,7 @@ public final class MergeRate {
                 }
             }
         }
-        double one = median(times.get("copy of one"), time -> time[0]);
+        double one = median(Objects.requireNonNull(times.get("copy of one")), time -> time[0]);
         times.forEach((name, all) -> out.printf(
                 "%-26s %6.2f s, %5.1f copies of one file; %6.2f s of processor (%.2f with start)%n",
                 name,

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What is to be merged, and how. <em>Immutable.</em>
@@ -24,6 +25,8 @@ import java.util.Optional;
  * @param name of a stage, so that later plans can use its result; empty for the last
  * @param method the field's name of the method, such as {@code "ties"}
  * @param slices the layers of the result from first to last; one slice without layer ranges takes whole models
+ * @param modules parts of models that see or hear too, each merged in its own way; {@code slices} and {@code moduleParameters}
+ *     are empty then
  * @param base the model the others are compared with
  * @param moduleParameters between those of a slice and {@code parameters}
  * @param parameters of the whole merge; the nearest wins: input, slice, module, plan, the method's default
@@ -39,6 +42,7 @@ public record MergePlan(
         Optional<String> name,
         String method,
         List<Slice> slices,
+        List<Module> modules,
         Optional<ModelReference> base,
         Map<String, Setting> moduleParameters,
         Map<String, Setting> parameters,
@@ -51,6 +55,7 @@ public record MergePlan(
 
     public MergePlan {
         slices = List.copyOf(slices);
+        modules = List.copyOf(modules);
         moduleParameters = ordered(moduleParameters);
         parameters = ordered(parameters);
         stages = List.copyOf(stages);
@@ -68,6 +73,7 @@ public record MergePlan(
                 name,
                 method,
                 slices,
+                modules,
                 base,
                 moduleParameters,
                 parameters,
@@ -79,8 +85,56 @@ public record MergePlan(
                 findings);
     }
 
+    /** The same plan for a module alone. */
+    public MergePlan of(Module module) {
+        return new MergePlan(
+                name,
+                method,
+                module.slices(),
+                List.of(),
+                base,
+                module.parameters(),
+                parameters,
+                dtype,
+                outDtype,
+                tokenizer,
+                chatTemplate,
+                stages,
+                findings);
+    }
+
+    /** The slices of all modules, or of the plan where it has none. */
+    public Stream<Slice> allSlices() {
+        return Stream.concat(slices.stream(), modules.stream().flatMap(module -> module.slices().stream()));
+    }
+
+    /** The models it names, the base last; stages of this or another plan may be among them. */
+    public Stream<ModelReference> models() {
+        return Stream.concat(
+                allSlices()
+                        .flatMap(slice ->
+                                Stream.concat(slice.inputs().stream().map(Input::model), slice.base().stream())),
+                base.stream());
+    }
+
     private static Map<String, Setting> ordered(Map<String, Setting> map) {
         return Collections.unmodifiableMap(new LinkedHashMap<>(map));
+    }
+
+    /**
+     * A module of models that have several, such as the language model of one that sees. <em>Immutable.</em>
+     *
+     * @param name what the names of its tensors begin with, such as {@code model.visual}, or what it is for, such as
+     *     {@code text_decoder}
+     * @param slices see {@link MergePlan#slices()}
+     * @param parameters between those of a slice and those of the plan
+     */
+    public record Module(String name, List<Slice> slices, Map<String, Setting> parameters) {
+
+        public Module {
+            slices = List.copyOf(slices);
+            parameters = ordered(parameters);
+        }
     }
 
     /**
@@ -141,6 +195,7 @@ public record MergePlan(
         private final String method;
         private final List<Input> models = new ArrayList<>();
         private final List<Slice> slices = new ArrayList<>();
+        private final List<Module> modules = new ArrayList<>();
         private final Map<String, Setting> moduleParameters = new LinkedHashMap<>();
         private final Map<String, Setting> parameters = new LinkedHashMap<>();
         private final List<MergePlan> stages = new ArrayList<>();
@@ -177,6 +232,12 @@ public record MergePlan(
         /** Adds layers; not together with {@link #model}. */
         public Builder slice(Slice slice) {
             slices.add(slice);
+            return this;
+        }
+
+        /** Adds a module; not together with {@link #model} or {@link #slice}. */
+        public Builder module(Module module) {
+            modules.add(module);
             return this;
         }
 
@@ -233,11 +294,16 @@ public record MergePlan(
             if (!models.isEmpty() && !slices.isEmpty()) {
                 throw new IllegalArgumentException("a plan takes whole models or slices, not both; use one of them");
             }
+            if (!modules.isEmpty() && !(models.isEmpty() && slices.isEmpty() && moduleParameters.isEmpty())) {
+                throw new IllegalArgumentException(
+                        "a plan of modules takes models, slices and their parameters in each; give them there");
+            }
             List<Slice> parts = models.isEmpty() ? slices : List.of(new Slice(models, Optional.empty(), Map.of()));
             return new MergePlan(
                     name,
                     method,
                     parts,
+                    modules,
                     base,
                     moduleParameters,
                     parameters,

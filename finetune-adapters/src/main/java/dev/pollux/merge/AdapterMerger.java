@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.inference.checkpoint.PeftConfig;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
@@ -15,8 +16,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -82,25 +86,65 @@ public final class AdapterMerger {
         List<Path> from = List.copyOf(folders);
         List<Double> shares = List.copyOf(weights);
         return Job.of("merge adapters", context -> {
-            if (from.isEmpty()) {
-                throw new IllegalArgumentException("adapters must not be empty; add at least one");
-            }
             if (Files.exists(target)) {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
-            List<LoraWeights> adapters = new ArrayList<>();
-            try {
-                from.forEach(folder -> adapters.add(LoraWeights.open(folder.toString(), folder)));
-                return write(adapters, merged(adapters, shares, context), target);
-            } finally {
-                adapters.forEach(LoraWeights::close);
-            }
+            return opened(from, adapters -> write(from.get(0), merged(adapters, shares, context), target));
         });
     }
 
-    private Map<String, Factors> merged(List<LoraWeights> adapters, List<Double> shares, JobContext context) {
+    /**
+     * What {@link #merge} would do: checks that the adapters fit together, and writes nothing.
+     *
+     * @return the largest ranks that the merged changes may have by the name of the matrix; with {@link AdapterMethod.CoreSpace}
+     *     they can be less
+     */
+    public Map<String, Integer> preview() {
+        return opened(List.copyOf(folders), adapters -> {
+            Map<String, Integer> ranks = new LinkedHashMap<>();
+            for (String target : targets(adapters)) {
+                List<Factors> changes = adapters.stream()
+                        .flatMap(adapter -> adapter.factors(target).stream())
+                        .toList();
+                check(target, changes);
+                ranks.put(target, mostRank(changes));
+            }
+            return ranks;
+        });
+    }
+
+    private int mostRank(List<Factors> changes) {
+        Factors first = changes.get(0);
+        int sum = changes.stream().mapToInt(Factors::rank).sum();
+        if (method instanceof AdapterMethod.CoreSpace core) {
+            return IntStream.of(core.rank(), sum, first.b().length, first.a()[0].length)
+                    .min()
+                    .orElse(sum);
+        }
+        return method instanceof AdapterMethod.OnFactors ? first.rank() : sum;
+    }
+
+    private static <T> T opened(List<Path> folders, Function<List<LoraWeights>, T> use) {
+        if (folders.isEmpty()) {
+            throw new IllegalArgumentException("adapters must not be empty; add at least one");
+        }
+        List<LoraWeights> adapters = new ArrayList<>();
+        try {
+            folders.forEach(folder -> adapters.add(LoraWeights.open(folder.toString(), folder)));
+            return use.apply(adapters);
+        } finally {
+            adapters.forEach(LoraWeights::close);
+        }
+    }
+
+    private static SortedSet<String> targets(List<LoraWeights> adapters) {
         TreeSet<String> targets = new TreeSet<>();
         adapters.forEach(adapter -> targets.addAll(adapter.targets()));
+        return targets;
+    }
+
+    private Map<String, Factors> merged(List<LoraWeights> adapters, List<Double> shares, JobContext context) {
+        SortedSet<String> targets = targets(adapters);
         Map<String, Factors> merged = new TreeMap<>();
         for (String target : targets) {
             context.checkCancelled();
@@ -136,7 +180,7 @@ public final class AdapterMerger {
         }
     }
 
-    private static Map<String, Integer> write(List<LoraWeights> adapters, Map<String, Factors> merged, Path target) {
+    private static Map<String, Integer> write(Path first, Map<String, Factors> merged, Path target) {
         Path whole = target.toAbsolutePath().normalize();
         Path work = whole.resolveSibling("." + whole.getFileName() + ".part");
         Map<String, Integer> ranks = new LinkedHashMap<>();
@@ -144,9 +188,8 @@ public final class AdapterMerger {
         try {
             WorkFolder.deleteTree(work);
             Files.createDirectories(work);
-            JsonFiles.write(
-                    work.resolve("adapter_config.json"), config(adapters.get(0).config(), ranks));
-            weights(merged, work.resolve("adapter_model.safetensors"));
+            JsonFiles.write(work.resolve(PeftConfig.CONFIG), config(first, ranks));
+            weights(merged, work.resolve(PeftConfig.WEIGHTS));
             Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
             return ranks;
         } catch (IOException e) {
@@ -155,8 +198,9 @@ public final class AdapterMerger {
     }
 
     /** The first adapter's settings, with ranks and scales as they are now. */
-    private static ObjectNode config(ObjectNode first, Map<String, Integer> ranks) {
-        ObjectNode config = first.deepCopy();
+    private static ObjectNode config(Path first, Map<String, Integer> ranks) {
+        ObjectNode config =
+                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(JsonFiles.MAPPER::createObjectNode);
         int most = ranks.values().stream().mapToInt(rank -> rank).max().orElse(1);
         config.put("r", most).put("lora_alpha", most).put("use_rslora", false).put("inference_mode", true);
         ObjectNode rank = config.putObject("rank_pattern");

@@ -1,7 +1,5 @@
 package dev.pollux.merge;
 
-import java.util.List;
-
 /**
  * A matrix whose rows are brought to the lengths of a vector: m·V / ‖V‖ by row (DoRA, Liu et al., arXiv 2402.09353), not yet
  * loaded. PEFT takes the lengths by output, which is a column where the matrix is stored as (in, out).
@@ -9,19 +7,9 @@ import java.util.List;
  * @param exact V, the base with the product of the factors
  * @param magnitude m, (rows), or (columns) where {@code byColumn}
  */
-record DoraTensor(TensorSource exact, TensorSource magnitude, boolean byColumn) implements TensorSource {
+record DoraTensor(TensorSource exact, TensorSource magnitude, boolean byColumn) implements DerivedTensor {
 
     private static final int WINDOW = 1 << 16;
-
-    @Override
-    public List<Long> shape() {
-        return exact.shape();
-    }
-
-    @Override
-    public String label() {
-        return exact.label();
-    }
 
     @Override
     public long storedBytes() {
@@ -58,22 +46,8 @@ record DoraTensor(TensorSource exact, TensorSource magnitude, boolean byColumn) 
     }
 
     /** With the factors at hand. */
-    private record Scaled(TensorSource exact, double[] factors, int columns, boolean byColumn) implements TensorSource {
-        @Override
-        public List<Long> shape() {
-            return exact.shape();
-        }
-
-        @Override
-        public String label() {
-            return exact.label();
-        }
-
-        @Override
-        public long storedBytes() {
-            return exact.storedBytes();
-        }
-
+    private record Scaled(TensorSource exact, double[] factors, int columns, boolean byColumn)
+            implements DerivedTensor {
         @Override
         public void read(long first, int count, float[] into, int at) {
             exact.read(first, count, into, at);

@@ -116,7 +116,7 @@ final class Gates {
         int first = mode == GateMode.HIDDEN_AVG ? 0 : tokens.length - 1;
         double[] mean = new double[width];
         for (int token = first; token < tokens.length; token++) {
-            Orthonormal.add(1.0 / (tokens.length - first), tokens[token], mean, 0);
+            Blas.add(1.0 / (tokens.length - first), tokens[token], mean, 0);
         }
         return mean;
     }
@@ -130,7 +130,7 @@ final class Gates {
             double[][] row = new double[layers][];
             for (int layer = 0; layer < layers; layer++) {
                 row[layer] = mean(states, at, negative, layer);
-                Orthonormal.add(-1, mean(states, negative, next, layer), row[layer], 0);
+                Blas.add(-1, mean(states, negative, next, layer), row[layer], 0);
                 normalize(row[layer]);
             }
             rows.add(row);
@@ -143,7 +143,7 @@ final class Gates {
     private double[] mean(double[][][] states, int from, int to, int layer) {
         double[] sum = new double[width];
         for (int text = from; text < to; text++) {
-            Orthonormal.add(1.0 / (to - from), states[text][layer], sum, 0);
+            Blas.add(1.0 / (to - from), states[text][layer], sum, 0);
         }
         if (mode == GateMode.CHEAP_EMBED) {
             normalize(sum);
@@ -152,7 +152,7 @@ final class Gates {
     }
 
     private static void normalize(double[] x) {
-        double norm = Math.max(LEAST_NORM, Math.sqrt(Orthonormal.dot(x, x, 0)));
+        double norm = Math.max(LEAST_NORM, Math.sqrt(Blas.dot(x, x, 0)));
         for (int i = 0; i < x.length; i++) {
             x[i] /= norm;
         }

@@ -124,7 +124,7 @@ final class HiddenStates {
 
     private static void add(double[][] x, double[][] y) {
         for (int t = 0; t < x.length; t++) {
-            Orthonormal.add(1, y[t], x[t], 0);
+            Blas.add(1, y[t], x[t], 0);
         }
     }
 
@@ -145,7 +145,7 @@ final class HiddenStates {
         if (bias != null) {
             double[] each = values(bias.ready(), module + ".bias", 0, rows);
             for (double[] row : y) {
-                Orthonormal.add(1, each, row, 0);
+                Blas.add(1, each, row, 0);
             }
         }
         return y;

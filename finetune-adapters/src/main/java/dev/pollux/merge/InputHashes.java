@@ -4,7 +4,6 @@ import dev.pollux.StorageException;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergeReport.InputFile;
-import dev.pollux.merging.ModelReference;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -29,7 +28,7 @@ final class InputHashes {
         List<String> stages =
                 plan.stages().stream().flatMap(stage -> stage.name().stream()).toList();
         Stream.concat(plan.stages().stream(), Stream.of(plan))
-                .flatMap(InputHashes::references)
+                .flatMap(MergePlan::models)
                 .forEach(reference -> {
                     if (!stages.contains(reference.toString())) {
                         names.add(reference.model());
@@ -50,14 +49,6 @@ final class InputHashes {
             }
         }
         return files;
-    }
-
-    private static Stream<ModelReference> references(MergePlan plan) {
-        return Stream.concat(
-                plan.base().stream(),
-                plan.slices().stream()
-                        .flatMap(slice -> Stream.concat(
-                                slice.base().stream(), slice.inputs().stream().map(MergePlan.Input::model))));
     }
 
     private static void addAll(String name, Path folder, List<InputFile> into, JobContext context) throws IOException {

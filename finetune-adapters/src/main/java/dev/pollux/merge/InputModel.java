@@ -100,13 +100,7 @@ final class InputModel implements AutoCloseable {
                     types.put(info.name(), info.type());
                 }
             }
-            if (reference.adapter().isPresent()) {
-                LoraWeights adapter = LoraWeights.open(
-                        reference.adapter().get(),
-                        folder.resolve(reference.adapter().get()));
-                open.add(adapter);
-                adapter.layOver(tensors, reference.toString());
-            }
+            layAdapter(reference, folder, tensors, open);
             return new InputModel(reference.toString(), Optional.of(path), config, tensors, types, open);
         } catch (RuntimeException | Error e) {
             close(open);
@@ -122,13 +116,7 @@ final class InputModel implements AutoCloseable {
             Map<String, TensorSource> tensors = model.tensors(reference.toString());
             Map<String, DType> types = new LinkedHashMap<>();
             tensors.keySet().forEach(name -> types.put(name, DType.F32));
-            if (reference.adapter().isPresent()) {
-                LoraWeights adapter = LoraWeights.open(
-                        reference.adapter().get(),
-                        folder.resolve(reference.adapter().get()));
-                open.add(adapter);
-                adapter.layOver(tensors, reference.toString());
-            }
+            layAdapter(reference, folder, tensors, open);
             return new InputModel(
                     reference.toString(),
                     Optional.of(path),
@@ -142,6 +130,16 @@ final class InputModel implements AutoCloseable {
             close(open);
             throw e;
         }
+    }
+
+    /** Lays the adapter of {@code reference} over {@code tensors}, if it has one. */
+    private static void layAdapter(
+            ModelReference reference, Path folder, Map<String, TensorSource> tensors, List<AutoCloseable> open) {
+        reference.adapter().ifPresent(name -> {
+            LoraWeights adapter = LoraWeights.open(name, folder.resolve(name));
+            open.add(adapter);
+            adapter.layOver(tensors, reference.toString());
+        });
     }
 
     private static InputModel openOnnx(ModelReference reference, Path path) {

@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.PeftConfig;
 import dev.pollux.tensor.SafetensorsFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,8 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A LoRA adapter in PEFT's form, {@code adapter_config.json} and {@code adapter_model.safetensors}: W + (α/r)·B·A, or
@@ -21,19 +20,16 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class LoraWeights implements AutoCloseable {
 
-    private static final String WEIGHTS = "adapter_model.safetensors";
-    private static final String CONFIG = "adapter_config.json";
     private static final List<String> PREFIXES = List.of("base_model.model.", "base_model.");
-    private static final double DEFAULT_ALPHA = 8;
 
     private final String label;
-    private final ObjectNode config;
+    private final PeftConfig config;
     private final SafetensorsFile file;
 
     /** Model tensor → part ("A", "B", "magnitude", "added", "whole") → tensor of the adapter. */
     private final Map<String, Map<String, String>> parts = new LinkedHashMap<>();
 
-    private LoraWeights(String label, ObjectNode config, SafetensorsFile file) {
+    private LoraWeights(String label, PeftConfig config, SafetensorsFile file) {
         this.label = label;
         this.config = config;
         this.file = file;
@@ -41,17 +37,18 @@ final class LoraWeights implements AutoCloseable {
     }
 
     static LoraWeights open(String label, Path folder) {
-        ObjectNode config = JsonFiles.read(folder.resolve(CONFIG))
-                .orElseThrow(() -> new MalformedFileException(
-                        "adapter " + label + " not found: " + folder + " has no " + CONFIG + "; download it first"));
-        if (!config.path("peft_type").asString("LORA").equals("LORA")) {
-            throw new UnsupportedModelException("adapter " + label + " has peft_type "
-                    + config.path("peft_type").asString() + "; only LORA can be merged");
+        PeftConfig config = PeftConfig.read(folder)
+                .orElseThrow(() -> new MalformedFileException("adapter " + label + " not found: " + folder + " has no "
+                        + PeftConfig.CONFIG + "; download it first"));
+        if (!config.type().equals("LORA")) {
+            throw new UnsupportedModelException(
+                    "adapter " + label + " has peft_type " + config.type() + "; only LORA can be merged");
         }
-        if (!Files.isRegularFile(folder.resolve(WEIGHTS))) {
-            throw new MalformedFileException("adapter " + label + " has no " + WEIGHTS + "; download or convert it");
+        if (!Files.isRegularFile(folder.resolve(PeftConfig.WEIGHTS))) {
+            throw new MalformedFileException(
+                    "adapter " + label + " has no " + PeftConfig.WEIGHTS + "; download or convert it");
         }
-        SafetensorsFile file = SafetensorsFile.open(folder.resolve(WEIGHTS));
+        SafetensorsFile file = SafetensorsFile.open(folder.resolve(PeftConfig.WEIGHTS));
         try {
             return new LoraWeights(label, config, file);
         } catch (RuntimeException | Error e) {
@@ -115,10 +112,6 @@ final class LoraWeights implements AutoCloseable {
         return parts.keySet();
     }
 
-    ObjectNode config() {
-        return config;
-    }
-
     /** The change of a tensor; empty if the adapter does not change it. */
     Optional<Factors> factors(String target) {
         Map<String, String> factors = parts.get(target);
@@ -135,9 +128,8 @@ final class LoraWeights implements AutoCloseable {
             throw new MalformedFileException("adapter " + label + " has factors " + shape(target, "B") + " and "
                     + shape(target, "A") + " for " + target + "; get it again");
         }
-        double divisor = config.path("use_rslora").asBoolean(false) ? Math.sqrt(a.length) : a.length;
         String module = target.substring(0, target.length() - ".weight".length());
-        return Optional.of(new Factors(b, a, alpha(module) / divisor));
+        return Optional.of(new Factors(b, a, config.scale(module, a.length)));
     }
 
     private List<Long> shape(String target, String part) {
@@ -171,7 +163,7 @@ final class LoraWeights implements AutoCloseable {
         TensorSource a = factor(target, factors, "A");
         TensorSource b = factor(target, factors, "B");
         boolean embedding = String.valueOf(factors.get("A")).contains("lora_embedding_");
-        boolean transposed = embedding || config.path("fan_in_fan_out").asBoolean(false);
+        boolean transposed = embedding || config.is("fan_in_fan_out");
         List<Long> made = transposed
                 ? List.of(a.shape().get(1), b.shape().get(0))
                 : List.of(b.shape().get(0), a.shape().get(1));
@@ -180,15 +172,11 @@ final class LoraWeights implements AutoCloseable {
                     + " for " + target + ", which is " + matrix.shape() + "; use the model it was trained on");
         }
         String module = target.substring(0, target.length() - ".weight".length());
-        double scale = scale(module, a.shape().get(0));
+        double scale = config.scale(module, a.shape().get(0).intValue());
         TensorSource plain = new LoraTensor(matrix, a, b, transposed, scale, modelLabel + ":" + target);
-        return factors.containsKey("magnitude") || config.path("use_dora").asBoolean(false)
+        return factors.containsKey("magnitude") || config.is("use_dora")
                 ? dora(target, plain, factors, transposed)
                 : plain;
-    }
-
-    private double scale(String module, double rank) {
-        return alpha(module) / (config.path("use_rslora").asBoolean(false) ? Math.sqrt(rank) : rank);
     }
 
     /** The directions of {@code plain} at the lengths that the adapter has learnt. */
@@ -222,7 +210,7 @@ final class LoraWeights implements AutoCloseable {
         return new ShiftedTensor(
                 bias,
                 new StoredTensor(file, file.info(name), label + ":" + name),
-                scale(module, file.info(first).shape().get(0)),
+                config.scale(module, file.info(first).dim(0)),
                 modelLabel + ":" + target);
     }
 
@@ -236,21 +224,6 @@ final class LoraWeights implements AutoCloseable {
                     + file.info(name).type() + " " + file.info(name).shape());
         }
         return new StoredTensor(file, file.info(name), label + ":" + name);
-    }
-
-    /** α for a module: of the first pattern that is its name or the end of it, else the adapter's. */
-    private double alpha(String module) {
-        for (Map.Entry<String, JsonNode> entry : config.path("alpha_pattern").properties()) {
-            String pattern = entry.getKey().startsWith("^") ? entry.getKey().substring(1) : entry.getKey();
-            if (!pattern.matches("[A-Za-z0-9_.-]*")) {
-                throw new UnsupportedModelException("adapter " + label + ": alpha_pattern " + entry.getKey()
-                        + " is a regular expression; only names and ends of names can be read");
-            }
-            if (module.equals(pattern) || module.endsWith("." + pattern)) {
-                return entry.getValue().asDouble();
-            }
-        }
-        return config.path("lora_alpha").asDouble(DEFAULT_ALPHA);
     }
 
     @Override

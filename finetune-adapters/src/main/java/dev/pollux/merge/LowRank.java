@@ -31,6 +31,8 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
     @FunctionalInterface
     interface Choice {
         /**
+         * The rank for a matrix.
+         *
          * @param values singular values, descending, the largest there are
          * @param squares the sum of the squares of all
          */
@@ -55,7 +57,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
         double[][] far = side.multiply(near, cancelled); // (most, long side): σ·(other side's vector)
         double[] values = new double[near.length];
         for (int i = 0; i < values.length; i++) {
-            values[i] = Math.sqrt(Orthonormal.dot(far[i], far[i], 0));
+            values[i] = Math.sqrt(Blas.dot(far[i], far[i], 0));
         }
         int rank = Math.min(most, choice.rank(values, squares));
         double[] kept = java.util.Arrays.copyOf(values, rank);
@@ -64,7 +66,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
         if (wide) {
             return new LowRank(kept, near, far, squares);
         }
-        return new LowRank(kept, normalized(far, kept), scaled(near, kept), squares);
+        return new LowRank(kept, normalized(far), scaled(near, kept), squares);
     }
 
     /** ‖D − Σ…‖ / ‖D‖; 0 for a matrix of zeros. */
@@ -86,7 +88,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
     }
 
     /** Divided by their lengths; any orthogonal directions where those are 0. */
-    private static double[][] normalized(double[][] rows, double[] lengths) {
+    private static double[][] normalized(double[][] rows) {
         Orthonormal set = new Orthonormal(rows.length == 0 ? 0 : rows[0].length, new Random(SEED));
         for (double[] row : rows) {
             set.add(row);
@@ -167,7 +169,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
             for (int i = 0; i < s; i++) {
                 Orthonormal.check(cancelled);
                 for (int j = 0; j <= i; j++) {
-                    gram[i][j] = Orthonormal.dot(images.get(i), images.get(j), 0);
+                    gram[i][j] = Blas.dot(images.get(i), images.get(j), 0);
                     gram[j][i] = gram[i][j];
                 }
             }
@@ -179,7 +181,7 @@ record LowRank(double[] values, double[][] left, double[][] right, double square
             for (int i = 0; i < most; i++) {
                 double[] sum = new double[matrix.rows()];
                 for (int j = 0; j < basis.rows().size(); j++) {
-                    Orthonormal.add(ritz.vectors()[i][j], basis.rows().get(j), sum, 0);
+                    Blas.add(ritz.vectors()[i][j], basis.rows().get(j), sum, 0);
                 }
                 vectors.add(sum);
             }

@@ -64,10 +64,7 @@ public final class MergeEvaluator {
         plans.add(plan);
         plan.base().ifPresent(base -> names.add(base.toString()));
         for (MergePlan each : plans) {
-            each.base().ifPresent(base -> names.add(base.toString()));
-            each.slices()
-                    .forEach(slice -> slice.inputs()
-                            .forEach(input -> names.add(input.model().toString())));
+            each.models().forEach(model -> names.add(model.toString()));
         }
         plan.stages().forEach(stage -> stage.name().ifPresent(names::remove));
         return List.copyOf(names);

@@ -13,6 +13,8 @@ import java.util.Optional;
  * @param opened the models that {@link #close} closes
  * @param donor whose configuration and tokenizer the result begins with; empty only with a fatal problem
  * @param tasks by name
+ * @param levels of all modules
+ * @param stack the levels of the layers that the configuration counts
  */
 record MergeLayout(
         MergePlan plan,
@@ -21,6 +23,7 @@ record MergeLayout(
         Optional<InputModel> donor,
         List<TensorTask> tasks,
         List<Stack.Level> levels,
+        List<Stack.Level> stack,
         Optional<TokenizerJoin> join)
         implements AutoCloseable {
 

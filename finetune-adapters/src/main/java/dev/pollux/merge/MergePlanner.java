@@ -50,37 +50,75 @@ final class MergePlanner {
             }
             Optional<DType> type = outputType();
             ChatTemplates.check(plan.chatTemplate(), problems);
+            Map<ModulePart, List<Stack.Level>> levels = new LinkedHashMap<>();
             Optional<TokenizerJoin> join = Optional.empty();
-            List<Stack.Level> levels = List.of();
             if (kind.isPresent()) {
-                String prefix = prefix();
-                boolean complete = models.values().stream().allMatch(Optional::isPresent)
-                        && plan.findings().stream().noneMatch(MergeProblem::isFatal);
-                int before = problems.fatals();
-                levels = new Stack(plan, kind.get(), this::model, prefix, problems).levels();
-                ParameterLookup parameters = new ParameterLookup(plan, kind.get(), options.likeReference(), problems);
-                parameters.checkNames();
-                complete &= problems.fatals() == before && !levels.isEmpty();
-                join = join(levels);
-                if (complete && join.isPresent() == plan.tokenizer().isPresent()) {
-                    Optional<DType> readAs = type("dtype", plan.dtype())
-                            .filter(narrow -> options.likeReference() && narrow != DType.F32);
-                    new TensorPlanner(kind.get(), parameters, join, type, readAs, problems).plan(levels, prefix, tasks);
-                }
+                join = plan(kind.get(), type, levels);
             }
-            return new MergeLayout(plan, problems, open(), donor(), List.copyOf(tasks.values()), levels, join);
+            List<Stack.Level> all =
+                    levels.values().stream().flatMap(List::stream).toList();
+            List<Stack.Level> stack = main(levels.keySet()).map(levels::get).orElse(List.of());
+            return new MergeLayout(plan, problems, open(), donor(), List.copyOf(tasks.values()), all, stack, join);
         } catch (RuntimeException | Error e) {
             open().forEach(InputModel::close);
             throw e;
         }
     }
 
+    /** Puts the levels of each part into {@code levels} and what its tensors get into the tasks. */
+    private Optional<TokenizerJoin> plan(
+            MethodKind kind, Optional<DType> type, Map<ModulePart, List<Stack.Level>> levels) {
+        boolean complete = models.values().stream().allMatch(Optional::isPresent)
+                && plan.findings().stream().noneMatch(MergeProblem::isFatal);
+        int before = problems.fatals();
+        Map<ModulePart, ParameterLookup> parameters = new LinkedHashMap<>();
+        for (ModulePart part : complete || plan.modules().isEmpty() ? parts() : List.<ModulePart>of()) {
+            levels.put(part, new Stack(part.plan(), kind, this::model, part.prefix(), problems).levels());
+            ParameterLookup lookup = new ParameterLookup(part.plan(), kind, options.likeReference(), problems);
+            lookup.checkNames();
+            parameters.put(part, lookup);
+        }
+        main(levels.keySet())
+                .ifPresent(main -> levels.forEach((part, of) -> {
+                    if (!part.equals(main)) {
+                        checkDepth(part, of);
+                    }
+                }));
+        complete &= problems.fatals() == before && levels.values().stream().noneMatch(List::isEmpty);
+        Optional<TokenizerJoin> join =
+                join(levels.values().stream().flatMap(List::stream).toList());
+        if (complete && join.isPresent() == plan.tokenizer().isPresent()) {
+            Optional<DType> readAs =
+                    type("dtype", plan.dtype()).filter(narrow -> options.likeReference() && narrow != DType.F32);
+            for (Map.Entry<ModulePart, ParameterLookup> part : parameters.entrySet()) {
+                new TensorPlanner(kind, part.getValue(), join, type, readAs, problems)
+                        .plan(levels.getOrDefault(part.getKey(), List.of()), part.getKey(), tasks);
+            }
+        }
+        return join;
+    }
+
+    /** The module whose layers the configuration counts. */
+    private static Optional<ModulePart> main(Set<ModulePart> parts) {
+        return parts.stream()
+                .filter(ModulePart::isLanguageModel)
+                .findFirst()
+                .or(() -> parts.stream().findFirst());
+    }
+
+    private void checkDepth(ModulePart part, List<Stack.Level> levels) {
+        int layers = levels.stream()
+                .filter(level -> !level.parts().isEmpty())
+                .mapToInt(Stack.Level::layers)
+                .sum();
+        donor().map(model -> model.layers(part.prefix()))
+                .filter(due -> due != layers)
+                .ifPresent(due -> problems.fatal("module " + part.name() + " must keep its " + due + " layers but gets "
+                        + layers + "; only the language model's layers can be stacked anew"));
+    }
+
     private void openModels() {
-        plan.slices().forEach(slice -> {
-            slice.inputs().forEach(input -> model(input.model()));
-            slice.base().ifPresent(this::model);
-        });
-        plan.base().ifPresent(this::model);
+        plan.models().forEach(this::model);
         OnnxGraphs.reconcile(
                 plan, models.values().stream().flatMap(Optional::stream).toList(), problems);
     }
@@ -108,12 +146,12 @@ final class MergePlanner {
         });
     }
 
-    private String prefix() {
+    private List<ModulePart> parts() {
         Set<String> names = new LinkedHashSet<>();
         models.values().stream()
                 .flatMap(Optional::stream)
                 .forEach(model -> names.addAll(model.tensors().keySet()));
-        return LayerName.commonPrefix(names).orElse("");
+        return ModulePart.of(plan, names, problems);
     }
 
     /** The base or else the first model: the result's configuration and tokenizer come from it. */

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
@@ -86,12 +85,7 @@ public final class MergeYaml {
     }
 
     private static boolean uses(MergePlan plan, MergePlan stage) {
-        return Stream.concat(
-                        plan.base().stream(),
-                        plan.slices().stream()
-                                .flatMap(slice -> Stream.concat(
-                                        slice.base().stream(),
-                                        slice.inputs().stream().map(MergePlan.Input::model))))
+        return plan.models()
                 .anyMatch(model -> stage.name().filter(model.toString()::equals).isPresent());
     }
 

@@ -191,6 +191,7 @@ final class MixtureLayout implements AutoCloseable {
                 base,
                 tasks,
                 List.of(),
+                List.of(),
                 Optional.empty());
     }
 

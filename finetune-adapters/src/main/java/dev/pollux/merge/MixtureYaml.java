@@ -161,13 +161,12 @@ public final class MixtureYaml {
         List<String> known = Arrays.stream(MixturePlan.GateMode.values())
                 .map(mode -> mode.name().toLowerCase(Locale.ROOT))
                 .toList();
-        int index = known.indexOf(value.toString());
-        if (index < 0) {
+        if (!known.contains(value.toString())) {
             fatal("gate_mode " + value + " is unknown" + Spelling.hint(value.toString(), known) + "; known are "
                     + String.join(", ", known));
             return MixturePlan.GateMode.RANDOM;
         }
-        return MixturePlan.GateMode.values()[index];
+        return MixturePlan.GateMode.valueOf(value.toString().toUpperCase(Locale.ROOT));
     }
 
     private int expertsPerToken(@Nullable Object value) {

@@ -39,10 +39,8 @@ final class ModelCard {
             for (Stack.Part part : level.parts()) {
                 card.append("- `")
                         .append(part.model().label())
-                        .append("`, layers ")
-                        .append(part.layers().from())
-                        .append(" to ")
-                        .append(part.layers().to() - 1)
+                        .append("`, ")
+                        .append(layers(part))
                         .append('\n');
             }
         }
@@ -53,5 +51,11 @@ final class ModelCard {
                 card.append("| `").append(method).append("` | ").append(count).append(" |\n"));
         card.append("\nSeed of random numbers: ").append(options.seed()).append(".\n");
         return card.toString();
+    }
+
+    private static String layers(Stack.Part part) {
+        return part.layers().size() == 0
+                ? "a module without layers"
+                : "layers " + part.layers().from() + " to " + (part.layers().to() - 1);
     }
 }

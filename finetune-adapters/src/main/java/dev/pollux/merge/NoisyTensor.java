@@ -1,28 +1,11 @@
 package dev.pollux.merge;
 
-import java.util.List;
-
 /**
  * (θ + noise·ε)·scale with standard normal ε, the same for any order of reading.
  *
  * @param key of the random numbers
  */
-record NoisyTensor(TensorSource exact, double noise, double scale, long key) implements TensorSource {
-
-    @Override
-    public List<Long> shape() {
-        return exact.shape();
-    }
-
-    @Override
-    public String label() {
-        return exact.label();
-    }
-
-    @Override
-    public long storedBytes() {
-        return exact.storedBytes();
-    }
+record NoisyTensor(TensorSource exact, double noise, double scale, long key) implements DerivedTensor {
 
     @Override
     public TensorSource ready() {

@@ -67,7 +67,7 @@ final class OnnxGraphs {
             problems.fatal(
                     "a tokenizer section changes embeddings, which a graph does not allow; merge before the export");
         }
-        if (plan.slices().stream()
+        if (plan.allSlices()
                 .flatMap(slice -> slice.inputs().stream())
                 .anyMatch(input -> input.layers().isPresent())) {
             problems.fatal("slices change the order of layers, which a graph does not allow; give models");

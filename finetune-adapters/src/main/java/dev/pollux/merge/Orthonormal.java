@@ -39,13 +39,13 @@ final class Orthonormal {
     double[] add(double[] x) {
         double[] candidate = x;
         while (true) {
-            double before = Math.sqrt(dot(candidate, candidate, 0));
+            double before = Math.sqrt(Blas.dot(candidate, candidate, 0));
             for (int pass = 0; pass < 2; pass++) {
                 for (double[] row : rows) {
-                    add(-dot(candidate, row, 0), row, candidate, 0);
+                    Blas.add(-Blas.dot(candidate, row, 0), row, candidate, 0);
                 }
             }
-            double after = Math.sqrt(dot(candidate, candidate, 0));
+            double after = Math.sqrt(Blas.dot(candidate, candidate, 0));
             if (after > 1e-10 * before && after > 0 && Double.isFinite(after)) {
                 for (int i = 0; i < length; i++) {
                     candidate[i] /= after;
@@ -54,31 +54,6 @@ final class Orthonormal {
                 return candidate;
             }
             candidate = randomVector();
-        }
-    }
-
-    static double dot(double[] x, double[] y, int from) {
-        double a = 0;
-        double b = 0;
-        double c = 0;
-        double d = 0;
-        int i = from;
-        for (; i < x.length - 3; i += 4) {
-            a += x[i] * y[i];
-            b += x[i + 1] * y[i + 1];
-            c += x[i + 2] * y[i + 2];
-            d += x[i + 3] * y[i + 3];
-        }
-        for (; i < x.length; i++) {
-            a += x[i] * y[i];
-        }
-        return a + b + (c + d);
-    }
-
-    /** y += factor·x. */
-    static void add(double factor, double[] x, double[] y, int from) {
-        for (int i = from; i < x.length; i++) {
-            y[i] += factor * x[i];
         }
     }
 

@@ -3,10 +3,10 @@ package dev.pollux.merge;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePlan.Input;
 import dev.pollux.merging.MergePlan.LayerRange;
+import dev.pollux.merging.MergePlan.Module;
 import dev.pollux.merging.MergePlan.Slice;
 import dev.pollux.merging.MergeProblem;
 import dev.pollux.merging.ModelReference;
-import dev.pollux.merging.Setting;
 import dev.pollux.merging.TokenizerChoice;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -49,14 +49,18 @@ final class PlanReader {
             fatal("merge_method is missing; name one, such as linear");
             return "";
         });
-        Map<String, Setting> module = new LinkedHashMap<>();
-        List<Slice> slices = given.isEmpty() ? List.of() : content(given.get(0), top, module);
+        List<Module> modules = given.equals(List.of("modules")) ? modules(top.get("modules")) : List.of();
+        boolean several = modules.size() > 1;
+        List<Slice> slices = modules.isEmpty()
+                ? (given.isEmpty() ? List.of() : content(given.get(0), top))
+                : (several ? List.of() : modules.get(0).slices());
         return new MergePlan(
                 text(top, "name"),
                 method,
                 slices,
+                several ? modules : List.of(),
                 model("base_model", top.get("base_model")),
-                module,
+                several || modules.isEmpty() ? Map.of() : modules.get(0).parameters(),
                 settings.parameters("the plan", top.get("parameters")),
                 text(top, "dtype"),
                 text(top, "out_dtype"),
@@ -66,30 +70,33 @@ final class PlanReader {
                 findings);
     }
 
-    private List<Slice> content(String key, Map<String, Object> from, Map<String, Setting> module) {
+    private List<Slice> content(String key, Map<String, Object> from) {
         return switch (key) {
             case "models" -> List.of(new Slice(models(from.get("models")), Optional.empty(), Map.of()));
             case "slices" -> slices(from.get("slices"));
-            default -> module(from.get("modules"), module);
+            default -> List.of();
         };
     }
 
-    private List<Slice> module(@Nullable Object value, Map<String, Setting> parameters) {
-        Map<String, Object> modules = map("modules", value);
-        if (modules.size() != 1) {
-            fatal("modules must name one module but names " + modules.keySet()
-                    + "; models of several modules cannot be merged yet");
-            return List.of();
+    private List<Module> modules(@Nullable Object value) {
+        List<Module> modules = new ArrayList<>();
+        Map<String, Object> named = map("modules", value);
+        if (named.isEmpty()) {
+            fatal("modules names no module; give one, such as text_decoder, with models or slices");
         }
-        Map.Entry<String, Object> only = modules.entrySet().iterator().next();
-        Map<String, Object> module = map("module " + only.getKey(), only.getValue());
-        checkKeys("module " + only.getKey() + ": ", module, List.of("models", "slices", "parameters"));
-        parameters.putAll(settings.parameters("module " + only.getKey(), module.get("parameters")));
-        if (module.containsKey("models") == module.containsKey("slices")) {
-            fatal("module " + only.getKey() + " must have models or slices, one of the two");
-            return List.of();
-        }
-        return content(module.containsKey("models") ? "models" : "slices", module, parameters);
+        named.forEach((name, content) -> {
+            Map<String, Object> module = map("module " + name, content);
+            checkKeys("module " + name + ": ", module, List.of("models", "slices", "parameters"));
+            if (module.containsKey("models") == module.containsKey("slices")) {
+                fatal("module " + name + " must have models or slices, one of the two");
+                return;
+            }
+            modules.add(new Module(
+                    name,
+                    content(module.containsKey("models") ? "models" : "slices", module),
+                    settings.parameters("module " + name, module.get("parameters"))));
+        });
+        return modules;
     }
 
     private List<Input> models(@Nullable Object value) {

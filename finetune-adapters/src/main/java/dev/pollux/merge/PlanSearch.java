@@ -199,19 +199,21 @@ public final class PlanSearch {
 
     private Evaluation evaluated(Map<String, Double> values, Path work) {
         Path target = work.resolve("candidate");
+        delete(target);
         try {
-            WorkFolder.deleteTree(target);
             merger.merge(plan.apply(Collections.unmodifiableMap(values)), target)
                     .run();
             return new Evaluation(values, score.applyAsDouble(target));
-        } catch (IOException e) {
-            throw new StorageException("Cannot delete " + target + ": " + e, e);
         } finally {
-            try {
-                WorkFolder.deleteTree(target);
-            } catch (IOException e) {
-                throw new StorageException("Cannot delete " + target + ": " + e, e);
-            }
+            delete(target);
+        }
+    }
+
+    private static void delete(Path folder) {
+        try {
+            WorkFolder.deleteTree(folder);
+        } catch (IOException e) {
+            throw new StorageException("Cannot delete " + folder + ": " + e, e);
         }
     }
 

@@ -35,12 +35,13 @@ final class PlanWriter {
         plan.name().ifPresent(name -> top.put("name", name));
         top.put("merge_method", plan.method());
         plan.base().ifPresent(base -> top.put("base_model", base.toString()));
-        if (plan.moduleParameters().isEmpty()) {
-            content(plan, top);
+        if (!plan.modules().isEmpty()) {
+            ObjectNode modules = top.putObject("modules");
+            plan.modules().forEach(module -> module(plan.of(module), modules.putObject(module.name())));
+        } else if (!plan.moduleParameters().isEmpty()) {
+            module(plan, top.putObject("modules").putObject("default"));
         } else {
-            ObjectNode module = top.putObject("modules").putObject("default");
-            content(plan, module);
-            parameters(plan.moduleParameters(), module);
+            content(plan, top);
         }
         parameters(plan.parameters(), top);
         plan.dtype().ifPresent(dtype -> top.put("dtype", dtype));
@@ -48,6 +49,11 @@ final class PlanWriter {
         plan.tokenizer().ifPresent(choice -> tokenizer(choice, top.putObject("tokenizer")));
         plan.chatTemplate().ifPresent(template -> top.put("chat_template", template));
         return top;
+    }
+
+    private static void module(MergePlan plan, ObjectNode into) {
+        content(plan, into);
+        parameters(plan.moduleParameters(), into);
     }
 
     private static void content(MergePlan plan, ObjectNode into) {

@@ -51,7 +51,7 @@ final class ResultTexts {
         ObjectNode text = config.get("text_config") instanceof ObjectNode section && !config.has("num_hidden_layers")
                 ? section
                 : config;
-        int layers = layout.levels().stream().mapToInt(Stack.Level::layers).sum();
+        int layers = layout.stack().stream().mapToInt(Stack.Level::layers).sum();
         for (String key : List.of("num_hidden_layers", "n_layer", "num_layers", "n_layers")) {
             if (text.has(key)) {
                 text.put(key, layers);
@@ -93,7 +93,7 @@ final class ResultTexts {
             return;
         }
         ArrayNode stacked = JsonFiles.MAPPER.createArrayNode();
-        for (Stack.Level level : layout.levels()) {
+        for (Stack.Level level : layout.stack()) {
             for (int i = 0; i < level.layers(); i++) {
                 int from = level.parts().get(0).layers().from() + i;
                 if (from < types.size()) {

@@ -2,29 +2,13 @@ package dev.pollux.merge;
 
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.Float16;
-import java.util.List;
 
 /** A tensor rounded to a 16-bit type when it is read, as mergekit does where a plan's dtype is narrower than its inputs. */
-record RoundedTensor(TensorSource exact, DType type) implements TensorSource {
-
-    @Override
-    public List<Long> shape() {
-        return exact.shape();
-    }
-
-    @Override
-    public String label() {
-        return exact.label();
-    }
+record RoundedTensor(TensorSource exact, DType type) implements DerivedTensor {
 
     @Override
     public TensorSource ready() {
         return new RoundedTensor(exact.ready(), type);
-    }
-
-    @Override
-    public long storedBytes() {
-        return exact.storedBytes();
     }
 
     @Override

@@ -6,7 +6,8 @@ import java.util.stream.IntStream;
 
 /**
  * The thin singular value decomposition M = U·diag(s)·Vᵀ of a matrix with few columns, by one-sided Jacobi rotations
- * (Hestenes, "Inversion of matrices by biorthogonalization and related results", 1958).
+ * (Hestenes, "Inversion of matrices by biorthogonalization and related results", 1958), which keep small values as exact as
+ * large ones. For matrices with many columns there is {@link LowRank}.
  *
  * @param u (rows, n), a column for each value; 0 where the value is
  * @param values (n), descending, from 0
@@ -45,32 +46,24 @@ record SingularValues(double[][] u, double[] values, double[][] v) {
     }
 
     private static boolean orthogonalize(double[][] columns, double[][] rotations, int p, int q) {
-        double pp = dot(columns[p], columns[p]);
-        double qq = dot(columns[q], columns[q]);
-        double pq = dot(columns[p], columns[q]);
+        double pp = Blas.dot(columns[p], columns[p], 0);
+        double qq = Blas.dot(columns[q], columns[q], 0);
+        double pq = Blas.dot(columns[p], columns[q], 0);
         if (Math.abs(pq) <= CONVERGED * Math.sqrt(pp * qq)) {
             return false;
         }
         double zeta = (qq - pp) / (2 * pq);
         double t = Math.copySign(1, zeta) / (Math.abs(zeta) + Math.sqrt(1 + zeta * zeta));
         double c = 1 / Math.sqrt(1 + t * t);
-        rotate(columns[p], columns[q], c, c * t);
-        rotate(rotations[p], rotations[q], c, c * t);
+        Blas.rotate(columns[p], columns[q], c, c * t);
+        Blas.rotate(rotations[p], rotations[q], c, c * t);
         return true;
-    }
-
-    private static void rotate(double[] p, double[] q, double c, double s) {
-        for (int i = 0; i < p.length; i++) {
-            double x = p[i];
-            p[i] = c * x - s * q[i];
-            q[i] = s * x + c * q[i];
-        }
     }
 
     private static SingularValues sorted(double[][] columns, double[][] rotations) {
         int n = columns.length;
         double[] norms = new double[n];
-        Arrays.setAll(norms, j -> Math.sqrt(dot(columns[j], columns[j])));
+        Arrays.setAll(norms, j -> Math.sqrt(Blas.dot(columns[j], columns[j], 0)));
         int[] order = IntStream.range(0, n)
                 .boxed()
                 .sorted(Comparator.comparingDouble(j -> -norms[j]))
@@ -91,13 +84,5 @@ record SingularValues(double[][] u, double[] values, double[][] v) {
             }
         }
         return new SingularValues(u, values, v);
-    }
-
-    private static double dot(double[] a, double[] b) {
-        double sum = 0;
-        for (int i = 0; i < a.length; i++) {
-            sum += a[i] * b[i];
-        }
-        return sum;
     }
 }

@@ -90,8 +90,7 @@ final class SymmetricEigen {
         }
         for (int k = n - 3; k >= 0; k--) {
             for (int i = k + 1; i < n && betas[k] > 0; i++) {
-                Orthonormal.add(
-                        -betas[k] * Orthonormal.dot(rows[i], reflectors[k], k + 1), reflectors[k], rows[i], k + 1);
+                Blas.add(-betas[k] * Blas.dot(rows[i], reflectors[k], k + 1), reflectors[k], rows[i], k + 1);
             }
         }
         return rows;
@@ -102,9 +101,9 @@ final class SymmetricEigen {
         int n = v.length;
         double[] w = new double[n];
         for (int i = from; i < n; i++) {
-            w[i] = beta * Orthonormal.dot(a[i], v, from);
+            w[i] = beta * Blas.dot(a[i], v, from);
         }
-        Orthonormal.add(-beta * Orthonormal.dot(w, v, from) / 2, v, w, from);
+        Blas.add(-beta * Blas.dot(w, v, from) / 2, v, w, from);
         for (int i = from; i < n; i++) {
             double[] row = a[i];
             double vi = v[i];
@@ -163,18 +162,10 @@ final class SymmetricEigen {
             p = s * r;
             d[i + 1] = g + p;
             g = c * r - b;
-            rotate(rows[i], rows[i + 1], c, s);
+            Blas.rotate(rows[i], rows[i + 1], c, s);
         }
         d[l] -= p;
         e[l] = g;
         e[m] = 0;
-    }
-
-    private static void rotate(double[] x, double[] y, double c, double s) {
-        for (int k = 0; k < x.length; k++) {
-            double f = y[k];
-            y[k] = s * x[k] + c * f;
-            x[k] = c * x[k] - s * f;
-        }
     }
 }

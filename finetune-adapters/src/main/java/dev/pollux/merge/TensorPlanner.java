@@ -40,9 +40,10 @@ final class TensorPlanner {
     /**
      * Adds a task for each tensor of the result to {@code tasks}, by name.
      *
-     * @param prefix of the tensors of layers
+     * @param part what {@code levels} are of
      */
-    void plan(List<Stack.Level> levels, String prefix, Map<String, TensorTask> tasks) {
+    void plan(List<Stack.Level> levels, ModulePart part, Map<String, TensorTask> tasks) {
+        String prefix = part.prefix();
         int layer = 0;
         for (Stack.Level level : levels) {
             int n = level.layers();
@@ -54,8 +55,8 @@ final class TensorPlanner {
                 layer++;
             }
         }
-        planOutside(levels.get(0), prefix, true, tasks);
-        planOutside(levels.get(levels.size() - 1), prefix, false, tasks);
+        planOutside(levels.get(0), part, true, tasks);
+        planOutside(levels.get(levels.size() - 1), part, false, tasks);
     }
 
     private static Set<String> suffixes(Stack.Level level, String prefix, int i) {
@@ -77,12 +78,13 @@ final class TensorPlanner {
         return plan(level, prefix + layer + "." + suffix, names, position);
     }
 
-    private void planOutside(Stack.Level level, String prefix, boolean before, Map<String, TensorTask> tasks) {
+    private void planOutside(Stack.Level level, ModulePart module, boolean before, Map<String, TensorTask> tasks) {
         Set<String> names = new LinkedHashSet<>();
         for (Stack.Part part : level.parts()) {
             part.model().tensors().keySet().stream()
+                    .filter(module.tensors()::contains)
                     .filter(name -> LayerName.parse(name)
-                            .filter(layer -> layer.prefix().equals(prefix))
+                            .filter(layer -> layer.prefix().equals(module.prefix()))
                             .isEmpty())
                     .filter(name -> LayerName.isBeforeLayers(name) == before)
                     .forEach(names::add);

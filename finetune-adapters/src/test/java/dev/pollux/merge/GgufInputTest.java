@@ -6,10 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
-import dev.pollux.inference.decoder.ExportOptions;
-import dev.pollux.inference.engine.DecoderSequence;
-import dev.pollux.inference.engine.EngineOptions;
-import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
@@ -19,7 +15,6 @@ import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -79,20 +74,7 @@ class GgufInputTest {
     }
 
     private float[] logits(Path model) {
-        EngineOptions options = EngineOptions.builder()
-                .threads(1)
-                .cache(temp.resolve("cache"))
-                .export(ExportOptions.builder()
-                        .weights(ExportOptions.Weights.FLOAT)
-                        .build())
-                .build();
-        try (OnnxGenerator generator = OnnxGenerator.open(model, options);
-                DecoderSequence sequence = generator.model().sequence()) {
-            FloatBuffer logits = sequence.append(IDS);
-            float[] values = new float[logits.remaining()];
-            logits.get(values);
-            return values;
-        }
+        return FloatEngine.logits(model, temp, IDS);
     }
 
     /** A folder as the file that llama.cpp's converter makes of it, without the tokenizer. */

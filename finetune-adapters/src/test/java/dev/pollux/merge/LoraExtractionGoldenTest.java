@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -54,7 +55,7 @@ class LoraExtractionGoldenTest {
                 InputModel tuned = InputModel.open(ModelReference.parse(arguments.model()), models);
                 InputModel merged = InputModel.open(
                         ModelReference.parse(arguments.base() + "+" + target.toAbsolutePath()), models)) {
-            TreeSet<String> unchanged = unchanged(expected);
+            Set<String> unchanged = unchanged(expected);
             checkConfig(config, expected.path("adapter_config"), unchanged.isEmpty());
             checkTensors(adapter, expected, unchanged);
             for (Map.Entry<String, JsonNode> module : expected.path("modules").properties()) {
@@ -73,7 +74,7 @@ class LoraExtractionGoldenTest {
     }
 
     /** Modules without a change have no part in ours. */
-    private static TreeSet<String> unchanged(ObjectNode expected) {
+    private static Set<String> unchanged(ObjectNode expected) {
         TreeSet<String> names = new TreeSet<>();
         expected.path("modules").properties().forEach(entry -> {
             JsonNode module = entry.getValue();
@@ -93,7 +94,7 @@ class LoraExtractionGoldenTest {
         });
     }
 
-    private static void checkTensors(SafetensorsFile adapter, ObjectNode expected, TreeSet<String> unchanged) {
+    private static void checkTensors(SafetensorsFile adapter, ObjectNode expected, Set<String> unchanged) {
         Map<String, List<Long>> wanted = new TreeMap<>();
         expected.path("tensors").properties().forEach(entry -> {
             if (unchanged.stream().noneMatch(module -> entry.getKey().startsWith(PREFIX + module + ".lora_"))) {

@@ -66,8 +66,7 @@ class LowRankTest {
         assertThat(found.values()).containsExactly(new double[] {2, 1, 0, 0}, within(1e-9));
         for (int i = 0; i < 4; i++) {
             for (int j = 0; j <= i; j++) {
-                assertThat(Orthonormal.dot(found.left()[i], found.left()[j], 0))
-                        .isCloseTo(i == j ? 1 : 0, within(1e-9));
+                assertThat(Blas.dot(found.left()[i], found.left()[j], 0)).isCloseTo(i == j ? 1 : 0, within(1e-9));
             }
         }
     }
@@ -77,9 +76,9 @@ class LowRankTest {
         for (int i = 0; i < matrix.rows(); i++) {
             double[] row = matrix.row(i);
             for (int k = 0; k < factors.values().length; k++) {
-                Orthonormal.add(-factors.left()[k][i], factors.right()[k], row, 0);
+                Blas.add(-factors.left()[k][i], factors.right()[k], row, 0);
             }
-            sum += Orthonormal.dot(row, row, 0);
+            sum += Blas.dot(row, row, 0);
         }
         return Math.sqrt(sum / matrix.squares());
     }

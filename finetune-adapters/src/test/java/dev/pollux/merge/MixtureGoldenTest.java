@@ -3,7 +3,12 @@ package dev.pollux.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.generation.Generation;
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.engine.DecoderSequence;
+import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.Float16;
@@ -30,6 +35,8 @@ class MixtureGoldenTest {
     private static final double HIDDEN = 1e-2;
 
     private static final double EXACT = 1e-6;
+
+    private static final int[] IDS = {0, 139, 156, 132, 113, 35, 153};
 
     @TempDir
     Path temp;
@@ -87,6 +94,32 @@ class MixtureGoldenTest {
         }
         try (Checkpoint checkpoint = Checkpoint.open(target)) {
             assertThat(checkpoint.config().architecture()).isEqualTo(report.architecture());
+        }
+        checkRuns(target);
+    }
+
+    /** The exported graph reads a text at once as token by token, and goes on with it. */
+    private void checkRuns(Path mixture) {
+        try (OnnxGenerator generator = FloatEngine.open(mixture, temp)) {
+            float[] atOnce;
+            float[] oneByOne = {};
+            try (DecoderSequence sequence = generator.model().sequence()) {
+                atOnce = FloatEngine.values(sequence.append(IDS));
+            }
+            try (DecoderSequence sequence = generator.model().sequence()) {
+                for (int id : IDS) {
+                    oneByOne = FloatEngine.values(sequence.append(id));
+                }
+            }
+            for (float value : atOnce) {
+                assertThat(value).isFinite();
+            }
+            assertThat(oneByOne).containsExactly(atOnce, within(1e-4f));
+
+            Generation generation = generator.generate(
+                    Prompt.text("the quick brown fox"),
+                    GenerationOptions.builder().maxTokens(5).build());
+            assertThat(generation.tokens()).isNotEmpty().hasSizeLessThanOrEqualTo(5);
         }
     }
 

@@ -4,17 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.inference.checkpoint.Checkpoint;
-import dev.pollux.inference.decoder.ExportOptions;
-import dev.pollux.inference.engine.DecoderSequence;
-import dev.pollux.inference.engine.EngineOptions;
-import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,20 +72,7 @@ class MixtureRunTest {
     }
 
     private float[] logits(Path model) {
-        EngineOptions options = EngineOptions.builder()
-                .threads(1)
-                .cache(temp.resolve("cache"))
-                .export(ExportOptions.builder()
-                        .weights(ExportOptions.Weights.FLOAT)
-                        .build())
-                .build();
-        try (OnnxGenerator generator = OnnxGenerator.open(model, options);
-                DecoderSequence sequence = generator.model().sequence()) {
-            FloatBuffer logits = sequence.append(IDS);
-            float[] values = new float[logits.remaining()];
-            logits.get(values);
-            return values;
-        }
+        return FloatEngine.logits(model, temp, IDS);
     }
 
     @Test
@@ -114,7 +96,7 @@ class MixtureRunTest {
                 float[] norm = file.floats("model.norm.weight");
                 float[] head = file.floats("lm_head.weight");
                 double[] state = states.get(0);
-                double scale = 1 / Math.sqrt(Orthonormal.dot(state, state, 0) / state.length + 1e-5);
+                double scale = 1 / Math.sqrt(Blas.dot(state, state, 0) / state.length + 1e-5);
                 for (int token = 0; token < due.length; token++) {
                     double sum = 0;
                     for (int i = 0; i < state.length; i++) {

@@ -6,14 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
-import dev.pollux.inference.engine.DecoderSequence;
-import dev.pollux.inference.engine.EngineOptions;
-import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -81,20 +77,7 @@ class OnnxInputTest {
     }
 
     private float[] logits(Path model) {
-        EngineOptions options = EngineOptions.builder()
-                .threads(1)
-                .cache(temp.resolve("cache"))
-                .export(ExportOptions.builder()
-                        .weights(ExportOptions.Weights.FLOAT)
-                        .build())
-                .build();
-        try (OnnxGenerator generator = OnnxGenerator.open(model, options);
-                DecoderSequence sequence = generator.model().sequence()) {
-            FloatBuffer logits = sequence.append(IDS);
-            float[] values = new float[logits.remaining()];
-            logits.get(values);
-            return values;
-        }
+        return FloatEngine.logits(model, temp, IDS);
     }
 
     @Test

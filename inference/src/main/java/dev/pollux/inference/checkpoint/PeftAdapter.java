@@ -4,7 +4,6 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Adapter.Factors;
-import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.file.Files;
@@ -15,32 +14,28 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import tools.jackson.databind.JsonNode;
 
 /** Reads an adapter in PEFT's form. */
 final class PeftAdapter {
-
-    private static final String CONFIG = "adapter_config.json";
-    private static final String WEIGHTS = "adapter_model.safetensors";
-    private static final double DEFAULT_ALPHA = 8;
 
     private static final Pattern FACTOR = Pattern.compile(
             "(?:base_model\\.model\\.|base_model\\.)?(.+)\\.lora_(embedding_)?([AB])(?:\\.default)?(?:\\.weight)?");
 
     private final Path folder;
-    private final JsonNode config;
+    private final PeftConfig config;
 
     PeftAdapter(Path folder) {
         this.folder = folder;
-        this.config = JsonFile.read(folder.resolve(CONFIG))
-                .orElseThrow(() -> new StorageException("There is no adapter in " + folder + ": it has no " + CONFIG));
+        this.config = PeftConfig.read(folder)
+                .orElseThrow(() ->
+                        new StorageException("There is no adapter in " + folder + ": it has no " + PeftConfig.CONFIG));
     }
 
     Adapter read() {
         requirePlain();
-        Path file = folder.resolve(WEIGHTS);
+        Path file = folder.resolve(PeftConfig.WEIGHTS);
         if (!Files.isRegularFile(file)) {
-            throw new MalformedFileException(folder + " has no " + WEIGHTS + "; download or convert it");
+            throw new MalformedFileException(folder + " has no " + PeftConfig.WEIGHTS + "; download or convert it");
         }
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             Map<String, Map<String, TensorInfo>> parts = new HashMap<>();
@@ -72,30 +67,27 @@ final class PeftAdapter {
                     folder + ": " + module + " must have a factor A and a factor B; get the adapter again");
         }
         int rank = a.dim(0);
-        double divisor = config.path("use_rslora").asBoolean(false) ? Math.sqrt(rank) : rank;
         return Adapter.factors(
                 folder + ": " + module,
                 new int[] {rank, a.dim(1)},
                 new int[] {b.dim(0), b.dim(1)},
                 new float[][] {tensors.floats(a.name()), tensors.floats(b.name())},
-                alpha(module) / divisor);
+                config.scale(module, rank));
     }
 
     private void requirePlain() {
-        String type = config.path("peft_type").asString("LORA");
-        if (!type.equals("LORA")) {
-            throw refused("peft_type " + type);
+        if (!config.type().equals("LORA")) {
+            throw refused("peft_type " + config.type());
         }
-        if (config.path("use_dora").asBoolean(false)) {
+        if (config.is("use_dora")) {
             throw refused("DoRA, which scales whole matrices");
         }
         for (String part : List.of("modules_to_save", "trainable_token_indices", "target_parameters")) {
-            if (!config.path(part).isEmpty()) {
+            if (!config.setting(part).isEmpty()) {
                 throw refused(part);
             }
         }
-        if (!config.path("bias").asString("none").equals("none")
-                || config.path("lora_bias").asBoolean(false)) {
+        if (!config.setting("bias").asString("none").equals("none") || config.is("lora_bias")) {
             throw refused("biases");
         }
     }
@@ -104,19 +96,5 @@ final class PeftAdapter {
         return new UnsupportedModelException("The adapter " + folder + " has " + what
                 + ": only LoRA factors of matrices can be added to a running model; merge it into the model first"
                 + " (pollux merge)");
-    }
-
-    /** α of a module: of the first pattern that is its name or the end of it, else the adapter's. */
-    private double alpha(String module) {
-        for (Map.Entry<String, JsonNode> entry : config.path("alpha_pattern").properties()) {
-            String pattern = entry.getKey().startsWith("^") ? entry.getKey().substring(1) : entry.getKey();
-            if (!pattern.matches("[A-Za-z0-9_.-]*")) {
-                throw refused("alpha_pattern '" + entry.getKey() + "', a regular expression");
-            }
-            if (module.equals(pattern) || module.endsWith("." + pattern)) {
-                return entry.getValue().asDouble();
-            }
-        }
-        return config.path("lora_alpha").asDouble(DEFAULT_ALPHA);
     }
 }

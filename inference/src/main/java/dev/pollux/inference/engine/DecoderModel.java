@@ -295,7 +295,7 @@ public final class DecoderModel implements AutoCloseable {
             adapters.forEach(LoadedAdapter::free);
             adapters.clear();
             session.close();
-            if (beginning != session) {
+            if (!beginning.equals(session)) {
                 beginning.close();
             }
             handle.close();

@@ -158,41 +158,32 @@ public record GraphOutline(
         }
 
         private boolean graph(int field, int depth) throws IOException {
-            switch (field) {
-                case 1:
-                    return node(depth);
-                case 5:
-                    return tensor(depth == 0 ? 0 : depth + 1);
-                case 11:
-                    return depth == 0 && value(inputs);
-                case 12:
-                    return depth == 0 && value(outputs);
-                default:
-                    return false;
-            }
+            return switch (field) {
+                case 1 -> node(depth);
+                case 5 -> tensor(depth == 0 ? 0 : depth + 1);
+                case 11 -> depth == 0 && value(inputs);
+                case 12 -> depth == 0 && value(outputs);
+                default -> false;
+            };
         }
 
         private boolean node(int depth) throws IOException {
             List<String> from = new ArrayList<>();
             List<String> to = new ArrayList<>();
             String[] type = {"", ""};
-            message(field -> {
-                switch (field) {
-                    case 1:
-                        return from.add(name());
-                    case 2:
-                        return to.add(name());
-                    case 4:
-                        type[0] = name();
-                        return true;
-                    case 5:
-                        return message(attribute -> attribute(attribute, depth));
-                    case 7:
-                        type[1] = name();
-                        return true;
-                    default:
-                        return false;
+            message(field -> switch (field) {
+                case 1 -> from.add(name());
+                case 2 -> to.add(name());
+                case 4 -> {
+                    type[0] = name();
+                    yield true;
                 }
+                case 5 -> message(attribute -> attribute(attribute, depth));
+                case 7 -> {
+                    type[1] = name();
+                    yield true;
+                }
+                default -> false;
             });
             operators.merge(type[1].isEmpty() ? type[0] : type[1] + "." + type[0], 1, Integer::sum);
             from.forEach(name -> readers.merge(name, 1, Integer::sum));
@@ -204,17 +195,16 @@ public record GraphOutline(
         }
 
         private boolean attribute(int field, int depth) throws IOException {
-            switch (field) {
-                case 5, 10:
-                    return tensor(depth + 1);
-                case 6, 11:
+            return switch (field) {
+                case 5, 10 -> tensor(depth + 1);
+                case 6, 11 -> {
                     if (depth >= MAX_DEPTH) {
                         throw malformed("graphs must be nested at most " + MAX_DEPTH + " deep");
                     }
-                    return message(inner -> graph(inner, depth + 1));
-                default:
-                    return false;
-            }
+                    yield message(inner -> graph(inner, depth + 1));
+                }
+                default -> false;
+            };
         }
 
         private boolean tensor(int depth) throws IOException {
@@ -239,22 +229,22 @@ public record GraphOutline(
 
             @Override
             public boolean read(int number) throws IOException {
-                switch (number) {
-                    case 1: // packed
+                return switch (number) {
+                    case 1 -> { // packed
                         int outer = in.pushLimit(in.readRawVarint32());
                         while (!in.isAtEnd()) {
                             number(1, in.readRawVarint64());
                         }
                         in.popLimit(outer);
-                        return true;
-                    case 8:
+                        yield true;
+                    }
+                    case 8 -> {
                         name = name();
-                        return true;
-                    case 13:
-                        return location();
-                    default:
-                        return false;
-                }
+                        yield true;
+                    }
+                    case 13 -> location();
+                    default -> false;
+                };
             }
 
             @Override

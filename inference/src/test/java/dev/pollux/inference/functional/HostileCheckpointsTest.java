@@ -20,11 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Damaged checkpoints, none of which is a model: each gets its error in a JVM that has 256 MB for everything. */
 class HostileCheckpointsTest {
 
-    private static final String CONFIG = """
-            {"architectures": ["LlamaForCausalLM"], "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
-             "intermediate_size": 40, "vocab_size": 50, "eos_token_id": 2%s}
-            """;
-
     private static final List<String> HOSTILE_SETTINGS = List.of(
             ", \"num_hidden_layers\": 2000000000",
             ", \"hidden_size\": 2147483647",
@@ -89,7 +84,10 @@ class HostileCheckpointsTest {
     private Path folder(String name, Path weights, String settings) throws IOException {
         Path folder = Files.createDirectories(temp.resolve(name));
         Files.copy(weights, folder.resolve("model.safetensors"));
-        Files.writeString(folder.resolve("config.json"), CONFIG.formatted(settings));
+        Files.writeString(folder.resolve("config.json"), """
+            {"architectures": ["LlamaForCausalLM"], "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+             "intermediate_size": 40, "vocab_size": 50, "eos_token_id": 2%s}
+            """.formatted(settings));
         return folder;
     }
 

@@ -114,6 +114,10 @@ final class MergeCommand extends PolluxCommand {
 
     @Override
     int execute() {
+        if (replay && (dryRun || evaluated != null)) {
+            throw usage("--replay merges as its report says and nothing else; leave out "
+                    + (dryRun ? "--dry-run" : "--evaluate") + " or --replay");
+        }
         Path source = plan == null ? Path.of("") : plan;
         Path to = target == null ? Path.of("") : target;
         MergeOptions options = MergeOptions.builder()
@@ -194,26 +198,7 @@ final class MergeCommand extends PolluxCommand {
     }
 
     private Report described(Path source, Path to, MergePreview preview) {
-        Report report = new Report()
-                .add("plan", source.toString())
-                .add("target", to.toString(), dryRun ? to + " (dry run: nothing is written)" : to.toString())
-                .add("dryRun", dryRun, "")
-                .add("tensors", preview.tensors().size())
-                .add("bytesToRead", preview.bytesToRead(), Texts.bytes(preview.bytesToRead()) + " of weights")
-                .add("bytesToWrite", preview.bytesToWrite(), Texts.bytes(preview.bytesToWrite()) + " of weights");
-        List<ProblemShape> problems = preview.problems().stream()
-                .map(problem -> new ProblemShape(problem.isFatal(), problem.message()))
-                .toList();
-        report.add("problems", problems, "");
-        problems.forEach(problem -> report.line((problem.fatal() ? "error: " : "note: ") + problem.message()));
-        if (dryRun) {
-            preview.tensors()
-                    .forEach(tensor -> report.line("  " + tensor.name() + ": " + tensor.method() + " of "
-                            + String.join(", ", tensor.sources())));
-        }
-        return report;
+        return MergeDescription.of(
+                source, to, preview, dryRun, tensor -> tensor.method() + " of " + String.join(", ", tensor.sources()));
     }
-
-    /** A problem as JSON shows it. */
-    record ProblemShape(boolean fatal, String message) {}
 }

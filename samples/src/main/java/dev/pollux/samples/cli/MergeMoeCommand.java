@@ -7,7 +7,6 @@ import dev.pollux.merge.MixtureReport;
 import dev.pollux.merge.MixtureYaml;
 import dev.pollux.merging.MergePreview;
 import java.nio.file.Path;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -67,7 +66,7 @@ final class MergeMoeCommand extends PolluxCommand {
                 models,
                 MergeOptions.builder().seed(seed).threads(resources.threads()).build());
         MergePreview preview = merger.plan(read);
-        Report report = described(source, to, preview);
+        Report report = MergeDescription.of(source, to, preview, dryRun, tensor -> String.join(", ", tensor.sources()));
         if (dryRun) {
             report.print(this);
             return preview.isPossible() ? ExitCode.OK : ExitCode.ERROR;
@@ -78,25 +77,5 @@ final class MergeMoeCommand extends PolluxCommand {
                 .add("elapsedMillis", done.elapsed().toMillis(), "")
                 .print(this);
         return ExitCode.OK;
-    }
-
-    private Report described(Path source, Path to, MergePreview preview) {
-        Report report = new Report()
-                .add("plan", source.toString())
-                .add("target", to.toString(), dryRun ? to + " (dry run: nothing is written)" : to.toString())
-                .add("dryRun", dryRun, "")
-                .add("tensors", preview.tensors().size())
-                .add("bytesToRead", preview.bytesToRead(), Texts.bytes(preview.bytesToRead()) + " of weights")
-                .add("bytesToWrite", preview.bytesToWrite(), Texts.bytes(preview.bytesToWrite()) + " of weights");
-        List<MergeCommand.ProblemShape> problems = preview.problems().stream()
-                .map(problem -> new MergeCommand.ProblemShape(problem.isFatal(), problem.message()))
-                .toList();
-        report.add("problems", problems, "");
-        problems.forEach(problem -> report.line((problem.fatal() ? "error: " : "note: ") + problem.message()));
-        if (dryRun) {
-            preview.tensors()
-                    .forEach(tensor -> report.line("  " + tensor.name() + ": " + String.join(", ", tensor.sources())));
-        }
-        return report;
     }
 }

@@ -86,7 +86,7 @@ final class ModelInspection {
             preview = DecoderExport.preview(checkpoint, options.export());
         } catch (UnsupportedModelException | MalformedFileException e) {
             report.add("uses", uses, uses.isEmpty() ? "none" : String.join(", ", uses))
-                    .add("obstacle", e.getMessage());
+                    .add("obstacle", String.valueOf(e.getMessage()));
             return;
         }
         if (checkpoint.tokenizer().map(ModelInspection::closed).isPresent()) {

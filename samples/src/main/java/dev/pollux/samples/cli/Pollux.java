@@ -60,6 +60,7 @@ import picocli.CommandLine.ParseResult;
             GenerateCommand.class,
             ExportCommand.class,
             MergeCommand.class,
+            MergeAdaptersCommand.class,
             ExtractLoraCommand.class,
             MergeMoeCommand.class,
             InspectCommand.class,

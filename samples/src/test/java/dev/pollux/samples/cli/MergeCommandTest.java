@@ -92,4 +92,19 @@ class MergeCommandTest {
         assertThat(done.err()).contains("Cannot read nowhere.md");
         assertThat(merged).doesNotExist();
     }
+
+    @Test
+    void aReplayIsNeitherADryRunNorEvaluated() {
+        for (String[] more : new String[][] {{"--dry-run"}, {"--evaluate", "text.md"}}) {
+            String[] words = {
+                "merge", "--replay", "merge-report.json", merged.toString(), more[0], more[more.length - 1]
+            };
+            Run done = Run.of(java.util.Arrays.copyOf(words, 4 + more.length));
+            assertThat(done.code()).isEqualTo(ExitCode.USAGE);
+            assertThat(done.err())
+                    .contains("pollux: --replay merges as its report says and nothing else; leave out " + more[0]
+                            + " or --replay");
+            assertThat(merged).doesNotExist();
+        }
+    }
 }

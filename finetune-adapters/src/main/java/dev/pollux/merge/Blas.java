@@ -1,0 +1,42 @@
+package dev.pollux.merge;
+
+/** The few operations on vectors of doubles that all decompositions here are made of; loops that become vector instructions. */
+final class Blas {
+
+    private Blas() {}
+
+    /** Σ x·y over indices {@code from} on, in four partial sums. */
+    static double dot(double[] x, double[] y, int from) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int i = from;
+        for (; i < x.length - 3; i += 4) {
+            a += x[i] * y[i];
+            b += x[i + 1] * y[i + 1];
+            c += x[i + 2] * y[i + 2];
+            d += x[i + 3] * y[i + 3];
+        }
+        for (; i < x.length; i++) {
+            a += x[i] * y[i];
+        }
+        return a + b + (c + d);
+    }
+
+    /** y += factor·x over indices {@code from} on. */
+    static void add(double factor, double[] x, double[] y, int from) {
+        for (int i = from; i < x.length; i++) {
+            y[i] += factor * x[i];
+        }
+    }
+
+    /** x, y = c·x − s·y, s·x + c·y. */
+    static void rotate(double[] x, double[] y, double c, double s) {
+        for (int i = 0; i < x.length; i++) {
+            double before = x[i];
+            x[i] = c * before - s * y[i];
+            y[i] = s * before + c * y[i];
+        }
+    }
+}

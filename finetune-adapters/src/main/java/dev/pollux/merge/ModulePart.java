@@ -1,0 +1,126 @@
+package dev.pollux.merge;
+
+import dev.pollux.merging.MergePlan;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/**
+ * A module of models that see or hear too, and the plan for it; the whole of others.
+ *
+ * <p>A module is the tensors whose names begin with its name, with or without {@code model.} before. The names that are usual
+ * for the language model, the tower that sees and so on stand for these, whatever they are called in a checkpoint.
+ *
+ * @param plan without modules
+ * @param tensors their names in all models
+ * @param prefix of the tensors of layers
+ */
+record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefix) {
+
+    /** What modules are for; a tensor is of the first kind that fits. */
+    private enum Kind {
+        VISION(
+                "vision|visual|vision_tower|vision_model|vision_encoder|image_encoder",
+                "vision_tower|vision_model|vision_encoder|visual|vision_embed_tokens"),
+        PROJECTOR(
+                "projector|multi_modal_projector|mm_projector|connector",
+                "multi_modal_projector|mm_projector|connector|embed_vision"),
+        AUDIO(
+                "audio|audio_tower|audio_model|audio_encoder",
+                "audio_tower|audio_model|audio_encoder|audio_projector|embed_audio"),
+        TEXT("text|text_decoder|text_model|language_model|decoder|llm", "language_model|text_model|model|lm_head");
+
+        private final Pattern module;
+        private final Pattern tensor;
+
+        Kind(String module, String tensor) {
+            this.module = Pattern.compile(module);
+            this.tensor = Pattern.compile("(?:model\\.)?(?:" + tensor + ")\\..+");
+        }
+
+        static Optional<Kind> ofTensor(String name) {
+            return List.of(values()).stream()
+                    .filter(kind -> kind.tensor.matcher(name).matches())
+                    .findFirst();
+        }
+    }
+
+    /**
+     * The parts of a plan, in its order.
+     *
+     * @param tensors of all its models
+     */
+    static List<ModulePart> of(MergePlan plan, Set<String> tensors, Problems problems) {
+        if (plan.modules().isEmpty()) {
+            return List.of(new ModulePart("", plan, tensors, prefixOf(tensors)));
+        }
+        Map<String, Set<String>> names = new LinkedHashMap<>();
+        plan.modules().forEach(module -> names.put(module.name(), new TreeSet<>()));
+        for (String tensor : tensors) {
+            Optional<String> module = moduleOf(tensor, names.keySet());
+            if (module.isEmpty()) {
+                problems.fatal(
+                        "tensor ",
+                        tensor,
+                        " belongs to no module of the plan, which names " + String.join(", ", names.keySet())
+                                + "; name its module too");
+            }
+            module.ifPresent(
+                    name -> names.computeIfAbsent(name, key -> new TreeSet<>()).add(tensor));
+        }
+        List<ModulePart> parts = new ArrayList<>();
+        for (MergePlan.Module module : plan.modules()) {
+            Set<String> own = names.getOrDefault(module.name(), Set.of());
+            if (own.isEmpty()) {
+                problems.fatal("module " + module.name() + " has no tensors in these models; "
+                        + (kinds(tensors) > 1
+                                ? "their parts are " + String.join(", ", parts(tensors))
+                                : "they have one module, so give models or slices at the top of the plan"));
+            }
+            parts.add(new ModulePart(module.name(), plan.of(module), own, prefixOf(own)));
+        }
+        return parts;
+    }
+
+    private static Optional<String> moduleOf(String tensor, Set<String> modules) {
+        Optional<String> named = modules.stream()
+                .filter(module -> tensor.startsWith(module + ".") || tensor.startsWith("model." + module + "."))
+                .max(Comparator.comparingInt(String::length));
+        return named.isPresent()
+                ? named
+                : Kind.ofTensor(tensor)
+                        .flatMap(kind -> modules.stream()
+                                .filter(module -> kind.module.matcher(module).matches())
+                                .findFirst());
+    }
+
+    /** The number of kinds of modules. */
+    private static long kinds(Set<String> tensors) {
+        return tensors.stream().map(Kind::ofTensor).distinct().count();
+    }
+
+    private static Set<String> parts(Set<String> tensors) {
+        Set<String> parts = new TreeSet<>();
+        for (String tensor : tensors) {
+            int from = tensor.startsWith("model.") ? "model.".length() : 0;
+            int to = tensor.indexOf('.', from);
+            parts.add(to < 0 ? tensor : tensor.substring(0, to));
+        }
+        return parts;
+    }
+
+    private static String prefixOf(Set<String> tensors) {
+        return LayerName.commonPrefix(tensors).orElse("");
+    }
+
+    /** Whether it reads the text: the configuration counts its layers. */
+    boolean isLanguageModel() {
+        return tensors.stream().anyMatch(LayerName::isEmbedding);
+    }
+}
