@@ -37,6 +37,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
+    /** A text that rests mostly on passages without evidence answers another question. */
+    private static final double MIN_RELEVANCE = 0.5;
+
     private final Inquiry inquiry;
     private final TwinOptions options;
     private final String unchecked;
@@ -151,7 +154,9 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         Grounding grounding = new Grounding(inquiry.packed(), options.minSupport(), unchecked);
         Draft.Checked draft =
                 new Draft(grounding, inquiry.found(), inquiry.packed()).check(generation.text(), finished);
-        if (draft.text().isEmpty() || draft.groundedness() < options.minGroundedness()) {
+        if (draft.text().isEmpty()
+                || draft.groundedness() < options.minGroundedness()
+                || draft.relevance() < MIN_RELEVANCE) {
             return quoted(draft.dropped(), draft.groundedness(), finish, generation.usage());
         }
         return answer(

@@ -1,7 +1,6 @@
 package dev.pollux.twin;
 
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,17 +19,31 @@ final class Draft {
 
     private static final Pattern LIST_MARK = Pattern.compile("(?:[-*+•]|\\d{1,9}[.)])[ \\t]+$");
 
-    /** What passed the check. */
-    record Checked(String text, List<Citation> citations, List<DroppedSentence> dropped, double groundedness) {}
+    /**
+     * What passed the check.
+     *
+     * @param groundedness the share of the words that passages support
+     * @param relevance of these, the share that rests on passages which hold evidence
+     */
+    record Checked(
+            String text,
+            List<Citation> citations,
+            List<DroppedSentence> dropped,
+            double groundedness,
+            double relevance) {}
+
+    /** Two sentences that share this part of their content words say the same. */
+    private static final double SAME = 0.8;
 
     private final Grounding grounding;
     private final int evidence;
     private final IdentityHashMap<Source.Line, Integer> numbers = new IdentityHashMap<>();
     private final Map<Integer, Citation> citations = new TreeMap<>();
     private final List<DroppedSentence> dropped = new ArrayList<>();
-    private final Set<List<String>> seen = new HashSet<>();
+    private final List<Set<String>> seen = new ArrayList<>();
     private int next;
     private int wordsSupported;
+    private int wordsOnEvidence;
     private int words;
 
     /**
@@ -75,12 +88,13 @@ final class Draft {
             }
         }
         double groundedness = words == 0 ? (dropped.isEmpty() ? 1 : 0) : (double) wordsSupported / words;
-        return new Checked(kept.toString(), List.copyOf(citations.values()), dropped, groundedness);
+        double relevance = wordsSupported == 0 ? 0 : (double) wordsOnEvidence / wordsSupported;
+        return new Checked(kept.toString(), List.copyOf(citations.values()), dropped, groundedness, relevance);
     }
 
     /** The sentence with its marks; empty where it is dropped. */
     private String checked(Sentence sentence, String text, List<Integer> cited, boolean unfinished) {
-        if (!seen.add(Words.of(text).stream().map(Words.Word::stem).toList())) {
+        if (repeats(Words.contentStems(text))) {
             dropped.add(new DroppedSentence(text, "it repeats an earlier sentence"));
             words += grounding.check(text, cited).words(); // a model that turns in circles is not to be trusted
             return "";
@@ -93,6 +107,9 @@ final class Draft {
             return "";
         }
         wordsSupported += verdict.words();
+        if (verdict.supports().stream().anyMatch(support -> support.packed().number() <= evidence)) {
+            wordsOnEvidence += verdict.words();
+        }
         TreeSet<Integer> marks = new TreeSet<>();
         for (Grounding.Support support : verdict.supports()) {
             int number = number(support);
@@ -108,6 +125,18 @@ final class Draft {
             stop--;
         }
         return text.substring(0, stop) + mark + text.substring(stop);
+    }
+
+    /** Whether an earlier sentence says the same, perhaps with another word or two: what a model does that turns in circles. */
+    private boolean repeats(Set<String> stems) {
+        for (Set<String> earlier : seen) {
+            long both = stems.stream().filter(earlier::contains).count();
+            if (both >= SAME * (stems.size() + earlier.size() - both)) {
+                return true;
+            }
+        }
+        seen.add(stems);
+        return false;
     }
 
     /** Evidence keeps its number; of a passage without evidence the first sentence cited has the passage's; others follow. */

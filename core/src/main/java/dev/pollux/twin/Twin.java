@@ -42,12 +42,13 @@ import org.jspecify.annotations.Nullable;
  *       {@link TwinOptions#minSupport()} of its content words, the headings above counted;
  *   <li>no content word stands within three words after a negation in it and without one in the sentence that supports it
  *       best, or the other way round;
- *   <li>it is finished, and no repetition.
+ *   <li>it is finished, and no earlier sentence shares four fifths of its content words.
  * </ol>
  * A sentence that stays cites the sentence that supports it best in each passage that it cites and is supported by; a
  * sentence that cites nothing, or the wrong passage, gets the citation of the passage that supports it best. What does
  * not stay is in {@link Answer#dropped()}. Where nothing stays, or too little
- * ({@link TwinOptions#minGroundedness()}), the answer is its evidence. The rule compares words: it cannot tell a
+ * ({@link TwinOptions#minGroundedness()}), or where what stays rests mostly on passages that hold no evidence, the answer is
+ * its evidence. The rule compares words: it cannot tell a
  * statement from another made of the same words, and it drops a true sentence that is worded too freely.
  *
  * <p>A twin closes nothing that it was given: retriever, embedder and generator belong to whoever opened them.

@@ -83,6 +83,28 @@ class DraftTest {
         assertThat(check("The moon is cheese.").groundedness()).isZero();
     }
 
+    @Test
+    void aSentenceWithAnotherWordOrTwoIsARepetition() {
+        Draft.Checked checked = check("Models are merged by averaging weights. Models are then merged by averaging the"
+                + " weights. SLERP joins two models.");
+        assertThat(checked.text()).isEqualTo("Models are merged by averaging weights [1]. SLERP joins two models [3].");
+        assertThat(checked.dropped())
+                .containsExactly(new DroppedSentence(
+                        "Models are then merged by averaging the weights.", "it repeats an earlier sentence"));
+        assertThat(checked.groundedness()).isLessThan(1);
+    }
+
+    @Test
+    void wordsThatRestOnPassagesWithoutEvidenceAreNotToThePoint() {
+        assertThat(check("Models are merged by averaging.").relevance()).isEqualTo(1);
+        assertThat(check("SLERP joins two models.").relevance()).isEqualTo(1); // of the same passage
+        assertThat(check("Tomato soup wants salt.").relevance()).isZero();
+        assertThat(check("Tomato soup wants salt. Models are merged by averaging.")
+                        .relevance())
+                .isCloseTo(3 / 7.0, within(1e-9));
+        assertThat(check("The moon is cheese.").relevance()).isZero();
+    }
+
     private Draft.Checked check(String written) {
         List<TwinPrompt.Packed> packed = List.of(merging, soup);
         return new Draft(new Grounding(packed, 0.6, ""), found, packed).check(written, true);

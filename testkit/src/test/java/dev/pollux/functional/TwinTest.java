@@ -168,6 +168,23 @@ class TwinTest {
     }
 
     @Test
+    void aTextOnAnotherMatterBecomesQuotes() {
+        List<Hit> everything = FakeRetriever.paragraphs(GUIDE).stream()
+                .map(passage -> new Hit(passage, 1))
+                .toList();
+        Answer answer = Twin.builder()
+                .retriever(query -> everything)
+                .embedder(embedder())
+                .generator(model("Tomato soup wants salt and twenty minutes."))
+                .build()
+                .ask("How are two models merged?");
+        assertThat(answer.kind()).isEqualTo(Answer.Kind.QUOTED);
+        assertThat(answer.text())
+                .startsWith("Two models of one architecture are merged by averaging their weights. [1]");
+        assertThat(answer.groundedness()).isEqualTo(1);
+    }
+
+    @Test
     void whereTooLittleStaysTheRestIsNotTrustedEither() {
         String mostlyMadeUp =
                 "Models are merged by averaging weights. Quantum rockets orbit distant purple galaxies quickly."
