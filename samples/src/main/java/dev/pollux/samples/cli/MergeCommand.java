@@ -134,13 +134,13 @@ final class MergeCommand extends PolluxCommand {
         String text = evaluated == null ? "" : text(evaluated);
         MergePreview preview = merger.plan(read);
         if (dryRun) {
+            Report report = described(source, to, preview);
             Duration expected = preview.isPossible() ? merger.expectedTime(preview) : Duration.ZERO;
-            described(source, to, preview)
-                    .add(
-                            "expectedMillis",
-                            expected.toMillis(),
-                            preview.isPossible() ? "about " + Texts.seconds(expected) + " on this machine" : "")
-                    .print(this);
+            report.add("expectedMillis", expected.toMillis(), "");
+            if (preview.isPossible()) {
+                report.text("expected time", "about " + Texts.seconds(expected) + " on this machine");
+            }
+            report.print(this);
             return preview.isPossible() ? ExitCode.OK : ExitCode.ERROR;
         }
         MergeReport done = run(merger.merge(read, to));
