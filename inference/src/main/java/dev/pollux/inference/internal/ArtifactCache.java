@@ -147,7 +147,7 @@ public final class ArtifactCache {
             String key = hash(files, context);
             Path part = Files.createTempFile(hashes, "hash", PART);
             Files.writeString(part, key);
-            Files.move(part, memo, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(part, memo, StandardCopyOption.ATOMIC_MOVE); // replaces, and is never absent for a reader
             return key;
         } catch (IOException e) {
             throw new StorageException("Cannot hash " + files + ": " + e, e);
