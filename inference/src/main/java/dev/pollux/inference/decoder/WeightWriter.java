@@ -125,9 +125,12 @@ final class WeightWriter {
         return output;
     }
 
-    /** Adapters of single experts would make hundreds of inputs a layer, which no tool that trains them writes. */
+    /**
+     * Adapters of single experts would make hundreds of inputs a layer, which no tool that trains them writes; and what a
+     * branch computes cannot be added to from outside it.
+     */
     private void note(String input, String output, Matrix matrix) {
-        if (matrix.names().stream().noneMatch(name -> name.contains(".experts."))) {
+        if (!graph.inBranch() && matrix.names().stream().noneMatch(name -> name.contains(".experts."))) {
             projections.add(
                     new Projection(input, output, matrix.names(), matrix.rowsOfParts(), matrix.columns(), false));
         }

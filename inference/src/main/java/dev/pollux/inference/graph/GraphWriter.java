@@ -188,6 +188,11 @@ public final class GraphWriter implements AutoCloseable {
         return output;
     }
 
+    /** Whether nodes go into a branch now, whose values the graph around it does not see. */
+    public boolean inBranch() {
+        return nodes != graph;
+    }
+
     private Branch branch(String name, BranchWriter writer) {
         GraphProto.Builder before = nodes;
         nodes = GraphProto.newBuilder().setName(name);

@@ -40,7 +40,10 @@ class DecoderGoldenTest {
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> check(folder)));
     }
 
-    /** Eight bits turn logits a little, in any family: a matrix that is taken for another one turns them about. */
+    /**
+     * Eight bits turn logits a little, in any family: a matrix that is taken for another one turns them about. Room for
+     * adapters, in which none is loaded, changes nothing.
+     */
     @TestFactory
     Stream<DynamicTest> everyVariantRunsInEightBits() {
         return ReferenceData.cases(ReferenceData.golden("decoder"), Files::isDirectory).stream()
@@ -60,7 +63,8 @@ class DecoderGoldenTest {
         try (SafetensorsFile expected = SafetensorsFile.open(
                         folder.resolve(cases.path("expected").asString()));
                 DecoderModel model = DecoderModel.open(
-                        target, EngineOptions.builder().threads(1).build());
+                        target,
+                        EngineOptions.builder().threads(1).adapters(true).build());
                 DecoderSequence sequence = model.sequence()) {
             JsonNode prompt = cases.path("prompts").path(1);
             FloatBuffer logits = sequence.append(ints(prompt.path("ids")));
