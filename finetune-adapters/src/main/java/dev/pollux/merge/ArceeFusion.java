@@ -16,19 +16,19 @@ public record ArceeFusion() implements MergeMethod {
     public void merge(TensorWindows in, TensorSink out) {
         int row = in.rowLength();
         double[] divergence = new double[(int) (in.elements() / row)];
-        in.pass((x, at, first, count) -> {
+        in.pass((x, first, count) -> {
             for (int r = 0; r < count; r += row) {
-                divergence[(int) ((first + r) / row)] = divergence(x[1], x[0], at + r, row);
+                divergence[(int) ((first + r) / row)] = divergence(x[1], x[0], r, row);
             }
         });
         float[][] importance = new float[1][];
         long last = in.elements() - 1;
         OrderStatistics.Rank[] quartiles = OrderStatistics.select(
-                block -> in.pass((x, at, first, count) -> {
+                block -> in.pass((x, first, count) -> {
                     importance[0] = Vectors.room(importance[0], count);
                     for (int j = 0; j < count; j++) {
                         double kappa = divergence[(int) ((first + j) / row)];
-                        importance[0][j] = (float) (Math.abs(x[1][at + j] - x[0][at + j]) * kappa);
+                        importance[0][j] = (float) (Math.abs(x[1][j] - x[0][j]) * kappa);
                     }
                     block.accept(importance[0], count);
                 }),
@@ -44,13 +44,13 @@ public record ArceeFusion() implements MergeMethod {
         int row = in.rowLength();
         long[] taken = new long[1];
         float[][] result = new float[1][];
-        in.pass((x, at, first, count) -> {
+        in.pass((x, first, count) -> {
             float[] to = Vectors.room(result[0], count);
             result[0] = to;
             for (int j = 0; j < count; j++) {
-                float delta = x[1][at + j] - x[0][at + j];
+                float delta = x[1][j] - x[0][j];
                 boolean take = (float) (Math.abs(delta) * divergence[(int) ((first + j) / row)]) >= threshold;
-                to[j] = take ? x[1][at + j] : x[0][at + j];
+                to[j] = take ? x[1][j] : x[0][j];
                 taken[0] += take ? 1 : 0;
             }
             out.put(to, count);

@@ -37,14 +37,14 @@ public record Fisher(List<Double> weights, double epsilon) implements MergeMetho
         int n = weights.size();
         double[] w = Weights.array(weights);
         float[][] result = new float[1][];
-        in.pass((x, at, first, count) -> {
+        in.pass((x, first, count) -> {
             result[0] = Vectors.room(result[0], count);
             for (int j = 0; j < count; j++) {
                 double sum = 0;
                 double share = 0;
                 for (int i = 0; i < n; i++) {
-                    double f = w[i] * (x[n + i][at + j] + epsilon);
-                    sum += f * x[i][at + j];
+                    double f = w[i] * (x[n + i][j] + epsilon);
+                    sum += f * x[i][j];
                     share += f;
                 }
                 result[0][j] = (float) (sum / share);

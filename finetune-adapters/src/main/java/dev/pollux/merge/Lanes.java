@@ -1,100 +1,65 @@
 package dev.pollux.merge;
 
-/*
- * Loops so simple that a compiler makes vector instructions of each on Java 17: one type, no branches, no bits, and no
- * Math.max, which is only compiled so if its past calls were unpredictable. What a branch would decide is a product with a
- * sign: x / (|x| + TINY) is -1, 0 or 1 but for x below 1e-28, which no weight shows; and |x| + x is 2x or 0. TINY is no
- * denormal number: with those a processor calculates many times slower.
+/**
+ * The loops that merging spends its time in, over the first {@code count} elements of arrays. All forms give the same bits,
+ * so results do not depend on which one runs.
  */
-/** Calculations on blocks of elements in 32-bit floats. */
-final class Lanes {
+interface Lanes {
 
-    private static final float TINY = 1e-36f;
+    /** The fastest form for this JVM. */
+    Lanes BEST = ScalarLanes.INSTANCE;
 
-    private Lanes() {}
+    /** into[at + j] = the float of the bfloat16 from[j]. */
+    void decode(short[] from, int count, float[] into, int at);
+
+    /** into[j] = values[at + j], rounded to the nearest bfloat16, ties to even; a NaN stays one. */
+    void encode(float[] values, int at, int count, short[] into);
 
     /** into = c·x. */
-    static void scale(float[] x, int at, float c, float[] into, int to, int count) {
-        for (int j = 0; j < count; j++) {
-            into[to + j] = c * x[at + j];
-        }
-    }
+    void scale(float[] x, float c, float[] into, int count);
 
     /** into += c·x. */
-    static void add(float[] x, int at, float c, float[] into, int to, int count) {
-        for (int j = 0; j < count; j++) {
-            into[to + j] += c * x[at + j];
-        }
-    }
-
-    /** into = a − b. */
-    static void subtract(float[] a, float[] b, int at, float[] into, int count) {
-        for (int j = 0; j < count; j++) {
-            into[j] = a[at + j] - b[at + j];
-        }
-    }
-
-    /** sums += a·b, lane by lane. */
-    static void multiply(float[] a, int atA, float[] b, int atB, float[] sums, int count) {
-        for (int j = 0; j < count; j++) {
-            sums[j] += a[atA + j] * b[atB + j];
-        }
-    }
-
-    /** positive += 2·max(c·x, 0) and negative += 2·max(−c·x, 0). */
-    static void split(float[] x, int at, float c, float[] positive, float[] negative, int count) {
-        for (int j = 0; j < count; j++) {
-            float d = c * x[at + j];
-            positive[j] += Math.abs(d) + d;
-            negative[j] += Math.abs(d) - d;
-        }
-    }
-
-    /** positive += 2w where c·x &gt; 0, negative += 2w where c·x &lt; 0. */
-    static void share(float[] x, int at, float c, float w, float[] positive, float[] negative, int count) {
-        for (int j = 0; j < count; j++) {
-            float d = c * x[at + j];
-            float sign = d / (Math.abs(d) + TINY);
-            positive[j] += w * (Math.abs(sign) + sign);
-            negative[j] += w * (Math.abs(sign) - sign);
-        }
-    }
-
-    /** positive = half of positive where it is at least negative, elsewhere −half of negative. */
-    static void elect(float[] positive, float[] negative, int count) {
-        for (int j = 0; j < count; j++) {
-            float d = positive[j] - negative[j];
-            float sign = d / (Math.abs(d) + TINY);
-            float minus = Math.abs(sign) - sign;
-            positive[j] = 0.25f * ((2f - minus) * positive[j] - minus * negative[j]);
-        }
-    }
-
-    /** As {@link #elect}, divided by half of what was added up for the same sign; by 1 where that is 0. */
-    static void electMean(float[] positive, float[] negative, float[] positiveShare, float[] negativeShare, int count) {
-        for (int j = 0; j < count; j++) {
-            float d = positive[j] - negative[j];
-            float sign = d / (Math.abs(d) + TINY);
-            float minus = Math.abs(sign) - sign;
-            float share = (2f - minus) * positiveShare[j] + minus * negativeShare[j];
-            float some = Math.abs(share) / (Math.abs(share) + TINY);
-            float sum = (2f - minus) * positive[j] - minus * negative[j];
-            positive[j] = (0.25f * (1f - some) + some) * sum / (share + (1f - some));
-        }
-    }
-
-    /** counts += 1 where both are above 0; both count twos. */
-    static void countBoth(float[] positive, float[] negative, float[] counts, int count) {
-        for (int j = 0; j < count; j++) {
-            float both = positive[j] * negative[j];
-            counts[j] += both / (both + TINY);
-        }
-    }
+    void add(float[] x, float c, float[] into, int count);
 
     /** into = x + c·d. */
-    static void addTo(float[] x, int at, float c, float[] d, float[] into, int to, int count) {
-        for (int j = 0; j < count; j++) {
-            into[to + j] = x[at + j] + c * d[j];
-        }
-    }
+    void addTo(float[] x, float c, float[] d, float[] into, int count);
+
+    /** into = a − b. */
+    void subtract(float[] a, float[] b, float[] into, int count);
+
+    /** sums += a·b, element by element. */
+    void multiply(float[] a, float[] b, float[] sums, int count);
+
+    /** Σ a·b from {@code at} on, in eight 64-bit sums of every eighth product. */
+    double dot(float[] a, float[] b, int at, int count);
+
+    /** Σ |x|, in eight 64-bit sums as {@link #dot}. */
+    double magnitude(float[] x, int count);
+
+    /** How many of x have the magnitude {@code value}. */
+    int equal(float[] x, float value, int count);
+
+    /** How many of x are not 0. */
+    int nonZero(float[] x, int count);
+
+    /** Sets those of x to 0 whose magnitude is below {@code limit}, or at it unless {@code inclusive}. */
+    void thin(float[] x, float limit, boolean inclusive, int count);
+
+    /** Sets x[j] to 0 unless number first + j of stream {@code key} is below {@code limit}; see {@link CounterRandom}. */
+    void thin(float[] x, long key, long first, long limit, int count);
+
+    /** Adds D = c·x: sum += D and size += |D|. */
+    void vote(float[] x, float c, float[] sum, float[] size, int count);
+
+    /** Adds D = c·x and the weight w where D is not 0: as {@link #vote}, weightSum += w·sign(D), weightSize += w·|sign(D)|. */
+    void vote(float[] x, float c, float w, float[] sum, float[] size, float[] weightSum, float[] weightSize, int count);
+
+    /** sum = the sum of what was added with the sign of {@code sum}, 0 counting as +. */
+    void elect(float[] sum, float[] size, int count);
+
+    /** As {@link #elect}, divided by the sum of the weights that were added with that sign; by 1 where it is 0. */
+    void electMean(float[] sum, float[] size, float[] weightSum, float[] weightSize, int count);
+
+    /** conflicts += 1 where both signs were added. */
+    void conflicts(float[] weightSum, float[] weightSize, float[] conflicts, int count);
 }

@@ -3,19 +3,6 @@ package dev.pollux.merge;
 /** Which elements of a difference δ are kept. <em>Confined to one thread.</em> */
 interface Mask {
 
-    /** Keeps everything. */
-    Mask ALL = new Mask() {
-        @Override
-        public boolean keepsAll() {
-            return true;
-        }
-
-        @Override
-        public long apply(float[] delta, long first, int count) {
-            return nonZero(delta, count);
-        }
-    };
-
     /** Whether {@link #apply} does nothing. */
     default boolean keepsAll() {
         return false;
@@ -38,31 +25,49 @@ interface Mask {
     }
 
     /** Begins at the first element again. */
-    default void begin() {}
+    void begin();
 
     /**
      * Sets what is not kept to 0; windows come in order.
      *
      * @param delta (≥ count), whole rows
-     * @return how many elements are not 0 afterwards
      */
-    long apply(float[] delta, long first, int count);
+    void apply(float[] delta, long first, int count);
 
-    /** How many elements are not 0. */
-    static int nonZero(float[] delta, int count) {
-        int nonZero = 0;
-        for (int j = 0; j < count; j++) {
-            nonZero += -(Float.floatToRawIntBits(delta[j]) & 0x7fffffff) >>> 31;
+    /** How many elements were not 0 after {@link #apply}, since {@link #begin}. */
+    long nonZero();
+
+    /** Keeps everything. */
+    final class All implements Mask {
+        private long nonZero;
+
+        @Override
+        public boolean keepsAll() {
+            return true;
         }
-        return nonZero;
+
+        @Override
+        public void begin() {
+            nonZero = 0;
+        }
+
+        @Override
+        public void apply(float[] delta, long first, int count) {
+            nonZero += Lanes.BEST.nonZero(delta, count);
+        }
+
+        @Override
+        public long nonZero() {
+            return nonZero;
+        }
     }
 
     /** The {@code kept} largest |δ|, of equal ones the first. */
     final class Largest implements Mask {
         private final double density;
-        private boolean all;
         private long elements;
         private long kept;
+        private long equal;
         private float threshold;
         private long equalKept;
         private long equalSeen;
@@ -80,14 +85,14 @@ interface Mask {
         public long[] ranks(long n) {
             kept = Math.max(1, (long) Math.floor(density * n));
             elements = n;
-            all = keepsAll() || kept >= n;
-            return all ? new long[0] : new long[] {n - kept};
+            return new long[] {n - kept};
         }
 
         @Override
         public void found(OrderStatistics.Rank[] ranks) {
             threshold = ranks[0].value();
-            equalKept = kept - (elements - ranks[0].below() - ranks[0].equal());
+            equal = ranks[0].equal();
+            equalKept = kept - (elements - ranks[0].below() - equal);
         }
 
         @Override
@@ -95,42 +100,21 @@ interface Mask {
             equalSeen = 0;
         }
 
-        /*
-         * Half of the elements go at a density of 0.5, in no order a processor could predict, so nothing branches on them:
-         * the bits of a float that is dropped are masked away. Only the window where the last equal one is kept is
-         * looked at again.
-         */
+        /** All of the equal ones are kept up to the window with the last that is, and none after it. */
         @Override
-        public long apply(float[] delta, long first, int count) {
-            if (all) {
-                return nonZero(delta, count);
-            }
-            boolean equalAllowed = equalSeen < equalKept;
-            int limit = Float.floatToRawIntBits(threshold);
-            long counts = drop(delta, count, limit, equalAllowed ? limit - 1 : limit);
-            int equal = (int) counts;
-            long nonZero = counts >>> 32;
-            if (equalAllowed && equalSeen + equal > equalKept) {
+        public void apply(float[] delta, long first, int count) {
+            boolean some = equalSeen < equalKept;
+            int here = some && equalKept < equal ? Lanes.BEST.equal(delta, threshold, count) : 0;
+            Lanes.BEST.thin(delta, threshold, some, count);
+            if (some && equalSeen + here > equalKept) {
                 dropLastEqual(delta, count, equalKept - equalSeen);
-                nonZero -= limit == 0 ? 0 : equal - (equalKept - equalSeen);
             }
-            equalSeen += equal;
-            return nonZero;
+            equalSeen += here;
         }
 
-        /** How many are not 0 afterwards in the upper half, how many have {@code limit} in the lower one. */
-        private static long drop(float[] delta, int count, int limit, int least) {
-            int nonZero = 0;
-            int equal = 0;
-            for (int i = 0; i < count; i++) {
-                int bits = Float.floatToRawIntBits(delta[i]);
-                int magnitude = bits & 0x7fffffff;
-                int left = least - magnitude >> 31;
-                delta[i] = Float.intBitsToFloat(bits & left);
-                nonZero += -(magnitude & left) >>> 31;
-                equal += (magnitude ^ limit) - 1 >>> 31;
-            }
-            return (long) nonZero << 32 | equal;
+        @Override
+        public long nonZero() {
+            return threshold == 0 ? kept - equalKept : kept;
         }
 
         private void dropLastEqual(float[] delta, int count, long allowed) {
@@ -154,6 +138,7 @@ interface Mask {
         private OrderStatistics.Rank highest = lowest;
         private long lowestSeen;
         private long highestSeen;
+        private long nonZero;
 
         Middle(double density, double gamma, boolean likeReference) {
             this.density = density;
@@ -189,16 +174,22 @@ interface Mask {
         public void begin() {
             lowestSeen = lowest.below();
             highestSeen = highest.below();
+            nonZero = 0;
         }
 
         @Override
-        public long apply(float[] delta, long first, int count) {
+        public void apply(float[] delta, long first, int count) {
             for (int i = 0; i < count; i++) {
                 if (from >= to || !keeps(Math.abs(delta[i]))) {
                     delta[i] = 0;
                 }
             }
-            return nonZero(delta, count);
+            nonZero += Lanes.BEST.nonZero(delta, count);
+        }
+
+        @Override
+        public long nonZero() {
+            return nonZero;
         }
 
         private boolean keeps(float magnitude) {
@@ -217,6 +208,7 @@ interface Mask {
     final class Random implements Mask {
         private final double density;
         private long key;
+        private long nonZero;
 
         Random(double density) {
             this.density = density;
@@ -233,18 +225,18 @@ interface Mask {
         }
 
         @Override
-        public long apply(float[] delta, long first, int count) {
-            return drop(delta, first, count, key, CounterRandom.limit(density));
+        public void begin() {
+            nonZero = 0;
         }
 
-        private static int drop(float[] delta, long first, int count, long key, long limit) {
-            int nonZero = 0;
-            for (int i = 0; i < count; i++) {
-                int kept = (int) (CounterRandom.bits(key, first + i) - limit >> 63);
-                int bits = Float.floatToRawIntBits(delta[i]) & kept;
-                delta[i] = Float.intBitsToFloat(bits);
-                nonZero += -(bits & 0x7fffffff) >>> 31;
-            }
+        @Override
+        public void apply(float[] delta, long first, int count) {
+            Lanes.BEST.thin(delta, key, first, CounterRandom.limit(density), count);
+            nonZero += Lanes.BEST.nonZero(delta, count);
+        }
+
+        @Override
+        public long nonZero() {
             return nonZero;
         }
     }
@@ -252,16 +244,17 @@ interface Mask {
     /** What another mask kept. */
     final class Stored implements Mask {
         private final long[] kept; // a bit for each element
+        private long nonZero;
 
         private Stored(long[] kept) {
             this.kept = kept;
         }
 
-        /** The elements whose bits are not those of 0 in {@code delta}; windows come in order. */
+        /** The elements that are not 0 in {@code delta}; windows come in order. */
         static void note(float[] delta, long first, int count, long[] kept) {
             for (int i = 0; i < count; i++) {
                 long at = first + i;
-                long bit = Float.floatToRawIntBits(delta[i]) != 0 ? 1L : 0L;
+                long bit = delta[i] != 0 ? 1L : 0L;
                 kept[(int) (at >>> 6)] |= bit << at;
             }
         }
@@ -271,15 +264,22 @@ interface Mask {
         }
 
         @Override
-        public long apply(float[] delta, long first, int count) {
-            int nonZero = 0;
+        public void begin() {
+            nonZero = 0;
+        }
+
+        @Override
+        public void apply(float[] delta, long first, int count) {
             for (int i = 0; i < count; i++) {
                 long at = first + i;
                 int bit = (int) (kept[(int) (at >>> 6)] >>> at) & 1;
-                int bits = Float.floatToRawIntBits(delta[i]) & -bit;
-                delta[i] = Float.intBitsToFloat(bits);
-                nonZero += -(bits & 0x7fffffff) >>> 31;
+                delta[i] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[i]) & -bit);
             }
+            nonZero += Lanes.BEST.nonZero(delta, count);
+        }
+
+        @Override
+        public long nonZero() {
             return nonZero;
         }
     }
@@ -292,6 +292,7 @@ interface Mask {
         private int rowLength = 1;
         private RowRanks ranks = new RowRanks(0);
         private long[] limits = new long[0]; // by rank
+        private long nonZero;
 
         Ranked(double density, double epsilon) {
             this.density = density;
@@ -320,7 +321,12 @@ interface Mask {
         }
 
         @Override
-        public long apply(float[] delta, long first, int count) {
+        public void begin() {
+            nonZero = 0;
+        }
+
+        @Override
+        public void apply(float[] delta, long first, int count) {
             for (int row = 0; row < count; row += rowLength) {
                 int[] order = ranks.order(delta, row);
                 for (int rank = 0; rank < rowLength; rank++) {
@@ -329,7 +335,12 @@ interface Mask {
                     delta[at] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[at]) & kept);
                 }
             }
-            return nonZero(delta, count);
+            nonZero += Lanes.BEST.nonZero(delta, count);
+        }
+
+        @Override
+        public long nonZero() {
+            return nonZero;
         }
 
         /** p = (density − ε) + 2ε·rank/(m − 1), ranks from 0. */

@@ -137,6 +137,7 @@ final class MergeRun {
                     .merge(
                             new StreamedWindows(task, options.seed(), budget.kept(), arena, this::isStopped, meter),
                             sink);
+            sink.flush();
             meter.ifPresent(statistics -> sink.fact(SourceMeter.FACT, statistics.text()));
             done.add(Map.entry(task.name(), sink.facts()));
         }

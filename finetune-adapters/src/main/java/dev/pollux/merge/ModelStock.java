@@ -51,15 +51,15 @@ public record ModelStock(boolean filterWise) implements MergeMethod {
         double[][] gram = new double[n][n];
         double[] range = {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
         Vectors.Sum sum = new Vectors.Sum();
-        in.pass((x, at, first, count) -> {
+        in.pass((x, first, count) -> {
             for (int i = 0; i < n; i++) {
-                deltas[i] = Vectors.subtract(x[i + 1], x[0], at, count, deltas[i]);
+                deltas[i] = Vectors.subtract(x[i + 1], x[0], count, deltas[i]);
             }
             sum.begin(count);
             for (int r = 0; r < count; r += row) {
                 for (int i = 0; i < n; i++) {
                     for (int j = 0; j <= i; j++) {
-                        gram[i][j] = Vectors.dot(deltas[i], deltas[j], r, row);
+                        gram[i][j] = Lanes.BEST.dot(deltas[i], deltas[j], r, row);
                     }
                 }
                 double t = ratio(gram);
@@ -67,7 +67,7 @@ public record ModelStock(boolean filterWise) implements MergeMethod {
                 range[1] = Math.max(range[1], t);
                 double[] coefficients = coefficients(t, n);
                 for (int i = 0; i <= n; i++) {
-                    sum.add(coefficients[i], x[i], at, r, row);
+                    sum.add(coefficients[i], x[i], r, row);
                 }
             }
             sum.put(out);

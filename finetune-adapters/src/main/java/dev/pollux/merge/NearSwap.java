@@ -22,12 +22,12 @@ public record NearSwap(double t) implements MergeMethod {
     @Override
     public void merge(TensorWindows in, TensorSink out) {
         float[][] result = new float[1][];
-        in.pass((x, at, first, count) -> {
+        in.pass((x, first, count) -> {
             float[] to = Vectors.room(result[0], count);
             result[0] = to;
             for (int j = 0; j < count; j++) {
-                double base = x[0][at + j];
-                double delta = x[1][at + j] - base;
+                double base = x[0][j];
+                double delta = x[1][j] - base;
                 double weight = Math.min(1, t / Math.max(Math.abs(delta), SMALLEST));
                 to[j] = (float) (base + weight * delta);
             }

@@ -71,25 +71,25 @@ public record NuSlerp(double first, double second, Along vectors, boolean base) 
         int skip = base ? 1 : 0;
         Vectors.Sum sum = new Vectors.Sum();
         float[][] v = new float[2][];
-        in.pass((x, at, from, count) -> {
+        in.pass((x, from, count) -> {
             sum.begin(count);
             for (int i = 0; i < 2; i++) {
                 v[i] = Vectors.room(v[i], count);
                 for (int j = 0; j < count; j++) {
-                    v[i][j] = base ? x[i + skip][at + j] - x[0][at + j] : x[i][at + j];
+                    v[i][j] = base ? x[i + skip][j] - x[0][j] : x[i][j];
                 }
             }
             if (base) {
-                sum.add(1, x[0], at);
+                sum.add(1, x[0], 0, count);
             }
             int row = in.rowLength();
             for (int r = 0; r < count; r += row) {
                 double[] c = coefficients(
-                        Vectors.dot(v[0], v[0], r, row),
-                        Vectors.dot(v[0], v[1], r, row),
-                        Vectors.dot(v[1], v[1], r, row));
-                sum.add(c[0], v[0], 0, r, row);
-                sum.add(c[1], v[1], 0, r, row);
+                        Lanes.BEST.dot(v[0], v[0], r, row),
+                        Lanes.BEST.dot(v[0], v[1], r, row),
+                        Lanes.BEST.dot(v[1], v[1], r, row));
+                sum.add(c[0], v[0], r, row);
+                sum.add(c[1], v[1], r, row);
             }
             sum.put(out);
         });
@@ -99,9 +99,9 @@ public record NuSlerp(double first, double second, Along vectors, boolean base) 
         int skip = base ? 1 : 0;
         int width = (int) (in.elements() / in.height());
         double[][] products = new double[3][width];
-        in.pass((x, at, from, count) -> {
+        in.pass((x, from, count) -> {
             int column = (int) (from % width);
-            for (int j = at; j < at + count; j++) {
+            for (int j = 0; j < count; j++) {
                 float a = base ? x[skip][j] - x[0][j] : x[0][j];
                 float b = base ? x[skip + 1][j] - x[0][j] : x[1][j];
                 products[0][column] += (double) a * a;
@@ -115,14 +115,14 @@ public record NuSlerp(double first, double second, Along vectors, boolean base) 
             factors[c] = coefficients(products[0][c], products[1][c], products[2][c]);
         }
         float[][] result = new float[1][];
-        in.pass((x, at, from, count) -> {
+        in.pass((x, from, count) -> {
             float[] to = Vectors.room(result[0], count);
             result[0] = to;
             int column = (int) (from % width);
             for (int j = 0; j < count; j++) {
-                double origin = base ? x[0][at + j] : 0;
+                double origin = base ? x[0][j] : 0;
                 double[] c = factors[column];
-                to[j] = (float) (origin + c[0] * (x[skip][at + j] - origin) + c[1] * (x[skip + 1][at + j] - origin));
+                to[j] = (float) (origin + c[0] * (x[skip][j] - origin) + c[1] * (x[skip + 1][j] - origin));
                 column = column + 1 == width ? 0 : column + 1;
             }
             out.put(to, count);

@@ -97,9 +97,9 @@ final class OrderStatistics {
         long[][] odd = new long[n][BUCKETS / 2];
         float[][] delta = new float[1][];
         in.pass(
-                (x, at, first, count) -> {
+                (x, first, count) -> {
                     for (int s = 0; s < n; s++) {
-                        delta[0] = Vectors.subtract(x[sources[s]], x[0], at, count, delta[0]);
+                        delta[0] = Vectors.subtract(x[sources[s]], x[0], count, delta[0]);
                         countUpper(delta[0], count, upper[s], odd[s]);
                     }
                 },
@@ -114,9 +114,9 @@ final class OrderStatistics {
                     .toArray(Place[]::new);
         }
         in.pass(
-                (x, at, first, count) -> {
+                (x, first, count) -> {
                     for (int s = 0; s < n; s++) {
-                        delta[0] = Vectors.subtract(x[sources[s]], x[0], at, count, delta[0]);
+                        delta[0] = Vectors.subtract(x[sources[s]], x[0], count, delta[0]);
                         for (Place place : places[s]) {
                             countLower(delta[0], count, place.bucket(), place.lower());
                         }

@@ -32,10 +32,10 @@ public record Ram(double epsilon, double boost, double limit) implements MergeMe
             out.fact("boost", Arrays.toString(factors));
         }
         float[][] result = new float[1][];
-        in.pass((x, at, first, count) -> {
+        in.pass((x, first, count) -> {
             float[] to = Vectors.room(result[0], count);
             result[0] = to;
-            for (int j = at; j < at + count; j++) {
+            for (int j = 0; j < count; j++) {
                 int changed = 0;
                 double sum = 0;
                 double factor = 1;
@@ -48,7 +48,7 @@ public record Ram(double epsilon, double boost, double limit) implements MergeMe
                     }
                 }
                 double delta = changed > 1 ? sum / changed : sum * factor;
-                to[j - at] = (float) (x[0][j] + delta);
+                to[j] = (float) (x[0][j] + delta);
             }
             out.put(to, count);
         });
@@ -57,9 +57,9 @@ public record Ram(double epsilon, double boost, double limit) implements MergeMe
     private void boost(TensorWindows in, double[] factors) {
         int n = factors.length;
         long[][] counts = new long[2][n]; // own, shared
-        in.pass((x, at, first, count) -> {
+        in.pass((x, first, count) -> {
             boolean[] changed = new boolean[n];
-            for (int j = at; j < at + count; j++) {
+            for (int j = 0; j < count; j++) {
                 int models = 0;
                 for (int i = 0; i < n; i++) {
                     changed[i] = Math.abs(x[i + 1][j] - x[0][j]) > (float) epsilon;

@@ -67,12 +67,12 @@ public record RegMean(List<Double> weights, double alpha, Grams grams) implement
         Cholesky solver = Cholesky.of(sum, width);
         double[] row = new double[width];
         float[][] result = new float[1][];
-        in.pass((x, at, first, count) -> {
+        in.pass((x, first, count) -> {
             result[0] = Vectors.room(result[0], count);
             for (int from = 0; from < count; from += width) {
                 java.util.Arrays.fill(row, 0);
                 for (int i = 0; i < n; i++) {
-                    multiply(x[i], at + from, scaled[i], weights.get(i), ridge[i], row);
+                    multiply(x[i], from, scaled[i], weights.get(i), ridge[i], row);
                 }
                 solver.solve(row);
                 for (int j = 0; j < width; j++) {

@@ -30,10 +30,10 @@ public record Sce(double selectTopK) implements MergeMethod {
         double[] energy = new double[n];
         selection.begin();
         float[][] deltas = new float[n][];
-        in.pass((x, at, first, count) -> {
-            selection.deltas(x, at, count, deltas);
+        in.pass((x, first, count) -> {
+            selection.deltas(x, count, deltas);
             for (int i = 0; i < n; i++) {
-                energy[i] += Vectors.dot(deltas[i], deltas[i], 0, count) / in.elements();
+                energy[i] += Lanes.BEST.dot(deltas[i], deltas[i], 0, count) / in.elements();
             }
         });
         double total = Arrays.stream(energy).sum();
@@ -43,12 +43,12 @@ public record Sce(double selectTopK) implements MergeMethod {
         out.fact("weights", Arrays.toString(a));
         float[][] result = new float[1][];
         selection.begin();
-        in.pass((x, at, first, count) -> {
-            selection.deltas(x, at, count, deltas);
+        in.pass((x, first, count) -> {
+            selection.deltas(x, count, deltas);
             float[] to = Vectors.room(result[0], count);
             result[0] = to;
             for (int j = 0; j < count; j++) {
-                to[j] = (float) (x[0][at + j] + erased(deltas, a, j));
+                to[j] = (float) (x[0][j] + erased(deltas, a, j));
             }
             out.put(to, count);
         });
@@ -90,8 +90,8 @@ public record Sce(double selectTopK) implements MergeMethod {
                 return;
             }
             long[] nonZero = new long[1];
-            OrderStatistics.Sequence sequence = block -> in.pass((x, at, first, count) -> {
-                variances(x, at, count);
+            OrderStatistics.Sequence sequence = block -> in.pass((x, first, count) -> {
+                variances(x, count);
                 block.accept(variances, count);
             });
             sequence.read((values, count) -> {
@@ -113,14 +113,14 @@ public record Sce(double selectTopK) implements MergeMethod {
         }
 
         /** The differences of a window, 0 where they are not selected. */
-        void deltas(float[][] x, int at, int count, float[][] into) {
+        void deltas(float[][] x, int count, float[][] into) {
             for (int i = 0; i < n; i++) {
-                into[i] = Vectors.subtract(x[i + 1], x[0], at, count, into[i]);
+                into[i] = Vectors.subtract(x[i + 1], x[0], count, into[i]);
             }
             if (topK >= 1) {
                 return;
             }
-            variances(x, at, count);
+            variances(x, count);
             for (int j = 0; j < count; j++) {
                 boolean kept =
                         !none && (variances[j] > threshold || variances[j] == threshold && ++equalSeen <= equalKept);
@@ -130,9 +130,9 @@ public record Sce(double selectTopK) implements MergeMethod {
             }
         }
 
-        private void variances(float[][] x, int at, int count) {
+        private void variances(float[][] x, int count) {
             variances = Vectors.room(variances, count);
-            for (int j = at; j < at + count; j++) {
+            for (int j = 0; j < count; j++) {
                 double mean = 0;
                 for (int i = 1; i <= n; i++) {
                     mean += x[i][j] - x[0][j];
@@ -143,7 +143,7 @@ public record Sce(double selectTopK) implements MergeMethod {
                     double off = (x[i][j] - x[0][j]) - mean;
                     squares += off * off;
                 }
-                variances[j - at] = (float) (squares / n);
+                variances[j] = (float) (squares / n);
             }
         }
     }

@@ -9,10 +9,6 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
-/*
- * Products are summed in floats, each lane of a block for itself, and the lanes in doubles after each window: a lane sums a
- * few numbers at a time, so the error is near that of a float, and the loops become vector instructions.
- */
 /** Statistics of the sources of one tensor, from windows that a method reads anyway. <em>Confined to one thread.</em> */
 final class SourceMeter {
 
@@ -29,9 +25,11 @@ final class SourceMeter {
     private final boolean sampled;
     private final double[][] gram; // (sources, sources), of the first source and the differences from it
     private final float[][] deltas; // (sources - 1, window)
-    private final float[] lanes = new float[Vectors.BLOCK];
-    private final float[] positive = new float[Vectors.BLOCK];
-    private final float[] negative = new float[Vectors.BLOCK];
+    private float[] lanes = new float[0]; // of a window, as those below
+    private float[] votes = new float[0];
+    private float[] sizes = new float[0];
+    private float[] signs = new float[0];
+    private float[] signed = new float[0];
     private double conflicts;
     private long seen;
 
@@ -52,23 +50,18 @@ final class SourceMeter {
     }
 
     /** Takes a window; all have one size but the last. */
-    void take(float[][] x, int at, long first, int count) {
+    void take(float[][] x, long first, int count) {
         long window = first / count; // of the last, shorter one this is more, which does not matter
         if (sampled && elements > (long) ALL_BELOW * count && window % STEP != 0) {
             return;
         }
         seen += count;
         for (int i = 1; i < sources; i++) {
-            deltas[i - 1] = Vectors.subtract(x[i], x[0], at, count, deltas[i - 1]);
+            deltas[i - 1] = Vectors.subtract(x[i], x[0], count, deltas[i - 1]);
         }
         for (int i = 0; i < sources; i++) {
             for (int j = 0; j <= i; j++) {
-                gram[i][j] += product(
-                        i == 0 ? x[0] : deltas[i - 1],
-                        i == 0 ? at : 0,
-                        j == 0 ? x[0] : deltas[j - 1],
-                        j == 0 ? at : 0,
-                        count);
+                gram[i][j] += Lanes.BEST.dot(i == 0 ? x[0] : deltas[i - 1], j == 0 ? x[0] : deltas[j - 1], 0, count);
             }
         }
         if (sources > 2) {
@@ -76,34 +69,17 @@ final class SourceMeter {
         }
     }
 
-    private double product(float[] a, int atA, float[] b, int atB, int count) {
-        Arrays.fill(lanes, 0);
-        for (int from = 0; from < count; from += Vectors.BLOCK) {
-            Lanes.multiply(a, atA + from, b, atB + from, lanes, Math.min(Vectors.BLOCK, count - from));
-        }
-        return sum();
-    }
-
     private void addConflicts(int count) {
-        Arrays.fill(lanes, 0);
-        for (int from = 0; from < count; from += Vectors.BLOCK) {
-            int some = Math.min(Vectors.BLOCK, count - from);
-            Arrays.fill(positive, 0, some, 0);
-            Arrays.fill(negative, 0, some, 0);
-            for (float[] delta : deltas) {
-                Lanes.share(delta, from, 1, 1, positive, negative, some);
-            }
-            Lanes.countBoth(positive, negative, lanes, some);
+        lanes = Vectors.zeros(lanes, count);
+        votes = Vectors.zeros(votes, count);
+        sizes = Vectors.zeros(sizes, count);
+        signs = Vectors.zeros(signs, count);
+        signed = Vectors.zeros(signed, count);
+        for (float[] delta : deltas) {
+            Lanes.BEST.vote(delta, 1, 1, votes, sizes, signs, signed, count);
         }
-        conflicts += sum();
-    }
-
-    private double sum() {
-        double sum = 0;
-        for (float lane : lanes) {
-            sum += lane;
-        }
-        return sum;
+        Lanes.BEST.conflicts(signs, signed, lanes, count);
+        conflicts += Lanes.BEST.magnitude(lanes, count);
     }
 
     /** What was seen; norms are those of the whole tensor if the rest is like what was seen. */

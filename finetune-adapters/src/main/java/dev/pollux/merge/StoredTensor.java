@@ -20,6 +20,9 @@ record StoredTensor(TensorFile file, TensorInfo info, String label) implements T
 
     private static final int STEP = 1 << 13;
 
+    /** Bytes that are mapped at once. */
+    private static final int REGION = 1 << 26;
+
     @Override
     public List<Long> shape() {
         return info.shape();
@@ -37,7 +40,7 @@ record StoredTensor(TensorFile file, TensorInfo info, String label) implements T
 
     @Override
     public TensorSource ready() {
-        return new Reading(this, new short[info.type().blockBytes() == Short.BYTES ? STEP : 0]);
+        return new Reading(this);
     }
 
     @Override
@@ -45,46 +48,22 @@ record StoredTensor(TensorFile file, TensorInfo info, String label) implements T
         ready().read(first, count, into, at);
     }
 
-    private void read(long first, int count, float[] into, int at, short[] scratch) {
-        int size = info.type().blockBytes();
-        ByteBuffer bytes = file.bytes(info.name(), first * size, count * size);
-        if (info.type() == DType.F32) {
-            bytes.asFloatBuffer().get(into, at, count);
-        } else if (info.type() == DType.F64) {
-            for (int i = 0; i < count; i++) {
-                into[at + i] = (float) bytes.getDouble(8 * i);
-            }
-        } else {
-            halves(bytes.asShortBuffer(), into, at, count, scratch);
-        }
-    }
+    /** The tensor with a region of its file and an array that its reads share. <em>Confined to one thread.</em> */
+    private static final class Reading implements TensorSource {
+        private final StoredTensor tensor;
+        private final DType type;
+        private final int size; // of an element, in bytes
+        private final short[] halves;
+        private ByteBuffer region = ByteBuffer.allocate(0);
+        private ShortBuffer regionHalves = region.asShortBuffer();
+        private long begin; // of the region, in elements
 
-    private void halves(ShortBuffer from, float[] into, int at, int count, short[] scratch) {
-        for (int done = 0; done < count; done += scratch.length) {
-            int n = Math.min(scratch.length, count - done);
-            from.get(scratch, 0, n);
-            if (info.type() == DType.BF16) {
-                fromBrain(scratch, n, into, at + done);
-            } else {
-                fromHalf(scratch, n, into, at + done);
-            }
+        Reading(StoredTensor tensor) {
+            this.tensor = tensor;
+            this.type = tensor.info.type();
+            this.size = type.blockBytes();
+            this.halves = new short[size == Short.BYTES ? STEP : 0];
         }
-    }
-
-    static void fromBrain(short[] from, int count, float[] into, int at) {
-        for (int i = 0; i < count; i++) {
-            into[at + i] = Float.intBitsToFloat(from[i] << 16);
-        }
-    }
-
-    private static void fromHalf(short[] from, int count, float[] into, int at) {
-        for (int i = 0; i < count; i++) {
-            into[at + i] = Float16.toFloat(from[i]);
-        }
-    }
-
-    /** The tensor with an array that its reads share. <em>Confined to one thread.</em> */
-    private record Reading(StoredTensor tensor, short[] scratch) implements TensorSource {
 
         @Override
         public List<Long> shape() {
@@ -103,7 +82,47 @@ record StoredTensor(TensorFile file, TensorInfo info, String label) implements T
 
         @Override
         public void read(long first, int count, float[] into, int at) {
-            tensor.read(first, count, into, at, scratch);
+            int from = place(first, count);
+            if (type == DType.F32) {
+                region.position(from * Float.BYTES);
+                region.asFloatBuffer().get(into, at, count);
+            } else if (type == DType.F64) {
+                for (int i = 0; i < count; i++) {
+                    into[at + i] = (float) region.getDouble((from + i) * Double.BYTES);
+                }
+            } else {
+                readHalves(from, count, into, at);
+            }
+        }
+
+        /** Where element {@code first} lies in the region, which is moved if it does not hold all that is asked for. */
+        private int place(long first, int count) {
+            if (first < begin || (first - begin + count) * size > region.capacity()) {
+                long rest = tensor.storedBytes() - first * size;
+                region = tensor.file.bytes(tensor.info.name(), first * size, (int)
+                        Math.min(rest, Math.max(REGION, (long) count * size)));
+                regionHalves = region.asShortBuffer();
+                begin = first;
+            }
+            return (int) (first - begin);
+        }
+
+        private void readHalves(int from, int count, float[] into, int at) {
+            for (int done = 0; done < count; done += STEP) {
+                int n = Math.min(STEP, count - done);
+                regionHalves.get(from + done, halves, 0, n);
+                if (type == DType.BF16) {
+                    Lanes.BEST.decode(halves, n, into, at + done);
+                } else {
+                    fromHalf(halves, n, into, at + done);
+                }
+            }
+        }
+
+        private static void fromHalf(short[] from, int count, float[] into, int at) {
+            for (int i = 0; i < count; i++) {
+                into[at + i] = Float16.toFloat(from[i]);
+            }
         }
     }
 }

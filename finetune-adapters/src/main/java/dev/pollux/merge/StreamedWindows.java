@@ -16,8 +16,10 @@ final class StreamedWindows implements TensorWindows {
     private final Optional<SourceMeter> meter;
     private boolean metered;
     private final List<TensorSource> sources = new ArrayList<>();
+    private final long elements;
     private final boolean kept;
-    private final float[][] values; // (sources, window or whole tensor); empty until needed
+    private final float[][] values; // (sources, window); empty until needed
+    private final float[][] whole; // (sources, elements), where they are kept; empty until needed
 
     /**
      * @param room bytes of decoded tensors that may be kept
@@ -37,9 +39,10 @@ final class StreamedWindows implements TensorWindows {
         this.arena = arena;
         this.cancelled = cancelled;
         task.sources().forEach(source -> sources.add(source.ready()));
-        long elements = task.elements();
+        this.elements = task.elements();
         this.kept = !task.readsOnce() && elements < Integer.MAX_VALUE - 8 && 4 * elements * sources.size() <= room;
         this.values = new float[sources.size()][0];
+        this.whole = new float[sources.size()][0];
     }
 
     @Override
@@ -49,7 +52,7 @@ final class StreamedWindows implements TensorWindows {
 
     @Override
     public long elements() {
-        return task.elements();
+        return elements;
     }
 
     @Override
@@ -78,32 +81,37 @@ final class StreamedWindows implements TensorWindows {
                 keep(i, window);
             }
         }
-        for (long first = 0; first < elements(); first += window) {
+        for (long first = 0; first < elements; first += window) {
             checkCancelled();
-            int count = (int) Math.min(window, elements() - first);
-            if (!kept) {
-                for (int i : wanted) {
-                    values[i] = values[i].length >= count ? values[i] : arena.take(i, count);
-                    sources.get(i).read(first, count, values[i], 0);
-                }
+            int count = (int) Math.min(window, elements - first);
+            for (int i : wanted) {
+                read(i, first, count);
             }
-            int at = kept ? (int) first : 0;
             if (meters) {
-                meter.get().take(values, at, first, count);
+                meter.get().take(values, first, count);
             }
-            consumer.accept(values, at, first, count);
+            consumer.accept(values, first, count);
+        }
+    }
+
+    private void read(int i, long first, int count) {
+        values[i] = values[i].length >= count ? values[i] : arena.take(i, count);
+        if (kept) {
+            System.arraycopy(whole[i], (int) first, values[i], 0, count);
+        } else {
+            sources.get(i).read(first, count, values[i], 0);
         }
     }
 
     private void keep(int i, int window) {
-        if (values[i].length > 0) {
+        if (whole[i].length > 0) {
             return;
         }
-        int elements = (int) elements();
-        values[i] = arena.take(i, elements);
-        for (int first = 0; first < elements; first += window) {
+        int length = (int) elements;
+        whole[i] = arena.take(sources.size() + i, length);
+        for (int first = 0; first < length; first += window) {
             checkCancelled();
-            sources.get(i).read(first, Math.min(window, elements - first), values[i], first);
+            sources.get(i).read(first, Math.min(window, length - first), whole[i], first);
         }
     }
 

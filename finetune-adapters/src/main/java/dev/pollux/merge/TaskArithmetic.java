@@ -23,6 +23,6 @@ public record TaskArithmetic(List<Double> weights, TaskSum sum) implements Merge
 
     @Override
     public void merge(TensorWindows in, TensorSink out) {
-        new TaskVectors(weights, Collections.nCopies(weights.size(), Mask.ALL), sum).merge(in, out);
+        new TaskVectors(weights, Collections.nCopies(weights.size(), new Mask.All()), sum).merge(in, out);
     }
 }

@@ -19,16 +19,15 @@ final class TaskVectors {
     private final double[] weights; // (n)
     private final List<Mask> masks; // (n)
     private final TaskSum how;
-    private final float[] positive = new float[Vectors.BLOCK]; // sums of what is above 0, or of everything
-    private final float[] negative = new float[Vectors.BLOCK]; // minus the sums of what is below 0
-    private final float[] positiveShare = new float[Vectors.BLOCK]; // weights of the models in each sum
-    private final float[] negativeShare = new float[Vectors.BLOCK];
-    private float[] result = new float[0]; // of a window
+    private float[] sum = new float[0]; // of a window: Σ D_i
+    private float[] size = new float[0]; // Σ |D_i|
+    private float[] weightSum = new float[0]; // Σ w_i·sign(D_i)
+    private float[] weightSize = new float[0]; // Σ w_i·|sign(D_i)|
 
     TaskVectors(List<Double> weights, List<Mask> masks, TaskSum how) {
         this.weights = Weights.array(weights);
         this.masks = new ArrayList<>();
-        masks.forEach(mask -> this.masks.add(mask.keepsAll() ? Mask.ALL : mask));
+        masks.forEach(mask -> this.masks.add(mask.keepsAll() ? new Mask.All() : mask));
         this.how = how;
     }
 
@@ -95,12 +94,12 @@ final class TaskVectors {
         int[] wanted = IntStream.concat(IntStream.of(0), Arrays.stream(thinned).map(i -> i + 1))
                 .toArray();
         in.pass(
-                (x, at, first, count) -> {
+                (x, first, count) -> {
                     for (int i : thinned) {
-                        delta[0] = Vectors.subtract(x[i + 1], x[0], at, count, delta[0]);
-                        whole[i] += Vectors.magnitude(delta[0], count);
+                        delta[0] = Vectors.subtract(x[i + 1], x[0], count, delta[0]);
+                        whole[i] += Lanes.BEST.magnitude(delta[0], count);
                         masks.get(i).apply(delta[0], first, count);
-                        left[i] += Vectors.magnitude(delta[0], count);
+                        left[i] += Lanes.BEST.magnitude(delta[0], count);
                         if (noted) {
                             Mask.Stored.note(delta[0], first, count, kept[i]);
                         }
@@ -117,53 +116,53 @@ final class TaskVectors {
 
     private void emit(TensorWindows in, TensorSink out, double[] factors) {
         int n = weights.length;
-        float[][] deltas = new float[n][];
-        long[] kept = new long[n];
+        float[][] delta = new float[1][];
         float lambda = (float) (how.electSigns() ? how.lambda() : how.lambda() / divisor());
         masks.forEach(Mask::begin);
-        in.pass((x, at, first, count) -> {
+        in.pass((x, first, count) -> {
+            begin(count);
             for (int i = 0; i < n; i++) {
-                deltas[i] = Vectors.subtract(x[i + 1], x[0], at, count, deltas[i]);
-                kept[i] += masks.get(i).apply(deltas[i], first, count);
+                delta[0] = Vectors.subtract(x[i + 1], x[0], count, delta[0]);
+                masks.get(i).apply(delta[0], first, count);
+                vote(delta[0], (float) factors[i], (float) weights[i], count);
             }
-            result = Vectors.room(result, count);
-            for (int from = 0; from < count; from += Vectors.BLOCK) {
-                int some = Math.min(Vectors.BLOCK, count - from);
-                if (how.electSigns()) {
-                    elect(deltas, from, factors, some);
-                } else {
-                    Vectors.weigh(deltas, from, factors, positive, some);
-                }
-                Lanes.addTo(x[0], at + from, lambda, positive, result, from, some);
-            }
-            out.put(result, count);
+            elect(count);
+            Lanes.BEST.addTo(x[0], lambda, sum, size, count);
+            out.put(size, count);
         });
         out.fact(
                 "nonzero",
-                IntStream.range(0, n)
-                        .mapToObj(i -> String.format(Locale.ROOT, "%.4f", (double) kept[i] / in.elements()))
+                masks.stream()
+                        .map(mask -> String.format(Locale.ROOT, "%.4f", (double) mask.nonZero() / in.elements()))
                         .collect(Collectors.joining(" ")));
     }
 
+    private void begin(int count) {
+        sum = Vectors.zeros(sum, count);
+        size = Vectors.zeros(size, count);
+        weightSum = Vectors.zeros(weightSum, how.electSigns() && how.normalize() ? count : 0);
+        weightSize = Vectors.zeros(weightSize, weightSum.length);
+    }
+
+    private void vote(float[] delta, float factor, float weight, int count) {
+        if (!how.electSigns()) {
+            Lanes.BEST.add(delta, factor, sum, count);
+        } else if (how.normalize()) {
+            Lanes.BEST.vote(delta, factor, weight, sum, size, weightSum, weightSize, count);
+        } else {
+            Lanes.BEST.vote(delta, factor, sum, size, count);
+        }
+    }
+
     /*
-     * The sum of the models with the majority's sign. What is above 0 and what is below are summed apart: the larger of the
-     * two is the majority, and its sum is the one that is due.
+     * The sum of the models with the majority's sign M, which is that of Σ D: (Σ D + M·Σ |D|)/2. So is the sum of their
+     * weights.
      */
-    private void elect(float[][] deltas, int from, double[] factors, int count) {
-        Arrays.fill(positive, 0, count, 0);
-        Arrays.fill(negative, 0, count, 0);
-        for (int i = 0; i < factors.length; i++) {
-            Lanes.split(deltas[i], from, (float) factors[i], positive, negative, count);
+    private void elect(int count) {
+        if (how.electSigns() && how.normalize()) {
+            Lanes.BEST.electMean(sum, size, weightSum, weightSize, count);
+        } else if (how.electSigns()) {
+            Lanes.BEST.elect(sum, size, count);
         }
-        if (!how.normalize()) {
-            Lanes.elect(positive, negative, count);
-            return;
-        }
-        Arrays.fill(positiveShare, 0, count, 0);
-        Arrays.fill(negativeShare, 0, count, 0);
-        for (int i = 0; i < factors.length; i++) {
-            Lanes.share(deltas[i], from, (float) factors[i], (float) weights[i], positiveShare, negativeShare, count);
-        }
-        Lanes.electMean(positive, negative, positiveShare, negativeShare, count);
     }
 }

@@ -49,7 +49,9 @@ final class TensorFileWriter implements AutoCloseable {
 
     /** Writes values, row by row. */
     void put(String name, DType type, List<Long> shape, float[] values) {
-        begin(name, type, shape).put(values, values.length);
+        EncodingSink sink = begin(name, type, shape);
+        sink.put(values, values.length);
+        sink.flush();
     }
 
     /** Writes a tensor as it is read. */
@@ -63,6 +65,7 @@ final class TensorFileWriter implements AutoCloseable {
             ready.read(first, count, some, 0);
             sink.put(some, count);
         }
+        sink.flush();
     }
 
     private EncodingSink begin(String name, DType type, List<Long> shape) {

@@ -36,11 +36,10 @@ public interface TensorWindows {
         /**
          * Takes a window.
          *
-         * @param x (sources, ≥ at + count), not to be changed; empty where a source was not asked for
-         * @param at where the window begins in each array of {@code x}
+         * @param x (sources, ≥ count), not to be changed; empty where a source was not asked for
          * @param first index of its first element in the tensor
          * @param count its elements, a multiple of the row length
          */
-        void accept(float[][] x, int at, long first, int count);
+        void accept(float[][] x, long first, int count);
     }
 }

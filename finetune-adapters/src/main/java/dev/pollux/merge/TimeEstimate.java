@@ -64,8 +64,8 @@ final class TimeEstimate {
     }
 
     private static void unit(short[] halves, float[] values, float[] sums) {
-        StoredTensor.fromBrain(halves, ELEMENTS, values, 0);
-        Lanes.add(values, 0, 0.5f, sums, 0, ELEMENTS);
-        EncodingSink.toBrain(sums, 0, ELEMENTS, halves);
+        Lanes.BEST.decode(halves, ELEMENTS, values, 0);
+        Lanes.BEST.add(values, 0.5f, sums, ELEMENTS);
+        Lanes.BEST.encode(sums, 0, ELEMENTS, halves);
     }
 }

@@ -13,7 +13,7 @@ import java.util.List;
 record WindowBudget(int threads, long windows, long kept, long bytes) {
 
     /** Elements of a window, if rows are not longer; fixed, since sums depend on it. */
-    private static final int WINDOW = 1 << 14;
+    private static final int WINDOW = 1 << 11;
 
     private static final long FIXED = 8L << 20;
 

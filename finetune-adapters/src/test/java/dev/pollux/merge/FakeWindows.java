@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,7 +66,11 @@ final class FakeWindows implements TensorWindows, TensorSink {
     @Override
     public void pass(Consumer consumer, int... only) {
         for (int first = 0; first < sources[0].length; first += rowLength) {
-            consumer.accept(sources, first, first, rowLength);
+            float[][] window = new float[sources.length][];
+            for (int i = 0; i < window.length; i++) {
+                window[i] = Arrays.copyOfRange(sources[i], first, first + rowLength);
+            }
+            consumer.accept(window, first, rowLength);
         }
     }
 

@@ -57,21 +57,4 @@ class LanesTest {
         }
         return normalize && share != 0 ? elected / share : elected;
     }
-
-    @RepeatedTest(5)
-    void negativeIsTakenOnlyWhereItIsLarger(RepetitionInfo repetition) {
-        Random random = new Random(repetition.getCurrentRepetition());
-        float[] positive = new float[33];
-        float[] negative = new float[33];
-        double[] due = new double[33];
-        for (int i = 0; i < due.length; i++) {
-            positive[i] = random.nextInt(3) * 0x1p-40f;
-            negative[i] = random.nextInt(3) * 0x1p-40f;
-            due[i] = positive[i] >= negative[i] ? positive[i] / 2 : -negative[i] / 2;
-        }
-        Lanes.elect(positive, negative, due.length);
-        for (int i = 0; i < due.length; i++) {
-            assertThat((double) positive[i]).isEqualTo(due[i]);
-        }
-    }
 }

@@ -10,6 +10,7 @@ import dev.pollux.merging.MergeReport.Statistics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -98,7 +99,12 @@ class MergeReportTest {
         SourceMeter meter = new SourceMeter(3, n, false);
         int window = 16_384;
         for (int first = 0; first < n; first += window) {
-            meter.take(x, first, first, Math.min(window, n - first));
+            int from = first;
+            int to = Math.min(n, first + window);
+            float[][] part = Arrays.stream(x)
+                    .map(source -> Arrays.copyOfRange(source, from, to))
+                    .toArray(float[][]::new);
+            meter.take(part, first, to - from);
         }
         Statistics found = SourceMeter.parse(meter.text());
 
