@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -117,8 +118,9 @@ public record MergePlan(
                 base.stream());
     }
 
+    /** By name: the order of {@link Map#of} changes from process to process, that of a report must not. */
     private static Map<String, Setting> ordered(Map<String, Setting> map) {
-        return Collections.unmodifiableMap(new LinkedHashMap<>(map));
+        return Collections.unmodifiableMap(new TreeMap<>(map));
     }
 
     /**

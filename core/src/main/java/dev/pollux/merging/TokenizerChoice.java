@@ -10,7 +10,8 @@ import java.util.OptionalInt;
  * Which tokenizer the merged model gets, and where the embeddings of its tokens come from. <em>Immutable.</em>
  *
  * @param source {@code "base"}, {@code "union"}, or a model
- * @param tokens rules for single tokens; a token that no model knows is added
+ * @param tokens rules for single tokens; those that no model knows are added in the order of this map, so give several of
+ *     them in a map that keeps one, such as {@link LinkedHashMap}
  * @param padToMultipleOf the rows of the embedding are rounded up to a multiple of this, if given
  */
 public record TokenizerChoice(String source, Map<String, TokenRule> tokens, OptionalInt padToMultipleOf) {
