@@ -9,7 +9,9 @@ package dev.pollux.merge;
  */
 final class CounterRandom {
 
-    private static final long GAMMA = 0x9e3779b97f4a7c15L;
+    static final long GAMMA = 0x9e3779b97f4a7c15L;
+    static final long MIX1 = 0xbf58476d1ce4e5b9L;
+    static final long MIX2 = 0x94d049bb133111ebL;
 
     private CounterRandom() {}
 
@@ -36,8 +38,8 @@ final class CounterRandom {
     }
 
     private static long mix(long z) {
-        z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+        z = (z ^ (z >>> 30)) * MIX1;
+        z = (z ^ (z >>> 27)) * MIX2;
         return z ^ (z >>> 31);
     }
 }

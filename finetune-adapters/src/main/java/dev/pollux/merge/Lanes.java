@@ -1,13 +1,31 @@
 package dev.pollux.merge;
 
 /**
- * The loops that merging spends its time in, over the first {@code count} elements of arrays. All forms give the same bits,
- * so results do not depend on which one runs.
+ * The loops that merging spends its time in, over elements [from, to) of arrays. All forms give the same bits for magnitudes
+ * below 2<sup>68</sup>, so results do not depend on which one runs; larger ones may become NaN in one and infinite in another.
  */
 interface Lanes {
 
-    /** The fastest form for this JVM. */
-    Lanes BEST = ScalarLanes.INSTANCE;
+    /** The fastest form for this JVM; {@code -Dpollux.vector=false} takes the one without the Vector API. */
+    Lanes BEST = Boolean.parseBoolean(System.getProperty("pollux.vector", "true")) ? best() : ScalarLanes.INSTANCE;
+
+    /** With the Vector API if the JVM was started with it, compiles it, and the processor's vectors are wide enough. */
+    private static Lanes best() {
+        String how = System.getProperty("java.vm.info", "");
+        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()
+                || how.contains("interpreted")
+                || how.contains("emulated-client")) {
+            return ScalarLanes.INSTANCE;
+        }
+        try {
+            // Compiled apart, since the module is not on every JVM's path: no code may name the class.
+            return (Lanes) Class.forName("dev.pollux.merge.VectorLanes")
+                    .getDeclaredConstructor()
+                    .newInstance();
+        } catch (ReflectiveOperationException | LinkageError e) {
+            return ScalarLanes.INSTANCE;
+        }
+    }
 
     /** into[at + j] = the float of the bfloat16 from[j]. */
     void decode(short[] from, int count, float[] into, int at);
@@ -16,50 +34,64 @@ interface Lanes {
     void encode(float[] values, int at, int count, short[] into);
 
     /** into = c·x. */
-    void scale(float[] x, float c, float[] into, int count);
+    void scale(float[] x, float c, float[] into, int from, int to);
 
     /** into += c·x. */
-    void add(float[] x, float c, float[] into, int count);
+    void add(float[] x, float c, float[] into, int from, int to);
 
     /** into = x + c·d. */
-    void addTo(float[] x, float c, float[] d, float[] into, int count);
+    void addTo(float[] x, float c, float[] d, float[] into, int from, int to);
 
     /** into = a − b. */
-    void subtract(float[] a, float[] b, float[] into, int count);
+    void subtract(float[] a, float[] b, float[] into, int from, int to);
 
-    /** sums += a·b, element by element. */
-    void multiply(float[] a, float[] b, float[] sums, int count);
-
-    /** Σ a·b from {@code at} on, in eight 64-bit sums of every eighth product. */
-    double dot(float[] a, float[] b, int at, int count);
+    /** Σ a·b, in eight 64-bit sums of every eighth product. */
+    double dot(float[] a, float[] b, int from, int to);
 
     /** Σ |x|, in eight 64-bit sums as {@link #dot}. */
-    double magnitude(float[] x, int count);
+    double magnitude(float[] x, int from, int to);
 
     /** How many of x have the magnitude {@code value}. */
-    int equal(float[] x, float value, int count);
+    int equal(float[] x, float value, int from, int to);
+
+    /**
+     * Finds those of x whose magnitude has {@code upper} as its upper 15 bits.
+     *
+     * @param lower (≥ at + to − from) gets their lower 16 bits, in order, from {@code at} on
+     * @return where the last one ends in {@code lower}
+     */
+    int find(float[] x, int upper, int[] lower, int at, int from, int to);
 
     /** How many of x are not 0. */
-    int nonZero(float[] x, int count);
+    int nonZero(float[] x, int from, int to);
 
-    /** Sets those of x to 0 whose magnitude is below {@code limit}, or at it unless {@code inclusive}. */
-    void thin(float[] x, float limit, boolean inclusive, int count);
+    /** Sets those of x to 0 whose magnitude is not above {@code limit}, which is from 0. */
+    void thin(float[] x, float limit, int from, int to);
 
     /** Sets x[j] to 0 unless number first + j of stream {@code key} is below {@code limit}; see {@link CounterRandom}. */
-    void thin(float[] x, long key, long first, long limit, int count);
+    void thin(float[] x, long key, long first, long limit, int from, int to);
 
     /** Adds D = c·x: sum += D and size += |D|. */
-    void vote(float[] x, float c, float[] sum, float[] size, int count);
+    void vote(float[] x, float c, float[] sum, float[] size, int from, int to);
 
-    /** Adds D = c·x and the weight w where D is not 0: as {@link #vote}, weightSum += w·sign(D), weightSize += w·|sign(D)|. */
-    void vote(float[] x, float c, float w, float[] sum, float[] size, float[] weightSum, float[] weightSize, int count);
+    /** Adds D = c·x and its weight: sum += D, size += |D|, weightSum += w·sign(D), weightSize += w·|sign(D)|. */
+    void vote(
+            float[] x,
+            float c,
+            float w,
+            float[] sum,
+            float[] size,
+            float[] weightSum,
+            float[] weightSize,
+            int from,
+            int to);
 
     /** sum = the sum of what was added with the sign of {@code sum}, 0 counting as +. */
-    void elect(float[] sum, float[] size, int count);
+    void elect(float[] sum, float[] size, int from, int to);
 
     /** As {@link #elect}, divided by the sum of the weights that were added with that sign; by 1 where it is 0. */
-    void electMean(float[] sum, float[] size, float[] weightSum, float[] weightSize, int count);
+    void electMean(float[] sum, float[] size, float[] weightSum, float[] weightSize, int from, int to);
 
     /** conflicts += 1 where both signs were added. */
-    void conflicts(float[] weightSum, float[] weightSize, float[] conflicts, int count);
+    void conflicts(float[] weightSum, float[] weightSize, float[] conflicts, int from, int to);
 }

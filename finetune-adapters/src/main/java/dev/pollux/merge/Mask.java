@@ -53,7 +53,7 @@ interface Mask {
 
         @Override
         public void apply(float[] delta, long first, int count) {
-            nonZero += Lanes.BEST.nonZero(delta, count);
+            nonZero += Lanes.BEST.nonZero(delta, 0, count);
         }
 
         @Override
@@ -104,8 +104,12 @@ interface Mask {
         @Override
         public void apply(float[] delta, long first, int count) {
             boolean some = equalSeen < equalKept;
-            int here = some && equalKept < equal ? Lanes.BEST.equal(delta, threshold, count) : 0;
-            Lanes.BEST.thin(delta, threshold, some, count);
+            int here = some && equalKept < equal ? Lanes.BEST.equal(delta, threshold, 0, count) : 0;
+            if (!some) {
+                Lanes.BEST.thin(delta, threshold, 0, count);
+            } else if (threshold > 0) {
+                Lanes.BEST.thin(delta, Math.nextDown(threshold), 0, count);
+            }
             if (some && equalSeen + here > equalKept) {
                 dropLastEqual(delta, count, equalKept - equalSeen);
             }
@@ -184,7 +188,7 @@ interface Mask {
                     delta[i] = 0;
                 }
             }
-            nonZero += Lanes.BEST.nonZero(delta, count);
+            nonZero += Lanes.BEST.nonZero(delta, 0, count);
         }
 
         @Override
@@ -231,8 +235,8 @@ interface Mask {
 
         @Override
         public void apply(float[] delta, long first, int count) {
-            Lanes.BEST.thin(delta, key, first, CounterRandom.limit(density), count);
-            nonZero += Lanes.BEST.nonZero(delta, count);
+            Lanes.BEST.thin(delta, key, first, CounterRandom.limit(density), 0, count);
+            nonZero += Lanes.BEST.nonZero(delta, 0, count);
         }
 
         @Override
@@ -275,7 +279,7 @@ interface Mask {
                 int bit = (int) (kept[(int) (at >>> 6)] >>> at) & 1;
                 delta[i] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[i]) & -bit);
             }
-            nonZero += Lanes.BEST.nonZero(delta, count);
+            nonZero += Lanes.BEST.nonZero(delta, 0, count);
         }
 
         @Override
@@ -335,7 +339,7 @@ interface Mask {
                     delta[at] = Float.intBitsToFloat(Float.floatToRawIntBits(delta[at]) & kept);
                 }
             }
-            nonZero += Lanes.BEST.nonZero(delta, count);
+            nonZero += Lanes.BEST.nonZero(delta, 0, count);
         }
 
         @Override

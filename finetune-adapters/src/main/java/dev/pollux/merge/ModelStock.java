@@ -59,7 +59,7 @@ public record ModelStock(boolean filterWise) implements MergeMethod {
             for (int r = 0; r < count; r += row) {
                 for (int i = 0; i < n; i++) {
                     for (int j = 0; j <= i; j++) {
-                        gram[i][j] = Lanes.BEST.dot(deltas[i], deltas[j], r, row);
+                        gram[i][j] = Lanes.BEST.dot(deltas[i], deltas[j], r, r + row);
                     }
                 }
                 double t = ratio(gram);

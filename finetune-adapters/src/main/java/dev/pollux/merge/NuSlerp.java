@@ -85,9 +85,9 @@ public record NuSlerp(double first, double second, Along vectors, boolean base) 
             int row = in.rowLength();
             for (int r = 0; r < count; r += row) {
                 double[] c = coefficients(
-                        Lanes.BEST.dot(v[0], v[0], r, row),
-                        Lanes.BEST.dot(v[0], v[1], r, row),
-                        Lanes.BEST.dot(v[1], v[1], r, row));
+                        Lanes.BEST.dot(v[0], v[0], r, r + row),
+                        Lanes.BEST.dot(v[0], v[1], r, r + row),
+                        Lanes.BEST.dot(v[1], v[1], r, r + row));
                 sum.add(c[0], v[0], r, row);
                 sum.add(c[1], v[1], r, row);
             }

@@ -110,7 +110,7 @@ final class OrderStatistics {
             long[] other = odd[s];
             Arrays.setAll(counts, bucket -> counts[bucket] + other[bucket]);
             places[s] = Arrays.stream(ranks.get(s))
-                    .mapToObj(rank -> Place.of(counts, rank))
+                    .mapToObj(rank -> new Place(counts, rank))
                     .toArray(Place[]::new);
         }
         in.pass(
@@ -118,7 +118,7 @@ final class OrderStatistics {
                     for (int s = 0; s < n; s++) {
                         delta[0] = Vectors.subtract(x[sources[s]], x[0], count, delta[0]);
                         for (Place place : places[s]) {
-                            countLower(delta[0], count, place.bucket(), place.lower());
+                            place.take(delta[0], count);
                         }
                     }
                 },
@@ -129,10 +129,25 @@ final class OrderStatistics {
     }
 
     /** A bucket of magnitudes that share their upper bits, and the counts of their lower ones. */
-    private record Place(int bucket, long before, long rankAsked, long[] lower) {
-        static Place of(long[] upper, long rank) {
-            int bucket = bucketOf(upper, rank);
-            return new Place(bucket, Arrays.stream(upper, 0, bucket).sum(), rank, new long[BUCKETS]);
+    private static final class Place {
+        private final int bucket;
+        private final long before;
+        private final long rankAsked;
+        private final long[] lower = new long[BUCKETS];
+        private int[] found = new int[0]; // of a window
+
+        Place(long[] upper, long rank) {
+            bucket = bucketOf(upper, rank);
+            before = Arrays.stream(upper, 0, bucket).sum();
+            rankAsked = rank;
+        }
+
+        void take(float[] values, int count) {
+            found = found.length < count ? new int[count] : found;
+            int n = Lanes.BEST.find(values, bucket, found, 0, 0, count);
+            for (int i = 0; i < n; i++) {
+                lower[found[i]]++;
+            }
         }
 
         Rank rank() {
@@ -151,15 +166,6 @@ final class OrderStatistics {
         }
         if (i < count) {
             even[Float.floatToRawIntBits(values[i]) << 1 >>> 17]++;
-        }
-    }
-
-    private static void countLower(float[] values, int count, int bucket, long[] lower) {
-        for (int i = 0; i < count; i++) {
-            int bits = Float.floatToRawIntBits(values[i]);
-            if (bits << 1 >>> 17 == bucket) {
-                lower[bits & 0xffff]++;
-            }
         }
     }
 

@@ -61,42 +61,35 @@ final class ScalarLanes implements Lanes {
     }
 
     @Override
-    public void scale(float[] x, float c, float[] into, int count) {
-        for (int j = 0; j < count; j++) {
+    public void scale(float[] x, float c, float[] into, int from, int to) {
+        for (int j = from; j < to; j++) {
             into[j] = c * x[j];
         }
     }
 
     @Override
-    public void add(float[] x, float c, float[] into, int count) {
-        for (int j = 0; j < count; j++) {
+    public void add(float[] x, float c, float[] into, int from, int to) {
+        for (int j = from; j < to; j++) {
             into[j] += c * x[j];
         }
     }
 
     @Override
-    public void addTo(float[] x, float c, float[] d, float[] into, int count) {
-        for (int j = 0; j < count; j++) {
+    public void addTo(float[] x, float c, float[] d, float[] into, int from, int to) {
+        for (int j = from; j < to; j++) {
             into[j] = x[j] + c * d[j];
         }
     }
 
     @Override
-    public void subtract(float[] a, float[] b, float[] into, int count) {
-        for (int j = 0; j < count; j++) {
+    public void subtract(float[] a, float[] b, float[] into, int from, int to) {
+        for (int j = from; j < to; j++) {
             into[j] = a[j] - b[j];
         }
     }
 
     @Override
-    public void multiply(float[] a, float[] b, float[] sums, int count) {
-        for (int j = 0; j < count; j++) {
-            sums[j] += a[j] * b[j];
-        }
-    }
-
-    @Override
-    public double dot(float[] a, float[] b, int at, int count) {
+    public double dot(float[] a, float[] b, int from, int to) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;
@@ -105,9 +98,8 @@ final class ScalarLanes implements Lanes {
         double s5 = 0;
         double s6 = 0;
         double s7 = 0;
-        int end = at + count;
-        int i = at;
-        for (; i < end - 7; i += 8) {
+        int i = from;
+        for (; i < to - 7; i += 8) {
             s0 += (double) a[i] * b[i];
             s1 += (double) a[i + 1] * b[i + 1];
             s2 += (double) a[i + 2] * b[i + 2];
@@ -118,14 +110,14 @@ final class ScalarLanes implements Lanes {
             s7 += (double) a[i + 7] * b[i + 7];
         }
         double rest = 0;
-        for (; i < end; i++) {
+        for (; i < to; i++) {
             rest += (double) a[i] * b[i];
         }
         return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7)) + rest;
     }
 
     @Override
-    public double magnitude(float[] x, int count) {
+    public double magnitude(float[] x, int from, int to) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;
@@ -134,8 +126,8 @@ final class ScalarLanes implements Lanes {
         double s5 = 0;
         double s6 = 0;
         double s7 = 0;
-        int i = 0;
-        for (; i < count - 7; i += 8) {
+        int i = from;
+        for (; i < to - 7; i += 8) {
             s0 += Math.abs(x[i]);
             s1 += Math.abs(x[i + 1]);
             s2 += Math.abs(x[i + 2]);
@@ -146,16 +138,16 @@ final class ScalarLanes implements Lanes {
             s7 += Math.abs(x[i + 7]);
         }
         double rest = 0;
-        for (; i < count; i++) {
+        for (; i < to; i++) {
             rest += Math.abs(x[i]);
         }
         return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7)) + rest;
     }
 
     @Override
-    public int equal(float[] x, float value, int count) {
+    public int equal(float[] x, float value, int from, int to) {
         int equal = 0;
-        for (int j = 0; j < count; j++) {
+        for (int j = from; j < to; j++) {
             if (Math.abs(x[j]) == value) {
                 equal++;
             }
@@ -164,36 +156,46 @@ final class ScalarLanes implements Lanes {
     }
 
     @Override
-    public int nonZero(float[] x, int count) {
+    public int find(float[] x, int upper, int[] lower, int at, int from, int to) {
+        int found = at;
+        for (int j = from; j < to; j++) {
+            int bits = Float.floatToRawIntBits(x[j]);
+            if (bits << 1 >>> 17 == upper) {
+                lower[found++] = bits & 0xffff;
+            }
+        }
+        return found;
+    }
+
+    @Override
+    public int nonZero(float[] x, int from, int to) {
         int nonZero = 0;
-        for (int j = 0; j < count; j++) {
+        for (int j = from; j < to; j++) {
             nonZero += -(Float.floatToRawIntBits(x[j]) & 0x7fffffff) >>> 31;
         }
         return nonZero;
     }
 
     @Override
-    public void thin(float[] x, float limit, boolean inclusive, int count) {
-        float atLimit = inclusive ? 1 : 0;
-        for (int j = 0; j < count; j++) {
+    public void thin(float[] x, float limit, int from, int to) {
+        for (int j = from; j < to; j++) {
             float y = UP * (Math.abs(x[j]) - limit);
             float sign = y / (Math.abs(y) + TINY);
-            float some = Math.abs(sign);
-            x[j] *= 0.5f * (some + sign) + atLimit * (1 - some);
+            x[j] *= 0.5f * (Math.abs(sign) + sign);
         }
     }
 
     @Override
-    public void thin(float[] x, long key, long first, long limit, int count) {
-        for (int j = 0; j < count; j++) {
+    public void thin(float[] x, long key, long first, long limit, int from, int to) {
+        for (int j = from; j < to; j++) {
             int kept = (int) (CounterRandom.bits(key, first + j) - limit >> 63);
             x[j] = Float.intBitsToFloat(Float.floatToRawIntBits(x[j]) & kept);
         }
     }
 
     @Override
-    public void vote(float[] x, float c, float[] sum, float[] size, int count) {
-        for (int j = 0; j < count; j++) {
+    public void vote(float[] x, float c, float[] sum, float[] size, int from, int to) {
+        for (int j = from; j < to; j++) {
             float d = c * x[j];
             sum[j] += d;
             size[j] += Math.abs(d);
@@ -202,8 +204,16 @@ final class ScalarLanes implements Lanes {
 
     @Override
     public void vote(
-            float[] x, float c, float w, float[] sum, float[] size, float[] weightSum, float[] weightSize, int count) {
-        for (int j = 0; j < count; j++) {
+            float[] x,
+            float c,
+            float w,
+            float[] sum,
+            float[] size,
+            float[] weightSum,
+            float[] weightSize,
+            int from,
+            int to) {
+        for (int j = from; j < to; j++) {
             float d = c * x[j];
             sum[j] += d;
             size[j] += Math.abs(d);
@@ -215,8 +225,8 @@ final class ScalarLanes implements Lanes {
     }
 
     @Override
-    public void elect(float[] sum, float[] size, int count) {
-        for (int j = 0; j < count; j++) {
+    public void elect(float[] sum, float[] size, int from, int to) {
+        for (int j = from; j < to; j++) {
             float y = UP * sum[j];
             float sign = y / (Math.abs(y) + TINY);
             float majority = sign + (1 - Math.abs(sign));
@@ -225,8 +235,8 @@ final class ScalarLanes implements Lanes {
     }
 
     @Override
-    public void electMean(float[] sum, float[] size, float[] weightSum, float[] weightSize, int count) {
-        for (int j = 0; j < count; j++) {
+    public void electMean(float[] sum, float[] size, float[] weightSum, float[] weightSize, int from, int to) {
+        for (int j = from; j < to; j++) {
             float y = UP * sum[j];
             float sign = y / (Math.abs(y) + TINY);
             float majority = sign + (1 - Math.abs(sign));
@@ -238,8 +248,8 @@ final class ScalarLanes implements Lanes {
     }
 
     @Override
-    public void conflicts(float[] weightSum, float[] weightSize, float[] conflicts, int count) {
-        for (int j = 0; j < count; j++) {
+    public void conflicts(float[] weightSum, float[] weightSize, float[] conflicts, int from, int to) {
+        for (int j = from; j < to; j++) {
             float y = UP * (weightSize[j] - Math.abs(weightSum[j]));
             conflicts[j] += y / (y + TINY);
         }

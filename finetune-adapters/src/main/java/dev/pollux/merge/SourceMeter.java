@@ -76,10 +76,10 @@ final class SourceMeter {
         signs = Vectors.zeros(signs, count);
         signed = Vectors.zeros(signed, count);
         for (float[] delta : deltas) {
-            Lanes.BEST.vote(delta, 1, 1, votes, sizes, signs, signed, count);
+            Lanes.BEST.vote(delta, 1, 1, votes, sizes, signs, signed, 0, count);
         }
-        Lanes.BEST.conflicts(signs, signed, lanes, count);
-        conflicts += Lanes.BEST.magnitude(lanes, count);
+        Lanes.BEST.conflicts(signs, signed, lanes, 0, count);
+        conflicts += Lanes.BEST.magnitude(lanes, 0, count);
     }
 
     /** What was seen; norms are those of the whole tensor if the rest is like what was seen. */

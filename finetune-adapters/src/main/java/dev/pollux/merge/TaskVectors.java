@@ -97,9 +97,9 @@ final class TaskVectors {
                 (x, first, count) -> {
                     for (int i : thinned) {
                         delta[0] = Vectors.subtract(x[i + 1], x[0], count, delta[0]);
-                        whole[i] += Lanes.BEST.magnitude(delta[0], count);
+                        whole[i] += Lanes.BEST.magnitude(delta[0], 0, count);
                         masks.get(i).apply(delta[0], first, count);
-                        left[i] += Lanes.BEST.magnitude(delta[0], count);
+                        left[i] += Lanes.BEST.magnitude(delta[0], 0, count);
                         if (noted) {
                             Mask.Stored.note(delta[0], first, count, kept[i]);
                         }
@@ -127,7 +127,7 @@ final class TaskVectors {
                 vote(delta[0], (float) factors[i], (float) weights[i], count);
             }
             elect(count);
-            Lanes.BEST.addTo(x[0], lambda, sum, size, count);
+            Lanes.BEST.addTo(x[0], lambda, sum, size, 0, count);
             out.put(size, count);
         });
         out.fact(
@@ -146,11 +146,11 @@ final class TaskVectors {
 
     private void vote(float[] delta, float factor, float weight, int count) {
         if (!how.electSigns()) {
-            Lanes.BEST.add(delta, factor, sum, count);
+            Lanes.BEST.add(delta, factor, sum, 0, count);
         } else if (how.normalize()) {
-            Lanes.BEST.vote(delta, factor, weight, sum, size, weightSum, weightSize, count);
+            Lanes.BEST.vote(delta, factor, weight, sum, size, weightSum, weightSize, 0, count);
         } else {
-            Lanes.BEST.vote(delta, factor, sum, size, count);
+            Lanes.BEST.vote(delta, factor, sum, size, 0, count);
         }
     }
 
@@ -160,9 +160,9 @@ final class TaskVectors {
      */
     private void elect(int count) {
         if (how.electSigns() && how.normalize()) {
-            Lanes.BEST.electMean(sum, size, weightSum, weightSize, count);
+            Lanes.BEST.electMean(sum, size, weightSum, weightSize, 0, count);
         } else if (how.electSigns()) {
-            Lanes.BEST.elect(sum, size, count);
+            Lanes.BEST.elect(sum, size, 0, count);
         }
     }
 }

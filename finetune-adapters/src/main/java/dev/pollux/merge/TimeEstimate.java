@@ -65,7 +65,7 @@ final class TimeEstimate {
 
     private static void unit(short[] halves, float[] values, float[] sums) {
         Lanes.BEST.decode(halves, ELEMENTS, values, 0);
-        Lanes.BEST.add(values, 0.5f, sums, ELEMENTS);
+        Lanes.BEST.add(values, 0.5f, sums, 0, ELEMENTS);
         Lanes.BEST.encode(sums, 0, ELEMENTS, halves);
     }
 }

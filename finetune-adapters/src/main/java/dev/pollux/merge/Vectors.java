@@ -48,7 +48,7 @@ final class Vectors {
      */
     static float[] subtract(float[] a, float[] b, int count, float @org.jspecify.annotations.Nullable [] into) {
         float[] difference = room(into, count);
-        Lanes.BEST.subtract(a, b, difference, count);
+        Lanes.BEST.subtract(a, b, difference, 0, count);
         return difference;
     }
 
@@ -89,9 +89,9 @@ final class Vectors {
 
     /** Σ c<sub>i</sub>x<sub>i</sub> in floats. */
     static void weigh(float[][] x, double[] coefficients, float[] into, int count) {
-        Lanes.BEST.scale(x[0], (float) coefficients[0], into, count);
+        Lanes.BEST.scale(x[0], (float) coefficients[0], into, 0, count);
         for (int i = 1; i < coefficients.length; i++) {
-            Lanes.BEST.add(x[i], (float) coefficients[i], into, count);
+            Lanes.BEST.add(x[i], (float) coefficients[i], into, 0, count);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
@@ -18,6 +19,7 @@ import dev.pollux.tensor.TensorInfo;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -347,28 +349,46 @@ class CheckpointMergerTest {
         }
         Path big = temp.resolve("big");
         CheckpointMerger merger = CheckpointMerger.in(big, MergeProcess.OPTIONS);
-        MergePlan plan = MergeProcess.plan();
+        MergePlan plan = MergeProcess.plan("della");
         merger.merge(plan, big.resolve("whole")).run();
         Random random = new Random(11);
         for (int kill = 0; kill < 3; kill++) {
             Path target = big.resolve("killed" + kill);
-            Process process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            MergeProcess.class.getName(),
-                            big.toString(),
-                            target.toString())
-                    .inheritIO()
-                    .start();
-            process.waitFor(400 + random.nextInt(1500), TimeUnit.MILLISECONDS);
+            Process process = MergeProcess.start(big, "della", target);
+            Path journal = big.resolve(".killed" + kill + ".part/.merge-journal");
+            while (process.isAlive() && !hasLines(journal)) {
+                process.waitFor(2, TimeUnit.MILLISECONDS);
+            }
+            process.waitFor(random.nextInt(150), TimeUnit.MILLISECONDS);
             process.destroyForcibly().waitFor();
             if (!Files.exists(target)) {
-                merger.merge(plan, target).run();
+                assertThat(merger.merge(plan, target).run().resumedTensors())
+                        .as("kill %s of seed 11", kill)
+                        .isPositive();
             }
             assertThat(files(target)).as("kill %s of seed 11", kill).isEqualTo(files(big.resolve("whole")));
             WorkFolder.deleteTree(target);
         }
+    }
+
+    private static boolean hasLines(Path journal) throws IOException {
+        try {
+            return Files.size(journal) > 200;
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    /** The other process runs without the Vector API, this one with it where the processor allows. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ties", "dare_ties", "breadcrumbs_ties", "task_arithmetic"})
+    void bytesDoNotDependOnTheVectorsOfTheJvm(String method) throws Exception {
+        assumeTrue(Lanes.BEST != ScalarLanes.INSTANCE, "this JVM has no vectors of 256 bits or more to compare with");
+        Process process = MergeProcess.start(temp, method, temp.resolve("scalar"));
+        assertThat(process.waitFor()).isZero();
+        CheckpointMerger.in(temp, MergeProcess.OPTIONS)
+                .merge(MergeProcess.plan(method), temp.resolve("vector"))
+                .run();
+        assertThat(files(temp.resolve("vector"))).isEqualTo(files(temp.resolve("scalar")));
     }
 }

@@ -2,10 +2,11 @@ package dev.pollux.merge;
 
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.Setting;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** A merge in a process of its own, to be killed. */
+/** A merge in a process of its own, to be killed or started otherwise. */
 final class MergeProcess {
 
     static final MergeOptions OPTIONS =
@@ -13,19 +14,33 @@ final class MergeProcess {
 
     private MergeProcess() {}
 
-    static MergePlan plan() {
+    /** Starts {@link #main}, whose JVM has no modules beyond those it resolves by itself. */
+    static Process start(Path folder, String method, Path target) throws IOException {
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        MergeProcess.class.getName(),
+                        folder.toString(),
+                        method,
+                        target.toString())
+                .inheritIO()
+                .start();
+    }
+
+    static MergePlan plan(String method) {
         Map<String, Setting> half = Map.of("weight", Setting.of(0.5), "density", Setting.of(0.4));
-        return MergePlan.builder("della")
+        return MergePlan.builder(method)
                 .base("base")
                 .model("a", half)
                 .model("b", half)
                 .build();
     }
 
-    /** Merges the models of the folder {@code arguments[0]} into {@code arguments[1]}. */
+    /** Merges the models of the folder {@code arguments[0]} by {@code arguments[1]} into {@code arguments[2]}. */
     public static void main(String[] arguments) {
         CheckpointMerger.in(Path.of(arguments[0]), OPTIONS)
-                .merge(plan(), Path.of(arguments[1]))
+                .merge(plan(arguments[1]), Path.of(arguments[2]))
                 .run();
     }
 }
