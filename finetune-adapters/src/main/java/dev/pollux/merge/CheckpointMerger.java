@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 
 /**
  * Merges Hugging Face folders with safetensors, and LoRA adapters over them, into such a folder.
@@ -101,15 +102,30 @@ public final class CheckpointMerger implements ModelMerger {
         CheckpointMerger merger = new CheckpointMerger(folder, same);
         return Job.of("merge", context -> {
             Checked checked = merger.checked(recipe.plan(), target, context);
-            recipe.check(checked.inputs());
+            recipe.check(hashed(checked.inputs(), context));
             return merger.merge(recipe.plan(), target, checked, context);
         });
     }
 
-    /** What is known of a plan that can be merged. */
-    private record Checked(List<InputFile> inputs, List<String> notices) {}
+    private static List<InputFile> hashed(InputHashes inputs, JobContext context) {
+        long[] due = {0};
+        BooleanSupplier stopped = () -> {
+            if (inputs.read() >= due[0]) {
+                context.progress("hash", inputs.read(), inputs.bytes(), "bytes");
+                due[0] = inputs.read() + inputs.bytes() / 100;
+            }
+            return context.isCancelled();
+        };
+        while (inputs.hashNext(stopped)) {
+            context.checkCancelled();
+        }
+        return inputs.files();
+    }
 
-    /** Refuses a plan that cannot be merged, and hashes the inputs if that is wanted. */
+    /** What is known of a plan that can be merged; the inputs that are to be hashed are not yet. */
+    private record Checked(InputHashes inputs, List<String> notices) {}
+
+    /** Refuses a plan that cannot be merged. */
     private Checked checked(MergePlan plan, Path target, JobContext context) {
         if (Files.exists(target)) {
             throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
@@ -121,7 +137,7 @@ public final class CheckpointMerger implements ModelMerger {
         }
         checkSpace(target, preview.bytesToWrite());
         preview.notices().forEach(context::notice);
-        return new Checked(options.hashInputs() ? InputHashes.of(plan, folder, context) : List.of(), preview.notices());
+        return new Checked(options.hashInputs() ? InputHashes.of(plan, folder) : InputHashes.none(), preview.notices());
     }
 
     private static void checkSpace(Path target, long bytes) {
@@ -153,7 +169,7 @@ public final class CheckpointMerger implements ModelMerger {
                     String digest = PlanDigest.of(layout, options);
                     done = folders.of(name, digest);
                     if (!Files.exists(done)) {
-                        write(layout, done, digest, context, (written, folder) -> {});
+                        write(layout, done, digest, context, checked.inputs(), (written, folder) -> {});
                     }
                 }
                 made.put(name, folders.open(name, done));
@@ -164,6 +180,7 @@ public final class CheckpointMerger implements ModelMerger {
                         target,
                         PlanDigest.of(layout, options),
                         context,
+                        checked.inputs(),
                         (done, work) ->
                                 ReportFiles.write(plan, options, report(layout, target, done, checked, begin), work));
                 return report(layout, target, written, checked, begin);
@@ -184,17 +201,22 @@ public final class CheckpointMerger implements ModelMerger {
     private record Written(Map<String, Map<String, String>> facts, int resumed) {}
 
     private Written write(
-            MergeLayout layout, Path target, String digest, JobContext context, BiConsumer<Written, Path> atEnd) {
+            MergeLayout layout,
+            Path target,
+            String digest,
+            JobContext context,
+            InputHashes inputs,
+            BiConsumer<Written, Path> atEnd) {
         try (WorkFolder work = WorkFolder.open(target, digest)) {
             boolean published = false;
             try {
                 int resumed = work.finished().size();
                 Map<String, Map<String, String>> facts;
                 if (layout.donor().flatMap(InputModel::onnx).isPresent()) {
-                    facts = new MergeRun(layout, OnnxResult.options(options), context, work).run();
+                    facts = new MergeRun(layout, OnnxResult.options(options), context, work, inputs).run();
                     new OnnxResult(layout).write(work.path());
                 } else {
-                    facts = new MergeRun(layout, options, context, work).run();
+                    facts = new MergeRun(layout, options, context, work, inputs).run();
                     new ResultTexts(layout).write(work.path());
                 }
                 ModelCard.write(layout, options, work.path());
@@ -228,6 +250,6 @@ public final class CheckpointMerger implements ModelMerger {
                 options.seed(),
                 checked.notices(),
                 Duration.ofNanos(System.nanoTime() - begin),
-                checked.inputs());
+                checked.inputs().files());
     }
 }

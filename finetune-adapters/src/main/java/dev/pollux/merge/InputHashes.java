@@ -1,7 +1,6 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
-import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergeReport.InputFile;
 import java.io.IOException;
@@ -12,69 +11,123 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.TreeSet;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
-/** The files that a plan reads, and their hashes. */
+/**
+ * The files that a plan reads, and their hashes as they become known. <em>Thread-safe</em>: threads that merge take a file each
+ * before they take tensors.
+ */
 final class InputHashes {
 
-    private static final int STEP = 1 << 20;
+    /** Half of a second cache. */
+    private static final int STEP = 1 << 16;
 
-    private InputHashes() {}
+    private final List<Input> inputs;
+    private final long bytes;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicLong read = new AtomicLong();
+    private final Map<Integer, InputFile> hashed = new ConcurrentSkipListMap<>();
 
-    /** All files of the models and adapters of a plan and its stages, in the order of their paths. */
-    static List<InputFile> of(MergePlan plan, Path folder, JobContext context) {
-        TreeSet<String> names = new TreeSet<>();
+    private record Input(String name, Path path, long bytes) {}
+
+    private InputHashes(List<Input> inputs) {
+        this.inputs = List.copyOf(inputs);
+        this.bytes = inputs.stream().mapToLong(Input::bytes).sum();
+    }
+
+    /** Of no file. */
+    static InputHashes none() {
+        return new InputHashes(List.of());
+    }
+
+    /** Of all files of the models and adapters of a plan and its stages, in the order of their paths; none is read yet. */
+    static InputHashes of(MergePlan plan, Path folder) {
+        Map<String, Path> paths = new TreeMap<>();
         List<String> stages =
                 plan.stages().stream().flatMap(stage -> stage.name().stream()).toList();
         Stream.concat(plan.stages().stream(), Stream.of(plan))
                 .flatMap(MergePlan::models)
                 .forEach(reference -> {
                     if (!stages.contains(reference.toString())) {
-                        names.add(reference.model());
-                        reference.adapter().ifPresent(names::add);
+                        paths.put(reference.model(), folder.resolve(reference.model()));
+                        reference.adapter().ifPresent(adapter -> paths.put(adapter, folder.resolve(adapter)));
                     }
                 });
-        List<InputFile> files = new ArrayList<>();
-        for (String name : names) {
-            Path path = folder.resolve(name);
-            try {
-                if (Files.isRegularFile(path)) {
-                    files.add(file(name, path, context));
-                } else {
-                    addAll(name, path, files, context);
-                }
-            } catch (IOException e) {
-                throw new StorageException("Cannot read " + path + ": " + e, e);
+        List<Input> inputs = new ArrayList<>();
+        paths.forEach((name, path) -> add(name, path, inputs));
+        return new InputHashes(inputs);
+    }
+
+    private static void add(String name, Path path, List<Input> into) {
+        try {
+            if (Files.isRegularFile(path)) {
+                into.add(new Input(name, path, Files.size(path)));
+                return;
             }
-        }
-        return files;
-    }
-
-    private static void addAll(String name, Path folder, List<InputFile> into, JobContext context) throws IOException {
-        List<Path> files;
-        try (Stream<Path> entries = Files.list(folder)) {
-            files = entries.filter(Files::isRegularFile)
-                    .filter(file -> !file.getFileName().toString().startsWith("."))
-                    .sorted()
-                    .toList();
-        }
-        for (Path file : files) {
-            into.add(file(name + "/" + file.getFileName(), file, context));
+            try (Stream<Path> entries = Files.list(path)) {
+                for (Path file : entries.filter(Files::isRegularFile).sorted().toList()) {
+                    if (!file.getFileName().toString().startsWith(".")) {
+                        into.add(new Input(name + "/" + file.getFileName(), file, Files.size(file)));
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + path + ": " + e, e);
         }
     }
 
-    private static InputFile file(String name, Path file, JobContext context) throws IOException {
+    /** Bytes of all files. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** Bytes read so far. */
+    long read() {
+        return read.get();
+    }
+
+    /**
+     * Hashes the next file that no thread has taken.
+     *
+     * @param stopped asked often; once it says so, the file is left
+     * @return whether there was one
+     */
+    boolean hashNext(BooleanSupplier stopped) {
+        int number = next.getAndIncrement();
+        if (number >= inputs.size()) {
+            return false;
+        }
+        Input input = inputs.get(number);
         MessageDigest digest = PlanDigest.sha256();
         byte[] some = new byte[STEP];
-        long bytes = 0;
-        try (InputStream in = Files.newInputStream(file)) {
+        long length = 0;
+        try (InputStream in = Files.newInputStream(input.path())) {
             for (int n = in.read(some); n >= 0; n = in.read(some)) {
-                context.checkCancelled();
+                if (stopped.getAsBoolean()) {
+                    return true;
+                }
                 digest.update(some, 0, n);
-                bytes += n;
+                length += n;
+                read.addAndGet(n);
             }
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + input.path() + ": " + e, e);
         }
-        return new InputFile(name, bytes, HexFormat.of().formatHex(digest.digest()));
+        hashed.put(number, new InputFile(input.name(), length, HexFormat.of().formatHex(digest.digest())));
+        return true;
+    }
+
+    /** All files with their hashes, once there are no more to take. */
+    List<InputFile> files() {
+        if (hashed.size() != inputs.size()) {
+            throw new IllegalStateException(hashed.size() + " of " + inputs.size() + " inputs are hashed");
+        }
+        return List.copyOf(hashed.values());
     }
 }

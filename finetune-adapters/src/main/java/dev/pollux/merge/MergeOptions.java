@@ -12,7 +12,7 @@ package dev.pollux.merge;
  *     difference when there are no outliers to drop; default false
  * @param statistics how closely the report looks at the sources of each tensor; default {@link Statistics#SAMPLED}
  * @param hashInputs whether the report has the SHA-256 of every input file, without which it cannot be replayed; default
- *     true; reads all inputs once more
+ *     true; the threads that merge then read all inputs once more
  */
 public record MergeOptions(
         long seed,

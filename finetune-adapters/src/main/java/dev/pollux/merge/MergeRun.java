@@ -42,6 +42,7 @@ final class MergeRun {
     private final MergeOptions options;
     private final JobContext context;
     private final WorkFolder work;
+    private final InputHashes inputs;
     private final Shards shards;
     private final WindowBudget budget;
     private final Queue<TensorTask> queue = new ConcurrentLinkedQueue<>();
@@ -51,11 +52,15 @@ final class MergeRun {
     private final AtomicLong written = new AtomicLong();
     private final AtomicBoolean stopped = new AtomicBoolean();
 
-    MergeRun(MergeLayout layout, MergeOptions options, JobContext context, WorkFolder work) {
+    /**
+     * @param inputs hashed by the way, those that are not yet
+     */
+    MergeRun(MergeLayout layout, MergeOptions options, JobContext context, WorkFolder work, InputHashes inputs) {
         this.layout = layout;
         this.options = options;
         this.context = context;
         this.work = work;
+        this.inputs = inputs;
         this.shards = Shards.of(layout.tasks(), options.shardBytes());
         this.budget = WindowBudget.of(layout.tasks(), options);
     }
@@ -126,6 +131,7 @@ final class MergeRun {
     }
 
     private void mergeQueued() {
+        while (!isStopped() && inputs.hashNext(this::isStopped)) {}
         ByteBuffer buffer = EncodingSink.buffer();
         Arena arena = new Arena(budget.kept() + budget.windows());
         for (TensorTask task = queue.poll(); task != null && !stopped.get(); task = queue.poll()) {
@@ -153,7 +159,11 @@ final class MergeRun {
         for (Future<?> future : futures) {
             while (!isDone(future)) {
                 context.checkCancelled();
-                context.progress("merge", written.get(), total, "bytes");
+                if (inputs.read() < inputs.bytes()) {
+                    context.progress("hash", inputs.read(), inputs.bytes(), "bytes");
+                } else {
+                    context.progress("merge", written.get(), total, "bytes");
+                }
                 if (System.nanoTime() - journaled > JOURNAL_NANOS) {
                     journal();
                     journaled = System.nanoTime();

@@ -87,7 +87,7 @@ public final class MixtureMerger {
                 MergeLayout tasks = layout.tasks(routers(plan, layout, context));
                 List<String> notices = tasks.preview(options).notices();
                 notices.forEach(context::notice);
-                new MergeRun(tasks, options, context, work).run();
+                new MergeRun(tasks, options, context, work, InputHashes.none()).run();
                 new ResultTexts(tasks).write(work.path());
                 ObjectNode config = layout.target()
                         .config(layout.base().config(), plan.experts().size(), plan.expertsPerToken());

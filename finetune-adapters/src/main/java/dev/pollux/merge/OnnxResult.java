@@ -46,13 +46,14 @@ final class OnnxResult {
 
     /** All weights in one file, which is what the graph points into. */
     static MergeOptions options(MergeOptions options) {
-        return MergeOptions.builder()
-                .seed(options.seed())
-                .threads(options.threads())
-                .memory(options.memory())
-                .shardBytes(Long.MAX_VALUE)
-                .likeReference(options.likeReference())
-                .build();
+        return new MergeOptions(
+                options.seed(),
+                options.threads(),
+                options.memory(),
+                Long.MAX_VALUE,
+                options.likeReference(),
+                options.statistics(),
+                options.hashInputs());
     }
 
     /** Writes the graph beside the merged weights in {@code folder}. */

@@ -274,7 +274,7 @@ class CheckpointMergerTest {
         Path part = temp.resolve(".out.part");
         try (MergeLayout layout = new MergePlanner(plan("dare_ties"), temp, options, Map.of()).layout();
                 WorkFolder work = WorkFolder.open(temp.resolve("out"), PlanDigest.of(layout, options))) {
-            new MergeRun(layout, options, JobContext.NONE, work).run();
+            new MergeRun(layout, options, JobContext.NONE, work, InputHashes.none()).run();
         }
         // as after a kill: three tensors were not yet noted, one of them half a line, and their bytes are not there
         Path journal = part.resolve(".merge-journal");
@@ -319,7 +319,7 @@ class CheckpointMergerTest {
                 MergeOptions.builder().seed(5).shardBytes(500_000).threads(2).build();
         try (MergeLayout layout = new MergePlanner(plan("dare_ties"), temp, options, Map.of()).layout();
                 WorkFolder work = WorkFolder.open(temp.resolve("out"), PlanDigest.of(layout, options))) {
-            new MergeRun(layout, options, JobContext.NONE, work).run();
+            new MergeRun(layout, options, JobContext.NONE, work, InputHashes.none()).run();
         }
 
         MergeReport report =
