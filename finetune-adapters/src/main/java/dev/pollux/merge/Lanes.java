@@ -51,16 +51,21 @@ interface Lanes {
     /** Σ |x|, in eight 64-bit sums as {@link #dot}. */
     double magnitude(float[] x, int from, int to);
 
-    /** How many of x have the magnitude {@code value}. */
-    int equal(float[] x, float value, int from, int to);
+    /**
+     * How many of x have the magnitude {@code value}.
+     *
+     * @param some (≥ to), overwritten
+     */
+    int equal(float[] x, float value, float[] some, int from, int to);
 
     /**
-     * Finds those of x whose magnitude has {@code upper} as its upper 15 bits.
+     * Finds those of x whose bits without the sign are in [least, least + width).
      *
-     * @param lower (≥ at + to − from) gets their lower 16 bits, in order, from {@code at} on
-     * @return where the last one ends in {@code lower}
+     * @param width in [1, 2<sup>31</sup> − 1 − least]
+     * @param found (≥ to − from) gets by how much each is above {@code least}, in order
+     * @return how many were found, and 2<sup>32</sup> times how many are below {@code least}
      */
-    int find(float[] x, int upper, int[] lower, int at, int from, int to);
+    long find(float[] x, int least, int width, int[] found, int from, int to);
 
     /** How many of x are not 0. */
     int nonZero(float[] x, int from, int to);

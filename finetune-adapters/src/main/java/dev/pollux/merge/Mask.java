@@ -71,6 +71,7 @@ interface Mask {
         private float threshold;
         private long equalKept;
         private long equalSeen;
+        private float[] some = new float[0];
 
         Largest(double density) {
             this.density = density;
@@ -103,14 +104,14 @@ interface Mask {
         /** All of the equal ones are kept up to the window with the last that is, and none after it. */
         @Override
         public void apply(float[] delta, long first, int count) {
-            boolean some = equalSeen < equalKept;
-            int here = some && equalKept < equal ? Lanes.BEST.equal(delta, threshold, 0, count) : 0;
-            if (!some) {
+            boolean before = equalSeen < equalKept;
+            int here = before && equalKept < equal ? equal(delta, count) : 0;
+            if (!before) {
                 Lanes.BEST.thin(delta, threshold, 0, count);
             } else if (threshold > 0) {
                 Lanes.BEST.thin(delta, Math.nextDown(threshold), 0, count);
             }
-            if (some && equalSeen + here > equalKept) {
+            if (before && equalSeen + here > equalKept) {
                 dropLastEqual(delta, count, equalKept - equalSeen);
             }
             equalSeen += here;
@@ -119,6 +120,11 @@ interface Mask {
         @Override
         public long nonZero() {
             return threshold == 0 ? kept - equalKept : kept;
+        }
+
+        private int equal(float[] delta, int count) {
+            some = Vectors.room(some, count);
+            return Lanes.BEST.equal(delta, threshold, some, 0, count);
         }
 
         private void dropLastEqual(float[] delta, int count, long allowed) {

@@ -1,7 +1,6 @@
 package dev.pollux.merge;
 
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * The values that a sorted sequence would have at given ranks, without sorting: a histogram of the upper 16 bits of the
@@ -80,93 +79,6 @@ final class OrderStatistics {
             found[r] = new Rank(value(bucket[r] << 16 | low), below, lower[r][low]);
         }
         return found;
-    }
-
-    /**
-     * What stands at ranks of |θ<sub>i</sub> − θ<sub>0</sub>| for several sources at once, so that θ<sub>0</sub> is read
-     * twice in all.
-     *
-     * @param sources i of each
-     * @param ranks of each, in [0, elements)
-     */
-    static Rank[][] ofMagnitudes(TensorWindows in, int[] sources, List<long[]> ranks) {
-        int n = sources.length;
-        int[] wanted = new int[n + 1]; // the base and the sources
-        System.arraycopy(sources, 0, wanted, 1, n);
-        long[][] upper = new long[n][BUCKETS / 2];
-        long[][] odd = new long[n][BUCKETS / 2];
-        float[][] delta = new float[1][];
-        in.pass(
-                (x, first, count) -> {
-                    for (int s = 0; s < n; s++) {
-                        delta[0] = Vectors.subtract(x[sources[s]], x[0], count, delta[0]);
-                        countUpper(delta[0], count, upper[s], odd[s]);
-                    }
-                },
-                wanted);
-        Place[][] places = new Place[n][];
-        for (int s = 0; s < n; s++) {
-            long[] counts = upper[s];
-            long[] other = odd[s];
-            Arrays.setAll(counts, bucket -> counts[bucket] + other[bucket]);
-            places[s] = Arrays.stream(ranks.get(s))
-                    .mapToObj(rank -> new Place(counts, rank))
-                    .toArray(Place[]::new);
-        }
-        in.pass(
-                (x, first, count) -> {
-                    for (int s = 0; s < n; s++) {
-                        delta[0] = Vectors.subtract(x[sources[s]], x[0], count, delta[0]);
-                        for (Place place : places[s]) {
-                            place.take(delta[0], count);
-                        }
-                    }
-                },
-                wanted);
-        return Arrays.stream(places)
-                .map(some -> Arrays.stream(some).map(Place::rank).toArray(Rank[]::new))
-                .toArray(Rank[][]::new);
-    }
-
-    /** A bucket of magnitudes that share their upper bits, and the counts of their lower ones. */
-    private static final class Place {
-        private final int bucket;
-        private final long before;
-        private final long rankAsked;
-        private final long[] lower = new long[BUCKETS];
-        private int[] found = new int[0]; // of a window
-
-        Place(long[] upper, long rank) {
-            bucket = bucketOf(upper, rank);
-            before = Arrays.stream(upper, 0, bucket).sum();
-            rankAsked = rank;
-        }
-
-        void take(float[] values, int count) {
-            found = found.length < count ? new int[count] : found;
-            int n = Lanes.BEST.find(values, bucket, found, 0, 0, count);
-            for (int i = 0; i < n; i++) {
-                lower[found[i]]++;
-            }
-        }
-
-        Rank rank() {
-            int low = bucketOf(lower, rankAsked - before);
-            long below = before + Arrays.stream(lower, 0, low).sum();
-            return new Rank(Float.intBitsToFloat(bucket << 16 | low), below, lower[low]);
-        }
-    }
-
-    /** Neighbours go into two tables: equal ones would wait for one another's count. */
-    private static void countUpper(float[] values, int count, long[] even, long[] odd) {
-        int i = 0;
-        for (; i < count - 1; i += 2) {
-            even[Float.floatToRawIntBits(values[i]) << 1 >>> 17]++;
-            odd[Float.floatToRawIntBits(values[i + 1]) << 1 >>> 17]++;
-        }
-        if (i < count) {
-            even[Float.floatToRawIntBits(values[i]) << 1 >>> 17]++;
-        }
     }
 
     private static void count(float[] values, int count, int bucket, long[] lower) {

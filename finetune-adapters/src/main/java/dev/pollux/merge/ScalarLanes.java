@@ -21,8 +21,18 @@ final class ScalarLanes implements Lanes {
 
     @Override
     public void decode(short[] from, int count, float[] into, int at) {
+        if (at == 0) {
+            decode(from, count, into);
+            return;
+        }
         for (int j = 0; j < count; j++) {
             into[at + j] = Float.intBitsToFloat(from[j] << 16);
+        }
+    }
+
+    private static void decode(short[] from, int count, float[] into) {
+        for (int j = 0; j < count; j++) {
+            into[j] = Float.intBitsToFloat(from[j] << 16);
         }
     }
 
@@ -145,26 +155,45 @@ final class ScalarLanes implements Lanes {
     }
 
     @Override
-    public int equal(float[] x, float value, int from, int to) {
-        int equal = 0;
+    public int equal(float[] x, float value, float[] some, int from, int to) {
         for (int j = from; j < to; j++) {
-            if (Math.abs(x[j]) == value) {
-                equal++;
-            }
+            float y = UP * (Math.abs(x[j]) - value);
+            some[j] = Math.abs(y) / (Math.abs(y) + TINY);
         }
-        return equal;
+        return to - from - (int) sum(some, from, to);
+    }
+
+    /** Of whole numbers that are small. */
+    private static float sum(float[] x, int from, int to) {
+        float s0 = 0;
+        float s1 = 0;
+        float s2 = 0;
+        float s3 = 0;
+        int i = from;
+        for (; i < to - 3; i += 4) {
+            s0 += x[i];
+            s1 += x[i + 1];
+            s2 += x[i + 2];
+            s3 += x[i + 3];
+        }
+        for (; i < to; i++) {
+            s0 += x[i];
+        }
+        return s0 + s1 + (s2 + s3);
     }
 
     @Override
-    public int find(float[] x, int upper, int[] lower, int at, int from, int to) {
-        int found = at;
+    public long find(float[] x, int least, int width, int[] found, int from, int to) {
+        int n = 0;
+        int below = 0;
         for (int j = from; j < to; j++) {
-            int bits = Float.floatToRawIntBits(x[j]);
-            if (bits << 1 >>> 17 == upper) {
-                lower[found++] = bits & 0xffff;
+            int above = (Float.floatToRawIntBits(x[j]) & 0x7fffffff) - least;
+            below += above >>> 31;
+            if (Integer.compareUnsigned(above, width) < 0) { // rarely, which beats writing always
+                found[n++] = above;
             }
         }
-        return found;
+        return (long) below << 32 | n;
     }
 
     @Override

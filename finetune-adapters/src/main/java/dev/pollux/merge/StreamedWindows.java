@@ -73,22 +73,32 @@ final class StreamedWindows implements TensorWindows {
     @Override
     public void pass(Consumer consumer, int... only) {
         int[] wanted = only.length > 0 ? only : all();
-        int window = WindowBudget.windowElements(task.shape());
         boolean meters = meter.isPresent() && !metered && only.length == 0;
         metered |= meters;
+        Consumer metering = (x, first, count) -> {
+            meter.orElseThrow().take(x, first, count);
+            consumer.accept(x, first, count);
+        };
+        read(1, meters ? metering : consumer, wanted);
+    }
+
+    @Override
+    public void sample(int stride, Consumer consumer, int... only) {
+        read(stride, consumer, only.length > 0 ? only : all());
+    }
+
+    private void read(int stride, Consumer consumer, int[] wanted) {
+        int window = WindowBudget.windowElements(task.shape());
         if (kept) {
             for (int i : wanted) {
                 keep(i, window);
             }
         }
-        for (long first = 0; first < elements; first += window) {
+        for (long first = 0; first < elements; first += (long) stride * window) {
             checkCancelled();
             int count = (int) Math.min(window, elements - first);
             for (int i : wanted) {
                 read(i, first, count);
-            }
-            if (meters) {
-                meter.get().take(values, first, count);
             }
             consumer.accept(values, first, count);
         }

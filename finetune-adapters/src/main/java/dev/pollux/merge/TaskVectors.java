@@ -62,8 +62,7 @@ final class TaskVectors {
         }
         OrderStatistics.Rank[][] found = sources.isEmpty()
                 ? new OrderStatistics.Rank[0][]
-                : OrderStatistics.ofMagnitudes(
-                        in, sources.stream().mapToInt(i -> i).toArray(), ranks);
+                : MagnitudeRanks.of(in, sources.stream().mapToInt(i -> i).toArray(), ranks);
         for (int s = 0; s < found.length; s++) {
             masks.get(sources.get(s) - 1).found(found[s]);
         }

@@ -30,6 +30,23 @@ public interface TensorWindows {
      */
     void pass(Consumer consumer, int... only);
 
+    /**
+     * Reads every {@code stride}-th window in order, from the first.
+     *
+     * @param stride from 1
+     * @param only as for {@link #pass}
+     */
+    default void sample(int stride, Consumer consumer, int... only) {
+        long[] windows = {0};
+        pass(
+                (x, first, count) -> {
+                    if (windows[0]++ % stride == 0) {
+                        consumer.accept(x, first, count);
+                    }
+                },
+                only);
+    }
+
     /** Takes one window. */
     @FunctionalInterface
     interface Consumer {

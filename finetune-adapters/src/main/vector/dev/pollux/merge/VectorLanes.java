@@ -154,27 +154,45 @@ final class VectorLanes implements Lanes {
     }
 
     @Override
-    public int equal(float[] x, float value, int from, int to) {
+    public int equal(float[] x, float value, float[] some, int from, int to) {
         int equal = 0;
         int j = from;
         for (; j <= to - WIDTH; j += WIDTH) {
             equal += at(x, j).abs().compare(VectorOperators.EQ, value).trueCount();
         }
-        return equal + rest.equal(x, value, j, to);
+        return equal + rest.equal(x, value, some, j, to);
     }
 
     @Override
-    public int find(float[] x, int upper, int[] lower, int at, int from, int to) {
-        int found = at;
+    public long find(float[] x, int least, int width, int[] found, int from, int to) {
+        int n = 0;
+        int below = 0;
         int j = from;
         for (; j <= to - WIDTH; j += WIDTH) {
-            IntVector bits = at(x, j).reinterpretAsInts();
-            IntVector uppers = bits.lanewise(VectorOperators.LSHL, 1).lanewise(VectorOperators.LSHR, 17);
-            if (uppers.compare(VectorOperators.EQ, upper).anyTrue()) {
-                found = rest.find(x, upper, lower, found, j, j + WIDTH);
+            IntVector above = at(x, j).reinterpretAsInts().and(0x7fffffff).sub(least);
+            VectorMask<Integer> less = above.compare(VectorOperators.LT, 0);
+            below += less.trueCount();
+            VectorMask<Integer> within =
+                    above.compare(VectorOperators.LT, width).andNot(less);
+            if (within.anyTrue()) {
+                n = take(x, least, width, found, n, j, j + WIDTH);
             }
         }
-        return rest.find(x, upper, lower, found, j, to);
+        n = take(x, least, width, found, n, j, to);
+        for (; j < to; j++) {
+            below += (Float.floatToRawIntBits(x[j]) & 0x7fffffff) - least >>> 31;
+        }
+        return (long) below << 32 | n;
+    }
+
+    private static int take(float[] x, int least, int width, int[] found, int n, int from, int to) {
+        for (int j = from; j < to; j++) {
+            int above = (Float.floatToRawIntBits(x[j]) & 0x7fffffff) - least;
+            if (Integer.compareUnsigned(above, width) < 0) {
+                found[n++] = above;
+            }
+        }
+        return n;
     }
 
     @Override

@@ -57,11 +57,11 @@ class LanesTest {
         loops.put("subtract", changing((lanes, x, from, to) -> lanes.subtract(x[0], x[1], x[2], from, to)));
         loops.put("dot", (lanes, x, from, to) -> lanes.dot(x[0], x[1], from, to));
         loops.put("magnitude", (lanes, x, from, to) -> lanes.magnitude(x[0], from, to));
-        loops.put("equal", (lanes, x, from, to) -> lanes.equal(x[0], 0.5f, from, to));
+        loops.put("equal", (lanes, x, from, to) -> lanes.equal(x[0], 0.5f, new float[ROOM], from, to));
         loops.put("find", (lanes, x, from, to) -> {
-            int[] lower = new int[ROOM];
-            int end = lanes.find(x[0], Float.floatToRawIntBits(0.5f) >>> 16, lower, 3, from, to);
-            return List.of(end, Arrays.toString(Arrays.copyOf(lower, end)));
+            int[] found = new int[ROOM];
+            long both = lanes.find(x[0], Float.floatToRawIntBits(0.5f), 3 << 14, found, from, to);
+            return List.of(both, Arrays.toString(Arrays.copyOf(found, (int) both)));
         });
         loops.put("nonZero", (lanes, x, from, to) -> lanes.nonZero(x[0], from, to));
         loops.put("thin", changing((lanes, x, from, to) -> lanes.thin(x[0], 0.5f, from, to)));

@@ -10,6 +10,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Selection without sorting, against sorting. */
 class SelectionTest {
@@ -60,7 +62,7 @@ class SelectionTest {
         FakeWindows windows = FakeWindows.of(row, new float[n], new float[n], delta);
         long[] wanted = mask.ranks(n);
         if (wanted.length > 0) {
-            mask.found(OrderStatistics.ofMagnitudes(windows, new int[] {2}, List.of(wanted))[0]);
+            mask.found(MagnitudeRanks.of(windows, new int[] {2}, List.of(wanted))[0]);
         }
         mask.begin();
         float[] kept = new float[n];
@@ -81,6 +83,39 @@ class SelectionTest {
         assertThat(Arrays.equals(kept, due)).as("seed %s", seed).isTrue();
         assertThat(mask.nonZero())
                 .isEqualTo(IntStream.range(0, n).filter(i -> due[i] != 0).count());
+    }
+
+    /** Large enough to be sampled: as the sample says, and where every window that it has is unlike the others. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void ranksOfLargeTensorsAreThoseOfTheSortedMagnitudes(boolean fair) {
+        int row = 2048;
+        int n = row * 512; // every fourth window is sampled
+        Random random = new Random(9);
+        float[] base = new float[n];
+        float[] other = new float[n];
+        for (int i = 0; i < n; i++) {
+            base[i] = (float) random.nextGaussian();
+            float change = (float) random.nextGaussian() * (fair || i / row % 4 == 0 ? 0.01f : 0.1f);
+            other[i] = base[i] + change;
+        }
+        double[] magnitudes = IntStream.range(0, n)
+                .mapToDouble(i -> Math.abs(other[i] - base[i]))
+                .sorted()
+                .toArray();
+        long[] ranks = {0, n / 100, n / 2, n - 5000, n - 1};
+
+        OrderStatistics.Rank[] found =
+                MagnitudeRanks.of(FakeWindows.of(row, base, other), new int[] {1}, List.of(ranks))[0];
+
+        for (int r = 0; r < ranks.length; r++) {
+            double due = magnitudes[(int) ranks[r]];
+            assertThat((double) found[r].value()).isEqualTo(due);
+            assertThat(found[r].below())
+                    .isEqualTo(Arrays.stream(magnitudes).filter(x -> x < due).count());
+            assertThat(found[r].equal())
+                    .isEqualTo(Arrays.stream(magnitudes).filter(x -> x == due).count());
+        }
     }
 
     @RepeatedTest(20)
