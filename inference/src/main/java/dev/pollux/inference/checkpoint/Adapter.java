@@ -24,8 +24,11 @@ public record Adapter(String name, Map<String, Factors> factors) {
     }
 
     /**
-     * What is added to a matrix of (rows, columns).
+     * What is added to a matrix of (rows, columns), or for an embedding to its transpose, as PEFT has it.
      *
+     * @param rank in [1, 16384]
+     * @param rows outputs of the matrix; for an embedding the hidden size
+     * @param columns its inputs; for an embedding its tokens
      * @param a (rank, columns)
      * @param b (rows, rank)
      * @param scale α/rank, or α/√rank for rsLoRA (arXiv:2312.03732)

@@ -20,6 +20,9 @@ final class GgufAdapter {
     private static final String A = ".lora_a";
     private static final String B = ".lora_b";
 
+    /** The matrix whose factor A lies as (tokens, rank), so that a token's is a row. */
+    private static final String EMBEDDING = "token_embd.weight";
+
     private final Path path;
     private final int headWidth;
 
@@ -43,17 +46,29 @@ final class GgufAdapter {
             GgufTensors left = new GgufTensors(new LeftFactors(file), headWidth, family, Integer.MAX_VALUE, 0);
             left.tensors().forEach((name, b) -> {
                 TensorInfo a = file.info(b.name() + A);
+                boolean flipped = b.name().equals(EMBEDDING);
+                float[] right = file.floats(a.name());
+                int rank = a.dim(flipped ? 1 : 0);
                 factors.put(
                         name,
                         Adapter.factors(
                                 path + ": " + b.name(),
-                                new int[] {a.dim(0), a.dim(1)},
+                                new int[] {rank, a.dim(flipped ? 0 : 1)},
                                 new int[] {b.dim(0), b.dim(1)},
-                                new float[][] {file.floats(a.name()), left.floats(name)},
-                                alpha == 0 ? 1 : alpha / a.dim(0)));
+                                new float[][] {flipped ? transposed(right, rank) : right, left.floats(name)},
+                                alpha == 0 ? 1 : alpha / rank));
             });
             return Adapter.of(path, factors);
         }
+    }
+
+    private static float[] transposed(float[] x, int width) {
+        int height = x.length / width;
+        float[] y = new float[x.length];
+        for (int i = 0; i < x.length; i++) {
+            y[i % width * height + i / width] = x[i];
+        }
+        return y;
     }
 
     private void require(GgufFile file, String key, String value) {

@@ -158,6 +158,26 @@ class AdaptersTest {
         }
     }
 
+    @Test
+    void aGgufAdapterOfAnEmbeddingHasTheFactorsOfItsPeftFolder() {
+        Path gguf = new GgufBuilder()
+                .put("general.type", "adapter")
+                .put("general.architecture", "llama")
+                .put("adapter.type", "lora")
+                .put("adapter.lora.alpha", 4f)
+                .floats("token_embd.weight.lora_a", new float[] {1, 2, 3, 4, 5, 6}, 3, 2) // (tokens, rank)
+                .floats("token_embd.weight.lora_b", new float[] {7, 8, 9, 10, 11, 12, 13, 14}, 4, 2)
+                .write(temp.resolve("embedding.gguf"));
+        Adapter.Factors factors = Adapter.read(gguf, 8).factors().get("model.embed_tokens.weight");
+        assertThat(factors).isNotNull();
+        assertThat(factors.rank()).isEqualTo(2);
+        assertThat(factors.rows()).isEqualTo(4);
+        assertThat(factors.columns()).isEqualTo(3);
+        assertThat(factors.a()).containsExactly(1, 3, 5, 2, 4, 6);
+        assertThat(factors.b()).containsExactly(7, 8, 9, 10, 11, 12, 13, 14);
+        assertThat(factors.scale()).isEqualTo(2);
+    }
+
     /** As llama.cpp's converter writes it: rows of q and k per head in neighbouring pairs. */
     private Path gguf(Adapter adapter, int headWidth) {
         Map<String, String> names = Map.of(

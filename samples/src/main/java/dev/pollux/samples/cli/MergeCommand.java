@@ -68,8 +68,8 @@ final class MergeCommand extends PolluxCommand {
             names = "--seed",
             order = 11,
             paramLabel = "N",
-            description = "Seed of the methods that draw random numbers. Default: ${DEFAULT-VALUE}.")
-    private long seed = MergeOptions.DEFAULTS.seed();
+            description = "Seed of the methods that draw random numbers. Default: 0.")
+    private @Nullable Long seed;
 
     @Option(names = "--dry-run", order = 12, description = "Say what each tensor would get, and write nothing.")
     private boolean dryRun;
@@ -114,14 +114,15 @@ final class MergeCommand extends PolluxCommand {
 
     @Override
     int execute() {
-        if (replay && (dryRun || evaluated != null)) {
-            throw usage("--replay merges as its report says and nothing else; leave out "
-                    + (dryRun ? "--dry-run" : "--evaluate") + " or --replay");
+        if (replay && (dryRun || evaluated != null || seed != null || noHash)) {
+            String other =
+                    dryRun ? "--dry-run" : evaluated != null ? "--evaluate" : seed != null ? "--seed" : "--no-hash";
+            throw usage("--replay merges as its report says and nothing else; leave out " + other + " or --replay");
         }
         Path source = plan == null ? Path.of("") : plan;
         Path to = target == null ? Path.of("") : target;
         MergeOptions options = MergeOptions.builder()
-                .seed(seed)
+                .seed(seed == null ? MergeOptions.DEFAULTS.seed() : seed)
                 .threads(resources.threads())
                 .statistics(statistics)
                 .hashInputs(!noHash)

@@ -77,16 +77,12 @@ final class ModelInspection {
 
     /** What can be done with a checkpoint, and what that takes here. */
     private static void use(Report report, Checkpoint checkpoint, EngineOptions options) {
-        List<String> uses = new ArrayList<>();
-        if (Files.isDirectory(checkpoint.path())) {
-            uses.add("merge");
-        }
+        List<String> uses = new ArrayList<>(List.of("merge"));
         ExportReport preview;
         try {
             preview = DecoderExport.preview(checkpoint, options.export());
         } catch (UnsupportedModelException | MalformedFileException e) {
-            report.add("uses", uses, uses.isEmpty() ? "none" : String.join(", ", uses))
-                    .add("obstacle", String.valueOf(e.getMessage()));
+            report.add("uses", uses, String.join(", ", uses)).add("obstacle", String.valueOf(e.getMessage()));
             return;
         }
         if (checkpoint.tokenizer().map(ModelInspection::closed).isPresent()) {

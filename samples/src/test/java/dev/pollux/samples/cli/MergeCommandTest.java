@@ -94,8 +94,9 @@ class MergeCommandTest {
     }
 
     @Test
-    void aReplayIsNeitherADryRunNorEvaluated() {
-        for (String[] more : new String[][] {{"--dry-run"}, {"--evaluate", "text.md"}}) {
+    void aReplayTakesEverythingFromItsReport() {
+        String[][] others = {{"--dry-run"}, {"--evaluate", "text.md"}, {"--seed", "3"}, {"--no-hash"}};
+        for (String[] more : others) {
             String[] words = {
                 "merge", "--replay", "merge-report.json", merged.toString(), more[0], more[more.length - 1]
             };

@@ -234,7 +234,7 @@ class ModelCommandsTest {
         }
         assertThat(json.path("parameters").asLong()).isEqualTo(parameters).isGreaterThan(100_000_000);
         assertThat(json.path("quantization").asString()).isEqualTo("Q4_1");
-        assertThat(json.path("uses").toString()).isEqualTo("[\"generate\",\"chat\",\"adapters\",\"export\"]");
+        assertThat(json.path("uses").toString()).isEqualTo("[\"generate\",\"chat\",\"adapters\",\"merge\",\"export\"]");
         JsonNode estimates = json.path("estimates");
         assertThat(estimates.path("cacheBytesPerToken").asInt()).isEqualTo(30 * 2 * 3 * 64 * Float.BYTES);
         assertThat(estimates.path("bytesAtFullContext").asLong())
@@ -242,7 +242,7 @@ class ModelCommandsTest {
         assertThat(estimates.path("decodeTokensPerSecond").asDouble()).isPositive();
         assertThat(estimates.path("prefillTokensPerSecond").asDouble()).isPositive();
         assertThat(Run.of("inspect", NAME).out())
-                .contains("uses                  generate, chat, adapters, export" + NL)
+                .contains("uses                  generate, chat, adapters, merge, export" + NL)
                 .contains("architecture          LlamaForCausalLM" + NL)
                 .contains("chat template         yes" + NL);
     }
