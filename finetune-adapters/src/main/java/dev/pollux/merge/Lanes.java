@@ -73,8 +73,12 @@ interface Lanes {
     /** Sets those of x to 0 whose magnitude is not above {@code limit}, which is from 0. */
     void thin(float[] x, float limit, int from, int to);
 
-    /** Sets x[j] to 0 unless number first + j of stream {@code key} is below {@code limit}; see {@link CounterRandom}. */
-    void thin(float[] x, long key, long first, long limit, int from, int to);
+    /**
+     * Sets x[j] to 0 unless number first + j of stream {@code key} is below {@code limit}; see {@link CounterRandom}.
+     *
+     * @param some (≥ to), may be overwritten
+     */
+    void thin(float[] x, long key, long first, long limit, long[] some, int from, int to);
 
     /** Adds D = c·x: sum += D and size += |D|. */
     void vote(float[] x, float c, float[] sum, float[] size, int from, int to);

@@ -219,6 +219,7 @@ interface Mask {
         private final double density;
         private long key;
         private long nonZero;
+        private long[] some = new long[0];
 
         Random(double density) {
             this.density = density;
@@ -241,7 +242,8 @@ interface Mask {
 
         @Override
         public void apply(float[] delta, long first, int count) {
-            Lanes.BEST.thin(delta, key, first, CounterRandom.limit(density), 0, count);
+            some = some.length < count ? new long[count] : some;
+            Lanes.BEST.thin(delta, key, first, CounterRandom.limit(density), some, 0, count);
             nonZero += Lanes.BEST.nonZero(delta, 0, count);
         }
 

@@ -215,7 +215,7 @@ final class ScalarLanes implements Lanes {
     }
 
     @Override
-    public void thin(float[] x, long key, long first, long limit, int from, int to) {
+    public void thin(float[] x, long key, long first, long limit, long[] some, int from, int to) {
         for (int j = from; j < to; j++) {
             int kept = (int) (CounterRandom.bits(key, first + j) - limit >> 63);
             x[j] = Float.intBitsToFloat(Float.floatToRawIntBits(x[j]) & kept);

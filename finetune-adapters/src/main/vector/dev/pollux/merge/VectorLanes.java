@@ -13,7 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /*
  * Each method is the loop of ScalarLanes over whole vectors, and what is left over is ScalarLanes' own. Sums of products keep
- * its order: eight of them, in two vectors of four. No fused multiply-add: it would round otherwise.
+ * its order: eight of them, in one vector or in two. No fused multiply-add: it would round otherwise. Vectors of a type have
+ * one width only: with a second one about, C2 of Java 17 no longer knows which it has, and makes objects of them.
  */
 /** {@link Lanes} with the Vector API, which the JVM must be started with: {@code --add-modules jdk.incubator.vector}. */
 final class VectorLanes implements Lanes {
@@ -27,13 +28,10 @@ final class VectorLanes implements Lanes {
     private static final FloatVector ONE = FloatVector.broadcast(FLOATS, 1);
     private static final FloatVector MINUS_ONE = FloatVector.broadcast(FLOATS, -1);
 
-    private static final VectorSpecies<Float> EIGHT = FloatVector.SPECIES_256;
-    private static final VectorSpecies<Double> FOUR = DoubleVector.SPECIES_256;
+    private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
+    private static final boolean EIGHT_DOUBLES = DOUBLES.length() == 8;
 
     private static final VectorSpecies<Long> LONGS = LongVector.SPECIES_PREFERRED;
-    private static final VectorSpecies<Float> FLOATS_OF_LONGS =
-            VectorSpecies.of(float.class, VectorShape.forBitSize(LONGS.vectorBitSize() / 2));
-
     /** Processors multiply 64-bit lanes from 512 bits on. */
     private static final boolean LONG_PRODUCTS = LONGS.length() >= 8;
 
@@ -44,10 +42,10 @@ final class VectorLanes implements Lanes {
     /**
      * Vectors of this machine.
      *
-     * @throws UnsupportedOperationException if they have fewer than 256 bits
+     * @throws UnsupportedOperationException if they have not 256 or 512 bits
      */
     VectorLanes() {
-        if (FLOATS.vectorBitSize() < 256) {
+        if (FLOATS.vectorBitSize() != 256 && FLOATS.vectorBitSize() != 512) {
             throw new UnsupportedOperationException("vectors have " + FLOATS.vectorBitSize() + " bits");
         }
     }
@@ -58,7 +56,7 @@ final class VectorLanes implements Lanes {
         for (; j <= count - WIDTH; j += WIDTH) {
             ShortVector halves = ShortVector.fromArray(SHORTS, from, j);
             IntVector bits = (IntVector) halves.convertShape(VectorOperators.S2I, INTS, 0);
-            bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(into, at + j);
+            floats(bits.lanewise(VectorOperators.LSHL, 16)).intoArray(into, at + j);
         }
         for (; j < count; j++) {
             into[at + j] = Float.intBitsToFloat(from[j] << 16);
@@ -69,7 +67,7 @@ final class VectorLanes implements Lanes {
     public void encode(float[] values, int at, int count, short[] into) {
         int j = 0;
         for (; j <= count - WIDTH; j += WIDTH) {
-            IntVector bits = at(values, at + j).reinterpretAsInts();
+            IntVector bits = bits(at(values, at + j));
             IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
             IntVector rounded = bits.add(upper.and(1)).add(0x7fff).lanewise(VectorOperators.LSHR, 16);
             VectorMask<Integer> nan = bits.and(0x7fffffff).compare(VectorOperators.GT, 0x7f800000);
@@ -120,37 +118,67 @@ final class VectorLanes implements Lanes {
 
     @Override
     public double dot(float[] a, float[] b, int from, int to) {
-        DoubleVector sums = DoubleVector.zero(FOUR);
-        DoubleVector others = DoubleVector.zero(FOUR);
+        DoubleVector sums = DoubleVector.zero(DOUBLES);
+        DoubleVector others = DoubleVector.zero(DOUBLES);
         int j = from;
-        for (; j <= to - EIGHT.length(); j += EIGHT.length()) {
-            FloatVector x = FloatVector.fromArray(EIGHT, a, j);
-            FloatVector y = FloatVector.fromArray(EIGHT, b, j);
+        for (; j <= to - WIDTH; j += WIDTH) {
+            FloatVector x = at(a, j);
+            FloatVector y = at(b, j);
             sums = sums.add(half(x, 0).mul(half(y, 0)));
-            others = others.add(half(x, 1).mul(half(y, 1)));
+            if (EIGHT_DOUBLES) {
+                sums = sums.add(half(x, 1).mul(half(y, 1)));
+            } else {
+                others = others.add(half(x, 1).mul(half(y, 1)));
+            }
         }
-        return sum(sums.add(others)) + rest.dot(a, b, j, to);
+        double[] eight = eight(sums, others);
+        for (; j <= to - 8; j += 8) {
+            for (int k = 0; k < 8; k++) {
+                eight[k] += (double) a[j + k] * b[j + k];
+            }
+        }
+        return sum(eight) + rest.dot(a, b, j, to);
     }
 
     @Override
     public double magnitude(float[] x, int from, int to) {
-        DoubleVector sums = DoubleVector.zero(FOUR);
-        DoubleVector others = DoubleVector.zero(FOUR);
+        DoubleVector sums = DoubleVector.zero(DOUBLES);
+        DoubleVector others = DoubleVector.zero(DOUBLES);
         int j = from;
-        for (; j <= to - EIGHT.length(); j += EIGHT.length()) {
-            FloatVector y = FloatVector.fromArray(EIGHT, x, j).abs();
+        for (; j <= to - WIDTH; j += WIDTH) {
+            FloatVector y = at(x, j).abs();
             sums = sums.add(half(y, 0));
-            others = others.add(half(y, 1));
+            if (EIGHT_DOUBLES) {
+                sums = sums.add(half(y, 1));
+            } else {
+                others = others.add(half(y, 1));
+            }
         }
-        return sum(sums.add(others)) + rest.magnitude(x, j, to);
+        double[] eight = eight(sums, others);
+        for (; j <= to - 8; j += 8) {
+            for (int k = 0; k < 8; k++) {
+                eight[k] += Math.abs(x[j + k]);
+            }
+        }
+        return sum(eight) + rest.magnitude(x, j, to);
     }
 
     private static DoubleVector half(FloatVector x, int part) {
-        return (DoubleVector) x.convertShape(VectorOperators.F2D, FOUR, part);
+        return (DoubleVector) x.convertShape(VectorOperators.F2D, DOUBLES, part);
     }
 
-    private static double sum(DoubleVector sums) {
-        return (sums.lane(0) + sums.lane(1)) + (sums.lane(2) + sums.lane(3));
+    /** Eight sums that lie in one vector or in two. */
+    private static double[] eight(DoubleVector sums, DoubleVector others) {
+        double[] eight = new double[8];
+        sums.intoArray(eight, 0);
+        if (!EIGHT_DOUBLES) {
+            others.intoArray(eight, 4);
+        }
+        return eight;
+    }
+
+    private static double sum(double[] s) {
+        return ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
     }
 
     @Override
@@ -169,7 +197,7 @@ final class VectorLanes implements Lanes {
         int below = 0;
         int j = from;
         for (; j <= to - WIDTH; j += WIDTH) {
-            IntVector above = at(x, j).reinterpretAsInts().and(0x7fffffff).sub(least);
+            IntVector above = bits(at(x, j)).and(0x7fffffff).sub(least);
             VectorMask<Integer> less = above.compare(VectorOperators.LT, 0);
             below += less.trueCount();
             VectorMask<Integer> within =
@@ -217,7 +245,7 @@ final class VectorLanes implements Lanes {
     }
 
     @Override
-    public void thin(float[] x, long key, long first, long limit, int from, int to) {
+    public void thin(float[] x, long key, long first, long limit, long[] some, int from, int to) {
         int j = from;
         for (; LONG_PRODUCTS && j <= to - LONGS.length(); j += LONGS.length()) {
             LongVector z = STEPS.add(key + (first + j) * CounterRandom.GAMMA);
@@ -226,12 +254,12 @@ final class VectorLanes implements Lanes {
             z = z.lanewise(VectorOperators.XOR, z.lanewise(VectorOperators.LSHR, 27))
                     .mul(CounterRandom.MIX2);
             z = z.lanewise(VectorOperators.XOR, z.lanewise(VectorOperators.LSHR, 31));
-            VectorMask<Long> dropped = z.lanewise(VectorOperators.LSHR, 11).compare(VectorOperators.GE, limit);
-            FloatVector.fromArray(FLOATS_OF_LONGS, x, j)
-                    .blend(0f, dropped.cast(FLOATS_OF_LONGS))
-                    .intoArray(x, j);
+            z.lanewise(VectorOperators.LSHR, 11).sub(limit).intoArray(some, j);
         }
-        rest.thin(x, key, first, limit, j, to);
+        for (int i = from; i < j; i++) {
+            x[i] = Float.intBitsToFloat(Float.floatToRawIntBits(x[i]) & (int) (some[i] >> 63));
+        }
+        rest.thin(x, key, first, limit, some, j, to);
     }
 
     @Override
@@ -306,6 +334,15 @@ final class VectorLanes implements Lanes {
             at(conflicts, j).add(ZERO.blend(ONE, both)).intoArray(conflicts, j);
         }
         rest.conflicts(weightSum, weightSize, conflicts, j, to);
+    }
+
+    /** {@code reinterpretAsInts}, but C2 knows how wide the result is even where vectors of other widths are about. */
+    private static IntVector bits(FloatVector x) {
+        return (IntVector) x.convertShape(VectorOperators.REINTERPRET_F2I, INTS, 0);
+    }
+
+    private static FloatVector floats(IntVector bits) {
+        return (FloatVector) bits.convertShape(VectorOperators.REINTERPRET_I2F, FLOATS, 0);
     }
 
     private static FloatVector at(float[] x, int j) {

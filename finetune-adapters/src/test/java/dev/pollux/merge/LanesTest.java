@@ -68,7 +68,8 @@ class LanesTest {
         loops.put("thin at 0", changing((lanes, x, from, to) -> lanes.thin(x[0], 0f, from, to)));
         loops.put(
                 "thin at random",
-                changing((lanes, x, from, to) -> lanes.thin(x[0], 77, 1L << 33, CounterRandom.limit(0.3), from, to)));
+                changing((lanes, x, from, to) ->
+                        lanes.thin(x[0], 77, 1L << 33, CounterRandom.limit(0.3), new long[ROOM], from, to)));
         loops.put("vote", changing((lanes, x, from, to) -> lanes.vote(x[0], 0.3f, x[1], x[2], from, to)));
         loops.put(
                 "vote with weights",
