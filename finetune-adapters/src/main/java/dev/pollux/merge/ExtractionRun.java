@@ -1,8 +1,6 @@
 package dev.pollux.merge;
 
-import dev.pollux.CancelledException;
 import dev.pollux.MalformedFileException;
-import dev.pollux.PolluxException;
 import dev.pollux.job.JobContext;
 import dev.pollux.merge.ExtractionLayout.Factored;
 import dev.pollux.tensor.DType;
@@ -13,25 +11,19 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 
 /** Factors the matrices of a layout on several threads and writes them in order. <em>For one run.</em> */
 final class ExtractionRun {
 
     private static final String PREFIX = "base_model.model.";
-    private static final long POLL_MILLIS = 100;
     private static final int WINDOW = 1 << 18;
 
     private final ExtractionLayout layout;
     private final LoraExtractionOptions options;
     private final String base;
     private final JobContext context;
-    private final AtomicBoolean stopped = new AtomicBoolean();
     private final List<LoraExtractionReport.Matrix> done = new ArrayList<>();
     private boolean biases;
 
@@ -111,26 +103,22 @@ final class ExtractionRun {
 
     private void factorAll(TensorFileWriter file) {
         int threads = threads();
-        ExecutorService workers = Executors.newFixedThreadPool(threads, runnable -> {
-            Thread thread = new Thread(runnable, "pollux-extract");
-            thread.setDaemon(true);
-            return thread;
-        });
-        try {
+        try (Workers workers = new Workers("extraction", threads, context)) {
             Deque<Future<Result>> waiting = new ArrayDeque<>();
             Iterator<Factored> next = layout.linears().iterator();
             while (next.hasNext() || !waiting.isEmpty()) {
                 while (next.hasNext() && waiting.size() < threads + 1) {
                     Factored matrix = next.next();
-                    waiting.add(workers.submit(() -> factor(matrix)));
+                    waiting.add(workers.submit(() -> factor(matrix, workers)));
                 }
-                put(file, await(waiting.remove()));
-                context.progress("extract", done.size(), layout.linears().size(), "matrices");
+                put(file, workers.await(waiting.remove(), this::report));
+                report();
             }
-        } finally {
-            stopped.set(true);
-            end(workers);
         }
+    }
+
+    private void report() {
+        context.progress("extract", done.size(), layout.linears().size(), "matrices");
     }
 
     private int threads() {
@@ -141,15 +129,11 @@ final class ExtractionRun {
         return (int) Math.max(1, Math.min(options.threads(), options.memory() / (16 * largest)));
     }
 
-    private Result factor(Factored matrix) {
-        FloatMatrix difference = difference(matrix);
+    private Result factor(Factored matrix, Workers workers) {
+        FloatMatrix difference = difference(matrix, workers::isStopped);
         int most = Math.min(options.rank(), Math.min(difference.rows(), difference.columns()));
-        LowRank factors = LowRank.of(difference, most, this::rank, this::isStopped);
+        LowRank factors = LowRank.of(difference, most, this::rank, workers::isStopped);
         return new Result(matrix, factors, bias(matrix));
-    }
-
-    private boolean isStopped() {
-        return stopped.get() || context.isCancelled();
     }
 
     private int rank(double[] values, double squares) {
@@ -167,13 +151,13 @@ final class ExtractionRun {
         return rank;
     }
 
-    private FloatMatrix difference(Factored matrix) {
+    private FloatMatrix difference(Factored matrix, BooleanSupplier stopped) {
         TensorSource before = matrix.base().ready();
         TensorSource after = matrix.tuned().ready();
         float[] values = new float[Math.toIntExact(before.elements())];
         float[] some = new float[Math.min(WINDOW, values.length)];
         for (int at = 0; at < values.length; at += WINDOW) {
-            Orthonormal.check(this::isStopped);
+            Orthonormal.check(stopped);
             int count = Math.min(WINDOW, values.length - at);
             before.read(at, count, some, 0);
             after.read(at, count, values, at);
@@ -246,45 +230,6 @@ final class ExtractionRun {
                 bias[i] = (float) (bias[i] / scale);
             }
             file.put(PREFIX + matrix.module() + ".lora_B.bias", DType.F32, List.of((long) bias.length), bias);
-        }
-    }
-
-    private Result await(Future<Result> future) {
-        while (true) {
-            try {
-                return future.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
-            } catch (java.util.concurrent.TimeoutException e) {
-                context.checkCancelled();
-                context.progress("extract", done.size(), layout.linears().size(), "matrices");
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new CancelledException("The extraction was interrupted; nothing was published", e);
-            } catch (ExecutionException e) {
-                if (e.getCause() instanceof PolluxException known) {
-                    throw known;
-                }
-                if (e.getCause() instanceof Error error) {
-                    throw error;
-                }
-                throw new IllegalStateException("A factorization failed: " + e.getCause(), e.getCause());
-            }
-        }
-    }
-
-    private static void end(ExecutorService workers) {
-        workers.shutdown();
-        boolean interrupted = false;
-        while (true) {
-            try {
-                if (workers.awaitTermination(1, TimeUnit.SECONDS)) {
-                    break;
-                }
-            } catch (InterruptedException e) {
-                interrupted = true; // the files must not be closed under the workers
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

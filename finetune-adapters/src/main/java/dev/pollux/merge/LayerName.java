@@ -5,8 +5,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A tensor of a layer: {@code prefix + layer + suffix}, such as {@code model.layers.} 3 {@code .mlp.up_proj.weight}. The
@@ -14,18 +12,36 @@ import java.util.regex.Pattern;
  */
 record LayerName(String prefix, int layer, String suffix) {
 
-    private static final Pattern NAME = Pattern.compile("((?:[^.]+\\.)*?)([0-9]{1,6})(\\..+)");
+    private static final Set<String> EMBEDDINGS =
+            Set.of("embed_tokens", "wte", "word_embeddings", "tok_embeddings", "embed_in");
+    private static final Set<String> HEADS = Set.of("lm_head", "embed_out", "output");
 
+    private static final String WEIGHT = ".weight";
+    private static final int MAX_DIGITS = 6;
     private static final int MAX_NAME = 1000;
 
     static Optional<LayerName> parse(String tensor) {
         if (tensor.length() > MAX_NAME) {
             return Optional.empty();
         }
-        Matcher matcher = NAME.matcher(tensor);
-        return matcher.matches()
-                ? Optional.of(new LayerName(matcher.group(1), Integer.parseInt(matcher.group(2)), matcher.group(3)))
-                : Optional.empty();
+        int from = 0;
+        for (int to = tensor.indexOf('.'); to > from && to < tensor.length() - 1; to = tensor.indexOf('.', from)) {
+            if (isNumber(tensor, from, to)) {
+                int layer = Integer.parseInt(tensor, from, to, 10);
+                return Optional.of(new LayerName(tensor.substring(0, from), layer, tensor.substring(to)));
+            }
+            from = to + 1;
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isNumber(String text, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+                return false;
+            }
+        }
+        return to - from <= MAX_DIGITS;
     }
 
     /** The prefix that most tensors share; other numbered tensors count as outside the layers. */
@@ -40,12 +56,17 @@ record LayerName(String prefix, int layer, String suffix) {
     }
 
     static boolean isEmbedding(String tensor) {
-        return tensor.matches("(?:.*\\.)?(?:embed_tokens|wte|word_embeddings|tok_embeddings|embed_in)\\.weight");
+        return isWeightOf(tensor, EMBEDDINGS);
     }
 
     /** The matrix to the vocabulary. */
     static boolean isHead(String tensor) {
-        return tensor.matches("(?:.*\\.)?(?:lm_head|embed_out|output)\\.weight");
+        return isWeightOf(tensor, HEADS);
+    }
+
+    private static boolean isWeightOf(String tensor, Set<String> modules) {
+        int end = tensor.length() - WEIGHT.length();
+        return tensor.endsWith(WEIGHT) && modules.contains(tensor.substring(tensor.lastIndexOf('.', end - 1) + 1, end));
     }
 
     /** Whether a tensor outside the layers stands before them. */

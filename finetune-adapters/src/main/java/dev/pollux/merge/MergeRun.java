@@ -1,7 +1,5 @@
 package dev.pollux.merge;
 
-import dev.pollux.CancelledException;
-import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
@@ -19,12 +17,8 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -35,7 +29,6 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class MergeRun {
 
-    private static final long POLL_MILLIS = 100;
     private static final long JOURNAL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final MergeLayout layout;
@@ -50,7 +43,7 @@ final class MergeRun {
     private final Map<String, Map<String, String>> facts = new TreeMap<>();
     private final List<FileChannel> channels = new ArrayList<>();
     private final AtomicLong written = new AtomicLong();
-    private final AtomicBoolean stopped = new AtomicBoolean();
+    private long journaled = System.nanoTime();
 
     /**
      * @param inputs hashed by the way, those that are not yet
@@ -111,91 +104,55 @@ final class MergeRun {
         }
     }
 
-    private void mergeAll() throws IOException {
-        ExecutorService workers = Executors.newFixedThreadPool(budget.threads(), runnable -> {
-            Thread thread = new Thread(runnable, "pollux-merge");
-            thread.setDaemon(true);
-            return thread;
-        });
-        try {
+    private void mergeAll() {
+        try (Workers workers = new Workers("merge", budget.threads(), context)) {
             List<Future<?>> futures = new ArrayList<>();
             for (int i = 0; i < budget.threads(); i++) {
-                futures.add(workers.submit(this::mergeQueued));
+                futures.add(workers.submit(() -> mergeQueued(workers)));
             }
-            await(futures);
+            for (Future<?> future : futures) {
+                workers.await(future, this::report);
+            }
+            context.checkCancelled();
+            context.progress("merge", written.get(), layout.bytesToWrite(), "bytes");
             journal();
-        } finally {
-            stopped.set(true);
-            end(workers);
         }
     }
 
-    private void mergeQueued() {
-        while (!isStopped() && inputs.hashNext(this::isStopped)) {}
+    private boolean mergeQueued(Workers workers) {
+        while (!workers.isStopped() && inputs.hashNext(workers::isStopped)) {}
         ByteBuffer buffer = EncodingSink.buffer();
         Arena arena = new Arena(budget.kept() + budget.windows());
-        for (TensorTask task = queue.poll(); task != null && !stopped.get(); task = queue.poll()) {
+        for (TensorTask task = queue.poll(); task != null && !workers.isStopped(); task = queue.poll()) {
             Shards.Place place = shards.place(task.name());
             EncodingSink sink =
                     new EncodingSink(task.type(), channels.get(place.shard()), place.offset(), written, buffer);
             Optional<SourceMeter> meter = SourceMeter.of(task, options.statistics());
             task.method()
                     .merge(
-                            new StreamedWindows(task, options.seed(), budget.kept(), arena, this::isStopped, meter),
+                            new StreamedWindows(task, options.seed(), budget.kept(), arena, workers::isStopped, meter),
                             sink);
             sink.flush();
             meter.ifPresent(statistics -> sink.fact(SourceMeter.FACT, statistics.text()));
             done.add(Map.entry(task.name(), sink.facts()));
         }
+        return true;
     }
 
-    private boolean isStopped() {
-        return stopped.get() || context.isCancelled();
-    }
-
-    private void await(List<Future<?>> futures) throws IOException {
-        long total = layout.bytesToWrite();
-        long journaled = System.nanoTime();
-        for (Future<?> future : futures) {
-            while (!isDone(future)) {
-                context.checkCancelled();
-                if (inputs.read() < inputs.bytes()) {
-                    context.progress("hash", inputs.read(), inputs.bytes(), "bytes");
-                } else {
-                    context.progress("merge", written.get(), total, "bytes");
-                }
-                if (System.nanoTime() - journaled > JOURNAL_NANOS) {
-                    journal();
-                    journaled = System.nanoTime();
-                }
-            }
+    private void report() {
+        if (inputs.read() < inputs.bytes()) {
+            context.progress("hash", inputs.read(), inputs.bytes(), "bytes");
+        } else {
+            context.progress("merge", written.get(), layout.bytesToWrite(), "bytes");
         }
-        context.checkCancelled();
-        context.progress("merge", written.get(), total, "bytes");
-    }
-
-    private static boolean isDone(Future<?> future) {
-        try {
-            future.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
-            return true;
-        } catch (java.util.concurrent.TimeoutException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancelledException("The merge was interrupted; nothing was published", e);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof PolluxException known) {
-                throw known;
-            }
-            if (e.getCause() instanceof Error error) {
-                throw error;
-            }
-            throw new IllegalStateException("A merge failed: " + e.getCause(), e.getCause());
+        if (System.nanoTime() - journaled > JOURNAL_NANOS) {
+            journal();
+            journaled = System.nanoTime();
         }
     }
 
     /** A tensor is finished when its bytes are on the disk, so the files go first. */
-    private void journal() throws IOException {
+    private void journal() {
         Map<String, Map<String, String>> finished = new LinkedHashMap<>();
         for (var entry = done.poll(); entry != null; entry = done.poll()) {
             finished.put(entry.getKey(), entry.getValue());
@@ -203,28 +160,15 @@ final class MergeRun {
         if (finished.isEmpty()) {
             return;
         }
-        for (FileChannel channel : channels) {
-            channel.force(false);
+        try {
+            for (FileChannel channel : channels) {
+                channel.force(false);
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot write merged weights: " + e + "; is the disk full?", e);
         }
         work.finish(finished);
         facts.putAll(finished);
-    }
-
-    private static void end(ExecutorService workers) {
-        workers.shutdown();
-        boolean interrupted = false;
-        while (true) {
-            try {
-                if (workers.awaitTermination(1, TimeUnit.SECONDS)) {
-                    break;
-                }
-            } catch (InterruptedException e) {
-                interrupted = true; // files must not be closed under the workers; they stop at the next window
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     private void closeFiles() {

@@ -21,15 +21,15 @@ public record NearSwap(double t) implements MergeMethod {
 
     @Override
     public void merge(TensorWindows in, TensorSink out) {
+        double scale = Math.min(1, t / SMALLEST); // weights are those of a difference of at least this
         float[][] result = new float[1][];
         in.pass((x, first, count) -> {
             float[] to = Vectors.room(result[0], count);
             result[0] = to;
             for (int j = 0; j < count; j++) {
                 double base = x[0][j];
-                double delta = x[1][j] - base;
-                double weight = Math.min(1, t / Math.max(Math.abs(delta), SMALLEST));
-                to[j] = (float) (base + weight * delta);
+                double delta = scale * (x[1][j] - base);
+                to[j] = (float) (base + Math.max(-t, Math.min(t, delta)));
             }
             out.put(to, count);
         });
