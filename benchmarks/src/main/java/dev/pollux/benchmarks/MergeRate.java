@@ -31,10 +31,12 @@ import java.util.stream.Stream;
  * as a ratio to copying files and, where a Python with mergekit is given, the processor time as a ratio to mergekit's.
  *
  * <p>Arguments: a folder for the files (default: a temporary one), the number of rounds (default 3), a Python interpreter that
- * has mergekit, and after it the methods to compare (default: all known here). Each merge runs in a process of its own, since
- * a merge at the command line does too: the time in which the JVM compiles counts. The contestants take turns; medians are
- * shown, also of merges without statistics and hashes ("bare"). Starting the process and, for mergekit, importing its modules
- * is shown apart.
+ * has mergekit, the methods to compare (default: all known here). Each merge runs in a process of its own, since a merge at the
+ * command line does too: the time in which the JVM compiles counts. The contestants take turns; medians are shown, also of
+ * merges without statistics and hashes ("bare"), of such merges after four others in the same process ("warm"), and of those
+ * with the Vector API ("vectors"). Starting the process and, for mergekit, importing its modules is shown apart.
+ *
+ * <p>With {@code -Dscale=N} the models have N times the layers.
  */
 public final class MergeRate {
 
@@ -42,7 +44,10 @@ public final class MergeRate {
     private static final int INNER = 1536;
     private static final int KEYS = 192;
     private static final int VOCABULARY = 49_152;
-    private static final int LAYERS = 30;
+    private static final int LAYERS = 30 * Integer.getInteger("scale", 1);
+    private static final int WARM = 5;
+
+    private static final String VECTORS = "--add-modules=jdk.incubator.vector";
 
     private static final OperatingSystemMXBean SYSTEM =
             (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -61,7 +66,7 @@ public final class MergeRate {
 
     /** Runs the comparison. */
     public static void main(String[] args) throws IOException, InterruptedException {
-        if (args.length == 5 && args[0].equals("--one")) {
+        if (args.length == 6 && args[0].equals("--one")) {
             one(System.out, args);
             return;
         }
@@ -88,8 +93,15 @@ public final class MergeRate {
                         + "parameters: {t: 0.4}\n");
         plans.put("ties", models + "merge_method: ties\nbase_model: %1$s/base\n");
         plans.put("dare_ties", models + "merge_method: dare_ties\nbase_model: %1$s/base\n");
-        plans.put("task_arithmetic", models + "merge_method: task_arithmetic\nbase_model: %1$s/base\n");
-        plans.put("della", models + "merge_method: della\nbase_model: %1$s/base\n");
+        for (String method : List.of("task_arithmetic", "della", "breadcrumbs", "model_stock", "arcee_fusion", "sce")) {
+            String of = method.equals("arcee_fusion") ? "models: [{model: %1$s/a}]\n" : models;
+            String more = method.equals("sce") ? "parameters: {select_topk: 0.5}\n" : "";
+            plans.put(method, of + "merge_method: " + method + "\nbase_model: %1$s/base\n" + more);
+        }
+        plans.put(
+                "nearswap",
+                "models: [{model: %1$s/a}]\nmerge_method: nearswap\nbase_model: %1$s/base\nparameters: {t: 0.001}\n");
+        plans.put("karcher", "models: [{model: %1$s/base}, {model: %1$s/a}, {model: %1$s/b}]\nmerge_method: karcher\n");
         plans.replaceAll((method, plan) -> plan + "dtype: bfloat16\n");
         return plans;
     }
@@ -106,8 +118,10 @@ public final class MergeRate {
                 Path plan = folder.resolve(method + ".yml");
                 Files.writeString(
                         plan, Objects.requireNonNull(PLANS.get(method), method).formatted(folder));
-                note(times, method, measured(pollux(plan, "default")));
-                note(times, method + ", bare", measured(pollux(plan, "bare")));
+                note(times, method, measured(pollux(plan, "default", 1)));
+                note(times, method + ", bare", measured(pollux(plan, "bare", 1)));
+                note(times, method + ", warm", measured(pollux(plan, "bare", WARM)));
+                note(times, method + ", vectors", measured(pollux(plan, "bare", WARM, VECTORS)));
                 if (!python.isEmpty()) {
                     note(times, method + ", mergekit", measured(mergekit(plan)));
                 }
@@ -149,20 +163,25 @@ public final class MergeRate {
         return time;
     }
 
-    private List<String> pollux(Path plan, String how) {
+    private List<String> pollux(Path plan, String how, int merges, String... options) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(argument -> argument.startsWith("-X") || argument.startsWith("--add-modules"))
+                .filter(argument -> argument.startsWith("-X"))
                 .forEach(command::add);
+        command.addAll(List.of(options));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), MergeRate.class.getName(), "--one"));
         command.addAll(List.of(
-                folder.toString(), plan.toString(), folder.resolve("merged").toString(), how));
+                folder.toString(),
+                plan.toString(),
+                folder.resolve("merged").toString(),
+                how,
+                Integer.toString(merges)));
         return command;
     }
 
-    /** One merge, in a process of its own. */
-    private static void one(PrintStream out, String[] args) {
+    /** The last of some merges, in a process of its own. */
+    private static void one(PrintStream out, String[] args) throws IOException {
         Path folder = Path.of(args[1]);
         MergeOptions options = args[4].equals("bare")
                 ? MergeOptions.builder()
@@ -170,13 +189,21 @@ public final class MergeRate {
                         .hashInputs(false)
                         .build()
                 : MergeOptions.DEFAULTS;
+        for (int i = 1; i < Integer.parseInt(args[5]); i++) {
+            merge(folder, options, args);
+            delete(Path.of(args[3]));
+        }
         long before = SYSTEM.getProcessCpuTime();
         long begin = System.nanoTime();
+        merge(folder, options, args);
+        long busy = SYSTEM.getProcessCpuTime();
+        out.printf("times %f %f %f%n", (System.nanoTime() - begin) / 1e9, (busy - before) / 1e9, busy / 1e9);
+    }
+
+    private static void merge(Path folder, MergeOptions options, String[] args) {
         CheckpointMerger.in(folder, options)
                 .merge(MergeYaml.read(Path.of(args[2])), Path.of(args[3]))
                 .run();
-        long busy = SYSTEM.getProcessCpuTime();
-        out.printf("times %f %f %f%n", (System.nanoTime() - begin) / 1e9, (busy - before) / 1e9, busy / 1e9);
     }
 
     private List<String> mergekit(Path plan) {
