@@ -1,17 +1,11 @@
 package dev.pollux.merge;
 
-import dev.pollux.StorageException;
 import dev.pollux.inference.checkpoint.PeftConfig;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
+import dev.pollux.tensor.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,7 +74,8 @@ public final class AdapterMerger {
     /**
      * Merges into {@code target}, a folder that must not exist; it appears when it is complete.
      *
-     * @return a job whose result is the ranks of the merged changes by the name of the matrix
+     * @return a job whose result is the ranks of the merged changes by the name of the matrix; it fails as {@link #preview}
+     *     does, or with {@link IllegalArgumentException} if {@code target} exists, before anything is written
      */
     public Job<Map<String, Integer>> merge(Path target) {
         List<Path> from = List.copyOf(folders);
@@ -89,7 +84,7 @@ public final class AdapterMerger {
             if (Files.exists(target)) {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
-            return opened(from, adapters -> write(from.get(0), merged(adapters, shares, context), target));
+            return opened(from, adapters -> write(from.get(0), merged(adapters, shares, context), target, context));
         });
     }
 
@@ -98,6 +93,9 @@ public final class AdapterMerger {
      *
      * @return the largest ranks that the merged changes may have by the name of the matrix; with {@link AdapterMethod.CoreSpace}
      *     they can be less
+     * @throws IllegalArgumentException if there is no adapter, or adapters do not fit together
+     * @throws dev.pollux.MalformedFileException if a file is damaged
+     * @throws dev.pollux.UnsupportedModelException if one holds other than LoRA factors of matrices
      */
     public Map<String, Integer> preview() {
         return opened(List.copyOf(folders), adapters -> {
@@ -180,21 +178,15 @@ public final class AdapterMerger {
         }
     }
 
-    private static Map<String, Integer> write(Path first, Map<String, Factors> merged, Path target) {
-        Path whole = target.toAbsolutePath().normalize();
-        Path work = whole.resolveSibling("." + whole.getFileName() + ".part");
+    private static Map<String, Integer> write(
+            Path first, Map<String, Factors> merged, Path target, JobContext context) {
         Map<String, Integer> ranks = new LinkedHashMap<>();
         merged.forEach((name, factors) -> ranks.put(name, factors.rank()));
-        try {
-            WorkFolder.deleteTree(work);
-            Files.createDirectories(work);
-            JsonFiles.write(work.resolve(PeftConfig.CONFIG), config(first, ranks));
-            weights(merged, work.resolve(PeftConfig.WEIGHTS));
-            Files.move(work, target, StandardCopyOption.ATOMIC_MOVE);
+        return WorkFolder.publish(target, "adapter merge", context, work -> {
+            JsonFiles.write(work.path().resolve(PeftConfig.CONFIG), config(first, ranks));
+            weights(merged, work.path().resolve(PeftConfig.WEIGHTS));
             return ranks;
-        } catch (IOException e) {
-            throw new StorageException("Cannot write the adapter " + target + ": " + e, e);
-        }
+        });
     }
 
     /** The first adapter's settings, with ranks and scales as they are now. */
@@ -223,40 +215,22 @@ public final class AdapterMerger {
         return tensor.substring(0, tensor.length() - ".weight".length());
     }
 
-    private static void weights(Map<String, Factors> merged, Path file) throws IOException {
-        ObjectNode header = JsonFiles.MAPPER.createObjectNode();
-        header.putObject("__metadata__").put("format", "pt");
+    private static void weights(Map<String, Factors> merged, Path file) {
         Map<String, double[][]> tensors = new TreeMap<>();
         merged.forEach((name, factors) -> {
             tensors.put("base_model.model." + module(name) + ".lora_A.weight", factors.a());
             tensors.put("base_model.model." + module(name) + ".lora_B.weight", factors.b());
         });
-        long end = 0;
-        for (Map.Entry<String, double[][]> tensor : tensors.entrySet()) {
-            int rows = tensor.getValue().length;
-            int columns = tensor.getValue()[0].length;
-            ObjectNode entry = header.putObject(tensor.getKey());
-            entry.put("dtype", "F32").putArray("shape").add(rows).add(columns);
-            long next = end + 4L * rows * columns;
-            entry.putArray("data_offsets").add(end).add(next);
-            end = next;
-        }
-        byte[] text = header.toString().getBytes(StandardCharsets.UTF_8);
-        try (OutputStream out = Files.newOutputStream(file)) {
-            out.write(ByteBuffer.allocate(8)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .putLong(text.length)
-                    .array());
-            out.write(text);
-            for (double[][] tensor : tensors.values()) {
-                for (double[] row : tensor) {
-                    ByteBuffer bytes = ByteBuffer.allocate(4 * row.length).order(ByteOrder.LITTLE_ENDIAN);
-                    for (double value : row) {
-                        bytes.putFloat((float) value);
-                    }
-                    out.write(bytes.array());
+        try (TensorFileWriter out = new TensorFileWriter(file, List.copyOf(tensors.keySet()))) {
+            tensors.forEach((name, rows) -> {
+                int width = rows[0].length;
+                float[] values = new float[Math.multiplyExact(rows.length, width)];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) rows[i / width][i % width];
                 }
-            }
+                out.put(name, DType.F32, List.of((long) rows.length, (long) width), values);
+            });
+            out.finish();
         }
     }
 }

@@ -207,31 +207,21 @@ public final class CheckpointMerger implements ModelMerger {
             JobContext context,
             InputHashes inputs,
             BiConsumer<Written, Path> atEnd) {
-        try (WorkFolder work = WorkFolder.open(target, digest)) {
-            boolean published = false;
-            try {
-                int resumed = work.finished().size();
-                Map<String, Map<String, String>> facts;
-                if (layout.donor().flatMap(InputModel::onnx).isPresent()) {
-                    facts = new MergeRun(layout, OnnxResult.options(options), context, work, inputs).run();
-                    new OnnxResult(layout).write(work.path());
-                } else {
-                    facts = new MergeRun(layout, options, context, work, inputs).run();
-                    new ResultTexts(layout).write(work.path());
-                }
-                ModelCard.write(layout, options, work.path());
-                Written written = new Written(facts, resumed);
-                atEnd.accept(written, work.path());
-                context.checkCancelled();
-                work.publish(target);
-                published = true;
-                return written;
-            } finally {
-                if (!published) {
-                    work.discard();
-                }
+        return WorkFolder.publish(target, digest, context, work -> {
+            int resumed = work.finished().size();
+            Map<String, Map<String, String>> facts;
+            if (layout.donor().flatMap(InputModel::onnx).isPresent()) {
+                facts = new MergeRun(layout, OnnxResult.options(options), context, work, inputs).run();
+                new OnnxResult(layout).write(work.path());
+            } else {
+                facts = new MergeRun(layout, options, context, work, inputs).run();
+                new ResultTexts(layout).write(work.path());
             }
-        }
+            ModelCard.write(layout, options, work.path());
+            Written written = new Written(facts, resumed);
+            atEnd.accept(written, work.path());
+            return written;
+        });
     }
 
     private MergeReport report(MergeLayout layout, Path target, Written written, Checked checked, long begin) {

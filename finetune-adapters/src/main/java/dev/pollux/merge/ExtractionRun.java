@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.checkpoint.PeftConfig;
 import dev.pollux.job.JobContext;
 import dev.pollux.merge.ExtractionLayout.Factored;
 import dev.pollux.tensor.DType;
@@ -39,32 +40,20 @@ final class ExtractionRun {
 
     LoraExtractionReport run(Path target) {
         long begin = System.nanoTime();
-        try (WorkFolder work = WorkFolder.open(target, "lora extraction")) {
-            boolean published = false;
-            try {
-                long bytes = write(work.path());
-                JsonFiles.write(
-                        work.path().resolve("adapter_config.json"),
-                        new AdapterConfig(base, layout, options, done, biases).json());
-                context.checkCancelled();
-                work.publish(target);
-                published = true;
-                return new LoraExtractionReport(
-                        target,
-                        done,
-                        layout.whole().stream()
-                                .map(ExtractionLayout.Whole::tensor)
-                                .toList(),
-                        layout.left(),
-                        relativeError(),
-                        bytes,
-                        Duration.ofNanos(System.nanoTime() - begin));
-            } finally {
-                if (!published) {
-                    work.discard();
-                }
-            }
-        }
+        return WorkFolder.publish(target, "lora extraction", context, work -> {
+            long bytes = write(work.path());
+            JsonFiles.write(
+                    work.path().resolve(PeftConfig.CONFIG),
+                    new AdapterConfig(base, layout, options, done, biases).json());
+            return new LoraExtractionReport(
+                    target,
+                    done,
+                    layout.whole().stream().map(ExtractionLayout.Whole::tensor).toList(),
+                    layout.left(),
+                    relativeError(),
+                    bytes,
+                    Duration.ofNanos(System.nanoTime() - begin));
+        });
     }
 
     private double relativeError() {
@@ -84,7 +73,7 @@ final class ExtractionRun {
         for (Factored matrix : layout.linears()) {
             names.addAll(List.of(name(matrix, "A"), name(matrix, "B"), PREFIX + matrix.module() + ".lora_B.bias"));
         }
-        try (TensorFileWriter file = new TensorFileWriter(folder.resolve("adapter_model.safetensors"), names)) {
+        try (TensorFileWriter file = new TensorFileWriter(folder.resolve(PeftConfig.WEIGHTS), names)) {
             factorAll(file);
             for (ExtractionLayout.Whole tensor : layout.whole()) {
                 context.checkCancelled();

@@ -19,7 +19,8 @@ interface Lanes {
         }
         try {
             // Compiled apart, since the module is not on every JVM's path: no code may name the class.
-            return (Lanes) Class.forName("dev.pollux.merge.VectorLanes")
+            return Class.forName("dev.pollux.merge.VectorLanes")
+                    .asSubclass(Lanes.class)
                     .getDeclaredConstructor()
                     .newInstance();
         } catch (ReflectiveOperationException | LinkageError e) {

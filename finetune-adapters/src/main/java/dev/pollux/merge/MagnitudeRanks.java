@@ -174,7 +174,7 @@ final class MagnitudeRanks {
             double error = sampled == elements ? 0 : 1 + DEVIATIONS * Math.sqrt(sampled * share * (1 - share));
             double middle = sampled == elements ? wanted : share * sampled;
             int first = bucketOf(counts, (long) Math.max(0, middle - error));
-            int last = bucketOf(counts, (long) Math.min(sampled - 1, middle + error));
+            int last = bucketOf(counts, (long) Math.min(sampled - 1.0, middle + error));
             return new Place(wanted, first, last - first + 1);
         }
 

@@ -81,38 +81,28 @@ public final class MixtureMerger {
     private MixtureReport write(MixturePlan plan, MixtureLayout layout, Path target, JobContext context, long begin) {
         String digest = PlanDigest.of(layout.tasks(Optional.empty()), options) + " "
                 + Integer.toHexString(plan.toString().hashCode());
-        try (WorkFolder work = WorkFolder.open(target, digest)) {
-            boolean published = false;
-            try {
-                MergeLayout tasks = layout.tasks(routers(plan, layout, context));
-                List<String> notices = tasks.preview(options).notices();
-                notices.forEach(context::notice);
-                new MergeRun(tasks, options, context, work, InputHashes.none()).run();
-                new ResultTexts(tasks).write(work.path());
-                ObjectNode config = layout.target()
-                        .config(layout.base().config(), plan.experts().size(), plan.expertsPerToken());
-                config.put("dtype", TypeNames.of(tasks.tasks().get(0).type()));
-                config.remove("torch_dtype");
-                JsonFiles.write(work.path().resolve("config.json"), config);
-                card(plan, layout, work.path());
-                context.checkCancelled();
-                work.publish(target);
-                published = true;
-                return new MixtureReport(
-                        target,
-                        layout.target().architecture(),
-                        plan.experts().size(),
-                        tasks.tasks().size(),
-                        tasks.bytesToWrite(),
-                        options.seed(),
-                        notices,
-                        Duration.ofNanos(System.nanoTime() - begin));
-            } finally {
-                if (!published) {
-                    work.discard();
-                }
-            }
-        }
+        return WorkFolder.publish(target, digest, context, work -> {
+            MergeLayout tasks = layout.tasks(routers(plan, layout, context));
+            List<String> notices = tasks.preview(options).notices();
+            notices.forEach(context::notice);
+            new MergeRun(tasks, options, context, work, InputHashes.none()).run();
+            new ResultTexts(tasks).write(work.path());
+            ObjectNode config = layout.target()
+                    .config(layout.base().config(), plan.experts().size(), plan.expertsPerToken());
+            config.put("dtype", TypeNames.of(tasks.tasks().get(0).type()));
+            config.remove("torch_dtype");
+            JsonFiles.write(work.path().resolve("config.json"), config);
+            card(plan, layout, work.path());
+            return new MixtureReport(
+                    target,
+                    layout.target().architecture(),
+                    plan.experts().size(),
+                    tasks.tasks().size(),
+                    tasks.bytesToWrite(),
+                    options.seed(),
+                    notices,
+                    Duration.ofNanos(System.nanoTime() - begin));
+        });
     }
 
     private static Optional<MixtureLayout.Routers> routers(MixturePlan plan, MixtureLayout layout, JobContext context) {

@@ -59,13 +59,13 @@ final class ScalarLanes implements Lanes {
         int end = at + count;
         int i = at;
         for (; i < end - 3; i += 4) {
-            s0 += x[i] - x[i];
-            s1 += x[i + 1] - x[i + 1];
-            s2 += x[i + 2] - x[i + 2];
-            s3 += x[i + 3] - x[i + 3];
+            s0 += 0 * x[i];
+            s1 += 0 * x[i + 1];
+            s2 += 0 * x[i + 2];
+            s3 += 0 * x[i + 3];
         }
         for (; i < end; i++) {
-            s0 += x[i] - x[i];
+            s0 += 0 * x[i];
         }
         return s0 + s1 + (s2 + s3);
     }

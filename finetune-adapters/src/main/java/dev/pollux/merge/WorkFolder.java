@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.node.ObjectNode;
@@ -44,6 +46,29 @@ final class WorkFolder implements AutoCloseable {
         this.folder = folder;
         this.lockFile = lockFile;
         this.lockChannel = lockChannel;
+    }
+
+    /**
+     * Fills a work folder and publishes it. Where an earlier process was killed the folder holds what it finished; where this
+     * one fails or is cancelled it is deleted.
+     *
+     * @param fill writes the files; its result is returned
+     */
+    static <R> R publish(Path target, String digest, JobContext context, Function<WorkFolder, R> fill) {
+        try (WorkFolder work = open(target, digest)) {
+            boolean published = false;
+            try {
+                R result = fill.apply(work);
+                context.checkCancelled();
+                work.publish(target);
+                published = true;
+                return result;
+            } finally {
+                if (!published) {
+                    work.discard();
+                }
+            }
+        }
     }
 
     /** Opens the work folder of {@code target} for the plan with {@code digest}. */
@@ -163,8 +188,7 @@ final class WorkFolder implements AutoCloseable {
         finished.clear();
     }
 
-    /** Moves the folder to {@code target}. */
-    void publish(Path target) {
+    private void publish(Path target) {
         try {
             closeJournal();
             Files.delete(folder.resolve(JOURNAL));

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class LanesTest {
 
     /** What one loop returns, if anything; the arrays are its to change. */
-    private interface Loop {
+    interface Loop {
         Object run(Lanes lanes, float[][] x, int from, int to);
     }
 

@@ -8,8 +8,9 @@ import java.util.Arrays;
  * A matrix in the form MatMulNBits multiplies with: codes (rows, blocks, blockSize·bits/8), scales (rows, blocks); an element
  * is (code − 2^(bits−1)) · scale.
  *
- * <p>Q4_0 and Q8_0 go over code by code, Q4_0 into 8 bits too; so do packed integers, and into 8 bits Q5_0, IQ4_NL, IQ4_XS
- * and MXFP4, whose values are halves of integers. Everything else is rounded to nearest: at 8 bits with the scale |max| / 127,
+ * <p>What fits goes over code by code: Q4_0, Q3_K, TQ1_0, TQ2_0 and packed integers of 4 bits into 4 bits and 8; Q8_0, Q6_K,
+ * Q5_0, packed integers of 8 bits, and IQ4_NL, IQ4_XS and MXFP4, whose values are halves of integers, into 8. Everything else
+ * is rounded to nearest: at 8 bits with the scale |max| / 127,
  * at 4 bits with the element of largest magnitude at −8, as the operator's own quantizer does.
  */
 final class BlockWeights {

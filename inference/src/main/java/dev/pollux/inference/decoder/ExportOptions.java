@@ -35,7 +35,7 @@ public record ExportOptions(Weights weights, int blockSize, int maxContext) {
         FLOAT,
         /** 8 bits; those of {@link #EXACT} bit for bit. */
         BITS_8,
-        /** 4 bits, the embedding and head at 8; Q4_0 and packed integers of 4 bits bit for bit. */
+        /** 4 bits, the embedding and head at 8; Q4_0, Q3_K, TQ1_0, TQ2_0 and packed integers of 4 bits bit for bit. */
         BITS_4
     }
 
