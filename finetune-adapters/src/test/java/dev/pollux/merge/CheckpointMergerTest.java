@@ -352,7 +352,7 @@ class CheckpointMergerTest {
         MergePlan plan = MergeProcess.plan("della");
         merger.merge(plan, big.resolve("whole")).run();
         Random random = new Random(11);
-        for (int kill = 0; kill < 3; kill++) {
+        for (int kill = 0; kill < 20; kill++) {
             Path target = big.resolve("killed" + kill);
             Process process = MergeProcess.start(big, "della", target);
             Path journal = big.resolve(".killed" + kill + ".part/.merge-journal");
