@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A module of models that see or hear too, and the plan for it; the whole of others.
@@ -22,6 +23,17 @@ import java.util.regex.Pattern;
  * @param prefix of the tensors of layers
  */
 record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefix) {
+
+    /** The name tells the parts of a plan apart. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ModulePart part && part.name.equals(name);
+    }
+
+    @Override
+    public int hashCode() {
+        return name.hashCode();
+    }
 
     /** What modules are for; a tensor is of the first kind that fits. */
     private enum Kind {

@@ -21,7 +21,7 @@ final class PlanDigest {
     static String of(MergeLayout layout, MergeOptions options) {
         MessageDigest digest = sha256();
         update(digest, FORMAT);
-        update(digest, layout.plan().toString());
+        update(digest, PlanWriter.documents(layout.plan()).toString());
         update(digest, options.seed() + " " + options.shardBytes() + " " + options.likeReference());
         layout.tasks().forEach(task -> update(digest, task.name() + task.method() + task.labels()));
         for (InputModel model : layout.opened()) {
