@@ -7,7 +7,7 @@ import java.util.Optional;
  *
  * @param model a folder, relative to the folder of the merge, or the name of an earlier stage
  * @param revision a commit or tag; kept, and refused by a merger that does not fetch
- * @param adapter a folder with a LoRA adapter to lay over the model
+ * @param adapter a folder or a GGUF file with a LoRA adapter to lay over the model
  * @param adapterRevision like {@code revision}, for the adapter
  */
 public record ModelReference(

@@ -100,7 +100,7 @@ final class InputModel implements AutoCloseable {
                     types.put(info.name(), info.type());
                 }
             }
-            layAdapter(reference, folder, tensors, open);
+            layAdapter(reference, folder, config, tensors, open);
             return new InputModel(reference.toString(), Optional.of(path), config, tensors, types, open);
         } catch (RuntimeException | Error e) {
             close(open);
@@ -116,7 +116,7 @@ final class InputModel implements AutoCloseable {
             Map<String, TensorSource> tensors = model.tensors(reference.toString());
             Map<String, DType> types = new LinkedHashMap<>();
             tensors.keySet().forEach(name -> types.put(name, DType.F32));
-            layAdapter(reference, folder, tensors, open);
+            layAdapter(reference, folder, model.config(), tensors, open);
             return new InputModel(
                     reference.toString(),
                     Optional.of(path),
@@ -134,8 +134,16 @@ final class InputModel implements AutoCloseable {
 
     /** Lays the adapter of {@code reference} over {@code tensors}, if it has one. */
     private static void layAdapter(
-            ModelReference reference, Path folder, Map<String, TensorSource> tensors, List<AutoCloseable> open) {
+            ModelReference reference,
+            Path folder,
+            ObjectNode config,
+            Map<String, TensorSource> tensors,
+            List<AutoCloseable> open) {
         reference.adapter().ifPresent(name -> {
+            if (Files.isRegularFile(folder.resolve(name))) {
+                GgufLora.layOver(name, folder.resolve(name), config, tensors, reference.toString());
+                return;
+            }
             LoraWeights adapter = LoraWeights.open(name, folder.resolve(name));
             open.add(adapter);
             adapter.layOver(tensors, reference.toString());

@@ -37,6 +37,10 @@ final class LoraWeights implements AutoCloseable {
     }
 
     static LoraWeights open(String label, Path folder) {
+        if (Files.isRegularFile(folder)) {
+            throw new UnsupportedModelException("adapter " + label
+                    + " is a file, which can be laid over a model but not merged with adapters; use its PEFT folder");
+        }
         PeftConfig config = PeftConfig.read(folder)
                 .orElseThrow(() -> new MalformedFileException("adapter " + label + " not found: " + folder + " has no "
                         + PeftConfig.CONFIG + "; download it first"));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.pollux.MalformedFileException;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
+import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;
@@ -180,5 +181,36 @@ class AdapterFormsTest {
         assertThatThrownBy(() -> read(MODULE + ".weight"))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage("adapter adapter: " + PEFT + ".lora_magnitude_vector must hold 2 floats but is F32 [3]");
+    }
+
+    /** Rows of q lie in neighbouring pairs there: 0, 2, 1, 3 of a head of four. */
+    @Test
+    void anAdapterInAGgufFileLiesOverTheRowsOfItsModel() throws IOException {
+        Path folder = Files.createDirectories(temp.resolve("base"));
+        SafetensorsBuilder file = new SafetensorsBuilder();
+        file.tensor(MODULE + ".weight", DType.F32, bytes(new float[8]), 4, 2);
+        file.tensor("model.embed_tokens.weight", DType.F32, bytes(new float[6]), 3, 2);
+        Files.write(folder.resolve("model.safetensors"), file.toBytes());
+        Files.writeString(
+                folder.resolve("config.json"),
+                "{\"model_type\": \"llama\", \"hidden_size\": 4, \"num_attention_heads\": 1}");
+        new GgufBuilder()
+                .put("general.type", "adapter")
+                .put("general.architecture", "llama")
+                .put("adapter.type", "lora")
+                .put("adapter.lora.alpha", 2f)
+                .floats("blk.0.attn_q.weight.lora_a", new float[] {1, 10}, 1, 2)
+                .floats("blk.0.attn_q.weight.lora_b", new float[] {1, 3, 2, 4}, 4, 1)
+                .floats("token_embd.weight.lora_a", new float[] {1, 2, 3}, 3, 1)
+                .floats("token_embd.weight.lora_b", new float[] {1, 10}, 2, 1)
+                .write(temp.resolve("adapter"));
+
+        assertThat(read(MODULE + ".weight")).containsExactly(2, 20, 4, 40, 6, 60, 8, 80);
+        assertThat(read("model.embed_tokens.weight")).containsExactly(2, 20, 4, 40, 6, 60);
+
+        Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"llama\"}");
+        assertThatThrownBy(() -> read(MODULE + ".weight"))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageContaining("must have head_dim, or hidden_size and num_attention_heads");
     }
 }
