@@ -2,11 +2,20 @@ package dev.pollux.samples.cli;
 
 import dev.pollux.merging.MergePreview;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What a merge will do, as its commands show it. */
 final class MergeDescription {
+
+    private static final Pattern LAYER = Pattern.compile("(?<=\\.)[0-9]{1,6}(?=\\.)");
 
     private MergeDescription() {}
 
@@ -33,10 +42,76 @@ final class MergeDescription {
         report.add("problems", problems, "");
         problems.forEach(problem -> report.line((problem.fatal() ? "error: " : "note: ") + problem.message()));
         if (dryRun) {
-            preview.tensors().forEach(tensor -> report.line("  " + tensor.name() + ": " + gets.apply(tensor)));
+            lines(preview.tensors(), gets).forEach(report::line);
         }
         return report;
     }
+
+    /** Tensors of several layers that get the same share a line. */
+    private static List<String> lines(
+            List<MergePreview.PlannedTensor> tensors, Function<MergePreview.PlannedTensor, String> gets) {
+        Map<Line, NavigableSet<Integer>> layers = new LinkedHashMap<>();
+        for (MergePreview.PlannedTensor tensor : tensors) {
+            Matcher layer = LAYER.matcher(tensor.name());
+            String number = layer.find() ? layer.group() : "";
+            MergePreview.PlannedTensor any = new MergePreview.PlannedTensor(
+                    tensor.name(),
+                    tensor.type(),
+                    tensor.shape(),
+                    tensor.file(),
+                    tensor.method(),
+                    tensor.sources().stream()
+                            .map(source -> shown(source, tensor.name(), number))
+                            .toList());
+            Line line = number.isEmpty()
+                    ? new Line(tensor.name(), "", gets.apply(any))
+                    : new Line(
+                            tensor.name().substring(0, layer.start()),
+                            tensor.name().substring(layer.end()),
+                            gets.apply(any));
+            NavigableSet<Integer> numbers = layers.computeIfAbsent(line, key -> new TreeSet<>());
+            if (!number.isEmpty()) {
+                numbers.add(Integer.parseInt(number));
+            }
+        }
+        List<String> lines = new ArrayList<>();
+        layers.forEach((line, numbers) ->
+                lines.add("  " + line.before() + ranges(numbers) + line.after() + ": " + line.gets()));
+        return lines;
+    }
+
+    /** A source by its model alone if its tensor has the same name; else with * for the layer, *-10 for the tenth before it. */
+    private static String shown(String source, String name, String layer) {
+        if (source.endsWith(":" + name)) {
+            return source.substring(0, source.length() - name.length() - 1);
+        }
+        int tensor = source.lastIndexOf(':') + 1;
+        Matcher own = LAYER.matcher(source).region(tensor, source.length()).useTransparentBounds(true);
+        if (layer.isEmpty() || !own.find()) {
+            return source;
+        }
+        int off = Integer.parseInt(own.group()) - Integer.parseInt(layer);
+        String relative = off == 0 ? "*" : "*" + (off > 0 ? "+" : "") + off;
+        return source.substring(0, own.start()) + relative + source.substring(own.end());
+    }
+
+    /** Such as 7, or {0-3,5}. */
+    private static String ranges(NavigableSet<Integer> numbers) {
+        List<String> ranges = new ArrayList<>();
+        for (Integer from = numbers.isEmpty() ? null : numbers.first(); from != null; ) {
+            int to = from;
+            while (numbers.contains(to + 1)) {
+                to++;
+            }
+            ranges.add(from == to ? from.toString() : from + "-" + to);
+            from = numbers.higher(to);
+        }
+        String joined = String.join(",", ranges);
+        return numbers.size() < 2 ? joined : "{" + joined + "}";
+    }
+
+    /** Of tensors whose names differ in the layer alone. */
+    private record Line(String before, String after, String gets) {}
 
     /** A problem as JSON shows it. */
     record ProblemShape(boolean fatal, String message) {}

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Merging at the command line, of the models of the reference data. */
 class MergeCommandTest {
 
+    private static final String NL = System.lineSeparator();
+
     @TempDir
     Path temp;
 
@@ -56,6 +58,24 @@ class MergeCommandTest {
                 .contains("  model.norm.weight: Linear")
                 .contains("on this machine");
         assertThat(merged).doesNotExist();
+    }
+
+    @Test
+    void tensorsOfLayersThatGetTheSameShareALineOfADryRun() throws IOException {
+        Files.writeString(plan, """
+                slices:
+                  - sources: [{model: ft-a, layer_range: [0, 2]}]
+                  - sources: [{model: ft-b, layer_range: [0, 2]}]
+                merge_method: passthrough
+                dtype: float32
+                """);
+        Run done = Run.of("merge", "--dry-run", "--models", models, plan.toString(), merged.toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(done.out())
+                .contains("  model.embed_tokens.weight: Passthrough[scale=1.0] of ft-a" + NL)
+                .contains("  model.layers.{0-1}.mlp.up_proj.weight: Passthrough[scale=1.0] of ft-a" + NL)
+                .contains("  model.layers.{2-3}.mlp.up_proj.weight: Passthrough[scale=1.0]"
+                        + " of ft-b:model.layers.*-2.mlp.up_proj.weight" + NL);
     }
 
     @Test
