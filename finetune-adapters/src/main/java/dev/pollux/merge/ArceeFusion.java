@@ -16,9 +16,11 @@ public record ArceeFusion() implements MergeMethod {
     public void merge(TensorWindows in, TensorSink out) {
         int row = in.rowLength();
         double[] divergence = new double[(int) (in.elements() / row)];
+        double[] p = new double[row];
+        double[] q = new double[row];
         in.pass((x, first, count) -> {
             for (int r = 0; r < count; r += row) {
-                divergence[(int) ((first + r) / row)] = divergence(x[1], x[0], r, row);
+                divergence[(int) ((first + r) / row)] = divergence(x[1], x[0], r, p, q, row);
             }
         });
         float[][] importance = new float[1][];
@@ -58,25 +60,29 @@ public record ArceeFusion() implements MergeMethod {
         out.fact("taken", Long.toString(taken[0]));
     }
 
-    private static double divergence(float[] a, float[] b, int at, int row) {
-        double largestA = Double.NEGATIVE_INFINITY;
-        double largestB = Double.NEGATIVE_INFINITY;
-        for (int j = at; j < at + row; j++) {
-            largestA = Math.max(largestA, a[j]);
-            largestB = Math.max(largestB, b[j]);
-        }
-        double sumA = 0;
-        double sumB = 0;
-        for (int j = at; j < at + row; j++) {
-            sumA += Math.exp(a[j] - largestA);
-            sumB += Math.exp(b[j] - largestB);
-        }
+    /** @param p and q (≥ row), overwritten */
+    private static double divergence(float[] a, float[] b, int at, double[] p, double[] q, int row) {
+        double sumA = exponentials(a, at, p, row);
+        double sumB = exponentials(b, at, q, row);
         double divergence = 0;
-        for (int j = at; j < at + row; j++) {
-            double p = Math.exp(a[j] - largestA) / sumA + FLOOR;
-            double q = Math.exp(b[j] - largestB) / sumB + FLOOR;
-            divergence += p * Math.log(p / q);
+        for (int j = 0; j < row; j++) {
+            double of = p[j] / sumA + FLOOR;
+            divergence += of * Math.log(of / (q[j] / sumB + FLOOR));
         }
         return divergence;
+    }
+
+    /** e to the distance from the largest, and the sum of that. */
+    private static double exponentials(float[] x, int at, double[] into, int row) {
+        double largest = Double.NEGATIVE_INFINITY;
+        for (int j = 0; j < row; j++) {
+            largest = Math.max(largest, x[at + j]);
+        }
+        double sum = 0;
+        for (int j = 0; j < row; j++) {
+            into[j] = Math.exp(x[at + j] - largest);
+            sum += into[j];
+        }
+        return sum;
     }
 }

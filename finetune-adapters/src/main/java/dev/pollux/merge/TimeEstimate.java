@@ -34,7 +34,7 @@ final class TimeEstimate {
             Map.entry("Breadcrumbs", 5.5),
             Map.entry("Della", 11.0),
             Map.entry("Sce", 14.0),
-            Map.entry("ArceeFusion", 25.0));
+            Map.entry("ArceeFusion", 14.0));
 
     private TimeEstimate() {}
 
