@@ -11,8 +11,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
-/** The threads of one run. Closing them waits until all have ended, so that what they use can be closed after them. */
+/**
+ * The threads of one run. When a task fails the others are told to stop. Closing waits until all have ended, so that what they
+ * use can be closed after them.
+ */
 final class Workers implements AutoCloseable {
 
     private static final long POLL_MILLIS = 100;
@@ -21,6 +26,7 @@ final class Workers implements AutoCloseable {
     private final JobContext context;
     private final ExecutorService threads;
     private final AtomicBoolean stopped = new AtomicBoolean();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>(); // the first
 
     /**
      * Threads that wait for tasks.
@@ -39,16 +45,24 @@ final class Workers implements AutoCloseable {
 
     /** Has a thread carry out a task, which asks {@link #isStopped} often. */
     <T> Future<T> submit(Callable<T> task) {
-        return threads.submit(task);
+        return threads.submit(() -> {
+            try {
+                return task.call();
+            } catch (Exception | Error e) {
+                failure.compareAndSet(null, e);
+                stopped.set(true);
+                throw e;
+            }
+        });
     }
 
-    /** Whether tasks must end: the run was cancelled, or the threads are being closed. */
+    /** Whether tasks must end: the run was cancelled, one of them failed, or the threads are being closed. */
     boolean isStopped() {
         return stopped.get() || context.isCancelled();
     }
 
     /**
-     * Waits for the result of a task.
+     * Waits for the result of a task; throws what the first task that failed threw.
      *
      * @param meanwhile done every tenth of a second
      * @throws CancelledException if the run is cancelled or the waiting thread interrupted
@@ -64,13 +78,14 @@ final class Workers implements AutoCloseable {
                 Thread.currentThread().interrupt();
                 throw new CancelledException("The " + name + " was interrupted; nothing was published", e);
             } catch (ExecutionException e) {
-                if (e.getCause() instanceof PolluxException known) {
+                Throwable first = failure.get();
+                if (first instanceof PolluxException known) {
                     throw known;
                 }
-                if (e.getCause() instanceof Error error) {
+                if (first instanceof Error error) {
                     throw error;
                 }
-                throw new IllegalStateException("A thread of the " + name + " failed: " + e.getCause(), e.getCause());
+                throw new IllegalStateException("A thread of the " + name + " failed: " + first, first);
             }
         }
     }
