@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -169,21 +169,18 @@ public final class CheckpointMerger implements ModelMerger {
                     String digest = PlanDigest.of(layout, options);
                     done = folders.of(name, digest);
                     if (!Files.exists(done)) {
-                        write(layout, done, digest, context, checked.inputs(), (written, folder) -> {});
+                        write(layout, done, digest, context, checked.inputs(), (written, work) -> written);
                     }
                 }
                 made.put(name, folders.open(name, done));
             }
             try (MergeLayout layout = new MergePlanner(plan, folder, options, Map.copyOf(made)).layout()) {
-                Written written = write(
-                        layout,
-                        target,
-                        PlanDigest.of(layout, options),
-                        context,
-                        checked.inputs(),
-                        (done, work) ->
-                                ReportFiles.write(plan, options, report(layout, target, done, checked, begin), work));
-                return report(layout, target, written, checked, begin);
+                return write(
+                        layout, target, PlanDigest.of(layout, options), context, checked.inputs(), (written, work) -> {
+                            MergeReport report = report(layout, target, written, checked, begin);
+                            ReportFiles.write(plan, options, report, work);
+                            return report;
+                        });
             }
         } catch (CancelledException e) {
             made.values().forEach(InputModel::close);
@@ -200,13 +197,14 @@ public final class CheckpointMerger implements ModelMerger {
     /** What a run wrote: the facts of each tensor, and how many an earlier run had finished. */
     private record Written(Map<String, Map<String, String>> facts, int resumed) {}
 
-    private Written write(
+    /** @param atEnd what else goes into the folder, and what is known then */
+    private <R> R write(
             MergeLayout layout,
             Path target,
             String digest,
             JobContext context,
             InputHashes inputs,
-            BiConsumer<Written, Path> atEnd) {
+            BiFunction<Written, Path, R> atEnd) {
         return WorkFolder.publish(target, digest, context, work -> {
             int resumed = work.finished().size();
             Map<String, Map<String, String>> facts;
@@ -218,9 +216,7 @@ public final class CheckpointMerger implements ModelMerger {
                 new ResultTexts(layout).write(work.path());
             }
             ModelCard.write(layout, options, work.path());
-            Written written = new Written(facts, resumed);
-            atEnd.accept(written, work.path());
-            return written;
+            return atEnd.apply(new Written(facts, resumed), work.path());
         });
     }
 

@@ -5,7 +5,6 @@ import dev.pollux.inference.checkpoint.Adapter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -24,12 +23,7 @@ final class GgufLora {
             String label, Path file, ObjectNode config, Map<String, TensorSource> model, String modelLabel) {
         Map<String, Adapter.Factors> changes =
                 Adapter.read(file, headWidth(label, config)).factors();
-        TreeSet<String> strangers = new TreeSet<>(changes.keySet());
-        strangers.removeAll(model.keySet());
-        if (!strangers.isEmpty()) {
-            throw new MalformedFileException("adapter " + label + " changes " + strangers.first()
-                    + ", which its model does not have; use the model it was trained on");
-        }
+        LoraWeights.requireTargets(label, changes.keySet(), model);
         changes.forEach((name, change) ->
                 model.computeIfPresent(name, (target, matrix) -> adapted(label, target, matrix, change, modelLabel)));
     }

@@ -62,7 +62,7 @@ interface Lanes {
     /**
      * Finds those of x whose bits without the sign are in [least, least + width).
      *
-     * @param width in [1, 2<sup>31</sup> − 1 − least]
+     * @param width in [1, 2<sup>31</sup> − least]
      * @param found (≥ to − from) gets by how much each is above {@code least}, in order
      * @return how many were found, and 2<sup>32</sup> times how many are below {@code least}
      */

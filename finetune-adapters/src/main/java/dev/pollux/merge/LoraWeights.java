@@ -101,14 +101,19 @@ final class LoraWeights implements AutoCloseable {
 
     /** The tensors of {@code model}, with the adapter over those it changes. */
     void layOver(Map<String, TensorSource> model, String modelLabel) {
-        TreeSet<String> strangers = new TreeSet<>(parts.keySet());
+        requireTargets(label, parts.keySet(), model);
+        parts.forEach((target, factors) ->
+                model.computeIfPresent(target, (name, matrix) -> adapted(name, matrix, factors, modelLabel)));
+    }
+
+    /** Refuses an adapter that changes what {@code model} does not have. */
+    static void requireTargets(String label, Set<String> targets, Map<String, TensorSource> model) {
+        TreeSet<String> strangers = new TreeSet<>(targets);
         strangers.removeAll(model.keySet());
         if (!strangers.isEmpty()) {
             throw new MalformedFileException("adapter " + label + " changes " + strangers.first()
                     + ", which its model does not have; use the model it was trained on");
         }
-        parts.forEach((target, factors) ->
-                model.computeIfPresent(target, (name, matrix) -> adapted(name, matrix, factors, modelLabel)));
     }
 
     /** The tensors it changes. */

@@ -22,9 +22,9 @@ record WindowBudget(int threads, long windows, long kept, long bytes) {
         long largest = 0;
         for (TensorTask task : tasks) {
             long n = task.sources().size();
-            // sources and their differences as floats, those of statistics apart; sums and results
+            // sources and their differences as floats, those of statistics apart; marks of a mask; sums and results
             long tables = task.readsOnce() ? 0 : n * MagnitudeRanks.BYTES_PER_SOURCE;
-            scratch = Math.max(scratch, windowElements(task.shape()) * (12 * n + 24) + tables);
+            scratch = Math.max(scratch, windowElements(task.shape()) * (20 * n + 24) + tables);
             largest = Math.max(largest, task.readsOnce() ? 0 : 4 * n * task.elements());
         }
         long available = options.memory() - FIXED;

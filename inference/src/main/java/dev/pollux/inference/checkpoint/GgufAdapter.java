@@ -49,24 +49,27 @@ final class GgufAdapter {
                 boolean flipped = b.name().equals(EMBEDDING);
                 float[] right = file.floats(a.name());
                 int rank = a.dim(flipped ? 1 : 0);
+                int columns = a.dim(flipped ? 0 : 1);
                 factors.put(
                         name,
                         Adapter.factors(
                                 path + ": " + b.name(),
-                                new int[] {rank, a.dim(flipped ? 0 : 1)},
+                                new int[] {rank, columns},
                                 new int[] {b.dim(0), b.dim(1)},
-                                new float[][] {flipped ? transposed(right, rank) : right, left.floats(name)},
+                                new float[][] {flipped ? transposed(right, columns, rank) : right, left.floats(name)},
                                 alpha == 0 ? 1 : alpha / rank));
             });
             return Adapter.of(path, factors);
         }
     }
 
-    private static float[] transposed(float[] x, int width) {
-        int height = x.length / width;
+    /** A matrix of (rows, columns) as (columns, rows). */
+    private static float[] transposed(float[] x, int rows, int columns) {
         float[] y = new float[x.length];
-        for (int i = 0; i < x.length; i++) {
-            y[i % width * height + i / width] = x[i];
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++) {
+                y[j * rows + i] = x[i * columns + j];
+            }
         }
         return y;
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Adapter;
@@ -176,6 +177,24 @@ class AdaptersTest {
         assertThat(factors.a()).containsExactly(1, 3, 5, 2, 4, 6);
         assertThat(factors.b()).containsExactly(7, 8, 9, 10, 11, 12, 13, 14);
         assertThat(factors.scale()).isEqualTo(2);
+    }
+
+    @Test
+    void aGgufAdapterWithoutARankIsRefused() {
+        for (String name : List.of("token_embd.weight", "blk.0.ffn_down.weight")) {
+            Path gguf = new GgufBuilder()
+                    .put("general.type", "adapter")
+                    .put("general.architecture", "llama")
+                    .put("adapter.type", "lora")
+                    .floats(
+                            name + ".lora_a",
+                            new float[0],
+                            name.startsWith("token") ? 3 : 0,
+                            name.startsWith("token") ? 0 : 3)
+                    .floats(name + ".lora_b", new float[0], 4, 0)
+                    .write(temp.resolve(name + ".gguf"));
+            assertThatThrownBy(() -> Adapter.read(gguf, 8)).isInstanceOf(MalformedFileException.class);
+        }
     }
 
     /** As llama.cpp's converter writes it: rows of q and k per head in neighbouring pairs. */

@@ -200,6 +200,10 @@ final class MergeCommand extends PolluxCommand {
 
     private Report described(Path source, Path to, MergePreview preview) {
         return MergeDescription.of(
-                source, to, preview, dryRun, tensor -> tensor.method() + " of " + String.join(", ", tensor.sources()));
+                source,
+                to,
+                preview,
+                dryRun,
+                (tensor, sources) -> tensor.method() + " of " + String.join(", ", sources));
     }
 }

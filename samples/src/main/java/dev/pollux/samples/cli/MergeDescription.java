@@ -7,8 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
+import java.util.OptionalInt;
 import java.util.TreeSet;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,13 +20,13 @@ final class MergeDescription {
 
     private MergeDescription() {}
 
-    /** @param gets what a line of a dry run says of a tensor */
+    /** @param gets what a line of a dry run says of a tensor and its sources, which are shortened */
     static Report of(
             Path plan,
             Path target,
             MergePreview preview,
             boolean dryRun,
-            Function<MergePreview.PlannedTensor, String> gets) {
+            BiFunction<MergePreview.PlannedTensor, List<String>, String> gets) {
         Report report = new Report()
                 .add("plan", plan.toString())
                 .add(
@@ -49,30 +50,21 @@ final class MergeDescription {
 
     /** Tensors of several layers that get the same share a line. */
     private static List<String> lines(
-            List<MergePreview.PlannedTensor> tensors, Function<MergePreview.PlannedTensor, String> gets) {
+            List<MergePreview.PlannedTensor> tensors,
+            BiFunction<MergePreview.PlannedTensor, List<String>, String> gets) {
         Map<Line, NavigableSet<Integer>> layers = new LinkedHashMap<>();
         for (MergePreview.PlannedTensor tensor : tensors) {
-            Matcher layer = LAYER.matcher(tensor.name());
-            String number = layer.find() ? layer.group() : "";
-            MergePreview.PlannedTensor any = new MergePreview.PlannedTensor(
-                    tensor.name(),
-                    tensor.type(),
-                    tensor.shape(),
-                    tensor.file(),
-                    tensor.method(),
-                    tensor.sources().stream()
-                            .map(source -> shown(source, tensor.name(), number))
-                            .toList());
-            Line line = number.isEmpty()
-                    ? new Line(tensor.name(), "", gets.apply(any))
-                    : new Line(
-                            tensor.name().substring(0, layer.start()),
-                            tensor.name().substring(layer.end()),
-                            gets.apply(any));
+            String name = tensor.name();
+            Matcher layer = LAYER.matcher(name);
+            OptionalInt number = layer.find() ? OptionalInt.of(Integer.parseInt(layer.group())) : OptionalInt.empty();
+            List<String> sources = tensor.sources().stream()
+                    .map(source -> shown(source, name, number))
+                    .toList();
+            int from = number.isPresent() ? layer.start() : name.length();
+            int to = number.isPresent() ? layer.end() : name.length();
+            Line line = new Line(name.substring(0, from), name.substring(to), gets.apply(tensor, sources));
             NavigableSet<Integer> numbers = layers.computeIfAbsent(line, key -> new TreeSet<>());
-            if (!number.isEmpty()) {
-                numbers.add(Integer.parseInt(number));
-            }
+            number.ifPresent(numbers::add);
         }
         List<String> lines = new ArrayList<>();
         layers.forEach((line, numbers) ->
@@ -81,7 +73,7 @@ final class MergeDescription {
     }
 
     /** A source by its model alone if its tensor has the same name; else with * for the layer, *-10 for the tenth before it. */
-    private static String shown(String source, String name, String layer) {
+    private static String shown(String source, String name, OptionalInt layer) {
         if (source.endsWith(":" + name)) {
             return source.substring(0, source.length() - name.length() - 1);
         }
@@ -90,7 +82,7 @@ final class MergeDescription {
         if (layer.isEmpty() || !own.find()) {
             return source;
         }
-        int off = Integer.parseInt(own.group()) - Integer.parseInt(layer);
+        int off = Integer.parseInt(own.group()) - layer.getAsInt();
         String relative = off == 0 ? "*" : "*" + (off > 0 ? "+" : "") + off;
         return source.substring(0, own.start()) + relative + source.substring(own.end());
     }

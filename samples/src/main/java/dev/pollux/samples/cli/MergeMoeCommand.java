@@ -66,7 +66,8 @@ final class MergeMoeCommand extends PolluxCommand {
                 models,
                 MergeOptions.builder().seed(seed).threads(resources.threads()).build());
         MergePreview preview = merger.plan(read);
-        Report report = MergeDescription.of(source, to, preview, dryRun, tensor -> String.join(", ", tensor.sources()));
+        Report report =
+                MergeDescription.of(source, to, preview, dryRun, (tensor, sources) -> String.join(", ", sources));
         if (dryRun) {
             report.print(this);
             return preview.isPossible() ? ExitCode.OK : ExitCode.ERROR;

@@ -18,6 +18,9 @@ import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.MachineSpeed;
 import dev.pollux.inference.engine.OnnxFolder;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.merge.CheckpointMerger;
+import dev.pollux.merging.MergePlan;
+import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;
@@ -77,12 +80,16 @@ final class ModelInspection {
 
     /** What can be done with a checkpoint, and what that takes here. */
     private static void use(Report report, Checkpoint checkpoint, EngineOptions options) {
-        List<String> uses = new ArrayList<>(List.of("merge"));
+        List<String> uses = new ArrayList<>();
+        if (canMerge(checkpoint.path())) {
+            uses.add("merge");
+        }
         ExportReport preview;
         try {
             preview = DecoderExport.preview(checkpoint, options.export());
         } catch (UnsupportedModelException | MalformedFileException e) {
-            report.add("uses", uses, String.join(", ", uses)).add("obstacle", String.valueOf(e.getMessage()));
+            report.add("uses", uses, uses.isEmpty() ? "none" : String.join(", ", uses))
+                    .add("obstacle", String.valueOf(e.getMessage()));
             return;
         }
         if (checkpoint.tokenizer().map(ModelInspection::closed).isPresent()) {
@@ -95,6 +102,19 @@ final class ModelInspection {
         uses.add("export");
         report.add("uses", uses, String.join(", ", uses)).add("obstacle", "", "");
         estimates(report, checkpoint.config(), preview, MachineSpeed.measure(options));
+    }
+
+    /** Whether the merger takes it, as a plan of it alone says from headers. */
+    private static boolean canMerge(Path model) {
+        MergePlan.Input alone = new MergePlan.Input(
+                new ModelReference(
+                        model.toAbsolutePath().toString(), Optional.empty(), Optional.empty(), Optional.empty()),
+                Optional.empty(),
+                Map.of());
+        MergePlan plan = MergePlan.builder("passthrough")
+                .slice(new MergePlan.Slice(List.of(alone), Optional.empty(), Map.of()))
+                .build();
+        return CheckpointMerger.in(Path.of("")).plan(plan).isPossible();
     }
 
     private static boolean closed(Tokenizer tokenizer) {

@@ -18,6 +18,8 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -245,6 +247,36 @@ class ModelCommandsTest {
                 .contains("uses                  generate, chat, adapters, merge, export" + NL)
                 .contains("architecture          LlamaForCausalLM" + NL)
                 .contains("chat template         yes" + NL);
+    }
+
+    @Test
+    void inspectNamesMergingWhereTheMergerTakesTheFile() {
+        for (String architecture : List.of("llama", "gemma")) { // the second is exported, but not merged from a file
+            GgufBuilder file = new GgufBuilder().put("general.architecture", architecture);
+            Map.of("embedding_length", 8, "block_count", 1, "attention.head_count", 2, "attention.head_count_kv", 1)
+                    .forEach((key, value) -> file.put(architecture + "." + key, value));
+            file.put(architecture + ".feed_forward_length", 6).put(architecture + ".context_length", 16);
+            file.floats("token_embd.weight", new float[24], 3, 8).floats("output_norm.weight", new float[8], 8);
+            for (String norm : List.of("attn_norm", "ffn_norm")) {
+                file.floats("blk.0." + norm + ".weight", new float[8], 8);
+            }
+            for (String square : List.of("attn_q", "attn_output")) {
+                file.floats("blk.0." + square + ".weight", new float[64], 8, 8);
+            }
+            for (String narrow : List.of("attn_k", "attn_v")) {
+                file.floats("blk.0." + narrow + ".weight", new float[32], 4, 8);
+            }
+            for (String inner : List.of("ffn_gate", "ffn_up")) {
+                file.floats("blk.0." + inner + ".weight", new float[48], 6, 8);
+            }
+            file.floats("blk.0.ffn_down.weight", new float[48], 8, 6);
+            Path gguf = file.write(temp.resolve("small-" + architecture + "+1.gguf"));
+            Run run = Run.of("inspect", "--json", gguf.toString());
+            assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+            assertThat(run.json().path("uses").toString().contains("merge"))
+                    .as(architecture)
+                    .isEqualTo(architecture.equals("llama"));
+        }
     }
 
     @Test
