@@ -7,7 +7,6 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -128,7 +127,10 @@ final class HubCache {
         }
     }
 
-    /** Makes the file of a snapshot: a link, or where the system has none, a hard link or a copy. */
+    /**
+     * Makes the file of a snapshot: a link, or where the system has none, a hard link or a copy. Others may do the same at this
+     * moment, or read the file that they have just made, so it is made elsewhere and moved there.
+     */
     void place(Path place, RemoteFile file) throws IOException {
         if (hasSize(place, file.bytes())) {
             return;
@@ -139,29 +141,24 @@ final class HubCache {
         }
         Files.createDirectories(parent);
         Path blob = blob(file.hash());
-        if (Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
-            Files.delete(place);
-        }
+        Path fresh = blob.resolveSibling(UUID.randomUUID() + ".tmp"); // a snapshot lists all that lies in it
         try {
-            surroundings.link(place, parent.relativize(blob));
-        } catch (UnsupportedOperationException | IOException e) {
-            if (!hasSize(place, file.bytes())) { // or else another process was faster
-                copy(blob, place);
-            }
-        }
-    }
-
-    private void copy(Path blob, Path place) throws IOException {
-        Path fresh = place.resolveSibling("." + UUID.randomUUID() + ".tmp");
-        try {
-            try {
-                surroundings.hardLink(fresh, blob);
-            } catch (UnsupportedOperationException | IOException e) {
-                Files.copy(blob, fresh);
-            }
+            fill(fresh, parent.relativize(blob), blob);
             move(fresh, place);
         } finally {
             Files.deleteIfExists(fresh);
+        }
+    }
+
+    private void fill(Path fresh, Path target, Path blob) throws IOException {
+        try {
+            surroundings.link(fresh, target);
+        } catch (UnsupportedOperationException | IOException noLinks) {
+            try {
+                surroundings.hardLink(fresh, blob);
+            } catch (UnsupportedOperationException | IOException noHardLinks) {
+                Files.copy(blob, fresh);
+            }
         }
     }
 

@@ -190,6 +190,34 @@ class ModelHubTest extends HubTestCase {
                 .noneMatch(request -> request.range().startsWith("bytes=0-"));
     }
 
+    /** Another download may have made it just now, and its caller reads it. */
+    @Test
+    void aFileThatIsThereIsReplacedAndNeverMissing() throws IOException {
+        byte[] weights = model(RANGE);
+        Path place = fetch(SPEC).resolve("model.safetensors");
+        Files.delete(place);
+        Files.writeString(place, "of another size");
+        class Watching extends Fast {
+            private boolean linked;
+
+            @Override
+            public void link(Path link, Path target) throws IOException {
+                linked = true;
+                assertThat(place).exists();
+                super.link(link, target);
+                assertThat(place).exists();
+            }
+        }
+        Watching watching = new Watching();
+
+        builder().surroundings(watching).build().fetch(SPEC).run();
+
+        assertThat(watching.linked).isTrue();
+        assertThat(place).hasBinaryContent(weights);
+        assertThat(Files.isSymbolicLink(place)).isTrue();
+        assertThat(left()).noneMatch(name -> name.endsWith(".tmp"));
+    }
+
     @Test
     void twoDownloadsOfOneModelFetchItOnce() throws Exception {
         byte[] weights = model(5 * RANGE);
