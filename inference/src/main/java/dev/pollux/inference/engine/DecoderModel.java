@@ -2,6 +2,7 @@ package dev.pollux.inference.engine;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.pollux.CancelledException;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Adapter;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /**
  * An exported decoder, loaded: the weights, shared by any number of {@link DecoderSequence}s.
@@ -239,11 +241,17 @@ public final class DecoderModel implements AutoCloseable {
         return graph.chunk(options.prefillChunk());
     }
 
-    /** Announces a step after {@code past} tokens, so that {@link #close()} waits for it. */
-    OrtSession beginStep(int past, LoadedAdapter adapter) {
+    /**
+     * Announces a step after {@code past} tokens, so that {@link #close()} waits for it.
+     *
+     * <p>Closing interrupts every sequence in use under this lock, so a step that comes too late is one that was interrupted.
+     */
+    OrtSession beginStep(int past, LoadedAdapter adapter, BooleanSupplier interrupted) {
         lock.lock();
         try {
-            checkOpen(adapter);
+            if (interrupted.getAsBoolean()) {
+                throw new CancelledException("The sequence was interrupted; ask the model for another");
+            }
             running++;
             adapter.running++;
             return past == 0 ? beginning : session;

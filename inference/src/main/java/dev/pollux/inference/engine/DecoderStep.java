@@ -84,7 +84,7 @@ final class DecoderStep implements AutoCloseable {
      */
     FloatBuffer run(int[] tokens, int past, int logitsDue, BooleanSupplier interrupted) {
         prepare(new GraphInput.Step(tokens, past, logitsDue, rotaryOffset));
-        OrtSession session = model.beginStep(past, adapter);
+        OrtSession session = model.beginStep(past, adapter, interrupted);
         try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
             current = run;
             if (interrupted.getAsBoolean()) {

@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
@@ -19,6 +20,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
 /** The bundled model through the contract of generators, and what this engine promises beyond it. */
@@ -97,20 +101,45 @@ class OnnxGeneratorTest implements GeneratorContract {
         }
     }
 
+    /** At moments of all kinds: a step that close overtakes between its looks is cancelled too, not refused. */
     @Test
     void closeDuringStreamsEndsThemAllAndLeaksNothing() throws InterruptedException {
-        OnnxGenerator generator = OnnxGenerator.open(model());
-        List<CompletableFuture<FinishReason>> running = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            running.add(CompletableFuture.supplyAsync(() -> {
-                try (GenerationStream stream = generator.stream(Prompt.text("Once upon a time"), upTo(4000))) {
-                    return stream.result().finish();
-                }
-            }));
+        int streams = 12;
+        Random moments = new Random(3);
+        ExecutorService threads = Executors.newFixedThreadPool(streams);
+        for (int round = 0; round < 10; round++) {
+            CountDownLatch open = new CountDownLatch(streams);
+            OnnxGenerator generator = OnnxGenerator.open(model());
+            List<CompletableFuture<FinishReason>> running = new ArrayList<>();
+            for (int i = 0; i < streams; i++) {
+                running.add(CompletableFuture.supplyAsync(
+                        () -> {
+                            try (GenerationStream stream =
+                                    generator.stream(Prompt.text("Once upon a time"), upTo(4000))) {
+                                open.countDown();
+                                return stream.result().finish();
+                            }
+                        },
+                        threads));
+            }
+            open.await();
+            Thread.sleep(moments.nextInt(200));
+            generator.close();
+            assertThat(running).allSatisfy(run -> assertThat(run.join()).isEqualTo(FinishReason.CANCELLED));
         }
-        Thread.sleep(300);
-        generator.close();
-        assertThat(running).allSatisfy(run -> assertThat(run.join()).isEqualTo(FinishReason.CANCELLED));
+        threads.shutdown();
+    }
+
+    @Test
+    void aStepThatCloseOvertakesIsCancelled() {
+        OnnxGenerator generator = OnnxGenerator.open(model());
+        DecoderModel model = generator.model();
+        try (DecoderSequence sequence = model.sequence()) {
+            generator.close();
+            assertThatThrownBy(() -> sequence.append(1)).isInstanceOf(CancelledException.class);
+            assertThatThrownBy(() -> model.beginStep(0, model.none(), () -> true)) // past the sequence's own look
+                    .isInstanceOf(CancelledException.class);
+        }
     }
 
     @Test
