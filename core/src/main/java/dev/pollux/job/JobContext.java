@@ -38,4 +38,26 @@ public interface JobContext {
             throw new CancelledException("The job was cancelled; nothing unfinished was published");
         }
     }
+
+    /**
+     * Runs another job as a part of this one: its progress and notices are reported here, and once this job is cancelled it is
+     * cancelled at its next event.
+     *
+     * @param part one that has not been run
+     * @return its result
+     */
+    default <R> R run(Job<R> part) {
+        checkCancelled();
+        part.onEvent(event -> {
+            if (event instanceof JobEvent.Progress progress) {
+                progress(progress.stage(), progress.done(), progress.total().orElse(-1), progress.unit());
+            } else if (event instanceof JobEvent.Notice notice) {
+                notice(notice.message());
+            }
+            if (isCancelled()) {
+                part.cancel();
+            }
+        });
+        return part.run();
+    }
 }

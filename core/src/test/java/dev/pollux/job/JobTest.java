@@ -91,6 +91,47 @@ class JobTest {
     }
 
     @Test
+    void aPartReportsAsTheWhole() {
+        Job<Integer> job = Job.<Integer>of(
+                        "merge",
+                        context -> context.run(Job.of("hash", part -> {
+                            part.progress("read", 1, -1, "bytes");
+                            part.progress("read", 2, 2, "bytes");
+                            part.notice("slow");
+                            return 7;
+                        })))
+                .onEvent(events::add);
+        assertThat(job.run()).isEqualTo(7);
+        assertThat(events.subList(0, 4))
+                .containsExactly(
+                        new JobEvent.Started("merge"),
+                        new JobEvent.Progress("merge", "read", 1, OptionalLong.empty(), "bytes"),
+                        new JobEvent.Progress("merge", "read", 2, OptionalLong.of(2), "bytes"),
+                        new JobEvent.Notice("merge", "slow"));
+        assertThat(events).hasSize(5);
+    }
+
+    @Test
+    void cancellingTheWholeCancelsAPart() {
+        List<String> done = new ArrayList<>();
+        Job<Integer> job = Job.of(
+                "merge",
+                context -> context.run(Job.of("hash", part -> {
+                    part.progress("read", 1, 2, "bytes");
+                    part.checkCancelled();
+                    done.add("all");
+                    return 7;
+                })));
+        job.onEvent(event -> {
+            if (event instanceof JobEvent.Progress) {
+                job.cancel();
+            }
+        });
+        assertThatThrownBy(job::run).isInstanceOf(CancelledException.class);
+        assertThat(done).isEmpty();
+    }
+
+    @Test
     void theContextOfAPlainCallIsNeverCancelled() {
         JobContext.NONE.progress("embed", 1, 1, "passages");
         JobContext.NONE.notice("nothing");

@@ -22,7 +22,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class InputModel implements AutoCloseable {
 
     private final String label;
-    private final Optional<Path> folder;
+    private final Places places;
     private final ObjectNode config;
     private final Map<String, TensorSource> tensors;
     private final Map<String, DType> types;
@@ -31,19 +31,19 @@ final class InputModel implements AutoCloseable {
     private final Optional<OnnxModel> onnx;
     private final Map<String, SafetensorsFile> beside = new HashMap<>();
 
-    InputModel(
+    private InputModel(
             String label,
-            Optional<Path> folder,
+            Places places,
             ObjectNode config,
             Map<String, TensorSource> tensors,
             Map<String, DType> types,
             List<AutoCloseable> open) {
-        this(label, folder, config, tensors, types, open, Optional.empty(), Optional.empty());
+        this(label, places, config, tensors, types, open, Optional.empty(), Optional.empty());
     }
 
     private InputModel(
             String label,
-            Optional<Path> folder,
+            Places places,
             ObjectNode config,
             Map<String, TensorSource> tensors,
             Map<String, DType> types,
@@ -51,7 +51,7 @@ final class InputModel implements AutoCloseable {
             Optional<GgufModel> gguf,
             Optional<OnnxModel> onnx) {
         this.label = label;
-        this.folder = folder;
+        this.places = places;
         this.config = config;
         this.tensors = tensors;
         this.types = types;
@@ -75,9 +75,23 @@ final class InputModel implements AutoCloseable {
             return openGguf(reference, folder, path);
         }
         if (OnnxModel.isAt(path)) {
-            return openOnnx(reference, path);
+            return openOnnx(reference, folder, path);
         }
         return openFolder(reference, folder, path);
+    }
+
+    /** Where a model keeps what was found out about it: its adapter's folder if it has one, else its own. */
+    static Path statistics(ModelReference reference, Path folder) {
+        return folder.resolve(reference.adapter().orElse(reference.model()));
+    }
+
+    /** Where its texts lie, and its statistics. */
+    private record Places(Optional<Path> texts, Optional<Path> statistics) {
+        static Places of(ModelReference reference, Path folder) {
+            return new Places(
+                    Optional.of(folder.resolve(reference.model())),
+                    Optional.of(InputModel.statistics(reference, folder)));
+        }
     }
 
     private static InputModel openFolder(ModelReference reference, Path folder, Path path) {
@@ -101,7 +115,7 @@ final class InputModel implements AutoCloseable {
                 }
             }
             layAdapter(reference, folder, config, tensors, open);
-            return new InputModel(reference.toString(), Optional.of(path), config, tensors, types, open);
+            return new InputModel(reference.toString(), Places.of(reference, folder), config, tensors, types, open);
         } catch (RuntimeException | Error e) {
             close(open);
             throw e;
@@ -119,7 +133,7 @@ final class InputModel implements AutoCloseable {
             layAdapter(reference, folder, model.config(), tensors, open);
             return new InputModel(
                     reference.toString(),
-                    Optional.of(path),
+                    Places.of(reference, folder),
                     model.config(),
                     tensors,
                     types,
@@ -150,7 +164,7 @@ final class InputModel implements AutoCloseable {
         });
     }
 
-    private static InputModel openOnnx(ModelReference reference, Path path) {
+    private static InputModel openOnnx(ModelReference reference, Path folder, Path path) {
         if (reference.adapter().isPresent()) {
             throw new UnsupportedModelException("model " + reference
                     + " lays an adapter over an ONNX graph, which has no modules; merge the adapter before the export");
@@ -164,7 +178,7 @@ final class InputModel implements AutoCloseable {
         });
         return new InputModel(
                 reference.toString(),
-                Optional.of(path),
+                Places.of(reference, folder),
                 model.config(),
                 tensors,
                 types,
@@ -180,7 +194,7 @@ final class InputModel implements AutoCloseable {
 
     /** The same model under another name; closing either closes both. */
     InputModel named(String name) {
-        return new InputModel(name, folder, config, tensors, types, open, gguf, onnx);
+        return new InputModel(name, places, config, tensors, types, open, gguf, onnx);
     }
 
     String label() {
@@ -192,14 +206,14 @@ final class InputModel implements AutoCloseable {
      * which has no texts beside it.
      */
     Optional<Path> folder() {
-        return folder;
+        return places.texts();
     }
 
     /** Its {@code tokenizer.json}. */
     Optional<ObjectNode> tokenizer() {
         return gguf.isPresent()
                 ? gguf.get().tokenizer()
-                : folder.flatMap(path -> JsonFiles.read(path.resolve("tokenizer.json")));
+                : folder().flatMap(path -> JsonFiles.read(path.resolve("tokenizer.json")));
     }
 
     /** The texts of a model that has them in its file of weights, by the names of the files that they would be. */
@@ -209,7 +223,7 @@ final class InputModel implements AutoCloseable {
 
     /** Its chat template. */
     Optional<String> chatTemplate() {
-        return gguf.isPresent() ? gguf.get().chatTemplate() : folder.flatMap(ChatTemplates::of);
+        return gguf.isPresent() ? gguf.get().chatTemplate() : folder().flatMap(ChatTemplates::of);
     }
 
     /** A model that a stage will make, for looking at it before the stage has run. */
@@ -222,7 +236,7 @@ final class InputModel implements AutoCloseable {
         }
         Optional<Path> texts =
                 stage.join().map(TokenizerJoin::owner).or(stage::donor).flatMap(InputModel::folder);
-        return new InputModel(name, texts, config, tensors, types, new ArrayList<>());
+        return new InputModel(name, new Places(texts, Optional.empty()), config, tensors, types, new ArrayList<>());
     }
 
     /** A tensor that is not there yet. */
@@ -233,13 +247,14 @@ final class InputModel implements AutoCloseable {
         }
     }
 
-    /** A file with statistics of the tensors, if it lies beside them; it is closed with the model. */
+    /** A file with statistics of the tensors, if the model has it ({@link #statistics}); it is closed with the model. */
     Optional<SafetensorsFile> beside(String name) {
         SafetensorsFile known = beside.get(name);
         if (known != null) {
             return Optional.of(known);
         }
-        Optional<SafetensorsFile> file = folder.map(path -> path.resolve(name))
+        Optional<SafetensorsFile> file = places.statistics()
+                .map(path -> path.resolve(name))
                 .filter(Files::isRegularFile)
                 .map(SafetensorsFile::open);
         file.ifPresent(opened -> {

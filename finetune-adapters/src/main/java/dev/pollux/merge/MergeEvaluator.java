@@ -1,12 +1,10 @@
 package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.StorageException;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
-import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.engine.Perplexity;
 import dev.pollux.inference.tokenizer.Tokenizer;
@@ -15,8 +13,6 @@ import dev.pollux.job.JobContext;
 import dev.pollux.merge.MergeEvaluation.Sample;
 import dev.pollux.merge.MergeEvaluation.Score;
 import dev.pollux.merging.MergePlan;
-import dev.pollux.merging.ModelReference;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -82,12 +77,7 @@ public final class MergeEvaluator {
             List<Outcome> outcomes = new ArrayList<>();
             for (String model : models) {
                 context.checkCancelled();
-                Path work = temporary();
-                try {
-                    outcomes.add(evaluate(model, text, work, context));
-                } finally {
-                    delete(work);
-                }
+                outcomes.add(evaluate(model, text, context));
             }
             List<Sample> samples = new ArrayList<>();
             for (int i = 0; i < options.prompts().size(); i++) {
@@ -103,29 +93,10 @@ public final class MergeEvaluator {
     /** What one model did. */
     private record Outcome(Score score, List<String> answers) {}
 
-    private static Path temporary() {
-        try {
-            return Files.createTempDirectory("pollux-evaluate");
-        } catch (IOException e) {
-            throw new StorageException("Cannot make a temporary folder: " + e, e);
-        }
-    }
-
-    private static void delete(Path work) {
-        try {
-            WorkFolder.deleteTree(work);
-        } catch (IOException e) {
-            throw new StorageException("Cannot delete " + work + ": " + e, e);
-        }
-    }
-
-    private Outcome evaluate(String name, String text, Path work, JobContext context) {
-        ModelReference reference = ModelReference.parse(name);
-        boolean adapted = reference.adapter().isPresent();
-        Path path = adapted ? merged(name, work) : folder.resolve(reference.model());
-        EngineOptions engine = adapted ? apart(work.resolve("cache")) : options.engine();
-        try (OnnxGenerator generator = OnnxGenerator.open(path, engine);
-                Tokenizer tokenizer = tokenizer(path)) {
+    private Outcome evaluate(String name, String text, JobContext context) {
+        try (RunnableModel model = RunnableModel.of(name, folder, options.engine(), context);
+                OnnxGenerator generator = context.run(OnnxGenerator.opening(model.path(), model.engine()));
+                Tokenizer tokenizer = tokenizer(model.path())) {
             Score score = score(name, generator, tokenizer.encode(text, true), tokenizer, context);
             List<String> answers = new ArrayList<>();
             for (String prompt : options.prompts()) {
@@ -141,25 +112,6 @@ public final class MergeEvaluator {
             }
             return new Outcome(score, answers);
         }
-    }
-
-    /** The engine's options with another cache: an export of what is deleted again is not kept. */
-    private EngineOptions apart(Path cache) {
-        EngineOptions engine = options.engine();
-        return EngineOptions.builder()
-                .threads(engine.threads())
-                .prefillChunk(engine.prefillChunk())
-                .spinning(engine.spinning())
-                .export(engine.export())
-                .cache(cache)
-                .build();
-    }
-
-    private Path merged(String name, Path work) {
-        Path target = work.resolve("model");
-        MergePlan plan = MergePlan.builder("passthrough").model(name, Map.of()).build();
-        CheckpointMerger.in(folder).merge(plan, target).run();
-        return target;
     }
 
     private Score score(String name, OnnxGenerator generator, int[] ids, Tokenizer tokenizer, JobContext context) {

@@ -165,7 +165,7 @@ public final class PlanSearch {
                 Map<String, Double> values = values(points[i]);
                 int at = history.size();
                 boolean earlier = at < known.size() && known.get(at).values().equals(values);
-                Evaluation evaluation = earlier ? known.get(at) : evaluated(values, work);
+                Evaluation evaluation = earlier ? known.get(at) : evaluated(values, work, context);
                 if (!earlier) {
                     known = history; // another search: what follows there does not count
                 }
@@ -197,12 +197,11 @@ public final class PlanSearch {
         return values;
     }
 
-    private Evaluation evaluated(Map<String, Double> values, Path work) {
+    private Evaluation evaluated(Map<String, Double> values, Path work, JobContext context) {
         Path target = work.resolve("candidate");
         delete(target);
         try {
-            merger.merge(plan.apply(Collections.unmodifiableMap(values)), target)
-                    .run();
+            context.run(merger.merge(plan.apply(Collections.unmodifiableMap(values)), target));
             return new Evaluation(values, score.applyAsDouble(target));
         } finally {
             delete(target);

@@ -8,9 +8,6 @@ import java.util.Optional;
 /** What some methods must know of each model besides its weights, from files beside these. */
 final class SideStatistics {
 
-    /** The widest layer whose Gram matrices are read. */
-    private static final int MAX_WIDTH = 8192;
-
     private final String tensor;
     private final List<SourceSet.Entry> entries;
     private final Problems problems;
@@ -68,16 +65,16 @@ final class SideStatistics {
                         "Cannot merge ",
                         tensor,
                         ": model " + model + " has no such tensor in " + RegMean.FILE
-                                + ", and others have it; write it for all models or none");
+                                + ", and others have it; collect it for all models (pollux collect-gram) or none");
                 return Optional.empty();
             }
             TensorSource gram = found.get(i).get();
-            if (shape.size() != 2 || width > MAX_WIDTH || !gram.shape().equals(List.of(width, width))) {
+            if (shape.size() != 2 || width > RegMean.MAX_WIDTH || !gram.shape().equals(List.of(width, width))) {
                 problems.fatal(
                         "Cannot merge ",
                         tensor,
                         ": it is " + shape + " and " + RegMean.FILE + " of model " + model
-                                + " has " + gram.shape() + " but must have [in, in], in at most " + MAX_WIDTH
+                                + " has " + gram.shape() + " but must have [in, in], in at most " + RegMean.MAX_WIDTH
                                 + "; leave wider ones out");
                 return Optional.empty();
             }

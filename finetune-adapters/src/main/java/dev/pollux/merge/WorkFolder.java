@@ -71,6 +71,27 @@ final class WorkFolder implements AutoCloseable {
         }
     }
 
+    /**
+     * Writes a file and publishes it. What an earlier process left is written anew.
+     *
+     * @param write writes the file at the path that it is given; its result is returned
+     */
+    static <R> R publishFile(Path target, JobContext context, Function<Path, R> write) {
+        try (WorkFolder work = open(target, "")) {
+            try {
+                Path file = work.path().resolve("file");
+                R result = write.apply(file);
+                context.checkCancelled();
+                Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+                return result;
+            } catch (IOException e) {
+                throw new StorageException("Cannot publish " + target + ": " + e, e);
+            } finally {
+                work.discard();
+            }
+        }
+    }
+
     /** Opens the work folder of {@code target} for the plan with {@code digest}. */
     static WorkFolder open(Path target, String digest) {
         Path whole = target.toAbsolutePath().normalize();

@@ -64,6 +64,15 @@ public final class DecoderExport {
         }
     }
 
+    /** The matrices of what {@link #export} would write, as {@link DecoderManifest#projections} has them; writes nothing. */
+    public static List<DecoderManifest.Projection> projections(Checkpoint checkpoint, ExportOptions options) {
+        try (GraphWriter graph = GraphWriter.measuring()) {
+            Blocks blocks = blocks(checkpoint, graph, options);
+            writeGraph(blocks, JobContext.NONE);
+            return List.copyOf(blocks.weights.projections());
+        }
+    }
+
     /**
      * The folder of {@code checkpoint} in a cache, exported now if it is not there.
      *

@@ -1,19 +1,14 @@
 package dev.pollux.inference.engine;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import dev.pollux.MalformedFileException;
-import dev.pollux.StorageException;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
 import dev.pollux.inference.decoder.DecoderManifest.Projection;
-import java.io.BufferedInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -41,17 +36,10 @@ final class AdapterGraph {
         return "adapter." + projection.output() + ".b";
     }
 
-    /** The bytes of the graph in {@code model}, extended. */
-    static byte[] of(Path model, List<Projection> projections) {
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(model))) {
-            ModelProto.Builder proto = ModelProto.parseFrom(in).toBuilder();
-            new AdapterGraph(projections).extend(proto.getGraphBuilder());
-            return proto.build().toByteArray();
-        } catch (com.google.protobuf.InvalidProtocolBufferException e) {
-            throw new MalformedFileException(model + " is no ONNX model: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + model + ": " + e, e);
-        }
+    /** A session of the graph in {@code model}, extended; the caller closes it. */
+    static OrtSession session(Path model, OrtSession.SessionOptions settings, List<Projection> projections)
+            throws OrtException {
+        return GraphEdit.session(model, settings, new AdapterGraph(projections)::extend);
     }
 
     private void extend(GraphProto.Builder graph) {
@@ -76,21 +64,12 @@ final class AdapterGraph {
         graph.addInput(matrix(b(projection), rank, lookup ? projection.columns() : rows));
         graph.addNode(node.toBuilder().setOutput(0, y + ".base"));
         if (lookup) {
-            graph.addNode(op("Gather", y + ".low", a(projection), projection.input()));
+            graph.addNode(GraphEdit.op("Gather", y + ".low", a(projection), projection.input()));
         } else {
-            graph.addNode(op("MatMul", y + ".low", projection.input(), a(projection)));
+            graph.addNode(GraphEdit.op("MatMul", y + ".low", projection.input(), a(projection)));
         }
-        graph.addNode(op("MatMul", y + ".change", y + ".low", b(projection)));
-        graph.addNode(op("Add", y, y + ".base", y + ".change"));
-    }
-
-    private static NodeProto op(String operator, String output, String... inputs) {
-        return NodeProto.newBuilder()
-                .setOpType(operator)
-                .setName(output + "/" + operator)
-                .addAllInput(List.of(inputs))
-                .addOutput(output)
-                .build();
+        graph.addNode(GraphEdit.op("MatMul", y + ".change", y + ".low", b(projection)));
+        graph.addNode(GraphEdit.op("Add", y, y + ".base", y + ".change"));
     }
 
     private static ValueInfoProto matrix(String name, Object... dims) {

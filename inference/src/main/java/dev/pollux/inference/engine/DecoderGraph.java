@@ -1,8 +1,11 @@
 package dev.pollux.inference.engine;
 
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.engine.GraphInput.Role;
 import dev.pollux.inference.engine.GraphLogits.Rows;
+import dev.pollux.job.JobContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,10 +47,29 @@ record DecoderGraph(
 
     /** The graph in an exported or a ready-made folder, or of one ONNX file in the latter. */
     static DecoderGraph of(Path path) {
-        if (Files.isRegularFile(path.resolve(DecoderManifest.FILE))) {
-            return exported(path);
+        return ready(path).orElseGet(() -> exported(path));
+    }
+
+    private static Optional<DecoderGraph> ready(Path path) {
+        return Files.isRegularFile(path.resolve(DecoderManifest.FILE))
+                ? Optional.of(exported(path))
+                : OnnxFolder.find(path).map(OnnxFolder::graph);
+    }
+
+    /** The graph of whatever can be opened; a checkpoint is exported if it is not in the cache. */
+    static DecoderGraph opened(Path path, EngineOptions options, JobContext context) {
+        Optional<DecoderGraph> ready = ready(path);
+        if (ready.isPresent()) {
+            return ready.get();
         }
-        return OnnxFolder.find(path).map(OnnxFolder::graph).orElseGet(() -> exported(path));
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            return exported(checkpoint, options, context);
+        }
+    }
+
+    /** The graph of a checkpoint, exported if it is not in the cache. */
+    static DecoderGraph exported(Checkpoint checkpoint, EngineOptions options, JobContext context) {
+        return exported(DecoderExport.cached(checkpoint, options.export(), options.cache(), context));
     }
 
     /** Whether this module wrote it. */

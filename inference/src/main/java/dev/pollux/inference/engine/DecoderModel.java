@@ -98,10 +98,7 @@ public final class DecoderModel implements AutoCloseable {
         if (!options.adapters() || manifest.projections().isEmpty()) {
             return NativeRuntime.environment().createSession(model.toString(), settings);
         }
-        settings.addConfigEntry(
-                "session.model_external_initializers_file_folder_path",
-                model.toAbsolutePath().resolveSibling("").toString());
-        return NativeRuntime.environment().createSession(AdapterGraph.of(model, manifest.projections()), settings);
+        return AdapterGraph.session(model, settings, manifest.projections());
     }
 
     /**

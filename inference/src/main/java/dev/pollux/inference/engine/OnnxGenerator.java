@@ -10,11 +10,9 @@ import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -66,8 +64,7 @@ public final class OnnxGenerator implements Generator {
     }
 
     private static OnnxGenerator open(Checkpoint checkpoint, EngineOptions options, long begin, JobContext context) {
-        Path folder = DecoderExport.cached(checkpoint, options.export(), options.cache(), context);
-        return load(DecoderGraph.of(folder), options, begin);
+        return load(DecoderGraph.exported(checkpoint, options, context), options, begin);
     }
 
     /**
@@ -82,16 +79,7 @@ public final class OnnxGenerator implements Generator {
     public static Job<OnnxGenerator> opening(Path path, EngineOptions options) {
         return Job.of("open", context -> {
             long begin = System.nanoTime();
-            if (Files.isRegularFile(path.resolve(DecoderManifest.FILE))) {
-                return load(DecoderGraph.of(path), options, begin);
-            }
-            Optional<OnnxFolder> ready = OnnxFolder.find(path);
-            if (ready.isPresent()) {
-                return load(ready.get().graph(), options, begin);
-            }
-            try (Checkpoint checkpoint = Checkpoint.open(path)) {
-                return open(checkpoint, options, begin, context);
-            }
+            return load(DecoderGraph.opened(path, options, context), options, begin);
         });
     }
 

@@ -14,6 +14,7 @@ import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.decoder.DecoderManifest.Kind;
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.job.JobContext;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
@@ -188,7 +189,7 @@ class ReadyMadeGoldenTest {
     }
 
     @Test
-    void adaptersNeedACheckpoint() throws IOException {
+    void adaptersAndGramMatricesNeedACheckpoint() throws IOException {
         Path target = temp.resolve("adapters");
         made(llama()).save(target.resolve("model.onnx"));
         configuration(target, llama());
@@ -203,6 +204,10 @@ class ReadyMadeGoldenTest {
                             "adapters is a graph that does not say where its matrices are; open the checkpoint itself"
                                     + " to load adapters");
         }
+        assertThatThrownBy(() -> InputGrams.of(target, 64, adapters, JobContext.NONE))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessage(
+                        target + " is a graph that does not say where its matrices are; open the checkpoint itself");
     }
 
     /** The words w0 to w511, a token each. */

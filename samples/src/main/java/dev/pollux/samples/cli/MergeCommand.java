@@ -1,6 +1,5 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.StorageException;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.merge.CheckpointMerger;
 import dev.pollux.merge.EvaluationOptions;
@@ -11,8 +10,6 @@ import dev.pollux.merge.MergeYaml;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,8 +42,6 @@ import picocli.CommandLine.Parameters;
             "  pollux merge --models ~/models --replay merged/merge-report.json again"
         })
 final class MergeCommand extends PolluxCommand {
-
-    private static final long MOST_TEXT = 64L << 20;
 
     @Parameters(
             index = "0",
@@ -132,7 +127,7 @@ final class MergeCommand extends PolluxCommand {
             return replayed(merger, source, to);
         }
         MergePlan read = MergeYaml.read(source);
-        String text = evaluated == null ? "" : text(evaluated);
+        String text = evaluated == null ? "" : TextFile.read(evaluated);
         MergePreview preview = merger.plan(read);
         if (dryRun) {
             Report report = described(source, to, preview);
@@ -154,18 +149,6 @@ final class MergeCommand extends PolluxCommand {
         }
         report.print(this);
         return ExitCode.OK;
-    }
-
-    private static String text(Path file) {
-        try {
-            if (Files.size(file) > MOST_TEXT) {
-                throw new IllegalArgumentException(
-                        file + " must be at most " + MOST_TEXT + " bytes; give a part of it");
-            }
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
-        }
     }
 
     private void evaluate(MergePlan plan, Path result, String text, Report report) {

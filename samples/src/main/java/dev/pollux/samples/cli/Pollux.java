@@ -62,6 +62,7 @@ import picocli.CommandLine.ParseResult;
             MergeCommand.class,
             MergeAdaptersCommand.class,
             ExtractLoraCommand.class,
+            CollectGramCommand.class,
             MergeMoeCommand.class,
             InspectCommand.class,
             FetchCommand.class,

@@ -1,0 +1,97 @@
+package dev.pollux.merge;
+
+import dev.pollux.StorageException;
+import dev.pollux.inference.engine.EngineOptions;
+import dev.pollux.job.JobContext;
+import dev.pollux.merging.MergePlan;
+import dev.pollux.merging.ModelReference;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A model of a plan as the engine opens it: where it lies or, if an adapter lies over it, merged into a temporary folder that
+ * is deleted at the end. <em>Confined to one thread.</em>
+ */
+final class RunnableModel implements AutoCloseable {
+
+    private final Path path;
+    private final EngineOptions engine;
+    private final Optional<Path> temporary;
+
+    private RunnableModel(Path path, EngineOptions engine, Optional<Path> temporary) {
+        this.path = path;
+        this.engine = engine;
+        this.temporary = temporary;
+    }
+
+    /**
+     * The model {@code name}.
+     *
+     * @param folder what names are relative to
+     * @param engine the caller's options
+     */
+    static RunnableModel of(String name, Path folder, EngineOptions engine, JobContext context) {
+        ModelReference reference = ModelReference.parse(name);
+        if (reference.adapter().isEmpty()) {
+            return new RunnableModel(folder.resolve(reference.model()), engine, Optional.empty());
+        }
+        Path temporary = temporary();
+        Path target = temporary.resolve("model");
+        RunnableModel model =
+                new RunnableModel(target, withCache(engine, temporary.resolve("cache")), Optional.of(temporary));
+        try {
+            MergePlan plan =
+                    MergePlan.builder("passthrough").model(name, Map.of()).build();
+            context.run(CheckpointMerger.in(folder).merge(plan, target));
+            return model;
+        } catch (RuntimeException | Error e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    private static Path temporary() {
+        try {
+            return Files.createTempDirectory("pollux-model");
+        } catch (IOException e) {
+            throw new StorageException("Cannot make a temporary folder: " + e, e);
+        }
+    }
+
+    /** The same options with another cache: an export of what is deleted again is not kept. */
+    private static EngineOptions withCache(EngineOptions engine, Path cache) {
+        return EngineOptions.builder()
+                .threads(engine.threads())
+                .prefillChunk(engine.prefillChunk())
+                .spinning(engine.spinning())
+                .idleSequences(engine.idleSequences())
+                .device(engine.device())
+                .export(engine.export())
+                .cache(cache)
+                .build();
+    }
+
+    /** Where it lies. */
+    Path path() {
+        return path;
+    }
+
+    /** How it is opened. */
+    EngineOptions engine() {
+        return engine;
+    }
+
+    @Override
+    public void close() {
+        temporary.ifPresent(folder -> {
+            try {
+                WorkFolder.deleteTree(folder);
+            } catch (IOException e) {
+                throw new StorageException("Cannot delete " + folder + ": " + e, e);
+            }
+        });
+    }
+}
