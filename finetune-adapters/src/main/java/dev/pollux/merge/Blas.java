@@ -31,6 +31,21 @@ final class Blas {
         }
     }
 
+    /** y += Σ factors[k]·x[row + k] for four rows, over indices from {@code from} to before {@code to}. */
+    static void add(double[] factors, double[][] x, int row, double[] y, int from, int to) {
+        double a = factors[0];
+        double b = factors[1];
+        double c = factors[2];
+        double d = factors[3];
+        double[] p = x[row];
+        double[] q = x[row + 1];
+        double[] r = x[row + 2];
+        double[] s = x[row + 3];
+        for (int i = from; i < to; i++) {
+            y[i] += a * p[i] + b * q[i] + (c * r[i] + d * s[i]);
+        }
+    }
+
     /** x, y = c·x − s·y, s·x + c·y. */
     static void rotate(double[] x, double[] y, double c, double s) {
         for (int i = 0; i < x.length; i++) {

@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -28,6 +29,9 @@ public record RegMean(List<Double> weights, double alpha, Grams grams) implement
 
     private static final double RIDGE = 1e-9;
 
+    /** Rows that are solved for at a time: so many that a Gram matrix is not read for each, so few that they stay near. */
+    private static final int PANEL = 64;
+
     /** The inner products of the inputs of a layer. */
     @FunctionalInterface
     public interface Grams {
@@ -49,62 +53,124 @@ public record RegMean(List<Double> weights, double alpha, Grams grams) implement
 
     @Override
     public void merge(TensorWindows in, TensorSink out) {
-        int n = weights.size();
         int width = in.rowLength();
-        float[][] scaled = new float[n][];
-        double[] ridge = new double[n];
-        double[] sum = new double[width * width];
-        for (int i = 0; i < n; i++) {
-            scaled[i] = scaled(grams.of(i), width);
-            for (int k = 0; k < width; k++) {
-                ridge[i] += RIDGE * scaled[i][k * width + k] / width;
-            }
-            ridge[i] = ridge[i] > 0 ? ridge[i] : RIDGE;
-            double w = weights.get(i);
-            for (int k = 0; k < sum.length; k++) {
-                sum[k] += w * scaled[i][k];
-            }
-            for (int k = 0; k < width; k++) {
-                sum[k * width + k] += w * ridge[i];
-            }
+        List<Product> products = new ArrayList<>();
+        double[][] sum = new double[width][width];
+        for (int i = 0; i < weights.size(); i++) {
+            Product product = new Product(weights.get(i), grams.of(i), width);
+            product.addTo(sum);
+            products.add(product);
         }
-        Cholesky solver = Cholesky.of(sum, width);
-        double[] row = new double[width];
-        float[][] result = new float[1][];
+        Panel panel = new Panel(products, Cholesky.of(sum), width);
         in.pass((x, first, count) -> {
-            result[0] = Vectors.room(result[0], count);
-            for (int from = 0; from < count; from += width) {
-                java.util.Arrays.fill(row, 0);
-                for (int i = 0; i < n; i++) {
-                    multiply(x[i], from, scaled[i], weights.get(i), ridge[i], row);
-                }
-                solver.solve(row);
-                for (int j = 0; j < width; j++) {
-                    result[0][from + j] = (float) row[j];
-                }
+            for (int at = 0; at < count; at += width) {
+                panel.take(x, at);
+                panel.giveIfFull(out);
             }
-            out.put(result[0], count);
         });
+        panel.give(out);
     }
 
-    private float[] scaled(float[] gram, int width) {
-        float[] scaled = new float[gram.length];
-        for (int k = 0; k < gram.length; k++) {
-            scaled[k] = k / width == k % width ? gram[k] : (float) (alpha * gram[k]);
+    /** Rows that are solved for together, whatever the windows are. <em>Confined to one thread.</em> */
+    private static final class Panel {
+
+        private final List<Product> products;
+        private final Cholesky solver;
+        private final int width;
+        private final float[][] models; // (N, PANEL · width)
+        private final float[] result; // (PANEL · width)
+        private int rows;
+
+        Panel(List<Product> products, Cholesky solver, int width) {
+            this.products = products;
+            this.solver = solver;
+            this.width = width;
+            this.models = new float[products.size()][PANEL * width];
+            this.result = new float[PANEL * width];
         }
-        return scaled;
+
+        /** Takes the row of every model that begins at {@code at}. */
+        void take(float[][] x, int at) {
+            for (int i = 0; i < models.length; i++) {
+                System.arraycopy(x[i], at, models[i], rows * width, width);
+            }
+            rows++;
+        }
+
+        void giveIfFull(TensorSink out) {
+            if (rows == PANEL) {
+                give(out);
+            }
+        }
+
+        void give(TensorSink out) {
+            double[][] y = new double[rows][width]; // Σ wWG̃
+            for (int i = 0; i < models.length; i++) {
+                products.get(i).add(models[i], y);
+            }
+            solver.solve(y);
+            for (int row = 0; row < rows; row++) {
+                for (int k = 0; k < width; k++) {
+                    result[row * width + k] = (float) y[row][k];
+                }
+            }
+            out.put(result, rows * width);
+            rows = 0;
+        }
     }
 
-    /** row += w·x·(G̃ + ridge). */
-    private static void multiply(float[] x, int at, float[] gram, double w, double ridge, double[] row) {
-        int width = row.length;
-        for (int k = 0; k < width; k++) {
-            double c = w * x[at + k];
-            int line = k * width;
-            for (int j = 0; j < width; j++) {
-                row[j] += c * gram[line + j];
+    /** wG̃ of one model, with the ridge. */
+    private final class Product {
+
+        private final double weight;
+        private final float[] gram; // (width, width)
+        private final int width;
+        private final double ridge;
+
+        Product(double weight, float[] gram, int width) {
+            this.weight = weight;
+            this.gram = gram;
+            this.width = width;
+            double mean = 0;
+            for (int k = 0; k < width; k++) {
+                mean += gram[k * width + k] / (double) width;
             }
-            row[k] += c * ridge;
+            this.ridge = mean > 0 ? RIDGE * mean : RIDGE;
+        }
+
+        /** A row of it. */
+        private void row(int row, double[] into) {
+            double scale = weight * alpha;
+            for (int column = 0; column < width; column++) {
+                into[column] = scale * gram[row * width + column];
+            }
+            into[row] = weight * (gram[row * width + row] + ridge);
+        }
+
+        void addTo(double[][] sum) {
+            double[] line = new double[width];
+            for (int row = 0; row < width; row++) {
+                row(row, line);
+                Blas.add(1, line, sum[row], 0);
+            }
+        }
+
+        /** y += w·W·G̃, for as many rows of W as y has. */
+        void add(float[] w, double[][] y) {
+            double[][] lines = new double[4][width];
+            double[] four = new double[4];
+            for (int k = 0; k < width; k += 4) {
+                int some = Math.min(4, width - k);
+                for (int f = 0; f < some; f++) {
+                    row(k + f, lines[f]);
+                }
+                for (int row = 0; row < y.length; row++) {
+                    for (int f = 0; f < 4; f++) {
+                        four[f] = f < some ? w[row * width + k + f] : 0;
+                    }
+                    Blas.add(four, lines, 0, y[row], 0, width);
+                }
+            }
         }
     }
 

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Methods that read files beside the weights. */
 class SideStatisticsTest {
@@ -135,13 +137,14 @@ class SideStatisticsTest {
         }
     }
 
-    @Test
-    void regMeanSolvesItsNormalEquations() {
-        int n = 5;
-        float[][] w = {numbers(2 * n), numbers(2 * n)};
+    /** Widths that are no multiple of a block, and rows of less and more than a panel. */
+    @ParameterizedTest
+    @CsvSource({"1, 2", "5, 2", "16, 64", "37, 150", "70, 65"})
+    void regMeanSolvesItsNormalEquations(int n, int rows) {
+        float[][] w = {numbers(rows * n), numbers(rows * n)};
         float[][] gram = new float[2][n * n];
         for (int m = 0; m < 2; m++) {
-            for (int sample = 0; sample < 20; sample++) {
+            for (int sample = 0; sample < 4 * n; sample++) {
                 float[] x = numbers(n);
                 for (int k = 0; k < n * n; k++) {
                     gram[m][k] += x[k / n] * x[k % n];
@@ -150,7 +153,8 @@ class SideStatisticsTest {
         }
         float[] merged = FakeWindows.of(n, w).merge(new RegMean(List.of(1.0, 0.5), 0.9, i -> gram[i]));
 
-        for (int row = 0; row < 2; row++) {
+        assertThat(merged).hasSize(rows * n);
+        for (int row = 0; row < rows; row++) {
             for (int j = 0; j < n; j++) {
                 double left = 0;
                 double right = 0;
