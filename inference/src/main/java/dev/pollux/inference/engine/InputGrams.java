@@ -35,8 +35,8 @@ import java.util.stream.LongStream;
  */
 public final class InputGrams {
 
-    /** Of an element: the product of a text, and the sum. */
-    private static final int BYTES = Float.BYTES + Double.BYTES;
+    /** Of an element: the product of a text, and half a sum, for there is one for each two. */
+    private static final int BYTES = Float.BYTES + Double.BYTES / 2;
 
     /** The product must fit one buffer. */
     private static final int MAX_WIDTH = 16_384;
@@ -203,7 +203,7 @@ public final class InputGrams {
     private final class Sums implements AutoCloseable {
 
         private final List<Input> wanted;
-        private final Map<String, double[]> sums = new HashMap<>(); // (width, width), the lower half
+        private final Map<String, double[]> sums = new HashMap<>(); // (width · (width + 1) / 2), the lower half
         private final Map<String, FloatBuffer> products = new HashMap<>(); // (width, width)
         private final Map<String, OnnxTensor> outputs = new HashMap<>();
         private final Map<String, OnnxTensor> bound = new HashMap<>();
@@ -236,7 +236,7 @@ public final class InputGrams {
             String value = input.value();
             int width = input.width();
             ByteBuffer buffer = Tensors.direct(Math.multiplyExact(Math.multiplyExact(width, width), Float.BYTES));
-            sums.put(value, new double[width * width]);
+            sums.put(value, new double[width * (width + 1) / 2]);
             products.put(value, buffer.asFloatBuffer());
             outputs.put(GramGraph.gram(value), Tensors.over(buffer, ElementType.FLOAT, width, width));
         }
@@ -264,9 +264,12 @@ public final class InputGrams {
         }
 
         private static void add(double[] sum, FloatBuffer product, int width) {
+            float[] line = new float[width];
+            int at = 0;
             for (int i = 0; i < width; i++) {
-                for (int j = i * width; j <= i * width + i; j++) {
-                    sum[j] += product.get(j);
+                product.get(i * width, line, 0, i + 1);
+                for (int j = 0; j <= i; j++) {
+                    sum[at++] += line[j];
                 }
             }
         }
@@ -276,11 +279,13 @@ public final class InputGrams {
         }
 
         private static float[] whole(double[] sum, int width) {
-            float[] gram = new float[sum.length];
+            float[] gram = new float[width * width];
+            int at = 0;
             for (int i = 0; i < width; i++) {
                 for (int j = 0; j <= i; j++) {
-                    gram[i * width + j] = (float) sum[i * width + j];
-                    gram[j * width + i] = gram[i * width + j];
+                    float value = (float) sum[at++];
+                    gram[i * width + j] = value;
+                    gram[j * width + i] = value;
                 }
             }
             return gram;
