@@ -96,7 +96,10 @@ final class Cholesky {
         }
     }
 
-    /** Solves for elements {@code to} − 1 … {@code from}, at most four, and gives their negatives; takes them off from {@code lowest} on. */
+    /**
+     * Solves for elements {@code to} − 1 … {@code from}, at most four, takes them off those from {@code lowest} on, and gives
+     * their negatives.
+     */
     private void backward(double[] row, int to, int from, int lowest, double[] negatives) {
         for (int k = to - 1; k >= from; k--) {
             row[k] /= factor[k][k];

@@ -7,10 +7,10 @@ import java.util.List;
  * Fisher-weighted averaging", arXiv 2111.09832): θ = Σ w<sub>i</sub>(F<sub>i</sub> + ε)θ<sub>i</sub> / Σ w<sub>i</sub>(F<sub>i</sub>
  * + ε), F<sub>i</sub> the diagonal of model i's Fisher information.
  *
- * <p>F<sub>i</sub> comes from {@code fisher.safetensors} in the model's folder, or in that of the adapter that lies over it: a tensor of floats for each tensor of the
- * model, of the same name and shape; an element is the mean over examples of the squared gradient of the log-likelihood, from
- * 0. Where F is 0 in all models the result is the plain weighted mean. The sources are the N models' tensors, then their N
- * diagonals. <em>Immutable.</em>
+ * <p>F<sub>i</sub> comes from {@code fisher.safetensors} in the model's folder, or in that of the adapter that lies over it: a
+ * tensor of floats for each tensor of the model, of the same name and shape; an element is the mean over examples of the
+ * squared gradient of the log-likelihood, from 0. Where F is 0 in all models the result is the plain weighted mean. The sources
+ * are the N models' tensors, then their N diagonals. <em>Immutable.</em>
  *
  * @param weights (N), each above 0
  * @param epsilon ε, above 0

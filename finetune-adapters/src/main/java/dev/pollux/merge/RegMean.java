@@ -11,9 +11,9 @@ import java.util.List;
  * Cholesky's decomposition; 10⁻⁹ of the mean diagonal is added to it, so that inputs that were always 0 get the plain mean.
  *
  * <p>G<sub>i</sub> comes from {@code gram.safetensors} in the model's folder, or in that of the adapter that lies over it, as
- * {@link GramCollection} writes it: for each matrix of a linear layer a symmetric
- * tensor of floats, (in, in), with the matrix's name. Tensors that have none in any model get the weighted mean. The matrices
- * G are in memory beside the merge's budget. <em>Immutable, if {@code grams} is.</em>
+ * {@link GramCollection} writes it: for each matrix of a linear layer a symmetric tensor of floats, (in, in), with the matrix's
+ * name. Tensors that have none in any model get the weighted mean. The matrices G are in memory beside the merge's budget.
+ * <em>Immutable, if {@code grams} is.</em>
  *
  * @param weights (N), each above 0
  * @param alpha α, in [0, 1]; the paper takes 0.9

@@ -71,7 +71,9 @@ public final class InputGrams {
     @FunctionalInterface
     public interface Consumer {
         /**
-         * @param gram (width, width), symmetric
+         * Takes one.
+         *
+         * @param gram (width, width), symmetric; the same array is not used again
          */
         void accept(Input input, float[] gram);
     }
@@ -182,15 +184,15 @@ public final class InputGrams {
         for (int i = 0; i < groups.size(); i++) {
             long before = i * tokens;
             long all = groups.size() * tokens;
-            try (Sums sums = new Sums(groups.get(i))) {
+            try (Pass pass = new Pass(groups.get(i))) {
                 long read = 0;
                 for (int[] text : texts) {
                     context.checkCancelled();
                     context.progress("read", before + read, all, "tokens");
-                    sums.read(text);
+                    pass.read(text);
                     read += text.length;
                 }
-                sums.give(consumer);
+                pass.give(consumer);
             } catch (OrtException e) {
                 throw new ModelExecutionException(
                         "Cannot read texts with " + graph.manifest().name() + ": " + e.getMessage(), e);
@@ -199,12 +201,40 @@ public final class InputGrams {
         }
     }
 
-    /** The sums of one pass. <em>Confined to one thread.</em> */
-    private final class Sums implements AutoCloseable {
+    /** One input's sum. <em>Confined to one thread.</em> */
+    private record Sum(Input input, double[] lower, FloatBuffer product) { // (width · (width + 1) / 2), (width, width)
 
-        private final List<Input> wanted;
-        private final Map<String, double[]> sums = new HashMap<>(); // (width · (width + 1) / 2), the lower half
-        private final Map<String, FloatBuffer> products = new HashMap<>(); // (width, width)
+        /** Adds the product of a text. */
+        void add() {
+            float[] line = new float[input.width()];
+            int at = 0;
+            for (int i = 0; i < line.length; i++) {
+                product.get(i * line.length, line, 0, i + 1);
+                for (int j = 0; j <= i; j++) {
+                    lower[at++] += line[j];
+                }
+            }
+        }
+
+        float[] whole() {
+            int width = input.width();
+            float[] gram = new float[width * width];
+            int at = 0;
+            for (int i = 0; i < width; i++) {
+                for (int j = 0; j <= i; j++) {
+                    float value = (float) lower[at++];
+                    gram[i * width + j] = value;
+                    gram[j * width + i] = value;
+                }
+            }
+            return gram;
+        }
+    }
+
+    /** The sums of one pass. <em>Confined to one thread.</em> */
+    private final class Pass implements AutoCloseable {
+
+        private final List<Sum> sums = new ArrayList<>();
         private final Map<String, OnnxTensor> outputs = new HashMap<>();
         private final Map<String, OnnxTensor> bound = new HashMap<>();
         private final List<OnnxTensor> states = new ArrayList<>();
@@ -212,8 +242,7 @@ public final class InputGrams {
         private final OrtSession session;
         private final OpenHandle handle;
 
-        Sums(List<Input> wanted) throws OrtException {
-            this.wanted = wanted;
+        Pass(List<Input> wanted) throws OrtException {
             DecoderManifest manifest = graph.manifest();
             Map<String, Integer> widths = new LinkedHashMap<>();
             wanted.forEach(input -> widths.put(input.value(), input.width()));
@@ -224,7 +253,7 @@ public final class InputGrams {
             this.handle = OpenHandle.of("InputGrams of " + manifest.name());
             this.given = graph.inputs().stream().map(StepInput::new).toList();
             try {
-                wanted.forEach(this::prepare);
+                wanted.forEach(this::begin);
                 manifest.states().forEach(this::begin);
             } catch (RuntimeException | Error e) {
                 close();
@@ -232,13 +261,11 @@ public final class InputGrams {
             }
         }
 
-        private void prepare(Input input) {
-            String value = input.value();
+        private void begin(Input input) {
             int width = input.width();
-            ByteBuffer buffer = Tensors.direct(Math.multiplyExact(Math.multiplyExact(width, width), Float.BYTES));
-            sums.put(value, new double[width * (width + 1) / 2]);
-            products.put(value, buffer.asFloatBuffer());
-            outputs.put(GramGraph.gram(value), Tensors.over(buffer, ElementType.FLOAT, width, width));
+            ByteBuffer product = Tensors.direct(width * width * Float.BYTES);
+            sums.add(new Sum(input, new double[width * (width + 1) / 2], product.asFloatBuffer()));
+            outputs.put(GramGraph.gram(input.value()), Tensors.over(product, ElementType.FLOAT, width, width));
         }
 
         /** The state before the first token. */
@@ -256,39 +283,15 @@ public final class InputGrams {
             long rotary = change > 0 && text.length > change ? graph.manifest().contextLength() : 0;
             GraphInput.Step step = new GraphInput.Step(text, 0, 0, rotary);
             given.forEach(input -> input.write(step, bound));
-            bound.keySet().retainAll(session.getInputNames());
+            bound.keySet().retainAll(session.getInputNames()); // what is cut off reads none of the others
             try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
                 session.run(bound, Set.of(), outputs, run.options()).close();
             }
-            wanted.forEach(input -> add(sums.get(input.value()), products.get(input.value()), input.width()));
-        }
-
-        private static void add(double[] sum, FloatBuffer product, int width) {
-            float[] line = new float[width];
-            int at = 0;
-            for (int i = 0; i < width; i++) {
-                product.get(i * width, line, 0, i + 1);
-                for (int j = 0; j <= i; j++) {
-                    sum[at++] += line[j];
-                }
-            }
+            sums.forEach(Sum::add);
         }
 
         void give(Consumer consumer) {
-            wanted.forEach(input -> consumer.accept(input, whole(sums.get(input.value()), input.width())));
-        }
-
-        private static float[] whole(double[] sum, int width) {
-            float[] gram = new float[width * width];
-            int at = 0;
-            for (int i = 0; i < width; i++) {
-                for (int j = 0; j <= i; j++) {
-                    float value = (float) sum[at++];
-                    gram[i * width + j] = value;
-                    gram[j * width + i] = value;
-                }
-            }
-            return gram;
+            sums.forEach(sum -> consumer.accept(sum.input(), sum.whole()));
         }
 
         @Override
