@@ -11,13 +11,16 @@ import dev.pollux.inference.engine.Perplexity;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
+import dev.pollux.job.JobEvent;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -114,6 +117,38 @@ class MergeEvaluationTest {
                 |---|---|
                 | m | a \\| b c |
                 """);
+    }
+
+    /** An adapter is merged and the result exported first; both are parts of the evaluation, and stop with it. */
+    @Test
+    void whatComesFirstReportsAsTheEvaluationAndStopsWithIt() {
+        LoraExtraction.in(temp, LoraExtractionOptions.builder().rank(4).build())
+                .extract("one", "two", temp.resolve("adapter"))
+                .run();
+        MergeEvaluator evaluator = MergeEvaluator.in(
+                temp, EvaluationOptions.builder().engine(engine).build());
+        Set<String> stages = new LinkedHashSet<>();
+        evaluator
+                .evaluate(List.of("one+adapter"), TEXT)
+                .onEvent(event -> {
+                    assertThat(event.job()).isEqualTo("evaluate");
+                    if (event instanceof JobEvent.Progress progress) {
+                        stages.add(progress.stage());
+                    }
+                })
+                .run();
+        assertThat(stages).contains("merge", "layers").endsWith("evaluate one+adapter");
+
+        Job<MergeEvaluation> job = evaluator.evaluate(List.of("one+adapter"), TEXT);
+        Set<String> reached = new LinkedHashSet<>();
+        job.onEvent(event -> {
+            if (event instanceof JobEvent.Progress progress) {
+                reached.add(progress.stage());
+                job.cancel();
+            }
+        });
+        assertThatThrownBy(job::run).isInstanceOf(CancelledException.class);
+        assertThat(reached).doesNotContain("layers", "evaluate one+adapter");
     }
 
     @Test
