@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** The one implementation of {@link Job}: state and events around a {@link Job.Work}. */
 final class DefaultJob<R> implements Job<R>, JobContext {
@@ -14,6 +15,7 @@ final class DefaultJob<R> implements Job<R>, JobContext {
     private final String name;
     private final Work<R> work;
     private final List<Consumer<JobEvent>> listeners = new CopyOnWriteArrayList<>();
+    private final List<CancelAction> cancelActions = new CopyOnWriteArrayList<>();
     private final AtomicBoolean started = new AtomicBoolean();
     private volatile boolean cancelled;
 
@@ -47,6 +49,7 @@ final class DefaultJob<R> implements Job<R>, JobContext {
     @Override
     public void cancel() {
         cancelled = true;
+        cancelActions.forEach(CancelAction::run);
     }
 
     @Override
@@ -68,6 +71,21 @@ final class DefaultJob<R> implements Job<R>, JobContext {
     @Override
     public boolean isCancelled() {
         return cancelled;
+    }
+
+    @Override
+    public <T> T cancellable(Runnable end, Supplier<T> doing) {
+        CancelAction action = new CancelAction(end);
+        cancelActions.add(action);
+        try {
+            if (cancelled) {
+                action.run();
+            }
+            return doing.get();
+        } finally {
+            cancelActions.remove(action);
+            action.close();
+        }
     }
 
     private void emit(JobEvent event) {

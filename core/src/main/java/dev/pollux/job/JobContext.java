@@ -1,6 +1,7 @@
 package dev.pollux.job;
 
 import dev.pollux.CancelledException;
+import java.util.function.Supplier;
 
 /** What a running {@link Job} tells its listeners and asks about its fate. <em>Thread-safe.</em> */
 public interface JobContext {
@@ -17,6 +18,11 @@ public interface JobContext {
         public boolean isCancelled() {
             return false;
         }
+
+        @Override
+        public <R> R cancellable(Runnable end, Supplier<R> work) {
+            return work.get();
+        }
     };
 
     /**
@@ -32,6 +38,15 @@ public interface JobContext {
     /** Whether {@link Job#cancel()} has been called. */
     boolean isCancelled();
 
+    /**
+     * Does work that does not ask whether it is cancelled, such as a call of native code.
+     *
+     * @param end makes the work end soon; run at most once, while it is done or just before: on the thread that cancels the job,
+     *     or on this one if it has been cancelled
+     * @return what the work returns
+     */
+    <R> R cancellable(Runnable end, Supplier<R> work);
+
     /** Leaves the job if it has been cancelled. */
     default void checkCancelled() {
         if (isCancelled()) {
@@ -40,24 +55,43 @@ public interface JobContext {
     }
 
     /**
-     * Runs another job as a part of this one: its progress and notices are reported here, and once this job is cancelled it is
-     * cancelled at its next event.
+     * Runs another job as a part of this one: its progress and notices are reported here, and cancelling this job cancels it.
      *
      * @param part one that has not been run
      * @return its result
      */
     default <R> R run(Job<R> part) {
-        checkCancelled();
         part.onEvent(event -> {
             if (event instanceof JobEvent.Progress progress) {
                 progress(progress.stage(), progress.done(), progress.total().orElse(-1), progress.unit());
             } else if (event instanceof JobEvent.Notice notice) {
                 notice(notice.message());
             }
-            if (isCancelled()) {
-                part.cancel();
-            }
         });
-        return part.run();
+        return cancellable(part::cancel, part::run);
+    }
+
+    /** The same job for work whose progress is reported otherwise. */
+    default JobContext withoutProgress() {
+        JobContext whole = this;
+        return new JobContext() {
+            @Override
+            public void progress(String stage, long done, long total, String unit) {}
+
+            @Override
+            public void notice(String message) {
+                whole.notice(message);
+            }
+
+            @Override
+            public boolean isCancelled() {
+                return whole.isCancelled();
+            }
+
+            @Override
+            public <R> R cancellable(Runnable end, Supplier<R> work) {
+                return whole.cancellable(end, work);
+            }
+        };
     }
 }

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pollux.CancelledException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class JobTest {
@@ -132,11 +134,101 @@ class JobTest {
     }
 
     @Test
+    void aPartThatReportsNothingHearsOfItToo() {
+        Job<Integer> part = Job.of("hash", context -> {
+            context.checkCancelled();
+            return 7;
+        });
+        List<Job<Integer>> whole = new ArrayList<>();
+        whole.add(Job.of("merge", context -> {
+            whole.get(0).cancel();
+            return context.run(part);
+        }));
+        assertThatThrownBy(whole.get(0)::run).isInstanceOf(CancelledException.class);
+    }
+
+    @Test
+    void cancellingEndsWorkThatDoesNotAsk() {
+        List<String> done = new ArrayList<>();
+        List<Job<String>> self = new ArrayList<>();
+        self.add(Job.of("merge", context -> {
+            assertThat(context.cancellable(() -> done.add("over"), () -> "first"))
+                    .isEqualTo("first");
+            return context.cancellable(() -> done.add("first"), () -> {
+                CompletableFuture.runAsync(self.get(0)::cancel).join();
+                self.get(0).cancel();
+                assertThat(done).containsExactly("first");
+                return context.withoutProgress().cancellable(() -> done.add("late"), () -> "second");
+            });
+        }));
+        assertThat(self.get(0).run()).isEqualTo("second");
+        assertThat(done).containsExactly("first", "late");
+    }
+
+    /** Else it would reach whatever is done next with the same means. */
+    @Test
+    void workIsNotOverBeforeItsEndIs() {
+        CountDownLatch begun = new CountDownLatch(1);
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
+        List<Job<Integer>> self = new ArrayList<>();
+        self.add(Job.of("merge", context -> {
+            CompletableFuture<Void> cancelling = context.cancellable(
+                    () -> {
+                        begun.countDown();
+                        pause();
+                        order.add("end");
+                    },
+                    () -> {
+                        CompletableFuture<Void> run = CompletableFuture.runAsync(self.get(0)::cancel);
+                        await(begun);
+                        return run;
+                    });
+            order.add("over");
+            cancelling.join();
+            return 1;
+        }));
+        self.get(0).run();
+        assertThat(order).containsExactly("end", "over");
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Long enough for the other thread to come first if it were let. */
+    private static void pause() {
+        try {
+            Thread.sleep(50);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void aContextWithoutProgressTellsTheRest() {
+        Job<Integer> job = Job.<Integer>of("merge", context -> {
+                    JobContext quiet = context.withoutProgress();
+                    quiet.progress("read", 1, 2, "bytes");
+                    quiet.notice("slow");
+                    assertThat(quiet.isCancelled()).isFalse();
+                    return 1;
+                })
+                .onEvent(events::add);
+        job.run();
+        assertThat(events).hasSize(3).contains(new JobEvent.Notice("merge", "slow"));
+    }
+
+    @Test
     void theContextOfAPlainCallIsNeverCancelled() {
         JobContext.NONE.progress("embed", 1, 1, "passages");
         JobContext.NONE.notice("nothing");
         JobContext.NONE.checkCancelled();
         assertThat(JobContext.NONE.isCancelled()).isFalse();
+        assertThat(JobContext.NONE.cancellable(() -> {}, () -> 1)).isEqualTo(1);
     }
 
     private JobEvent.Outcome outcome() {

@@ -78,7 +78,7 @@ public final class GramCollection {
      *
      * @param model a Hugging Face folder or one with a GGUF file, or {@code model+adapter}
      * @param text at least one token; what is beyond {@link GramOptions#mostTokens()} is not read
-     * @return a job that reports tokens and can be cancelled between windows; it fails with {@link IllegalArgumentException} if
+     * @return a job that reports tokens; it fails with {@link IllegalArgumentException} if
      *     the file exists or the text is empty, {@link UnsupportedModelException} if the model is none that can be run or has no
      *     folder, and {@link MalformedFileException} if a file is damaged
      */

@@ -1,7 +1,9 @@
 package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
@@ -100,17 +102,20 @@ public final class MergeEvaluator {
             Score score = score(name, generator, tokenizer.encode(text, true), tokenizer, context);
             List<String> answers = new ArrayList<>();
             for (String prompt : options.prompts()) {
-                context.checkCancelled();
-                Prompt asked = generator.info().chat() ? Prompt.chat(Message.user(prompt)) : Prompt.text(prompt);
-                answers.add(generator
-                        .generate(
-                                asked,
-                                GenerationOptions.builder()
-                                        .maxTokens(options.sampleTokens())
-                                        .build())
-                        .text());
+                answers.add(answer(generator, prompt, context));
             }
             return new Outcome(score, answers);
+        }
+    }
+
+    private String answer(OnnxGenerator generator, String prompt, JobContext context) {
+        Prompt asked = generator.info().chat() ? Prompt.chat(Message.user(prompt)) : Prompt.text(prompt);
+        GenerationOptions greedy =
+                GenerationOptions.builder().maxTokens(options.sampleTokens()).build();
+        try (GenerationStream stream = generator.stream(asked, greedy)) {
+            Generation done = context.cancellable(stream::cancel, stream::result);
+            context.checkCancelled();
+            return done.text();
         }
     }
 
@@ -126,7 +131,7 @@ public final class MergeEvaluator {
             context.progress("evaluate " + name, from, most, "tokens");
             int[] some = Arrays.copyOfRange(ids, from, Math.min(most, from + window));
             if (some.length > 1) {
-                Perplexity part = Perplexity.of(generator.model(), some, JobContext.NONE);
+                Perplexity part = Perplexity.of(generator.model(), some, context.withoutProgress());
                 sum += part.meanNll() * part.tokens();
                 tokens += part.tokens();
                 int[] predicted = Arrays.copyOfRange(some, 1, some.length);

@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.pollux.CancelledException;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.generation.Prompt;
@@ -176,7 +177,8 @@ public final class InputGrams {
      *
      * @param texts token ids, at least one each
      * @param memory see {@link #passes}; weights come on top
-     * @param context hears of tokens, and is asked between texts whether to stop
+     * @param context hears of tokens
+     * @throws CancelledException if the job is cancelled
      */
     public void over(List<int[]> texts, long memory, Consumer consumer, JobContext context) {
         List<List<Input>> groups = groups(inputs, memory);
@@ -187,18 +189,21 @@ public final class InputGrams {
             try (Pass pass = new Pass(groups.get(i))) {
                 long read = 0;
                 for (int[] text : texts) {
-                    context.checkCancelled();
                     context.progress("read", before + read, all, "tokens");
-                    pass.read(text);
+                    pass.read(text, context);
                     read += text.length;
                 }
                 pass.give(consumer);
             } catch (OrtException e) {
-                throw new ModelExecutionException(
-                        "Cannot read texts with " + graph.manifest().name() + ": " + e.getMessage(), e);
+                throw failed(e);
             }
             context.progress("read", before + tokens, all, "tokens");
         }
+    }
+
+    private ModelExecutionException failed(OrtException e) {
+        return new ModelExecutionException(
+                "Cannot read texts with " + graph.manifest().name() + ": " + e.getMessage(), e);
     }
 
     /** One input's sum. <em>Confined to one thread.</em> */
@@ -278,16 +283,28 @@ public final class InputGrams {
             bound.put(state.input(), tensor);
         }
 
-        void read(int[] text) throws OrtException {
+        void read(int[] text, JobContext context) {
             int change = graph.manifest().rotarySwitch();
             long rotary = change > 0 && text.length > change ? graph.manifest().contextLength() : 0;
             GraphInput.Step step = new GraphInput.Step(text, 0, 0, rotary);
             given.forEach(input -> input.write(step, bound));
             bound.keySet().retainAll(session.getInputNames()); // what is cut off reads none of the others
             try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
-                session.run(bound, Set.of(), outputs, run.options()).close();
+                context.cancellable(run::terminate, () -> run(run.options(), context));
             }
             sums.forEach(Sum::add);
+        }
+
+        /** Whether it ran to its end: it does, or throws. */
+        private boolean run(OrtSession.RunOptions run, JobContext context) {
+            context.checkCancelled();
+            try {
+                session.run(bound, Set.of(), outputs, run).close();
+                return true;
+            } catch (OrtException e) {
+                context.checkCancelled();
+                throw failed(e);
+            }
         }
 
         void give(Consumer consumer) {

@@ -26,17 +26,22 @@ public record Perplexity(double meanNll, int tokens) {
         if (ids.length < 2) {
             throw new IllegalArgumentException("ids must hold at least two tokens but held " + ids.length);
         }
-        double[] sum = new double[1];
         try (DecoderSequence sequence = model.sequence()) {
-            sequence.append(ids, (position, logits) -> {
-                context.checkCancelled();
-                if (position + 1 < ids.length) {
-                    sum[0] -= logProbability(logits, ids[position + 1]);
-                    context.progress("perplexity", position + 1, ids.length - 1, "tokens");
-                }
-            });
+            double nll = context.cancellable(sequence::interrupt, () -> nll(sequence, ids, context));
+            return new Perplexity(nll / (ids.length - 1), ids.length - 1);
         }
-        return new Perplexity(sum[0] / (ids.length - 1), ids.length - 1);
+    }
+
+    private static double nll(DecoderSequence sequence, int[] ids, JobContext context) {
+        double[] sum = new double[1];
+        sequence.append(ids, (position, logits) -> {
+            context.checkCancelled();
+            if (position + 1 < ids.length) {
+                sum[0] -= logProbability(logits, ids[position + 1]);
+                context.progress("perplexity", position + 1, ids.length - 1, "tokens");
+            }
+        });
+        return sum[0];
     }
 
     /**

@@ -4,20 +4,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.CancelledException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.hub.EmbeddedModel;
+import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
+import dev.pollux.job.JobEvent;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorInfo;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -164,5 +171,23 @@ class InputGramsTest {
         assertThat(grams.inputs()).hasSize(open(folder).inputs().size() * 3 / 4);
         assertThatThrownBy(() -> InputGrams.of(folder, 0, options(), JobContext.NONE))
                 .hasMessage("mostWidth must be in [1, 16384] but was 0");
+    }
+
+    @Test
+    void cancellingEndsARunThatIsRunning() {
+        Path model = EmbeddedModel.named("smollm2-135m-instruct").unpack().run();
+        InputGrams grams = InputGrams.of(model, ANY_WIDTH, EngineOptions.DEFAULTS, JobContext.NONE);
+        List<String> finished = new ArrayList<>();
+        Job<Integer> job = Job.of("read", context -> {
+            grams.over(List.of(text(4, 4000)), MEMORY, (input, gram) -> finished.add(input.value()), context);
+            return 1;
+        });
+        job.onEvent(event -> {
+            if (event instanceof JobEvent.Progress) {
+                CompletableFuture.delayedExecutor(500, TimeUnit.MILLISECONDS).execute(job::cancel);
+            }
+        });
+        assertThatThrownBy(job::run).isInstanceOf(CancelledException.class);
+        assertThat(finished).isEmpty();
     }
 }
