@@ -68,6 +68,10 @@ public final class GramCollection {
                             DecoderExport.projections(
                                     checkpoint, options.engine().export()),
                             RegMean.MAX_WIDTH));
+            if (layout.matrices().isEmpty()) {
+                throw new UnsupportedModelException(model + " has no matrix that the engine multiplies with as it is"
+                        + " stored, and only of such are the inputs known; merge it by another method");
+            }
             int tokens = Math.min(options.mostTokens(), tokenizer.encode(text, true).length);
             return report(file, layout, checked(tokens), begin);
         }

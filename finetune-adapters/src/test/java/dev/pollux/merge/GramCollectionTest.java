@@ -229,6 +229,20 @@ class GramCollectionTest {
     }
 
     @Test
+    void aModelThatStoresItsMatricesTurnedIsRefused() throws IOException {
+        Path folder = Files.createDirectories(temp.resolve("gpt2"));
+        for (Path file : ReferenceData.cases(ReferenceData.golden("decoder").resolve("gpt2"), Files::isRegularFile)) {
+            Files.copy(file, folder.resolve(file.getFileName()));
+        }
+        Files.copy(temp.resolve("one").resolve("tokenizer.json"), folder.resolve("tokenizer.json"));
+        assertThatThrownBy(() -> GramCollection.in(temp, options).preview("gpt2", TEXT))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessage(
+                        "gpt2 has no matrix that the engine multiplies with as it is stored, and only of such are the"
+                                + " inputs known; merge it by another method");
+    }
+
+    @Test
     void aCancelledCollectionLeavesNothing() throws IOException {
         Job<GramReport> job = GramCollection.in(temp, options).collect("one", TEXT);
         job.onEvent(event -> job.cancel());
