@@ -7,9 +7,11 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Chooses the sentences of retrieved passages that bear on a question. <em>Thread-safe.</em> */
 final class EvidenceFinder {
@@ -77,7 +79,7 @@ final class EvidenceFinder {
         double sum = idf.values().stream().mapToDouble(Double::doubleValue).sum();
         for (Source source : sources) {
             for (Source.Line line : source.lines()) {
-                if (line.isStatement()) {
+                if (line.isStatement() && !isAskedBy(line, question)) {
                     byWords.add(new Found(source, line, sum == 0 ? 0 : overlap(idf, line) / sum));
                 }
             }
@@ -89,6 +91,23 @@ final class EvidenceFinder {
         List<Found> scored = withSimilarity(embedder.get(), subject, byWords);
         scored.sort(Comparator.comparingDouble(Found::score).reversed());
         return scored;
+    }
+
+    /**
+     * Whether a line is code that asks the question: an example of how to ask, whose words would all match. Search words
+     * without a function word among them ask nothing.
+     */
+    private static boolean isAskedBy(Source.Line line, String question) {
+        List<Words.Word> words = Words.of(question);
+        return line.range().kind() == Sentence.Kind.CODE
+                && !words.stream().allMatch(Words.Word::content)
+                && said(line.words()).contains(said(words));
+    }
+
+    private static String said(List<Words.Word> words) {
+        return words.stream()
+                .map(word -> word.text().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(" ", " ", " "));
     }
 
     private static Map<String, Double> idf(Set<String> stems, List<Source> sources) {

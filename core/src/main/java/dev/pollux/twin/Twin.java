@@ -28,14 +28,14 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Evidence.</b> The passages that the retriever finds are cut into sentences, and those that score best (see
  * {@link Evidence#score()}) are quoted verbatim. Words are compared by a light English stem; function words do not
  * count; a word that stands only in the headings above a sentence counts half. Sentences below
- * {@link TwinOptions#minScore()} are not evidence, and where there is no evidence the twin says that it does not know:
+ * {@link TwinOptions#minScore()} are not evidence, nor is code that holds the question itself, and where there is no evidence the twin says that it does not know:
  * what the retriever found is no matter then, as a nearest neighbour always exists.
  *
  * <p><b>Written answer.</b> The model gets the passages, those with evidence first, as many as its context holds beside
  * the answer (see {@link Packing}). When it has ended, each sentence it wrote is checked against what it was given, and
  * stays in the answer only if
  * <ol>
- *   <li>every number in it (2 and {@code two} are one) stands in a passage;
+ *   <li>every number in it (2 and {@code two} are one, 3rd and {@code third}) stands in a passage;
  *   <li>every name in it stands in a passage, in any case. A name is a capitalised word that opens no clause, or a
  *       word with a capital inside it; the twin's own name needs no source;
  *   <li>one sentence of a passage, or one of each passage that it cites, holds at least the share

@@ -73,7 +73,15 @@ final class Words {
             Map.entry("nine", "9"),
             Map.entry("ten", "10"),
             Map.entry("eleven", "11"),
-            Map.entry("twelve", "12"));
+            Map.entry("twelve", "12"),
+            Map.entry("third", "3rd"), // not first and second, which are other words too
+            Map.entry("fourth", "4th"),
+            Map.entry("fifth", "5th"),
+            Map.entry("sixth", "6th"),
+            Map.entry("seventh", "7th"),
+            Map.entry("eighth", "8th"),
+            Map.entry("ninth", "9th"),
+            Map.entry("tenth", "10th"));
 
     private static final int LONGEST_STEM = 64;
 

@@ -42,6 +42,7 @@ class GroundingTest {
         assertThat(reason("SLERP joins 2 models.")).isEmpty();
         assertThat(reason("Ada Lovelace wrote 12 notes in 1843.")).isEmpty();
         assertThat(reason("Ada Lovelace wrote 12 notes in 1844.")).isEqualTo("the number 1844 is in no passage");
+        assertThat(reason("The third method SLERP joins two models.")).isEqualTo("the number third is in no passage");
     }
 
     @Test

@@ -461,6 +461,24 @@ class TwinTest {
     }
 
     @Test
+    void codeThatAsksTheQuestionDoesNotAnswerIt() {
+        Document code = markdown(
+                "code.md",
+                "```\ntwin.ask(\"How do I merge two models?\");\n```\n\nTo merge two models, average them.\n");
+        Twin twin = Twin.builder()
+                .retriever(FakeRetriever.over(code))
+                .options(TwinOptions.builder()
+                        .style(TwinOptions.Style.QUOTE)
+                        .minOverlap(0.1)
+                        .build())
+                .build();
+        assertThat(twin.ask("How do I merge two models?").citations())
+                .extracting(Citation::quote)
+                .containsExactly("To merge two models, average them.");
+        assertThat(twin.ask("How does a twin merge models?").citations()).hasSize(2);
+    }
+
+    @Test
     void codeIsQuotedWithItsFence() {
         Document code = markdown("code.md", "```\npollux merge a b\n```\n");
         Answer answer = Twin.builder()
