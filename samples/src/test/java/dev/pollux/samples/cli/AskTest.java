@@ -132,4 +132,18 @@ class AskTest {
         assertThat(run("", "ask", "--style", "quote", "Why?")).isEqualTo(ExitCode.ERROR);
         assertThat(err).startsWith("pollux: ").contains("nowhere");
     }
+
+    /** The command that the README begins with; what its model makes of the quotes may depend on the machine. */
+    @Test
+    void theQuestionOfTheReadmeLeadsToTheGuideToMerging() {
+        docs = Path.of(System.getProperty("pollux.root", "..")).resolve("docs");
+        assertThat(run("", "ask", "--json", "--style", "quote", "How do I merge two models?"))
+                .as(err)
+                .isZero();
+        JsonNode answer = JsonMapper.shared().readTree(out);
+        assertThat(answer.path("citations").path(0).path("document").asString()).isEqualTo("merging.md");
+        assertThat(answer.path("text").asString())
+                .contains("To merge two models is to make one set of weights of two")
+                .doesNotContain("twin.ask(");
+    }
 }
