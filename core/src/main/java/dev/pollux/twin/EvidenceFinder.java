@@ -77,9 +77,10 @@ final class EvidenceFinder {
         Set<String> own = Words.questionStems(question);
         idf.replaceAll((stem, value) -> own.contains(stem) ? value : value * CARRIED_WEIGHT);
         double sum = idf.values().stream().mapToDouble(Double::doubleValue).sum();
+        Optional<String> asked = asked(question);
         for (Source source : sources) {
             for (Source.Line line : source.lines()) {
-                if (line.isStatement() && !isAskedBy(line, question)) {
+                if (line.isStatement() && !asks(line, asked)) {
                     byWords.add(new Found(source, line, sum == 0 ? 0 : overlap(idf, line) / sum));
                 }
             }
@@ -93,15 +94,17 @@ final class EvidenceFinder {
         return scored;
     }
 
-    /**
-     * Whether a line is code that asks the question: an example of how to ask, whose words would all match. Search words
-     * without a function word among them ask nothing.
-     */
-    private static boolean isAskedBy(Source.Line line, String question) {
-        List<Words.Word> words = Words.of(question);
+    /** Whether a line is code that says what was asked: an example of how to ask, whose words would all match. */
+    private static boolean asks(Source.Line line, Optional<String> asked) {
         return line.range().kind() == Sentence.Kind.CODE
-                && !words.stream().allMatch(Words.Word::content)
-                && said(line.words()).contains(said(words));
+                && asked.isPresent()
+                && said(line.words()).contains(asked.get());
+    }
+
+    /** The question as {@link #said}; empty for search words, without a function word among them, which ask nothing. */
+    private static Optional<String> asked(String question) {
+        List<Words.Word> words = Words.of(question);
+        return words.stream().allMatch(Words.Word::content) ? Optional.empty() : Optional.of(said(words));
     }
 
     private static String said(List<Words.Word> words) {

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Evidence.</b> The passages that the retriever finds are cut into sentences, and those that score best (see
  * {@link Evidence#score()}) are quoted verbatim. Words are compared by a light English stem; function words do not
  * count; a word that stands only in the headings above a sentence counts half. Sentences below
- * {@link TwinOptions#minScore()} are not evidence, nor is code that holds the question itself, and where there is no evidence the twin says that it does not know:
- * what the retriever found is no matter then, as a nearest neighbour always exists.
+ * {@link TwinOptions#minScore()} are not evidence, nor is code that holds the question itself. Where there is no evidence the
+ * twin says that it does not know: what the retriever found is no matter then, as a nearest neighbour always exists.
  *
  * <p><b>Written answer.</b> The model gets the passages, those with evidence first, as many as its context holds beside
  * the answer (see {@link Packing}). When it has ended, each sentence it wrote is checked against what it was given, and

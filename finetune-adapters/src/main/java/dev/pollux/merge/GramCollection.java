@@ -4,6 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.DecoderManifest.Projection;
 import dev.pollux.inference.engine.InputGrams;
 import dev.pollux.inference.engine.InputGrams.Input;
 import dev.pollux.inference.tokenizer.Tokenizer;
@@ -16,7 +17,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds out what {@link RegMean} must know of a model: Σ xxᵀ over the inputs x of its matrices while it reads a text.
@@ -50,7 +53,9 @@ public final class GramCollection {
     /**
      * What {@link #collect} would do, from headers and the tokenizer alone.
      *
-     * @throws RuntimeException as the job of {@link #collect} does
+     * @throws IllegalArgumentException if the file exists or the text is empty
+     * @throws UnsupportedModelException if the model is none that can be run, has no folder, or no matrix whose inputs are known
+     * @throws MalformedFileException if it is missing or damaged
      */
     public GramReport preview(String model, String text) {
         long begin = System.nanoTime();
@@ -62,18 +67,27 @@ public final class GramCollection {
                         .tokenizer()
                         .orElseThrow(
                                 () -> new MalformedFileException(model + " has no tokenizer; add tokenizer.json"))) {
-            Layout layout = layout(
-                    input,
-                    InputGrams.inputs(
-                            DecoderExport.projections(
-                                    checkpoint, options.engine().export()),
-                            RegMean.MAX_WIDTH));
-            if (layout.matrices().isEmpty()) {
+            List<Input> inputs = inputs(
+                    input.tensors(),
+                    DecoderExport.projections(checkpoint, options.engine().export()));
+            if (inputs.isEmpty()) {
                 throw new UnsupportedModelException(model + " has no matrix that the engine multiplies with as it is"
                         + " stored, and only of such are the inputs known; merge it by another method");
             }
             int tokens = Math.min(options.mostTokens(), tokenizer.encode(text, true).length);
-            return report(file, layout, checked(tokens), begin);
+            if (tokens < 1) {
+                throw new IllegalArgumentException("text must hold at least one token but is empty");
+            }
+            TreeSet<String> matrices = new TreeSet<>();
+            inputs.forEach(each -> matrices.addAll(each.matrices()));
+            return new GramReport(
+                    file,
+                    List.copyOf(matrices),
+                    left(input.tensors(), matrices),
+                    tokens,
+                    InputGrams.passes(inputs, options.memory()),
+                    inputs.stream().mapToLong(GramCollection::bytes).sum(),
+                    Duration.ofNanos(System.nanoTime() - begin));
         }
     }
 
@@ -82,25 +96,20 @@ public final class GramCollection {
      *
      * @param model a Hugging Face folder or one with a GGUF file, or {@code model+adapter}
      * @param text at least one token; what is beyond {@link GramOptions#mostTokens()} is not read
-     * @return a job that reports tokens; it fails with {@link IllegalArgumentException} if
-     *     the file exists or the text is empty, {@link UnsupportedModelException} if the model is none that can be run or has no
-     *     folder, and {@link MalformedFileException} if a file is damaged
+     * @return a job that reports tokens; it fails as {@link #preview} does, before anything is written
      */
     public Job<GramReport> collect(String model, String text) {
         return Job.of("collect Gram matrices", context -> {
             long begin = System.nanoTime();
-            preview(model, text);
-            ModelReference reference = ModelReference.parse(model);
-            try (InputModel input = InputModel.open(reference, folder);
-                    RunnableModel runnable = RunnableModel.of(model, folder, options.engine(), context)) {
-                InputGrams grams = InputGrams.of(runnable.path(), RegMean.MAX_WIDTH, runnable.engine(), context);
-                Layout layout = layout(input, grams.inputs());
+            GramReport planned = preview(model, text);
+            Set<String> matrices = Set.copyOf(planned.matrices());
+            try (RunnableModel runnable = RunnableModel.of(model, folder, options.engine(), context)) {
+                InputGrams grams = InputGrams.of(runnable.path(), RegMean.MAX_WIDTH, runnable.engine(), context)
+                        .only(matrices::contains);
                 List<int[]> windows = grams.windows(text, options.window(), options.mostTokens());
-                Path file = file(reference);
-                WorkFolder.publishFile(file, context, part -> write(grams, windows, layout, part, context));
-                int tokens = windows.stream().mapToInt(window -> window.length).sum();
-                return report(file, layout, tokens, begin);
+                WorkFolder.publishFile(planned.file(), context, part -> write(grams, windows, planned, part, context));
             }
+            return planned.after(Duration.ofNanos(System.nanoTime() - begin));
         });
     }
 
@@ -117,71 +126,41 @@ public final class GramCollection {
         return file;
     }
 
-    private static int checked(int tokens) {
-        if (tokens < 1) {
-            throw new IllegalArgumentException("text must hold at least one token but is empty");
-        }
-        return tokens;
+    /** The inputs of matrices that the model stores as they are multiplied with. */
+    private static List<Input> inputs(Map<String, TensorSource> tensors, List<Projection> projections) {
+        return InputGrams.inputs(projections, RegMean.MAX_WIDTH).stream()
+                .flatMap(input -> input.only(name -> hasColumns(tensors.get(name), input.width())).stream())
+                .toList();
     }
 
-    /** What is read, and the tensors that get a matrix or get none. */
-    private record Layout(List<Input> inputs, TreeSet<String> matrices, TreeSet<String> left) {
-        long bytes() {
-            return inputs.stream()
-                    .mapToLong(input -> names(input).size() * (long) input.width() * input.width() * Float.BYTES)
-                    .sum();
-        }
-
-        List<String> names(Input input) {
-            return input.matrices().stream().filter(matrices::contains).toList();
-        }
+    private static boolean hasColumns(@Nullable TensorSource tensor, long columns) {
+        return tensor != null && tensor.shape().size() == 2 && tensor.shape().get(1) == columns;
     }
 
-    private static Layout layout(InputModel model, List<Input> inputs) {
-        Map<String, TensorSource> tensors = model.tensors();
-        TreeSet<String> matrices = new TreeSet<>();
-        for (Input input : inputs) {
-            for (String name : input.matrices()) {
-                TensorSource tensor = tensors.get(name);
-                if (tensor != null
-                        && tensor.shape().size() == 2
-                        && tensor.shape().get(1) == input.width()) {
-                    matrices.add(name);
-                }
-            }
-        }
-        TreeSet<String> left = new TreeSet<>();
-        tensors.forEach((name, tensor) -> {
-            if (tensor.shape().size() >= 2 && LayerName.parse(name).isPresent() && !matrices.contains(name)) {
-                left.add(name);
-            }
-        });
-        return new Layout(inputs, matrices, left);
+    /** The matrices in layers that get none. */
+    private static List<String> left(Map<String, TensorSource> tensors, Set<String> matrices) {
+        return tensors.keySet().stream()
+                .filter(name -> LayerName.parse(name).isPresent() && !matrices.contains(name))
+                .filter(name -> tensors.get(name).shape().size() >= 2)
+                .sorted()
+                .toList();
     }
 
-    private long write(InputGrams grams, List<int[]> windows, Layout layout, Path part, JobContext context) {
-        try (TensorFileWriter out = new TensorFileWriter(part, List.copyOf(layout.matrices()))) {
+    private static long bytes(Input input) {
+        return (long) input.matrices().size() * input.width() * input.width() * Float.BYTES;
+    }
+
+    private void write(InputGrams grams, List<int[]> windows, GramReport planned, Path part, JobContext context) {
+        try (TensorFileWriter out = new TensorFileWriter(part, planned.matrices())) {
             grams.over(
                     windows,
                     options.memory(),
                     (input, gram) -> {
                         long width = input.width();
-                        layout.names(input).forEach(name -> out.put(name, DType.F32, List.of(width, width), gram));
+                        input.matrices().forEach(name -> out.put(name, DType.F32, List.of(width, width), gram));
                     },
                     context);
             out.finish();
-            return out.bytes();
         }
-    }
-
-    private GramReport report(Path file, Layout layout, int tokens, long begin) {
-        return new GramReport(
-                file,
-                List.copyOf(layout.matrices()),
-                List.copyOf(layout.left()),
-                tokens,
-                InputGrams.passes(layout.inputs(), options.memory()),
-                layout.bytes(),
-                Duration.ofNanos(System.nanoTime() - begin));
     }
 }

@@ -22,4 +22,9 @@ public record GramReport(
         matrices = List.copyOf(matrices);
         left = List.copyOf(left);
     }
+
+    /** The same when it is done. */
+    GramReport after(Duration time) {
+        return new GramReport(file, matrices, left, tokens, passes, bytes, time);
+    }
 }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -74,16 +75,15 @@ final class WorkFolder implements AutoCloseable {
     /**
      * Writes a file and publishes it. What an earlier process left is written anew.
      *
-     * @param write writes the file at the path that it is given; its result is returned
+     * @param write writes the file at the path that it is given
      */
-    static <R> R publishFile(Path target, JobContext context, Function<Path, R> write) {
+    static void publishFile(Path target, JobContext context, Consumer<Path> write) {
         try (WorkFolder work = open(target, "")) {
             try {
                 Path file = work.path().resolve("file");
-                R result = write.apply(file);
+                write.accept(file);
                 context.checkCancelled();
                 Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
-                return result;
             } catch (IOException e) {
                 throw new StorageException("Cannot publish " + target + ": " + e, e);
             } finally {

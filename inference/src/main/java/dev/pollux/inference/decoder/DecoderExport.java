@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /**
  * Writes a checkpoint as an ONNX graph that the engine runs.
@@ -57,19 +58,21 @@ public final class DecoderExport {
      */
     public static ExportReport preview(Checkpoint checkpoint, ExportOptions options) {
         long begin = System.nanoTime();
-        try (GraphWriter graph = GraphWriter.measuring()) {
-            Blocks blocks = blocks(checkpoint, graph, options);
-            writeGraph(blocks, JobContext.NONE);
-            return report(graph, blocks, begin);
-        }
+        return measured(checkpoint, options, (graph, blocks) -> report(graph, blocks, begin));
     }
 
     /** The matrices of what {@link #export} would write, as {@link DecoderManifest#projections} has them; writes nothing. */
     public static List<DecoderManifest.Projection> projections(Checkpoint checkpoint, ExportOptions options) {
+        return measured(checkpoint, options, (graph, blocks) -> List.copyOf(blocks.weights.projections()));
+    }
+
+    /** Takes all steps of an export but writes nothing. */
+    private static <R> R measured(
+            Checkpoint checkpoint, ExportOptions options, BiFunction<GraphWriter, Blocks, R> result) {
         try (GraphWriter graph = GraphWriter.measuring()) {
             Blocks blocks = blocks(checkpoint, graph, options);
             writeGraph(blocks, JobContext.NONE);
-            return List.copyOf(blocks.weights.projections());
+            return result.apply(graph, blocks);
         }
     }
 

@@ -23,7 +23,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 
@@ -66,6 +68,12 @@ public final class InputGrams {
         public Input {
             matrices = List.copyOf(matrices);
         }
+
+        /** The same for those of its matrices whose names are wanted; empty where none is. */
+        public Optional<Input> only(Predicate<String> wanted) {
+            List<String> names = matrices.stream().filter(wanted).toList();
+            return names.isEmpty() ? Optional.empty() : Optional.of(new Input(value, names, width));
+        }
     }
 
     /** Takes a finished Gram matrix. */
@@ -84,7 +92,9 @@ public final class InputGrams {
      * cache.
      *
      * @param mostWidth in [1, 16384]; wider inputs are left out
-     * @throws UnsupportedModelException if it is a ready-made ONNX decoder
+     * @throws dev.pollux.StorageException if there is nothing at {@code path}
+     * @throws dev.pollux.MalformedFileException if a file is damaged
+     * @throws UnsupportedModelException if it is a ready-made ONNX decoder, or of an architecture that is not known
      */
     public static InputGrams of(Path path, int mostWidth, EngineOptions options, JobContext context) {
         DecoderGraph graph = DecoderGraph.opened(path, options, context);
@@ -121,6 +131,14 @@ public final class InputGrams {
         List<String> names = new ArrayList<>(one.matrices());
         names.addAll(other.matrices());
         return new Input(one.value(), names, one.width());
+    }
+
+    /** The same for the inputs of some matrices alone. */
+    public InputGrams only(Predicate<String> wanted) {
+        return new InputGrams(
+                graph,
+                options,
+                inputs.stream().flatMap(input -> input.only(wanted).stream()).toList());
     }
 
     /** The inputs, in the order of layers. */
@@ -179,6 +197,7 @@ public final class InputGrams {
      * @param memory see {@link #passes}; weights come on top
      * @param context hears of tokens
      * @throws CancelledException if the job is cancelled
+     * @throws ModelExecutionException if the runtime refuses the graph, or has not the device
      */
     public void over(List<int[]> texts, long memory, Consumer consumer, JobContext context) {
         List<List<Input>> groups = groups(inputs, memory);
