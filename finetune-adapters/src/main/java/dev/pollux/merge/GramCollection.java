@@ -139,9 +139,10 @@ public final class GramCollection {
 
     /** The matrices in layers that get none. */
     private static List<String> left(Map<String, TensorSource> tensors, Set<String> matrices) {
-        return tensors.keySet().stream()
+        return tensors.entrySet().stream()
+                .filter(tensor -> tensor.getValue().shape().size() >= 2)
+                .map(Map.Entry::getKey)
                 .filter(name -> LayerName.parse(name).isPresent() && !matrices.contains(name))
-                .filter(name -> tensors.get(name).shape().size() >= 2)
                 .sorted()
                 .toList();
     }
