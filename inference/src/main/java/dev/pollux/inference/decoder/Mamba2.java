@@ -13,13 +13,14 @@ final class Mamba2 extends Backbone {
     void layer(int layer, String p, Residual x) {
         String at = root() + "layers." + layer + ".";
         List<Double> limits = settings.numbers("time_step_limit");
+        int groups = settings.integer("n_groups");
         Mamba2Mixer mixer = new Mamba2Mixer(
                 at + "mixer.",
                 settings.integer("num_heads"),
                 settings.integer("head_dim"),
-                settings.integer("n_groups"),
+                groups,
                 settings.integer("state_size"),
-                1,
+                groups,
                 settings.number("layer_norm_epsilon", 1e-5),
                 limits.isEmpty() ? 0 : limits.get(0),
                 limits.size() < 2 ? Double.POSITIVE_INFINITY : limits.get(1));
