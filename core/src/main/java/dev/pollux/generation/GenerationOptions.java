@@ -1,8 +1,10 @@
 package dev.pollux.generation;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 
 /**
  * How the next token is chosen and when to stop. <em>Immutable.</em>
@@ -45,7 +47,7 @@ public record GenerationOptions(
     public static final GenerationOptions DEFAULTS = builder().build();
 
     public GenerationOptions {
-        logitBias = Map.copyOf(logitBias);
+        logitBias = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(logitBias)));
         stop = List.copyOf(stop);
         require(maxTokens >= 1, "maxTokens", "at least 1", maxTokens);
         require(temperature >= 0 && temperature <= 100, "temperature", "in [0, 100]", temperature);

@@ -1,6 +1,8 @@
 package dev.pollux.retrieval;
 
+import java.util.Collections;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A text with a name. <em>Immutable.</em>
@@ -8,7 +10,7 @@ import java.util.Map;
  * @param id unique and stable, such as a path relative to its source; not blank
  * @param mediaType how to read the text: {@code text/markdown} or {@code text/plain}
  * @param text the whole text
- * @param metadata what else is known, such as author or language
+ * @param metadata what else is known, such as author or language, sorted by name
  */
 public record Document(String id, String mediaType, String text, Map<String, String> metadata) {
 
@@ -16,6 +18,6 @@ public record Document(String id, String mediaType, String text, Map<String, Str
         if (id.isBlank()) {
             throw new IllegalArgumentException("id must not be blank; use a path or another stable name");
         }
-        metadata = Map.copyOf(metadata);
+        metadata = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(metadata)));
     }
 }

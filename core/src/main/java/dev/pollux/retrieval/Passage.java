@@ -1,7 +1,9 @@
 package dev.pollux.retrieval;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A stretch of a document. <em>Immutable.</em>
@@ -45,7 +47,7 @@ public record Passage(
 
     public Passage {
         headings = List.copyOf(headings);
-        metadata = Map.copyOf(metadata);
+        metadata = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(metadata)));
         if (start < 0 || end < start) {
             throw new IllegalArgumentException("start and end must be a range but were " + start + " and " + end);
         }

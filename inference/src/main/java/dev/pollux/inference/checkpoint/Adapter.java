@@ -4,6 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -12,7 +13,7 @@ import java.util.TreeMap;
  * form, {@code adapter_config.json} with {@code adapter_model.safetensors}, or a GGUF file. <em>Immutable.</em>
  *
  * @param name a name to show
- * @param factors by the Hugging Face name of the matrix, such as {@code model.layers.0.self_attn.q_proj.weight}
+ * @param factors sorted, by the Hugging Face name of the matrix, such as {@code model.layers.0.self_attn.q_proj.weight}
  */
 public record Adapter(String name, Map<String, Factors> factors) {
 
@@ -20,7 +21,7 @@ public record Adapter(String name, Map<String, Factors> factors) {
     static final int MAX_RANK = 1 << 14;
 
     public Adapter {
-        factors = Map.copyOf(factors);
+        factors = Collections.unmodifiableMap(new TreeMap<>(factors));
     }
 
     /**

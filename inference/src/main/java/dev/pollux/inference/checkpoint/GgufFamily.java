@@ -1,8 +1,8 @@
 package dev.pollux.inference.checkpoint;
 
-import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * How a GGUF architecture is read as one of Hugging Face's: names of tensors, their layout, and settings. <em>Immutable.</em>
@@ -67,14 +67,14 @@ record GgufFamily(
     }
 
     GgufFamily taking(Map<String, Object> more) {
-        Map<String, Object> all = new LinkedHashMap<>(fixed);
+        Map<String, Object> all = new TreeMap<>(fixed);
         all.putAll(more);
         return new GgufFamily(architecture, names, pairs, normShift, settings, all);
     }
 
     private static Map<String, String> joined(Map<String, String> a, Map<String, String> b) {
-        Map<String, String> both = new HashMap<>(a);
+        Map<String, String> both = new TreeMap<>(a);
         both.putAll(b);
-        return Map.copyOf(both);
+        return Collections.unmodifiableMap(both);
     }
 }

@@ -15,11 +15,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.BiFunction;
 
 /**
@@ -108,10 +108,10 @@ public final class DecoderExport {
             writeGraph(blocks, context);
             graph.finish();
             writeTexts(checkpoint, folder);
-            Map<String, Object> provenance = new LinkedHashMap<>();
+            Map<String, Object> provenance = new TreeMap<>();
             provenance.put("source", checkpoint.path().getFileName().toString());
             provenance.put("weights", options.weights().name());
-            provenance.put("matrices", weights.counts());
+            provenance.put("matrices", new TreeMap<>(weights.counts()));
             provenance.put("notices", weights.notices());
             new DecoderManifest(
                             DecoderManifest.FORMAT,

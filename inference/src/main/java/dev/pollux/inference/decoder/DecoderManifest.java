@@ -5,8 +5,10 @@ import dev.pollux.StorageException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -35,7 +37,7 @@ import tools.jackson.databind.json.JsonMapper;
  *     contextLength; 0 where there is one set and no such input
  * @param headWidth the width of an attention head, as the checkpoint has it; 0 where there is none
  * @param projections where a LoRA adapter can be added
- * @param provenance what it was made from and how: source, hash, options, bits per kind of weight, notices
+ * @param provenance what it was made from and how: source, hash, options, bits per kind of weight, notices; sorted by name
  */
 public record DecoderManifest(
         int format,
@@ -73,7 +75,7 @@ public record DecoderManifest(
         endTokens = List.copyOf(endTokens);
         states = List.copyOf(states);
         projections = List.copyOf(projections);
-        provenance = Map.copyOf(provenance);
+        provenance = Collections.unmodifiableMap(new TreeMap<>(provenance));
     }
 
     /**

@@ -1,8 +1,10 @@
 package dev.pollux.inference.decoder;
 
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What an export did. <em>Immutable.</em>
@@ -28,7 +30,7 @@ public record ExportReport(
     public record StepCost(long bytes, long weights, long cacheBytes, long stateBytes) {}
 
     public ExportReport {
-        matrices = Map.copyOf(matrices);
+        matrices = Collections.unmodifiableMap(new TreeMap<>(matrices));
         notices = List.copyOf(notices);
     }
 }

@@ -151,18 +151,18 @@ final class EncoderFolder {
      * @param weights how a checkpoint's matrices are held
      * @param scores whether it must give scores and not vectors; a model that is found is taken as it is
      */
-    Path model(Optional<String> named, EncoderWeights weights, Path cache, boolean scores, JobContext context) {
+    ModelSource model(Optional<String> named, EncoderWeights weights, Path cache, boolean scores, JobContext context) {
         if (named.isPresent()) {
             Path file = inside(named.get());
             if (!Files.isRegularFile(file)) {
                 throw new StorageException("There is no model file " + file + "; the folder has " + onnxFiles());
             }
-            return file;
+            return ModelSource.of(file);
         }
         for (String name : MODEL_FILES) {
             for (Path home : List.of(folder, transformer)) {
                 if (Files.isRegularFile(home.resolve(name))) {
-                    return home.resolve(name);
+                    return ModelSource.of(home.resolve(name));
                 }
             }
         }
@@ -175,7 +175,7 @@ final class EncoderFolder {
                                 : " holds a model that gives scores, not vectors; open it with OnnxReranker"));
             }
             tokenizer(); // nothing is written for a folder that cannot be opened
-            return EncoderExport.cached(transformer, weights, cache, context).resolve(EncoderExport.MODEL_FILE);
+            return exported(weights, cache, context);
         }
         if (files.isEmpty() && Files.isRegularFile(transformer.resolve("pytorch_model.bin"))) {
             throw new UnsupportedModelException(folder + " has its weights in pytorch_model.bin, which is a program and"
@@ -185,7 +185,13 @@ final class EncoderFolder {
             throw new StorageException(folder + " must hold model.onnx or onnx/model.onnx but has " + files
                     + "; name the file with EmbedderOptions.file, or export the model to ONNX");
         }
-        return folder.resolve(files.get(0));
+        return ModelSource.of(folder.resolve(files.get(0)));
+    }
+
+    private ModelSource exported(EncoderWeights weights, Path cache, JobContext context) {
+        Path graph = EncoderExport.cached(transformer, weights, cache, context);
+        String content = EncoderExport.contentHash(transformer, cache, context);
+        return ModelSource.exported(graph.resolve(EncoderExport.MODEL_FILE), content + " " + weights.name());
     }
 
     /** The {@code .onnx} files in the folder and in {@code onnx/}, relative to the folder. */

@@ -1,14 +1,20 @@
 package dev.pollux.inference.encoder;
 
-import dev.pollux.inference.tokenizer.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** A name for everything that decides about a vector: SHA-256 over the model, the tokenizer, the modules and the options. */
+/**
+ * A name for everything that decides about a vector: SHA-256 over the model, the tokenizer, the modules and the options.
+ *
+ * <p>Only sources are hashed: what this library makes of them, such as a graph in the cache, may have other bytes in another
+ * version or be gone, with the same vectors. {@link #VERSION} changes when equal sources and options give other vectors.
+ */
 final class Fingerprint {
+
+    private static final String VERSION = "pollux-embedder-2";
 
     private final MessageDigest digest;
 
@@ -20,11 +26,12 @@ final class Fingerprint {
         }
     }
 
-    static String of(ModelSource source, Tokenizer tokenizer, EncoderConfig config, EmbedderOptions options) {
+    /** @param tokenizer the text of {@code tokenizer.json} */
+    static String of(ModelSource source, String tokenizer, EncoderConfig config, EmbedderOptions options) {
         Fingerprint print = new Fingerprint();
-        print.add("pollux-embedder-1");
+        print.add(VERSION);
         source.hash(print.digest);
-        print.add(tokenizer.toJson());
+        print.add(tokenizer);
         print.add(config.pooling().toString());
         print.add(config.queryPrefix());
         print.add(config.passagePrefix());

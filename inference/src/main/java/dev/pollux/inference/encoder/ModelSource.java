@@ -1,14 +1,16 @@
 package dev.pollux.inference.encoder;
 
 import dev.pollux.StorageException;
+import dev.pollux.inference.graph.GraphOutline;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Where a graph comes from: a file, with its external data beside it, or bytes.
@@ -16,45 +18,55 @@ import java.util.stream.Stream;
  * @param name named in errors
  * @param path the file; of no meaning for bytes
  * @param bytes the model itself
+ * @param origin a name for the content that the file was made of, where it was made of something else
  */
-record ModelSource(String name, Path path, Optional<byte[]> bytes) {
+record ModelSource(String name, Path path, Optional<byte[]> bytes, Optional<String> origin) {
 
     static ModelSource of(Path file) {
-        return new ModelSource(file.toString(), file, Optional.empty());
+        return new ModelSource(file.toString(), file, Optional.empty(), Optional.empty());
     }
 
     static ModelSource of(String name, byte[] bytes) {
-        return new ModelSource(name, Path.of(name), Optional.of(bytes));
+        return new ModelSource(name, Path.of(name), Optional.of(bytes), Optional.empty());
     }
 
-    /** Adds the model's bytes, and those of files beside it whose names begin with its own, to {@code digest}. */
+    /** A file that was written from a checkpoint, and may be written anew with other bytes by another version. */
+    static ModelSource exported(Path file, String origin) {
+        return new ModelSource(file.toString(), file, Optional.empty(), Optional.of(origin));
+    }
+
+    /** Adds the content of the model to {@code digest}: that of the checkpoint, or the graph's bytes and its external data. */
     void hash(MessageDigest digest) {
-        if (bytes.isPresent()) {
+        if (origin.isPresent()) {
+            digest.update(origin.get().getBytes(StandardCharsets.UTF_8));
+        } else if (bytes.isPresent()) {
             digest.update(bytes.get());
-            return;
+        } else {
+            files().forEach(file -> hash(file, digest));
         }
+    }
+
+    private static void hash(Path file, MessageDigest digest) {
         byte[] buffer = new byte[1 << 20];
-        for (Path file : files()) {
-            try (InputStream in = Files.newInputStream(file)) {
-                for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                    digest.update(buffer, 0, n);
-                }
-            } catch (IOException e) {
-                throw new StorageException("Cannot read " + file + ": " + e, e);
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                digest.update(buffer, 0, n);
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    /** The runtime has loaded the model by now, so that a location that leads elsewhere was refused. */
+    private List<Path> files() {
+        List<Path> files = new ArrayList<>(List.of(path));
+        Path folder = path.toAbsolutePath().getParent();
+        for (String location : GraphOutline.read(path).dataFiles()) {
+            Path data = folder.resolve(location).normalize();
+            if (data.startsWith(folder) && Files.isRegularFile(data)) {
+                files.add(data);
             }
         }
-    }
-
-    private List<Path> files() {
-        try (Stream<Path> beside = Files.list(path.toAbsolutePath().getParent())) {
-            return beside.filter(Files::isRegularFile)
-                    .filter(file -> file.getFileName()
-                            .toString()
-                            .startsWith(path.getFileName().toString()))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new StorageException("Cannot list the files of " + path + ": " + e, e);
-        }
+        return files;
     }
 }

@@ -14,6 +14,7 @@ import dev.pollux.job.Job;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -67,12 +68,15 @@ public final class OnnxEmbedder implements Embedder {
     private final LongAdder windows = new LongAdder();
     private final LongAdder refusedTexts = new LongAdder();
 
-    private OnnxEmbedder(ModelSource source, Tokenizer tokenizer, EncoderConfig config, EmbedderOptions options) {
-        this.tokenizer = tokenizer;
+    /** Where token ids come from: the tokenizer and the text it was read from. */
+    private record Reading(Tokenizer tokenizer, String json) {}
+
+    private OnnxEmbedder(ModelSource source, Reading reading, EncoderConfig config, EmbedderOptions options) {
+        this.tokenizer = reading.tokenizer();
         this.tokens = new TokenWindows(tokenizer, config, options);
         this.session = new EncoderSession(source, config, options);
         try {
-            String fingerprint = Fingerprint.of(source, tokenizer, config, options);
+            String fingerprint = Fingerprint.of(source, reading.json(), config, options);
             this.info = new EmbedderInfo(config.name(), fingerprint, session.dimension(), config.maxTokens());
             this.crew = new Crew("embedder " + config.name(), "embedded", options.workers());
             this.idle = new ArrayBlockingQueue<>(options.workers());
@@ -128,9 +132,9 @@ public final class OnnxEmbedder implements Embedder {
         return Job.of("open", context -> {
             EncoderFolder read = EncoderFolder.read(folder);
             EncoderConfig config = read.config().with(options);
-            ModelSource source =
-                    ModelSource.of(read.model(options.file(), options.weights(), options.cache(), false, context));
-            return open(source, Tokenizer.open(read.tokenizer()), config, options);
+            ModelSource source = read.model(options.file(), options.weights(), options.cache(), false, context);
+            Tokenizer tokenizer = Tokenizer.open(read.tokenizer());
+            return open(source, new Reading(tokenizer, text(read.tokenizer())), config, options);
         });
     }
 
@@ -169,16 +173,25 @@ public final class OnnxEmbedder implements Embedder {
         EncoderConfig effective = config.with(options);
         String json = new String(resource(BUNDLED + "-tokenizer.json"), StandardCharsets.UTF_8);
         ModelSource source = ModelSource.of(BUNDLED + ".onnx", resource(BUNDLED + ".onnx"));
-        return open(source, Tokenizer.ofJson(BUNDLED + "-tokenizer.json", json), effective, options);
+        Tokenizer tokenizer = Tokenizer.ofJson(BUNDLED + "-tokenizer.json", json);
+        return open(source, new Reading(tokenizer, json), effective, options);
     }
 
     private static OnnxEmbedder open(
-            ModelSource source, Tokenizer tokenizer, EncoderConfig config, EmbedderOptions options) {
+            ModelSource source, Reading reading, EncoderConfig config, EmbedderOptions options) {
         try {
-            return new OnnxEmbedder(source, tokenizer, config, options);
+            return new OnnxEmbedder(source, reading, config, options);
         } catch (RuntimeException e) {
-            tokenizer.close();
+            reading.tokenizer().close();
             throw e;
+        }
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
         }
     }
 

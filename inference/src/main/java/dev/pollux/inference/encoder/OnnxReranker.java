@@ -105,8 +105,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
             EmbedderOptions session = options.session();
             EncoderConfig config = read.config().with(session);
             Activation activation = options.logits() ? Activation.IDENTITY : read.scoreActivation();
-            ModelSource source =
-                    ModelSource.of(read.model(options.file(), options.weights(), options.cache(), true, context));
+            ModelSource source = read.model(options.file(), options.weights(), options.cache(), true, context);
             Tokenizer tokenizer = Tokenizer.open(read.tokenizer());
             try {
                 return new OnnxReranker(scoring(source, config, session), tokenizer, config, activation, options);

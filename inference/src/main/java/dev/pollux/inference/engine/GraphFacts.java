@@ -3,8 +3,10 @@ package dev.pollux.inference.engine;
 import dev.pollux.inference.checkpoint.SpecialTokens;
 import dev.pollux.inference.engine.GraphInput.Role;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What the configuration beside a ready-made graph says. <em>Immutable.</em>
@@ -38,7 +40,7 @@ record GraphFacts(
 
     GraphFacts {
         endTokens = List.copyOf(endTokens);
-        inputs = Map.copyOf(inputs);
+        inputs = Collections.unmodifiableMap(new TreeMap<>(inputs));
         states = List.copyOf(states);
     }
 }

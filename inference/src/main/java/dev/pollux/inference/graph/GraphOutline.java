@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -49,9 +50,9 @@ public record GraphOutline(
     public GraphOutline {
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
-        operators = Map.copyOf(operators);
-        appended = Map.copyOf(appended);
-        dataFiles = Set.copyOf(dataFiles);
+        operators = Collections.unmodifiableMap(new TreeMap<>(operators));
+        appended = Collections.unmodifiableMap(new TreeMap<>(appended));
+        dataFiles = Collections.unmodifiableSet(new TreeSet<>(dataFiles));
     }
 
     /**

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,7 +138,7 @@ public final class GraphWriter implements AutoCloseable {
                 .build();
     }
 
-    /** Adds a node; an empty input or output name leaves an optional one out. */
+    /** Adds a node; an empty input or output name leaves an optional one out. Attributes are written in order of their names. */
     public void node(
             String operator, String domain, List<String> inputs, List<String> outputs, Map<String, ?> attributes) {
         NodeProto.Builder node = nodes.addNodeBuilder()
@@ -146,7 +147,8 @@ public final class GraphWriter implements AutoCloseable {
                 .setName(outputs.get(0) + "/" + operator)
                 .addAllInput(inputs)
                 .addAllOutput(outputs);
-        attributes.forEach((name, value) -> node.addAttribute(attribute(name, value)));
+        // sorted, since callers give them in maps whose order differs from one JVM to the next
+        new TreeMap<String, Object>(attributes).forEach((name, value) -> node.addAttribute(attribute(name, value)));
     }
 
     /** Adds a standard operator with one output, named {@code output}, and returns that name. */

@@ -29,6 +29,8 @@ public final class ArtifactCache {
     private static final String PART = ".part";
     /** A file changed so lately may change again within the grain of the clock. */
     private static final long UNSETTLED_MILLIS = 2000;
+    /** Half of SHA-256, which keeps paths short. */
+    private static final int KEY_DIGITS = 32;
 
     private static final ReentrantLock MAKING = new ReentrantLock();
 
@@ -62,7 +64,7 @@ public final class ArtifactCache {
      * @param variant what else the folder depends on, of letters, digits and hyphens
      */
     public Path folder(List<Path> sources, String variant, Maker<?> maker, JobContext context) {
-        String key = key(sources, context) + "-" + variant;
+        String key = contentHash(sources, context).substring(0, KEY_DIGITS) + "-" + variant;
         Path target = root.resolve(key);
         if (isComplete(target)) {
             return target;
@@ -131,24 +133,24 @@ public final class ArtifactCache {
     }
 
     /**
-     * SHA-256 of the files' names and bytes, half of it. Hashing gigabytes takes longer than loading, so that it is remembered
-     * under path, size and time of change.
+     * SHA-256 of the files' names and bytes, in hexadecimal. Hashing gigabytes takes longer than loading, so that it is
+     * remembered under path, size and time of change.
      */
-    private String key(List<Path> files, JobContext context) {
+    public String contentHash(List<Path> files, JobContext context) {
         try {
             Path hashes = Files.createDirectories(root.resolve("hashes"));
             Path memo = hashes.resolve(hex(sha256().digest(describe(files).getBytes(StandardCharsets.UTF_8))));
             if (Files.isRegularFile(memo) && settled(files)) {
                 String remembered = Files.readString(memo);
-                if (remembered.matches("[0-9a-f]{32}")) {
+                if (remembered.matches("[0-9a-f]{64}")) {
                     return remembered;
                 }
             }
-            String key = hash(files, context);
+            String hash = hash(files, context);
             Path part = Files.createTempFile(hashes, "hash", PART);
-            Files.writeString(part, key);
+            Files.writeString(part, hash);
             Files.move(part, memo, StandardCopyOption.ATOMIC_MOVE); // replaces, and is never absent for a reader
-            return key;
+            return hash;
         } catch (IOException e) {
             throw new StorageException("Cannot hash " + files + ": " + e, e);
         }
@@ -196,7 +198,7 @@ public final class ArtifactCache {
     }
 
     private static String hex(byte[] hash) {
-        return HexFormat.of().formatHex(hash, 0, 16);
+        return HexFormat.of().formatHex(hash);
     }
 
     private static MessageDigest sha256() {

@@ -34,7 +34,7 @@ public record RetrievalCollection(
     public RetrievalCollection {
         documents = List.copyOf(documents);
         queries = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(queries));
-        judgements = Map.copyOf(judgements);
+        judgements = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(judgements));
     }
 
     /**

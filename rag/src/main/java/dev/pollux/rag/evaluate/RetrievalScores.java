@@ -1,6 +1,8 @@
 package dev.pollux.rag.evaluate;
 
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -26,6 +28,6 @@ public record RetrievalScores(
         Duration elapsed) {
 
     public RetrievalScores {
-        ndcgByQuery = Map.copyOf(ndcgByQuery);
+        ndcgByQuery = Collections.unmodifiableMap(new LinkedHashMap<>(ndcgByQuery));
     }
 }

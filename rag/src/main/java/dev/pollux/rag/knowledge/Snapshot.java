@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.DirectoryReader;
@@ -122,7 +123,7 @@ final class Snapshot {
 
     private static Passage passage(Document fields) {
         String[] pairs = fields.getValues(IndexLayout.METADATA);
-        Map<String, String> metadata = new HashMap<>();
+        Map<String, String> metadata = new TreeMap<>();
         for (int i = 0; i < pairs.length; i += 2) {
             metadata.put(pairs[i], pairs[i + 1]);
         }

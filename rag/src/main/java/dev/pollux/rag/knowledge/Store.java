@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.document.Document;
@@ -132,11 +133,14 @@ final class Store implements AutoCloseable {
         }
         String fingerprint = data.getOrDefault(IndexLayout.COMMIT_FINGERPRINT, "");
         if (!fingerprint.equals(embedder.fingerprint())) {
-            throw new StorageException("The knowledge base in " + folder + " was made with embedder "
-                    + data.get(IndexLayout.COMMIT_EMBEDDER) + " (" + fingerprint + "), not with " + embedder.name()
-                    + " (" + embedder.fingerprint()
-                    + "), and their vectors cannot be compared; open it with that embedder, or ingest into a new"
-                    + " folder");
+            String name = data.getOrDefault(IndexLayout.COMMIT_EMBEDDER, "");
+            String cause = name.equals(embedder.name())
+                    ? " (the embedder's files or options have changed, or an earlier version of Pollux made it)"
+                    : "";
+            throw new StorageException("The knowledge base in " + folder + " was made with embedder " + name + " ("
+                    + fingerprint + "), not with " + embedder.name() + " (" + embedder.fingerprint()
+                    + "), and their vectors cannot be compared" + cause
+                    + "; open it with that embedder, or ingest into a new folder");
         }
         String dimension = data.getOrDefault(IndexLayout.COMMIT_DIMENSION, "none");
         if (!dimension.equals(String.valueOf(embedder.dimension()))) {
@@ -163,12 +167,12 @@ final class Store implements AutoCloseable {
     }
 
     private Map<String, String> commitData() {
-        return Map.of(
+        return new TreeMap<>(Map.of(
                 IndexLayout.COMMIT_FORMAT, String.valueOf(IndexLayout.FORMAT),
                 IndexLayout.COMMIT_EMBEDDER, embedder.name(),
                 IndexLayout.COMMIT_FINGERPRINT, embedder.fingerprint(),
                 IndexLayout.COMMIT_DIMENSION, String.valueOf(embedder.dimension()),
-                IndexLayout.COMMIT_TIME, Instant.now().toString());
+                IndexLayout.COMMIT_TIME, Instant.now().toString()));
     }
 
     Analyzer analyzer() {

@@ -301,7 +301,8 @@ class KnowledgeBaseTest {
                 .isInstanceOf(StorageException.class)
                 .hasMessage("The knowledge base in " + folder.resolve("kb")
                         + " was made with embedder hashing (hash-32), not with hashing (other), and their vectors cannot"
-                        + " be compared; open it with that embedder, or ingest into a new folder");
+                        + " be compared (the embedder's files or options have changed, or an earlier version of Pollux"
+                        + " made it); open it with that embedder, or ingest into a new folder");
     }
 
     @Test

@@ -119,15 +119,32 @@ public final class EncoderExport {
         try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
             EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
             export.check();
-            List<Path> files = Stream.concat(Stream.of(folder.resolve("config.json")), tensors.files().stream())
-                    .toList();
-            return ArtifactCache.in(cache.resolve("exports"), MODEL_FILE)
+            return artifacts(cache)
                     .folder(
-                            files,
+                            sources(folder, tensors),
                             "encoder-" + FORMAT + "-" + weights.key(),
                             part -> export.write(part, context),
                             context);
         }
+    }
+
+    /**
+     * A name for the content of the checkpoint in {@code folder}: SHA-256 of the configuration and the weights, 64 digits of
+     * hexadecimal. It is remembered in {@code cache} until a file changes.
+     */
+    public static String contentHash(Path folder, Path cache, JobContext context) {
+        try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
+            return artifacts(cache).contentHash(sources(folder, tensors), context);
+        }
+    }
+
+    private static List<Path> sources(Path folder, SafetensorsFolder tensors) {
+        return Stream.concat(Stream.of(folder.resolve("config.json")), tensors.files().stream())
+                .toList();
+    }
+
+    private static ArtifactCache artifacts(Path cache) {
+        return ArtifactCache.in(cache.resolve("exports"), MODEL_FILE);
     }
 
     private static ConfigReader configuration(Path folder) {
