@@ -13,8 +13,10 @@ import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.job.JobEvent;
 import dev.pollux.testkit.NoLeaks;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
@@ -140,6 +142,33 @@ class CheckpointEmbedderTest {
             }
         }
         assertThat(prints).hasSize(2);
+    }
+
+    private static String fingerprint(Path folder, EmbedderOptions options) {
+        try (OnnxEmbedder embedder = OnnxEmbedder.open(folder, options)) {
+            return embedder.info().fingerprint();
+        }
+    }
+
+    @Test
+    void theFingerprintIsThatOfTheCheckpointAndNotOfItsExport() throws IOException {
+        TinyCheckpoint checkpoint = bert().write();
+        String print = fingerprint(checkpoint.folder(), options().build());
+        Path graph = EncoderExport.cached(
+                        checkpoint.folder(), EncoderWeights.FLOAT, temp.resolve("cache"), JobContext.NONE)
+                .resolve(EncoderExport.MODEL_FILE);
+        byte[] unknown = {(byte) 0xf8, 0x07, 1}; // field 127 of the message, which readers pass over
+        Files.write(graph, unknown, StandardOpenOption.APPEND);
+
+        assertThat(fingerprint(checkpoint.folder(), options().build())).isEqualTo(print);
+        EmbedderOptions elsewhere = options().cache(temp.resolve("other cache")).build();
+        assertThat(fingerprint(checkpoint.folder(), elsewhere)).isEqualTo(print);
+        Path moved = Files.move(checkpoint.folder(), temp.resolve("moved"));
+        assertThat(fingerprint(moved, elsewhere)).isEqualTo(print);
+        assertThat(fingerprint(moved, options().weights(EncoderWeights.BITS_8).build()))
+                .isNotEqualTo(print);
+        Files.writeString(moved.resolve("tokenizer.json"), Files.readString(moved.resolve("tokenizer.json")) + "\n");
+        assertThat(fingerprint(moved, elsewhere)).isNotEqualTo(print);
     }
 
     @Test
