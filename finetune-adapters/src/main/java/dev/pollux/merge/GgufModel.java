@@ -12,6 +12,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -124,11 +125,11 @@ final class GgufModel implements AutoCloseable {
         json.put("hidden_act", type.startsWith("gemma") ? "gelu_pytorch_tanh" : "silu");
         json.put("tie_word_embeddings", shape.tiedEmbedding());
         json.put("dtype", "float32");
-        if (shape.endTokens().size() == 1) {
-            json.put("eos_token_id", shape.endTokens().get(0));
+        List<Integer> ends = checkpoint.endTokens();
+        if (ends.size() == 1) {
+            json.put("eos_token_id", ends.get(0));
         } else {
-            var ends = json.putArray("eos_token_id");
-            shape.endTokens().forEach(ends::add);
+            ends.forEach(json.putArray("eos_token_id")::add);
         }
         if (JsonFiles.COMPACT.readTree(checkpoint.settings().toJson()) instanceof ObjectNode known) {
             known.properties().forEach(entry -> json.set(entry.getKey(), entry.getValue()));

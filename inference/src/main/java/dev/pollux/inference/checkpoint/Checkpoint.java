@@ -99,6 +99,12 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
     /** The tokens before and after a text, as the chat template writes them. */
     public abstract SpecialTokens specialTokens();
 
+    /**
+     * Ids of the vocabulary that end a turn, sorted; see {@link dev.pollux.inference.tokenizer.TurnEnds}. Of a folder this opens
+     * the tokenizer.
+     */
+    public abstract List<Integer> endTokens();
+
     /** The files that make up the checkpoint, for hashing and for reports. */
     public abstract List<Path> files();
 

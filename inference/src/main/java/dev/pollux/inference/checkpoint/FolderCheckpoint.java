@@ -39,11 +39,7 @@ final class FolderCheckpoint extends Checkpoint {
         Optional<JsonNode> inner = LanguageModel.of(json);
         this.settings = new Settings(path.resolve("config.json"), inner.orElse(json));
         this.config = new HubConfig(settings)
-                .read(
-                        name.isEmpty() ? path.toAbsolutePath().normalize().getFileName() + "" : name,
-                        new Settings(
-                                path.resolve("generation_config.json"),
-                                texts.json("generation_config.json").orElse(json)));
+                .read(name.isEmpty() ? path.toAbsolutePath().normalize().getFileName() + "" : name);
         this.files = SafetensorsFolder.open(path);
         try {
             TensorFile own = inner.isPresent() ? new LanguageModel(files) : files;
@@ -86,6 +82,17 @@ final class FolderCheckpoint extends Checkpoint {
     @Override
     public SpecialTokens specialTokens() {
         return texts.specialTokens();
+    }
+
+    @Override
+    public List<Integer> endTokens() {
+        Optional<Tokenizer> tokenizer = tokenizer();
+        if (tokenizer.isEmpty()) {
+            return config.known(texts.namedEnds());
+        }
+        try (Tokenizer open = tokenizer.get()) {
+            return config.known(texts.endTokens(List.of(), open));
+        }
     }
 
     @Override

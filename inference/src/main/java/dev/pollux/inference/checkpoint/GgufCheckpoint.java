@@ -3,32 +3,24 @@ package dev.pollux.inference.checkpoint;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.inference.tokenizer.TurnEnds;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
-import java.util.TreeSet;
 
 /** A GGUF file with its metadata read as a configuration. */
 final class GgufCheckpoint extends Checkpoint {
 
     private static final int MAX = 1 << 24;
-    private static final Long CONTROL = 3L;
-    private static final Set<Object> TURN_ENDS = Set.of(
-            "<|eot_id|>",
-            "<|im_end|>",
-            "<|end|>",
-            "<end_of_turn>",
-            "<|endoftext|>",
-            "<|end_of_text|>",
-            "<|eom_id|>",
-            "<EOT>",
-            "[EOT]");
 
     private final GgufFile file;
     private final String prefix;
@@ -84,8 +76,7 @@ final class GgufCheckpoint extends Checkpoint {
                         family.equals(GgufFamilies.LLAMA)
                                 ? scaling(headDim < 0 ? hidden / heads : headDim)
                                 : new RotaryScaling.None(),
-                        !file.tensors().containsKey("output.weight"),
-                        endTokens(vocabulary))
+                        !file.tensors().containsKey("output.weight"))
                 .check(path());
     }
 
@@ -226,27 +217,6 @@ final class GgufCheckpoint extends Checkpoint {
                 path() + ": rotary scaling '" + type + "' is not supported, only none, linear and yarn");
     }
 
-    /**
-     * The ends the metadata names, and control tokens that chat models end a turn with: converted files often name only one.
-     * Ids outside the vocabulary never occur and are left out.
-     */
-    private List<Integer> endTokens(int vocabulary) {
-        TreeSet<Integer> ids = new TreeSet<>();
-        List<?> tokens = file.array("tokenizer.ggml.tokens").orElse(List.of());
-        List<?> types = file.array("tokenizer.ggml.token_type").orElse(List.of());
-        for (int id = 0; id < Math.min(vocabulary, Math.min(tokens.size(), types.size())); id++) {
-            if (TURN_ENDS.contains(tokens.get(id)) && types.get(id).equals(CONTROL)) {
-                ids.add(id);
-            }
-        }
-        for (String key : List.of("eos_token_id", "eot_token_id", "eom_token_id")) {
-            file.integer("tokenizer.ggml." + key)
-                    .filter(id -> id >= 0 && id < vocabulary)
-                    .ifPresent(id -> ids.add(id.intValue()));
-        }
-        return List.copyOf(ids);
-    }
-
     private int integer(String key) {
         long value = file.integer(prefix + key).orElseThrow(() -> missing(prefix + key));
         if (value < 0 || value > MAX) {
@@ -304,6 +274,23 @@ final class GgufCheckpoint extends Checkpoint {
         long id = file.integer("tokenizer.ggml." + key).orElse(-1L);
         List<?> tokens = file.array("tokenizer.ggml.tokens").orElse(List.of());
         return id >= 0 && id < tokens.size() ? String.valueOf(tokens.get((int) id)) : "";
+    }
+
+    @Override
+    public List<Integer> endTokens() {
+        Map<String, Integer> vocabulary = new HashMap<>();
+        List<?> tokens = file.array("tokenizer.ggml.tokens").orElse(List.of());
+        for (int id = 0; id < tokens.size(); id++) {
+            vocabulary.put(String.valueOf(tokens.get(id)), id);
+        }
+        List<Integer> named = new ArrayList<>();
+        for (String key : TurnEnds.GGUF_KEYS) {
+            file.integer(key).filter(id -> id <= MAX).ifPresent(id -> named.add(id.intValue()));
+        }
+        return config.known(TurnEnds.of(
+                named,
+                List.of(),
+                token -> vocabulary.containsKey(token) ? OptionalInt.of(vocabulary.get(token)) : OptionalInt.empty()));
     }
 
     @Override

@@ -2,7 +2,6 @@ package dev.pollux.inference.checkpoint;
 
 import dev.pollux.UnsupportedModelException;
 import java.util.List;
-import java.util.TreeSet;
 
 /**
  * The shape of a decoder from its {@code config.json}, in the spelling of transformers 4 ({@code rope_theta},
@@ -20,7 +19,7 @@ final class HubConfig {
         this.settings = settings;
     }
 
-    ModelConfig read(String name, Settings generation) {
+    ModelConfig read(String name) {
         String method = settings.at("quantization_config").text("quant_method", "unknown");
         if (settings.has("quantization_config") && !PackedTensors.METHODS.contains(method)) {
             throw new UnsupportedModelException(settings.file() + ": quantized weights ('" + method
@@ -35,7 +34,6 @@ final class HubConfig {
         int heads = llama ? settings.integer("num_attention_heads") : any(List.of("num_attention_heads", "n_head"), 0);
         int context = any(List.of("max_position_embeddings", "n_positions"), llama ? 2048 : 1 << 20);
         Settings rope = rope();
-        int vocabulary = settings.integer("vocab_size");
         return new ModelConfig(
                         architecture,
                         name,
@@ -45,13 +43,12 @@ final class HubConfig {
                         settings.integer("num_key_value_heads", heads),
                         headDim(hidden, heads),
                         llama ? settings.integer("intermediate_size") : any(List.of("intermediate_size", "n_inner"), 0),
-                        vocabulary,
+                        settings.integer("vocab_size"),
                         context,
                         settings.number("rms_norm_eps", 1e-6),
                         rope.number("rope_theta", settings.number("rope_theta", 10_000)),
                         scaling(rope, context, llama),
-                        settings.flag("tie_word_embeddings", false),
-                        endTokens(vocabulary, generation))
+                        settings.flag("tie_word_embeddings", false))
                 .check(settings.file());
     }
 
@@ -103,16 +100,5 @@ final class HubConfig {
             return settings.text("model_type", "").equals("llama") ? LLAMA : "";
         }
         return named.get(0);
-    }
-
-    /** Ids outside the vocabulary never occur and are left out. */
-    private List<Integer> endTokens(int vocabulary, Settings generation) {
-        TreeSet<Integer> ids = new TreeSet<>();
-        for (Settings source : List.of(settings, generation)) {
-            source.ids("eos_token_id").stream()
-                    .filter(id -> id >= 0 && id < vocabulary)
-                    .forEach(ids::add);
-        }
-        return List.copyOf(ids);
     }
 }

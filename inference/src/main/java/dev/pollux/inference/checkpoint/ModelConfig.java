@@ -21,7 +21,6 @@ import java.util.List;
  * @param rotaryTheta rotary base
  * @param rotaryScaling rotary scaling
  * @param tiedEmbedding whether the head is the embedding
- * @param endTokens ids that end a text
  */
 public record ModelConfig(
         String architecture,
@@ -37,12 +36,7 @@ public record ModelConfig(
         double normEpsilon,
         double rotaryTheta,
         RotaryScaling rotaryScaling,
-        boolean tiedEmbedding,
-        List<Integer> endTokens) {
-
-    public ModelConfig {
-        endTokens = List.copyOf(endTokens);
-    }
+        boolean tiedEmbedding) {
 
     /** The width of a head where a file does not give it. */
     static int headDim(Path file, int hidden, int heads) {
@@ -51,6 +45,11 @@ public record ModelConfig(
                     + " heads where no head width is given");
         }
         return hidden / heads;
+    }
+
+    /** Those of {@code ids} that the model can choose. */
+    List<Integer> known(List<Integer> ids) {
+        return ids.stream().filter(id -> id < vocabularySize).toList();
     }
 
     /** This, if its numbers fit together. */

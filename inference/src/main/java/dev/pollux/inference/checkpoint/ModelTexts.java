@@ -3,14 +3,18 @@ package dev.pollux.inference.checkpoint;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.inference.tokenizer.TurnEnds;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -136,15 +140,48 @@ public final class ModelTexts {
         return new SpecialTokens(token("bos_token"), token("eos_token"));
     }
 
+    /**
+     * The ids that end a turn, sorted: those that {@code config.json} and {@code generation_config.json} name, the end tokens that
+     * {@code tokenizer_config.json} and {@code special_tokens_map.json} spell, and the tokens of the vocabulary that are known
+     * for it; see {@link TurnEnds}.
+     *
+     * @param more ids that another file names
+     */
+    public List<Integer> endTokens(Collection<Integer> more, Tokenizer tokenizer) {
+        List<Integer> named = new ArrayList<>(namedEnds());
+        named.addAll(more);
+        List<String> spelled = Stream.of("tokenizer_config.json", "special_tokens_map.json")
+                .map(file -> spelled(file, "eos_token"))
+                .filter(token -> !token.isEmpty())
+                .toList();
+        return TurnEnds.of(named, spelled, tokenizer::idOf);
+    }
+
+    /** The ids that the configurations name, of the whole model and of its language model, sorted. */
+    public List<Integer> namedEnds() {
+        return Stream.of("config.json", "generation_config.json")
+                .flatMap(file -> settings(file).stream())
+                .flatMap(settings -> Stream.of(settings, settings.at("text_config")))
+                .flatMap(settings -> settings.ids("eos_token_id").stream())
+                .filter(id -> id >= 0)
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
     /** A token as its text, or as an object with its text in {@code content}. */
     private String token(String key) {
         for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
-            JsonNode token = json(name).map(json -> json.path(key)).orElse(MissingNode.getInstance());
-            String text = token.isObject() ? token.path("content").asString("") : token.asString("");
+            String text = spelled(name, key);
             if (!text.isEmpty()) {
                 return text;
             }
         }
         return "";
+    }
+
+    private String spelled(String file, String key) {
+        JsonNode token = json(file).map(json -> json.path(key)).orElse(MissingNode.getInstance());
+        return token.isObject() ? token.path("content").asString("") : token.asString("");
     }
 }

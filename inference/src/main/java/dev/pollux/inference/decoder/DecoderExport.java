@@ -30,6 +30,9 @@ import java.util.function.BiFunction;
  */
 public final class DecoderExport {
 
+    /** Which export of one checkpoint this is: raised with every change after which one in a cache would be stale. */
+    private static final int REVISION = 2;
+
     private DecoderExport() {}
 
     /** What {@code architectures} of a configuration may say, sorted. */
@@ -83,7 +86,7 @@ public final class DecoderExport {
      * same folder wait for one another.
      */
     public static Path cached(Checkpoint checkpoint, ExportOptions options, Path cache, JobContext context) {
-        String variant = DecoderManifest.FORMAT + "-"
+        String variant = DecoderManifest.FORMAT + "." + REVISION + "-"
                 + options.weights().name().toLowerCase(Locale.ROOT).replace('_', '-') + "-b"
                 + options.blockSize() + "-c" + options.maxContext();
         return ArtifactCache.in(cache.resolve("exports"), DecoderManifest.FILE)
@@ -119,7 +122,7 @@ public final class DecoderExport {
                             config.architecture(),
                             config.vocabularySize(),
                             blocks.contextLength,
-                            config.endTokens(),
+                            checkpoint.endTokens(),
                             checkpoint.specialTokens().bos(),
                             checkpoint.specialTokens().eos(),
                             blocks.states(),

@@ -28,7 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param architecture the family, such as {@code LlamaForCausalLM}
  * @param vocabularySize width of the logits
  * @param contextLength most positions that rotary tables and training allow
- * @param endTokens ids that end a text
+ * @param endTokens ids that end a turn
  * @param bosToken the token before a text, as chat templates write it; empty where the model has none
  * @param eosToken the token after a text, likewise
  * @param states what is carried from step to step
@@ -121,6 +121,24 @@ public record DecoderManifest(
     /** The states of a kind. */
     public List<State> states(Kind kind) {
         return states.stream().filter(state -> state.kind() == kind).toList();
+    }
+
+    /** The same with other end tokens; those that the vocabulary lacks are left out. */
+    public DecoderManifest withEndTokens(List<Integer> ids) {
+        return new DecoderManifest(
+                format,
+                name,
+                architecture,
+                vocabularySize,
+                contextLength,
+                ids.stream().filter(id -> id < vocabularySize).toList(),
+                bosToken,
+                eosToken,
+                states,
+                rotarySwitch,
+                headWidth,
+                projections,
+                provenance);
     }
 
     /** Reads the manifest of an exported folder. */

@@ -99,6 +99,12 @@ record DecoderGraph(
                 false);
     }
 
+    /** The same with other end tokens. */
+    DecoderGraph withEndTokens(List<Integer> ids) {
+        return new DecoderGraph(
+                manifest.withEndTokens(ids), file, beginning, texts, inputs, logits, cache, inPlace, oneByOne);
+    }
+
     /** The tokens of a whole step of a long prompt, where steps have a size of their own; else more than there can be. */
     int chunk(int wanted) {
         return oneByOne ? Integer.MAX_VALUE : (int) Math.min(wanted, mostWritten(MAX_LOGITS_BYTES));

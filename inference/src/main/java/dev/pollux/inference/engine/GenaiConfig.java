@@ -74,7 +74,7 @@ final class GenaiConfig {
                 model.text("type", "unknown"),
                 vocabulary,
                 model.integer("context_length", 2048),
-                HubFacts.endTokens(List.of(model)),
+                model.ids("eos_token_id"),
                 texts.specialTokens(),
                 decoder.integer("num_key_value_heads", 0),
                 decoder.integer("head_size", 0),

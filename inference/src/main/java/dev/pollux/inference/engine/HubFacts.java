@@ -6,10 +6,8 @@ import dev.pollux.inference.checkpoint.ModelTexts;
 import dev.pollux.inference.checkpoint.Settings;
 import dev.pollux.inference.engine.GraphFacts.Names;
 import dev.pollux.inference.engine.GraphInput.Role;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 
 /** What the {@code config.json} beside an ONNX graph of Optimum or transformers.js says of it. */
 final class HubFacts {
@@ -34,8 +32,6 @@ final class HubFacts {
             throw new UnsupportedModelException(config.file()
                     + ": models with an encoder and a decoder are not supported; use a decoder-only model");
         }
-        List<Settings> sources = new ArrayList<>(List.of(config));
-        texts.settings("generation_config.json").ifPresent(sources::add);
         int heads = first(config, List.of("num_attention_heads", "n_head", "num_heads"), 0);
         int hidden = first(config, List.of("hidden_size", "n_embd", "d_model"), 0);
         String name = config.text("_name_or_path", "");
@@ -51,7 +47,7 @@ final class HubFacts {
                         .orElseGet(() -> config.text("model_type", "unknown")),
                 config.integer("vocab_size", 0),
                 context(config),
-                endTokens(sources),
+                texts.namedEnds(),
                 texts.specialTokens(),
                 config.integer("num_key_value_heads", heads),
                 config.integer("head_dim", heads > 0 && hidden % heads == 0 ? hidden / heads : 0),
@@ -84,13 +80,5 @@ final class HubFacts {
                 .findFirst()
                 .map(config::integer)
                 .orElse(fallback);
-    }
-
-    /** The ids that end a text, of all {@code sources}, sorted. */
-    static List<Integer> endTokens(List<Settings> sources) {
-        TreeSet<Integer> ids = new TreeSet<>();
-        sources.forEach(source -> ids.addAll(source.ids("eos_token_id")));
-        ids.removeIf(id -> id < 0);
-        return List.copyOf(ids);
     }
 }

@@ -238,7 +238,10 @@ public final class OnnxFolder {
         return root;
     }
 
-    /** What is known of the model; {@code provenance} says how it is run. */
+    /**
+     * What the files beside the graph say of the model; {@code provenance} says how it is run. Its end tokens are those that are
+     * named there by id; {@link ModelTexts#endTokens} has all.
+     */
     public DecoderManifest manifest() {
         return graph.manifest();
     }

@@ -86,7 +86,7 @@ public final class OnnxGenerator implements Generator {
     private static OnnxGenerator load(DecoderGraph graph, EngineOptions options, long begin) {
         PromptEncoder prompts = PromptEncoder.open(graph);
         try {
-            DecoderModel model = DecoderModel.open(graph, options);
+            DecoderModel model = DecoderModel.open(graph.withEndTokens(prompts.endTokens()), options);
             return new OnnxGenerator(model, prompts, Duration.ofNanos(System.nanoTime() - begin));
         } catch (RuntimeException e) {
             prompts.close();

@@ -7,6 +7,7 @@ import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.template.ChatTemplate;
 import dev.pollux.inference.tokenizer.TokenDecoder;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -21,24 +22,35 @@ final class PromptEncoder implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
     private final DecoderManifest manifest;
+    private final List<Integer> endTokens;
     private final AtomicInteger users = new AtomicInteger(1);
 
-    private PromptEncoder(Tokenizer tokenizer, Optional<ChatTemplate> template, DecoderManifest manifest) {
+    private PromptEncoder(Tokenizer tokenizer, ModelTexts texts, DecoderManifest manifest) {
         this.tokenizer = tokenizer;
-        this.template = template;
+        this.template = texts.chatTemplate().map(ChatTemplate::parse);
         this.manifest = manifest;
+        this.endTokens = texts.endTokens(manifest.endTokens(), tokenizer);
     }
 
     /** The encoder of a decoder's folder. */
     static PromptEncoder open(DecoderGraph graph) {
         ModelTexts texts = ModelTexts.in(graph.texts());
-        Optional<ChatTemplate> template = texts.chatTemplate().map(ChatTemplate::parse);
         Tokenizer tokenizer = texts.tokenizer()
                 .orElseThrow(
                         () -> new UnsupportedModelException(graph.manifest().name()
                                 + " has no tokenizer, so it reads no text; add tokenizer.json to "
                                 + (graph.isExport() ? "the checkpoint and export it again" : graph.texts())));
-        return new PromptEncoder(tokenizer, template, graph.manifest());
+        try {
+            return new PromptEncoder(tokenizer, texts, graph.manifest());
+        } catch (RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    /** The ids that end a turn; see {@link ModelTexts#endTokens}. */
+    List<Integer> endTokens() {
+        return endTokens;
     }
 
     /** Whether conversations can be read. */

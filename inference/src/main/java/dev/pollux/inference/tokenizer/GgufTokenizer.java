@@ -2,9 +2,12 @@ package dev.pollux.inference.tokenizer;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -47,8 +50,8 @@ final class GgufTokenizer {
 
     String json() {
         root.put("version", "1.0");
-        addedTokens();
         String model = string("model");
+        addedTokens(model);
         switch (model) {
             case "gpt2" -> new GgufBpe(this, root).byteLevel();
             case "whitespace" -> new GgufBpe(this, root).whitespace();
@@ -108,12 +111,13 @@ final class GgufTokenizer {
         return has("unknown_token_id") ? tokenId("unknown_token_id") : -1;
     }
 
-    private void addedTokens() {
+    private void addedTokens(String model) {
         ArrayNode added = root.putArray("added_tokens");
+        Set<Integer> ends = model.equals("bert") ? Set.of() : ends();
         boolean phi3 = metadata.getOrDefault("general.name", "") instanceof String name
                 && name.toLowerCase(Locale.ROOT).matches(".*phi-?3.*");
-        for (int id = 0; id < types.size(); id++) {
-            long type = type(id);
+        for (int id = 0; id < tokens.size(); id++) {
+            long type = ends.contains(id) ? CONTROL : type(id);
             String token = tokens.get(id);
             if (type == UNKNOWN || type == CONTROL || type == USER_DEFINED) {
                 added.addObject()
@@ -126,6 +130,26 @@ final class GgufTokenizer {
                         .put("special", type != USER_DEFINED);
             }
         }
+    }
+
+    /**
+     * The tokens that end a turn, which are control tokens whatever type they have: converted fine-tunes often type them as
+     * words, so that they would be read as several tokens and shown.
+     */
+    private Set<Integer> ends() {
+        Map<String, Integer> ids = new HashMap<>();
+        for (int id = 0; id < tokens.size(); id++) {
+            ids.put(tokens.get(id), id);
+        }
+        Set<Integer> ends = new HashSet<>();
+        TurnEnds.known(token -> ids.containsKey(token) ? OptionalInt.of(ids.get(token)) : OptionalInt.empty())
+                .forEach(token -> ends.add(ids.get(token)));
+        for (String key : TurnEnds.GGUF_KEYS) {
+            if (metadata.get(key) instanceof Long id && id >= 0 && id < tokens.size()) {
+                ends.add(id.intValue());
+            }
+        }
+        return ends;
     }
 
     /** The keys of the tokens put before a text and behind it; a key without an id adds nothing. */

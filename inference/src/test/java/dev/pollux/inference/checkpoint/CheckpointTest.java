@@ -74,8 +74,8 @@ final class CheckpointTest {
                             1e-5,
                             10_000,
                             new RotaryScaling.None(),
-                            true,
-                            List.of(2)));
+                            true));
+            assertThat(checkpoint.endTokens()).containsExactly(2);
             assertThat(checkpoint.chatTemplate()).contains("{{ x }}");
             assertThat(checkpoint.tokenizer()).isEmpty();
             assertThat(checkpoint.files())
@@ -296,13 +296,46 @@ final class CheckpointTest {
     }
 
     @Test
-    void endsOfTurnsAreFoundByNameAndByMetadata() {
-        GgufBuilder builder = gguf().put("tokenizer.ggml.tokens", List.of("<|im_end|>", "<|eot_id|>", "x"))
-                .put("tokenizer.ggml.token_type", List.of(3, 1, 1))
-                .put("tokenizer.ggml.eos_token_id", 2)
+    void turnEndsOfAGgufFileAreFoundByTextWhateverTheirTypeAndByMetadata() {
+        GgufBuilder builder = gguf().put("tokenizer.ggml.tokens", List.of("<|im_end|>", "x", "<|eot_id|>", "</s>"))
+                .put("tokenizer.ggml.token_type", List.of(3, 1, 1, 3))
+                .put("tokenizer.ggml.eos_token_id", 1)
                 .put("tokenizer.ggml.eot_token_id", 99);
         try (Checkpoint checkpoint = Checkpoint.open(fresh(builder))) {
-            assertThat(checkpoint.config().endTokens()).containsExactly(0, 2);
+            assertThat(checkpoint.config().vocabularySize()).isEqualTo(3);
+            assertThat(checkpoint.endTokens()).containsExactly(0, 1, 2);
+        }
+    }
+
+    @Test
+    void turnEndsOfAFolderAreThoseOfItsConfigurationsItsTokenizersFilesAndItsVocabulary() throws IOException {
+        Path model = hub(CONFIG.replace("[2, 77]", "[0, 77]"), weights());
+        Files.writeString(model.resolve("tokenizer.json"), """
+                {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2}, "merges": []}, "added_tokens": []}""");
+        assertThat(endTokensOf(model)).containsExactly(0);
+        Files.writeString(model.resolve("tokenizer_config.json"), "{\"eos_token\": {\"content\": \"b\"}}");
+        assertThat(endTokensOf(model)).containsExactly(0, 1);
+        Files.writeString(model.resolve("special_tokens_map.json"), "{\"eos_token\": \"c\"}");
+        assertThat(endTokensOf(model)).containsExactly(0, 1, 2);
+        Files.writeString(model.resolve("special_tokens_map.json"), "{\"eos_token\": \"unknown\"}");
+        assertThat(endTokensOf(model)).containsExactly(0, 1);
+        Files.writeString(model.resolve("generation_config.json"), "{\"eos_token_id\": 2}");
+        assertThat(endTokensOf(model)).containsExactly(0, 1, 2);
+    }
+
+    @Test
+    void aKnownTurnEndInTheVocabularyOfAFolderEndsATurn() throws IOException {
+        Path model = hub(CONFIG.replace("[2, 77]", "0"), weights());
+        Files.writeString(model.resolve("tokenizer.json"), """
+                {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []},
+                 "added_tokens": [{"id": 2, "content": "<|im_end|>", "single_word": false, "lstrip": false,
+                                   "rstrip": false, "normalized": false, "special": false}]}""");
+        assertThat(endTokensOf(model)).containsExactly(0, 2);
+    }
+
+    private static List<Integer> endTokensOf(Path model) {
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            return checkpoint.endTokens();
         }
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +65,31 @@ final class GgufTokenizerTest {
         metadata.put(G + "pre", pre);
         try (Tokenizer tokenizer = Tokenizer.ofGguf("t.gguf", metadata)) {
             return tokenizer.encodeWithOffsets(digits, false).tokens();
+        }
+    }
+
+    /** As converters of fine-tunes type them: as a word (1), by the user (4), unused (5), or not at all. */
+    @Test
+    void aTurnEndIsAControlTokenWhateverItsType() {
+        for (long type : new long[] {0, 1, 4, 5}) {
+            Map<String, Object> metadata = byteLevel();
+            List<String> tokens = new ArrayList<>(stringList(metadata, "tokens"));
+            List<Long> types = new ArrayList<>(Collections.nCopies(tokens.size(), 1L));
+            for (String token : List.of("<|im_end|>", "<stop>", "<word>")) {
+                tokens.add(token);
+                types.add(type);
+            }
+            metadata.put(G + "tokens", tokens);
+            metadata.put(G + "eos_token_id", (long) tokens.indexOf("<stop>"));
+            if (type > 0) {
+                metadata.put(G + "token_type", types);
+            }
+            try (Tokenizer tokenizer = Tokenizer.ofGguf("t.gguf", metadata)) {
+                int[] ids = tokenizer.encode("a<|im_end|><stop>b", false);
+                assertThat(ids).as("type " + type).hasSize(4);
+                assertThat(tokenizer.decode(ids, true)).as("type " + type).isEqualTo("ab");
+                assertThat(tokenizer.encode("<word>", false)).as("type " + type).hasSize(type == 4 ? 1 : 6);
+            }
         }
     }
 

@@ -216,20 +216,21 @@ final class ModelInspection {
 
     private static void texts(Report report, Checkpoint checkpoint) {
         ModelConfig config = checkpoint.config();
+        List<Integer> ends = checkpoint.endTokens();
         List<String> endTokens = new ArrayList<>();
         int tokenizerSize = 0;
         Optional<Tokenizer> tokenizer = checkpoint.tokenizer();
         if (tokenizer.isPresent()) {
             try (Tokenizer open = tokenizer.get()) {
                 tokenizerSize = open.vocabularySize();
-                config.endTokens().forEach(id -> endTokens.add(id < open.vocabularySize() ? open.tokenOf(id) : ""));
+                ends.forEach(id -> endTokens.add(id < open.vocabularySize() ? open.tokenOf(id) : ""));
             }
         }
         String license = license(checkpoint.path());
         boolean template = checkpoint.chatTemplate().isPresent();
         report.add("vocabularySize", config.vocabularySize())
                 .add("tokenizerSize", tokenizerSize, tokenizerSize == 0 ? "none" : tokenizerSize + " tokens")
-                .add("endTokens", config.endTokens(), config.endTokens() + " " + endTokens)
+                .add("endTokens", ends, ends + " " + endTokens)
                 .add("chatTemplate", template, template ? "yes" : "no")
                 .add("license", license, license.isEmpty() ? "not said" : license);
     }
@@ -289,10 +290,12 @@ final class ModelInspection {
         ModelTexts texts = ModelTexts.in(folder.folder());
         boolean template = texts.chatTemplate().isPresent();
         int tokenizerSize = 0;
+        List<Integer> ends = manifest.endTokens();
         Optional<Tokenizer> tokenizer = texts.tokenizer();
         if (tokenizer.isPresent()) {
             try (Tokenizer open = tokenizer.get()) {
                 tokenizerSize = open.vocabularySize();
+                ends = manifest.withEndTokens(texts.endTokens(ends, open)).endTokens();
             }
         }
         List<String> variants = folder.variants().stream()
@@ -311,7 +314,7 @@ final class ModelInspection {
                 .add("states", manifest.states().size())
                 .add("tokenizerSize", tokenizerSize, tokenizerSize == 0 ? "none" : tokenizerSize + " tokens")
                 .add("chatTemplate", template, template ? "yes" : "no")
-                .add("endTokens", manifest.endTokens())
+                .add("endTokens", ends)
                 .add("provenance", new TreeMap<>(manifest.provenance()), "");
         new TreeMap<>(manifest.provenance()).forEach((name, value) -> report.line("  " + name + ": " + value));
         return report;
