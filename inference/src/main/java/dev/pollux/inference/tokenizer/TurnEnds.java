@@ -12,7 +12,8 @@ import java.util.function.Function;
  *
  * <p>They are the ids that any file of the model names, the end tokens that its tokenizer's files spell, and the tokens of
  * its vocabulary that are known to end a turn, whatever their type: converted and fine-tuned models often name one end and
- * were trained on another. Two spellings mean something else in some vocabularies, and a channel's end is not the answer's:
+ * were trained on another. Two of these
+ * texts end no turn in some vocabularies:
  *
  * <table>
  * <caption>Exceptions</caption>
@@ -25,6 +26,8 @@ import java.util.function.Function;
  * <tr><td>{@code </s>}, unless a file names it</td><td>{@code </u>}</td><td>likewise in other vocabularies with
  *     tags of HTML</td></tr>
  * </table>
+ *
+ * <p><em>Thread-safe.</em>
  */
 public final class TurnEnds {
 

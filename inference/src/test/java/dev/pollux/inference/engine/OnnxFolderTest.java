@@ -81,6 +81,25 @@ class OnnxFolderTest {
         return OnnxFolder.find(path).orElseThrow().file().getFileName().toString();
     }
 
+    /** The rule is that of checkpoints: ids named anywhere, tokens spelled, and known turn ends of the vocabulary. */
+    @Test
+    void aTurnEndsWithWhatTheFolderOfEitherKindNamesAndSpellsAndWithKnownTurnEnds() throws IOException {
+        Path optimum = folder(decoder(), "onnx/model.onnx");
+        Path genai = genai("{\"model\": {\"vocab_size\": 9, \"eos_token_id\": 3, \"context_length\": 32,"
+                + " \"decoder\": {\"filename\": \"model.onnx\"}}}");
+        for (Path folder : List.of(optimum, genai)) {
+            Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [8, 99]}");
+            Files.writeString(folder.resolve("special_tokens_map.json"), "{\"eos_token\": \"b\"}");
+            Files.writeString(folder.resolve("tokenizer.json"), """
+                    {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "<|im_end|>": 2}, "merges": []}}""");
+            DecoderGraph graph = OnnxFolder.find(folder).orElseThrow().graph();
+            try (PromptEncoder prompts = PromptEncoder.open(graph)) {
+                assertThat(graph.withEndTokens(prompts.endTokens()).manifest().endTokens())
+                        .containsExactly(1, 2, 3, 8);
+            }
+        }
+    }
+
     @Test
     void whatTheFolderSaysIsKnown() throws IOException {
         OnnxFolder found = OnnxFolder.find(folder(decoder(), "onnx/model.onnx")).orElseThrow();
