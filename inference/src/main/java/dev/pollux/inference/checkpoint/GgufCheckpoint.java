@@ -116,8 +116,19 @@ final class GgufCheckpoint extends Checkpoint {
         if (architecture.equals("mamba") && Boolean.TRUE.equals(file.metadata().get(prefix + "ssm.dt_b_c_rms"))) {
             return GgufMixers.FALCON_MAMBA;
         }
+        if (architecture.equals("deepseek2") && routesBySoftmax()) {
+            return GgufFamilies.DEEPSEEK_V2;
+        }
         boolean slides = file.metadata().containsKey(prefix + "attention.sliding_window");
         return architecture.equals("olmo2") && slides ? GgufFamilies.OLMO_3 : family;
+    }
+
+    /** Files from before the key: only routers of V3 have a bias. */
+    private boolean routesBySoftmax() {
+        double gating = number("expert_gating_func", 0);
+        return gating == 0
+                ? file.tensors().keySet().stream().noneMatch(name -> name.endsWith(".exp_probs_b.bias"))
+                : gating == 1;
     }
 
     private void requirePlainLlama() {

@@ -91,6 +91,8 @@ final class GgufFamilies {
                     "first_k_dense_replace", "leading_dense_block_count",
                     "n_shared_experts", "expert_shared_count"));
 
+    static final GgufFamily DEEPSEEK_V2 = DEEPSEEK.named("DeepseekV2ForCausalLM");
+
     private static final GgufFamily GEMMA_4 = GgufFamily.of("Gemma4ForCausalLM")
             .naming(AFTER)
             .naming(Map.of(
@@ -102,9 +104,22 @@ final class GgufFamilies {
                     "per_layer_token_embd", "model.embed_tokens_per_layer",
                     "per_layer_model_proj", "model.per_layer_model_projection",
                     "per_layer_proj_norm", "model.per_layer_projection_norm"))
+            .naming(Map.of(
+                    "post_ffw_norm_1", "post_feedforward_layernorm_1",
+                    "pre_ffw_norm_2", "pre_feedforward_layernorm_2",
+                    "post_ffw_norm_2", "post_feedforward_layernorm_2",
+                    "ffn_gate_inp", "router.proj",
+                    "ffn_gate_inp.scale", "router.scale",
+                    "ffn_down_exps.scale", "router.per_expert_scale",
+                    "ffn_gate_up_exps", "experts.%d.gate_up_proj",
+                    "ffn_gate_exps", "experts.%d.gate_proj",
+                    "ffn_up_exps", "experts.%d.up_proj",
+                    "ffn_down_exps", "experts.%d.down_proj"))
             .reading(SLIDING)
+            .reading(EXPERTS)
             .reading(Map.of(
                     "final_logit_softcapping", "final_logit_softcapping",
+                    "top_k_experts", "expert_used_count",
                     "num_kv_shared_layers", "attention.shared_kv_layers",
                     "hidden_size_per_layer_input", "embedding_length_per_layer_input",
                     "global_head_dim", "attention.key_length",
@@ -290,6 +305,7 @@ final class GgufFamilies {
         SortedMap<String, List<String>> architectures = new TreeMap<>();
         KNOWN.forEach((name, family) -> architectures.put(name, List.of(family.architecture())));
         architectures.put("llama", List.of(LLAMA.architecture(), MIXTRAL.architecture()));
+        architectures.put("deepseek2", List.of(DEEPSEEK_V2.architecture(), DEEPSEEK.architecture()));
         architectures.put("granitehybrid", List.of("BambaForCausalLM", "GraniteMoeHybridForCausalLM"));
         architectures.put("mamba", List.of("FalconMambaForCausalLM", "MambaForCausalLM"));
         architectures.put("olmo2", List.of("Olmo2ForCausalLM", OLMO_3.architecture()));

@@ -11,8 +11,6 @@ import tools.jackson.databind.node.ObjectNode;
 /** Settings that have to be computed from the metadata, or found in the tensors, each for some families. */
 final class GgufFamilySettings {
 
-    private static final long SIGMOID = 2;
-
     private final Path path;
     private final GgufFile file;
     private final String prefix;
@@ -29,7 +27,7 @@ final class GgufFamilySettings {
 
     void read() {
         switch (config.architecture()) {
-            case "DeepseekV3ForCausalLM" -> deepseek();
+            case "DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM" -> deepseek();
             case "Gemma4ForCausalLM" -> gemma4();
             case "GPTNeoXForCausalLM" -> neoX();
             case "Mamba2ForCausalLM" -> json.put("head_dim", scanWidth());
@@ -45,9 +43,13 @@ final class GgufFamilySettings {
         int key = integer("attention.key_length_mla", required("attention.key_length"));
         json.put("qk_nope_head_dim", key - rotated);
         json.put("v_head_dim", integer("attention.value_length_mla", required("attention.value_length")));
-        if (integer("expert_gating_func", (int) SIGMOID) != SIGMOID) {
+        int gating = integer("expert_gating_func", 0);
+        if (gating > 2) {
             throw new UnsupportedModelException(path + ": " + prefix
-                    + "expert_gating_func must be 2, a sigmoid, as DeepSeek V3 has it; DeepSeek V2 is not supported");
+                    + "expert_gating_func must be 1, a softmax, or 2, a sigmoid, but was " + gating);
+        }
+        if (integer("expert_group_count", 0) > 1) {
+            json.put("topk_method", "group_limited_greedy");
         }
     }
 

@@ -68,16 +68,18 @@ final class GgufMixers {
                     "layer_norm_epsilon", "attention.layer_norm_epsilon"))
             .taking(Map.of("time_step_min", 0.001)); // the format has no key for it
 
+    private static final Map<String, String> HYBRID = Map.of(
+            "ssm_in", "mamba.in_proj",
+            "ssm_conv1d", "mamba.conv1d",
+            "ssm_a", "mamba.A_log",
+            "ssm_d", "mamba.D",
+            "ssm_dt.bias", "mamba.dt_bias",
+            "ssm_norm", "mamba.norm",
+            "ssm_out", "mamba.out_proj");
+
     private static final GgufFamily GRANITE_HYBRID = GgufFamily.of("GraniteMoeHybridForCausalLM")
             .inPairs()
-            .naming(Map.of(
-                    "ssm_in", "mamba.in_proj",
-                    "ssm_conv1d", "mamba.conv1d",
-                    "ssm_a", "mamba.A_log",
-                    "ssm_d", "mamba.D",
-                    "ssm_dt.bias", "mamba.dt_bias",
-                    "ssm_norm", "mamba.norm",
-                    "ssm_out", "mamba.out_proj"))
+            .naming(HYBRID)
             .naming(Map.of(
                     "ffn_gate", "shared_mlp.gate_proj",
                     "ffn_up", "shared_mlp.up_proj",
@@ -99,6 +101,21 @@ final class GgufMixers {
                     "mamba_n_heads", "ssm.time_step_rank",
                     "mamba_n_groups", "ssm.group_count",
                     "mamba_d_state", "ssm.state_size"));
+
+    /** The factors of its branches are in the weights. */
+    private static final GgufFamily FALCON_H1 = GgufFamily.of("FalconH1ForCausalLM")
+            .naming(Map.of(
+                    "output_norm", "model.final_layernorm",
+                    "ffn_norm", "pre_ff_layernorm",
+                    "ffn_gate", "feed_forward.gate_proj",
+                    "ffn_up", "feed_forward.up_proj",
+                    "ffn_down", "feed_forward.down_proj"))
+            .naming(HYBRID)
+            .reading(Map.of(
+                    "mamba_n_heads", "ssm.time_step_rank",
+                    "mamba_n_groups", "ssm.group_count",
+                    "mamba_d_state", "ssm.state_size"))
+            .taking(Map.of("mamba_norm_before_gate", false));
 
     /** Norms stand with 1 added; value heads lie in turns over the key heads. */
     private static final GgufFamily QWEN_35 = GgufFamily.of("Qwen3_5ForCausalLM")
@@ -129,6 +146,7 @@ final class GgufMixers {
             .taking(Map.of("linear_heads_in_turns", false));
 
     static final Map<String, GgufFamily> FAMILIES = Map.of(
+            "falcon-h1", FALCON_H1,
             "granitehybrid", GRANITE_HYBRID,
             "mamba", MAMBA,
             "mamba2", MAMBA_2,

@@ -84,10 +84,6 @@ final class HubConfig {
     }
 
     private void checkLlama() {
-        String activation = settings.text("hidden_act", "silu");
-        if (!activation.equals("silu")) {
-            throw new UnsupportedModelException(settings.file() + ": hidden_act must be silu but was " + activation);
-        }
         if (rope().number("partial_rotary_factor", settings.number("partial_rotary_factor", 1)) != 1) {
             throw new UnsupportedModelException(settings.file()
                     + ": partial_rotary_factor must be 1: rotation of a part of the head is not supported");

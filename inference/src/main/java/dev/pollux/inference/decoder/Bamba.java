@@ -1,7 +1,5 @@
 package dev.pollux.inference.decoder;
 
-import java.util.List;
-
 /** Bamba (IBM, Princeton, CMU and UIUC): Mamba-2 and attention in turns, each before a gated MLP. */
 final class Bamba extends Transformer {
 
@@ -18,23 +16,11 @@ final class Bamba extends Transformer {
     void layer(int layer, String p, Residual x) {
         String normed = x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight");
         boolean attends = b.tensors.has(at(layer) + "self_attn.q_proj.weight");
-        x.add(attends ? attention(layer, p, normed) : mixer(layer).write(b, layer, p, normed));
+        x.add(
+                attends
+                        ? attention(layer, p, normed)
+                        : Mamba2Mixer.hybrid(this, at(layer) + "mamba.").write(b, layer, p, normed));
         String inner = x.norm(norm(), p + "norm2", at(layer) + "pre_ff_layernorm.weight");
         x.add(b.gatedMlp(p, inner, at(layer) + "feed_forward.", config.intermediateSize(), activation()));
-    }
-
-    private Mamba2Mixer mixer(int layer) {
-        List<Double> limits = settings.numbers("time_step_limit");
-        int groups = settings.integer("mamba_n_groups");
-        return new Mamba2Mixer(
-                at(layer) + "mamba.",
-                settings.integer("mamba_n_heads"),
-                settings.integer("mamba_d_head"),
-                groups,
-                settings.integer("mamba_d_state"),
-                groups,
-                norm().epsilon(),
-                limits.isEmpty() ? 0 : limits.get(0),
-                limits.size() < 2 ? Double.POSITIVE_INFINITY : limits.get(1));
     }
 }

@@ -6,6 +6,7 @@ import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
 import dev.pollux.inference.decoder.DecoderManifest.Kind;
 import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.graph.ActivationFunction;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.GraphWriter.Type;
 import java.util.ArrayList;
@@ -301,20 +302,7 @@ final class Blocks {
 
     /** An activation by its name in Hugging Face's configurations. */
     String activation(String name, String x, String output) {
-        return switch (name) {
-            case "silu", "swish" -> op("Mul", output, x, op("Sigmoid", output + ".sigmoid", x));
-            case "gelu" -> graph.op("Gelu", output, List.of(x), Map.of("approximate", "none"));
-            case "gelu_new", "gelu_fast", "gelu_pytorch_tanh" ->
-                graph.op("Gelu", output, List.of(x), Map.of("approximate", "tanh"));
-            case "relu" -> op("Relu", output, x);
-            case "relu2" -> {
-                String positive = op("Relu", output + ".relu", x);
-                yield op("Mul", output, positive, positive);
-            }
-            default ->
-                throw new UnsupportedModelException(settings.file() + ": the activation '" + name
-                        + "' is not supported, only silu, gelu, gelu_new, gelu_pytorch_tanh, relu and relu2");
-        };
+        return ActivationFunction.of(name, settings.file().toString()).write(graph, x, output);
     }
 
     /** down(act(up(x))); the width is the matrices' own. */

@@ -9,7 +9,7 @@ import java.util.Map;
  * DeepSeek V3 (arXiv:2412.19437): queries, keys and values through low-rank latents, one rotated key part for all heads, a
  * sigmoid router that chooses groups first, a shared expert. The cache holds the keys and values of every head.
  */
-final class DeepseekV3 extends Transformer {
+class DeepseekV3 extends Transformer {
 
     /** The norms of the latents have an epsilon of their own. */
     private static final Norm LATENT = Norm.rms(1e-6);
@@ -32,8 +32,8 @@ final class DeepseekV3 extends Transformer {
     @Override
     String attention(int layer, String p, String normed) {
         String at = at(layer) + "self_attn.";
-        int width = plain + rotated;
-        String query = b.reshaped(query(p, at, normed), p + "q.heads", 0, -1, heads, width);
+        int width = Math.max(plain + rotated, values); // the operator has one for keys and values
+        String query = b.reshaped(query(p, at, normed), p + "q.heads", 0, -1, heads, plain + rotated);
         b.split(query, List.of(p + "q.plain", p + "q.rope"), plain, rotated);
         int rank = settings.integer("kv_lora_rank");
         String latent =
@@ -53,12 +53,10 @@ final class DeepseekV3 extends Transformer {
         String q = joined(p + "q.all", p + "q.plain", b.reshaped(queryRope, p + "q.rope.heads", 0, -1, heads, rotated));
         String k = joined(p + "k.all", p + "k.plain", shared);
         Attention attention =
-                new Attention(b, layer, p).heads(heads, heads, width).scale(scale(width));
-        String attended = attention.attend(q, k, padded(p, width));
-        String cut = b.reshaped(attended, p + "attended.heads", 0, -1, heads, width);
-        b.split(cut, List.of(p + "attended.values", p + "attended.rest"), values, width - values);
-        String flat = b.reshaped(p + "attended.values", p + "attended", 0, -1, (long) heads * values);
-        return b.project(flat, p + "o", at + "o_proj.weight", config.hiddenSize(), heads * values);
+                new Attention(b, layer, p).heads(heads, heads, width).scale(scale());
+        String attended =
+                attention.attend(padded(q, plain + rotated), padded(k, plain + rotated), padded(p + "v", values));
+        return b.project(cut(p, attended, width), p + "o", at + "o_proj.weight", config.hiddenSize(), heads * values);
     }
 
     /** Where its parts are stored apart, k (heads, rank, plain) and v (heads, values, rank), as GGUF files have it, both joined. */
@@ -108,8 +106,7 @@ final class DeepseekV3 extends Transformer {
     }
 
     private String joined(String output, String first, String second) {
-        String both = b.graph.op("Concat", output + ".heads", List.of(first, second), Map.of("axis", -1));
-        return b.reshaped(both, output, 0, -1, (long) heads * (plain + rotated));
+        return b.graph.op("Concat", output, List.of(first, second), Map.of("axis", -1));
     }
 
     /** Ones (heads, 1), which spread what is one for all heads over them. */
@@ -117,22 +114,33 @@ final class DeepseekV3 extends Transformer {
         return b.vector("each.head", 1, heads);
     }
 
-    /** Values as wide as keys, as the attention operator wants them. */
-    private String padded(String p, int width) {
-        if (width == values) {
-            return b.reshaped(p + "v", p + "v.all", 0, -1, (long) heads * width);
+    /** (1, S, heads, own) filled with zeros to the width of both keys and values, which change no score. */
+    private String padded(String x, int own) {
+        int width = Math.max(plain + rotated, values);
+        String wide = x;
+        if (width > own) {
+            wide = b.op("Pad", x + ".padded", x, b.graph.integers(x + ".pads", 0, 0, 0, 0, 0, 0, 0, width - own));
         }
-        String pads = b.graph.integers(p + "v.pads", 0, 0, 0, 0, 0, 0, 0, width - values);
-        return b.reshaped(b.op("Pad", p + "v.padded", p + "v", pads), p + "v.all", 0, -1, (long) heads * width);
+        return b.reshaped(wide, x + ".wide", 0, -1, (long) heads * width);
+    }
+
+    /** The values' part of each head. */
+    private String cut(String p, String attended, int width) {
+        if (width == values) {
+            return attended;
+        }
+        String byHead = b.reshaped(attended, p + "attended.heads", 0, -1, heads, width);
+        b.split(byHead, List.of(p + "attended.values", p + "attended.rest"), values, width - values);
+        return b.reshaped(p + "attended.values", p + "attended", 0, -1, (long) heads * values);
     }
 
     /** YaRN's temperature goes into the scale twice. */
-    private double scale(int width) {
+    private double scale() {
         Settings rope = ropeSettings();
         double all = rope.number("mscale_all_dim", 0);
         double factor = rope.number("factor", 1);
         double temperature = all == 0 ? 1 : RotaryScaling.yarnScale(factor, all);
-        return temperature * temperature / Math.sqrt(width);
+        return temperature * temperature / Math.sqrt(plain + rotated);
     }
 
     @Override
@@ -144,17 +152,23 @@ final class DeepseekV3 extends Transformer {
         int width = settings.integer("moe_intermediate_size");
         Experts experts = new Experts(
                 b, p, normed, settings.integer("n_routed_experts"), settings.integer("num_experts_per_tok"));
+        String weights = weights(experts, p, at);
+        String routed =
+                experts.write(weights, (e, q, x) -> experts.gated(at + "experts.", e, q, x, width, activation()));
+        int shared = width * settings.integer("n_shared_experts", 1);
+        String always = b.gatedMlp(p + "shared.", normed, at + "shared_experts.", shared, activation());
+        return b.op("Add", p + "moe", routed, always);
+    }
+
+    /** The weight of each expert for each token. */
+    String weights(Experts experts, String p, String at) {
         String scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
         String choice = experts.bestGroups(
                 experts.biased(scores, at + "gate.e_score_correction_bias"),
                 settings.integer("n_group", 1),
-                settings.integer("topk_group", 1));
+                settings.integer("topk_group", 1),
+                2);
         double epsilon = settings.flag("norm_topk_prob", true) ? 1e-20 : -1;
-        String weights = experts.sigmoids(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
-        String routed =
-                experts.write(weights, (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", width, activation()));
-        int shared = width * settings.integer("n_shared_experts", 1);
-        String always = b.gatedMlp(p + "shared.", normed, at + "shared_experts.", shared, activation());
-        return b.op("Add", p + "moe", routed, always);
+        return experts.chosenBy(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
     }
 }

@@ -42,8 +42,13 @@ final class Experts {
 
     /** The router's logits, (S, experts), in floats whatever the export's weights are. */
     String logits(String weight) {
+        return logits(flat, weight);
+    }
+
+    /** The same of a router that reads something else, (S, hidden). */
+    String logits(String x, String weight) {
         return b.weights.projectFloat(
-                flat, p + "logits", b.matrix(b.config.hiddenSize(), weight).requireRows(count));
+                x, p + "logits", b.matrix(b.config.hiddenSize(), weight).requireRows(count));
     }
 
     /** Weights: a softmax over the logits of the chosen only. */
@@ -52,24 +57,29 @@ final class Experts {
         return dense(logits, p + "top.indices", softmax(p + "top.values", p + "top.softmax"));
     }
 
+    /** The softmax over all experts, (S, experts). */
+    String softmax(String logits) {
+        return softmax(logits, p + "softmax");
+    }
+
     /** Weights: the largest of a softmax over all, divided by their sum where {@code normalized}. */
     String chosenOfSoftmax(String logits, boolean normalized) {
-        String all = softmax(logits, p + "softmax");
+        String all = softmax(logits);
         top(all, p + "top", chosen);
         String weights = normalized ? overSum(p + "top.values", 0) : p + "top.values";
         return dense(logits, p + "top.indices", weights);
     }
 
     /**
-     * Weights: sigmoids, of which those are chosen that are largest in {@code choice}.
+     * Weights: of {@code scores} those that are largest in {@code choice}.
      *
      * @param epsilon added to the sum that they are divided by; below 0 where they are not divided
      */
-    String sigmoids(String sigmoid, String choice, double epsilon, double factor) {
+    String chosenBy(String scores, String choice, double epsilon, double factor) {
         top(choice, p + "top", chosen);
         String weights =
-                b.graph.op("GatherElements", p + "chosen", List.of(sigmoid, p + "top.indices"), Map.of("axis", 1));
-        return dense(sigmoid, p + "top.indices", b.scaled(epsilon < 0 ? weights : overSum(weights, epsilon), factor));
+                b.graph.op("GatherElements", p + "chosen", List.of(scores, p + "top.indices"), Map.of("axis", 1));
+        return dense(scores, p + "top.indices", b.scaled(epsilon < 0 ? weights : overSum(weights, epsilon), factor));
     }
 
     /** Adds a stored number for each expert. */
@@ -78,8 +88,8 @@ final class Experts {
         return b.op("Add", p + "biased", scores, name);
     }
 
-    /** Pushes down all experts but those of the {@code kept} of {@code groups} whose two best sum to most. */
-    String bestGroups(String scores, int groups, int kept) {
+    /** Pushes down all experts but those of the {@code kept} of {@code groups} whose {@code best} best sum to most. */
+    String bestGroups(String scores, int groups, int kept, int best) {
         if (groups <= 1 || kept >= groups) {
             return scores;
         }
@@ -88,7 +98,7 @@ final class Experts {
                     b.settings.file() + ": " + count + " experts must be a multiple of " + groups + " groups");
         }
         String byGroup = b.reshaped(scores, p + "groups", -1, groups, count / groups);
-        top(byGroup, p + "pair", Math.min(2, count / groups));
+        top(byGroup, p + "pair", Math.min(best, count / groups));
         String sums = b.graph.op(
                 "ReduceSum",
                 p + "group.sums",
@@ -161,10 +171,15 @@ final class Experts {
      * transformers 5 holds them.
      */
     String gated(String at, int e, String q, String x, int width, String activation) {
-        if (!b.tensors.has(at + "gate_up_proj")) {
-            return b.gatedMlp(q, x, at + e + ".", width, activation);
-        }
         int hidden = b.config.hiddenSize();
+        String own = at + e + ".";
+        if (b.tensors.has(own + "gate_up_proj.weight")) { // as GGUF files may have it
+            Matrix both = b.matrix(hidden, own + "gate_up_proj.weight");
+            return b.gated(q, x, both, own + "down_proj.weight", width, activation);
+        }
+        if (!b.tensors.has(at + "gate_up_proj")) {
+            return b.gatedMlp(q, x, own, width, activation);
+        }
         Matrix gateUp = b.matrix(hidden, slice(at + "gate_up_proj", e, 2 * width, hidden));
         return b.gated(q, x, gateUp, slice(at + "down_proj", e, hidden, width), width, activation);
     }

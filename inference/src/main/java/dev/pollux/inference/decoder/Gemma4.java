@@ -1,7 +1,6 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Settings;
 import java.util.HashMap;
 import java.util.List;
@@ -21,9 +20,6 @@ final class Gemma4 extends Transformer {
 
     Gemma4(Blocks b) {
         super(b);
-        if (settings.flag("enable_moe_block", false)) {
-            throw new UnsupportedModelException(settings.file() + ": enable_moe_block is not supported");
-        }
     }
 
     @Override
@@ -64,6 +60,12 @@ final class Gemma4 extends Transformer {
         String attended = attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight"));
         x.add(after(p + "norm2", attended, at(layer) + "post_attention_layernorm.weight"));
         String written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "pre_feedforward_layernorm.weight"));
+        if (settings.flag("enable_moe_block", false)) {
+            String alone = after(p + "norm3.1", written, at(layer) + "post_feedforward_layernorm_1.weight");
+            String routed = after(
+                    p + "norm3.2", experts(layer, p, x.value()), at(layer) + "post_feedforward_layernorm_2.weight");
+            written = b.op("Add", p + "moe", alone, routed);
+        }
         x.add(after(p + "norm4", written, at(layer) + "post_feedforward_layernorm.weight"));
         if (perLayer > 0) {
             int hidden = config.hiddenSize();
@@ -141,6 +143,28 @@ final class Gemma4 extends Transformer {
         String at = at(layer) + "mlp.";
         return b.gatedMlp(
                 p, normed, at, b.tensors.require(at + "gate_proj.weight").dim(0), activation());
+    }
+
+    /** Experts beside the MLP, each with a factor; the router reads the stream, normed and scaled by itself. */
+    private String experts(int layer, String p, String stream) {
+        int hidden = config.hiddenSize();
+        int count = settings.integer("num_experts");
+        int width = settings.integer("moe_intermediate_size");
+        String at = at(layer) + "experts.";
+        String router = at(layer) + "router.";
+        String x = b.norm(norm(), stream, p + "norm3.0", at(layer) + "pre_feedforward_layernorm_2.weight", hidden);
+        Experts experts = new Experts(b, p, x, count, settings.integer("top_k_experts"));
+        float[] scales = b.tensors.vector(router + "scale", hidden);
+        for (int i = 0; i < hidden; i++) {
+            scales[i] /= (float) Math.sqrt(hidden);
+        }
+        String plain =
+                b.reshaped(b.norm(norm(), stream, p + "router.normed", "", hidden), p + "router.flat", -1, hidden);
+        String read = b.op("Mul", p + "router.x", plain, b.graph.floats(p + "router.scale", scales, hidden));
+        String weights = experts.chosenOfSoftmax(experts.logits(read, router + "proj.weight"), true);
+        float[] factors = b.tensors.vector(router + "per_expert_scale", count);
+        return experts.write(
+                weights, (e, q, own) -> b.scaled(experts.gated(at, e, q, own, width, activation()), factors[e]));
     }
 
     @Override

@@ -1,7 +1,5 @@
 package dev.pollux.inference.decoder;
 
-import java.util.List;
-
 /** Granite 4 (IBM): Mamba-2 and attention, experts beside a shared MLP, Granite's multipliers. */
 final class GraniteHybrid extends Transformer {
 
@@ -22,8 +20,9 @@ final class GraniteHybrid extends Transformer {
     @Override
     String attention(int layer, String p, String normed) {
         boolean attends = b.tensors.has(at(layer) + "self_attn.q_proj.weight");
-        String mixed =
-                attends ? super.attention(layer, p, normed) : mixer(layer).write(b, layer, p, normed);
+        String mixed = attends
+                ? super.attention(layer, p, normed)
+                : Mamba2Mixer.hybrid(this, at(layer) + "mamba.").write(b, layer, p, normed);
         return b.scaled(mixed, settings.number("residual_multiplier", 1));
     }
 
@@ -32,21 +31,6 @@ final class GraniteHybrid extends Transformer {
         boolean rotates = settings.text("position_embedding_type", "rope").equals("rope");
         Attention attention = rotates ? super.attention(layer, p) : new Attention(b, layer, p);
         return attention.scale(settings.number("attention_multiplier", 1));
-    }
-
-    private Mamba2Mixer mixer(int layer) {
-        int groups = settings.integer("mamba_n_groups");
-        List<Double> limits = settings.numbers("time_step_limit");
-        return new Mamba2Mixer(
-                at(layer) + "mamba.",
-                settings.integer("mamba_n_heads"),
-                settings.integer("mamba_d_head"),
-                groups,
-                settings.integer("mamba_d_state"),
-                groups,
-                norm().epsilon(),
-                limits.isEmpty() ? 0 : limits.get(0),
-                limits.size() < 2 ? Double.POSITIVE_INFINITY : limits.get(1));
     }
 
     @Override

@@ -81,7 +81,7 @@ class Lfm2 extends Transformer {
         String stored = b.tensors.has(bias) ? bias : bias + ".bias"; // as GGUF files have it
         String choice = biased ? experts.biased(scores, stored) : scores;
         double epsilon = settings.flag("norm_topk_prob", true) ? 1e-6 : -1;
-        String weights = experts.sigmoids(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
+        String weights = experts.chosenBy(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
         return experts.write(weights, (e, q, x) -> dense(at + "experts." + e + ".", q, x));
     }
 }

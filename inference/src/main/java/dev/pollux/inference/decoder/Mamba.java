@@ -26,7 +26,7 @@ final class Mamba extends Backbone {
                 List.of(p + "x.in", p + "z"),
                 inner,
                 inner);
-        String x = r.convolution(p + "x.in", at + "conv1d.weight", inner, "silu");
+        String x = r.convolution(p + "x.in", at + "conv1d.weight", inner, activation());
         int rank = b.tensors.require(at + "dt_proj.weight").dim(1);
         String chosen = b.project(x, p + "chosen", at + "x_proj.weight", rank + 2 * stateSize, inner);
         b.split(chosen, List.of(p + "dt.low", p + "B", p + "C"), rank, stateSize, stateSize);

@@ -34,19 +34,18 @@ final class NemotronH extends Backbone {
         return layer < pattern.length() ? pattern.substring(layer, layer + 1) : "absent";
     }
 
-    /** The norm of the gate has as many groups as B and C; a step is at least the least of training. */
+    /** A step is at least the least of training. */
     private Mamba2Mixer mixer(String at) {
-        int groups = settings.integer("n_groups");
         return new Mamba2Mixer(
                 at,
                 settings.integer("mamba_num_heads"),
                 settings.integer("mamba_head_dim"),
-                groups,
+                settings.integer("n_groups"),
                 settings.integer("ssm_state_size"),
-                groups,
                 settings.number("layer_norm_epsilon", 1e-5),
-                settings.number("time_step_min", 0),
-                Double.POSITIVE_INFINITY);
+                new Mamba2Mixer.Limits(settings.number("time_step_min", 0), Double.POSITIVE_INFINITY),
+                settings.text("mamba_hidden_act", "silu"),
+                Mamba2Mixer.Gating.BEFORE_NORM);
     }
 
     private String mlp(String at, String p, String x) {
@@ -61,9 +60,10 @@ final class NemotronH extends Backbone {
         String choice = experts.bestGroups(
                 experts.biased(scores, at + "gate.e_score_correction_bias"),
                 settings.integer("n_group", 1),
-                settings.integer("topk_group", 1));
+                settings.integer("topk_group", 1),
+                2);
         double epsilon = settings.flag("norm_topk_prob", true) ? 1e-20 : -1;
-        String weights = experts.sigmoids(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
+        String weights = experts.chosenBy(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
         String routed = experts.write(weights, (e, q, x) -> mlp(at + "experts." + e + ".", q, x));
         return b.op("Add", p + "moe", routed, mlp(at + "shared_experts.", p + "shared.", normed));
     }

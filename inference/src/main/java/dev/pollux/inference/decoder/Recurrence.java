@@ -23,9 +23,10 @@ final class Recurrence {
      * A causal convolution of each channel for itself, (1, S, channels) to the same; its state are the last inputs.
      *
      * @param weight (channels, 1, kernel); the bias beside it counts where it is there
-     * @param activation {@code silu} or {@code none}
+     * @param activation by its name in configurations; {@code none} for none
      */
     String convolution(String x, String weight, int channels, String activation) {
+        boolean inside = activation.equals("silu") || activation.equals("swish"); // what the operator has
         int kernel = b.tensors.require(weight).dim(2);
         State state = b.recurrent(layer, "conv", 1, channels, kernel - 1);
         String turned = b.graph.op("Transpose", p + "conv.in", List.of(x), Map.of("perm", List.of(0, 2, 1)));
@@ -41,8 +42,11 @@ final class Recurrence {
                 GraphWriter.MICROSOFT,
                 inputs,
                 List.of(p + "conv.out", state.output()),
-                Map.of("activation", activation));
-        return b.graph.op("Transpose", p + "conv", List.of(p + "conv.out"), Map.of("perm", List.of(0, 2, 1)));
+                Map.of("activation", inside ? "silu" : "none"));
+        String out = inside || activation.equals("none")
+                ? p + "conv.out"
+                : b.activation(activation, p + "conv.out", p + "conv.active");
+        return b.graph.op("Transpose", p + "conv", List.of(out), Map.of("perm", List.of(0, 2, 1)));
     }
 
     /**

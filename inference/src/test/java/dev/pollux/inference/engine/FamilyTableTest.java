@@ -23,8 +23,10 @@ class FamilyTableTest {
             "ArceeForCausalLM",
             "BambaForCausalLM",
             "Cohere2ForCausalLM",
+            "DeepseekV2ForCausalLM",
             "Ernie4_5ForCausalLM",
             "Exaone4ForCausalLM",
+            "FalconH1ForCausalLM",
             "FalconMambaForCausalLM",
             "GemmaForCausalLM",
             "GlmForCausalLM",
@@ -47,7 +49,7 @@ class FamilyTableTest {
             List<String> gguf = Checkpoint.ggufArchitectures().entrySet().stream()
                     .filter(entry -> entry.getValue().contains(architecture))
                     .map(entry -> "`" + entry.getKey() + "` "
-                            + (tested.contains(entry.getKey() + " " + architecture) ? "logits" : "once"))
+                            + (held && tested.contains(entry.getKey() + " " + architecture) ? "logits" : "once"))
                     .toList();
             table.append("| `").append(architecture).append("` | ");
             table.append(held ? "logits" : "once").append(" | ");

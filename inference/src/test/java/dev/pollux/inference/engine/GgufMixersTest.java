@@ -49,6 +49,21 @@ class GgufMixersTest {
             + " intermediate_size=feed_forward_length max_position_embeddings=context_length"
             + " rms_norm_eps=attention.layer_norm_rms_epsilon head_dim=attention.key_length ";
 
+    private static final Format DEEPSEEK = new Format(
+            "deepseek2",
+            ATTENTION + MLP + "q_a_proj=attn_q_a q_b_proj=attn_q_b q_a_layernorm=attn_q_a_norm"
+                    + " kv_a_proj_with_mqa=attn_kv_a_mqa kv_a_layernorm=attn_kv_a_norm"
+                    + " e_score_correction_bias=exp_probs_b.bias gate=ffn_gate_inp"
+                    + " shared_experts.gate_proj=ffn_gate_shexp shared_experts.up_proj=ffn_up_shexp"
+                    + " shared_experts.down_proj=ffn_down_shexp input_layernorm=attn_norm"
+                    + " post_attention_layernorm=ffn_norm",
+            SHAPE + "q_lora_rank=attention.q_lora_rank kv_lora_rank=attention.kv_lora_rank"
+                    + " v_head_dim=attention.value_length_mla qk_rope_head_dim=rope.dimension_count"
+                    + " first_k_dense_replace=leading_dense_block_count n_routed_experts=expert_count"
+                    + " num_experts_per_tok=expert_used_count n_group=expert_group_count"
+                    + " topk_group=expert_group_used_count moe_intermediate_size=expert_feed_forward_length"
+                    + " n_shared_experts=expert_shared_count routed_scaling_factor=expert_weights_scale");
+
     private static final Map<String, Format> FORMATS = Map.of(
             "MambaForCausalLM",
             new Format(
@@ -75,21 +90,16 @@ class GgufMixersTest {
                             + " mlp.c_proj=ffn_down",
                     "n_embd=embedding_length n_layer=block_count n_head=attention.head_count"
                             + " n_positions=context_length layer_norm_epsilon=attention.layer_norm_epsilon"),
+            "DeepseekV2ForCausalLM",
+            DEEPSEEK,
             "DeepseekV3ForCausalLM",
+            DEEPSEEK,
+            "FalconH1ForCausalLM",
             new Format(
-                    "deepseek2",
-                    ATTENTION + MLP + "q_a_proj=attn_q_a q_b_proj=attn_q_b q_a_layernorm=attn_q_a_norm"
-                            + " kv_a_proj_with_mqa=attn_kv_a_mqa kv_a_layernorm=attn_kv_a_norm"
-                            + " e_score_correction_bias=exp_probs_b.bias gate=ffn_gate_inp"
-                            + " shared_experts.gate_proj=ffn_gate_shexp shared_experts.up_proj=ffn_up_shexp"
-                            + " shared_experts.down_proj=ffn_down_shexp input_layernorm=attn_norm"
-                            + " post_attention_layernorm=ffn_norm",
-                    SHAPE + "q_lora_rank=attention.q_lora_rank kv_lora_rank=attention.kv_lora_rank"
-                            + " v_head_dim=attention.value_length_mla qk_rope_head_dim=rope.dimension_count"
-                            + " first_k_dense_replace=leading_dense_block_count n_routed_experts=expert_count"
-                            + " num_experts_per_tok=expert_used_count n_group=expert_group_count"
-                            + " topk_group=expert_group_used_count moe_intermediate_size=expert_feed_forward_length"
-                            + " n_shared_experts=expert_shared_count routed_scaling_factor=expert_weights_scale"),
+                    "falcon-h1",
+                    MIXER + ATTENTION + MLP + "mamba.norm=ssm_norm input_layernorm=attn_norm pre_ff_layernorm=ffn_norm",
+                    SHAPE + "mamba_d_state=ssm.state_size mamba_n_groups=ssm.group_count"
+                            + " mamba_n_heads=ssm.time_step_rank"),
             "Qwen3_5ForCausalLM",
             new Format(
                     "qwen35",
@@ -114,10 +124,20 @@ class GgufMixersTest {
     Stream<DynamicTest> aConvertedCheckpointGivesTheReferenceLogits() {
         List<Path> folders = ReferenceData.cases(ReferenceData.golden("decoder"), Files::isDirectory).stream()
                 .filter(folder -> FORMATS.containsKey(architecture(config(folder))))
+                .filter(folder -> fits(config(folder)))
                 .toList();
         assertThat(folders).isNotEmpty();
         return folders.stream()
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> check(folder)));
+    }
+
+    /** The format holds neither another activation nor a norm before the gate. */
+    private static boolean fits(JsonNode config) {
+        boolean mixer = config.has("state_size") || config.has("mamba_d_state");
+        boolean normedFirst = config.path("mamba_rms_norm").asBoolean(false)
+                && config.path("mamba_norm_before_gate").asBoolean(true);
+        return !normedFirst
+                && (!mixer || config.path("hidden_act").asString("silu").equals("silu"));
     }
 
     private void check(Path folder) {
@@ -208,10 +228,46 @@ class GgufMixersTest {
                 own[i] += 1;
             }
         }
+        if (architecture(config).startsWith("FalconH1")) {
+            multiply(config, name, own);
+        }
         if (name.contains("linear_attn.")) {
             own = inTurns(config, name, own, (int) (own.length / (name.contains("out_proj") ? 1 : shape[0])));
         }
         builder.floats(stored, own, size);
+    }
+
+    /** Falcon-H1's factors go into the matrices. */
+    private static void multiply(JsonNode config, String name, float[] values) {
+        double attentionIn = config.path("attention_in_multiplier").asDouble(1);
+        JsonNode mlp = config.path("mlp_multipliers");
+        double factor = switch (name.replaceAll("^.*?([a-z_]+)\\.weight$", "$1")) {
+            case "down_proj" -> mlp.path(1).asDouble(1);
+            case "gate_proj" -> mlp.path(0).asDouble(1);
+            case "k_proj" -> attentionIn * config.path("key_multiplier").asDouble(1);
+            case "q_proj", "v_proj" -> attentionIn;
+            case "o_proj" -> config.path("attention_out_multiplier").asDouble(1);
+            case "out_proj" -> config.path("ssm_out_multiplier").asDouble(1);
+            case "in_proj" -> config.path("ssm_in_multiplier").asDouble(1);
+            case "lm_head" -> config.path("lm_head_multiplier").asDouble(1);
+            case "embed_tokens" -> config.path("embedding_multiplier").asDouble(1);
+            default -> 1;
+        };
+        int hidden = config.path("hidden_size").asInt();
+        int shared = product(config, "mamba_n_groups", "mamba_d_state");
+        int heads = config.path("mamba_n_heads").asInt();
+        int inner = (values.length / hidden - 2 * shared - heads) / 2;
+        int[] ends = {inner, 2 * inner, 2 * inner + shared, 2 * inner + 2 * shared, Integer.MAX_VALUE};
+        for (int i = 0; i < values.length; i++) {
+            int part = 0;
+            while (i / hidden >= ends[part]) {
+                part++;
+            }
+            double own = name.endsWith("in_proj.weight")
+                    ? config.path("ssm_multipliers").path(part).asDouble(1)
+                    : 1;
+            values[i] *= (float) (factor * own);
+        }
     }
 
     /** Value heads from [key head][own] to [own][key head]: rows, or the columns of the last projection. */
@@ -289,6 +345,10 @@ class GgufMixersTest {
                         .put(
                                 prefix + "block_count",
                                 config.path("layers_block_type").size());
+            case "falcon-h1" -> {
+                int inner = config.path("mamba_d_ssm").asInt(product(config, "mamba_expand", "hidden_size"));
+                builder.put(prefix + "ssm.inner_size", inner);
+            }
             case "qwen35" ->
                 builder.put(
                                 prefix + "ssm.inner_size",
@@ -305,15 +365,21 @@ class GgufMixersTest {
                                 prefix + "attention.value_length",
                                 config.path("v_head_dim").asInt())
                         .put(prefix + "attention.head_count_kv", 1)
-                        .put(prefix + "expert_weights_norm", true)
-                        .put(prefix + "rope.scaling.type", "yarn")
-                        .put(prefix + "rope.scaling.factor", (float)
-                                rope.path("factor").asDouble())
-                        .put(
-                                prefix + "rope.scaling.original_context_length",
-                                rope.path("original_max_position_embeddings").asInt())
-                        .put(prefix + "rope.scaling.yarn_log_multiplier", (float)
-                                (0.1 * rope.path("mscale_all_dim").asDouble()));
+                        .put(prefix + "expert_weights_norm", true);
+                if (architecture(config).equals("DeepseekV2ForCausalLM")) {
+                    builder.put(prefix + "expert_gating_func", 1);
+                }
+                if (rope.path("rope_type").asString("").equals("yarn")) {
+                    builder.put(prefix + "rope.scaling.type", "yarn")
+                            .put(prefix + "rope.scaling.factor", (float)
+                                    rope.path("factor").asDouble())
+                            .put(
+                                    prefix + "rope.scaling.original_context_length",
+                                    rope.path("original_max_position_embeddings")
+                                            .asInt())
+                            .put(prefix + "rope.scaling.yarn_log_multiplier", (float)
+                                    (0.1 * rope.path("mscale_all_dim").asDouble()));
+                }
             }
             default -> {} // all of it is in the table
         }

@@ -1,6 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.graph.ActivationFunction;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.GraphWriter.Type;
 import java.util.Arrays;
@@ -186,29 +186,7 @@ final class Blocks {
 
     /** f(x) for a function as transformers names it. */
     String activate(String x, String function) {
-        return switch (function) {
-            case "gelu", "gelu_python" -> op("Gelu", Map.of(), x);
-            case "gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh" ->
-                op("Gelu", Map.of("approximate", "tanh"), x);
-            case "quick_gelu" -> microsoft("QuickGelu", Map.of("alpha", 1.702f), x);
-            case "silu", "swish" -> multiply(x, op("Sigmoid", Map.of(), x));
-            case "relu" -> op("Relu", Map.of(), x);
-            case "relu2" -> {
-                String positive = op("Relu", Map.of(), x);
-                yield multiply(positive, positive);
-            }
-            case "leaky_relu" -> op("LeakyRelu", Map.of("alpha", 0.01f), x);
-            case "elu" -> op("Elu", Map.of(), x);
-            case "hardswish" -> op("HardSwish", Map.of(), x);
-            case "mish" -> op("Mish", Map.of(), x);
-            case "sigmoid" -> op("Sigmoid", Map.of(), x);
-            case "tanh" -> op("Tanh", Map.of(), x);
-            case "linear" -> x;
-            default ->
-                throw new UnsupportedModelException("The activation '" + function + "' is not supported, only gelu,"
-                        + " gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, silu, relu, relu2, leaky_relu, elu,"
-                        + " hardswish, mish, sigmoid, tanh and linear");
-        };
+        return ActivationFunction.of(function, tensors.source()).write(graph, x, fresh(function));
     }
 
     /** A plain MLP: second(f(first(x))). */

@@ -38,6 +38,11 @@ final class StoredTensors {
         this.used = used;
     }
 
+    /** Named in errors. */
+    String source() {
+        return source;
+    }
+
     /**
      * The tensors under the prefix with which {@code anchor} is stored, such as {@code bert.} or none.
      *

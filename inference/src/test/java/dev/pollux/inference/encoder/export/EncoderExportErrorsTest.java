@@ -7,6 +7,7 @@ import dev.pollux.CancelledException;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.encoder.TinyCheckpoint;
+import dev.pollux.inference.graph.ActivationFunction;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.job.JobEvent;
@@ -129,10 +130,10 @@ class EncoderExportErrorsTest {
                 UnsupportedModelException.class,
                 config() + ": position_embedding_type must be absolute but was relative_key");
         assertRefused(
-                bert().set("hidden_act", "laplace"),
+                bert().set("hidden_act", "prelu"),
                 UnsupportedModelException.class,
-                "The activation 'laplace' is not supported, only gelu, gelu_new, gelu_fast, gelu_pytorch_tanh,"
-                        + " quick_gelu, silu, relu, relu2, leaky_relu, elu, hardswish, mish, sigmoid, tanh and linear");
+                temp.resolve("model") + ": the activation 'prelu' is not supported, only "
+                        + ActivationFunction.names());
         assertRefused(
                 bert().json("quantization_config", "{'quant_method':'gptq'}"),
                 UnsupportedModelException.class,
