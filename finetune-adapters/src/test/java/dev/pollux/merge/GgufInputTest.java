@@ -14,6 +14,7 @@ import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,8 +44,7 @@ class GgufInputTest {
 
     @Test
     void aFileMergedWithTheFolderItWasMadeOfIsThatFolder() throws IOException {
-        Path tokens = ReferenceData.golden("merge").resolve("models").resolve("base");
-        Path folder = DenseModels.write(temp.resolve("folder"), "LlamaForCausalLM", "llama", 3, tokens);
+        Path folder = TinyDecoder.llama(3).write(temp.resolve("folder"));
         converted(folder).write(temp.resolve("model.gguf"));
         MergePlan plan = MergeYaml.parse("""
                 models:
@@ -60,7 +60,7 @@ class GgufInputTest {
         ObjectNode config =
                 JsonFiles.read(temp.resolve("merged").resolve("config.json")).orElseThrow();
         assertThat(config.path("model_type").asString()).isEqualTo("llama");
-        assertThat(config.path("vocab_size").asInt()).isEqualTo(160);
+        assertThat(config.path("vocab_size").asInt()).isEqualTo(TinyDecoder.VOCABULARY);
         try (SafetensorsFolder due = SafetensorsFolder.open(folder);
                 SafetensorsFolder found = SafetensorsFolder.open(temp.resolve("merged"))) {
             assertThat(found.tensors().keySet())
@@ -177,8 +177,7 @@ class GgufInputTest {
 
     @Test
     void whatAFolderWouldHoldInAnotherFormIsRefused() throws IOException {
-        Path tokens = ReferenceData.golden("merge").resolve("models").resolve("base");
-        Path folder = DenseModels.write(temp.resolve("folder"), "LlamaForCausalLM", "llama", 3, tokens);
+        Path folder = TinyDecoder.llama(3).write(temp.resolve("folder"));
         converted(folder)
                 .floats("rope_freqs.weight", new float[] {1, 1, 1, 1, 2, 3, 4, 5}, 8)
                 .write(temp.resolve("model.gguf"));

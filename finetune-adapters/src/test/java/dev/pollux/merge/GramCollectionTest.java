@@ -15,7 +15,8 @@ import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.NoLeaks;
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.SafetensorsBuilder;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,7 @@ class GramCollectionTest {
     private static final String TEXT = "the quick brown fox jumps over the lazy dog and signs the scale 0 1 2 again";
     private static final int WINDOW = 8;
     private static final int MATRICES = 14;
-    private static final int WIDTH = DenseModels.WIDTH;
+    private static final int WIDTH = TinyDecoder.WIDTH;
     private static final String QUERY = "model.layers.1.self_attn.q_proj.weight";
     /** Of 32-bit products against 64-bit ones, relative to the largest element. */
     private static final double ROUNDING = 1e-5;
@@ -48,9 +49,8 @@ class GramCollectionTest {
 
     @BeforeEach
     void write() throws IOException {
-        Path tokens = ReferenceData.golden("merge").resolve("models").resolve("base");
-        DenseModels.write(temp.resolve("one"), "LlamaForCausalLM", "llama", 1, tokens);
-        DenseModels.write(temp.resolve("two"), "LlamaForCausalLM", "llama", 2, tokens);
+        TinyDecoder.llama(1).write(temp.resolve("one"));
+        TinyDecoder.llama(2).write(temp.resolve("two"));
         options = GramOptions.builder()
                 .window(WINDOW)
                 .engine(EngineOptions.builder()
@@ -231,15 +231,37 @@ class GramCollectionTest {
     @Test
     void aModelThatStoresItsMatricesTurnedIsRefused() throws IOException {
         Path folder = Files.createDirectories(temp.resolve("gpt2"));
-        for (Path file : ReferenceData.cases(ReferenceData.golden("decoder").resolve("gpt2"), Files::isRegularFile)) {
-            Files.copy(file, folder.resolve(file.getFileName()));
+        TinyDecoder.writeTokenizer(folder);
+        Files.writeString(folder.resolve("config.json"), """
+                {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_embd": 8, "n_layer": 1, "n_head": 2,
+                 "n_positions": 16, "vocab_size": %d}
+                """.formatted(TinyDecoder.VOCABULARY));
+        SafetensorsBuilder file = new SafetensorsBuilder();
+        put(file, "wte.weight", TinyDecoder.VOCABULARY, 8);
+        put(file, "wpe.weight", 16, 8);
+        for (String norm : List.of("h.0.ln_1", "h.0.ln_2", "ln_f")) {
+            put(file, norm + ".weight", 8);
+            put(file, norm + ".bias", 8);
         }
-        Files.copy(temp.resolve("one").resolve("tokenizer.json"), folder.resolve("tokenizer.json"));
+        Map.of("attn.c_attn", 24, "attn.c_proj", 8, "mlp.c_fc", 32).forEach((module, width) -> {
+            put(file, "h.0." + module + ".weight", 8, width);
+            put(file, "h.0." + module + ".bias", width);
+        });
+        put(file, "h.0.mlp.c_proj.weight", 32, 8);
+        put(file, "h.0.mlp.c_proj.bias", 8);
+        file.write(folder.resolve("model.safetensors"));
         assertThatThrownBy(() -> GramCollection.in(temp, options).preview("gpt2", TEXT))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessage(
                         "gpt2 has no matrix that the engine multiplies with as it is stored, and only of such are the"
                                 + " inputs known; merge it by another method");
+    }
+
+    private static void put(SafetensorsBuilder file, String name, long... shape) {
+        int count = (int) Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+        float[] values = new float[count];
+        Arrays.fill(values, 0.01f);
+        file.floats("transformer." + name, values, shape);
     }
 
     @Test

@@ -14,7 +14,7 @@ import dev.pollux.job.JobContext;
 import dev.pollux.job.JobEvent;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.testkit.NoLeaks;
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,9 +38,8 @@ class MergeEvaluationTest {
 
     @BeforeEach
     void write() throws IOException {
-        Path tokens = ReferenceData.golden("merge").resolve("models").resolve("base");
-        DenseModels.write(temp.resolve("one"), "LlamaForCausalLM", "llama", 1, tokens);
-        DenseModels.write(temp.resolve("two"), "LlamaForCausalLM", "llama", 2, tokens);
+        TinyDecoder.llama(1).write(temp.resolve("one"));
+        TinyDecoder.llama(2).write(temp.resolve("two"));
         engine = EngineOptions.builder().threads(1).cache(temp.resolve("cache")).build();
     }
 

@@ -26,16 +26,16 @@ class MergeFailureTest {
 
     @TestFactory
     Stream<DynamicTest> brokenPlansAreRefusedBeforeAnythingIsWritten() {
-        Path set = ReferenceData.golden("merge");
+        Path failures = ReferenceData.golden("merge/failures");
         ObjectNode expected =
-                JsonFiles.read(set.resolve("failures/expected.json")).orElseThrow();
+                JsonFiles.read(failures.resolve("expected.json")).orElseThrow();
         return ReferenceData.cases(
-                        set.resolve("failures"), path -> path.toString().endsWith(".yml"))
+                        failures, path -> path.toString().endsWith(".yml"))
                 .stream()
                 .map(file -> {
                     String id = file.getFileName().toString().replace(".yml", "");
                     String due = expected.path(id).path("clear_message").asString();
-                    return DynamicTest.dynamicTest(id, () -> check(set.resolve("models"), file, due));
+                    return DynamicTest.dynamicTest(id, () -> check(failures.resolveSibling("models"), file, due));
                 });
     }
 

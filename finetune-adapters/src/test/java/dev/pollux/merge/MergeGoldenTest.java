@@ -27,14 +27,14 @@ class MergeGoldenTest {
 
     @TestFactory
     Stream<DynamicTest> mergesAgreeWithTheReferenceTool() {
-        Path set = ReferenceData.golden("merge");
+        Path set = ReferenceData.golden("merge/cases");
         List<Path> cases =
-                ReferenceData.cases(set.resolve("cases"), path -> Files.isRegularFile(path.resolve("config.yml")));
+                ReferenceData.cases(set, path -> Files.isRegularFile(path.resolve("config.yml")));
         return cases.stream()
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
                     ObjectNode expected =
                             JsonFiles.read(folder.resolve("expected.json")).orElseThrow();
-                    check(set.resolve("models"), folder, expected);
+                    check(set.resolveSibling("models"), folder, expected);
                 }));
     }
 

@@ -35,9 +35,10 @@ class MergeStatisticsTest {
 
     @TestFactory
     Stream<DynamicTest> seedsHaveTheStatisticsOfTheFormulas() {
-        Path set = ReferenceData.golden("merge");
+        Path statistics = ReferenceData.golden("merge/statistics");
+        Path set = statistics.getParent();
         return ReferenceData.cases(
-                        set.resolve("statistics"), path -> path.toString().endsWith(".yml"))
+                        statistics, path -> path.toString().endsWith(".yml"))
                 .stream()
                 .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(set, file)));
     }

@@ -8,7 +8,7 @@ import dev.pollux.job.JobContext;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.NoLeaks;
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,8 +48,7 @@ class MixtureRunTest {
     }
 
     private void checkEqualExperts(String architecture, String type, String due) throws IOException {
-        Path tokens = ReferenceData.golden("merge").resolve("models").resolve("base");
-        Path dense = DenseModels.write(temp.resolve("base"), architecture, type, 1, tokens);
+        Path dense = TinyDecoder.of(architecture, type, 1).write(temp.resolve("base"));
         MixturePlan.Builder plan = MixturePlan.builder("base")
                 .gateMode(MixturePlan.GateMode.HIDDEN)
                 .expert(MixturePlan.Expert.of("base", List.of("the quick brown fox")))
@@ -77,10 +76,8 @@ class MixtureRunTest {
 
     @Test
     void hiddenStatesLeadToTheLogitsThatTheEngineGives() throws IOException {
-        Path tokens = ReferenceData.golden("merge").resolve("models").resolve("base");
         for (String type : new String[] {"Llama", "Qwen2", "Qwen3"}) {
-            Path dense = DenseModels.write(
-                    temp.resolve(type), type + "ForCausalLM", type.toLowerCase(java.util.Locale.ROOT), 2, tokens);
+            Path dense = TinyDecoder.of(type + "ForCausalLM", type.toLowerCase(java.util.Locale.ROOT), 2).write(temp.resolve(type));
             // the last layer writes nothing, so the state before it is the state after it
             Path silent = SilentLayer.write(dense, temp.resolve(type + "-silent"));
             List<double[]> states = new ArrayList<>();

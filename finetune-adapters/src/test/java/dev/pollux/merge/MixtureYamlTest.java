@@ -7,12 +7,13 @@ import dev.pollux.CancelledException;
 import dev.pollux.MalformedFileException;
 import dev.pollux.job.Job;
 import dev.pollux.merging.MergePreview;
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,6 +22,17 @@ class MixtureYamlTest {
 
     @TempDir
     Path temp;
+
+    @TempDir
+    Path models;
+
+    @BeforeEach
+    void write() {
+        TinyDecoder.llama(1).write(models.resolve("base"));
+        TinyDecoder.llama(1).tuned(2, 0.01).write(models.resolve("ft-a"));
+        TinyDecoder.llama(1).tuned(3, 0.05).write(models.resolve("ft-b"));
+        TinyDecoder.llama(4).inner(24).write(models.resolve("ft-short"));
+    }
 
     @Test
     void aPlanIsReadAsItIs() {
@@ -51,7 +63,6 @@ class MixtureYamlTest {
 
     @Test
     void everythingWrongIsSaidInOneList() {
-        Path models = ReferenceData.golden("merge").resolve("models");
         MixturePlan plan = MixtureYaml.parse("""
                 base_model: base
                 gate_mode: hiden
@@ -83,7 +94,6 @@ class MixtureYamlTest {
 
     @Test
     void expertsNeedPromptsUnlessTheirGatesAreRandom() {
-        Path models = ReferenceData.golden("merge").resolve("models");
         MixturePlan plan = MixtureYaml.parse("""
                 base_model: base
                 experts: [{source_model: ft-a}, {source_model: ft-b, positive_prompts: [x]}]
@@ -100,7 +110,6 @@ class MixtureYamlTest {
 
     @Test
     void expertsOfAnotherShapeAreRefused() {
-        Path models = ReferenceData.golden("merge").resolve("models");
         MixturePlan plan = MixturePlan.builder("base")
                 .gateMode(MixturePlan.GateMode.RANDOM)
                 .expert(MixturePlan.Expert.of("ft-short", List.of()))
@@ -113,7 +122,6 @@ class MixtureYamlTest {
 
     @Test
     void theSameSeedGivesTheSameBytesAndNoiseIsDrawnByIndex() throws IOException {
-        Path models = ReferenceData.golden("merge").resolve("models");
         MixturePlan plan = MixtureYaml.parse("""
                 base_model: base
                 gate_mode: uniform_random
@@ -133,7 +141,6 @@ class MixtureYamlTest {
 
     @Test
     void aCancelledMixtureLeavesNothing() throws IOException {
-        Path models = ReferenceData.golden("merge").resolve("models");
         MixturePlan plan = MixturePlan.builder("base")
                 .expert(MixturePlan.Expert.of("ft-a", List.of("x")))
                 .expert(MixturePlan.Expert.of("ft-b", List.of("y")))

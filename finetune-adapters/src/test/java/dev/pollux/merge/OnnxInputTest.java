@@ -8,7 +8,7 @@ import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.testkit.NoLeaks;
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,13 +25,10 @@ class OnnxInputTest {
     @TempDir
     Path temp;
 
-    private Path tokens = Path.of("");
-
     @BeforeEach
     void write() throws IOException {
-        tokens = ReferenceData.golden("merge").resolve("models").resolve("base");
         for (int seed = 1; seed <= 3; seed++) {
-            DenseModels.write(temp.resolve("m" + seed), "LlamaForCausalLM", "llama", seed, tokens);
+            TinyDecoder.llama(seed).write(temp.resolve("m" + seed));
         }
     }
 
@@ -84,7 +81,7 @@ class OnnxInputTest {
     void graphsThatDifferAreRefused() throws IOException {
         export("m1", ExportOptions.Weights.FLOAT);
         export("m2", ExportOptions.Weights.FLOAT);
-        Path wide = DenseModels.write(temp.resolve("q"), "Qwen3ForCausalLM", "qwen3", 5, tokens);
+        Path wide = TinyDecoder.of("Qwen3ForCausalLM", "qwen3", 5).write(temp.resolve("q"));
         Files.move(wide, temp.resolve("m3x"));
         Files.move(temp.resolve("m3"), temp.resolve("gone"));
         Files.move(temp.resolve("m3x"), temp.resolve("m3"));
