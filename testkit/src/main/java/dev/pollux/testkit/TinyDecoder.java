@@ -216,7 +216,7 @@ public final class TinyDecoder {
             Files.writeString(folder.resolve("tokenizer.json"), """
                     {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [%s], "normalizer": null,
                      "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
-                     "post_processor": null, "decoder": {"type": "ByteLevel"},
+                     "post_processor": null, "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
                      "model": {"type": "BPE", "vocab": {%s}, "merges": []}}
                     """.formatted(added, vocabulary));
             Files.writeString(
