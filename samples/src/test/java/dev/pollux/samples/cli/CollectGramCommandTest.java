@@ -2,7 +2,7 @@ package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Collecting Gram matrices at the command line, of a model of the reference data. */
+/** Collecting Gram matrices at the command line. */
 class CollectGramCommandTest {
 
     @TempDir
@@ -20,11 +20,7 @@ class CollectGramCommandTest {
 
     @BeforeEach
     void copy() throws IOException {
-        Path model = Files.createDirectories(temp.resolve("model"));
-        for (Path file : ReferenceData.cases(
-                ReferenceData.golden("merge").resolve("models").resolve("base"), Files::isRegularFile)) {
-            Files.copy(file, model.resolve(file.getFileName()));
-        }
+        TinyDecoder.llama(1).write(temp.resolve("model"));
         text = Files.writeString(temp.resolve("text.md"), "the quick brown fox and the lazy dog");
     }
 
@@ -46,7 +42,7 @@ class CollectGramCommandTest {
     void writesThemBesideTheWeights() {
         Run done = run("model", text.toString());
         assertThat(done.code()).as(done.err()).isZero();
-        assertThat(done.out()).contains("21 matrices").contains("0 matrices, which get the mean");
+        assertThat(done.out()).contains(TinyDecoder.LAYERS * TinyDecoder.PROJECTIONS.size() + " matrices").contains("0 matrices, which get the mean");
         assertThat(temp.resolve("model").resolve("gram.safetensors")).isRegularFile();
 
         Run again = run("model", text.toString());

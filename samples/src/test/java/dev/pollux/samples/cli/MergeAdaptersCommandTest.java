@@ -2,16 +2,17 @@ package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Merging adapters at the command line, those of the reference data. */
+/** Merging adapters at the command line. */
 class MergeAdaptersCommandTest {
 
     private static final String Q = "model.layers.0.self_attn.q_proj.weight";
@@ -20,8 +21,18 @@ class MergeAdaptersCommandTest {
     @TempDir
     Path temp;
 
-    private static String adapter(String name) {
-        return ReferenceData.golden("merge").resolve("models").resolve(name).toString();
+    @TempDir
+    Path adapters;
+
+    @BeforeEach
+    void write() {
+        TinyDecoder.llama(1)
+                .writeAdapter(adapters.resolve("lora-1"), 4, 8, List.of("self_attn.q_proj", "self_attn.v_proj"));
+        TinyDecoder.llama(2).writeAdapter(adapters.resolve("lora-2"), 2, 4, TinyDecoder.PROJECTIONS);
+    }
+
+    private String adapter(String name) {
+        return adapters.resolve(name).toString();
     }
 
     private Run run(String... more) {

@@ -3,7 +3,7 @@ package dev.pollux.samples.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.inference.checkpoint.Checkpoint;
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Merging at the command line, of the models of the reference data. */
+/** Merging at the command line. */
 class MergeCommandTest {
 
     private static final String NL = System.lineSeparator();
@@ -19,13 +19,17 @@ class MergeCommandTest {
     @TempDir
     Path temp;
 
+    @TempDir
+    Path models;
+
     private Path plan;
     private Path merged;
-    private String models = "";
 
     @BeforeEach
     void write() throws IOException {
-        models = ReferenceData.golden("merge").resolve("models").toString();
+        TinyDecoder.llama(1).write(models.resolve("base"));
+        TinyDecoder.llama(1).tuned(2, 0.01).write(models.resolve("ft-a"));
+        TinyDecoder.llama(1).tuned(3, 0.05).write(models.resolve("ft-b"));
         plan = temp.resolve("plan.yml");
         merged = temp.resolve("merged");
         Files.writeString(plan, """
@@ -41,7 +45,7 @@ class MergeCommandTest {
 
     @Test
     void mergesIntoAFolderThatOpens() {
-        Run done = Run.of("merge", "--quiet", "--models", models, plan.toString(), merged.toString());
+        Run done = Run.of("merge", "--quiet", "--models", models.toString(), plan.toString(), merged.toString());
         assertThat(done.code()).as(done.err()).isZero();
         assertThat(done.out()).contains("target").contains("merged");
         try (Checkpoint checkpoint = Checkpoint.open(merged)) {
@@ -51,7 +55,7 @@ class MergeCommandTest {
 
     @Test
     void aDryRunSaysWhatEachTensorGetsAndWritesNothing() {
-        Run done = Run.of("merge", "--dry-run", "--models", models, plan.toString(), merged.toString());
+        Run done = Run.of("merge", "--dry-run", "--models", models.toString(), plan.toString(), merged.toString());
         assertThat(done.code()).as(done.err()).isZero();
         assertThat(done.out())
                 .contains("dry run: nothing is written")
@@ -69,7 +73,7 @@ class MergeCommandTest {
                 merge_method: passthrough
                 dtype: float32
                 """);
-        Run done = Run.of("merge", "--dry-run", "--models", models, plan.toString(), merged.toString());
+        Run done = Run.of("merge", "--dry-run", "--models", models.toString(), plan.toString(), merged.toString());
         assertThat(done.code()).as(done.err()).isZero();
         assertThat(done.out())
                 .contains("  model.embed_tokens.weight: Passthrough[scale=1.0] of ft-a" + NL)
@@ -80,7 +84,7 @@ class MergeCommandTest {
 
     @Test
     void aReportIsReplayedToTheSameWeights() throws IOException {
-        assertThat(Run.of("merge", "--quiet", "--models", models, plan.toString(), merged.toString())
+        assertThat(Run.of("merge", "--quiet", "--models", models.toString(), plan.toString(), merged.toString())
                         .code())
                 .isZero();
         Path again = temp.resolve("again");
@@ -88,7 +92,7 @@ class MergeCommandTest {
                 "merge",
                 "--quiet",
                 "--models",
-                models,
+                models.toString(),
                 "--replay",
                 merged.resolve("merge-report.json").toString(),
                 again.toString());
@@ -99,7 +103,7 @@ class MergeCommandTest {
     @Test
     void whatIsWrongWithAPlanIsSaid() throws IOException {
         Files.writeString(plan, Files.readString(plan).replace("ft-b", "ft-zzz"));
-        Run done = Run.of("merge", "--models", models, plan.toString(), merged.toString());
+        Run done = Run.of("merge", "--models", models.toString(), plan.toString(), merged.toString());
         assertThat(done.code()).isNotZero();
         assertThat(done.err()).contains("ft-zzz");
         assertThat(merged).doesNotExist();
@@ -107,7 +111,7 @@ class MergeCommandTest {
 
     @Test
     void aTextToEvaluateOnThatIsMissingIsSaidBeforeTheMerge() {
-        Run done = Run.of("merge", "--evaluate", "nowhere.md", "--models", models, plan.toString(), merged.toString());
+        Run done = Run.of("merge", "--evaluate", "nowhere.md", "--models", models.toString(), plan.toString(), merged.toString());
         assertThat(done.code()).isEqualTo(1);
         assertThat(done.err()).contains("Cannot read nowhere.md");
         assertThat(merged).doesNotExist();

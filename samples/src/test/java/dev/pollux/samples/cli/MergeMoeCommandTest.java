@@ -2,7 +2,7 @@ package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,19 +10,23 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Mixtures at the command line, of the models of the reference data. */
+/** Mixtures at the command line. */
 class MergeMoeCommandTest {
 
     @TempDir
     Path temp;
 
+    @TempDir
+    Path models;
+
     private Path plan;
     private Path mixture;
-    private String models = "";
 
     @BeforeEach
     void write() throws IOException {
-        models = ReferenceData.golden("merge").resolve("models").toString();
+        TinyDecoder.llama(1).write(models.resolve("base"));
+        TinyDecoder.llama(1).tuned(2, 0.01).write(models.resolve("ft-a"));
+        TinyDecoder.llama(1).tuned(3, 0.05).write(models.resolve("ft-b"));
         plan = temp.resolve("plan.yml");
         mixture = temp.resolve("mixture");
         Files.writeString(plan, """
@@ -38,7 +42,7 @@ class MergeMoeCommandTest {
 
     @Test
     void makesAMixture() {
-        Run done = Run.of("merge-moe", "--quiet", "--models", models, plan.toString(), mixture.toString());
+        Run done = Run.of("merge-moe", "--quiet", "--models", models.toString(), plan.toString(), mixture.toString());
         assertThat(done.code()).as(done.err()).isZero();
         assertThat(done.out()).contains("MixtralForCausalLM with 2 experts");
         assertThat(mixture.resolve("model.safetensors")).isRegularFile();
@@ -46,7 +50,7 @@ class MergeMoeCommandTest {
 
     @Test
     void aDryRunSaysWhatEachTensorGetsAndWritesNothing() {
-        Run done = Run.of("merge-moe", "--dry-run", "--models", models, plan.toString(), mixture.toString());
+        Run done = Run.of("merge-moe", "--dry-run", "--models", models.toString(), plan.toString(), mixture.toString());
         assertThat(done.code()).as(done.err()).isZero();
         assertThat(done.out())
                 .contains("dry run: nothing is written")
@@ -57,7 +61,7 @@ class MergeMoeCommandTest {
     @Test
     void whatIsWrongWithAPlanIsSaid() throws IOException {
         Files.writeString(plan, Files.readString(plan).replace("cheap_embed", "cheap_embd"));
-        Run done = Run.of("merge-moe", "--models", models, plan.toString(), mixture.toString());
+        Run done = Run.of("merge-moe", "--models", models.toString(), plan.toString(), mixture.toString());
         assertThat(done.code()).isEqualTo(1);
         assertThat(done.err()).contains("gate_mode cheap_embd is unknown (did you mean cheap_embed?)");
         assertThat(mixture).doesNotExist();
