@@ -63,6 +63,25 @@ public final class ReferenceData {
         }
     }
 
+    /**
+     * The first entry of a set that matches, by name; aborts the test, and names what is missing, when there is none.
+     *
+     * @param what what is looked for, such as {@code plain LlamaForCausalLM}
+     */
+    public static Path first(Path set, String what, Predicate<Path> filter) {
+        try (Stream<Path> entries = Files.list(set)) {
+            return entries.filter(filter).sorted().findFirst().orElseThrow(() -> {
+                String message = "Reference set " + set + " holds no " + what;
+                if (REPORTED.add(set.resolve(what))) {
+                    LOGGER.log(System.Logger.Level.WARNING, message + "; what needs one is skipped");
+                }
+                return new TestAbortedException(message);
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static Path require(String property, String fallback, String name) {
         Path root = Path.of(System.getProperty("pollux.root", ""));
         Path path = root.resolve(System.getProperty(property, fallback))

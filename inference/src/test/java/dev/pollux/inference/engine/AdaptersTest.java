@@ -15,6 +15,7 @@ import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -35,6 +36,7 @@ import tools.jackson.databind.json.JsonMapper;
 class AdaptersTest {
 
     private static final double LOGITS = 1e-4; // the reference's own tolerance
+    private static final TinyDecoder LLAMA = TinyDecoder.llama(1);
     private static final int[] PROBE = {32, 40, 62, 50, 35, 8};
 
     @TempDir
@@ -44,8 +46,9 @@ class AdaptersTest {
         return ReferenceData.golden("finetune");
     }
 
-    private static Path adapter(String name) {
-        return root().resolve("adapters").resolve(name);
+    /** An adapter of the model of the tests below, of rank 4 and a scale of 2. */
+    private Path adapter(String name, String... projections) {
+        return LLAMA.writeAdapter(temp.resolve(name), 4, 8, List.of(projections));
     }
 
     private DecoderModel open(Path base) {
@@ -71,7 +74,7 @@ class AdaptersTest {
     }
 
     private void check(JsonNode c) throws IOException {
-        Path folder = adapter(c.path("case").asString());
+        Path folder = root().resolve("adapters").resolve(c.path("case").asString());
         JsonNode config = JsonMapper.shared().readTree(Files.readString(folder.resolve("adapter_config.json")));
         boolean plain = !config.path("use_dora").asBoolean(false)
                 && !config.path("lora_bias").asBoolean(false)
@@ -111,9 +114,9 @@ class AdaptersTest {
 
     @Test
     void adaptersAreScaledAndAddedUp() throws IOException {
-        Path one = adapter("llama_lora");
+        Path one = adapter("queries", "self_attn.q_proj", "self_attn.v_proj");
         Path half = scaledCopy(one, "half", 4);
-        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
+        try (DecoderModel model = open(LLAMA.write(temp.resolve("llama")));
                 LoadedAdapter whole = model.load(Map.of(one, 1.0));
                 LoadedAdapter halfOfIt = model.load(Map.of(one, 0.5));
                 LoadedAdapter ofHalfAlpha = model.load(Map.of(half, 1.0));
@@ -145,14 +148,9 @@ class AdaptersTest {
 
     @Test
     void aGgufAdapterGivesWhatItsPeftFolderGives() throws IOException {
-        Path peft = adapter("llama_lora");
-        JsonNode config =
-                JsonMapper.shared().readTree(Files.readString(root().resolve("adapters/bases/llama/config.json")));
-        int headWidth = config.path("head_dim")
-                .asInt(config.path("hidden_size").asInt()
-                        / config.path("num_attention_heads").asInt());
-        Path gguf = gguf(Adapter.read(peft, headWidth), headWidth);
-        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
+        Path peft = adapter("queries", "self_attn.q_proj", "self_attn.v_proj");
+        Path gguf = gguf(Adapter.read(peft, TinyDecoder.HEAD), TinyDecoder.HEAD);
+        try (DecoderModel model = open(LLAMA.write(temp.resolve("llama")));
                 LoadedAdapter fromFolder = model.load(Map.of(peft, 1.0));
                 LoadedAdapter fromFile = model.load(Map.of(gguf, 1.0))) {
             assertThat(with(model, fromFile)).containsExactly(with(model, fromFolder));
@@ -238,8 +236,8 @@ class AdaptersTest {
 
     @Test
     void aSequenceIsNotContinuedWithAnotherAdapter() {
-        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
-                LoadedAdapter adapter = model.load(Map.of(adapter("llama_lora"), 1.0))) {
+        try (DecoderModel model = open(LLAMA.write(temp.resolve("llama")));
+                LoadedAdapter adapter = model.load(Map.of(adapter("queries", "self_attn.q_proj", "self_attn.v_proj"), 1.0))) {
             float[] alone = with(model, adapter);
             try (DecoderSequence base = model.sequence()) {
                 base.append(PROBE);
@@ -250,9 +248,9 @@ class AdaptersTest {
 
     @Test
     void aClosedAdapterEndsItsSequencesOnly() {
-        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
+        try (DecoderModel model = open(LLAMA.write(temp.resolve("llama")));
                 DecoderSequence base = model.sequence()) {
-            LoadedAdapter adapter = model.load(Map.of(adapter("llama_lora"), 1.0));
+            LoadedAdapter adapter = model.load(Map.of(adapter("queries", "self_attn.q_proj", "self_attn.v_proj"), 1.0));
             try (DecoderSequence adapted = model.sequence(adapter)) {
                 adapted.append(1, 2, 3);
                 adapter.close();
@@ -261,7 +259,7 @@ class AdaptersTest {
             }
             assertThatThrownBy(() -> model.sequence(adapter))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("The adapter llama_lora is closed or of another model; load it again");
+                    .hasMessage("The adapter queries is closed or of another model; load it again");
             base.append(1, 2, 3);
             assertThat(base.length()).isEqualTo(3);
         }
@@ -269,8 +267,8 @@ class AdaptersTest {
 
     @Test
     void closingTheModelFreesItsAdapters() {
-        DecoderModel model = open(root().resolve("adapters/bases/llama"));
-        LoadedAdapter adapter = model.load(Map.of(adapter("llama_lora"), 1.0));
+        DecoderModel model = open(LLAMA.write(temp.resolve("llama")));
+        LoadedAdapter adapter = model.load(Map.of(adapter("queries", "self_attn.q_proj", "self_attn.v_proj"), 1.0));
         assertThat(adapter.bytes()).isPositive();
         model.close();
         adapter.close();
@@ -278,12 +276,12 @@ class AdaptersTest {
 
     @Test
     void whatCannotBeLoadedIsNamed() {
-        try (DecoderModel model = open(root().resolve("adapters/bases/qwen3"))) {
-            Path stranger = adapter("phi3_lora_fused");
+        try (DecoderModel model = open(LLAMA.write(temp.resolve("llama")))) {
+            Path stranger = LLAMA.writeAdapter(temp.resolve("stranger"), 4, 8, List.of("mlp.gate_up_proj"));
             assertThatThrownBy(() -> model.load(Map.of(stranger, 1.0)))
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessageStartingWith(
-                            "The adapter phi3_lora_fused changes model.layers.0.mlp.gate_up_proj.weight and ")
+                            "The adapter stranger changes model.layers.0.mlp.gate_up_proj.weight and ")
                     .hasMessageContaining("which is no projection of")
                     .hasMessageEndingWith("use the model it was trained on");
             Path nowhere = temp.resolve("nowhere");
@@ -292,9 +290,9 @@ class AdaptersTest {
                     .hasMessage("There is no adapter at " + nowhere
                             + "; give a folder with adapter_config.json, or a GGUF file of an adapter");
         }
-        Path export = temp.resolve("qwen3.onnx");
+        Path export = temp.resolve("llama.onnx");
         try (DecoderModel model = DecoderModel.open(export, EngineOptions.DEFAULTS)) {
-            assertThatThrownBy(() -> model.load(Map.of(adapter("qwen3_lora"), 1.0)))
+            assertThatThrownBy(() -> model.load(Map.of(adapter("queries", "self_attn.q_proj"), 1.0)))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageEndingWith(
                             "was opened without adapters; open it with" + " EngineOptions.builder().adapters(true)");
@@ -303,9 +301,9 @@ class AdaptersTest {
 
     @Test
     void severalGeneratorsOverOneBaseKeepApart() throws IOException {
-        try (DecoderModel model = open(root().resolve("adapters/bases/llama"));
-                LoadedAdapter one = model.load(Map.of(adapter("llama_lora"), 1.0));
-                LoadedAdapter two = model.load(Map.of(adapter("llama_rslora_patterns"), 1.0))) {
+        try (DecoderModel model = open(LLAMA.write(temp.resolve("llama")));
+                LoadedAdapter one = model.load(Map.of(adapter("queries", "self_attn.q_proj", "self_attn.v_proj"), 1.0));
+                LoadedAdapter two = model.load(Map.of(adapter("all", TinyDecoder.PROJECTIONS.toArray(String[]::new)), 1.0))) {
             float[] first = with(model, one);
             float[] second = with(model, two);
             assertThat(first).isNotEqualTo(second);

@@ -8,7 +8,7 @@ import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.ExportReport.StepCost;
 import dev.pollux.testkit.NoLeaks;
-import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,7 +48,7 @@ class MachineSpeedTest {
     @Test
     void expertsCountForTheTokensTheyRead() {
         try (Checkpoint checkpoint =
-                Checkpoint.open(ReferenceData.golden("decoder").resolve("mixtral"))) {
+                Checkpoint.open(TinyDecoder.mixtral(1, 4).write(temp.resolve("mixture")))) {
             int chosen = checkpoint.settings().integer("num_experts_per_tok");
             int experts = checkpoint.settings().integer("num_local_experts");
             long all = checkpoint.tensors().tensors().values().stream()

@@ -19,6 +19,7 @@ import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -138,7 +139,9 @@ class ReadyMadeGoldenTest {
         made(llama()).copied(ReadyMade.FLOAT).save(copied.resolve("model.onnx"));
         configuration(inPlace, llama());
         configuration(copied, llama());
-        int[] ids = IntStream.range(0, 255).map(i -> i * 7 % 512).toArray(); // the golden model reads 256
+        int context = Math.min(256, config(llama()).path("max_position_embeddings").asInt(256));
+        int vocabulary = vocabulary();
+        int[] ids = IntStream.range(0, context - 1).map(i -> i * 7 % vocabulary).toArray();
         try (DecoderModel one = DecoderModel.open(inPlace, options(50));
                 DecoderModel other = DecoderModel.open(copied, options(50));
                 DecoderSequence a = one.sequence();
@@ -184,7 +187,8 @@ class ReadyMadeGoldenTest {
             assertThat(generator.info().chat()).isTrue();
             assertThat(generator.generate(Prompt.chat(Message.user(text)), most).tokens())
                     .isEqualTo(due);
-            assertThat(generator.info().contextLength()).isEqualTo(256);
+            assertThat(generator.info().contextLength())
+                    .isEqualTo(config(llama()).path("max_position_embeddings").asInt());
         }
     }
 
@@ -197,7 +201,7 @@ class ReadyMadeGoldenTest {
                 EngineOptions.builder().threads(1).adapters(true).build();
         try (DecoderModel model = DecoderModel.open(target, adapters);
                 DecoderSequence sequence = model.sequence()) {
-            assertThat(sequence.append(1).limit()).isEqualTo(512);
+            assertThat(sequence.append(1).limit()).isEqualTo(vocabulary());
             assertThatThrownBy(() -> model.load(Map.of(temp, 1.0)))
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessage(
@@ -210,10 +214,10 @@ class ReadyMadeGoldenTest {
                         target + " is a graph that does not say where its matrices are; open the checkpoint itself");
     }
 
-    /** The words w0 to w511, a token each. */
+    /** The words w0, w1 and so on, a token each. */
     private static String tokenizer() {
         String vocabulary =
-                IntStream.range(0, 512).mapToObj(id -> "\"w" + id + "\": " + id).collect(Collectors.joining(","));
+                IntStream.range(0, vocabulary()).mapToObj(id -> "\"w" + id + "\": " + id).collect(Collectors.joining(","));
         return "{\"version\": \"1.0\", \"added_tokens\": [], \"normalizer\": null, \"post_processor\": null,"
                 + " \"pre_tokenizer\": {\"type\": \"WhitespaceSplit\"}, \"decoder\": null,"
                 + " \"model\": {\"type\": \"WordLevel\", \"unk_token\": \"w0\", \"vocab\": {" + vocabulary + "}}}";
@@ -260,8 +264,32 @@ class ReadyMadeGoldenTest {
         return EngineOptions.builder().threads(1).prefillChunk(chunk).build();
     }
 
+    /** The first plain Llama of the reference set. */
     private static Path llama() {
-        return ReferenceData.golden("decoder").resolve("llama-tied");
+        return ReferenceData.first(
+                ReferenceData.golden("decoder"), "plain LlamaForCausalLM", ReadyMadeGoldenTest::isPlainLlama);
+    }
+
+    private static boolean isPlainLlama(Path folder) {
+        Path config = folder.resolve("config.json");
+        if (!Files.isRegularFile(config)) {
+            return false;
+        }
+        JsonNode json = config(folder);
+        return json.path("architectures").path(0).asString("").equals("LlamaForCausalLM")
+                && json.path("rope_scaling").isEmpty();
+    }
+
+    private static JsonNode config(Path folder) {
+        try {
+            return JsonMapper.shared().readTree(Files.readString(folder.resolve("config.json")));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static int vocabulary() {
+        return config(llama()).path("vocab_size").asInt();
     }
 
     private ReadyMade made(Path folder) throws IOException {
@@ -297,7 +325,7 @@ class ReadyMadeGoldenTest {
     }
 
     private static void genai(Path target, Path folder, Map<String, Object> decoder) throws IOException {
-        JsonNode config = JsonMapper.shared().readTree(Files.readString(folder.resolve("config.json")));
+        JsonNode config = config(folder);
         int context = config.path("max_position_embeddings")
                 .asInt(config.path("n_positions").asInt(256));
         Map<String, Object> model = Map.of(
@@ -306,7 +334,7 @@ class ReadyMadeGoldenTest {
                 "context_length",
                 context,
                 "vocab_size",
-                512,
+                config.path("vocab_size").asInt(),
                 "eos_token_id",
                 List.of(2, 700),
                 "decoder",
