@@ -74,7 +74,8 @@ final class Access {
             if (at < 0 || at >= size) {
                 return null;
             }
-            String character = CodePoints.at(text, at);
+            int begin = CodePoints.offset(text, at);
+            String character = in.origins().part(text, begin, text.offsetByCodePoints(begin, 1));
             return value instanceof Markup ? new Markup(character) : character;
         }
         return null;

@@ -38,7 +38,7 @@ final class BraceFormat {
             } else if (c == '}' && !doubled) {
                 throw Failure.of("ValueError: Single '}' encountered in format string");
             } else {
-                out.append(c);
+                out.append(pattern, i, i + 1);
                 i += c == '{' || c == '}' ? 2 : 1;
             }
         }
@@ -89,7 +89,8 @@ final class BraceFormat {
             throw Failure.of("TypeError: unsupported format string passed to " + Types.name(value) + ".__format__");
         }
         in.budget().scan(NumberFilters.EXACT_DIGITS);
-        return FormatSpec.parse(spec).format(value, in.printer());
+        return in.origins()
+                .changed(in.printer().str(value), FormatSpec.parse(spec).format(value, in.printer()));
     }
 
     /** {@code name(.attribute|[item])*}. */

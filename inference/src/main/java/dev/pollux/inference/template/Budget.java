@@ -1,8 +1,8 @@
 package dev.pollux.inference.template;
 
 /**
- * What one rendering has used up of its {@link TemplateLimits}. Whatever loops, scans, grows or nests asks here first.
- * <em>Not thread-safe: one thread at a time.</em>
+ * What one rendering has used up of its {@link TemplateLimits}. Whatever loops, scans, grows or nests asks here first, and
+ * what makes a string enters here where its characters come from. <em>Not thread-safe: one thread at a time.</em>
  */
 final class Budget {
 
@@ -10,12 +10,17 @@ final class Budget {
     private static final int SCAN_SHIFT = 6;
 
     private final TemplateLimits limits;
+    private final Origins origins = new Origins();
     private long steps;
     private long allocated;
     private int depth;
 
     Budget(TemplateLimits limits) {
         this.limits = limits;
+    }
+
+    Origins origins() {
+        return origins;
     }
 
     void step() {

@@ -90,22 +90,31 @@ public final class ChatTemplate {
      *     take it, or exceeds its limits
      */
     public String render(Input input) {
-        return renderWithGenerations(input).text();
+        return renderWithSpans(input).text();
     }
 
     /**
-     * The conversation as text, with the parts that {@code {% generation %}} marks as the assistant's, from which the mask
-     * of the tokens to train on is made. A part is found wherever its block writes straight into the text, also through a
-     * macro, a call block or a variable that is printed as it is; it is lost where its text goes through a filter or an
-     * operator.
+     * The conversation as text, with what is known of its parts.
+     *
+     * <p>{@link Rendering#inputs} tells the words of users, tools and documents from those of the template, whatever the
+     * template does with them: marks follow characters through operators, filters and methods. Where an operation makes
+     * other characters, such as those of {@code urlencode}, its whole result counts as input. Only the template's text may
+     * hold control tokens. It includes the variables {@code bos_token}, {@code eos_token} and all others of which the name
+     * ends so, and the roles of messages, as far as they are words of letters, digits, {@code _} and {@code -}.
+     *
+     * <p>{@link Rendering#generations} are the parts that {@code {% generation %}} marks as the assistant's, from which the
+     * mask of the tokens to train on is made. A part is found wherever its block writes straight into the text, also
+     * through a macro, a call block or a variable that is printed as it is; it is lost where its text goes through a filter
+     * or an operator.
      *
      * @throws TemplateException as {@link #render}
      */
-    public Rendering renderWithGenerations(Input input) {
+    public Rendering renderWithSpans(Input input) {
         Interpreter in = new Interpreter(limits, () -> ZonedDateTime.now(input.clock()));
         try {
             Frame frame = Frame.root(in);
-            input.context().forEach((name, value) -> frame.set(name, new Values(in).of(value)));
+            Values values = new Values(in);
+            input.context().forEach((name, value) -> frame.set(name, values.variable(name, value)));
             Statement.renderAll(statements, frame);
             Rendering rendering = in.rendering();
             return input.continueFinalMessage() ? cut(rendering, input) : rendering;
@@ -128,11 +137,17 @@ public final class ChatTemplate {
         }
         String kept = CodePoints.stripStart(message);
         int end = at + (rendering.text().startsWith(kept, at) ? kept.length() : stripped.length());
-        List<Span> spans = rendering.generations().stream()
+        return new Rendering(
+                rendering.text().substring(0, end),
+                before(end, rendering.inputs()),
+                before(end, rendering.generations()));
+    }
+
+    private static List<Span> before(int end, List<Span> spans) {
+        return spans.stream()
                 .filter(span -> span.begin() < end)
                 .map(span -> new Span(span.begin(), Math.min(end, span.end())))
                 .toList();
-        return new Rendering(rendering.text().substring(0, end), spans);
     }
 
     /** The content of the last message: a string, or the last text of a list of parts. */
@@ -162,11 +177,13 @@ public final class ChatTemplate {
      * A conversation as text. <em>Immutable.</em>
      *
      * @param text what the model reads
+     * @param inputs what in it comes from the {@link Input} and not from the template, in order
      * @param generations what in it the assistant wrote, as the template marks it, in order; empty where it marks nothing
      */
-    public record Rendering(String text, List<Span> generations) {
+    public record Rendering(String text, List<Span> inputs, List<Span> generations) {
 
         public Rendering {
+            inputs = List.copyOf(inputs);
             generations = List.copyOf(generations);
         }
     }

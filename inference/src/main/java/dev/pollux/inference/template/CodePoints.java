@@ -14,10 +14,6 @@ final class CodePoints {
         return text.offsetByCodePoints(0, index);
     }
 
-    static String at(String text, int index) {
-        return Character.toString(text.codePointAt(offset(text, index)));
-    }
-
     static String substring(String text, int from, int to) {
         int begin = offset(text, from);
         return text.substring(begin, text.offsetByCodePoints(begin, to - from));

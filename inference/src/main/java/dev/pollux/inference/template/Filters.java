@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
@@ -33,6 +34,11 @@ final class Filters {
 
     static boolean exists(String name) {
         return FILTERS.containsKey(name);
+    }
+
+    /** All there are. */
+    static Set<String> names() {
+        return FILTERS.keySet();
     }
 
     static Filter find(String name) {
@@ -67,7 +73,7 @@ final class Filters {
         plain(all, "e", Filters::escape);
         all.put(
                 "forceescape",
-                (in, value, args) -> new Markup(Markup.escape(in.printer().str(value))));
+                (in, value, args) -> new Markup(escaped(in, value)));
         return Map.copyOf(all);
     }
 
@@ -137,7 +143,12 @@ final class Filters {
     private static Object escape(Interpreter in, Object value) {
         return value instanceof Markup
                 ? value
-                : new Markup(in.budget().allocated(Markup.escape(in.printer().str(value))));
+                : new Markup(in.budget().allocated(escaped(in, value)));
+    }
+
+    private static String escaped(Interpreter in, Object value) {
+        String text = in.printer().str(value);
+        return in.origins().changed(text, Markup.escape(text));
     }
 
     /**

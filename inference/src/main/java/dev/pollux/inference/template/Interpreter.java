@@ -17,6 +17,7 @@ final class Interpreter {
     private final Supplier<ZonedDateTime> clock;
     private Position position = Position.START;
     private StringBuilder out = new StringBuilder();
+    private List<ChatTemplate.Span> inputs = new ArrayList<>();
     private List<ChatTemplate.Span> spans = new ArrayList<>();
 
     /** The spans of captured text, by identity, until it is written somewhere. */
@@ -32,6 +33,11 @@ final class Interpreter {
 
     Budget budget() {
         return budget;
+    }
+
+    /** Where the characters of strings come from. */
+    Origins origins() {
+        return budget.origins();
     }
 
     Printer printer() {
@@ -66,21 +72,25 @@ final class Interpreter {
                 spans.add(new ChatTemplate.Span(out.length() + span.begin(), out.length() + span.end()));
             }
         }
+        Origins.add(inputs, origins().of(text), 0, text.length(), out.length());
         out.append(text);
     }
 
     /** Runs {@code body} and gives what it wrote instead of writing it. */
     String capture(Runnable body) {
         StringBuilder outer = out;
+        List<ChatTemplate.Span> outerInputs = inputs;
         List<ChatTemplate.Span> outerSpans = spans;
         out = new StringBuilder();
+        inputs = new ArrayList<>();
         spans = new ArrayList<>();
         body.run();
-        String text = budget.allocated(out.toString());
+        String text = origins().enter(budget.allocated(out.toString()), List.copyOf(inputs));
         if (!spans.isEmpty()) {
             captured.put(text, spans);
         }
         out = outer;
+        inputs = outerInputs;
         spans = outerSpans;
         return text;
     }
@@ -94,6 +104,6 @@ final class Interpreter {
 
     ChatTemplate.Rendering rendering() {
         spans.sort(Comparator.comparingInt(ChatTemplate.Span::begin));
-        return new ChatTemplate.Rendering(out.toString(), spans);
+        return new ChatTemplate.Rendering(out.toString(), inputs, spans);
     }
 }

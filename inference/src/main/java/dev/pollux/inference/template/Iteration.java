@@ -33,7 +33,7 @@ final class Iteration {
             budget.scan(dict.size() * 8L);
             return counted(dict.keys().iterator(), budget);
         } else if (Types.isString(value)) {
-            return counted(characters(Types.text(value)), budget);
+            return counted(characters(Types.text(value), budget.origins()), budget);
         } else if (value instanceof DictView view) {
             budget.scan(view.dict().size() * 8L);
             return counted(view.list().iterator(), budget);
@@ -94,7 +94,7 @@ final class Iteration {
         };
     }
 
-    private static Iterator<Object> characters(String text) {
+    private static Iterator<Object> characters(String text, Origins origins) {
         return new Iterator<>() {
             private int at;
 
@@ -108,9 +108,9 @@ final class Iteration {
                 if (!hasNext()) {
                     throw new NoSuchElementException();
                 }
-                int c = text.codePointAt(at);
-                at += Character.charCount(c);
-                return Character.toString(c);
+                int begin = at;
+                at = text.offsetByCodePoints(at, 1);
+                return origins.part(text, begin, at);
             }
         };
     }

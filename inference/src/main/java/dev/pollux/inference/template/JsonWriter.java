@@ -135,15 +135,18 @@ final class JsonWriter {
 
     private void quote(String text) {
         out.append('"');
+        int begin = out.length();
         int done = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c < ' ' || c == '"' || c == '\\' || style.ascii() && c > '~') {
-                out.append(text.substring(done, i)).append(escape(c));
+                out.append(text, done, i).append(escape(c));
                 done = i + 1;
             }
         }
-        out.append(text.substring(done)).append('"');
+        out.append(text, done, text.length());
+        out.madeOf(text, begin);
+        out.append('"');
     }
 
     private static String escape(char c) {

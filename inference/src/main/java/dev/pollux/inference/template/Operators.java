@@ -48,10 +48,10 @@ final class Operators {
 
     private Object concatenate(Object a, Object b) {
         if (a instanceof String x && b instanceof String y) {
-            budget.allocate((long) x.length() + y.length());
-            return x.concat(y);
+            return new TextBuilder(budget).append(x).append(y).toString();
         } else if (Types.isString(a) && Types.isString(b)) {
-            return new Markup(budget.allocated(html(a) + html(b)));
+            return new Markup(
+                    new TextBuilder(budget).append(html(a)).append(html(b)).toString());
         } else if (a instanceof List && b instanceof List || a instanceof Tuple && b instanceof Tuple) {
             List<Object> x = Types.items(a);
             List<Object> y = Types.items(b);
@@ -64,16 +64,16 @@ final class Operators {
         throw unsupported("+", a, b);
     }
 
-    private static String html(Object text) {
-        return text instanceof Markup markup ? markup.text() : Markup.escape((String) text);
+    private String html(Object value) {
+        String text = Types.text(value);
+        return value instanceof Markup ? text : budget.origins().changed(text, Markup.escape(text));
     }
 
     private Object repeat(Object value, int count) {
         int times = Math.max(0, count);
         if (Types.isString(value)) {
             String text = Types.text(value);
-            budget.allocate((long) text.length() * times);
-            String repeated = text.repeat(times);
+            String repeated = new TextBuilder(budget).repeat(text, times).toString();
             return value instanceof Markup ? new Markup(repeated) : repeated;
         } else if (Types.isListOrTuple(value)) {
             List<Object> items = Types.items(value);
@@ -252,8 +252,7 @@ final class Operators {
         int from = bound(start, stride > 0 ? 0 : size - 1, size, stride);
         int to = bound(stop, stride > 0 ? size : -1, size, stride);
         if (string) {
-            String part =
-                    stride == 1 ? CodePoints.substring(text, from, Math.max(from, to)) : pick(text, from, to, stride);
+            String part = stride == 1 ? part(text, from, Math.max(from, to)) : pick(text, from, to, stride);
             budget.allocate(part.length());
             return value instanceof Markup ? new Markup(part) : part;
         } else if (value instanceof Range range) {
@@ -295,7 +294,13 @@ final class Operators {
         for (long i = from; stride > 0 ? i < to : i > to; i += stride) {
             part.appendCodePoint(points[(int) i]);
         }
-        return part.toString();
+        return budget.origins().changed(text, part.toString());
+    }
+
+    /** Code points {@code from} to {@code to}. */
+    private String part(String text, int from, int to) {
+        int begin = CodePoints.offset(text, from);
+        return budget.origins().part(text, begin, text.offsetByCodePoints(begin, to - from));
     }
 
     /** A copy of {@code items}, the last first. */

@@ -60,10 +60,10 @@ final class PrettyPrinter {
             List<Object> keys = dict.keys();
             out.append('{');
             for (int i = 0; i < keys.size(); i++) {
-                String key = in.printer().repr(keys.get(i)) + ": ";
+                String key = in.printer().repr(keys.get(i));
                 boolean last = i == keys.size() - 1;
-                out.append(i == 0 ? "" : ",\n" + " ".repeat(indent + 1)).append(key);
-                write(dict.values().get(i), indent + 1 + key.length(), last ? allowance + 1 : 1, out);
+                out.append(i == 0 ? "" : ",\n" + " ".repeat(indent + 1)).append(key).append(": ");
+                write(dict.values().get(i), indent + 3 + key.length(), last ? allowance + 1 : 1, out);
             }
             out.append('}');
         } else {

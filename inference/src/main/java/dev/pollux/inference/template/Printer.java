@@ -118,6 +118,7 @@ final class Printer {
     private static void quote(String text, TextBuilder out) {
         char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
         out.append(quote);
+        int begin = out.length();
         for (int i = 0; i < text.length(); ) {
             int c = text.codePointAt(i);
             i += Character.charCount(c);
@@ -129,6 +130,7 @@ final class Printer {
                 out.append(escape(c));
             }
         }
+        out.madeOf(text, begin);
         out.append(quote);
     }
 

@@ -26,11 +26,11 @@ final class PrintfFormat {
         TextBuilder out = new TextBuilder(budget);
         while (at < pattern.length()) {
             int percent = pattern.indexOf('%', at);
-            out.append(pattern.substring(at, percent < 0 ? pattern.length() : percent));
+            out.append(pattern, at, percent < 0 ? pattern.length() : percent);
             at = percent < 0 ? pattern.length() : percent + 1;
             if (percent >= 0) {
                 String text = directive(values, items);
-                out.append(escape ? Markup.escape(text) : text);
+                out.append(escape ? budget.origins().changed(text, Markup.escape(text)) : text);
             }
         }
         boolean bag = values instanceof Dict || values instanceof List;
@@ -102,17 +102,13 @@ final class PrintfFormat {
             case 'e', 'E', 'f', 'F', 'g', 'G' ->
                 new FormatSpec(fill, align, sign, alternate, layout.width(), (char) 0, layout.precision(), type)
                         .format(Numbers.doubleValue(number(value, type)), printer);
-            case 's', 'r', 'a', 'c' ->
-                new FormatSpec(
-                                " ",
-                                align,
-                                '-',
-                                false,
-                                layout.width(),
-                                (char) 0,
-                                type == 'c' ? -1 : layout.precision(),
-                                's')
-                        .format(text(value, type), printer);
+            case 's', 'r', 'a', 'c' -> {
+                String text = text(value, type);
+                int precision = type == 'c' ? -1 : layout.precision();
+                FormatSpec spec =
+                        new FormatSpec(" ", align, '-', false, layout.width(), (char) 0, precision, 's');
+                yield budget.origins().changed(text, spec.format(text, printer));
+            }
             default -> throw Failure.of("ValueError: unsupported format character '" + type + "'");
         };
     }

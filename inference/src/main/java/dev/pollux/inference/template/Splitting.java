@@ -14,18 +14,18 @@ final class Splitting {
         all.put("split", (in, self, args) -> split(in, self, args.bind("split", "sep", "maxsplit"), false));
         all.put("rsplit", (in, self, args) -> split(in, self, args.bind("rsplit", "sep", "maxsplit"), true));
         all.put("splitlines", (in, self, args) -> {
-            List<Object> lines = lines(self, args.bind("splitlines", "keepends").truth(0, false));
+            List<Object> lines = lines(in.origins(), self, args.bind("splitlines", "keepends").truth(0, false));
             in.budget().allocate(lines.size() + self.length());
             return lines;
         });
         all.put(
                 "partition",
                 (in, self, args) ->
-                        partition(self, args.bind("partition", "sep").text(0), false));
+                        partition(in.origins(), self, args.bind("partition", "sep").text(0), false));
         all.put(
                 "rpartition",
                 (in, self, args) ->
-                        partition(self, args.bind("rpartition", "sep").text(0), true));
+                        partition(in.origins(), self, args.bind("rpartition", "sep").text(0), true));
     }
 
     private static Object split(Interpreter in, String text, Arguments.Bound given, boolean fromEnd) {
@@ -33,33 +33,44 @@ final class Splitting {
         int limit = most < 0 ? Integer.MAX_VALUE : most;
         List<Object> parts;
         if (!given.hasValue(0)) {
-            parts = fromEnd ? wordsFromEnd(text, limit) : words(text, limit);
+            parts = fromEnd ? wordsFromEnd(in.origins(), text, limit) : words(in.origins(), text, limit);
         } else if (given.text(0).isEmpty()) {
             throw Failure.of("ValueError: empty separator");
         } else {
-            parts = fromEnd ? rsplit(text, given.text(0), limit) : split(text, given.text(0), limit);
+            parts = fromEnd
+                    ? rsplit(in.origins(), text, given.text(0), limit)
+                    : split(in.origins(), text, given.text(0), limit);
         }
         in.budget().allocate(parts.size() + text.length());
         return parts;
     }
 
-    private static List<Object> split(String text, String separator, int limit) {
+    private static List<Object> split(Origins origins, String text, String separator, int limit) {
         List<Object> parts = new ArrayList<>();
         int from = 0;
         int at = CodePoints.indexOf(text, separator, 0);
         while (at >= 0 && parts.size() < limit) {
-            parts.add(text.substring(from, at));
+            parts.add(origins.part(text, from, at));
             from = at + separator.length();
             at = CodePoints.indexOf(text, separator, from);
         }
-        parts.add(text.substring(from));
+        parts.add(origins.part(text, from, text.length()));
         return parts;
     }
 
-    /** Split backwards: the reversed parts of the reversed text, so that the cost stays linear. */
-    private static List<Object> rsplit(String text, String separator, int limit) {
-        List<Object> parts = split(reversed(text), reversed(separator), limit);
-        parts.replaceAll(part -> reversed((String) part));
+    /** Cut where the reversed separator stands in the reversed text, so that the cost stays linear. */
+    private static List<Object> rsplit(Origins origins, String text, String separator, int limit) {
+        List<Object> parts = new ArrayList<>();
+        String backwards = reversed(text);
+        String wanted = reversed(separator);
+        int from = 0;
+        int at = CodePoints.indexOf(backwards, wanted, 0);
+        while (at >= 0 && parts.size() < limit) {
+            parts.add(origins.part(text, text.length() - at, text.length() - from));
+            from = at + separator.length();
+            at = CodePoints.indexOf(backwards, wanted, from);
+        }
+        parts.add(origins.part(text, 0, text.length() - from));
         Collections.reverse(parts);
         return parts;
     }
@@ -69,7 +80,7 @@ final class Splitting {
     }
 
     /** The parts between runs of whitespace; at most {@code limit} cuts, then the rest without its leading space. */
-    private static List<Object> words(String text, int limit) {
+    private static List<Object> words(Origins origins, String text, int limit) {
         List<Object> words = new ArrayList<>();
         int at = 0;
         while (true) {
@@ -84,11 +95,11 @@ final class Splitting {
                 at++;
             }
             at = words.size() < limit ? at : text.length();
-            words.add(text.substring(from, at));
+            words.add(origins.part(text, from, at));
         }
     }
 
-    private static List<Object> wordsFromEnd(String text, int limit) {
+    private static List<Object> wordsFromEnd(Origins origins, String text, int limit) {
         List<Object> words = new ArrayList<>();
         int at = text.length();
         while (true) {
@@ -104,12 +115,12 @@ final class Splitting {
                 at--;
             }
             at = words.size() < limit ? at : 0;
-            words.add(text.substring(at, to));
+            words.add(origins.part(text, at, to));
         }
     }
 
     /** Python's {@code splitlines}: a line end at the end of the text begins no further line. */
-    static List<Object> lines(String text, boolean keepEnds) {
+    static List<Object> lines(Origins origins, String text, boolean keepEnds) {
         List<Object> lines = new ArrayList<>();
         int from = 0;
         for (int i = 0; i < text.length(); i++) {
@@ -119,17 +130,17 @@ final class Splitting {
                 if (c == '\r' && i + 1 < text.length() && text.charAt(i + 1) == '\n') {
                     i++;
                 }
-                lines.add(text.substring(from, keepEnds ? i + 1 : end));
+                lines.add(origins.part(text, from, keepEnds ? i + 1 : end));
                 from = i + 1;
             }
         }
         if (from < text.length()) {
-            lines.add(text.substring(from));
+            lines.add(origins.part(text, from, text.length()));
         }
         return lines;
     }
 
-    private static Object partition(String text, String separator, boolean last) {
+    private static Object partition(Origins origins, String text, String separator, boolean last) {
         if (separator.isEmpty()) {
             throw Failure.of("ValueError: empty separator");
         }
@@ -137,6 +148,8 @@ final class Splitting {
         if (at < 0) {
             return last ? Tuple.of("", "", text) : Tuple.of(text, "", "");
         }
-        return Tuple.of(text.substring(0, at), separator, text.substring(at + separator.length()));
+        int end = at + separator.length();
+        return Tuple.of(
+                origins.part(text, 0, at), origins.part(text, at, end), origins.part(text, end, text.length()));
     }
 }

@@ -28,13 +28,18 @@ final class StringMethods {
         return METHODS.get(name);
     }
 
+    /** All there are. */
+    static Set<String> names() {
+        return METHODS.keySet();
+    }
+
     private static Map<String, Method> methods() {
         Map<String, Method> all = new HashMap<>();
         plain(all);
         tests(all);
-        all.put("strip", (in, self, args) -> strip(self, args.bind("strip", "chars"), true, true));
-        all.put("lstrip", (in, self, args) -> strip(self, args.bind("lstrip", "chars"), true, false));
-        all.put("rstrip", (in, self, args) -> strip(self, args.bind("rstrip", "chars"), false, true));
+        all.put("strip", (in, self, args) -> strip(in, self, args.bind("strip", "chars"), true, true));
+        all.put("lstrip", (in, self, args) -> strip(in, self, args.bind("lstrip", "chars"), true, false));
+        all.put("rstrip", (in, self, args) -> strip(in, self, args.bind("rstrip", "chars"), false, true));
         all.put(
                 "startswith",
                 (in, self, args) -> affix(in, self, args.bind("startswith", "prefix", "start", "end"), true));
@@ -43,11 +48,11 @@ final class StringMethods {
                 (in, self, args) -> affix(in, self, args.bind("endswith", "suffix", "start", "end"), false));
         all.put("removeprefix", (in, self, args) -> {
             String prefix = args.bind("removeprefix", "prefix").text(0);
-            return self.startsWith(prefix) ? self.substring(prefix.length()) : self;
+            return self.startsWith(prefix) ? in.origins().part(self, prefix.length(), self.length()) : self;
         });
         all.put("removesuffix", (in, self, args) -> {
             String suffix = args.bind("removesuffix", "suffix").text(0);
-            return self.endsWith(suffix) ? self.substring(0, self.length() - suffix.length()) : self;
+            return self.endsWith(suffix) ? in.origins().part(self, 0, self.length() - suffix.length()) : self;
         });
         all.put("replace", (in, self, args) -> {
             Arguments.Bound given = args.bind("replace", "old", "new", "count");
@@ -89,7 +94,7 @@ final class StringMethods {
     private static void plain(Map<String, Method> all, String name, UnaryOperator<String> function) {
         all.put(name, (in, self, args) -> {
             args.bind(name);
-            return in.budget().allocated(function.apply(self));
+            return in.origins().changed(self, in.budget().allocated(function.apply(self)));
         });
     }
 
@@ -194,15 +199,13 @@ final class StringMethods {
         return out.toString();
     }
 
-    private static String strip(String text, Arguments.Bound given, boolean start, boolean end) {
-        return strip(text, given.hasValue(0) ? Optional.of(given.text(0)) : Optional.empty(), start, end);
-    }
-
-    /** @param characters what is stripped; whitespace where empty */
-    static String strip(String text, Optional<String> characters, boolean start, boolean end) {
+    /** @param given what is stripped; whitespace where nothing is given */
+    static String strip(Interpreter in, String text, Arguments.Bound given, boolean start, boolean end) {
         Set<Integer> listed = new HashSet<>();
-        characters.ifPresent(given -> given.codePoints().forEach(listed::add));
-        IntPredicate stripped = characters.isPresent() ? listed::contains : CodePoints::isSpace;
+        if (given.hasValue(0)) {
+            given.text(0).codePoints().forEach(listed::add);
+        }
+        IntPredicate stripped = given.hasValue(0) ? listed::contains : CodePoints::isSpace;
         int from = 0;
         int to = text.length();
         while (start && from < to && stripped.test(text.codePointAt(from))) {
@@ -211,7 +214,7 @@ final class StringMethods {
         while (end && to > from && stripped.test(text.codePointBefore(to))) {
             to -= Character.charCount(text.codePointBefore(to));
         }
-        return text.substring(from, to);
+        return in.origins().part(text, from, to);
     }
 
     /** The part {@code [start:end]} as units; empty where start lies beyond the text, which holds not even "". */
@@ -290,18 +293,20 @@ final class StringMethods {
         if (old.isEmpty()) {
             for (int i = 0; i < text.length() && left > 0; left--) {
                 int next = i + Character.charCount(text.codePointAt(i));
-                out.append(by).append(text.substring(i, next));
+                out.append(by).append(text, i, next);
                 i = next;
                 done = next;
             }
-            return out.append(left > 0 ? by : "").append(text.substring(done)).toString();
+            return out.append(left > 0 ? by : "")
+                    .append(text, done, text.length())
+                    .toString();
         }
         for (int at = CodePoints.indexOf(text, old, 0); at >= 0 && left > 0; at = CodePoints.indexOf(text, old, done)) {
-            out.append(text.substring(done, at)).append(by);
+            out.append(text, done, at).append(by);
             done = at + old.length();
             left--;
         }
-        return out.append(text.substring(done)).toString();
+        return out.append(text, done, text.length()).toString();
     }
 
     private static Object join(Interpreter in, String self, Arguments arguments) {
@@ -343,7 +348,8 @@ final class StringMethods {
         given.required(0);
         int sign = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
         String digits = text.substring(sign);
-        return text.substring(0, sign) + pad(in, digits, given.integer(0, 0) - sign, "0", 'r');
+        String padded = text.substring(0, sign) + pad(in, digits, given.integer(0, 0) - sign, "0", 'r');
+        return in.origins().changed(text, padded);
     }
 
     private static Object expandTabs(Interpreter in, String text, Arguments.Bound given) {
@@ -361,7 +367,7 @@ final class StringMethods {
                 column = c == '\n' || c == '\r' ? 0 : column + (Character.isLowSurrogate(c) ? 0 : 1);
             }
         }
-        return out.toString();
+        return in.origins().changed(text, out.toString());
     }
 
     private static Object formatMap(Interpreter in, String self, Arguments arguments) {

@@ -29,7 +29,10 @@ final class TextFilters {
         all.put("format", TextFilters::format);
         all.put(
                 "striptags",
-                (in, value, args) -> new Markup(Html.withoutTags(in.printer().str(value), in.budget())));
+                (in, value, args) -> {
+                    String text = in.printer().str(value);
+                    return new Markup(in.origins().changed(text, Html.withoutTags(text, in.budget())));
+                });
         all.put("urlencode", TextFilters::urlEncode);
         all.put("xmlattr", TextFilters::xmlAttributes);
     }
@@ -39,8 +42,10 @@ final class TextFilters {
         Filters.plain(
                 all,
                 name,
-                (in, value) -> like(
-                        value, in.budget().allocated(function.apply(in.printer().str(value)))));
+                (in, value) -> {
+                    String text = in.printer().str(value);
+                    return like(value, in.origins().changed(text, in.budget().allocated(function.apply(text))));
+                });
     }
 
     private static Object like(Object origin, String text) {
@@ -64,9 +69,8 @@ final class TextFilters {
 
     private static Object trim(Interpreter in, Object value, Arguments arguments) {
         Arguments.Bound given = arguments.bind("trim", "chars");
-        Optional<String> characters = given.hasValue(0) ? Optional.of(given.text(0)) : Optional.empty();
         return like(
-                value, in.budget().allocated(StringMethods.strip(in.printer().str(value), characters, true, true)));
+                value, in.budget().allocated(StringMethods.strip(in, in.printer().str(value), given, true, true)));
     }
 
     private static Object replace(Interpreter in, Object value, Arguments arguments) {
@@ -94,8 +98,10 @@ final class TextFilters {
                 ? Types.text(width)
                 : new TextBuilder(in.budget()).repeat(" ", given.integer(0, 4)).toString();
         boolean blank = given.truth(2, false);
-        List<Object> lines = Splitting.lines(Types.text(value) + "\n", false);
         TextBuilder out = new TextBuilder(in.budget());
+        String text = out.append(Types.text(value)).append("\n").toString();
+        List<Object> lines = Splitting.lines(in.origins(), text, false);
+        out = new TextBuilder(in.budget());
         out.append(given.truth(1, false) ? indent : "").append((String) lines.get(0));
         for (Object line : lines.subList(1, lines.size())) {
             out.append("\n")
@@ -119,9 +125,11 @@ final class TextFilters {
         } else if (!Types.isString(value)) {
             throw Failure.of("TypeError: truncate needs a string, not " + Types.name(value));
         }
-        String head = CodePoints.substring(Types.text(value), 0, kept);
-        int space = head.lastIndexOf(' ');
-        return like(value, (given.truth(1, false) || space < 0 ? head : head.substring(0, space)) + end);
+        String text = Types.text(value);
+        int cut = CodePoints.offset(text, kept);
+        int space = given.truth(1, false) ? -1 : text.lastIndexOf(' ', cut - 1);
+        TextBuilder out = new TextBuilder(in.budget());
+        return like(value, out.append(text, 0, space < 0 ? cut : space).append(end).toString());
     }
 
     private static Long wordCount(String text) {
@@ -152,11 +160,13 @@ final class TextFilters {
         String newline = given.text(2, "\n");
         TextBuilder out = new TextBuilder(in.budget());
         String separator = "";
-        for (Object line : Splitting.lines(Types.text(value), false)) {
+        String text = Types.text(value);
+        for (Object line : Splitting.lines(in.origins(), text, false)) {
             in.budget().scan(((String) line).length() * 16L);
             out.append(separator).append(String.join(newline, wrap.wrap((String) line)));
             separator = newline;
         }
+        out.madeOf(text, 0);
         return out.toString();
     }
 
@@ -178,21 +188,25 @@ final class TextFilters {
         if (Types.isString(value) || !Iteration.isIterable(value)) {
             return quote(in, value, "/", "%20");
         }
-        List<String> pairs = new ArrayList<>();
+        TextBuilder out = new TextBuilder(in.budget());
         Iterator<Object> items = value instanceof Dict dict ? dict.pairs().iterator() : Filters.iterate(in, value);
         while (items.hasNext()) {
             List<Object> pair = Iteration.list(items.next(), in.budget());
             if (pair.size() != 2) {
                 throw Failure.of("ValueError: urlencode needs pairs, but an item has " + pair.size() + " parts");
             }
-            pairs.add(quote(in, pair.get(0), "", "+") + "=" + quote(in, pair.get(1), "", "+"));
+            out.append(out.length() > 0 ? "&" : "")
+                    .append(quote(in, pair.get(0), "", "+"))
+                    .append("=")
+                    .append(quote(in, pair.get(1), "", "+"));
         }
-        return in.budget().allocated(String.join("&", pairs));
+        return out.toString();
     }
 
     private static String quote(Interpreter in, Object value, String alsoSafe, String space) {
         TextBuilder out = new TextBuilder(in.budget());
-        for (byte b : in.printer().str(value).getBytes(StandardCharsets.UTF_8)) {
+        String text = in.printer().str(value);
+        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
             char c = (char) (b & 0xff);
             if (c == ' ') {
                 out.append(space);
@@ -202,7 +216,7 @@ final class TextFilters {
                 out.append(String.format("%%%02X", (int) c));
             }
         }
-        return out.toString();
+        return in.origins().changed(text, out.toString());
     }
 
     private static Object xmlAttributes(Interpreter in, Object value, Arguments arguments) {
@@ -223,13 +237,11 @@ final class TextFilters {
                         + in.printer().repr(key));
             }
             out.append(space || out.length() > 0 ? " " : "")
-                    .append(Markup.escape(key))
+                    .append(in.origins().changed(key, Markup.escape(key)))
                     .append("=\"");
-            Object text = item.value();
-            out.append(
-                            text instanceof Markup markup
-                                    ? markup.text()
-                                    : Markup.escape(in.printer().str(text)))
+            String text = in.printer().str(item.value());
+            boolean safe = item.value() instanceof Markup;
+            out.append(safe ? text : in.origins().changed(text, Markup.escape(text)))
                     .append("\"");
         }
         return out.toString();

@@ -6,30 +6,44 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Java's values made values of a template. <em>Not thread-safe: one thread at a time.</em> */
+/**
+ * Java's values made values of a template, their strings entered as input. Not input are the model's own tokens ({@code
+ * bos_token} and its likes) and the roles of messages, of which templates compose control tokens: {@code <|user|>}.
+ * <em>Not thread-safe: one thread at a time.</em>
+ */
 final class Values {
 
+    private static final Pattern ROLE = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+
     private final Interpreter in;
+    private boolean input;
+    private boolean messages;
 
     Values(Interpreter in) {
         this.in = in;
     }
 
+    /** The value of the variable {@code name}. */
+    Object variable(String name, @Nullable Object value) {
+        input = !name.endsWith("_token");
+        messages = name.equals("messages");
+        return of(value);
+    }
+
     /** Null and the empty Optional become none; maps and lists are copied in depth. */
-    Object of(@Nullable Object value) {
+    private Object of(@Nullable Object value) {
         if (value == null) {
             return None.NONE;
-        } else if (value instanceof String
-                || value instanceof Boolean
-                || value instanceof Long
-                || value instanceof Double) {
+        } else if (value instanceof Boolean || value instanceof Long || value instanceof Double) {
             return value;
         } else if (value instanceof Number number) {
             return number(number);
         } else if (value instanceof CharSequence || value instanceof Character || value instanceof Enum) {
-            return value.toString();
+            String text = value.toString();
+            return input ? in.origins().input(text) : text;
         } else if (value instanceof Optional<?> optional) {
             return of(optional.orElse(null));
         }
@@ -55,7 +69,8 @@ final class Values {
             Dict dict = new Dict();
             map.forEach((key, item) -> {
                 Object name = of(key);
-                dict.put(in.comparison().key(name), name, of(item));
+                boolean role = messages && "role".equals(key) && item instanceof String text && isRole(text);
+                dict.put(in.comparison().key(name), name, role ? item : of(item));
             });
             return dict;
         } else if (value instanceof Iterable<?> iterable) {
@@ -66,6 +81,10 @@ final class Values {
             return of(java.util.Arrays.asList(array));
         }
         throw unsuitable(value);
+    }
+
+    private static boolean isRole(String text) {
+        return ROLE.matcher(text).matches();
     }
 
     private static Failure unsuitable(Object value) {

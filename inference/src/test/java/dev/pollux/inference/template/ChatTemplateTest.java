@@ -52,7 +52,7 @@ class ChatTemplateTest {
     @Test
     void tellsWhatTheAssistantWrote() {
         Rendering rendering = ChatTemplate.parse(CHATML)
-                .renderWithGenerations(conversation(
+                .renderWithSpans(conversation(
                                 Message.user("a"), Message.assistant("b🙂"), Message.user("c"), Message.assistant("d"))
                         .build());
         assertThat(rendering.generations().stream().map(span -> rendering.text().substring(span.begin(), span.end())))
@@ -63,8 +63,8 @@ class ChatTemplateTest {
     void findsGenerationsInMacrosAndVariablesThatAreWrittenAsTheyAre() {
         ChatTemplate template = ChatTemplate.parse("{% macro m(x) %}[{% generation %}{{ x }}{% endgeneration %}]"
                 + "{% endmacro %}{% set s %}({{ m('b') }}){% endset %}{{ m('a') }}-{{ s }}-{{ m('c')|upper }}");
-        assertThat(template.renderWithGenerations(Input.builder().build()))
-                .isEqualTo(new Rendering("[a]-([b])-[C]", List.of(new Span(1, 2), new Span(6, 7))));
+        assertThat(template.renderWithSpans(Input.builder().build()))
+                .isEqualTo(new Rendering("[a]-([b])-[C]", List.of(), List.of(new Span(1, 2), new Span(6, 7))));
     }
 
     @Test
@@ -124,9 +124,12 @@ class ChatTemplateTest {
         Input input = conversation(Message.user("Hi"), Message.assistant("Once upon "))
                 .continueFinalMessage(true)
                 .build();
-        Rendering rendering = ChatTemplate.parse(CHATML + "<|end|>").renderWithGenerations(input);
+        Rendering rendering = ChatTemplate.parse(CHATML + "<|end|>").renderWithSpans(input);
         assertThat(rendering)
-                .isEqualTo(new Rendering("<|user|>\nHi\n<|assistant|>\nOnce upon ", List.of(new Span(26, 36))));
+                .isEqualTo(new Rendering(
+                        "<|user|>\nHi\n<|assistant|>\nOnce upon ",
+                        List.of(new Span(9, 11), new Span(26, 36)),
+                        List.of(new Span(26, 36))));
         ChatTemplate trims = ChatTemplate.parse("{{ messages[-1].content|trim }}<|end|>");
         assertThat(trims.render(input)).isEqualTo("Once upon");
     }
