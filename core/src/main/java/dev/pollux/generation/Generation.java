@@ -5,14 +5,23 @@ import java.util.List;
 /**
  * A finished generation. <em>Immutable.</em>
  *
- * @param text everything produced, without end token and stop string
- * @param tokens the ids produced, an end token included
+ * <p>Where a model thinks before it answers, as its chat template and vocabulary announce ({@code <think>}, channels), the two
+ * are apart: {@code text} is the answer alone. A generation that ended before the answer began has an empty {@code text}.
+ *
+ * @param text the answer, without end token and stop string; all that was produced where the model does not reason
+ * @param reasoning what the model wrote before the answer, without the markers around it; empty where it does not reason
+ * @param tokens the ids produced, those of the reasoning and an end token included
  * @param finish why it ended
  * @param usage counts and times
  */
-public record Generation(String text, List<Integer> tokens, FinishReason finish, Usage usage) {
+public record Generation(String text, String reasoning, List<Integer> tokens, FinishReason finish, Usage usage) {
 
     public Generation {
         tokens = List.copyOf(tokens);
+    }
+
+    /** A generation without reasoning. */
+    public Generation(String text, List<Integer> tokens, FinishReason finish, Usage usage) {
+        this(text, "", tokens, finish, usage);
     }
 }

@@ -5,8 +5,9 @@ import java.util.Iterator;
 /**
  * A generation in progress, pulled by its reader: the next token is computed when the next delta is asked for.
  *
- * <p>Deltas joined give {@link Generation#text()}. A delta is never empty, never cuts a character, and holds back text
- * that may turn out to be the beginning of a stop string.
+ * <p>The iterator gives the answer: its deltas joined are {@link Generation#text()}. {@link #deltas()} gives the reasoning of
+ * a model too. A delta is never empty, never cuts a character, and holds back text that may turn out to be the beginning of
+ * a stop string or of a marker.
  *
  * <pre>{@code
  * try (GenerationStream stream = generator.stream(prompt, options)) {
@@ -21,9 +22,38 @@ import java.util.Iterator;
  */
 public interface GenerationStream extends Iterable<String>, AutoCloseable {
 
-    /** The one iterator of this stream; every call returns the same. */
+    /** The one iterator over the answer; every call returns the same. It passes over reasoning. */
     @Override
     Iterator<String> iterator();
+
+    /**
+     * What is written with the channel it is written in, in its order; every call goes on where the last one, or {@link
+     * #iterator()}, stopped. The deltas of a channel joined are {@link Generation#reasoning()} and {@link
+     * Generation#text()}.
+     *
+     * <pre>{@code
+     * for (Iterator<Delta> deltas = stream.deltas(); deltas.hasNext(); ) {
+     *     Delta delta = deltas.next();
+     *     (delta.channel() == Channel.ANSWER ? view : thoughts).append(delta.text());
+     * }
+     * }</pre>
+     *
+     * <p>This default is for generators that do not reason: all of it is the answer.
+     */
+    default Iterator<Delta> deltas() {
+        Iterator<String> answer = iterator();
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return answer.hasNext();
+            }
+
+            @Override
+            public Delta next() {
+                return new Delta(Channel.ANSWER, answer.next());
+            }
+        };
+    }
 
     /** Ends the generation at the next token, from any thread. It is not an error: the text so far is the result. */
     void cancel();

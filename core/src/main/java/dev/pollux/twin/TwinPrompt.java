@@ -11,8 +11,9 @@ import java.util.regex.Pattern;
  * <em>Immutable.</em>
  *
  * <p>Passages are material from elsewhere: they stand between marks, the model is told that they are no instructions,
- * and what could pass for one of our marks, for a citation of ours, or for a turn of a chat template is defused (a space
- * goes in, {@code [3]} becomes {@code (3)}). Quotes and citations are not touched by that.
+ * and what could pass for one of our marks or for a citation of ours is defused (a space goes in, {@code [3]} becomes {@code
+ * (3)}). Quotes and citations are not touched by that. The control tokens of a model are the generator's affair: it reads the
+ * content of messages, and a literal prompt, as text.
  */
 final class TwinPrompt {
 
@@ -21,10 +22,7 @@ final class TwinPrompt {
             + " End each sentence with the number of the passage it is from, like [1]."
             + " If the passages do not answer the question, say that you do not know.";
 
-    /** Marks of ours, and control strings of the chat templates in use. */
-    private static final Pattern MARKS = Pattern.compile(
-            "<(?=/?passage)|<(?=\\|)|\\|(?=>)|<(?=/?s>)|<(?=(?:start|end)_of_turn>)|<(?=</?SYS>>)|\\[(?=/?INST\\])",
-            Pattern.CASE_INSENSITIVE);
+    private static final Pattern MARKS = Pattern.compile("<(?=/?passage)", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern NUMBER = Pattern.compile("\\[(\\^?\\d[\\d,; -]{0,20})\\]");
 
@@ -65,7 +63,7 @@ final class TwinPrompt {
                     .append(turn.content())
                     .append("\n\n");
         }
-        return Prompt.text(text + user + "\nAnswer:");
+        return Prompt.literal(text + user + "\nAnswer:");
     }
 
     static String defused(String text) {

@@ -1,6 +1,8 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.CancelledException;
+import dev.pollux.generation.Channel;
+import dev.pollux.generation.Delta;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
@@ -11,6 +13,7 @@ import dev.pollux.inference.sampling.StopFilter;
 import dev.pollux.inference.tokenizer.TokenDecoder;
 import java.nio.FloatBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -23,9 +26,18 @@ import java.util.concurrent.locks.ReentrantLock;
 /** The decode loop: logits, a token, its text; one turn when the reader asks for the next delta. */
 final class DecoderStream implements GenerationStream, Iterator<String> {
 
-    /** What is generated: the prompt's tokens, how to go on, where a text ends, how long opening took, and with what adapter. */
+    /** What is generated: the prompt, how to go on, where a text ends, how long opening took, and with what adapter. */
     record Request(
-            int[] prompt, GenerationOptions options, Set<Integer> endTokens, Duration load, LoadedAdapter adapter) {}
+            PromptEncoder.Encoded encoded,
+            GenerationOptions options,
+            Set<Integer> endTokens,
+            Duration load,
+            LoadedAdapter adapter) {
+
+        int[] prompt() {
+            return encoded.tokens();
+        }
+    }
 
     private final DecoderModel model;
     private final Request request;
@@ -33,13 +45,15 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
     private final Sampler sampler;
     private final PromptEncoder prompts;
     private final TokenDecoder decoder;
+    private final ChannelParser channels;
     private final StopFilter stops;
 
     private final StringBuilder text = new StringBuilder();
+    private final StringBuilder reasoning = new StringBuilder();
     private final List<Integer> tokens = new ArrayList<>();
     private final long begin = System.nanoTime();
     private Optional<FloatBuffer> logits = Optional.empty(); // (vocabulary), after the last token read
-    private String delta = "";
+    private final ArrayDeque<Delta> pending = new ArrayDeque<>();
     private Optional<Generation> result = Optional.empty();
     private long firstTokenAt;
     private boolean closed;
@@ -53,6 +67,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         this.model = model;
         this.prompts = prompts;
         this.request = request;
+        this.channels = request.encoded().channels();
         this.stops = StopFilter.of(request.options().stop());
         this.sampler = Sampler.of(request.options(), model.manifest().vocabularySize());
         sampler.observePrompt(request.prompt());
@@ -72,13 +87,23 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
 
     @Override
     public boolean hasNext() {
-        while (delta.isEmpty() && result.isEmpty()) {
+        while (hasDelta()) {
+            if (pending.getFirst().channel() == Channel.ANSWER) {
+                return true;
+            }
+            pending.removeFirst();
+        }
+        return false;
+    }
+
+    private boolean hasDelta() {
+        while (pending.isEmpty() && result.isEmpty()) {
             if (closed) {
                 throw new IllegalStateException("The stream was closed before its end; start a new one");
             }
             turn();
         }
-        return !delta.isEmpty();
+        return !pending.isEmpty();
     }
 
     @Override
@@ -86,9 +111,25 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         if (!hasNext()) {
             throw new NoSuchElementException("The generation has ended; see result()");
         }
-        String next = delta;
-        delta = "";
-        return next;
+        return pending.removeFirst().text();
+    }
+
+    @Override
+    public Iterator<Delta> deltas() {
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return hasDelta();
+            }
+
+            @Override
+            public Delta next() {
+                if (!hasDelta()) {
+                    throw new NoSuchElementException("The generation has ended; see result()");
+                }
+                return pending.removeFirst();
+            }
+        };
     }
 
     @Override
@@ -148,7 +189,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
             finish(FinishReason.END_OF_TEXT);
             return;
         }
-        emit(stops.push(decoder.next(token)));
+        read(token);
         if (stops.stopped()) {
             finish(FinishReason.STOP_STRING);
         } else if (tokens.size() == request.options().maxTokens()) {
@@ -167,8 +208,9 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
 
     private void finish(FinishReason reason) {
         if (!stops.stopped()) {
-            emit(stops.push(decoder.flush()));
-            emit(stops.flush());
+            emit(channels.push(decoder.flush()));
+            emit(channels.end());
+            add(Channel.ANSWER, stops.flush());
         }
         long end = System.nanoTime();
         long first = tokens.isEmpty() ? end : firstTokenAt;
@@ -179,12 +221,35 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
                 Duration.ofNanos(first - begin),
                 Duration.ofNanos(end - first));
         FinishReason honest = reason != FinishReason.CANCELLED && stops.stopped() ? FinishReason.STOP_STRING : reason;
-        result = Optional.of(new Generation(text.toString(), tokens, honest, usage));
+        result = Optional.of(new Generation(text.toString(), reasoning.toString(), tokens, honest, usage));
         release();
     }
 
-    private void emit(String piece) {
-        text.append(piece);
-        delta += piece;
+    /** Special tokens have no text, so a marker is known by its token. */
+    private void read(int token) {
+        Optional<ChannelFormat.Marker> marker = channels.marker(token);
+        if (marker.isPresent()) {
+            emit(channels.push(decoder.flush()));
+            emit(channels.push(marker.get()));
+        } else {
+            emit(channels.push(decoder.next(token)));
+        }
+    }
+
+    /** Stop strings end the answer; in reasoning they are text. */
+    private void emit(List<Delta> deltas) {
+        for (Delta delta : deltas) {
+            boolean answer = delta.channel() == Channel.ANSWER;
+            if (!stops.stopped()) {
+                add(delta.channel(), answer ? stops.push(delta.text()) : delta.text());
+            }
+        }
+    }
+
+    private void add(Channel channel, String piece) {
+        if (!piece.isEmpty()) {
+            (channel == Channel.ANSWER ? text : reasoning).append(piece);
+            pending.add(new Delta(channel, piece));
+        }
     }
 }

@@ -155,7 +155,7 @@ public final class InputGrams {
     public List<int[]> windows(String text, int window, int mostTokens) {
         int[] ids;
         try (PromptEncoder prompts = PromptEncoder.open(graph)) {
-            ids = prompts.encode(Prompt.text(text));
+            ids = prompts.encode(Prompt.text(text)).tokens();
         }
         int most = Math.min(ids.length, mostTokens);
         int step = Math.min(window, graph.manifest().contextLength());

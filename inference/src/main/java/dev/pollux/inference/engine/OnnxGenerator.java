@@ -130,7 +130,8 @@ public final class OnnxGenerator implements Generator {
     }
 
     GenerationStream stream(Prompt prompt, GenerationOptions options, LoadedAdapter adapter) {
-        int[] ids = prompts.encode(prompt);
+        PromptEncoder.Encoded encoded = prompts.encode(prompt);
+        int[] ids = encoded.tokens();
         int context = model.manifest().contextLength();
         if (ids.length == 0) {
             throw new IllegalArgumentException("The prompt must hold at least one token but is empty");
@@ -140,7 +141,8 @@ public final class OnnxGenerator implements Generator {
                     + model.manifest().name() + " holds " + context
                     + " and one must be left for the answer; shorten the prompt");
         }
-        return new DecoderStream(model, prompts, new DecoderStream.Request(ids, options, endTokens, load, adapter));
+        DecoderStream.Request request = new DecoderStream.Request(encoded, options, endTokens, load, adapter);
+        return new DecoderStream(model, prompts, request);
     }
 
     @Override
@@ -151,7 +153,7 @@ public final class OnnxGenerator implements Generator {
 
     @Override
     public int countTokens(Prompt prompt) {
-        return prompts.encode(prompt).length;
+        return prompts.encode(prompt).tokens().length;
     }
 
     /** The model below, for logits instead of text; it closes with this generator. */

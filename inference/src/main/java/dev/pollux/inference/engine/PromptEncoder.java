@@ -5,8 +5,10 @@ import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.ModelTexts;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.template.ChatTemplate;
+import dev.pollux.inference.tokenizer.PromptTokenizer;
 import dev.pollux.inference.tokenizer.TokenDecoder;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,13 +22,18 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class PromptEncoder implements AutoCloseable {
 
     private final Tokenizer tokenizer;
+    private final PromptTokenizer prompts;
+    private final ChannelFormat channels;
     private final Optional<ChatTemplate> template;
     private final DecoderManifest manifest;
     private final List<Integer> endTokens;
     private final AtomicInteger users = new AtomicInteger(1);
 
     private PromptEncoder(Tokenizer tokenizer, ModelTexts texts, DecoderManifest manifest) {
+        String source = texts.chatTemplate().orElse("");
         this.tokenizer = tokenizer;
+        this.prompts = PromptTokenizer.of(tokenizer, source);
+        this.channels = ChannelFormat.of(source, tokenizer);
         this.template = texts.chatTemplate().map(ChatTemplate::parse);
         this.manifest = manifest;
         this.endTokens = texts.endTokens(manifest.endTokens(), tokenizer);
@@ -58,9 +65,14 @@ final class PromptEncoder implements AutoCloseable {
         return template.isPresent();
     }
 
-    int[] encode(Prompt prompt) {
+    /** A prompt as the model reads it, and the channel in which it leaves the model writing. */
+    record Encoded(int[] tokens, ChannelParser channels) {}
+
+    Encoded encode(Prompt prompt) {
+        BitSet literal = new BitSet();
         if (prompt instanceof Prompt.Text raw) {
-            return tokenizer.encode(raw.text(), true);
+            literal.set(0, raw.literal() ? raw.text().length() : 0);
+            return new Encoded(prompts.encode(raw.text(), literal, true), channels.after(raw.text(), false));
         }
         ChatTemplate chat = template.orElseThrow(() -> new IllegalArgumentException(
                 manifest.name() + " has no chat template; use Prompt.text, or a model made for conversations"));
@@ -70,7 +82,10 @@ final class PromptEncoder implements AutoCloseable {
                 .bosToken(manifest.bosToken())
                 .eosToken(manifest.eosToken())
                 .build();
-        return tokenizer.encode(chat.render(input), false); // the template writes the special tokens itself
+        ChatTemplate.Rendering rendering = chat.renderWithSpans(input);
+        rendering.inputs().forEach(span -> literal.set(span.begin(), span.end()));
+        int[] tokens = prompts.encode(rendering.text(), literal, false); // the template writes the special tokens itself
+        return new Encoded(tokens, channels.after(rendering.text().substring(literal.length()), true));
     }
 
     /** A decoder for one stream, which ends with {@link #close()}. */
@@ -85,6 +100,7 @@ final class PromptEncoder implements AutoCloseable {
     @Override
     public void close() {
         if (users.decrementAndGet() == 0) {
+            prompts.close();
             tokenizer.close();
         }
     }

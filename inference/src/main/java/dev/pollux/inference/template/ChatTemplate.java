@@ -279,13 +279,17 @@ public final class ChatTemplate {
                 return this;
             }
 
-            /** The conversation as roles and texts. */
+            /** The conversation as roles and texts, with its reasoning as {@code reasoning_content} and {@code thinking}. */
             public Builder conversation(List<Message> value) {
                 List<Map<String, Object>> maps = new ArrayList<>();
                 for (Message message : value) {
                     Map<String, Object> map = new LinkedHashMap<>();
                     map.put("role", message.role());
                     map.put("content", message.content());
+                    if (!message.reasoning().isEmpty()) { // by the two names that templates have for it
+                        map.put("reasoning_content", message.reasoning());
+                        map.put("thinking", message.reasoning());
+                    }
                     maps.add(map);
                 }
                 messages = maps;

@@ -11,6 +11,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -44,6 +45,7 @@ public final class Tokenizer implements AutoCloseable {
     private final String json;
     private final Map<String, Integer> ids;
     private final Map<Integer, String> tokens;
+    private final List<AddedToken> added = new ArrayList<>();
     private final int vocabularySize;
     private final OpenHandle handle;
     /** Held for reading by whoever is inside the native library, for writing while it is freed. */
@@ -57,6 +59,11 @@ public final class Tokenizer implements AutoCloseable {
         root.putNull("padding");
         this.json = root.toString();
         this.ids = vocabulary(source, root);
+        root.path("added_tokens")
+                .forEach(token -> added.add(new AddedToken(
+                        token.path("content").asString(""),
+                        token.path("id").asInt(-1),
+                        token.path("special").asBoolean(false))));
         this.tokens = new HashMap<>();
         ids.forEach((token, id) -> tokens.put(id, token));
         this.vocabularySize = ids.values().stream().mapToInt(id -> id + 1).max().orElse(0);
@@ -259,6 +266,14 @@ public final class Tokenizer implements AutoCloseable {
         }
         return tokens.getOrDefault(id, "");
     }
+
+    /** Tokens that are found in text before it is cut. */
+    List<AddedToken> addedTokens() {
+        return List.copyOf(added);
+    }
+
+    /** A token that is found as it is spelled; {@code special} as the file marks it. */
+    record AddedToken(String content, int id, boolean special) {}
 
     /** This tokenizer as the text of a {@code tokenizer.json}, without truncation and padding. */
     public String toJson() {

@@ -1,6 +1,7 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.StorageException;
+import dev.pollux.generation.Delta;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.GenerationStream;
@@ -15,6 +16,7 @@ import dev.pollux.twin.TwinOptions;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,6 +64,13 @@ final class ChatCommand extends PolluxCommand {
             description = "What the model is told before a conversation without documents.")
     private @Nullable String system;
 
+    @Option(
+            names = "--reasoning",
+            order = 17,
+            description = "Show on standard error what a model that thinks writes before its answer, in a conversation"
+                    + " without documents.")
+    private boolean reasoning;
+
     @Mixin
     private ModelOptions model = new ModelOptions();
 
@@ -90,6 +99,9 @@ final class ChatCommand extends PolluxCommand {
     int execute() {
         if (documents.isGiven() && system != null) {
             throw usage("--system is for a conversation without documents; use --persona");
+        }
+        if (documents.isGiven() && reasoning) {
+            throw usage("--reasoning is for a conversation without documents");
         }
         if (documents.isGiven()) {
             withDocuments();
@@ -189,7 +201,7 @@ final class ChatCommand extends PolluxCommand {
             history.add(Message.user(question));
             try (GenerationStream stream = generator.stream(fitting(), options)) {
                 Generation generation = pollux().interruption().during(stream::cancel, () -> written(stream));
-                history.add(Message.assistant(generation.text()));
+                history.add(Message.assistant(generation.text(), generation.reasoning()));
                 return JsonShapes.generation(generation);
             }
         }
@@ -224,9 +236,10 @@ final class ChatCommand extends PolluxCommand {
     }
 
     private Generation written(GenerationStream stream) {
-        for (String delta : stream) {
+        for (Iterator<Delta> deltas = stream.deltas(); deltas.hasNext(); ) {
+            Delta delta = deltas.next();
             if (!json()) {
-                output().piece(delta);
+                output().piece(delta, reasoning);
             }
         }
         if (!json()) {

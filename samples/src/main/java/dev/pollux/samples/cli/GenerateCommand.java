@@ -1,6 +1,7 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.StorageException;
+import dev.pollux.generation.Delta;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.GenerationStream;
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +34,7 @@ import picocli.CommandLine.Parameters;
                     + " text that the model goes on with. The text appears as it is written. Ctrl-C ends it; what was"
                     + " written stays.",
             "",
-            "--json: {text, finish, usage}; finish is end_of_text, stop_string, max_tokens, context_full or cancelled;"
+            "--json: {text, reasoning, finish, usage}; reasoning is what a model that thinks wrote before its answer; finish is end_of_text, stop_string, max_tokens, context_full or cancelled;"
                     + " usage is {promptTokens, completionTokens, loadMillis, prefillMillis, decodeMillis}."
         },
         footer = {
@@ -65,7 +67,13 @@ final class GenerateCommand extends PolluxCommand {
     @Option(names = "--raw", order = 12, description = "Give the prompt to the model as it is.")
     private boolean raw;
 
-    @Option(names = "--stats", order = 13, description = "Show token counts and times on standard error.")
+    @Option(
+            names = "--reasoning",
+            order = 13,
+            description = "Show on standard error what a model that thinks writes before its answer.")
+    private boolean reasoning;
+
+    @Option(names = "--stats", order = 14, description = "Show token counts and times on standard error.")
     private boolean stats;
 
     @Mixin
@@ -108,12 +116,13 @@ final class GenerateCommand extends PolluxCommand {
     }
 
     private Generation shown(GenerationStream stream) {
-        int deltas = 0;
-        for (String delta : stream) {
+        int pieces = 0;
+        for (Iterator<Delta> deltas = stream.deltas(); deltas.hasNext(); ) {
+            Delta delta = deltas.next();
             if (json()) {
-                output().status("writing: " + ++deltas + " pieces");
+                output().status("writing: " + ++pieces + " pieces");
             } else {
-                output().piece(delta);
+                output().piece(delta, reasoning);
             }
         }
         return stream.result();

@@ -17,6 +17,7 @@ final class JsonShapes {
     static Map<String, Object> generation(Generation generation) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("text", generation.text());
+        json.put("reasoning", generation.reasoning());
         json.put("finish", name(generation.finish()));
         json.put("usage", usage(generation.usage()));
         return json;

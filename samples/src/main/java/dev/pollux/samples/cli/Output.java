@@ -1,5 +1,7 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.generation.Channel;
+import dev.pollux.generation.Delta;
 import java.io.PrintWriter;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -14,6 +16,7 @@ final class Output {
     private final boolean quiet;
     private final boolean colours;
     private final Progress progress;
+    private boolean thought; // whether the last piece was reasoning
 
     /** @param quiet whether notes and progress are left out */
     Output(PrintWriter out, PrintWriter err, boolean quiet, Terminal terminal) {
@@ -36,6 +39,20 @@ final class Output {
         progress.erase();
         out.print(text);
         out.flush();
+    }
+
+    /** A piece of what a model writes: its answer and, where that is wanted, its reasoning as an aside. */
+    void piece(Delta delta, boolean reasoning) {
+        boolean answer = delta.channel() == Channel.ANSWER;
+        if (answer && thought) {
+            asidePiece(System.lineSeparator());
+        }
+        if (answer) {
+            piece(delta.text());
+        } else if (reasoning) {
+            asidePiece(delta.text());
+        }
+        thought = !answer && reasoning;
     }
 
     /** The result as one object on one line. */

@@ -109,7 +109,7 @@ class ModelCommandsTest {
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         JsonNode json = run.json();
-        assertThat(json.propertyNames()).containsExactly("text", "finish", "usage");
+        assertThat(json.propertyNames()).containsExactly("text", "reasoning", "finish", "usage");
         assertThat(json.path("text").asString()).isEqualTo(chat.text());
         assertThat(json.path("finish").asString()).isEqualTo(JsonShapes.name(chat.finish()));
         assertThat(json.path("usage").propertyNames())

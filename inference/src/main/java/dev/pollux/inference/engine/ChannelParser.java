@@ -1,0 +1,275 @@
+package dev.pollux.inference.engine;
+
+import dev.pollux.generation.Channel;
+import dev.pollux.generation.Delta;
+import dev.pollux.inference.engine.ChannelFormat.Effect;
+import dev.pollux.inference.engine.ChannelFormat.Marker;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Text and markers of one generation to deltas by channel. <em>Not thread-safe: one thread at a time.</em>
+ *
+ * <p>A marker that is a token is one wherever it stands. One that is spelled by several tokens is one where it can stand: an
+ * opening tag before anything else, a closing one after its opening. Whitespace around reasoning, and between it and the
+ * answer, is no text.
+ */
+final class ChannelParser {
+
+    /** A header longer than this is the text of a model that writes no headers. */
+    private static final int MAX_HEADER = 200;
+
+    private enum State {
+        /** The answer, of which nothing but whitespace is written. */
+        BEGIN,
+        ANSWER,
+        REASONING,
+        /** The first line of reasoning that begins with its name. */
+        NAME,
+        HEADER,
+        BETWEEN
+    }
+
+    private final ChannelFormat format;
+    private final StringBuilder held = new StringBuilder();
+    private State state = State.BEGIN;
+    private boolean reasoned; // whether a marker was seen, so that whitespace before the answer is no text
+    private boolean answered; // whether any of the answer is written
+    private boolean tagged; // whether the answer stands between tags
+    private boolean promptsHeader; // whether the header was begun by the prompt
+    private boolean thoughts; // whether there is reasoning
+    private boolean fresh = true; // whether a block of reasoning has begun of which nothing is written
+    private String gap = ""; // whitespace of the reasoning that goes out if more follows
+    private List<Delta> out = new ArrayList<>();
+
+    ChannelParser(ChannelFormat format) {
+        this.format = format;
+    }
+
+    /** Reads what a prompt ends with, so that the state is that in which the model begins. */
+    void skip(String prompt, boolean chat) {
+        int at = 0;
+        boolean header = false;
+        while (true) {
+            int from = at;
+            Optional<Marker> next = first(format.markers(), prompt, from);
+            if (next.isEmpty()) {
+                break;
+            }
+            int begin = prompt.indexOf(next.get().spelling(), from);
+            held.append(prompt, from, begin);
+            apply(next.get());
+            at = begin + next.get().spelling().length();
+            header = next.get().effect() == Effect.HEADER || next.get().effect() == Effect.BODY;
+        }
+        String rest = prompt.substring(at);
+        held.setLength(0);
+        if (state == State.HEADER && !rest.isBlank() && !rest.strip().equalsIgnoreCase("assistant")) {
+            held.append(rest);
+        } else if (state == State.REASONING && !chat && !header && !rest.isBlank()) {
+            state = State.BEGIN;
+        } else if (state == State.NAME && !rest.isBlank()) {
+            state = State.REASONING;
+        }
+        promptsHeader = state == State.HEADER;
+        reasoned = state != State.BEGIN;
+        thoughts = false;
+        gap = "";
+        out.clear();
+    }
+
+    /** The marker that a token is, if it is one. */
+    Optional<Marker> marker(int token) {
+        return format.marker(token);
+    }
+
+    /** What a marker completes. */
+    List<Delta> push(Marker marker) {
+        flushHeld();
+        apply(marker);
+        return taken();
+    }
+
+    /** What a piece of text completes. */
+    List<Delta> push(String piece) {
+        if (format.markers().isEmpty()) {
+            return piece.isEmpty() ? List.of() : List.of(new Delta(Channel.ANSWER, piece));
+        }
+        held.append(piece);
+        while (step()) {}
+        return taken();
+    }
+
+    /** What is left at the end. */
+    List<Delta> end() {
+        if (state == State.HEADER && promptsHeader) {
+            state = State.BEGIN;
+        }
+        flushHeld();
+        return taken();
+    }
+
+    private List<Delta> taken() {
+        List<Delta> deltas = out;
+        out = new ArrayList<>();
+        return deltas;
+    }
+
+    /** Gives out what of the held text is settled; whether that changed the state, so that there may be more. */
+    private boolean step() {
+        if (state == State.HEADER && promptsHeader && held.length() > MAX_HEADER) {
+            state = State.BEGIN;
+        }
+        if (state == State.NAME) {
+            int line = held.indexOf("\n");
+            if (line >= 0) {
+                held.delete(0, line + 1);
+                state = State.REASONING;
+            }
+            return line >= 0;
+        }
+        List<Marker> possible = possible();
+        Optional<Marker> found = first(possible, held, 0);
+        if (found.isPresent()) {
+            String spelling = found.get().spelling();
+            int at = held.indexOf(spelling);
+            String rest = held.substring(at + spelling.length());
+            held.setLength(at);
+            flushHeld();
+            apply(found.get());
+            held.append(rest);
+            return true;
+        }
+        if (state == State.HEADER) {
+            return false;
+        }
+        int settled = held.length() - beginning(possible);
+        if (state == State.BEGIN && held.substring(0, settled).isBlank()) {
+            return false;
+        }
+        write(held.substring(0, settled));
+        held.delete(0, settled);
+        return false;
+    }
+
+    /** The markers that text can spell here. */
+    private List<Marker> possible() {
+        boolean blank = state == State.BEGIN;
+        return format.markers().stream()
+                .filter(marker -> switch (marker.effect()) {
+                    case REASONING, NAMED_REASONING -> blank && !reasoned && startsBlank(marker);
+                    case ANSWER -> state == State.REASONING;
+                    case TAGGED_ANSWER -> state == State.REASONING || blank && reasoned && startsBlank(marker);
+                    case AFTER_ANSWER -> tagged && (state == State.ANSWER || blank);
+                    case BODY -> state == State.HEADER;
+                    case HEADER, BETWEEN, NOTHING -> false;
+                })
+                .toList();
+    }
+
+    /** Whether nothing but whitespace stands before a marker, or its beginning, in the held text. */
+    private boolean startsBlank(Marker marker) {
+        String text = held.toString().stripLeading();
+        return text.startsWith(marker.spelling()) || marker.spelling().startsWith(text);
+    }
+
+    private static Optional<Marker> first(List<Marker> markers, CharSequence text, int from) {
+        String searched = text.toString();
+        Marker best = null;
+        int place = Integer.MAX_VALUE;
+        for (Marker marker : markers) {
+            int at = searched.indexOf(marker.spelling(), from);
+            if (at >= 0 && at < place) {
+                place = at;
+                best = marker;
+            }
+        }
+        return Optional.ofNullable(best);
+    }
+
+    /** The length of the longest end of the held text that may begin one of the markers. */
+    private int beginning(List<Marker> markers) {
+        int longest = 0;
+        for (Marker marker : markers) {
+            for (int n = Math.min(marker.spelling().length() - 1, held.length()); n > longest; n--) {
+                if (marker.spelling().startsWith(held.substring(held.length() - n))) {
+                    longest = n;
+                }
+            }
+        }
+        return longest;
+    }
+
+    private void apply(Marker marker) {
+        Effect effect = marker.effect();
+        String header = held.toString();
+        if (effect == Effect.NOTHING) {
+            return;
+        }
+        held.setLength(0);
+        promptsHeader = false;
+        reasoned = true;
+        gap = "";
+        state = switch (effect) {
+            case REASONING -> State.REASONING;
+            case NAMED_REASONING -> State.NAME;
+            case HEADER -> State.HEADER;
+            case BETWEEN -> State.BETWEEN;
+            case BODY -> isAnswer(header) ? State.BEGIN : State.REASONING;
+            default -> State.BEGIN;
+        };
+        if (effect == Effect.ANSWER && tagged || effect == Effect.AFTER_ANSWER) {
+            tagged = false;
+        } else if (effect == Effect.TAGGED_ANSWER) {
+            tagged = true;
+        }
+        fresh = true;
+    }
+
+    /** Whether a message is for the reader: its channel is {@code final}, or it has none. */
+    private static boolean isAnswer(String header) {
+        String name = header.strip().toLowerCase(Locale.ROOT);
+        return name.isEmpty() || name.startsWith("final") || name.equals("assistant");
+    }
+
+    private void flushHeld() {
+        if (state == State.HEADER) {
+            return; // the header is read by the marker after it
+        }
+        write(held.toString());
+        held.setLength(0);
+    }
+
+    private void write(String text) {
+        if (state == State.REASONING) {
+            reason(text);
+        } else if (state == State.BEGIN) {
+            add(Channel.ANSWER, reasoned && !answered ? text.stripLeading() : text);
+            answered |= !text.isBlank();
+            state = text.isBlank() ? state : State.ANSWER;
+        } else if (state == State.ANSWER) {
+            add(Channel.ANSWER, text);
+        }
+    }
+
+    private void reason(String text) {
+        String all = thoughts && !fresh ? gap + text : text.stripLeading();
+        String kept = all.stripTrailing();
+        if (kept.isEmpty()) {
+            gap = fresh ? "" : all;
+            return;
+        }
+        add(Channel.REASONING, (thoughts && fresh ? "\n\n" : "") + kept);
+        gap = all.substring(kept.length());
+        thoughts = true;
+        fresh = false;
+    }
+
+    private void add(Channel channel, String text) {
+        if (!text.isEmpty()) {
+            out.add(new Delta(channel, text));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package dev.pollux.inference.tokenizer;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * The added tokens of a tokenizer that steer a model, found in text. <em>Immutable.</em>
+ *
+ * <p>An added token is a control token if it is marked as special, or if it is spelled like one ({@code <|...|>}), or if the
+ * chat template writes it and it is no plain word ({@code <think>}, {@code [TOOL_CALLS]}). All others are vocabulary that a
+ * user may use, such as the domain words of a fine-tune, runs of spaces, or HTML tags; so is a spelling of one character or of
+ * whitespace alone, whatever it is marked as.
+ */
+final class ControlTokens {
+
+    /** A place where a control token is meant. */
+    record Match(int begin, int end, Tokenizer.AddedToken token) {}
+
+    private final Map<String, Tokenizer.AddedToken> bySpelling = new HashMap<>();
+    private final Map<Character, Set<Integer>> lengths = new HashMap<>(); // by first character, the longest first
+    private final Set<Integer> ids = new HashSet<>();
+
+    /** @param template the source of the chat template; empty where there is none */
+    ControlTokens(List<Tokenizer.AddedToken> added, String template) {
+        for (Tokenizer.AddedToken token : added) {
+            String spelling = token.content();
+            if (isControl(token, template)) {
+                bySpelling.put(spelling, token);
+                ids.add(token.id());
+                lengths.computeIfAbsent(spelling.charAt(0), first -> new TreeSet<>(Comparator.reverseOrder()))
+                        .add(spelling.length());
+            }
+        }
+    }
+
+    private static boolean isControl(Tokenizer.AddedToken token, String template) {
+        String spelling = token.content();
+        if (spelling.isBlank() || spelling.codePointCount(0, spelling.length()) == 1) {
+            return false;
+        }
+        boolean word = spelling.codePoints().allMatch(c -> Character.isLetterOrDigit(c) || Character.isWhitespace(c));
+        return token.special()
+                || spelling.matches("(?s)<[|\uFF5C].+[|\uFF5C]>")
+                || !word && template.contains(spelling);
+    }
+
+    boolean isEmpty() {
+        return bySpelling.isEmpty();
+    }
+
+    boolean isSpelling(String text) {
+        return bySpelling.containsKey(text);
+    }
+
+    /** The control tokens of which no character is literal, in order; of two at one place the longer one. */
+    List<Match> in(String text, BitSet literal) {
+        List<Match> found = new ArrayList<>();
+        for (int at = literal.nextClearBit(0); at < text.length(); ) {
+            int end = literal.nextSetBit(at);
+            int limit = end < 0 ? text.length() : Math.min(end, text.length());
+            while (at < limit) {
+                Tokenizer.AddedToken token = at(text, at, limit);
+                if (token == null) {
+                    at++;
+                } else {
+                    found.add(new Match(at, at + token.content().length(), token));
+                    at += token.content().length();
+                }
+            }
+            at = literal.nextClearBit(limit);
+        }
+        return found;
+    }
+
+    private Tokenizer.@org.jspecify.annotations.Nullable AddedToken at(String text, int at, int limit) {
+        for (int length : lengths.getOrDefault(text.charAt(at), Set.of())) {
+            if (length <= limit - at) {
+                Tokenizer.AddedToken token = bySpelling.get(text.substring(at, at + length));
+                if (token != null) {
+                    return token;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** Whether the control tokens among {@code tokens} are those of {@code expected}, in their order. */
+    boolean areThose(List<Match> expected, int[] tokens) {
+        int next = 0;
+        for (int token : tokens) {
+            if (ids.contains(token)) {
+                if (next == expected.size() || expected.get(next).token().id() != token) {
+                    return false;
+                }
+                next++;
+            }
+        }
+        return next == expected.size();
+    }
+}

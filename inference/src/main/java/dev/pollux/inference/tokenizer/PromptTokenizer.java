@@ -1,0 +1,181 @@
+package dev.pollux.inference.tokenizer;
+
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Token ids of a prompt of which some characters are literal: there the spelling of a control token is text as any other.
+ *
+ * <pre>{@code
+ * BitSet literal = new BitSet();
+ * literal.set(begin, end); // what a user wrote
+ * int[] ids = prompts.encode(prompt, literal, false);
+ * }</pre>
+ *
+ * <p>A prompt without such a spelling in its literal characters gets exactly the tokens that {@link Tokenizer#encode} gives,
+ * also where template and content meet.
+ *
+ * <p>The tokenizer it was made with stays the caller's, and must be open as long as this is used. <em>Thread-safe.</em>
+ */
+public final class PromptTokenizer implements AutoCloseable {
+
+    /*
+     * The prompt is first encoded as it is. If the control tokens among the ids are those that the template's own characters
+     * spell, in their order, none came from literal text, and that is the result: the case of nearly every prompt.
+     *
+     * Otherwise a second tokenizer is used, the same in all but one thing: its control tokens have secret spellings, as added
+     * tokens and in the vocabulary, and no merge makes or uses one. In the prompt the spellings outside of literal text are
+     * replaced by the secret ones, so only these are found. Everything else (where text is cut, normalizers, the space before
+     * a first word, stripping around an added token) is done by the same code on the same neighbours, which encoding the parts
+     * one by one would not give.
+     */
+
+    private final Tokenizer tokenizer;
+    private final ControlTokens controls;
+    private final String secret = "\uE000" + HexFormat.of().toHexDigits(new SecureRandom().nextLong());
+    private final ReentrantLock opening = new ReentrantLock();
+    private @Nullable Tokenizer disguised;
+    private boolean closed;
+
+    private PromptTokenizer(Tokenizer tokenizer, ControlTokens controls) {
+        this.tokenizer = tokenizer;
+        this.controls = controls;
+    }
+
+    /**
+     * Control tokens are the added tokens that are marked as special, those spelled {@code <|...|>}, and those that the template
+     * writes unless they are plain words. The rest of the added tokens is vocabulary, in literal text too.
+     *
+     * @param template the source of the chat template; empty where there is none
+     */
+    public static PromptTokenizer of(Tokenizer tokenizer, String template) {
+        return new PromptTokenizer(tokenizer, new ControlTokens(tokenizer.addedTokens(), template));
+    }
+
+    /**
+     * Token ids of a prompt.
+     *
+     * @param text the prompt
+     * @param literal the UTF-16 units of it that are literal
+     * @param addSpecialTokens as {@link Tokenizer#encode} takes it
+     * @return (tokens)
+     * @throws IllegalStateException after {@link #close()}
+     */
+    public int[] encode(String text, BitSet literal, boolean addSpecialTokens) {
+        if (controls.isEmpty() || literal.isEmpty()) {
+            return tokenizer.encode(text, addSpecialTokens);
+        }
+        int[] plain = tokenizer.encode(text, false);
+        if (controls.areThose(controls.in(text, literal), plain)) {
+            return addSpecialTokens ? tokenizer.encode(text, true) : plain;
+        }
+        return encodeDisguised(text, literal, addSpecialTokens);
+    }
+
+    /** The same by the second tokenizer. */
+    int[] encodeDisguised(String text, BitSet literal, boolean addSpecialTokens) {
+        List<ControlTokens.Match> meant = controls.in(text, literal);
+        StringBuilder replaced = new StringBuilder();
+        int done = 0;
+        for (ControlTokens.Match match : meant) {
+            replaced.append(text, done, match.begin()).append(secret(match.token().id()));
+            done = match.end();
+        }
+        replaced.append(text, done, text.length());
+        return disguised().encode(replaced.toString(), addSpecialTokens);
+    }
+
+    private String secret(int id) {
+        return secret + Integer.toHexString(id) + "\uE001";
+    }
+
+    private Tokenizer disguised() {
+        opening.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("The tokenizer is closed; open it again");
+            }
+            if (disguised == null) {
+                disguised = Tokenizer.ofJson("the tokenizer of literal text", disguise());
+            }
+            return disguised;
+        } finally {
+            opening.unlock();
+        }
+    }
+
+    private String disguise() {
+        ObjectNode root = (ObjectNode) JsonMapper.shared().readTree(tokenizer.toJson().getBytes(StandardCharsets.UTF_8));
+        for (JsonNode token : root.path("added_tokens")) {
+            ((ObjectNode) token).put("content", renamed(token.path("content").asString("")));
+        }
+        if (root.get("model") instanceof ObjectNode model) {
+            vocabulary(model);
+            if (model.path("unk_token").isString()) {
+                model.put("unk_token", renamed(model.path("unk_token").asString()));
+            }
+            if (model.get("merges") instanceof ArrayNode merges) {
+                List<JsonNode> kept = new ArrayList<>();
+                merges.forEach(merge -> {
+                    if (!touchesControl(merge)) {
+                        kept.add(merge);
+                    }
+                });
+                model.putArray("merges").addAll(kept);
+            }
+        }
+        return root.toString();
+    }
+
+    private void vocabulary(ObjectNode model) {
+        if (model.get("vocab") instanceof ObjectNode old) {
+            ObjectNode renamed = JsonMapper.shared().createObjectNode();
+            old.properties().forEach(entry -> renamed.set(renamed(entry.getKey()), entry.getValue()));
+            model.set("vocab", renamed);
+        }
+        if (model.get("vocab") instanceof ArrayNode pieces) { // Unigram: [[piece, score], …]
+            pieces.forEach(piece -> ((ArrayNode) piece).set(0, renamed(piece.path(0).asString(""))));
+        }
+    }
+
+    private String renamed(String token) {
+        return controls.isSpelling(token) ? secret(tokenizer.idOf(token).orElseThrow()) : token;
+    }
+
+    /** {@code "a b"} or {@code ["a", "b"]}. */
+    private boolean touchesControl(JsonNode merge) {
+        String joined = merge.isArray() ? merge.path(0).asString("") + " " + merge.path(1).asString("") : merge.asString("");
+        int space = joined.indexOf(' ', 1);
+        if (space < 0) {
+            return false;
+        }
+        String left = joined.substring(0, space);
+        String right = joined.substring(space + 1);
+        return controls.isSpelling(left) || controls.isSpelling(right) || controls.isSpelling(left + right);
+    }
+
+    /** Frees what this opened, not the tokenizer it was made with. Idempotent. */
+    @Override
+    public void close() {
+        opening.lock();
+        try {
+            closed = true;
+            if (disguised != null) {
+                disguised.close();
+                disguised = null;
+            }
+        } finally {
+            opening.unlock();
+        }
+    }
+}
