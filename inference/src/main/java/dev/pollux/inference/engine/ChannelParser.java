@@ -87,7 +87,7 @@ final class ChannelParser {
 
     /** What a marker completes. */
     List<Delta> push(Marker marker) {
-        flushHeld();
+        flushBeforeMarker();
         apply(marker);
         return taken();
     }
@@ -137,7 +137,7 @@ final class ChannelParser {
             int at = held.indexOf(spelling);
             String rest = held.substring(at + spelling.length());
             held.setLength(at);
-            flushHeld();
+            flushBeforeMarker();
             apply(found.get());
             held.append(rest);
             return true;
@@ -232,6 +232,13 @@ final class ChannelParser {
     private static boolean isAnswer(String header) {
         String name = header.strip().toLowerCase(Locale.ROOT);
         return name.isEmpty() || name.startsWith("final") || name.equals("assistant");
+    }
+
+    private void flushBeforeMarker() {
+        if (state == State.BEGIN && held.toString().isBlank()) {
+            held.setLength(0);
+        }
+        flushHeld();
     }
 
     private void flushHeld() {

@@ -29,7 +29,7 @@ class PromptTokenizerTest {
             """
             {"version": "1.0", "truncation": null, "padding": null, "normalizer": null, "post_processor": null,
              "decoder": null,
-             "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+             "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
              "added_tokens": [
                {"id": 30, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": true, "normalized": false,
                 "special": true},
