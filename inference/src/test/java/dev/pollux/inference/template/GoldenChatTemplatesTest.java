@@ -37,6 +37,40 @@ class GoldenChatTemplatesTest {
                         () -> check(set, golden)));
     }
 
+    /** Content is found in the text as input, and what is left is the template's. */
+    @TestFactory
+    Stream<DynamicTest> knowsTheContentInWhatItRenders() throws IOException {
+        Path set = ReferenceData.golden("chat-templates");
+        return JSON.readTree(Files.readString(set.resolve("cases.json")))
+                .valueStream()
+                .filter(golden -> golden.has("output"))
+                .map(golden -> DynamicTest.dynamicTest(
+                        golden.get("template").asString() + " "
+                                + golden.get("case").asString(),
+                        () -> checkInputs(set, golden)));
+    }
+
+    private static void checkInputs(Path set, JsonNode golden) throws IOException {
+        Path file = set.resolve("templates").resolve(golden.get("template").asString());
+        ChatTemplate template = ChatTemplate.parse(Files.readString(file));
+        ChatTemplate.Rendering rendering = template.renderWithSpans(input(golden.get("inputs")));
+        StringBuilder own = new StringBuilder(rendering.text());
+        for (ChatTemplate.Span span : rendering.inputs()) {
+            own.replace(span.begin(), span.end(), "\0".repeat(span.end() - span.begin()));
+        }
+        for (JsonNode message : golden.get("inputs").get("messages")) {
+            String content = message.path("content").isString()
+                    ? message.path("content").asString().strip()
+                    : "";
+            if (content.length() >= 4 && !template.source().contains(content)) {
+                assertThat(own.toString()).doesNotContain(content);
+            }
+        }
+        if (golden.get("inputs").get("messages").size() > 0) {
+            assertThat(rendering.inputs()).isNotEmpty();
+        }
+    }
+
     @TestFactory
     Stream<DynamicTest> parsesEveryTemplateOfTheSet() {
         Path templates = ReferenceData.golden("chat-templates").resolve("templates");
