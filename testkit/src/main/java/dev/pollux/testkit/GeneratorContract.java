@@ -3,6 +3,8 @@ package dev.pollux.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pollux.generation.Channel;
+import dev.pollux.generation.Delta;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
@@ -49,6 +51,21 @@ public interface GeneratorContract {
             }
             assertThat(stream.iterator()).isSameAs(stream.iterator()).isExhausted();
             assertThat(stream.result().text()).isEqualTo(joined.toString()).isNotEmpty();
+        }
+    }
+
+    @Test
+    default void deltasOfAChannelJoinedGiveItsText() {
+        try (Generator generator = open();
+                GenerationStream stream = generator.stream(prompt(), upTo(LENGTH))) {
+            StringBuilder answer = new StringBuilder();
+            StringBuilder reasoning = new StringBuilder();
+            for (Iterator<Delta> deltas = stream.deltas(); deltas.hasNext(); ) {
+                Delta delta = deltas.next();
+                (delta.channel() == Channel.ANSWER ? answer : reasoning).append(delta.text());
+            }
+            assertThat(stream.result().text()).isEqualTo(answer.toString());
+            assertThat(stream.result().reasoning()).isEqualTo(reasoning.toString());
         }
     }
 

@@ -60,6 +60,7 @@ final class ChannelFormat {
             List.of("<reasoning>", "</reasoning>"),
             List.of("<seed:think>", "</seed:think>"),
             List.of("[THINK]", "[/THINK]"),
+            List.of("Here is my thought process:", "Here is my response:"),
             List.of("\u25C1think\u25B7", "\u25C1/think\u25B7"),
             List.of("<|START_THINKING|>", "<|END_THINKING|>"),
             List.of("<|inner_prefix|>", "<|inner_suffix|>"),

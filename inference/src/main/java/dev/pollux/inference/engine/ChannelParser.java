@@ -159,7 +159,8 @@ final class ChannelParser {
         boolean blank = state == State.BEGIN;
         return format.markers().stream()
                 .filter(marker -> switch (marker.effect()) {
-                    case REASONING, NAMED_REASONING -> blank && !reasoned && startsBlank(marker);
+                    case REASONING, NAMED_REASONING ->
+                        (blank && !reasoned || state == State.REASONING && fresh) && startsBlank(marker);
                     case ANSWER -> state == State.REASONING;
                     case TAGGED_ANSWER -> state == State.REASONING || blank && reasoned && startsBlank(marker);
                     case AFTER_ANSWER -> tagged && (state == State.ANSWER || blank);

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The added tokens of a tokenizer that steer a model, found in text. <em>Immutable.</em>
@@ -22,6 +24,8 @@ final class ControlTokens {
 
     /** A place where a control token is meant. */
     record Match(int begin, int end, Tokenizer.AddedToken token) {}
+
+    private static final Pattern BARRED = Pattern.compile("<[|\uFF5C].+[|\uFF5C]>", Pattern.DOTALL);
 
     private final Map<String, Tokenizer.AddedToken> bySpelling = new HashMap<>();
     private final Map<Character, Set<Integer>> lengths = new HashMap<>(); // by first character, the longest first
@@ -47,7 +51,7 @@ final class ControlTokens {
         }
         boolean word = spelling.codePoints().allMatch(c -> Character.isLetterOrDigit(c) || Character.isWhitespace(c));
         return token.special()
-                || spelling.matches("(?s)<[|\uFF5C].+[|\uFF5C]>")
+                || BARRED.matcher(spelling).matches()
                 || !word && template.contains(spelling);
     }
 
@@ -79,7 +83,7 @@ final class ControlTokens {
         return found;
     }
 
-    private Tokenizer.@org.jspecify.annotations.Nullable AddedToken at(String text, int at, int limit) {
+    private Tokenizer.@Nullable AddedToken at(String text, int at, int limit) {
         for (int length : lengths.getOrDefault(text.charAt(at), Set.of())) {
             if (length <= limit - at) {
                 Tokenizer.AddedToken token = bySpelling.get(text.substring(at, at + length));

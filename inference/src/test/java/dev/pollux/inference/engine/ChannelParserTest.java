@@ -44,6 +44,7 @@ class ChannelParserTest {
     @Test
     void aTemplateMayOpenTheReasoningOrCloseIt() {
         assertThat(read(THINK, Set.of(), "<|assistant|><think>\n", "a\n</think>\nb")).isEqualTo("a⇒b");
+        assertThat(read(THINK, Set.of(), "<think>\n", "<think>\na</think>b")).isEqualTo("a⇒b");
         assertThat(read(THINK, Set.of(), "<think>\n\n</think>\n\n", "b")).isEqualTo("⇒b");
         assertThat(read(THINK, Set.of(), "assistant\n", "b")).isEqualTo("⇒b");
     }
