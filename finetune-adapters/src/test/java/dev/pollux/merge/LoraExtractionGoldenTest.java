@@ -33,12 +33,13 @@ class LoraExtractionGoldenTest {
     @TestFactory
     Stream<DynamicTest> adaptersAreExtracted() {
         Path set = ReferenceData.golden("merge/lora-extraction");
-        return ReferenceData.cases(
-                        set, path -> path.toString().endsWith(".json"))
-                .stream()
+        return ReferenceData.cases(set, path -> path.toString().endsWith(".json")).stream()
                 .map(file -> DynamicTest.dynamicTest(
                         file.getFileName().toString(),
-                        () -> check(set.resolveSibling("models"), JsonFiles.read(file).orElseThrow(), file)));
+                        () -> check(
+                                set.resolveSibling("models"),
+                                JsonFiles.read(file).orElseThrow(),
+                                file)));
     }
 
     private void check(Path models, ObjectNode expected, Path file) {

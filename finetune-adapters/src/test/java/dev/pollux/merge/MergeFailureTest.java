@@ -27,11 +27,8 @@ class MergeFailureTest {
     @TestFactory
     Stream<DynamicTest> brokenPlansAreRefusedBeforeAnythingIsWritten() {
         Path failures = ReferenceData.golden("merge/failures");
-        ObjectNode expected =
-                JsonFiles.read(failures.resolve("expected.json")).orElseThrow();
-        return ReferenceData.cases(
-                        failures, path -> path.toString().endsWith(".yml"))
-                .stream()
+        ObjectNode expected = JsonFiles.read(failures.resolve("expected.json")).orElseThrow();
+        return ReferenceData.cases(failures, path -> path.toString().endsWith(".yml")).stream()
                 .map(file -> {
                     String id = file.getFileName().toString().replace(".yml", "");
                     String due = expected.path(id).path("clear_message").asString();

@@ -28,8 +28,7 @@ class MergeGoldenTest {
     @TestFactory
     Stream<DynamicTest> mergesAgreeWithTheReferenceTool() {
         Path set = ReferenceData.golden("merge/cases");
-        List<Path> cases =
-                ReferenceData.cases(set, path -> Files.isRegularFile(path.resolve("config.yml")));
+        List<Path> cases = ReferenceData.cases(set, path -> Files.isRegularFile(path.resolve("config.yml")));
         return cases.stream()
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
                     ObjectNode expected =

@@ -37,9 +37,7 @@ class MergeStatisticsTest {
     Stream<DynamicTest> seedsHaveTheStatisticsOfTheFormulas() {
         Path statistics = ReferenceData.golden("merge/statistics");
         Path set = statistics.getParent();
-        return ReferenceData.cases(
-                        statistics, path -> path.toString().endsWith(".yml"))
-                .stream()
+        return ReferenceData.cases(statistics, path -> path.toString().endsWith(".yml")).stream()
                 .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(set, file)));
     }
 

@@ -77,7 +77,8 @@ class MixtureRunTest {
     @Test
     void hiddenStatesLeadToTheLogitsThatTheEngineGives() throws IOException {
         for (String type : new String[] {"Llama", "Qwen2", "Qwen3"}) {
-            Path dense = TinyDecoder.of(type + "ForCausalLM", type.toLowerCase(java.util.Locale.ROOT), 2).write(temp.resolve(type));
+            Path dense = TinyDecoder.of(type + "ForCausalLM", type.toLowerCase(java.util.Locale.ROOT), 2)
+                    .write(temp.resolve(type));
             // the last layer writes nothing, so the state before it is the state after it
             Path silent = SilentLayer.write(dense, temp.resolve(type + "-silent"));
             List<double[]> states = new ArrayList<>();

@@ -162,8 +162,7 @@ public final class TinyDecoder {
                  "vocab_size": %d, "max_position_embeddings": 256, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
                  "hidden_act": "silu", "tie_word_embeddings": false, "bos_token_id": 1, "eos_token_id": 2,
                  %s"torch_dtype": "float32"}
-                """.formatted(
-                        architecture, type, WIDTH, HEAD, inner, LAYERS, VOCABULARY, mixture);
+                """.formatted(architecture, type, WIDTH, HEAD, inner, LAYERS, VOCABULARY, mixture);
     }
 
     /**
@@ -270,8 +269,7 @@ public final class TinyDecoder {
             }
             ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * count).order(ByteOrder.LITTLE_ENDIAN);
             for (int i = 0; i < count; i++) {
-                bytes.putFloat(
-                        (float) (mean + deviation * numbers.nextGaussian() + change * changes.nextGaussian()));
+                bytes.putFloat((float) (mean + deviation * numbers.nextGaussian() + change * changes.nextGaussian()));
             }
             file.tensor(name, DType.F32, bytes.array(), shape);
         }

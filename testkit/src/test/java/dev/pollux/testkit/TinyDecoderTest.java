@@ -20,7 +20,8 @@ class TinyDecoderTest {
         TinyDecoder.llama(3).write(temp.resolve("one"));
         TinyDecoder.llama(3).write(temp.resolve("two"));
         for (String name : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
-            assertThat(temp.resolve("one").resolve(name)).hasSameBinaryContentAs(temp.resolve("two").resolve(name));
+            assertThat(temp.resolve("one").resolve(name))
+                    .hasSameBinaryContentAs(temp.resolve("two").resolve(name));
         }
     }
 

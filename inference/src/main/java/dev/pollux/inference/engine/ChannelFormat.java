@@ -121,7 +121,8 @@ final class ChannelFormat {
 
     private void pair(List<String> pair, Effect open, Effect close) {
         boolean written = pair.stream().anyMatch(template::contains);
-        if (written || pair.stream().allMatch(spelling -> tokenizer.idOf(spelling).isPresent())) {
+        if (written
+                || pair.stream().allMatch(spelling -> tokenizer.idOf(spelling).isPresent())) {
             add(pair.get(0), open);
             add(pair.get(1), close);
         }

@@ -84,7 +84,8 @@ final class PromptEncoder implements AutoCloseable {
                 .build();
         ChatTemplate.Rendering rendering = chat.renderWithSpans(input);
         rendering.inputs().forEach(span -> literal.set(span.begin(), span.end()));
-        int[] tokens = prompts.encode(rendering.text(), literal, false); // the template writes the special tokens itself
+        int[] tokens =
+                prompts.encode(rendering.text(), literal, false); // the template writes the special tokens itself
         return new Encoded(tokens, channels.after(rendering.text().substring(literal.length()), true));
     }
 

@@ -71,9 +71,7 @@ final class Filters {
         plain(all, "safe", (in, value) -> new Markup(in.printer().str(value)));
         plain(all, "escape", Filters::escape);
         plain(all, "e", Filters::escape);
-        all.put(
-                "forceescape",
-                (in, value, args) -> new Markup(escaped(in, value)));
+        all.put("forceescape", (in, value, args) -> new Markup(escaped(in, value)));
         return Map.copyOf(all);
     }
 
@@ -141,9 +139,7 @@ final class Filters {
     }
 
     private static Object escape(Interpreter in, Object value) {
-        return value instanceof Markup
-                ? value
-                : new Markup(in.budget().allocated(escaped(in, value)));
+        return value instanceof Markup ? value : new Markup(in.budget().allocated(escaped(in, value)));
     }
 
     private static String escaped(Interpreter in, Object value) {

@@ -62,7 +62,9 @@ final class PrettyPrinter {
             for (int i = 0; i < keys.size(); i++) {
                 String key = in.printer().repr(keys.get(i));
                 boolean last = i == keys.size() - 1;
-                out.append(i == 0 ? "" : ",\n" + " ".repeat(indent + 1)).append(key).append(": ");
+                out.append(i == 0 ? "" : ",\n" + " ".repeat(indent + 1))
+                        .append(key)
+                        .append(": ");
                 write(dict.values().get(i), indent + 3 + key.length(), last ? allowance + 1 : 1, out);
             }
             out.append('}');

@@ -105,8 +105,7 @@ final class PrintfFormat {
             case 's', 'r', 'a', 'c' -> {
                 String text = text(value, type);
                 int precision = type == 'c' ? -1 : layout.precision();
-                FormatSpec spec =
-                        new FormatSpec(" ", align, '-', false, layout.width(), (char) 0, precision, 's');
+                FormatSpec spec = new FormatSpec(" ", align, '-', false, layout.width(), (char) 0, precision, 's');
                 yield budget.origins().changed(text, spec.format(text, printer));
             }
             default -> throw Failure.of("ValueError: unsupported format character '" + type + "'");

@@ -14,18 +14,19 @@ final class Splitting {
         all.put("split", (in, self, args) -> split(in, self, args.bind("split", "sep", "maxsplit"), false));
         all.put("rsplit", (in, self, args) -> split(in, self, args.bind("rsplit", "sep", "maxsplit"), true));
         all.put("splitlines", (in, self, args) -> {
-            List<Object> lines = lines(in.origins(), self, args.bind("splitlines", "keepends").truth(0, false));
+            List<Object> lines = lines(
+                    in.origins(), self, args.bind("splitlines", "keepends").truth(0, false));
             in.budget().allocate(lines.size() + self.length());
             return lines;
         });
         all.put(
                 "partition",
-                (in, self, args) ->
-                        partition(in.origins(), self, args.bind("partition", "sep").text(0), false));
+                (in, self, args) -> partition(
+                        in.origins(), self, args.bind("partition", "sep").text(0), false));
         all.put(
                 "rpartition",
-                (in, self, args) ->
-                        partition(in.origins(), self, args.bind("rpartition", "sep").text(0), true));
+                (in, self, args) -> partition(
+                        in.origins(), self, args.bind("rpartition", "sep").text(0), true));
     }
 
     private static Object split(Interpreter in, String text, Arguments.Bound given, boolean fromEnd) {
@@ -149,7 +150,6 @@ final class Splitting {
             return last ? Tuple.of("", "", text) : Tuple.of(text, "", "");
         }
         int end = at + separator.length();
-        return Tuple.of(
-                origins.part(text, 0, at), origins.part(text, at, end), origins.part(text, end, text.length()));
+        return Tuple.of(origins.part(text, 0, at), origins.part(text, at, end), origins.part(text, end, text.length()));
     }
 }

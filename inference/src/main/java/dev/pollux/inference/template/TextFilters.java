@@ -1,12 +1,10 @@
 package dev.pollux.inference.template;
 
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** Filters on text. */
@@ -27,25 +25,20 @@ final class TextFilters {
         Filters.plain(all, "wordcount", (in, value) -> wordCount(in.printer().str(value)));
         all.put("wordwrap", TextFilters::wordWrap);
         all.put("format", TextFilters::format);
-        all.put(
-                "striptags",
-                (in, value, args) -> {
-                    String text = in.printer().str(value);
-                    return new Markup(in.origins().changed(text, Html.withoutTags(text, in.budget())));
-                });
+        all.put("striptags", (in, value, args) -> {
+            String text = in.printer().str(value);
+            return new Markup(in.origins().changed(text, Html.withoutTags(text, in.budget())));
+        });
         all.put("urlencode", TextFilters::urlEncode);
         all.put("xmlattr", TextFilters::xmlAttributes);
     }
 
     /** Adds a filter without arguments that keeps safe strings safe. */
     private static void onText(Map<String, Filters.Filter> all, String name, UnaryOperator<String> function) {
-        Filters.plain(
-                all,
-                name,
-                (in, value) -> {
-                    String text = in.printer().str(value);
-                    return like(value, in.origins().changed(text, in.budget().allocated(function.apply(text))));
-                });
+        Filters.plain(all, name, (in, value) -> {
+            String text = in.printer().str(value);
+            return like(value, in.origins().changed(text, in.budget().allocated(function.apply(text))));
+        });
     }
 
     private static Object like(Object origin, String text) {
@@ -70,7 +63,8 @@ final class TextFilters {
     private static Object trim(Interpreter in, Object value, Arguments arguments) {
         Arguments.Bound given = arguments.bind("trim", "chars");
         return like(
-                value, in.budget().allocated(StringMethods.strip(in, in.printer().str(value), given, true, true)));
+                value,
+                in.budget().allocated(StringMethods.strip(in, in.printer().str(value), given, true, true)));
     }
 
     private static Object replace(Interpreter in, Object value, Arguments arguments) {
@@ -129,7 +123,8 @@ final class TextFilters {
         int cut = CodePoints.offset(text, kept);
         int space = given.truth(1, false) ? -1 : text.lastIndexOf(' ', cut - 1);
         TextBuilder out = new TextBuilder(in.budget());
-        return like(value, out.append(text, 0, space < 0 ? cut : space).append(end).toString());
+        return like(
+                value, out.append(text, 0, space < 0 ? cut : space).append(end).toString());
     }
 
     private static Long wordCount(String text) {

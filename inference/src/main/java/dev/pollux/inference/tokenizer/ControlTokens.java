@@ -50,9 +50,7 @@ final class ControlTokens {
             return false;
         }
         boolean word = spelling.codePoints().allMatch(c -> Character.isLetterOrDigit(c) || Character.isWhitespace(c));
-        return token.special()
-                || BARRED.matcher(spelling).matches()
-                || !word && template.contains(spelling);
+        return token.special() || BARRED.matcher(spelling).matches() || !word && template.contains(spelling);
     }
 
     boolean isEmpty() {

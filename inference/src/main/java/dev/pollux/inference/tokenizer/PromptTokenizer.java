@@ -88,7 +88,8 @@ public final class PromptTokenizer implements AutoCloseable {
         StringBuilder replaced = new StringBuilder();
         int done = 0;
         for (ControlTokens.Match match : meant) {
-            replaced.append(text, done, match.begin()).append(secret(match.token().id()));
+            replaced.append(text, done, match.begin())
+                    .append(secret(match.token().id()));
             done = match.end();
         }
         replaced.append(text, done, text.length());
@@ -115,7 +116,8 @@ public final class PromptTokenizer implements AutoCloseable {
     }
 
     private String disguise() {
-        ObjectNode root = (ObjectNode) JsonMapper.shared().readTree(tokenizer.toJson().getBytes(StandardCharsets.UTF_8));
+        ObjectNode root =
+                (ObjectNode) JsonMapper.shared().readTree(tokenizer.toJson().getBytes(StandardCharsets.UTF_8));
         for (JsonNode token : root.path("added_tokens")) {
             ((ObjectNode) token).put("content", renamed(token.path("content").asString("")));
         }
@@ -144,7 +146,8 @@ public final class PromptTokenizer implements AutoCloseable {
             model.set("vocab", renamed);
         }
         if (model.get("vocab") instanceof ArrayNode pieces) { // Unigram: [[piece, score], …]
-            pieces.forEach(piece -> ((ArrayNode) piece).set(0, renamed(piece.path(0).asString(""))));
+            pieces.forEach(
+                    piece -> ((ArrayNode) piece).set(0, renamed(piece.path(0).asString(""))));
         }
     }
 
@@ -154,7 +157,9 @@ public final class PromptTokenizer implements AutoCloseable {
 
     /** {@code "a b"} or {@code ["a", "b"]}. */
     private boolean touchesControl(JsonNode merge) {
-        String joined = merge.isArray() ? merge.path(0).asString("") + " " + merge.path(1).asString("") : merge.asString("");
+        String joined = merge.isArray()
+                ? merge.path(0).asString("") + " " + merge.path(1).asString("")
+                : merge.asString("");
         int space = joined.indexOf(' ', 1);
         if (space < 0) {
             return false;

@@ -237,7 +237,8 @@ class AdaptersTest {
     @Test
     void aSequenceIsNotContinuedWithAnotherAdapter() {
         try (DecoderModel model = open(LLAMA.write(temp.resolve("llama")));
-                LoadedAdapter adapter = model.load(Map.of(adapter("queries", "self_attn.q_proj", "self_attn.v_proj"), 1.0))) {
+                LoadedAdapter adapter =
+                        model.load(Map.of(adapter("queries", "self_attn.q_proj", "self_attn.v_proj"), 1.0))) {
             float[] alone = with(model, adapter);
             try (DecoderSequence base = model.sequence()) {
                 base.append(PROBE);
@@ -280,8 +281,7 @@ class AdaptersTest {
             Path stranger = LLAMA.writeAdapter(temp.resolve("stranger"), 4, 8, List.of("mlp.gate_up_proj"));
             assertThatThrownBy(() -> model.load(Map.of(stranger, 1.0)))
                     .isInstanceOf(UnsupportedModelException.class)
-                    .hasMessageStartingWith(
-                            "The adapter stranger changes model.layers.0.mlp.gate_up_proj.weight and ")
+                    .hasMessageStartingWith("The adapter stranger changes model.layers.0.mlp.gate_up_proj.weight and ")
                     .hasMessageContaining("which is no projection of")
                     .hasMessageEndingWith("use the model it was trained on");
             Path nowhere = temp.resolve("nowhere");
@@ -302,8 +302,10 @@ class AdaptersTest {
     @Test
     void severalGeneratorsOverOneBaseKeepApart() throws IOException {
         try (DecoderModel model = open(LLAMA.write(temp.resolve("llama")));
-                LoadedAdapter one = model.load(Map.of(adapter("queries", "self_attn.q_proj", "self_attn.v_proj"), 1.0));
-                LoadedAdapter two = model.load(Map.of(adapter("all", TinyDecoder.PROJECTIONS.toArray(String[]::new)), 1.0))) {
+                LoadedAdapter one =
+                        model.load(Map.of(adapter("queries", "self_attn.q_proj", "self_attn.v_proj"), 1.0));
+                LoadedAdapter two =
+                        model.load(Map.of(adapter("all", TinyDecoder.PROJECTIONS.toArray(String[]::new)), 1.0))) {
             float[] first = with(model, one);
             float[] second = with(model, two);
             assertThat(first).isNotEqualTo(second);

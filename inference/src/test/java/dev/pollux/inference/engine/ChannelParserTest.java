@@ -38,12 +38,14 @@ class ChannelParserTest {
             assertThat(read(THINK, vocabulary, "", "no thought")).isEqualTo("⇒no thought");
             assertThat(read(THINK, vocabulary, "", "<think></think>b")).isEqualTo("⇒b");
         }
-        assertThat(read("", Set.of("<think>", "</think>"), "", "<think>a</think>b")).isEqualTo("a⇒b");
+        assertThat(read("", Set.of("<think>", "</think>"), "", "<think>a</think>b"))
+                .isEqualTo("a⇒b");
     }
 
     @Test
     void aTemplateMayOpenTheReasoningOrCloseIt() {
-        assertThat(read(THINK, Set.of(), "<|assistant|><think>\n", "a\n</think>\nb")).isEqualTo("a⇒b");
+        assertThat(read(THINK, Set.of(), "<|assistant|><think>\n", "a\n</think>\nb"))
+                .isEqualTo("a⇒b");
         assertThat(read(THINK, Set.of(), "<think>\n", "<think>\na</think>b")).isEqualTo("a⇒b");
         assertThat(read(THINK, Set.of(), "<think>\n\n</think>\n\n", "b")).isEqualTo("⇒b");
         assertThat(read(THINK, Set.of(), "assistant\n", "b")).isEqualTo("⇒b");
@@ -64,8 +66,10 @@ class ChannelParserTest {
 
     @Test
     void otherPairsAreReadAsTheTemplateNamesThem() {
-        assertThat(read("[THINK][/THINK]", Set.of("[THINK]", "[/THINK]"), "", "[THINK]a[/THINK]b")).isEqualTo("a⇒b");
-        assertThat(read("<seed:think>", Set.of(), "", "<seed:think>a</seed:think>b")).isEqualTo("a⇒b");
+        assertThat(read("[THINK][/THINK]", Set.of("[THINK]", "[/THINK]"), "", "[THINK]a[/THINK]b"))
+                .isEqualTo("a⇒b");
+        assertThat(read("<seed:think>", Set.of(), "", "<seed:think>a</seed:think>b"))
+                .isEqualTo("a⇒b");
         assertThat(read(
                         "<think></think><response></response>",
                         Set.of(),
@@ -92,11 +96,14 @@ class ChannelParserTest {
 
     @Test
     void harmonysFinalChannelIsTheAnswer() {
-        String text = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Paris<|return|>";
+        String text =
+                "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Paris<|return|>";
         assertThat(read("", HARMONY, "<|start|>assistant", text)).isEqualTo("Hm.⇒Paris");
         assertThat(read("", HARMONY, "", text)).isEqualTo("Hm.⇒Paris");
-        assertThat(read("", HARMONY, "<|start|>assistant", "<|channel|>analysis<|message|>Hm")).isEqualTo("Hm⇒");
-        assertThat(read("", HARMONY, "<|start|>assistant<|channel|>final<|message|>", "Paris")).isEqualTo("⇒Paris");
+        assertThat(read("", HARMONY, "<|start|>assistant", "<|channel|>analysis<|message|>Hm"))
+                .isEqualTo("Hm⇒");
+        assertThat(read("", HARMONY, "<|start|>assistant<|channel|>final<|message|>", "Paris"))
+                .isEqualTo("⇒Paris");
         assertThat(read(
                         "",
                         HARMONY,
@@ -122,7 +129,11 @@ class ChannelParserTest {
                         "<|begin|>assistant",
                         "<|think|>a<|end|><|begin|>assistant<|content|>b"))
                 .isEqualTo("a⇒b");
-        assertThat(read("<|think|><|content|>", vocabulary, "<|begin|>assistant<|think|><|end|><|begin|>assistant", "<|content|>b"))
+        assertThat(read(
+                        "<|think|><|content|>",
+                        vocabulary,
+                        "<|begin|>assistant<|think|><|end|><|begin|>assistant",
+                        "<|content|>b"))
                 .isEqualTo("⇒b");
     }
 
@@ -132,10 +143,15 @@ class ChannelParserTest {
             ChannelParser parser = ChannelFormat.of(template, tokenizer).after(prompt, true);
             List<Delta> deltas = new ArrayList<>();
             Pattern tokens = Pattern.compile(
-                    vocabulary.stream().map(Pattern::quote).map(token -> token + "|").collect(Collectors.joining()) + "(?s:.)");
+                    vocabulary.stream()
+                                    .map(Pattern::quote)
+                                    .map(token -> token + "|")
+                                    .collect(Collectors.joining()) + "(?s:.)");
             Matcher each = tokens.matcher(written);
             while (each.find()) {
-                var id = vocabulary.contains(each.group()) ? tokenizer.idOf(each.group()).getAsInt() : -1;
+                var id = vocabulary.contains(each.group())
+                        ? tokenizer.idOf(each.group()).getAsInt()
+                        : -1;
                 parser.marker(id)
                         .ifPresentOrElse(
                                 marker -> deltas.addAll(parser.push(marker)),
@@ -157,7 +173,10 @@ class ChannelParserTest {
         ObjectNode root = JsonMapper.shared().createObjectNode();
         root.put("version", "1.0");
         ArrayNode added = root.putArray("added_tokens");
-        ObjectNode words = root.putObject("model").put("type", "WordLevel").put("unk_token", "a").putObject("vocab");
+        ObjectNode words = root.putObject("model")
+                .put("type", "WordLevel")
+                .put("unk_token", "a")
+                .putObject("vocab");
         words.put("a", 0);
         for (String token : vocabulary) {
             words.put(token, words.size());

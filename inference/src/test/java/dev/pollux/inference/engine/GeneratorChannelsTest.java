@@ -100,7 +100,8 @@ class GeneratorChannelsTest {
     void contentIsTextAndARawPromptIsNot() {
         try (Generator generator = open()) {
             int plain = generator.countTokens(ASK);
-            assertThat(generator.countTokens(Prompt.chat(Message.user("where<end>")))).isEqualTo(plain + 5);
+            assertThat(generator.countTokens(Prompt.chat(Message.user("where<end>"))))
+                    .isEqualTo(plain + 5);
             assertThat(generator.countTokens(Prompt.chat(Message.user("where"), Message.assistant("<go>"))))
                     .isEqualTo(plain + 1 + "assistant".length() + 4);
             assertThat(generator.countTokens(Prompt.text("a<end>"))).isEqualTo(2);

@@ -47,8 +47,7 @@ class MachineSpeedTest {
 
     @Test
     void expertsCountForTheTokensTheyRead() {
-        try (Checkpoint checkpoint =
-                Checkpoint.open(TinyDecoder.mixtral(1, 4).write(temp.resolve("mixture")))) {
+        try (Checkpoint checkpoint = Checkpoint.open(TinyDecoder.mixtral(1, 4).write(temp.resolve("mixture")))) {
             int chosen = checkpoint.settings().integer("num_experts_per_tok");
             int experts = checkpoint.settings().integer("num_local_experts");
             long all = checkpoint.tensors().tensors().values().stream()

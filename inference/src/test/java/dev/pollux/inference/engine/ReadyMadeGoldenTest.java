@@ -139,7 +139,8 @@ class ReadyMadeGoldenTest {
         made(llama()).copied(ReadyMade.FLOAT).save(copied.resolve("model.onnx"));
         configuration(inPlace, llama());
         configuration(copied, llama());
-        int context = Math.min(256, config(llama()).path("max_position_embeddings").asInt(256));
+        int context =
+                Math.min(256, config(llama()).path("max_position_embeddings").asInt(256));
         int vocabulary = vocabulary();
         int[] ids = IntStream.range(0, context - 1).map(i -> i * 7 % vocabulary).toArray();
         try (DecoderModel one = DecoderModel.open(inPlace, options(50));
@@ -216,8 +217,9 @@ class ReadyMadeGoldenTest {
 
     /** The words w0, w1 and so on, a token each. */
     private static String tokenizer() {
-        String vocabulary =
-                IntStream.range(0, vocabulary()).mapToObj(id -> "\"w" + id + "\": " + id).collect(Collectors.joining(","));
+        String vocabulary = IntStream.range(0, vocabulary())
+                .mapToObj(id -> "\"w" + id + "\": " + id)
+                .collect(Collectors.joining(","));
         return "{\"version\": \"1.0\", \"added_tokens\": [], \"normalizer\": null, \"post_processor\": null,"
                 + " \"pre_tokenizer\": {\"type\": \"WhitespaceSplit\"}, \"decoder\": null,"
                 + " \"model\": {\"type\": \"WordLevel\", \"unk_token\": \"w0\", \"vocab\": {" + vocabulary + "}}}";

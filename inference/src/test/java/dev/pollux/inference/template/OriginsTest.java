@@ -38,8 +38,10 @@ class OriginsTest {
                 .isEqualTo("<s>-«a»-</s>«a»+b");
         assertThat(shown("{{ ('<S>' ~ x) | lower }}{{ (x ~ '</s>').upper() }}", "aB"))
                 .isEqualTo("<s>«ab»«AB»</S>".replace("»«", ""));
-        assertThat(shown("{{ x * 2 }}{{ '-' * 2 }}{{ 'a' if x else 'b' }}", "1")).isEqualTo("«11»--a");
-        assertThat(shown("{{ '<s>'.replace(x, x) }}{{ '<s>'.split(x)[0] }}", "zz")).isEqualTo("<s><s>");
+        assertThat(shown("{{ x * 2 }}{{ '-' * 2 }}{{ 'a' if x else 'b' }}", "1"))
+                .isEqualTo("«11»--a");
+        assertThat(shown("{{ '<s>'.replace(x, x) }}{{ '<s>'.split(x)[0] }}", "zz"))
+                .isEqualTo("<s><s>");
     }
 
     @Test
@@ -59,17 +61,18 @@ class OriginsTest {
         assertThat(shown("{% for c in x %}{{ c }}-{% endfor %}", "ab")).isEqualTo("«a»-«b»-");
         assertThat(shown("{% set ns = namespace(t='<') %}{% set ns.t = ns.t + x %}{{ ns.t }}", "a"))
                 .isEqualTo("<«a»");
-        assertThat(shown("{% call(y) m() %}<{{ y }}>{% endcall %}", "a", "{% macro m() %}{{ caller(x) }}{% endmacro %}"))
+        assertThat(shown(
+                        "{% call(y) m() %}<{{ y }}>{% endcall %}", "a", "{% macro m() %}{{ caller(x) }}{% endmacro %}"))
                 .isEqualTo("<«a»>");
     }
 
     @Test
     void valuesPrintedAsJsonOrAsTheyAreKeepOrigins() {
-        assertThat(shown("{{ {'k': x} | tojson }}{{ [x] }}", "a\"<s>")).isEqualTo("{\"k\": \"«a\\\"<s>»\"}['«a\"<s>»']");
+        assertThat(shown("{{ {'k': x} | tojson }}{{ [x] }}", "a\"<s>"))
+                .isEqualTo("{\"k\": \"«a\\\"<s>»\"}['«a\"<s>»']");
         Rendering rendering = ChatTemplate.parse("{{ tools | tojson }}")
-                .renderWithSpans(Input.builder()
-                        .tools(List.of(Map.of("name", "a<s>")))
-                        .build());
+                .renderWithSpans(
+                        Input.builder().tools(List.of(Map.of("name", "a<s>"))).build());
         assertThat(shown(rendering)).isEqualTo("[{\"«name»\": \"«a<s>»\"}]");
     }
 
@@ -116,7 +119,8 @@ class OriginsTest {
         List<String> leaks = new ArrayList<>();
         int rendered = 0;
         for (String call : calls) {
-            for (String template : List.of("{{ %s }}", "{{ (%s)|list }}", "{{ (%s)|list|join }}", "{{ (%s)|pprint }}")) {
+            for (String template :
+                    List.of("{{ %s }}", "{{ (%s)|list }}", "{{ (%s)|list|join }}", "{{ (%s)|pprint }}")) {
                 try {
                     String shown = shown(template.formatted(call), "QZX QZ<X> QZ-XQ");
                     rendered++;

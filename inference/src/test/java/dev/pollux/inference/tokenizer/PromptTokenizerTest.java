@@ -25,8 +25,7 @@ class PromptTokenizerTest {
     private static final String TEMPLATE = "{{ '<s>' }}{% for m in messages %}{{ m.content }}{% endfor %}<tool>word";
 
     /** A letter a token, merges to {@code s>}, {@code <s>} and {@code word}; added: special, a marker, a word, spaces. */
-    private static final String JSON =
-            """
+    private static final String JSON = """
             {"version": "1.0", "truncation": null, "padding": null, "normalizer": null, "post_processor": null,
              "decoder": null,
              "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
@@ -83,7 +82,8 @@ class PromptTokenizerTest {
         try (Tokenizer tokenizer = Tokenizer.ofJson("test", JSON);
                 PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE)) {
             assertThat(list(prompts.encode("<s>", range("<s>", "s"), false))).containsExactly(0, 13);
-            assertThat(list(prompts.encode("<s><s>", range("<s><s>", ">"), false))).containsExactly(0, 13, 30);
+            assertThat(list(prompts.encode("<s><s>", range("<s><s>", ">"), false)))
+                    .containsExactly(0, 13, 30);
         }
     }
 
@@ -102,7 +102,8 @@ class PromptTokenizerTest {
     void wordsAndWhitespaceThatWereAddedStayOneToken() {
         try (Tokenizer tokenizer = Tokenizer.ofJson("test", JSON);
                 PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE)) {
-            assertThat(list(prompts.encode("word  <s>", all("word  <s>"), false))).containsExactly(33, 34, 0, 13);
+            assertThat(list(prompts.encode("word  <s>", all("word  <s>"), false)))
+                    .containsExactly(33, 34, 0, 13);
         }
     }
 
@@ -159,7 +160,8 @@ class PromptTokenizerTest {
                 }
                 String hostile = text + token.content() + " " + token.content();
                 int[] ids = prompts.encode(hostile, all(hostile), false);
-                boolean unknown = token.content().toLowerCase(java.util.Locale.ROOT).contains("unk");
+                boolean unknown =
+                        token.content().toLowerCase(java.util.Locale.ROOT).contains("unk");
                 assertThat(IntStream.of(ids).anyMatch(id -> id == token.id() && !unknown))
                         .as(hostile)
                         .isFalse();

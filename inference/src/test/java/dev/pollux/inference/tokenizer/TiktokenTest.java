@@ -30,7 +30,6 @@ import tools.jackson.databind.json.JsonMapper;
 @NoLeaks
 class TiktokenTest {
 
-
     @TempDir
     Path temp;
 
@@ -94,7 +93,11 @@ class TiktokenTest {
             if (!json.path("model").path("type").asString("").equals("BPE")) {
                 return Optional.empty();
             }
-            String pattern = before.path("pretokenizers").path(0).path("pattern").path("Regex").asString("");
+            String pattern = before.path("pretokenizers")
+                    .path(0)
+                    .path("pattern")
+                    .path("Regex")
+                    .asString("");
             if (pattern.contains("\\p{N}{1,3}")) {
                 return Optional.of("llama3");
             }

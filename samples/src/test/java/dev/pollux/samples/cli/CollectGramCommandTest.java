@@ -42,7 +42,9 @@ class CollectGramCommandTest {
     void writesThemBesideTheWeights() {
         Run done = run("model", text.toString());
         assertThat(done.code()).as(done.err()).isZero();
-        assertThat(done.out()).contains(TinyDecoder.LAYERS * TinyDecoder.PROJECTIONS.size() + " matrices").contains("0 matrices, which get the mean");
+        assertThat(done.out())
+                .contains(TinyDecoder.LAYERS * TinyDecoder.PROJECTIONS.size() + " matrices")
+                .contains("0 matrices, which get the mean");
         assertThat(temp.resolve("model").resolve("gram.safetensors")).isRegularFile();
 
         Run again = run("model", text.toString());

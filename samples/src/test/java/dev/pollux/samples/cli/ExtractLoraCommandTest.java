@@ -31,7 +31,9 @@ class ExtractLoraCommandTest {
     void writesAnAdapter() {
         Run done = run(temp.resolve("adapter").toString());
         assertThat(done.code()).as(done.err()).isZero();
-        assertThat(done.out()).contains(TinyDecoder.LAYERS * TinyDecoder.PROJECTIONS.size() + " factored").contains("of the factored matrices' change is lost");
+        assertThat(done.out())
+                .contains(TinyDecoder.LAYERS * TinyDecoder.PROJECTIONS.size() + " factored")
+                .contains("of the factored matrices' change is lost");
         assertThat(temp.resolve("adapter").resolve("adapter_config.json")).isRegularFile();
         assertThat(temp.resolve("adapter").resolve("adapter_model.safetensors")).isRegularFile();
     }

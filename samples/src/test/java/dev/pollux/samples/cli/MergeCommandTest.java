@@ -111,7 +111,8 @@ class MergeCommandTest {
 
     @Test
     void aTextToEvaluateOnThatIsMissingIsSaidBeforeTheMerge() {
-        Run done = Run.of("merge", "--evaluate", "nowhere.md", "--models", models.toString(), plan.toString(), merged.toString());
+        Run done = Run.of(
+                "merge", "--evaluate", "nowhere.md", "--models", models.toString(), plan.toString(), merged.toString());
         assertThat(done.code()).isEqualTo(1);
         assertThat(done.err()).contains("Cannot read nowhere.md");
         assertThat(merged).doesNotExist();
