@@ -129,6 +129,7 @@ public final class AdapterMerger {
         List<LoraWeights> adapters = new ArrayList<>();
         try {
             folders.forEach(folder -> adapters.add(LoraWeights.open(folder.toString(), folder)));
+            adapters.forEach(LoraWeights::requireSummable);
             return use.apply(adapters);
         } finally {
             adapters.forEach(LoraWeights::close);

@@ -5,27 +5,41 @@ import dev.pollux.inference.checkpoint.Adapter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** LoRA adapters in GGUF files, as llama.cpp has them. */
-final class GgufLora {
-
-    private GgufLora() {}
+/**
+ * A LoRA adapter in a GGUF file, as llama.cpp has it.
+ *
+ * @param changes by the Hugging Face name of the matrix
+ */
+record GgufLora(String label, Map<String, Adapter.Factors> changes) implements AdapterChanges {
 
     /**
-     * Lays the adapter in {@code file} over the tensors of {@code model}.
+     * Reads the adapter in {@code file}.
      *
-     * @param label of the adapter
      * @param config of the model: the rows of q and k have an order that depends on the width of a head
      */
-    static void layOver(
-            String label, Path file, ObjectNode config, Map<String, TensorSource> model, String modelLabel) {
-        Map<String, Adapter.Factors> changes =
-                Adapter.read(file, headWidth(label, config)).factors();
-        LoraWeights.requireTargets(label, changes.keySet(), model);
-        changes.forEach((name, change) ->
-                model.computeIfPresent(name, (target, matrix) -> adapted(label, target, matrix, change, modelLabel)));
+    static GgufLora read(String label, Path file, ObjectNode config) {
+        return new GgufLora(label, Adapter.read(file, headWidth(label, config)).factors());
+    }
+
+    @Override
+    public Set<String> targets() {
+        return changes.keySet();
+    }
+
+    @Override
+    public boolean tiesHead() {
+        return false;
+    }
+
+    @Override
+    public Optional<TensorSource> base(String target) {
+        return Optional.empty();
     }
 
     private static int headWidth(String label, ObjectNode config) {
@@ -41,8 +55,9 @@ final class GgufLora {
         return width;
     }
 
-    private static TensorSource adapted(
-            String label, String target, TensorSource matrix, Adapter.Factors change, String modelLabel) {
+    @Override
+    public TensorSource adapted(String target, TensorSource matrix, String name) {
+        Adapter.Factors change = Objects.requireNonNull(changes.get(target));
         boolean transposed = LayerName.isEmbedding(target);
         long rows = transposed ? change.columns() : change.rows();
         long columns = transposed ? change.rows() : change.columns();
@@ -58,6 +73,6 @@ final class GgufLora {
                 new HeldTensor(List.of((long) change.rows(), rank), change.b(), label + ":" + target),
                 transposed,
                 change.scale(),
-                modelLabel + ":" + target);
+                name);
     }
 }

@@ -114,8 +114,14 @@ final class InputModel implements AutoCloseable {
                     types.put(info.name(), info.type());
                 }
             }
-            layAdapter(reference, folder, config, tensors, open);
-            return new InputModel(reference.toString(), Places.of(reference, folder), config, tensors, types, open);
+            AdaptedModel adapted = adapted(reference, folder, new AdaptedModel(config, tensors, types), open);
+            return new InputModel(
+                    reference.toString(),
+                    Places.of(reference, folder),
+                    adapted.config(),
+                    adapted.tensors(),
+                    adapted.types(),
+                    open);
         } catch (RuntimeException | Error e) {
             close(open);
             throw e;
@@ -130,13 +136,14 @@ final class InputModel implements AutoCloseable {
             Map<String, TensorSource> tensors = model.tensors(reference.toString());
             Map<String, DType> types = new LinkedHashMap<>();
             tensors.keySet().forEach(name -> types.put(name, DType.F32));
-            layAdapter(reference, folder, model.config(), tensors, open);
+            AdaptedModel adapted =
+                    adapted(reference, folder, new AdaptedModel(model.config(), tensors, types), open);
             return new InputModel(
                     reference.toString(),
                     Places.of(reference, folder),
-                    model.config(),
-                    tensors,
-                    types,
+                    adapted.config(),
+                    adapted.tensors(),
+                    adapted.types(),
                     open,
                     Optional.of(model),
                     Optional.empty());
@@ -146,22 +153,20 @@ final class InputModel implements AutoCloseable {
         }
     }
 
-    /** Lays the adapter of {@code reference} over {@code tensors}, if it has one. */
-    private static void layAdapter(
-            ModelReference reference,
-            Path folder,
-            ObjectNode config,
-            Map<String, TensorSource> tensors,
-            List<AutoCloseable> open) {
-        reference.adapter().ifPresent(name -> {
-            if (Files.isRegularFile(folder.resolve(name))) {
-                GgufLora.layOver(name, folder.resolve(name), config, tensors, reference.toString());
-                return;
-            }
-            LoraWeights adapter = LoraWeights.open(name, folder.resolve(name));
-            open.add(adapter);
-            adapter.layOver(tensors, reference.toString());
-        });
+    /** {@code model} with the adapter of {@code reference}, if it has one. */
+    private static AdaptedModel adapted(
+            ModelReference reference, Path folder, AdaptedModel model, List<AutoCloseable> open) {
+        if (reference.adapter().isEmpty()) {
+            return model;
+        }
+        String name = reference.adapter().get();
+        Path path = folder.resolve(name);
+        if (Files.isRegularFile(path)) {
+            return model.with(GgufLora.read(name, path, model.config()), reference.toString());
+        }
+        LoraWeights adapter = LoraWeights.open(name, path);
+        open.add(adapter);
+        return model.with(adapter, reference.toString());
     }
 
     private static InputModel openOnnx(ModelReference reference, Path folder, Path path) {

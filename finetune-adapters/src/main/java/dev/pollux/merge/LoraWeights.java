@@ -3,37 +3,46 @@ package dev.pollux.merge;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.PeftConfig;
+import dev.pollux.inference.checkpoint.PeftTensor;
+import dev.pollux.inference.checkpoint.PeftTensor.Part;
 import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.tensor.TensorInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /**
  * A LoRA adapter in PEFT's form, {@code adapter_config.json} and {@code adapter_model.safetensors}: W + (α/r)·B·A, or
  * (α/√r)·B·A for rsLoRA (arXiv 2312.03732); with DoRA (arXiv 2402.09353) each row of the sum at the length of a magnitude
  * vector.
  */
-final class LoraWeights implements AutoCloseable {
+final class LoraWeights implements AdapterChanges, AutoCloseable {
 
-    private static final List<String> PREFIXES = List.of("base_model.model.", "base_model.");
+    private static final String TOKENS_ONLY = "TRAINABLE_TOKENS";
 
     private final String label;
     private final PeftConfig config;
     private final SafetensorsFile file;
 
-    /** Model tensor → part ("A", "B", "magnitude", "added", "whole") → tensor of the adapter. */
-    private final Map<String, Map<String, String>> parts = new LinkedHashMap<>();
+    /** Tensor of the model, as the adapter calls it → what the adapter holds for it. */
+    private final Map<String, Map<Part, TensorInfo>> parts = new TreeMap<>();
+
+    /** Targets whose factors are those of the transpose, as embeddings have them. */
+    private final Set<String> embeddings = new HashSet<>();
 
     private LoraWeights(String label, PeftConfig config, SafetensorsFile file) {
         this.label = label;
         this.config = config;
         this.file = file;
-        file.tensors().keySet().forEach(this::sort);
+        file.tensors().values().forEach(this::sort);
+        parts.entrySet().removeIf(target -> isTiedCopy(target.getKey(), target.getValue()));
     }
 
     static LoraWeights open(String label, Path folder) {
@@ -44,9 +53,10 @@ final class LoraWeights implements AutoCloseable {
         PeftConfig config = PeftConfig.read(folder)
                 .orElseThrow(() -> new MalformedFileException("adapter " + label + " not found: " + folder + " has no "
                         + PeftConfig.CONFIG + "; download it first"));
-        if (!config.type().equals("LORA")) {
-            throw new UnsupportedModelException(
-                    "adapter " + label + " has peft_type " + config.type() + "; only LORA can be merged");
+        Optional<String> other = config.otherChange();
+        if (other.isPresent() && !config.type().equals(TOKENS_ONLY)) {
+            throw new UnsupportedModelException("adapter " + label + " has " + other.get() + "; only LoRA and DoRA factors,"
+                    + " modules held whole and trained tokens can be merged");
         }
         if (!Files.isRegularFile(folder.resolve(PeftConfig.WEIGHTS))) {
             throw new MalformedFileException(
@@ -61,89 +71,92 @@ final class LoraWeights implements AutoCloseable {
         }
     }
 
-    private void sort(String tensor) {
-        String name = PREFIXES.stream()
-                .filter(tensor::startsWith)
-                .findFirst()
-                .map(prefix -> tensor.substring(prefix.length()))
-                .orElse(tensor)
-                .replace(".default.", ".")
-                .replace(".modules_to_save.", ".")
-                .replace(".base_layer.", ".");
-        for (String form : List.of(".lora_magnitude_vector.weight", ".lora_magnitude_vector")) {
-            if (name.endsWith(form)) {
-                put(name.substring(0, name.length() - form.length()) + ".weight", "magnitude", tensor);
-                return;
-            }
+    private void sort(TensorInfo info) {
+        PeftTensor tensor = PeftTensor.parse(info.name())
+                .orElseThrow(() -> new UnsupportedModelException("adapter " + label + " holds " + info.name()
+                        + ", which is no plain LoRA factor; only those can be merged"));
+        if (tensor.embedding()) {
+            embeddings.add(tensor.target());
         }
-        if (name.endsWith(".lora_B.bias")) {
-            put(name.substring(0, name.length() - ".lora_B.bias".length()) + ".bias", "added", tensor);
-            return;
-        }
-        for (String part : List.of("A", "B")) {
-            for (String form : List.of(".lora_" + part + ".weight", ".lora_embedding_" + part)) {
-                if (name.endsWith(form)) {
-                    put(name.substring(0, name.length() - form.length()) + ".weight", part, tensor);
-                    return;
-                }
-            }
-        }
-        if (name.contains(".lora_")) {
-            throw new UnsupportedModelException("adapter " + label + " holds " + tensor
-                    + ", which is no plain LoRA factor; only those can be merged");
-        }
-        put(name, "whole", tensor);
-    }
-
-    private void put(String target, String part, String tensor) {
-        parts.computeIfAbsent(target, t -> new LinkedHashMap<>()).put(part, tensor);
-    }
-
-    /** The tensors of {@code model}, with the adapter over those it changes. */
-    void layOver(Map<String, TensorSource> model, String modelLabel) {
-        requireTargets(label, parts.keySet(), model);
-        parts.forEach((target, factors) ->
-                model.computeIfPresent(target, (name, matrix) -> adapted(name, matrix, factors, modelLabel)));
-    }
-
-    /** Refuses an adapter that changes what {@code model} does not have. */
-    static void requireTargets(String label, Set<String> targets, Map<String, TensorSource> model) {
-        TreeSet<String> strangers = new TreeSet<>(targets);
-        strangers.removeAll(model.keySet());
-        if (!strangers.isEmpty()) {
-            throw new MalformedFileException("adapter " + label + " changes " + strangers.first()
-                    + ", which its model does not have; use the model it was trained on");
+        Map<Part, TensorInfo> of = parts.computeIfAbsent(tensor.target(), t -> new EnumMap<>(Part.class));
+        TensorInfo first = of.put(tensor.part(), info);
+        if (first != null) {
+            throw new MalformedFileException("adapter " + label + " holds " + first.name() + " and " + info.name()
+                    + ", two tensors of one kind for " + tensor.target() + "; save one adapter alone");
         }
     }
 
-    /** The tensors it changes. */
-    Set<String> targets() {
+    /** Beside trained tokens, PEFT saves the matrix of a tied head too where the vocabulary has grown: the embedding's. */
+    private boolean isTiedCopy(String target, Map<Part, TensorInfo> of) {
+        return LayerName.isHead(target) && of.keySet().equals(Set.of(Part.BASE)) && tiesHead();
+    }
+
+    /** Trained tokens of an embedding are those of a head tied to it, unless the head has some of its own. */
+    @Override
+    public boolean tiesHead() {
+        return config.is("ensure_weight_tying")
+                || parts.entrySet().stream()
+                        .filter(target -> LayerName.isEmbedding(target.getKey()))
+                        .anyMatch(target -> target.getValue().containsKey(Part.TOKENS));
+    }
+
+    @Override
+    public String label() {
+        return label;
+    }
+
+    @Override
+    public Set<String> targets() {
         return parts.keySet();
+    }
+
+    @Override
+    public Optional<TensorSource> base(String target) {
+        return Optional.ofNullable(parts.getOrDefault(target, Map.of()).get(Part.BASE))
+                .map(base -> stored(base, base.name()));
+    }
+
+    /** Refuses an adapter that changes other than by sums of products, which are all that adapters can be added up by. */
+    void requireSummable() {
+        if (config.is("use_dora") || parts.values().stream().anyMatch(of -> of.containsKey(Part.MAGNITUDE))) {
+            throw new UnsupportedModelException("adapter " + label + " is a DoRA adapter, whose magnitudes scale the sum with"
+                    + " the base, so it cannot be added to others; merge each with the base (base+adapter) and then the"
+                    + " models");
+        }
+        parts.forEach((target, of) -> {
+            if (!of.containsKey(Part.A) && !of.containsKey(Part.B) || of.containsKey(Part.WHOLE)) {
+                String what = of.containsKey(Part.BIAS)
+                        ? "by a change of a bias"
+                        : of.containsKey(Part.TOKENS) ? "by new values of tokens" : "as a whole";
+                throw new UnsupportedModelException("adapter " + label + " changes " + target + " " + what
+                        + ", not by factors, so it cannot be added to others; merge each with the base (base+adapter) and"
+                        + " then the models");
+            }
+        });
+    }
+
+    /** Whether the factors of a target are those of the transpose. */
+    boolean isEmbedding(String target) {
+        return embeddings.contains(target);
     }
 
     /** The change of a tensor; empty if the adapter does not change it. */
     Optional<Factors> factors(String target) {
-        Map<String, String> factors = parts.get(target);
+        Map<Part, TensorInfo> factors = parts.get(target);
         if (factors == null) {
             return Optional.empty();
         }
-        if (factors.containsKey("whole") || String.valueOf(factors.get("A")).contains("lora_embedding_")) {
-            throw new UnsupportedModelException("adapter " + label + " changes " + target
-                    + " other than by a linear layer's factors; adapters with such changes merge as base+adapter");
-        }
-        double[][] a = rows(factor(target, factors, "A"));
-        double[][] b = rows(factor(target, factors, "B"));
+        double[][] a = rows(factor(target, factors, Part.A));
+        double[][] b = rows(factor(target, factors, Part.B));
         if (a.length == 0 || b.length == 0 || a[0].length == 0 || b[0].length != a.length) {
-            throw new MalformedFileException("adapter " + label + " has factors " + shape(target, "B") + " and "
-                    + shape(target, "A") + " for " + target + "; get it again");
+            throw new MalformedFileException("adapter " + label + " has factors " + shape(factors, Part.B) + " and "
+                    + shape(factors, Part.A) + " for " + target + "; get it again");
         }
-        String module = target.substring(0, target.length() - ".weight".length());
-        return Optional.of(new Factors(b, a, config.scale(module, a.length)));
+        return Optional.of(new Factors(b, a, config.scale(PeftTensor.module(target), a.length)));
     }
 
-    private List<Long> shape(String target, String part) {
-        return file.info(String.valueOf(parts.getOrDefault(target, Map.of()).get(part)))
-                .shape();
+    private static List<Long> shape(Map<Part, TensorInfo> factors, Part part) {
+        return Objects.requireNonNull(factors.get(part)).shape();
     }
 
     private static double[][] rows(TensorSource source) {
@@ -160,19 +173,23 @@ final class LoraWeights implements AutoCloseable {
     }
 
     /** Of a module that the adapter holds whole and factors too, the factors lie over what it holds. */
-    private TensorSource adapted(String target, TensorSource of, Map<String, String> factors, String modelLabel) {
-        String whole = factors.get("whole");
-        TensorSource matrix = whole == null ? of : new StoredTensor(file, file.info(whole), modelLabel + ":" + target);
-        if (whole != null && factors.size() == 1) {
-            return matrix;
-        }
-        if (factors.containsKey("added")) {
-            return shifted(target, matrix, factors, modelLabel);
-        }
-        TensorSource a = factor(target, factors, "A");
-        TensorSource b = factor(target, factors, "B");
-        boolean embedding = String.valueOf(factors.get("A")).contains("lora_embedding_");
-        boolean transposed = embedding || config.is("fan_in_fan_out");
+    @Override
+    public TensorSource adapted(String target, TensorSource of, String name) {
+        Map<Part, TensorInfo> held = parts.getOrDefault(target, Map.of());
+        TensorInfo whole = held.getOrDefault(Part.WHOLE, held.get(Part.BASE));
+        TensorSource matrix = whole == null ? of : stored(whole, name);
+        TensorSource changed = held.containsKey(Part.BIAS)
+                ? shifted(target, matrix, held, name)
+                : held.containsKey(Part.A) || held.containsKey(Part.B)
+                        ? multiplied(target, matrix, held, name)
+                        : matrix;
+        return held.containsKey(Part.TOKENS) ? replaced(target, changed, held, name) : changed;
+    }
+
+    private TensorSource multiplied(String target, TensorSource matrix, Map<Part, TensorInfo> held, String name) {
+        TensorSource a = factor(target, held, Part.A);
+        TensorSource b = factor(target, held, Part.B);
+        boolean transposed = isEmbedding(target) || config.is("fan_in_fan_out");
         List<Long> made = transposed
                 ? List.of(a.shape().get(1), b.shape().get(0))
                 : List.of(b.shape().get(0), a.shape().get(1));
@@ -180,59 +197,88 @@ final class LoraWeights implements AutoCloseable {
             throw new MalformedFileException("adapter " + label + " has factors " + b.shape() + " and " + a.shape()
                     + " for " + target + ", which is " + matrix.shape() + "; use the model it was trained on");
         }
-        String module = target.substring(0, target.length() - ".weight".length());
-        double scale = config.scale(module, a.shape().get(0).intValue());
-        TensorSource plain = new LoraTensor(matrix, a, b, transposed, scale, modelLabel + ":" + target);
-        return factors.containsKey("magnitude") || config.is("use_dora")
-                ? dora(target, plain, factors, transposed)
+        double scale = config.scale(
+                PeftTensor.module(target), a.shape().get(0).intValue());
+        TensorSource plain = new LoraTensor(matrix, a, b, transposed, scale, name);
+        return held.containsKey(Part.MAGNITUDE) || config.is("use_dora")
+                ? dora(target, plain, held, transposed)
                 : plain;
     }
 
     /** The directions of {@code plain} at the lengths that the adapter has learnt. */
-    private TensorSource dora(String target, TensorSource plain, Map<String, String> factors, boolean byColumn) {
-        String name = Optional.ofNullable(factors.get("magnitude"))
+    private TensorSource dora(String target, TensorSource plain, Map<Part, TensorInfo> held, boolean byColumn) {
+        TensorInfo lengths = Optional.ofNullable(held.get(Part.MAGNITUDE))
                 .orElseThrow(() -> new MalformedFileException("adapter " + label
                         + " uses DoRA but has no magnitude vector for " + target + "; get it again"));
         long due = plain.shape().get(byColumn ? 1 : 0);
-        if (file.info(name).elements() != due
-                || !StoredTensor.READABLE.contains(file.info(name).type())) {
-            throw new MalformedFileException("adapter " + label + ": " + name + " must hold " + due + " floats but is "
-                    + file.info(name).type() + " " + file.info(name).shape());
+        if (lengths.elements() != due || !StoredTensor.READABLE.contains(lengths.type())) {
+            throw new MalformedFileException("adapter " + label + ": " + lengths.name() + " must hold " + due
+                    + " floats but is " + lengths.type() + " " + lengths.shape());
         }
-        return new DoraTensor(plain, new StoredTensor(file, file.info(name), label + ":" + name), byColumn);
+        return new DoraTensor(plain, stored(lengths, label + ":" + lengths.name()), byColumn);
     }
 
     /** A bias and what the adapter adds to it. */
-    private TensorSource shifted(String target, TensorSource bias, Map<String, String> factors, String modelLabel) {
-        String name = factors.getOrDefault("added", "");
-        String module = target.substring(0, target.length() - ".bias".length());
-        String first = Optional.ofNullable(parts.get(module + ".weight"))
-                .map(others -> others.get("A"))
+    private TensorSource shifted(String target, TensorSource bias, Map<Part, TensorInfo> held, String name) {
+        TensorInfo added = Objects.requireNonNull(held.get(Part.BIAS));
+        String module = PeftTensor.module(target);
+        TensorInfo first = Optional.ofNullable(parts.get(module + ".weight"))
+                .map(others -> others.get(Part.A))
                 .orElseThrow(() -> new MalformedFileException(
-                        "adapter " + label + " has " + name + " but no factors beside it; get it again"));
-        if (!file.info(name).shape().equals(bias.shape())
-                || !StoredTensor.READABLE.contains(file.info(name).type())) {
-            throw new MalformedFileException(
-                    "adapter " + label + ": " + name + " is " + file.info(name).shape() + " but " + target + " is "
-                            + bias.shape() + "; use the model it was trained on");
+                        "adapter " + label + " has " + added.name() + " but no factors beside it; get it again"));
+        if (!added.shape().equals(bias.shape()) || !StoredTensor.READABLE.contains(added.type())) {
+            throw new MalformedFileException("adapter " + label + ": " + added.name() + " is " + added.shape() + " but "
+                    + target + " is " + bias.shape() + "; use the model it was trained on");
         }
         return new ShiftedTensor(
                 bias,
-                new StoredTensor(file, file.info(name), label + ":" + name),
-                config.scale(module, file.info(first).dim(0)),
-                modelLabel + ":" + target);
+                stored(added, label + ":" + added.name()),
+                config.scale(module, first.dim(0)),
+                name);
     }
 
-    private TensorSource factor(String target, Map<String, String> factors, String part) {
-        String name = Optional.ofNullable(factors.get(part))
+    /** A matrix with the rows that the adapter holds. */
+    private TensorSource replaced(String target, TensorSource matrix, Map<Part, TensorInfo> held, String name) {
+        TensorInfo values = Objects.requireNonNull(held.get(Part.TOKENS));
+        List<Integer> tokens = config.tokens(PeftTensor.module(target));
+        long width = matrix.shape().get(matrix.shape().size() - 1);
+        if (matrix.shape().size() != 2
+                || !values.shape().equals(List.of((long) tokens.size(), width))
+                || !StoredTensor.READABLE.contains(values.type())) {
+            throw new MalformedFileException("adapter " + label + ": " + values.name() + " is " + values.type() + " "
+                    + values.shape() + " but must be the rows of " + tokens.size()
+                    + " tokens (trainable_token_indices) of " + target + ", which is " + matrix.shape()
+                    + "; use the model it was trained on");
+        }
+        int count = Math.toIntExact(matrix.shape().get(0));
+        RowTensor.Rows rows = new RowTensor.Rows(count);
+        for (int i = 0; i < count; i++) {
+            rows.take(i, 0, i);
+        }
+        for (int i = 0; i < tokens.size(); i++) {
+            if (tokens.get(i) >= count) {
+                throw new MalformedFileException("adapter " + label + " holds a row of token " + tokens.get(i) + " but "
+                        + target + " has " + count + " rows; add the tokens to the model first");
+            }
+            rows.take(tokens.get(i), 1, i);
+        }
+        return new RowTensor(
+                List.of(matrix, stored(values, label + ":" + values.name())), rows, Math.toIntExact(width), name);
+    }
+
+    private TensorSource factor(String target, Map<Part, TensorInfo> held, Part part) {
+        TensorInfo info = Optional.ofNullable(held.get(part))
                 .orElseThrow(() -> new MalformedFileException(
                         "adapter " + label + " lacks factor " + part + " for " + target + "; get it again"));
-        if (file.info(name).shape().size() != 2
-                || !StoredTensor.READABLE.contains(file.info(name).type())) {
-            throw new UnsupportedModelException("adapter " + label + ": " + name + " must be a matrix of floats but is "
-                    + file.info(name).type() + " " + file.info(name).shape());
+        if (info.shape().size() != 2 || !StoredTensor.READABLE.contains(info.type())) {
+            throw new UnsupportedModelException("adapter " + label + ": " + info.name()
+                    + " must be a matrix of floats but is " + info.type() + " " + info.shape());
         }
-        return new StoredTensor(file, file.info(name), label + ":" + name);
+        return stored(info, label + ":" + info.name());
+    }
+
+    private StoredTensor stored(TensorInfo info, String name) {
+        return new StoredTensor(file, info, name);
     }
 
     @Override

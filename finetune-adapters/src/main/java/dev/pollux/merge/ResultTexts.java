@@ -64,8 +64,8 @@ final class ResultTexts {
                 .findFirst()
                 .ifPresent(task -> text.put("vocab_size", task.shape().get(0)));
         boolean head = layout.tasks().stream().anyMatch(task -> LayerName.isHead(task.name()));
-        if (head && config.path("tie_word_embeddings").asBoolean(false)) {
-            config.put("tie_word_embeddings", false);
+        if (head) {
+            TiedHead.untie(config);
         }
         config.put("dtype", TypeNames.of(mainType()));
         config.remove("torch_dtype");

@@ -5,7 +5,9 @@ import dev.pollux.StorageException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -54,6 +56,25 @@ public record Adapter(String name, Map<String, Factors> factors) {
                     + "; give a folder with adapter_config.json, or a GGUF file of an adapter");
         }
         return new PeftAdapter(path).read();
+    }
+
+    /**
+     * The same adapter with the names that its matrices have among {@code tensors}: another class of the same model has others
+     * ({@link AdapterNames}). A matrix that is not among them keeps its name.
+     *
+     * @throws MalformedFileException if two of its names are of one matrix
+     */
+    public Adapter named(Set<String> tensors) {
+        AdapterNames names = AdapterNames.of(tensors);
+        Map<String, Factors> renamed = new HashMap<>();
+        factors.forEach((matrix, change) -> {
+            String found = names.find(matrix).orElse(matrix);
+            if (renamed.put(found, change) != null) {
+                throw new MalformedFileException(
+                        "The adapter " + name + " has two pairs of factors for " + found + "; get the adapter again");
+            }
+        });
+        return new Adapter(name, renamed);
     }
 
     /** Checks the shapes of two factors, each of two axes. */

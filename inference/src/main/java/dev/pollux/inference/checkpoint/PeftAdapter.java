@@ -4,6 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Adapter.Factors;
+import dev.pollux.inference.checkpoint.PeftTensor.Part;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.file.Files;
@@ -11,15 +12,12 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Reads an adapter in PEFT's form. */
 final class PeftAdapter {
-
-    private static final Pattern FACTOR = Pattern.compile(
-            "(?:base_model\\.model\\.|base_model\\.)?(.+)\\.lora_(embedding_)?([AB])(?:\\.default)?(?:\\.weight)?");
 
     private final Path folder;
     private final PeftConfig config;
@@ -39,23 +37,47 @@ final class PeftAdapter {
         }
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             Map<String, Map<String, TensorInfo>> parts = new HashMap<>();
+            Map<String, TensorInfo> bases = new HashMap<>();
             tensors.tensors().forEach((name, info) -> {
-                Matcher matcher = FACTOR.matcher(name);
-                if (!matcher.matches() || info.shape().size() != 2) {
+                Optional<PeftTensor> tensor = PeftTensor.parse(name);
+                Part part = tensor.map(PeftTensor::part).orElse(Part.WHOLE);
+                if (tensor.isPresent() && part == Part.BASE) {
+                    bases.put(tensor.get().target(), info);
+                } else if (tensor.isEmpty() || part != Part.A && part != Part.B || info.shape().size() != 2) {
                     throw refused(name + " of shape " + info.shape() + ", which is no factor of a matrix");
+                } else {
+                    String kind = part + (tensor.get().embedding() ? " of an embedding" : "");
+                    Map<String, TensorInfo> both =
+                            parts.computeIfAbsent(tensor.get().target(), key -> new TreeMap<>());
+                    if (both.put(kind, info) != null) {
+                        throw new MalformedFileException(
+                                folder + " holds several adapters: " + name + " is a second factor " + kind + " of "
+                                        + tensor.get().target() + "; save them one by one");
+                    }
                 }
-                String part = matcher.group(3) + (matcher.group(2) == null ? "" : " of an embedding");
-                parts.computeIfAbsent(matcher.group(1), key -> new TreeMap<>()).put(part, info);
             });
             TreeMap<String, Factors> factors = new TreeMap<>();
-            parts.forEach((module, both) -> factors.put(weight(module), factors(tensors, module, both)));
+            parts.forEach((target, both) -> factors.put(
+                    LanguageModel.own(target), factors(tensors, PeftTensor.module(target), both)));
+            bases.forEach((target, base) -> requireUnchangedShape(target, base, factors.get(LanguageModel.own(target))));
             return Adapter.of(folder, factors);
         }
     }
 
-    /** The name of a module's matrix, without the wrapper of a model that also sees. */
-    private static String weight(String module) {
-        return LanguageModel.own(module + ".weight");
+    /**
+     * PEFT saves the matrix of an embedding or a head beside its factors: the model's own, unless tokens were added to it. One
+     * without factors was saved because of that too.
+     */
+    private void requireUnchangedShape(String target, TensorInfo base, @Nullable Factors factors) {
+        List<Long> rows = factors == null
+                ? List.of()
+                : List.of((long) factors.rows(), (long) factors.columns());
+        List<Long> columns = factors == null
+                ? List.of()
+                : List.of((long) factors.columns(), (long) factors.rows());
+        if (!base.shape().equals(rows) && !base.shape().equals(columns)) {
+            throw refused(target + " of shape " + base.shape() + " as a whole");
+        }
     }
 
     private Factors factors(SafetensorsFile tensors, String module, Map<String, TensorInfo> parts) {
@@ -76,14 +98,16 @@ final class PeftAdapter {
     }
 
     private void requirePlain() {
-        if (!config.type().equals("LORA")) {
-            throw refused("peft_type " + config.type());
+        Optional<String> other = config.otherChange();
+        if (other.isPresent()) {
+            throw new UnsupportedModelException(
+                    "The adapter " + folder + " has " + other.get() + "; only LoRA factors of matrices can be read");
         }
         if (config.is("use_dora")) {
             throw refused("DoRA, which scales whole matrices");
         }
-        for (String part : List.of("modules_to_save", "trainable_token_indices", "target_parameters")) {
-            if (!config.setting(part).isEmpty()) {
+        for (String part : List.of("modules_to_save", "trainable_token_indices")) {
+            if (config.has(part)) {
                 throw refused(part);
             }
         }

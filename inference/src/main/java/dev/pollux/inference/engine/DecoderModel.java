@@ -13,9 +13,11 @@ import dev.pollux.internal.OpenHandle;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -121,8 +123,11 @@ public final class DecoderModel implements AutoCloseable {
                     manifest.name()
                             + " is a graph that does not say where its matrices are; open the checkpoint itself to load adapters");
         }
+        Set<String> matrices = new HashSet<>();
+        manifest.projections().forEach(projection -> matrices.addAll(projection.weights()));
         Map<Adapter, Double> read = new LinkedHashMap<>();
-        paths.forEach((path, scale) -> read.put(Adapter.read(path, manifest.headWidth()), scale));
+        paths.forEach((path, scale) ->
+                read.put(Adapter.read(path, manifest.headWidth()).named(matrices), scale));
         lock.lock();
         try {
             checkOpen();

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,14 +49,73 @@ class PeftConfigTest {
     @Test
     void whatCannotBeReadIsSaid() throws IOException {
         assertThat(PeftConfig.read(folder.resolve("nowhere"))).isEmpty();
-        PeftConfig config = config("{\"alpha_pattern\": {\".*_proj\": 4}}");
-        assertThatThrownBy(() -> config.scale("q_proj", 2))
-                .isInstanceOf(UnsupportedModelException.class)
-                .hasMessage("The adapter " + folder
-                        + " has alpha_pattern .*_proj, a regular expression; only names and ends"
-                        + " of names can be read");
         assertThatThrownBy(() -> config("[1]"))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage(folder.resolve(PeftConfig.CONFIG) + " must be a JSON object");
+    }
+
+    @Test
+    void aPatternIsARegularExpressionFromABeginningOfANameToItsEnd() throws IOException {
+        PeftConfig config = config("""
+                {"lora_alpha": 2, "alpha_pattern": {"layers.[02]..*(q|k)_proj": 4, ".*\\\\.layers\\\\.1\\\\..*_proj": 6,
+                 "(?P<which>up|gate)_proj": 8}}
+                """);
+        assertThat(config.scale("model.layers.0.self_attn.q_proj", 1)).isEqualTo(4);
+        assertThat(config.scale("layers.2.self_attn.k_proj", 1)).isEqualTo(4);
+        assertThat(config.scale("model.layers.0.self_attn.q_proj.more", 1)).isEqualTo(2);
+        assertThat(config.scale("model.layers.1.self_attn.q_proj", 1)).isEqualTo(6);
+        assertThat(config.scale("layers.1.self_attn.q_proj", 1)).isEqualTo(2); // nothing is before the first dot
+        assertThat(config.scale("model.layers.3.mlp.up_proj", 1)).isEqualTo(8);
+        assertThat(config.scale("model.layers.3.mlp.no_up_proj", 1)).isEqualTo(2);
+    }
+
+    @Test
+    void aHostilePatternIsRefusedAndDoesNotRun() throws IOException {
+        PeftConfig slow = config("{\"alpha_pattern\": {\".*.*.*.*.*.*.*b\": 4}}");
+        String name = "a".repeat(60);
+        assertThatThrownBy(() -> slow.scale(name, 1))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage("The adapter " + folder + " has alpha_pattern .*.*.*.*.*.*.*b, which takes too long to match " + name
+                        + "; write the names of the modules in its place");
+        assertRefused("(", "is no regular expression: Unclosed group");
+        assertRefused("((){99}){2147483647}", "has more than 3 counted repetitions or one above 99");
+        assertRefused("(((()" + "{9}){9}){9}){9}", "has more than 3 counted repetitions or one above 99");
+        assertThatThrownBy(() -> config("{\"alpha_pattern\": {\"" + "(".repeat(2000) + "\": 4}}"))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage("The adapter " + folder + " has alpha_pattern " + "(".repeat(100)
+                        + "…, which is longer than 1000 characters; write the names of the modules in its place");
+        PeftConfig nested = config(
+                "{\"alpha_pattern\": {\"" + "(".repeat(490) + "a" + ")*".repeat(490) + "\": 4}}");
+        assertThatThrownBy(() -> nested.scale("a".repeat(900) + "b", 1)).isInstanceOf(MalformedFileException.class);
+    }
+
+    private void assertRefused(String pattern, String why) {
+        assertThatThrownBy(() -> config("{\"alpha_pattern\": {\"" + pattern + "\": 4}}"))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage("The adapter " + folder + " has alpha_pattern " + pattern + ", which " + why
+                        + "; write the names of the modules in its place");
+    }
+
+    @Test
+    void kindsOfAdaptersThatAreNoSumOfProductsAreNamed() throws IOException {
+        assertThat(config("{\"use_dora\": true, \"init_lora_weights\": \"gaussian\"}").otherChange()).isEmpty();
+        assertThat(config("{\"peft_type\": \"IA3\"}").otherChange()).contains("peft_type IA3, which is no LoRA");
+        assertThat(config("{\"target_parameters\": [\"experts.up\"]}").otherChange()).contains("target_parameters");
+        assertThat(config("{\"init_lora_weights\": \"pissa_niter_4\"}").otherChange())
+                .contains("init_lora_weights pissa_niter_4, which changes the matrices of the base when it is loaded; let PEFT"
+                        + " convert it to a plain LoRA (save_pretrained with path_initial_model_for_weight_conversion)");
+    }
+
+    @Test
+    void trainedTokensAreAListOrATableByModule() throws IOException {
+        assertThat(config("{\"trainable_token_indices\": [3, 5]}").tokens("model.embed_tokens")).containsExactly(3, 5);
+        PeftConfig table = config("{\"trainable_token_indices\": {\"embed_tokens\": [1], \"lm_head\": [2, 4]}}");
+        assertThat(table.tokens("model.embed_tokens")).containsExactly(1);
+        assertThat(table.tokens("lm_head")).containsExactly(2, 4);
+        assertThat(table.tokens("other")).isEmpty();
+        assertThatThrownBy(() -> config("{\"trainable_token_indices\": [-1]}").tokens("embed_tokens"))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage("The adapter " + folder
+                        + " has the token -1 in trainable_token_indices, which must be ids of tokens; get it again");
     }
 }

@@ -1,0 +1,96 @@
+package dev.pollux.merge;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.inference.checkpoint.AdapterNames;
+import dev.pollux.tensor.DType;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A model with an adapter over it.
+ *
+ * <p>The head of a tied model is its embedding. An adapter was trained beside both, so where it changes one of them, the other
+ * stays what it was and the model has two matrices from then on, as PEFT computes with it: {@code tie_word_embeddings} is false.
+ */
+record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<String, DType> types) {
+
+    /** The same model with {@code changes}, named {@code label}. */
+    AdaptedModel with(AdapterChanges changes, String label) {
+        Map<String, String> targets = resolve(changes, label);
+        AdaptedModel untied = TiedHead.of(config, tensors.keySet())
+                .filter(tied -> parts(changes, targets, tied))
+                .map(tied -> untied(changes, targets, tied))
+                .orElse(this);
+        Map<String, TensorSource> changed = new LinkedHashMap<>(untied.tensors);
+        targets.forEach((tensor, target) ->
+                changed.computeIfPresent(tensor, (name, of) -> changes.adapted(target, of, label + ":" + name)));
+        requireOneVocabulary(changes, untied.tensors, changed);
+        return new AdaptedModel(untied.config, changed, untied.types);
+    }
+
+    /** The adapter's names by those of the model's tensors. */
+    private Map<String, String> resolve(AdapterChanges changes, String label) {
+        Optional<TiedHead> tied = TiedHead.of(config, tensors.keySet());
+        Set<String> known = new TreeSet<>(tensors.keySet());
+        tied.ifPresent(head -> known.add(head.head()));
+        AdapterNames names = AdapterNames.of(known);
+        Map<String, String> targets = new LinkedHashMap<>();
+        for (String target : new TreeSet<>(changes.targets())) {
+            String tensor = names.find(target)
+                    .orElseThrow(() -> new MalformedFileException("adapter " + changes.label() + " changes " + target
+                            + ", which its model does not have; use the model it was trained on"));
+            String other = targets.put(tensor, target);
+            if (other != null) {
+                throw new MalformedFileException("adapter " + changes.label() + " changes " + tensor + " of " + label
+                        + " twice, as " + other + " and as " + target + "; get it again");
+            }
+        }
+        return targets;
+    }
+
+    private static boolean parts(AdapterChanges changes, Map<String, String> targets, TiedHead tied) {
+        return targets.containsKey(tied.head()) || targets.containsKey(tied.embedding()) && !changes.tiesHead();
+    }
+
+    /** With the head as a tensor of its own, of the values that the embedding had when the adapter was trained. */
+    private AdaptedModel untied(AdapterChanges changes, Map<String, String> targets, TiedHead tied) {
+        Map<String, TensorSource> apart = new LinkedHashMap<>(tensors);
+        Optional.ofNullable(targets.get(tied.embedding()))
+                .flatMap(changes::base)
+                .or(() -> Optional.ofNullable(tensors.get(tied.embedding())))
+                .ifPresent(head -> apart.put(tied.head(), head));
+        Map<String, DType> typesApart = new HashMap<>(types);
+        Optional.ofNullable(types.get(tied.embedding())).ifPresent(type -> typesApart.put(tied.head(), type));
+        ObjectNode configApart = config.deepCopy();
+        TiedHead.untie(configApart);
+        return new AdaptedModel(configApart, apart, typesApart);
+    }
+
+    /** Refuses rows that were added to the embedding or the head alone: the other's are in no file. */
+    private static void requireOneVocabulary(
+            AdapterChanges changes, Map<String, TensorSource> before, Map<String, TensorSource> after) {
+        Optional<String> embedding =
+                after.keySet().stream().filter(LayerName::isEmbedding).findFirst();
+        Optional<String> head = after.keySet().stream().filter(LayerName::isHead).findFirst();
+        if (embedding.isEmpty() || head.isEmpty()) {
+            return;
+        }
+        List<Long> shape = shape(after, embedding.get());
+        List<Long> other = shape(after, head.get());
+        if (!shape.equals(other) && shape(before, embedding.get()).equals(shape(before, head.get()))) {
+            throw new MalformedFileException("adapter " + changes.label() + " leaves " + embedding.get() + " with "
+                    + shape.get(0) + " rows and " + head.get() + " with " + other.get(0)
+                    + "; save it again with both (save_embedding_layers=True)");
+        }
+    }
+
+    private static List<Long> shape(Map<String, TensorSource> tensors, String name) {
+        return Optional.ofNullable(tensors.get(name)).map(TensorSource::shape).orElse(List.of());
+    }
+}

@@ -1,0 +1,62 @@
+package dev.pollux.merge;
+
+import java.util.Optional;
+import java.util.Set;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The head of a model that computes its logits with its embedding.
+ *
+ * @param embedding the tensor that it is
+ * @param head the name that it would have as a tensor of its own
+ */
+record TiedHead(String embedding, String head) {
+
+    private static final String TIE = "tie_word_embeddings";
+
+    /** The tied head of a model; empty if the model has a head of its own, or none. */
+    static Optional<TiedHead> of(ObjectNode config, Set<String> tensors) {
+        if (tensors.stream().anyMatch(LayerName::isHead) || !writesText(config) || saysUntied(config)) {
+            return Optional.empty();
+        }
+        return tensors.stream()
+                .filter(LayerName::isEmbedding)
+                .findFirst()
+                .map(embedding -> new TiedHead(embedding, headOf(embedding)));
+    }
+
+    /** A configuration without classes is taken to be that of a model that writes text. */
+    private static boolean writesText(ObjectNode config) {
+        JsonNode classes = config.path("architectures");
+        String name = classes.path(0).asString("");
+        return name.isEmpty()
+                || name.contains("CausalLM")
+                || name.contains("LMHead")
+                || name.contains("ConditionalGeneration");
+    }
+
+    private static boolean saysUntied(ObjectNode config) {
+        JsonNode text = config.path("text_config").path(TIE);
+        JsonNode tie = config.has(TIE) ? config.path(TIE) : text;
+        return tie.isBoolean() && !tie.asBoolean();
+    }
+
+    private static String headOf(String embedding) {
+        if (embedding.endsWith("embed_in.weight")) {
+            return "embed_out.weight";
+        }
+        if (embedding.endsWith("tok_embeddings.weight")) {
+            return "output.weight";
+        }
+        return (embedding.startsWith("language_model.model.") ? "language_model." : "") + "lm_head.weight";
+    }
+
+    /** Makes {@code config} that of a model with a head of its own, which no default of its family ties. */
+    static void untie(ObjectNode config) {
+        config.put(TIE, false);
+        if (config.get("text_config") instanceof ObjectNode text) {
+            text.put(TIE, false);
+        }
+    }
+}
