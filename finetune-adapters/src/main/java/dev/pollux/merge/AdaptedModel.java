@@ -20,6 +20,8 @@ import tools.jackson.databind.node.ObjectNode;
  */
 record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<String, DType> types) {
 
+    private static final Set<String> TRANSPOSED = Set.of("gpt2", "openai-gpt");
+
     /** The same model with {@code changes}, named {@code label}. */
     AdaptedModel with(AdapterChanges changes, String label) {
         Map<String, String> targets = resolve(changes, label);
@@ -29,9 +31,16 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
                 .orElse(this);
         Map<String, TensorSource> changed = new LinkedHashMap<>(untied.tensors);
         targets.forEach((tensor, target) ->
-                changed.computeIfPresent(tensor, (name, of) -> changes.adapted(target, of, label + ":" + name)));
+                changed.computeIfPresent(
+                tensor, (name, of) -> changes.adapted(target, of, isTransposed(name), label + ":" + name)));
         requireOneVocabulary(changes, untied.tensors, changed);
         return new AdaptedModel(untied.config, changed, untied.types);
+    }
+
+    /** Whether a matrix is stored as (in, out), as those of layers of GPT-2 are. */
+    private boolean isTransposed(String tensor) {
+        return TRANSPOSED.contains(config.path("model_type").asString(""))
+                && LayerName.parse(tensor).isPresent();
     }
 
     /** The adapter's names by those of the model's tensors. */

@@ -23,7 +23,8 @@ interface AdapterChanges {
      *
      * @param target one of {@link #targets}
      * @param tensor the model's
+     * @param transposed whether the model stores the matrix as (in, out)
      * @param label of the result
      */
-    TensorSource adapted(String target, TensorSource tensor, String label);
+    TensorSource adapted(String target, TensorSource tensor, boolean transposed, String label);
 }

@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.inference.checkpoint.PeftConfig;
+import dev.pollux.inference.checkpoint.PeftTensor;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.DType;
@@ -10,12 +11,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedSet;
+import java.util.Optional;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Merges LoRA adapters of one base model into one adapter, without the base.
@@ -84,7 +83,11 @@ public final class AdapterMerger {
             if (Files.exists(target)) {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
-            return opened(from, adapters -> write(from.get(0), merged(adapters, shares, context), target, context));
+            return opened(from, adapters -> {
+                AdapterTargets targets = AdapterTargets.of(adapters);
+                Map<String, Factors> merged = merged(targets, shares, context);
+                return write(MergedAdapterConfig.of(from.get(0), targets), merged, target, context);
+            });
         });
     }
 
@@ -100,10 +103,10 @@ public final class AdapterMerger {
     public Map<String, Integer> preview() {
         return opened(List.copyOf(folders), adapters -> {
             Map<String, Integer> ranks = new LinkedHashMap<>();
-            for (String target : targets(adapters)) {
-                List<Factors> changes = adapters.stream()
-                        .flatMap(adapter -> adapter.factors(target).stream())
-                        .toList();
+            AdapterTargets targets = AdapterTargets.of(adapters);
+            for (String target : targets.names()) {
+                List<Factors> changes =
+                        targets.factors(target).stream().flatMap(Optional::stream).toList();
                 check(target, changes);
                 ranks.put(target, mostRank(changes));
             }
@@ -136,23 +139,18 @@ public final class AdapterMerger {
         }
     }
 
-    private static SortedSet<String> targets(List<LoraWeights> adapters) {
-        TreeSet<String> targets = new TreeSet<>();
-        adapters.forEach(adapter -> targets.addAll(adapter.targets()));
-        return targets;
-    }
-
-    private Map<String, Factors> merged(List<LoraWeights> adapters, List<Double> shares, JobContext context) {
-        SortedSet<String> targets = targets(adapters);
+    private Map<String, Factors> merged(AdapterTargets targets, List<Double> shares, JobContext context) {
         Map<String, Factors> merged = new TreeMap<>();
-        for (String target : targets) {
+        int count = targets.names().size();
+        for (String target : targets.names()) {
             context.checkCancelled();
-            context.progress("merge", merged.size(), targets.size(), "matrices");
+            context.progress("merge", merged.size(), count, "matrices");
             List<Factors> changes = new ArrayList<>();
             List<Double> present = new ArrayList<>();
-            for (int i = 0; i < adapters.size(); i++) {
+            List<Optional<Factors>> all = targets.factors(target);
+            for (int i = 0; i < all.size(); i++) {
                 double share = shares.get(i);
-                adapters.get(i).factors(target).ifPresent(change -> {
+                all.get(i).ifPresent(change -> {
                     changes.add(change);
                     present.add(share);
                 });
@@ -160,7 +158,7 @@ public final class AdapterMerger {
             check(target, changes);
             merged.put(target, new FactorMerge(present, changes, CounterRandom.key(seed, target)).by(method));
         }
-        context.progress("merge", targets.size(), targets.size(), "matrices");
+        context.progress("merge", count, count, "matrices");
         return merged;
     }
 
@@ -180,47 +178,23 @@ public final class AdapterMerger {
     }
 
     private static Map<String, Integer> write(
-            Path first, Map<String, Factors> merged, Path target, JobContext context) {
+            MergedAdapterConfig config, Map<String, Factors> merged, Path target, JobContext context) {
         Map<String, Integer> ranks = new LinkedHashMap<>();
         merged.forEach((name, factors) -> ranks.put(name, factors.rank()));
         return WorkFolder.publish(target, "adapter merge", context, work -> {
-            JsonFiles.write(work.path().resolve(PeftConfig.CONFIG), config(first, ranks));
-            weights(merged, work.path().resolve(PeftConfig.WEIGHTS));
+            JsonFiles.write(work.path().resolve(PeftConfig.CONFIG), config.json(ranks));
+            weights(config.targets(), merged, work.path().resolve(PeftConfig.WEIGHTS));
             return ranks;
         });
     }
 
-    /** The first adapter's settings, with ranks and scales as they are now. */
-    private static ObjectNode config(Path first, Map<String, Integer> ranks) {
-        ObjectNode config =
-                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(JsonFiles.MAPPER::createObjectNode);
-        int most = ranks.values().stream().mapToInt(rank -> rank).max().orElse(1);
-        config.put("r", most).put("lora_alpha", most).put("use_rslora", false).put("inference_mode", true);
-        ObjectNode rank = config.putObject("rank_pattern");
-        ObjectNode alpha = config.putObject("alpha_pattern");
-        TreeSet<String> modules = new TreeSet<>();
-        ranks.forEach((tensor, r) -> {
-            String module = module(tensor);
-            modules.add(module.substring(module.lastIndexOf('.') + 1));
-            if (r != most) {
-                rank.put(module, r);
-                alpha.put(module, r);
-            }
-        });
-        var targets = config.putArray("target_modules");
-        modules.forEach(targets::add);
-        return config;
-    }
-
-    private static String module(String tensor) {
-        return tensor.substring(0, tensor.length() - ".weight".length());
-    }
-
-    private static void weights(Map<String, Factors> merged, Path file) {
+    private static void weights(AdapterTargets targets, Map<String, Factors> merged, Path file) {
         Map<String, double[][]> tensors = new TreeMap<>();
         merged.forEach((name, factors) -> {
-            tensors.put("base_model.model." + module(name) + ".lora_A.weight", factors.a());
-            tensors.put("base_model.model." + module(name) + ".lora_B.weight", factors.b());
+            String module = "base_model.model." + PeftTensor.module(name);
+            boolean embedding = targets.isEmbedding(name);
+            tensors.put(module + (embedding ? ".lora_embedding_A" : ".lora_A.weight"), factors.a());
+            tensors.put(module + (embedding ? ".lora_embedding_B" : ".lora_B.weight"), factors.b());
         });
         try (TensorFileWriter out = new TensorFileWriter(file, List.copyOf(tensors.keySet()))) {
             tensors.forEach((name, rows) -> {

@@ -4,6 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.tensor.DType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -19,6 +20,7 @@ record ExtractionLayout(List<Factored> linears, List<Whole> whole, List<String> 
 
     private static final String WEIGHT = ".weight";
     private static final String BIAS = ".bias";
+    private static final int WINDOW = 1 << 16;
 
     /**
      * A matrix to factor.
@@ -40,42 +42,90 @@ record ExtractionLayout(List<Factored> linears, List<Whole> whole, List<String> 
     /** A bias of both models. */
     record BiasPair(TensorSource base, TensorSource tuned) {}
 
-    /** A tensor to store. */
-    record Whole(String module, String tensor, TensorSource source, DType type) {}
+    /**
+     * A tensor to store.
+     *
+     * @param unless not stored where it equals this one
+     */
+    record Whole(String module, String tensor, TensorSource source, DType type, Optional<TensorSource> unless) {}
 
     static ExtractionLayout of(InputModel base, InputModel tuned, LoraExtractionOptions options) {
         List<Factored> linears = new ArrayList<>();
         List<Whole> whole = new ArrayList<>();
         List<String> left = new ArrayList<>();
         TreeSet<String> names = new TreeSet<>(tuned.tensors().keySet());
+        Optional<String> tied = tiedHead(base, tuned);
         for (String name : base.tensors().keySet()) {
             if (!names.contains(name) && !LayerName.isHead(name)) {
                 throw new MalformedFileException("model " + tuned.label() + " has no " + name + ", which "
                         + base.label() + " has; the two must have one architecture");
             }
         }
+        tied.ifPresent(names::add);
         for (String name : names) {
-            TensorSource after = tuned.tensors().get(name);
-            if (after == null) {
+            Optional<TensorSource> found = tuned.tensor(name);
+            if (found.isEmpty()) {
                 continue;
             }
+            TensorSource after = found.get();
             String module = module(name);
             boolean vocabulary = LayerName.isEmbedding(name) || LayerName.isHead(name);
             boolean matrix = name.endsWith(WEIGHT) && after.shape().size() == 2;
             boolean factored =
                     matrix && !(vocabulary && options.embeddings() == LoraExtractionOptions.Embeddings.WHOLE);
             boolean biasOfMatrix = name.endsWith(BIAS) && isMatrix(tuned, module + WEIGHT);
-            if (!options.wants(module)) {
+            String source = tuned.nameOf(name).orElse(name);
+            if (!options.wants(module) || !options.wants(module(source))) {
                 left.add(name);
             } else if (factored) {
                 linears.add(factored(base, tuned, name, after));
             } else if (vocabulary || options.wholeOthers() && !biasOfMatrix) {
-                whole.add(new Whole(module, name, after, stored(tuned, name)));
+                Optional<TensorSource> unless = tied.filter(name::equals).flatMap(base::tensor);
+                whole.add(new Whole(module, name, after, stored(tuned, source), unless));
             } else if (!biasOfMatrix) {
                 left.add(name);
             }
         }
         return new ExtractionLayout(linears, whole, left);
+    }
+
+    /**
+     * The head that the fine-tune's embedding is. An adapter leaves what it does not hold as the base has it, and a head too if it
+     * changes the embedding that the head is tied to.
+     */
+    private static Optional<String> tiedHead(InputModel base, InputModel tuned) {
+        Optional<TiedHead> tied = TiedHead.of(tuned.config(), tuned.tensors().keySet());
+        return tied.map(head -> base.tensors().keySet().stream()
+                .filter(LayerName::isHead)
+                .findFirst()
+                .orElse(head.head()));
+    }
+
+    /** Without tensors that equal those of the base that they are compared with. */
+    ExtractionLayout changed() {
+        List<Whole> kept = whole.stream()
+                .filter(tensor -> tensor.unless().isEmpty() || !same(tensor.source(), tensor.unless().get()))
+                .toList();
+        return new ExtractionLayout(linears, kept, left);
+    }
+
+    private static boolean same(TensorSource one, TensorSource other) {
+        if (!one.shape().equals(other.shape())) {
+            return false;
+        }
+        TensorSource first = one.ready();
+        TensorSource second = other.ready();
+        float[] a = new float[(int) Math.min(WINDOW, one.elements())];
+        float[] b = new float[a.length];
+        for (long at = 0; at < one.elements(); at += a.length) {
+            int count = (int) Math.min(a.length, one.elements() - at);
+            first.read(at, count, a, 0);
+            second.read(at, count, b, 0);
+            if (!Arrays.equals(a, 0, count, b, 0, count)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static boolean isMatrix(InputModel model, String name) {
@@ -99,7 +149,7 @@ record ExtractionLayout(List<Factored> linears, List<Whole> whole, List<String> 
                     "Cannot factor " + name + ": " + before.elements() + " elements are more than an array holds");
         }
         stored(base, base.nameOf(name).orElse(name));
-        stored(tuned, name);
+        stored(tuned, tuned.nameOf(name).orElse(name));
         String module = module(name);
         TensorSource biasBefore = base.tensors().get(module + BIAS);
         TensorSource biasAfter = tuned.tensors().get(module + BIAS);

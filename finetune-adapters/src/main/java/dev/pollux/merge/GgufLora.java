@@ -56,9 +56,9 @@ record GgufLora(String label, Map<String, Adapter.Factors> changes) implements A
     }
 
     @Override
-    public TensorSource adapted(String target, TensorSource matrix, String name) {
+    public TensorSource adapted(String target, TensorSource matrix, boolean inOut, String name) {
         Adapter.Factors change = Objects.requireNonNull(changes.get(target));
-        boolean transposed = LayerName.isEmbedding(target);
+        boolean transposed = inOut || LayerName.isEmbedding(target);
         long rows = transposed ? change.columns() : change.rows();
         long columns = transposed ? change.rows() : change.columns();
         if (!matrix.shape().equals(List.of(rows, columns))) {

@@ -80,10 +80,17 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
         }
         Map<Part, TensorInfo> of = parts.computeIfAbsent(tensor.target(), t -> new EnumMap<>(Part.class));
         TensorInfo first = of.put(tensor.part(), info);
-        if (first != null) {
+        if (first != null && tensor.part() == Part.WHOLE && isSaved(first) != isSaved(info)) {
+            of.put(Part.WHOLE, isSaved(first) ? first : info);
+        } else if (first != null) {
             throw new MalformedFileException("adapter " + label + " holds " + first.name() + " and " + info.name()
                     + ", two tensors of one kind for " + tensor.target() + "; save one adapter alone");
         }
+    }
+
+    /** Where the vocabulary has grown, PEFT writes a trained module under two names. */
+    private static boolean isSaved(TensorInfo info) {
+        return info.name().contains(".modules_to_save.");
     }
 
     /** Beside trained tokens, PEFT saves the matrix of a tied head too where the vocabulary has grown: the embedding's. */
@@ -140,19 +147,27 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
         return embeddings.contains(target);
     }
 
-    /** The change of a tensor; empty if the adapter does not change it. */
-    Optional<Factors> factors(String target) {
-        Map<Part, TensorInfo> factors = parts.get(target);
-        if (factors == null) {
-            return Optional.empty();
-        }
+    /** Whether PEFT finds its modules by the ends of their names alone, in all layers. */
+    boolean targetsByName() {
+        return config.isList("target_modules")
+                && !config.has("layers_to_transform")
+                && !config.has("exclude_modules");
+    }
+
+    boolean is(String setting) {
+        return config.is(setting);
+    }
+
+    /** The change of one of its targets. */
+    Factors factors(String target) {
+        Map<Part, TensorInfo> factors = parts.getOrDefault(target, Map.of());
         double[][] a = rows(factor(target, factors, Part.A));
         double[][] b = rows(factor(target, factors, Part.B));
         if (a.length == 0 || b.length == 0 || a[0].length == 0 || b[0].length != a.length) {
             throw new MalformedFileException("adapter " + label + " has factors " + shape(factors, Part.B) + " and "
                     + shape(factors, Part.A) + " for " + target + "; get it again");
         }
-        return Optional.of(new Factors(b, a, config.scale(PeftTensor.module(target), a.length)));
+        return new Factors(b, a, config.scale(PeftTensor.module(target), a.length));
     }
 
     private static List<Long> shape(Map<Part, TensorInfo> factors, Part part) {
@@ -174,22 +189,25 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
 
     /** Of a module that the adapter holds whole and factors too, the factors lie over what it holds. */
     @Override
-    public TensorSource adapted(String target, TensorSource of, String name) {
+    public TensorSource adapted(String target, TensorSource of, boolean transposed, String name) {
         Map<Part, TensorInfo> held = parts.getOrDefault(target, Map.of());
         TensorInfo whole = held.getOrDefault(Part.WHOLE, held.get(Part.BASE));
         TensorSource matrix = whole == null ? of : stored(whole, name);
         TensorSource changed = held.containsKey(Part.BIAS)
                 ? shifted(target, matrix, held, name)
                 : held.containsKey(Part.A) || held.containsKey(Part.B)
-                        ? multiplied(target, matrix, held, name)
+                        ? multiplied(target, matrix, transposed, name)
                         : matrix;
         return held.containsKey(Part.TOKENS) ? replaced(target, changed, held, name) : changed;
     }
 
-    private TensorSource multiplied(String target, TensorSource matrix, Map<Part, TensorInfo> held, String name) {
+    private TensorSource multiplied(String target, TensorSource matrix, boolean inOut, String name) {
+        Map<Part, TensorInfo> held = parts.getOrDefault(target, Map.of());
         TensorSource a = factor(target, held, Part.A);
         TensorSource b = factor(target, held, Part.B);
-        boolean transposed = isEmbedding(target) || config.is("fan_in_fan_out");
+        // PEFT's setting is that of the module it came to last
+        boolean transposed =
+                isEmbedding(target) || inOut || config.is("fan_in_fan_out") && !LayerName.isHead(target);
         List<Long> made = transposed
                 ? List.of(a.shape().get(1), b.shape().get(0))
                 : List.of(b.shape().get(0), a.shape().get(1));

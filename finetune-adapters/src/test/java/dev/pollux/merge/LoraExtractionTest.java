@@ -180,7 +180,7 @@ class LoraExtractionTest {
                 .containsExactly(
                         new LoraExtractionPreview.Matrix("model.layers.0.mlp.up_proj", TALL, WIDE, WIDE),
                         new LoraExtractionPreview.Matrix("model.layers.0.self_attn.q_proj", WIDE, WIDE, WIDE));
-        assertThat(preview.whole()).containsExactly("model.embed_tokens.weight", "model.norm.weight");
+        assertThat(preview.whole()).containsExactly("lm_head.weight", "model.embed_tokens.weight", "model.norm.weight");
         assertThat(temp.resolve("adapter")).doesNotExist();
     }
 

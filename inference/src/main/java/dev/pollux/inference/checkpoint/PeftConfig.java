@@ -96,6 +96,11 @@ public final class PeftConfig {
         return value.isBoolean() ? value.asBoolean() : value.isContainer() ? !value.isEmpty() : value.isValueNode() && !value.isNull();
     }
 
+    /** Whether a setting is a list. */
+    public boolean isList(String setting) {
+        return setting(setting).isArray();
+    }
+
     /**
      * The rows of a module's matrix that the adapter holds new values of, in the order of the values; empty if there are none.
      * A list is for whichever module the adapter holds rows of, a table has a list for a module's name or the end of it.

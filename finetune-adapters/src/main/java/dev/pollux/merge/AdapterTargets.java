@@ -1,0 +1,75 @@
+package dev.pollux.merge;
+
+import dev.pollux.inference.checkpoint.AdapterNames;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The matrices that adapters of one base change, under the names that the first adapter has for them.
+ *
+ * @param own by that name, the name that each of the adapters has, in their order; empty where it does not change the matrix
+ */
+record AdapterTargets(List<LoraWeights> adapters, Map<String, List<Optional<String>>> own) {
+
+    /** @throws IllegalArgumentException if a matrix is an embedding to one adapter and none to another */
+    static AdapterTargets of(List<LoraWeights> adapters) {
+        Set<String> all = new HashSet<>();
+        for (LoraWeights adapter : adapters) {
+            AdapterNames known = AdapterNames.of(all);
+            adapter.targets().stream()
+                    .filter(target -> known.find(target).isEmpty())
+                    .toList()
+                    .forEach(all::add);
+        }
+        Map<String, List<Optional<String>>> own = new TreeMap<>();
+        for (String target : all) {
+            List<Optional<String>> names = new ArrayList<>();
+            for (LoraWeights adapter : adapters) {
+                names.add(AdapterNames.of(adapter.targets()).find(target));
+            }
+            own.put(target, names);
+        }
+        AdapterTargets targets = new AdapterTargets(adapters, own);
+        own.keySet().forEach(targets::requireOneKind);
+        return targets;
+    }
+
+    private void requireOneKind(String target) {
+        if (each(target, LoraWeights::isEmbedding).distinct().count() > 1) {
+            throw new IllegalArgumentException("Cannot merge " + target
+                    + ": one adapter has factors of an embedding, another of a linear layer; merge adapters of one base");
+        }
+    }
+
+    Set<String> names() {
+        return own.keySet();
+    }
+
+    /** Whether the factors of a target are those of the transpose. */
+    boolean isEmbedding(String target) {
+        return each(target, LoraWeights::isEmbedding).anyMatch(embedding -> embedding);
+    }
+
+    /** The change by each of the adapters, in their order. */
+    List<Optional<Factors>> factors(String target) {
+        List<Optional<Factors>> factors = new ArrayList<>();
+        List<Optional<String>> names = own.getOrDefault(target, List.of());
+        for (int i = 0; i < names.size(); i++) {
+            factors.add(names.get(i).map(adapters.get(i)::factors));
+        }
+        return factors;
+    }
+
+    private <T> java.util.stream.Stream<T> each(
+            String target, java.util.function.BiFunction<LoraWeights, String, T> of) {
+        List<Optional<String>> names = own.getOrDefault(target, List.of());
+        return java.util.stream.IntStream.range(0, names.size())
+                .boxed()
+                .flatMap(i -> names.get(i).map(name -> of.apply(adapters.get(i), name)).stream());
+    }
+}
