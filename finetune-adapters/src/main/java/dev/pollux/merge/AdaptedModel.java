@@ -30,8 +30,7 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
                 .map(tied -> untied(changes, targets, tied))
                 .orElse(this);
         Map<String, TensorSource> changed = new LinkedHashMap<>(untied.tensors);
-        targets.forEach((tensor, target) ->
-                changed.computeIfPresent(
+        targets.forEach((tensor, target) -> changed.computeIfPresent(
                 tensor, (name, of) -> changes.adapted(target, of, isTransposed(name), label + ":" + name)));
         requireOneVocabulary(changes, untied.tensors, changed);
         return new AdaptedModel(untied.config, changed, untied.types);
@@ -86,7 +85,8 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
             AdapterChanges changes, Map<String, TensorSource> before, Map<String, TensorSource> after) {
         Optional<String> embedding =
                 after.keySet().stream().filter(LayerName::isEmbedding).findFirst();
-        Optional<String> head = after.keySet().stream().filter(LayerName::isHead).findFirst();
+        Optional<String> head =
+                after.keySet().stream().filter(LayerName::isHead).findFirst();
         if (embedding.isEmpty() || head.isEmpty()) {
             return;
         }

@@ -105,8 +105,9 @@ public final class AdapterMerger {
             Map<String, Integer> ranks = new LinkedHashMap<>();
             AdapterTargets targets = AdapterTargets.of(adapters);
             for (String target : targets.names()) {
-                List<Factors> changes =
-                        targets.factors(target).stream().flatMap(Optional::stream).toList();
+                List<Factors> changes = targets.factors(target).stream()
+                        .flatMap(Optional::stream)
+                        .toList();
                 check(target, changes);
                 ranks.put(target, mostRank(changes));
             }

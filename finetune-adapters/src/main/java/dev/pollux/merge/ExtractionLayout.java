@@ -104,7 +104,8 @@ record ExtractionLayout(List<Factored> linears, List<Whole> whole, List<String> 
     /** Without tensors that equal those of the base that they are compared with. */
     ExtractionLayout changed() {
         List<Whole> kept = whole.stream()
-                .filter(tensor -> tensor.unless().isEmpty() || !same(tensor.source(), tensor.unless().get()))
+                .filter(tensor -> tensor.unless().isEmpty()
+                        || !same(tensor.source(), tensor.unless().get()))
                 .toList();
         return new ExtractionLayout(linears, kept, left);
     }

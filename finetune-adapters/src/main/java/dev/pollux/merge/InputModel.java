@@ -136,8 +136,7 @@ final class InputModel implements AutoCloseable {
             Map<String, TensorSource> tensors = model.tensors(reference.toString());
             Map<String, DType> types = new LinkedHashMap<>();
             tensors.keySet().forEach(name -> types.put(name, DType.F32));
-            AdaptedModel adapted =
-                    adapted(reference, folder, new AdaptedModel(model.config(), tensors, types), open);
+            AdaptedModel adapted = adapted(reference, folder, new AdaptedModel(model.config(), tensors, types), open);
             return new InputModel(
                     reference.toString(),
                     Places.of(reference, folder),

@@ -55,8 +55,8 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
                         + PeftConfig.CONFIG + "; download it first"));
         Optional<String> other = config.otherChange();
         if (other.isPresent() && !config.type().equals(TOKENS_ONLY)) {
-            throw new UnsupportedModelException("adapter " + label + " has " + other.get() + "; only LoRA and DoRA factors,"
-                    + " modules held whole and trained tokens can be merged");
+            throw new UnsupportedModelException("adapter " + label + " has " + other.get()
+                    + "; only LoRA and DoRA factors," + " modules held whole and trained tokens can be merged");
         }
         if (!Files.isRegularFile(folder.resolve(PeftConfig.WEIGHTS))) {
             throw new MalformedFileException(
@@ -126,9 +126,10 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
     /** Refuses an adapter that changes other than by sums of products, which are all that adapters can be added up by. */
     void requireSummable() {
         if (config.is("use_dora") || parts.values().stream().anyMatch(of -> of.containsKey(Part.MAGNITUDE))) {
-            throw new UnsupportedModelException("adapter " + label + " is a DoRA adapter, whose magnitudes scale the sum with"
-                    + " the base, so it cannot be added to others; merge each with the base (base+adapter) and then the"
-                    + " models");
+            throw new UnsupportedModelException(
+                    "adapter " + label + " is a DoRA adapter, whose magnitudes scale the sum with"
+                            + " the base, so it cannot be added to others; merge each with the base (base+adapter) and then the"
+                            + " models");
         }
         parts.forEach((target, of) -> {
             if (!of.containsKey(Part.A) && !of.containsKey(Part.B) || of.containsKey(Part.WHOLE)) {
@@ -149,9 +150,7 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
 
     /** Whether PEFT finds its modules by the ends of their names alone, in all layers. */
     boolean targetsByName() {
-        return config.isList("target_modules")
-                && !config.has("layers_to_transform")
-                && !config.has("exclude_modules");
+        return config.isList("target_modules") && !config.has("layers_to_transform") && !config.has("exclude_modules");
     }
 
     boolean is(String setting) {
@@ -206,8 +205,7 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
         TensorSource a = factor(target, held, Part.A);
         TensorSource b = factor(target, held, Part.B);
         // PEFT's setting is that of the module it came to last
-        boolean transposed =
-                isEmbedding(target) || inOut || config.is("fan_in_fan_out") && !LayerName.isHead(target);
+        boolean transposed = isEmbedding(target) || inOut || config.is("fan_in_fan_out") && !LayerName.isHead(target);
         List<Long> made = transposed
                 ? List.of(a.shape().get(1), b.shape().get(0))
                 : List.of(b.shape().get(0), a.shape().get(1));
@@ -215,8 +213,7 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
             throw new MalformedFileException("adapter " + label + " has factors " + b.shape() + " and " + a.shape()
                     + " for " + target + ", which is " + matrix.shape() + "; use the model it was trained on");
         }
-        double scale = config.scale(
-                PeftTensor.module(target), a.shape().get(0).intValue());
+        double scale = config.scale(PeftTensor.module(target), a.shape().get(0).intValue());
         TensorSource plain = new LoraTensor(matrix, a, b, transposed, scale, name);
         return held.containsKey(Part.MAGNITUDE) || config.is("use_dora")
                 ? dora(target, plain, held, transposed)
@@ -249,10 +246,7 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
                     + target + " is " + bias.shape() + "; use the model it was trained on");
         }
         return new ShiftedTensor(
-                bias,
-                stored(added, label + ":" + added.name()),
-                config.scale(module, first.dim(0)),
-                name);
+                bias, stored(added, label + ":" + added.name()), config.scale(module, first.dim(0)), name);
     }
 
     /** A matrix with the rows that the adapter holds. */

@@ -31,7 +31,8 @@ record MergedAdapterConfig(ObjectNode first, AdapterTargets targets) {
 
     static MergedAdapterConfig of(Path first, AdapterTargets targets) {
         return new MergedAdapterConfig(
-                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(JsonFiles.MAPPER::createObjectNode), targets);
+                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(JsonFiles.MAPPER::createObjectNode),
+                targets);
     }
 
     /** @param ranks by the name of the matrix; the scale of each product is 1 */
@@ -40,9 +41,7 @@ record MergedAdapterConfig(ObjectNode first, AdapterTargets targets) {
         int most = ranks.values().stream().mapToInt(rank -> rank).max().orElse(1);
         config.put("r", most).put("lora_alpha", most).put("use_rslora", false).put("inference_mode", true);
         config.put("peft_type", "LORA").put("bias", "none").put("init_lora_weights", true);
-        config.put(
-                "fan_in_fan_out",
-                targets.adapters().stream().anyMatch(adapter -> adapter.is("fan_in_fan_out")));
+        config.put("fan_in_fan_out", targets.adapters().stream().anyMatch(adapter -> adapter.is("fan_in_fan_out")));
         for (String flag : List.of("use_dora", "lora_bias", "ensure_weight_tying")) {
             if (config.has(flag)) {
                 config.put(flag, false);
@@ -65,7 +64,8 @@ record MergedAdapterConfig(ObjectNode first, AdapterTargets targets) {
 
     /** PEFT takes a pattern for the end of a name, unless it says that it is the beginning too. */
     static String pattern(String module, Set<String> tensors) {
-        boolean isEnd = tensors.stream().anyMatch(other -> PeftTensor.module(other).endsWith("." + module));
+        boolean isEnd =
+                tensors.stream().anyMatch(other -> PeftTensor.module(other).endsWith("." + module));
         return isEnd ? "^" + module : module;
     }
 

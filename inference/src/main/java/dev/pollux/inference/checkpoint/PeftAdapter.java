@@ -43,7 +43,9 @@ final class PeftAdapter {
                 Part part = tensor.map(PeftTensor::part).orElse(Part.WHOLE);
                 if (tensor.isPresent() && part == Part.BASE) {
                     bases.put(tensor.get().target(), info);
-                } else if (tensor.isEmpty() || part != Part.A && part != Part.B || info.shape().size() != 2) {
+                } else if (tensor.isEmpty()
+                        || part != Part.A && part != Part.B
+                        || info.shape().size() != 2) {
                     throw refused(name + " of shape " + info.shape() + ", which is no factor of a matrix");
                 } else {
                     String kind = part + (tensor.get().embedding() ? " of an embedding" : "");
@@ -57,9 +59,10 @@ final class PeftAdapter {
                 }
             });
             TreeMap<String, Factors> factors = new TreeMap<>();
-            parts.forEach((target, both) -> factors.put(
-                    LanguageModel.own(target), factors(tensors, PeftTensor.module(target), both)));
-            bases.forEach((target, base) -> requireUnchangedShape(target, base, factors.get(LanguageModel.own(target))));
+            parts.forEach((target, both) ->
+                    factors.put(LanguageModel.own(target), factors(tensors, PeftTensor.module(target), both)));
+            bases.forEach(
+                    (target, base) -> requireUnchangedShape(target, base, factors.get(LanguageModel.own(target))));
             return Adapter.of(folder, factors);
         }
     }
@@ -69,12 +72,8 @@ final class PeftAdapter {
      * without factors was saved because of that too.
      */
     private void requireUnchangedShape(String target, TensorInfo base, @Nullable Factors factors) {
-        List<Long> rows = factors == null
-                ? List.of()
-                : List.of((long) factors.rows(), (long) factors.columns());
-        List<Long> columns = factors == null
-                ? List.of()
-                : List.of((long) factors.columns(), (long) factors.rows());
+        List<Long> rows = factors == null ? List.of() : List.of((long) factors.rows(), (long) factors.columns());
+        List<Long> columns = factors == null ? List.of() : List.of((long) factors.columns(), (long) factors.rows());
         if (!base.shape().equals(rows) && !base.shape().equals(columns)) {
             throw refused(target + " of shape " + base.shape() + " as a whole");
         }

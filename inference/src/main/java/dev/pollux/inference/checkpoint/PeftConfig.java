@@ -84,8 +84,9 @@ public final class PeftConfig {
         String init = setting("init_lora_weights").asString("");
         String method = init.toLowerCase(Locale.ROOT).split("_niter_", 2)[0];
         if (CHANGED_BASES.contains(method)) {
-            return Optional.of("init_lora_weights " + init + ", which changes the matrices of the base when it is loaded;"
-                    + " let PEFT convert it to a plain LoRA (save_pretrained with path_initial_model_for_weight_conversion)");
+            return Optional.of(
+                    "init_lora_weights " + init + ", which changes the matrices of the base when it is loaded;"
+                            + " let PEFT convert it to a plain LoRA (save_pretrained with path_initial_model_for_weight_conversion)");
         }
         return OTHER_CHANGES.stream().filter(this::has).findFirst();
     }
@@ -93,7 +94,9 @@ public final class PeftConfig {
     /** Whether a setting is given and neither off nor empty. */
     public boolean has(String setting) {
         JsonNode value = setting(setting);
-        return value.isBoolean() ? value.asBoolean() : value.isContainer() ? !value.isEmpty() : value.isValueNode() && !value.isNull();
+        return value.isBoolean()
+                ? value.asBoolean()
+                : value.isContainer() ? !value.isEmpty() : value.isValueNode() && !value.isNull();
     }
 
     /** Whether a setting is a list. */
@@ -108,7 +111,8 @@ public final class PeftConfig {
      * @throws MalformedFileException if they are no whole numbers from 0 on
      */
     public List<Integer> tokens(String module) {
-        JsonNode tokens = has("trainable_token_indices") ? setting("trainable_token_indices") : setting("token_indices");
+        JsonNode tokens =
+                has("trainable_token_indices") ? setting("trainable_token_indices") : setting("token_indices");
         JsonNode list = tokens;
         if (tokens.isObject()) {
             list = tokens.properties().stream()

@@ -46,8 +46,8 @@ public record PeftTensor(String target, Part part, boolean embedding) {
     private static final List<String> WRAPPERS =
             List.of("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.");
     private static final Pattern PREFIX = Pattern.compile("(?:module\\.)?(?:base_model\\.model\\.|base_model\\.)?");
-    private static final Pattern FACTOR = Pattern.compile(
-            "(.+)\\.lora_(embedding_)?([AB])(?:\\.(?!weight$|bias$)[^.]+)?(?:\\.(weight|bias))?");
+    private static final Pattern FACTOR =
+            Pattern.compile("(.+)\\.lora_(embedding_)?([AB])(?:\\.(?!weight$|bias$)[^.]+)?(?:\\.(weight|bias))?");
     private static final Pattern MAGNITUDE =
             Pattern.compile("(.+)\\.lora_magnitude_vector(?:\\.(?!weight$)[^.]+)?(?:\\.weight)?");
     private static final Pattern TOKENS = Pattern.compile("(.+)\\.trainable_tokens_delta(?:\\.[^.]+)?");

@@ -75,8 +75,9 @@ class PeftConfigTest {
         String name = "a".repeat(60);
         assertThatThrownBy(() -> slow.scale(name, 1))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage("The adapter " + folder + " has alpha_pattern .*.*.*.*.*.*.*b, which takes too long to match " + name
-                        + "; write the names of the modules in its place");
+                .hasMessage(
+                        "The adapter " + folder + " has alpha_pattern .*.*.*.*.*.*.*b, which takes too long to match "
+                                + name + "; write the names of the modules in its place");
         assertRefused("(", "is no regular expression: Unclosed group");
         assertRefused("((){99}){2147483647}", "has more than 3 counted repetitions or one above 99");
         assertRefused("(((()" + "{9}){9}){9}){9}", "has more than 3 counted repetitions or one above 99");
@@ -84,8 +85,7 @@ class PeftConfigTest {
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage("The adapter " + folder + " has alpha_pattern " + "(".repeat(100)
                         + "…, which is longer than 1000 characters; write the names of the modules in its place");
-        PeftConfig nested = config(
-                "{\"alpha_pattern\": {\"" + "(".repeat(300) + "a" + ")*".repeat(300) + "\": 4}}");
+        PeftConfig nested = config("{\"alpha_pattern\": {\"" + "(".repeat(300) + "a" + ")*".repeat(300) + "\": 4}}");
         assertThatThrownBy(() -> nested.scale("a".repeat(900) + "b", 1)).isInstanceOf(MalformedFileException.class);
     }
 
@@ -98,17 +98,22 @@ class PeftConfigTest {
 
     @Test
     void kindsOfAdaptersThatAreNoSumOfProductsAreNamed() throws IOException {
-        assertThat(config("{\"use_dora\": true, \"init_lora_weights\": \"gaussian\"}").otherChange()).isEmpty();
+        assertThat(config("{\"use_dora\": true, \"init_lora_weights\": \"gaussian\"}")
+                        .otherChange())
+                .isEmpty();
         assertThat(config("{\"peft_type\": \"IA3\"}").otherChange()).contains("peft_type IA3, which is no LoRA");
-        assertThat(config("{\"target_parameters\": [\"experts.up\"]}").otherChange()).contains("target_parameters");
+        assertThat(config("{\"target_parameters\": [\"experts.up\"]}").otherChange())
+                .contains("target_parameters");
         assertThat(config("{\"init_lora_weights\": \"pissa_niter_4\"}").otherChange())
-                .contains("init_lora_weights pissa_niter_4, which changes the matrices of the base when it is loaded; let PEFT"
-                        + " convert it to a plain LoRA (save_pretrained with path_initial_model_for_weight_conversion)");
+                .contains(
+                        "init_lora_weights pissa_niter_4, which changes the matrices of the base when it is loaded; let PEFT"
+                                + " convert it to a plain LoRA (save_pretrained with path_initial_model_for_weight_conversion)");
     }
 
     @Test
     void trainedTokensAreAListOrATableByModule() throws IOException {
-        assertThat(config("{\"trainable_token_indices\": [3, 5]}").tokens("model.embed_tokens")).containsExactly(3, 5);
+        assertThat(config("{\"trainable_token_indices\": [3, 5]}").tokens("model.embed_tokens"))
+                .containsExactly(3, 5);
         PeftConfig table = config("{\"trainable_token_indices\": {\"embed_tokens\": [1], \"lm_head\": [2, 4]}}");
         assertThat(table.tokens("model.embed_tokens")).containsExactly(1);
         assertThat(table.tokens("lm_head")).containsExactly(2, 4);
