@@ -86,11 +86,12 @@ final class InputModel implements AutoCloseable {
     }
 
     /** Where its texts lie, and its statistics. */
-    private record Places(Optional<Path> texts, Optional<Path> statistics) {
+    private record Places(Optional<Path> texts, Optional<Path> statistics, Optional<AdapterTexts> adapter) {
         static Places of(ModelReference reference, Path folder) {
             return new Places(
                     Optional.of(folder.resolve(reference.model())),
-                    Optional.of(InputModel.statistics(reference, folder)));
+                    Optional.of(InputModel.statistics(reference, folder)),
+                    reference.adapter().flatMap(name -> AdapterTexts.in(name, folder.resolve(name))));
         }
     }
 
@@ -213,8 +214,17 @@ final class InputModel implements AutoCloseable {
         return places.texts();
     }
 
+    /** The texts of its adapter, which go before its own. */
+    Optional<AdapterTexts> adapterTexts() {
+        return places.adapter();
+    }
+
     /** Its {@code tokenizer.json}. */
     Optional<ObjectNode> tokenizer() {
+        return adapterTexts().flatMap(AdapterTexts::tokenizer).or(this::ownTokenizer);
+    }
+
+    private Optional<ObjectNode> ownTokenizer() {
         return gguf.isPresent()
                 ? gguf.get().tokenizer()
                 : folder().flatMap(path -> JsonFiles.read(path.resolve("tokenizer.json")));
@@ -227,7 +237,9 @@ final class InputModel implements AutoCloseable {
 
     /** Its chat template. */
     Optional<String> chatTemplate() {
-        return gguf.isPresent() ? gguf.get().chatTemplate() : folder().flatMap(ChatTemplates::of);
+        return adapterTexts()
+                .flatMap(AdapterTexts::chatTemplate)
+                .or(() -> gguf.isPresent() ? gguf.get().chatTemplate() : folder().flatMap(ChatTemplates::of));
     }
 
     /** A model that a stage will make, for looking at it before the stage has run. */
@@ -240,7 +252,7 @@ final class InputModel implements AutoCloseable {
         }
         Optional<Path> texts =
                 stage.join().map(TokenizerJoin::owner).or(stage::donor).flatMap(InputModel::folder);
-        return new InputModel(name, new Places(texts, Optional.empty()), config, tensors, types, new ArrayList<>());
+        return new InputModel(name, new Places(texts, Optional.empty(), Optional.empty()), config, tensors, types, new ArrayList<>());
     }
 
     /** A tensor that is not there yet. */

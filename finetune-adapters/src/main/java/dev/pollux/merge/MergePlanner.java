@@ -58,6 +58,9 @@ final class MergePlanner {
             List<Stack.Level> all =
                     levels.values().stream().flatMap(List::stream).toList();
             List<Stack.Level> stack = main(levels.keySet()).map(levels::get).orElse(List.of());
+            donor().flatMap(InputModel::adapterTexts)
+                    .ifPresent(texts -> problems.notice("the tokenizer and the chat template are those of the adapter "
+                            + texts.adapter() + ", as far as it has them; the rest is its model's"));
             return new MergeLayout(plan, problems, open(), donor(), List.copyOf(tasks.values()), all, stack, join);
         } catch (RuntimeException | Error e) {
             open().forEach(InputModel::close);

@@ -26,6 +26,7 @@ final class PlanDigest {
         layout.tasks().forEach(task -> update(digest, task.name() + task.method() + task.labels()));
         for (InputModel model : layout.opened()) {
             model.folder().ifPresent(folder -> update(digest, files(folder)));
+            model.adapterTexts().ifPresent(texts -> update(digest, files(texts.folder())));
         }
         return HexFormat.of().formatHex(digest.digest());
     }

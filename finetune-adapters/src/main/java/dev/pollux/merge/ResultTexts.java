@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,6 +68,7 @@ final class ResultTexts {
         if (head) {
             TiedHead.untie(config);
         }
+        donor().adapterTexts().map(AdapterTexts::endToken).ifPresent(end -> end.ifPresent(id -> endsWith(config, id)));
         config.put("dtype", TypeNames.of(mainType()));
         config.remove("torch_dtype");
         layout.join()
@@ -81,6 +83,18 @@ final class ResultTexts {
                     }
                 });
         return config;
+    }
+
+    /** Adds the id to those that end a text. */
+    private static void endsWith(ObjectNode config, int id) {
+        List<Integer> ends = new ArrayList<>();
+        JsonNode known = config.path("eos_token_id");
+        (known.isArray() ? known : List.of(known)).forEach(end -> ends.add(end.asInt(id)));
+        if (!ends.contains(id)) {
+            ends.add(0, id);
+            ArrayNode list = config.putArray("eos_token_id");
+            ends.forEach(list::add);
+        }
     }
 
     private InputModel donor() {
@@ -130,6 +144,17 @@ final class ResultTexts {
                     if (Files.isRegularFile(file)) {
                         Files.copy(file, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
                     }
+                }
+            }
+            if (owner.adapterTexts().isPresent()) {
+                AdapterTexts texts = owner.adapterTexts().get();
+                texts.write(folder, names);
+                Path generation = folder.resolve("generation_config.json");
+                Optional<ObjectNode> settings =
+                        JsonFiles.read(generation).filter(json -> json.has("eos_token_id"));
+                if (settings.isPresent() && texts.endToken().isPresent()) {
+                    endsWith(settings.get(), texts.endToken().getAsInt());
+                    JsonFiles.write(generation, settings.get());
                 }
             }
             layout.join().ifPresent(join -> JsonFiles.write(folder.resolve(TOKENIZER), join.json()));

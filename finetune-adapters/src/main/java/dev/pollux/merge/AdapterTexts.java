@@ -1,0 +1,78 @@
+package dev.pollux.merge;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The tokenizer and the chat template that an adapter was trained with. They go before those of its base: tokens that were added
+ * for it are in its tokenizer alone.
+ */
+record AdapterTexts(String adapter, Path folder) {
+
+    private static final String TOKENIZER = "tokenizer.json";
+    private static final String SETTINGS = "tokenizer_config.json";
+    private static final String TEMPLATE = "chat_template.jinja";
+
+    /** The files that say which tokens are special; those of another tokenizer contradict. */
+    private static final List<String> OF_TOKENS = List.of("added_tokens.json", "special_tokens_map.json");
+
+    /** Those in the folder of an adapter, if it has any. */
+    static Optional<AdapterTexts> in(String adapter, Path folder) {
+        return List.of(TOKENIZER, SETTINGS, TEMPLATE).stream()
+                        .anyMatch(name -> Files.isRegularFile(folder.resolve(name)))
+                ? Optional.of(new AdapterTexts(adapter, folder))
+                : Optional.empty();
+    }
+
+    Optional<ObjectNode> tokenizer() {
+        return JsonFiles.read(folder.resolve(TOKENIZER));
+    }
+
+    Optional<String> chatTemplate() {
+        return ChatTemplates.of(folder);
+    }
+
+    /** Replaces the base's files in {@code target} by those of {@code names} that the adapter has. */
+    void write(Path target, List<String> names) throws IOException {
+        if (chatTemplate().isPresent()) {
+            Files.deleteIfExists(target.resolve(TEMPLATE));
+        }
+        if (Files.isRegularFile(folder.resolve(SETTINGS))) {
+            for (String name : OF_TOKENS) {
+                Files.deleteIfExists(target.resolve(name));
+            }
+        }
+        for (String name : names) {
+            Path file = folder.resolve(name);
+            if (Files.isRegularFile(file)) {
+                Files.copy(file, target.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    /** The id of the token that ends a text, where both of its files say so. */
+    OptionalInt endToken() {
+        JsonNode named = JsonFiles.read(folder.resolve(SETTINGS))
+                .map(settings -> settings.path("eos_token"))
+                .orElseGet(JsonFiles.MAPPER::missingNode);
+        String token = named.isObject() ? named.path("content").asString("") : named.asString("");
+        Optional<ObjectNode> tokens = tokenizer();
+        if (token.isEmpty() || tokens.isEmpty()) {
+            return OptionalInt.empty();
+        }
+        for (JsonNode added : tokens.get().path("added_tokens")) {
+            if (added.path("content").asString("").equals(token) && added.path("id").isInt()) {
+                return OptionalInt.of(added.path("id").asInt());
+            }
+        }
+        JsonNode id = tokens.get().path("model").path("vocab").path(token);
+        return id.isInt() ? OptionalInt.of(id.asInt()) : OptionalInt.empty();
+    }
+}
