@@ -1,6 +1,7 @@
 package dev.pollux.tensor;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.internal.ForeignFile;
 import dev.pollux.internal.Json;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -29,10 +30,12 @@ public final class SafetensorsFile implements TensorFile {
     private SafetensorsFile(MappedFile file) {
         this.file = file;
         if (file.size() < 8) {
+            refuseForeign();
             throw malformed("it has " + file.size() + " bytes, too few for a header length");
         }
         long length = file.map(0, 8).getLong();
         if (length < 2 || length > MAX_HEADER || length > file.size() - 8) {
+            refuseForeign();
             throw malformed("the header length must be in [2, " + Math.min(MAX_HEADER, file.size() - 8) + "] but was "
                     + Long.toUnsignedString(length));
         }
@@ -154,6 +157,15 @@ public final class SafetensorsFile implements TensorFile {
             numbers.add(number);
         }
         return numbers;
+    }
+
+    /** Refuses a file that is known to be another thing. */
+    private void refuseForeign() {
+        byte[] head = new byte[(int) Math.min(ForeignFile.HEAD, file.size())];
+        file.map(0, head.length).get(head);
+        ForeignFile.describe(head, file.size()).ifPresent(what -> {
+            throw new MalformedFileException(file.path() + " is not a valid safetensors file: " + what);
+        });
     }
 
     private MalformedFileException malformed(String why) {

@@ -29,6 +29,7 @@ final class InputModel implements AutoCloseable {
     private final List<AutoCloseable> open;
     private final Optional<GgufModel> gguf;
     private final Optional<OnnxModel> onnx;
+    private final Map<String, String> stored; // name → name in its files, where that is another
     private final Map<String, SafetensorsFile> beside = new HashMap<>();
 
     private InputModel(
@@ -38,7 +39,7 @@ final class InputModel implements AutoCloseable {
             Map<String, TensorSource> tensors,
             Map<String, DType> types,
             List<AutoCloseable> open) {
-        this(label, places, config, tensors, types, open, Optional.empty(), Optional.empty());
+        this(label, places, config, tensors, types, open, Optional.empty(), Optional.empty(), Map.of());
     }
 
     private InputModel(
@@ -49,7 +50,8 @@ final class InputModel implements AutoCloseable {
             Map<String, DType> types,
             List<AutoCloseable> open,
             Optional<GgufModel> gguf,
-            Optional<OnnxModel> onnx) {
+            Optional<OnnxModel> onnx,
+            Map<String, String> stored) {
         this.label = label;
         this.places = places;
         this.config = config;
@@ -58,6 +60,7 @@ final class InputModel implements AutoCloseable {
         this.open = open;
         this.gguf = gguf;
         this.onnx = onnx;
+        this.stored = stored;
     }
 
     /**
@@ -96,10 +99,7 @@ final class InputModel implements AutoCloseable {
     }
 
     private static InputModel openFolder(ModelReference reference, Path folder, Path path) {
-        if (!Files.isDirectory(path)) {
-            throw new MalformedFileException("model " + reference.model() + " not found: " + path
-                    + " is no folder; nothing is fetched here, download it first");
-        }
+        FolderContents.requireModel(reference.model(), path);
         List<AutoCloseable> open = new ArrayList<>();
         try {
             ObjectNode config = JsonFiles.read(path.resolve("config.json"))
@@ -107,10 +107,14 @@ final class InputModel implements AutoCloseable {
                             () -> new MalformedFileException("model " + reference.model() + " has no config.json"));
             SafetensorsFolder file = SafetensorsFolder.open(path);
             open.add(file);
+            QuantizedWeights.method(config, file.tensors().values()).ifPresent(method -> {
+                throw new UnsupportedModelException("model " + reference.model() + " is quantized by " + method
+                        + ", and only float weights can be merged; use the unquantized model");
+            });
             Map<String, TensorSource> tensors = new LinkedHashMap<>();
             Map<String, DType> types = new LinkedHashMap<>();
             for (TensorInfo info : file.tensors().values()) {
-                if (!LayerName.isObsolete(info.name())) {
+                if (!LayerName.isObsolete(info)) {
                     tensors.put(info.name(), new StoredTensor(file, info, reference + ":" + info.name()));
                     types.put(info.name(), info.type());
                 }
@@ -146,7 +150,8 @@ final class InputModel implements AutoCloseable {
                     adapted.types(),
                     open,
                     Optional.of(model),
-                    Optional.empty());
+                    Optional.empty(),
+                    Map.of());
         } catch (RuntimeException | Error e) {
             close(open);
             throw e;
@@ -189,7 +194,8 @@ final class InputModel implements AutoCloseable {
                 types,
                 List.of(model),
                 Optional.empty(),
-                Optional.of(model));
+                Optional.of(model),
+                Map.of());
     }
 
     /** The graph, where it is an ONNX model. */
@@ -199,7 +205,32 @@ final class InputModel implements AutoCloseable {
 
     /** The same model under another name; closing either closes both. */
     InputModel named(String name) {
-        return new InputModel(name, places, config, tensors, types, open, gguf, onnx);
+        return new InputModel(name, places, config, tensors, types, open, gguf, onnx, stored);
+    }
+
+    /** The same model, its tensors called as in {@code other} ({@link ClassPrefix}); closing either closes both. */
+    InputModel calledAs(InputModel other) {
+        Map<String, String> renamed =
+                ClassPrefix.renamed(tensors.keySet(), other.tensors().keySet());
+        if (onnx.isPresent()
+                || renamed.entrySet().stream().allMatch(e -> e.getKey().equals(e.getValue()))) {
+            return this;
+        }
+        Map<String, TensorSource> sources = new LinkedHashMap<>();
+        Map<String, DType> kinds = new LinkedHashMap<>();
+        Map<String, String> own = new HashMap<>();
+        tensors.forEach((name, source) -> {
+            String as = renamed.getOrDefault(name, name);
+            sources.put(as, source);
+            Optional.ofNullable(types.get(name)).ifPresent(type -> kinds.put(as, type));
+            own.put(as, name);
+        });
+        return new InputModel(label, places, config, sources, kinds, open, gguf, onnx, own);
+    }
+
+    /** What the tensor is called in the model's files. */
+    String storedName(String tensor) {
+        return stored.getOrDefault(tensor, tensor);
     }
 
     String label() {

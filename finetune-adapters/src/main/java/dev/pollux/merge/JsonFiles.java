@@ -2,11 +2,15 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.internal.ForeignFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.core.json.JsonWriteFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -15,8 +19,12 @@ import tools.jackson.databind.node.ObjectNode;
 /** Configuration files of model folders: small, and not to be trusted. */
 final class JsonFiles {
 
-    static final JsonMapper MAPPER =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    /** Reads and writes {@code NaN} and {@code Infinity} as Python does. */
+    static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+            .build();
 
     /** Without line breaks. */
     static final JsonMapper COMPACT = JsonMapper.shared();
@@ -27,6 +35,7 @@ final class JsonFiles {
 
     /** The object in {@code file}; empty if there is no such file. */
     static Optional<ObjectNode> read(Path file) {
+        byte[] bytes;
         try {
             if (!Files.isRegularFile(file)) {
                 return Optional.empty();
@@ -34,16 +43,27 @@ final class JsonFiles {
             if (Files.size(file) > MAX_BYTES) {
                 throw new MalformedFileException(file + " must be at most " + MAX_BYTES + " bytes");
             }
-            JsonNode node = MAPPER.readTree(Files.readAllBytes(file));
-            if (!(node instanceof ObjectNode object)) {
-                throw new MalformedFileException(file + " must be a JSON object");
-            }
-            return Optional.of(object);
-        } catch (JacksonException e) {
-            throw new MalformedFileException(file + " is not JSON: " + e.getOriginalMessage(), e);
+            bytes = Files.readAllBytes(file);
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }
+        try {
+            JsonNode node = MAPPER.readTree(bytes);
+            if (node instanceof ObjectNode object) {
+                return Optional.of(object);
+            }
+        } catch (JacksonException e) {
+            throw new MalformedFileException(
+                    file + " is not JSON: " + foreign(bytes).orElse(e.getOriginalMessage()), e);
+        }
+        throw new MalformedFileException(
+                foreign(bytes).map(what -> file + " is not JSON: " + what).orElse(file + " must be a JSON object"));
+    }
+
+    private static Optional<String> foreign(byte[] bytes) {
+        byte[] head = Arrays.copyOf(bytes, Math.min(ForeignFile.HEAD, bytes.length));
+        String what = ForeignFile.describe(head, bytes.length).orElse("it is a text");
+        return what.startsWith("it is a text") ? Optional.empty() : Optional.of(what);
     }
 
     static void write(Path file, JsonNode node) {

@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.TensorInfo;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +17,15 @@ record LayerName(String prefix, int layer, String suffix) {
     private static final Set<String> EMBEDDINGS =
             Set.of("embed_tokens", "wte", "word_embeddings", "tok_embeddings", "embed_in");
     private static final Set<String> HEADS = Set.of("lm_head", "embed_out", "output");
+
+    private static final Set<String> BUFFERS = Set.of(
+            "inv_freq",
+            ".cos_cached",
+            ".sin_cached",
+            ".position_ids",
+            ".masked_bias",
+            ".causal_mask",
+            ".embed_positions._float_tensor");
 
     private static final String WEIGHT = ".weight";
     private static final int MAX_DIGITS = 6;
@@ -74,8 +85,16 @@ record LayerName(String prefix, int layer, String suffix) {
         return tensor.contains("embed") && !isHead(tensor) || tensor.contains("wte.") || tensor.contains("wpe.");
     }
 
-    /** A buffer of old checkpoints that models calculate themselves. */
-    static boolean isObsolete(String tensor) {
-        return tensor.endsWith(".rotary_emb.inv_freq");
+    /**
+     * Whether a tensor is a buffer that models calculate themselves and current versions of transformers neither write nor
+     * read: frequencies and tables of rotary positions, numbers of positions, causal masks. GPT-2 and GPT-NeoX call a mask
+     * {@code bias}, as a layer's bias is called, which is no matrix.
+     */
+    static boolean isObsolete(TensorInfo tensor) {
+        String name = "." + tensor.name();
+        boolean flags = tensor.type() == DType.BOOL || tensor.type() == DType.U8;
+        boolean mask = name.endsWith("attn.bias") || name.endsWith("attention.bias");
+        return BUFFERS.stream().anyMatch(name::endsWith)
+                || mask && (flags || tensor.shape().size() > 2);
     }
 }

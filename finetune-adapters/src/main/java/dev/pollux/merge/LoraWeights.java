@@ -50,6 +50,7 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
             throw new UnsupportedModelException("adapter " + label
                     + " is a file, which can be laid over a model but not merged with adapters; use its PEFT folder");
         }
+        FolderContents.requireAdapter(label, folder);
         PeftConfig config = PeftConfig.read(folder)
                 .orElseThrow(() -> new MalformedFileException("adapter " + label + " not found: " + folder + " has no "
                         + PeftConfig.CONFIG + "; download it first"));

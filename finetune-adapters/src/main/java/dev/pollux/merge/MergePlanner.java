@@ -122,6 +122,8 @@ final class MergePlanner {
 
     private void openModels() {
         plan.models().forEach(this::model);
+        donor().ifPresent(donor ->
+                models.replaceAll((name, model) -> model.map(other -> other == donor ? other : other.calledAs(donor))));
         OnnxGraphs.reconcile(
                 plan, models.values().stream().flatMap(Optional::stream).toList(), problems);
     }
@@ -130,7 +132,7 @@ final class MergePlanner {
     private List<InputModel> open() {
         return models.values().stream()
                 .flatMap(Optional::stream)
-                .filter(model -> !stages.containsValue(model))
+                .filter(model -> !stages.containsKey(model.label()))
                 .toList();
     }
 

@@ -91,10 +91,10 @@ final class SideStatistics {
 
     private Optional<TensorSource> read(SourceSet.Entry entry, String name) {
         Optional<SafetensorsFile> file = entry.part().model().beside(name);
-        return file.filter(open -> open.tensors().containsKey(entry.name()))
-                .filter(open ->
-                        StoredTensor.READABLE.contains(open.info(entry.name()).type()))
-                .map(open -> new StoredTensor(
-                        open, open.info(entry.name()), entry.model() + "/" + name + ":" + entry.name()));
+        String stored = entry.part().model().storedName(entry.name());
+        return file.filter(open -> open.tensors().containsKey(stored))
+                .filter(open -> StoredTensor.READABLE.contains(open.info(stored).type()))
+                .map(open ->
+                        new StoredTensor(open, open.info(stored), entry.model() + "/" + name + ":" + entry.name()));
     }
 }
