@@ -3,10 +3,10 @@ package dev.pollux.merge;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -39,22 +39,18 @@ record AdapterTexts(String adapter, Path folder) {
         return ChatTemplates.of(folder);
     }
 
-    /** Replaces the base's files in {@code target} by those of {@code names} that the adapter has. */
-    void write(Path target, List<String> names) throws IOException {
+    /** Replaces the base's files in {@code target} by the {@code wanted} ones that the adapter has. */
+    void write(Path target, Predicate<String> wanted) throws IOException {
         if (chatTemplate().isPresent()) {
             Files.deleteIfExists(target.resolve(TEMPLATE));
+            Files.deleteIfExists(target.resolve("chat_template.json"));
         }
         if (Files.isRegularFile(folder.resolve(SETTINGS))) {
             for (String name : OF_TOKENS) {
                 Files.deleteIfExists(target.resolve(name));
             }
         }
-        for (String name : names) {
-            Path file = folder.resolve(name);
-            if (Files.isRegularFile(file)) {
-                Files.copy(file, target.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-            }
-        }
+        CarriedFiles.copy(CarriedFiles.in(folder, new Problems()), wanted, target);
     }
 
     /** The id of the token that ends a text, where both of its files say so. */

@@ -9,7 +9,7 @@ import java.util.List;
  * for, fewer outliers are dropped. <em>Immutable.</em>
  *
  * @param weights (N), finite
- * @param densities (N), each in (0, 1]
+ * @param densities (N), each in [0, 1]; with 0 nothing of δ is kept
  * @param gammas (N), γ, each in [0, 1)
  * @param sum how the differences are summed
  * @param likeReference whether a tensor with no outliers to drop loses its whole δ, as in mergekit
@@ -20,7 +20,7 @@ public record Breadcrumbs(
 
     public Breadcrumbs {
         weights = Weights.finite("weight", weights);
-        densities = Weights.densities(densities, weights);
+        densities = Weights.densitiesFromZero(densities, weights);
         gammas = List.copyOf(gammas);
         for (double gamma : gammas) {
             if (!(gamma >= 0 && gamma < 1)) {

@@ -22,6 +22,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /**
  * Merges Hugging Face folders with safetensors, and LoRA adapters over them, into such a folder.
@@ -194,8 +195,8 @@ public final class CheckpointMerger implements ModelMerger {
         }
     }
 
-    /** What a run wrote: the facts of each tensor, and how many an earlier run had finished. */
-    private record Written(Map<String, Map<String, String>> facts, int resumed) {}
+    /** What a run wrote: the facts of each tensor, how many an earlier run had finished, and what is to be said. */
+    private record Written(Map<String, Map<String, String>> facts, int resumed, List<String> notices) {}
 
     /** @param atEnd what else goes into the folder, and what is known then */
     private <R> R write(
@@ -215,8 +216,10 @@ public final class CheckpointMerger implements ModelMerger {
                 facts = new MergeRun(layout, options, context, work, inputs).run();
                 new ResultTexts(layout).write(work.path());
             }
+            List<String> notices = NotFinite.notices(layout.tasks(), facts);
+            notices.forEach(context::notice);
             ModelCard.write(layout, options, work.path());
-            return atEnd.apply(new Written(facts, resumed), work.path());
+            return atEnd.apply(new Written(facts, resumed, notices), work.path());
         });
     }
 
@@ -234,7 +237,8 @@ public final class CheckpointMerger implements ModelMerger {
                 layout.bytesToWrite(),
                 written.resumed(),
                 options.seed(),
-                checked.notices(),
+                Stream.concat(checked.notices().stream(), written.notices().stream())
+                        .toList(),
                 Duration.ofNanos(System.nanoTime() - begin),
                 checked.inputs().files());
     }

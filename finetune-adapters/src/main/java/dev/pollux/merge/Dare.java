@@ -8,14 +8,14 @@ import java.util.List;
  * mergekit does; the paper divides by the density, which is its expectation. <em>Immutable.</em>
  *
  * @param weights (N), finite
- * @param densities (N), each in (0, 1]
+ * @param densities (N), each in [0, 1]; with 0 nothing of δ is kept
  * @param sum how the differences are summed
  */
 public record Dare(List<Double> weights, List<Double> densities, TaskSum sum) implements MergeMethod {
 
     public Dare {
         weights = Weights.finite("weight", weights);
-        densities = Weights.densities(densities, weights);
+        densities = Weights.densitiesFromZero(densities, weights);
     }
 
     @Override

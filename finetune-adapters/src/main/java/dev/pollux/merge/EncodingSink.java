@@ -23,6 +23,7 @@ final class EncodingSink implements TensorSink {
     private final ByteBuffer bytes;
     private final short[] halves = new short[HALVES];
     private final Map<String, String> facts = new TreeMap<>();
+    private final NotFinite notFinite;
     private long offset;
 
     /**
@@ -35,6 +36,7 @@ final class EncodingSink implements TensorSink {
         this.offset = offset;
         this.written = written;
         this.bytes = bytes.clear();
+        this.notFinite = new NotFinite(type);
     }
 
     static ByteBuffer buffer() {
@@ -60,6 +62,7 @@ final class EncodingSink implements TensorSink {
     }
 
     private void encode(float[] values, int at, int count) {
+        notFinite.take(values, at, count);
         if (type == DType.F32) {
             bytes.asFloatBuffer().put(values, at, count);
         } else {
@@ -99,6 +102,11 @@ final class EncodingSink implements TensorSink {
     @Override
     public void fact(String name, String value) {
         facts.put(name, value);
+    }
+
+    /** What was not finite, or is not as it is written. */
+    NotFinite notFinite() {
+        return notFinite;
     }
 
     Map<String, String> facts() {

@@ -10,11 +10,13 @@ import dev.pollux.tensor.TensorInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -31,6 +33,7 @@ final class InputModel implements AutoCloseable {
     private final Optional<OnnxModel> onnx;
     private final Map<String, String> stored; // name → name in its files, where that is another
     private final Map<String, SafetensorsFile> beside = new HashMap<>();
+    private final Map<String, Integer> layers = new ConcurrentHashMap<>(); // by prefix
 
     private InputModel(
             String label,
@@ -324,6 +327,18 @@ final class InputModel implements AutoCloseable {
         return types.get(tensor);
     }
 
+    /** The type that most of its tensors of floats have; float32 where another form is dequantized. */
+    DType mainType() {
+        Map<DType, Integer> counts = new EnumMap<>(DType.class);
+        types.values().stream()
+                .filter(StoredTensor.READABLE::contains)
+                .forEach(type -> counts.merge(type, 1, Integer::sum));
+        return counts.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .orElse(DType.F32);
+    }
+
     /** What the tensor is called here: a tied head is its embedding. */
     Optional<String> nameOf(String tensor) {
         if (tensors.containsKey(tensor)) {
@@ -339,14 +354,17 @@ final class InputModel implements AutoCloseable {
         return nameOf(tensor).map(tensors::get);
     }
 
-    /** The number of layers of tensors that begin with {@code prefix}. */
+    /** The number of layers of tensors that begin with {@code prefix}, without those of {@link PredictionLayers}. */
     int layers(String prefix) {
-        return tensors.keySet().stream()
-                .flatMap(name -> LayerName.parse(name).stream())
-                .filter(name -> name.prefix().equals(prefix))
-                .mapToInt(name -> name.layer() + 1)
-                .max()
-                .orElse(0);
+        return layers.computeIfAbsent(prefix, of -> {
+            int stored = tensors.keySet().stream()
+                    .flatMap(name -> LayerName.parse(name).stream())
+                    .filter(name -> name.prefix().equals(of))
+                    .mapToInt(name -> name.layer() + 1)
+                    .max()
+                    .orElse(0);
+            return stored - PredictionLayers.after(config, tensors.keySet(), of, stored);
+        });
     }
 
     @Override

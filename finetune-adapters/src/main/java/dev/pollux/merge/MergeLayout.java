@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param tasks by name
  * @param levels of all modules
  * @param stack the levels of the layers that the configuration counts
+ * @param predictionKept whether {@link PredictionLayers} go into the result
  */
 record MergeLayout(
         MergePlan plan,
@@ -24,7 +25,8 @@ record MergeLayout(
         List<TensorTask> tasks,
         List<Stack.Level> levels,
         List<Stack.Level> stack,
-        Optional<TokenizerJoin> join)
+        Optional<TokenizerJoin> join,
+        boolean predictionKept)
         implements AutoCloseable {
 
     long bytesToWrite() {

@@ -51,21 +51,44 @@ final class MergePlanner {
             Optional<DType> type = outputType();
             ChatTemplates.check(plan.chatTemplate(), problems);
             Map<ModulePart, List<Stack.Level>> levels = new LinkedHashMap<>();
-            Optional<TokenizerJoin> join = Optional.empty();
-            if (kind.isPresent()) {
-                join = plan(kind.get(), type, levels);
-            }
+            Optional<TokenizerJoin> join = kind.flatMap(known -> plan(known, type, levels));
             List<Stack.Level> all =
                     levels.values().stream().flatMap(List::stream).toList();
-            List<Stack.Level> stack = main(levels.keySet()).map(levels::get).orElse(List.of());
+            Optional<ModulePart> main = main(levels.keySet());
+            List<Stack.Level> stack = main.map(levels::get).orElse(List.of());
+            boolean prediction = main.filter(part -> keepsPrediction(part, stack, join.isPresent()))
+                    .isPresent();
+            donor().filter(donor -> !problems.anyFatal()).ifPresent(donor -> StackedConfig.follow(donor.config().deepCopy(), stack, prediction, problems));
             donor().flatMap(InputModel::adapterTexts)
                     .ifPresent(texts -> problems.notice("the tokenizer and the chat template are those of the adapter "
                             + texts.adapter() + ", as far as it has them; the rest is its model's"));
-            return new MergeLayout(plan, problems, open(), donor(), List.copyOf(tasks.values()), all, stack, join);
+            noteInputs(kind, stack);
+            return new MergeLayout(
+                    plan, problems, open(), donor(), List.copyOf(tasks.values()), all, stack, join, prediction);
         } catch (RuntimeException | Error e) {
             open().forEach(InputModel::close);
             throw e;
         }
+    }
+
+    /** Notes what of the inputs is doubtful though they fit. */
+    private void noteInputs(Optional<MethodKind> kind, List<Stack.Level> stack) {
+        Optional<InputModel> donor = donor().filter(model -> model.onnx().isEmpty());
+        if (problems.anyFatal() || donor.isEmpty() || kind.isEmpty()) {
+            return;
+        }
+        List<InputModel> others = models.values().stream()
+                .flatMap(Optional::stream)
+                .filter(model -> model != donor.get())
+                .toList();
+        ConfigDifferences differences = new ConfigDifferences(donor.get(), others, stack.size() > 1, problems);
+        differences.note(tasks.keySet().stream().anyMatch(LayerName::isHead));
+        if (plan.dtype().isEmpty() && plan.outDtype().isEmpty()) {
+            MethodKind.Base base = kind.get().base();
+            boolean apart = base == MethodKind.Base.OPTIONAL || base == MethodKind.Base.REQUIRED;
+            differences.noteTypes(apart && plan.base().isPresent());
+        }
+        CarriedFiles.of(donor.get(), problems);
     }
 
     /** Puts the levels of each part into {@code levels} and what its tensors get into the tasks. */
@@ -95,10 +118,22 @@ final class MergePlanner {
                     type("dtype", plan.dtype()).filter(narrow -> options.likeReference() && narrow != DType.F32);
             for (Map.Entry<ModulePart, ParameterLookup> part : parameters.entrySet()) {
                 new TensorPlanner(kind, part.getValue(), join, type, readAs, problems)
-                        .plan(levels.getOrDefault(part.getKey(), List.of()), part.getKey(), tasks);
+                        .plan(
+                                levels.getOrDefault(part.getKey(), List.of()),
+                                part.getKey(),
+                                keepsPrediction(
+                                        part.getKey(), levels.getOrDefault(part.getKey(), List.of()), join.isPresent()),
+                                tasks);
             }
         }
         return join;
+    }
+
+    /** Whether the layers of multi-token prediction go into the result, if there are some. */
+    private static boolean keepsPrediction(ModulePart part, List<Stack.Level> levels, boolean joined) {
+        return PredictionLayers.areKept(levels, part.prefix(), joined)
+                && levels.get(0).parts().stream()
+                        .anyMatch(source -> !PredictionLayers.of(source.model(), part.prefix()).isEmpty());
     }
 
     /** The module whose layers the configuration counts. */

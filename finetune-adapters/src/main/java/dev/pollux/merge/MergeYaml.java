@@ -39,10 +39,18 @@ public final class MergeYaml {
             if (Files.size(file) > MAX_CHARACTERS) {
                 throw new MalformedFileException(file + " must be at most " + MAX_CHARACTERS + " bytes");
             }
-            return parse(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+            return parse(text(Files.readAllBytes(file)));
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }
+    }
+
+    /** UTF-8, or UTF-16 with a mark, as shells of Windows write. */
+    private static String text(byte[] bytes) {
+        boolean marked = bytes.length >= 2
+                && ((bytes[0] & 0xff) == 0xff && (bytes[1] & 0xff) == 0xfe
+                        || (bytes[0] & 0xff) == 0xfe && (bytes[1] & 0xff) == 0xff);
+        return new String(bytes, marked ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8);
     }
 
     /**

@@ -192,7 +192,8 @@ final class MixtureLayout implements AutoCloseable {
                 tasks,
                 List.of(),
                 List.of(),
-                Optional.empty());
+                Optional.empty(),
+                false);
     }
 
     /**

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.node.ObjectNode;
@@ -83,9 +84,10 @@ public final class MixtureMerger {
                 + Integer.toHexString(plan.toString().hashCode());
         return WorkFolder.publish(target, digest, context, work -> {
             MergeLayout tasks = layout.tasks(routers(plan, layout, context));
-            List<String> notices = tasks.preview(options).notices();
+            List<String> notices = new ArrayList<>(tasks.preview(options).notices());
+            notices.addAll(NotFinite.notices(
+                    tasks.tasks(), new MergeRun(tasks, options, context, work, InputHashes.none()).run()));
             notices.forEach(context::notice);
-            new MergeRun(tasks, options, context, work, InputHashes.none()).run();
             new ResultTexts(tasks).write(work.path());
             ObjectNode config = layout.target()
                     .config(layout.base().config(), plan.experts().size(), plan.expertsPerToken());

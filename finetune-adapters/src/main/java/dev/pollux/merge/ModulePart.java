@@ -46,7 +46,7 @@ record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefi
         AUDIO(
                 "audio|audio_tower|audio_model|audio_encoder",
                 "audio_tower|audio_model|audio_encoder|audio_projector|embed_audio"),
-        TEXT("text|text_decoder|text_model|language_model|decoder|llm", "language_model|text_model|model|lm_head");
+        TEXT("text|text_decoder|text_model|language_model|decoder|llm", "language_model|text_model|model|lm_head|mtp");
 
         private final Pattern module;
         private final Pattern tensor;

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,8 @@ final class PlanReader {
     MergePlan read(Object document) {
         Map<String, Object> top = map("the plan", document);
         checkKeys("", top, TOP);
-        List<String> given = CONTENT.stream().filter(top::containsKey).toList();
+        List<String> given =
+                CONTENT.stream().filter(key -> top.get(key) != null).toList();
         if (given.size() != 1) {
             fatal("exactly one of models, slices, modules must be given but "
                     + (given.isEmpty() ? "none was" : String.join(", ", given) + " were"));
@@ -87,13 +89,13 @@ final class PlanReader {
         named.forEach((name, content) -> {
             Map<String, Object> module = map("module " + name, content);
             checkKeys("module " + name + ": ", module, List.of("models", "slices", "parameters"));
-            if (module.containsKey("models") == module.containsKey("slices")) {
+            if ((module.get("models") != null) == (module.get("slices") != null)) {
                 fatal("module " + name + " must have models or slices, one of the two");
                 return;
             }
             modules.add(new Module(
                     name,
-                    content(module.containsKey("models") ? "models" : "slices", module),
+                    content(module.get("models") != null ? "models" : "slices", module),
                     settings.parameters("module " + name, module.get("parameters"))));
         });
         return modules;
@@ -101,7 +103,7 @@ final class PlanReader {
 
     private List<Input> models(@Nullable Object value) {
         List<Input> models = new ArrayList<>();
-        for (Object entry : list("models", value)) {
+        for (Object entry : entries("models", value)) {
             input("models", entry).ifPresent(models::add);
         }
         return models;
@@ -109,14 +111,14 @@ final class PlanReader {
 
     private List<Slice> slices(@Nullable Object value) {
         List<Slice> slices = new ArrayList<>();
-        for (Object entry : list("slices", value)) {
+        for (Object entry : entries("slices", value)) {
             String where = "slice " + (slices.size() + 1);
             Map<String, Object> slice = map(where, entry);
             checkKeys(where + ": ", slice, List.of("sources", "base_model", "parameters", "residual_weight"));
             List<Input> inputs = new ArrayList<>();
-            for (Object source : list(where + " sources", slice.get("sources"))) {
+            for (Object source : entries(where + " sources", slice.get("sources"))) {
                 input(where, source).ifPresent(input -> {
-                    if (input.layers().isEmpty()) {
+                    if (input.layers().isEmpty() && !saysLayers(source)) {
                         fatal(where + ": model " + input.model() + " has no layer_range; give [first, after the last]");
                     }
                     inputs.add(input);
@@ -150,12 +152,45 @@ final class PlanReader {
         if (value == null) {
             return Optional.empty();
         }
-        List<Object> range = list("layer_range of " + model, value);
-        if (range.size() == 2 && range.get(0) instanceof Integer from && range.get(1) instanceof Integer to) {
-            return Optional.of(new LayerRange(from, to));
+        List<?> range = value instanceof List<?> list ? list : List.of();
+        List<Integer> bounds = new ArrayList<>();
+        range.forEach(bound -> layer(bound).ifPresent(bounds::add));
+        if (range.size() != 2 || bounds.size() != 2) {
+            fatal("layer_range of " + model + " must be [first, after the last], two whole numbers, but was "
+                    + shown(value));
+            return Optional.empty();
         }
-        fatal("layer_range of " + model + " must be [first, after the last] but was " + value);
-        return Optional.empty();
+        if (bounds.get(0) >= bounds.get(1)) {
+            fatal("layer_range of " + model + " must hold a layer but was " + shown(value)
+                    + "; its second number is the layer after the last");
+            return Optional.empty();
+        }
+        return Optional.of(new LayerRange(bounds.get(0), bounds.get(1)));
+    }
+
+    /** The number of a layer, also one written as text or with decimals. */
+    private static OptionalInt wholeNumber(@Nullable Object value) {
+        OptionalDouble number = value instanceof Boolean ? OptionalDouble.empty() : SettingReader.number(value);
+        return number.isPresent()
+                        && Math.rint(number.getAsDouble()) == number.getAsDouble()
+                        && Math.abs(number.getAsDouble()) <= Integer.MAX_VALUE
+                ? OptionalInt.of((int) number.getAsDouble())
+                : OptionalInt.empty();
+    }
+
+    private static Optional<Integer> layer(@Nullable Object value) {
+        OptionalInt number = wholeNumber(value);
+        return number.isPresent() ? Optional.of(number.getAsInt()) : Optional.empty();
+    }
+
+    /** Whether an entry has a layer_range, be it right or wrong. */
+    private static boolean saysLayers(Object entry) {
+        return entry instanceof Map<?, ?> map && SettingReader.merged(map).get("layer_range") != null;
+    }
+
+    /** A value as JSON, so that text is told from numbers. */
+    private static String shown(Object value) {
+        return JsonFiles.COMPACT.writeValueAsString(value);
     }
 
     /** A model as text, or as an object with its parts. */
@@ -198,8 +233,8 @@ final class PlanReader {
         }
         OptionalInt multiple = OptionalInt.empty();
         Object pad = map.get("pad_to_multiple_of");
-        if (pad instanceof Integer number && number > 0) {
-            multiple = OptionalInt.of(number);
+        if (wholeNumber(pad).orElse(0) > 0) {
+            multiple = wholeNumber(pad);
         } else if (pad != null) {
             fatal("pad_to_multiple_of must be a whole number from 1 but was " + pad);
         }
@@ -209,7 +244,7 @@ final class PlanReader {
     private TokenizerChoice.TokenRule rule(String token, Object value) {
         Map<String, Object> map = map("token " + token, value);
         checkKeys("token " + token + ": ", map, List.of("source", "force"));
-        boolean force = Boolean.TRUE.equals(map.get("force"));
+        boolean force = SettingReader.number(map.get("force")).orElse(0) != 0;
         Optional<TokenizerChoice.TokenSource> source = tokenSource(token, map.get("source"));
         if (force && map.get("source") == null) {
             fatal("token " + token + " has force but no source; say where its embedding comes from");
@@ -231,7 +266,7 @@ final class PlanReader {
             return part(map).map(name -> new TokenizerChoice.SameToken(ModelReference.parse(name)));
         }
         Optional<String> text = part(map.get("token"));
-        OptionalInt id = map.get("token_id") instanceof Integer number ? OptionalInt.of(number) : OptionalInt.empty();
+        OptionalInt id = wholeNumber(map.get("token_id"));
         if (model.isPresent() && kind.equals("null") && text.isEmpty() && id.isEmpty()) {
             return Optional.of(new TokenizerChoice.SameToken(model.get()));
         }
@@ -261,6 +296,11 @@ final class PlanReader {
             return Map.of();
         }
         return SettingReader.merged(map);
+    }
+
+    /** A list, or its only entry without a dash before it. */
+    private List<Object> entries(String what, @Nullable Object value) {
+        return list(what, value instanceof Map<?, ?> || value instanceof String ? List.of(value) : value);
     }
 
     private List<Object> list(String what, @Nullable Object value) {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -22,15 +23,35 @@ final class ReportFiles {
 
     private static final int FORMAT = 1;
 
+    /** What a merge makes itself. */
+    private static final String MADE = "config\\.json|README\\.md|merge-report\\..*|model.*\\.safetensors(?:\\.index\\.json)?"
+            + "|.*\\.onnx(?:\\.data)?";
+
     private ReportFiles() {}
 
     /** Writes both; what differs from run to run, such as the time, is not in them. */
     static void write(MergePlan plan, MergeOptions options, MergeReport report, Path folder) {
-        JsonFiles.write(folder.resolve(JSON), json(plan, options, report));
+        ObjectNode json = json(plan, options, report);
+        ArrayNode carried = json.putArray("carriedFiles");
+        carried(folder).forEach(carried::add);
+        JsonFiles.write(folder.resolve(JSON), json);
         try {
             Files.writeString(folder.resolve(PAGE), new HeatMapPage(report).text(plan.method()));
         } catch (IOException e) {
             throw new StorageException("Cannot write the report into " + folder + ": " + e, e);
+        }
+    }
+
+    /** The files of the result that came from the inputs as they are. */
+    private static List<String> carried(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> folder.relativize(file).toString().replace('\\', '/'))
+                    .filter(name -> !name.startsWith(".") && !name.matches(MADE))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new StorageException("Cannot list " + folder + ": " + e, e);
         }
     }
 

@@ -5,38 +5,21 @@ import dev.pollux.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The files beside the weights: configuration, tokenizer, chat template. */
+/** The files beside the weights: configuration, tokenizer, chat template, and whatever else a model's folder holds. */
 final class ResultTexts {
 
     private static final String TOKENIZER = "tokenizer.json";
     private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
     private static final String TEMPLATE = "chat_template.jinja";
-    private static final List<String> COPIED = List.of(
-            TOKENIZER,
-            TOKENIZER_CONFIG,
-            TEMPLATE,
-            "special_tokens_map.json",
-            "added_tokens.json",
-            "vocab.json",
-            "vocab.txt",
-            "merges.txt",
-            "tokenizer.model",
-            "spiece.model",
-            "generation_config.json");
-
-    /** What still fits a tokenizer that was joined: the rest lists tokens of one model. */
-    private static final List<String> COPIED_WITH_JOINED =
-            List.of(TOKENIZER_CONFIG, TEMPLATE, "special_tokens_map.json", "generation_config.json");
-
     private static final List<String> SPECIAL_IDS = List.of("bos_token_id", "eos_token_id", "pad_token_id");
 
     private final MergeLayout layout;
@@ -48,22 +31,14 @@ final class ResultTexts {
     /** The donor's configuration with the values that the merge changes. */
     ObjectNode config() {
         ObjectNode config = donor().config().deepCopy();
-        // models of text and more keep those of the text in a section
-        ObjectNode text = config.get("text_config") instanceof ObjectNode section && !config.has("num_hidden_layers")
-                ? section
-                : config;
-        int layers = layout.stack().stream().mapToInt(Stack.Level::layers).sum();
-        for (String key : List.of("num_hidden_layers", "n_layer", "num_layers", "n_layers")) {
-            if (text.has(key)) {
-                text.put(key, layers);
-            }
-        }
-        layerTypes(text);
+        StackedConfig.follow(config, layout.stack(), layout.predictionKept(), new Problems());
+        QuantizedWeights.forget(config);
         layout.tasks().stream()
                 .filter(task ->
                         LayerName.isEmbedding(task.name()) && task.shape().size() == 2)
                 .findFirst()
-                .ifPresent(task -> text.put("vocab_size", task.shape().get(0)));
+                .ifPresent(task -> ConfigSections.of(config)
+                        .forEach(text -> text.put("vocab_size", task.shape().get(0))));
         boolean head = layout.tasks().stream().anyMatch(task -> LayerName.isHead(task.name()));
         if (head) {
             TiedHead.untie(config);
@@ -101,23 +76,6 @@ final class ResultTexts {
         return layout.donor().orElseThrow(() -> new IllegalStateException("a layout without problems has a donor"));
     }
 
-    /** A list with an entry for each layer follows the layers of each slice's first source. */
-    private void layerTypes(ObjectNode config) {
-        if (!(config.get("layer_types") instanceof ArrayNode types)) {
-            return;
-        }
-        ArrayNode stacked = JsonFiles.MAPPER.createArrayNode();
-        for (Stack.Level level : layout.stack()) {
-            for (int i = 0; i < level.layers(); i++) {
-                int from = level.parts().get(0).layers().from() + i;
-                if (from < types.size()) {
-                    stacked.add(types.get(from));
-                }
-            }
-        }
-        config.set("layer_types", stacked);
-    }
-
     private DType mainType() {
         Map<DType, Long> bytes = new java.util.EnumMap<>(DType.class);
         layout.tasks().forEach(task -> bytes.merge(task.type(), task.bytes(), Long::sum));
@@ -132,23 +90,20 @@ final class ResultTexts {
         try {
             JsonFiles.write(folder.resolve("config.json"), config());
             InputModel owner = layout.join().map(TokenizerJoin::owner).orElseGet(this::donor);
-            List<String> names = layout.join().isPresent() ? COPIED_WITH_JOINED : COPIED;
+            boolean joined = layout.join().isPresent();
+            Predicate<String> ofOwner =
+                    name -> CarriedFiles.isOfTokenizer(name) && (!joined || CarriedFiles.fitsJoined(name));
+            CarriedFiles.copy(
+                    CarriedFiles.of(donor(), new Problems()), name -> !CarriedFiles.isOfTokenizer(name), folder);
+            CarriedFiles.copy(CarriedFiles.of(owner, new Problems()), ofOwner, folder);
             for (Map.Entry<String, String> text : owner.texts().entrySet()) {
-                if (names.contains(text.getKey())) {
+                if (ofOwner.test(text.getKey())) {
                     Files.writeString(folder.resolve(text.getKey()), text.getValue());
-                }
-            }
-            if (owner.texts().isEmpty() && owner.folder().isPresent()) {
-                for (String name : names) {
-                    Path file = owner.folder().get().resolve(name);
-                    if (Files.isRegularFile(file)) {
-                        Files.copy(file, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-                    }
                 }
             }
             if (owner.adapterTexts().isPresent()) {
                 AdapterTexts texts = owner.adapterTexts().get();
-                texts.write(folder, names);
+                texts.write(folder, ofOwner);
                 Path generation = folder.resolve("generation_config.json");
                 Optional<ObjectNode> settings =
                         JsonFiles.read(generation).filter(json -> json.has("eos_token_id"));
@@ -171,6 +126,7 @@ final class ResultTexts {
             return;
         }
         Files.writeString(folder.resolve(TEMPLATE), template.get());
+        Files.deleteIfExists(folder.resolve("chat_template.json"));
         Optional<ObjectNode> config = JsonFiles.read(folder.resolve(TOKENIZER_CONFIG));
         if (config.isPresent() && config.get().has("chat_template")) { // the file alone decides
             config.get().remove("chat_template");

@@ -98,13 +98,13 @@ final class SettingReader {
         return Optional.empty();
     }
 
-    /** A number, also one written as text; true and false are 1 and 0. */
-    private static OptionalDouble number(@Nullable Object value) {
+    /** A number, also one written as text, with {@code _} between digits as in YAML 1.1; true and false are 1 and 0. */
+    static OptionalDouble number(@Nullable Object value) {
         if (value instanceof Number number) {
             double finite = number.doubleValue();
             return Double.isFinite(finite) ? OptionalDouble.of(finite) : OptionalDouble.empty();
         }
-        String text = String.valueOf(value).strip();
+        String text = String.valueOf(value).strip().replaceAll("(?<=[0-9])_(?=[0-9])", "");
         if (TRUE.contains(text.toLowerCase(Locale.ROOT))) {
             return OptionalDouble.of(1);
         }
@@ -130,7 +130,7 @@ final class SettingReader {
         });
         for (Object item : defaults) {
             if (item instanceof Map<?, ?> other) {
-                other.forEach((key, value) -> merged.putIfAbsent(String.valueOf(key), value));
+                merged(other).forEach(merged::putIfAbsent);
             }
         }
         return merged;

@@ -82,7 +82,10 @@ final class Stack {
                     problems.notice("model " + model.label() + " stands twice in slice " + number
                             + "; only its first entry counts");
                 }
-                if (part.layers().from() < 0
+                if (input.layers().isPresent() && part.layers().size() == 0) {
+                    problems.fatal("layer_range " + part.layers() + " of model " + model.label()
+                            + " holds no layer; its second number is the layer after the last");
+                } else if (part.layers().from() < 0
                         || part.layers().size() < 0
                         || part.layers().to() > all.to()) {
                     problems.fatal("layer_range " + part.layers() + " is outside model " + model.label()

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** Decides what each tensor of the result is made of. */
 final class TensorPlanner {
@@ -41,8 +42,9 @@ final class TensorPlanner {
      * Adds a task for each tensor of the result to {@code tasks}, by name.
      *
      * @param part what {@code levels} are of
+     * @param predictionKept whether tensors of {@link PredictionLayers} are planned
      */
-    void plan(List<Stack.Level> levels, ModulePart part, Map<String, TensorTask> tasks) {
+    void plan(List<Stack.Level> levels, ModulePart part, boolean predictionKept, Map<String, TensorTask> tasks) {
         String prefix = part.prefix();
         int layer = 0;
         for (Stack.Level level : levels) {
@@ -55,8 +57,21 @@ final class TensorPlanner {
                 layer++;
             }
         }
-        planOutside(levels.get(0), part, true, tasks);
-        planOutside(levels.get(levels.size() - 1), part, false, tasks);
+        TreeSet<String> left = new TreeSet<>();
+        for (Stack.Part source : levels.stream()
+                .filter(level -> !predictionKept)
+                .flatMap(level -> level.parts().stream())
+                .toList()) {
+            left.addAll(PredictionLayers.of(source.model(), prefix));
+        }
+        planOutside(levels.get(0), part, true, left, tasks);
+        planOutside(levels.get(levels.size() - 1), part, false, left, tasks);
+        if (!left.isEmpty()) {
+            problems.notice("the layers of multi-token prediction are left out (" + left.first() + " and "
+                    + (left.size() - 1) + " more), since "
+                    + (levels.size() == 1 && join.isEmpty() ? "not all models have them alike" : "the layers or tokens"
+                            + " that they follow change") + "; generation does not need them");
+        }
     }
 
     private static Set<String> suffixes(Stack.Level level, String prefix, int i) {
@@ -78,13 +93,16 @@ final class TensorPlanner {
         return plan(level, prefix + layer + "." + suffix, names, position);
     }
 
-    private void planOutside(Stack.Level level, ModulePart module, boolean before, Map<String, TensorTask> tasks) {
+    private void planOutside(
+            Stack.Level level, ModulePart module, boolean before, Set<String> left, Map<String, TensorTask> tasks) {
         Set<String> names = new LinkedHashSet<>();
         for (Stack.Part part : level.parts()) {
             part.model().tensors().keySet().stream()
                     .filter(module.tensors()::contains)
+                    .filter(name -> !left.contains(name))
                     .filter(name -> LayerName.parse(name)
-                            .filter(layer -> layer.prefix().equals(module.prefix()))
+                            .filter(layer -> layer.prefix().equals(module.prefix())
+                                    && layer.layer() < part.model().layers(module.prefix()))
                             .isEmpty())
                     .filter(name -> LayerName.isBeforeLayers(name) == before)
                     .forEach(names::add);
@@ -152,6 +170,7 @@ final class TensorPlanner {
                 return Optional.empty();
             }
         }
+        noticeEmptyMasks(method, set.output(), ordered);
         SideStatistics beside = new SideStatistics(set.output(), ordered, problems);
         if (method instanceof Fisher) {
             Optional<List<TensorSource>> diagonals = beside.fisher();
@@ -173,5 +192,24 @@ final class TensorPlanner {
                 sources,
                 ordered.stream().map(entry -> entry.part().model().label()).toList(),
                 method));
+    }
+
+    /** Says of which models a method on differences keeps nothing. */
+    private void noticeEmptyMasks(MergeMethod method, String output, List<SourceSet.Entry> ordered) {
+        List<Double> densities = method instanceof Dare dare
+                ? dare.densities()
+                : method instanceof Della della
+                        ? della.densities()
+                        : method instanceof Breadcrumbs breadcrumbs ? breadcrumbs.densities() : List.of();
+        long elements = ordered.get(0).source().elements();
+        for (int i = 0; i < densities.size(); i++) {
+            double density = densities.get(i);
+            if (density == 0 || method instanceof Breadcrumbs && Math.floor(density * elements) == 0) {
+                problems.notice(
+                        "nothing of the change of " + ordered.get(i + 1).model() + " is kept in ",
+                        output,
+                        ", where its density is " + density);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import dev.pollux.tensor.DType;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Number types by the names that plans and model configurations use. */
@@ -11,11 +12,13 @@ final class TypeNames {
 
     private TypeNames() {}
 
+    /** The type of a name, which may begin with {@code torch.} as in Python. */
     static Optional<DType> parse(String name) {
-        return switch (name) {
-            case "float32", "float" -> Optional.of(DType.F32);
-            case "bfloat16" -> Optional.of(DType.BF16);
-            case "float16", "half" -> Optional.of(DType.F16);
+        String bare = name.strip().toLowerCase(Locale.ROOT);
+        return switch (bare.startsWith("torch.") ? bare.substring("torch.".length()) : bare) {
+            case "float32", "float", "fp32", "f32" -> Optional.of(DType.F32);
+            case "bfloat16", "bf16" -> Optional.of(DType.BF16);
+            case "float16", "half", "fp16", "f16" -> Optional.of(DType.F16);
             default -> Optional.empty();
         };
     }

@@ -31,13 +31,23 @@ final class Weights {
 
     /** A copy, all in (0, 1], as many as there are weights. */
     static List<Double> densities(List<Double> densities, List<Double> weights) {
+        return densities(densities, weights, false);
+    }
+
+    /** A copy, all in [0, 1], as many as there are weights. */
+    static List<Double> densitiesFromZero(List<Double> densities, List<Double> weights) {
+        return densities(densities, weights, true);
+    }
+
+    private static List<Double> densities(List<Double> densities, List<Double> weights, boolean fromZero) {
         if (densities.size() != weights.size()) {
             throw new IllegalArgumentException(
                     "density must be given for " + weights.size() + " models but was for " + densities.size());
         }
         for (double density : densities) {
-            if (!(density > 0 && density <= 1)) {
-                throw new IllegalArgumentException("density must be in (0, 1] but was " + density);
+            if (!(density <= 1 && (density > 0 || fromZero && density == 0))) {
+                throw new IllegalArgumentException(
+                        "density must be in " + (fromZero ? "[" : "(") + "0, 1] but was " + density);
             }
         }
         return List.copyOf(densities);

@@ -1,0 +1,65 @@
+package dev.pollux.merge;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Finds in a configuration the objects that describe the language model. */
+final class ConfigSections {
+
+    /** How the number of layers is called. */
+    static final List<String> COUNTS = List.of(
+            "num_hidden_layers", "n_layer", "num_layers", "n_layers", "num_transformer_layers", "num_decoder_layers");
+
+    private static final List<String> NESTED = List.of(
+            "text_config",
+            "llm_config",
+            "language_config",
+            "language_model_config",
+            "text_model_config",
+            "thinker_config",
+            "decoder");
+
+    private ConfigSections() {}
+
+    /**
+     * The objects that count the layers of the language model: the configuration itself, or its section for text in models
+     * that see or hear too, or both where both count; the configuration itself if nothing counts layers.
+     */
+    static List<ObjectNode> of(ObjectNode config) {
+        List<ObjectNode> found = new ArrayList<>();
+        collect(config, found);
+        if (found.isEmpty()) {
+            found.add(config.get(NESTED.get(0)) instanceof ObjectNode text ? text : config);
+        }
+        return found;
+    }
+
+    /** The innermost of {@link #of}: what a class for text alone would read. */
+    static ObjectNode text(ObjectNode config) {
+        List<ObjectNode> all = of(config);
+        return all.get(all.size() - 1);
+    }
+
+    private static void collect(ObjectNode config, List<ObjectNode> into) {
+        if (layers(config).isPresent()) {
+            into.add(config);
+        }
+        for (String key : NESTED) {
+            if (config.get(key) instanceof ObjectNode section) {
+                collect(section, into);
+            }
+        }
+    }
+
+    /** The number of layers that a section counts. */
+    static OptionalInt layers(ObjectNode section) {
+        return COUNTS.stream()
+                .map(section::path)
+                .filter(JsonNode::isInt)
+                .mapToInt(JsonNode::asInt)
+                .findFirst();
+    }
+}
