@@ -41,8 +41,9 @@ final class CarriedFiles {
     private static final Pattern MADE_ANEW = Pattern.compile("config\\.json|(?i:readme)(?:\\..*)?|merge-report\\.(?:json|html)"
             + "|mergekit_(?:moe_)?config\\.ya?ml|adapter_config\\.json|quantize_config\\.json|quant_config\\.json"
             + "|hf_quant_config\\.json|imatrix.*|trainer_state\\.json|training_args\\..*"
-            + "|(?:all|train|eval|predict)_results\\.json|rng_state.*|zero_to_fp32\\.py|latest|events\\.out\\..*"
-            + "|.*\\.(?:lock|incomplete|tmp|part|pyc)");
+            + "|(?:all|train|eval|predict)_results\\.json|rng_state.*|zero_to_fp32\\.py|latest|events\\.out\\..*");
+
+    private static final Pattern UNFINISHED = Pattern.compile(".*\\.(?:lock|incomplete|tmp|part|pyc)");
 
     private static final Pattern OTHER_FOLDERS = Pattern.compile(
             "__pycache__|checkpoint-[0-9]+|global_step[0-9]+|runs|wandb|logs|original|onnx|openvino|coreml|gguf");
@@ -153,7 +154,8 @@ final class CarriedFiles {
             }
             return module;
         }
-        return module || !MADE_ANEW.matcher(prefix.isEmpty() ? name : last).matches();
+        boolean made = prefix.isEmpty() && MADE_ANEW.matcher(name).matches();
+        return module || !made && !UNFINISHED.matcher(last).matches();
     }
 
     private void addFile(Path file, String name) throws IOException {

@@ -62,7 +62,7 @@ final class ConfigDifferences {
             Map<String, JsonNode> settings = settings(other.config());
             for (String key : new TreeSet<>(kept.keySet())) {
                 JsonNode own = settings.get(key);
-                if (own != null && !isSame(kept.get(key), own)) {
+                if (own != null && !isSame(kept.get(key), own) && !isDerived(key, other)) {
                     differences
                             .computeIfAbsent(key, name -> new LinkedHashMap<>())
                             .computeIfAbsent(shown(own), value -> new ArrayList<>())
@@ -146,6 +146,13 @@ final class ConfigDifferences {
                 ? JsonFiles.MAPPER.createObjectNode()
                 : scaling.put("rope_type", name));
         return settings;
+    }
+
+    /** Whether neither configuration gives a setting, so that it differs because another does. */
+    private boolean isDerived(String key, InputModel other) {
+        return List.of("num_key_value_heads", "head_dim").contains(key)
+                && !ConfigSections.text(donor.config()).has(key)
+                && !ConfigSections.text(other.config()).has(key);
     }
 
     /** Heads where some are not given. */

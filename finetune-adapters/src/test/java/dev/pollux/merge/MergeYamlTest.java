@@ -222,4 +222,67 @@ class MergeYamlTest {
             assertThat(MergeYaml.parse(yaml).findings()).as(yaml).anyMatch(MergeProblem::isFatal);
         }
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"['0', '2']", "[0.0, 2.0]", "[0, '2']", "['0.0', 2e0]"})
+    void rangesOfLayersMayBeTextOrHaveDecimals(String range) {
+        MergePlan plan = MergeYaml.parse(
+                "merge_method: passthrough\nslices: [{sources: [{model: a, layer_range: " + range + "}]}]\n");
+
+        assertThat(plan.findings()).isEmpty();
+        assertThat(plan.slices().get(0).inputs().get(0).layers()).contains(new MergePlan.LayerRange(0, 2));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[0, 2.5]", "[0, two]", "[0]", "all", "[true, 2]"})
+    void rangesOfOtherThingsAreOneErrorThatShowsThem(String range) {
+        MergePlan plan = MergeYaml.parse(
+                "merge_method: passthrough\nslices: [{sources: [{model: a, layer_range: " + range + "}]}]\n");
+
+        assertThat(plan.findings())
+                .extracting(MergeProblem::message)
+                .containsExactly("layer_range of a must be [first, after the last], two whole numbers, but was "
+                        + range.replace("two", "\"two\"").replace("all", "\"all\"").replace(", ", ","));
+    }
+
+    @Test
+    void whatIsNullIsNotGiven() {
+        MergePlan plan = MergeYaml.parse("merge_method: linear\nslices: null\nmodules:\nmodels: [a]\n");
+
+        assertThat(plan.findings()).isEmpty();
+    }
+
+    @Test
+    void theOnlyEntryOfAListNeedsNoDash() {
+        assertThat(MergeYaml.parse("merge_method: linear\nmodels: {model: a, parameters: {weight: 1}}\n"))
+                .isEqualTo(MergeYaml.parse("merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}]\n"));
+    }
+
+    @Test
+    void mergedMapsMayMergeOthers() {
+        MergePlan plan = MergeYaml.parse("""
+                a: &a {density: 0.5}
+                b: &b {<<: *a, weight: 1}
+                models: [{model: m, parameters: {<<: *b}}]
+                merge_method: linear
+                """);
+
+        assertThat(plan.slices().get(0).inputs().get(0).parameters())
+                .isEqualTo(Map.of("density", Setting.of(0.5), "weight", Setting.of(1)));
+    }
+
+    @Test
+    void aFileInUtf16IsRead(@org.junit.jupiter.api.io.TempDir java.nio.file.Path temp) throws java.io.IOException {
+        String text = "merge_method: linear\nmodels: [a]\n";
+        java.nio.file.Path file = temp.resolve("plan.yml");
+        java.nio.file.Files.write(file, ("\ufeff" + text).getBytes(java.nio.charset.StandardCharsets.UTF_16LE));
+
+        assertThat(MergeYaml.read(file)).isEqualTo(MergeYaml.parse(text));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"torch.float16", "float16", "fp16", "Float16"})
+    void typesMayBeNamedAsInPython(String name) {
+        assertThat(TypeNames.parse(name)).contains(dev.pollux.tensor.DType.F16);
+    }
 }
