@@ -1,6 +1,11 @@
 package dev.pollux.merge;
 
+import dev.pollux.PolluxException;
+import dev.pollux.StorageException;
 import dev.pollux.tensor.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +35,7 @@ final class ConfigDifferences {
             + "|model_name|prefix|language|license|tie_word_embeddings|rope_theta|rope_scaling|rope_parameters|text_config"
             + "|llm_config|language_config|.*_config_dict|num_nextn_predict_layers|training.*|seq_length|use_flash_attn.*");
 
+    private static final String TOKENIZER = "tokenizer.json";
     private static final int MAX_SHOWN = 60;
     private static final double THETA = 10_000;
 
@@ -219,6 +225,46 @@ final class ConfigDifferences {
                             .collect(Collectors.joining(" and "))
                     + "; each tensor is written " + (ofBase ? "as in the base" : "as float32 where they differ")
                     + ", give dtype for another type");
+        }
+    }
+
+    /** Notes tokenizers that give tokens other numbers, which a merge without a tokenizer section mixes. */
+    void noteTokenizers() {
+        Optional<Map<String, Integer>> kept = tokens(donor);
+        for (InputModel other : others) {
+            if (kept.isEmpty() || isSameTokenizer(other)) {
+                continue;
+            }
+            tokens(other).ifPresent(ids -> {
+                List<String> moved = ids.entrySet().stream()
+                        .filter(token -> !token.getValue().equals(kept.get().getOrDefault(token.getKey(), token.getValue())))
+                        .map(Map.Entry::getKey)
+                        .toList();
+                if (!moved.isEmpty()) {
+                    problems.notice("the tokenizer of " + other.label() + " gives " + moved.size() + " tokens, such as "
+                            + shown(JsonFiles.MAPPER.valueToTree(moved.get(0))) + ", other numbers than that of "
+                            + donor.label() + ", which the result keeps; a tokenizer section would merge by token");
+                }
+            });
+        }
+    }
+
+    private boolean isSameTokenizer(InputModel other) {
+        Optional<Path> own = donor.folder().map(folder -> folder.resolve(TOKENIZER)).filter(Files::isRegularFile);
+        Optional<Path> file = other.folder().map(folder -> folder.resolve(TOKENIZER)).filter(Files::isRegularFile);
+        try {
+            return own.isPresent() && file.isPresent() && Files.mismatch(own.get(), file.get()) < 0;
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file.orElseThrow() + ": " + e, e);
+        }
+    }
+
+    /** Empty where there is no tokenizer that can be read; the merge does not need it. */
+    private static Optional<Map<String, Integer>> tokens(InputModel model) {
+        try {
+            return model.tokenizer().isPresent() ? Optional.of(TokenTable.of(model).ids()) : Optional.empty();
+        } catch (PolluxException e) {
+            return Optional.empty();
         }
     }
 }

@@ -88,6 +88,9 @@ final class MergePlanner {
             boolean apart = base == MethodKind.Base.OPTIONAL || base == MethodKind.Base.REQUIRED;
             differences.noteTypes(apart && plan.base().isPresent());
         }
+        if (plan.tokenizer().isEmpty()) {
+            differences.noteTokenizers();
+        }
         CarriedFiles.of(donor.get(), problems);
     }
 
@@ -102,6 +105,9 @@ final class MergePlanner {
             levels.put(part, new Stack(part.plan(), kind, this::model, part.prefix(), problems).levels());
             ParameterLookup lookup = new ParameterLookup(part.plan(), kind, options.likeReference(), problems);
             lookup.checkNames();
+            if (complete) {
+                lookup.checkFilters(part.tensors());
+            }
             parameters.put(part, lookup);
         }
         main(levels.keySet())

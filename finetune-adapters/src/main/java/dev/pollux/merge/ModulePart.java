@@ -63,6 +63,14 @@ record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefi
         }
     }
 
+    /** Whether a tensor belongs to what sees or hears, of which {@code model} has nothing: it reads text alone. */
+    static boolean isBeyond(InputModel model, String tensor) {
+        Optional<Kind> kind = Kind.ofTensor(tensor).filter(of -> of != Kind.TEXT);
+        return kind.isPresent()
+                && model.tensors().keySet().stream()
+                        .noneMatch(name -> Kind.ofTensor(name).equals(kind));
+    }
+
     /**
      * The parts of a plan, in its order.
      *

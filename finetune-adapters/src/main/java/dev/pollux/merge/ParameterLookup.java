@@ -139,6 +139,45 @@ final class ParameterLookup {
                             : " is unknown" + Spelling.hint(name, all) + " and has no effect";
             problems.notice("parameter " + name + why);
         }
+        checkBase(perModel);
+    }
+
+    /** Reports parameters of the base where differences are taken from it, which have no part in them. */
+    private void checkBase(List<String> perModel) {
+        if (kind.base() != MethodKind.Base.REQUIRED && kind.base() != MethodKind.Base.OPTIONAL) {
+            return;
+        }
+        plan.slices().forEach(slice -> slice.base().or(plan::base).ifPresent(base -> slice.inputs().stream()
+                .filter(input -> input.model().toString().equals(base.toString()))
+                .forEach(input -> {
+                    TreeSet<String> given = new TreeSet<>(input.parameters().keySet());
+                    given.retainAll(perModel);
+                    if (!given.isEmpty()) {
+                        problems.notice("parameter " + String.join(", ", given) + " of base_model " + base
+                                + " has no effect in " + kind.label() + "; it is for the other models");
+                    }
+                })));
+    }
+
+    /** Reports filters that match none of {@code tensors}; one with a number may be meant for a layer of the result. */
+    void checkFilters(Set<String> tensors) {
+        List<Map<String, Setting>> scopes = new ArrayList<>(List.of(plan.parameters(), plan.moduleParameters()));
+        plan.slices().forEach(slice -> {
+            scopes.add(slice.parameters());
+            slice.inputs().forEach(input -> scopes.add(input.parameters()));
+        });
+        for (Map<String, Setting> scope : scopes) {
+            scope.forEach((name, setting) -> {
+                if (setting instanceof Setting.Filtered filtered) {
+                    filtered.entries().stream()
+                            .map(Setting.Entry::filter)
+                            .filter(filter -> !filter.equals("*") && filter.chars().noneMatch(Character::isDigit))
+                            .filter(filter -> tensors.stream().noneMatch(tensor -> tensor.contains(filter)))
+                            .forEach(filter -> problems.notice("filter " + filter + " of parameter " + name
+                                    + " matches no tensor and has no effect"));
+                }
+            });
+        }
     }
 
     private static void check(Map<String, Setting> parameters, List<String> known, Set<String> unknown) {

@@ -117,8 +117,15 @@ final class TensorPlanner {
         List<SourceSet.Entry> entries = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
             Stack.Part part = level.parts().get(i);
-            Optional<String> name = part.model().nameOf(names.get(i));
-            if (name.isEmpty()) {
+            Optional<SourceSet.Entry> entry = entry(part, names.get(i));
+            if (entry.isPresent()) {
+                entries.add(entry.get());
+            } else if (ModulePart.isBeyond(part.model(), names.get(i))) {
+                problems.notice(
+                        "model " + part.model().label() + " has nothing like ",
+                        names.get(i),
+                        ", so it is taken from another model alone");
+            } else {
                 problems.fatal(
                         "tensor ",
                         names.get(i),
@@ -126,14 +133,6 @@ final class TensorPlanner {
                                 + ", and others have it; merge models of one architecture");
                 return Optional.empty();
             }
-            DType stored = part.model().type(name.get());
-            TensorSource source = part.model().tensors().get(name.get());
-            if (source == null || stored == null) {
-                throw new IllegalStateException("a tensor found by name has a source and a type: " + name.get());
-            }
-            boolean rounds = readAs.isPresent() && readAs.get() != stored;
-            TensorSource read = rounds ? new RoundedTensor(source, readAs.get()) : source;
-            entries.add(new SourceSet.Entry(part, names.get(i), read, stored));
         }
         boolean apart = kind.base() == MethodKind.Base.OPTIONAL || kind.base() == MethodKind.Base.REQUIRED;
         SourceSet set = new SourceSet(output, entries, kind, level.base(), join, problems);
@@ -141,7 +140,37 @@ final class TensorPlanner {
         if (ready.isEmpty()) {
             return Optional.empty();
         }
-        return task(level, ready.get(), position, apart && level.base().isPresent());
+        return entries.size() < names.size()
+                ? Optional.of(copy(ready.get()))
+                : task(level, ready.get(), position, apart && level.base().isPresent());
+    }
+
+    private Optional<SourceSet.Entry> entry(Stack.Part part, String name) {
+        Optional<String> own = part.model().nameOf(name);
+        if (own.isEmpty()) {
+            return Optional.empty();
+        }
+        DType stored = part.model().type(own.get());
+        TensorSource source = part.model().tensors().get(own.get());
+        if (source == null || stored == null) {
+            throw new IllegalStateException("a tensor found by name has a source and a type: " + own.get());
+        }
+        boolean rounds = readAs.isPresent() && readAs.get() != stored;
+        TensorSource read = rounds ? new RoundedTensor(source, readAs.get()) : source;
+        return Optional.of(new SourceSet.Entry(part, name, read, stored));
+    }
+
+    /** A tensor that not all models have: the base's, or else the first's. */
+    private TensorTask copy(SourceSet set) {
+        SourceSet.Entry first = set.baseFirst().get(0);
+        DType stored = first.stored() == DType.F64 ? DType.F32 : first.stored();
+        return new TensorTask(
+                set.output(),
+                type.orElse(stored),
+                first.source().shape(),
+                List.of(first.source()),
+                List.of(first.part().model().label()),
+                new Passthrough(1));
     }
 
     private Optional<TensorTask> task(Stack.Level level, SourceSet set, double position, boolean base) {

@@ -318,4 +318,31 @@ class MergeInputsTest {
                 .containsExactly("layer_range of good must hold a layer but was [1,1]; its second number is the layer after"
                         + " the last");
     }
+
+    @Test
+    void parametersThatNothingReadsAreNamed() throws IOException {
+        write("tuned", "", new SafetensorsBuilder().floats("model.layers.0.a.weight", new float[] {5, 6}, 2));
+
+        assertThat(plan("karcher", "", "good", "tuned").notices())
+                .containsExactly("parameter weight has no effect in karcher");
+        assertThat(plan("ties", "base_model: good\n", "good", "tuned").notices())
+                .containsExactly("parameter weight of base_model good has no effect in ties; it is for the other models");
+        assertThat(plan(
+                                "ties",
+                                "base_model: good\nparameters: {density: [{filter: mlpp, value: 0.1}, {value: 1}]}\n",
+                                "tuned")
+                        .notices())
+                .containsExactly("filter mlpp of parameter density matches no tensor and has no effect");
+    }
+
+    @Test
+    void tokenizersThatNumberTokensOtherwiseAreNamed() throws IOException {
+        write("other", "", new SafetensorsBuilder().floats("model.layers.0.a.weight", new float[] {5, 6}, 2));
+        file("good/tokenizer.json", "{\"model\": {\"vocab\": {\"a\": 0, \"b\": 1, \"c\": 2}}}");
+        file("other/tokenizer.json", "{\"model\": {\"vocab\": {\"a\": 0, \"b\": 2, \"c\": 1, \"d\": 3}}}");
+
+        assertThat(plan("linear", "", "good", "other").notices())
+                .containsExactly("the tokenizer of other gives 2 tokens, such as b, other numbers than that of good, which"
+                        + " the result keeps; a tokenizer section would merge by token");
+    }
 }

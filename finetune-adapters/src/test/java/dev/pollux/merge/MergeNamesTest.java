@@ -105,4 +105,13 @@ class MergeNamesTest {
                         java.util.Set.of("a.weight")))
                 .isEqualTo(Map.of("model.a.weight", "model.a.weight", "transformer.a.weight", "transformer.a.weight"));
     }
+
+    @Test
+    void aModelOfTextAloneTakesNoPartInWhatSees() throws IOException {
+        write("sees", model(1, "model.language_model.layers.0.a.weight", "model.visual.a.weight"));
+        write("reads", model(3, "model.layers.0.a.weight"));
+
+        assertThat(merged("sees", "reads"))
+                .isEqualTo(Map.of("model.language_model.layers.0.a.weight", 2f, "model.visual.a.weight", 1f));
+    }
 }
