@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.internal.ForeignFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -9,6 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -167,6 +169,14 @@ final class CarriedFiles {
             return;
         }
         long size = Files.size(file);
+        if (size <= ForeignFile.HEAD) {
+            Optional<String> foreign = ForeignFile.describe(Files.readAllBytes(file), size)
+                    .filter(what -> what.contains("Git LFS"));
+            if (foreign.isPresent()) {
+                problems.notice(name + " is left out: " + foreign.get());
+                return;
+            }
+        }
         if (size > MAX_FILE || total + size > MAX_TOTAL || files.size() == MAX_FILES) {
             problems.notice(name + " of " + size + " bytes is left out, since files beside the weights may have at most "
                     + MAX_FILE + " bytes, and together " + MAX_TOTAL + "; copy it if it is needed");

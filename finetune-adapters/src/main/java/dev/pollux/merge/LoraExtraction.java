@@ -49,7 +49,7 @@ public final class LoraExtraction {
     public LoraExtractionPreview preview(String base, String model) {
         try (InputModel before = open(base);
                 InputModel after = open(model)) {
-            return ExtractionLayout.of(before, after, options).preview(options);
+            return ExtractionLayout.of(before, after.calledAs(before), options).preview(options);
         }
     }
 
@@ -70,7 +70,7 @@ public final class LoraExtraction {
             try (InputModel before = open(base);
                     InputModel after = open(model)) {
                 ExtractionLayout layout =
-                        ExtractionLayout.of(before, after, options).changed();
+                        ExtractionLayout.of(before, after.calledAs(before), options).changed();
                 return new ExtractionRun(layout, options, base, context).run(target);
             }
         });

@@ -63,7 +63,8 @@ public final class MergeYaml {
             throw new MalformedFileException("A merge plan must be at most " + MAX_CHARACTERS + " characters");
         }
         List<MergePlan> plans = new ArrayList<>();
-        for (Object document : documents(yaml)) {
+        boolean json = yaml.replaceFirst("^\\ufeff", "").stripLeading().startsWith("{");
+        for (Object document : documents(json ? yaml.replace('\t', ' ') : yaml)) { // YAML has no tabs, JSON may
             plans.add(new PlanReader().read(document));
         }
         if (plans.isEmpty()) {

@@ -117,6 +117,16 @@ class CarriedFilesTest {
     }
 
     @Test
+    void pointersOfGitLfsAreNamed() throws IOException {
+        Files.writeString(temp.resolve("m/tokenizer.model"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
+
+        assertThat(merge("").notices())
+                .containsExactly("tokenizer.model is left out: it is a Git LFS pointer, not the file itself; fetch the file"
+                        + " with git lfs pull");
+        assertThat(carried()).isEmpty();
+    }
+
+    @Test
     void linksOfTheHubsCacheAreFollowed() throws IOException {
         Path cache = temp.resolve("models--o--n");
         TestModels.write(cache.resolve("snapshots/abc"), 1, 1, 2);

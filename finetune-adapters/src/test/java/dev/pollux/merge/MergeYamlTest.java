@@ -246,6 +246,12 @@ class MergeYamlTest {
     }
 
     @Test
+    void jsonMayBeIndentedByTabs() {
+        assertThat(MergeYaml.parse("{\n\t\"merge_method\": \"linear\",\n\t\"models\": [\n\t\t\"a\"]\n}"))
+                .isEqualTo(MergeYaml.parse("merge_method: linear\nmodels: [a]\n"));
+    }
+
+    @Test
     void whatIsNullIsNotGiven() {
         MergePlan plan = MergeYaml.parse("merge_method: linear\nslices: null\nmodules:\nmodels: [a]\n");
 
