@@ -4,15 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.UnsupportedModelException;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.node.ObjectNode;
 
 class AdapterMergerTest {
 
@@ -196,5 +199,95 @@ class AdapterMergerTest {
                 assertThat(sum).isCloseTo(matrix[i][j], within(1e-10));
             }
         }
+    }
+
+    private void adapter(String name, String settings, SafetensorsBuilder file) throws IOException {
+        Path path = Files.createDirectories(folder.resolve(name));
+        file.write(path.resolve("adapter_model.safetensors"));
+        Files.writeString(path.resolve("adapter_config.json"), "{\"r\": 1, \"lora_alpha\": 1" + settings + "}");
+    }
+
+    private static SafetensorsBuilder factors(String module) {
+        return new SafetensorsBuilder()
+                .floats(module + ".lora_A.weight", new float[] {1, 2}, 1, 2)
+                .floats(module + ".lora_B.weight", new float[] {3, 4}, 2, 1);
+    }
+
+    private AdapterMerger both() {
+        return AdapterMerger.with(new AdapterMethod.Concatenated())
+                .adapter(folder.resolve("one"), 1)
+                .adapter(folder.resolve("two"), 1);
+    }
+
+    @Test
+    void settingsOfTheResultAreOfItsOwnModules() throws IOException {
+        adapter(
+                "one",
+                ", \"target_modules\": [\"q\"], \"layers_to_transform\": [0], \"layers_pattern\": \"layers\","
+                        + " \"exclude_modules\": [\"v\"], \"init_lora_weights\": \"gaussian\", \"lora_dropout\": 0.1",
+                factors("base_model.model.model.layers.0.q"));
+        adapter(
+                "two",
+                ", \"target_modules\": \".*layers.*q\"",
+                factors("base_model.model.layers.0.q") // of the class without a head
+                        .floats("base_model.model.layers.1.q.lora_A.default.weight", new float[] {1, 2}, 1, 2)
+                        .floats("base_model.model.layers.1.q.lora_B.default.weight", new float[] {3, 4}, 2, 1));
+        both().merge(folder.resolve("both")).run();
+        ObjectNode config = JsonFiles.read(folder.resolve("both/adapter_config.json")).orElseThrow();
+        for (String setting : List.of("layers_to_transform", "layers_pattern", "exclude_modules")) {
+            assertThat(config.path(setting).isNull()).as(setting).isTrue();
+        }
+        assertThat(config.path("init_lora_weights").asBoolean(false)).isTrue();
+        assertThat(config.path("lora_dropout").asDouble()).isEqualTo(0.1);
+        assertThat(config.path("target_modules"))
+                .extracting(module -> module.asString())
+                .containsExactly("layers.1.q", "model.layers.0.q");
+        assertThat(config.path("rank_pattern").path("layers.1.q").asInt()).isEqualTo(1);
+        try (LoraWeights written = LoraWeights.open("both", folder.resolve("both"))) {
+            assertThat(written.targets()).containsExactly("layers.1.q.weight", "model.layers.0.q.weight");
+            Factors sum = written.factors("model.layers.0.q.weight");
+            assertThat(Factors.product(sum.b(), sum.a())).isDeepEqualTo(new double[][] {{6, 12}, {8, 16}});
+        }
+    }
+
+    @Test
+    void factorsOfEmbeddingsAreAddedUpToo() throws IOException {
+        for (String name : List.of("one", "two")) {
+            adapter(
+                    name,
+                    ", \"target_modules\": [\"embed_tokens\"]",
+                    new SafetensorsBuilder()
+                            .floats("model.embed_tokens.lora_embedding_A", new float[] {1, 2, 3}, 1, 3)
+                            .floats("model.embed_tokens.lora_embedding_B", new float[] {1, 10}, 2, 1));
+        }
+        both().merge(folder.resolve("both")).run();
+        try (LoraWeights written = LoraWeights.open("both", folder.resolve("both"))) {
+            assertThat(written.isEmbedding("model.embed_tokens.weight")).isTrue();
+            Factors sum = written.factors("model.embed_tokens.weight");
+            assertThat(Factors.product(sum.b(), sum.a())).isDeepEqualTo(new double[][] {{2, 4, 6}, {20, 40, 60}});
+        }
+    }
+
+    @Test
+    void adaptersThatAreNoSumOfProductsAreRefused() throws IOException {
+        adapter("one", "", factors("q"));
+        String advice = ", so it cannot be added to others; merge each with the base (base+adapter) and then the models";
+        String two = "adapter " + folder.resolve("two");
+        adapter("two", ", \"use_dora\": true", factors("q").floats("q.lora_magnitude_vector", new float[2], 2));
+        assertThatThrownBy(() -> both().preview())
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessage(two + " is a DoRA adapter, whose magnitudes scale the sum with the base" + advice);
+        adapter("two", "", factors("q").floats("lm_head.weight", new float[4], 2, 2));
+        assertThatThrownBy(() -> both().preview())
+                .hasMessage(two + " changes lm_head.weight as a whole, not by factors" + advice);
+        adapter("two", "", factors("q").floats("q.lora_B.bias", new float[2], 2));
+        assertThatThrownBy(() -> both().preview())
+                .hasMessage(two + " changes q.bias by a change of a bias, not by factors" + advice);
+        adapter(
+                "two",
+                ", \"trainable_token_indices\": [0]",
+                factors("q").floats("embed_tokens.token_adapter.trainable_tokens_delta", new float[2], 1, 2));
+        assertThatThrownBy(() -> both().preview())
+                .hasMessage(two + " changes embed_tokens.weight by new values of tokens, not by factors" + advice);
     }
 }
