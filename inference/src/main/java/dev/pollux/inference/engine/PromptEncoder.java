@@ -24,7 +24,7 @@ final class PromptEncoder implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final PromptTokenizer prompts;
     private final ChannelFormat channels;
-    private final Optional<ChatTemplate> template;
+    private final Optional<ChatRenderer> chat;
     private final DecoderManifest manifest;
     private final List<Integer> endTokens;
     private final AtomicInteger users = new AtomicInteger(1);
@@ -32,11 +32,11 @@ final class PromptEncoder implements AutoCloseable {
     private PromptEncoder(Tokenizer tokenizer, ModelTexts texts, DecoderManifest manifest) {
         String source = texts.chatTemplate().orElse("");
         this.tokenizer = tokenizer;
+        this.endTokens = texts.endTokens(manifest.endTokens(), tokenizer);
         this.prompts = PromptTokenizer.of(tokenizer, source);
         this.channels = ChannelFormat.of(source, tokenizer);
-        this.template = texts.chatTemplate().map(ChatTemplate::parse);
+        this.chat = texts.chatTemplate().map(template -> new ChatRenderer(template, manifest));
         this.manifest = manifest;
-        this.endTokens = texts.endTokens(manifest.endTokens(), tokenizer);
     }
 
     /** The encoder of a decoder's folder. */
@@ -62,7 +62,7 @@ final class PromptEncoder implements AutoCloseable {
 
     /** Whether conversations can be read. */
     boolean chat() {
-        return template.isPresent();
+        return chat.isPresent();
     }
 
     /** A prompt as the model reads it, and the channel in which it leaves the model writing. */
@@ -74,15 +74,9 @@ final class PromptEncoder implements AutoCloseable {
             literal.set(0, raw.literal() ? raw.text().length() : 0);
             return new Encoded(prompts.encode(raw.text(), literal, true), channels.after(raw.text(), false));
         }
-        ChatTemplate chat = template.orElseThrow(() -> new IllegalArgumentException(
+        ChatRenderer renderer = chat.orElseThrow(() -> new IllegalArgumentException(
                 manifest.name() + " has no chat template; use Prompt.text, or a model made for conversations"));
-        ChatTemplate.Input input = ChatTemplate.Input.builder()
-                .conversation(((Prompt.Chat) prompt).messages())
-                .addGenerationPrompt(true)
-                .bosToken(manifest.bosToken())
-                .eosToken(manifest.eosToken())
-                .build();
-        ChatTemplate.Rendering rendering = chat.renderWithSpans(input);
+        ChatTemplate.Rendering rendering = renderer.render(((Prompt.Chat) prompt).messages());
         rendering.inputs().forEach(span -> literal.set(span.begin(), span.end()));
         int[] tokens =
                 prompts.encode(rendering.text(), literal, false); // the template writes the special tokens itself

@@ -14,6 +14,13 @@ public final class TemplateException extends PolluxException {
     private final int column;
     private final boolean raisedByTemplate;
 
+    private TemplateException(String message, TemplateException cause) {
+        super(message, cause);
+        this.line = cause.line;
+        this.column = cause.column;
+        this.raisedByTemplate = cause.raisedByTemplate;
+    }
+
     private TemplateException(String message, Position at, boolean raisedByTemplate) {
         super(message);
         this.line = at.line();
@@ -32,6 +39,11 @@ public final class TemplateException extends PolluxException {
                 : new TemplateException("Chat template " + place(at) + ": " + what, at, false);
     }
 
+    /** The same, told of a model's template and with advice; this is its cause. */
+    public TemplateException of(String model, String advice) {
+        return new TemplateException("The chat template of " + model + " fails: " + getMessage() + "; " + advice, this);
+    }
+
     private static String place(Position at) {
         return "line " + at.line() + ", column " + at.column();
     }
@@ -47,8 +59,8 @@ public final class TemplateException extends PolluxException {
     }
 
     /**
-     * Whether the template itself refused the input by {@code raise_exception(message)}; the message of this exception is
-     * then the template's own, unchanged.
+     * Whether the template itself refused the input by {@code raise_exception(message)}; the message of what {@link
+     * ChatTemplate} throws is then the template's own, unchanged.
      */
     public boolean raisedByTemplate() {
         return raisedByTemplate;
