@@ -1,6 +1,9 @@
 package dev.pollux;
 
-/** A job was cancelled before its end; nothing it had begun to write was published. <em>Immutable.</em> */
+/**
+ * A call was cancelled before its end, or its thread interrupted, which it stays; nothing it had begun to write was published.
+ * <em>Immutable.</em>
+ */
 public final class CancelledException extends PolluxException {
 
     private static final long serialVersionUID = 1L;

@@ -16,6 +16,7 @@ public interface Embedder extends AutoCloseable {
      * @throws IllegalArgumentException if a text is longer than {@link EmbedderInfo#maxTokens()} and the implementation
      *     was not told what to do with it: nothing is cut silently
      * @throws IllegalStateException after {@link #close()}
+     * @throws dev.pollux.CancelledException if the thread is interrupted before the end, which it stays
      */
     float[][] embed(List<String> texts, TextRole role); // (texts, dimension)
 

@@ -18,6 +18,10 @@ import java.util.Iterator;
  * }
  * }</pre>
  *
+ * <p>An interrupt of the reading thread ends what it asked for, within a token, with {@link dev.pollux.CancelledException};
+ * the thread stays interrupted. The stream is as it was before: it goes on where it was, once the interrupt is cleared, or is
+ * closed. A stream that was cancelled by {@link #cancel()} gives its text to an interrupted thread, too.
+ *
  * <p><em>Confined to one thread except {@link #cancel()}.</em>
  */
 public interface GenerationStream extends Iterable<String>, AutoCloseable {
@@ -62,6 +66,7 @@ public interface GenerationStream extends Iterable<String>, AutoCloseable {
      * The result after the last delta; called earlier, it generates the rest first.
      *
      * @throws IllegalStateException if the stream was closed before its end
+     * @throws dev.pollux.CancelledException if the thread is interrupted before the end
      */
     Generation result();
 

@@ -13,6 +13,7 @@ public interface Generator extends AutoCloseable {
      *
      * @throws IllegalArgumentException if the prompt does not fit the model's context
      * @throws IllegalStateException after {@link #close()}
+     * @throws dev.pollux.CancelledException if the thread is interrupted
      */
     GenerationStream stream(Prompt prompt, GenerationOptions options);
 
@@ -22,7 +23,11 @@ public interface Generator extends AutoCloseable {
     /** The number of tokens {@code prompt} takes, as {@link Usage#promptTokens()} would count it. */
     int countTokens(Prompt prompt);
 
-    /** Generates to the end. */
+    /**
+     * Generates to the end.
+     *
+     * @throws dev.pollux.CancelledException if the thread is interrupted before the end, which it stays
+     */
     default Generation generate(Prompt prompt, GenerationOptions options) {
         try (GenerationStream stream = stream(prompt, options)) {
             return stream.result();

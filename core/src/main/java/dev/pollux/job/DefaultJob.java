@@ -1,6 +1,7 @@
 package dev.pollux.job;
 
 import dev.pollux.CancelledException;
+import dev.pollux.internal.Interrupts;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
@@ -8,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The one implementation of {@link Job}: state and events around a {@link Job.Work}. */
 final class DefaultJob<R> implements Job<R>, JobContext {
@@ -18,6 +20,7 @@ final class DefaultJob<R> implements Job<R>, JobContext {
     private final List<CancelAction> cancelActions = new CopyOnWriteArrayList<>();
     private final AtomicBoolean started = new AtomicBoolean();
     private volatile boolean cancelled;
+    private volatile @Nullable Thread runner;
 
     DefaultJob(String name, Work<R> work) {
         this.name = name;
@@ -32,6 +35,7 @@ final class DefaultJob<R> implements Job<R>, JobContext {
         }
         long begin = System.nanoTime();
         JobEvent.Outcome outcome = JobEvent.Outcome.FAILED;
+        runner = Thread.currentThread();
         emit(new JobEvent.Started(name));
         try {
             checkCancelled();
@@ -41,7 +45,14 @@ final class DefaultJob<R> implements Job<R>, JobContext {
         } catch (CancelledException e) {
             outcome = JobEvent.Outcome.CANCELLED;
             throw e;
+        } catch (RuntimeException e) {
+            if (Interrupts.isCauseOf(e)) {
+                outcome = JobEvent.Outcome.CANCELLED;
+                throw Interrupts.cancelled(e);
+            }
+            throw e;
         } finally {
+            runner = null;
             emit(new JobEvent.Finished(name, outcome, Duration.ofNanos(System.nanoTime() - begin)));
         }
     }
@@ -70,7 +81,8 @@ final class DefaultJob<R> implements Job<R>, JobContext {
 
     @Override
     public boolean isCancelled() {
-        return cancelled;
+        Thread running = runner; // also for those that help it
+        return cancelled || running != null && running.isInterrupted();
     }
 
     @Override

@@ -7,7 +7,8 @@ import java.util.function.Consumer;
  *
  * <p>A job is one-shot. {@link #run()} does the work on the calling thread and returns its result;
  * {@link #cancel()}, from any thread, makes it stop at the next safe point and throw
- * {@link dev.pollux.CancelledException}, leaving published artifacts as they were.
+ * {@link dev.pollux.CancelledException}, leaving published artifacts as they were. An interrupt of the thread that runs it
+ * does the same, also one from before; the thread stays interrupted.
  *
  * <pre>{@code
  * IngestReport report = knowledge.ingest(source).onEvent(progressBar).run();
@@ -22,7 +23,7 @@ public interface Job<R> {
     /**
      * Does the work on the calling thread.
      *
-     * @throws dev.pollux.CancelledException if {@link #cancel()} was called before the end
+     * @throws dev.pollux.CancelledException if {@link #cancel()} was called or the thread interrupted before the end
      * @throws IllegalStateException if this job has been run before
      */
     R run();

@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 /** What a running {@link Job} tells its listeners and asks about its fate. <em>Thread-safe.</em> */
 public interface JobContext {
 
-    /** A context that no one listens to and no one cancels, for running the work of a job as a plain call. */
+    /** A context that no one listens to, for running the work of a job as a plain call; only an interrupt cancels it. */
     JobContext NONE = new JobContext() {
         @Override
         public void progress(String stage, long done, long total, String unit) {}
@@ -16,7 +16,7 @@ public interface JobContext {
 
         @Override
         public boolean isCancelled() {
-            return false;
+            return Thread.currentThread().isInterrupted();
         }
 
         @Override
@@ -35,7 +35,7 @@ public interface JobContext {
     /** Reports something worth knowing that does not stop the job. */
     void notice(String message);
 
-    /** Whether {@link Job#cancel()} has been called. */
+    /** Whether {@link Job#cancel()} has been called, or the thread that runs the job is interrupted. */
     boolean isCancelled();
 
     /**

@@ -6,6 +6,10 @@ import java.util.List;
 @FunctionalInterface
 public interface Reranker {
 
-    /** One score a text, in the order of {@code texts}; higher is better. */
+    /**
+     * One score a text, in the order of {@code texts}; higher is better.
+     *
+     * @throws dev.pollux.CancelledException if the thread is interrupted before the end, which it stays
+     */
     float[] score(String query, List<String> texts); // (texts)
 }

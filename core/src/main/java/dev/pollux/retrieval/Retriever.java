@@ -13,7 +13,11 @@ import java.util.stream.IntStream;
 @FunctionalInterface
 public interface Retriever {
 
-    /** The best hits, best first, at most {@link Query#topK()}; empty where nothing is relevant. */
+    /**
+     * The best hits, best first, at most {@link Query#topK()}; empty where nothing is relevant.
+     *
+     * @throws dev.pollux.CancelledException if the thread is interrupted before the end, which it stays
+     */
     List<Hit> retrieve(Query query);
 
     /**

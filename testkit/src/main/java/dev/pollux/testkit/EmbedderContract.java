@@ -112,6 +112,14 @@ public interface EmbedderContract {
     }
 
     @Test
+    default void anInterruptEndsTheCallAndTheThreadStaysInterrupted() {
+        try (Embedder embedder = open()) {
+            Interrupted.isRefused(() -> embedder.embed(texts(), TextRole.PASSAGE));
+            assertThat(embedder.embed(texts(), TextRole.PASSAGE).length).isEqualTo(texts().size());
+        }
+    }
+
+    @Test
     default void countTokensGrowsWithTheText() {
         try (Embedder embedder = open()) {
             assertThat(embedder.countTokens("one"))

@@ -3,6 +3,7 @@ package dev.pollux.testkit;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
+import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.OpenHandle;
 import java.util.List;
 import java.util.Locale;
@@ -52,6 +53,7 @@ public final class FakeEmbedder implements Embedder {
         if (closed) {
             throw new IllegalStateException("The embedder is closed; open another");
         }
+        Interrupts.check();
         for (String text : texts) {
             int tokens = countTokens(text);
             if (tokens > info.maxTokens()) {

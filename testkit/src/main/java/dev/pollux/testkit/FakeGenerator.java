@@ -6,6 +6,7 @@ import dev.pollux.generation.Generator;
 import dev.pollux.generation.GeneratorInfo;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
+import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.OpenHandle;
 import java.util.List;
 import java.util.Set;
@@ -71,6 +72,7 @@ public final class FakeGenerator implements Generator {
         if (closed) {
             throw new IllegalStateException("The generator is closed; open another");
         }
+        Interrupts.check();
         int promptTokens = countTokens(prompt);
         if (promptTokens >= info.contextLength()) {
             throw new IllegalArgumentException("The prompt has " + promptTokens + " tokens but the model reads "

@@ -1,5 +1,6 @@
 package dev.pollux.testkit;
 
+import dev.pollux.internal.Interrupts;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Passage;
@@ -66,6 +67,7 @@ public final class FakeRetriever implements Retriever {
 
     @Override
     public List<Hit> retrieve(Query query) {
+        Interrupts.check();
         Set<String> wanted = words(query.text());
         List<Hit> hits = new ArrayList<>();
         for (Passage passage : passages) {

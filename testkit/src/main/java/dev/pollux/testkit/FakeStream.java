@@ -5,6 +5,7 @@ import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Usage;
+import dev.pollux.internal.Interrupts;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -90,6 +91,9 @@ final class FakeStream implements GenerationStream, Iterator<String> {
     }
 
     private void step() {
+        if (!cancelled) {
+            Interrupts.check();
+        }
         if (cancelled) {
             release(held.length());
             end(FinishReason.CANCELLED);

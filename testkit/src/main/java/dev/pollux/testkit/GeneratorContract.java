@@ -161,6 +161,33 @@ public interface GeneratorContract {
     }
 
     @Test
+    default void anInterruptEndsTheGenerationAndTheThreadStaysInterrupted() {
+        try (Generator generator = open();
+                GenerationStream stream = generator.stream(prompt(), upTo(LENGTH))) {
+            String first = stream.iterator().next();
+            Interrupted.isRefused(stream::result);
+            assertThat(stream.result().text()).startsWith(first).isEqualTo(text(generator, upTo(LENGTH)));
+            Interrupted.isRefused(() -> generator.generate(prompt(), upTo(LENGTH)));
+        }
+    }
+
+    @Test
+    default void aCancelledStreamHasItsTextAlsoWhereTheThreadIsInterrupted() {
+        try (Generator generator = open();
+                GenerationStream stream = generator.stream(prompt(), upTo(LENGTH))) {
+            String first = stream.iterator().next();
+            stream.cancel();
+            Thread.currentThread().interrupt();
+            try {
+                assertThat(stream.result().text()).startsWith(first);
+                assertThat(stream.result().finish()).isEqualTo(FinishReason.CANCELLED);
+            } finally {
+                assertThat(Thread.interrupted()).isTrue();
+            }
+        }
+    }
+
+    @Test
     default void theSameSeedGivesTheSameText() {
         try (Generator generator = open()) {
             GenerationOptions sampled =

@@ -65,6 +65,13 @@ public interface RetrieverContract {
         assertThat(runs).allSatisfy(run -> assertThat(run.join()).isEqualTo(expected));
     }
 
+    @Test
+    default void anInterruptEndsTheCallAndTheThreadStaysInterrupted() {
+        List<Hit> expected = retriever().retrieve(Query.of(question()));
+        Interrupted.isRefused(() -> retriever().retrieve(Query.of(question())));
+        assertThat(retriever().retrieve(Query.of(question()))).isEqualTo(expected);
+    }
+
     private int available() {
         return retriever().retrieve(Query.of(question(), 100)).size();
     }

@@ -61,8 +61,12 @@ final class Crew {
      * Begins a call; close it when it is over.
      *
      * @throws IllegalStateException after {@link #close()}
+     * @throws CancelledException if the thread is interrupted
      */
     Call begin() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw interrupted();
+        }
         lock.lock();
         try {
             if (closed) {
@@ -93,6 +97,11 @@ final class Crew {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** What an interrupted caller fails with. */
+    CancelledException interrupted() {
+        return new CancelledException("The thread was interrupted before the texts were " + done);
     }
 
     /** One piece of a call's work. */
@@ -194,11 +203,6 @@ final class Crew {
                     Thread.currentThread().interrupt();
                 }
             }
-        }
-
-        /** What an interrupted caller fails with. */
-        CancelledException interrupted() {
-            return new CancelledException("The thread was interrupted before the texts were " + done);
         }
 
         private void cancel(String why) {

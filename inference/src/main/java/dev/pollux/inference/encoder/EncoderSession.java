@@ -63,7 +63,7 @@ final class EncoderSession implements AutoCloseable {
             this.dimension = cut(widthAfterLayers());
         } catch (OrtException e) {
             close();
-            throw new ModelExecutionException(model + " does not run: " + e.getMessage(), e);
+            throw NativeRuntime.failure(model + " does not run", e);
         } catch (RuntimeException e) {
             close();
             throw e;

@@ -296,15 +296,14 @@ public final class OnnxEmbedder implements Embedder {
             scratch = idle.take();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw call.interrupted();
+            throw crew.interrupted();
         }
         try {
             NativeRuntime.RunGuard run = call.beginRun();
             try {
                 return session.embed(ids, promptTokens, scratch, run);
             } catch (OrtException e) {
-                throw new ModelExecutionException(
-                        info.name() + " failed on a text of " + ids.length + " tokens: " + e.getMessage(), e);
+                throw NativeRuntime.failure(info.name() + " failed on a text of " + ids.length + " tokens", e);
             } finally {
                 call.endRun(run);
             }

@@ -203,15 +203,14 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
             scratch = idle.take();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw call.interrupted();
+            throw crew.interrupted();
         }
         try {
             NativeRuntime.RunGuard run = call.beginRun();
             try {
                 return session.embed(window.ids(), window.types(), 0, scratch, run)[0];
             } catch (OrtException e) {
-                throw new ModelExecutionException(
-                        name + " failed on a pair of " + window.ids().length + " tokens: " + e.getMessage(), e);
+                throw NativeRuntime.failure(name + " failed on a pair of " + window.ids().length + " tokens", e);
             } finally {
                 call.endRun(run);
             }

@@ -9,6 +9,7 @@ import dev.pollux.inference.checkpoint.Adapter;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.internal.session.SessionSettings;
+import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.OpenHandle;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -190,7 +191,7 @@ public final class DecoderModel implements AutoCloseable {
      * never depends on what ran before.
      */
     DecoderSequence acquire(int[] prompt, LoadedAdapter adapter) {
-        lock.lock();
+        Interrupts.lock(lock);
         try {
             checkOpen(adapter);
             DecoderSequence best = null;

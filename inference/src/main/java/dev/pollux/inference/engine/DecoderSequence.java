@@ -51,7 +51,8 @@ public final class DecoderSequence implements AutoCloseable {
      * @param ids at least one token id
      * @return (vocabulary), the logits after the last token; valid until the next call
      * @throws IllegalArgumentException if the context would overflow; nothing is read then
-     * @throws dev.pollux.CancelledException if {@link #interrupt()} was called; what whole chunks were read stays read
+     * @throws dev.pollux.CancelledException if {@link #interrupt()} was called, or the thread is interrupted; what whole
+     *     chunks were read stays read
      */
     public FloatBuffer append(int... ids) {
         prepare(ids);
@@ -105,6 +106,10 @@ public final class DecoderSequence implements AutoCloseable {
     public void interrupt() {
         interrupted = true;
         step.terminate();
+    }
+
+    boolean isInterrupted() {
+        return interrupted;
     }
 
     /** Gives the sequence back to its model. Idempotent. */

@@ -4,7 +4,6 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.CancelledException;
-import dev.pollux.ModelExecutionException;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.decoder.DecoderManifest.Kind;
 import dev.pollux.inference.decoder.DecoderManifest.State;
@@ -99,7 +98,7 @@ final class DecoderStep implements AutoCloseable {
             if (interrupted.getAsBoolean()) {
                 throw new CancelledException("The step was interrupted", e);
             }
-            throw new ModelExecutionException("A step of " + model.manifest().name() + " failed: " + e.getMessage(), e);
+            throw NativeRuntime.failure("A step of " + model.manifest().name() + " failed", e);
         } finally {
             current = null;
             model.endStep(adapter);

@@ -177,6 +177,9 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
             FloatBuffer next = logits.isPresent() ? sequence.append(tokens.get(tokens.size() - 1)) : prefill();
             logits = Optional.of(next);
         } catch (CancelledException e) {
+            if (Thread.currentThread().isInterrupted() && !sequence.isInterrupted()) {
+                throw e; // the sequence is as it was before the step, so that the reader may go on
+            }
             finish(FinishReason.CANCELLED);
             return;
         }

@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.CancelledException;
 import dev.pollux.ModelExecutionException;
+import dev.pollux.PolluxException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.decoder.DecoderManifest;
@@ -220,9 +221,9 @@ public final class InputGrams {
         }
     }
 
-    private ModelExecutionException failed(OrtException e) {
-        return new ModelExecutionException(
-                "Cannot read texts with " + graph.manifest().name() + ": " + e.getMessage(), e);
+    private PolluxException failed(OrtException e) {
+        return NativeRuntime.failure(
+                "Cannot read texts with " + graph.manifest().name(), e);
     }
 
     /** One input's sum. <em>Confined to one thread.</em> */

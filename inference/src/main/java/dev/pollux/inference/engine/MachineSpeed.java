@@ -3,7 +3,6 @@ package dev.pollux.inference.engine;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import dev.pollux.ModelExecutionException;
 import dev.pollux.StorageException;
 import dev.pollux.inference.decoder.ExportReport.StepCost;
 import dev.pollux.inference.graph.GraphWriter;
@@ -55,7 +54,7 @@ public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
                 return new MachineSpeed(weights * (1 + (double) Float.BYTES / BLOCK) / one, weights * TOKENS / many);
             }
         } catch (OrtException e) {
-            throw new ModelExecutionException("Cannot measure the speed: " + e.getMessage(), e);
+            throw NativeRuntime.failure("Cannot measure the speed", e);
         } catch (IOException e) {
             throw new StorageException("Cannot write a temporary file: " + e, e);
         } finally {

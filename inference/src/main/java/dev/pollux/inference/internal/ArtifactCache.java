@@ -1,6 +1,7 @@
 package dev.pollux.inference.internal;
 
 import dev.pollux.StorageException;
+import dev.pollux.internal.Interrupts;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.io.InputStream;
@@ -69,7 +70,7 @@ public final class ArtifactCache {
         if (isComplete(target)) {
             return target;
         }
-        MAKING.lock(); // A file lock holds other processes off, but refuses a second thread of this one.
+        Interrupts.lock(MAKING); // A file lock holds other processes off, but refuses a second thread of this one.
         try (FileChannel channel = FileChannel.open(
                         root.resolve(key + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
@@ -80,7 +81,9 @@ public final class ArtifactCache {
             }
             return target;
         } catch (IOException e) {
-            throw new StorageException("Cannot lock " + root + ": " + e, e);
+            throw Interrupts.isCauseOf(e)
+                    ? Interrupts.cancelled(e)
+                    : new StorageException("Cannot lock " + root + ": " + e, e);
         } finally {
             MAKING.unlock();
         }

@@ -3,9 +3,15 @@ package dev.pollux.inference.internal;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.pollux.CancelledException;
 import dev.pollux.ModelExecutionException;
+import dev.pollux.PolluxException;
+import dev.pollux.internal.Interrupts;
+import dev.pollux.internal.OpenHandle;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -16,15 +22,26 @@ import java.util.stream.Collectors;
  *
  * <p>ONNX Runtime frees its environment in a JVM shutdown hook, also under a call that is running, which crashes the JVM; hooks
  * run at the same time, so a hook of ours cannot come first. The native environment counts its holders, though: it is
- * acquired here once more, so that the library's hook lets go of one hold only, and a hook of ours terminates the runs in
- * progress and waits for them. <em>Thread-safe.</em>
+ * acquired here once more, so that the library's hook lets go of one hold only, and a hook of ours waits until the runs in
+ * progress have ended: of themselves for as long as {@link ShutdownGrace} allows, then because they are terminated.
+ *
+ * <p>A native call does not see that its thread is interrupted. The JDK tells the channel in which a thread is blocked, so a
+ * run is announced as one: the interrupt terminates it at its next operator. <em>Thread-safe.</em>
  */
 public final class NativeRuntime {
 
+    private static final System.Logger LOGGER = System.getLogger(NativeRuntime.class.getName());
+    private static final String ENDED = "The JVM is shutting down; no model runs any more";
     private static final Set<RunGuard> RUNNING = ConcurrentHashMap.newKeySet();
     private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
-    private static final long DRAIN_SECONDS = 20;
+    private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(20);
+    /** A request runs the model again and again; nothing runs for so long between two runs of one. */
+    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final long POLL_MILLIS = 1;
+
     private static volatile boolean ending;
+    private static volatile long lastRun = System.nanoTime() - QUIET_NANOS;
 
     static {
         holdNativeEnvironment();
@@ -45,15 +62,35 @@ public final class NativeRuntime {
                 .collect(Collectors.toSet());
     }
 
-    /** Announces a run; close the guard when it is over. */
+    /**
+     * Announces a run of this thread, which closes the guard when it is over.
+     *
+     * @throws CancelledException if the thread is interrupted, or no model runs any more because the JVM ends
+     */
     public static RunGuard begin() {
+        Interrupts.check();
         RunGuard run = new RunGuard();
         RUNNING.add(run);
         if (ending) {
             run.close();
-            throw new IllegalStateException("The JVM is shutting down; no model runs any more");
+            throw new CancelledException(ENDED);
         }
+        run.interrupts.enter();
         return run;
+    }
+
+    /**
+     * What to throw when a run fails: {@link CancelledException} where the thread is interrupted or the JVM ends.
+     *
+     * @param message said of any other failure, before its reason
+     */
+    public static PolluxException failure(String message, OrtException e) {
+        if (Thread.currentThread().isInterrupted()) {
+            return Interrupts.cancelled(e);
+        }
+        return ending
+                ? new CancelledException(ENDED, e)
+                : new ModelExecutionException(message + ": " + e.getMessage(), e);
     }
 
     private static void holdNativeEnvironment() {
@@ -64,25 +101,74 @@ public final class NativeRuntime {
             create.setAccessible(true);
             create.invoke(null, api.getLong(null), 2, "pollux");
         } catch (ReflectiveOperationException | RuntimeException e) {
-            System.getLogger(NativeRuntime.class.getName())
-                    .log(
-                            System.Logger.Level.WARNING,
-                            "Cannot hold the native environment: ending the JVM during a run may crash it",
-                            e);
+            LOGGER.log(
+                    System.Logger.Level.WARNING,
+                    "Cannot hold the native environment: ending the JVM during a run may crash it",
+                    e);
         }
     }
 
     private static void drain() {
-        ending = true;
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DRAIN_SECONDS);
-        while (!RUNNING.isEmpty() && System.nanoTime() < deadline) {
-            RUNNING.forEach(RunGuard::terminate);
-            try {
-                Thread.sleep(1);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+        long begin = System.nanoTime();
+        while (isBusy() && (ShutdownGrace.isLeftToHost() || System.nanoTime() - begin < ShutdownGrace.nanos())) {
+            if (!pause()) {
                 return;
             }
+        }
+        if (ShutdownGrace.isLeftToHost()) {
+            return;
+        }
+        ending = true;
+        long terminated = System.nanoTime();
+        while (!RUNNING.isEmpty() && System.nanoTime() - terminated < DRAIN_NANOS) {
+            RUNNING.forEach(RunGuard::terminate);
+            if (!pause()) {
+                return;
+            }
+        }
+    }
+
+    /** Whether a request is in progress, as far as one can tell from runs; what is closed has none. */
+    private static boolean isBusy() {
+        boolean recently =
+                System.nanoTime() - lastRun < QUIET_NANOS && !OpenHandle.open().isEmpty();
+        return recently || !RUNNING.isEmpty();
+    }
+
+    private static boolean pause() {
+        try {
+            Thread.sleep(POLL_MILLIS);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** What the JDK tells of an interrupt: that a channel is to be closed because the thread in it was interrupted. */
+    private static final class Interruptible extends AbstractInterruptibleChannel {
+
+        private final RunGuard run;
+
+        Interruptible(RunGuard run) {
+            this.run = run;
+        }
+
+        void enter() {
+            begin();
+        }
+
+        void leave() {
+            try {
+                end(true);
+            } catch (AsynchronousCloseException e) { // the thread stays interrupted, and the run says how it ended
+                LOGGER.log(System.Logger.Level.TRACE, "interrupted", e);
+            }
+        }
+
+        @Override
+        protected void implCloseChannel() {
+            run.terminate();
         }
     }
 
@@ -90,6 +176,7 @@ public final class NativeRuntime {
     public static final class RunGuard implements AutoCloseable {
 
         private final OrtSession.RunOptions options;
+        private final Interruptible interrupts = new Interruptible(this);
         private boolean closed;
 
         private RunGuard() {
@@ -117,11 +204,15 @@ public final class NativeRuntime {
         }
 
         @Override
-        public synchronized void close() {
-            if (!closed) {
-                closed = true;
-                RUNNING.remove(this);
-                options.close();
+        public void close() {
+            interrupts.leave(); // an interrupt in progress terminates the run first
+            synchronized (this) {
+                if (!closed) {
+                    closed = true;
+                    lastRun = System.nanoTime();
+                    RUNNING.remove(this);
+                    options.close();
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ import dev.pollux.ModelExecutionException;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
+import dev.pollux.internal.Interrupts;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.chunk.ChunkOptions;
@@ -88,7 +89,8 @@ public final class KnowledgeBase implements AutoCloseable {
      * <p>A document is unchanged if its content and the chunking are; of a changed one only the passages whose text is
      * not in the index yet are embedded. The job commits every {@link KnowledgeOptions#commitPassages()} passages and at
      * its end; a cancelled or failed one leaves the last commit, and the next ingest goes on from there. It waits for
-     * other writing of this object to end first. Events: {@code read} and {@code commit} in documents, {@code embed} in
+     * other writing of this object to end first. An interrupt never damages what is open: writing is done on a thread
+     * of its own, named {@code pollux-knowledge}, which ends when idle. Events: {@code read} and {@code commit} in documents, {@code embed} in
      * passages, a notice for each skipped document.
      */
     public Job<IngestReport> ingest(DocumentSource source) {
@@ -217,7 +219,7 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     private <T> T exclusively(Supplier<T> work) {
-        writing.lock();
+        Interrupts.lock(writing);
         try {
             store.checkWritable();
             return work.get();

@@ -3,6 +3,7 @@ package dev.pollux.rag.knowledge;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.OpenHandle;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,11 +44,13 @@ final class Store implements AutoCloseable {
     private final Directory directory;
     private final @Nullable IndexWriter writer;
     private final Snapshots snapshots;
+    private final WriterThread writing;
     private final OpenHandle handle;
     private volatile boolean stopped;
     private boolean closed;
 
     private Store(Path folder, EmbedderInfo embedder, Directory directory, boolean writable) throws IOException {
+        this.writing = new WriterThread();
         this.folder = folder;
         this.embedder = embedder;
         this.directory = directory;
@@ -67,6 +70,7 @@ final class Store implements AutoCloseable {
             if (writer != null) {
                 writer.rollback();
             }
+            writing.close();
             throw e;
         }
         this.handle = OpenHandle.of("KnowledgeBase " + folder);
@@ -77,13 +81,17 @@ final class Store implements AutoCloseable {
             throw new IllegalArgumentException("Embedder " + embedder.name() + " has dimension " + embedder.dimension()
                     + "; a knowledge base holds vectors of at most " + IndexLayout.MAX_DIMENSION);
         }
+        Interrupts.check();
         Path index = folder.resolve(INDEX);
         Directory directory = null;
         try {
             checkFolder(folder, index, writable);
             Files.createDirectories(index);
             directory = FSDirectory.open(index);
-            return new Store(folder, embedder, directory, writable);
+            Directory opened = directory;
+            try (WriterThread opening = new WriterThread()) {
+                return opening.call(() -> new Store(folder, embedder, opened, writable));
+            }
         } catch (IOException | RuntimeException | Error e) {
             closeAfter(e, directory);
             throw e instanceof IOException io ? failure(folder, "opened", io) : sneaky(e);
@@ -182,6 +190,7 @@ final class Store implements AutoCloseable {
     /** Reads the newest commit. */
     <T> T read(Reading<T> reading) {
         checkOpen();
+        Interrupts.check();
         Snapshot snapshot = null;
         try {
             snapshot = snapshots.acquire();
@@ -233,13 +242,16 @@ final class Store implements AutoCloseable {
     /** Shows the newest commit of another process. */
     boolean refresh() {
         checkOpen();
+        Interrupts.check();
         try {
-            Snapshot before = snapshots.acquire();
-            snapshots.release(before);
-            snapshots.maybeRefreshBlocking();
-            Snapshot after = snapshots.acquire();
-            snapshots.release(after);
-            return before != after;
+            return writing.call(() -> {
+                Snapshot before = snapshots.acquire();
+                snapshots.release(before);
+                snapshots.maybeRefreshBlocking();
+                Snapshot after = snapshots.acquire();
+                snapshots.release(after);
+                return before != after;
+            });
         } catch (AlreadyClosedException e) {
             throw new IllegalStateException(closedMessage(), e);
         } catch (IOException e) {
@@ -247,9 +259,14 @@ final class Store implements AutoCloseable {
         }
     }
 
-    private void write(Writing writing) {
+    private void write(Writing work) {
+        IndexWriter open = checkWritable();
+        Interrupts.check();
         try {
-            writing.write(checkWritable());
+            writing.call(() -> {
+                work.write(open);
+                return work;
+            });
         } catch (AlreadyClosedException e) {
             throw new StorageException(
                     "The knowledge base in " + folder
@@ -312,17 +329,24 @@ final class Store implements AutoCloseable {
         closed = true;
         handle.close();
         try (directory;
-                analyzer) {
-            snapshots.close();
-            if (writer != null) {
-                writer.rollback();
-            }
+                analyzer;
+                writing) {
+            writing.call(() -> {
+                snapshots.close();
+                if (writer != null) {
+                    writer.rollback();
+                }
+                return closed;
+            });
         } catch (IOException e) {
             throw failure(folder, "closed", e);
         }
     }
 
     private static RuntimeException failure(Path folder, String verb, IOException e) {
+        if (Interrupts.isCauseOf(e)) {
+            return Interrupts.cancelled(e);
+        }
         if (e instanceof CorruptIndexException) {
             return new MalformedFileException(
                     "The knowledge base in " + folder + " is damaged: " + e.getMessage()

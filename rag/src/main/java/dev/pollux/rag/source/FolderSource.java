@@ -1,6 +1,7 @@
 package dev.pollux.rag.source;
 
 import dev.pollux.StorageException;
+import dev.pollux.internal.Interrupts;
 import dev.pollux.retrieval.Document;
 import java.io.IOException;
 import java.io.InputStream;
@@ -134,6 +135,9 @@ final class FolderSource implements DocumentSource {
             sink.skipped(id, "is not UTF-8; convert it");
             return;
         } catch (IOException e) {
+            if (Interrupts.isCauseOf(e)) {
+                throw Interrupts.cancelled(e);
+            }
             sink.skipped(id, "cannot be read; check its permissions");
             return;
         }

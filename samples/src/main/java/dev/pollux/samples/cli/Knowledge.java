@@ -118,6 +118,7 @@ final class Knowledge {
                 Thread.sleep(PAUSE.toMillis());
                 return PAUSE;
             } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
                 throw new CancelledException("Interrupted while another process was writing", e);
             }
         });

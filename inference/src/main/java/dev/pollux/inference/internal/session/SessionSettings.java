@@ -10,6 +10,9 @@ import java.util.Map;
 /** How sessions are opened. */
 public final class SessionSettings {
 
+    /** Threads stop to spin when a run ends: else those of an idle session take the processors from another for a while. */
+    private static final String STOP_SPINNING = "session.force_spinning_stop";
+
     private SessionSettings() {}
 
     /**
@@ -23,6 +26,7 @@ public final class SessionSettings {
             settings.setIntraOpNumThreads(threads);
             settings.setInterOpNumThreads(1);
             settings.addConfigEntry("session.intra_op.allow_spinning", spinning ? "1" : "0");
+            settings.addConfigEntry(STOP_SPINNING, "1");
             use(device, settings);
             return settings;
         } catch (OrtException | RuntimeException e) {
