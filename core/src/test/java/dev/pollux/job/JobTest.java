@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.CancelledException;
+import dev.pollux.StorageException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -11,11 +17,23 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class JobTest {
 
     private final List<JobEvent> events = new ArrayList<>();
+
+    @TempDir
+    private Path folder;
+
+    private Path file;
+
+    @BeforeEach
+    void writeFile() throws IOException {
+        file = Files.writeString(folder.resolve("file"), "text");
+    }
 
     @Test
     void runReturnsTheResultAndReportsInOrder() {
@@ -222,13 +240,77 @@ class JobTest {
         assertThat(events).hasSize(3).contains(new JobEvent.Notice("merge", "slow"));
     }
 
+    private void isCancelled(Job<?> job) {
+        assertThatThrownBy(job.onEvent(events::add)::run).isInstanceOf(CancelledException.class);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(outcome()).isEqualTo(JobEvent.Outcome.CANCELLED);
+    }
+
     @Test
-    void theContextOfAPlainCallIsNeverCancelled() {
+    void anInterruptBeforeRunDoesNoWork() {
+        List<String> work = new ArrayList<>();
+        Thread.currentThread().interrupt();
+        isCancelled(Job.of("index", context -> work.add("done")));
+        assertThat(work).isEmpty();
+    }
+
+    @Test
+    void anInterruptOfTheThreadThatRunsItIsSeenByThoseThatHelp() {
+        isCancelled(Job.of("index", context -> {
+            Thread.currentThread().interrupt();
+            boolean seen = CompletableFuture.supplyAsync(context::isCancelled).join();
+            context.checkCancelled();
+            return seen;
+        }));
+        isCancelled(Job.of("index", context -> {
+            Thread.currentThread().interrupt();
+            return context.run(Job.of("part", part -> 1));
+        }));
+    }
+
+    @Test
+    void whatFailsBecauseOfAnInterruptIsCancelled() {
+        isCancelled(Job.of("read", context -> {
+            Thread.currentThread().interrupt();
+            try (FileChannel channel = FileChannel.open(file)) {
+                return channel.read(ByteBuffer.allocate(1));
+            } catch (IOException e) {
+                throw new StorageException("Cannot read " + file, e);
+            }
+        }));
+        isCancelled(Job.of("wait", context -> {
+            Thread.currentThread().interrupt();
+            try {
+                Thread.sleep(1000);
+                return 1;
+            } catch (InterruptedException e) { // which clears the interrupt
+                throw new IllegalStateException(e);
+            }
+        }));
+    }
+
+    @Test
+    void anotherFailureOfAnInterruptedThreadStaysWhatItIs() {
+        Job<Integer> job = Job.<Integer>of("read", context -> {
+                    Thread.currentThread().interrupt();
+                    throw new StorageException("Cannot read a", new IOException("no such file"));
+                })
+                .onEvent(events::add);
+        assertThatThrownBy(job::run).isInstanceOf(StorageException.class).hasMessage("Cannot read a");
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(outcome()).isEqualTo(JobEvent.Outcome.FAILED);
+    }
+
+    @Test
+    void theContextOfAPlainCallIsCancelledByAnInterruptAlone() {
         JobContext.NONE.progress("embed", 1, 1, "passages");
         JobContext.NONE.notice("nothing");
         JobContext.NONE.checkCancelled();
         assertThat(JobContext.NONE.isCancelled()).isFalse();
         assertThat(JobContext.NONE.cancellable(() -> {}, () -> 1)).isEqualTo(1);
+        Thread.currentThread().interrupt();
+        assertThat(JobContext.NONE.isCancelled()).isTrue();
+        assertThat(Thread.interrupted()).isTrue();
     }
 
     private JobEvent.Outcome outcome() {
