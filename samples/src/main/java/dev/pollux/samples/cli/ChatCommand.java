@@ -1,5 +1,6 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
 import dev.pollux.generation.Delta;
 import dev.pollux.generation.Generation;
@@ -33,7 +34,7 @@ import picocli.CommandLine.Option;
             "Talk with a model, or with a twin that answers from documents.",
             "",
             "Each line of standard input is a turn; /quit or the end of input ends the conversation, /reset begins it anew."
-                    + " With --docs or --knowledge the answers come from documents, as with ask, and a question may lean"
+                    + " Ctrl-C ends the turn, and where none runs, or a second time, the program. With --docs or --knowledge the answers come from documents, as with ask, and a question may lean"
                     + " on the one before it; /sources shows the evidence of the last answer, /dropped what was left out"
                     + " of it and why. Without documents the oldest turns are forgotten when the model's context is"
                     + " full.",
@@ -147,7 +148,9 @@ final class ChatCommand extends PolluxCommand {
 
         @Override
         public Map<String, Object> said(String question) {
-            try (AnswerStream stream = conversation.stream(question)) {
+            Interruption interruption = pollux().interruption();
+            Thread reader = Thread.currentThread();
+            try (AnswerStream stream = interruption.during(reader::interrupt, () -> conversation.stream(question))) {
                 Answer answer = pollux().interruption().during(stream::cancel, () -> {
                     Answers.draft(stream, output(), false);
                     return stream.result();
@@ -251,16 +254,20 @@ final class ChatCommand extends PolluxCommand {
     private void converse(Turns conversation) {
         boolean person = pollux().terminal().interactive();
         BufferedReader in = pollux().terminal().reader();
-        while (!pollux().interruption().isInterrupted()) {
-            if (person) {
-                output().asidePiece("> ");
-            }
-            Optional<String> line = line(in);
-            if (line.isEmpty() || line.get().equals(QUIT)) {
-                return;
-            }
-            if (!line.get().isEmpty()) {
-                turn(conversation, line.get());
+        Interruption interruption = pollux().interruption();
+        try (InterruptKey key = InterruptKey.ending(interruption::endTurn)) {
+            while (!interruption.isInterrupted()) {
+                if (person) {
+                    output().asidePiece("> ");
+                }
+                Optional<String> line = line(in);
+                if (line.isEmpty() || line.get().equals(QUIT)) {
+                    return;
+                }
+                if (!line.get().isEmpty()) {
+                    interruption.beginTurn();
+                    turn(conversation, line.get());
+                }
             }
         }
     }
@@ -269,15 +276,28 @@ final class ChatCommand extends PolluxCommand {
         if (line.equals(RESET)) {
             conversation.reset();
         } else if (!line.startsWith("/")) {
-            Map<String, Object> said = new LinkedHashMap<>();
-            said.put("question", line);
-            said.putAll(conversation.said(line));
-            turns.add(said);
-            if (!json()) {
-                output().line("");
-            }
+            said(conversation, line);
         } else if (!conversation.wished(line)) {
             output().note("there is no " + line + " here; 'pollux chat --help' says what there is");
+        }
+    }
+
+    private void said(Turns conversation, String line) {
+        Map<String, Object> said = new LinkedHashMap<>();
+        said.put("question", line);
+        try {
+            said.putAll(conversation.said(line));
+            turns.add(said);
+        } catch (CancelledException e) {
+            if (pollux().interruption().isInterrupted()) {
+                throw e;
+            }
+            output().note("the turn was ended before an answer began");
+        } finally {
+            Thread.interrupted(); // it was meant for the turn
+        }
+        if (!json()) {
+            output().line("");
         }
     }
 
