@@ -64,7 +64,8 @@ record AdapterTexts(String adapter, Path folder) {
             return OptionalInt.empty();
         }
         for (JsonNode added : tokens.get().path("added_tokens")) {
-            if (added.path("content").asString("").equals(token) && added.path("id").isInt()) {
+            if (added.path("content").asString("").equals(token)
+                    && added.path("id").isInt()) {
                 return OptionalInt.of(added.path("id").asInt());
             }
         }

@@ -286,7 +286,8 @@ final class InputModel implements AutoCloseable {
         }
         Optional<Path> texts =
                 stage.join().map(TokenizerJoin::owner).or(stage::donor).flatMap(InputModel::folder);
-        return new InputModel(name, new Places(texts, Optional.empty(), Optional.empty()), config, tensors, types, new ArrayList<>());
+        return new InputModel(
+                name, new Places(texts, Optional.empty(), Optional.empty()), config, tensors, types, new ArrayList<>());
     }
 
     /** A tensor that is not there yet. */

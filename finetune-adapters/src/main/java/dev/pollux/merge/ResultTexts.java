@@ -105,8 +105,7 @@ final class ResultTexts {
                 AdapterTexts texts = owner.adapterTexts().get();
                 texts.write(folder, ofOwner);
                 Path generation = folder.resolve("generation_config.json");
-                Optional<ObjectNode> settings =
-                        JsonFiles.read(generation).filter(json -> json.has("eos_token_id"));
+                Optional<ObjectNode> settings = JsonFiles.read(generation).filter(json -> json.has("eos_token_id"));
                 if (settings.isPresent() && texts.endToken().isPresent()) {
                     endsWith(settings.get(), texts.endToken().getAsInt());
                     JsonFiles.write(generation, settings.get());

@@ -38,7 +38,12 @@ class AdapterOverModelTest {
     }
 
     private void adapter(String settings, SafetensorsBuilder file) throws IOException {
-        folder("adapter", "adapter_config.json", "{\"r\": 1, \"lora_alpha\": 2" + settings + "}", "adapter_model.safetensors", file);
+        folder(
+                "adapter",
+                "adapter_config.json",
+                "{\"r\": 1, \"lora_alpha\": 2" + settings + "}",
+                "adapter_model.safetensors",
+                file);
     }
 
     private void folder(String name, String settings, String json, String weights, SafetensorsBuilder file)
@@ -69,7 +74,8 @@ class AdapterOverModelTest {
             assertThat(model.tensors()).containsKey(HEAD);
             assertThat(values(model, HEAD)).containsExactly(head);
             assertThat(model.type(HEAD)).isEqualTo(model.type(EMBEDDING));
-            assertThat(model.config().path("tie_word_embeddings").asBoolean(true)).isFalse();
+            assertThat(model.config().path("tie_word_embeddings").asBoolean(true))
+                    .isFalse();
         }
     }
 
@@ -133,7 +139,11 @@ class AdapterOverModelTest {
     void trainedTokensAreRowsOfATiedHeadToo() throws IOException {
         base(TIED, embedding(EMBEDDING));
         SafetensorsBuilder rows = new SafetensorsBuilder()
-                .floats(PEFT + "model.embed_tokens.token_adapter.trainable_tokens_delta", new float[] {7, 8, 9, 10}, 2, 2);
+                .floats(
+                        PEFT + "model.embed_tokens.token_adapter.trainable_tokens_delta",
+                        new float[] {7, 8, 9, 10},
+                        2,
+                        2);
         adapter(", \"trainable_token_indices\": [2, 0]", rows);
         try (InputModel model = open()) {
             assertThat(model.tensors()).containsOnlyKeys(EMBEDDING);
@@ -194,8 +204,9 @@ class AdapterOverModelTest {
         adapter(", \"peft_type\": \"IA3\"", new SafetensorsBuilder().floats("x", new float[1], 1));
         assertThatThrownBy(this::open)
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessage("adapter adapter has peft_type IA3, which is no LoRA; only LoRA and DoRA factors, modules held"
-                        + " whole and trained tokens can be merged");
+                .hasMessage(
+                        "adapter adapter has peft_type IA3, which is no LoRA; only LoRA and DoRA factors, modules held"
+                                + " whole and trained tokens can be merged");
     }
 
     @Test
@@ -203,12 +214,12 @@ class AdapterOverModelTest {
         base(
                 "{\"architectures\": [\"LlamaForCausalLM\"], \"model_type\": \"llama\", \"num_hidden_layers\": 1,"
                         + " \"eos_token_id\": 2, \"vocab_size\": 3}",
-                embedding(EMBEDDING)
-                        .floats(HEAD, E, 3, 2)
-                        .floats("model.layers.0.norm.weight", new float[] {1, 1}, 2));
+                embedding(EMBEDDING).floats(HEAD, E, 3, 2).floats("model.layers.0.norm.weight", new float[] {1, 1}, 2));
         adapter(
                 "",
-                new SafetensorsBuilder().floats(PEFT + EMBEDDING, new float[8], 4, 2).floats(PEFT + HEAD, new float[8], 4, 2));
+                new SafetensorsBuilder()
+                        .floats(PEFT + EMBEDDING, new float[8], 4, 2)
+                        .floats(PEFT + HEAD, new float[8], 4, 2));
         text("base/tokenizer.json", "{\"model\": {\"vocab\": {\"a\": 0, \"b\": 1, \"c\": 2}}}");
         text("base/tokenizer_config.json", "{\"eos_token\": \"c\"}");
         text("base/special_tokens_map.json", "{\"eos_token\": \"c\"}");
@@ -222,7 +233,11 @@ class AdapterOverModelTest {
 
         Path target = temp.resolve("out");
         var report = CheckpointMerger.in(temp)
-                .merge(MergePlan.builder("passthrough").model("base+adapter", Map.of()).build(), target)
+                .merge(
+                        MergePlan.builder("passthrough")
+                                .model("base+adapter", Map.of())
+                                .build(),
+                        target)
                 .run();
 
         assertThat(Files.readString(target.resolve("tokenizer.json"))).contains("<end>");
@@ -233,7 +248,9 @@ class AdapterOverModelTest {
         assertThat(config.path("eos_token_id")).extracting(id -> id.asInt()).containsExactly(3, 2);
         assertThat(config.path("vocab_size").asInt()).isEqualTo(4);
         assertThat(config.path("tie_word_embeddings").asBoolean(true)).isFalse();
-        assertThat(JsonFiles.read(target.resolve("generation_config.json")).orElseThrow().path("eos_token_id"))
+        assertThat(JsonFiles.read(target.resolve("generation_config.json"))
+                        .orElseThrow()
+                        .path("eos_token_id"))
                 .extracting(id -> id.asInt())
                 .containsExactly(3, 2);
         assertThat(report.notices().toString())
@@ -249,17 +266,29 @@ class AdapterOverModelTest {
         base(TIED, embedding(EMBEDDING));
         folder("same", "config.json", TIED, "model.safetensors", embedding(EMBEDDING));
         float[] other = {6, 5, 4, 3, 2, 1};
-        folder("tuned", "config.json", TIED, "model.safetensors", new SafetensorsBuilder().floats(EMBEDDING, other, 3, 2));
-        LoraExtraction.in(temp).extract("base", "tuned", temp.resolve("adapter")).run();
+        folder(
+                "tuned",
+                "config.json",
+                TIED,
+                "model.safetensors",
+                new SafetensorsBuilder().floats(EMBEDDING, other, 3, 2));
+        LoraExtraction.in(temp)
+                .extract("base", "tuned", temp.resolve("adapter"))
+                .run();
         try (SafetensorsFile file = SafetensorsFile.open(temp.resolve("adapter/adapter_model.safetensors"))) {
             assertThat(file.tensors()).containsOnlyKeys(PEFT + EMBEDDING, PEFT + HEAD);
             assertThat(file.floats(PEFT + HEAD)).containsExactly(other);
         }
-        ObjectNode settings = JsonFiles.read(temp.resolve("adapter/adapter_config.json")).orElseThrow();
-        assertThat(settings.path("modules_to_save")).extracting(module -> module.asString())
+        ObjectNode settings =
+                JsonFiles.read(temp.resolve("adapter/adapter_config.json")).orElseThrow();
+        assertThat(settings.path("modules_to_save"))
+                .extracting(module -> module.asString())
                 .containsExactly("embed_tokens", "lm_head");
         assertApart(other, other);
-        assertThat(LoraExtraction.in(temp).extract("base", "same", temp.resolve("nothing")).run().whole())
+        assertThat(LoraExtraction.in(temp)
+                        .extract("base", "same", temp.resolve("nothing"))
+                        .run()
+                        .whole())
                 .containsExactly(EMBEDDING);
     }
 }
