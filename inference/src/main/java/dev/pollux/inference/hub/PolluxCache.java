@@ -1,8 +1,9 @@
 package dev.pollux.inference.hub;
 
+import dev.pollux.inference.internal.natives.CacheFolder;
 import java.nio.file.Path;
 
-/** Where Pollux keeps what it can make again: unpacked and exported models. */
+/** Where Pollux keeps what it can make again: unpacked and exported models, and native libraries. */
 public final class PolluxCache {
 
     private PolluxCache() {}
@@ -12,17 +13,6 @@ public final class PolluxCache {
      * {@code pollux} in {@code XDG_CACHE_HOME} or in {@code .cache} of the user's home. It need not exist.
      */
     public static Path directory() {
-        String property = System.getProperty("pollux.cache");
-        if (property != null) {
-            return Path.of(property);
-        }
-        String variable = System.getenv("POLLUX_CACHE");
-        if (variable != null) {
-            return Path.of(variable);
-        }
-        String caches = System.getenv("XDG_CACHE_HOME");
-        return caches != null
-                ? Path.of(caches, "pollux")
-                : Path.of(System.getProperty("user.home"), ".cache", "pollux");
+        return CacheFolder.directory();
     }
 }

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtSession;
 import dev.pollux.CancelledException;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.PolluxException;
+import dev.pollux.inference.internal.natives.NativeLibraries;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.OpenHandle;
 import java.lang.reflect.Field;
@@ -15,7 +16,9 @@ import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one native environment, and every run in it.
@@ -33,30 +36,52 @@ public final class NativeRuntime {
     private static final System.Logger LOGGER = System.getLogger(NativeRuntime.class.getName());
     private static final String ENDED = "The JVM is shutting down; no model runs any more";
     private static final Set<RunGuard> RUNNING = ConcurrentHashMap.newKeySet();
-    private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
+    private static final ReentrantLock OPENING = new ReentrantLock();
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(20);
     /** A request runs the model again and again; nothing runs for so long between two runs of one. */
     private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long POLL_MILLIS = 1;
 
+    private static volatile @Nullable OrtEnvironment environment;
     private static volatile boolean ending;
     private static volatile long lastRun = System.nanoTime() - QUIET_NANOS;
 
     static {
-        holdNativeEnvironment();
         Runtime.getRuntime().addShutdownHook(new Thread(NativeRuntime::drain, "pollux-drain"));
     }
 
     private NativeRuntime() {}
 
-    /** The environment; it lives as long as the JVM. */
+    /**
+     * The environment; it lives as long as the JVM.
+     *
+     * @throws dev.pollux.StorageException if native libraries cannot be unpacked into the cache
+     * @throws ModelExecutionException if they cannot be loaded
+     */
     public static OrtEnvironment environment() {
-        return ENVIRONMENT;
+        OrtEnvironment open = environment;
+        return open == null ? open() : open;
+    }
+
+    private static OrtEnvironment open() {
+        OPENING.lock();
+        try {
+            OrtEnvironment open = environment;
+            if (open == null) {
+                open = NativeLibraries.openEnvironment();
+                holdNativeEnvironment();
+                environment = open;
+            }
+            return open;
+        } finally {
+            OPENING.unlock();
+        }
     }
 
     /** The names of the execution providers that this ONNX Runtime was built with, such as {@code CUDA}. */
     public static Set<String> providers() {
+        environment();
         return OrtEnvironment.getAvailableProviders().stream()
                 .map(provider -> provider.name().replace("_", ""))
                 .collect(Collectors.toSet());

@@ -1,18 +1,14 @@
 package dev.pollux.inference.tokenizer;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.natives.NativeLibraries;
 import dev.pollux.internal.OpenHandle;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,14 +30,7 @@ public final class Tokenizer implements AutoCloseable {
 
     private static final long MAX_BYTES = 128L << 20;
 
-    static {
-        // The library reports its use over the network unless told not to.
-        if (System.getProperty("OPT_OUT_TRACKING") == null) {
-            System.setProperty("OPT_OUT_TRACKING", "true");
-        }
-    }
-
-    private final HuggingFaceTokenizer encoder;
+    private final NativeTokenizer encoder;
     private final String json;
     private final Map<String, Integer> ids;
     private final Map<Integer, String> tokens;
@@ -67,11 +56,10 @@ public final class Tokenizer implements AutoCloseable {
         this.tokens = new HashMap<>();
         ids.forEach((token, id) -> tokens.put(id, token));
         this.vocabularySize = ids.values().stream().mapToInt(id -> id + 1).max().orElse(0);
+        NativeLibraries.loadTokenizers();
         try {
-            byte[] bytes = this.json.getBytes(StandardCharsets.UTF_8);
-            this.encoder = HuggingFaceTokenizer.newInstance(
-                    new ByteArrayInputStream(bytes), Map.of("truncation", "false", "padding", "false"));
-        } catch (IOException | RuntimeException e) {
+            this.encoder = new NativeTokenizer(this.json);
+        } catch (RuntimeException e) { // the native library throws nothing narrower
             throw new MalformedFileException(source + " is not a tokenizer that can be read: " + e.getMessage(), e);
         }
         this.handle = OpenHandle.of("tokenizer " + source);
@@ -168,20 +156,20 @@ public final class Tokenizer implements AutoCloseable {
      */
     public int[] encode(String text, boolean addSpecialTokens) {
         String clean = wellFormed(text);
-        return run(() -> ints(encoder.encode(clean, addSpecialTokens, false).getIds()));
+        return run(() -> encoder.ids(clean, addSpecialTokens));
     }
 
     /** As {@link #encode}, with the place of each token in the text. */
     public Encoding encodeWithOffsets(String text, boolean addSpecialTokens) {
         String clean = wellFormed(text);
-        return run(() -> encoding(encoder.encode(clean, addSpecialTokens, false)));
+        return run(() -> encoder.encode(clean, addSpecialTokens));
     }
 
     /** Two texts as one sequence, in the form that the tokenizer gives to pairs (cross-encoders read these). */
     public Encoding encodePair(String text, String pair, boolean addSpecialTokens) {
         String cleanText = wellFormed(text);
         String cleanPair = wellFormed(pair);
-        return run(() -> encoding(encoder.encode(cleanText, cleanPair, addSpecialTokens, false)));
+        return run(() -> encoder.encode(cleanText, cleanPair, addSpecialTokens));
     }
 
     /** The text of token ids; {@code skipSpecialTokens} leaves special tokens out, ids without a token give nothing. */
@@ -191,8 +179,7 @@ public final class Tokenizer implements AutoCloseable {
                 throw new IllegalArgumentException("token ids must be at least 0 but one was " + id);
             }
         }
-        long[] wide = Arrays.stream(ids).asLongStream().toArray();
-        return run(() -> wide.length == 0 ? "" : encoder.decode(wide, skipSpecialTokens));
+        return run(() -> ids.length == 0 ? "" : encoder.decode(ids, skipSpecialTokens));
     }
 
     private <T> T run(Supplier<T> call) {
@@ -205,25 +192,6 @@ public final class Tokenizer implements AutoCloseable {
         } finally {
             inside.readLock().unlock();
         }
-    }
-
-    private static Encoding encoding(ai.djl.huggingface.tokenizers.Encoding found) {
-        int[] ids = ints(found.getIds());
-        int[] sequences = ints(found.getSequenceIds());
-        int[] starts = new int[ids.length];
-        int[] ends = new int[ids.length];
-        CharSpan[] spans = found.getCharTokenSpans();
-        for (int i = 0; i < ids.length; i++) {
-            if (spans[i] != null) {
-                starts[i] = spans[i].getStart();
-                ends[i] = spans[i].getEnd();
-            }
-        }
-        return new Encoding(ids, List.of(found.getTokens()), ints(found.getTypeIds()), sequences, starts, ends);
-    }
-
-    private static int[] ints(long[] values) {
-        return Arrays.stream(values).mapToInt(Math::toIntExact).toArray();
     }
 
     /** The native side reads UTF-8, which has no lone surrogates. */

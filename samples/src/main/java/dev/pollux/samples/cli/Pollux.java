@@ -96,6 +96,7 @@ public final class Pollux {
 
     /** Runs a command and ends the JVM with its exit code. */
     public static void main(String... args) {
+        LibraryMessages.silence();
         Pollux pollux = new Pollux(Terminal.standard());
         CommandLine commands = commandLine(pollux);
         commands.setOut(new PrintWriter(

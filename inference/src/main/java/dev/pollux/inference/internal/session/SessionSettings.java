@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtSession;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.device.Device.Provider;
+import dev.pollux.inference.internal.NativeRuntime;
 import java.util.Map;
 
 /** How sessions are opened. */
@@ -21,6 +22,7 @@ public final class SessionSettings {
      * @throws ModelExecutionException if ONNX Runtime cannot use the device
      */
     public static OrtSession.SessionOptions of(Device device, int threads, boolean spinning) throws OrtException {
+        NativeRuntime.environment(); // loads the native libraries, which the options would do by their own rules
         OrtSession.SessionOptions settings = new OrtSession.SessionOptions();
         try {
             settings.setIntraOpNumThreads(threads);

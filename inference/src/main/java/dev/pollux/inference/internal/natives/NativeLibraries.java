@@ -1,0 +1,189 @@
+package dev.pollux.inference.internal.natives;
+
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtLoggingLevel;
+import dev.pollux.ModelExecutionException;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+
+/**
+ * Loads the native libraries from Pollux's cache, where they are unpacked once.
+ *
+ * <p>Left to themselves, ONNX Runtime unpacks into the temporary folder at each start, and DJL into {@code ~/.djl.ai} after a
+ * look for graphics cards by JNA, for which it may fetch a library over the network. A host that says by their own properties
+ * where the libraries are keeps what it said. <em>Thread-safe.</em>
+ */
+public final class NativeLibraries {
+
+    private static final String ORT_PATH = "onnxruntime.native.path";
+    private static final String ORT_PROPERTIES = "onnxruntime.native.";
+    private static final List<String> ORT_LIBRARIES = Stream.concat(
+                    Stream.of("onnxruntime", "onnxruntime4j_jni", "webgpu_dawn", "dxil", "dxcompiler"),
+                    Stream.of("shared", "cuda", "tensorrt", "rocm", "migraphx", "dnnl", "openvino", "qnn", "vitisai")
+                            .map(provider -> "onnxruntime_providers_" + provider))
+            .toList();
+    private static final List<String> WINDOWS_RUNTIME =
+            List.of("libwinpthread-1.dll", "libgcc_s_seh-1.dll", "libstdc++-6.dll");
+
+    private static final ReentrantLock LOADING = new ReentrantLock();
+    private static boolean tokenizersLoaded;
+
+    private NativeLibraries() {}
+
+    /**
+     * The environment of ONNX Runtime, whose libraries are loaded first, with telemetry off. The host's own, if it has one.
+     *
+     * @throws dev.pollux.StorageException if the libraries cannot be unpacked
+     * @throws ModelExecutionException if they cannot be loaded
+     */
+    public static OrtEnvironment openEnvironment() {
+        LOADING.lock();
+        try {
+            if (isOnnxRuntimeLoaded()) {
+                return OrtEnvironment.getEnvironment();
+            }
+            Optional<Path> folder = SystemProperties.anyBeginsWith(ORT_PROPERTIES) ? Optional.empty() : unpackOnnxRuntime();
+            Telemetry.switchOff(folder);
+            return folder.isEmpty()
+                    ? open()
+                    : SystemProperties.during(Map.of(ORT_PATH, folder.get().toString()), NativeLibraries::open);
+        } finally {
+            LOADING.unlock();
+        }
+    }
+
+    private static OrtEnvironment open() {
+        try {
+            // Its warnings are not about anything that a host could mend, and go to standard error.
+            OrtEnvironment environment =
+                    OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "ort-java");
+            deleteEmptyFolder();
+            return environment;
+        } catch (LinkageError | RuntimeException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new ModelExecutionException(
+                    "Cannot load ONNX Runtime on " + System.getProperty("os.name") + " "
+                            + System.getProperty("os.arch") + ": " + cause.getMessage(),
+                    e);
+        }
+    }
+
+    private static Optional<Path> unpackOnnxRuntime() {
+        String from = "ai/onnxruntime/native/" + os() + "-" + arch("x64") + "/";
+        return UnpackedFiles.of(
+                OrtEnvironment.class,
+                folder("onnxruntime"),
+                ORT_LIBRARIES.stream().map(library -> from + fileName(library)).toList());
+    }
+
+    private static boolean isOnnxRuntimeLoaded() {
+        try {
+            return onnxRuntimeField("loaded").getBoolean(null);
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            return false;
+        }
+    }
+
+    /** ONNX Runtime makes a temporary folder, which it does not need here, and leaves it behind. */
+    private static void deleteEmptyFolder() {
+        try {
+            if (onnxRuntimeField("tempDirectory").get(null) instanceof Path made) {
+                Files.deleteIfExists(made);
+            }
+        } catch (ReflectiveOperationException | RuntimeException | IOException e) {
+            System.getLogger(NativeLibraries.class.getName())
+                    .log(System.Logger.Level.DEBUG, "ONNX Runtime's temporary folder stays", e);
+        }
+    }
+
+    private static Field onnxRuntimeField(String name) throws ReflectiveOperationException {
+        Field field = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField(name);
+        field.setAccessible(true);
+        return field;
+    }
+
+    /**
+     * Makes the methods of {@link TokenizersLibrary} callable.
+     *
+     * @throws dev.pollux.StorageException if the library cannot be unpacked
+     * @throws ModelExecutionException if it cannot be loaded
+     */
+    public static void loadTokenizers() {
+        LOADING.lock();
+        try {
+            if (!tokenizersLoaded) {
+                loadTokenizers(hostPlacesTokenizers() ? Optional.empty() : unpackTokenizers());
+                tokenizersLoaded = true;
+            }
+        } catch (LinkageError | ai.djl.engine.EngineException e) {
+            throw new ModelExecutionException(
+                    "Cannot load the tokenizers' library on " + System.getProperty("os.name") + " "
+                            + System.getProperty("os.arch") + ": " + e.getMessage(),
+                    e);
+        } finally {
+            LOADING.unlock();
+        }
+    }
+
+    private static void loadTokenizers(Optional<Path> folder) {
+        if (folder.isEmpty()) {
+            LibUtils.checkStatus(); // loads it by DJL's own rules
+        } else if (TokenizersLibrary.class.getClassLoader() == NativeLibraries.class.getClassLoader()) {
+            for (String file : tokenizerFiles()) {
+                System.load(folder.get().resolve(file).toString());
+            }
+        } else { // A native method is looked for in the libraries that its own class loader loaded.
+            SystemProperties.during(Map.of("RUST_LIBRARY_PATH", folder.get().toString()), () -> {
+                LibUtils.checkStatus();
+                return true;
+            });
+        }
+    }
+
+    private static boolean hostPlacesTokenizers() {
+        return Stream.of("RUST_LIBRARY_PATH", "RUST_FLAVOR")
+                        .anyMatch(name -> System.getenv(name) != null || System.getProperty(name) != null)
+                || System.getProperty("ai.djl.huggingface.native_helper") != null;
+    }
+
+    private static Optional<Path> unpackTokenizers() {
+        String from = "native/lib/" + os() + "-" + arch("x86_64") + "/cpu/";
+        return UnpackedFiles.of(
+                TokenizersLibrary.class,
+                folder("tokenizers"),
+                tokenizerFiles().stream().map(from::concat).toList());
+    }
+
+    private static List<String> tokenizerFiles() {
+        Stream<String> runtime = os().equals("win") ? WINDOWS_RUNTIME.stream() : Stream.empty();
+        return Stream.concat(runtime, Stream.of(fileName("tokenizers"))).toList();
+    }
+
+    static Path folder(String library) {
+        return CacheFolder.directory().resolve("natives").resolve(library);
+    }
+
+    static String fileName(String library) {
+        return System.mapLibraryName(library).replace("jnilib", "dylib");
+    }
+
+    private static String os() {
+        String name = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        return name.contains("mac") || name.contains("darwin") ? "osx" : name.startsWith("win") ? "win" : "linux";
+    }
+
+    private static String arch(String x64) {
+        String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+        return arch.equals("amd64") || arch.equals("x86_64") ? x64 : arch;
+    }
+}

@@ -1,0 +1,36 @@
+package dev.pollux.inference.internal.natives;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** System properties that a library reads once, while it loads. */
+final class SystemProperties {
+
+    private SystemProperties() {}
+
+    /** What {@code loading} gives while the properties have these values; the host's own come back after it. */
+    static <T> T during(Map<String, String> values, Supplier<T> loading) {
+        Map<String, @Nullable String> before = new HashMap<>();
+        try {
+            values.forEach((name, value) -> before.put(name, System.setProperty(name, value)));
+            return loading.get();
+        } finally {
+            before.forEach(SystemProperties::restore);
+        }
+    }
+
+    private static void restore(String name, @Nullable String value) {
+        if (value == null) {
+            System.clearProperty(name);
+        } else {
+            System.setProperty(name, value);
+        }
+    }
+
+    /** Whether the host has set a property with this beginning. */
+    static boolean anyBeginsWith(String prefix) {
+        return System.getProperties().stringPropertyNames().stream().anyMatch(name -> name.startsWith(prefix));
+    }
+}

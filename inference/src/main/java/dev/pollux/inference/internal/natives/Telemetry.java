@@ -1,0 +1,121 @@
+package dev.pollux.inference.internal.natives;
+
+import com.sun.jna.Function;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Platform;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Keeps ONNX Runtime from reporting its use.
+ *
+ * <p>Builds with telemetry begin with it while their library loads, unless an environment variable of the process forbids it. A
+ * Java process cannot set one for native code by itself; JNA can. JNA is loaded only where the library knows the variable,
+ * which the version that Pollux brings does not.
+ */
+final class Telemetry {
+
+    static final String VARIABLE = "ORT_DISABLE_TELEMETRY";
+
+    private Telemetry() {}
+
+    /**
+     * Sets the variable if the library can read it and the host has not set it.
+     *
+     * @param folder where Pollux has the library; empty if the host has it elsewhere
+     */
+    static void switchOff(Optional<Path> folder) {
+        if (System.getenv(VARIABLE) != null) {
+            return;
+        }
+        try {
+            if (folder.isEmpty() || isKnownTo(folder.get().resolve(NativeLibraries.fileName("onnxruntime")))) {
+                setVariable(VARIABLE, "1");
+            }
+        } catch (IOException | LinkageError | RuntimeException e) {
+            System.getLogger(Telemetry.class.getName())
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "ONNX Runtime may report its use over the network; start the JVM with the environment variable "
+                                    + VARIABLE + "=1",
+                            e);
+        }
+    }
+
+    /** Whether the library holds the variable's name; the answer is kept beside it. */
+    static boolean isKnownTo(Path library) throws IOException {
+        Path answer = library.resolveSibling(library.getFileName() + ".telemetry");
+        if (Files.isRegularFile(answer)) {
+            String text = Files.readString(answer);
+            if (text.equals("true") || text.equals("false")) {
+                return text.equals("true");
+            }
+        }
+        boolean found = holds(library, VARIABLE.getBytes(StandardCharsets.US_ASCII));
+        Path part = Files.createTempFile(library.toAbsolutePath().getParent(), "telemetry", ".part");
+        try {
+            Files.writeString(part, Boolean.toString(found));
+            Files.move(part, answer, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(part);
+        }
+        return found;
+    }
+
+    private static boolean holds(Path file, byte[] wanted) throws IOException {
+        try (FileChannel channel = FileChannel.open(file)) {
+            MappedByteBuffer bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
+            for (int at = 0; at <= bytes.limit() - wanted.length; at++) {
+                if (bytes.get(at) == wanted[0]
+                        && bytes.slice(at, wanted.length).equals(ByteBuffer.wrap(wanted))) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Sets a variable of the process's native environment; what Java sees of it stays as it was. */
+    static void setVariable(String name, String value) {
+        loadJna();
+        int failed = Platform.isWindows()
+                ? Function.getFunction("ucrtbase", "_putenv_s").invokeInt(new Object[] {name, value})
+                : NativeLibrary.getProcess().getFunction("setenv").invokeInt(new Object[] {name, value, 1});
+        if (failed != 0) {
+            throw new IllegalStateException("setenv returned " + failed);
+        }
+    }
+
+    /** Loads JNA's own library from the cache, unless the host says where it is. */
+    private static void loadJna() {
+        boolean placed = SystemProperties.anyBeginsWith("jna.");
+        String file = Platform.isMac() ? "libjnidispatch.jnilib" : System.mapLibraryName("jnidispatch");
+        Optional<Path> folder = placed
+                ? Optional.empty()
+                : UnpackedFiles.of(
+                        Platform.class,
+                        NativeLibraries.folder("jna"),
+                        List.of("com/sun/jna/" + Platform.RESOURCE_PREFIX + "/" + file));
+        if (folder.isEmpty()) {
+            return;
+        }
+        String place = folder.get().toString();
+        SystemProperties.during(Map.of("jna.boot.library.path", place, "jna.tmpdir", place), () -> {
+            try {
+                return Class.forName(Native.class.getName()); // makes a folder at jna.tmpdir, which it does not use here
+            } catch (ClassNotFoundException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+}

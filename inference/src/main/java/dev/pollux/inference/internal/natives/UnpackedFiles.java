@@ -1,0 +1,170 @@
+package dev.pollux.inference.internal.natives;
+
+import dev.pollux.StorageException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Resources of a jar as files in the cache, written once for all processes.
+ *
+ * <p>The folder is named by size and checksum of its files, so that another version of a library gets another folder. A file
+ * that is there is taken if its bytes have the checksum that the jar states; else it is written beside its place, checked, and
+ * moved there. A process that is killed in between leaves a part behind, which a later one deletes. Two processes at once write
+ * the same bytes, and the second move is as good as the first. <em>Thread-safe.</em>
+ */
+final class UnpackedFiles {
+
+    private static final String PART = ".part";
+    private static final long LEFT_BEHIND_MILLIS = 3_600_000;
+
+    private UnpackedFiles() {}
+
+    /**
+     * Unpacks what is there of {@code resources}.
+     *
+     * @param anchor a class from the same jar
+     * @param folder the folder of the files' own folder
+     * @param resources names from the root of the class path; one that is absent is left out
+     * @return the folder of the files, or empty if none of the resources is there
+     * @throws StorageException if the folder cannot be written
+     */
+    static Optional<Path> of(Class<?> anchor, Path folder, List<String> resources) {
+        Map<URL, Content> found = new LinkedHashMap<>();
+        try {
+            for (String resource : resources) {
+                URL url = anchor.getResource("/" + resource);
+                if (url != null) {
+                    found.put(url, Content.of(url));
+                }
+            }
+            if (found.isEmpty()) {
+                return Optional.empty();
+            }
+            Path target = folder.resolve(key(found));
+            for (Map.Entry<URL, Content> file : found.entrySet()) {
+                provide(file.getKey(), file.getValue(), target);
+            }
+            return Optional.of(target.toAbsolutePath());
+        } catch (IOException e) {
+            throw new StorageException(
+                    "Cannot unpack native libraries into " + folder + ": " + e
+                            + "; set the system property pollux.cache or the variable POLLUX_CACHE to a folder that can be"
+                            + " written",
+                    e);
+        }
+    }
+
+    private static String key(Map<URL, Content> files) {
+        CRC32 all = new CRC32();
+        files.forEach(
+                (url, content) -> all.update((name(url) + " " + content + "\n").getBytes(StandardCharsets.UTF_8)));
+        return String.format("%08x", all.getValue());
+    }
+
+    private static String name(URL url) {
+        String path = url.getPath();
+        return path.substring(path.lastIndexOf('/') + 1);
+    }
+
+    private static void provide(URL source, Content wanted, Path folder) throws IOException {
+        Path target = folder.resolve(name(source));
+        if (wanted.isIn(target)) {
+            return;
+        }
+        Files.createDirectories(folder);
+        deleteLeftParts(folder);
+        Path part = Files.createTempFile(folder, name(source), PART);
+        try {
+            try (InputStream in = source.openStream()) {
+                Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
+            }
+            if (!wanted.isIn(part)) {
+                throw new IOException("what was written of " + source + " differs from it");
+            }
+            move(part, target);
+        } catch (IOException e) {
+            if (!wanted.isIn(target)) { // else another process was faster, and has it open already
+                throw e;
+            }
+        } finally {
+            Files.deleteIfExists(part);
+        }
+    }
+
+    private static void move(Path part, Path target) throws IOException {
+        try {
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    private static void deleteLeftParts(Path folder) throws IOException {
+        try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, "*" + PART)) {
+            for (Path part : parts) {
+                if (System.currentTimeMillis() - Files.getLastModifiedTime(part).toMillis() > LEFT_BEHIND_MILLIS) {
+                    Files.deleteIfExists(part);
+                }
+            }
+        }
+    }
+
+    /** What is in a file, as a jar's directory states it. */
+    private record Content(long bytes, long crc32) {
+
+        /** From the jar's directory; from the bytes where there is no jar, as in an image of jlink. */
+        static Content of(URL url) throws IOException {
+            URLConnection connection = url.openConnection();
+            connection.setUseCaches(false);
+            if (connection instanceof JarURLConnection inJar) {
+                try (JarFile jar = inJar.getJarFile()) {
+                    JarEntry entry = jar.getJarEntry(inJar.getEntryName());
+                    if (entry != null && entry.getSize() >= 0 && entry.getCrc() >= 0) {
+                        return new Content(entry.getSize(), entry.getCrc());
+                    }
+                }
+            }
+            CRC32 crc = new CRC32();
+            long bytes = 0;
+            byte[] buffer = new byte[1 << 16];
+            try (InputStream in = url.openStream()) {
+                for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                    crc.update(buffer, 0, n);
+                    bytes += n;
+                }
+            }
+            return new Content(bytes, crc.getValue());
+        }
+
+        boolean isIn(@Nullable Path file) throws IOException {
+            if (file == null || !Files.isRegularFile(file) || Files.size(file) != bytes) {
+                return false;
+            }
+            CRC32 crc = new CRC32();
+            try (FileChannel channel = FileChannel.open(file)) {
+                MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes);
+                crc.update(mapped);
+            }
+            return crc.getValue() == crc32;
+        }
+    }
+}
