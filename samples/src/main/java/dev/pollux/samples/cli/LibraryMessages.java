@@ -1,9 +1,6 @@
 package dev.pollux.samples.cli;
 
-import java.io.OutputStream;
-import java.io.PrintStream;
 import java.lang.reflect.Field;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -27,22 +24,16 @@ final class LibraryMessages {
     }
 
     /**
-     * A JVM warns of {@code sun.misc.Unsafe}, which protobuf uses, once and to {@code System.err}. The manifest of a jar cannot
-     * give the flag against it, so that the one warning is given here, to nobody.
+     * A JVM warns once of {@code sun.misc.Unsafe}, which protobuf uses. The manifest of a jar cannot give the flag against it, so
+     * that the JVM, which is this program's own, is told that it has warned. Where the field is another, the warning comes.
      */
     private static void spendUnsafeWarning() {
-        PrintStream standardError = System.err;
-        try (PrintStream nobody = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
-            System.setErr(nobody);
-            Class<?> type = Class.forName("sun.misc.Unsafe");
-            Field instance = type.getDeclaredField("theUnsafe");
-            instance.setAccessible(true);
-            type.getMethod("arrayBaseOffset", Class.class).invoke(instance.get(null), byte[].class);
+        try {
+            Field warned = Class.forName("sun.misc.Unsafe").getDeclaredField("memoryAccessWarned");
+            warned.setAccessible(true);
+            warned.setBoolean(null, true);
         } catch (ReflectiveOperationException | RuntimeException e) {
-            // The method is gone or denied: then there is nothing to warn of.
-            return;
-        } finally {
-            System.setErr(standardError);
+            System.getLogger(LibraryMessages.class.getName()).log(System.Logger.Level.DEBUG, "the JVM may warn", e);
         }
     }
 }

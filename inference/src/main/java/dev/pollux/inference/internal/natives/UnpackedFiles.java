@@ -14,9 +14,8 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -48,20 +47,20 @@ final class UnpackedFiles {
      * @throws StorageException if the folder cannot be written
      */
     static Optional<Path> of(Class<?> anchor, Path folder, List<String> resources) {
-        Map<URL, Content> found = new LinkedHashMap<>();
+        List<Source> found = new ArrayList<>();
         try {
             for (String resource : resources) {
                 URL url = anchor.getResource("/" + resource);
                 if (url != null) {
-                    found.put(url, Content.of(url));
+                    found.add(new Source(url, Content.of(url)));
                 }
             }
             if (found.isEmpty()) {
                 return Optional.empty();
             }
             Path target = folder.resolve(key(found));
-            for (Map.Entry<URL, Content> file : found.entrySet()) {
-                provide(file.getKey(), file.getValue(), target);
+            for (Source source : found) {
+                provide(source, target);
             }
             return Optional.of(target.toAbsolutePath());
         } catch (IOException e) {
@@ -73,32 +72,28 @@ final class UnpackedFiles {
         }
     }
 
-    private static String key(Map<URL, Content> files) {
+    private static String key(List<Source> files) {
         CRC32 all = new CRC32();
-        files.forEach(
-                (url, content) -> all.update((name(url) + " " + content + "\n").getBytes(StandardCharsets.UTF_8)));
+        files.forEach(file ->
+                all.update((file.name() + " " + file.content() + "\n").getBytes(StandardCharsets.UTF_8)));
         return String.format("%08x", all.getValue());
     }
 
-    private static String name(URL url) {
-        String path = url.getPath();
-        return path.substring(path.lastIndexOf('/') + 1);
-    }
-
-    private static void provide(URL source, Content wanted, Path folder) throws IOException {
-        Path target = folder.resolve(name(source));
+    private static void provide(Source source, Path folder) throws IOException {
+        Path target = folder.resolve(source.name());
+        Content wanted = source.content();
         if (wanted.isIn(target)) {
             return;
         }
         Files.createDirectories(folder);
         deleteLeftParts(folder);
-        Path part = Files.createTempFile(folder, name(source), PART);
+        Path part = Files.createTempFile(folder, source.name(), PART);
         try {
-            try (InputStream in = source.openStream()) {
+            try (InputStream in = source.url().openStream()) {
                 Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
             }
             if (!wanted.isIn(part)) {
-                throw new IOException("what was written of " + source + " differs from it");
+                throw new IOException("what was written of " + source.url() + " differs from it");
             }
             move(part, target);
         } catch (IOException e) {
@@ -125,6 +120,15 @@ final class UnpackedFiles {
                     Files.deleteIfExists(part);
                 }
             }
+        }
+    }
+
+    /** A resource. No map has its address as a key: to compare two, {@code URL} may look up the names of hosts. */
+    private record Source(URL url, Content content) {
+
+        String name() {
+            String path = url.getPath();
+            return path.substring(path.lastIndexOf('/') + 1);
         }
     }
 
