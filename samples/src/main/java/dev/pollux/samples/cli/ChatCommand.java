@@ -251,6 +251,7 @@ final class ChatCommand extends PolluxCommand {
         return stream.result();
     }
 
+    @SuppressWarnings("try") // the key is open for what it does, not to be read
     private void converse(Turns conversation) {
         boolean person = pollux().terminal().interactive();
         BufferedReader in = pollux().terminal().reader();
