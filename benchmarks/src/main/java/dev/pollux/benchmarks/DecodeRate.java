@@ -4,6 +4,7 @@ import dev.pollux.inference.engine.DecoderModel;
 import dev.pollux.inference.engine.DecoderSequence;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
+import dev.pollux.inference.internal.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -15,8 +16,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Tokens a second of decoding and prefill against llama.cpp on the same file, in turns, with as many threads.
@@ -104,7 +103,7 @@ public final class DecodeRate {
         if (process.waitFor() != 0) {
             throw new IOException(command + " ended with status " + process.exitValue());
         }
-        return JsonMapper.shared().readTree(json);
+        return JsonNode.parse(json);
     }
 
     private static void print(Map<String, List<Double>> ours, Map<String, List<Double>> theirs) {

@@ -7,6 +7,7 @@ import dev.langchain4j.model.embedding.onnx.allminilml6v2q.AllMiniLmL6V2Quantize
 import dev.pollux.embedding.TextRole;
 import dev.pollux.inference.encoder.EmbedderOptions;
 import dev.pollux.inference.encoder.OnnxEmbedder;
+import dev.pollux.inference.internal.JsonNode;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
@@ -22,7 +23,6 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Texts a second of the bundled embedder, against LangChain4j's class for the same model file, in one run.
@@ -75,7 +75,7 @@ public final class EmbeddingRate {
         Set<String> sentences = new LinkedHashSet<>();
         try (Stream<String> lines = Files.lines(corpus)) {
             for (String line : (Iterable<String>) lines::iterator) {
-                addSentences(JsonMapper.shared().readTree(line).path("text").asString(""), sentences);
+                addSentences(JsonNode.parse(line).path("text").asString(""), sentences);
                 if (sentences.size() >= count) {
                     break;
                 }

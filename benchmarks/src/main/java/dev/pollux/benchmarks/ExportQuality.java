@@ -7,6 +7,7 @@ import dev.pollux.inference.decoder.ExportReport;
 import dev.pollux.inference.engine.DecoderModel;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.Perplexity;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
@@ -15,8 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Size and perplexity of a checkpoint's exports, on the document that a golden set names.
@@ -31,11 +30,10 @@ public final class ExportQuality {
 
     /** Exports each file in every form and measures. */
     public static void main(String[] args) throws IOException {
-        JsonNode document = JsonMapper.shared()
-                .readTree(Files.readString(Path.of(args[0], "cases.json")))
-                .path("document");
+        JsonNode document =
+                JsonNode.parse(Files.readString(Path.of(args[0], "cases.json"))).path("document");
         String text = content(
-                JsonMapper.shared().readTree(Files.readString(Path.of(args[1], "llm-twin", "cleaned_documents.json"))),
+                JsonNode.parse(Files.readString(Path.of(args[1], "llm-twin", "cleaned_documents.json"))),
                 document.path("id").asString());
         System.out.println("| file | export | matrices | MB | export, s | load, ms | perplexity |");
         System.out.println("|---|---|---|---|---|---|---|");

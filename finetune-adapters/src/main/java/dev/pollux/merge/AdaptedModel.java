@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.AdapterNames;
 import dev.pollux.tensor.DType;
@@ -10,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A model with an adapter over it.

@@ -1,12 +1,12 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merge.LoraExtractionReport.Matrix;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The {@code adapter_config.json} of an extracted adapter, as PEFT reads it.
@@ -20,7 +20,7 @@ record AdapterConfig(
         List<Matrix> used =
                 matrices.stream().filter(matrix -> matrix.rank() > 0).toList();
         int rank = used.stream().mapToInt(Matrix::rank).max().orElse(1);
-        ObjectNode json = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode json = new ObjectNode();
         json.put("base_model_name_or_path", base);
         json.put("peft_type", "LORA");
         json.put("task_type", "CAUSAL_LM");

@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.StorageException;
 import dev.pollux.internal.ForeignFile;
 import java.io.IOException;
@@ -16,8 +18,6 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
 
 /**
  * What of a model's folder goes into a result as it is: everything that is neither weights nor made anew, such as tokenizers,
@@ -117,7 +117,7 @@ final class CarriedFiles {
         if (!Files.isRegularFile(file) || Files.size(file) > 1 << 20) {
             return;
         }
-        if (JsonFiles.MAPPER.readTree(Files.readAllBytes(file)) instanceof ArrayNode list) {
+        if (JsonNode.parse(Files.readAllBytes(file)) instanceof ArrayNode list) {
             for (JsonNode module : list) {
                 String path = module.path("path").asString("");
                 if (!path.isBlank()) {

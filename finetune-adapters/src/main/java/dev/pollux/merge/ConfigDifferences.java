@@ -1,5 +1,8 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
 import dev.pollux.tensor.DType;
@@ -17,9 +20,6 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Names the settings by which models compute that differ between the models of a merge though their tensors fit. */
 final class ConfigDifferences {
@@ -133,7 +133,7 @@ final class ConfigDifferences {
     /** Rotary positions in one form, whichever version of transformers wrote them. */
     private static Map<String, JsonNode> rotary(ObjectNode section) {
         Map<String, JsonNode> settings = new TreeMap<>();
-        ObjectNode scaling = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode scaling = new ObjectNode();
         for (String key : List.of("rope_scaling", "rope_parameters")) {
             if (section.get(key) instanceof ObjectNode given) {
                 given.properties().forEach(entry -> scaling.set(entry.getKey(), entry.getValue()));
@@ -143,13 +143,13 @@ final class ConfigDifferences {
         if (!theta.isMissingNode() && !theta.isNull()) {
             settings.put("rope_theta", theta);
         } else if (section.has("rms_norm_eps")) { // of Llama's kind, whose default it is
-            settings.put("rope_theta", JsonFiles.MAPPER.createObjectNode().put("it", THETA).path("it"));
+            settings.put("rope_theta", new ObjectNode().put("it", THETA).path("it"));
         }
         JsonNode type = Optional.ofNullable(scaling.remove("type")).orElse(scaling.path("rope_type"));
         scaling.remove("rope_type");
         String name = type.asString("default");
         settings.put("rope_scaling", name.equals("default") && scaling.isEmpty()
-                ? JsonFiles.MAPPER.createObjectNode()
+                ? new ObjectNode()
                 : scaling.put("rope_type", name));
         return settings;
     }
@@ -172,7 +172,7 @@ final class ConfigDifferences {
         JsonNode size = section.path("head_dim");
         if (heads.isInt() && heads.asInt() > 0 && (size.isMissingNode() || size.isNull())) {
             int width = section.path("hidden_size").asInt(0);
-            settings.put("head_dim", JsonFiles.MAPPER.createObjectNode().put("it", width / heads.asInt()).path("it"));
+            settings.put("head_dim", new ObjectNode().put("it", width / heads.asInt()).path("it"));
         }
         return settings;
     }

@@ -1,10 +1,10 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.internal.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Finds in a configuration the objects that describe the language model. */
 final class ConfigSections {

@@ -4,6 +4,8 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.RotaryScaling;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorInfo;
@@ -18,7 +20,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A GGUF file as the Hugging Face folder that it was made of: tensors under their names there, dequantized, a configuration, a
@@ -61,11 +62,11 @@ final class GgufModel implements AutoCloseable {
                 bos.ifPresent(id -> config.put("bos_token_id", id));
             }
         }
-        ObjectNode special = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode special = new ObjectNode();
         special.put("tokenizer_class", "PreTrainedTokenizerFast");
         put(special, "bos_token", checkpoint.specialTokens().bos());
         put(special, "eos_token", checkpoint.specialTokens().eos());
-        texts.put("tokenizer_config.json", JsonFiles.MAPPER.writeValueAsString(special));
+        texts.put("tokenizer_config.json", special.toPrettyString());
         checkpoint.chatTemplate().ifPresent(template -> texts.put("chat_template.jinja", template));
     }
 
@@ -109,7 +110,7 @@ final class GgufModel implements AutoCloseable {
                     + String.join(", ", new TreeSet<>(TYPES.keySet()))
                     + "; use its Hugging Face folder");
         }
-        ObjectNode json = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode json = new ObjectNode();
         json.putArray("architectures").add(shape.architecture());
         json.put("model_type", type);
         json.put("hidden_size", shape.hiddenSize());
@@ -131,7 +132,7 @@ final class GgufModel implements AutoCloseable {
         } else {
             ends.forEach(json.putArray("eos_token_id")::add);
         }
-        if (JsonFiles.COMPACT.readTree(checkpoint.settings().toJson()) instanceof ObjectNode known) {
+        if (JsonNode.parse(checkpoint.settings().toJson()) instanceof ObjectNode known) {
             known.properties().forEach(entry -> json.set(entry.getKey(), entry.getValue()));
         }
         if (checkpoint.settings().isEmpty()) {
@@ -193,9 +194,7 @@ final class GgufModel implements AutoCloseable {
 
     Optional<ObjectNode> tokenizer() {
         String text = texts.get("tokenizer.json");
-        return text != null && JsonFiles.COMPACT.readTree(text) instanceof ObjectNode json
-                ? Optional.of(json)
-                : Optional.empty();
+        return text != null && JsonNode.parse(text) instanceof ObjectNode json ? Optional.of(json) : Optional.empty();
     }
 
     Optional<String> chatTemplate() {

@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFile;
@@ -18,7 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.node.ObjectNode;
 
 /** A model to merge: its configuration and tensors, an adapter laid over them. <em>Thread-safe; who opens it closes it.</em> */
 final class InputModel implements AutoCloseable {

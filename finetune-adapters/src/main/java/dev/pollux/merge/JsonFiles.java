@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.internal.ForeignFile;
@@ -8,15 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.json.JsonReadFeature;
-import tools.jackson.core.json.JsonWriteFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
-/** Configuration files of model folders: small, and not to be trusted. */
+/** Configuration files of model folders that hold one JSON object. */
 final class JsonFiles {
 
     /** Reads and writes {@code NaN} and {@code Infinity} as Python does. */
@@ -52,7 +47,7 @@ final class JsonFiles {
             if (node instanceof ObjectNode object) {
                 return Optional.of(object);
             }
-        } catch (JacksonException e) {
+        } catch (MalformedFileException e) {
             throw new MalformedFileException(
                     file + " is not JSON: " + foreign(bytes).orElse(e.getOriginalMessage()), e);
         }
@@ -68,7 +63,7 @@ final class JsonFiles {
 
     static void write(Path file, JsonNode node) {
         try {
-            Files.writeString(file, MAPPER.writeValueAsString(node) + "\n");
+            Files.writeString(file, node.toPrettyString() + "\n");
         } catch (IOException e) {
             throw new StorageException("Cannot write " + file + ": " + e, e);
         }

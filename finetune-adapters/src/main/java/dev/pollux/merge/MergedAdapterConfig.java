@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.checkpoint.PeftConfig;
 import dev.pollux.inference.checkpoint.PeftTensor;
 import java.nio.file.Path;
@@ -7,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The {@code adapter_config.json} of merged adapters: the first one's, with the settings that say which modules there are and

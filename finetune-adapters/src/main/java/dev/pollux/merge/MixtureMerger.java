@@ -1,6 +1,8 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merge.MixturePlan.Expert;
@@ -12,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Makes a mixture of experts of dense models, without training: each model's feed-forward parts become an expert, and prompts
@@ -124,7 +125,7 @@ public final class MixtureMerger {
 
     private void card(MixturePlan plan, MixtureLayout layout, Path to) {
         StringBuilder card = new StringBuilder("---\nbase_model:\n- ")
-                .append(JsonFiles.COMPACT.writeValueAsString(plan.base().toString()))
+                .append(JsonNode.of(plan.base().toString()))
                 .append("\nlibrary_name: transformers\ntags:\n- moe\n- merge\n- pollux\n---\n\n# A mixture of ")
                 .append(plan.experts().size())
                 .append(" experts\n\nMade by Pollux of dense models, without training: a ")

@@ -1,9 +1,9 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.util.List;
 import java.util.Optional;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** The architectures of experts that dense ones become. */
 enum MixtureTarget {
@@ -97,9 +97,8 @@ enum MixtureTarget {
     /** In the spelling of transformers 5, whose tensor names the result has. */
     private static void rotary(ObjectNode config) {
         if (!(config.get("rope_parameters") instanceof ObjectNode)) {
-            ObjectNode rope = config.get("rope_scaling") instanceof ObjectNode scaling
-                    ? scaling.deepCopy()
-                    : JsonFiles.MAPPER.createObjectNode();
+            ObjectNode rope =
+                    config.get("rope_scaling") instanceof ObjectNode scaling ? scaling.deepCopy() : new ObjectNode();
             rope.put("rope_theta", config.path("rope_theta").asDouble(10_000));
             if (!rope.has("rope_type")) {
                 rope.put("rope_type", rope.path("type").asString("default"));

@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,9 +24,7 @@ final class ModelCard {
     static String text(MergeLayout layout, MergeOptions options) {
         StringBuilder card = new StringBuilder("---\nbase_model:\n");
         for (InputModel model : layout.models()) {
-            card.append("- ")
-                    .append(JsonFiles.MAPPER.writeValueAsString(model.label()))
-                    .append('\n');
+            card.append("- ").append(JsonNode.of(model.label())).append('\n');
         }
         card.append("library_name: transformers\ntags:\n- merge\n- pollux\n---\n\n# A merge of ")
                 .append(layout.models().size())

@@ -8,6 +8,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFolder;
 import java.io.IOException;
@@ -23,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * An ONNX model: its graph in memory, its initializers in the file or in external data. <em>Thread-safe; who opens it closes
@@ -231,7 +231,7 @@ final class OnnxModel implements AutoCloseable {
 
     /** The configuration beside it, if there is one. */
     ObjectNode config() {
-        return JsonFiles.read(file.resolveSibling("config.json")).orElseGet(JsonFiles.MAPPER::createObjectNode);
+        return JsonFiles.read(file.resolveSibling("config.json")).orElseGet(ObjectNode::new);
     }
 
     @Override

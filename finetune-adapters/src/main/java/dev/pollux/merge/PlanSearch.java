@@ -2,6 +2,8 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;
@@ -19,9 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Searches the parameters of a plan for the best score that the host gives a merged model, by CMA-ES (arXiv 1604.00772; for
@@ -223,7 +222,7 @@ public final class PlanSearch {
     private static void write(Path work, List<Evaluation> history) {
         StringBuilder text = new StringBuilder();
         for (Evaluation evaluation : history) {
-            ObjectNode line = JsonFiles.MAPPER.createObjectNode();
+            ObjectNode line = new ObjectNode();
             ObjectNode values = line.putObject("values");
             evaluation.values().forEach(values::put);
             if (Double.isFinite(evaluation.score())) {
@@ -256,7 +255,7 @@ public final class PlanSearch {
         }
         try {
             for (String line : Files.readAllLines(log(work))) {
-                JsonNode json = JsonFiles.MAPPER.readTree(line);
+                JsonNode json = JsonNode.parse(line);
                 Map<String, Double> values = new LinkedHashMap<>();
                 json.path("values")
                         .properties()
@@ -269,7 +268,7 @@ public final class PlanSearch {
             return known;
         } catch (IOException e) {
             throw new StorageException("Cannot read " + log(work) + ": " + e, e);
-        } catch (JacksonException | NumberFormatException e) {
+        } catch (MalformedFileException | NumberFormatException e) {
             throw new MalformedFileException(log(work) + " is no log of a search; delete it", e);
         }
     }

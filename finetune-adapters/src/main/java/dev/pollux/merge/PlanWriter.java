@@ -1,12 +1,12 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.Setting;
 import dev.pollux.merging.TokenizerChoice;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Plans as the documents that {@link PlanReader} reads; JSON, which is YAML too. */
 final class PlanWriter {
@@ -15,7 +15,7 @@ final class PlanWriter {
 
     /** The stages of a plan and the plan itself, one document each. */
     static ArrayNode documents(MergePlan plan) {
-        ArrayNode documents = JsonFiles.MAPPER.createArrayNode();
+        ArrayNode documents = new ArrayNode();
         plan.stages().forEach(stage -> documents.add(document(stage)));
         documents.add(document(plan));
         return documents;
@@ -24,14 +24,13 @@ final class PlanWriter {
     /** What {@link #documents} wrote as a text that {@link MergeYaml} parses. */
     static String yaml(JsonNode documents) {
         StringBuilder text = new StringBuilder();
-        documents.forEach(document -> text.append("---\n")
-                .append(JsonFiles.MAPPER.writeValueAsString(document))
-                .append('\n'));
+        documents.forEach(document ->
+                text.append("---\n").append(document.toPrettyString()).append('\n'));
         return text.toString();
     }
 
     private static ObjectNode document(MergePlan plan) {
-        ObjectNode top = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode top = new ObjectNode();
         plan.name().ifPresent(name -> top.put("name", name));
         top.put("merge_method", plan.method());
         plan.base().ifPresent(base -> top.put("base_model", base.toString()));
@@ -94,9 +93,9 @@ final class PlanWriter {
 
     private static JsonNode value(Setting setting) {
         if (setting instanceof Setting.Constant constant) {
-            return JsonFiles.MAPPER.getNodeFactory().numberNode(constant.value());
+            return JsonNode.of(constant.value());
         }
-        ArrayNode list = JsonFiles.MAPPER.createArrayNode();
+        ArrayNode list = new ArrayNode();
         if (setting instanceof Setting.Gradient gradient) {
             gradient.points().forEach(list::add);
         } else if (setting instanceof Setting.Filtered filtered) {

@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan.LayerRange;
 import java.util.List;
 import java.util.Set;
@@ -7,7 +8,6 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The layers of a model that predict the tokens after the next (multi-token prediction, arXiv 2412.19437): no part of the

@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.TensorInfo;
 import java.util.Collection;
@@ -8,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Finds out that the weights of a folder are quantized, and how. */
 final class QuantizedWeights {

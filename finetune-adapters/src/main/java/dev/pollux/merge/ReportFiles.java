@@ -2,6 +2,9 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.merging.MergeReport.InputFile;
@@ -11,9 +14,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** The report as files of the result: {@code merge-report.json}, from which the merge can be replayed, and a page. */
 final class ReportFiles {
@@ -56,7 +56,7 @@ final class ReportFiles {
     }
 
     private static ObjectNode json(MergePlan plan, MergeOptions options, MergeReport report) {
-        ObjectNode json = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode json = new ObjectNode();
         json.put("format", FORMAT);
         json.set("plan", PlanWriter.documents(plan));
         json.putObject("options")

@@ -1,6 +1,9 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,9 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** The files beside the weights: configuration, tokenizer, chat template, and whatever else a model's folder holds. */
 final class ResultTexts {

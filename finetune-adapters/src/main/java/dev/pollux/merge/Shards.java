@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ObjectNode;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -7,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Where each tensor of a result lies: files in the order of names, a new one where a tensor would not fit the last.
@@ -60,7 +60,7 @@ final class Shards {
     }
 
     private void add(String file, List<TensorTask> tasks) {
-        ObjectNode json = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode json = new ObjectNode();
         json.putObject("__metadata__").put("format", "pt");
         long end = 0;
         for (TensorTask task : tasks) {
@@ -100,7 +100,7 @@ final class Shards {
 
     /** The index that a folder of several files needs. */
     ObjectNode index() {
-        ObjectNode json = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode json = new ObjectNode();
         long total = shards.stream()
                 .flatMap(shard -> shard.tasks().stream())
                 .mapToLong(TensorTask::bytes)

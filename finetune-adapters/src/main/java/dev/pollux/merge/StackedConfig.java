@@ -1,5 +1,8 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.internal.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -7,9 +10,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Makes what a configuration says of single layers follow the layers of a stack. */
 final class StackedConfig {
@@ -152,7 +152,7 @@ final class StackedConfig {
 
     /** A list with an entry a layer; entries after the last are those of layers of multi-token prediction. */
     private ArrayNode list(String key, ArrayNode own, int before) {
-        ArrayNode followed = JsonFiles.MAPPER.createArrayNode();
+        ArrayNode followed = new ArrayNode();
         for (Origin origin : origins) {
             ArrayNode list = origin.section().get(key) instanceof ArrayNode other && !other.isEmpty() ? other : own;
             int at = REPEATED.contains(key) ? origin.layer() % list.size() : origin.layer();
@@ -214,7 +214,7 @@ final class StackedConfig {
     }
 
     private ArrayNode numbers(String key, JsonNode own) {
-        ArrayNode followed = JsonFiles.MAPPER.createArrayNode();
+        ArrayNode followed = new ArrayNode();
         for (int j = 0; j < origins.size(); j++) {
             Origin origin = origins.get(j);
             JsonNode other = numbersOf(origin.section().get(key));
@@ -226,7 +226,7 @@ final class StackedConfig {
     }
 
     private ArrayNode fromOne(String name, ObjectNode donor) {
-        ArrayNode followed = JsonFiles.MAPPER.createArrayNode();
+        ArrayNode followed = new ArrayNode();
         for (int j = 0; j < origins.size(); j++) {
             Origin origin = origins.get(j);
             JsonNode own = origin.section().path(FROM_ONE).path(name);
@@ -252,7 +252,7 @@ final class StackedConfig {
         if (value == null || !value.isString()) {
             return value == null ? JsonFiles.MAPPER.missingNode() : value;
         }
-        ArrayNode numbers = JsonFiles.MAPPER.createArrayNode();
+        ArrayNode numbers = new ArrayNode();
         for (String number : value.asString().split(",")) {
             if (number.strip().matches("[0-9]{1,6}")) {
                 numbers.add(Integer.parseInt(number.strip()));
@@ -273,7 +273,7 @@ final class StackedConfig {
         if (own.isEmpty()) {
             return;
         }
-        ArrayNode followed = JsonFiles.MAPPER.createArrayNode();
+        ArrayNode followed = new ArrayNode();
         for (Origin origin : origins) {
             ArrayNode kinds = expanded(origin.section()).orElse(own.get());
             if (origin.layer() < kinds.size()) {
@@ -293,7 +293,7 @@ final class StackedConfig {
         if (!(section.get("attention_types") instanceof ArrayNode pairs)) {
             return Optional.empty();
         }
-        ArrayNode all = JsonFiles.MAPPER.createArrayNode();
+        ArrayNode all = new ArrayNode();
         for (JsonNode pair : pairs) {
             int times = Math.min(pair.path(1).asInt(0), 1000);
             for (int i = 0; i < times && pair.path(0) instanceof ArrayNode kinds; i++) {

@@ -1,6 +1,8 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -11,7 +13,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A safetensors file that is written tensor by tensor before all their shapes are known: room for the header is kept and
@@ -24,7 +25,7 @@ final class TensorFileWriter implements AutoCloseable {
 
     private final FileChannel channel;
     private final int header;
-    private final ObjectNode json = JsonFiles.MAPPER.createObjectNode();
+    private final ObjectNode json = new ObjectNode();
     private final ByteBuffer buffer = EncodingSink.buffer();
     private final AtomicLong written = new AtomicLong();
     private long end;
@@ -35,7 +36,7 @@ final class TensorFileWriter implements AutoCloseable {
     TensorFileWriter(Path file, List<String> names) {
         long length = ENTRY;
         for (String name : names) {
-            length += JsonFiles.MAPPER.writeValueAsString(name).getBytes(StandardCharsets.UTF_8).length + ENTRY;
+            length += JsonNode.of(name).toString().getBytes(StandardCharsets.UTF_8).length + ENTRY;
         }
         this.header = Math.toIntExact((length + 7) / 8 * 8);
         json.putObject("__metadata__").put("format", "pt");
@@ -87,7 +88,7 @@ final class TensorFileWriter implements AutoCloseable {
 
     /** Writes the header; the file is complete then. */
     void finish() {
-        byte[] text = JsonFiles.COMPACT.writeValueAsBytes(json);
+        byte[] text = json.toString().getBytes(StandardCharsets.UTF_8);
         if (text.length > header) {
             throw new IllegalStateException(
                     "the header needs " + text.length + " bytes but only " + header + " were kept for it");

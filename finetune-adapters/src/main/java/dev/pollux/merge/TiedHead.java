@@ -1,9 +1,9 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.internal.JsonNode;
 import java.util.Optional;
 import java.util.Set;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The head of a model that computes its logits with its embedding.

@@ -1,11 +1,11 @@
 package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** The tokens of a {@code tokenizer.json}: those of its model, then the added ones. */
 final class TokenTable {

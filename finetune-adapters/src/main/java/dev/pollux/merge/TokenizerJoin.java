@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.merging.TokenizerChoice;
 import dev.pollux.merging.TokenizerChoice.OtherToken;
@@ -11,8 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * One tokenizer for several models, and where each model's embedding of each of its tokens comes from.
@@ -93,7 +93,7 @@ final class TokenizerJoin {
         if (ids.size() < table.ids().size()) {
             problems.notice((table.ids().size() - ids.size()) + " tokens of " + owner.label()
                     + " have no row in its embedding and are left out");
-            ArrayNode kept = JsonFiles.MAPPER.createArrayNode();
+            ArrayNode kept = new ArrayNode();
             table.added().forEach((token, entry) -> {
                 if (ids.containsKey(token)) {
                     kept.add(entry.deepCopy());
@@ -156,7 +156,7 @@ final class TokenizerJoin {
     }
 
     private static ObjectNode plain(String token) {
-        ObjectNode entry = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode entry = new ObjectNode();
         entry.put("id", 0);
         entry.put("content", token);
         List.of("single_word", "lstrip", "rstrip").forEach(flag -> entry.put(flag, false));

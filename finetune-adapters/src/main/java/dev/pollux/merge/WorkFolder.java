@@ -1,6 +1,9 @@
 package dev.pollux.merge;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,8 +25,6 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The folder beside the target where a result grows.
@@ -151,7 +152,7 @@ final class WorkFolder implements AutoCloseable {
     /** A line that a kill cut short does not count. */
     private void finished(String line) {
         try {
-            if (JsonFiles.MAPPER.readTree(line) instanceof ObjectNode entry) {
+            if (JsonNode.parse(line) instanceof ObjectNode entry) {
                 Map<String, String> facts = new LinkedHashMap<>();
                 entry.path("facts")
                         .properties()
@@ -159,13 +160,13 @@ final class WorkFolder implements AutoCloseable {
                                 fact -> facts.put(fact.getKey(), fact.getValue().asString()));
                 finished.put(entry.path("tensor").asString(), facts);
             }
-        } catch (JacksonException e) {
+        } catch (MalformedFileException e) {
             finished.remove("");
         }
     }
 
     private static String line(String tensor, Map<String, String> facts) {
-        ObjectNode entry = JsonFiles.MAPPER.createObjectNode();
+        ObjectNode entry = new ObjectNode();
         entry.put("tensor", tensor);
         ObjectNode map = entry.putObject("facts");
         facts.forEach(map::put);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;
@@ -15,7 +16,6 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.node.ObjectNode;
 
 class AdapterMergerTest {
 

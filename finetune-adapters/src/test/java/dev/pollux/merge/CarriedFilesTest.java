@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
@@ -15,7 +16,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** What else a model's folder holds comes along. */
 @NoLeaks

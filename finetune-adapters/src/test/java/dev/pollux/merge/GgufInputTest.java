@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
@@ -21,7 +22,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.node.ObjectNode;
 
 /** GGUF files as inputs: alone, beside folders, with the texts that the result needs. */
 @NoLeaks

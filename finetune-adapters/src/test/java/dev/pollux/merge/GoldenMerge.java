@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.template.ChatTemplate;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.tensor.DType;
@@ -18,8 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** One merge beside the reference tool's. */
 record GoldenMerge(
@@ -262,7 +262,7 @@ record GoldenMerge(
         Path renderings = folder.resolve("chat_rendering.json");
         if (Files.exists(renderings)) {
             ChatTemplate ours = ChatTemplate.parse(Files.readString(target.resolve("chat_template.jinja")));
-            for (JsonNode rendering : JsonFiles.MAPPER.readTree(Files.readAllBytes(renderings))) {
+            for (JsonNode rendering : JsonNode.parse(Files.readString(renderings))) {
                 assertThat(rendered(ours, rendering))
                         .isEqualTo(rendering.path("text").asString());
             }

@@ -3,6 +3,8 @@ package dev.pollux.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.ReferenceData;
@@ -18,8 +20,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Adapters that the reference tool extracted, compared by ranks, shapes, norms and error: signs are arbitrary. */
 class LoraExtractionGoldenTest {

@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.tensor.SafetensorsFolder;
@@ -16,7 +17,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Merges of the reference tool, done again and compared at the tolerances of the set's README. */
 @NoLeaks

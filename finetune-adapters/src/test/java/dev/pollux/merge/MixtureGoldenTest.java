@@ -9,6 +9,8 @@ import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.engine.DecoderSequence;
 import dev.pollux.inference.engine.OnnxGenerator;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.Float16;
@@ -25,8 +27,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Mixtures of the reference tool, made again and run. */
 @NoLeaks

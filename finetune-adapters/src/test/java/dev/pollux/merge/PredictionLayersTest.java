@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.NoLeaks;
@@ -13,7 +14,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Layers of multi-token prediction are no layers of the stack. */
 @NoLeaks

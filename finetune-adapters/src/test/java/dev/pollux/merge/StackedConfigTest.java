@@ -3,6 +3,8 @@ package dev.pollux.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.testkit.NoLeaks;
@@ -17,8 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** What a configuration says of single layers follows the layers of slices. */
 @NoLeaks
@@ -33,7 +33,7 @@ class StackedConfigTest {
         TestModels.write(temp.resolve(name), name.hashCode(), LAYERS, 2);
         Path file = temp.resolve(name).resolve("config.json");
         ObjectNode config = JsonFiles.read(file).orElseThrow();
-        config.setAll((ObjectNode) JsonFiles.MAPPER.readTree(settings.replace('\'', '"')));
+        config.setAll((ObjectNode) JsonNode.parse(settings.replace('\'', '"')));
         JsonFiles.write(file, config);
         return config;
     }
@@ -103,7 +103,7 @@ class StackedConfigTest {
         ObjectNode result = merged(stack("m 2 4", "m 1 2", "m 1 3")); // layers 2, 3, 1, 1, 2
 
         assertThat(result.path("num_hidden_layers").asInt()).isEqualTo(5);
-        for (var due : ((ObjectNode) JsonFiles.MAPPER.readTree(after.replace('\'', '"'))).properties()) {
+        for (var due : ((ObjectNode) JsonNode.parse(after.replace('\'', '"'))).properties()) {
             assertThat(result.get(due.getKey())).as(due.getKey()).isEqualTo(due.getValue());
         }
     }

@@ -2,14 +2,12 @@ package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The 4-bit weights of bitsandbytes, NF4 and FP4 (Dettmers et al., arXiv:2305.14314).
@@ -105,11 +103,7 @@ final class BitsAndBytes {
         }
         byte[] json = new byte[(int) size];
         parts.whole(name).get(json);
-        try {
-            return new Settings(Path.of(name), JsonMapper.shared().readTree(new String(json, StandardCharsets.UTF_8)));
-        } catch (JacksonException e) {
-            throw new MalformedFileException(name + " is not JSON: " + e.getOriginalMessage(), e);
-        }
+        return new Settings(Path.of(name), JsonNode.parse(json, name));
     }
 
     private void requireLength(String name, int length) {

@@ -1,6 +1,7 @@
 package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;
@@ -9,7 +10,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
 
 /** A Hugging Face folder; {@code config.json} as transformers 4 and as transformers 5 writes it. */
 final class FolderCheckpoint extends Checkpoint {

@@ -2,11 +2,11 @@ package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.GgufFile;
 import java.nio.file.Path;
 import java.util.List;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Settings that have to be computed from the metadata, or found in the tensors, each for some families. */
 final class GgufFamilySettings {

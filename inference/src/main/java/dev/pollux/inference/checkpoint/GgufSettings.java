@@ -1,13 +1,13 @@
 package dev.pollux.inference.checkpoint;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.GgufFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** The metadata of a GGUF file as the settings that Hugging Face's {@code config.json} would hold. */
 final class GgufSettings {
@@ -16,7 +16,7 @@ final class GgufSettings {
     private final GgufFile file;
     private final String prefix;
     private final ModelConfig config;
-    private final ObjectNode json = JsonMapper.shared().createObjectNode();
+    private final ObjectNode json = new ObjectNode();
 
     GgufSettings(Path path, GgufFile file, String prefix, ModelConfig config) {
         this.path = path;
@@ -32,7 +32,7 @@ final class GgufSettings {
         json.put("norm_eps", config.normEpsilon());
         json.put("rope_theta", config.rotaryTheta());
         json.put("tie_word_embeddings", config.tiedEmbedding());
-        family.fixed().forEach((key, value) -> json.set(key, JsonMapper.shared().valueToTree(value)));
+        family.fixed().forEach((key, value) -> json.set(key, JsonNode.of(value)));
         family.settings().forEach((key, stored) -> {
             number(stored).ifPresent(value -> put(key, value));
             if (file.metadata().get(prefix + stored) instanceof Boolean flag) {
@@ -80,7 +80,7 @@ final class GgufSettings {
                 && !config.architecture().startsWith("Deepseek")) {
             json.put("partial_rotary_factor", (double) rotated / config.headDim());
         }
-        ObjectNode scaling = JsonMapper.shared().createObjectNode();
+        ObjectNode scaling = new ObjectNode();
         number("rope.scaling.original_context_length")
                 .ifPresent(value -> scaling.put("original_max_position_embeddings", value.intValue()));
         if (file.tensors().containsKey("rope_factors_long.weight")) {

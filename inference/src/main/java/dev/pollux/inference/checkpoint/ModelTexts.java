@@ -2,6 +2,7 @@ package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.inference.tokenizer.TurnEnds;
 import java.io.IOException;
@@ -15,10 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.MissingNode;
 
 /**
  * What lies beside the weights of a model's folder, whatever form they have: configuration, tokenizer and chat template in the
@@ -54,13 +51,7 @@ public final class ModelTexts {
     }
 
     Optional<JsonNode> json(String name) {
-        return text(name).map(text -> {
-            try {
-                return JsonMapper.shared().readTree(text);
-            } catch (JacksonException e) {
-                throw new MalformedFileException(folder.resolve(name) + " is not JSON: " + e.getOriginalMessage(), e);
-            }
-        });
+        return text(name).map(text -> JsonNode.parse(text, folder.resolve(name).toString()));
     }
 
     private Optional<String> text(String name) {
@@ -86,8 +77,8 @@ public final class ModelTexts {
         if (Files.isRegularFile(file)) {
             return Optional.of(Tokenizer.open(file));
         }
-        TiktokenFolder tiktoken = new TiktokenFolder(
-                folder, json("tokenizer_config.json").orElse(MissingNode.getInstance()), modelType());
+        TiktokenFolder tiktoken =
+                new TiktokenFolder(folder, json("tokenizer_config.json").orElse(JsonNode.missing()), modelType());
         Optional<Path> ranks = tiktoken.file();
         if (ranks.isPresent()) {
             return Optional.of(tiktoken.open(ranks.get(), tokenizerSettings()));
@@ -181,7 +172,7 @@ public final class ModelTexts {
     }
 
     private String spelled(String file, String key) {
-        JsonNode token = json(file).map(json -> json.path(key)).orElse(MissingNode.getInstance());
+        JsonNode token = json(file).map(json -> json.path(key)).orElse(JsonNode.missing());
         return token.isObject() ? token.path("content").asString("") : token.asString("");
     }
 }

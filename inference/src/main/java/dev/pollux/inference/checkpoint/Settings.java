@@ -1,12 +1,11 @@
 package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.MissingNode;
 
 /**
  * A model's configuration in the names of Hugging Face's {@code config.json}, read with checks.
@@ -29,7 +28,7 @@ public final class Settings {
 
     /** No settings at all: of a file that holds its configuration otherwise. */
     static Settings none(Path file) {
-        return new Settings(file, MissingNode.getInstance());
+        return new Settings(file, JsonNode.missing());
     }
 
     /** The file they stand in, for messages. */
@@ -49,7 +48,7 @@ public final class Settings {
 
     /** The settings under {@code key}; empty where it holds no object. */
     public Settings at(String key) {
-        return new Settings(file, json.path(key).isObject() ? json.path(key) : MissingNode.getInstance());
+        return new Settings(file, json.path(key).isObject() ? json.path(key) : JsonNode.missing());
     }
 
     /** Whether there are none. */

@@ -3,6 +3,7 @@ package dev.pollux.inference.checkpoint;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,7 +15,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
 
 /** A folder whose tokenizer is a vocabulary of tiktoken: which file it is, how it cuts text, and its special tokens. */
 final class TiktokenFolder {

@@ -9,8 +9,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What an exported decoder folder holds: the contract between the export, which writes it, and the engine,
@@ -149,16 +147,9 @@ public record DecoderManifest(
                 throw new MalformedFileException(
                         file + " must be at most " + MAX_BYTES + " bytes; export the model again");
             }
-            DecoderManifest manifest = JsonMapper.shared().readValue(Files.readString(file), DecoderManifest.class);
-            if (manifest.format() != FORMAT) {
-                throw new MalformedFileException(file + ": format must be " + FORMAT + " but was " + manifest.format()
-                        + "; export the model again");
-            }
-            return manifest;
+            return ManifestJson.read(Files.readAllBytes(file), file);
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e.getMessage(), e);
-        } catch (JacksonException e) {
-            throw new MalformedFileException(file + " is not a decoder manifest: " + e.getOriginalMessage(), e);
         }
     }
 
@@ -166,8 +157,7 @@ public record DecoderManifest(
     public void write(Path folder) {
         Path file = folder.resolve(FILE);
         try {
-            Files.writeString(
-                    file, JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(this));
+            Files.writeString(file, ManifestJson.write(this));
         } catch (IOException e) {
             throw new StorageException("Cannot write " + file + ": " + e.getMessage(), e);
         }

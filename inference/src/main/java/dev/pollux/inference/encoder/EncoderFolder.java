@@ -6,6 +6,7 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.encoder.export.EncoderExport;
 import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.internal.JsonFile;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,8 +18,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.MissingNode;
 
 /**
  * The folder of an encoder: which file is the model, or how it is made of a checkpoint, and what the configurations of transformers ({@code config.json},
@@ -104,7 +103,7 @@ final class EncoderFolder {
             switch (kind) {
                 case "Transformer" -> transformer = home;
                 case "Pooling" -> {
-                    pooling(JsonFile.read(home.resolve("config.json")).orElse(MissingNode.getInstance()));
+                    pooling(JsonFile.read(home.resolve("config.json")).orElse(JsonNode.missing()));
                     pooled = true;
                 }
                 case "Dense" -> layers.add(new LayerReader(home).dense());
@@ -287,7 +286,7 @@ final class EncoderFolder {
                 .map(this::json)
                 .filter(JsonNode::isObject)
                 .findFirst()
-                .orElse(MissingNode.getInstance());
+                .orElse(JsonNode.missing());
     }
 
     private int maxTokens(JsonNode transformerConfig, OptionalInt positions) {
@@ -317,7 +316,7 @@ final class EncoderFolder {
     private JsonNode json(String name) {
         return JsonFile.read(transformer.resolve(name))
                 .or(() -> JsonFile.read(folder.resolve(name)))
-                .orElse(MissingNode.getInstance());
+                .orElse(JsonNode.missing());
     }
 
     /** A path that a configuration or the host names, which must not lead out of the folder. */

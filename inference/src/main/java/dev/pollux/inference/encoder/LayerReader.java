@@ -3,6 +3,7 @@ package dev.pollux.inference.encoder;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.internal.JsonFile;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
@@ -10,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import tools.jackson.databind.JsonNode;
 
 /** Reads the modules of a sentence-transformers folder that have weights. */
 final class LayerReader {

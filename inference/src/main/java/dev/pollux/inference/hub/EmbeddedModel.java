@@ -3,6 +3,7 @@ package dev.pollux.inference.hub;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
@@ -21,8 +22,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A model that travels in a jar: a Maven dependency makes it available by name.
@@ -98,12 +97,16 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
                     + "; add the dependency dev.pollux:pollux-model-" + name);
         }
         try (InputStream in = resource(FOLDER + name + "/model.json")) {
-            return JsonMapper.shared().readValue(in.readNBytes(MAX_MANIFEST), EmbeddedModel.class);
+            JsonNode json = JsonNode.parse(in.readNBytes(MAX_MANIFEST), "The manifest of embedded model " + name);
+            return new EmbeddedModel(
+                    json.path("name").asString(""),
+                    json.path("title").asString(""),
+                    json.path("file").asString(""),
+                    json.path("bytes").asLong(0),
+                    json.path("sha256").asString(""),
+                    json.path("license").asString(""));
         } catch (IOException e) {
             throw new StorageException("Cannot read the manifest of embedded model " + name + ": " + e.getMessage(), e);
-        } catch (JacksonException e) {
-            throw new MalformedFileException(
-                    "The manifest of embedded model " + name + " is damaged: " + e.getOriginalMessage(), e);
         }
     }
 

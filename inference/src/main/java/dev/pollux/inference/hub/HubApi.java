@@ -2,6 +2,7 @@ package dev.pollux.inference.hub;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.net.URI;
@@ -9,9 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What the hub says about a repository: {@code GET /api/models/ID/revision/REV?blobs=true} and, where that leaves a size or
@@ -93,18 +91,16 @@ final class HubApi {
     private static Listing parse(byte[] body, HubSpec spec) {
         JsonNode root;
         try {
-            root = JsonMapper.shared().readTree(body);
-        } catch (JacksonException e) {
-            throw new MalformedFileException(
-                    "The description of " + spec + " is not JSON: " + e.getOriginalMessage() + "; check the endpoint",
-                    e);
+            root = JsonNode.parse(body, "The description of " + spec);
+        } catch (MalformedFileException e) {
+            throw new MalformedFileException(e.getMessage() + "; check the endpoint", e);
         }
         String commit = root.path("sha").asString("");
         if (!COMMIT.matcher(commit).matches() || !root.path("siblings").isArray()) {
             throw new MalformedFileException("The description of " + spec
                     + " must have a commit 'sha' and a list 'siblings' but has '" + RepositoryPath.shown(commit)
                     + "' and "
-                    + root.path("siblings").getNodeType() + "; check the endpoint");
+                    + root.path("siblings").shown() + "; check the endpoint");
         }
         Map<String, RemoteFile> files = new LinkedHashMap<>();
         for (JsonNode sibling : root.path("siblings")) {

@@ -6,9 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Configuration files of model folders: small, and not to be trusted. */
 public final class JsonFile {
@@ -30,9 +27,7 @@ public final class JsonFile {
             if (Files.size(file) > MAX_BYTES) {
                 throw new MalformedFileException(file + " must be at most " + MAX_BYTES + " bytes");
             }
-            return Optional.of(JsonMapper.shared().readTree(Files.readAllBytes(file)));
-        } catch (JacksonException e) {
-            throw new MalformedFileException(file + " is not JSON: " + e.getOriginalMessage(), e);
+            return Optional.of(JsonNode.parse(Files.readAllBytes(file), file.toString()));
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }

@@ -1,6 +1,8 @@
 package dev.pollux.inference.tokenizer;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -9,8 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The BPE models of GGUF as parts of a {@code tokenizer.json}.

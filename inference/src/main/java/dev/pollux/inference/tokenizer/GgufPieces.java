@@ -1,11 +1,11 @@
 package dev.pollux.inference.tokenizer;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * WordPiece and Unigram of GGUF as parts of a {@code tokenizer.json}.

@@ -1,5 +1,7 @@
 package dev.pollux.inference.tokenizer;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import java.util.HashMap;
@@ -9,9 +11,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A {@code tokenizer.json} made of the {@code tokenizer.ggml.*} keys of a GGUF file.
@@ -35,7 +34,7 @@ final class GgufTokenizer {
     private final Map<String, Object> metadata;
     private final List<String> tokens;
     private final List<Long> types;
-    private final ObjectNode root = JsonMapper.shared().createObjectNode();
+    private final ObjectNode root = new ObjectNode();
 
     GgufTokenizer(String source, Map<String, Object> metadata) {
         this.source = source;

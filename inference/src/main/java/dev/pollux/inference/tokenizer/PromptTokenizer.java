@@ -1,5 +1,8 @@
 package dev.pollux.inference.tokenizer;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.internal.JsonNode;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -8,10 +11,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Token ids of a prompt of which some characters are literal: there the spelling of a control token is text as any other.
@@ -117,7 +116,7 @@ public final class PromptTokenizer implements AutoCloseable {
 
     private String disguise() {
         ObjectNode root =
-                (ObjectNode) JsonMapper.shared().readTree(tokenizer.toJson().getBytes(StandardCharsets.UTF_8));
+                (ObjectNode) JsonNode.parse(tokenizer.toJson().getBytes(StandardCharsets.UTF_8));
         for (JsonNode token : root.path("added_tokens")) {
             ((ObjectNode) token).put("content", renamed(token.path("content").asString("")));
         }
@@ -141,7 +140,7 @@ public final class PromptTokenizer implements AutoCloseable {
 
     private void vocabulary(ObjectNode model) {
         if (model.get("vocab") instanceof ObjectNode old) {
-            ObjectNode renamed = JsonMapper.shared().createObjectNode();
+            ObjectNode renamed = new ObjectNode();
             old.properties().forEach(entry -> renamed.set(renamed(entry.getKey()), entry.getValue()));
             model.set("vocab", renamed);
         }

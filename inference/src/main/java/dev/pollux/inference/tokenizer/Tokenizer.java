@@ -1,5 +1,7 @@
 package dev.pollux.inference.tokenizer;
 
+import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.inference.internal.natives.NativeLibraries;
@@ -15,10 +17,6 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Text to token ids and back.
@@ -249,12 +247,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private static ObjectNode parse(String source, String json) {
-        try {
-            if (JsonMapper.shared().readTree(json) instanceof ObjectNode object) {
-                return object;
-            }
-        } catch (JacksonException e) {
-            throw new MalformedFileException(source + " is not JSON: " + e.getOriginalMessage(), e);
+        if (JsonNode.parse(json, source) instanceof ObjectNode object) {
+            return object;
         }
         throw new MalformedFileException(source + " must be a JSON object");
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.pollux.PolluxException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.internal.OpenHandle;
 import dev.pollux.tensor.GgufFile;
@@ -22,8 +23,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Held by the checkpoints of {@code golden/decoder}, {@code golden/tokenizer/gguf} and {@code golden/gguf}. */
 final class CheckpointGoldenTest {
@@ -206,7 +205,7 @@ final class CheckpointGoldenTest {
 
     private static JsonNode json(Path path) {
         try {
-            return JsonMapper.shared().readTree(Files.readString(path));
+            return JsonNode.parse(Files.readString(path));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.SafetensorsBuilder;
@@ -14,7 +15,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Weights in small floats. The literals were made with bitsandbytes 0.50 and transformers 5.24. */
 class PackedFloatsTest {
@@ -223,7 +223,7 @@ class PackedFloatsTest {
     }
 
     private static Settings settings(String json) {
-        return new Settings(Path.of("config.json"), JsonMapper.shared().readTree(json.replace('\'', '"')));
+        return new Settings(Path.of("config.json"), JsonNode.parse(json.replace('\'', '"')));
     }
 
     private static byte[] hex(String hex) {

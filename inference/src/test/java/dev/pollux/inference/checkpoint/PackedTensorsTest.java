@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.Float16;
 import dev.pollux.tensor.SafetensorsFile;
@@ -16,7 +17,6 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Published integer matrices, packed here as their formats say, are read as (code − zero) · scale. */
 class PackedTensorsTest {
@@ -283,7 +283,7 @@ class PackedTensorsTest {
     }
 
     private static Settings settings(String json) {
-        return new Settings(Path.of("config.json"), JsonMapper.shared().readTree(json));
+        return new Settings(Path.of("config.json"), JsonNode.parse(json));
     }
 
     private static byte[] bytes(int[] words) {

@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtSession;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.encoder.export.EncoderExport;
 import dev.pollux.inference.encoder.export.EncoderWeights;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.NoLeaks;
@@ -25,8 +26,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.opentest4j.TestAbortedException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Every checkpoint of the golden set {@code encoder}: exported, then run text by text, and as batches with padding on the
@@ -48,7 +47,7 @@ class EncoderGoldenTest {
     }
 
     private void check(Path folder) throws IOException, OrtException {
-        JsonNode cases = JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json")));
+        JsonNode cases = JsonNode.parse(Files.readString(folder.resolve("cases.json")));
         Path target = temp.resolve(folder.getFileName());
         try {
             EncoderExport.export(folder, target, EncoderWeights.FLOAT).run();
@@ -70,7 +69,7 @@ class EncoderGoldenTest {
     }
 
     private void round(Path folder) throws IOException, OrtException {
-        JsonNode cases = JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json")));
+        JsonNode cases = JsonNode.parse(Files.readString(folder.resolve("cases.json")));
         Path target = temp.resolve(folder.getFileName() + "-8");
         try {
             EncoderExport.export(folder, target, EncoderWeights.BITS_8).run();

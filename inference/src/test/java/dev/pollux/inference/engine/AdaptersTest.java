@@ -11,6 +11,7 @@ import dev.pollux.inference.checkpoint.Adapter;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
@@ -28,8 +29,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Adapters beside a running model give what they give merged into it. */
 @NoLeaks
@@ -67,7 +66,7 @@ class AdaptersTest {
 
     @TestFactory
     Stream<DynamicTest> everyAdapterOfFactorsGivesTheReferenceLogitsAndEveryOtherIsRefused() throws IOException {
-        JsonNode index = JsonMapper.shared().readTree(Files.readString(root().resolve("adapters/index.json")));
+        JsonNode index = JsonNode.parse(Files.readString(root().resolve("adapters/index.json")));
         return StreamSupport.stream(index.spliterator(), false)
                 .filter(c -> c.has("case"))
                 .map(c -> DynamicTest.dynamicTest(c.path("case").asString(), () -> check(c)));
@@ -75,7 +74,7 @@ class AdaptersTest {
 
     private void check(JsonNode c) throws IOException {
         Path folder = root().resolve("adapters").resolve(c.path("case").asString());
-        JsonNode config = JsonMapper.shared().readTree(Files.readString(folder.resolve("adapter_config.json")));
+        JsonNode config = JsonNode.parse(Files.readString(folder.resolve("adapter_config.json")));
         boolean plain = !config.path("use_dora").asBoolean(false)
                 && !config.path("lora_bias").asBoolean(false)
                 && config.path("bias").asString("none").equals("none")

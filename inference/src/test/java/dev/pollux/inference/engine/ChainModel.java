@@ -1,5 +1,7 @@
 package dev.pollux.inference.engine;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -11,9 +13,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A model that walks a chain: a Llama of one layer that adds nothing, so that each token decides the next. It has a token for
@@ -67,7 +66,7 @@ final class ChainModel {
             Files.write(folder.resolve("model.safetensors"), safetensors(weights, shapes));
             Files.writeString(folder.resolve("config.json"), config());
             Files.writeString(folder.resolve("tokenizer.json"), tokenizer());
-            ObjectNode settings = JsonMapper.shared().createObjectNode().put("chat_template", template);
+            ObjectNode settings = new ObjectNode().put("chat_template", template);
             Files.writeString(folder.resolve("tokenizer_config.json"), settings.toString());
             return folder;
         } catch (IOException e) {
@@ -82,7 +81,7 @@ final class ChainModel {
     }
 
     private static byte[] safetensors(Map<String, float[]> weights, Map<String, int[]> shapes) {
-        ObjectNode header = JsonMapper.shared().createObjectNode();
+        ObjectNode header = new ObjectNode();
         int offset = 0;
         for (String name : weights.keySet()) {
             ObjectNode tensor = header.putObject(name).put("dtype", "F32");
@@ -113,7 +112,7 @@ final class ChainModel {
     }
 
     private String tokenizer() {
-        ObjectNode root = JsonMapper.shared().createObjectNode().put("version", "1.0");
+        ObjectNode root = new ObjectNode().put("version", "1.0");
         ArrayNode added = root.putArray("added_tokens");
         for (String special : specials) {
             added.addObject()

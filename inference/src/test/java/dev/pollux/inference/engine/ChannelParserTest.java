@@ -2,6 +2,8 @@ package dev.pollux.inference.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.generation.Channel;
 import dev.pollux.generation.Delta;
 import dev.pollux.inference.tokenizer.Tokenizer;
@@ -13,9 +15,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Shown as {@code reasoning ⇒ answer}. */
 class ChannelParserTest {
@@ -170,7 +169,7 @@ class ChannelParserTest {
     }
 
     private static Tokenizer tokenizer(Set<String> vocabulary) {
-        ObjectNode root = JsonMapper.shared().createObjectNode();
+        ObjectNode root = new ObjectNode();
         root.put("version", "1.0");
         ArrayNode added = root.putArray("added_tokens");
         ObjectNode words = root.putObject("model")

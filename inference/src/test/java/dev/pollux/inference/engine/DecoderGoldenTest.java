@@ -7,6 +7,7 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
@@ -21,8 +22,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.opentest4j.TestAbortedException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Every variant of the golden set {@code decoder}: exported in float, run in one pass, in pieces, after rollback. */
 @NoLeaks
@@ -51,7 +50,7 @@ class DecoderGoldenTest {
     }
 
     private void inEightBits(Path folder) throws IOException {
-        JsonNode cases = JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json")));
+        JsonNode cases = JsonNode.parse(Files.readString(folder.resolve("cases.json")));
         Path target = temp.resolve(folder.getFileName() + ".8bit");
         ExportOptions options = ExportOptions.builder()
                 .weights(ExportOptions.Weights.BITS_8)
@@ -103,7 +102,7 @@ class DecoderGoldenTest {
     }
 
     private void check(Path folder) throws IOException {
-        JsonNode cases = JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json")));
+        JsonNode cases = JsonNode.parse(Files.readString(folder.resolve("cases.json")));
         Path target = temp.resolve(folder.getFileName() + ".exported");
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             DecoderExport.export(checkpoint, target, floats()).run();

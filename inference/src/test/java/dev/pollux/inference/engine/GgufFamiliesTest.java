@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;
@@ -25,8 +26,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Reference checkpoints written as the GGUF files that llama.cpp's converter makes of them give the reference logits. */
 @NoLeaks
@@ -246,7 +245,7 @@ class GgufFamiliesTest {
 
     private static JsonNode json(Path file) {
         try {
-            return JsonMapper.shared().readTree(Files.readString(file));
+            return JsonNode.parse(Files.readString(file));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;
@@ -26,8 +27,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Reference checkpoints of recurrent families, and of attention families whose layout is their own, written as llama.cpp's
@@ -426,7 +425,7 @@ class GgufMixersTest {
 
     private static JsonNode json(Path file) {
         try {
-            return JsonMapper.shared().readTree(Files.readString(file));
+            return JsonNode.parse(Files.readString(file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

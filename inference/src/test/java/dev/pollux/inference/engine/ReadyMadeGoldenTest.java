@@ -14,6 +14,7 @@ import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.decoder.DecoderManifest.Kind;
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.NoLeaks;
@@ -32,8 +33,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Graphs of the shapes that others publish, made of the golden set {@code decoder}: whatever the inputs, names and cache, the
@@ -284,7 +283,7 @@ class ReadyMadeGoldenTest {
 
     private static JsonNode config(Path folder) {
         try {
-            return JsonMapper.shared().readTree(Files.readString(folder.resolve("config.json")));
+            return JsonNode.parse(Files.readString(folder.resolve("config.json")));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -342,11 +341,12 @@ class ReadyMadeGoldenTest {
                 "decoder",
                 decoder.isEmpty() ? Map.of("filename", "model.onnx") : decoder);
         Files.writeString(
-                target.resolve("genai_config.json"), JsonMapper.shared().writeValueAsString(Map.of("model", model)));
+                target.resolve("genai_config.json"),
+                JsonNode.of(Map.of("model", model)).toString());
     }
 
     private static JsonNode cases(Path folder) throws IOException {
-        return JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json")));
+        return JsonNode.parse(Files.readString(folder.resolve("cases.json")));
     }
 
     private static SafetensorsFile expected(Path folder) throws IOException {

@@ -11,6 +11,7 @@ import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.SafetensorsFile;
@@ -25,8 +26,6 @@ import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The real model of {@code models/smollm2-135m-instruct} against its golden set, in float and as exported by default. */
 @NoLeaks
@@ -179,7 +178,7 @@ class RealModelGoldenTest {
 
     private static JsonNode json(Path file) {
         try {
-            return JsonMapper.shared().readTree(Files.readString(file));
+            return JsonNode.parse(Files.readString(file));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

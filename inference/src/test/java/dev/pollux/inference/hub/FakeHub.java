@@ -3,6 +3,7 @@ package dev.pollux.inference.hub;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
+import dev.pollux.inference.internal.JsonNode;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -23,7 +24,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import tools.jackson.databind.json.JsonMapper;
 
 /** A hub on this machine, with one repository, that misbehaves where it is told to. */
 final class FakeHub implements AutoCloseable {
@@ -137,7 +137,8 @@ final class FakeHub implements AutoCloseable {
             status(200).handle(exchange);
         } else if (path.startsWith(info + "/revision/")
                 && revisions.contains(path.substring((info + "/revision/").length()))) {
-            body(200, 0, JsonMapper.shared().writeValueAsBytes(description())).handle(exchange);
+            body(200, 0, JsonNode.of(description()).toString().getBytes(StandardCharsets.UTF_8))
+                    .handle(exchange);
         } else if (path.startsWith(info)) {
             status(404, "X-Error-Code", "RevisionNotFound").handle(exchange);
         } else if (resolve.matches() && resolve.group(1).equals(COMMIT) && files.containsKey(resolve.group(2))) {

@@ -456,7 +456,7 @@ class ModelHubErrorsTest extends HubTestCase {
         server.always(INFO, FakeHub.body(200, 15, "{\"sha\": \"../x\"}".getBytes(StandardCharsets.UTF_8)));
         fails(MalformedFileException.class)
                 .hasMessage("The description of owner/name@main must have a commit 'sha' and a list 'siblings' but has"
-                        + " '../x' and MISSING; check the endpoint");
+                        + " '../x' and absent; check the endpoint");
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.pollux.inference.sampling;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
@@ -19,8 +20,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.opentest4j.TestAbortedException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The distributions of the golden set {@code sampling}, for every case whose parameters the options have. */
 class SamplerGoldenTest {
@@ -133,7 +132,7 @@ class SamplerGoldenTest {
 
     private static JsonNode read(Path file) {
         try {
-            return JsonMapper.shared().readTree(Files.readString(file));
+            return JsonNode.parse(Files.readString(file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -3,6 +3,7 @@ package dev.pollux.inference.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,24 +12,20 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The templates of published models, held to what Jinja2 renders. */
 class GoldenChatTemplatesTest {
 
     private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-01-15T12:00:00Z"), ZoneOffset.UTC);
 
-    private static final JsonMapper JSON = new JsonMapper();
-
     @TestFactory
     Stream<DynamicTest> rendersAsJinja2() throws IOException {
         Path set = ReferenceData.golden("chat-templates");
-        JsonNode cases = JSON.readTree(Files.readString(set.resolve("cases.json")));
+        JsonNode cases = JsonNode.parse(Files.readString(set.resolve("cases.json")));
         assertThat(cases.size()).as("cases in " + set).isPositive();
         return cases.valueStream()
                 .map(golden -> DynamicTest.dynamicTest(
@@ -102,9 +99,14 @@ class GoldenChatTemplatesTest {
         }
     }
 
+    @SuppressWarnings("unchecked") // of what the template takes, which checks it
+    private static <T> List<T> list(JsonNode array) {
+        return (List<T>) Objects.requireNonNull(array.toJava());
+    }
+
     private static ChatTemplate.Input input(JsonNode inputs) {
         ChatTemplate.Input.Builder input = ChatTemplate.Input.builder()
-                .messages(JSON.convertValue(inputs.get("messages"), new TypeReference<>() {}))
+                .messages(list(inputs.path("messages")))
                 .bosToken("<s>")
                 .eosToken("</s>")
                 .clock(CLOCK);
@@ -115,15 +117,15 @@ class GoldenChatTemplatesTest {
                 case "add_generation_prompt" -> input.addGenerationPrompt(value.asBoolean());
                 case "tools" -> {
                     if (!value.isNull()) {
-                        input.tools(JSON.convertValue(value, new TypeReference<List<Object>>() {}));
+                        input.tools(list(value));
                     }
                 }
                 case "documents" -> {
                     if (!value.isNull()) {
-                        input.documents(JSON.convertValue(value, new TypeReference<List<Object>>() {}));
+                        input.documents(list(value));
                     }
                 }
-                default -> input.variable(property.getKey(), JSON.convertValue(value, new TypeReference<Object>() {}));
+                default -> input.variable(property.getKey(), value.toJava());
             }
         });
         return input.build();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,8 +18,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 class PromptTokenizerTest {
 
@@ -188,7 +187,7 @@ class PromptTokenizerTest {
 
     private static JsonNode json(Path file) {
         try {
-            return JsonMapper.shared().readTree(Files.readString(file));
+            return JsonNode.parse(Files.readString(file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
@@ -23,8 +24,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Vocabularies of tiktoken: small ones made here, and reference vocabularies written in that form. */
 @NoLeaks
@@ -88,7 +87,7 @@ class TiktokenTest {
             return Optional.empty();
         }
         try {
-            JsonNode json = JsonMapper.shared().readTree(Files.readString(file));
+            JsonNode json = JsonNode.parse(Files.readString(file));
             JsonNode before = json.path("pre_tokenizer");
             if (!json.path("model").path("type").asString("").equals("BPE")) {
                 return Optional.empty();
@@ -110,7 +109,7 @@ class TiktokenTest {
     }
 
     private void compare(Path folder) throws IOException {
-        JsonNode json = JsonMapper.shared().readTree(Files.readString(folder.resolve("tokenizer.json")));
+        JsonNode json = JsonNode.parse(Files.readString(folder.resolve("tokenizer.json")));
         Map<String, Integer> special = new HashMap<>();
         json.path("added_tokens")
                 .forEach(token -> special.put(
@@ -123,7 +122,7 @@ class TiktokenTest {
         });
         Path file = Files.write(temp.resolve("tokenizer.model"), lines);
         String encoding = encoding(folder).orElseThrow();
-        List<String> texts = texts(JsonMapper.shared().readTree(Files.readString(folder.resolve("cases.json"))));
+        List<String> texts = texts(JsonNode.parse(Files.readString(folder.resolve("cases.json"))));
         assertThat(texts).hasSizeGreaterThan(5);
         try (Tokenizer due = Tokenizer.open(folder.resolve("tokenizer.json"));
                 Tokenizer tokenizer = Tokenizer.ofTiktoken(file, encoding, special)) {

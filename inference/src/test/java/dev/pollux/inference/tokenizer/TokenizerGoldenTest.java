@@ -3,6 +3,7 @@ package dev.pollux.inference.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
@@ -13,8 +14,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Held by {@code golden/tokenizer}: a folder is a tokenizer with its cases. */
 final class TokenizerGoldenTest {
@@ -253,7 +252,7 @@ final class TokenizerGoldenTest {
 
     private static JsonNode json(Path path) {
         try {
-            return JsonMapper.shared().readTree(Files.readString(path));
+            return JsonNode.parse(Files.readString(path));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

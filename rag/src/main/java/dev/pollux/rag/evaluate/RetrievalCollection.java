@@ -2,20 +2,20 @@ package dev.pollux.rag.evaluate;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.internal.Json;
 import dev.pollux.rag.chunk.Chunker;
 import dev.pollux.retrieval.Document;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Documents, queries and which document is relevant to which query. <em>Immutable.</em>
@@ -55,10 +55,9 @@ public record RetrievalCollection(
                         .put(fields[1], Integer.parseInt(fields[2].strip()));
             }
         });
-        JsonMapper json = new JsonMapper();
         Map<String, String> queries = new LinkedHashMap<>();
         lines(folder.resolve("queries.jsonl"), (line, number) -> {
-            JsonNode query = json.readTree(line);
+            Map<?, ?> query = object(line);
             String id = string(query, "_id");
             if (judgements.containsKey(id)) {
                 queries.put(id, string(query, "text"));
@@ -66,8 +65,8 @@ public record RetrievalCollection(
         });
         List<Document> documents = new ArrayList<>();
         lines(folder.resolve("corpus.jsonl"), (line, number) -> {
-            JsonNode entry = json.readTree(line);
-            String title = entry.path("title").asString("");
+            Map<?, ?> entry = object(line);
+            String title = entry.get("title") instanceof String given ? given : "";
             String text = string(entry, "text");
             String whole = title.isEmpty() ? text : title + "\n" + text;
             Map<String, String> metadata = title.isBlank() ? Map.of() : Map.of(Chunker.TITLE, title);
@@ -76,12 +75,18 @@ public record RetrievalCollection(
         return new RetrievalCollection(String.valueOf(folder.getFileName()), documents, queries, judgements);
     }
 
-    private static String string(JsonNode entry, String field) {
-        JsonNode value = entry.path(field);
-        if (!value.isString()) {
-            throw new IllegalArgumentException("it has no string '" + field + "'");
+    private static Map<?, ?> object(String line) {
+        if (Json.parse(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)), "it") instanceof Map<?, ?> object) {
+            return object;
         }
-        return value.asString();
+        throw new IllegalArgumentException("it is no JSON object");
+    }
+
+    private static String string(Map<?, ?> entry, String field) {
+        if (entry.get(field) instanceof String value) {
+            return value;
+        }
+        throw new IllegalArgumentException("it has no string '" + field + "'");
     }
 
     /** Takes one line of a file. */
@@ -104,7 +109,7 @@ public record RetrievalCollection(
         } catch (IOException e) {
             throw new StorageException(
                     file + " cannot be read; a BEIR folder has corpus.jsonl, queries.jsonl and" + " qrels/test.tsv", e);
-        } catch (JacksonException | IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
+        } catch (MalformedFileException | IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
             throw new MalformedFileException(file + " is malformed in line " + number + ": " + e.getMessage(), e);
         }
     }

@@ -2,12 +2,19 @@ package dev.pollux.samples.cli;
 
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.Usage;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.Citation;
 import dev.pollux.twin.Evidence;
+import java.lang.reflect.Method;
+import java.lang.reflect.RecordComponent;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The objects that {@code --json} prints, with their keys in the order in which the help names them. */
 final class JsonShapes {
@@ -65,6 +72,39 @@ final class JsonShapes {
         json.put("prefillMillis", usage.prefill().toMillis());
         json.put("decodeMillis", usage.decode().toMillis());
         return json;
+    }
+
+    /** A value as a tree: of a record its components by name, of anything that JSON has no form for its text. */
+    static JsonNode tree(@Nullable Object value) {
+        if (value instanceof Record facts) {
+            ObjectNode object = new ObjectNode();
+            for (RecordComponent component : facts.getClass().getRecordComponents()) {
+                object.set(component.getName(), tree(component(facts, component)));
+            }
+            return object;
+        }
+        if (value instanceof Map<?, ?> map) {
+            ObjectNode object = new ObjectNode();
+            map.forEach((key, element) -> object.set(String.valueOf(key), tree(element)));
+            return object;
+        }
+        if (value instanceof Collection<?> elements) {
+            ArrayNode array = new ArrayNode();
+            elements.forEach(element -> array.add(tree(element)));
+            return array;
+        }
+        boolean plain = value == null || value instanceof Number || value instanceof Boolean;
+        return JsonNode.of(plain ? value : value.toString());
+    }
+
+    private static @Nullable Object component(Record facts, RecordComponent component) {
+        try {
+            Method accessor = component.getAccessor();
+            accessor.setAccessible(true);
+            return accessor.invoke(facts);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("Cannot read " + component, e);
+        }
     }
 
     /** A constant as JSON has it: {@code end_of_text}. */

@@ -3,7 +3,6 @@ package dev.pollux.samples.cli;
 import dev.pollux.generation.Channel;
 import dev.pollux.generation.Delta;
 import java.io.PrintWriter;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Results on standard output, everything else on standard error. <em>Not thread-safe: one thread at a time.</em> */
 final class Output {
@@ -57,7 +56,7 @@ final class Output {
 
     /** The result as one object on one line. */
     void json(Object value) {
-        line(JsonMapper.shared().writeValueAsString(value));
+        line(JsonShapes.tree(value).toString());
     }
 
     /** Something to know beside the result. */

@@ -2,6 +2,7 @@ package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.JsonNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -15,8 +16,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Questions on a small folder, through the command line and with the real models. */
 class AskTest {
@@ -79,7 +78,7 @@ class AskTest {
         assertThat(run("", "ask", "--json", "Who rowed the Argo?"))
                 .as("%s", err)
                 .isEqualTo(ExitCode.OK);
-        JsonNode answer = JsonMapper.shared().readTree(out);
+        JsonNode answer = JsonNode.parse(out);
         assertThat(answer.propertyNames())
                 .containsExactly("kind", "text", "citations", "evidence", "dropped", "groundedness", "usage");
         JsonNode evidence = answer.path("evidence").path(0);
@@ -112,7 +111,7 @@ class AskTest {
         assertThat(run("Who tamed horses?\n/quit\n", "chat", "--style", "quote", "--json"))
                 .as("%s", err)
                 .isEqualTo(ExitCode.OK);
-        JsonNode turns = JsonMapper.shared().readTree(out).path("turns");
+        JsonNode turns = JsonNode.parse(out).path("turns");
         assertThat(turns.size()).isEqualTo(1);
         assertThat(turns.path(0).path("question").asString()).isEqualTo("Who tamed horses?");
         assertThat(turns.path(0).path("text").asString()).contains("Castor tamed horses");
@@ -140,7 +139,7 @@ class AskTest {
         assertThat(run("", "ask", "--json", "--style", "quote", "How do I merge two models?"))
                 .as(err)
                 .isZero();
-        JsonNode answer = JsonMapper.shared().readTree(out);
+        JsonNode answer = JsonNode.parse(out);
         assertThat(answer.path("citations").path(0).path("document").asString()).isEqualTo("merging.md");
         assertThat(answer.path("text").asString())
                 .contains("To merge two models is to make one set of weights of two")

@@ -3,6 +3,7 @@ package dev.pollux.samples.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.inference.encoder.OnnxEmbedder;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
@@ -14,7 +15,6 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** Documents that change, and more than one process that reads and writes what is known of them. */
 @NoLeaks

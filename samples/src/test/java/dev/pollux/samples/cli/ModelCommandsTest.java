@@ -8,6 +8,7 @@ import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.hub.EmbeddedModel;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.SafetensorsBuilder;
@@ -26,7 +27,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
-import tools.jackson.databind.JsonNode;
 
 /** The commands around a language model, with the embedded one. */
 @NoLeaks

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** The commands on a folder with a ready-made ONNX decoder. */
 @NoLeaks

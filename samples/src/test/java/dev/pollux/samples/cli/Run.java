@@ -1,13 +1,12 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.inference.internal.JsonNode;
 import java.io.ByteArrayInputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** What a command line did: its exit code and what it wrote, in this process and without a terminal. */
 record Run(int code, String out, String err) {
@@ -38,6 +37,6 @@ record Run(int code, String out, String err) {
     }
 
     JsonNode json() {
-        return JsonMapper.shared().readTree(out);
+        return JsonNode.parse(out);
     }
 }

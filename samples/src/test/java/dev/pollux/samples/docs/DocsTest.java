@@ -3,6 +3,7 @@ package dev.pollux.samples.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.pollux.inference.internal.JsonNode;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
@@ -18,7 +19,6 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.opentest4j.TestAbortedException;
 import picocli.CommandLine;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Holds the documents to the code: every fenced block of README.md, CONTRIBUTING.md and docs/ is checked by its language,
@@ -49,7 +49,7 @@ class DocsTest {
                             case "java" -> java.check(before(blocks, block), block);
                             case "sh" -> shell.check(block.text());
                             case "xml" -> build.checkXml(block.text());
-                            case "json" -> JsonMapper.shared().readTree(block.text());
+                            case "json" -> JsonNode.parse(block.text());
                             default ->
                                 assertThat(FREE)
                                         .as("%s: a language that is checked or free", block.place())

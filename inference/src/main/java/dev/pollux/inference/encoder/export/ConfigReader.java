@@ -3,12 +3,11 @@ package dev.pollux.inference.encoder.export;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.RotaryScaling;
+import dev.pollux.inference.internal.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.IntPredicate;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.MissingNode;
 
 /** Values of a {@code config.json}, each under the first of several spellings that is there. */
 final class ConfigReader {
@@ -36,7 +35,7 @@ final class ConfigReader {
                 .map(json::path)
                 .filter(value -> !value.isMissingNode() && !value.isNull())
                 .findFirst()
-                .orElse(MissingNode.getInstance());
+                .orElse(JsonNode.missing());
     }
 
     /** A whole number in [1, 2^24] that must be there. */
@@ -146,7 +145,7 @@ final class ConfigReader {
             rope = rope.path(kind);
         }
         boolean scaled = rope.isObject() || !kind.equals("sliding_attention");
-        JsonNode scaling = rope.isObject() ? rope : scaled ? json.path("rope_scaling") : MissingNode.getInstance();
+        JsonNode scaling = rope.isObject() ? rope : scaled ? json.path("rope_scaling") : JsonNode.missing();
         double base = positive(rope.path("rope_theta"), positive(theta, thetaKeys), "rope_theta");
         String type = scaling.path("rope_type").asString(scaling.path("type").asString("default"));
         return new Rotary(base, scaling(type, scaling));

@@ -6,6 +6,7 @@ import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.GraphWriter.Type;
 import dev.pollux.inference.internal.ArtifactCache;
 import dev.pollux.inference.internal.JsonFile;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.SafetensorsFolder;
@@ -15,7 +16,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
 
 /**
  * Writes an encoder or cross-encoder checkpoint, {@code config.json} and safetensors as transformers saves them, as an ONNX

@@ -1,0 +1,156 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.inference.decoder.DecoderManifest.Kind;
+import dev.pollux.inference.decoder.DecoderManifest.Projection;
+import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** The text of a {@link DecoderManifest}: its components by their names, in their order. */
+final class ManifestJson {
+
+    private final Path file;
+
+    private ManifestJson(Path file) {
+        this.file = file;
+    }
+
+    static DecoderManifest read(byte[] utf8, Path file) {
+        return new ManifestJson(file).manifest(JsonNode.parse(utf8, file.toString()));
+    }
+
+    private DecoderManifest manifest(JsonNode json) {
+        int format = number(json, "format");
+        if (format != DecoderManifest.FORMAT) {
+            throw new MalformedFileException(file + ": format must be " + DecoderManifest.FORMAT + " but was " + format
+                    + "; export the model again");
+        }
+        Map<String, Object> provenance = new LinkedHashMap<>();
+        json.path("provenance").properties().forEach(fact -> {
+            Object value = fact.getValue().toJava();
+            if (value != null) {
+                provenance.put(fact.getKey(), value);
+            }
+        });
+        return new DecoderManifest(
+                format,
+                text(json, "name"),
+                text(json, "architecture"),
+                number(json, "vocabularySize"),
+                number(json, "contextLength"),
+                numbers(json, "endTokens"),
+                text(json, "bosToken"),
+                text(json, "eosToken"),
+                list(json, "states", this::state),
+                number(json, "rotarySwitch"),
+                number(json, "headWidth"),
+                list(json, "projections", this::projection),
+                provenance);
+    }
+
+    private State state(JsonNode json) {
+        String kind = text(json, "kind");
+        for (Kind known : Kind.values()) {
+            if (known.name().equals(kind)) {
+                return new State(text(json, "input"), text(json, "output"), known, numbers(json, "shape"));
+            }
+        }
+        throw malformed("kind", "one of " + List.of(Kind.values()), json.path("kind"));
+    }
+
+    private Projection projection(JsonNode json) {
+        return new Projection(
+                text(json, "input"),
+                text(json, "output"),
+                list(json, "weights", value -> text("weights", value)),
+                numbers(json, "rows"),
+                number(json, "columns"),
+                flag(json, "lookup"));
+    }
+
+    private String text(JsonNode json, String key) {
+        return text(key, json.path(key));
+    }
+
+    private String text(String key, JsonNode value) {
+        if (!value.isString()) {
+            throw malformed(key, "a text", value);
+        }
+        return value.asString();
+    }
+
+    private boolean flag(JsonNode json, String key) {
+        if (!json.path(key).isBoolean()) {
+            throw malformed(key, "true or false", json.path(key));
+        }
+        return json.path(key).asBoolean();
+    }
+
+    private int number(JsonNode json, String key) {
+        return number(key, json.path(key));
+    }
+
+    private int number(String key, JsonNode value) {
+        if (!value.isInt()) {
+            throw malformed(key, "a whole number", value);
+        }
+        return value.asInt();
+    }
+
+    private List<Integer> numbers(JsonNode json, String key) {
+        return list(json, key, value -> number(key, value));
+    }
+
+    private <T> List<T> list(JsonNode json, String key, Function<JsonNode, T> element) {
+        if (!json.path(key).isArray()) {
+            throw malformed(key, "a list", json.path(key));
+        }
+        return json.path(key).valueStream().map(element).toList();
+    }
+
+    private MalformedFileException malformed(String key, String rule, JsonNode value) {
+        return new MalformedFileException(file + " is not a decoder manifest: " + key + " must be " + rule + " but was "
+                + value.shown() + "; export the model again");
+    }
+
+    static String write(DecoderManifest manifest) {
+        ObjectNode json = new ObjectNode();
+        json.put("format", manifest.format());
+        json.put("name", manifest.name());
+        json.put("architecture", manifest.architecture());
+        json.put("vocabularySize", manifest.vocabularySize());
+        json.put("contextLength", manifest.contextLength());
+        json.set("endTokens", JsonNode.of(manifest.endTokens()));
+        json.put("bosToken", manifest.bosToken());
+        json.put("eosToken", manifest.eosToken());
+        var states = json.putArray("states");
+        for (State state : manifest.states()) {
+            states.addObject()
+                    .put("input", state.input())
+                    .put("output", state.output())
+                    .put("kind", state.kind().name())
+                    .set("shape", JsonNode.of(state.shape()));
+        }
+        json.put("rotarySwitch", manifest.rotarySwitch());
+        json.put("headWidth", manifest.headWidth());
+        var projections = json.putArray("projections");
+        for (Projection projection : manifest.projections()) {
+            projections
+                    .addObject()
+                    .put("input", projection.input())
+                    .put("output", projection.output())
+                    .set("weights", JsonNode.of(projection.weights()))
+                    .set("rows", JsonNode.of(projection.rows()))
+                    .put("columns", projection.columns())
+                    .put("lookup", projection.lookup());
+        }
+        json.set("provenance", JsonNode.of(manifest.provenance()));
+        return json.toPrettyString();
+    }
+}
