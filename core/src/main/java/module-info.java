@@ -10,5 +10,9 @@ module dev.pollux.core {
     exports dev.pollux.twin;
     exports dev.pollux.tensor;
     exports dev.pollux.merging;
-    exports dev.pollux.internal;
+    exports dev.pollux.internal to
+            dev.pollux.finetune,
+            dev.pollux.inference,
+            dev.pollux.rag,
+            dev.pollux.testkit;
 }

@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import java.util.Optional;
+
 /**
  * The loops that merging spends its time in, over elements [from, to) of arrays. All forms give the same bits for magnitudes
  * below 2<sup>68</sup>, so results do not depend on which one runs; larger ones may become NaN in one and infinite in another.
@@ -12,12 +14,14 @@ interface Lanes {
     /** With the Vector API if the JVM was started with it, compiles it, and the processor's vectors are wide enough. */
     private static Lanes best() {
         String how = System.getProperty("java.vm.info", "");
-        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()
+        Optional<Module> vector = ModuleLayer.boot().findModule("jdk.incubator.vector");
+        if (vector.isEmpty()
                 || how.contains("interpreted")
                 || how.contains("emulated-client")) {
             return ScalarLanes.INSTANCE;
         }
         try {
+            Lanes.class.getModule().addReads(vector.get()); // a module-info that requires it would warn at each compilation
             // Compiled apart, since the module is not on every JVM's path: no code may name the class.
             return Class.forName("dev.pollux.merge.VectorLanes")
                     .asSubclass(Lanes.class)

@@ -30,4 +30,5 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 @Target({ElementType.TYPE, ElementType.METHOD})
 @ResourceLock("dev.pollux.testkit.NoLeaks")
 @ExtendWith(NoLeaksExtension.class)
+@SuppressWarnings("exports") // JUnit alone makes the extension
 public @interface NoLeaks {}

@@ -1,0 +1,11 @@
+/** Adapters and merging of models. */
+module dev.pollux.finetune {
+    requires transitive dev.pollux.core;
+    requires transitive dev.pollux.inference;
+    requires static transitive org.jspecify;
+    requires com.google.protobuf;
+    requires org.snakeyaml.engine.v2;
+    requires org.tribuo.util.onnx;
+
+    exports dev.pollux.merge;
+}

@@ -1,0 +1,27 @@
+/** Checkpoints, tokenizers, chat templates, decoder graphs, generation and embedding on ONNX Runtime. */
+module dev.pollux.inference {
+    requires transitive dev.pollux.core;
+    requires static transitive org.jspecify;
+    requires java.net.http;
+    requires tools.jackson.core;
+    // Automatic modules, each named in its manifest; one that is resolved brings all others of the module path.
+    requires ai.djl.api;
+    requires ai.djl.tokenizers;
+    requires com.google.protobuf;
+    requires com.microsoft.onnxruntime;
+    requires org.tribuo.util.onnx;
+
+    exports dev.pollux.inference.checkpoint;
+    exports dev.pollux.inference.decoder;
+    exports dev.pollux.inference.device;
+    exports dev.pollux.inference.encoder;
+    exports dev.pollux.inference.encoder.export;
+    exports dev.pollux.inference.engine;
+    exports dev.pollux.inference.graph;
+    exports dev.pollux.inference.hub;
+    exports dev.pollux.inference.sampling;
+    exports dev.pollux.inference.template;
+    exports dev.pollux.inference.tokenizer;
+    exports dev.pollux.inference.internal to
+            dev.pollux.finetune;
+}

@@ -1,0 +1,12 @@
+/** Documents, chunking, the knowledge base, retrieval and its evaluation. */
+module dev.pollux.rag {
+    requires transitive dev.pollux.core;
+    requires static transitive org.jspecify;
+    requires org.apache.lucene.analysis.common;
+    requires org.apache.lucene.core;
+
+    exports dev.pollux.rag.chunk;
+    exports dev.pollux.rag.evaluate;
+    exports dev.pollux.rag.knowledge;
+    exports dev.pollux.rag.source;
+}
