@@ -10,6 +10,9 @@ module dev.pollux.inference {
     requires com.google.protobuf;
     requires com.microsoft.onnxruntime;
     requires org.tribuo.util.onnx;
+    // What the tokenizers use without saying so, since they are an automatic module.
+    requires com.google.gson;
+    requires org.slf4j;
 
     exports dev.pollux.inference.checkpoint;
     exports dev.pollux.inference.decoder;

@@ -2,6 +2,7 @@
 module dev.pollux.rag {
     requires transitive dev.pollux.core;
     requires static transitive org.jspecify;
+    requires jdk.unsupported; // Lucene takes index files out of memory by it
     requires org.apache.lucene.analysis.common;
     requires org.apache.lucene.core;
 
