@@ -96,7 +96,7 @@ public final class PeftConfig {
         JsonNode value = setting(setting);
         return value.isBoolean()
                 ? value.asBoolean()
-                : value.isContainer() ? !value.isEmpty() : value.isValueNode() && !value.isNull();
+                : value.isObject() || value.isArray() ? !value.isEmpty() : !value.isMissingNode() && !value.isNull();
     }
 
     /** Whether a setting is a list. */

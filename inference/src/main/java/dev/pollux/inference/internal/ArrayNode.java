@@ -1,6 +1,7 @@
 package dev.pollux.inference.internal;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Predicate;
@@ -59,6 +60,17 @@ public final class ArrayNode extends JsonNode {
 
     public ArrayNode add(double value) {
         return add(ValueNode.plain(value));
+    }
+
+    public ArrayNode addAll(Collection<? extends JsonNode> values) {
+        elements.addAll(values);
+        return this;
+    }
+
+    /** Puts a text in place of the element at {@code index}. */
+    public ArrayNode set(int index, String value) {
+        elements.set(index, ValueNode.plain(value));
+        return this;
     }
 
     public ArrayNode addNull() {

@@ -3,7 +3,6 @@ package dev.pollux.inference.tokenizer;
 import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.internal.JsonNode;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -116,7 +115,7 @@ public final class PromptTokenizer implements AutoCloseable {
 
     private String disguise() {
         ObjectNode root =
-                (ObjectNode) JsonNode.parse(tokenizer.toJson().getBytes(StandardCharsets.UTF_8));
+                (ObjectNode) JsonNode.parse(tokenizer.toJson());
         for (JsonNode token : root.path("added_tokens")) {
             ((ObjectNode) token).put("content", renamed(token.path("content").asString("")));
         }
