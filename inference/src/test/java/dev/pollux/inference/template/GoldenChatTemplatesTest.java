@@ -38,7 +38,7 @@ class GoldenChatTemplatesTest {
     @TestFactory
     Stream<DynamicTest> knowsTheContentInWhatItRenders() throws IOException {
         Path set = ReferenceData.golden("chat-templates");
-        return JSON.readTree(Files.readString(set.resolve("cases.json")))
+        return JsonNode.parse(Files.readString(set.resolve("cases.json")))
                 .valueStream()
                 .filter(golden -> golden.has("output"))
                 .map(golden -> DynamicTest.dynamicTest(
