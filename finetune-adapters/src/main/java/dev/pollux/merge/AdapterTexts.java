@@ -57,7 +57,7 @@ record AdapterTexts(String adapter, Path folder) {
     OptionalInt endToken() {
         JsonNode named = JsonFiles.read(folder.resolve(SETTINGS))
                 .map(settings -> settings.path("eos_token"))
-                .orElseGet(JsonFiles.MAPPER::missingNode);
+                .orElseGet(JsonNode::missing);
         String token = named.isObject() ? named.path("content").asString("") : named.asString("");
         Optional<ObjectNode> tokens = tokenizer();
         if (token.isEmpty() || tokens.isEmpty()) {

@@ -31,7 +31,7 @@ record MergedAdapterConfig(ObjectNode first, AdapterTargets targets) {
 
     static MergedAdapterConfig of(Path first, AdapterTargets targets) {
         return new MergedAdapterConfig(
-                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(JsonFiles.MAPPER::createObjectNode),
+                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(ObjectNode::new),
                 targets);
     }
 
