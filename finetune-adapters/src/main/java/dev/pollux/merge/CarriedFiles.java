@@ -117,7 +117,7 @@ final class CarriedFiles {
         if (!Files.isRegularFile(file) || Files.size(file) > 1 << 20) {
             return;
         }
-        if (JsonNode.parse(Files.readAllBytes(file)) instanceof ArrayNode list) {
+        if (JsonNode.parse(Files.readAllBytes(file), file.toString()) instanceof ArrayNode list) {
             for (JsonNode module : list) {
                 String path = module.path("path").asString("");
                 if (!path.isBlank()) {

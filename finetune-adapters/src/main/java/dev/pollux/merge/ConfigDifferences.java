@@ -205,7 +205,7 @@ final class ConfigDifferences {
         if (value instanceof ArrayNode list && list.size() == 1) {
             return shown(list.get(0));
         }
-        String text = value == null ? "not set" : value.isString() ? value.asString() : JsonFiles.COMPACT.writeValueAsString(value);
+        String text = value == null ? "not set" : value.isString() ? value.asString() : value.toString();
         return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
     }
 
@@ -242,7 +242,7 @@ final class ConfigDifferences {
                         .toList();
                 if (!moved.isEmpty()) {
                     problems.notice("the tokenizer of " + other.label() + " gives " + moved.size() + " tokens, such as "
-                            + shown(JsonFiles.MAPPER.valueToTree(moved.get(0))) + ", other numbers than that of "
+                            + shown(JsonNode.of(moved.get(0))) + ", other numbers than that of "
                             + donor.label() + ", which the result keeps; a tokenizer section would merge by token");
                 }
             });

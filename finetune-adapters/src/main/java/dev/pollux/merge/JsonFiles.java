@@ -14,16 +14,6 @@ import java.util.Optional;
 /** Configuration files of model folders that hold one JSON object. */
 final class JsonFiles {
 
-    /** Reads and writes {@code NaN} and {@code Infinity} as Python does. */
-    static final JsonMapper MAPPER = JsonMapper.builder()
-            .enable(SerializationFeature.INDENT_OUTPUT)
-            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-            .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
-            .build();
-
-    /** Without line breaks. */
-    static final JsonMapper COMPACT = JsonMapper.shared();
-
     private static final long MAX_BYTES = 64L << 20;
 
     private JsonFiles() {}
@@ -43,13 +33,14 @@ final class JsonFiles {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }
         try {
-            JsonNode node = MAPPER.readTree(bytes);
+            JsonNode node = JsonNode.parse(bytes, file.toString());
             if (node instanceof ObjectNode object) {
                 return Optional.of(object);
             }
         } catch (MalformedFileException e) {
-            throw new MalformedFileException(
-                    file + " is not JSON: " + foreign(bytes).orElse(e.getOriginalMessage()), e);
+            throw foreign(bytes)
+                    .map(what -> new MalformedFileException(file + " is not JSON: " + what, e))
+                    .orElse(e);
         }
         throw new MalformedFileException(
                 foreign(bytes).map(what -> file + " is not JSON: " + what).orElse(file + " must be a JSON object"));

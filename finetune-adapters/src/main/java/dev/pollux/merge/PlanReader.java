@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePlan.Input;
 import dev.pollux.merging.MergePlan.LayerRange;
@@ -190,7 +191,7 @@ final class PlanReader {
 
     /** A value as JSON, so that text is told from numbers. */
     private static String shown(Object value) {
-        return JsonFiles.COMPACT.writeValueAsString(value);
+        return JsonNode.of(value).toString();
     }
 
     /** A model as text, or as an object with its parts. */

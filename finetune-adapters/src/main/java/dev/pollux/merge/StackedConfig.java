@@ -250,7 +250,7 @@ final class StackedConfig {
     /** Numbers in a list, or in a text with commas between them. */
     private static JsonNode numbersOf(@Nullable JsonNode value) {
         if (value == null || !value.isString()) {
-            return value == null ? JsonFiles.MAPPER.missingNode() : value;
+            return value == null ? JsonNode.missing() : value;
         }
         ArrayNode numbers = new ArrayNode();
         for (String number : value.asString().split(",")) {

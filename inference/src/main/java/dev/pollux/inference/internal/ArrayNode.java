@@ -1,7 +1,6 @@
 package dev.pollux.inference.internal;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Predicate;
@@ -62,8 +61,8 @@ public final class ArrayNode extends JsonNode {
         return add(ValueNode.plain(value));
     }
 
-    public ArrayNode addAll(Collection<? extends JsonNode> values) {
-        elements.addAll(values);
+    public ArrayNode addAll(Iterable<? extends JsonNode> values) {
+        values.forEach(elements::add);
         return this;
     }
 
