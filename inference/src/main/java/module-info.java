@@ -9,6 +9,7 @@ module dev.pollux.inference {
     requires ai.djl.tokenizers;
     requires com.google.protobuf;
     requires com.microsoft.onnxruntime;
+    requires com.sun.jna;
     requires org.tribuo.util.onnx;
     // What the tokenizers use without saying so, since they are an automatic module.
     requires com.google.gson;

@@ -33,7 +33,7 @@ class StackedConfigTest {
         TestModels.write(temp.resolve(name), name.hashCode(), LAYERS, 2);
         Path file = temp.resolve(name).resolve("config.json");
         ObjectNode config = JsonFiles.read(file).orElseThrow();
-        config.setAll((ObjectNode) JsonNode.parse(settings.replace('\'', '"')));
+        JsonNode.parse(settings.replace('\'', '"')).properties().forEach(entry -> config.set(entry.getKey(), entry.getValue()));
         JsonFiles.write(file, config);
         return config;
     }
