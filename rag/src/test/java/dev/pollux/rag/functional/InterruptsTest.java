@@ -49,11 +49,14 @@ class InterruptsTest {
                     victim.interrupt();
                 }
             });
+        }
+
+        void start() {
             thread.start();
         }
 
         @Override
-        public void close() throws InterruptedException {
+        public void close() {
             over.set(true);
             Thread.interrupted();
             while (thread.isAlive()) {
@@ -78,6 +81,7 @@ class InterruptsTest {
                 KnowledgeBase knowledge = KnowledgeBase.open(folder.resolve("kb"), embedder, options)) {
             int cancelled = 0;
             try (Interrupter interrupter = new Interrupter(Thread.currentThread(), random)) {
+                interrupter.start();
                 for (int round = 0; round < ROUNDS; round++) {
                     try {
                         knowledge.ingest(documents(round)).run();
