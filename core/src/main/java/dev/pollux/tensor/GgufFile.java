@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A GGUF file, versions 2 and 3, or the parts of one: metadata and tensors of llama.cpp's format.
@@ -19,6 +20,11 @@ import java.util.Optional;
  * {@code Boolean}, {@code String} or {@code List}. <em>Thread-safe.</em>
  */
 public final class GgufFile implements TensorFile {
+
+    private static final String ENDING = ".gguf";
+
+    /** What stands beside a model: projectors, matrices of importance, heads that draft tokens for it. */
+    private static final Pattern BESIDE = Pattern.compile(".*(?i:mmproj|imatrix).*|(?:.*[-_.])?(?:mtp|eagle3|dflash|dspark)-.*");
 
     private final List<GgufParts.Part> parts;
     private final GgufReader header;
@@ -59,6 +65,21 @@ public final class GgufFile implements TensorFile {
             parts.forEach(part -> part.file().close());
             throw e;
         }
+    }
+
+    /** Whether a path ends as those of GGUF files do, in any case. */
+    public static boolean isName(String path) {
+        return path.regionMatches(true, path.length() - ENDING.length(), ENDING, 0, ENDING.length());
+    }
+
+    /**
+     * Whether a path ends as those of GGUF files do and its file's name is that of a model, not of something that publishers put
+     * beside one, as llama.cpp tells them apart: {@code mmproj}, {@code imatrix}, {@code mtp-}, {@code eagle3-}, {@code dflash-},
+     * {@code dspark-}.
+     */
+    public static boolean isModelName(String path) {
+        int from = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1;
+        return isName(path) && !BESIDE.matcher(path.substring(from)).matches();
     }
 
     /** The files it was read from, first to last. */

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  */
 final class GgufParts {
 
-    private static final Pattern NAME = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
+    private static final Pattern NAME = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})(\\.gguf)", Pattern.CASE_INSENSITIVE);
 
     /** One file with what its header says. */
     record Part(MappedFile file, GgufReader header) {}
@@ -64,7 +64,7 @@ final class GgufParts {
         }
         List<Path> names = new ArrayList<>();
         for (int i = 1; i <= count; i++) {
-            Path part = path.resolveSibling(String.format("%s-%05d-of-%05d.gguf", name.group(1), i, count));
+            Path part = path.resolveSibling(String.format("%s-%05d-of-%05d%s", name.group(1), i, count, name.group(4)));
             if (!Files.isRegularFile(part)) {
                 throw new StorageException(path + " is one of " + count + " parts, of which " + part.getFileName()
                         + " is missing; get it too");

@@ -14,10 +14,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
- * The tensors of a Hugging Face folder: {@code model.safetensors}, or the shards that {@code model.safetensors.index.json}
- * names. The index decides: a tensor that stands in a shard but not in the index is none of the model's.
+ * The tensors of a Hugging Face folder: {@code model.safetensors}, or where there is none the shards that {@code
+ * model.safetensors.index.json} names. Of these the index decides: a tensor that stands in a shard but not in the index is none of the model's.
  * <em>Thread-safe.</em>
  */
 public final class SafetensorsFolder implements TensorFile {
@@ -26,6 +27,8 @@ public final class SafetensorsFolder implements TensorFile {
     private static final String INDEX = "model.safetensors.index.json";
     private static final long MAX_INDEX = 64L << 20;
     private static final int MAX_SHARDS = 4096;
+    private static final String PART = "[^./\\\\:\\x00-\\x1f][^/\\\\:\\x00-\\x1f]*";
+    private static final Pattern SHARD = Pattern.compile(PART + "(?:/" + PART + ")*");
 
     private final List<Path> files = new ArrayList<>();
     private final List<SafetensorsFile> shards = new ArrayList<>();
@@ -43,11 +46,11 @@ public final class SafetensorsFolder implements TensorFile {
         SafetensorsFolder opened = new SafetensorsFolder();
         try {
             Path index = folder.resolve(INDEX);
-            if (Files.isRegularFile(index)) {
-                opened.openShards(folder, weightMap(index));
-            } else if (Files.isRegularFile(folder.resolve(SINGLE))) {
+            if (Files.isRegularFile(folder.resolve(SINGLE))) { // an index beside it is stale
                 SafetensorsFile single = opened.open(folder, SINGLE);
                 single.tensors().keySet().forEach(name -> opened.add(name, single));
+            } else if (Files.isRegularFile(index)) {
+                opened.openShards(folder, weightMap(index));
             } else {
                 throw new MalformedFileException(
                         folder + " holds neither " + SINGLE + " nor " + INDEX + "; download the weights");
@@ -94,9 +97,9 @@ public final class SafetensorsFolder implements TensorFile {
     }
 
     private SafetensorsFile openShard(Path folder, String name) {
-        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-            throw new MalformedFileException(
-                    folder + ": shard name '" + name + "' must be a plain file name without folders");
+        if (!SHARD.matcher(name).matches()) {
+            throw new MalformedFileException(folder + ": shard name '" + name
+                    + "' must be a path within the folder, and no part of it may begin with a dot");
         }
         if (shards.size() == MAX_SHARDS) {
             throw new MalformedFileException(folder + ": the index names more than " + MAX_SHARDS + " shards");

@@ -7,10 +7,10 @@ import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorInfo;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * A GGUF file as the Hugging Face folder that it was made of: tensors under their names there, dequantized, a configuration, a
@@ -73,13 +74,13 @@ final class GgufModel implements AutoCloseable {
     /** Whether there is a GGUF file at {@code path}, or a folder with one and no safetensors. */
     static boolean isAt(Path path) {
         if (Files.isRegularFile(path)) {
-            return path.toString().endsWith(".gguf");
+            return GgufFile.isName(path.toString());
         }
         if (!Files.isDirectory(path) || SafetensorsFolder.isIn(path)) {
             return false;
         }
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(path, "*.gguf")) {
-            return files.iterator().hasNext();
+        try (Stream<Path> files = Files.list(path)) {
+            return files.anyMatch(file -> GgufFile.isModelName(file.toString()));
         } catch (IOException e) {
             throw new dev.pollux.StorageException("Cannot list " + path + ": " + e, e);
         }

@@ -3,6 +3,7 @@ package dev.pollux.inference.checkpoint;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;
 import java.io.IOException;
@@ -28,7 +29,7 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
 
     /**
      * Opens a GGUF file, a Hugging Face folder, or a folder with one GGUF file or the
-     * parts of one in it. Of a GGUF file in parts any may be given. A folder with safetensors is opened as
+     * parts of one in it; files beside a model, such as draft heads and projectors, do not count. Of a GGUF file in parts any may be given. A folder with safetensors is opened as
      * such, whatever else it holds.
      *
      * @throws MalformedFileException if a file is damaged, or a tensor missing or of another shape than the configuration says
@@ -49,7 +50,7 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
 
     private static Optional<Path> onlyGguf(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
-            List<Path> found = files.filter(file -> file.toString().endsWith(".gguf") && Files.isRegularFile(file))
+            List<Path> found = files.filter(file -> GgufFile.isModelName(file.toString()) && Files.isRegularFile(file))
                     .sorted()
                     .toList();
             if (found.size() > 1 && !partsOfOne(found)) {
@@ -65,7 +66,7 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
     private static boolean partsOfOne(List<Path> found) {
         String ending = String.format("-of-%05d.gguf", found.size());
         return found.stream()
-                        .map(file -> file.getFileName().toString().replaceFirst("-\\d{5}" + ending + "$", ""))
+                        .map(file -> file.getFileName().toString().replaceFirst("(?i)-\\d{5}" + ending + "$", ""))
                         .distinct()
                         .count()
                 == 1;

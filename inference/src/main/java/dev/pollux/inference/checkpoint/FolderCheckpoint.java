@@ -14,14 +14,7 @@ import java.util.stream.Stream;
 /** A Hugging Face folder; {@code config.json} as transformers 4 and as transformers 5 writes it. */
 final class FolderCheckpoint extends Checkpoint {
 
-    private static final List<String> TEXTS = List.of(
-            "config.json",
-            "generation_config.json",
-            "model.safetensors.index.json",
-            "tokenizer.json",
-            "tokenizer.model",
-            "tokenizer_config.json",
-            "chat_template.jinja");
+    private static final String INDEX = "model.safetensors.index.json";
 
     private final ModelTexts texts;
     private final Settings settings;
@@ -97,8 +90,9 @@ final class FolderCheckpoint extends Checkpoint {
 
     @Override
     public List<Path> files() {
-        Stream<Path> texts = TEXTS.stream().map(path()::resolve).filter(Files::isRegularFile);
-        return Stream.concat(texts, files.files().stream()).sorted().toList();
+        Stream<Path> index = Stream.of(path().resolve(INDEX)).filter(Files::isRegularFile);
+        Stream<Path> beside = Stream.concat(texts.files().stream(), index);
+        return Stream.concat(beside, files.files().stream()).sorted().toList();
     }
 
     @Override

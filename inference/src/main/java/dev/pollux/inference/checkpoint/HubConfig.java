@@ -91,10 +91,7 @@ final class HubConfig {
     }
 
     private String architecture() {
-        List<String> named = settings.texts("architectures");
-        if (named.isEmpty()) {
-            return settings.text("model_type", "").equals("llama") ? LLAMA : "";
-        }
-        return named.get(0);
+        String named = settings.texts("architectures").stream().findFirst().orElse("");
+        return ModelTypes.decoder(named, settings.text("model_type", ""));
     }
 }

@@ -21,21 +21,6 @@ final class LanguageModel implements TensorFile {
     private static final Pattern PART = Pattern.compile(
             "(?:model\\.)?(?:language_model|text_model)\\.(?:model\\.)?(.+)|(?:language_model\\.)?(lm_head\\..+)");
 
-    /** The classes of language models by the {@code model_type} of their configuration. */
-    private static final Map<String, String> CLASSES = Map.ofEntries(
-            Map.entry("gemma2", "Gemma2ForCausalLM"),
-            Map.entry("gemma3_text", "Gemma3ForCausalLM"),
-            Map.entry("gemma4_text", "Gemma4ForCausalLM"),
-            Map.entry("glm4", "Glm4ForCausalLM"),
-            Map.entry("granite", "GraniteForCausalLM"),
-            Map.entry("lfm2", "Lfm2ForCausalLM"),
-            Map.entry("llama", "LlamaForCausalLM"),
-            Map.entry("ministral3", "Ministral3ForCausalLM"),
-            Map.entry("mistral", "MistralForCausalLM"),
-            Map.entry("qwen2", "Qwen2ForCausalLM"),
-            Map.entry("qwen3", "Qwen3ForCausalLM"),
-            Map.entry("qwen3_5_text", "Qwen3_5ForCausalLM"));
-
     private final TensorFile file;
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
 
@@ -72,7 +57,7 @@ final class LanguageModel implements TensorFile {
             }
         }
         String type = own.path("model_type").asString("");
-        own.putArray("architectures").add(CLASSES.getOrDefault(type, type));
+        own.putArray("architectures").add(ModelTypes.decoder(type).orElse(type));
         return Optional.of(own);
     }
 

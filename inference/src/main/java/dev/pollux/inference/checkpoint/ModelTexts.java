@@ -3,6 +3,7 @@ package dev.pollux.inference.checkpoint;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.tokenizer.AdditionalToken;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.inference.tokenizer.TurnEnds;
 import java.io.IOException;
@@ -24,6 +25,24 @@ import java.util.stream.Stream;
 public final class ModelTexts {
 
     private static final long MAX_TEXT = 8L << 20;
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
+
+    static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+    static final String SPECIAL_TOKENS = "special_tokens_map.json";
+    static final String ADDED_TOKENS = "added_tokens.json";
+
+    /** Every name that is read here, so that none is forgotten where a folder is hashed; see {@link #file}. */
+    private static final List<String> NAMES = List.of(
+            "config.json",
+            "generation_config.json",
+            "genai_config.json",
+            "tokenizer.json",
+            "tokenizer.model",
+            "tiktoken.model",
+            TOKENIZER_CONFIG,
+            SPECIAL_TOKENS,
+            ADDED_TOKENS,
+            "chat_template.jinja");
 
     private final Path folder;
 
@@ -41,21 +60,39 @@ public final class ModelTexts {
         return folder;
     }
 
+    /** A file by one of the names that are read here; it need not exist. */
+    Path file(String name) {
+        if (!NAMES.contains(name)) {
+            throw new IllegalArgumentException("name must be one of " + NAMES + " but was " + name);
+        }
+        return folder.resolve(name);
+    }
+
+    /** The files there are that something here reads, sorted: what a copy of the folder, or its hash, must not leave out. */
+    public List<Path> files() {
+        Stream<Path> named = NAMES.stream().map(folder::resolve).filter(Files::isRegularFile);
+        return Stream.concat(named, TiktokenFolder.vocabularies(folder).stream())
+                .sorted()
+                .toList();
+    }
+
     /**
      * The settings in a JSON file; empty where there is no such file.
      *
+     * @param name such as {@code config.json}; of the files that are read here
      * @throws MalformedFileException if it is not JSON, or larger than 8 MiB
      */
     public Optional<Settings> settings(String name) {
-        return json(name).map(json -> new Settings(folder.resolve(name), json));
+        return json(name).map(json -> new Settings(file(name), json));
     }
 
     Optional<JsonNode> json(String name) {
-        return text(name).map(text -> JsonNode.parse(text, folder.resolve(name).toString()));
+        return text(name).map(text -> JsonNode.parse(
+                text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text, file(name).toString()));
     }
 
     private Optional<String> text(String name) {
-        Path file = folder.resolve(name);
+        Path file = file(name);
         try {
             if (!Files.isRegularFile(file)) {
                 return Optional.empty();
@@ -71,19 +108,24 @@ public final class ModelTexts {
         }
     }
 
-    /** A new tokenizer, where there is one; the caller closes it. */
+    /** A new tokenizer, where there is one, with the tokens that all files beside it add; the caller closes it. */
     public Optional<Tokenizer> tokenizer() {
-        Path file = folder.resolve("tokenizer.json");
+        List<AdditionalToken> more = new AddedTokens(this).read();
+        return stored().map(tokenizer -> tokenizer.adding(more));
+    }
+
+    private Optional<Tokenizer> stored() {
+        Path file = file("tokenizer.json");
         if (Files.isRegularFile(file)) {
             return Optional.of(Tokenizer.open(file));
         }
         TiktokenFolder tiktoken =
-                new TiktokenFolder(folder, json("tokenizer_config.json").orElse(JsonNode.missing()), modelType());
+                new TiktokenFolder(this, json(TOKENIZER_CONFIG).orElse(JsonNode.missing()), modelType());
         Optional<Path> ranks = tiktoken.file();
         if (ranks.isPresent()) {
             return Optional.of(tiktoken.open(ranks.get(), tokenizerSettings()));
         }
-        Path pieces = folder.resolve("tokenizer.model");
+        Path pieces = file("tokenizer.model");
         return Files.isRegularFile(pieces)
                 ? Optional.of(Tokenizer.ofSentencePiece(pieces, tokenizerSettings()))
                 : Optional.empty();
@@ -162,7 +204,11 @@ public final class ModelTexts {
 
     /** A token as its text, or as an object with its text in {@code content}. */
     private String token(String key) {
-        for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
+        boolean listed = json(TOKENIZER_CONFIG)
+                .map(json -> json.path("added_tokens_decoder").isObject())
+                .orElse(false);
+        for (String name : // the first counts, as in AddedTokens
+                listed ? List.of(TOKENIZER_CONFIG, SPECIAL_TOKENS) : List.of(SPECIAL_TOKENS, TOKENIZER_CONFIG)) {
             String text = spelled(name, key);
             if (!text.isEmpty()) {
                 return text;

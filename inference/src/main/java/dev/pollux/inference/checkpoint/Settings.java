@@ -59,11 +59,16 @@ public final class Settings {
     /** A whole number in [1, 2^24]. */
     public int integer(String key) {
         JsonNode value = json.path(key);
-        if (!value.isInt() || value.asInt() < 1 || value.asInt() > MAX) {
+        if (!isWhole(value) || value.asDouble() < 1 || value.asDouble() > MAX) {
             throw new MalformedFileException(
                     file + ": " + key + " must be a whole number in [1, " + MAX + "] but was " + shown(value));
         }
         return value.asInt();
+    }
+
+    /** Whole numbers may be written with a fraction of 0. */
+    private static boolean isWhole(JsonNode value) {
+        return value.isNumber() && value.asDouble() == Math.rint(value.asDouble());
     }
 
     /** The same, or {@code fallback} where it is absent. */
@@ -73,7 +78,7 @@ public final class Settings {
 
     /** The same in [0, 2^24], or {@code fallback} where it is absent. */
     public int count(String key, int fallback) {
-        return has(key) && json.path(key).isInt() && json.path(key).asInt() == 0 ? 0 : integer(key, fallback);
+        return isWhole(json.path(key)) && json.path(key).asDouble() == 0 ? 0 : integer(key, fallback);
     }
 
     /** The first of several spellings of a whole number in [1, 2^24] that is there; else the error of the first. */
@@ -137,18 +142,19 @@ public final class Settings {
         return texts;
     }
 
-    /** A list of numbers, of which infinity may be one as transformers writes it; empty where it is absent. */
+    /**
+     * A list of numbers, of which infinity may be one, bare as Python writes it or as an object as transformers 5 does; empty where
+     * it is absent.
+     */
     public List<Double> numbers(String key) {
         List<Double> numbers = new ArrayList<>();
         for (JsonNode value : list(key)) {
-            if (value.path("__float__").asString("").equals("Infinity")) {
-                numbers.add(Double.POSITIVE_INFINITY);
-                continue;
-            }
-            if (!value.isNumber() || !Double.isFinite(value.asDouble())) {
+            JsonNode plain = value.isObject() ? value.path("__float__") : value;
+            double number = plain.isNumber() || value.isObject() ? plain.asDouble(Double.NaN) : Double.NaN;
+            if (Double.isNaN(number)) {
                 throw new MalformedFileException(file + ": " + key + " must hold numbers but held " + shown(value));
             }
-            numbers.add(value.asDouble());
+            numbers.add(number);
         }
         return numbers;
     }

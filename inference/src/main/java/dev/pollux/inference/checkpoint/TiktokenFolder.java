@@ -32,7 +32,7 @@ final class TiktokenFolder {
             "dbrx", "cl100k_base",
             "phi3small", "cl100k_base");
 
-    private final Path folder;
+    private final ModelTexts texts;
     private final JsonNode tokenizer;
     private final String modelType;
 
@@ -40,8 +40,8 @@ final class TiktokenFolder {
      * @param tokenizer the {@code tokenizer_config.json}, missing where there is none
      * @param modelType the {@code model_type} of the configuration
      */
-    TiktokenFolder(Path folder, JsonNode tokenizer, String modelType) {
-        this.folder = folder;
+    TiktokenFolder(ModelTexts texts, JsonNode tokenizer, String modelType) {
+        this.texts = texts;
         this.tokenizer = tokenizer;
         this.modelType = modelType;
     }
@@ -49,15 +49,20 @@ final class TiktokenFolder {
     /** The vocabulary's file; empty where the folder has none of this form. */
     Optional<Path> file() {
         for (String name : List.of("tokenizer.model", "tiktoken.model")) {
-            Path file = folder.resolve(name);
+            Path file = texts.file(name);
             if (Files.isRegularFile(file) && Tokenizer.isTiktoken(file)) {
                 return Optional.of(file);
             }
         }
+        return vocabularies(texts.folder()).stream().findFirst();
+    }
+
+    /** The files of {@code folder} that end as vocabularies of this form do, sorted. */
+    static List<Path> vocabularies(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.toString().endsWith(ENDING) && Files.isRegularFile(file))
                     .sorted()
-                    .findFirst();
+                    .toList();
         } catch (IOException e) {
             throw new StorageException("Cannot list " + folder + ": " + e, e);
         }
@@ -92,7 +97,7 @@ final class TiktokenFolder {
         Map<String, Integer> special = new LinkedHashMap<>();
         tokenizer.path("added_tokens_decoder").properties().forEach(entry -> {
             if (!entry.getKey().matches("[0-9]{1,9}")) {
-                throw new MalformedFileException(folder.resolve("tokenizer_config.json")
+                throw new MalformedFileException(texts.file("tokenizer_config.json")
                         + ": added_tokens_decoder must have ids for keys but has '" + entry.getKey() + "'");
             }
             special.put(entry.getValue().path("content").asString(""), Integer.parseInt(entry.getKey()));

@@ -56,6 +56,9 @@ final class Families {
             Map.entry("SmolLM3ForCausalLM", SmolLm3::new),
             Map.entry("Starcoder2ForCausalLM", Starcoder2::new)));
 
+    /** Letters in which a name that is misspelt, or of another version, differs at most. */
+    private static final int NEAR = 4;
+
     private Families() {}
 
     static List<String> known() {
@@ -66,13 +69,23 @@ final class Families {
         String wanted = blocks.config.architecture();
         Function<Blocks, Family> family = KNOWN.get(wanted);
         if (family == null) {
-            String nearest = KNOWN.keySet().stream()
-                    .min(Comparator.comparingInt(known -> distance(wanted, known)))
-                    .orElseThrow();
-            throw new UnsupportedModelException(blocks.settings.file() + ": the architecture '" + wanted
-                    + "' is not supported; the nearest that is, is " + nearest + ", of " + KNOWN.keySet());
+            throw new UnsupportedModelException(blocks.settings.file() + ": " + unknown(wanted));
         }
         return family.apply(blocks);
+    }
+
+    /** A name that is far from all is not compared: the nearest would only lead astray. */
+    private static String unknown(String wanted) {
+        if (wanted.isEmpty()) {
+            return "it names neither architectures nor a model_type, of which one must say what the model is; supported are "
+                    + KNOWN.keySet();
+        }
+        String nearest = KNOWN.keySet().stream()
+                .min(Comparator.comparingInt(known -> distance(wanted, known)))
+                .orElseThrow();
+        boolean near = distance(wanted, nearest) <= NEAR;
+        return "the architecture '" + wanted + "' is not supported"
+                + (near ? "; the nearest that is, is " + nearest + ", of " : "; supported are ") + KNOWN.keySet();
     }
 
     /** The edit distance of Levenshtein. */

@@ -7,6 +7,7 @@ import dev.pollux.inference.checkpoint.ModelTexts;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.graph.GraphFiles;
 import dev.pollux.inference.graph.GraphOutline;
+import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -85,7 +87,7 @@ public final class OnnxFolder {
         return Files.isDirectory(path)
                 && !Files.isRegularFile(path.resolve(DecoderManifest.FILE))
                 && !SafetensorsFolder.isIn(path)
-                && list(path, ".gguf").isEmpty()
+                && list(path, GgufFile::isModelName).isEmpty()
                 && (Files.isRegularFile(path.resolve(GENAI)) || !variants(path).isEmpty());
     }
 
@@ -134,15 +136,15 @@ public final class OnnxFolder {
     }
 
     private static List<Path> list(Path folder) {
-        return list(folder, ONNX);
+        return list(folder, name -> name.endsWith(ONNX));
     }
 
-    private static List<Path> list(Path folder, String ending) {
+    private static List<Path> list(Path folder, Predicate<String> wanted) {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(ending) && Files.isRegularFile(file))
+            return files.filter(file -> wanted.test(file.toString()) && Files.isRegularFile(file))
                     .sorted()
                     .toList();
         } catch (IOException e) {

@@ -1,5 +1,6 @@
 package dev.pollux.inference.hub;
 
+import dev.pollux.tensor.GgufFile;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -31,14 +32,9 @@ record GgufName(String path, String model, String quantization, int shard, int s
         return QUANTIZATION.matcher(name.toUpperCase(Locale.ROOT)).matches();
     }
 
-    /** What {@code path} says; empty where it is no model in GGUF, such as the projector of a vision model. */
+    /** What {@code path} says; empty where it is no model in GGUF; see {@link GgufFile#isModelName}. */
     static Optional<GgufName> of(String path) {
-        String lower = path.toLowerCase(Locale.ROOT);
-        String file = lower.substring(lower.lastIndexOf('/') + 1);
-        if (!file.endsWith(".gguf")
-                || file.startsWith("mmproj")
-                || file.contains("-mmproj")
-                || file.startsWith("imatrix")) {
+        if (!GgufFile.isModelName(path)) {
             return Optional.empty();
         }
         Matcher sharded = SHARD.matcher(path);

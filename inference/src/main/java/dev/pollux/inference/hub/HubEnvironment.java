@@ -1,6 +1,7 @@
 package dev.pollux.inference.hub;
 
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.EnvironmentPaths;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -8,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -20,12 +20,10 @@ final class HubEnvironment {
     private static final Set<String> TRUE = Set.of("1", "ON", "YES", "TRUE");
     private static final int MAX_TOKEN_FILE = 1 << 12;
 
-    private final Map<String, String> variables;
-    private final Path home;
+    private final EnvironmentPaths paths;
 
-    HubEnvironment(Map<String, String> variables, Path home) {
-        this.variables = variables;
-        this.home = home;
+    HubEnvironment(EnvironmentPaths paths) {
+        this.paths = paths;
     }
 
     String endpoint() {
@@ -34,7 +32,7 @@ final class HubEnvironment {
 
     Path cache() {
         return first("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE")
-                .map(this::path)
+                .map(paths::expanded)
                 .orElseGet(() -> hugging().resolve("hub"));
     }
 
@@ -51,8 +49,14 @@ final class HubEnvironment {
         if (direct.isPresent()) {
             return direct;
         }
-        Path file =
-                first("HF_TOKEN_PATH").map(this::path).orElseGet(() -> hugging().resolve("token"));
+        boolean nowhere = first("HF_TOKEN_PATH", "HF_HOME", "XDG_CACHE_HOME").isEmpty()
+                && paths.knownHome().isEmpty();
+        return nowhere
+                ? Optional.empty()
+                : token(first("HF_TOKEN_PATH").map(paths::expanded).orElseGet(() -> hugging().resolve("token")));
+    }
+
+    private static Optional<String> token(Path file) {
         if (!Files.isRegularFile(file)) {
             return Optional.empty();
         }
@@ -66,17 +70,11 @@ final class HubEnvironment {
 
     private Path hugging() {
         return first("HF_HOME")
-                .map(this::path)
+                .map(paths::expanded)
                 .orElseGet(() -> first("XDG_CACHE_HOME")
-                        .map(this::path)
-                        .orElseGet(() -> home.resolve(".cache"))
+                        .map(paths::expanded)
+                        .orElseGet(() -> paths.home().resolve(".cache"))
                         .resolve("huggingface"));
-    }
-
-    private Path path(String value) {
-        return value.equals("~") || value.startsWith("~/")
-                ? home.resolve(value.substring(1).replaceFirst("^/+", ""))
-                : Path.of(value);
     }
 
     private boolean isOn(String name) {
@@ -85,9 +83,9 @@ final class HubEnvironment {
 
     private Optional<String> first(String... names) {
         for (String name : names) {
-            String value = variables.getOrDefault(name, "").strip();
-            if (!value.isEmpty()) {
-                return Optional.of(value);
+            Optional<String> value = paths.value(name);
+            if (value.isPresent()) {
+                return value;
             }
         }
         return Optional.empty();

@@ -1,5 +1,6 @@
 package dev.pollux.inference.hub;
 
+import dev.pollux.inference.internal.EnvironmentPaths;
 import dev.pollux.job.Job;
 import java.net.ProxySelector;
 import java.net.URI;
@@ -54,11 +55,15 @@ public final class ModelHub {
 
     /** A hub as the environment describes it, to be changed. */
     public static Builder builder() {
-        return builder(System.getenv(), Path.of(System.getProperty("user.home")));
+        return builder(EnvironmentPaths.system());
     }
 
     static Builder builder(Map<String, String> environment, Path home) {
-        return new Builder(environment, home);
+        return builder(new EnvironmentPaths(environment, home.toString(), home));
+    }
+
+    private static Builder builder(EnvironmentPaths paths) {
+        return new Builder(paths);
     }
 
     /** Whether {@code model} is written as a model of the hub, so begins with {@code hf:}. */
@@ -123,7 +128,8 @@ public final class ModelHub {
         private final Map<String, String> environment;
         private String endpoint;
         private @Nullable String token;
-        private Path cache;
+        private final HubEnvironment given;
+        private @Nullable Path cache;
         private boolean offline;
         private int parallelRanges = PARALLEL;
         private int rangeBytes = RANGE;
@@ -132,12 +138,12 @@ public final class ModelHub {
         private Duration readTimeout = READ;
         private Surroundings surroundings = Surroundings.REAL;
 
-        private Builder(Map<String, String> environment, Path home) {
-            this.environment = Map.copyOf(environment);
-            HubEnvironment given = new HubEnvironment(environment, home);
+        private Builder(EnvironmentPaths paths) {
+            this.environment = Map.copyOf(paths.variables());
+            this.given = new HubEnvironment(paths);
             this.endpoint = System.getProperty("pollux.hub.endpoint", given.endpoint());
             String folder = System.getProperty("pollux.hub.cache");
-            this.cache = folder == null ? given.cache() : Path.of(folder);
+            this.cache = folder == null ? null : Path.of(folder);
             this.token = given.token().orElse(null);
             this.offline = given.offline();
         }
@@ -216,6 +222,7 @@ public final class ModelHub {
          * The hub.
          *
          * @throws IllegalArgumentException if the endpoint, the token or a proxy of the environment is not well formed
+         * @throws dev.pollux.StorageException if nothing says where the cache is: the user has no home folder
          */
         public ModelHub build() {
             String secret = token;
@@ -226,7 +233,7 @@ public final class ModelHub {
             HubSettings settings = new HubSettings(
                     url(endpoint),
                     secret,
-                    cache,
+                    cache == null ? given.cache() : cache,
                     offline,
                     parallelRanges,
                     rangeBytes,

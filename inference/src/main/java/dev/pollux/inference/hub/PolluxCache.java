@@ -10,7 +10,10 @@ public final class PolluxCache {
 
     /**
      * The cache folder: the system property {@code pollux.cache}, else the environment's {@code POLLUX_CACHE}, else
-     * {@code pollux} in {@code XDG_CACHE_HOME} or in {@code .cache} of the user's home. It need not exist.
+     * {@code pollux} in {@code XDG_CACHE_HOME} or in {@code .cache} of the user's home. It need not exist. In the
+     * variables {@code ~} and {@code $NAME} are expanded.
+     *
+     * @throws dev.pollux.StorageException if the user has no home, and no variable says where the folder is
      */
     public static Path directory() {
         return CacheFolder.directory();

@@ -9,6 +9,9 @@ final class Budget {
     /** Scanning so many characters counts as one step. */
     private static final int SCAN_SHIFT = 6;
 
+    /** A mark counts as so many characters. */
+    private static final long MARK = 8;
+
     private final TemplateLimits limits;
     private final Origins origins = new Origins();
     private long steps;
@@ -43,6 +46,13 @@ final class Budget {
             throw Failure.limit("maxAllocation", limits.maxAllocation(), "what the template creates");
         }
         allocated += count;
+    }
+
+    /** After so many marks of {@link Origins} were made. */
+    void marked(long count) {
+        if (count > 0) {
+            allocate(count * MARK);
+        }
     }
 
     String allocated(String text) {

@@ -72,7 +72,9 @@ final class Interpreter {
                 spans.add(new ChatTemplate.Span(out.length() + span.begin(), out.length() + span.end()));
             }
         }
+        int marks = inputs.size();
         Origins.add(inputs, origins().of(text), 0, text.length(), out.length());
+        budget.marked(inputs.size() - marks);
         out.append(text);
     }
 

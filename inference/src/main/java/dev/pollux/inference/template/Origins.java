@@ -16,6 +16,8 @@ import java.util.List;
  */
 final class Origins {
 
+    private static final List<Span> ONE = List.of(new Span(0, 1)); // shared by the many strings of one character
+
     private final IdentityHashMap<String, List<Span>> inputs = new IdentityHashMap<>();
 
     /** What of {@code text} comes from the input: ranges in order that do not touch. */
@@ -45,7 +47,7 @@ final class Origins {
         }
         List<Span> kept = new ArrayList<>();
         add(kept, spans, begin, end, 0);
-        return kept.isEmpty() ? part : enter(copy(part), List.copyOf(kept));
+        return kept.isEmpty() ? part : enter(copy(part), part.length() == 1 ? ONE : List.copyOf(kept));
     }
 
     /** What a function made of {@code text}: where it is of another length, all of it counts as input if any of {@code text} is. */
@@ -75,7 +77,7 @@ final class Origins {
     }
 
     static List<Span> whole(String text) {
-        return List.of(new Span(0, text.length()));
+        return text.length() == 1 ? ONE : List.of(new Span(0, text.length()));
     }
 
     /** Marks go with the object, and one that came from elsewhere may be in use there. */

@@ -22,7 +22,9 @@ final class TextBuilder {
     /** Characters {@code begin} to {@code end} of {@code whole}. */
     TextBuilder append(String whole, int begin, int end) {
         budget.allocate(end - begin);
+        int marks = inputs.size();
         Origins.add(inputs, budget.origins().of(whole), begin, end, text.length());
+        budget.marked(inputs.size() - marks);
         text.append(whole, begin, end);
         return this;
     }
@@ -38,8 +40,14 @@ final class TextBuilder {
         if (count > 0) {
             budget.allocate(Math.multiplyHigh(count, part.length()) != 0 ? Long.MAX_VALUE : count * part.length());
             List<Span> spans = budget.origins().of(part);
-            for (int i = 0; i < count && !spans.isEmpty(); i++) {
-                Origins.add(inputs, spans, 0, part.length(), text.length() + i * part.length());
+            if (spans.equals(Origins.whole(part))) {
+                int length = (int) count * part.length();
+                Origins.add(inputs, List.of(new Span(0, length)), 0, length, text.length());
+            } else {
+                budget.marked(count * spans.size());
+                for (int i = 0; i < count && !spans.isEmpty(); i++) {
+                    Origins.add(inputs, spans, 0, part.length(), text.length() + i * part.length());
+                }
             }
             text.append(part.repeat((int) count));
         }

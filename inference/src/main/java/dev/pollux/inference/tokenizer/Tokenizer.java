@@ -12,9 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
@@ -29,6 +31,7 @@ public final class Tokenizer implements AutoCloseable {
     private static final long MAX_BYTES = 128L << 20;
 
     private final NativeTokenizer encoder;
+    private final String source;
     private final String json;
     private final Map<String, Integer> ids;
     private final Map<Integer, String> tokens;
@@ -41,6 +44,7 @@ public final class Tokenizer implements AutoCloseable {
     private boolean closed;
 
     private Tokenizer(String source, String json) {
+        this.source = source;
         ObjectNode root = parse(source, json);
         root.putNull("truncation");
         root.putNull("padding");
@@ -269,6 +273,25 @@ public final class Tokenizer implements AutoCloseable {
             throw new MalformedFileException(source + ": token ids must be in [0, 16777216]");
         }
         return ids;
+    }
+
+    /**
+     * A tokenizer that also has these tokens: this one where it has them all; else another, and this one is closed. A token of the
+     * vocabulary keeps its id, the others get the next that are free, in the order given.
+     */
+    public Tokenizer adding(List<AdditionalToken> tokens) {
+        Set<String> there = new HashSet<>();
+        added.forEach(token -> there.add(token.content()));
+        if (tokens.stream().allMatch(token -> there.contains(token.content()))) {
+            return this;
+        }
+        try {
+            ObjectNode root = parse(source, json);
+            AdditionalToken.addTo(root, tokens);
+            return new Tokenizer(source, root.toString());
+        } finally {
+            close();
+        }
     }
 
     /** Frees the native tokenizer once no call is inside it. Idempotent. */

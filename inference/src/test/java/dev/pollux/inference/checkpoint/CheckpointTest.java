@@ -13,6 +13,8 @@ import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.SafetensorsBuilder;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -199,9 +201,9 @@ final class CheckpointTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "../a.safetensors | : shard name '../a.safetensors' must be a plain file name without folders",
-                "/etc/passwd | : shard name '/etc/passwd' must be a plain file name without folders",
-                ".. | : shard name '..' must be a plain file name without folders",
+                "../a.safetensors | : shard name '../a.safetensors' must be a path within the folder, and no part of it may begin with a dot",
+                "/etc/passwd | : shard name '/etc/passwd' must be a path within the folder, and no part of it may begin with a dot",
+                ".. | : shard name '..' must be a path within the folder, and no part of it may begin with a dot",
                 "c.safetensors | : shard c.safetensors is missing; download it",
                 "a.safetensors | : the index puts tensor model.norm.weight into shard a.safetensors, which does not hold it; download the shards again",
             })
@@ -215,6 +217,48 @@ final class CheckpointTest {
         assertThatThrownBy(() -> Checkpoint.open(model))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage(model + why);
+    }
+
+    @Test
+    void aWholeFileCountsBeforeAStaleIndex() throws IOException {
+        Path model = sharded(weights(), index -> {});
+        Files.delete(model.resolve("a.safetensors"));
+        weights().write(model.resolve("model.safetensors"));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            assertThat(checkpoint.files()).contains(model.resolve("model.safetensors"));
+            assertThat(checkpoint.files()).doesNotContain(model.resolve("b.safetensors"));
+        }
+    }
+
+    @Test
+    void shardsMayLieInAFolderOfTheFolder() throws IOException {
+        Path model = sharded(weights(), index -> {
+            String text = index.toString().replace("\"b.safetensors\"", "\"parts/b.safetensors\"");
+            index.setLength(0);
+            index.append(text);
+        });
+        Files.createDirectory(model.resolve("parts"));
+        Files.move(model.resolve("b.safetensors"), model.resolve("parts/b.safetensors"));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            assertThat(checkpoint.tensors().tensors()).containsKey("model.norm.weight");
+        }
+    }
+
+    @Test
+    void aNameThatStandsTwiceIsRefusedHoweverItIsSpelled() throws IOException {
+        String entry = ":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}";
+        byte[] header = ("{\"ab\"" + entry + ",\"a\\u0062\"" + entry + "}").getBytes(StandardCharsets.UTF_8);
+        Path file = folder.resolve("twice.safetensors");
+        Files.write(
+                file,
+                ByteBuffer.allocate(8 + header.length)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(header.length)
+                        .put(header)
+                        .array());
+        assertThatThrownBy(() -> SafetensorsFile.open(file))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessageContaining("key 'ab' stands twice");
     }
 
     @Test

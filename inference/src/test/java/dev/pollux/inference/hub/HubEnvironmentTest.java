@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.pollux.inference.internal.EnvironmentPaths;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HubEnvironmentTest extends HubTestCase {
 
     private HubEnvironment given(String... pairs) {
-        return new HubEnvironment(map(pairs), temp);
+        return new HubEnvironment(new EnvironmentPaths(map(pairs), temp.toString(), temp.resolve("passwd")));
     }
 
     private static Map<String, String> map(String... pairs) {

@@ -1,5 +1,6 @@
 package dev.pollux.inference.internal.natives;
 
+import dev.pollux.inference.internal.EnvironmentPaths;
 import java.nio.file.Path;
 
 /** The folder that everything is written to which can be made again. */
@@ -13,13 +14,10 @@ public final class CacheFolder {
         if (property != null) {
             return Path.of(property);
         }
-        String variable = System.getenv("POLLUX_CACHE");
-        if (variable != null) {
-            return Path.of(variable);
-        }
-        String caches = System.getenv("XDG_CACHE_HOME");
-        return caches != null
-                ? Path.of(caches, "pollux")
-                : Path.of(System.getProperty("user.home"), ".cache", "pollux");
+        EnvironmentPaths paths = EnvironmentPaths.system();
+        return paths.folder("POLLUX_CACHE")
+                .orElseGet(() -> paths.folder("XDG_CACHE_HOME")
+                        .orElseGet(() -> paths.home().resolve(".cache"))
+                        .resolve("pollux"));
     }
 }
