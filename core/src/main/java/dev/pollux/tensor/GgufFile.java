@@ -24,7 +24,8 @@ public final class GgufFile implements TensorFile {
     private static final String ENDING = ".gguf";
 
     /** What stands beside a model: projectors, matrices of importance, heads that draft tokens for it. */
-    private static final Pattern BESIDE = Pattern.compile(".*(?i:mmproj|imatrix).*|(?:.*[-_.])?(?:mtp|eagle3|dflash|dspark)-.*");
+    private static final Pattern BESIDE =
+            Pattern.compile(".*(?i:mmproj|imatrix).*|(?:.*[-_.])?(?:mtp|eagle3|dflash|dspark)-.*");
 
     private final List<GgufParts.Part> parts;
     private final GgufReader header;

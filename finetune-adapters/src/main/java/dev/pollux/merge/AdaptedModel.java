@@ -1,8 +1,8 @@
 package dev.pollux.merge;
 
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.AdapterNames;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

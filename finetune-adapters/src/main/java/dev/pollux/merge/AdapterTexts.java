@@ -1,7 +1,7 @@
 package dev.pollux.merge;
 
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package dev.pollux.merge;
 
+import dev.pollux.StorageException;
 import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.JsonNode;
-import dev.pollux.StorageException;
 import dev.pollux.internal.ForeignFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,10 +40,11 @@ final class CarriedFiles {
             ".*\\.(?:safetensors|bin|pt|pth|ckpt|pkl|h5|msgpack|npz|npy|ot|onnx|onnx_data|onnx\\.data|ort|gguf|ggml|tflite"
                     + "|pdparams|mlmodel|distcp|engine)(?:\\.index\\.json)?|.*\\.index\\.json");
 
-    private static final Pattern MADE_ANEW = Pattern.compile("config\\.json|(?i:readme)(?:\\..*)?|merge-report\\.(?:json|html)"
-            + "|mergekit_(?:moe_)?config\\.ya?ml|adapter_config\\.json|quantize_config\\.json|quant_config\\.json"
-            + "|hf_quant_config\\.json|imatrix.*|trainer_state\\.json|training_args\\..*"
-            + "|(?:all|train|eval|predict)_results\\.json|rng_state.*|zero_to_fp32\\.py|latest|events\\.out\\..*");
+    private static final Pattern MADE_ANEW = Pattern.compile(
+            "config\\.json|(?i:readme)(?:\\..*)?|merge-report\\.(?:json|html)"
+                    + "|mergekit_(?:moe_)?config\\.ya?ml|adapter_config\\.json|quantize_config\\.json|quant_config\\.json"
+                    + "|hf_quant_config\\.json|imatrix.*|trainer_state\\.json|training_args\\..*"
+                    + "|(?:all|train|eval|predict)_results\\.json|rng_state.*|zero_to_fp32\\.py|latest|events\\.out\\..*");
 
     private static final Pattern UNFINISHED = Pattern.compile(".*\\.(?:lock|incomplete|tmp|part|pyc)");
 
@@ -72,7 +73,8 @@ final class CarriedFiles {
      * @param problems for what is left out though it may be needed
      */
     static Map<String, Path> of(InputModel model, Problems problems) {
-        if (model.folder().filter(Files::isDirectory).isEmpty() || !model.texts().isEmpty()) {
+        if (model.folder().filter(Files::isDirectory).isEmpty()
+                || !model.texts().isEmpty()) {
             return Map.of();
         }
         return in(model.folder().get(), problems);
@@ -170,16 +172,17 @@ final class CarriedFiles {
         }
         long size = Files.size(file);
         if (size <= ForeignFile.HEAD) {
-            Optional<String> foreign = ForeignFile.describe(Files.readAllBytes(file), size)
-                    .filter(what -> what.contains("Git LFS"));
+            Optional<String> foreign =
+                    ForeignFile.describe(Files.readAllBytes(file), size).filter(what -> what.contains("Git LFS"));
             if (foreign.isPresent()) {
                 problems.notice(name + " is left out: " + foreign.get());
                 return;
             }
         }
         if (size > MAX_FILE || total + size > MAX_TOTAL || files.size() == MAX_FILES) {
-            problems.notice(name + " of " + size + " bytes is left out, since files beside the weights may have at most "
-                    + MAX_FILE + " bytes, and together " + MAX_TOTAL + "; copy it if it is needed");
+            problems.notice(
+                    name + " of " + size + " bytes is left out, since files beside the weights may have at most "
+                            + MAX_FILE + " bytes, and together " + MAX_TOTAL + "; copy it if it is needed");
             return;
         }
         total += size;

@@ -1,10 +1,10 @@
 package dev.pollux.merge;
 
-import dev.pollux.inference.internal.ArrayNode;
-import dev.pollux.inference.internal.ObjectNode;
-import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,15 +25,16 @@ import org.jspecify.annotations.Nullable;
 final class ConfigDifferences {
 
     /** What does not change what a layer computes, or what the merge itself decides. */
-    private static final Pattern IGNORED = Pattern.compile("_.*|.*_version|version|torch_dtype|dtype|use_cache|.*dropout.*"
-            + "|.*_token_ids?|.*_token_index|initializer.*|init_.*|.*_init|.*_initializer|auto_map|.*attn_implementation"
-            + "|unsloth.*|quantization.*|compression_config|task_specific_params|id2label|label2id|pretraining_tp|output_.*"
-            + "|return_dict.*|gradient_checkpointing.*|torchscript|pruned_heads|problem_type|finetuning_task|summary_.*"
-            + "|.*loss.*|.*z_loss.*|(?:max|min)_length|do_sample|temperature|top_[kp]|num_(?:return|beam).*|.*_penalty"
-            + "|is_decoder|is_encoder_decoder|add_cross_attention|tie_encoder_decoder|chunk_size_feed_forward|use_bfloat16"
-            + "|num_hidden_layers|n_layers?|num_layers|num_transformer_layers|vocab_size|tokenizer_class|name_or_path"
-            + "|model_name|prefix|language|license|tie_word_embeddings|rope_theta|rope_scaling|rope_parameters|text_config"
-            + "|llm_config|language_config|.*_config_dict|num_nextn_predict_layers|training.*|seq_length|use_flash_attn.*");
+    private static final Pattern IGNORED = Pattern.compile(
+            "_.*|.*_version|version|torch_dtype|dtype|use_cache|.*dropout.*"
+                    + "|.*_token_ids?|.*_token_index|initializer.*|init_.*|.*_init|.*_initializer|auto_map|.*attn_implementation"
+                    + "|unsloth.*|quantization.*|compression_config|task_specific_params|id2label|label2id|pretraining_tp|output_.*"
+                    + "|return_dict.*|gradient_checkpointing.*|torchscript|pruned_heads|problem_type|finetuning_task|summary_.*"
+                    + "|.*loss.*|.*z_loss.*|(?:max|min)_length|do_sample|temperature|top_[kp]|num_(?:return|beam).*|.*_penalty"
+                    + "|is_decoder|is_encoder_decoder|add_cross_attention|tie_encoder_decoder|chunk_size_feed_forward|use_bfloat16"
+                    + "|num_hidden_layers|n_layers?|num_layers|num_transformer_layers|vocab_size|tokenizer_class|name_or_path"
+                    + "|model_name|prefix|language|license|tie_word_embeddings|rope_theta|rope_scaling|rope_parameters|text_config"
+                    + "|llm_config|language_config|.*_config_dict|num_nextn_predict_layers|training.*|seq_length|use_flash_attn.*");
 
     private static final String TOKENIZER = "tokenizer.json";
     private static final int MAX_SHOWN = 60;
@@ -113,7 +114,8 @@ final class ConfigDifferences {
     }
 
     private void put(String prefix, ObjectNode section, Map<String, JsonNode> into) {
-        Set<String> byLayer = List.of(LayerRules.values()).stream().map(LayerRules::key).collect(Collectors.toSet());
+        Set<String> byLayer =
+                List.of(LayerRules.values()).stream().map(LayerRules::key).collect(Collectors.toSet());
         section.properties().forEach(entry -> {
             String key = entry.getKey();
             JsonNode value = entry.getValue();
@@ -148,9 +150,9 @@ final class ConfigDifferences {
         JsonNode type = Optional.ofNullable(scaling.remove("type")).orElse(scaling.path("rope_type"));
         scaling.remove("rope_type");
         String name = type.asString("default");
-        settings.put("rope_scaling", name.equals("default") && scaling.isEmpty()
-                ? new ObjectNode()
-                : scaling.put("rope_type", name));
+        settings.put(
+                "rope_scaling",
+                name.equals("default") && scaling.isEmpty() ? new ObjectNode() : scaling.put("rope_type", name));
         return settings;
     }
 
@@ -172,7 +174,9 @@ final class ConfigDifferences {
         JsonNode size = section.path("head_dim");
         if (heads.isInt() && heads.asInt() > 0 && (size.isMissingNode() || size.isNull())) {
             int width = section.path("hidden_size").asInt(0);
-            settings.put("head_dim", new ObjectNode().put("it", width / heads.asInt()).path("it"));
+            settings.put(
+                    "head_dim",
+                    new ObjectNode().put("it", width / heads.asInt()).path("it"));
         }
         return settings;
     }
@@ -217,7 +221,8 @@ final class ConfigDifferences {
     void noteTypes(boolean ofBase) {
         Map<DType, List<String>> types = new LinkedHashMap<>();
         types.computeIfAbsent(donor.mainType(), type -> new ArrayList<>()).add(donor.label());
-        others.forEach(other -> types.computeIfAbsent(other.mainType(), type -> new ArrayList<>()).add(other.label()));
+        others.forEach(other -> types.computeIfAbsent(other.mainType(), type -> new ArrayList<>())
+                .add(other.label()));
         if (types.size() > 1) {
             problems.notice("the plan names no dtype, and the weights are stored as "
                     + types.entrySet().stream()
@@ -237,7 +242,8 @@ final class ConfigDifferences {
             }
             tokens(other).ifPresent(ids -> {
                 List<String> moved = ids.entrySet().stream()
-                        .filter(token -> !token.getValue().equals(kept.get().getOrDefault(token.getKey(), token.getValue())))
+                        .filter(token ->
+                                !token.getValue().equals(kept.get().getOrDefault(token.getKey(), token.getValue())))
                         .map(Map.Entry::getKey)
                         .toList();
                 if (!moved.isEmpty()) {
@@ -250,8 +256,10 @@ final class ConfigDifferences {
     }
 
     private boolean isSameTokenizer(InputModel other) {
-        Optional<Path> own = donor.folder().map(folder -> folder.resolve(TOKENIZER)).filter(Files::isRegularFile);
-        Optional<Path> file = other.folder().map(folder -> folder.resolve(TOKENIZER)).filter(Files::isRegularFile);
+        Optional<Path> own =
+                donor.folder().map(folder -> folder.resolve(TOKENIZER)).filter(Files::isRegularFile);
+        Optional<Path> file =
+                other.folder().map(folder -> folder.resolve(TOKENIZER)).filter(Files::isRegularFile);
         try {
             return own.isPresent() && file.isPresent() && Files.mismatch(own.get(), file.get()) < 0;
         } catch (IOException e) {
@@ -262,7 +270,9 @@ final class ConfigDifferences {
     /** Empty where there is no tokenizer that can be read; the merge does not need it. */
     private static Optional<Map<String, Integer>> tokens(InputModel model) {
         try {
-            return model.tokenizer().isPresent() ? Optional.of(TokenTable.of(model).ids()) : Optional.empty();
+            return model.tokenizer().isPresent()
+                    ? Optional.of(TokenTable.of(model).ids())
+                    : Optional.empty();
         } catch (PolluxException e) {
             return Optional.empty();
         }

@@ -55,7 +55,9 @@ final class FolderContents {
         }
         boolean weights = SafetensorsFolder.isIn(folder);
         boolean config = has("config.json");
-        if (!weights && (has(PeftConfig.CONFIG) || !first(file -> file.startsWith("adapter_model.")).isEmpty())) {
+        if (!weights
+                && (has(PeftConfig.CONFIG)
+                        || !first(file -> file.startsWith("adapter_model.")).isEmpty())) {
             throw new UnsupportedModelException(what + " is an adapter, not a model; write it with its base, "
                     + base().orElse("base") + "+" + name);
         }
@@ -73,7 +75,8 @@ final class FolderContents {
         boolean inModel = parent != null && Files.isRegularFile(parent.resolve("config.json"));
         String advice = inModel
                 ? "name its folder, " + parent
-                : describe(folder).orElse("a model is a folder with config.json and safetensors, or a GGUF or ONNX file");
+                : describe(folder)
+                        .orElse("a model is a folder with config.json and safetensors, or a GGUF or ONNX file");
         return new MalformedFileException(what + " is the file " + file + ", not a folder; " + advice);
     }
 

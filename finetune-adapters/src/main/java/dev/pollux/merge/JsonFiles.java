@@ -1,9 +1,9 @@
 package dev.pollux.merge;
 
-import dev.pollux.inference.internal.ObjectNode;
-import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.internal.ForeignFile;
 import java.io.IOException;
 import java.nio.file.Files;

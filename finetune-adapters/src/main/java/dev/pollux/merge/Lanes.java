@@ -15,13 +15,13 @@ interface Lanes {
     private static Lanes best() {
         String how = System.getProperty("java.vm.info", "");
         Optional<Module> vector = ModuleLayer.boot().findModule("jdk.incubator.vector");
-        if (vector.isEmpty()
-                || how.contains("interpreted")
-                || how.contains("emulated-client")) {
+        if (vector.isEmpty() || how.contains("interpreted") || how.contains("emulated-client")) {
             return ScalarLanes.INSTANCE;
         }
         try {
-            Lanes.class.getModule().addReads(vector.get()); // a module-info that requires it would warn at each compilation
+            Lanes.class
+                    .getModule()
+                    .addReads(vector.get()); // a module-info that requires it would warn at each compilation
             // Compiled apart, since the module is not on every JVM's path: no code may name the class.
             return Class.forName("dev.pollux.merge.VectorLanes")
                     .asSubclass(Lanes.class)

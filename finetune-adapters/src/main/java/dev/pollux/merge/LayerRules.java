@@ -1,8 +1,8 @@
 package dev.pollux.merge;
 
 import dev.pollux.inference.internal.ArrayNode;
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -58,9 +58,8 @@ enum LayerRules {
 
         @Override
         String kind(ObjectNode c, int i, int layers) {
-            boolean experts = c.get("moe_layers") instanceof ArrayNode list
-                    ? holds(list, i)
-                    : (i + 1) % number(c, key(), 1) == 0;
+            boolean experts =
+                    c.get("moe_layers") instanceof ArrayNode list ? holds(list, i) : (i + 1) % number(c, key(), 1) == 0;
             return experts ? "experts" : "dense";
         }
 
@@ -120,9 +119,9 @@ enum LayerRules {
 
         @Override
         String kind(ObjectNode c, int i, int layers) {
-            return type(c, i).orElseGet(() -> (i + 1) % Math.max(1, number(c, key(), 1)) == 0
-                    ? "full_attention"
-                    : "linear_attention");
+            return type(c, i)
+                    .orElseGet(() ->
+                            (i + 1) % Math.max(1, number(c, key(), 1)) == 0 ? "full_attention" : "linear_attention");
         }
 
         @Override
@@ -301,9 +300,7 @@ enum LayerRules {
     }
 
     private static void numbers(ArrayNode into, List<String> kinds, String kind) {
-        IntStream.range(0, kinds.size())
-                .filter(i -> kinds.get(i).equals(kind))
-                .forEach(into::add);
+        IntStream.range(0, kinds.size()).filter(i -> kinds.get(i).equals(kind)).forEach(into::add);
     }
 
     private static boolean hasTypes(ObjectNode section) {

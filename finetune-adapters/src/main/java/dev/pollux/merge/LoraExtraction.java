@@ -69,8 +69,8 @@ public final class LoraExtraction {
             }
             try (InputModel before = open(base);
                     InputModel after = open(model)) {
-                ExtractionLayout layout =
-                        ExtractionLayout.of(before, after.calledAs(before), options).changed();
+                ExtractionLayout layout = ExtractionLayout.of(before, after.calledAs(before), options)
+                        .changed();
                 return new ExtractionRun(layout, options, base, context).run(target);
             }
         });

@@ -58,7 +58,8 @@ final class MergePlanner {
             List<Stack.Level> stack = main.map(levels::get).orElse(List.of());
             boolean prediction = main.filter(part -> keepsPrediction(part, stack, join.isPresent()))
                     .isPresent();
-            donor().filter(donor -> !problems.anyFatal()).ifPresent(donor -> StackedConfig.follow(donor.config().deepCopy(), stack, prediction, problems));
+            donor().filter(donor -> !problems.anyFatal())
+                    .ifPresent(donor -> StackedConfig.follow(donor.config().deepCopy(), stack, prediction, problems));
             donor().flatMap(InputModel::adapterTexts)
                     .ifPresent(texts -> problems.notice("the tokenizer and the chat template are those of the adapter "
                             + texts.adapter() + ", as far as it has them; the rest is its model's"));
@@ -139,7 +140,8 @@ final class MergePlanner {
     private static boolean keepsPrediction(ModulePart part, List<Stack.Level> levels, boolean joined) {
         return PredictionLayers.areKept(levels, part.prefix(), joined)
                 && levels.get(0).parts().stream()
-                        .anyMatch(source -> !PredictionLayers.of(source.model(), part.prefix()).isEmpty());
+                        .anyMatch(source -> !PredictionLayers.of(source.model(), part.prefix())
+                                .isEmpty());
     }
 
     /** The module whose layers the configuration counts. */

@@ -133,8 +133,7 @@ final class MergeRun {
                             new StreamedWindows(task, options.seed(), budget.kept(), arena, workers::isStopped, meter),
                             sink);
             sink.flush();
-            if (sink.notFinite().isAny()
-                    || !meter.map(SourceMeter::isFinite).orElse(true)) {
+            if (sink.notFinite().isAny() || !meter.map(SourceMeter::isFinite).orElse(true)) {
                 sink.notFinite().addTo(sink, task, workers::isStopped);
             }
             meter.ifPresent(statistics -> sink.fact(SourceMeter.FACT, statistics.text()));

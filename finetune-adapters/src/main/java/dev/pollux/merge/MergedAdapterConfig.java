@@ -1,8 +1,8 @@
 package dev.pollux.merge;
 
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.checkpoint.PeftConfig;
 import dev.pollux.inference.checkpoint.PeftTensor;
+import dev.pollux.inference.internal.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -31,8 +31,7 @@ record MergedAdapterConfig(ObjectNode first, AdapterTargets targets) {
 
     static MergedAdapterConfig of(Path first, AdapterTargets targets) {
         return new MergedAdapterConfig(
-                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(ObjectNode::new),
-                targets);
+                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(ObjectNode::new), targets);
     }
 
     /** @param ranks by the name of the matrix; the scale of each product is 1 */

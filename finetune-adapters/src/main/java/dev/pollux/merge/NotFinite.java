@@ -110,8 +110,8 @@ final class NotFinite {
         });
         if (found.containsKey(RESULT)) {
             Found where = found.get(RESULT);
-            notices.add("the result holds " + where.values + " values that are not finite (NaN or infinite), in " + where
-                    + "; it will not compute");
+            notices.add("the result holds " + where.values + " values that are not finite (NaN or infinite), in "
+                    + where + "; it will not compute");
         }
         overflows.forEach((type, where) -> notices.add(where.values + " values of the result are too large for "
                 + TypeNames.of(type) + (type == DType.F16 ? ", which ends at 65504," : "") + " and became infinite, in "

@@ -147,16 +147,21 @@ final class ParameterLookup {
         if (kind.base() != MethodKind.Base.REQUIRED && kind.base() != MethodKind.Base.OPTIONAL) {
             return;
         }
-        plan.slices().forEach(slice -> slice.base().or(plan::base).ifPresent(base -> slice.inputs().stream()
-                .filter(input -> input.model().toString().equals(base.toString()))
-                .forEach(input -> {
-                    TreeSet<String> given = new TreeSet<>(input.parameters().keySet());
-                    given.retainAll(perModel);
-                    if (!given.isEmpty()) {
-                        problems.notice("parameter " + String.join(", ", given) + " of base_model " + base
-                                + " has no effect in " + kind.label() + "; it is for the other models");
-                    }
-                })));
+        plan.slices()
+                .forEach(slice -> slice.base()
+                        .or(plan::base)
+                        .ifPresent(base -> slice.inputs().stream()
+                                .filter(input -> input.model().toString().equals(base.toString()))
+                                .forEach(input -> {
+                                    TreeSet<String> given =
+                                            new TreeSet<>(input.parameters().keySet());
+                                    given.retainAll(perModel);
+                                    if (!given.isEmpty()) {
+                                        problems.notice("parameter " + String.join(", ", given) + " of base_model "
+                                                + base + " has no effect in " + kind.label()
+                                                + "; it is for the other models");
+                                    }
+                                })));
     }
 
     /** Reports filters that match none of {@code tensors}; one with a number may be meant for a layer of the result. */
@@ -171,7 +176,8 @@ final class ParameterLookup {
                 if (setting instanceof Setting.Filtered filtered) {
                     filtered.entries().stream()
                             .map(Setting.Entry::filter)
-                            .filter(filter -> !filter.equals("*") && filter.chars().noneMatch(Character::isDigit))
+                            .filter(filter ->
+                                    !filter.equals("*") && filter.chars().noneMatch(Character::isDigit))
                             .filter(filter -> tensors.stream().noneMatch(tensor -> tensor.contains(filter)))
                             .forEach(filter -> problems.notice("filter " + filter + " of parameter " + name
                                     + " matches no tensor and has no effect"));

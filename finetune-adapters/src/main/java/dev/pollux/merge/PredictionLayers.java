@@ -55,10 +55,7 @@ final class PredictionLayers {
     }
 
     private static int count(ObjectNode section) {
-        return COUNTS.stream()
-                .mapToInt(key -> section.path(key).asInt(0))
-                .max()
-                .orElse(0);
+        return COUNTS.stream().mapToInt(key -> section.path(key).asInt(0)).max().orElse(0);
     }
 
     /** Whether a tensor of {@code model} belongs to such a layer. */
@@ -76,8 +73,8 @@ final class PredictionLayers {
         }
         List<Stack.Part> parts = levels.get(0).parts();
         boolean whole = parts.stream()
-                .allMatch(part -> part.layers()
-                        .equals(new LayerRange(0, part.model().layers(prefix))));
+                .allMatch(part ->
+                        part.layers().equals(new LayerRange(0, part.model().layers(prefix))));
         return whole
                 && parts.stream()
                                 .map(part -> of(part.model(), prefix))

@@ -24,8 +24,9 @@ final class ReportFiles {
     private static final int FORMAT = 1;
 
     /** What a merge makes itself. */
-    private static final String MADE = "config\\.json|README\\.md|merge-report\\..*|model.*\\.safetensors(?:\\.index\\.json)?"
-            + "|.*\\.onnx(?:\\.data)?";
+    private static final String MADE =
+            "config\\.json|README\\.md|merge-report\\..*|model.*\\.safetensors(?:\\.index\\.json)?"
+                    + "|.*\\.onnx(?:\\.data)?";
 
     private ReportFiles() {}
 

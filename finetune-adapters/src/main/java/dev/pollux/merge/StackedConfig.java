@@ -1,8 +1,8 @@
 package dev.pollux.merge;
 
 import dev.pollux.inference.internal.ArrayNode;
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,7 +44,8 @@ final class StackedConfig {
 
     private static final Set<String> REPEATED = Set.of("block_types", "_block_types");
 
-    private static final Set<String> LETTERS = Set.of("hybrid_override_pattern", "hybrid_layer_pattern", "layer_pattern");
+    private static final Set<String> LETTERS =
+            Set.of("hybrid_override_pattern", "hybrid_layer_pattern", "layer_pattern");
 
     private static final Set<String> NUMBERS = Set.of(
             "attn_layer_indices",
@@ -230,7 +231,8 @@ final class StackedConfig {
         for (int j = 0; j < origins.size(); j++) {
             Origin origin = origins.get(j);
             JsonNode own = origin.section().path(FROM_ONE).path(name);
-            JsonNode list = own instanceof ArrayNode ? own : donor.path(FROM_ONE).path(name);
+            JsonNode list =
+                    own instanceof ArrayNode ? own : donor.path(FROM_ONE).path(name);
             if (contains(list, origin.layer() + 1)) {
                 followed.add(j + 1);
             }
@@ -324,7 +326,8 @@ final class StackedConfig {
         }
         donor.propertyNames().stream()
                 .filter(key -> PERIODS.matcher(key).matches() && !known.contains(key))
-                .filter(key -> donor.path(key).isInt() && isBroken(donor.path(key).asInt()))
+                .filter(key ->
+                        donor.path(key).isInt() && isBroken(donor.path(key).asInt()))
                 .forEach(key -> problems.notice(key + " of the configuration goes by the numbers of layers, and the"
                         + " slices give layers other numbers; see whether it still holds, and choose ranges that begin"
                         + " and end at its multiples if not"));

@@ -69,8 +69,10 @@ final class TensorPlanner {
         if (!left.isEmpty()) {
             problems.notice("the layers of multi-token prediction are left out (" + left.first() + " and "
                     + (left.size() - 1) + " more), since "
-                    + (levels.size() == 1 && join.isEmpty() ? "not all models have them alike" : "the layers or tokens"
-                            + " that they follow change") + "; generation does not need them");
+                    + (levels.size() == 1 && join.isEmpty()
+                            ? "not all models have them alike"
+                            : "the layers or tokens" + " that they follow change")
+                    + "; generation does not need them");
         }
     }
 

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -233,7 +233,8 @@ class AdapterMergerTest {
                         .floats("base_model.model.layers.1.q.lora_A.default.weight", new float[] {1, 2}, 1, 2)
                         .floats("base_model.model.layers.1.q.lora_B.default.weight", new float[] {3, 4}, 2, 1));
         both().merge(folder.resolve("both")).run();
-        ObjectNode config = JsonFiles.read(folder.resolve("both/adapter_config.json")).orElseThrow();
+        ObjectNode config =
+                JsonFiles.read(folder.resolve("both/adapter_config.json")).orElseThrow();
         for (String setting : List.of("layers_to_transform", "layers_pattern", "exclude_modules")) {
             assertThat(config.path(setting).isNull()).as(setting).isTrue();
         }
@@ -271,7 +272,8 @@ class AdapterMergerTest {
     @Test
     void adaptersThatAreNoSumOfProductsAreRefused() throws IOException {
         adapter("one", "", factors("q"));
-        String advice = ", so it cannot be added to others; merge each with the base (base+adapter) and then the models";
+        String advice =
+                ", so it cannot be added to others; merge each with the base (base+adapter) and then the models";
         String two = "adapter " + folder.resolve("two");
         adapter("two", ", \"use_dora\": true", factors("q").floats("q.lora_magnitude_vector", new float[2], 2));
         assertThatThrownBy(() -> both().preview())

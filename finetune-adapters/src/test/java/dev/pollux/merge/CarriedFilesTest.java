@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 @NoLeaks
 class CarriedFilesTest {
 
-    private static final Set<String> MADE = Set.of(
-            "config.json", "model.safetensors", "README.md", "merge-report.json", "merge-report.html");
+    private static final Set<String> MADE =
+            Set.of("config.json", "model.safetensors", "README.md", "merge-report.json", "merge-report.html");
 
     @TempDir
     Path temp;
@@ -40,9 +40,7 @@ class CarriedFilesTest {
 
     private MergeReport merge(String more) {
         return CheckpointMerger.in(temp)
-                .merge(
-                        MergeYaml.parse("merge_method: passthrough\nmodels: [m]\n" + more),
-                        temp.resolve("out"))
+                .merge(MergeYaml.parse("merge_method: passthrough\nmodels: [m]\n" + more), temp.resolve("out"))
                 .run();
     }
 
@@ -77,17 +75,34 @@ class CarriedFilesTest {
             file(name);
         }
         for (String name : List.of(
-                "pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "m.gguf", "onnx/model.onnx", "optimizer.pt",
-                "pytorch_model.bin.index.json", "trainer_state.json", "training_args.bin", "README.md", ".gitattributes",
-                ".cache/a", "checkpoint-10/model.safetensors", "checkpoint-10/config.json", "mergekit_config.yml",
-                "original/params.json", "__pycache__/a.pyc", "merge-report.json", "a.bin.incomplete")) {
+                "pytorch_model.bin",
+                "tf_model.h5",
+                "flax_model.msgpack",
+                "m.gguf",
+                "onnx/model.onnx",
+                "optimizer.pt",
+                "pytorch_model.bin.index.json",
+                "trainer_state.json",
+                "training_args.bin",
+                "README.md",
+                ".gitattributes",
+                ".cache/a",
+                "checkpoint-10/model.safetensors",
+                "checkpoint-10/config.json",
+                "mergekit_config.yml",
+                "original/params.json",
+                "__pycache__/a.pyc",
+                "merge-report.json",
+                "a.bin.incomplete")) {
             file(name);
         }
 
         assertThat(merge("").notices()).isEmpty();
 
         assertThat(carried()).containsExactlyElementsOf(due);
-        assertThat(JsonFiles.read(temp.resolve("out/merge-report.json")).orElseThrow().path("carriedFiles"))
+        assertThat(JsonFiles.read(temp.resolve("out/merge-report.json"))
+                        .orElseThrow()
+                        .path("carriedFiles"))
                 .extracting(JsonNode::asString)
                 .containsExactlyElementsOf(due);
     }
@@ -99,8 +114,9 @@ class CarriedFilesTest {
         Files.writeString(temp.resolve("m/modules.json"), "[{\"path\": \"\"}, {\"path\": \"2_Dense\"}]");
 
         assertThat(merge("").notices())
-                .containsExactly("2_Dense/model.safetensors is the first model's: weights of modules after the model are not"
-                        + " merged");
+                .containsExactly(
+                        "2_Dense/model.safetensors is the first model's: weights of modules after the model are not"
+                                + " merged");
         assertThat(carried()).containsExactly("2_Dense/config.json", "2_Dense/model.safetensors", "modules.json");
     }
 
@@ -112,17 +128,20 @@ class CarriedFilesTest {
         Files.createSymbolicLink(temp.resolve("m/same.txt"), Path.of("kept.txt"));
 
         assertThat(merge("").notices())
-                .containsExactly("notes.txt is a link out of the model's folder and is left out; put the file itself there");
+                .containsExactly(
+                        "notes.txt is a link out of the model's folder and is left out; put the file itself there");
         assertThat(carried()).containsExactly("kept.txt", "same.txt");
     }
 
     @Test
     void pointersOfGitLfsAreNamed() throws IOException {
-        Files.writeString(temp.resolve("m/tokenizer.model"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
+        Files.writeString(
+                temp.resolve("m/tokenizer.model"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
 
         assertThat(merge("").notices())
-                .containsExactly("tokenizer.model is left out: it is a Git LFS pointer, not the file itself; fetch the file"
-                        + " with git lfs pull");
+                .containsExactly(
+                        "tokenizer.model is left out: it is a Git LFS pointer, not the file itself; fetch the file"
+                                + " with git lfs pull");
         assertThat(carried()).isEmpty();
     }
 
@@ -132,8 +151,7 @@ class CarriedFilesTest {
         TestModels.write(cache.resolve("snapshots/abc"), 1, 1, 2);
         Files.createDirectories(cache.resolve("blobs"));
         Files.writeString(cache.resolve("blobs/123"), "{}");
-        Files.createSymbolicLink(
-                cache.resolve("snapshots/abc/preprocessor_config.json"), Path.of("../../blobs/123"));
+        Files.createSymbolicLink(cache.resolve("snapshots/abc/preprocessor_config.json"), Path.of("../../blobs/123"));
 
         CheckpointMerger.in(temp)
                 .merge(

@@ -52,7 +52,8 @@ class MergeInputsTest {
 
     private static String text(String method, String rest, String... models) {
         StringBuilder text = new StringBuilder("merge_method: " + method + "\n" + rest + "models:\n");
-        List.of(models).forEach(model -> text.append("  - {model: \"").append(model).append("\", parameters: {weight: 1}}\n"));
+        List.of(models)
+                .forEach(model -> text.append("  - {model: \"").append(model).append("\", parameters: {weight: 1}}\n"));
         return text.toString();
     }
 
@@ -68,8 +69,9 @@ class MergeInputsTest {
         file("bin/pytorch_model.bin", "PK");
 
         assertThat(refusal("bin"))
-                .isEqualTo("model bin has no safetensors but pytorch_model.bin, which are pickles of PyTorch: reading one"
-                        + " can run code, so none is read" + CONVERT);
+                .isEqualTo(
+                        "model bin has no safetensors but pytorch_model.bin, which are pickles of PyTorch: reading one"
+                                + " can run code, so none is read" + CONVERT);
     }
 
     @Test
@@ -95,8 +97,9 @@ class MergeInputsTest {
         write("other", "", new SafetensorsBuilder().floats("model.layers.0.a.weight", new float[] {1, 2}, 2));
 
         assertThat(refusal("good+other"))
-                .isEqualTo("adapter other is a model, not an adapter; name it as a model of its own, or make an adapter of"
-                        + " it with pollux extract-lora");
+                .isEqualTo(
+                        "adapter other is a model, not an adapter; name it as a model of its own, or make an adapter of"
+                                + " it with pollux extract-lora");
     }
 
     @Test
@@ -105,15 +108,17 @@ class MergeInputsTest {
         file("old/adapter_model.bin", "PK");
 
         assertThat(refusal("good+old"))
-                .isEqualTo("adapter old has no adapter_model.safetensors but adapter_model.bin, a pickle of PyTorch: reading"
-                        + " it can run code, so it is not read; convert it: load it with PEFT and write it with"
-                        + " save_pretrained");
+                .isEqualTo(
+                        "adapter old has no adapter_model.safetensors but adapter_model.bin, a pickle of PyTorch: reading"
+                                + " it can run code, so it is not read; convert it: load it with PEFT and write it with"
+                                + " save_pretrained");
     }
 
     @Test
     void aNameOfTheHubIsToBeFetched() {
         assertThat(refusal("owner/name"))
-                .isEqualTo("model owner/name not found: " + temp.resolve("owner/name") + " is no folder; nothing is fetched"
+                .isEqualTo("model owner/name not found: " + temp.resolve("owner/name")
+                        + " is no folder; nothing is fetched"
                         + " here, fetch it with pollux fetch hf:owner/name and name the folder");
     }
 
@@ -133,8 +138,9 @@ class MergeInputsTest {
         Files.createDirectories(temp.resolve("empty"));
 
         assertThat(refusal("models--o--n"))
-                .isEqualTo("model models--o--n is an entry of the hub's cache; name the folder of a revision in it, such as "
-                        + temp.resolve("models--o--n/snapshots/abc"));
+                .isEqualTo(
+                        "model models--o--n is an entry of the hub's cache; name the folder of a revision in it, such as "
+                                + temp.resolve("models--o--n/snapshots/abc"));
         assertThat(refusal("run"))
                 .isEqualTo("model run has no weights itself, but its folders checkpoint-10 have; name one of them");
         assertThat(refusal("empty")).isEqualTo("model empty is an empty folder; download the model into it");
@@ -149,8 +155,9 @@ class MergeInputsTest {
         file("bare/model.safetensors", "x");
 
         assertThat(refusal("part"))
-                .isEqualTo("model part has no weights, only config.json, tokenizer.json; download model.safetensors, or the"
-                        + " files that model.safetensors.index.json names");
+                .isEqualTo(
+                        "model part has no weights, only config.json, tokenizer.json; download model.safetensors, or the"
+                                + " files that model.safetensors.index.json names");
         assertThat(refusal("shard"))
                 .isEqualTo("model shard has neither model.safetensors nor model.safetensors.index.json but"
                         + " model-00001-of-00002.safetensors; download what is missing");
@@ -195,7 +202,9 @@ class MergeInputsTest {
 
     @Test
     void floatWeightsAreNotQuantizedWhateverTheConfigurationSays() throws IOException {
-        write("stale", ", \"quantization_config\": {\"quant_method\": \"bitsandbytes\"}",
+        write(
+                "stale",
+                ", \"quantization_config\": {\"quant_method\": \"bitsandbytes\"}",
                 new SafetensorsBuilder().floats("model.layers.0.a.weight", new float[] {1, 2}, 2));
 
         CheckpointMerger.in(temp)
@@ -235,8 +244,7 @@ class MergeInputsTest {
         write("one", ", " + one, weights);
         write("two", ", " + two, weights);
 
-        assertThat(plan("linear", "", "one", "two").notices())
-                .isEqualTo(due == null ? List.of() : List.of(due));
+        assertThat(plan("linear", "", "one", "two").notices()).isEqualTo(due == null ? List.of() : List.of(due));
     }
 
     @Test
@@ -244,15 +252,20 @@ class MergeInputsTest {
         write("half", "", new SafetensorsBuilder().tensor("model.layers.0.a.weight", DType.F16, new byte[4], 2));
 
         assertThat(plan("linear", "", "good", "half").notices())
-                .containsExactly("the plan names no dtype, and the weights are stored as float32 in good and float16 in half;"
-                        + " each tensor is written as float32 where they differ, give dtype for another type");
-        assertThat(plan("linear", "dtype: bfloat16\n", "good", "half").notices()).isEmpty();
+                .containsExactly(
+                        "the plan names no dtype, and the weights are stored as float32 in good and float16 in half;"
+                                + " each tensor is written as float32 where they differ, give dtype for another type");
+        assertThat(plan("linear", "dtype: bfloat16\n", "good", "half").notices())
+                .isEmpty();
     }
 
     @Test
     void valuesThatAreNotFiniteAreCountedPerTensor() throws IOException {
-        write("broken", "", new SafetensorsBuilder()
-                .floats("model.layers.0.a.weight", new float[] {Float.NaN, Float.NEGATIVE_INFINITY}, 2));
+        write(
+                "broken",
+                "",
+                new SafetensorsBuilder()
+                        .floats("model.layers.0.a.weight", new float[] {Float.NaN, Float.NEGATIVE_INFINITY}, 2));
 
         MergeReport report = CheckpointMerger.in(temp)
                 .merge(MergeYaml.parse(text("linear", "", "good", "broken")), temp.resolve("out"))
@@ -271,7 +284,10 @@ class MergeInputsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "float16, 65519, false", "float16, 65520, true", "bfloat16, 3.4028235e38, true", "bfloat16, 3.3e38, false",
+        "float16, 65519, false",
+        "float16, 65520, true",
+        "bfloat16, 3.4028235e38, true",
+        "bfloat16, 3.3e38, false",
         "float32, 3.4028235e38, false"
     })
     void valuesThatRoundToInfinityAreCounted(String type, float value, boolean overflows) throws IOException {
@@ -285,9 +301,8 @@ class MergeInputsTest {
                 ? ", which ends at 65504, and became infinite, in model.layers.0.a.weight; write bfloat16 or float32"
                 : " and became infinite, in model.layers.0.a.weight; write float32";
         assertThat(report.notices())
-                .isEqualTo(overflows
-                        ? List.of("1 values of the result are too large for " + type + advice)
-                        : List.of());
+                .isEqualTo(
+                        overflows ? List.of("1 values of the result are too large for " + type + advice) : List.of());
     }
 
     @Test
@@ -302,8 +317,9 @@ class MergeInputsTest {
                     .run();
 
             assertThat(report.notices())
-                    .containsExactly("nothing of the change of tuned is kept in model.layers.0.a.weight, where its density is"
-                            + " 0.0");
+                    .containsExactly(
+                            "nothing of the change of tuned is kept in model.layers.0.a.weight, where its density is"
+                                    + " 0.0");
             assertThat(temp.resolve(method).resolve("model.safetensors"))
                     .hasSameBinaryContentAs(temp.resolve("dare_linear/model.safetensors"));
         }
@@ -312,11 +328,13 @@ class MergeInputsTest {
     @Test
     void anEmptyRangeOfLayersIsAnError() {
         MergePreview preview = CheckpointMerger.in(temp)
-                .plan(MergeYaml.parse("merge_method: passthrough\nslices: [{sources: [{model: good, layer_range: [1, 1]}]}]"));
+                .plan(MergeYaml.parse(
+                        "merge_method: passthrough\nslices: [{sources: [{model: good, layer_range: [1, 1]}]}]"));
 
         assertThat(preview.errors())
-                .containsExactly("layer_range of good must hold a layer but was [1,1]; its second number is the layer after"
-                        + " the last");
+                .containsExactly(
+                        "layer_range of good must hold a layer but was [1,1]; its second number is the layer after"
+                                + " the last");
     }
 
     @Test
@@ -326,7 +344,8 @@ class MergeInputsTest {
         assertThat(plan("karcher", "", "good", "tuned").notices())
                 .containsExactly("parameter weight has no effect in karcher");
         assertThat(plan("ties", "base_model: good\n", "good", "tuned").notices())
-                .containsExactly("parameter weight of base_model good has no effect in ties; it is for the other models");
+                .containsExactly(
+                        "parameter weight of base_model good has no effect in ties; it is for the other models");
         assertThat(plan(
                                 "ties",
                                 "base_model: good\nparameters: {density: [{filter: mlpp, value: 0.1}, {value: 1}]}\n",
@@ -342,7 +361,8 @@ class MergeInputsTest {
         file("other/tokenizer.json", "{\"model\": {\"vocab\": {\"a\": 0, \"b\": 2, \"c\": 1, \"d\": 3}}}");
 
         assertThat(plan("linear", "", "good", "other").notices())
-                .containsExactly("the tokenizer of other gives 2 tokens, such as b, other numbers than that of good, which"
-                        + " the result keeps; a tokenizer section would merge by token");
+                .containsExactly(
+                        "the tokenizer of other gives 2 tokens, such as b, other numbers than that of good, which"
+                                + " the result keeps; a tokenizer section would merge by token");
     }
 }

@@ -33,8 +33,8 @@ class MergeNamesTest {
     private Map<String, Float> merged(String first, String second) {
         CheckpointMerger.in(temp)
                 .merge(
-                        MergeYaml.parse("merge_method: linear\nparameters: {weight: 1}\nmodels: [" + first + ", " + second
-                                + "]\n"),
+                        MergeYaml.parse("merge_method: linear\nparameters: {weight: 1}\nmodels: [" + first + ", "
+                                + second + "]\n"),
                         temp.resolve("out"))
                 .run();
         Map<String, Float> values = new TreeMap<>();

@@ -242,7 +242,9 @@ class MergeYamlTest {
         assertThat(plan.findings())
                 .extracting(MergeProblem::message)
                 .containsExactly("layer_range of a must be [first, after the last], two whole numbers, but was "
-                        + range.replace("two", "\"two\"").replace("all", "\"all\"").replace(", ", ","));
+                        + range.replace("two", "\"two\"")
+                                .replace("all", "\"all\"")
+                                .replace(", ", ","));
     }
 
     @Test

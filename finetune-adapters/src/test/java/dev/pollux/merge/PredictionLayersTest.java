@@ -95,8 +95,9 @@ class PredictionLayersTest {
                         "model.layers.1.mlp.up_proj.weight",
                         "model.layers.2.mlp.up_proj.weight");
         assertThat(notices)
-                .isEqualTo("the layers of multi-token prediction are left out (model.layers.2.eh_proj.weight and 0 more),"
-                        + " since the layers or tokens that they follow change; generation does not need them");
+                .isEqualTo(
+                        "the layers of multi-token prediction are left out (model.layers.2.eh_proj.weight and 0 more),"
+                                + " since the layers or tokens that they follow change; generation does not need them");
     }
 
     @Test

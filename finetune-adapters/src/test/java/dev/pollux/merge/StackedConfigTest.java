@@ -3,8 +3,8 @@ package dev.pollux.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.testkit.NoLeaks;
@@ -33,7 +33,9 @@ class StackedConfigTest {
         TestModels.write(temp.resolve(name), name.hashCode(), LAYERS, 2);
         Path file = temp.resolve(name).resolve("config.json");
         ObjectNode config = JsonFiles.read(file).orElseThrow();
-        JsonNode.parse(settings.replace('\'', '"')).properties().forEach(entry -> config.set(entry.getKey(), entry.getValue()));
+        JsonNode.parse(settings.replace('\'', '"'))
+                .properties()
+                .forEach(entry -> config.set(entry.getKey(), entry.getValue()));
         JsonFiles.write(file, config);
         return config;
     }
@@ -55,7 +57,8 @@ class StackedConfigTest {
     static Stream<Arguments> settings() {
         return Stream.of(
                 arguments("{'no_rope_layers': [1, 1, 0, 1, 1, 0]}", "{'no_rope_layers': [0, 1, 1, 1, 0]}"),
-                arguments("{'layers_block_type': ['a', 'b', 'c', 'd', 'e', 'f']}",
+                arguments(
+                        "{'layers_block_type': ['a', 'b', 'c', 'd', 'e', 'f']}",
                         "{'layers_block_type': ['c', 'd', 'b', 'b', 'c']}"),
                 arguments("{'hybrid_override_pattern': 'M-*MM-'}", "{'hybrid_override_pattern': '*M--*'}"),
                 arguments("{'block_types': ['r', 'r', 'a']}", "{'block_types': ['a', 'r', 'r', 'r', 'a']}"),
@@ -64,31 +67,41 @@ class StackedConfigTest {
                 arguments("{'attn_layer_indices': [0, 5]}", "{'attn_layer_indices': []}"),
                 arguments("{'some_kind_layers': [1, 2]}", "{'some_kind_layers': [0, 2, 3, 4]}"),
                 arguments("{'moe_layers_enum': '3,4,5'}", "{'moe_layers_enum': '1'}"),
-                arguments("{'linear_attn_config': {'kda_layers': [1, 2, 3, 5], 'full_attn_layers': [4, 6], 'head_dim': 8}}",
+                arguments(
+                        "{'linear_attn_config': {'kda_layers': [1, 2, 3, 5], 'full_attn_layers': [4, 6], 'head_dim': 8}}",
                         "{'linear_attn_config': {'kda_layers': [1, 3, 4, 5], 'full_attn_layers': [2], 'head_dim': 8}}"),
                 arguments("{'intermediate_size': [1, 2, 3, 4, 5, 6]}", "{'intermediate_size': [3, 4, 2, 2, 3]}"),
-                arguments("{'block_configs': [{'n': 1}, {'n': 2}, {'n': 3}, {'n': 4}, {'n': 5}, {'n': 6}]}",
+                arguments(
+                        "{'block_configs': [{'n': 1}, {'n': 2}, {'n': 3}, {'n': 4}, {'n': 5}, {'n': 6}]}",
                         "{'block_configs': [{'n': 3}, {'n': 4}, {'n': 2}, {'n': 2}, {'n': 3}]}"),
-                arguments("{'rope_theta': [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}", "{'rope_theta': [3.0, 4.0, 2.0, 2.0, 3.0]}"),
-                arguments("{'attention_types': [[['g', 'l'], 3]], 'attention_layers': ['g', 'l', 'g', 'l', 'g', 'l']}",
+                arguments(
+                        "{'rope_theta': [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}", "{'rope_theta': [3.0, 4.0, 2.0, 2.0, 3.0]}"),
+                arguments(
+                        "{'attention_types': [[['g', 'l'], 3]], 'attention_layers': ['g', 'l', 'g', 'l', 'g', 'l']}",
                         "{'attention_types': [[['g', 'l', 'l', 'l', 'g'], 1]], 'attention_layers': ['g', 'l', 'l', 'l', 'g']}"),
                 arguments("{'first_k_dense_replace': 0}", "{'first_k_dense_replace': 0}"),
-                arguments("{'decoder_sparse_step': 2, 'num_experts': 4}",
+                arguments(
+                        "{'decoder_sparse_step': 2, 'num_experts': 4}",
                         "{'decoder_sparse_step': 1, 'mlp_only_layers': [0, 4]}"),
                 arguments("{'interleave_moe_layer_step': 2}", "{'moe_layers': [1, 2, 3]}"),
                 arguments("{'no_rope_layer_interval': 3}", "{'no_rope_layers': [0, 1, 1, 1, 0]}"),
-                arguments("{'full_attention_interval': 3}",
+                arguments(
+                        "{'full_attention_interval': 3}",
                         "{'layer_types': ['full_attention', 'linear_attention', 'linear_attention', 'linear_attention',"
                                 + " 'full_attention']}"),
-                arguments("{'model_type': 'gemma2'}",
+                arguments(
+                        "{'model_type': 'gemma2'}",
                         "{'layer_types': ['sliding_attention', 'full_attention', 'full_attention', 'full_attention',"
                                 + " 'sliding_attention']}"),
-                arguments("{'sliding_window_pattern': 'LG'}",
+                arguments(
+                        "{'sliding_window_pattern': 'LG'}",
                         "{'layer_types': ['sliding_attention', 'full_attention', 'full_attention', 'full_attention',"
                                 + " 'sliding_attention']}"),
-                arguments("{'use_sliding_window': true, 'max_window_layers': 6}",
+                arguments(
+                        "{'use_sliding_window': true, 'max_window_layers': 6}",
                         "{'use_sliding_window': true, 'max_window_layers': 6}"),
-                arguments("{'use_sliding_window': true, 'max_window_layers': 3}",
+                arguments(
+                        "{'use_sliding_window': true, 'max_window_layers': 3}",
                         "{'layer_types': ['full_attention', 'sliding_attention', 'full_attention', 'full_attention',"
                                 + " 'full_attention']}"),
                 // what is as long as the stack by chance stays
@@ -160,9 +173,10 @@ class StackedConfigTest {
         MergePreview preview = CheckpointMerger.in(temp).plan(stack("m 0 2", "m 0 2"));
 
         assertThat(preview.errors())
-                .containsExactly("first_k_dense_replace tells the kind of a layer by its number, and no value of it gives"
-                        + " dense, experts, dense, experts, which the slices put in this order; choose slices that keep the"
-                        + " order of the model");
+                .containsExactly(
+                        "first_k_dense_replace tells the kind of a layer by its number, and no value of it gives"
+                                + " dense, experts, dense, experts, which the slices put in this order; choose slices that keep the"
+                                + " order of the model");
     }
 
     @Test
@@ -185,9 +199,10 @@ class StackedConfigTest {
         config("m", "{'some_attention_every_n_layers': 2}");
 
         assertThat(CheckpointMerger.in(temp).plan(stack("m 0 3", "m 4 6")).notices())
-                .containsExactly("some_attention_every_n_layers of the configuration goes by the numbers of layers, and the"
-                        + " slices give layers other numbers; see whether it still holds, and choose ranges that begin and"
-                        + " end at its multiples if not");
+                .containsExactly(
+                        "some_attention_every_n_layers of the configuration goes by the numbers of layers, and the"
+                                + " slices give layers other numbers; see whether it still holds, and choose ranges that begin and"
+                                + " end at its multiples if not");
         assertThat(CheckpointMerger.in(temp).plan(stack("m 0 2", "m 4 6")).notices())
                 .isEmpty();
     }

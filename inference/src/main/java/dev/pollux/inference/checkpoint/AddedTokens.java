@@ -24,8 +24,8 @@ import java.util.TreeMap;
 final class AddedTokens {
 
     private static final int MAX_ID = 1 << 24;
-    private static final List<String> NAMED = List.of(
-            "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+    private static final List<String> NAMED =
+            List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
     private final ModelTexts texts;
 
@@ -72,15 +72,19 @@ final class AddedTokens {
 
     private Map<Integer, AdditionalToken> addedTokens() {
         Map<Integer, AdditionalToken> tokens = new TreeMap<>();
-        texts.json(ModelTexts.ADDED_TOKENS).orElse(JsonNode.missing()).properties().forEach(entry -> {
-            int id = entry.getValue().asInt(-1);
-            if (id < 0 || id > MAX_ID) {
-                throw new MalformedFileException(texts.folder().resolve(ModelTexts.ADDED_TOKENS) + ": the id of '"
-                        + entry.getKey() + "' must be in [0, " + MAX_ID + "] but was "
-                        + entry.getValue().shown());
-            }
-            tokens.put(id, new AdditionalToken(entry.getKey(), false, true, false, false, false));
-        });
+        texts.json(ModelTexts.ADDED_TOKENS)
+                .orElse(JsonNode.missing())
+                .properties()
+                .forEach(entry -> {
+                    int id = entry.getValue().asInt(-1);
+                    if (id < 0 || id > MAX_ID) {
+                        throw new MalformedFileException(
+                                texts.folder().resolve(ModelTexts.ADDED_TOKENS) + ": the id of '"
+                                        + entry.getKey() + "' must be in [0, " + MAX_ID + "] but was "
+                                        + entry.getValue().shown());
+                    }
+                    tokens.put(id, new AdditionalToken(entry.getKey(), false, true, false, false, false));
+                });
         return tokens;
     }
 

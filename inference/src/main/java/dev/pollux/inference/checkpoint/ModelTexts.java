@@ -87,8 +87,10 @@ public final class ModelTexts {
     }
 
     Optional<JsonNode> json(String name) {
-        return text(name).map(text -> JsonNode.parse(
-                text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text, file(name).toString()));
+        return text(name)
+                .map(text -> JsonNode.parse(
+                        text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text,
+                        file(name).toString()));
     }
 
     private Optional<String> text(String name) {

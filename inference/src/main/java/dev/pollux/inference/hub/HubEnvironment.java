@@ -53,7 +53,9 @@ final class HubEnvironment {
                 && paths.knownHome().isEmpty();
         return nowhere
                 ? Optional.empty()
-                : token(first("HF_TOKEN_PATH").map(paths::expanded).orElseGet(() -> hugging().resolve("token")));
+                : token(first("HF_TOKEN_PATH")
+                        .map(paths::expanded)
+                        .orElseGet(() -> hugging().resolve("token")));
     }
 
     private static Optional<String> token(Path file) {

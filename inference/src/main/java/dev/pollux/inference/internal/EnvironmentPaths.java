@@ -31,8 +31,7 @@ public record EnvironmentPaths(Map<String, String> variables, String javaHome, P
 
     /** Of this process. */
     public static EnvironmentPaths system() {
-        return new EnvironmentPaths(
-                System.getenv(), System.getProperty("user.home", ""), Path.of("/etc/passwd"));
+        return new EnvironmentPaths(System.getenv(), System.getProperty("user.home", ""), Path.of("/etc/passwd"));
     }
 
     /**
@@ -79,9 +78,9 @@ public record EnvironmentPaths(Map<String, String> variables, String javaHome, P
         }
         int slash = written.indexOf('/');
         String user = written.substring(1, slash < 0 ? written.length() : slash);
-        Optional<String> home =
-                user.isEmpty() ? knownHome().map(Path::toString) : homeOf(user);
-        return home.map(folder -> folder + (slash < 0 ? "" : written.substring(slash))).orElse(written);
+        Optional<String> home = user.isEmpty() ? knownHome().map(Path::toString) : homeOf(user);
+        return home.map(folder -> folder + (slash < 0 ? "" : written.substring(slash)))
+                .orElse(written);
     }
 
     /** The sixth field of the user's line. */

@@ -42,7 +42,9 @@ public record AdditionalToken(
     /** What a {@code tokenizer.json} holds already. */
     static Set<String> in(JsonNode tokenizer) {
         Set<String> contents = new HashSet<>();
-        tokenizer.path(TOKENS).forEach(token -> contents.add(token.path("content").asString("")));
+        tokenizer
+                .path(TOKENS)
+                .forEach(token -> contents.add(token.path("content").asString("")));
         return contents;
     }
 
@@ -71,7 +73,8 @@ public record AdditionalToken(
     /** Of an object of ids, or of a list of pieces with scores. */
     private static Map<String, Integer> vocabulary(JsonNode stored) {
         Map<String, Integer> ids = new HashMap<>();
-        stored.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt(-1)));
+        stored.properties()
+                .forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt(-1)));
         for (int id = 0; stored.isArray() && id < stored.size(); id++) {
             ids.put(stored.path(id).path(0).asString(""), id);
         }

@@ -1,9 +1,9 @@
 package dev.pollux.inference.tokenizer;
 
-import dev.pollux.inference.internal.ArrayNode;
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;

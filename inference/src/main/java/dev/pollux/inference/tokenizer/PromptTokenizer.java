@@ -1,8 +1,8 @@
 package dev.pollux.inference.tokenizer;
 
 import dev.pollux.inference.internal.ArrayNode;
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -114,8 +114,7 @@ public final class PromptTokenizer implements AutoCloseable {
     }
 
     private String disguise() {
-        ObjectNode root =
-                (ObjectNode) JsonNode.parse(tokenizer.toJson());
+        ObjectNode root = (ObjectNode) JsonNode.parse(tokenizer.toJson());
         for (JsonNode token : root.path("added_tokens")) {
             ((ObjectNode) token).put("content", renamed(token.path("content").asString("")));
         }

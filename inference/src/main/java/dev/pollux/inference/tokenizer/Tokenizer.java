@@ -1,9 +1,9 @@
 package dev.pollux.inference.tokenizer;
 
-import dev.pollux.inference.internal.ObjectNode;
-import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.internal.natives.NativeLibraries;
 import dev.pollux.internal.OpenHandle;
 import java.io.IOException;

@@ -100,8 +100,8 @@ class AddedTokensTest {
         write("added_tokens.json", "{'y':-1}");
         assertThatThrownBy(this::open)
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage(folder.resolve("added_tokens.json")
-                        + ": the id of 'y' must be in [0, 16777216] but was -1");
+                .hasMessage(
+                        folder.resolve("added_tokens.json") + ": the id of 'y' must be in [0, 16777216] but was -1");
     }
 
     private int[] ids(String text) {

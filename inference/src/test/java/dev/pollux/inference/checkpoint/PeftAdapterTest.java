@@ -43,18 +43,20 @@ class PeftAdapterTest {
                 .floats(PEFT + "model.embed_tokens.base_layer.weight", new float[6], 3, 2);
         Adapter adapter = read("", file);
         assertThat(adapter.factors()).containsOnlyKeys("lm_head.weight", "model.embed_tokens.weight");
-        assertThatThrownBy(() -> read(
-                        "", head().floats(PEFT + "model.embed_tokens.base_layer.weight", new float[8], 4, 2)))
+        assertThatThrownBy(() ->
+                        read("", head().floats(PEFT + "model.embed_tokens.base_layer.weight", new float[8], 4, 2)))
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessage("The adapter " + folder + " has model.embed_tokens.weight of shape [4, 2] as a whole: only LoRA"
-                        + " factors of matrices can be added to a running model; merge it into the model first (pollux merge)");
+                .hasMessage(
+                        "The adapter " + folder + " has model.embed_tokens.weight of shape [4, 2] as a whole: only LoRA"
+                                + " factors of matrices can be added to a running model; merge it into the model first (pollux merge)");
     }
 
     @Test
     void trainedTokensAreSentToAMergeAndOtherKindsAreNot() {
         assertThatThrownBy(() -> read(", \"trainable_token_indices\": [1]", head()))
-                .hasMessage("The adapter " + folder + " has trainable_token_indices: only LoRA factors of matrices can be"
-                        + " added to a running model; merge it into the model first (pollux merge)");
+                .hasMessage(
+                        "The adapter " + folder + " has trainable_token_indices: only LoRA factors of matrices can be"
+                                + " added to a running model; merge it into the model first (pollux merge)");
         assertThatThrownBy(() -> read(", \"peft_type\": \"LOHA\"", head()))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessage("The adapter " + folder
@@ -68,7 +70,8 @@ class PeftAdapterTest {
                 new SafetensorsBuilder()
                         .floats("layers.0.q.lora_A.default.weight", new float[] {1, 2}, 1, 2)
                         .floats("layers.0.q.lora_B.default.weight", new float[] {3, 4}, 2, 1));
-        assertThat(adapter.named(Set.of("model.layers.0.q.weight")).factors()).containsOnlyKeys("model.layers.0.q.weight");
+        assertThat(adapter.named(Set.of("model.layers.0.q.weight")).factors())
+                .containsOnlyKeys("model.layers.0.q.weight");
         Adapter twice = read(
                 "",
                 new SafetensorsBuilder()

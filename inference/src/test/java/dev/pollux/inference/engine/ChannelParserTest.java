@@ -2,10 +2,10 @@ package dev.pollux.inference.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.pollux.inference.internal.ArrayNode;
-import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.generation.Channel;
 import dev.pollux.generation.Delta;
+import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;

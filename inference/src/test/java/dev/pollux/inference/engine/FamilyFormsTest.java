@@ -92,7 +92,8 @@ class FamilyFormsTest {
     void allGroupsOfDeepseekV2AreNoChoice() throws IOException {
         deepseek();
         float[] greedy = logits("greedy", DEEPSEEK + ",'num_experts_per_tok':2,'topk_method':'greedy'}");
-        String limited = DEEPSEEK + ",'num_experts_per_tok':2,'topk_method':'group_limited_greedy','n_group':2,'topk_group':";
+        String limited =
+                DEEPSEEK + ",'num_experts_per_tok':2,'topk_method':'group_limited_greedy','n_group':2,'topk_group':";
         same(logits("two", limited + "2}"), greedy);
     }
 
@@ -102,9 +103,7 @@ class FamilyFormsTest {
         deepseek();
         String limited = DEEPSEEK + ",'num_experts_per_tok':1,'topk_method':'group_limited_greedy','n_group':2,"
                 + "'topk_group':1}";
-        same(
-                logits("limited", limited),
-                logits("one", DEEPSEEK + ",'num_experts_per_tok':1,'topk_method':'greedy'}"));
+        same(logits("limited", limited), logits("one", DEEPSEEK + ",'num_experts_per_tok':1,'topk_method':'greedy'}"));
     }
 
     private void falcon() {
@@ -199,9 +198,11 @@ class FamilyFormsTest {
         ExportOptions floats =
                 ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
-            DecoderExport.export(checkpoint, temp.resolve(name + ".export"), floats).run();
+            DecoderExport.export(checkpoint, temp.resolve(name + ".export"), floats)
+                    .run();
         }
-        EngineOptions engine = EngineOptions.builder().prefillChunk(4).threads(1).build();
+        EngineOptions engine =
+                EngineOptions.builder().prefillChunk(4).threads(1).build();
         try (DecoderModel decoder = DecoderModel.open(temp.resolve(name + ".export"), engine);
                 DecoderSequence sequence = decoder.sequence()) {
             FloatBuffer last = sequence.append(3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5);

@@ -108,8 +108,7 @@ class ActivationFunctionTest {
     /** Abramowitz and Stegun, 7.1.26. */
     private static double erf(double x) {
         double t = 1 / (1 + 0.3275911 * Math.abs(x));
-        double sum = t
-                * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+        double sum = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
         return Math.signum(x) * (1 - sum * Math.exp(-x * x));
     }
 }

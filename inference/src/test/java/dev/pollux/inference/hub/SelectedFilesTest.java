@@ -128,7 +128,8 @@ class SelectedFilesTest {
         assertThat(four).isEqualTo(new SelectedFiles(List.of("m-Q4_K_M.gguf"), "m-Q4_K_M.gguf"));
         assertThat(automatic("m.Q8_0.gguf", "m.Q6_K.gguf").model()).isEqualTo("m.Q6_K.gguf");
         assertThat(automatic("anything.gguf", "mmproj-model-f16.gguf").model()).isEqualTo("anything.gguf");
-        assertThat(automatic("m-Q8_0.gguf", "mtp-m-Q4_0.gguf", "eagle3-m-Q4_K_M.gguf").model())
+        assertThat(automatic("m-Q8_0.gguf", "mtp-m-Q4_0.gguf", "eagle3-m-Q4_K_M.gguf")
+                        .model())
                 .isEqualTo("m-Q8_0.gguf");
         assertThat(automatic("config.json", "model.safetensors", "m-Q4_K_M.gguf")
                         .model())

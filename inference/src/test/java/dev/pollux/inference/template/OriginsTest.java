@@ -107,13 +107,16 @@ class OriginsTest {
     void marksCountAsWhatATemplateAllocates() {
         TemplateLimits limits = TemplateLimits.builder().maxAllocation(100_000).build();
         Input input = Input.builder().variable("x", "a").build();
-        assertThat(ChatTemplate.parse("{{ x * 50000 }}", limits).renderWithSpans(input).inputs())
+        assertThat(ChatTemplate.parse("{{ x * 50000 }}", limits)
+                        .renderWithSpans(input)
+                        .inputs())
                 .containsExactly(new Span(0, 50_000));
         ChatTemplate many = ChatTemplate.parse("{{ (x ~ '-') * 25000 }}", limits);
         assertThatThrownBy(() -> many.renderWithSpans(input))
                 .isInstanceOf(TemplateException.class)
-                .hasMessageEndingWith("what the template creates exceeds maxAllocation 100000; raise it in TemplateLimits if"
-                        + " the template is trusted");
+                .hasMessageEndingWith(
+                        "what the template creates exceeds maxAllocation 100000; raise it in TemplateLimits if"
+                                + " the template is trusted");
     }
 
     /** An operation added later must not lose the marks either. */

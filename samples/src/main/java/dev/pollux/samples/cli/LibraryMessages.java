@@ -11,8 +11,9 @@ final class LibraryMessages {
 
     private static final int FIRST_JDK_THAT_WARNS = 24;
     /** Held, because a logger that nobody holds forgets its level. */
-    private static final List<Logger> LOGGERS =
-            Stream.of("org.apache.lucene", "ai.onnxruntime").map(Logger::getLogger).toList();
+    private static final List<Logger> LOGGERS = Stream.of("org.apache.lucene", "ai.onnxruntime")
+            .map(Logger::getLogger)
+            .toList();
 
     private LibraryMessages() {}
 

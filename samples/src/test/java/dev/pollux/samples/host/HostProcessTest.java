@@ -38,10 +38,11 @@ class HostProcessTest {
     /** What goes to the network or looks up a name. The JVM makes sockets, to see which kinds there are, and uses none. */
     private static final Pattern NETWORK = Pattern.compile(
             "(connect|bind|sendto|sendmsg)\\(.*AF_INET|SOCK_DGRAM.*IPPROTO|AF_NETLINK|resolv\\.conf|/etc/hosts");
+
     private static final String CALLS = "trace=socket,connect,bind,sendto,sendmsg,openat";
 
-    private static final Path MODELS = Path.of(System.getProperty("pollux.cache", "target/pollux-cache"))
-            .toAbsolutePath();
+    private static final Path MODELS =
+            Path.of(System.getProperty("pollux.cache", "target/pollux-cache")).toAbsolutePath();
 
     @TempDir
     Path temp;
@@ -98,7 +99,9 @@ class HostProcessTest {
         assertThat(ended(first, "first").exit()).isZero();
         assertThat(ended(second, "second").exit()).isZero();
         List<Path> unpacked = files(temp.resolve("cache/pollux/natives"));
-        assertThat(unpacked).doesNotHaveDuplicates().noneMatch(file -> file.toString().endsWith(".part"));
+        assertThat(unpacked)
+                .doesNotHaveDuplicates()
+                .noneMatch(file -> file.toString().endsWith(".part"));
         Map<Path, Object> times = new TreeMap<>();
         for (Path file : unpacked) {
             times.put(file, Files.getAttribute(file, "lastModifiedTime"));
@@ -139,7 +142,12 @@ class HostProcessTest {
                 List.of("search", "--docs", documents.toString(), "Which colour does the sea have?"),
                 List.of("ask", "--docs", documents.toString(), "Which colour does the sea have?"),
                 List.of("generate", "--raw", "--max-tokens", "2", "The sea is"),
-                List.of("inspect", EmbeddedModel.named("smollm2-135m-instruct").unpack(MODELS).run().toString()));
+                List.of(
+                        "inspect",
+                        EmbeddedModel.named("smollm2-135m-instruct")
+                                .unpack(MODELS)
+                                .run()
+                                .toString()));
         for (List<String> arguments : commands) {
             List<String> command = java(jdk, feature(jdk) < FIRST_JDK_WITH_FLAGS ? 0 : 1);
             command.add("-Dpollux.cache=" + MODELS);

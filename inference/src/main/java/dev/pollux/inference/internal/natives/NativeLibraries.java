@@ -52,7 +52,8 @@ public final class NativeLibraries {
             if (isOnnxRuntimeLoaded()) {
                 return OrtEnvironment.getEnvironment();
             }
-            Optional<Path> folder = SystemProperties.anyBeginsWith(ORT_PROPERTIES) ? Optional.empty() : unpackOnnxRuntime();
+            Optional<Path> folder =
+                    SystemProperties.anyBeginsWith(ORT_PROPERTIES) ? Optional.empty() : unpackOnnxRuntime();
             Telemetry.switchOff(folder);
             return folder.isEmpty()
                     ? open()
@@ -72,8 +73,8 @@ public final class NativeLibraries {
         } catch (LinkageError | RuntimeException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new ModelExecutionException(
-                    "Cannot load ONNX Runtime on " + System.getProperty("os.name") + " "
-                            + System.getProperty("os.arch") + ": " + cause.getMessage(),
+                    "Cannot load ONNX Runtime on " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
+                            + ": " + cause.getMessage(),
                     e);
         }
     }

@@ -76,8 +76,7 @@ final class Telemetry {
         try (FileChannel channel = FileChannel.open(file)) {
             MappedByteBuffer bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
             for (int at = 0; at <= bytes.limit() - wanted.length; at++) {
-                if (bytes.get(at) == wanted[0]
-                        && bytes.slice(at, wanted.length).equals(ByteBuffer.wrap(wanted))) {
+                if (bytes.get(at) == wanted[0] && bytes.slice(at, wanted.length).equals(ByteBuffer.wrap(wanted))) {
                     return true;
                 }
             }
@@ -112,7 +111,8 @@ final class Telemetry {
         String place = folder.get().toString();
         SystemProperties.during(Map.of("jna.boot.library.path", place, "jna.tmpdir", place), () -> {
             try {
-                return Class.forName(Native.class.getName()); // makes a folder at jna.tmpdir, which it does not use here
+                return Class.forName(
+                        Native.class.getName()); // makes a folder at jna.tmpdir, which it does not use here
             } catch (ClassNotFoundException e) {
                 throw new IllegalStateException(e);
             }

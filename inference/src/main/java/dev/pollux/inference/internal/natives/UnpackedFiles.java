@@ -74,8 +74,7 @@ final class UnpackedFiles {
 
     private static String key(List<Source> files) {
         CRC32 all = new CRC32();
-        files.forEach(file ->
-                all.update((file.name() + " " + file.content() + "\n").getBytes(StandardCharsets.UTF_8)));
+        files.forEach(file -> all.update((file.name() + " " + file.content() + "\n").getBytes(StandardCharsets.UTF_8)));
         return String.format("%08x", all.getValue());
     }
 

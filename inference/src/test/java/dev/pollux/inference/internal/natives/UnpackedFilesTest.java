@@ -36,8 +36,7 @@ class UnpackedFilesTest {
     void resourcesOfJarsAndFoldersAreUnpackedAsTheyAre() throws IOException {
         assertThat(Files.readAllBytes(unpack(OrtEnvironment.class, IN_JAR).resolve("OrtEnvironment.class")))
                 .isEqualTo(bytes(IN_JAR));
-        assertThat(Files.readAllBytes(
-                        unpack(UnpackedFilesTest.class, IN_FOLDER).resolve("UnpackedFilesTest.class")))
+        assertThat(Files.readAllBytes(unpack(UnpackedFilesTest.class, IN_FOLDER).resolve("UnpackedFilesTest.class")))
                 .isEqualTo(bytes(IN_FOLDER));
     }
 
@@ -107,7 +106,8 @@ class UnpackedFilesTest {
             try (Stream<Path> files = Files.list(expected)) {
                 assertThat(files).containsExactly(expected.resolve("OrtEnvironment.class"));
             }
-            assertThat(Files.readAllBytes(expected.resolve("OrtEnvironment.class"))).isEqualTo(bytes(IN_JAR));
+            assertThat(Files.readAllBytes(expected.resolve("OrtEnvironment.class")))
+                    .isEqualTo(bytes(IN_JAR));
         } finally {
             threads.shutdownNow();
         }
@@ -120,8 +120,9 @@ class UnpackedFilesTest {
         assertThatThrownBy(() -> UnpackedFiles.of(OrtEnvironment.class, file, List.of(IN_JAR)))
                 .isInstanceOf(StorageException.class)
                 .hasMessageStartingWith("Cannot unpack native libraries into " + file + ": ")
-                .hasMessageEndingWith("; set the system property pollux.cache or the variable POLLUX_CACHE to a folder that"
-                        + " can be written");
+                .hasMessageEndingWith(
+                        "; set the system property pollux.cache or the variable POLLUX_CACHE to a folder that"
+                                + " can be written");
     }
 
     private Path unpack(Class<?> anchor, String resource) {
