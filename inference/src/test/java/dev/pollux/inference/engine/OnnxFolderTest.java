@@ -357,7 +357,7 @@ class OnnxFolderTest {
                 "context_length must be a whole number in" + " [1, 16777216] but was -4");
         told(
                 "{\"model\": {\"vocab_size\": 1e300, \"decoder\": {\"x\": 1}}}",
-                "vocab_size must be a whole number in [1," + " 16777216] but was 1.0E300");
+                "vocab_size must be a whole number in [1," + " 16777216] but was 1e300");
         told(
                 "{\"model\": {\"decoder\": {\"head_size\": \"x\"}}}",
                 "head_size must be a whole number in [1, 16777216] but" + " was \"x\"");
