@@ -65,9 +65,9 @@ public final class NativeLibraries {
 
     private static OrtEnvironment open() {
         try {
-            // Its warnings are not about anything that a host could mend, and go to standard error.
+            // It writes to standard error: warnings that no host can mend, and failures, which come as exceptions as well.
             OrtEnvironment environment =
-                    OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "ort-java");
+                    OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "ort-java");
             deleteEmptyFolder();
             return environment;
         } catch (LinkageError | RuntimeException e) {

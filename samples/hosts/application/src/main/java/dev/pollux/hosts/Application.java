@@ -34,7 +34,8 @@ public final class Application {
                 documents.resolve("boat.md"),
                 "# The boat\n\nThe boat is called Heron. It lies in the harbour of Husum from April to October.\n");
         Files.writeString(
-                documents.resolve("garden.md"), "# The garden\n\nThe plum tree was planted in 1998 by our neighbour.\n");
+                documents.resolve("garden.md"),
+                "# The garden\n\nThe plum tree was planted in 1998 by our neighbour.\n");
         Path model = EmbeddedModel.named("smollm2-135m-instruct").unpack().run();
         try (OnnxEmbedder embedder = OnnxEmbedder.bundled();
                 KnowledgeBase knowledge = KnowledgeBase.open(folder.resolve("knowledge"), embedder);

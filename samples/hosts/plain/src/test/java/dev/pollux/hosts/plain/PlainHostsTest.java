@@ -24,8 +24,9 @@ class PlainHostsTest {
     private static final String MAIN = "dev.pollux.hosts.Application";
 
     /** Of the JDK what Pollux and the libraries below it use; the libraries themselves are no modules that can be linked. */
-    private static final String MODULES = "java.net.http,java.logging,java.management,java.naming,java.sql,java.desktop,"
-            + "java.xml,jdk.unsupported,jdk.crypto.ec,jdk.zipfs";
+    private static final String MODULES =
+            "java.net.http,java.logging,java.management,java.naming,java.sql,java.desktop,"
+                    + "java.xml,jdk.unsupported,jdk.crypto.ec,jdk.zipfs";
 
     @TempDir
     Path temp;
@@ -58,8 +59,8 @@ class PlainHostsTest {
     }
 
     private void run(String java, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                java, "-Dpollux.cache=" + System.getProperty("pollux.cache"), "-Djava.io.tmpdir=" + temp));
+        List<String> command = new ArrayList<>(
+                List.of(java, "-Dpollux.cache=" + System.getProperty("pollux.cache"), "-Djava.io.tmpdir=" + temp));
         command.addAll(List.of(arguments));
 
         assertThat(output(command.toArray(String[]::new))).contains("answer: ").contains("Husum");
@@ -80,8 +81,9 @@ class PlainHostsTest {
     private static String path() {
         String all = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         return Stream.of(all.split(File.pathSeparator))
-                .filter(entry -> !entry.matches(
-                        ".*(org.junit|org/junit|opentest4j|apiguardian|assertj|byte-buddy|surefire|test-classes|plain.target).*"))
+                .filter(
+                        entry -> !entry.matches(
+                                ".*(org.junit|org/junit|opentest4j|apiguardian|assertj|byte-buddy|surefire|test-classes|plain.target).*"))
                 .collect(Collectors.joining(File.pathSeparator));
     }
 
@@ -93,7 +95,8 @@ class PlainHostsTest {
                 homes.add(Path.of(value));
             }
         });
-        for (Path beside : List.of(Path.of(System.getProperty("java.home")).resolveSibling(""), Path.of("/usr/lib/jvm"))) {
+        for (Path beside :
+                List.of(Path.of(System.getProperty("java.home")).resolveSibling(""), Path.of("/usr/lib/jvm"))) {
             if (Files.isDirectory(beside)) {
                 try (Stream<Path> found = Files.list(beside)) {
                     found.sorted().forEach(homes::add);
