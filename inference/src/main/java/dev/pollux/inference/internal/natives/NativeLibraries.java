@@ -65,7 +65,8 @@ public final class NativeLibraries {
 
     private static OrtEnvironment open() {
         try {
-            // It writes to standard error: warnings that no host can mend, and failures, which come as exceptions as well.
+            // It writes to standard error: warnings that no host can mend, and failures, which come as exceptions as
+            // well.
             OrtEnvironment environment =
                     OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "ort-java");
             deleteEmptyFolder();
