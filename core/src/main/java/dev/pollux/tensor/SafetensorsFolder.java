@@ -72,7 +72,7 @@ public final class SafetensorsFolder implements TensorFile {
             if (Files.size(index) > MAX_INDEX) {
                 throw new MalformedFileException(index + " must be at most " + MAX_INDEX + " bytes");
             }
-            Object root = Json.parse(ByteBuffer.wrap(Files.readAllBytes(index)), index.toString());
+            Object root = Json.parse(withoutByteOrderMark(Files.readAllBytes(index)), index.toString());
             if (root instanceof Map<?, ?> map && map.get("weight_map") instanceof Map<?, ?> weights) {
                 return weights;
             }
@@ -80,6 +80,12 @@ public final class SafetensorsFolder implements TensorFile {
         } catch (IOException e) {
             throw new StorageException("Cannot read " + index + ": " + e, e);
         }
+    }
+
+    private static ByteBuffer withoutByteOrderMark(byte[] utf8) {
+        boolean marked = utf8.length > 2 && utf8[0] == (byte) 0xEF && utf8[1] == (byte) 0xBB && utf8[2] == (byte) 0xBF;
+        int begin = marked ? 3 : 0;
+        return ByteBuffer.wrap(utf8, begin, utf8.length - begin);
     }
 
     private void openShards(Path folder, Map<?, ?> weightMap) {

@@ -33,8 +33,11 @@ final class PromptEncoder implements AutoCloseable {
         String source = texts.chatTemplate().orElse("");
         this.tokenizer = tokenizer;
         this.endTokens = texts.endTokens(manifest.endTokens(), tokenizer);
-        this.prompts = PromptTokenizer.of(tokenizer, source);
         this.channels = ChannelFormat.of(source, tokenizer);
+        this.prompts = PromptTokenizer.of(
+                tokenizer,
+                source,
+                channels.markers().stream().map(ChannelFormat.Marker::spelling).toList());
         this.chat = texts.chatTemplate().map(template -> new ChatRenderer(template, manifest));
         this.manifest = manifest;
     }

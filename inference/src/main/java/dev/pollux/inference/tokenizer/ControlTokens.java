@@ -2,6 +2,7 @@ package dev.pollux.inference.tokenizer;
 
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * The added tokens of a tokenizer that steer a model, found in text. <em>Immutable.</em>
  *
  * <p>An added token is a control token if it is marked as special, or if it is spelled like one ({@code <|...|>}), or if the
- * chat template writes it and it is no plain word ({@code <think>}, {@code [TOOL_CALLS]}). All others are vocabulary that a
+ * chat template writes it and it is no plain word ({@code <tool_call>}, {@code [TOOL_CALLS]}), or if it is among those that the
+ * caller names. All others are vocabulary that a
  * user may use, such as the domain words of a fine-tune, runs of spaces, or HTML tags; so is a spelling of one character or of
  * whitespace alone, whatever it is marked as.
  */
@@ -31,11 +33,14 @@ final class ControlTokens {
     private final Map<Character, Set<Integer>> lengths = new HashMap<>(); // by first character, the longest first
     private final Set<Integer> ids = new HashSet<>();
 
-    /** @param template the source of the chat template; empty where there is none */
-    ControlTokens(List<Tokenizer.AddedToken> added, String template) {
+    /**
+     * @param template the source of the chat template; empty where there is none
+     * @param more spellings that steer the model whether the template writes them or not
+     */
+    ControlTokens(List<Tokenizer.AddedToken> added, String template, Collection<String> more) {
         for (Tokenizer.AddedToken token : added) {
             String spelling = token.content();
-            if (isControl(token, template)) {
+            if (isControl(token, template) || more.contains(spelling)) {
                 bySpelling.put(spelling, token);
                 ids.add(token.id());
                 lengths.computeIfAbsent(spelling.charAt(0), first -> new TreeSet<>(Comparator.reverseOrder()))

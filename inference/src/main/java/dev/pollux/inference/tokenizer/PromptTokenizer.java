@@ -6,6 +6,7 @@ import dev.pollux.inference.internal.ObjectNode;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -51,13 +52,15 @@ public final class PromptTokenizer implements AutoCloseable {
     }
 
     /**
-     * Control tokens are the added tokens that are marked as special, those spelled {@code <|...|>}, and those that the template
-     * writes unless they are plain words. The rest of the added tokens is vocabulary, in literal text too.
+     * Control tokens are the added tokens that are marked as special, those spelled {@code <|...|>}, those that the template
+     * writes unless they are plain words, and those among {@code more}. The rest of the added tokens is vocabulary, in literal
+     * text too.
      *
      * @param template the source of the chat template; empty where there is none
+     * @param more spellings that steer the model whether the template writes them or not, such as {@code </think>}
      */
-    public static PromptTokenizer of(Tokenizer tokenizer, String template) {
-        return new PromptTokenizer(tokenizer, new ControlTokens(tokenizer.addedTokens(), template));
+    public static PromptTokenizer of(Tokenizer tokenizer, String template, Collection<String> more) {
+        return new PromptTokenizer(tokenizer, new ControlTokens(tokenizer.addedTokens(), template, more));
     }
 
     /**

@@ -77,7 +77,8 @@ public final class Tokenizer implements AutoCloseable {
             if (Files.size(file) > MAX_BYTES) {
                 throw new MalformedFileException(file + " must be at most " + MAX_BYTES + " bytes");
             }
-            return new Tokenizer(file.toString(), Files.readString(file));
+            String json = Files.readString(file);
+            return new Tokenizer(file.toString(), json.startsWith("\uFEFF") ? json.substring(1) : json);
         } catch (CharacterCodingException e) {
             throw new MalformedFileException(file + " is not UTF-8", e);
         } catch (IOException e) {

@@ -36,8 +36,8 @@ public final class TurnEnds {
 
     /*
      * The texts are those that llama.cpp keeps in src/llama-vocab.cpp (llama_vocab::impl::load: end of turn, of message and of
-     * generation, and the tokens of fill-in-the-middle that end what is filled in), and so are the exceptions, except for the
-     * last: Gemma 1 to 3 have the tags of HTML as tokens too, without a token of Gemma 4. A text counts only where it is one
+     * generation, and the tokens of fill-in-the-middle that end what is filled in) and, after them, those of families for which
+     * it relies on the ids of the file. So are the exceptions, except for the last: Gemma 1 to 3 have the tags of HTML as tokens too, without a token of Gemma 4. A text counts only where it is one
      * token, in exactly this spelling.
      */
     private static final Set<String> KNOWN = Set.of(
@@ -73,7 +73,15 @@ public final class TurnEnds {
             "<fim-repo>",
             "<REPO>",
             "<reponame>",
-            "<|file_sep|>");
+            "<|file_sep|>",
+            "<|eot|>", // Llama 4
+            "<|end_of_turn|>", // OpenChat
+            "<|endofturn|>", // HyperCLOVA X
+            "[|endofturn|]", // EXAONE
+            "<|END_OF_TURN_TOKEN|>", // Command R
+            "<|assistant_end|>", // Apertus
+            "<|role_end|>", // Ling 2
+            "<seed:eos>"); // Seed-OSS
 
     /** The keys of a GGUF file that name ends of a text, a turn, a message, and of what is filled in. */
     public static final List<String> GGUF_KEYS = List.of(

@@ -231,6 +231,14 @@ final class CheckpointTest {
     }
 
     @Test
+    void aByteOrderMarkBeforeTheIndexIsPassedOver() throws IOException {
+        Path model = sharded(weights(), index -> index.insert(0, '\uFEFF'));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            assertThat(checkpoint.tensors().tensors()).containsKey("model.norm.weight");
+        }
+    }
+
+    @Test
     void shardsMayLieInAFolderOfTheFolder() throws IOException {
         Path model = sharded(weights(), index -> {
             String text = index.toString().replace("\"b.safetensors\"", "\"parts/b.safetensors\"");

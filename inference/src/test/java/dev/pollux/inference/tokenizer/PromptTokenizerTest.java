@@ -66,7 +66,7 @@ class PromptTokenizerTest {
     @Test
     void controlTokensAreFoundOutsideOfLiteralTextOnly() {
         try (Tokenizer tokenizer = Tokenizer.ofJson("test", JSON);
-                PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE)) {
+                PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE, List.of())) {
             String text = "<s>a<s>x<s>";
             assertThat(list(tokenizer.encode(text, false))).containsExactly(30, 12, 30, 4, 30);
             assertThat(list(prompts.encode(text, new BitSet(), false))).containsExactly(30, 12, 30, 4, 30);
@@ -77,9 +77,20 @@ class PromptTokenizerTest {
     }
 
     @Test
+    void aNamedSpellingIsAControlTokenThoughTheTemplateLacksIt() {
+        try (Tokenizer tokenizer = Tokenizer.ofJson("test", JSON);
+                PromptTokenizer plain = PromptTokenizer.of(tokenizer, "", List.of());
+                PromptTokenizer named = PromptTokenizer.of(tokenizer, "", List.of("<tool>", "<absent>"))) {
+            assertThat(list(plain.encode("a<tool>", all("a<tool>"), false))).containsExactly(12, 31);
+            assertThat(list(named.encode("a<tool>", all("a<tool>"), false))).containsExactly(12, 0, 5, 6, 6, 7, 1);
+            assertThat(list(named.encode("a<tool>", new BitSet(), false))).containsExactly(12, 31);
+        }
+    }
+
+    @Test
     void aSpellingThatIsPartlyLiteralIsText() {
         try (Tokenizer tokenizer = Tokenizer.ofJson("test", JSON);
-                PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE)) {
+                PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE, List.of())) {
             assertThat(list(prompts.encode("<s>", range("<s>", "s"), false))).containsExactly(0, 13);
             assertThat(list(prompts.encode("<s><s>", range("<s><s>", ">"), false)))
                     .containsExactly(0, 13, 30);
@@ -89,8 +100,8 @@ class PromptTokenizerTest {
     @Test
     void tokensThatTheTemplateWritesOrThatAreSpelledLikeControlTokensAreSuch() {
         try (Tokenizer tokenizer = Tokenizer.ofJson("test", JSON);
-                PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE);
-                PromptTokenizer other = PromptTokenizer.of(tokenizer, "")) {
+                PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE, List.of());
+                PromptTokenizer other = PromptTokenizer.of(tokenizer, "", List.of())) {
             assertThat(list(prompts.encode("<tool>", all("<tool>"), false))).containsExactly(0, 5, 6, 6, 7, 1);
             assertThat(list(other.encode("<tool>", all("<tool>"), false))).containsExactly(31);
             assertThat(list(other.encode("<|x|>", all("<|x|>"), false))).containsExactly(0, 3, 4, 3, 1);
@@ -100,7 +111,7 @@ class PromptTokenizerTest {
     @Test
     void wordsAndWhitespaceThatWereAddedStayOneToken() {
         try (Tokenizer tokenizer = Tokenizer.ofJson("test", JSON);
-                PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE)) {
+                PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE, List.of())) {
             assertThat(list(prompts.encode("word  <s>", all("word  <s>"), false)))
                     .containsExactly(33, 34, 0, 13);
         }
@@ -109,7 +120,7 @@ class PromptTokenizerTest {
     @Test
     void aClosedOneSaysSo() {
         try (Tokenizer tokenizer = Tokenizer.ofJson("test", JSON)) {
-            PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE);
+            PromptTokenizer prompts = PromptTokenizer.of(tokenizer, TEMPLATE, List.of());
             prompts.close();
             prompts.close();
             assertThatThrownBy(() -> prompts.encode("<s>", all("<s>"), false))
@@ -177,7 +188,7 @@ class PromptTokenizerTest {
         return ReferenceData.cases(set, path -> Files.isRegularFile(path.resolve("cases.json"))).stream()
                 .map(folder -> dynamicTest(folder.getFileName().toString(), () -> {
                     try (Tokenizer tokenizer = Tokenizer.open(folder.resolve("tokenizer.json"));
-                            PromptTokenizer prompts = PromptTokenizer.of(tokenizer, "")) {
+                            PromptTokenizer prompts = PromptTokenizer.of(tokenizer, "", List.of())) {
                         for (JsonNode c : json(folder.resolve("cases.json")).path("cases")) {
                             check.run(tokenizer, prompts, c.path("text").asString());
                         }

@@ -33,6 +33,16 @@ final class TokenizerTest {
     }
 
     @Test
+    void aByteOrderMarkBeforeTheJsonIsPassedOver(@TempDir Path folder) throws Exception {
+        try (Tokenizer plain = bytes()) {
+            Path file = Files.writeString(folder.resolve("tokenizer.json"), "\uFEFF" + plain.toJson());
+            try (Tokenizer marked = Tokenizer.open(file)) {
+                assertThat(marked.encode("a b", false)).isEqualTo(plain.encode("a b", false));
+            }
+        }
+    }
+
+    @Test
     void offsetsCountCodePoints() {
         try (Tokenizer tokenizer = bytes()) {
             Encoding encoding = tokenizer.encodeWithOffsets("😀a", false);

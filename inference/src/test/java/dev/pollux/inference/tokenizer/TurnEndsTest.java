@@ -21,6 +21,20 @@ class TurnEndsTest {
     }
 
     @Test
+    void aTurnEndsAtTheMarkersOfFamiliesWhoseFilesMostlyNameThem() {
+        assertThat(ends(
+                        "<|eot|>",
+                        "<|end_of_turn|>",
+                        "<|endofturn|>",
+                        "[|endofturn|]",
+                        "<|END_OF_TURN_TOKEN|>",
+                        "<|x|>"))
+                .containsExactly(0, 1, 2, 3, 4);
+        assertThat(ends("<|assistant_end|>", "<|role_end|>", "<seed:eos>", "<|assistant_start|>", "<role>"))
+                .containsExactly(0, 1, 2);
+    }
+
+    @Test
     void ofPhiTheTurnEndsWithItsMessage() {
         assertThat(ends("a", "<|end|>", "<|return|>")).containsExactly(1, 2);
         assertThat(ends("a", "<|end|>", "<|call|>")).containsExactly(1, 2);
