@@ -345,7 +345,7 @@ final class InputModel implements AutoCloseable {
         if (tensors.containsKey(tensor)) {
             return Optional.of(tensor);
         }
-        return LayerName.isHead(tensor)
+        return LayerName.isHead(tensor) && !TiedHead.isApart(config)
                 ? tensors.keySet().stream().filter(LayerName::isEmbedding).findFirst()
                 : Optional.empty();
     }

@@ -107,7 +107,7 @@ final class MergePlanner {
             ParameterLookup lookup = new ParameterLookup(part.plan(), kind, options.likeReference(), problems);
             lookup.checkNames();
             if (complete) {
-                lookup.checkFilters(part.tensors());
+                lookup.checkFilters(withTiedHeads(part.tensors()));
             }
             parameters.put(part, lookup);
         }
@@ -134,6 +134,16 @@ final class MergePlanner {
             }
         }
         return join;
+    }
+
+    private Set<String> withTiedHeads(Set<String> tensors) {
+        Set<String> names = new LinkedHashSet<>(tensors);
+        models.values().stream()
+                .flatMap(Optional::stream)
+                .flatMap(model -> TiedHead.of(model.config(), model.tensors().keySet()).stream())
+                .filter(tied -> tensors.contains(tied.embedding()))
+                .forEach(tied -> names.add(tied.head()));
+        return names;
     }
 
     /** Whether the layers of multi-token prediction go into the result, if there are some. */

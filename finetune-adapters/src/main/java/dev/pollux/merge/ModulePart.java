@@ -139,6 +139,10 @@ record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefi
         return LayerName.commonPrefix(tensors).orElse("");
     }
 
+    boolean has(String tensor) {
+        return tensors.contains(tensor);
+    }
+
     /** Whether it reads the text: the configuration counts its layers. */
     boolean isLanguageModel() {
         return tensors.stream().anyMatch(LayerName::isEmbedding);

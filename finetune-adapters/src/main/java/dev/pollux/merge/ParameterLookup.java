@@ -24,6 +24,11 @@ final class ParameterLookup {
         this.problems = problems;
     }
 
+    /** The same, whose problems nobody hears of. */
+    ParameterLookup quiet() {
+        return new ParameterLookup(plan, kind, likeReference, new Problems());
+    }
+
     /**
      * A tensor whose parameters are wanted.
      *

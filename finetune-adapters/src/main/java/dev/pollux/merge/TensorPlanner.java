@@ -66,6 +66,9 @@ final class TensorPlanner {
         }
         planOutside(levels.get(0), part, true, left, tasks);
         planOutside(levels.get(levels.size() - 1), part, false, left, tasks);
+        if (part.isLanguageModel()) {
+            planHead(levels, part, tasks);
+        }
         if (!left.isEmpty()) {
             problems.notice("the layers of multi-token prediction are left out (" + left.first() + " and "
                     + (left.size() - 1) + " more), since "
@@ -115,6 +118,58 @@ final class TensorPlanner {
         }
     }
 
+    /** Plans a head where the models of the last layers store none: it is their embedding, which may be another by now. */
+    private void planHead(List<Stack.Level> levels, ModulePart part, Map<String, TensorTask> tasks) {
+        Stack.Level last = levels.get(levels.size() - 1);
+        List<InputModel> models = levels.stream()
+                .flatMap(level -> level.parts().stream())
+                .map(Stack.Part::model)
+                .toList();
+        if (tasks.keySet().stream().anyMatch(name -> LayerName.isHead(name) && part.has(name))
+                || models.stream().anyMatch(model -> model.onnx().isPresent())) {
+            return;
+        }
+        Optional<String> stored = models.stream()
+                .flatMap(model -> model.tensors().keySet().stream())
+                .filter(name -> LayerName.isHead(name) && part.has(name))
+                .findFirst();
+        if (stored.isPresent()) {
+            if (last.parts().stream().anyMatch(of -> of.model().tensors().containsKey(stored.get()))) {
+                return; // what is wrong with it is said
+            }
+            planSame(last, stored.get(), this).ifPresent(task -> tasks.put(task.name(), task));
+            return;
+        }
+        Optional<TiedHead> tied = last.parts().stream()
+                .flatMap(of ->
+                        TiedHead.of(of.model().config(), of.model().tensors().keySet()).stream())
+                .findFirst();
+        TensorTask embedding = tied.map(of -> tasks.get(of.embedding())).orElse(null);
+        if (embedding == null || levels.size() == 1 && (kind == MethodKind.FISHER || kind == MethodKind.REGMEAN)) {
+            return; // their statistics are those of the one matrix
+        }
+        String name = tied.get().head();
+        TensorPlanner quiet = new TensorPlanner(kind, parameters.quiet(), join, type, readAs, new Problems());
+        planSame(last, name, quiet).filter(task -> !isAlike(task, embedding)).ifPresent(task -> {
+            planSame(last, name, this).ifPresent(head -> tasks.put(name, head));
+            problems.notice(
+                    "the head is the embedding in these models, but the plan treats them apart; the result has a"
+                            + " head of its own, " + name);
+        });
+    }
+
+    private static Optional<TensorTask> planSame(Stack.Level level, String name, TensorPlanner planner) {
+        return planner.plan(
+                level, name, level.parts().stream().map(part -> name).toList(), 0);
+    }
+
+    private static boolean isAlike(TensorTask one, TensorTask other) {
+        return one.method().equals(other.method())
+                && one.type() == other.type()
+                && one.shape().equals(other.shape())
+                && one.labels().equals(other.labels());
+    }
+
     private Optional<TensorTask> plan(Stack.Level level, String output, List<String> names, double position) {
         List<SourceSet.Entry> entries = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
@@ -127,6 +182,13 @@ final class TensorPlanner {
                         "model " + part.model().label() + " has nothing like ",
                         names.get(i),
                         ", so it is taken from another model alone");
+            } else if (LayerName.isHead(names.get(i))) {
+                problems.fatal(
+                        "model " + part.model().label() + " has no head, ",
+                        names.get(i),
+                        ", and its configuration says that none is tied to its embedding (tie_word_embeddings); it was"
+                                + " saved without the head, so save it again with it");
+                return Optional.empty();
             } else {
                 problems.fatal(
                         "tensor ",

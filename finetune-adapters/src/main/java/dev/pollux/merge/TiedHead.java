@@ -17,7 +17,7 @@ record TiedHead(String embedding, String head) {
 
     /** The tied head of a model; empty if the model has a head of its own, or none. */
     static Optional<TiedHead> of(ObjectNode config, Set<String> tensors) {
-        if (tensors.stream().anyMatch(LayerName::isHead) || !writesText(config) || saysUntied(config)) {
+        if (tensors.stream().anyMatch(LayerName::isHead) || !writesText(config) || isApart(config)) {
             return Optional.empty();
         }
         return tensors.stream()
@@ -36,7 +36,8 @@ record TiedHead(String embedding, String head) {
                 || name.contains("ConditionalGeneration");
     }
 
-    private static boolean saysUntied(ObjectNode config) {
+    /** Whether the configuration says that the head is a tensor of its own, be it stored or not. */
+    static boolean isApart(ObjectNode config) {
         JsonNode text = config.path("text_config").path(TIE);
         JsonNode tie = config.has(TIE) ? config.path(TIE) : text;
         return tie.isBoolean() && !tie.asBoolean();
