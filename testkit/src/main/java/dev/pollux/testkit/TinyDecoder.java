@@ -68,8 +68,8 @@ public final class TinyDecoder {
      * A model of another class with Llama's layout: Mistral; Qwen 2, which has biases of queries, keys and values; Qwen 3,
      * which norms queries and keys.
      *
-     * @param architecture {@code architectures} of its configuration
-     * @param type {@code model_type} of its configuration
+     * @param architecture the class that its configuration names
+     * @param type the type that its configuration names
      */
     public static TinyDecoder of(String architecture, String type, long seed) {
         return new TinyDecoder(architecture, type, seed);
