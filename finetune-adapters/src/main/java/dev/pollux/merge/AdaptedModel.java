@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * A model with an adapter over it.
@@ -19,6 +20,9 @@ import java.util.TreeSet;
  * stays what it was and the model has two matrices from then on, as PEFT computes with it: {@code tie_word_embeddings} is false.
  */
 record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<String, DType> types) {
+
+    private static final Pattern CLASSIFIERS =
+            Pattern.compile("(?:score|classifier|qa_outputs|v_head)\\.(?:.+\\.)?(?:weight|bias)");
 
     private static final Set<String> TRANSPOSED = Set.of("gpt2", "openai-gpt");
 
@@ -52,7 +56,11 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
         for (String target : new TreeSet<>(changes.targets())) {
             String tensor = names.find(target)
                     .orElseThrow(() -> new MalformedFileException("adapter " + changes.label() + " changes " + target
-                            + ", which its model does not have; use the model it was trained on"));
+                            + ", which its model does not have; "
+                            + (CLASSIFIERS.matcher(target).matches()
+                                    ? "it is the head of a classifier, for which a model of texts has no place: load it with"
+                                            + " PEFT, merge it there, and save it"
+                                    : "use the model it was trained on")));
             String other = targets.put(tensor, target);
             if (other != null) {
                 throw new MalformedFileException("adapter " + changes.label() + " changes " + tensor + " of " + label

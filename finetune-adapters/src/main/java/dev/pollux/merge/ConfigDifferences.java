@@ -36,6 +36,20 @@ final class ConfigDifferences {
                     + "|model_name|prefix|language|license|tie_word_embeddings|rope_theta|rope_scaling|rope_parameters|text_config"
                     + "|llm_config|language_config|.*_config_dict|num_nextn_predict_layers|training.*|seq_length|use_flash_attn.*");
 
+    /** What changes what a layer computes where only one model sets it; false, 0 and 1 are as if not set. */
+    private static final Set<String> ALONE = Set.of(
+            "sliding_window",
+            "final_logit_softcapping",
+            "attn_logit_softcapping",
+            "embedding_multiplier",
+            "residual_multiplier",
+            "attention_multiplier",
+            "logits_scaling",
+            "partial_rotary_factor",
+            "attention_bias",
+            "mlp_bias",
+            "use_qk_norm");
+
     private static final String TOKENIZER = "tokenizer.json";
     private static final int MAX_SHOWN = 60;
     private static final double THETA = 10_000;
@@ -67,9 +81,14 @@ final class ConfigDifferences {
         Map<String, Map<String, List<String>>> differences = new LinkedHashMap<>(); // setting → value → models
         for (InputModel other : others) {
             Map<String, JsonNode> settings = settings(other.config());
-            for (String key : new TreeSet<>(kept.keySet())) {
+            TreeSet<String> keys = new TreeSet<>(kept.keySet());
+            keys.addAll(ALONE);
+            for (String key : keys) {
                 JsonNode own = settings.get(key);
-                if (own != null && !isSame(kept.get(key), own) && !isDerived(key, other)) {
+                boolean differs = own == null || !kept.containsKey(key)
+                        ? ALONE.contains(key) && isSet(own) != isSet(kept.get(key))
+                        : !isSame(kept.get(key), own);
+                if (differs && !isDerived(key, other)) {
                     differences
                             .computeIfAbsent(key, name -> new LinkedHashMap<>())
                             .computeIfAbsent(shown(own), value -> new ArrayList<>())
@@ -90,6 +109,11 @@ final class ConfigDifferences {
         });
     }
 
+    private static boolean isSet(@Nullable JsonNode value) {
+        return value != null
+                && (value.isBoolean() ? value.asBoolean() : value.asDouble(0) != 0 && value.asDouble(0) != 1);
+    }
+
     private Map<String, JsonNode> settings(ObjectNode config) {
         Map<String, JsonNode> settings = new TreeMap<>();
         put("", config, settings);
@@ -101,6 +125,9 @@ final class ConfigDifferences {
             if (config.has(key)) {
                 settings.put(key, config.get(key));
             }
+        }
+        if (!text.path("use_sliding_window").asBoolean(true)) {
+            settings.remove("sliding_window");
         }
         settings.putAll(rotary(text));
         settings.putAll(heads(text));

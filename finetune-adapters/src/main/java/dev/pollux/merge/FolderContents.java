@@ -119,6 +119,14 @@ final class FolderContents {
         if (!models.isEmpty()) {
             return " has no weights itself, but its folders " + named(models) + " have; name one of them";
         }
+        List<String> adapters = folders("").stream()
+                .filter(name -> has(name + "/" + PeftConfig.CONFIG))
+                .toList();
+        if (!adapters.isEmpty()) {
+            return " has no weights itself, but its folders " + named(adapters)
+                    + " hold adapters; write one with its base," + " base+" + folder.getFileName() + "/"
+                    + adapters.get(0);
+        }
         List<String> all = first(file -> true);
         if (all.isEmpty()) {
             return " is an empty folder; download the model into it";

@@ -119,6 +119,17 @@ class AdapterOverModelTest {
     }
 
     @Test
+    void theHeadOfAClassifierIsNamed() throws IOException {
+        base(TIED, embedding(EMBEDDING));
+        adapter("", new SafetensorsBuilder().floats(PEFT + "score.weight", new float[4], 2, 2));
+        assertThatThrownBy(this::open)
+                .isExactlyInstanceOf(MalformedFileException.class)
+                .hasMessage("adapter adapter changes score.weight, which its model does not have; it is the head of a"
+                        + " classifier, for which a model of texts has no place: load it with PEFT, merge it there, and"
+                        + " save it");
+    }
+
+    @Test
     void theHeadOfAGrownVocabularyComesWithTheEmbedding() throws IOException {
         base(TIED, embedding(EMBEDDING));
         adapter("", new SafetensorsBuilder().floats(PEFT + EMBEDDING, new float[8], 4, 2));

@@ -143,6 +143,11 @@ class MergeInputsTest {
                                 + temp.resolve("models--o--n/snapshots/abc"));
         assertThat(refusal("run"))
                 .isEqualTo("model run has no weights itself, but its folders checkpoint-10 have; name one of them");
+        file("lora/checkpoint-10/adapter_config.json", "{}");
+        assertThat(refusal("lora"))
+                .isEqualTo(
+                        "model lora has no weights itself, but its folders checkpoint-10 hold adapters; write one with"
+                                + " its base, base+lora/checkpoint-10");
         assertThat(refusal("empty")).isEqualTo("model empty is an empty folder; download the model into it");
     }
 
@@ -226,7 +231,7 @@ class MergeInputsTest {
                 "'\"architectures\": [\"A\"]'|'\"architectures\": [\"B\"]'"
                         + "|'architectures is A in one, which the result keeps, but B in two'",
                 "'\"rms_norm_eps\": 1e-5'|'\"rms_norm_eps\": 1e-6'"
-                        + "|'rms_norm_eps is 1.0E-5 in one, which the result keeps, but 1.0E-6 in two'",
+                        + "|'rms_norm_eps is 1e-5 in one, which the result keeps, but 1e-6 in two'",
                 "'\"rope_theta\": 10000.0'|'\"rope_parameters\": {\"rope_theta\": 500000, \"rope_type\": \"default\"}'"
                         + "|'rope_theta is 10000.0 in one, which the result keeps, but 500000 in two'",
                 "'\"rope_scaling\": null'|'\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}'"
@@ -237,6 +242,12 @@ class MergeInputsTest {
                         + "|'num_key_value_heads is 2 in one, which the result keeps, but 4 in two'",
                 "'\"tie_word_embeddings\": true'|'\"tie_word_embeddings\": false'"
                         + "|'tie_word_embeddings is true in one but false in two; the result ties its head to its embedding'",
+                "'\"sliding_window\": null'|'\"sliding_window\": 4096'"
+                        + "|'sliding_window is not set in one, which the result keeps, but 4096 in two'",
+                "'\"final_logit_softcapping\": 30'|'\"use_cache\": true'"
+                        + "|'final_logit_softcapping is 30 in one, which the result keeps, but not set in two'",
+                "'\"attention_bias\": false, \"partial_rotary_factor\": 1.0'|'\"use_cache\": true'|",
+                "'\"sliding_window\": 4096, \"use_sliding_window\": false'|'\"sliding_window\": null'|",
                 "'\"rope_theta\": 10000, \"use_cache\": true'|'\"rope_theta\": 10000.0, \"transformers_version\": \"5\"'|",
             })
     void settingsThatDifferAreNamedInTheDryRun(String one, String two, String due) throws IOException {
