@@ -36,7 +36,7 @@ public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
     /**
      * Measures for about a second; takes 200 MB for that time, half of it in a temporary file.
      *
-     * @throws ModelExecutionException if the runtime fails
+     * @throws dev.pollux.ModelExecutionException if the runtime fails
      * @throws StorageException if the temporary file cannot be written
      */
     public static MachineSpeed measure(EngineOptions options) {
