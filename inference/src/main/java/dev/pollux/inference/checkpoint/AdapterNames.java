@@ -34,7 +34,7 @@ public final class AdapterNames {
         byPlainName.keySet().removeAll(ambiguous);
     }
 
-    /** @param tensors all names of a model */
+    /** The names of a model, {@code tensors}: all that it has. */
     public static AdapterNames of(Set<String> tensors) {
         return new AdapterNames(Set.copyOf(tensors));
     }
