@@ -1,7 +1,7 @@
 package dev.pollux.inference.hub;
 
 import dev.pollux.StorageException;
-import dev.pollux.inference.internal.EnvironmentPaths;
+import dev.pollux.inference.internal.paths.EnvironmentPaths;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

@@ -1,6 +1,6 @@
 package dev.pollux.inference.hub;
 
-import dev.pollux.inference.internal.EnvironmentPaths;
+import dev.pollux.inference.internal.paths.EnvironmentPaths;
 import dev.pollux.job.Job;
 import java.net.ProxySelector;
 import java.net.URI;

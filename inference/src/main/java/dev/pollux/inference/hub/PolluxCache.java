@@ -1,6 +1,6 @@
 package dev.pollux.inference.hub;
 
-import dev.pollux.inference.internal.natives.CacheFolder;
+import dev.pollux.inference.internal.paths.CacheFolder;
 import java.nio.file.Path;
 
 /** Where Pollux keeps what it can make again: unpacked and exported models, and native libraries. */

@@ -91,11 +91,13 @@ final class ValueNode extends JsonNode {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // there is one
     public boolean isNull() {
         return this == NULL;
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // there is one
     public boolean isMissingNode() {
         return this == MISSING;
     }

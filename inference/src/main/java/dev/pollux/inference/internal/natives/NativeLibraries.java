@@ -5,6 +5,7 @@ import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtLoggingLevel;
 import dev.pollux.ModelExecutionException;
+import dev.pollux.inference.internal.paths.CacheFolder;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package dev.pollux.inference.internal;
+package dev.pollux.inference.internal.paths;
 
 import dev.pollux.StorageException;
 import java.io.BufferedReader;

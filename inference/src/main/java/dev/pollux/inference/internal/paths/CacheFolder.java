@@ -1,6 +1,5 @@
-package dev.pollux.inference.internal.natives;
+package dev.pollux.inference.internal.paths;
 
-import dev.pollux.inference.internal.EnvironmentPaths;
 import java.nio.file.Path;
 
 /** The folder that everything is written to which can be made again. */

@@ -1,4 +1,4 @@
-package dev.pollux.inference.internal;
+package dev.pollux.inference.internal.paths;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
