@@ -166,6 +166,9 @@ public final class ModelTexts {
                                 .map(entry -> entry.path("template").asString(""))
                                 .findFirst();
                     }
+                    if (template.isObject()) { // {name: template, …}
+                        return Optional.of(template.path("default").asString("")).filter(text -> !text.isEmpty());
+                    }
                     return template.isString() ? Optional.of(template.asString()) : Optional.empty();
                 });
     }

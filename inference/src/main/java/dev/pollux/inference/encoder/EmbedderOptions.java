@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How an encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em>
@@ -48,7 +49,7 @@ public record EmbedderOptions(
         OptionalInt dimension,
         Device device,
         EncoderWeights weights,
-        Path cache) {
+        @Nullable Path cache) {
 
     /** Everything from the model's folder; long texts are refused. */
     public static final EmbedderOptions DEFAULTS = builder().build();
@@ -60,6 +61,12 @@ public record EmbedderOptions(
         require(windowOverlap >= 0, "windowOverlap", "at least 0", windowOverlap);
         require(workers >= 1 && workers <= 1024, "workers", "in [1, 1024]", workers);
         require(dimension.orElse(1) >= 1, "dimension", "at least 1", dimension.orElse(1));
+    }
+
+    /** The folder; looked up when it is asked for, so that a user without a home may have options. */
+    @Override
+    public Path cache() {
+        return cache == null ? PolluxCache.directory() : cache;
     }
 
     private static void require(boolean holds, String name, String rule, Object value) {
@@ -88,7 +95,7 @@ public record EmbedderOptions(
         private OptionalInt dimension = OptionalInt.empty();
         private Device device = Device.CPU;
         private EncoderWeights weights = EncoderWeights.FLOAT;
-        private Path cache = PolluxCache.directory();
+        private @Nullable Path cache;
 
         private Builder() {}
 

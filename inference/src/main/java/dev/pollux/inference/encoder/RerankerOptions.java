@@ -6,6 +6,7 @@ import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a cross-encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em>
@@ -35,7 +36,7 @@ public record RerankerOptions(
         int workers,
         Device device,
         EncoderWeights weights,
-        Path cache) {
+        @Nullable Path cache) {
 
     /** Everything from the model's folder; long texts are refused. */
     public static final RerankerOptions DEFAULTS = builder().build();
@@ -44,6 +45,12 @@ public record RerankerOptions(
         require(maxTokens.orElse(1) >= 1, "maxTokens", "at least 1", maxTokens.orElse(1));
         require(windowOverlap >= 0, "windowOverlap", "at least 0", windowOverlap);
         require(workers >= 1 && workers <= 1024, "workers", "in [1, 1024]", workers);
+    }
+
+    /** The folder; looked up when it is asked for, so that a user without a home may have options. */
+    @Override
+    public Path cache() {
+        return cache == null ? PolluxCache.directory() : cache;
     }
 
     private static void require(boolean holds, String name, String rule, int value) {
@@ -77,7 +84,7 @@ public record RerankerOptions(
         private int workers = Runtime.getRuntime().availableProcessors();
         private Device device = Device.CPU;
         private EncoderWeights weights = EncoderWeights.FLOAT;
-        private Path cache = PolluxCache.directory();
+        private @Nullable Path cache;
 
         private Builder() {}
 

@@ -4,6 +4,7 @@ import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a model is opened and run. <em>Immutable.</em>
@@ -27,7 +28,7 @@ public record EngineOptions(
         Device device,
         boolean adapters,
         ExportOptions export,
-        Path cache) {
+        @Nullable Path cache) {
 
     /** The defaults of the builder. */
     public static final EngineOptions DEFAULTS = builder().build();
@@ -36,6 +37,12 @@ public record EngineOptions(
         require(threads >= 1 && threads <= 1024, "threads", "in [1, 1024]", threads);
         require(prefillChunk >= 1 && prefillChunk <= 4096, "prefillChunk", "in [1, 4096]", prefillChunk);
         require(idleSequences >= 0 && idleSequences <= 64, "idleSequences", "in [0, 64]", idleSequences);
+    }
+
+    /** The folder; looked up when it is asked for, so that a user without a home may have options. */
+    @Override
+    public Path cache() {
+        return cache == null ? PolluxCache.directory() : cache;
     }
 
     private static void require(boolean holds, String name, String rule, int value) {
@@ -58,7 +65,7 @@ public record EngineOptions(
         private Device device = Device.CPU;
         private boolean adapters;
         private ExportOptions export = ExportOptions.DEFAULTS;
-        private Path cache = PolluxCache.directory();
+        private @Nullable Path cache;
 
         private Builder() {}
 

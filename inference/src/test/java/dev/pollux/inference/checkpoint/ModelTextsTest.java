@@ -57,6 +57,15 @@ class ModelTextsTest {
     }
 
     @Test
+    void ofTemplatesByNameTheDefaultIsTaken() throws IOException {
+        Path file = folder.resolve("tokenizer_config.json");
+        Files.writeString(file, "{\"chat_template\": {\"tool_use\": \"t\", \"default\": \"d\"}}");
+        assertThat(ModelTexts.in(folder).chatTemplate()).contains("d");
+        Files.writeString(file, "{\"chat_template\": {\"tool_use\": \"t\"}}");
+        assertThat(ModelTexts.in(folder).chatTemplate()).isEmpty();
+    }
+
+    @Test
     void aByteOrderMarkIsPassedOver() throws IOException {
         assertThat(settings("\uFEFF{\"a\": 1}").integer("a")).isEqualTo(1);
     }
