@@ -167,7 +167,8 @@ public final class ModelTexts {
                                 .findFirst();
                     }
                     if (template.isObject()) { // {name: template, …}
-                        return Optional.of(template.path("default").asString("")).filter(text -> !text.isEmpty());
+                        return Optional.of(template.path("default").asString(""))
+                                .filter(text -> !text.isEmpty());
                     }
                     return template.isString() ? Optional.of(template.asString()) : Optional.empty();
                 });
