@@ -60,7 +60,7 @@ record ModelSource(String name, Path path, Optional<byte[]> bytes, Optional<Stri
     /** The runtime has loaded the model by now, so that a location that leads elsewhere was refused. */
     private List<Path> files() {
         List<Path> files = new ArrayList<>(List.of(path));
-        Path folder = path.toAbsolutePath().getParent();
+        Path folder = path.toAbsolutePath().normalize().resolveSibling("");
         for (String location : GraphOutline.read(path).dataFiles()) {
             Path data = folder.resolve(location).normalize();
             if (data.startsWith(folder) && Files.isRegularFile(data)) {

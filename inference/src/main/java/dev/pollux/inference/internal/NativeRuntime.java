@@ -118,6 +118,11 @@ public final class NativeRuntime {
                 : new ModelExecutionException(message + ": " + e.getMessage(), e);
     }
 
+    private static void ended(RunGuard run) {
+        lastRun = System.nanoTime();
+        RUNNING.remove(run);
+    }
+
     private static void holdNativeEnvironment() {
         try {
             Field api = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField("ortApiHandle");
@@ -234,8 +239,7 @@ public final class NativeRuntime {
             synchronized (this) {
                 if (!closed) {
                     closed = true;
-                    lastRun = System.nanoTime();
-                    RUNNING.remove(this);
+                    ended(this);
                     options.close();
                 }
             }

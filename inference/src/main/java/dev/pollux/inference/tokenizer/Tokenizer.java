@@ -265,7 +265,7 @@ public final class Tokenizer implements AutoCloseable {
                 .properties()
                 .forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt(-1)));
         for (int id = 0; vocabulary.isArray() && id < vocabulary.size(); id++) { // Unigram: [[piece, score], …]
-            ids.put(vocabulary.get(id).path(0).asString(""), id);
+            ids.put(vocabulary.path(id).path(0).asString(""), id);
         }
         root.path("added_tokens")
                 .forEach(token -> ids.put(

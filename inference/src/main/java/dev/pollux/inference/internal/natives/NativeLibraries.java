@@ -138,6 +138,7 @@ public final class NativeLibraries {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // class loaders are compared by identity
     private static void loadTokenizers(Optional<Path> folder) {
         if (folder.isEmpty()) {
             LibUtils.checkStatus(); // loads it by DJL's own rules
