@@ -83,9 +83,7 @@ class InterruptsTest {
             String before = generator.generate(Prompt.text("A heron"), upTo(8)).text();
             cancel(() -> {
                 try (GenerationStream stream = generator.stream(Prompt.text("one two three"), LONG)) {
-                    for (String delta : stream) {
-                        running.countDown();
-                    }
+                    stream.forEach(delta -> running.countDown());
                 }
             });
             assertThat(generator.generate(Prompt.text("A heron"), upTo(8)).text())
