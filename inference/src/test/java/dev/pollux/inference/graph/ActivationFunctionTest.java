@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Every function of the table as a graph, beside its formula in double precision. */
 @NoLeaks
+@SuppressWarnings("UnnecessaryLambda") // functions that others are made of, by name
 class ActivationFunctionTest {
 
     /** Single precision at values up to 100; the error function of the test is good to 1.5e-7. */
