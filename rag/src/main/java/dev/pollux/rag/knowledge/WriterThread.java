@@ -43,7 +43,8 @@ final class WriterThread implements AutoCloseable {
                 }
             }
         } catch (ExecutionException e) {
-            throw rethrown(e.getCause());
+            Throwable cause = e.getCause();
+            throw rethrown(cause == null ? e : cause);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
