@@ -114,6 +114,7 @@ final class ConfigDifferences {
                 && (value.isBoolean() ? value.asBoolean() : value.asDouble(0) != 0 && value.asDouble(0) != 1);
     }
 
+    @SuppressWarnings("ReferenceEquality") // whether it is a part, or the whole itself
     private Map<String, JsonNode> settings(ObjectNode config) {
         Map<String, JsonNode> settings = new TreeMap<>();
         put("", config, settings);
@@ -218,7 +219,7 @@ final class ConfigDifferences {
         if (one instanceof ArrayNode a && other instanceof ArrayNode b) {
             boolean same = a.size() == b.size();
             for (int i = 0; same && i < a.size(); i++) {
-                same = isSame(a.get(i), b.get(i));
+                same = isSame(a.path(i), b.path(i));
             }
             return same;
         }

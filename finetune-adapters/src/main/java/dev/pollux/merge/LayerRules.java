@@ -163,7 +163,7 @@ enum LayerRules {
         @Override
         String kind(ObjectNode c, int i, int layers) {
             if (c.get("no_rope_layers") instanceof ArrayNode list && i < list.size()) {
-                return list.get(i).asInt(1) == 0 ? "none" : "rotary";
+                return list.path(i).asInt(1) == 0 ? "none" : "rotary";
             }
             return (i + 1) % Math.max(1, number(c, key(), 1)) == 0 ? "none" : "rotary";
         }
@@ -213,7 +213,7 @@ enum LayerRules {
             return types(c, kinds);
         }
 
-        /** That of the class where the configuration has none. */
+        // That of the class where the configuration has none.
         private int period(ObjectNode c) {
             int own = number(c, key(), number(c, "_sliding_window_pattern", 0));
             return own > 0
@@ -296,7 +296,7 @@ enum LayerRules {
 
     private static boolean holds(@Nullable JsonNode list, int number) {
         return list instanceof ArrayNode array
-                && IntStream.range(0, array.size()).anyMatch(i -> array.get(i).asInt(-1) == number);
+                && IntStream.range(0, array.size()).anyMatch(i -> array.path(i).asInt(-1) == number);
     }
 
     private static void numbers(ArrayNode into, List<String> kinds, String kind) {
@@ -309,7 +309,7 @@ enum LayerRules {
 
     private static Optional<String> type(ObjectNode section, int i) {
         return section.get(TYPES) instanceof ArrayNode types && i < types.size()
-                ? Optional.of(types.get(i).asString(""))
+                ? Optional.of(types.path(i).asString(""))
                 : Optional.empty();
     }
 

@@ -158,18 +158,18 @@ final class StackedConfig {
             ArrayNode list = origin.section().get(key) instanceof ArrayNode other && !other.isEmpty() ? other : own;
             int at = REPEATED.contains(key) ? origin.layer() % list.size() : origin.layer();
             if (at < list.size()) {
-                followed.add(list.get(at));
+                followed.add(list.path(at));
             }
         }
         for (int i = before; predictionKept && !REPEATED.contains(key) && i < own.size(); i++) {
-            followed.add(own.get(i));
+            followed.add(own.path(i));
         }
         return REPEATED.contains(key) && repeats(own, followed) ? own : followed;
     }
 
     private static boolean repeats(ArrayNode pattern, ArrayNode all) {
         for (int i = 0; i < all.size(); i++) {
-            if (!all.get(i).equals(pattern.get(i % pattern.size()))) {
+            if (!all.path(i).equals(pattern.path(i % pattern.size()))) {
                 return false;
             }
         }
@@ -211,7 +211,7 @@ final class StackedConfig {
     }
 
     private static boolean isFlags(ArrayNode list, int layers) {
-        return list.size() == layers && list.get(layers - 1).asInt() <= 1; // [0], or [0, 1] of two layers
+        return list.size() == layers && list.path(layers - 1).asInt() <= 1; // [0], or [0, 1] of two layers
     }
 
     private ArrayNode numbers(String key, JsonNode own) {
@@ -279,7 +279,7 @@ final class StackedConfig {
         for (Origin origin : origins) {
             ArrayNode kinds = expanded(origin.section()).orElse(own.get());
             if (origin.layer() < kinds.size()) {
-                followed.add(kinds.get(origin.layer()));
+                followed.add(kinds.path(origin.layer()));
             }
         }
         if (followed.equals(own.get()) || own.get().size() != before) {

@@ -27,7 +27,7 @@ final class TokenTable {
         JsonNode vocabulary = json.path("model").path("vocab");
         if (vocabulary instanceof ArrayNode pieces) { // Unigram: [[piece, score], …]
             for (int id = 0; id < pieces.size(); id++) {
-                table.ids.put(pieces.get(id).path(0).asString(), id);
+                table.ids.put(pieces.path(id).path(0).asString(), id);
             }
         } else {
             vocabulary.properties().forEach(entry -> table.ids.put(entry.getKey(), table.id(entry.getValue())));

@@ -152,7 +152,7 @@ final class TokenizerJoin {
         if (!(json.get("added_tokens") instanceof ArrayNode)) {
             json.putArray("added_tokens");
         }
-        ((ArrayNode) json.get("added_tokens")).add(entry);
+        ((ArrayNode) json.path("added_tokens")).add(entry);
     }
 
     private static ObjectNode plain(String token) {
