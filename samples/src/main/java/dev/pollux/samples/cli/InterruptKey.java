@@ -29,6 +29,7 @@ final class InterruptKey implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // a handler equals itself alone
     private static Object handler(BooleanSupplier ends) throws ClassNotFoundException {
         Class<?> type = Class.forName(HANDLER);
         return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
