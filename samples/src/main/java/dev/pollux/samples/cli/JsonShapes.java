@@ -94,7 +94,7 @@ final class JsonShapes {
             return array;
         }
         boolean plain = value == null || value instanceof Number || value instanceof Boolean;
-        return JsonNode.of(plain ? value : value.toString());
+        return JsonNode.of(plain ? value : String.valueOf(value));
     }
 
     private static @Nullable Object component(Record facts, RecordComponent component) {
