@@ -15,4 +15,6 @@ module dev.pollux.core {
             dev.pollux.inference,
             dev.pollux.rag,
             dev.pollux.testkit;
+    exports dev.pollux.internal.text to
+            dev.pollux.rag;
 }

@@ -1,5 +1,6 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Words;
 import dev.pollux.generation.Message;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,8 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Sentence;
+import dev.pollux.internal.text.Sentences;
+import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;

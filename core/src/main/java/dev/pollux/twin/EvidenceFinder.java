@@ -1,5 +1,7 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Sentence;
+import dev.pollux.internal.text.Words;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.TextRole;
 import java.util.ArrayList;

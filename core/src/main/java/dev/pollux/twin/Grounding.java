@@ -1,5 +1,6 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;

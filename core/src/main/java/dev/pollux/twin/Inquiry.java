@@ -1,5 +1,6 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Sentence;
 import dev.pollux.generation.Prompt;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,9 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Headings;
+import dev.pollux.internal.text.Sentence;
+import dev.pollux.internal.text.Sentences;
+import dev.pollux.internal.text.Words;
 import dev.pollux.retrieval.Passage;
 import java.util.ArrayList;
 import java.util.HashSet;

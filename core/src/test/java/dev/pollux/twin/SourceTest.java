@@ -1,5 +1,6 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Sentence;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.retrieval.Passage;

@@ -1,4 +1,4 @@
-package dev.pollux.twin;
+package dev.pollux.internal.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

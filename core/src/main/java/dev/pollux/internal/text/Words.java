@@ -1,4 +1,4 @@
-package dev.pollux.twin;
+package dev.pollux.internal.text;
 
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -16,7 +16,7 @@ import java.util.Set;
  * {@code merging} and {@code merges} meet; words of other scripts and languages are compared as they are.
  * <em>Stateless, thread-safe.</em>
  */
-final class Words {
+public final class Words {
 
     /**
      * One word of a text.
@@ -27,9 +27,9 @@ final class Words {
      * @param stem what it is compared by
      * @param content whether it carries meaning: no function word, no single letter
      */
-    record Word(int start, int end, String text, String stem, boolean content) {
+    public record Word(int start, int end, String text, String stem, boolean content) {
 
-        boolean isNumber() {
+        public boolean isNumber() {
             return Character.isDigit(stem.charAt(0));
         }
     }
@@ -88,7 +88,7 @@ final class Words {
     private Words() {}
 
     /** Every word of {@code text}, in order. */
-    static List<Word> of(String text) {
+    public static List<Word> of(String text) {
         List<Word> words = new ArrayList<>();
         for (int i = 0; i < text.length(); ) {
             int end = wordEnd(text, i);
@@ -103,7 +103,7 @@ final class Words {
     }
 
     /** The stems of the words that carry meaning, in order of first use. */
-    static Set<String> contentStems(String text) {
+    public static Set<String> contentStems(String text) {
         Set<String> stems = new LinkedHashSet<>();
         for (Word word : of(text)) {
             if (word.content()) {
@@ -114,7 +114,7 @@ final class Words {
     }
 
     /** As {@link #contentStems} without the words that only ask; all where nothing else is there. */
-    static Set<String> questionStems(String question) {
+    public static Set<String> questionStems(String question) {
         Set<String> stems = new LinkedHashSet<>();
         for (Word word : of(question)) {
             if (word.content() && !ASKING.contains(lower(word.text()))) {
@@ -124,12 +124,12 @@ final class Words {
         return stems.isEmpty() ? contentStems(question) : stems;
     }
 
-    static boolean isNegation(Word word) {
+    public static boolean isNegation(Word word) {
         return NEGATIONS.contains(lower(word.text()));
     }
 
     /** The stem of one word in lower case. */
-    static String stem(String lower) {
+    public static String stem(String lower) {
         String word = NUMERALS.getOrDefault(lower, lower);
         if (Character.isDigit(word.charAt(0))) {
             return word.replace(",", "");

@@ -1,4 +1,4 @@
-package dev.pollux.twin;
+package dev.pollux.internal.text;
 
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package dev.pollux.twin;
+package dev.pollux.internal.text;
 
 import java.text.BreakIterator;
 import java.util.ArrayList;
@@ -15,10 +15,10 @@ import java.util.Set;
  * or comma, else at a space, code at a line. What holds no letter and no digit is left out. <em>Stateless,
  * thread-safe.</em>
  */
-final class Sentences {
+public final class Sentences {
 
     /** The most characters of one sentence: some 150 tokens of English, well inside what embedding models read. */
-    static final int LONGEST = 600;
+    public static final int LONGEST = 600;
 
     private static final Set<String> ABBREVIATIONS = Set.of(
             ("dr mr mrs ms prof st jr sr vs etc e.g i.e eg ie cf al approx ca fig figs eq eqs sec ch vol no nos pp"
@@ -29,12 +29,12 @@ final class Sentences {
     private Sentences() {}
 
     /** The sentences of {@code text}, in order, parted from each other. */
-    static List<Sentence> of(String text) {
+    public static List<Sentence> of(String text) {
         return of(text, "");
     }
 
     /** The same for a text that begins in fenced code, whose mark is {@code fence}; empty where it does not. */
-    static List<Sentence> of(String text, String fence) {
+    public static List<Sentence> of(String text, String fence) {
         List<Sentence> sentences = new ArrayList<>();
         for (Sentence block : MarkdownBlocks.of(text, fence)) {
             int first = sentences.size();

@@ -1,4 +1,4 @@
-package dev.pollux.twin;
+package dev.pollux.internal.text;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /** Follows the headings of a passage from its beginning on. <em>Confined to one thread.</em> */
-final class Headings {
+public final class Headings {
 
     private static final Pattern CLOSING = Pattern.compile("(?:^|[ \\t]+)#+[ \\t]*$");
     private static final Pattern LINE_END = Pattern.compile("\\s*[\\r\\n]\\s*");
@@ -17,12 +17,12 @@ final class Headings {
     private record Title(int level, String text) {}
 
     /** @param outside the headings that hold for all of the passage; the last of them may stand in it */
-    Headings(List<String> outside) {
+    public Headings(List<String> outside) {
         this.outside = outside;
     }
 
     /** The headings above what follows a heading, that one included, outermost first. */
-    List<String> below(int level, String heading) {
+    public List<String> below(int level, String heading) {
         inside.removeIf(title -> title.level() >= level);
         inside.add(new Title(
                 level,

@@ -1,4 +1,4 @@
-package dev.pollux.twin;
+package dev.pollux.internal.text;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
  * <p>Only what bears on where a sentence begins and ends is told apart; emphasis, links and other inline marks stay in
  * the text. <em>Confined to one thread.</em>
  */
-final class MarkdownBlocks {
+public final class MarkdownBlocks {
 
     // Matched with lookingAt on the region of one line; none has nested repetition.
     private static final Pattern FENCE = Pattern.compile("[ \\t]*(```+|~~~+)");
@@ -43,7 +43,7 @@ final class MarkdownBlocks {
      *
      * @param fence the mark of the fenced code that the text begins in; empty where it begins outside
      */
-    static List<Sentence> of(String text, String fence) {
+    public static List<Sentence> of(String text, String fence) {
         MarkdownBlocks blocks = new MarkdownBlocks(text);
         blocks.inCode = !fence.isEmpty();
         blocks.fence = fence;

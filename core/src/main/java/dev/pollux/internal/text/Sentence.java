@@ -1,4 +1,4 @@
-package dev.pollux.twin;
+package dev.pollux.internal.text;
 
 /**
  * A sentence, list item, table row or block of code in a Markdown text.
@@ -8,24 +8,24 @@ package dev.pollux.twin;
  * @param kind what it is
  * @param level of a section's heading, 1 to 6; 0 for everything else
  */
-record Sentence(int start, int end, Kind kind, int level) {
+public record Sentence(int start, int end, Kind kind, int level) {
 
-    Sentence(int start, int end, Kind kind) {
+    public Sentence(int start, int end, Kind kind) {
         this(start, end, kind, 0);
     }
 
-    enum Kind {
+    public enum Kind {
         PROSE,
         HEADING,
         TABLE_ROW,
         CODE
     }
 
-    Sentence atLevel(int newLevel) {
+    public Sentence atLevel(int newLevel) {
         return new Sentence(start, end, kind, newLevel);
     }
 
-    String of(String text) {
+    public String of(String text) {
         return text.substring(start, end);
     }
 }
