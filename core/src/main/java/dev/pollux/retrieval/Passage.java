@@ -9,7 +9,7 @@ import java.util.TreeMap;
  * A stretch of a document. <em>Immutable.</em>
  *
  * @param id unique in its index
- * @param document id of the document it is from
+ * @param origin the document it is from
  * @param headings the headings above it, outermost first; empty where there are none
  * @param text verbatim: {@code document.text().substring(start, end)}
  * @param start first character in the document, in UTF-16 units from 0
@@ -21,7 +21,7 @@ import java.util.TreeMap;
  */
 public record Passage(
         String id,
-        String document,
+        Origin origin,
         List<String> headings,
         String text,
         int start,
@@ -31,7 +31,7 @@ public record Passage(
         String fence,
         Map<String, String> metadata) {
 
-    /** A passage that does not begin in the middle of fenced code. */
+    /** A passage of a document of which only the id is known, and that does not begin in the middle of fenced code. */
     public Passage(
             String id,
             String document,
@@ -42,7 +42,7 @@ public record Passage(
             int firstLine,
             int lastLine,
             Map<String, String> metadata) {
-        this(id, document, headings, text, start, end, firstLine, lastLine, "", metadata);
+        this(id, Origin.of(document), headings, text, start, end, firstLine, lastLine, "", metadata);
     }
 
     public Passage {
@@ -55,6 +55,11 @@ public record Passage(
             throw new IllegalArgumentException(
                     "firstLine and lastLine must be a range from 1 but were " + firstLine + " and " + lastLine);
         }
+    }
+
+    /** Id of the document it is from. */
+    public String document() {
+        return origin.document();
     }
 
     /** The headings as one line, such as {@code Merging > Methods}; empty where there are none. */

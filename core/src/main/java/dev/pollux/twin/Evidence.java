@@ -1,10 +1,12 @@
 package dev.pollux.twin;
 
+import dev.pollux.retrieval.Origin;
+
 /**
  * A sentence of the documents that bears on the question, verbatim. <em>Immutable.</em>
  *
  * @param number its number in the answer, at least 1
- * @param document id of the document
+ * @param origin the document: its name, and the path under which a reader finds it
  * @param heading the headings above it, outermost first, joined by {@code " > "}; empty where there are none
  * @param firstLine line of the quote's first character in the document, from 1
  * @param lastLine line of its last character
@@ -14,10 +16,15 @@ package dev.pollux.twin;
  *     where the twin has no embedder
  */
 public record Evidence(
-        int number, String document, String heading, int firstLine, int lastLine, String quote, double score) {
+        int number, Origin origin, String heading, int firstLine, int lastLine, String quote, double score) {
+
+    /** Id of the document. */
+    public String document() {
+        return origin.document();
+    }
 
     /** As a citation. */
     public Citation citation() {
-        return new Citation(number, document, heading, firstLine, lastLine, quote);
+        return new Citation(number, origin, heading, firstLine, lastLine, quote);
     }
 }

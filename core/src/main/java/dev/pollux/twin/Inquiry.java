@@ -30,7 +30,7 @@ record Inquiry(
         for (EvidenceFinder.Found f : found) {
             Citation c = f.source().cite(evidence.size() + 1, f.line());
             evidence.add(new Evidence(
-                    c.number(), c.document(), c.heading(), c.firstLine(), c.lastLine(), c.quote(), f.score()));
+                    c.number(), c.origin(), c.heading(), c.firstLine(), c.lastLine(), c.quote(), f.score()));
         }
         return evidence;
     }

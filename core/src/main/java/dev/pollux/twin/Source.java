@@ -82,7 +82,7 @@ final class Source {
     Citation cite(int number, Line line) {
         return new Citation(
                 number,
-                passage.document(),
+                passage.origin(),
                 line.section().heading(),
                 passage.firstLine() + lineEnds(line.range().start()),
                 passage.firstLine() + lineEnds(line.range().end()),

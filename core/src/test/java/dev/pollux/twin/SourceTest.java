@@ -3,6 +3,7 @@ package dev.pollux.twin;
 import dev.pollux.internal.text.Sentence;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Passage;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ class SourceTest {
     @Test
     void codeThatBeganBeforeThePassageIsCode() {
         Passage passage =
-                new Passage("p", "a.md", List.of(), "ask(\"Who?\");\n```\nAn answer.", 5, 31, 2, 4, "```", Map.of());
+                new Passage("p", Origin.of("a.md"), List.of(), "ask(\"Who?\");\n```\nAn answer.", 5, 31, 2, 4, "```", Map.of());
         assertThat(Source.of(passage).lines())
                 .extracting(line -> line.range().kind())
                 .containsExactly(Sentence.Kind.CODE, Sentence.Kind.PROSE);

@@ -24,6 +24,7 @@ import dev.pollux.twin.Packing;
 import dev.pollux.twin.Persona;
 import dev.pollux.twin.Twin;
 import dev.pollux.twin.TwinOptions;
+import dev.pollux.retrieval.Origin;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -486,7 +487,7 @@ class TwinTest {
                 .build()
                 .ask("pollux merge");
         assertThat(answer.text()).isEqualTo("```\npollux merge a b\n```\n[1]");
-        assertThat(answer.citations()).containsExactly(new Citation(1, "code.md", "", 2, 2, "pollux merge a b"));
+        assertThat(answer.citations()).containsExactly(new Citation(1, Origin.of("code.md"), "", 2, 2, "pollux merge a b"));
     }
 
     @ParameterizedTest

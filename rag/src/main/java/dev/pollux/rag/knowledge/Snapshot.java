@@ -2,6 +2,7 @@ package dev.pollux.rag.knowledge;
 
 import dev.pollux.rag.knowledge.TopHits.Scored;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Passage;
 import java.io.IOException;
 import java.time.Instant;
@@ -129,7 +130,7 @@ final class Snapshot {
         }
         return new Passage(
                 fields.get(IndexLayout.ID),
-                fields.get(IndexLayout.DOCUMENT),
+                Origin.of(fields.get(IndexLayout.DOCUMENT)),
                 Arrays.asList(fields.getValues(IndexLayout.HEADING)),
                 fields.get(IndexLayout.TEXT),
                 number(fields, IndexLayout.START),
