@@ -16,7 +16,10 @@ import java.util.TreeMap;
  * @param end one past the last character
  * @param firstLine line of the first character, from 1
  * @param lastLine line of the last character
- * @param fence the mark of the fenced code it begins in, such as {@code ```}; empty where it begins outside
+ * @param lead what stands before it and without which it cannot be read, to put before its text: verbatim lines such as
+ *     the head of the table that it goes on with, what leads into its list, or the opening fence of its code, with their
+ *     line ends; empty where it needs none
+ * @param mediaType how to read it, as of its document: {@code text/markdown} or {@code text/plain}
  * @param metadata the document's
  */
 public record Passage(
@@ -28,10 +31,14 @@ public record Passage(
         int end,
         int firstLine,
         int lastLine,
-        String fence,
+        String lead,
+        String mediaType,
         Map<String, String> metadata) {
 
-    /** A passage of a document of which only the id is known, and that does not begin in the middle of fenced code. */
+    /** The media type of Markdown. */
+    public static final String MARKDOWN = "text/markdown";
+
+    /** A passage of a Markdown document of which only the id is known, and that can be read without a lead. */
     public Passage(
             String id,
             String document,
@@ -42,7 +49,7 @@ public record Passage(
             int firstLine,
             int lastLine,
             Map<String, String> metadata) {
-        this(id, Origin.of(document), headings, text, start, end, firstLine, lastLine, "", metadata);
+        this(id, Origin.of(document), headings, text, start, end, firstLine, lastLine, "", MARKDOWN, metadata);
     }
 
     public Passage {

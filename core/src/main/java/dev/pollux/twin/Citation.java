@@ -10,9 +10,26 @@ import dev.pollux.retrieval.Origin;
  * @param heading the headings above it, outermost first, joined by {@code " > "}; empty where there are none
  * @param firstLine line of the quote's first character in the document, from 1
  * @param lastLine line of its last character
- * @param quote the sentence that says it, verbatim
+ * @param quote the sentence or block that says it, verbatim but for what no reader sees, such as comments
+ * @param text the same to be shown: sentences without line breaks and inline mark-up, list items with their numbers, a
+ *     table row with the names of its columns
+ * @param date the document's date as its metadata has it, the last change before the first publication; empty where it
+ *     has none
  */
-public record Citation(int number, Origin origin, String heading, int firstLine, int lastLine, String quote) {
+public record Citation(
+        int number,
+        Origin origin,
+        String heading,
+        int firstLine,
+        int lastLine,
+        String quote,
+        String text,
+        String date) {
+
+    /** A citation whose quote is shown as it is, of a document without a date. */
+    public Citation(int number, Origin origin, String heading, int firstLine, int lastLine, String quote) {
+        this(number, origin, heading, firstLine, lastLine, quote, quote, "");
+    }
 
     /** Id of the document. */
     public String document() {

@@ -3,20 +3,30 @@ package dev.pollux.twin;
 import dev.pollux.retrieval.Origin;
 
 /**
- * A sentence of the documents that bears on the question, verbatim. <em>Immutable.</em>
+ * A sentence or block of the documents that bears on the question. <em>Immutable.</em>
  *
  * @param number its number in the answer, at least 1
  * @param origin the document: its name, and the path under which a reader finds it
  * @param heading the headings above it, outermost first, joined by {@code " > "}; empty where there are none
  * @param firstLine line of the quote's first character in the document, from 1
  * @param lastLine line of its last character
- * @param quote verbatim, as it stands in the document
+ * @param quote verbatim, as it stands in the document, but for what no reader sees, such as comments
+ * @param text the same to be shown; see {@link Citation#text()}
+ * @param date the document's date; see {@link Citation#date()}
  * @param score in [0, 1], higher is better: the mean of the similarity of its vector to the question's (a negative one
  *     counts 0) and of the share of the question's words it holds, each word weighted by its rarity; that share alone
  *     where the twin has no embedder
  */
 public record Evidence(
-        int number, Origin origin, String heading, int firstLine, int lastLine, String quote, double score) {
+        int number,
+        Origin origin,
+        String heading,
+        int firstLine,
+        int lastLine,
+        String quote,
+        String text,
+        String date,
+        double score) {
 
     /** Id of the document. */
     public String document() {
@@ -25,6 +35,6 @@ public record Evidence(
 
     /** As a citation. */
     public Citation citation() {
-        return new Citation(number, origin, heading, firstLine, lastLine, quote);
+        return new Citation(number, origin, heading, firstLine, lastLine, quote, text, date);
     }
 }

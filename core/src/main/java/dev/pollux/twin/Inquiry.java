@@ -30,7 +30,15 @@ record Inquiry(
         for (EvidenceFinder.Found f : found) {
             Citation c = f.source().cite(evidence.size() + 1, f.line());
             evidence.add(new Evidence(
-                    c.number(), c.origin(), c.heading(), c.firstLine(), c.lastLine(), c.quote(), f.score()));
+                    c.number(),
+                    c.origin(),
+                    c.heading(),
+                    c.firstLine(),
+                    c.lastLine(),
+                    c.quote(),
+                    c.text(),
+                    c.date(),
+                    f.score()));
         }
         return evidence;
     }

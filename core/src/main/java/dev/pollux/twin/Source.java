@@ -58,7 +58,7 @@ final class Source {
         List<Line> lines = new ArrayList<>();
         Headings headings = new Headings(passage.headings());
         Section section = Section.of(passage.headings());
-        for (Sentence range : Sentences.of(text, passage.fence())) {
+        for (Sentence range : Sentences.of(text, passage.lead().strip())) {
             if (range.level() > 0) {
                 section = Section.of(headings.below(range.level(), range.of(text)));
             }

@@ -36,7 +36,7 @@ class SourceTest {
     @Test
     void codeThatBeganBeforeThePassageIsCode() {
         Passage passage =
-                new Passage("p", Origin.of("a.md"), List.of(), "ask(\"Who?\");\n```\nAn answer.", 5, 31, 2, 4, "```", Map.of());
+                new Passage("p", Origin.of("a.md"), List.of(), "ask(\"Who?\");\n```\nAn answer.", 5, 31, 2, 4, "```\n", "text/markdown", Map.of());
         assertThat(Source.of(passage).lines())
                 .extracting(line -> line.range().kind())
                 .containsExactly(Sentence.Kind.CODE, Sentence.Kind.PROSE);

@@ -114,6 +114,8 @@ public final class FakeRetriever implements Retriever {
                 end,
                 firstLine,
                 lastLine,
+                "",
+                document.mediaType(),
                 document.metadata());
     }
 

@@ -11,10 +11,11 @@ import java.util.List;
  * @param end one past the last character
  * @param firstLine line of the first character, from 1
  * @param lastLine line of the last character
- * @param fence the mark of the fenced code it begins in, such as {@code ```}; empty where it begins outside
+ * @param lead what stands before it and without which it cannot be read; see {@link
+ *     dev.pollux.retrieval.Passage#lead()}
  */
 public record Chunk(
-        List<String> headings, String context, int start, int end, int firstLine, int lastLine, String fence) {
+        List<String> headings, String context, int start, int end, int firstLine, int lastLine, String lead) {
 
     public Chunk {
         headings = List.copyOf(headings);

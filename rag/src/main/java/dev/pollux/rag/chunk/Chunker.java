@@ -242,7 +242,11 @@ public final class Chunker {
                     end,
                     lines.at(start) + 1,
                     lines.at(Math.max(start, end - 1)) + 1,
-                    fences.at(lines.at(start)));
+                    lead(fences.at(lines.at(start))));
+        }
+
+        private String lead(String fence) {
+            return fence.isEmpty() ? "" : fence + "\n";
         }
 
         /** The titles that stand before {@code start}, the outermost left out while they take over a quarter of the room. */

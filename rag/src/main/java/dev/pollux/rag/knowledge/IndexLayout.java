@@ -12,8 +12,8 @@ package dev.pollux.rag.knowledge;
  *            vectorKey    indexed   SHA-256 of what was embedded, in hex
  *            vector       values    floats, little-endian (4 * dimension bytes)
  *            id, document, text, heading (one each, in order),
- *            start, end, firstLine, lastLine, metadata,
- *            fence (none where it is empty)   stored
+ *            start, end, firstLine, lastLine, mediaType, metadata,
+ *            lead (none where it is empty)   stored
  *            toRecord     values    how far behind it its record is
  * record     whole        indexed   the document's text, EnglishAnalyzer
  *            recordId     values    the document's id
@@ -43,7 +43,7 @@ final class IndexLayout {
     static final String END = "end";
     static final String FIRST_LINE = "firstLine";
     static final String LAST_LINE = "lastLine";
-    static final String FENCE = "fence";
+    static final String LEAD = "lead";
     static final String METADATA = "metadata";
     static final String RECORD_ID = "recordId";
     static final String VERSION = "version";
@@ -59,7 +59,7 @@ final class IndexLayout {
     static final String COMMIT_TIME = "pollux.time";
 
     /** What a document is written as; documents written otherwise are written again when next ingested. */
-    static final String RECIPE = "layout-3";
+    static final String RECIPE = "layout-4";
 
     /** The longest value of doc values in Lucene is 32766 bytes. */
     static final int MAX_DIMENSION = 8191;

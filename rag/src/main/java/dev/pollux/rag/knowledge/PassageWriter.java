@@ -39,8 +39,9 @@ final class PassageWriter {
         fields.add(new StoredField(IndexLayout.END, chunk.end()));
         fields.add(new StoredField(IndexLayout.FIRST_LINE, chunk.firstLine()));
         fields.add(new StoredField(IndexLayout.LAST_LINE, chunk.lastLine()));
-        if (!chunk.fence().isEmpty()) {
-            fields.add(new StoredField(IndexLayout.FENCE, chunk.fence()));
+        fields.add(new StoredField(IndexLayout.MEDIA_TYPE, document.mediaType()));
+        if (!chunk.lead().isEmpty()) {
+            fields.add(new StoredField(IndexLayout.LEAD, chunk.lead()));
         }
         document.metadata().forEach((name, value) -> {
             fields.add(new StoredField(IndexLayout.METADATA, name));

@@ -137,7 +137,8 @@ final class Snapshot {
                 number(fields, IndexLayout.END),
                 number(fields, IndexLayout.FIRST_LINE),
                 number(fields, IndexLayout.LAST_LINE),
-                Objects.requireNonNullElse(fields.get(IndexLayout.FENCE), ""),
+                Objects.requireNonNullElse(fields.get(IndexLayout.LEAD), ""),
+                Objects.requireNonNullElse(fields.get(IndexLayout.MEDIA_TYPE), Passage.MARKDOWN),
                 metadata);
     }
 

@@ -60,10 +60,10 @@ class ChunkerTest {
         for (Chunk chunk : markdown(text, 32)) {
             boolean inside =
                     chunk.text(text).startsWith("call") || chunk.text(text).startsWith("~~~~\n");
-            assertThat(chunk.fence()).as(chunk.text(text)).isEqualTo(inside ? "~~~~" : "");
+            assertThat(chunk.lead()).as(chunk.text(text)).isEqualTo(inside ? "~~~~\n" : "");
         }
         assertThat(markdown(text, 32))
-                .filteredOn(chunk -> !chunk.fence().isEmpty())
+                .filteredOn(chunk -> !chunk.lead().isEmpty())
                 .hasSizeGreaterThan(2);
     }
 
