@@ -3,6 +3,7 @@ package dev.pollux.testkit;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
@@ -107,7 +108,7 @@ public final class FakeRetriever implements Retriever {
         int lastLine = Math.max(firstLine, line(text, Math.max(start, end - 1)));
         return new Passage(
                 document.id() + "#" + start,
-                document.id(),
+                Origin.of(document.id()),
                 headings,
                 text.substring(start, end),
                 start,
