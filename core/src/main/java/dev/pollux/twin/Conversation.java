@@ -1,7 +1,7 @@
 package dev.pollux.twin;
 
-import dev.pollux.internal.text.Words;
 import dev.pollux.generation.Message;
+import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

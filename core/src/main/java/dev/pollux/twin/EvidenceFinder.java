@@ -1,9 +1,9 @@
 package dev.pollux.twin;
 
-import dev.pollux.internal.text.Sentence;
-import dev.pollux.internal.text.Words;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.TextRole;
+import dev.pollux.internal.text.Sentence;
+import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -1,7 +1,7 @@
 package dev.pollux.twin;
 
-import dev.pollux.internal.text.Sentence;
 import dev.pollux.generation.Prompt;
+import dev.pollux.internal.text.Sentence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -25,7 +25,8 @@ class DraftTest {
                 .isEqualTo("Models are merged by averaging [1]. SLERP joins two models [3]. Soup wants salt [2].");
         assertThat(checked.citations())
                 .containsExactly(
-                        new Citation(1, Origin.of("guide.md"), "Merging", 1, 1, "Models are merged by averaging weights."),
+                        new Citation(
+                                1, Origin.of("guide.md"), "Merging", 1, 1, "Models are merged by averaging weights."),
                         new Citation(2, Origin.of("guide.md"), "", 1, 1, "Tomato soup wants salt."),
                         new Citation(3, Origin.of("guide.md"), "Merging", 2, 2, "The method SLERP joins two models."));
         assertThat(checked.dropped()).isEmpty();

@@ -1,8 +1,8 @@
 package dev.pollux.twin;
 
-import dev.pollux.internal.text.Sentence;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.internal.text.Sentence;
 import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Passage;
 import java.util.List;
@@ -35,8 +35,18 @@ class SourceTest {
 
     @Test
     void codeThatBeganBeforeThePassageIsCode() {
-        Passage passage =
-                new Passage("p", Origin.of("a.md"), List.of(), "ask(\"Who?\");\n```\nAn answer.", 5, 31, 2, 4, "```\n", "text/markdown", Map.of());
+        Passage passage = new Passage(
+                "p",
+                Origin.of("a.md"),
+                List.of(),
+                "ask(\"Who?\");\n```\nAn answer.",
+                5,
+                31,
+                2,
+                4,
+                "```\n",
+                "text/markdown",
+                Map.of());
         assertThat(Source.of(passage).lines())
                 .extracting(line -> line.range().kind())
                 .containsExactly(Sentence.Kind.CODE, Sentence.Kind.PROSE);

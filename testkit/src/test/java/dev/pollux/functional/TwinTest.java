@@ -10,6 +10,7 @@ import dev.pollux.generation.Prompt;
 import dev.pollux.generation.Usage;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Retriever;
 import dev.pollux.testkit.FakeEmbedder;
 import dev.pollux.testkit.FakeGenerator;
@@ -24,7 +25,6 @@ import dev.pollux.twin.Packing;
 import dev.pollux.twin.Persona;
 import dev.pollux.twin.Twin;
 import dev.pollux.twin.TwinOptions;
-import dev.pollux.retrieval.Origin;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -487,7 +487,8 @@ class TwinTest {
                 .build()
                 .ask("pollux merge");
         assertThat(answer.text()).isEqualTo("```\npollux merge a b\n```\n[1]");
-        assertThat(answer.citations()).containsExactly(new Citation(1, Origin.of("code.md"), "", 2, 2, "pollux merge a b"));
+        assertThat(answer.citations())
+                .containsExactly(new Citation(1, Origin.of("code.md"), "", 2, 2, "pollux merge a b"));
     }
 
     @ParameterizedTest
