@@ -45,10 +45,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ArchitectureTest {
 
     private static final JavaClasses ALL =
-            modules("core", "inference", "rag", "finetune-adapters", "testkit", "samples");
+            modules("core", "inference", "rag", "finetune-adapters", "testkit", "samples/starter", "samples");
 
     /** What hosts compile against. */
-    private static final JavaClasses LIBRARY = modules("core", "inference", "rag", "finetune-adapters");
+    private static final JavaClasses LIBRARY =
+            modules("core", "inference", "rag", "finetune-adapters", "samples/starter");
 
     /** The types that a signature may show: the JDK's, ours, and JSpecify's. */
     private static final DescribedPredicate<JavaClass> OURS_OR_JDK =
@@ -154,7 +155,7 @@ class ArchitectureTest {
     @Test
     void librariesPrintNothing() {
         NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS.check(
-                modules("core", "inference", "rag", "finetune-adapters", "testkit"));
+                modules("core", "inference", "rag", "finetune-adapters", "testkit", "samples/starter"));
     }
 
     @Test

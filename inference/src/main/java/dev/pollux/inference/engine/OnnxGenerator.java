@@ -83,6 +83,27 @@ public final class OnnxGenerator implements Generator {
         });
     }
 
+    /**
+     * Opens a model with the sum of LoRA adapters, which closes as one; see {@link #opening(Path, EngineOptions)} and {@link
+     * #adapted(Map)}.
+     *
+     * @param adapters may be empty; where there are some, {@link EngineOptions#adapters()} must be set
+     */
+    public static Job<Generator> opening(Path path, Map<Path, Double> adapters, EngineOptions options) {
+        return Job.of("open", context -> {
+            OnnxGenerator model = context.run(opening(path, options));
+            if (adapters.isEmpty()) {
+                return model;
+            }
+            try {
+                return new AdaptedModel(model, model.adapted(adapters));
+            } catch (RuntimeException | Error e) {
+                model.close();
+                throw e;
+            }
+        });
+    }
+
     private static OnnxGenerator load(DecoderGraph graph, EngineOptions options, long begin) {
         PromptEncoder prompts = PromptEncoder.open(graph);
         try {

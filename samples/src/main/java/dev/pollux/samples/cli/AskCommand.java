@@ -1,8 +1,8 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.starter.DocumentTwin;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
-import dev.pollux.twin.Twin;
 import dev.pollux.twin.TwinOptions;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -65,13 +65,10 @@ final class AskCommand extends PolluxCommand {
         if (question.isBlank()) {
             throw usage("the question must not be blank; ask with at least one word");
         }
-        if (!documents.isGiven()) {
-            throw usage("say where the documents are with --docs, or which knowledge base to use with --knowledge");
-        }
         TwinOptions options = settings.options(sampling, this);
-        TwinSession.Setup setup = new TwinSession.Setup(documents, settings, model, resources);
-        try (TwinSession session = new TwinSession(this, setup, options)) {
-            Answer answer = answer(session.twin(), question);
+        TwinSession session = new TwinSession(documents, settings, model, resources);
+        try (DocumentTwin twin = session.open(this, options)) {
+            Answer answer = answer(twin, question);
             if (json()) {
                 output().json(JsonShapes.answer(answer));
             } else {
@@ -84,7 +81,7 @@ final class AskCommand extends PolluxCommand {
         }
     }
 
-    private Answer answer(Twin twin, String question) {
+    private Answer answer(DocumentTwin twin, String question) {
         try (AnswerStream answering = twin.stream(question)) {
             return pollux().interruption().during(answering::cancel, () -> {
                 Answers.draft(answering, output(), stream);

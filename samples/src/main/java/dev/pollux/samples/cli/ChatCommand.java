@@ -9,10 +9,10 @@ import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
+import dev.pollux.starter.DocumentTwin;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Conversation;
-import dev.pollux.twin.Twin;
 import dev.pollux.twin.TwinOptions;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -117,9 +117,9 @@ final class ChatCommand extends PolluxCommand {
 
     private void withDocuments() {
         TwinOptions options = settings.options(sampling, this);
-        TwinSession.Setup setup = new TwinSession.Setup(documents, settings, model, resources);
-        try (TwinSession session = new TwinSession(this, setup, options)) {
-            converse(new TwinTurns(session.twin()));
+        TwinSession session = new TwinSession(documents, settings, model, resources);
+        try (DocumentTwin twin = session.open(this, options)) {
+            converse(new TwinTurns(twin));
         }
     }
 
@@ -137,11 +137,11 @@ final class ChatCommand extends PolluxCommand {
     /** A conversation with a twin. */
     private final class TwinTurns implements Turns {
 
-        private final Twin twin;
+        private final DocumentTwin twin;
         private Conversation conversation;
         private Optional<Answer> last = Optional.empty();
 
-        TwinTurns(Twin twin) {
+        TwinTurns(DocumentTwin twin) {
             this.twin = twin;
             this.conversation = twin.chat();
         }

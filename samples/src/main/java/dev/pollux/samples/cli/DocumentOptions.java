@@ -3,7 +3,9 @@ package dev.pollux.samples.cli;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.inference.encoder.EmbedderOptions;
 import dev.pollux.inference.encoder.OnnxEmbedder;
+import dev.pollux.starter.DocumentTwinOptions;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -44,20 +46,26 @@ final class DocumentOptions {
             description = "How long to wait while another process writes to the same index. Default: ${DEFAULT-VALUE}.")
     private int wait = 30;
 
+    /** What of a twin these options say. */
+    DocumentTwinOptions.Builder twin(PolluxCommand command, ResourceOptions resources) {
+        if (!isGiven()) {
+            throw command.usage(
+                    "say where the documents are with --docs, or which knowledge base to use with --knowledge");
+        }
+        DocumentTwinOptions.Builder options =
+                DocumentTwinOptions.builder().cache(resources.cache()).lockTimeout(Duration.ofSeconds(wait));
+        Optional.ofNullable(docs).ifPresent(options::documents);
+        Optional.ofNullable(knowledge).ifPresent(options::knowledge);
+        Optional.ofNullable(embedder).ifPresent(options::embedder);
+        return options;
+    }
+
     Optional<Path> docs() {
         return Optional.ofNullable(docs);
     }
 
-    Optional<Path> knowledge() {
-        return Optional.ofNullable(knowledge);
-    }
-
     boolean isGiven() {
         return docs != null || knowledge != null;
-    }
-
-    int waitSeconds() {
-        return wait;
     }
 
     Embedder openEmbedder(ResourceOptions resources) {

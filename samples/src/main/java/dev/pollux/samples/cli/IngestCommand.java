@@ -40,7 +40,7 @@ final class IngestCommand extends PolluxCommand {
         Knowledge knowledge = new Knowledge(this, documents, resources);
         try (Embedder embedder = documents.openEmbedder(resources)) {
             Path folder = knowledge.folder(embedder);
-            report(folder, knowledge.update(embedder, folder)).print(this);
+            report(folder, knowledge.update(embedder).get(0)).print(this);
         }
         return ExitCode.OK;
     }

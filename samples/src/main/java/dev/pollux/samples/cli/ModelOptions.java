@@ -1,29 +1,25 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.StorageException;
 import dev.pollux.generation.Generator;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.ExportOptions.Weights;
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
-import dev.pollux.inference.hub.EmbeddedModel;
-import dev.pollux.inference.hub.ModelHub;
-import dev.pollux.job.Job;
-import java.nio.file.Files;
+import dev.pollux.inference.hub.ModelLocator;
+import dev.pollux.starter.DocumentTwin;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which language model, and in what form. */
 final class ModelOptions {
-
-    /** The embedded model that is used where none is named. */
-    static final String DEFAULT_MODEL = "smollm2-135m-instruct";
 
     private static final Pattern ADAPTER = Pattern.compile("(.+)=(-?[0-9]+(?:\\.[0-9]+)?)");
 
@@ -31,13 +27,12 @@ final class ModelOptions {
             names = "--model",
             order = 20,
             paramLabel = "MODEL",
-            defaultValue = DEFAULT_MODEL,
             description =
                     "A GGUF file, a Hugging Face folder, a folder written by 'pollux export', a ready-made ONNX folder"
                             + " (onnxruntime-genai, Optimum, transformers.js) or one of its .onnx files, a model of the hub"
                             + " such as hf:owner/name or hf:owner/name:Q4_K_M ('pollux fetch'), or the name of an embedded model ('pollux"
-                            + " models'). Default: ${DEFAULT-VALUE}.")
-    private String model = DEFAULT_MODEL;
+                            + " models'). Default: " + DocumentTwin.DEFAULT_MODEL + ".")
+    private @Nullable String model;
 
     @Option(
             names = "--weights",
@@ -70,61 +65,44 @@ final class ModelOptions {
                             + " the class path has them. Default: ${DEFAULT-VALUE}.")
     private Device device = Device.CPU;
 
-    /** Opens the model; the first time it is unpacked and exported into the cache. */
-    Generator open(PolluxCommand command, ResourceOptions resources) {
-        return adapted(command.run(opening(command, resources)));
+    /** What was named; empty where the default is meant. */
+    Optional<String> named() {
+        return Optional.ofNullable(model);
     }
 
-    /** The model with the adapters that were named. */
-    Generator adapted(OnnxGenerator model) {
-        if (adapters.isEmpty()) {
-            return model;
+    /** The adapters with the scale of each. */
+    Map<Path, Double> adapters() {
+        Map<Path, Double> scales = new LinkedHashMap<>();
+        for (String adapter : adapters) {
+            Matcher parts = ADAPTER.matcher(adapter);
+            if (parts.matches()) {
+                scales.put(Path.of(parts.group(1)), Double.valueOf(parts.group(2)));
+            } else {
+                scales.put(Path.of(adapter), 1.0);
+            }
         }
-        try {
-            Map<Path, Double> scales = new LinkedHashMap<>();
-            adapters.forEach(adapter -> {
-                Matcher parts = ADAPTER.matcher(adapter);
-                if (parts.matches()) {
-                    scales.put(Path.of(parts.group(1)), Double.valueOf(parts.group(2)));
-                } else {
-                    scales.put(Path.of(adapter), 1.0);
-                }
-            });
-            return new AdaptedModel(model, model.adapted(scales));
-        } catch (RuntimeException | Error e) {
-            model.close();
-            throw e;
-        }
+        return scales;
     }
 
-    /** The model without adapters, as a job; an embedded model is unpacked, one of the hub fetched when this returns. */
-    Job<OnnxGenerator> opening(PolluxCommand command, ResourceOptions resources) {
-        EngineOptions options = EngineOptions.builder()
+    /** How the model runs. */
+    EngineOptions engine(ResourceOptions resources) {
+        return EngineOptions.builder()
                 .threads(resources.threads())
                 .device(device)
                 .adapters(!adapters.isEmpty())
                 .export(ExportOptions.builder().weights(weights).build())
                 .cache(resources.cache())
                 .build();
-        return OnnxGenerator.opening(locate(model, command, resources), options);
+    }
+
+    /** Opens the model with its adapters; the first time it is unpacked or fetched, and exported into the cache. */
+    Generator open(PolluxCommand command, ResourceOptions resources) {
+        Path path = locate(named().orElse(DocumentTwin.DEFAULT_MODEL), command, resources);
+        return command.run(OnnxGenerator.opening(path, adapters(), engine(resources)));
     }
 
     /** The path of a model that is named by its path, by the hub's name for it, or by the name of an embedded one. */
     static Path locate(String model, PolluxCommand command, ResourceOptions resources) {
-        if (EmbeddedModel.names().contains(model)) {
-            return command.run(EmbeddedModel.named(model).unpack(resources.cache()));
-        }
-        if (ModelHub.names(model)) {
-            return command.run(ModelHub.builder().build().fetch(model));
-        }
-        Path path = Path.of(model);
-        boolean variant = model.endsWith(".onnx"); // the folder knows which there are
-        if (!variant && !Files.exists(path)) {
-            throw new StorageException("There is no model '" + model
-                    + "': no file or folder of that path, and among the"
-                    + " embedded models only " + EmbeddedModel.names() + "; give a GGUF file, a Hugging Face folder,"
-                    + " an exported folder or hf:owner/name");
-        }
-        return path;
+        return command.run(ModelLocator.locating(model, resources.cache()));
     }
 }

@@ -1,6 +1,7 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.inference.hub.EmbeddedModel;
+import dev.pollux.starter.DocumentTwin;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,7 +36,7 @@ final class ModelsCommand extends PolluxCommand {
             json.put("license", model.license());
             models.add(json);
             report.line(model.name() + "  " + model.title() + ", " + Texts.bytes(model.bytes()) + ", " + model.license()
-                    + (name.equals(ModelOptions.DEFAULT_MODEL) ? " (default)" : ""));
+                    + (name.equals(DocumentTwin.DEFAULT_MODEL) ? " (default)" : ""));
         }
         report.add("models", models, "").print(this);
         return ExitCode.OK;

@@ -10,12 +10,12 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Shows how jobs get on, whatever they do: a bar on a terminal, a line now and then in a pipe, nothing where a job takes
+ * Shows how jobs get on, whatever they do: a bar on a terminal, a line now and then in a pipe, nothing where a stage takes
  * less than {@link #PATIENCE}. <em>Thread-safe.</em>
  */
 final class Progress implements Consumer<JobEvent> {
 
-    /** How long a job may take before it says anything. */
+    /** How long a stage of a job may take, from its first event on, before anything is said of it. */
     static final Duration PATIENCE = Duration.ofSeconds(1);
 
     /** Between two pictures of a bar. */
@@ -26,12 +26,13 @@ final class Progress implements Consumer<JobEvent> {
 
     private static final int BAR = 24;
     private static final String ERASE = "\r\033[K";
-    private static final Map<String, String> WORDS = Map.of("open", "model");
+    /** What a job is called beside its stage; nothing where its stages speak for themselves. */
+    private static final Map<String, String> WORDS = Map.of("open", "model", "twin", "");
 
     private final PrintWriter err;
     private final boolean bar;
     private final LongSupplier nanos;
-    private final Map<String, Long> begun = new HashMap<>();
+    private final Map<String, Map<String, Long>> begun = new HashMap<>(); // by job and stage
     private long shownAt;
     private boolean everShown;
     private boolean onScreen;
@@ -49,13 +50,11 @@ final class Progress implements Consumer<JobEvent> {
 
     @Override
     public synchronized void accept(JobEvent event) {
-        if (event instanceof JobEvent.Started) {
-            begun.put(event.job(), nanos.getAsLong());
-        } else if (event instanceof JobEvent.Progress progress) {
+        if (event instanceof JobEvent.Progress progress) {
             progress(progress);
         } else if (event instanceof JobEvent.Notice notice) {
             note(notice.message());
-        } else {
+        } else if (event instanceof JobEvent.Finished) {
             begun.remove(event.job());
             erase();
         }
@@ -90,7 +89,9 @@ final class Progress implements Consumer<JobEvent> {
 
     private void progress(JobEvent.Progress progress) {
         long now = nanos.getAsLong();
-        long since = now - begun.getOrDefault(progress.job(), now);
+        long since = now
+                - begun.computeIfAbsent(progress.job(), job -> new HashMap<>())
+                        .computeIfAbsent(progress.stage(), stage -> now);
         Duration pause = bar ? FRAME : LINE;
         if (since < PATIENCE.toNanos() || everShown && now - shownAt < pause.toNanos()) {
             return;
@@ -122,7 +123,7 @@ final class Progress implements Consumer<JobEvent> {
 
     private static String title(JobEvent.Progress progress) {
         String job = WORDS.getOrDefault(progress.job(), progress.job());
-        return job.equals(progress.stage()) ? job : job + ": " + progress.stage();
+        return job.isEmpty() || job.equals(progress.stage()) ? progress.stage() : job + ": " + progress.stage();
     }
 
     private static String amount(JobEvent.Progress progress) {

@@ -1,10 +1,6 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.embedding.Embedder;
-import dev.pollux.generation.Generator;
-import dev.pollux.retrieval.Retriever;
 import dev.pollux.twin.Persona;
-import dev.pollux.twin.Twin;
 import dev.pollux.twin.TwinOptions;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,8 +16,9 @@ final class TwinSettings {
             paramLabel = "STYLE",
             defaultValue = "auto",
             description =
-                    "auto lets the model write and falls back to quotes where the documents do not support it; quote"
-                            + " only quotes and opens no model. Default: ${DEFAULT-VALUE}.")
+                    "auto lets a model that --model names write, and quotes where none is named or the documents do not"
+                            + " support what it writes; write lets the embedded model write too; quote opens no model."
+                            + " Default: ${DEFAULT-VALUE}.")
     private Style style = Style.AUTO;
 
     @Option(
@@ -48,11 +45,8 @@ final class TwinSettings {
     /** Whether a model is asked. */
     enum Style {
         AUTO,
+        WRITE,
         QUOTE
-    }
-
-    boolean writes() {
-        return style == Style.AUTO;
     }
 
     /** The options, with the sampling that was asked for; a value out of range is a mistake on the command line. */
@@ -69,11 +63,8 @@ final class TwinSettings {
         }
     }
 
-    Twin twin(Retriever retriever, Embedder embedder, Optional<? extends Generator> generator, TwinOptions options) {
-        Twin.Builder builder =
-                Twin.builder().retriever(retriever).embedder(embedder).options(options);
-        generator.ifPresent(builder::generator);
-        Optional.ofNullable(persona).ifPresent(text -> builder.persona(Persona.of(Persona.DEFAULT.name(), text)));
-        return builder.build();
+    /** Whose twin it is. */
+    Persona persona() {
+        return persona == null ? Persona.DEFAULT : Persona.of(Persona.DEFAULT.name(), persona);
     }
 }

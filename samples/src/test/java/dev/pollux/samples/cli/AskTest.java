@@ -75,7 +75,7 @@ class AskTest {
 
     @Test
     void jsonHasEveryDocumentedKey() {
-        assertThat(run("", "ask", "--json", "Who rowed the Argo?"))
+        assertThat(run("", "ask", "--json", "--style", "write", "Who rowed the Argo?"))
                 .as("%s", err)
                 .isEqualTo(ExitCode.OK);
         JsonNode answer = JsonNode.parse(out);

@@ -174,7 +174,7 @@ class KnowledgeCommandsTest {
                 .isEqualTo(new Run(
                         ExitCode.ERROR,
                         "",
-                        "pollux: Folder no/such/folder cannot be read; check the path and its permissions" + NL));
+                        "pollux: There is no folder no/such/folder; check the path of the documents" + NL));
     }
 
     @Test

@@ -36,9 +36,11 @@ class ProgressTest {
     }
 
     @Test
-    void aJobOfLessThanASecondIsNotSeen() {
+    void aStageOfLessThanASecondIsNotSeen() {
         Progress progress = progress(true);
         progress.accept(new JobEvent.Started("export"));
+        passes(Duration.ofSeconds(2));
+        progress.accept(at(0, 2, "layers"));
         passes(Duration.ofMillis(999));
         progress.accept(at(1, 2, "layers"));
         progress.accept(end());
@@ -50,6 +52,7 @@ class ProgressTest {
     void aTerminalShowsABarAndTakesItAway() {
         Progress progress = progress(true);
         progress.accept(new JobEvent.Started("export"));
+        progress.accept(at(0, 2, "layers"));
         passes(Duration.ofSeconds(1));
         progress.accept(at(1, 2, "layers"));
         passes(Duration.ofMillis(99));
@@ -64,6 +67,7 @@ class ProgressTest {
     void aPipeGetsALineNowAndThen() {
         Progress progress = progress(false);
         progress.accept(new JobEvent.Started("export"));
+        progress.accept(at(0, 3_000_000, "bytes"));
         passes(Duration.ofSeconds(2));
         progress.accept(at(1_500_000, 3_000_000, "bytes"));
         passes(Duration.ofSeconds(4));
@@ -75,6 +79,16 @@ class ProgressTest {
         assertThat(err.toString())
                 .isEqualTo(
                         "pollux: export: layers 1.5 MB of 3.0 MB" + NL + "pollux: export: layers 1,234 passages" + NL);
+    }
+
+    @Test
+    void theStagesOfATwinSpeakForThemselves() {
+        Progress progress = progress(false);
+        progress.accept(new JobEvent.Progress("twin", "embed", 0, OptionalLong.of(9), "passages"));
+        passes(Duration.ofSeconds(1));
+        progress.accept(new JobEvent.Progress("twin", "embed", 5, OptionalLong.of(9), "passages"));
+
+        assertThat(err.toString()).isEqualTo("pollux: embed 5 of 9 passages" + NL);
     }
 
     @Test

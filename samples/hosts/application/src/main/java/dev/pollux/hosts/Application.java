@@ -3,13 +3,12 @@ package dev.pollux.hosts;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
-import dev.pollux.inference.encoder.OnnxEmbedder;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.hub.EmbeddedModel;
-import dev.pollux.rag.knowledge.KnowledgeBase;
-import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.starter.DocumentTwin;
+import dev.pollux.starter.DocumentTwinOptions;
+import dev.pollux.starter.Pollux;
 import dev.pollux.twin.Answer;
-import dev.pollux.twin.Twin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,16 +35,13 @@ public final class Application {
         Files.writeString(
                 documents.resolve("garden.md"),
                 "# The garden\n\nThe plum tree was planted in 1998 by our neighbour.\n");
-        Path model = EmbeddedModel.named("smollm2-135m-instruct").unpack().run();
-        try (OnnxEmbedder embedder = OnnxEmbedder.bundled();
-                KnowledgeBase knowledge = KnowledgeBase.open(folder.resolve("knowledge"), embedder);
+        DocumentTwinOptions options = DocumentTwinOptions.builder()
+                .documents(documents)
+                .knowledge(folder.resolve("knowledge"))
+                .build();
+        Path model = EmbeddedModel.named(DocumentTwin.DEFAULT_MODEL).unpack().run();
+        try (DocumentTwin twin = Pollux.twin(options);
                 OnnxGenerator generator = OnnxGenerator.open(model)) {
-            knowledge.ingest(DocumentSource.folder(documents)).run();
-            Twin twin = Twin.builder()
-                    .retriever(knowledge.retriever())
-                    .embedder(embedder)
-                    .generator(generator)
-                    .build();
             Answer answer = twin.ask("In which harbour does the boat lie?");
             String text = generator
                     .generate(

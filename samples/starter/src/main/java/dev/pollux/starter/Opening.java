@@ -1,4 +1,4 @@
-package dev.pollux.samples.cli;
+package dev.pollux.starter;
 
 import dev.pollux.generation.Generator;
 import java.util.concurrent.CompletionException;

@@ -1,4 +1,4 @@
-package dev.pollux.samples.cli;
+package dev.pollux.inference.engine;
 
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.GenerationStream;
