@@ -9,7 +9,10 @@ import java.util.TreeMap;
  * A stretch of a document. <em>Immutable.</em>
  *
  * @param id unique in its index
- * @param origin the document it is from
+ * @param source name of the source that holds its document; empty where there is none
+ * @param document id of the document it is from
+ * @param path what a reader opens, as {@link Origin#path()}; empty where that is the document's id
+ * @param copies paths of other documents with the same content, sorted
  * @param headings the headings above it, outermost first; empty where there are none
  * @param text verbatim: {@code document.text().substring(start, end)}
  * @param start first character in the document, in UTF-16 units from 0
@@ -19,12 +22,16 @@ import java.util.TreeMap;
  * @param lead what stands before it and without which it cannot be read, to put before its text: verbatim lines such as
  *     the head of the table that it goes on with, what leads into its list, or the opening fence of its code, with their
  *     line ends; empty where it needs none
- * @param mediaType how to read it, as of its document: {@code text/markdown} or {@code text/plain}
+ * @param mediaType how to read it, as of its document: {@code text/markdown}, which an empty one is taken for, or
+ *     {@code text/plain}
  * @param metadata the document's
  */
 public record Passage(
         String id,
-        Origin origin,
+        String source,
+        String document,
+        String path,
+        List<String> copies,
         List<String> headings,
         String text,
         int start,
@@ -52,7 +59,39 @@ public record Passage(
         this(id, Origin.of(document), headings, text, start, end, firstLine, lastLine, "", MARKDOWN, metadata);
     }
 
+    /** A passage of a document whose origin is known. */
+    public Passage(
+            String id,
+            Origin origin,
+            List<String> headings,
+            String text,
+            int start,
+            int end,
+            int firstLine,
+            int lastLine,
+            String lead,
+            String mediaType,
+            Map<String, String> metadata) {
+        this(
+                id,
+                origin.source(),
+                origin.document(),
+                origin.path(),
+                origin.copies(),
+                headings,
+                text,
+                start,
+                end,
+                firstLine,
+                lastLine,
+                lead,
+                mediaType,
+                metadata);
+    }
+
     public Passage {
+        mediaType = mediaType.isEmpty() ? MARKDOWN : mediaType;
+        copies = List.copyOf(copies);
         headings = List.copyOf(headings);
         metadata = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(metadata)));
         if (start < 0 || end < start) {
@@ -64,9 +103,9 @@ public record Passage(
         }
     }
 
-    /** Id of the document it is from. */
-    public String document() {
-        return origin.document();
+    /** Where it comes from. */
+    public Origin origin() {
+        return new Origin(source, document, path.isEmpty() ? document : path, copies);
     }
 
     /** The headings as one line, such as {@code Merging > Methods}; empty where there are none. */
