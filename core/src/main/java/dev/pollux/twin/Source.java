@@ -1,6 +1,8 @@
 package dev.pollux.twin;
 
 import dev.pollux.internal.text.Headings;
+import dev.pollux.internal.text.Inline;
+import dev.pollux.internal.text.Reading;
 import dev.pollux.internal.text.Sentence;
 import dev.pollux.internal.text.Sentences;
 import dev.pollux.internal.text.Words;
@@ -18,12 +20,20 @@ final class Source {
      *
      * @param index its place among the passage's sentences, from 0
      * @param range where it stands in the passage's text
-     * @param quote verbatim
-     * @param words all its words
+     * @param quote verbatim but for what no reader sees
+     * @param text the same without line ends and inline mark-up
+     * @param words all words of that text
      * @param stems those that carry meaning
      * @param section what it stands under
      */
-    record Line(int index, Sentence range, String quote, List<Words.Word> words, Set<String> stems, Section section) {
+    record Line(
+            int index,
+            Sentence range,
+            String quote,
+            String text,
+            List<Words.Word> words,
+            Set<String> stems,
+            Section section) {
 
         /** Whether it can be evidence: a heading names a subject and says nothing about it. */
         boolean isStatement() {
@@ -54,21 +64,36 @@ final class Source {
     }
 
     static Source of(Passage passage) {
-        String text = passage.text();
+        String lead = passage.lead();
+        String whole = lead + passage.text();
+        Reading reading = passage.start() == 0
+                ? Reading.of(whole, passage.mediaType())
+                : Reading.ofPart(whole, passage.mediaType());
         List<Line> lines = new ArrayList<>();
         Headings headings = new Headings(passage.headings());
         Section section = Section.of(passage.headings());
-        for (Sentence range : Sentences.of(text, passage.lead().strip())) {
-            if (range.level() > 0) {
-                section = Section.of(headings.below(range.level(), range.of(text)));
+        for (Sentence sentence : Sentences.of(reading)) {
+            String quote = reading.visible(sentence.start(), sentence.end());
+            String text = sentence.kind() == Sentence.Kind.CODE
+                    ? quote
+                    : Inline.plain(quote, sentence.block().place().quotes());
+            if (sentence.level() > 0) {
+                section = Section.of(headings.below(sentence.level(), text));
             }
-            String quote = range.of(text);
-            List<Words.Word> words = Words.of(quote);
-            Set<String> stems = new HashSet<>();
-            words.stream().filter(Words.Word::content).map(Words.Word::stem).forEach(stems::add);
-            lines.add(new Line(lines.size(), range, quote, words, Set.copyOf(stems), section));
+            if (sentence.start() >= lead.length()) {
+                lines.add(line(lines.size(), sentence, lead.length(), quote, text, section));
+            }
         }
         return new Source(passage, lines);
+    }
+
+    private static Line line(int index, Sentence sentence, int lead, String quote, String text, Section section) {
+        Sentence range = new Sentence(
+                sentence.start() - lead, sentence.end() - lead, sentence.kind(), sentence.level(), sentence.block());
+        List<Words.Word> words = Words.of(text);
+        Set<String> stems = new HashSet<>();
+        words.stream().filter(Words.Word::content).map(Words.Word::stem).forEach(stems::add);
+        return new Line(index, range, quote, text, words, Set.copyOf(stems), section);
     }
 
     Passage passage() {
@@ -86,7 +111,9 @@ final class Source {
                 line.section().heading(),
                 passage.firstLine() + lineEnds(line.range().start()),
                 passage.firstLine() + lineEnds(line.range().end()),
-                line.quote());
+                line.quote(),
+                line.text(),
+                "");
     }
 
     /** Line ends before a character of the passage's text; CR LF, LF and CR are one each. */

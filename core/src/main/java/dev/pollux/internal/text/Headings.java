@@ -3,13 +3,9 @@ package dev.pollux.internal.text;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /** Follows the headings of a passage from its beginning on. <em>Confined to one thread.</em> */
 public final class Headings {
-
-    private static final Pattern CLOSING = Pattern.compile("(?:^|[ \\t]+)#+[ \\t]*$");
-    private static final Pattern LINE_END = Pattern.compile("\\s*[\\r\\n]\\s*");
 
     private final List<String> outside;
     private final List<Title> inside = new ArrayList<>();
@@ -21,12 +17,14 @@ public final class Headings {
         this.outside = outside;
     }
 
-    /** The headings above what follows a heading, that one included, outermost first. */
+    /**
+     * The headings above what follows a heading, that one included, outermost first.
+     *
+     * @param heading on one line, without marks
+     */
     public List<String> below(int level, String heading) {
         inside.removeIf(title -> title.level() >= level);
-        inside.add(new Title(
-                level,
-                CLOSING.matcher(LINE_END.matcher(heading).replaceAll(" ")).replaceFirst("")));
+        inside.add(new Title(level, heading));
         List<String> titles = inside.stream().map(Title::text).toList();
         int shared = Math.min(outside.size(), titles.size());
         while (!outside.subList(outside.size() - shared, outside.size()).equals(titles.subList(0, shared))) {

@@ -13,7 +13,7 @@ class SentencesTest {
     @Test
     void proseEndsAtFullStops() {
         assertThat(split("Models are merged. Is it exact? It is! 3.5 bits suffice… Or not."))
-                .containsExactly("Models are merged.", "Is it exact?", "It is!", "3.5 bits suffice… Or not.");
+                .containsExactly("Models are merged.", "Is it exact?", "It is!", "3.5 bits suffice…", "Or not.");
     }
 
     @Test
@@ -39,7 +39,7 @@ class SentencesTest {
                         split(
                                 "Steps:\n\n- Open the file. Read it\n* [x] Close it\n\n1. First\n2) second\n   goes on\n> quoted\n"))
                 .containsExactly(
-                        "Steps:", "Open the file.", "Read it", "Close it", "First", "second\n   goes on\n> quoted");
+                        "Steps:", "Open the file.", "Read it", "Close it", "First", "second\n   goes on", "quoted");
     }
 
     @Test
@@ -65,9 +65,9 @@ class SentencesTest {
     }
 
     @Test
-    void aTextMayBeginInFencedCode() {
-        String text = "merge(a, b);\n```\n~~~~\nThe code is over. So it is.";
-        List<Sentence> sentences = Sentences.of(text, "~~~~");
+    void aFenceEndsWhereItsOwnMarkIs() {
+        String text = "~~~~\nmerge(a, b);\n```\n~~~~\nThe code is over. So it is.";
+        List<Sentence> sentences = Sentences.of(text);
         assertThat(sentences)
                 .extracting(Sentence::kind)
                 .containsExactly(Sentence.Kind.CODE, Sentence.Kind.PROSE, Sentence.Kind.PROSE);

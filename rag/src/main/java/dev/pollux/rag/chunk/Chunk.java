@@ -13,9 +13,18 @@ import java.util.List;
  * @param lastLine line of the last character
  * @param lead what stands before it and without which it cannot be read; see {@link
  *     dev.pollux.retrieval.Passage#lead()}
+ * @param embeddingText what is embedded and searched: the context and a line break, the lead, the text without comments
+ *     and embedded data
  */
 public record Chunk(
-        List<String> headings, String context, int start, int end, int firstLine, int lastLine, String lead) {
+        List<String> headings,
+        String context,
+        int start,
+        int end,
+        int firstLine,
+        int lastLine,
+        String lead,
+        String embeddingText) {
 
     public Chunk {
         headings = List.copyOf(headings);
@@ -24,10 +33,5 @@ public record Chunk(
     /** The chunk's text, verbatim. */
     public String text(String document) {
         return document.substring(start, end);
-    }
-
-    /** What is embedded and searched: the context, a line break, the text. */
-    public String embeddingText(String document) {
-        return context.isEmpty() ? text(document) : context + "\n" + text(document);
     }
 }

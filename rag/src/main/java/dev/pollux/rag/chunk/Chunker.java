@@ -1,7 +1,9 @@
 package dev.pollux.rag.chunk;
 
 import dev.pollux.embedding.Embedder;
-import dev.pollux.rag.chunk.Block.Heading;
+import dev.pollux.internal.text.Block.Heading;
+import dev.pollux.internal.text.Lines;
+import dev.pollux.internal.text.Reading;
 import dev.pollux.retrieval.Document;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +17,12 @@ import java.util.stream.Stream;
  * <p>A document that fits is one chunk. Of a longer one, each chunk is a run of whole blocks (paragraphs, lists, tables,
  * fenced code) of at most {@link ChunkOptions#targetTokens()}; a heading stays with what follows it, and a section of
  * half the target or more is not merged with the next. A block that is longer than the target but fits stays whole; one
- * that does not fit is cut at items, lines or sentences, then words, then characters. Together the chunks hold every
- * character that is not blank, in order and without overlap.
+ * that does not fit is cut at items, lines or sentences, then words, then characters; what then begins inside a block has
+ * a {@link Chunk#lead()}. Together the chunks hold every character that is not blank, in order and without overlap, but for
+ * long comments and embedded data, such as pictures in base64.
+ *
+ * <p>{@value #CHARACTERS_A_TOKEN} characters count as a token at least: a model may read a word of many characters, or a
+ * text without spaces, as one unknown token.
  *
  * <p>{@code text/markdown} is read by its structure, every other media type as paragraphs. <em>Thread-safe.</em>
  */
@@ -24,6 +30,8 @@ public final class Chunker {
 
     /** The metadata that holds a document's title, if it has one. */
     public static final String TITLE = "title";
+
+    private static final int CHARACTERS_A_TOKEN = 5;
 
     private final ChunkOptions options;
     private final ToIntFunction<String> tokens;
@@ -46,7 +54,7 @@ public final class Chunker {
      * What decides the cut beside the document and the embedder: documents cut under another recipe are cut anew.
      */
     public String recipe() {
-        return "blocks-2 target=" + target + " window=" + window + " contextual=" + options.contextual();
+        return "blocks-3 target=" + target + " window=" + window + " contextual=" + options.contextual();
     }
 
     /**
@@ -59,76 +67,85 @@ public final class Chunker {
     }
 
     /** A run of characters that is not cut further, and its size. */
-    private record Unit(int start, int end, List<Heading> path, boolean section, int size) {}
+    private record Unit(int start, int end, List<Heading> path, boolean section, boolean apart, int size) {}
 
     /** The cutting of one document. */
     private final class Cut {
         private final String text;
         private final Lines lines;
         private final Splitter splitter;
-        private final List<Block> blocks;
-        private final Fences fences = new Fences();
+        private final List<Part> parts;
+        private final Reading reading;
+        private final Leads leads;
         private final Optional<Heading> title;
 
         Cut(Document document) {
             text = document.text();
-            lines = new Lines(text);
-            splitter = new Splitter(text, lines);
-            blocks = document.mediaType().equals("text/markdown")
-                    ? MarkdownBlocks.of(lines, fences)
-                    : PlainBlocks.of(lines);
+            reading = Reading.of(text, document.mediaType());
+            lines = reading.lines();
+            splitter = new Splitter(reading);
+            leads = new Leads(reading);
+            parts = Part.of(reading);
             title = Optional.ofNullable(document.metadata().get(TITLE)).map(this::title);
         }
 
         /** The title from the metadata as a heading above all, or at the very beginning where the text begins with it. */
         private Heading title(String given) {
             String shown = given.strip();
-            int start = blocks.get(0).start();
-            return new Heading(0, shown, text.startsWith(shown, start) ? start : -1);
+            return new Heading(0, shown, text.stripLeading().startsWith(shown) ? 0 : -1);
         }
 
         List<Chunk> chunks() {
-            int first = blocks.get(0).start();
-            int last = blocks.get(blocks.size() - 1).end();
-            if (count("", first, last) <= window) {
-                return List.of(chunk(first, last, shared(blocks)));
+            boolean whole = parts.stream().noneMatch(Part::apart);
+            if (parts.isEmpty()) {
+                return List.of();
+            }
+            int first = parts.get(0).start();
+            int last = parts.get(parts.size() - 1).end();
+            if (whole && size("", first, last) <= window) {
+                return Stream.of(chunk(first, last, shared()))
+                        .filter(this::says)
+                        .toList();
             }
             return pack(units());
         }
 
-        /** Blocks with the headings before them, cut where they do not fit. */
+        /** Parts with the headings before them, cut where they do not fit. */
         private List<Unit> units() {
             List<Unit> units = new ArrayList<>();
             int start = -1;
-            for (int i = 0; i < blocks.size(); i++) {
-                Block block = blocks.get(i);
-                boolean leads = block.kind() == Block.Kind.HEADING || block.kind() == Block.Kind.FRONT_MATTER;
-                boolean section = start >= 0 || leads;
-                start = start < 0 ? block.start() : start;
-                if (leads && i + 1 < blocks.size()) {
+            boolean apart = false;
+            for (int i = 0; i < parts.size(); i++) {
+                Part part = parts.get(i);
+                boolean leads = part.kind() == Part.Kind.HEADING || part.kind() == Part.Kind.FRONT_MATTER;
+                boolean section = start >= 0 || leads || part.apart();
+                apart = start < 0 ? part.apart() : apart;
+                start = start < 0 ? part.start() : start;
+                if (leads && i + 1 < parts.size() && !parts.get(i + 1).apart()) {
                     continue;
                 }
-                add(units, new Block(block.kind(), start, block.end(), block.path()), section);
+                add(units, new Part(part.kind(), start, part.end(), part.path(), apart), section);
                 start = -1;
             }
             return units;
         }
 
-        private void add(List<Unit> units, Block block, boolean section) {
-            String context = context(block.path(), block.start());
-            int size = count(context, block.start(), block.end());
+        private void add(List<Unit> units, Part part, boolean section) {
+            int size = size(context(part.path(), part.start()), part.start(), part.end());
             if (size <= window) {
-                units.add(new Unit(block.start(), block.end(), block.path(), section, size));
+                units.add(new Unit(part.start(), part.end(), part.path(), section, part.apart(), size));
                 return;
             }
-            String full = context(block.path(), Integer.MAX_VALUE);
-            int start = block.start();
+            String full = context(part.path(), Integer.MAX_VALUE);
+            int start = part.start();
             boolean first = section;
+            boolean apart = part.apart();
             for (int end :
-                    splitter.split(block.kind(), start, block.end(), (from, to) -> count(full, from, to) <= target)) {
-                units.add(new Unit(start, end, block.path(), first, count("", start, end)));
+                    splitter.split(part.kind(), start, part.end(), (from, to) -> size(full, from, to) <= target)) {
+                units.add(new Unit(start, end, part.path(), first, apart, size("", start, end)));
                 start = end;
                 first = false;
+                apart = false;
             }
         }
 
@@ -167,6 +184,9 @@ public final class Chunker {
         private boolean belongs(List<Unit> open, List<Unit> section) {
             List<Heading> before = open.get(0).path();
             List<Heading> path = section.get(0).path();
+            if (section.get(0).apart()) {
+                return false;
+            }
             boolean related =
                     before.isEmpty() || path.isEmpty() || before.get(0).equals(path.get(0));
             return related && size(open) < target / 2 && size(open) + size(section) <= target;
@@ -201,7 +221,7 @@ public final class Chunker {
                     to--;
                 }
                 Chunk chunk = chunk(open.subList(from, to));
-                if (chunk.start() < chunk.end()) {
+                if (says(chunk)) {
                     chunks.add(chunk);
                 }
                 from = to;
@@ -214,8 +234,12 @@ public final class Chunker {
         }
 
         private boolean fits(List<Unit> units) {
-            Chunk chunk = chunk(units);
-            return count(chunk.context(), chunk.start(), chunk.end()) <= window;
+            return measure(chunk(units).embeddingText()) <= window;
+        }
+
+        /** Whether there is something to embed. */
+        private boolean says(Chunk chunk) {
+            return !reading.visible(chunk.start(), chunk.end()).isBlank();
         }
 
         private Chunk chunk(List<Unit> units) {
@@ -235,18 +259,26 @@ public final class Chunker {
             while (start < end && Character.isWhitespace(text.charAt(start))) {
                 start++;
             }
+            String context = context(path, start);
+            String lead = lead(start);
             return new Chunk(
                     path.stream().map(Heading::title).toList(),
-                    context(path, start),
+                    context,
                     start,
                     end,
                     lines.at(start) + 1,
                     lines.at(Math.max(start, end - 1)) + 1,
-                    lead(fences.at(lines.at(start))));
+                    lead,
+                    embeddingText(context, lead, start, end));
         }
 
-        private String lead(String fence) {
-            return fence.isEmpty() ? "" : fence + "\n";
+        private String lead(int start) {
+            return leads.at(start, lead -> measure(lead) <= window / 4);
+        }
+
+        private String embeddingText(String context, String lead, int start, int end) {
+            String said = lead + reading.visible(start, end).strip();
+            return context.isEmpty() ? said : context + "\n" + said;
         }
 
         /** The titles that stand before {@code start}, the outermost left out while they take over a quarter of the room. */
@@ -269,18 +301,26 @@ public final class Chunker {
             return "";
         }
 
-        private int count(String context, int start, int end) {
-            String part = text.substring(start, end).strip();
-            return tokens.applyAsInt(context.isEmpty() ? part : context + "\n" + part);
+        private int size(String context, int start, int end) {
+            int from = start;
+            while (from < end && Character.isWhitespace(text.charAt(from))) {
+                from++;
+            }
+            return measure(embeddingText(context, from < end ? lead(from) : "", from, end));
         }
 
-        private List<Heading> shared(List<Block> all) {
-            List<Heading> path = all.get(all.size() - 1).path();
-            for (Block block : all) {
-                path = block.kind() == Block.Kind.FRONT_MATTER ? path : common(path, block.path());
+        private List<Heading> shared() {
+            List<Heading> path = parts.get(parts.size() - 1).path();
+            for (Part part : parts) {
+                path = part.kind() == Part.Kind.FRONT_MATTER ? path : common(path, part.path());
             }
             return path;
         }
+    }
+
+    /** Tokens of a text, or what they would be at {@value #CHARACTERS_A_TOKEN} characters each where that is more. */
+    private int measure(String embedded) {
+        return Math.max(tokens.applyAsInt(embedded), embedded.length() / CHARACTERS_A_TOKEN);
     }
 
     private static List<Heading> common(List<Heading> a, List<Heading> b) {

@@ -1,10 +1,13 @@
 package dev.pollux.rag.chunk;
 
-import java.text.BreakIterator;
+import dev.pollux.internal.text.Block;
+import dev.pollux.internal.text.Lines;
+import dev.pollux.internal.text.Reading;
+import dev.pollux.internal.text.Sentence;
+import dev.pollux.internal.text.Sentences;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.IntUnaryOperator;
 
 /** Cuts a block that is too long at the best places there are: items or lines or sentences, then words, then characters. */
@@ -26,10 +29,21 @@ final class Splitter {
 
     private final String text;
     private final Lines lines;
+    private final int[] items; // first characters of the lines that items begin in, (items)
+    private final int[] sentences; // first characters, (sentences)
 
-    Splitter(String text, Lines lines) {
-        this.text = text;
-        this.lines = lines;
+    Splitter(Reading reading) {
+        text = reading.text();
+        lines = reading.lines();
+        items = reading.blocks().stream()
+                .map(Block::place)
+                .filter(place -> !place.items().isEmpty())
+                .mapToInt(place ->
+                        lines.start(place.items().get(place.items().size() - 1).line()))
+                .distinct()
+                .sorted()
+                .toArray();
+        sentences = Sentences.of(reading).stream().mapToInt(Sentence::start).toArray();
     }
 
     /**
@@ -37,13 +51,13 @@ final class Splitter {
      *
      * @return one past the end of each piece
      */
-    List<Integer> split(Block.Kind kind, int start, int end, Fit fit) {
+    List<Integer> split(Part.Kind kind, int start, int end, Fit fit) {
         List<Integer> ends = new ArrayList<>();
         split(start, end, levels(kind), fit, ends);
         return ends;
     }
 
-    private static List<Level> levels(Block.Kind kind) {
+    private static List<Level> levels(Part.Kind kind) {
         return switch (kind) {
             case LIST -> List.of(Level.ITEMS, Level.SENTENCES, Level.WORDS, Level.CHARACTERS);
             case LINES, FRONT_MATTER -> List.of(Level.LINES, Level.WORDS, Level.CHARACTERS);
@@ -122,34 +136,26 @@ final class Splitter {
 
     private int[] cuts(Level level, int start, int end) {
         return switch (level) {
-            case ITEMS -> lineCuts(start, end, true);
-            case LINES -> lineCuts(start, end, false);
-            case SENTENCES -> sentenceCuts(start, end);
+            case ITEMS -> cutsAt(items, start, end);
+            case LINES -> lineCuts(start, end);
+            case SENTENCES -> cutsAt(sentences, start, end);
             default -> wordCuts(start, end);
         };
     }
 
-    private int[] lineCuts(int start, int end, boolean itemsOnly) {
+    private int[] lineCuts(int start, int end) {
         Cuts cuts = new Cuts();
         for (int line = lines.at(start) + 1; line < lines.count() && lines.start(line) < end; line++) {
-            if (!itemsOnly || isItem(lines.line(line))) {
-                cuts.add(lines.start(line));
-            }
+            cuts.add(lines.start(line));
         }
         return cuts.upTo(end);
     }
 
-    private static boolean isItem(String line) {
-        return line.matches("\\s*(?:[-*+]|\\d{1,9}[.)])\\s.*");
-    }
-
-    private int[] sentenceCuts(int start, int end) {
-        BreakIterator sentences = BreakIterator.getSentenceInstance(Locale.ROOT);
-        sentences.setText(text.substring(start, end));
+    private static int[] cutsAt(int[] offsets, int start, int end) {
         Cuts cuts = new Cuts();
-        sentences.first();
-        for (int next = sentences.next(); next != BreakIterator.DONE; next = sentences.next()) {
-            cuts.add(start + next);
+        int found = Arrays.binarySearch(offsets, start + 1);
+        for (int i = found >= 0 ? found : -found - 1; i < offsets.length && offsets[i] < end; i++) {
+            cuts.add(offsets[i]);
         }
         return cuts.upTo(end);
     }

@@ -153,7 +153,7 @@ final class Ingest implements DocumentSink {
             Document document = changed.document();
             PassageWriter block = new PassageWriter(source, document);
             for (Chunk chunk : changed.chunks()) {
-                String key = Hashes.of(chunk.embeddingText(document.text()));
+                String key = Hashes.of(chunk.embeddingText());
                 block.passage(chunk, key, Objects.requireNonNull(vectors.get(key)));
             }
             store.replace(IndexLayout.key(source, document.id()), block.finish(changed.hash(), changed.version()));
@@ -177,7 +177,7 @@ final class Ingest implements DocumentSink {
         store.read(snapshot -> {
             for (Changed changed : pending) {
                 for (Chunk chunk : changed.chunks()) {
-                    String text = chunk.embeddingText(changed.document().text());
+                    String text = chunk.embeddingText();
                     String key = Hashes.of(text);
                     if (vectors.containsKey(key) || unknown.containsKey(key)) {
                         continue;

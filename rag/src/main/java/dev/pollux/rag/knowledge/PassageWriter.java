@@ -30,7 +30,7 @@ final class PassageWriter {
         org.apache.lucene.document.Document fields = fields();
         fields.add(new StringField(IndexLayout.VECTOR_KEY, vectorKey, Field.Store.NO));
         fields.add(new BinaryDocValuesField(IndexLayout.VECTOR, new BytesRef(Vectors.bytes(vector))));
-        fields.add(new TextField(IndexLayout.CONTENT, chunk.embeddingText(document.text()), Field.Store.NO));
+        fields.add(new TextField(IndexLayout.CONTENT, chunk.embeddingText(), Field.Store.NO));
         fields.add(new StoredField(IndexLayout.ID, key + "#" + block.size()));
         fields.add(new StoredField(IndexLayout.DOCUMENT, document.id()));
         fields.add(new StoredField(IndexLayout.TEXT, chunk.text(document.text())));

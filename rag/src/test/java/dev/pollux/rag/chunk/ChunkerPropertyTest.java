@@ -2,6 +2,7 @@ package dev.pollux.rag.chunk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.internal.text.Reading;
 import dev.pollux.rag.knowledge.HashingEmbedder;
 import dev.pollux.retrieval.Document;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ChunkerPropertyTest {
 
     private static final int DOCUMENTS = 400;
+    private static final int CHARACTERS_A_TOKEN = 5;
     private static final String[] PIECES = {
         "# Title",
         "## Part",
@@ -79,21 +81,25 @@ class ChunkerPropertyTest {
                 Document document = new Document("d", mediaType, text, Map.of());
                 List<Chunk> chunks = Chunker.of(embedder, options).split(document);
                 String what = "seed " + seed + ", document " + i + ", " + options + ", " + mediaType + ": " + text;
-                check(what, text, chunks, embedder, Math.min(window, options.maxTokens()));
+                check(what, Reading.of(text, mediaType), chunks, embedder, Math.min(window, options.maxTokens()));
             }
         }
     }
 
-    private static void check(String what, String text, List<Chunk> chunks, HashingEmbedder embedder, int window) {
+    private static void check(String what, Reading reading, List<Chunk> chunks, HashingEmbedder embedder, int window) {
+        String text = reading.text();
         int covered = 0;
         for (Chunk chunk : chunks) {
             assertThat(chunk.start()).as(what).isGreaterThanOrEqualTo(covered);
-            assertThat(text.substring(covered, chunk.start())).as(what).isBlank();
+            assertThat(reading.visible(covered, chunk.start())).as(what).isBlank();
             assertThat(chunk.text(text))
                     .as(what)
                     .isNotBlank()
                     .isEqualTo(chunk.text(text).strip());
-            assertThat(embedder.countTokens(chunk.embeddingText(text))).as(what).isLessThanOrEqualTo(window);
+            assertThat(embedder.countTokens(chunk.embeddingText())).as(what).isLessThanOrEqualTo(window);
+            assertThat(chunk.embeddingText().length() / CHARACTERS_A_TOKEN)
+                    .as(what)
+                    .isLessThanOrEqualTo(window);
             assertThat(chunk.firstLine()).as(what).isEqualTo(line(text, chunk.start()));
             assertThat(chunk.lastLine()).as(what).isEqualTo(line(text, chunk.end() - 1));
             assertThat(parts(text, chunk.start()) || parts(text, chunk.end()))
@@ -101,9 +107,10 @@ class ChunkerPropertyTest {
                     .isFalse();
             covered = chunk.end();
         }
-        assertThat(text.substring(covered)).as(what).isBlank();
-        if (!text.isBlank() && embedder.countTokens(text.strip()) <= window) {
-            assertThat(chunks).as(what).hasSize(1);
+        assertThat(reading.visible(covered, text.length())).as(what).isBlank();
+        String visible = reading.visible(0, text.length()).strip();
+        if (embedder.countTokens(visible) <= window && visible.length() / CHARACTERS_A_TOKEN <= window) {
+            assertThat(chunks).as(what).hasSize(visible.isEmpty() ? 0 : 1);
         }
     }
 

@@ -17,7 +17,8 @@ class ChunkerTest {
     void aDocumentThatFitsIsOneChunkUnderItsTitle() {
         String text = "# Guide\n\nHello.\n\n## Part\n\nWorld.\n";
         List<Chunk> chunks = markdown(text, 64);
-        assertThat(chunks).containsExactly(new Chunk(List.of("Guide"), "", 0, text.length() - 1, 1, 7, ""));
+        assertThat(chunks)
+                .containsExactly(new Chunk(List.of("Guide"), "", 0, text.length() - 1, 1, 7, "", text.strip()));
     }
 
     @Test
@@ -33,7 +34,7 @@ class ChunkerTest {
                         List.of("Guide", "Part", "Detail"),
                         List.of("Guide", "Other"));
         assertThat(chunks).extracting(Chunk::context).containsExactly("", "Guide", "Guide > Part", "Guide");
-        assertThat(chunks.get(2).embeddingText(text)).startsWith("Guide > Part\n### Detail\n\nEvery word");
+        assertThat(chunks.get(2).embeddingText()).startsWith("Guide > Part\n### Detail\n\nEvery word");
     }
 
     @Test
@@ -60,7 +61,7 @@ class ChunkerTest {
         for (Chunk chunk : markdown(text, 32)) {
             boolean inside =
                     chunk.text(text).startsWith("call") || chunk.text(text).startsWith("~~~~\n");
-            assertThat(chunk.lead()).as(chunk.text(text)).isEqualTo(inside ? "~~~~\n" : "");
+            assertThat(chunk.lead()).as(chunk.text(text)).isEqualTo(inside ? "~~~~ java\n" : "");
         }
         assertThat(markdown(text, 32))
                 .filteredOn(chunk -> !chunk.lead().isEmpty())

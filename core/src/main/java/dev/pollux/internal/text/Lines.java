@@ -1,15 +1,15 @@
-package dev.pollux.rag.chunk;
+package dev.pollux.internal.text;
 
 import java.util.Arrays;
 
 /** Where the lines of a text begin; a line ends with {@code \n}, {@code \r\n} or {@code \r}. */
-final class Lines {
+public final class Lines {
 
     private final String text;
     private final int[] starts; // (count)
     private final int count;
 
-    Lines(String text) {
+    public Lines(String text) {
         this.text = text;
         int[] found = new int[16];
         int n = 1;
@@ -26,17 +26,17 @@ final class Lines {
         count = n;
     }
 
-    int count() {
+    public int count() {
         return count;
     }
 
     /** First character of line {@code index}, from 0. */
-    int start(int index) {
+    public int start(int index) {
         return starts[index];
     }
 
     /** One past the last character of the line, its line break left out. */
-    int end(int index) {
+    public int end(int index) {
         int end = next(index);
         while (end > starts[index] && (text.charAt(end - 1) == '\n' || text.charAt(end - 1) == '\r')) {
             end--;
@@ -45,17 +45,17 @@ final class Lines {
     }
 
     /** One past the last character of the line, its line break included. */
-    int next(int index) {
+    public int next(int index) {
         return index + 1 < count ? starts[index + 1] : text.length();
     }
 
     /** The line without its line break. */
-    String line(int index) {
+    public String line(int index) {
         return text.substring(start(index), end(index));
     }
 
     /** The index of the line that holds a character. */
-    int at(int offset) {
+    public int at(int offset) {
         int index = Arrays.binarySearch(starts, 0, count, offset);
         return index >= 0 ? index : -index - 2;
     }

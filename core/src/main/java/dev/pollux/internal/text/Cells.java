@@ -1,0 +1,43 @@
+package dev.pollux.internal.text;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The cells of a row of a table. */
+public final class Cells {
+
+    private static final int MOST = 200;
+
+    private Cells() {}
+
+    /** The cells of {@code row}, stripped; bars at its ends may be there or not, {@code \|} is no bar. */
+    public static List<String> of(String row) {
+        List<String> cells = new ArrayList<>();
+        String line = row.strip();
+        int from = line.startsWith("|") ? 1 : 0;
+        for (int i = from; i < line.length() && cells.size() < MOST; i++) {
+            if (line.charAt(i) == '|' && !isEscaped(line, i)) {
+                cells.add(line.substring(from, i).strip());
+                from = i + 1;
+            }
+        }
+        if (from < line.length()) {
+            cells.add(line.substring(from).strip());
+        }
+        return cells;
+    }
+
+    /** Whether a line holds a bar that parts cells. */
+    static boolean hasBar(String line) {
+        for (int i = line.indexOf('|'); i >= 0; i = line.indexOf('|', i + 1)) {
+            if (!isEscaped(line, i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isEscaped(String line, int bar) {
+        return bar > 0 && line.charAt(bar - 1) == '\\';
+    }
+}

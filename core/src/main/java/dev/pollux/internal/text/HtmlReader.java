@@ -1,0 +1,142 @@
+package dev.pollux.internal.text;
+
+import dev.pollux.internal.text.Block.Kind;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+
+/** Reads comments and raw HTML: what of it is text, what is not seen. <em>Confined to one thread.</em> */
+final class HtmlReader {
+
+    private final String text;
+    private final BlockSink out;
+    private final Set<String> absent = new HashSet<>(); // ends that were searched for and are nowhere behind
+
+    HtmlReader(String text, BlockSink out) {
+        this.text = text;
+        this.out = out;
+    }
+
+    /** One past the end of the comment that begins at {@code from}; -1 where it has none. */
+    int commentEnd(int from) {
+        int end = find("-->", from + 4);
+        return end < 0 ? -1 : end + 3;
+    }
+
+    /** Where a comment begins between two places of a line, outside of inline code; -1 if none does. */
+    int commentIn(int start, int end) {
+        boolean code = false;
+        for (int i = start; i < end - 3; i++) {
+            if (text.charAt(i) == '`') {
+                code = !code;
+            } else if (!code && text.startsWith("<!--", i) && commentEnd(i) >= 0) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /**
+     * One past the raw HTML that begins at {@code start} of a line; -1 where none begins.
+     *
+     * @param rest the line from there on
+     */
+    int end(int start, String rest, Lines lines, int line) {
+        String name = HtmlTags.block(rest);
+        if (name.equals("pre") || HtmlTags.hides(name)) {
+            return lineEnd(find("</" + name, start), lines);
+        }
+        if (rest.startsWith("<?")) {
+            return lineEnd(find("?>", start), lines);
+        }
+        if (rest.startsWith("<!")
+                && rest.length() > 2
+                && (Character.isLetter(rest.charAt(2)) || rest.charAt(2) == '[')) {
+            return lineEnd(find(rest.startsWith("<![CDATA[") ? "]]>" : ">", start), lines);
+        }
+        if (name.isEmpty() && !HtmlTags.isLoneTag(rest)) {
+            return -1;
+        }
+        int last = line;
+        while (last + 1 < lines.count() && !lines.line(last + 1).isBlank()) {
+            last++;
+        }
+        return lines.end(last);
+    }
+
+    private static int lineEnd(int offset, Lines lines) {
+        return offset < 0 ? -1 : lines.end(lines.at(offset));
+    }
+
+    /** Adds what stands between the tags from {@code start} to {@code end}. */
+    void read(int start, int end, int firstLine, int endLine, Containers open) {
+        open.leaf();
+        String name = HtmlTags.block(text.substring(start, Math.min(end, start + 40)));
+        if (name.equals("pre")) {
+            int from = text.indexOf('>', start) + 1;
+            int to = from > 0 && from < end ? text.lastIndexOf("</", end) : -1;
+            out.add(Kind.CODE, to < from ? start : from, to < from ? end : to, firstLine, endLine, open.next());
+            return;
+        }
+        if (HtmlTags.hides(name) || text.startsWith("<?", start) || text.startsWith("<!", start)) {
+            out.hide(start, end);
+            out.add(Kind.SILENT, start, end, firstLine, endLine, open.next());
+            return;
+        }
+        parts(start, end, firstLine, endLine, open);
+    }
+
+    private void parts(int start, int end, int firstLine, int endLine, Containers open) {
+        Matcher tag = HtmlTags.TAG.matcher(text).region(start, end);
+        int from = start;
+        int level = 0;
+        boolean any = false;
+        while (tag.find()) {
+            String name = tag.group(2).toLowerCase(Locale.ROOT);
+            if (HtmlTags.parts(name)) {
+                any |= part(from, tag.start(), level, firstLine, endLine, open);
+                from = tag.end();
+                level = tag.group(1).isEmpty() ? HtmlTags.level(name) : 0;
+            }
+        }
+        any |= part(from, end, level, firstLine, endLine, open);
+        if (!any) {
+            out.add(Kind.SILENT, start, end, firstLine, endLine, open.next());
+        }
+    }
+
+    private boolean part(int from, int to, int level, int firstLine, int endLine, Containers open) {
+        int comment = text.indexOf("<!--", from);
+        if (comment >= 0 && comment < to) {
+            int end = commentEnd(comment);
+            int hiddenTo = end < 0 || end > to ? to : end;
+            out.hide(comment, hiddenTo);
+            boolean before = part(from, comment, level, firstLine, endLine, open);
+            return part(hiddenTo, to, level, firstLine, endLine, open) || before;
+        }
+        if (HtmlTags.TAG.matcher(text.substring(from, to)).replaceAll("").isBlank()) {
+            return false;
+        }
+        if (level > 0) {
+            out.heading(open.depth() == 0 ? level : 0, from, to, firstLine, endLine, open.next());
+        } else {
+            out.add(Kind.PARAGRAPH, from, to, firstLine, endLine, open.next());
+        }
+        return true;
+    }
+
+    /** Where {@code what} is found from {@code from} on, in any case; -1 if nowhere, which is searched once only. */
+    private int find(String what, int from) {
+        if (absent.contains(what)) {
+            return -1;
+        }
+        for (int i = from; i <= text.length() - what.length(); i++) {
+            if (text.regionMatches(true, i, what, 0, what.length())) {
+                return i;
+            }
+        }
+        absent.add(what);
+        return -1;
+    }
+}

@@ -1,0 +1,445 @@
+package dev.pollux.internal.text;
+
+import dev.pollux.internal.text.Block.Kind;
+import dev.pollux.internal.text.Syntax.Mark;
+import java.util.regex.Matcher;
+
+/**
+ * Reads the block structure of Markdown: CommonMark 0.31, the tables, alerts and footnotes of GitHub, front matter,
+ * definition lists, and the marks of questions and answers. <em>Confined to one thread.</em>
+ */
+final class MarkdownReader {
+
+    /*
+     * One pass over the lines. A line first goes on in the containers that are open (quotes, items, footnotes), as far as
+     * its prefix allows; then it may open others; what is left belongs to a leaf: it goes on with the open one or begins
+     * another. That is the algorithm of CommonMark's appendix, without its second pass over inline marks.
+     *
+     * It departs from CommonMark where that loses text that a reader means: a comment does not end a paragraph and may
+     * hold blank lines; a list mark may be indented deep inside an item; an ordered list goes on after code between its
+     * items; indented prose is prose; an underlined paragraph of sentences is a paragraph above a rule.
+     *
+     * Time is linear: at most DEEPEST containers are matched a line, every pattern is linear in the line, and a search
+     * for the end of a comment or of a raw tag that has failed once is not made again.
+     */
+
+    private static final int DEEPEST = 12;
+    private static final int CODE_INDENT = 4;
+
+    private final String text;
+    private final Lines lines;
+    private final BlockSink out;
+    private final Containers open;
+    private final HtmlReader html;
+
+    private int line;
+    private int skipTo = -1; // characters before it are in a comment or a raw tag
+    private int paragraph = -1; // start of the paragraph being read
+    private int paragraphEnd;
+    private int paragraphLine;
+    private int lastStart; // of its last line
+    private int code = -1; // start of the code being read
+    private int codeEnd;
+    private int codeLine;
+    private String fence = "";
+    private boolean table; // whether rows may follow
+
+    private MarkdownReader(String text) {
+        this.text = text;
+        this.lines = new Lines(text);
+        this.out = new BlockSink(text, lines);
+        this.open = new Containers();
+        this.html = new HtmlReader(text, out);
+    }
+
+    /** Reads a whole document. */
+    static Reading document(String text) {
+        MarkdownReader reader = new MarkdownReader(text);
+        int front = FrontMatter.endLine(reader.lines);
+        if (front > 0) {
+            int from = front > 2 ? reader.lines.start(1) : reader.lines.start(front - 1);
+            reader.out.add(Kind.FRONT_MATTER, from, reader.lines.start(front - 1), 0, front, reader.open.next());
+        }
+        return reader.read(front);
+    }
+
+    /** Reads a text that begins anywhere in its document. */
+    static Reading part(String text) {
+        return new MarkdownReader(text).read(0);
+    }
+
+    private Reading read(int from) {
+        for (line = from; line < lines.count(); line++) {
+            if (lines.end(line) > skipTo || lines.start(line) > skipTo) {
+                LineCursor cursor = new LineCursor(text, lines.start(line), lines.end(line));
+                if (skipTo > cursor.at) {
+                    cursor.at = skipTo;
+                    inside(cursor);
+                } else {
+                    line(cursor);
+                }
+            }
+        }
+        endLeaf();
+        return out.reading();
+    }
+
+    /** What follows a comment on its last line. */
+    private void inside(LineCursor cursor) {
+        if (!cursor.blank()) {
+            text(cursor);
+        }
+    }
+
+    private void line(LineCursor cursor) {
+        int matched = open.match(cursor);
+        if (code >= 0 && !fence.isEmpty()) {
+            if (matched == open.depth()) {
+                fenced(cursor);
+                return;
+            }
+            endLeaf();
+        }
+        boolean opened = containers(cursor, matched);
+        if (cursor.blank()) {
+            blank(matched);
+            return;
+        }
+        boolean goesOn = opened || matched == open.depth();
+        if (!goesOn && paragraph >= 0 && !begins(cursor)) {
+            extend(cursor); // a lazy continuation
+            return;
+        }
+        if (!goesOn) {
+            close(matched);
+        }
+        leaf(cursor, opened);
+    }
+
+    /** Opens the containers that begin here; whether there were any. */
+    private boolean containers(LineCursor cursor, int matchedBefore) {
+        int matched = matchedBefore;
+        boolean opened = false;
+        while (open.depth() < DEEPEST && !cursor.blank()) {
+            String rest = text.substring(cursor.first(), cursor.end);
+            Mark mark = Syntax.isRule(rest) ? null : Syntax.mark(rest);
+            boolean deep = cursor.indent() >= CODE_INDENT;
+            boolean here = matched == open.depth();
+            if (deep && !(mark != null && (open.inItem() && (here || paragraph < 0)))) {
+                break;
+            }
+            String note = Syntax.note(rest);
+            if (rest.charAt(0) == '>') {
+                close(matched);
+                endLeaf();
+                open.quote(cursor);
+            } else if (mark != null && mayBegin(mark, rest, here)) {
+                close(matched);
+                endLeaf();
+                open.item(cursor, mark, line);
+            } else if (!note.isEmpty()) {
+                close(matched);
+                endLeaf();
+                open.note(cursor, note, rest.indexOf(':') + 1);
+            } else if (rest.startsWith(": ") && here && endTerm()) {
+                open.definition(cursor);
+            } else {
+                break;
+            }
+            opened = true;
+            matched = open.depth();
+        }
+        return opened;
+    }
+
+    /** A list that interrupts a paragraph begins with 1 and is not empty, unless the paragraph leads into it. */
+    private boolean mayBegin(Mark mark, String rest, boolean here) {
+        if (paragraph < 0 || !here) {
+            return true;
+        }
+        boolean empty = rest.substring(mark.length()).isBlank();
+        return !empty && (!mark.ordered() || mark.number() == 1 || text.charAt(paragraphEnd - 1) == ':');
+    }
+
+    private boolean endTerm() {
+        if (paragraph >= 0) {
+            out.add(Kind.TERM, paragraph, paragraphEnd, paragraphLine, line, open.next());
+            paragraph = -1;
+            return true;
+        }
+        return out.lastAsTerm(line);
+    }
+
+    private void blank(int matched) {
+        if (code >= 0) {
+            return; // indented code may go on
+        }
+        close(matched);
+        endLeaf();
+    }
+
+    /** Whether a line begins something else than a paragraph, so that it cannot go on with one lazily. */
+    private boolean begins(LineCursor cursor) {
+        String rest = text.substring(cursor.first(), cursor.end);
+        return cursor.indent() < CODE_INDENT
+                && (Syntax.ATX.matcher(rest).matches()
+                        || Syntax.FENCE.matcher(rest).matches()
+                        || Syntax.isRule(rest)
+                        || !HtmlTags.block(rest).isEmpty()
+                        || rest.startsWith("<!--"));
+    }
+
+    private void leaf(LineCursor cursor, boolean opened) {
+        int start = cursor.first();
+        String rest = text.substring(start, cursor.end);
+        if (cursor.indent() >= CODE_INDENT && paragraph < 0) {
+            indented(cursor, rest);
+            return;
+        }
+        endIndented();
+        Matcher atx = Syntax.ATX.matcher(rest);
+        Matcher mark = Syntax.FENCE.matcher(rest);
+        if (atx.matches()) {
+            endLeaf();
+            open.leaf();
+            int from = atx.group(2) == null ? cursor.end : start + atx.start(2);
+            heading(atx.group(1).length(), from, cursor.end, line);
+        } else if (mark.matches()) {
+            endLeaf();
+            fence = mark.group(1);
+            open.leaf();
+            code = lines.next(line);
+            codeEnd = code;
+            codeLine = line;
+        } else if (paragraph >= 0 && !opened && Syntax.UNDERLINE.matcher(rest).matches() && isTitle(rest)) {
+            int level = rest.charAt(0) == '=' ? 1 : 2;
+            int from = paragraph;
+            paragraph = -1;
+            heading(level, from, paragraphEnd, paragraphLine);
+        } else if (Syntax.isRule(rest)) {
+            endLeaf();
+            open.leaf();
+            out.add(Kind.SILENT, start, cursor.end, line, line + 1, open.next());
+        } else if (!raw(cursor, rest)) {
+            text(cursor);
+        }
+    }
+
+    /** Whether the open paragraph is a title and not sentences above a rule. */
+    private boolean isTitle(String underline) {
+        String title = text.substring(paragraph, paragraphEnd);
+        return line - paragraphLine <= 3
+                && (underline.charAt(0) == '=' || !title.endsWith(".") || title.indexOf(". ") < 0);
+    }
+
+    private void heading(int level, int from, int to, int first) {
+        boolean section = open.depth() == 0;
+        out.heading(section ? level : 0, from, to, first, line + 1, open.next());
+        open.section();
+        table = false;
+    }
+
+    /** Raw HTML, if it begins here. */
+    private boolean raw(LineCursor cursor, String rest) {
+        if (rest.charAt(0) != '<') {
+            return false;
+        }
+        if (rest.startsWith("<!--")) {
+            int end = html.commentEnd(cursor.first());
+            if (end < 0) {
+                return false;
+            }
+            out.hide(cursor.first(), end);
+            if (paragraph < 0) {
+                endLeaf();
+                open.leaf();
+                out.add(Kind.SILENT, cursor.first(), end, line, lines.at(end - 1) + 1, open.next());
+            }
+            resume(cursor, end);
+            return true;
+        }
+        boolean interrupts = !HtmlTags.block(rest).isEmpty();
+        int end = interrupts || paragraph < 0 ? html.end(cursor.first(), rest, lines, line) : -1;
+        if (end < 0) {
+            return false;
+        }
+        endLeaf();
+        html.read(cursor.first(), end, line, lines.at(Math.max(cursor.first(), end - 1)) + 1, open);
+        skipTo = Math.max(end, cursor.end);
+        return true;
+    }
+
+    /** Goes on after what is hidden: on this line, or on the one where it ends. */
+    private void resume(LineCursor cursor, int end) {
+        skipTo = end;
+        if (end < cursor.end) {
+            cursor.at = end;
+            inside(cursor);
+        }
+    }
+
+    /** A line of a paragraph or table. */
+    private void text(LineCursor cursor) {
+        int start = cursor.first();
+        String rest = text.substring(start, cursor.end);
+        boolean bar = Cells.hasBar(rest);
+        if (Syntax.isDelimiterRow(rest) && tableHead(rest)) {
+            return;
+        }
+        if (table && bar
+                || paragraph < 0
+                        && bar
+                        && rest.startsWith("|")
+                        && rest.stripTrailing().endsWith("|")
+                        && rest.stripTrailing().length() > 1) {
+            row(start, cursor.end);
+            return;
+        }
+        table = false;
+        if (paragraph < 0 && isSilent(rest)) {
+            open.leaf();
+            out.add(Kind.SILENT, start, cursor.end, line, line + 1, open.next());
+        } else if (paragraph < 0 && open.inQuote() && Syntax.ALERT.matcher(rest).matches()) {
+            open.leaf();
+            out.heading(0, start, cursor.end, line, line + 1, open.next());
+        } else {
+            if (paragraph >= 0 && Labels.parts(text.substring(paragraph, lineEnd(paragraph)), rest)) {
+                endLeaf();
+            }
+            extend(cursor);
+        }
+    }
+
+    private int lineEnd(int offset) {
+        return lines.end(lines.at(offset));
+    }
+
+    /** A link definition, or the title of the one above. */
+    private boolean isSilent(String rest) {
+        return Syntax.isLinkDefinition(rest) || out.endsWithLinkDefinition(line) && Syntax.isTitle(rest);
+    }
+
+    private void extend(LineCursor cursor) {
+        int start = cursor.first();
+        if (paragraph < 0) {
+            open.leaf();
+            int box = open.atItemStart(line) ? Syntax.task(text.substring(start, cursor.end)) : 0;
+            start += box;
+            paragraph = start;
+            paragraphLine = line;
+        }
+        lastStart = start;
+        int hidden = html.commentIn(start, cursor.end);
+        if (hidden >= 0) {
+            int end = html.commentEnd(hidden);
+            out.hide(hidden, end);
+            paragraphEnd = Math.max(paragraph, hidden);
+            resume(cursor, end);
+        } else {
+            paragraphEnd = cursor.end;
+        }
+    }
+
+    private boolean tableHead(String delimiters) {
+        int columns = Cells.of(delimiters).size();
+        if (paragraph >= 0 && Cells.of(text.substring(lastStart, paragraphEnd)).size() == columns) {
+            int head = lastStart;
+            int headEnd = paragraphEnd;
+            if (paragraph < lastStart) {
+                paragraphEnd = lines.end(lines.at(lastStart) - 1);
+                endParagraph(line - 1);
+            }
+            paragraph = -1;
+            open.leaf();
+            out.table();
+            out.add(Kind.TABLE_HEAD, head, headEnd, line - 1, line + 1, open.next(out.tableNumber()));
+            table = true;
+            return true;
+        }
+        if (paragraph < 0 && out.lastAsTableHead(line)) {
+            table = true;
+            return true;
+        }
+        return false;
+    }
+
+    private void row(int start, int end) {
+        endParagraph(line);
+        if (!table) {
+            open.leaf();
+            out.table();
+            table = true;
+        }
+        out.add(Kind.TABLE_ROW, start, end, line, line + 1, open.next(out.tableNumber()));
+    }
+
+    private void fenced(LineCursor cursor) {
+        String rest = text.substring(cursor.first(), cursor.end).stripTrailing();
+        boolean closes = rest.length() >= fence.length()
+                && rest.startsWith(fence)
+                && rest.chars().allMatch(c -> c == fence.charAt(0));
+        if (closes) {
+            endCode(line + 1);
+        } else {
+            codeEnd = cursor.end;
+        }
+    }
+
+    private void indented(LineCursor cursor, String rest) {
+        if (code < 0 && isProse(rest)) {
+            table = false;
+            extend(cursor);
+            return;
+        }
+        table = false;
+        if (code < 0) {
+            open.leaf();
+            code = cursor.first();
+            codeLine = line;
+        }
+        codeEnd = cursor.end;
+    }
+
+    /** Whether an indented line is a sentence: of several words, ending as sentences do, without the marks of code. */
+    private static boolean isProse(String rest) {
+        String shown = rest.strip();
+        return shown.chars().filter(c -> c == ' ').count() >= 4
+                && Character.isUpperCase(shown.codePointAt(0))
+                && ".!?:,".indexOf(shown.charAt(shown.length() - 1)) >= 0
+                && shown.chars().noneMatch(c -> "{}=<>;$\\|".indexOf(c) >= 0);
+    }
+
+    private void endIndented() {
+        if (code >= 0 && fence.isEmpty()) {
+            endCode(lines.at(codeEnd) + 1);
+        }
+    }
+
+    private void endCode(int endLine) {
+        out.add(Kind.CODE, code, codeEnd, codeLine, endLine, open.next());
+        code = -1;
+        fence = "";
+    }
+
+    private void endParagraph(int endLine) {
+        if (paragraph >= 0) {
+            out.add(Kind.PARAGRAPH, paragraph, paragraphEnd, paragraphLine, endLine, open.next());
+            paragraph = -1;
+        }
+    }
+
+    private void endLeaf() {
+        endParagraph(line);
+        if (code >= 0) {
+            endCode(Math.min(lines.count(), fence.isEmpty() ? lines.at(codeEnd) + 1 : line));
+        }
+        table = false;
+    }
+
+    private void close(int depth) {
+        if (open.depth() > depth) {
+            endLeaf();
+            open.close(depth);
+        }
+    }
+}

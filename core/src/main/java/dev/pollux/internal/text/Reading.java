@@ -1,0 +1,83 @@
+package dev.pollux.internal.text;
+
+import java.util.List;
+
+/**
+ * A text, read: its blocks in order and what in it no reader sees. <em>Immutable.</em>
+ *
+ * @param text as it was given
+ * @param lines its lines
+ * @param blocks every line that is not blank is in a block
+ * @param hidden comments and embedded data inside blocks, in order
+ */
+public record Reading(String text, Lines lines, List<Block> blocks, List<Range> hidden) {
+
+    /** Some characters of a text. */
+    public record Range(int start, int end) {}
+
+    public Reading {
+        blocks = List.copyOf(blocks);
+        hidden = List.copyOf(hidden);
+    }
+
+    /**
+     * Reads a whole document, or a part of one that begins as the document does.
+     *
+     * @param mediaType {@code text/markdown}; every other is read as paragraphs
+     */
+    public static Reading of(String text, String mediaType) {
+        return mediaType.equals("text/markdown") ? MarkdownReader.document(text) : PlainReader.read(text);
+    }
+
+    /** Reads a part of a document that does not begin as the document does. */
+    public static Reading ofPart(String text, String mediaType) {
+        return mediaType.equals("text/markdown") ? MarkdownReader.part(text) : PlainReader.read(text);
+    }
+
+    /** Characters {@code start} to {@code end} without what is hidden; verbatim where nothing is. */
+    public String visible(int start, int end) {
+        StringBuilder shown = new StringBuilder();
+        int from = start;
+        for (int i = firstAfter(start); i < hidden.size() && hidden.get(i).start() < end; i++) {
+            Range range = hidden.get(i);
+            if (range.start() > from) {
+                shown.append(text, from, range.start());
+            }
+            from = Math.max(from, Math.min(end, range.end()));
+        }
+        return from == start
+                ? text.substring(start, end)
+                : shown.append(text, from, end).toString();
+    }
+
+    /** Whether no reader sees a character. */
+    public boolean isHidden(int offset) {
+        int i = firstAfter(offset);
+        return i < hidden.size() && hidden.get(i).start() <= offset;
+    }
+
+    /** What is hidden between two places. */
+    public List<Range> hiddenIn(int start, int end) {
+        int first = firstAfter(start);
+        int last = first;
+        while (last < hidden.size() && hidden.get(last).start() < end) {
+            last++;
+        }
+        return hidden.subList(first, last);
+    }
+
+    /** The index of the first hidden range that ends after {@code offset}. */
+    private int firstAfter(int offset) {
+        int low = 0;
+        int high = hidden.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (hidden.get(middle).end() > offset) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return low;
+    }
+}

@@ -1,0 +1,111 @@
+package dev.pollux.rag.chunk;
+
+import dev.pollux.internal.text.Block;
+import dev.pollux.internal.text.Block.Heading;
+import dev.pollux.internal.text.Reading;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is kept together where it fits: a heading, a paragraph, a list with what leads into it, a table, a question with
+ * its answer. The parts of a document lie side by side from its beginning to its end.
+ *
+ * @param kind how it is cut where it does not fit
+ * @param start first character
+ * @param end one past the last character, white space behind it included
+ * @param path the headings above, outermost first; a heading's own path ends with itself
+ * @param apart whether it must not be joined with the part before it, since data stands between them
+ */
+record Part(Kind kind, int start, int end, List<Heading> path, boolean apart) {
+
+    enum Kind {
+        FRONT_MATTER,
+        HEADING,
+        PROSE,
+        LIST,
+        LINES
+    }
+
+    /** From this many characters on, what no reader sees is in no part. */
+    private static final int DATA = 256;
+
+    /** The parts of a document. */
+    static List<Part> of(Reading reading) {
+        List<Part> parts = new ArrayList<>();
+        List<Block> blocks = reading.blocks();
+        int from = 0;
+        for (int i = 1; i <= blocks.size(); i++) {
+            if (i == blocks.size() || !joined(reading, blocks.get(i - 1), blocks.get(i))) {
+                int start = from == 0 ? 0 : start(reading, blocks, from);
+                int end = i == blocks.size() ? reading.text().length() : start(reading, blocks, i);
+                add(
+                        reading,
+                        new Part(
+                                kind(blocks.subList(from, i)),
+                                start,
+                                end,
+                                blocks.get(i - 1).path(),
+                                false),
+                        parts);
+                from = i;
+            }
+        }
+        if (parts.isEmpty()) {
+            add(reading, new Part(Kind.PROSE, 0, reading.text().length(), List.of(), false), parts);
+        }
+        return parts;
+    }
+
+    private static int start(Reading reading, List<Block> blocks, int index) {
+        int line = reading.lines().start(blocks.get(index).firstLine());
+        boolean shared = blocks.get(index - 1).endLine() > blocks.get(index).firstLine();
+        return shared ? Math.max(line, blocks.get(index - 1).end()) : line;
+    }
+
+    private static boolean joined(Reading reading, Block before, Block next) {
+        if (before.level() > 0 || next.level() > 0 || before.kind() == Block.Kind.FRONT_MATTER) {
+            return false;
+        }
+        boolean leads = before.kind() == Block.Kind.PARAGRAPH
+                && before.end() > before.start()
+                && reading.text().charAt(before.end() - 1) == ':'
+                && (!next.place().items().isEmpty() || next.place().table() > 0 || next.kind() == Block.Kind.CODE);
+        boolean answers = next.kind() == Block.Kind.ANSWER && before.kind() == Block.Kind.QUESTION;
+        return before.place().group() == next.place().group() || leads || answers;
+    }
+
+    private static Kind kind(List<Block> blocks) {
+        Block last = blocks.get(blocks.size() - 1);
+        if (last.kind() == Block.Kind.FRONT_MATTER) {
+            return Kind.FRONT_MATTER;
+        }
+        if (last.level() > 0) {
+            return Kind.HEADING;
+        }
+        if (blocks.stream().anyMatch(block -> !block.place().items().isEmpty())) {
+            return Kind.LIST;
+        }
+        return last.kind() == Block.Kind.CODE || last.place().table() > 0 ? Kind.LINES : Kind.PROSE;
+    }
+
+    /** Adds what of a part stands before, between and behind data in it. */
+    private static void add(Reading reading, Part part, List<Part> parts) {
+        int from = part.start();
+        boolean apart = false;
+        for (Reading.Range data : reading.hiddenIn(part.start(), part.end())) {
+            if (data.end() - data.start() >= DATA && data.start() >= from) {
+                addNonBlank(reading, part, from, data.start(), apart, parts);
+                from = data.end();
+                apart = true;
+            }
+        }
+        addNonBlank(reading, part, Math.min(from, part.end()), part.end(), apart, parts);
+    }
+
+    private static void addNonBlank(Reading reading, Part part, int from, int to, boolean apart, List<Part> parts) {
+        if (!reading.text().substring(from, to).isBlank()) {
+            boolean gap = !parts.isEmpty() && parts.get(parts.size() - 1).end() < from;
+            parts.add(new Part(part.kind(), from, to, part.path(), apart || gap));
+        }
+    }
+}
