@@ -11,7 +11,7 @@ final class Abbreviations {
     private static final Set<String> BEFORE_A_WORD = words(
             "dr mr mrs ms prof messrs capt sgt cmdr lt st mt vs cf viz approx ca circa eg ie e.g i.e incl excl esp hr frl hrn dipl"
                     + " z.b d.h bzw ggf vgl inkl exkl evtl sog geb gest zzgl abzgl einschl bspw zb dh i.d.r u.u m.e z.t"
-                    + " s.o s.u v.a mme mlle mm par.ex p.ex c.-à-d sr sra srta dra d.ª dña ud uds p.ej ej aprox avda"
+                    + " s.o s.u v.a mme mlle mm par.ex p.ex c.-à-d sr sra srta dra d.ª dña ud uds p.ej ej aprox avda ee tsd mio mrd"
                     + " dott dott.ssa sig sig.ra sig.na avv p.es");
 
     /** A number follows, or else the word is not meant as an abbreviation. */
@@ -27,7 +27,7 @@ final class Abbreviations {
     /** What ends a sentence where a capital letter follows. */
     private static final Set<String> AT_AN_END = words(
             "etc inc ltd co corp llc plc bros jr dept max min resp al ed eds usw ff u.a u.ä o.ä u.v.m u.dgl s.a s.l s.p.a s.r.l"
-                    + " e.v a.m p.m u.s u.k e.u d.c n.chr v.chr n.y ecc pl sg std sek stk univ tsd mio mrd bzgl betr entspr"
+                    + " e.v a.m p.m u.s u.k e.u d.c n.chr v.chr n.y ecc pl sg std sek stk univ uu bzgl betr entspr"
                     + " allg höchst dgl dergl ph.d b.a m.a b.sc m.sc op cit ibid avg qty misc hrs mgr mgmt assn intl natl ft av");
 
     private static final Set<String> MONTHS = words(
