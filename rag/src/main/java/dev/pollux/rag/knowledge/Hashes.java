@@ -24,12 +24,20 @@ final class Hashes {
     /** The hash of all that a document is but its id. */
     static String of(Document document) {
         MessageDigest digest = sha256();
+        update(digest, document.path());
         update(digest, document.mediaType());
         update(digest, document.text());
         new TreeMap<>(document.metadata()).forEach((name, value) -> {
             update(digest, name);
             update(digest, value);
         });
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** The hash of what a text says: line ends of all kinds are equal, and white space at its ends does not count. */
+    static String ofContent(String text) {
+        MessageDigest digest = sha256();
+        update(digest, text.strip().replace("\r\n", "\n").replace('\r', '\n'));
         return HexFormat.of().formatHex(digest.digest());
     }
 

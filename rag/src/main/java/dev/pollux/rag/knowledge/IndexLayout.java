@@ -3,30 +3,36 @@ package dev.pollux.rag.knowledge;
 /**
  * The Lucene index of a knowledge base, format {@value #FORMAT}.
  *
- * <p>A document is a block of Lucene documents, written and deleted as one: its passages in order, then its record.
+ * <p>A document is a block of Lucene documents, written and deleted as one: its passages in order, then its record. A
+ * source has a record of its own, so that a new name or path of a source leaves its documents as they are.
  *
  * <pre>
- * both       key          indexed   source # id
- *            source       indexed
+ * both       key          indexed   key of the source # id
+ *            source       both      key of the source, indexed and stored
  * passage    content      indexed   context, line break, text; EnglishAnalyzer
  *            vectorKey    indexed   SHA-256 of what was embedded, in hex
  *            vector       values    floats, little-endian (4 * dimension bytes)
- *            id, document, text, heading (one each, in order),
+ *            number, document, text, heading (one each, in order),
  *            start, end, firstLine, lastLine, mediaType, metadata,
- *            lead (none where it is empty)   stored
+ *            lead, path (none where they are empty)   stored
  *            toRecord     values    how far behind it its record is
  * record     whole        indexed   the document's text, EnglishAnalyzer
  *            recordId     values    the document's id
  *            version      values    SHA-256 of content and chunking, in hex
+ *            contentHash  values    SHA-256 of the text alone, in hex
  *            passages     values    how many
- *            id, source, mediaType, characters, hash   stored
+ *            id, path, mediaType, characters, hash   stored
+ * source     key          indexed   key of the source, a decimal number
+ *            sources      indexed
+ *            name, named, path, changed, unreadable, other,
+ *            skippedKind, skippedFile (pairs)   stored
  * </pre>
  *
  * <p>The commit data names the format, the embedder's name, fingerprint and dimension, and the time.
  */
 final class IndexLayout {
 
-    static final int FORMAT = 1;
+    static final int FORMAT = 2;
 
     static final String KEY = "key";
     static final String SOURCE = "source";
@@ -36,6 +42,8 @@ final class IndexLayout {
     static final String TO_RECORD = "toRecord";
     static final String WHOLE = "whole";
     static final String ID = "id";
+    static final String NUMBER = "number";
+    static final String PATH = "path";
     static final String DOCUMENT = "document";
     static final String TEXT = "text";
     static final String HEADING = "heading";
@@ -48,9 +56,19 @@ final class IndexLayout {
     static final String RECORD_ID = "recordId";
     static final String VERSION = "version";
     static final String MEDIA_TYPE = "mediaType";
+    static final String CONTENT_HASH = "contentHash";
     static final String PASSAGES = "passages";
     static final String CHARACTERS = "characters";
     static final String HASH = "hash";
+
+    static final String SOURCES = "sources";
+    static final String NAME = "name";
+    static final String NAMED = "named";
+    static final String CHANGED = "changed";
+    static final String UNREADABLE = "unreadable";
+    static final String OTHER = "other";
+    static final String SKIPPED_KIND = "skippedKind";
+    static final String SKIPPED_FILE = "skippedFile";
 
     static final String COMMIT_FORMAT = "pollux.format";
     static final String COMMIT_EMBEDDER = "pollux.embedder";
@@ -58,14 +76,12 @@ final class IndexLayout {
     static final String COMMIT_DIMENSION = "pollux.dimension";
     static final String COMMIT_TIME = "pollux.time";
 
-    /** What a document is written as; documents written otherwise are written again when next ingested. */
-    static final String RECIPE = "layout-4";
-
     /** The longest value of doc values in Lucene is 32766 bytes. */
     static final int MAX_DIMENSION = 8191;
 
     private IndexLayout() {}
 
+    /** The key of a document; {@code source} is the key of its source. */
     static String key(String source, String id) {
         return source + "#" + id;
     }

@@ -10,12 +10,14 @@ import dev.pollux.rag.source.DocumentSink;
 import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.retrieval.Document;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -37,12 +39,16 @@ final class Ingest implements DocumentSink {
     private final Embedder embedder;
     private final Chunker chunker;
     private final KnowledgeOptions options;
-    private final String source;
     private final JobContext job;
     private final long begin = System.nanoTime();
 
-    private final Map<String, String> versions;
+    private final SourceIdentity.Found identity;
+    private final SourceRecord source;
+    private final Map<String, String> versions; // of the documents that are known, by id
     private final Set<String> seen = new HashSet<>();
+    private final Map<String, String> texts = new HashMap<>(); // hash of the text of each document, by path
+    private final Map<String, List<String>> reservations = new HashMap<>(); // told when the document is written
+    private final SkippedCount skippedFiles = new SkippedCount();
     private final List<String> kept = new ArrayList<>();
     private final List<Changed> pending = new ArrayList<>();
     private final List<String> notices = new ArrayList<>();
@@ -54,6 +60,7 @@ final class Ingest implements DocumentSink {
     private int updated;
     private int unchanged;
     private int deleted;
+    private int staleCopies;
     private int skipped;
     private int passages;
     private int embedded;
@@ -61,28 +68,32 @@ final class Ingest implements DocumentSink {
     /** A document to write. */
     private record Changed(Document document, List<Chunk> chunks, String hash, String version) {}
 
-    Ingest(Store store, Embedder embedder, KnowledgeOptions options, String source, JobContext job) {
+    Ingest(Store store, Embedder embedder, KnowledgeOptions options, DocumentSource from, JobContext job) {
         this.store = store;
         this.embedder = embedder;
         this.chunker = Chunker.of(embedder, options.chunking());
         this.options = options;
-        this.source = source;
         this.job = job;
-        this.versions = store.read(snapshot -> snapshot.versions(source));
+        this.identity = store.read(snapshot -> SourceIdentity.of(from, snapshot));
+        this.source = identity.source();
+        this.versions = store.read(snapshot -> snapshot.values(source.key(), IndexLayout.VERSION));
     }
 
     IngestReport run(DocumentSource from) {
+        identity.notice().ifPresent(this::notice);
         from.read(this);
         write();
         deleteVanished();
-        commit();
+        deleteStaleCopies();
+        finish();
         return new IngestReport(
-                source,
+                source.name(),
                 added,
                 updated,
                 unchanged,
                 deleted,
                 skipped,
+                skippedFiles.files(),
                 passages,
                 embedded,
                 passages - embedded,
@@ -107,11 +118,14 @@ final class Ingest implements DocumentSink {
             skipped(id, "stands twice in its source; the first is kept");
             return;
         }
+        texts.put(source.pathOf(document.path(), id), Hashes.ofContent(document.text()));
         String hash = Hashes.of(document);
-        String version = Hashes.of(hash, chunker.recipe(), IndexLayout.RECIPE);
+        String version = Hashes.of(hash, chunker.recipe());
+        List<String> reserved = Objects.requireNonNullElse(reservations.remove(id), List.<String>of());
         if (version.equals(versions.get(id))) {
             unchanged++;
         } else {
+            reserved.forEach(message -> notice(id + " " + message));
             add(new Changed(document, chunker.split(document), hash, version));
         }
         progress();
@@ -121,8 +135,20 @@ final class Ingest implements DocumentSink {
     public void skipped(String id, String reason) {
         kept.add(id);
         skipped++;
+        skippedFiles.unreadable(id, reason);
         notice(id + " " + reason);
         progress();
+    }
+
+    @Override
+    public void unread(String id, String kind) {
+        checkRunning();
+        skippedFiles.unread(id, kind);
+    }
+
+    @Override
+    public void notice(String id, String message) {
+        reservations.computeIfAbsent(id, key -> new ArrayList<>()).add(message);
     }
 
     private void notice(String message) {
@@ -148,15 +174,18 @@ final class Ingest implements DocumentSink {
 
     /** Embeds what is new and writes the pending documents, without a commit. */
     private void write() {
+        if (!pending.isEmpty()) {
+            record(Instant.now());
+        }
         Map<String, float[]> vectors = vectors(); // each (dimension)
         for (Changed changed : pending) {
             Document document = changed.document();
-            PassageWriter block = new PassageWriter(source, document);
+            PassageWriter block = new PassageWriter(source.key(), document);
             for (Chunk chunk : changed.chunks()) {
                 String key = Hashes.of(chunk.embeddingText());
                 block.passage(chunk, key, Objects.requireNonNull(vectors.get(key)));
             }
-            store.replace(IndexLayout.key(source, document.id()), block.finish(changed.hash(), changed.version()));
+            store.replace(IndexLayout.key(source.key(), document.id()), block.finish(changed.hash(), changed.version()));
             passages += changed.chunks().size();
             if (versions.containsKey(document.id())) {
                 updated++;
@@ -222,16 +251,46 @@ final class Ingest implements DocumentSink {
         for (String id : versions.keySet()) {
             if (!seen.contains(id)
                     && kept.stream().noneMatch(k -> k.equals(id) || k.endsWith("/") && id.startsWith(k))) {
-                store.delete(IndexLayout.key(source, id));
+                store.delete(IndexLayout.key(source.key(), id));
                 deleted++;
             }
         }
     }
 
-    private void commit() {
-        if (added + updated + deleted > 0) {
-            store.commit();
+    /** Deletes from other sources what they hold of files that this one has read too and found changed or gone. */
+    private void deleteStaleCopies() {
+        for (SharedFiles.Stale stale : store.read(snapshot -> SharedFiles.stale(snapshot, source, texts))) {
+            store.delete(IndexLayout.key(stale.source(), stale.id()));
+            staleCopies++;
         }
+    }
+
+    private void finish() {
+        SourceRecord now = recorded(Instant.now());
+        Optional<SourceRecord> before = store.read(snapshot -> snapshot.sources().find(source.key()));
+        boolean changed = added + updated + deleted + staleCopies > 0;
+        if (changed || before.filter(now::agrees).isEmpty()) {
+            record(now.changed());
+            commit();
+        } else {
+            job.progress("commit", unchanged, expected, "documents");
+        }
+    }
+
+    private void record(Instant changed) {
+        store.replace(source.key(), List.of(recorded(changed).fields()));
+        for (SourceRecord other : identity.renamed()) {
+            store.replace(other.key(), List.of(other.fields()));
+        }
+    }
+
+    private SourceRecord recorded(Instant changed) {
+        return new SourceRecord(
+                source.key(), source.name(), source.named(), source.path(), changed, skippedFiles.files());
+    }
+
+    private void commit() {
+        store.commit();
         job.progress("commit", added + updated + unchanged, expected, "documents");
     }
 

@@ -17,8 +17,11 @@ import dev.pollux.retrieval.Retriever;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -83,6 +86,24 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
+     * Opens a knowledge base that exists, without its embedder: to list what is there, to delete, and to find by words. What
+     * needs the vector of a text throws {@link IllegalStateException}.
+     *
+     * @throws dev.pollux.StorageException as {@link #open(Path, Embedder)}, and if there is no knowledge base in
+     *     {@code folder}
+     */
+    public static KnowledgeBase open(Path folder) {
+        Path absolute = folder.toAbsolutePath();
+        return open(absolute, new AbsentEmbedder(Store.embedder(absolute)));
+    }
+
+    /** The same as {@link #open(Path)}, while another process may write to it. */
+    public static KnowledgeBase openReadOnly(Path folder) {
+        Path absolute = folder.toAbsolutePath();
+        return openReadOnly(absolute, new AbsentEmbedder(Store.embedder(absolute)));
+    }
+
+    /**
      * A job that makes this hold what {@code source} holds: new and changed documents are cut, embedded and written,
      * unchanged ones left alone, vanished ones deleted.
      *
@@ -94,8 +115,8 @@ public final class KnowledgeBase implements AutoCloseable {
      * passages, a notice for each skipped document.
      */
     public Job<IngestReport> ingest(DocumentSource source) {
-        String name = checkedName(source.name());
-        return Job.of("ingest", job -> exclusively(() -> ingest(source, name, job)));
+        checkName(source.name());
+        return Job.of("ingest", job -> exclusively(() -> ingest(source, job)));
     }
 
     /**
@@ -131,31 +152,72 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Deletes all documents of a source, at once and for all later queries. A later ingest brings them back.
+     * Deletes a source and all of its documents, at once and for all later queries. A later ingest brings them back.
+     *
+     * @param source its name
      *
      * @return the number of documents deleted
      */
     public int delete(String source) {
-        return exclusively(() ->
-                delete(source, store.read(snapshot -> snapshot.versions(source)).keySet()));
+        return exclusively(() -> {
+            Optional<SourceRecord> known = store.read(snapshot -> snapshot.sources().named(source));
+            if (known.isEmpty()) {
+                return 0;
+            }
+            Set<String> ids = ids(known.get());
+            ids.forEach(id -> store.delete(IndexLayout.key(known.get().key(), id)));
+            store.delete(known.get().key());
+            store.commit();
+            return ids.size();
+        });
     }
 
     /**
      * Deletes documents of a source; ids that it does not have are passed over.
      *
+     * @param source its name
      * @return the number of documents deleted
      */
     public int delete(String source, Collection<String> documents) {
         return exclusively(() -> {
-            Set<String> known =
-                    store.read(snapshot -> snapshot.versions(source)).keySet();
-            Set<String> found = documents.stream().filter(known::contains).collect(Collectors.toSet());
-            found.forEach(id -> store.delete(IndexLayout.key(source, id)));
+            Optional<SourceRecord> known = store.read(snapshot -> snapshot.sources().named(source));
+            Set<String> ids = known.map(this::ids).orElse(Set.of());
+            Set<String> found = documents.stream().filter(ids::contains).collect(Collectors.toSet());
+            found.forEach(id -> store.delete(IndexLayout.key(known.orElseThrow().key(), id)));
             if (!found.isEmpty()) {
                 store.commit();
             }
             return found.size();
         });
+    }
+
+    private Set<String> ids(SourceRecord source) {
+        return store.read(snapshot -> snapshot.values(source.key(), IndexLayout.VERSION))
+                .keySet();
+    }
+
+    /** The sources, by name. */
+    public List<KnownSource> sources() {
+        return store.read(snapshot -> {
+            Map<String, IntSummaryStatistics> passages = snapshot.documents().stream()
+                    .collect(Collectors.groupingBy(
+                            KnownDocument::source, Collectors.summarizingInt(KnownDocument::passages)));
+            return snapshot.sources().all().stream()
+                    .sorted(Comparator.comparing(SourceRecord::name))
+                    .map(source -> known(source, passages.getOrDefault(source.name(), new IntSummaryStatistics())))
+                    .toList();
+        });
+    }
+
+    private static KnownSource known(SourceRecord source, IntSummaryStatistics passages) {
+        return new KnownSource(
+                source.name(),
+                source.path(),
+                (int) passages.getCount(),
+                (int) passages.getSum(),
+                source.changed(),
+                source.isMissing(),
+                source.skipped());
     }
 
     /** Every document, in no particular order. */
@@ -169,10 +231,7 @@ public final class KnowledgeBase implements AutoCloseable {
             List<KnownDocument> documents = snapshot.documents();
             EmbedderInfo info = embedder.info();
             return new KnowledgeStats(
-                    (int) documents.stream()
-                            .map(KnownDocument::source)
-                            .distinct()
-                            .count(),
+                    snapshot.sources().all().size(),
                     documents.size(),
                     snapshot.passageCount(),
                     store.bytesOnDisk(),
@@ -204,18 +263,17 @@ public final class KnowledgeBase implements AutoCloseable {
         }
     }
 
-    private static String checkedName(String name) {
+    private static void checkName(String name) {
         boolean clean = name.chars().noneMatch(c -> c == '#' || Character.isISOControl(c));
         if (name.isBlank() || name.length() > 4096 || !clean) {
             throw new IllegalArgumentException(
                     "A source's name must not be blank, longer than 4096 characters or hold #"
                             + " or control characters but was '" + name + "'");
         }
-        return name;
     }
 
-    private IngestReport ingest(DocumentSource source, String name, JobContext job) {
-        return new Ingest(store, embedder, options, name, job).run(source);
+    private IngestReport ingest(DocumentSource source, JobContext job) {
+        return new Ingest(store, embedder, options, source, job).run(source);
     }
 
     private <T> T exclusively(Supplier<T> work) {

@@ -5,7 +5,7 @@ import java.time.Instant;
 /**
  * What a knowledge base holds. <em>Immutable.</em>
  *
- * @param sources sources with at least one document
+ * @param sources sources
  * @param documents documents
  * @param passages passages, all with a vector
  * @param bytesOnDisk size of its files

@@ -20,6 +20,7 @@ final class PassageWriter {
     private final String key;
     private final List<org.apache.lucene.document.Document> block = new ArrayList<>();
 
+    /** @param source key of the document's source */
     PassageWriter(String source, Document document) {
         this.source = source;
         this.document = document;
@@ -31,7 +32,7 @@ final class PassageWriter {
         fields.add(new StringField(IndexLayout.VECTOR_KEY, vectorKey, Field.Store.NO));
         fields.add(new BinaryDocValuesField(IndexLayout.VECTOR, new BytesRef(Vectors.bytes(vector))));
         fields.add(new TextField(IndexLayout.CONTENT, chunk.embeddingText(), Field.Store.NO));
-        fields.add(new StoredField(IndexLayout.ID, key + "#" + block.size()));
+        fields.add(new StoredField(IndexLayout.NUMBER, block.size()));
         fields.add(new StoredField(IndexLayout.DOCUMENT, document.id()));
         fields.add(new StoredField(IndexLayout.TEXT, chunk.text(document.text())));
         chunk.headings().forEach(heading -> fields.add(new StoredField(IndexLayout.HEADING, heading)));
@@ -42,6 +43,9 @@ final class PassageWriter {
         fields.add(new StoredField(IndexLayout.MEDIA_TYPE, document.mediaType()));
         if (!chunk.lead().isEmpty()) {
             fields.add(new StoredField(IndexLayout.LEAD, chunk.lead()));
+        }
+        if (!document.path().isEmpty()) {
+            fields.add(new StoredField(IndexLayout.PATH, document.path()));
         }
         document.metadata().forEach((name, value) -> {
             fields.add(new StoredField(IndexLayout.METADATA, name));
@@ -59,9 +63,10 @@ final class PassageWriter {
         fields.add(new TextField(IndexLayout.WHOLE, document.text(), Field.Store.NO));
         fields.add(new BinaryDocValuesField(IndexLayout.RECORD_ID, new BytesRef(document.id())));
         fields.add(new BinaryDocValuesField(IndexLayout.VERSION, new BytesRef(version)));
+        fields.add(new BinaryDocValuesField(IndexLayout.CONTENT_HASH, new BytesRef(Hashes.ofContent(document.text()))));
         fields.add(new NumericDocValuesField(IndexLayout.PASSAGES, block.size()));
         fields.add(new StoredField(IndexLayout.ID, document.id()));
-        fields.add(new StoredField(IndexLayout.SOURCE, source));
+        fields.add(new StoredField(IndexLayout.PATH, document.path()));
         fields.add(new StoredField(IndexLayout.MEDIA_TYPE, document.mediaType()));
         fields.add(new StoredField(IndexLayout.CHARACTERS, document.text().length()));
         fields.add(new StoredField(IndexLayout.HASH, hash));
@@ -72,7 +77,7 @@ final class PassageWriter {
     private org.apache.lucene.document.Document fields() {
         org.apache.lucene.document.Document fields = new org.apache.lucene.document.Document();
         fields.add(new StringField(IndexLayout.KEY, key, Field.Store.NO));
-        fields.add(new StringField(IndexLayout.SOURCE, source, Field.Store.NO));
+        fields.add(new StringField(IndexLayout.SOURCE, source, Field.Store.YES));
         return fields;
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.rag.knowledge.TopHits.Scored;
 import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Origin;
@@ -46,13 +47,19 @@ final class Snapshot {
     private static final float DOCUMENT_WEIGHT = 2;
 
     private final DirectoryReader reader;
+    private final Sources sources;
+    private final Duplicates duplicates;
+    private final DirectoryReader retrieved; // the reader without duplicates
     private final IndexSearcher searcher;
     private final Map<IndexReader.CacheKey, SegmentVectors> vectors;
 
     /** Takes over {@code reader}; reads only the vectors that {@code before} has not. */
     Snapshot(DirectoryReader reader, int dimension, @Nullable Snapshot before) throws IOException {
         this.reader = reader;
-        this.searcher = new IndexSearcher(reader);
+        this.sources = Sources.read(reader);
+        this.duplicates = Duplicates.of(reader, sources);
+        this.retrieved = duplicates.isEmpty() ? reader : new WithoutDuplicates(reader, duplicates);
+        this.searcher = new IndexSearcher(retrieved);
         searcher.setQueryCache(null);
         searcher.setSimilarity(Analysis.SIMILARITY);
         this.vectors = new HashMap<>();
@@ -67,10 +74,14 @@ final class Snapshot {
         return reader;
     }
 
+    Sources sources() {
+        return sources;
+    }
+
     /** The passages whose vectors have the largest inner product with {@code query}. */
     List<Scored> nearest(float[] query, int k) { // query: (dimension)
-        TopHits top = new TopHits(Math.min(k, reader.numDocs()));
-        for (LeafReaderContext leaf : reader.leaves()) {
+        TopHits top = new TopHits(Math.min(k, retrieved.numDocs()));
+        for (LeafReaderContext leaf : retrieved.leaves()) {
             vectors(leaf).scan(query, leaf.reader().getLiveDocs(), leaf.docBase, top);
         }
         return top.drain();
@@ -104,12 +115,15 @@ final class Snapshot {
         return query.build();
     }
 
-    /** The record of a passage's document; the passage itself where it was written before records held text. */
+    /** The record of a passage's document. */
     private int record(int passage) throws IOException {
         LeafReaderContext leaf = reader.leaves().get(ReaderUtil.subIndex(passage, reader.leaves()));
         NumericDocValues distance = leaf.reader().getNumericDocValues(IndexLayout.TO_RECORD);
-        boolean known = distance != null && distance.advanceExact(passage - leaf.docBase);
-        return known ? passage + Math.toIntExact(distance.longValue()) : passage;
+        if (distance == null || !distance.advanceExact(passage - leaf.docBase)) {
+            throw new MalformedFileException(
+                    "A passage in the knowledge base belongs to no document; delete the knowledge base and ingest again");
+        }
+        return passage + Math.toIntExact(distance.longValue());
     }
 
     /** The passages themselves. */
@@ -117,20 +131,24 @@ final class Snapshot {
         StoredFields stored = reader.storedFields();
         List<Hit> hits = new ArrayList<>(found.size());
         for (Scored scored : found) {
-            hits.add(new Hit(passage(stored.document(scored.id())), scored.score()));
+            List<String> copies = duplicates.copies(record(scored.id()));
+            hits.add(new Hit(passage(stored.document(scored.id()), copies), scored.score()));
         }
         return hits;
     }
 
-    private static Passage passage(Document fields) {
+    private Passage passage(Document fields, List<String> copies) {
         String[] pairs = fields.getValues(IndexLayout.METADATA);
         Map<String, String> metadata = new TreeMap<>();
         for (int i = 0; i < pairs.length; i += 2) {
             metadata.put(pairs[i], pairs[i + 1]);
         }
+        SourceRecord source = sources.get(fields.get(IndexLayout.SOURCE));
+        String document = fields.get(IndexLayout.DOCUMENT);
+        String own = Objects.requireNonNullElse(fields.get(IndexLayout.PATH), "");
         return new Passage(
-                fields.get(IndexLayout.ID),
-                Origin.of(fields.get(IndexLayout.DOCUMENT)),
+                source.name() + "#" + document + "#" + number(fields, IndexLayout.NUMBER),
+                new Origin(source.name(), document, source.pathOf(own, document), copies),
                 Arrays.asList(fields.getValues(IndexLayout.HEADING)),
                 fields.get(IndexLayout.TEXT),
                 number(fields, IndexLayout.START),
@@ -159,27 +177,27 @@ final class Snapshot {
         return null;
     }
 
-    /** The version of each document of a source, by id. */
-    Map<String, String> versions(String source) throws IOException {
-        Map<String, String> versions = new HashMap<>();
+    /** A value of each document of a source, by id, such as its version; {@code source} is the source's key. */
+    Map<String, String> values(String source, String field) throws IOException {
+        Map<String, String> found = new HashMap<>();
         for (LeafReaderContext leaf : reader.leaves()) {
             LeafReader segment = leaf.reader();
             PostingsEnum docs = segment.postings(new Term(IndexLayout.SOURCE, source), PostingsEnum.NONE);
             BinaryDocValues ids = segment.getBinaryDocValues(IndexLayout.RECORD_ID);
-            BinaryDocValues values = segment.getBinaryDocValues(IndexLayout.VERSION);
+            BinaryDocValues values = segment.getBinaryDocValues(field);
             Bits live = segment.getLiveDocs();
             if (docs == null || ids == null || values == null) {
                 continue;
             }
             for (int doc = docs.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = docs.nextDoc()) {
                 if ((live == null || live.get(doc)) && ids.advanceExact(doc) && values.advanceExact(doc)) {
-                    versions.put(
+                    found.put(
                             ids.binaryValue().utf8ToString(),
                             values.binaryValue().utf8ToString());
                 }
             }
         }
-        return versions;
+        return found;
     }
 
     /** Every document, in the order of the index. */
@@ -215,9 +233,12 @@ final class Snapshot {
 
     private KnownDocument document(int doc, int passages) throws IOException {
         Document fields = reader.storedFields().document(doc);
+        SourceRecord source = sources.get(fields.get(IndexLayout.SOURCE));
+        String id = fields.get(IndexLayout.ID);
         return new KnownDocument(
-                fields.get(IndexLayout.SOURCE),
-                fields.get(IndexLayout.ID),
+                source.name(),
+                id,
+                source.pathOf(fields.get(IndexLayout.PATH), id),
                 fields.get(IndexLayout.MEDIA_TYPE),
                 passages,
                 number(fields, IndexLayout.CHARACTERS),

@@ -19,6 +19,7 @@ import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexFormatTooNewException;
 import org.apache.lucene.index.IndexFormatTooOldException;
+import org.apache.lucene.index.IndexNotFoundException;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.SegmentInfos;
@@ -98,6 +99,29 @@ final class Store implements AutoCloseable {
         }
     }
 
+    /** The embedder that a knowledge base was made with, as far as its commit says. */
+    static EmbedderInfo embedder(Path folder) {
+        Interrupts.check();
+        Path index = folder.resolve(INDEX);
+        try (WriterThread opening = new WriterThread()) {
+            checkFolder(folder, index, false);
+            Map<String, String> data = opening.call(() -> {
+                try (Directory directory = FSDirectory.open(index)) {
+                    return SegmentInfos.readLatestCommit(directory).getUserData();
+                }
+            });
+            return new EmbedderInfo(
+                    data.getOrDefault(IndexLayout.COMMIT_EMBEDDER, ""),
+                    data.getOrDefault(IndexLayout.COMMIT_FINGERPRINT, ""),
+                    Integer.parseInt(data.getOrDefault(IndexLayout.COMMIT_DIMENSION, "1")),
+                    1);
+        } catch (IndexNotFoundException e) {
+            throw new StorageException("There is no knowledge base in " + folder + "; ingest documents into it first", e);
+        } catch (IOException e) {
+            throw failure(folder, "opened", e);
+        }
+    }
+
     private static RuntimeException sneaky(Throwable e) {
         if (e instanceof Error error) {
             throw error;
@@ -136,8 +160,8 @@ final class Store implements AutoCloseable {
         String format = data.getOrDefault(IndexLayout.COMMIT_FORMAT, "none");
         if (!format.equals(String.valueOf(IndexLayout.FORMAT))) {
             throw new StorageException("The knowledge base in " + folder + " has format " + format
-                    + ", this version reads format " + IndexLayout.FORMAT
-                    + "; open it with the version that wrote it, or ingest into a new folder");
+                    + ", which another version of Pollux wrote; this one reads format " + IndexLayout.FORMAT
+                    + ": delete the folder and ingest the documents again, or open it with the version that wrote it");
         }
         String fingerprint = data.getOrDefault(IndexLayout.COMMIT_FINGERPRINT, "");
         if (!fingerprint.equals(embedder.fingerprint())) {

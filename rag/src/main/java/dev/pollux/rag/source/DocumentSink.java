@@ -15,7 +15,22 @@ public interface DocumentSink {
      * Takes note of a document that is there but cannot be read now; what was read of it earlier stays valid.
      *
      * @param id the document's id; with {@code /} at its end, all documents whose ids begin so
-     * @param reason why, such as {@code is not UTF-8}
+     * @param reason why, such as {@code cannot be read; check its permissions}
      */
     void skipped(String id, String reason);
+
+    /**
+     * Takes note of a file of a type that the source does not read; what was read of it earlier is deleted.
+     *
+     * @param id the id it would have
+     * @param kind the type, such as {@code PDF}; empty where it is no document by its ending
+     */
+    void unread(String id, String kind);
+
+    /**
+     * Takes note of something to know about a document that is read, such as a byte that is in no encoding.
+     *
+     * @param message what, to be read after the id
+     */
+    void notice(String id, String message);
 }

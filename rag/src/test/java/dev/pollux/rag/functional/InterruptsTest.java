@@ -150,6 +150,16 @@ class InterruptsTest {
                     public void skipped(String id, String reason) {
                         throw new AssertionError(id + " " + reason);
                     }
+
+                    @Override
+                    public void unread(String id, String kind) {
+                        throw new AssertionError(id + " " + kind);
+                    }
+
+                    @Override
+                    public void notice(String id, String message) {
+                        throw new AssertionError(id + " " + message);
+                    }
                 });
             }
         };

@@ -88,7 +88,6 @@ class KnowledgeBaseTest {
                 .run();
         assertThat(report.embedded()).isEqualTo(1);
         assertThat(report.reused()).isEqualTo(1);
-        assertThat(knowledge.retriever().retrieve(Query.of("same"))).hasSize(2);
     }
 
     @Test
@@ -164,7 +163,7 @@ class KnowledgeBaseTest {
         assertThat(stats.fingerprint()).isEqualTo("hash-32");
         assertThat(stats.dimension()).isEqualTo(32);
         assertThat(knowledge.documents())
-                .contains(new KnownDocument("s", "blank", "text/plain", 0, 2, Hashes.of(text("x", " \n"))));
+                .contains(new KnownDocument("s", "blank", "blank", "text/plain", 0, 2, Hashes.of(text("x", " \n"))));
     }
 
     @Test

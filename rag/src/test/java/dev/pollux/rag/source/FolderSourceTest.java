@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,7 +28,7 @@ class FolderSourceTest {
         write("a/deep/er/x.markdown", "x");
         write("a.txt", "a");
         write("picture.png", "p");
-        write("README", "r");
+        write("LICENSES", "r");
         DocumentSource.folder(folder).read(found);
         assertThat(found.documents)
                 .extracting(Document::id, Document::mediaType, Document::text)
@@ -64,7 +63,9 @@ class FolderSourceTest {
         assertThat(found.ids()).containsExactly("alias.md", "real.md");
         assertThat(found.skipped)
                 .containsExactly(
-                        "dangling.md cannot be read; check its permissions", "escape.md is a link out of the folder");
+                        "elsewhere/ is a link out of the folder; read that folder as well",
+                        "dangling.md is a link to nothing",
+                        "escape.md is a link out of the folder");
     }
 
     @Test
@@ -76,9 +77,7 @@ class FolderSourceTest {
 
     @Test
     void whatIsNoTextIsSkippedWithItsReason() throws IOException {
-        Files.write(folder.resolve("latin.txt"), new byte[] {'c', 'a', 'f', (byte) 0xE9});
-        Files.write(folder.resolve("overlong.txt"), new byte[] {(byte) 0xC0, (byte) 0x80});
-        Files.write(folder.resolve("wide.txt"), new byte[] {(byte) 0xFF, (byte) 0xFE, 'a', 0});
+        Files.write(folder.resolve("overlong.txt"), new byte[] {(byte) 0xC0, (byte) 0x81});
         write("nul.txt", "a\0b");
         write("large.txt", "12345");
         write("good.txt", "1234");
@@ -88,29 +87,119 @@ class FolderSourceTest {
         assertThat(found.skipped)
                 .containsExactly(
                         "large.txt is larger than 4 bytes; raise maxFileBytes to read it",
-                        "latin.txt is not UTF-8; convert it",
-                        "nul.txt holds a NUL character and so is no text",
-                        "overlong.txt is not UTF-8; convert it",
-                        "wide.txt is not UTF-8; convert it");
-        assertThat(found.expected).isEqualTo(6);
+                        "nul.txt is binary and no text",
+                        "overlong.txt is in no encoding that is known here (UTF-8, UTF-16, UTF-32, Windows-1252); convert"
+                                + " it to UTF-8");
+        assertThat(found.expected).isEqualTo(4);
     }
 
     @Test
-    void otherEndingsCanBeAskedFor() throws IOException {
-        write("a.rst", "a");
-        write("b.md", "b");
+    void textsOfManyTypesAreRead() throws IOException {
+        for (String name : List.of("a.rst", "b.adoc", "c.org", "d.tex", "e.csv", "f.log", "g.text", "README", "faq")) {
+            write(name, "plain");
+        }
+        for (String name : List.of("h.mdx", "i.Rmd", "j.mkd", "k.markdown")) {
+            write(name, "marked");
+        }
+        DocumentSource.folder(folder).read(found);
+        assertThat(found.documents).hasSize(13).allSatisfy(document -> assertThat(document.mediaType())
+                .isEqualTo(document.text().equals("plain") ? "text/plain" : "text/markdown"));
+    }
+
+    @Test
+    void whatIsNotReadIsToldWithItsKind() throws IOException {
+        for (String name : List.of("a.pdf", "b/c.HTM", "d.docx", "e.png", "Makefile", "f.md")) {
+            write(name, "x");
+        }
+        DocumentSource.folder(folder).read(found);
+        assertThat(found.ids()).containsExactly("f.md");
+        assertThat(found.unread).containsExactly("Makefile ", "a.pdf PDF", "b/c.HTM HTML", "d.docx DOCX", "e.png ");
+        assertThat(found.skipped).isEmpty();
+    }
+
+    @Test
+    void patternsChooseFiles() throws IOException {
+        for (String name : List.of("a.md", "b.java", "guides/c.md", "guides/old/d.md", "guides/e.txt", "f.pdf")) {
+            write(name, "x");
+        }
+        assertThat(idsUnder(List.of(), List.of())).hasSize(4);
+        assertThat(idsUnder(List.of("*.MD"), List.of())).containsExactly("a.md", "guides/c.md", "guides/old/d.md");
+        assertThat(idsUnder(List.of("guides/"), List.of("old"))).containsExactly("guides/c.md", "guides/e.txt");
+        assertThat(idsUnder(List.of("guides/*.md"), List.of())).containsExactly("guides/c.md");
+        assertThat(idsUnder(List.of("/*.md"), List.of())).containsExactly("a.md");
+        assertThat(idsUnder(List.of("*.java"), List.of())).containsExactly("b.java");
+        assertThat(idsUnder(List.of("*.pdf"), List.of())).isEmpty();
+        assertThat(idsUnder(List.of(), List.of("*.md", "!c.md"))).containsExactly("guides/c.md", "guides/e.txt");
+        assertThat(idsUnder(List.of(), List.of("guides/**"))).containsExactly("a.md");
+        assertThat(idsUnder(List.of("*", "!*.txt"), List.of("guides/old/")))
+                .containsExactly("a.md", "guides/c.md");
+    }
+
+    private List<String> idsUnder(List<String> include, List<String> exclude) {
+        Collected collected = new Collected();
         FolderOptions options =
-                FolderOptions.builder().extensions(Set.of("RST")).build();
-        DocumentSource.folder(folder, options).read(found);
-        assertThat(found.ids()).containsExactly("a.rst");
+                FolderOptions.builder().include(include).exclude(exclude).build();
+        DocumentSource.folder(folder, options).read(collected);
+        return collected.ids();
     }
 
     @Test
-    void theNameIsTheAbsolutePathUnlessOneIsGiven() {
-        assertThat(DocumentSource.folder(folder).name()).isEqualTo(folder.toString());
-        assertThat(DocumentSource.folder(folder.resolve("a#b")).name()).isEqualTo(folder + "/a%23b");
+    void whatGitIgnoresIsLeftOut() throws IOException {
+        write(".gitignore", "build/\n*.log\n!keep.log\n/top.md\n# note\n");
+        write("sub/.gitignore", "!top.log\nsecret*\n");
+        for (String name :
+                List.of("a.md", "top.md", "sub/top.md", "build/b.md", "x.log", "keep.log", "sub/top.log", "sub/secret.md")) {
+            write(name, name);
+        }
+        DocumentSource.folder(folder).read(found);
+        assertThat(found.ids()).containsExactly("a.md", "keep.log", "sub/top.log", "sub/top.md");
+        Collected all = new Collected();
+        DocumentSource.folder(folder, FolderOptions.builder().gitignore(false).build())
+                .read(all);
+        assertThat(all.ids()).hasSize(8);
+    }
+
+    @Test
+    void aRepositorysRulesHoldForAFolderInItAndOthersDoNot() throws IOException {
+        write(".gitignore", "*.log\n");
+        write("repo/.gitignore", "/docs/drafts/\ndocs/\n");
+        Files.createDirectories(folder.resolve("repo/.git"));
+        write("repo/docs/a.log", "a");
+        write("repo/docs/drafts/b.md", "b");
+        DocumentSource.folder(folder.resolve("repo/docs")).read(found);
+        assertThat(found.ids()).containsExactly("a.log");
+    }
+
+    @Test
+    void aFileIsASourceOfOneDocument() throws IOException {
+        Path file = write("notes/plan.unknown", "The plan.");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), file);
+        DocumentSource source = DocumentSource.file(link);
+        source.read(found);
+        assertThat(found.documents)
+                .containsExactly(new Document(
+                        "plan.unknown", file.toRealPath().toString(), "text/plain", "The plan.", java.util.Map.of()));
+        assertThat(source.name()).isEqualTo("plan.unknown");
+        assertThat(source.path()).isEqualTo(file.toRealPath().toString());
+        Path absent = folder.resolve("absent.md");
+        assertThatThrownBy(() -> DocumentSource.file(absent).read(found))
+                .isInstanceOf(StorageException.class)
+                .hasMessage("File " + absent + " cannot be read; check the path and its permissions");
+    }
+
+    @Test
+    void aFolderIsItsRealPathHoweverItIsNamed() throws IOException {
+        Path real = Files.createDirectories(folder.resolve("re#al")).toRealPath();
+        Path link = Files.createSymbolicLink(folder.resolve("link"), real);
+        for (Path path : List.of(real, link, folder.resolve("re#al/../link/."), Path.of(real + "/"))) {
+            DocumentSource source = DocumentSource.folder(path);
+            assertThat(source.path()).isEqualTo(real.toString());
+            assertThat(source.name()).isEqualTo("re_al");
+            assertThat(source.isNamed()).isFalse();
+        }
         FolderOptions named = FolderOptions.builder().name("docs").build();
         assertThat(DocumentSource.folder(folder, named).name()).isEqualTo("docs");
+        assertThat(DocumentSource.folder(folder, named).isNamed()).isTrue();
     }
 
     @Test
@@ -129,12 +218,11 @@ class FolderSourceTest {
     void optionsAreChecked() {
         assertThat(FolderOptions.builder().build()).isEqualTo(FolderOptions.DEFAULTS);
         assertThat(FolderOptions.DEFAULTS)
-                .isEqualTo(new FolderOptions(Optional.empty(), Set.of("md", "markdown", "txt"), 16 << 20));
+                .isEqualTo(new FolderOptions(Optional.empty(), List.of(), List.of(), true, 16 << 20));
         assertThatThrownBy(() -> FolderOptions.builder().maxFileBytes(0).build())
                 .hasMessage("maxFileBytes must be in [1, 2^30] but was 0");
-        assertThatThrownBy(
-                        () -> FolderOptions.builder().extensions(Set.of(".md")).build())
-                .hasMessage("extensions must be endings without a dot, such as md, but were [.md]");
+        assertThatThrownBy(() -> FolderOptions.builder().include(List.of("")).build())
+                .hasMessage("include must hold patterns of paths, such as *.md or guides/, but held ''");
     }
 
     private Path write(String name, String text) throws IOException {
@@ -146,6 +234,8 @@ class FolderSourceTest {
     private static final class Collected implements DocumentSink {
         private final List<Document> documents = new ArrayList<>();
         private final List<String> skipped = new ArrayList<>();
+        private final List<String> unread = new ArrayList<>();
+        private final List<String> notices = new ArrayList<>();
         private long expected;
 
         @Override
@@ -161,6 +251,16 @@ class FolderSourceTest {
         @Override
         public void skipped(String id, String reason) {
             skipped.add(id + " " + reason);
+        }
+
+        @Override
+        public void unread(String id, String kind) {
+            unread.add(id + " " + kind);
+        }
+
+        @Override
+        public void notice(String id, String message) {
+            notices.add(id + " " + message);
         }
 
         List<String> ids() {

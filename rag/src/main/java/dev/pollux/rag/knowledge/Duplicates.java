@@ -1,0 +1,123 @@
+package dev.pollux.rag.knowledge;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.index.BinaryDocValues;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.NumericDocValues;
+import org.apache.lucene.index.StoredFields;
+import org.apache.lucene.search.DocIdSetIterator;
+import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.BytesRef;
+import org.apache.lucene.util.FixedBitSet;
+
+/** Documents of one commit that say what another says. <em>Immutable.</em> */
+final class Duplicates {
+
+    /*
+     * Documents are duplicates if the hashes of their texts are equal, line ends and white space at the ends aside. Of each
+     * group one is retrieved and the others are hidden from every search, before anything is scored: so a hundred copies
+     * neither fill the list of candidates nor the result. The one that is retrieved is of a source that is still there, then
+     * the one nearest to the root of its source, then the one with the shortest name, which a copy seldom has.
+     *
+     * Rejected: to drop duplicates from the results. A query for ten hits would have to ask for an unknown number more.
+     */
+
+    /** The most copies that are named. */
+    private static final int MOST_COPIES = 20;
+
+    private final FixedBitSet hidden; // (maxDoc)
+    private final Map<Integer, List<String>> copies; // record of the retrieved document -> paths of the others
+
+    /** A document: its record in the whole index. */
+    private record Member(int record, int passages, SourceRecord source, boolean missing, String id, String path) {}
+
+    private static final Comparator<Member> ORDER = Comparator.comparing(Member::missing)
+            .thenComparing(member -> member.id().chars().filter(c -> c == '/').count())
+            .thenComparing(member -> member.id().length())
+            .thenComparing(member -> member.source().name())
+            .thenComparing(Member::id);
+
+    private Duplicates(FixedBitSet hidden, Map<Integer, List<String>> copies) {
+        this.hidden = hidden;
+        this.copies = copies;
+    }
+
+    static Duplicates of(DirectoryReader reader, Sources sources) throws IOException {
+        FixedBitSet hidden = new FixedBitSet(Math.max(1, reader.maxDoc()));
+        Map<Integer, List<String>> copies = new HashMap<>();
+        for (List<int[]> group : groups(reader)) {
+            List<Member> members = new ArrayList<>();
+            for (int[] record : group) {
+                members.add(member(reader.storedFields(), record[0], record[1], sources));
+            }
+            members.sort(ORDER);
+            Member first = members.get(0);
+            List<Member> others = members.subList(1, members.size());
+            others.forEach(other -> hidden.set(other.record() - other.passages(), other.record() + 1));
+            copies.put(
+                    first.record(),
+                    others.stream()
+                            .filter(other -> !other.missing() || first.missing())
+                            .map(Member::path)
+                            .filter(path -> !path.equals(first.path()))
+                            .distinct()
+                            .sorted()
+                            .limit(MOST_COPIES)
+                            .toList());
+        }
+        return new Duplicates(hidden, copies);
+    }
+
+    /** The groups of two and more, each document as its record and the number of its passages. */
+    private static List<List<int[]>> groups(DirectoryReader reader) throws IOException {
+        Map<BytesRef, List<int[]>> byContent = new HashMap<>();
+        for (LeafReaderContext leaf : reader.leaves()) {
+            LeafReader segment = leaf.reader();
+            NumericDocValues passages = segment.getNumericDocValues(IndexLayout.PASSAGES);
+            BinaryDocValues contents = segment.getBinaryDocValues(IndexLayout.CONTENT_HASH);
+            Bits live = segment.getLiveDocs();
+            if (passages == null || contents == null) {
+                continue;
+            }
+            for (int doc = passages.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = passages.nextDoc()) {
+                if ((live == null || live.get(doc)) && passages.longValue() > 0 && contents.advanceExact(doc)) {
+                    byContent
+                            .computeIfAbsent(BytesRef.deepCopyOf(contents.binaryValue()), content -> new ArrayList<>(1))
+                            .add(new int[] {leaf.docBase + doc, Math.toIntExact(passages.longValue())});
+                }
+            }
+        }
+        return byContent.values().stream().filter(group -> group.size() > 1).collect(Collectors.toList());
+    }
+
+    private static Member member(StoredFields stored, int record, int passages, Sources sources) throws IOException {
+        Document fields = stored.document(record);
+        SourceRecord source = sources.get(fields.get(IndexLayout.SOURCE));
+        String id = fields.get(IndexLayout.ID);
+        String path = source.pathOf(fields.get(IndexLayout.PATH), id);
+        return new Member(record, passages, source, sources.isMissing(source), id, path);
+    }
+
+    boolean isEmpty() {
+        return copies.isEmpty();
+    }
+
+    /** Whether a passage or record, by its number in the whole index, is not retrieved. */
+    boolean isHidden(int doc) {
+        return hidden.get(doc);
+    }
+
+    /** The paths of the documents that say the same as a retrieved one, by its record. */
+    List<String> copies(int record) {
+        return copies.getOrDefault(record, List.of());
+    }
+}

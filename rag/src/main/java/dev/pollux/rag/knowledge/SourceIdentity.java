@@ -1,0 +1,178 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.rag.source.DocumentSink;
+import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.retrieval.Document;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Tells which of the known sources one is that is about to be read. */
+final class SourceIdentity {
+
+    /*
+     * A source is known by the first of these that holds:
+     *   1. It was given a name, and a source was given the same one.
+     *   2. It is where another source was read, whose name is its own or was made of the path.
+     *   3. Its documents are those of a source whose place is gone: it has moved. At least half of the old documents are
+     *      here with the same text, or one of them is, and three quarters of the documents of both have the path or the
+     *      text of one of the other.
+     * Else it is new. Only the name and the path of its record change, since documents are stored under a key; so a folder
+     * that moved is not written anew.
+     *
+     * A name that was made of a path gives way: it takes names of folders further up until it is the only one.
+     */
+
+    /**
+     * The answer.
+     *
+     * @param source the source as it is to be recorded
+     * @param renamed other sources that give their names up for it, with new ones
+     * @param notice what is to be said about it; absent where it is as before, or new
+     */
+    record Found(SourceRecord source, List<SourceRecord> renamed, Optional<String> notice) {}
+
+    private final Snapshot snapshot;
+    private final DocumentSource source;
+    private final Sources sources;
+
+    private SourceIdentity(Snapshot snapshot, DocumentSource source) {
+        this.snapshot = snapshot;
+        this.source = source;
+        this.sources = snapshot.sources();
+    }
+
+    static Found of(DocumentSource source, Snapshot snapshot) throws IOException {
+        return new SourceIdentity(snapshot, source).found();
+    }
+
+    private Found found() throws IOException {
+        Optional<SourceRecord> known = byName().or(this::byPath);
+        if (known.isEmpty() && !source.path().isEmpty()) {
+            known = moved();
+        }
+        String key = known.map(SourceRecord::key).orElseGet(sources::newKey);
+        boolean given = source.isNamed() || known.filter(SourceRecord::named).isPresent();
+        String name = source.isNamed()
+                ? source.name()
+                : known.filter(old -> old.named() || old.path().equals(source.path()))
+                        .map(SourceRecord::name)
+                        .orElseGet(() -> free(source.name(), source.path(), key));
+        SourceRecord now = new SourceRecord(
+                key,
+                name,
+                given,
+                source.path(),
+                known.map(SourceRecord::changed).orElse(Instant.EPOCH),
+                known.map(SourceRecord::skipped).orElse(SkippedFiles.NONE));
+        List<SourceRecord> renamed = sources.named(name)
+                .filter(other -> !other.key().equals(key))
+                .map(other -> other.renamed(free(other.name(), other.path(), other.key(), name)))
+                .stream()
+                .toList();
+        return new Found(now, renamed, known.flatMap(old -> notice(old, now)));
+    }
+
+    private Optional<SourceRecord> byName() {
+        return source.isNamed() ? sources.named(source.name()).filter(SourceRecord::named) : Optional.empty();
+    }
+
+    private Optional<SourceRecord> byPath() {
+        return sources.all().stream()
+                .filter(known -> !known.path().isEmpty() && known.path().equals(source.path()))
+                .filter(known -> !source.isNamed() || !known.named())
+                .min(Comparator.comparing(SourceRecord::named).thenComparing(SourceRecord::name));
+    }
+
+    private Optional<SourceRecord> moved() throws IOException {
+        List<SourceRecord> gone = sources.all().stream()
+                .filter(known -> !known.path().equals(source.path()) && known.hasLeft())
+                .toList();
+        if (gone.isEmpty()) {
+            return Optional.empty();
+        }
+        Contents now = new Contents();
+        source.read(now);
+        Optional<SourceRecord> best = Optional.empty();
+        double most = 0;
+        for (SourceRecord old : gone) {
+            double share = now.share(snapshot.values(old.key(), IndexLayout.CONTENT_HASH));
+            if (share > most) {
+                best = Optional.of(old);
+                most = share;
+            }
+        }
+        return best;
+    }
+
+    private String free(String name, String path, String key, String... taken) {
+        Set<String> names = new HashSet<>(List.of(taken));
+        sources.all().stream().filter(other -> !other.key().equals(key)).forEach(other -> names.add(other.name()));
+        String[] folders = path.split("[/\\\\]+");
+        String longer = name;
+        for (int i = folders.length - 2; i >= 0 && names.contains(longer); i--) {
+            longer = folders[i].isEmpty() ? longer : folders[i].replaceAll("[#\\p{Cntrl}]", "_") + "/" + longer;
+        }
+        String free = longer;
+        for (int i = 2; names.contains(free); i++) {
+            free = longer + " " + i;
+        }
+        return free;
+    }
+
+    private static Optional<String> notice(SourceRecord old, SourceRecord now) {
+        if (old.path().equals(now.path()) || old.path().isEmpty() || now.path().isEmpty()) {
+            return Optional.empty();
+        }
+        String name = old.name().equals(now.name()) ? "" : now.name() + " ";
+        return Optional.of("source " + old.name() + ", read from " + old.path() + " before, is now " + name + "in "
+                + now.path());
+    }
+
+    /** What the documents of a source say. */
+    private static final class Contents implements DocumentSink {
+
+        private static final String BLANK = Hashes.ofContent("");
+
+        private final Set<String> ids = new HashSet<>();
+        private final Set<String> texts = new HashSet<>();
+
+        /** How much of {@code old}, texts by id, is here: in (0, 1], or 0 if that is too little for the same source. */
+        double share(Map<String, String> old) {
+            long all = old.values().stream().filter(text -> !text.equals(BLANK)).count();
+            long same = old.values().stream().filter(texts::contains).count();
+            long alike = old.entrySet().stream()
+                    .filter(document -> ids.contains(document.getKey()) || texts.contains(document.getValue()))
+                    .count();
+            boolean known = same > 0
+                    && (2 * same >= all || 4 * alike >= 3L * old.size() && 4 * alike >= 3L * ids.size());
+            return known ? (double) same / all : 0;
+        }
+
+        @Override
+        public void document(Document document) {
+            ids.add(document.id());
+            String text = Hashes.ofContent(document.text());
+            if (!text.equals(BLANK)) {
+                texts.add(text);
+            }
+        }
+
+        @Override
+        public void expect(long documents) {}
+
+        @Override
+        public void skipped(String id, String reason) {}
+
+        @Override
+        public void unread(String id, String kind) {}
+
+        @Override
+        public void notice(String id, String message) {}
+    }
+}

@@ -1,0 +1,118 @@
+package dev.pollux.rag.knowledge;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.StoredField;
+import org.apache.lucene.document.StringField;
+
+/**
+ * What the index knows of a source. <em>Immutable.</em>
+ *
+ * @param key what its documents are stored under, which a new name or path leaves as it is
+ * @param name what it is called, unique among the sources
+ * @param named whether the name was chosen by whoever reads it, not made of the path
+ * @param path where its documents are; empty where that is not known
+ * @param changed when reading it last changed something
+ * @param skipped its files that were not read
+ */
+record SourceRecord(
+        String key, String name, boolean named, String path, Instant changed, SkippedFiles skipped) {
+
+    /** Its record in the index. */
+    Document fields() {
+        Document fields = new Document();
+        fields.add(new StringField(IndexLayout.KEY, key, Field.Store.YES));
+        fields.add(new StringField(IndexLayout.SOURCES, IndexLayout.SOURCES, Field.Store.NO));
+        fields.add(new StoredField(IndexLayout.NAME, name));
+        fields.add(new StoredField(IndexLayout.NAMED, named ? 1 : 0));
+        fields.add(new StoredField(IndexLayout.PATH, path));
+        fields.add(new StoredField(IndexLayout.CHANGED, changed.toString()));
+        fields.add(new StoredField(IndexLayout.UNREADABLE, skipped.unreadable()));
+        fields.add(new StoredField(IndexLayout.OTHER, skipped.other()));
+        skipped.kinds().forEach((kind, count) -> {
+            fields.add(new StoredField(IndexLayout.SKIPPED_KIND, kind));
+            fields.add(new StoredField(IndexLayout.SKIPPED_KIND, String.valueOf(count)));
+        });
+        for (SkippedFile file : skipped.files()) {
+            fields.add(new StoredField(IndexLayout.SKIPPED_FILE, file.file()));
+            fields.add(new StoredField(IndexLayout.SKIPPED_FILE, file.reason()));
+        }
+        return fields;
+    }
+
+    static SourceRecord of(Document fields) {
+        Map<String, Integer> kinds = new TreeMap<>();
+        String[] counts = fields.getValues(IndexLayout.SKIPPED_KIND);
+        for (int i = 0; i < counts.length; i += 2) {
+            kinds.put(counts[i], Integer.valueOf(counts[i + 1]));
+        }
+        List<SkippedFile> files = new ArrayList<>();
+        String[] pairs = fields.getValues(IndexLayout.SKIPPED_FILE);
+        for (int i = 0; i < pairs.length; i += 2) {
+            files.add(new SkippedFile(pairs[i], pairs[i + 1]));
+        }
+        return new SourceRecord(
+                fields.get(IndexLayout.KEY),
+                fields.get(IndexLayout.NAME),
+                number(fields, IndexLayout.NAMED) == 1,
+                fields.get(IndexLayout.PATH),
+                Instant.parse(fields.get(IndexLayout.CHANGED)),
+                new SkippedFiles(
+                        kinds, number(fields, IndexLayout.UNREADABLE), number(fields, IndexLayout.OTHER), files));
+    }
+
+    private static int number(Document fields, String name) {
+        return fields.getField(name).numericValue().intValue();
+    }
+
+    SourceRecord renamed(String newName) {
+        return new SourceRecord(key, newName, named, path, changed, skipped);
+    }
+
+    /** Whether it says the same as another, whenever that was. */
+    boolean agrees(SourceRecord other) {
+        return equals(new SourceRecord(other.key, other.name, other.named, other.path, changed, other.skipped));
+    }
+
+    /** The path of one of its documents. */
+    String pathOf(String own, String id) {
+        if (!own.isEmpty() || path.isEmpty()) {
+            return own.isEmpty() ? id : own;
+        }
+        return file(path).map(place -> place.resolve(id).toString()).orElse(path + "/" + id);
+    }
+
+    /** Whether its path is one of this machine and nothing is there. */
+    boolean isMissing() {
+        return file(path).filter(Files::notExists).isPresent();
+    }
+
+    /** Whether nothing is there, or only a link to another place. */
+    boolean hasLeft() {
+        Optional<Path> place = file(path);
+        try {
+            return place.isPresent() && !place.get().toRealPath().equals(place.get());
+        } catch (IOException e) {
+            return isMissing();
+        }
+    }
+
+    /** The path as one of this machine, where it is one. */
+    static Optional<Path> file(String path) {
+        try {
+            return path.isEmpty() ? Optional.empty() : Optional.of(Path.of(path)).filter(Path::isAbsolute);
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
+    }
+}

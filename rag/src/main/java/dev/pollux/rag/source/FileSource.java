@@ -1,0 +1,51 @@
+package dev.pollux.rag.source;
+
+import dev.pollux.StorageException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A file as a source of one document, whose id is the file's name. */
+final class FileSource implements DocumentSource {
+
+    private final Path file;
+
+    FileSource(Path file) {
+        this.file = file.toAbsolutePath().normalize();
+    }
+
+    @Override
+    public String name() {
+        return FolderSource.name(FolderSource.real(file));
+    }
+
+    @Override
+    public String path() {
+        return FolderSource.real(file).toString();
+    }
+
+    @Override
+    public boolean isNamed() {
+        return false;
+    }
+
+    @Override
+    public void read(DocumentSink sink) {
+        if (!Files.isRegularFile(file)) {
+            throw new StorageException("File " + file + " cannot be read; check the path and its permissions");
+        }
+        String id = String.valueOf(FolderSource.real(file).getFileName());
+        sink.expect(1);
+        String kind = FileTypes.unread(id);
+        if (kind.isEmpty()) {
+            FolderWalk.Wanted wanted = new FolderWalk.Wanted(file, FileTypes.mediaTypeAsked(id));
+            new TextFile(FolderOptions.DEFAULTS.maxFileBytes(), sink).read(id, path(), wanted);
+        } else {
+            sink.unread(id, kind);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "file " + file;
+    }
+}

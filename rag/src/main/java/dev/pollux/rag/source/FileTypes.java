@@ -1,0 +1,66 @@
+package dev.pollux.rag.source;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** What the name of a file says about its content. */
+final class FileTypes {
+
+    private static final String MARKDOWN = "text/markdown";
+    private static final String PLAIN = "text/plain";
+
+    private static final Set<String> MARKDOWN_ENDINGS =
+            Set.of("md", "markdown", "mdown", "mdwn", "mkd", "mkdn", "mdx", "qmd", "rmd");
+
+    private static final Set<String> PLAIN_ENDINGS = Set.of(
+            "txt", "text", "rst", "rest", "adoc", "asciidoc", "asc", "org", "tex", "textile", "wiki", "mediawiki",
+            "creole", "typ", "csv", "tsv", "log");
+
+    /** Files that are texts without an ending, as they are in many projects. */
+    private static final Set<String> PLAIN_NAMES = Set.of(
+            "readme", "changelog", "changes", "history", "news", "notes", "todo", "faq", "howto", "manual", "install",
+            "contributing", "authors", "contributors", "license", "licence", "copying", "notice");
+
+    /** Documents of types that are not read, by ending. */
+    private static final Map<String, String> UNREAD = Stream.of(
+                    "PDF", "HTML", "DOC", "DOCX", "DOCM", "ODT", "RTF", "PPT", "PPTX", "ODP", "XLS", "XLSX", "ODS",
+                    "EPUB", "MOBI", "AZW3", "IPYNB", "PAGES", "DJVU", "PS", "XPS", "EML", "MSG", "MBOX", "CHM")
+            .collect(Collectors.toMap(kind -> kind.toLowerCase(Locale.ROOT), Function.identity()));
+
+    private static final Map<String, String> OTHER_ENDINGS =
+            Map.of("htm", "HTML", "xhtml", "HTML", "shtml", "HTML", "djv", "DJVU");
+
+    private FileTypes() {}
+
+    /** How a file is read; absent where it is not. */
+    static Optional<String> mediaType(String name) {
+        String ending = ending(name);
+        if (MARKDOWN_ENDINGS.contains(ending)) {
+            return Optional.of(MARKDOWN);
+        }
+        boolean plain = PLAIN_ENDINGS.contains(ending)
+                || ending.isEmpty() && PLAIN_NAMES.contains(name.toLowerCase(Locale.ROOT));
+        return plain ? Optional.of(PLAIN) : Optional.empty();
+    }
+
+    /** How a file is read that was asked for by name. */
+    static String mediaTypeAsked(String name) {
+        return mediaType(name).orElse(PLAIN);
+    }
+
+    /** The type of a document that is not read, such as {@code PDF}; empty where it is no document by its ending. */
+    static String unread(String name) {
+        String ending = ending(name);
+        return OTHER_ENDINGS.getOrDefault(ending, UNREAD.getOrDefault(ending, ""));
+    }
+
+    private static String ending(String name) {
+        int dot = name.lastIndexOf('.');
+        return dot > 0 ? name.substring(dot + 1).toLowerCase(Locale.ROOT) : "";
+    }
+}

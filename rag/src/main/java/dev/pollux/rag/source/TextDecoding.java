@@ -1,0 +1,199 @@
+package dev.pollux.rag.source;
+
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.Charset;
+import java.nio.charset.CoderResult;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Tells the encoding of a file and reads it. */
+final class TextDecoding {
+
+    /*
+     * In this order:
+     *   1. A byte order mark says the encoding (Unicode, section 23.8).
+     *   2. Bytes that are all zero now and then are UTF-16 where one of its byte orders makes them plain text.
+     *   3. What is UTF-8 is UTF-8: other encodings are hardly ever by chance.
+     *   4. What is not, and has no character of several bytes to show that it was meant to be, is Windows-1252 where every
+     *      byte above 127 would be a letter beside letters, or a mark where marks stand. ISO-8859-1 is the same but for
+     *      control characters.
+     *   5. UTF-8 with few bytes that are wrong is read, and those become U+FFFD.
+     * Everything else, and what is full of control characters, is no text.
+     *
+     * Rejected: statistics of letters for each of the world's encodings. They need a table for each and are wrong on short
+     * files; a file in another encoding is named, and can be converted.
+     */
+
+    private static final char REPLACEMENT = '\uFFFD';
+
+    /** Up to so many wrong bytes, or one in {@link #ONE_IN}, are damage; more are another encoding. */
+    private static final int FEW = 3;
+
+    private static final int ONE_IN = 100;
+
+    /** Of so few bytes a wrong one is too large a part. */
+    private static final int LEAST_BYTES = 8;
+
+    /**
+     * A text.
+     *
+     * @param text without a byte order mark
+     * @param notice what is to be said about it, such as the place of the first byte that is wrong
+     */
+    record Text(String text, Optional<String> notice) {}
+
+    private final byte[] bytes;
+
+    private TextDecoding(byte[] bytes) {
+        this.bytes = bytes;
+    }
+
+    /** The text of a file; absent where it is none. */
+    static Optional<Text> decode(byte[] bytes) {
+        return new TextDecoding(bytes).text().filter(text -> !hasManyControls(text.text()));
+    }
+
+    private Optional<Text> text() {
+        if (startsWith(0xEF, 0xBB, 0xBF)) {
+            return marked(StandardCharsets.UTF_8, 3);
+        }
+        if (startsWith(0xFF, 0xFE, 0, 0) && bytes.length % 4 == 0) {
+            return marked(Charset.forName("UTF-32LE"), 4);
+        }
+        if (startsWith(0, 0, 0xFE, 0xFF)) {
+            return marked(Charset.forName("UTF-32BE"), 4);
+        }
+        if (startsWith(0xFF, 0xFE)) {
+            return marked(StandardCharsets.UTF_16LE, 2);
+        }
+        if (startsWith(0xFE, 0xFF)) {
+            return marked(StandardCharsets.UTF_16BE, 2);
+        }
+        boolean zeros = false;
+        for (int i = 0; i < bytes.length && !zeros; i++) {
+            zeros = bytes[i] == 0;
+        }
+        Optional<Text> wide = zeros ? WideText.in(bytes) : Optional.empty();
+        return wide.isPresent() ? wide : narrow();
+    }
+
+    private boolean startsWith(int... mark) {
+        for (int i = 0; i < mark.length; i++) {
+            if (bytes.length <= i || (bytes[i] & 0xFF) != mark[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Optional<Text> marked(Charset charset, int mark) {
+        Damage damage = Damage.in(bytes, mark, charset);
+        return damage.isSmall() ? Optional.of(damage.text()) : Optional.empty();
+    }
+
+    private Optional<Text> narrow() {
+        Damage damage = Damage.in(bytes, 0, StandardCharsets.UTF_8);
+        if (damage.wrong() > 0 && damage.wrong() > multibyte(damage.decoded())) {
+            Optional<Text> western = WesternText.in(bytes);
+            if (western.isPresent()) {
+                return western;
+            }
+        }
+        return damage.isSmall() ? Optional.of(damage.text()) : Optional.empty();
+    }
+
+    private static long multibyte(String text) {
+        return text.codePoints().filter(c -> c > 127 && c != REPLACEMENT).count();
+    }
+
+    private static boolean hasManyControls(String text) {
+        long controls = text.chars()
+                .filter(c -> c < ' ' && (c < '\b' || c > '\r') && c != 0x1B && c != 0x1A)
+                .count();
+        return controls > FEW && controls > text.length() / ONE_IN
+                || text.indexOf('\0') >= 0 && text.length() < LEAST_BYTES;
+    }
+
+    /** The line of a character, from 1; CR LF, LF and CR each end one. */
+    static int line(String text, int offset) {
+        int line = 1;
+        for (int i = 0; i < offset; i++) {
+            char c = text.charAt(i);
+            if (c == '\n' || c == '\r' && (i + 1 == text.length() || text.charAt(i + 1) != '\n')) {
+                line++;
+            }
+        }
+        return line;
+    }
+
+    /** Strictly decoded, if that is possible. */
+    static Optional<String> strictly(byte[] bytes, Charset charset) {
+        try {
+            return Optional.of(
+                    charset.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
+        } catch (CharacterCodingException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * A text in one encoding, with the bytes that are not.
+     *
+     * @param decoded the text, with U+FFFD for each of them
+     * @param first where the first of them stands in the text; -1 where there is none
+     * @param value the first of them
+     */
+    private record Damage(String decoded, Charset charset, int size, int wrong, int first, int value) {
+
+        static Damage in(byte[] bytes, int from, Charset charset) {
+            ByteBuffer in = ByteBuffer.wrap(bytes, from, bytes.length - from);
+            CharBuffer out = CharBuffer.allocate(bytes.length - from + 1);
+            var decoder = charset.newDecoder()
+                    .onMalformedInput(CodingErrorAction.REPORT)
+                    .onUnmappableCharacter(CodingErrorAction.REPORT);
+            int wrong = 0;
+            int first = -1;
+            int value = 0;
+            for (CoderResult result = decoder.decode(in, out, true);
+                    result.isError();
+                    result = decoder.decode(in, out, true)) {
+                if (wrong++ == 0) {
+                    first = out.position();
+                    value = in.get(in.position()) & 0xFF;
+                }
+                in.position(in.position() + result.length());
+                out.put(REPLACEMENT);
+            }
+            return new Damage(out.flip().toString(), charset, bytes.length - from, zeros(out) + wrong, first, value);
+        }
+
+        private static int zeros(CharBuffer text) {
+            return (int) text.toString().chars().filter(c -> c == 0).count();
+        }
+
+        boolean isSmall() {
+            return wrong == 0 || size >= LEAST_BYTES * wrong && wrong <= Math.max(FEW, size / ONE_IN);
+        }
+
+        Text text() {
+            int at = first >= 0 ? first : decoded.indexOf('\0');
+            if (wrong == 0) {
+                return new Text(decoded, Optional.empty());
+            }
+            String rest = wrong == 1 ? "" : wrong == 2 ? "; so is another one" : "; so are " + (wrong - 1) + " others";
+            return new Text(
+                    decoded.replace('\0', REPLACEMENT),
+                    Optional.of(String.format(
+                            Locale.ROOT,
+                            "has a byte in line %d that is not %s (0x%02X), read as U+FFFD%s",
+                            line(decoded, at),
+                            charset.name(),
+                            first >= 0 ? value : 0,
+                            rest)));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package dev.pollux.rag.source;
+
+import dev.pollux.internal.Interrupts;
+import dev.pollux.rag.source.TextDecoding.Text;
+import dev.pollux.retrieval.Document;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** Reads text files, or tells why it cannot. <em>Not thread-safe: one thread at a time.</em> */
+final class TextFile {
+
+    private final int maxBytes;
+    private final DocumentSink sink;
+
+    TextFile(int maxBytes, DocumentSink sink) {
+        this.maxBytes = maxBytes;
+        this.sink = sink;
+    }
+
+    /** @param path the document's own; empty where its source and its id say it */
+    void read(String id, String path, FolderWalk.Wanted wanted) {
+        Path file = wanted.file();
+        byte[] bytes;
+        try {
+            if (!Files.isRegularFile(file)) {
+                sink.skipped(id, "is not a regular file");
+                return;
+            }
+            bytes = bytes(file);
+        } catch (IOException e) {
+            if (Interrupts.isCauseOf(e)) {
+                throw Interrupts.cancelled(e);
+            }
+            sink.skipped(id, "cannot be read; check its permissions");
+            return;
+        }
+        if (bytes.length > maxBytes) {
+            sink.skipped(id, "is larger than " + maxBytes + " bytes; raise maxFileBytes to read it");
+            return;
+        }
+        Optional<Text> text = TextDecoding.decode(bytes);
+        if (text.isEmpty()) {
+            sink.skipped(id, reason(bytes));
+            return;
+        }
+        text.get().notice().ifPresent(notice -> sink.notice(id, notice));
+        if (text.get().text().isBlank()) {
+            sink.notice(id, "is empty");
+        }
+        sink.document(new Document(id, path, wanted.mediaType(), text.get().text(), Map.of()));
+    }
+
+    /** The file's bytes, or one more than the limit where it is larger. */
+    private byte[] bytes(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.readNBytes(maxBytes + 1);
+        }
+    }
+
+    private static String reason(byte[] bytes) {
+        for (byte b : bytes) {
+            if (b >= 0 && b < '\b') {
+                return "is binary and no text";
+            }
+        }
+        return "is in no encoding that is known here (UTF-8, UTF-16, UTF-32, Windows-1252); convert it to UTF-8";
+    }
+}
