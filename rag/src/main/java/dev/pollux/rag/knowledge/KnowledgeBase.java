@@ -45,6 +45,9 @@ import java.util.stream.Collectors;
  */
 public final class KnowledgeBase implements AutoCloseable {
 
+    /** The format of the files; a knowledge base of another one is refused. */
+    public static final int FORMAT = IndexLayout.FORMAT;
+
     private final Store store;
     private final Embedder embedder;
     private final KnowledgeOptions options;
@@ -223,6 +226,11 @@ public final class KnowledgeBase implements AutoCloseable {
     /** Every document, in no particular order. */
     public List<KnownDocument> documents() {
         return store.read(Snapshot::documents);
+    }
+
+    /** Its folder, absolute. */
+    public Path folder() {
+        return store.folder();
     }
 
     /** How much there is. */

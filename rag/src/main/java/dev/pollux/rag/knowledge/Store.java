@@ -207,6 +207,10 @@ final class Store implements AutoCloseable {
                 IndexLayout.COMMIT_TIME, Instant.now().toString()));
     }
 
+    Path folder() {
+        return folder;
+    }
+
     Analyzer analyzer() {
         return analyzer;
     }

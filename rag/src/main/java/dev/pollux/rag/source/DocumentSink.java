@@ -28,8 +28,9 @@ public interface DocumentSink {
     void unread(String id, String kind);
 
     /**
-     * Takes note of something to know about a document that is read, such as a byte that is in no encoding.
+     * Takes note of something to know about the document that is handed next, such as a byte that is in no encoding.
      *
+     * @param id its id
      * @param message what, to be read after the id
      */
     void notice(String id, String message);

@@ -74,7 +74,12 @@ public interface DocumentSource {
 
     /** One file, whatever its ending says, as a source of one document; read as a file of a folder. */
     static DocumentSource file(Path file) {
-        return new FileSource(file);
+        return file(file, FolderOptions.DEFAULTS);
+    }
+
+    /** The same with options, of which the name and the size count. */
+    static DocumentSource file(Path file, FolderOptions options) {
+        return new FileSource(file, options);
     }
 
     /**

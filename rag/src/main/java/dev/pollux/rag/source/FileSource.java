@@ -8,14 +8,16 @@ import java.nio.file.Path;
 final class FileSource implements DocumentSource {
 
     private final Path file;
+    private final FolderOptions options;
 
-    FileSource(Path file) {
+    FileSource(Path file, FolderOptions options) {
         this.file = file.toAbsolutePath().normalize();
+        this.options = options;
     }
 
     @Override
     public String name() {
-        return FolderSource.name(FolderSource.real(file));
+        return options.name().orElseGet(() -> FolderSource.name(FolderSource.real(file)));
     }
 
     @Override
@@ -25,7 +27,7 @@ final class FileSource implements DocumentSource {
 
     @Override
     public boolean isNamed() {
-        return false;
+        return options.name().isPresent();
     }
 
     @Override
@@ -38,7 +40,7 @@ final class FileSource implements DocumentSource {
         String kind = FileTypes.unread(id);
         if (kind.isEmpty()) {
             FolderWalk.Wanted wanted = new FolderWalk.Wanted(file, FileTypes.mediaTypeAsked(id));
-            new TextFile(FolderOptions.DEFAULTS.maxFileBytes(), sink).read(id, path(), wanted);
+            new TextFile(options.maxFileBytes(), sink).read(id, path(), wanted);
         } else {
             sink.unread(id, kind);
         }

@@ -1,5 +1,6 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.retrieval.Origin;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Citation;
@@ -38,7 +39,7 @@ final class Answers {
         return evidence.isEmpty()
                 ? "nothing found"
                 : evidence.stream()
-                        .map(e -> Texts.place(e.document(), e.firstLine(), e.lastLine(), ""))
+                        .map(e -> Texts.place(e.origin(), e.firstLine(), e.lastLine(), ""))
                         .collect(Collectors.joining(", ", "found ", ""));
     }
 
@@ -51,7 +52,8 @@ final class Answers {
         }
         for (Citation citation : answer.citations()) {
             output.line("[" + citation.number() + "] "
-                    + Texts.place(citation.document(), citation.firstLine(), citation.lastLine(), citation.heading()));
+                    + Texts.place(citation.origin(), citation.firstLine(), citation.lastLine(), citation.heading()));
+            copies(citation.origin(), output);
             if (answer.kind() == Answer.Kind.WRITTEN) {
                 output.line("    \"" + Texts.oneLine(citation.quote()) + "\"");
             }
@@ -63,6 +65,12 @@ final class Answers {
         }
     }
 
+    private static void copies(Origin origin, Output output) {
+        if (!origin.copies().isEmpty()) {
+            output.line(Texts.copies(origin));
+        }
+    }
+
     /** The evidence of an answer, with its scores. */
     static void sources(Answer answer, Output output) {
         if (answer.evidence().isEmpty()) {
@@ -70,7 +78,8 @@ final class Answers {
         }
         for (Evidence evidence : answer.evidence()) {
             output.line(String.format(Locale.ROOT, "[%d] %.2f  ", evidence.number(), evidence.score())
-                    + Texts.place(evidence.document(), evidence.firstLine(), evidence.lastLine(), evidence.heading()));
+                    + Texts.place(evidence.origin(), evidence.firstLine(), evidence.lastLine(), evidence.heading()));
+            copies(evidence.origin(), output);
             output.line("    \"" + Texts.oneLine(evidence.quote()) + "\"");
         }
     }

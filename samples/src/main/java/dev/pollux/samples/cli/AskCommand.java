@@ -5,6 +5,7 @@ import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.TwinOptions;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,9 +21,11 @@ import picocli.CommandLine.Parameters;
                     + " stay that the documents support; where none is left the evidence is the answer. Where the"
                     + " documents hold nothing on the question, that is what it says, and the exit code is 3.",
             "",
-            "--json: {kind, text, citations, evidence, dropped, groundedness, usage}; kind is written, quoted or unknown;"
-                    + " citations and evidence are {number, document, heading, firstLine, lastLine, quote}; dropped is"
-                    + " {text, reason}; usage is {promptTokens, completionTokens, loadMillis, prefillMillis,"
+            "--json: {kind, text, citations, evidence, dropped, groundedness, usage, skippedFiles, missingSources}; kind is"
+                    + " written, quoted or unknown; citations and evidence are {number, source, document, path, copies,"
+                    + " heading, firstLine, lastLine, quote}, where copies are paths of documents with the same content;"
+                    + " dropped is {text, reason}; skippedFiles is {file, reason}; missingSources is {source, path};"
+                    + " usage is {promptTokens, completionTokens, loadMillis, prefillMillis,"
                     + " decodeMillis}."
         },
         footer = {
@@ -69,11 +72,15 @@ final class AskCommand extends PolluxCommand {
         TwinSession session = new TwinSession(documents, settings, model, resources);
         try (DocumentTwin twin = session.open(this, options)) {
             Answer answer = answer(twin, question);
+            SourceNotes notes = new SourceNotes(twin.knowledge());
             if (json()) {
-                output().json(JsonShapes.answer(answer));
+                Map<String, Object> json = JsonShapes.answer(answer);
+                notes.add(json);
+                output().json(json);
             } else {
                 Answers.print(answer, output());
             }
+            notes.print(output(), answer.kind() != Answer.Kind.UNKNOWN);
             if (stats) {
                 output().aside(GenerateCommand.described(answer.usage()));
             }

@@ -39,7 +39,7 @@ import picocli.CommandLine.Option;
                     + " of it and why. Without documents the oldest turns are forgotten when the model's context is"
                     + " full.",
             "",
-            "--json: {turns: [{question, ...}]}, printed at the end; a turn holds what ask prints, or, without documents,"
+            "--json: {turns: [{question, ...}]}, and from documents skippedFiles and missingSources, printed at the end; a turn holds what ask prints, or, without documents,"
                     + " what generate prints."
         },
         footer = {
@@ -82,6 +82,7 @@ final class ChatCommand extends PolluxCommand {
     private ResourceOptions resources = new ResourceOptions();
 
     private final List<Map<String, Object>> turns = new ArrayList<>();
+    private final Map<String, Object> whole = new LinkedHashMap<>();
 
     /** Whom one talks with. */
     private interface Turns {
@@ -104,13 +105,14 @@ final class ChatCommand extends PolluxCommand {
         if (documents.isGiven() && reasoning) {
             throw usage("--reasoning is for a conversation without documents");
         }
+        whole.put("turns", turns);
         if (documents.isGiven()) {
             withDocuments();
         } else {
             withModel();
         }
         if (json()) {
-            output().json(Map.of("turns", turns));
+            output().json(whole);
         }
         return ExitCode.OK;
     }
@@ -120,6 +122,7 @@ final class ChatCommand extends PolluxCommand {
         TwinSession session = new TwinSession(documents, settings, model, resources);
         try (DocumentTwin twin = session.open(this, options)) {
             converse(new TwinTurns(twin));
+            new SourceNotes(twin.knowledge()).add(whole);
         }
     }
 
@@ -144,6 +147,7 @@ final class ChatCommand extends PolluxCommand {
         TwinTurns(DocumentTwin twin) {
             this.twin = twin;
             this.conversation = twin.chat();
+            new SourceNotes(twin.knowledge()).print(output(), true);
         }
 
         @Override
@@ -158,6 +162,9 @@ final class ChatCommand extends PolluxCommand {
                 last = Optional.of(answer);
                 if (!json()) {
                     Answers.print(answer, output());
+                }
+                if (answer.kind() == Answer.Kind.UNKNOWN) {
+                    new SourceNotes(twin.knowledge()).skipped(output(), false);
                 }
                 return JsonShapes.answer(answer);
             }

@@ -3,9 +3,11 @@ package dev.pollux.samples.cli;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.inference.encoder.EmbedderOptions;
 import dev.pollux.inference.encoder.OnnxEmbedder;
+import dev.pollux.rag.source.FolderOptions;
 import dev.pollux.starter.DocumentTwinOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -16,11 +18,11 @@ final class DocumentOptions {
     @Option(
             names = "--docs",
             order = 1,
-            paramLabel = "FOLDER",
+            paramLabel = "PATH",
             description =
-                    "The documents: Markdown and text files in this folder and those in it. What is new or changed"
-                            + " is read first, the rest is known from last time.")
-    private @Nullable Path docs;
+                    "The documents: Markdown and text files in this folder and those in it, or one file. What is new or"
+                            + " changed is read first, the rest is known from last time. May be given several times.")
+    private List<Path> docs = List.of();
 
     @Option(
             names = "--knowledge",
@@ -29,6 +31,29 @@ final class DocumentOptions {
             description = "Where the index of the documents is kept. Default: in the cache, one for each folder of"
                     + " documents. Without --docs it is used as it is.")
     private @Nullable Path knowledge;
+
+    @Option(
+            names = "--include",
+            order = 5,
+            paramLabel = "GLOB",
+            description = "Read only files that match, such as '*.md' or 'guides/'; a type that is named so is read as"
+                    + " plain text where it is not known. May be given several times.")
+    private List<String> include = List.of();
+
+    @Option(
+            names = "--exclude",
+            order = 6,
+            paramLabel = "GLOB",
+            description = "Do not read files and folders that match. May be given several times.")
+    private List<String> exclude = List.of();
+
+    @Option(
+            names = "--no-gitignore",
+            order = 7,
+            description = "Read also what .gitignore files leave out. Default: it is not read.")
+    private boolean noGitignore;
+
+    private Optional<String> name = Optional.empty();
 
     @Option(
             names = "--embedder",
@@ -54,18 +79,33 @@ final class DocumentOptions {
         }
         DocumentTwinOptions.Builder options =
                 DocumentTwinOptions.builder().cache(resources.cache()).lockTimeout(Duration.ofSeconds(wait));
-        Optional.ofNullable(docs).ifPresent(options::documents);
+        options.documents(docs);
         Optional.ofNullable(knowledge).ifPresent(options::knowledge);
         Optional.ofNullable(embedder).ifPresent(options::embedder);
-        return options;
+        return options.files(files(command));
     }
 
-    Optional<Path> docs() {
-        return Optional.ofNullable(docs);
+    private FolderOptions files(PolluxCommand command) {
+        FolderOptions.Builder files = FolderOptions.builder().gitignore(!noGitignore);
+        name.ifPresent(files::name);
+        try {
+            return files.include(include).exclude(exclude).build();
+        } catch (IllegalArgumentException e) {
+            throw command.usage("--" + e.getMessage());
+        }
+    }
+
+    /** Gives the source a name. */
+    void name(String given) {
+        name = Optional.of(given);
+    }
+
+    List<Path> docs() {
+        return docs;
     }
 
     boolean isGiven() {
-        return docs != null || knowledge != null;
+        return !docs.isEmpty() || knowledge != null;
     }
 
     Embedder openEmbedder(ResourceOptions resources) {

@@ -2,9 +2,18 @@ package dev.pollux.samples.cli;
 
 import dev.pollux.embedding.Embedder;
 import dev.pollux.rag.knowledge.IngestReport;
+import dev.pollux.rag.knowledge.KnowledgeBase;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Reads documents into a knowledge base. */
 @Command(
@@ -16,8 +25,11 @@ import picocli.CommandLine.Mixin;
                     + " it is. It can be stopped at any moment and goes on where it was. Several folders may go into one"
                     + " knowledge base.",
             "",
-            "--json: {knowledge, source, added, updated, unchanged, deleted, skipped, passages, embedded, reused,"
-                    + " elapsedMillis, notices}; the first six count documents."
+            "A folder is known again by any path, and also after it has moved, by its documents.",
+            "",
+            "--json: {knowledge, sources, added, updated, unchanged, deleted, skipped, passages, embedded, reused,"
+                    + " elapsedMillis, notices, skippedFiles: [{file, reason}], missingSources: [{source, path}]}; added to"
+                    + " skipped count documents."
         },
         footer = {
             "  pollux ingest --docs docs",
@@ -29,6 +41,14 @@ final class IngestCommand extends PolluxCommand {
     @Mixin
     private DocumentOptions documents = new DocumentOptions();
 
+    @Option(
+            names = "--name",
+            order = 8,
+            paramLabel = "NAME",
+            description = "What the source is called, wherever its folder is. Default: as the folder, which is known by"
+                    + " its path.")
+    private @Nullable String name;
+
     @Mixin
     private ResourceOptions resources = new ResourceOptions();
 
@@ -37,29 +57,55 @@ final class IngestCommand extends PolluxCommand {
         if (documents.docs().isEmpty()) {
             throw usage("say which folder to read with --docs");
         }
+        if (name != null && documents.docs().size() > 1) {
+            throw usage("--name is for one --docs, since each folder is a source of its own");
+        }
+        Optional.ofNullable(name).ifPresent(documents::name);
         Knowledge knowledge = new Knowledge(this, documents, resources);
         try (Embedder embedder = documents.openEmbedder(resources)) {
             Path folder = knowledge.folder(embedder);
-            report(folder, knowledge.update(embedder).get(0)).print(this);
+            Report report = report(folder, knowledge.update(embedder));
+            try (KnowledgeBase read = KnowledgeBase.openReadOnly(folder, embedder)) {
+                SourceNotes notes = new SourceNotes(read);
+                Map<String, Object> json = new LinkedHashMap<>();
+                notes.add(json);
+                json.forEach((key, value) -> report.add(key, value, ""));
+                report.print(this);
+                notes.print(output(), true);
+            }
         }
         return ExitCode.OK;
     }
 
-    private static Report report(Path folder, IngestReport done) {
+    private static Report report(Path folder, List<IngestReport> reports) {
+        List<String> sources = reports.stream().map(IngestReport::source).toList();
+        int added = sum(reports, IngestReport::added);
+        int updated = sum(reports, IngestReport::updated);
+        int unchanged = sum(reports, IngestReport::unchanged);
+        int deleted = sum(reports, IngestReport::deleted);
+        int skipped = sum(reports, IngestReport::skipped);
+        int passages = sum(reports, IngestReport::passages);
+        int embedded = sum(reports, IngestReport::embedded);
+        int reused = sum(reports, IngestReport::reused);
+        Duration elapsed = reports.stream().map(IngestReport::elapsed).reduce(Duration.ZERO, Duration::plus);
         return new Report()
                 .add("knowledge", folder.toString())
-                .add("source", done.source())
-                .add("added", done.added(), documents(done.added()))
-                .add("updated", done.updated(), documents(done.updated()))
-                .add("unchanged", done.unchanged(), documents(done.unchanged()))
-                .add("deleted", done.deleted(), documents(done.deleted()))
-                .add("skipped", done.skipped(), documents(done.skipped()))
-                .add("passages", done.passages(), Texts.count(done.passages()) + " written")
-                .add("embedded", done.embedded(), Texts.count(done.embedded()) + " passages")
-                .add("reused", done.reused(), Texts.count(done.reused()) + " vectors")
-                .add("elapsedMillis", done.elapsed().toMillis(), "")
-                .text("elapsed", Texts.seconds(done.elapsed()))
-                .add("notices", done.notices(), "");
+                .add("sources", sources, String.join(", ", sources))
+                .add("added", added, documents(added))
+                .add("updated", updated, documents(updated))
+                .add("unchanged", unchanged, documents(unchanged))
+                .add("deleted", deleted, documents(deleted))
+                .add("skipped", skipped, documents(skipped))
+                .add("passages", passages, Texts.count(passages) + " written")
+                .add("embedded", embedded, Texts.count(embedded) + " passages")
+                .add("reused", reused, Texts.count(reused) + " vectors")
+                .add("elapsedMillis", elapsed.toMillis(), "")
+                .text("elapsed", Texts.seconds(elapsed))
+                .add("notices", reports.stream().flatMap(report -> report.notices().stream()).toList(), "");
+    }
+
+    private static int sum(List<IngestReport> reports, ToIntFunction<IngestReport> count) {
+        return reports.stream().mapToInt(count).sum();
     }
 
     private static String documents(int count) {

@@ -5,6 +5,7 @@ import dev.pollux.generation.Usage;
 import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.retrieval.Origin;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.Citation;
 import dev.pollux.twin.Evidence;
@@ -56,12 +57,20 @@ final class JsonShapes {
     private static Map<String, Object> citation(Citation citation) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("number", citation.number());
-        json.put("document", citation.document());
+        origin(json, citation.origin());
         json.put("heading", citation.heading());
         json.put("firstLine", citation.firstLine());
         json.put("lastLine", citation.lastLine());
         json.put("quote", citation.quote());
         return json;
+    }
+
+    /** Adds where a text comes from. */
+    static void origin(Map<String, Object> json, Origin origin) {
+        json.put("source", origin.source());
+        json.put("document", origin.document());
+        json.put("path", origin.path());
+        json.put("copies", origin.copies());
     }
 
     static Map<String, Object> usage(Usage usage) {

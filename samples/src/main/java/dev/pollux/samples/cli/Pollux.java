@@ -57,6 +57,7 @@ import picocli.CommandLine.ParseResult;
             ChatCommand.class,
             IngestCommand.class,
             SearchCommand.class,
+            KnowledgeCommand.class,
             GenerateCommand.class,
             ExportCommand.class,
             MergeCommand.class,

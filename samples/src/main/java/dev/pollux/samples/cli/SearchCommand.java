@@ -26,7 +26,9 @@ import picocli.CommandLine.Parameters;
                     + " the beginning of its text. No language model is opened. The exit code is 3 where nothing is"
                     + " found.",
             "",
-            "--json: {query, retriever, hits: [{number, score, document, heading, firstLine, lastLine, text}]}."
+            "--json: {query, retriever, hits: [{number, score, source, document, path, copies, heading, firstLine, lastLine,"
+                    + " text}], skippedFiles: [{file, reason}], missingSources: [{source, path}]}; copies are paths of"
+                    + " documents with the same content."
         },
         footer = {
             "  pollux search --docs docs \"memory budget of a merge\"",
@@ -75,11 +77,15 @@ final class SearchCommand extends PolluxCommand {
         try (Embedder embedder = documents.openEmbedder(resources);
                 KnowledgeBase knowledge = new Knowledge(this, documents, resources).openUpdated(embedder)) {
             List<Hit> hits = chosen(knowledge).retrieve(query);
+            SourceNotes notes = new SourceNotes(knowledge);
             if (json()) {
-                output().json(shape(query, hits));
+                Map<String, Object> json = shape(query, hits);
+                notes.add(json);
+                output().json(json);
             } else {
                 print(hits);
             }
+            notes.print(output(), !hits.isEmpty());
             return hits.isEmpty() ? ExitCode.UNKNOWN : ExitCode.OK;
         }
     }
@@ -112,7 +118,10 @@ final class SearchCommand extends PolluxCommand {
                     "%2d. %.4f  %s",
                     ++number,
                     hit.score(),
-                    Texts.place(passage.document(), passage.firstLine(), passage.lastLine(), passage.heading())));
+                    Texts.place(passage.origin(), passage.firstLine(), passage.lastLine(), passage.heading())));
+            if (!passage.origin().copies().isEmpty()) {
+                output().line(Texts.copies(passage.origin()));
+            }
             output().line("    " + Texts.snippet(passage.text(), SNIPPET));
         }
     }
@@ -123,7 +132,7 @@ final class SearchCommand extends PolluxCommand {
             Map<String, Object> json = new LinkedHashMap<>();
             json.put("number", found.size() + 1);
             json.put("score", hit.score());
-            json.put("document", hit.passage().document());
+            JsonShapes.origin(json, hit.passage().origin());
             json.put("heading", hit.passage().heading());
             json.put("firstLine", hit.passage().firstLine());
             json.put("lastLine", hit.passage().lastLine());

@@ -1,10 +1,18 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.retrieval.Origin;
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** Numbers and stretches of text as people read them. */
 final class Texts {
+
+    /** The most copies of a document that are named. */
+    private static final int MOST_COPIES = 3;
 
     private Texts() {}
 
@@ -48,9 +56,35 @@ final class Texts {
         return line.substring(0, end) + " …";
     }
 
-    /** Where something stands: {@code merging.md:12-15 (Merging > Methods)}. */
-    static String place(String document, int firstLine, int lastLine, String heading) {
+    /** Where something stands: {@code docs/merging.md:12-15 (Merging > Methods)}. */
+    static String place(Origin origin, int firstLine, int lastLine, String heading) {
         String lines = firstLine == lastLine ? "" + firstLine : firstLine + "-" + lastLine;
-        return document + ":" + lines + (heading.isEmpty() ? "" : " (" + heading + ")");
+        return path(origin.path()) + ":" + lines + (heading.isEmpty() ? "" : " (" + heading + ")");
+    }
+
+    /** The documents that say the same, as a line to follow {@link #place}; empty where there are none. */
+    static String copies(Origin origin) {
+        int more = origin.copies().size() - MOST_COPIES;
+        return origin.copies().isEmpty()
+                ? ""
+                : "    also in "
+                        + origin.copies().stream()
+                                .limit(MOST_COPIES)
+                                .map(Texts::path)
+                                .collect(Collectors.joining(", "))
+                        + (more > 0 ? " and " + more + " more" : "");
+    }
+
+    /** A path as a user may open it: relative to the working directory where the file is in it. */
+    private static String path(String path) {
+        try {
+            Path file = Path.of(path);
+            Path here = Path.of("").toRealPath();
+            return file.isAbsolute() && file.startsWith(here)
+                    ? here.relativize(file).toString()
+                    : path;
+        } catch (IOException | InvalidPathException e) {
+            return path;
+        }
     }
 }

@@ -70,7 +70,7 @@ class AskTest {
         assertThat(run("", "ask", "--style", "quote", "What was the keel of the Argo made of?"))
                 .as("%s", err)
                 .isEqualTo(ExitCode.OK);
-        assertThat(out).contains("Her keel was made of oak from Dodona.").contains("] boats.md:6 (Boats > Argo)");
+        assertThat(out).contains("Her keel was made of oak from Dodona.").contains("] " + docs + "/boats.md:6 (Boats > Argo)");
     }
 
     @Test
@@ -80,10 +80,20 @@ class AskTest {
                 .isEqualTo(ExitCode.OK);
         JsonNode answer = JsonNode.parse(out);
         assertThat(answer.propertyNames())
-                .containsExactly("kind", "text", "citations", "evidence", "dropped", "groundedness", "usage");
+                .containsExactly(
+                        "kind",
+                        "text",
+                        "citations",
+                        "evidence",
+                        "dropped",
+                        "groundedness",
+                        "usage",
+                        "skippedFiles",
+                        "missingSources");
         JsonNode evidence = answer.path("evidence").path(0);
         assertThat(evidence.propertyNames())
-                .containsExactly("number", "document", "heading", "firstLine", "lastLine", "quote");
+                .containsExactly(
+                        "number", "source", "document", "path", "copies", "heading", "firstLine", "lastLine", "quote");
         assertThat(evidence.path("document").asString()).isEqualTo("boats.md");
         assertThat(evidence.path("firstLine").asInt()).isEqualTo(5);
         assertThat(evidence.path("quote").asString()).isEqualTo("The Argo was rowed by fifty heroes.");

@@ -53,7 +53,7 @@ class KnowledgeCommandsTest {
         assertThat(first.propertyNames())
                 .containsExactly(
                         "knowledge",
-                        "source",
+                        "sources",
                         "added",
                         "updated",
                         "unchanged",
@@ -63,7 +63,9 @@ class KnowledgeCommandsTest {
                         "embedded",
                         "reused",
                         "elapsedMillis",
-                        "notices");
+                        "notices",
+                        "skippedFiles",
+                        "missingSources");
         assertThat(first.path("added").asInt()).isEqualTo(2);
         Files.writeString(docs.resolve("boats.md"), "# Boats\n\nThe Argo sank.\n");
         Files.delete(docs.resolve("horses.md"));
@@ -96,12 +98,22 @@ class KnowledgeCommandsTest {
             JsonNode json = run("search", "--json", "--top-k", "1", "--retriever", retriever, "tamed horses")
                     .json();
 
-            assertThat(json.propertyNames()).containsExactly("query", "retriever", "hits");
+            assertThat(json.propertyNames()).containsExactly("query", "retriever", "hits", "skippedFiles", "missingSources");
             assertThat(json.path("retriever").asString()).isEqualTo(retriever);
             assertThat(json.path("hits").size()).isEqualTo(1);
             JsonNode hit = json.path("hits").path(0);
             assertThat(hit.propertyNames())
-                    .containsExactly("number", "score", "document", "heading", "firstLine", "lastLine", "text");
+                    .containsExactly(
+                            "number",
+                            "score",
+                            "source",
+                            "document",
+                            "path",
+                            "copies",
+                            "heading",
+                            "firstLine",
+                            "lastLine",
+                            "text");
             assertThat(hit.path("document").asString()).isEqualTo("horses.md");
         }
     }
@@ -122,7 +134,7 @@ class KnowledgeCommandsTest {
             Run asked = run("ask", "--style", "quote", "--wait", "0", "Who tamed horses?");
 
             assertThat(asked.code()).isEqualTo(ExitCode.OK);
-            assertThat(asked.out()).contains("Castor tamed horses").contains("horses.md:3");
+            assertThat(asked.out()).contains("Castor tamed horses").contains(docs + "/horses.md:3");
             assertThat(asked.err())
                     .isEqualTo("pollux: another process still writes to " + knowledge
                             + "; going on with what it has committed so far" + NL);
@@ -160,6 +172,92 @@ class KnowledgeCommandsTest {
         assertThat(cache.resolve("knowledge")).isNotEmptyDirectory();
         assertThat(Run.of(command).code()).isEqualTo(ExitCode.OK);
         assertThat(cache.resolve("knowledge").toFile().list()).hasSize(1);
+    }
+
+    @Test
+    void sourcesAreListedCountedAndTakenOut() throws IOException {
+        Path more = Files.createDirectories(temp.resolve("old notes"));
+        Files.writeString(more.resolve("owls.md"), "Owls see at night.\n");
+        Files.writeString(more.resolve("owls.pdf"), "x");
+        run("ingest");
+        run("ingest", "--docs", more.toString());
+        String kb = knowledge.toString();
+
+        JsonNode listed = Run.of("knowledge", "sources", "--json", kb).json();
+        assertThat(listed.propertyNames()).containsExactly("knowledge", "sources");
+        assertThat(listed.path("sources").size()).isEqualTo(2);
+        JsonNode old = listed.path("sources").path(1);
+        assertThat(old.propertyNames())
+                .containsExactly(
+                        "source", "path", "documents", "passages", "lastChange", "missing", "skippedFiles");
+        assertThat(old.path("source").asString()).isEqualTo("old notes");
+        assertThat(old.path("skippedFiles").path(0).path("file").asString())
+                .isEqualTo(more.toRealPath() + "/owls.pdf");
+        assertThat(Run.of("knowledge", "sources", kb).out())
+                .startsWith("docs  " + docs.toRealPath() + NL + "    2 documents, 2 passages, last changed ")
+                .endsWith("    not read: 1 PDF file" + NL);
+        assertThat(Run.of("knowledge", "stats", "--json", kb).json().path("documents").asInt())
+                .isEqualTo(3);
+
+        Files.delete(more.resolve("owls.md"));
+        Files.delete(more.resolve("owls.pdf"));
+        Files.delete(more);
+        assertThat(Run.of("ask", "--knowledge", kb, "--style", "quote", "When do owls see?").err())
+                .isEqualTo("pollux: " + more + " is gone, and what was read of it is still found; to take it out: pollux"
+                        + " knowledge remove " + kb + " \"old notes\"" + NL + "pollux: not read: 1 PDF file" + NL);
+
+        assertThat(Run.of("knowledge", "remove", kb, "docs", "old notes", "--dry-run").out())
+                .isEqualTo("would remove docs (" + docs + "): 2 documents, 2 passages" + NL + "would remove old notes ("
+                        + more + "): 1 document, 1 passage" + NL);
+        assertThat(Run.of("knowledge", "remove", kb, "owls").err())
+                .startsWith("pollux: There is no source 'owls' in " + kb + "; it has docs, old notes");
+        assertThat(Run.of("knowledge", "remove", kb, more.toString()).out())
+                .isEqualTo("removed old notes (" + more + "): 1 document, 1 passage" + NL);
+        assertThat(Run.of("search", "--knowledge", kb, "--retriever", "lexical", "owls").out())
+                .isEqualTo("Nothing found." + NL);
+        assertThat(Run.of("knowledge").code()).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void whatWasNotReadIsToldWhereItMatters() throws IOException {
+        Files.writeString(docs.resolve("a.pdf"), "x");
+        Files.writeString(docs.resolve("b.html"), "<p>x</p>");
+        Files.writeString(docs.resolve("c.png"), "x");
+
+        Run answered = run("ask", "--style", "quote", "Who tamed horses?");
+        Run unknown = run("ask", "--style", "quote", "--json", "Which tax applies to imported bicycles?");
+
+        assertThat(answered.err()).isEqualTo("pollux: not read: 1 HTML file and 1 PDF file" + NL);
+        assertThat(unknown.code()).isEqualTo(ExitCode.UNKNOWN);
+        assertThat(unknown.err())
+                .isEqualTo("pollux: the answer may be in what was not read: 1 HTML file, 1 PDF file and 1 other file"
+                        + NL);
+        assertThat(unknown.json().path("skippedFiles").valueStream().map(f -> f.path("file").asString()))
+                .containsExactly(docs + "/a.pdf", docs + "/b.html", docs + "/c.png");
+    }
+
+    @Test
+    void filesAreChosenByPattern() throws IOException {
+        Files.writeString(docs.resolve(".gitignore"), "horses.md\n");
+        assertThat(run("ingest", "--json").json().path("added").asInt()).isEqualTo(1);
+        assertThat(run("ingest", "--json", "--no-gitignore").json().path("added").asInt()).isEqualTo(1);
+        assertThat(run("ingest", "--json", "--no-gitignore", "--exclude", "b*").json().path("deleted").asInt())
+                .isEqualTo(1);
+        assertThat(run("ingest", "--include", "#").err())
+                .startsWith("pollux: --include must hold patterns of paths, such as *.md or guides/, but held '#'");
+    }
+
+    @Test
+    void copiesAreNamedOnce() throws IOException {
+        Files.createDirectories(docs.resolve("old"));
+        Files.copy(docs.resolve("horses.md"), docs.resolve("old/horses.md"));
+
+        assertThat(run("search", "--top-k", "1", "tamed horses").out())
+                .contains(docs + "/horses.md:")
+                .contains(NL + "    also in " + docs + "/old/horses.md" + NL);
+        assertThat(run("ask", "--style", "quote", "Who tamed horses?").out())
+                .isEqualTo("Castor tamed horses, and Pollux boxed. [1]" + NL + NL + "[1] " + docs
+                        + "/horses.md:3 (Horses)" + NL + "    also in " + docs + "/old/horses.md" + NL);
     }
 
     @Test
@@ -205,7 +303,7 @@ class KnowledgeCommandsTest {
         assertThat(run.err()).isEqualTo("pollux: there is no answer yet" + NL + "pollux: there is no answer yet" + NL);
         assertThat(run.out().lines().toList())
                 .hasSize(6)
-                .startsWith("Castor tamed horses, and Pollux boxed. [1]", "", "[1] horses.md:3 (Horses)", "")
+                .startsWith("Castor tamed horses, and Pollux boxed. [1]", "", "[1] " + docs + "/horses.md:3 (Horses)", "")
                 .endsWith("    \"Castor tamed horses, and Pollux boxed.\"");
     }
 }

@@ -12,6 +12,7 @@ import dev.pollux.internal.OpenHandle;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobEvent;
 import dev.pollux.rag.knowledge.KnowledgeBase;
+import dev.pollux.rag.knowledge.KnownSource;
 import dev.pollux.rag.source.FolderOptions;
 import dev.pollux.starter.DocumentTwin;
 import dev.pollux.starter.DocumentTwinOptions;
@@ -129,6 +130,19 @@ class DocumentTwinTest {
     }
 
     @Test
+    void aFileMayBeGivenAndTheSameFolderTwice() throws IOException {
+        Path file = Files.writeString(temp.resolve("owls.unknown"), "Owls see at night.\n");
+        Path link = Files.createSymbolicLink(temp.resolve("link"), docs);
+        try (DocumentTwin twin = Pollux.twin(options().documents(docs, link, file).build())) {
+            assertThat(twin.ask("When do owls see?").citations().get(0).origin().path())
+                    .isEqualTo(file.toRealPath().toString());
+            assertThat(twin.knowledge().sources())
+                    .extracting(KnownSource::name)
+                    .containsExactly("docs", "owls.unknown");
+        }
+    }
+
+    @Test
     void anotherTwinOfTheFolderKnowsItAlready() {
         Pollux.twin(options().build()).close();
         List<JobEvent> events = new ArrayList<>();
@@ -236,10 +250,6 @@ class DocumentTwinTest {
         assertThatThrownBy(() -> Pollux.twin(nowhere))
                 .isInstanceOf(StorageException.class)
                 .hasMessage("There is no folder " + nowhere + "; check the path of the documents");
-        assertThatThrownBy(() -> Pollux.twin(docs.resolve("boats.md")))
-                .isInstanceOf(StorageException.class)
-                .hasMessage("Cannot read documents from " + docs.resolve("boats.md")
-                        + ": it is a file; give the folder it is in");
         Path model = temp.resolve("model.gguf");
         assertThatThrownBy(() -> Pollux.twin(options().model(model).build()))
                 .isInstanceOf(StorageException.class)

@@ -8,7 +8,7 @@ import dev.pollux.job.JobContext;
 import dev.pollux.rag.knowledge.IngestReport;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.source.DocumentSource;
-import java.io.IOException;
+import dev.pollux.rag.source.FolderOptions;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +17,9 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import org.apache.lucene.store.LockObtainFailedException;
 
@@ -39,15 +41,12 @@ public final class DocumentKnowledge {
      * The one that options mean; of these, {@code documents}, {@code files}, {@code knowledge}, {@code cache} and
      * {@code lockTimeout} count.
      *
-     * @throws StorageException if one of the documents' folders is not there
+     * @throws StorageException if one of the documents' folders or files is not there
      */
     public static DocumentKnowledge of(DocumentTwinOptions options) {
-        for (Path folder : options.documents()) {
-            if (!Files.isDirectory(folder)) {
-                throw new StorageException(
-                        Files.exists(folder)
-                                ? "Cannot read documents from " + folder + ": it is a file; give the folder it is in"
-                                : "There is no folder " + folder + "; check the path of the documents");
+        for (Path place : options.documents()) {
+            if (!Files.exists(place)) {
+                throw new StorageException("There is no folder " + place + "; check the path of the documents");
             }
         }
         return new DocumentKnowledge(options);
@@ -55,16 +54,15 @@ public final class DocumentKnowledge {
 
     /**
      * Its folder: as the options name it, else one in their cache, by the real paths of the documents' folders, in whichever
-     * order, and the embedder's fingerprint.
-     *
-     * @throws StorageException if a folder cannot be read
+     * order, the choice of files in them, the embedder's fingerprint and the format of a knowledge base.
      */
     public Path folder(Embedder embedder) {
         return options.knowledge().orElseGet(() -> {
-            TreeSet<String> paths = new TreeSet<>();
-            options.documents().forEach(folder -> paths.add(realPath(folder)));
-            String key = String.join("\n", paths) + "\n" + embedder.info().fingerprint();
-            return options.cache().resolve("knowledge").resolve(hash(key));
+            FolderOptions files = options.files();
+            List<String> key = new ArrayList<>(new TreeSet<>(sources().keySet()));
+            key.add(embedder.info().fingerprint());
+            key.add(KnowledgeBase.FORMAT + " " + files.include() + files.exclude() + files.gitignore());
+            return options.cache().resolve("knowledge").resolve(hash(String.join("\n", key)));
         });
     }
 
@@ -106,15 +104,27 @@ public final class DocumentKnowledge {
     private List<IngestReport> update(Embedder embedder, JobContext job) {
         List<IngestReport> reports = new ArrayList<>();
         try (KnowledgeBase knowledge = openWritable(embedder, job)) {
-            for (Path folder : options.documents()) {
-                IngestReport report = job.run(knowledge.ingest(DocumentSource.folder(folder, options.files())));
+            for (DocumentSource source : sources().values()) {
+                IngestReport report = job.run(knowledge.ingest(source));
                 if (report.added() + report.updated() + report.unchanged() + report.skipped() == 0) {
-                    job.notice("there are no Markdown or text files in " + folder);
+                    job.notice("there are no Markdown or text files in " + source.path());
                 }
                 reports.add(report);
             }
         }
         return reports;
+    }
+
+    /** The sources by their paths, in the order of the options; one that is named by several paths is one. */
+    private Map<String, DocumentSource> sources() {
+        Map<String, DocumentSource> sources = new LinkedHashMap<>();
+        for (Path place : options.documents()) {
+            DocumentSource source = Files.isDirectory(place)
+                    ? DocumentSource.folder(place, options.files())
+                    : DocumentSource.file(place, options.files());
+            sources.putIfAbsent(source.path(), source);
+        }
+        return sources;
     }
 
     private KnowledgeBase openWritable(Embedder embedder, JobContext job) {
@@ -149,14 +159,6 @@ public final class DocumentKnowledge {
 
     private static boolean isLocked(StorageException e) {
         return e.getCause() instanceof LockObtainFailedException;
-    }
-
-    private static String realPath(Path folder) {
-        try {
-            return folder.toRealPath().toString();
-        } catch (IOException e) {
-            throw new StorageException("Folder " + folder + " cannot be read; check the path and its permissions", e);
-        }
     }
 
     private static String hash(String key) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which documents a {@link DocumentTwin} reads, and how it answers. <em>Immutable.</em>
  *
- * @param documents folders to read; may be empty where {@code knowledge} is given, which is used as it is then
+ * @param documents folders and files to read; may be empty where {@code knowledge} is given, which is used as it is then
  * @param files which files of the folders are documents; default {@link FolderOptions#DEFAULTS}
  * @param knowledge the folder of the knowledge base; absent: one in the cache, by the real paths of the folders and by the
  *     embedder, so that each set of folders has its own

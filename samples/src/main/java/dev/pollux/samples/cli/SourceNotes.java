@@ -1,0 +1,107 @@
+package dev.pollux.samples.cli;
+
+import dev.pollux.rag.knowledge.KnowledgeBase;
+import dev.pollux.rag.knowledge.KnownSource;
+import dev.pollux.rag.knowledge.SkippedFile;
+import dev.pollux.rag.knowledge.SkippedFiles;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What the sources of a knowledge base do not hold, and those that are gone. */
+final class SourceNotes {
+
+    /** The most files that JSON names. */
+    private static final int MOST_FILES = 100;
+
+    private final Path knowledge;
+    private final List<KnownSource> sources;
+
+    SourceNotes(KnowledgeBase knowledge) {
+        this.knowledge = knowledge.folder();
+        this.sources = knowledge.sources();
+    }
+
+    /** Says which sources are gone and what the others left out, which matters most where there is no answer. */
+    void print(Output output, boolean answered) {
+        missing(output);
+        skipped(output, answered);
+    }
+
+    void missing(Output output) {
+        for (KnownSource source : sources) {
+            if (source.missing()) {
+                output.note(source.path() + " is gone, and what was read of it is still found; to take it out: pollux"
+                        + " knowledge remove " + quoted(knowledge.toString()) + " " + quoted(source.name()));
+            }
+        }
+    }
+
+    void skipped(Output output, boolean answered) {
+        SkippedSum sum = new SkippedSum();
+        sources.forEach(sum::add);
+        String summary = sum.summary(!answered);
+        if (!summary.isEmpty()) {
+            output.note(answered ? "not read: " + summary : "the answer may be in what was not read: " + summary);
+        }
+    }
+
+    /** Adds what the sources do not hold to a JSON object. */
+    void add(Map<String, Object> json) {
+        List<Map<String, Object>> files = new ArrayList<>();
+        List<Map<String, Object>> missing = new ArrayList<>();
+        for (KnownSource source : sources) {
+            for (SkippedFile file : source.skipped().files()) {
+                if (files.size() < MOST_FILES) {
+                    files.add(shape(source, file));
+                }
+            }
+            if (source.missing()) {
+                Map<String, Object> gone = new LinkedHashMap<>();
+                gone.put("source", source.name());
+                gone.put("path", source.path());
+                missing.add(gone);
+            }
+        }
+        json.put("skippedFiles", files);
+        json.put("missingSources", missing);
+    }
+
+    static Map<String, Object> shape(KnownSource source, SkippedFile file) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("file", source.path().isEmpty() ? file.file() : path(source.path(), file.file()));
+        json.put("reason", file.reason());
+        return json;
+    }
+
+    private static String path(String folder, String file) {
+        boolean itself = folder.equals(file) || folder.endsWith("/" + file);
+        return itself ? folder : folder + "/" + file;
+    }
+
+    private static String quoted(String word) {
+        return word.matches("[\\w./~+@%-]+") ? word : "\"" + word + "\"";
+    }
+
+    /** What several sources did not read. */
+    private static final class SkippedSum {
+
+        private final Map<String, Integer> kinds = new TreeMap<>();
+        private int unreadable;
+        private int other;
+
+        void add(KnownSource source) {
+            source.skipped().kinds().forEach((kind, count) -> kinds.merge(kind, count, Integer::sum));
+            unreadable += source.skipped().unreadable();
+            other += source.skipped().other();
+        }
+
+        /** @param all whether files are told, too, that are no documents by their ending */
+        String summary(boolean all) {
+            return new SkippedFiles(kinds, unreadable, all ? other : 0, List.of()).summary();
+        }
+    }
+}
