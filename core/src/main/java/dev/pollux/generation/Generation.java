@@ -1,5 +1,6 @@
 package dev.pollux.generation;
 
+import dev.pollux.internal.text.Excerpts;
 import java.util.List;
 
 /**
@@ -18,6 +19,12 @@ public record Generation(String text, String reasoning, List<Integer> tokens, Fi
 
     public Generation {
         tokens = List.copyOf(tokens);
+    }
+
+    /** The beginning of the text, why it ended and the number of tokens, on one line. */
+    @Override
+    public String toString() {
+        return "Generation[" + Excerpts.of(text) + ", " + finish + ", " + Excerpts.count(tokens.size(), "token") + "]";
     }
 
     /** A generation without reasoning. */

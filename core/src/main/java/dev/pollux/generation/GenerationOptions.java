@@ -43,8 +43,15 @@ public record GenerationOptions(
         OptionalLong seed,
         List<String> stop) {
 
-    /** Greedy, at most 512 tokens. */
+    /** Greedy, at most 512 tokens: the same answer to the same prompt. */
     public static final GenerationOptions DEFAULTS = builder().build();
+
+    /**
+     * Temperature 0.7 and min-p 0.05: for conversations with a model of which no sampling is published. Greedy decoding
+     * repeats itself with small models; a min-p keeps out what is improbable beside the best token, at any temperature.
+     */
+    public static final GenerationOptions SAMPLED =
+            builder().temperature(0.7).minP(0.05).build();
 
     public GenerationOptions {
         logitBias = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(logitBias)));

@@ -1,5 +1,6 @@
 package dev.pollux.retrieval;
 
+import dev.pollux.internal.text.Excerpts;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -101,6 +102,16 @@ public record Passage(
             throw new IllegalArgumentException(
                     "firstLine and lastLine must be a range from 1 but were " + firstLine + " and " + lastLine);
         }
+    }
+
+    /** The place and the beginning of the text. */
+    @Override
+    public String toString() {
+        return "Passage[" + excerpt() + "]";
+    }
+
+    String excerpt() {
+        return Excerpts.place(document(), firstLine, lastLine, heading()) + ", " + Excerpts.of(text);
     }
 
     /** Where it comes from. */

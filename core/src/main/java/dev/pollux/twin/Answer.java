@@ -2,6 +2,7 @@ package dev.pollux.twin;
 
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Usage;
+import dev.pollux.internal.text.Excerpts;
 import java.util.List;
 import java.util.Optional;
 
@@ -45,5 +46,28 @@ public record Answer(
         citations = List.copyOf(citations);
         evidence = List.copyOf(evidence);
         dropped = List.copyOf(dropped);
+    }
+
+    /**
+     * The text as Markdown, and below it each place that it rests on, once, with its numbers and a link:
+     *
+     * <pre>{@code
+     * The Argo was rowed by fifty heroes. [1]
+     *
+     * * \[1\] [boats.md, line 5](file:///home/ada/docs/boats.md#L5): Boats > Argo
+     * }</pre>
+     *
+     * A link leads to {@link dev.pollux.retrieval.Origin#path()}: of an absolute path it is a {@code file:} address, of a
+     * relative one a relative link, and an address stays as it is.
+     */
+    public String toMarkdown() {
+        return MarkdownReferences.below(text, citations);
+    }
+
+    /** The kind, the beginning of the text and the number of citations, on one line. */
+    @Override
+    public String toString() {
+        return "Answer[" + kind + ", " + Excerpts.of(text) + ", " + Excerpts.count(citations.size(), "citation")
+                + (dropped.isEmpty() ? "" : ", " + Excerpts.count(dropped.size(), "sentence") + " dropped") + "]";
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Excerpts;
 import dev.pollux.retrieval.Origin;
 
 /**
@@ -29,6 +30,13 @@ public record Citation(
     /** A citation whose quote is shown as it is, of a document without a date. */
     public Citation(int number, Origin origin, String heading, int firstLine, int lastLine, String quote) {
         this(number, origin, heading, firstLine, lastLine, quote, quote, "");
+    }
+
+    /** The number, the place and the beginning of the quote: {@code [1] boats.md:5 (Boats): "The Argo was rowed by …"}. */
+    @Override
+    public String toString() {
+        return "[" + number + "] " + Excerpts.place(document(), firstLine, lastLine, heading) + ": "
+                + Excerpts.of(text);
     }
 
     /** Id of the document. */

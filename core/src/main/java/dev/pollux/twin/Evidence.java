@@ -1,6 +1,8 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Excerpts;
 import dev.pollux.retrieval.Origin;
+import java.util.Locale;
 
 /**
  * A sentence or block of the documents that bears on the question. <em>Immutable.</em>
@@ -27,6 +29,18 @@ public record Evidence(
         String text,
         String date,
         double score) {
+
+    /** The number, the score, the place and the beginning of the quote. */
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT,
+                "[%d] %.2f %s: %s",
+                number,
+                score,
+                Excerpts.place(document(), firstLine, lastLine, heading),
+                Excerpts.of(text));
+    }
 
     /** Id of the document. */
     public String document() {

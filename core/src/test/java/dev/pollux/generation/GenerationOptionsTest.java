@@ -25,6 +25,13 @@ class GenerationOptionsTest {
     }
 
     @Test
+    void conversationsAreSampledWhereNothingIsPublished() {
+        assertThat(GenerationOptions.SAMPLED)
+                .isEqualTo(
+                        GenerationOptions.builder().temperature(0.7).minP(0.05).build());
+    }
+
+    @Test
     void toBuilderKeepsEverything() {
         GenerationOptions options = GenerationOptions.builder()
                 .maxTokens(3)

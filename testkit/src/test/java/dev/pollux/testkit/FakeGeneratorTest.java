@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
@@ -52,6 +53,28 @@ class FakeGeneratorTest implements GeneratorContract {
                     GenerationOptions.builder().stop("o thr").build());
             assertThat(generation.text()).isEqualTo("one tw");
             assertThat(generation.finish()).isEqualTo(FinishReason.STOP_STRING);
+        }
+    }
+
+    @Test
+    void aTextAloneIsWhatAUserSays() {
+        try (FakeGenerator generator = FakeGenerator.saying("yes");
+                GenerationStream stream = generator.stream("Are you there?")) {
+            assertThat(stream.result().text()).isEqualTo("yes");
+            assertThat(generator.generate("And now?").text()).isEqualTo("yes");
+            assertThat(generator.prompts())
+                    .containsExactly(
+                            Prompt.chat(Message.user("Are you there?")), Prompt.chat(Message.user("And now?")));
+        }
+    }
+
+    @Test
+    void aModelThatDoesNotChatGoesOnWithTheText() {
+        try (FakeGenerator generator = FakeGenerator.withoutChat(prompt -> "and on")) {
+            generator.generate("Once");
+
+            assertThat(generator.prompts()).containsExactly(Prompt.literal("Once"));
+            assertThat(generator.info().sampling()).isEqualTo(GenerationOptions.SAMPLED);
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.generation.GenerationOptions;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.SafetensorsFolder;
@@ -105,6 +106,12 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
      * the tokenizer.
      */
     public abstract List<Integer> endTokens();
+
+    /**
+     * How its publisher would have tokens chosen, from {@code generation_config.json} or the keys {@code general.sampling} of
+     * a GGUF file; empty where nothing is said.
+     */
+    public abstract Optional<GenerationOptions> sampling();
 
     /** The files that make up the checkpoint, for hashing and for reports. */
     public abstract List<Path> files();

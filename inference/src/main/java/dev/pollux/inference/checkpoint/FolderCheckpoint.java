@@ -1,6 +1,7 @@
 package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.generation.GenerationOptions;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.tensor.SafetensorsFolder;
@@ -86,6 +87,11 @@ final class FolderCheckpoint extends Checkpoint {
         try (Tokenizer open = tokenizer.get()) {
             return config.known(texts.endTokens(List.of(), open));
         }
+    }
+
+    @Override
+    public Optional<GenerationOptions> sampling() {
+        return texts.sampling();
     }
 
     @Override

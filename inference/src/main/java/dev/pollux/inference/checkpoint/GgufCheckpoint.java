@@ -2,6 +2,7 @@ package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.generation.GenerationOptions;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.inference.tokenizer.TurnEnds;
 import dev.pollux.tensor.GgufFile;
@@ -302,6 +303,11 @@ final class GgufCheckpoint extends Checkpoint {
                 named,
                 List.of(),
                 token -> vocabulary.containsKey(token) ? OptionalInt.of(vocabulary.get(token)) : OptionalInt.empty()));
+    }
+
+    @Override
+    public Optional<GenerationOptions> sampling() {
+        return PublishedSampling.ofGguf(file.metadata());
     }
 
     @Override

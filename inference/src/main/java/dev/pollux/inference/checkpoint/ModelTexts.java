@@ -2,6 +2,7 @@ package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.generation.GenerationOptions;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.tokenizer.AdditionalToken;
 import dev.pollux.inference.tokenizer.Tokenizer;
@@ -172,6 +173,20 @@ public final class ModelTexts {
                     }
                     return template.isString() ? Optional.of(template.asString()) : Optional.empty();
                 });
+    }
+
+    /**
+     * How the publisher would have tokens chosen, from {@code generation_config.json}, else from the {@code search} of a
+     * {@code genai_config.json} that samples; empty where nothing is said. (onnxruntime-genai writes a search also where the
+     * publisher has none, which does not sample.)
+     */
+    public Optional<GenerationOptions> sampling() {
+        return json("generation_config.json")
+                .flatMap(PublishedSampling::of)
+                .or(() -> json("genai_config.json")
+                        .map(config -> config.path("search"))
+                        .filter(search -> search.path("do_sample").asBoolean(false))
+                        .flatMap(PublishedSampling::of));
     }
 
     /** The tokens before and after a text, as the chat template writes them. */

@@ -128,6 +128,7 @@ public final class DecoderExport {
                             blocks.states(),
                             blocks.rotarySwitch(),
                             config.headDim(),
+                            checkpoint.sampling(),
                             weights.projections(),
                             provenance)
                     .write(folder);

@@ -2,12 +2,14 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.generation.GenerationOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -34,6 +36,7 @@ import java.util.TreeMap;
  *     second for all of its positions, which the engine asks for by the input {@code rotary_offset} int64 [1], 0 or
  *     contextLength; 0 where there is one set and no such input
  * @param headWidth the width of an attention head, as the checkpoint has it; 0 where there is none
+ * @param sampling how its publisher would have tokens chosen; empty where nothing is said, and in folders of older exports
  * @param projections where a LoRA adapter can be added
  * @param provenance what it was made from and how: source, hash, options, bits per kind of weight, notices; sorted by name
  */
@@ -49,6 +52,7 @@ public record DecoderManifest(
         List<State> states,
         int rotarySwitch,
         int headWidth,
+        Optional<GenerationOptions> sampling,
         List<Projection> projections,
         Map<String, Object> provenance) {
 
@@ -135,6 +139,26 @@ public record DecoderManifest(
                 states,
                 rotarySwitch,
                 headWidth,
+                sampling,
+                projections,
+                provenance);
+    }
+
+    /** The same with another sampling. */
+    public DecoderManifest withSampling(Optional<GenerationOptions> published) {
+        return new DecoderManifest(
+                format,
+                name,
+                architecture,
+                vocabularySize,
+                contextLength,
+                endTokens,
+                bosToken,
+                eosToken,
+                states,
+                rotarySwitch,
+                headWidth,
+                published,
                 projections,
                 provenance);
     }

@@ -1,6 +1,7 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.generation.GenerationOptions;
 import dev.pollux.inference.decoder.DecoderManifest.Kind;
 import dev.pollux.inference.decoder.DecoderManifest.Projection;
 import dev.pollux.inference.decoder.DecoderManifest.State;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** The text of a {@link DecoderManifest}: its components by their names, in their order. */
@@ -50,8 +52,36 @@ final class ManifestJson {
                 list(json, "states", this::state),
                 number(json, "rotarySwitch"),
                 number(json, "headWidth"),
+                sampling(json.path("sampling")),
                 list(json, "projections", this::projection),
                 provenance);
+    }
+
+    /** Absent in folders of models of which nothing is published, and of older exports. */
+    private Optional<GenerationOptions> sampling(JsonNode json) {
+        if (json.isMissingNode()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(GenerationOptions.builder()
+                    .temperature(decimal(json, "temperature"))
+                    .topK(number(json, "topK"))
+                    .topP(decimal(json, "topP"))
+                    .minP(decimal(json, "minP"))
+                    .typicalP(decimal(json, "typicalP"))
+                    .repetitionPenalty(decimal(json, "repetitionPenalty"))
+                    .build());
+        } catch (IllegalArgumentException e) {
+            throw new MalformedFileException(
+                    file + " is not a decoder manifest: sampling: " + e.getMessage() + "; export the model again", e);
+        }
+    }
+
+    private double decimal(JsonNode json, String key) {
+        if (!json.path(key).isNumber()) {
+            throw malformed(key, "a number", json.path(key));
+        }
+        return json.path(key).asDouble();
     }
 
     private State state(JsonNode json) {
@@ -119,6 +149,16 @@ final class ManifestJson {
                 + value.shown() + "; export the model again");
     }
 
+    private static ObjectNode sampling(GenerationOptions options) {
+        return new ObjectNode()
+                .put("temperature", options.temperature())
+                .put("topK", options.topK())
+                .put("topP", options.topP())
+                .put("minP", options.minP())
+                .put("typicalP", options.typicalP())
+                .put("repetitionPenalty", options.repetitionPenalty());
+    }
+
     static String write(DecoderManifest manifest) {
         ObjectNode json = new ObjectNode();
         json.put("format", manifest.format());
@@ -139,6 +179,7 @@ final class ManifestJson {
         }
         json.put("rotarySwitch", manifest.rotarySwitch());
         json.put("headWidth", manifest.headWidth());
+        manifest.sampling().ifPresent(sampling -> json.set("sampling", sampling(sampling)));
         var projections = json.putArray("projections");
         for (Projection projection : manifest.projections()) {
             projections

@@ -329,6 +329,13 @@ public final class OnnxEmbedder implements Embedder {
         return info;
     }
 
+    /** The model's name, the length of its vectors and of its texts. */
+    @Override
+    public String toString() {
+        return "OnnxEmbedder[" + info.name() + ", " + info.dimension() + " dimensions, at most " + info.maxTokens()
+                + " tokens]";
+    }
+
     @Override
     public int countTokens(String text) {
         Crew.Call call = crew.begin(); // the tokenizer is not freed before its end

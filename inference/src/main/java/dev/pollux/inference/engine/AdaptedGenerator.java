@@ -25,7 +25,8 @@ final class AdaptedGenerator implements Generator {
     @Override
     public GeneratorInfo info() {
         GeneratorInfo info = base.info();
-        return new GeneratorInfo(info.name() + " + " + adapter.name(), info.contextLength(), info.chat());
+        return new GeneratorInfo(
+                info.name() + " + " + adapter.name(), info.contextLength(), info.chat(), info.sampling());
     }
 
     @Override

@@ -69,7 +69,8 @@ record DecoderGraph(
 
     /** The graph of a checkpoint, exported if it is not in the cache. */
     static DecoderGraph exported(Checkpoint checkpoint, EngineOptions options, JobContext context) {
-        return exported(DecoderExport.cached(checkpoint, options.export(), options.cache(), context));
+        DecoderGraph graph = exported(DecoderExport.cached(checkpoint, options.export(), options.cache(), context));
+        return graph.with(graph.manifest.withSampling(checkpoint.sampling())); // older exports do not hold it
     }
 
     /** Whether this module wrote it. */
@@ -101,8 +102,11 @@ record DecoderGraph(
 
     /** The same with other end tokens. */
     DecoderGraph withEndTokens(List<Integer> ids) {
-        return new DecoderGraph(
-                manifest.withEndTokens(ids), file, beginning, texts, inputs, logits, cache, inPlace, oneByOne);
+        return with(manifest.withEndTokens(ids));
+    }
+
+    private DecoderGraph with(DecoderManifest other) {
+        return new DecoderGraph(other, file, beginning, texts, inputs, logits, cache, inPlace, oneByOne);
     }
 
     /** The tokens of a whole step of a long prompt, where steps have a size of their own; else more than there can be. */

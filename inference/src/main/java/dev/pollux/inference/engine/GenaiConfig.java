@@ -78,6 +78,7 @@ final class GenaiConfig {
                 texts.specialTokens(),
                 decoder.integer("num_key_value_heads", 0),
                 decoder.integer("head_size", 0),
+                texts.sampling(),
                 roles,
                 name(outputs, "logits", "logits"),
                 List.of(

@@ -1,11 +1,13 @@
 package dev.pollux.inference.engine;
 
+import dev.pollux.generation.GenerationOptions;
 import dev.pollux.inference.checkpoint.SpecialTokens;
 import dev.pollux.inference.engine.GraphInput.Role;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -16,6 +18,7 @@ import java.util.TreeMap;
  * @param vocabularySize 0 where it is not said
  * @param keyValueHeads 0 where it is not said
  * @param headDim 0 where it is not said
+ * @param sampling how the publisher would have tokens chosen; empty where it is not said
  * @param inputs the role of each input by its name
  * @param logits the name of the logits
  * @param states the names of keys and values, the number of a layer as %d
@@ -31,6 +34,7 @@ record GraphFacts(
         SpecialTokens specialTokens,
         int keyValueHeads,
         int headDim,
+        Optional<GenerationOptions> sampling,
         Map<String, Role> inputs,
         String logits,
         List<Names> states) {

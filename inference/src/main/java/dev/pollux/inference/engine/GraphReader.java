@@ -300,6 +300,7 @@ final class GraphReader {
                 states,
                 0,
                 states.get(0).shape().get(3),
+                facts.sampling(),
                 List.of(),
                 provenance);
     }

@@ -51,6 +51,7 @@ final class HubFacts {
                 texts.specialTokens(),
                 config.integer("num_key_value_heads", heads),
                 config.integer("head_dim", heads > 0 && hidden % heads == 0 ? hidden / heads : 0),
+                texts.sampling(),
                 INPUTS,
                 "logits",
                 List.of(

@@ -169,7 +169,11 @@ public final class OnnxGenerator implements Generator {
     @Override
     public GeneratorInfo info() {
         DecoderManifest manifest = model.manifest();
-        return new GeneratorInfo(manifest.name(), manifest.contextLength(), prompts.chat());
+        return new GeneratorInfo(
+                manifest.name(),
+                manifest.contextLength(),
+                prompts.chat(),
+                manifest.sampling().orElse(GenerationOptions.SAMPLED));
     }
 
     @Override
@@ -180,6 +184,14 @@ public final class OnnxGenerator implements Generator {
     /** The model below, for logits instead of text; it closes with this generator. */
     public DecoderModel model() {
         return model;
+    }
+
+    /** The model's name, its context and whether it chats. */
+    @Override
+    public String toString() {
+        GeneratorInfo info = info();
+        return "OnnxGenerator[" + info.name() + ", context " + info.contextLength() + (info.chat() ? ", chat" : "")
+                + (closed.get() ? ", closed" : "") + "]";
     }
 
     @Override

@@ -271,6 +271,12 @@ public final class KnowledgeBase implements AutoCloseable {
         }
     }
 
+    /** The folder and the embedder. */
+    @Override
+    public String toString() {
+        return "KnowledgeBase[" + store.folder() + ", " + embedder.info().name() + "]";
+    }
+
     private static void checkName(String name) {
         boolean clean = name.chars().noneMatch(c -> c == '#' || Character.isISOControl(c));
         if (name.isBlank() || name.length() > 4096 || !clean) {

@@ -127,13 +127,13 @@ final class ChatCommand extends PolluxCommand {
     }
 
     private void withModel() {
-        GenerationOptions options = sampling.over(GenerationOptions.DEFAULTS, this);
+        sampling.check(this);
         try (Generator generator = model.open(this, resources)) {
             if (!generator.info().chat()) {
                 throw new IllegalArgumentException(generator.info().name()
                         + " has no chat template; use 'pollux generate --raw', or a model made for conversations");
             }
-            converse(new ModelTurns(generator, options));
+            converse(new ModelTurns(generator, sampling.over(generator.info().sampling(), this)));
         }
     }
 

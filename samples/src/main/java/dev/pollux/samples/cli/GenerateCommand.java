@@ -93,9 +93,10 @@ final class GenerateCommand extends PolluxCommand {
         if (prompt != null && file != null) {
             throw usage("give the prompt either as an argument or with --file");
         }
-        GenerationOptions options = sampling.over(GenerationOptions.DEFAULTS, this);
+        sampling.check(this);
         String text = text();
         try (Generator generator = model.open(this, resources)) {
+            GenerationOptions options = sampling.over(generator.info().sampling(), this);
             return generate(generator, asked(generator, text), options);
         }
     }

@@ -89,6 +89,11 @@ abstract class PolluxCommand implements Callable<Integer> {
         return pollux().interruption().during(job::cancel, job::run);
     }
 
+    /** Says what is wrong with the value of an option; see {@link OptionNames}. */
+    final ParameterException usage(IllegalArgumentException e) {
+        return usage(OptionNames.spelled(String.valueOf(e.getMessage()), spec()));
+    }
+
     /** Says what is wrong with the command line. */
     final ParameterException usage(String message) {
         return new ParameterException(spec().commandLine(), message);

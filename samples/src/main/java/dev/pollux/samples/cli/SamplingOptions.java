@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How the next token is chosen and when to stop; what is not given stays as the command has it. */
+/** How the next token is chosen and when to stop; what is not given stays as the model or the command has it. */
 final class SamplingOptions {
 
     @Option(
@@ -22,42 +22,46 @@ final class SamplingOptions {
             names = "--temperature",
             order = 31,
             paramLabel = "T",
-            description = "Divides the logits, in [0, 100]; 0 takes the best token. Default: 0.")
+            description =
+                    "Divides the logits, in [0, 100]; 0 takes the best token. Default: the model's, else 0.7; 0 from"
+                            + " documents.")
     private @Nullable Double temperature;
 
     @Option(
             names = "--top-k",
             order = 32,
             paramLabel = "N",
-            description = "Keep the N best tokens; 0 keeps all. Default: 0.")
+            description = "Keep the N best tokens; 0 keeps all. Default: the model's, else 0.")
     private @Nullable Integer topK;
 
     @Option(
             names = "--top-p",
             order = 33,
             paramLabel = "P",
-            description = "Keep the best tokens that reach this mass, in (0, 1]. Default: 1.")
+            description = "Keep the best tokens that reach this mass, in (0, 1]. Default: the model's, else 1.")
     private @Nullable Double topP;
 
     @Option(
             names = "--min-p",
             order = 34,
             paramLabel = "P",
-            description = "Drop tokens below this share of the best, in [0, 1]. Default: 0.")
+            description = "Drop tokens below this share of the best, in [0, 1]. Default: the model's, else 0.05.")
     private @Nullable Double minP;
 
     @Option(
             names = "--typical-p",
             order = 35,
             paramLabel = "P",
-            description = "Keep the tokens of most typical surprise up to this mass, in (0, 1]. Default: 1.")
+            description =
+                    "Keep the tokens of most typical surprise up to this mass, in (0, 1]. Default: the model's, else"
+                            + " 1.")
     private @Nullable Double typicalP;
 
     @Option(
             names = "--repetition-penalty",
             order = 36,
             paramLabel = "X",
-            description = "Divides the logits of tokens seen before, in (0, 100]. Default: 1.")
+            description = "Divides the logits of tokens seen before, in (0, 100]. Default: the model's, else 1.")
     private @Nullable Double repetitionPenalty;
 
     @Option(
@@ -95,6 +99,11 @@ final class SamplingOptions {
             description = "Added to the logit of a token id; may be given again.")
     private @Nullable Map<Integer, Float> logitBias;
 
+    /** Finds values out of range before a model is opened. */
+    void check(PolluxCommand command) {
+        over(GenerationOptions.DEFAULTS, command);
+    }
+
     /** {@code base} with what was given; a value out of range is a mistake on the command line. */
     GenerationOptions over(GenerationOptions base, PolluxCommand command) {
         GenerationOptions.Builder builder = base.toBuilder();
@@ -113,7 +122,7 @@ final class SamplingOptions {
         try {
             return builder.build();
         } catch (IllegalArgumentException e) {
-            throw command.usage(String.valueOf(e.getMessage()));
+            throw command.usage(e);
         }
     }
 }

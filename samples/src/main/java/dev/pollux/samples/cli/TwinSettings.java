@@ -59,7 +59,9 @@ final class TwinSettings {
         try {
             return builder.build();
         } catch (IllegalArgumentException e) {
-            throw command.usage(String.valueOf(e.getMessage()));
+            throw command.usage(String.valueOf(e.getMessage())
+                    .replaceFirst("^maxEvidence ", "--evidence ")
+                    .replaceFirst("^topK ", "--passages "));
         }
     }
 

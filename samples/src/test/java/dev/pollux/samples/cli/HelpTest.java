@@ -41,18 +41,13 @@ class HelpTest {
         assertThat(help)
                 .contains("Default: " + defaults.maxTokens() + "; "
                         + TwinOptions.DEFAULTS.generation().maxTokens() + " from documents.");
-        assertThat(defaults)
-                .isEqualTo(GenerationOptions.builder()
-                        .temperature(0)
-                        .topK(0)
-                        .topP(1)
-                        .minP(0)
-                        .typicalP(1)
-                        .repetitionPenalty(1)
-                        .presencePenalty(0)
-                        .frequencyPenalty(0)
-                        .maxTokens(defaults.maxTokens())
-                        .build());
+        assertThat(help)
+                .contains(
+                        "--temperature=T",
+                        "Default: the model's, else " + GenerationOptions.SAMPLED.temperature() + "; 0 from")
+                .contains("Drop tokens below this share of the best, in [0, 1]. Default: the model's, else "
+                        + GenerationOptions.SAMPLED.minP() + ".");
+        assertThat(TwinOptions.DEFAULTS.generation().temperature()).isZero();
         assertThat(Run.of("ask", "--help").out().replaceAll("\\s+", " "))
                 .contains("Most sentences to quote, in [1, 20]. Default: " + TwinOptions.DEFAULTS.maxEvidence() + ".")
                 .contains("Passages to retrieve, in [1, 100]. Default: " + TwinOptions.DEFAULTS.topK() + ".");

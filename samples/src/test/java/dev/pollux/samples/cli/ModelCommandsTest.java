@@ -55,7 +55,7 @@ class ModelCommandsTest {
 
     @Test
     void generateWritesWhatTheModelWrites() {
-        Run run = Run.of("generate", "--raw", "--max-tokens", "12", "The sea is");
+        Run run = Run.of("generate", "--raw", "--temperature", "0", "--max-tokens", "12", "The sea is");
 
         assertThat(run).isEqualTo(new Run(ExitCode.OK, raw.text() + NL, ""));
     }
@@ -64,10 +64,10 @@ class ModelCommandsTest {
     void generateReadsItsPromptFromStandardInputOrAFile() throws IOException {
         Path file = Files.writeString(temp.resolve("prompt.txt"), "The sea is");
 
-        assertThat(Run.reading("The sea is", "generate", "--raw", "--max-tokens", "12", "-")
+        assertThat(Run.reading("The sea is", "generate", "--raw", "--temperature", "0", "--max-tokens", "12", "-")
                         .out())
                 .isEqualTo(raw.text() + NL);
-        assertThat(Run.of("generate", "--raw", "--max-tokens", "12", "--file", file.toString())
+        assertThat(Run.of("generate", "--raw", "--temperature", "0", "--max-tokens", "12", "--file", file.toString())
                         .out())
                 .isEqualTo(raw.text() + NL);
     }
@@ -86,7 +86,7 @@ class ModelCommandsTest {
                 .floats("blk.3.attn_output.weight.lora_a", a, 2, 576)
                 .floats("blk.3.attn_output.weight.lora_b", b, 576, 2)
                 .write(temp.resolve("loud.gguf"));
-        String[] command = {"generate", "--raw", "--max-tokens", "12", "The sea is", "--adapter"};
+        String[] command = {"generate", "--raw", "--temperature", "0", "--max-tokens", "12", "The sea is", "--adapter"};
 
         assertThat(Run.of(with(command, adapter + "=0")).out()).isEqualTo(raw.text() + NL);
         Run loud = Run.of(with(command, adapter.toString()));
@@ -105,7 +105,16 @@ class ModelCommandsTest {
 
     @Test
     void generateAsJsonHasEveryDocumentedKey() {
-        Run run = Run.of("generate", "--json", "--system", "Be brief.", "--max-tokens", "12", "Name a colour.");
+        Run run = Run.of(
+                "generate",
+                "--json",
+                "--temperature",
+                "0",
+                "--system",
+                "Be brief.",
+                "--max-tokens",
+                "12",
+                "Name a colour.");
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         JsonNode json = run.json();
@@ -121,6 +130,27 @@ class ModelCommandsTest {
     }
 
     @Test
+    void withoutOptionsTheModelsSamplingIsUsedAndASeedRepeatsIt() {
+        String[] command = {"generate", "--raw", "--max-tokens", "12", "--seed", "11", "The sea is"};
+        String drawn;
+        try (OnnxGenerator generator =
+                OnnxGenerator.open(EmbeddedModel.named(NAME).unpack().run())) {
+            drawn = generator
+                    .generate(
+                            Prompt.text("The sea is"),
+                            GenerationOptions.SAMPLED.toBuilder()
+                                    .maxTokens(12)
+                                    .seed(11)
+                                    .build())
+                    .text();
+        }
+
+        assertThat(Run.of(command).out())
+                .isEqualTo(drawn + NL)
+                .isEqualTo(Run.of(command).out());
+    }
+
+    @Test
     void anInterruptedGenerationShowsWhatItHas() {
         CommandLine commands = Run.commands("");
         Pollux pollux = commands.getCommand();
@@ -132,7 +162,8 @@ class ModelCommandsTest {
             }
         };
 
-        Run run = Run.writing(commands, interrupting, "generate", "--raw", "--max-tokens", "500", "The sea is");
+        Run run = Run.writing(
+                commands, interrupting, "generate", "--raw", "--temperature", "0", "--max-tokens", "500", "The sea is");
 
         assertThat(run.code()).isEqualTo(ExitCode.INTERRUPTED);
         assertThat(run.err()).isEmpty();
@@ -168,6 +199,8 @@ class ModelCommandsTest {
                 "Name a colour.\n/nonsense\nAnother.\n/reset\nName a colour.\n",
                 "chat",
                 "--json",
+                "--temperature",
+                "0",
                 "--system",
                 "Be brief.",
                 "--max-tokens",
@@ -210,7 +243,16 @@ class ModelCommandsTest {
         assertThat(inspected.path("kind").asString()).isEqualTo("export");
         assertThat(inspected.path("provenance").path("matrices"))
                 .isEqualTo(export.json().path("matrices"));
-        assertThat(Run.of("generate", "--model", target.toString(), "--raw", "--max-tokens", "12", "The sea is")
+        assertThat(Run.of(
+                                "generate",
+                                "--model",
+                                target.toString(),
+                                "--raw",
+                                "--temperature",
+                                "0",
+                                "--max-tokens",
+                                "12",
+                                "The sea is")
                         .out())
                 .isEqualTo(raw.text() + NL);
         assertThat(Run.of("export", NAME, target.toString()))
@@ -359,8 +401,8 @@ class ModelCommandsTest {
     @Test
     void mistakesOnTheCommandLineAreTold() {
         assertThat(Run.of("generate", "--temperature", "-1", "Hello").err())
-                .isEqualTo("pollux: temperature must be in [0, 100] but was -1.0" + NL + "Try 'pollux generate --help'."
-                        + NL);
+                .isEqualTo("pollux: --temperature must be in [0, 100] but was -1.0" + NL
+                        + "Try 'pollux generate --help'." + NL);
         assertThat(Run.of("generate", "--raw", "--system", "x", "Hello"))
                 .isEqualTo(new Run(
                         ExitCode.USAGE,

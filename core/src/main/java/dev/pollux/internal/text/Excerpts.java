@@ -1,0 +1,42 @@
+package dev.pollux.internal.text;
+
+/** Texts and places in a few words, for {@code toString}. */
+public final class Excerpts {
+
+    /** Most characters of a text that are shown. */
+    static final int LENGTH = 60;
+
+    private Excerpts() {}
+
+    /** The beginning of a text on one line and in quotation marks; what is left out is an ellipsis. */
+    public static String of(String text) {
+        StringBuilder line = new StringBuilder();
+        boolean gap = false;
+        int end = 0;
+        while (end < text.length() && line.length() <= LENGTH) {
+            int c = text.codePointAt(end);
+            end += Character.charCount(c);
+            boolean blank = Character.isWhitespace(c) || Character.isSpaceChar(c) || Character.isISOControl(c);
+            if (!blank) {
+                line.append(gap && !line.isEmpty() ? " " : "").appendCodePoint(c);
+            }
+            gap = blank;
+        }
+        if (line.length() <= LENGTH) {
+            return '"' + line.toString() + '"';
+        }
+        int cut = line.offsetByCodePoints(0, line.codePointCount(0, LENGTH));
+        return '"' + line.substring(0, cut).strip() + "…\"";
+    }
+
+    /** Where something stands: {@code merging.md:12-15 (Merging > Methods)}. */
+    public static String place(String document, int firstLine, int lastLine, String heading) {
+        String lines = firstLine == lastLine ? "" + firstLine : firstLine + "-" + lastLine;
+        return document + ":" + lines + (heading.isEmpty() ? "" : " (" + heading + ")");
+    }
+
+    /** A number of things: {@code 1 citation}, {@code 2 citations}. */
+    public static String count(int number, String noun) {
+        return number + " " + noun + (number == 1 ? "" : "s");
+    }
+}
