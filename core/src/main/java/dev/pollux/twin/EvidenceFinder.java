@@ -7,7 +7,6 @@ import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,7 +20,7 @@ final class EvidenceFinder {
     /*
      * score(s) = (max(0, cos(q, s)) + overlap(q, s)) / 2
      * overlap(q, s) = sum of weight(w) idf(w) over the question's stems w in s / sum of weight(w) idf(w) over all of them,
-     *     a stem that stands only in the headings above s counts half
+     *     a stem that stands in what s is read with (Context) counts as its own, one only in the headings above s half
      * idf(w) = ln(1 + (N + 20) / (n + 1)), n of the N sentences of the retrieved passages hold w
      * weight(w) = 1, or 1/4 for a word that a follow-up only carries from the question before
      *
@@ -38,13 +37,20 @@ final class EvidenceFinder {
     /** Sentences to embed for one question: what a small model on two cores does in a fraction of a second. */
     private static final int MOST_EMBEDDED = 64;
 
-    /** Two sentences that share this part of their words say the same. */
-    private static final double SAME = 0.8;
-
     private static final double HEADING_WEIGHT = 0.5;
 
-    /** A sentence with its score. */
-    record Found(Source source, Source.Line line, double score) {}
+    /**
+     * A sentence with its score.
+     *
+     * @param excerpt what is shown for it
+     */
+    record Found(Source source, Source.Line line, double score, Excerpt excerpt) {
+
+        /** A sentence that is shown alone. */
+        Found(Source source, Source.Line line, double score) {
+            this(source, line, score, Excerpt.of(line));
+        }
+    }
 
     private final Optional<Embedder> embedder;
 
@@ -53,23 +59,13 @@ final class EvidenceFinder {
     }
 
     /**
-     * The sentences of {@code sources} that score at least {@code least}, best first, at most {@code most}, none twice.
+     * The excerpts of {@code sources} that score at least {@code least}, best first, at most {@code most}, none twice.
      *
      * @param question as it was asked
      * @param subject the same with what it leans on; equal where it stands on its own
      */
     List<Found> find(String question, String subject, List<Source> sources, int most, double least) {
-        List<Found> best = new ArrayList<>();
-        for (Found found : ranked(question, subject, sources)) {
-            if (best.size() == most || found.score() < least) {
-                break;
-            }
-            if (best.stream()
-                    .noneMatch(other -> same(other.line().stems(), found.line().stems()))) {
-                best.add(found);
-            }
-        }
-        return best;
+        return new Excerpts(question, ranked(question, subject, sources)).best(most, least);
     }
 
     /** Every sentence that may be evidence, best first; equal scores keep the order of the passages. */
@@ -135,7 +131,7 @@ final class EvidenceFinder {
     private static double overlap(Map<String, Double> idf, Source.Line line) {
         double sum = 0;
         for (Map.Entry<String, Double> entry : idf.entrySet()) {
-            if (line.stems().contains(entry.getKey())) {
+            if (line.holds(entry.getKey())) {
                 sum += entry.getValue();
             } else if (line.section().stems().contains(entry.getKey())) {
                 sum += entry.getValue() * HEADING_WEIGHT;
@@ -148,7 +144,7 @@ final class EvidenceFinder {
         List<Found> candidates = byWords.subList(0, Math.min(MOST_EMBEDDED, byWords.size()));
         float[] query = embedder.embed(List.of(fitting(embedder, question)), TextRole.QUERY)[0]; // (dimension)
         List<String> texts = candidates.stream()
-                .map(found -> fitting(embedder, found.line().quote()))
+                .map(found -> fitting(embedder, found.line().compared()))
                 .toList();
         float[][] vectors = embedder.embed(texts, TextRole.PASSAGE); // (candidates, dimension)
         List<Found> scored = new ArrayList<>();
@@ -176,11 +172,5 @@ final class EvidenceFinder {
             sum += (double) a[i] * b[i];
         }
         return sum;
-    }
-
-    private static boolean same(Set<String> a, Set<String> b) {
-        Set<String> both = new HashSet<>(a);
-        both.retainAll(b);
-        return both.size() >= SAME * (a.size() + b.size() - both.size());
     }
 }

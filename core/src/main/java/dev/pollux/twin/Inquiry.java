@@ -28,7 +28,7 @@ record Inquiry(
     List<Evidence> evidence() {
         List<Evidence> evidence = new ArrayList<>();
         for (EvidenceFinder.Found f : found) {
-            Citation c = f.source().cite(evidence.size() + 1, f.line());
+            Citation c = f.source().cite(evidence.size() + 1, f.line(), f.excerpt());
             evidence.add(new Evidence(
                     c.number(),
                     c.origin(),
@@ -47,9 +47,10 @@ record Inquiry(
     List<String> quotes() {
         List<String> quotes = new ArrayList<>();
         for (EvidenceFinder.Found f : found) {
-            boolean code = f.line().range().kind() == Sentence.Kind.CODE;
-            String quote =
-                    code ? "```\n" + f.line().quote() + "\n```\n" : f.line().quote() + " ";
+            String text = f.excerpt().text();
+            boolean code = f.line().range().kind() == Sentence.Kind.CODE && !text.contains("```\n");
+            String shown = code ? "```\n" + text + "\n```" : text;
+            String quote = shown + (shown.endsWith("```") ? "\n" : " ");
             quotes.add((quotes.isEmpty() ? "" : BETWEEN_QUOTES) + quote + "[" + (quotes.size() + 1) + "]");
         }
         return quotes;

@@ -12,8 +12,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** A retrieved passage, read: its sentences, their words, the headings above each. <em>Immutable.</em> */
+/** A retrieved passage, read: its sentences, their words, what each is read with. <em>Immutable.</em> */
 final class Source {
+
+    /** Metadata that hold a document's date, the last change first. */
+    private static final List<String> DATES =
+            List.of("updated", "lastmod", "last_modified", "modified", "date", "published", "created", "effective");
 
     /**
      * A sentence of the passage.
@@ -21,10 +25,11 @@ final class Source {
      * @param index its place among the passage's sentences, from 0
      * @param range where it stands in the passage's text
      * @param quote verbatim but for what no reader sees
-     * @param text the same without line ends and inline mark-up
+     * @param text the same to be shown: without line ends and inline mark-up, a row of a table with the names of its columns
      * @param words all words of that text
      * @param stems those that carry meaning
      * @param section what it stands under
+     * @param context what it is read with
      */
     record Line(
             int index,
@@ -33,67 +38,59 @@ final class Source {
             String text,
             List<Words.Word> words,
             Set<String> stems,
-            Section section) {
+            Section section,
+            Context context) {
 
-        /** Whether it can be evidence: a heading names a subject and says nothing about it. */
+        /** Whether it can be evidence: a heading names a subject, and a question asks, and neither says anything about it. */
         boolean isStatement() {
-            return range.kind() != Sentence.Kind.HEADING && !stems.isEmpty();
+            return range.kind() != Sentence.Kind.HEADING
+                    && !context.asks()
+                    && !words.isEmpty()
+                    && (!stems.isEmpty() || context.answers());
+        }
+
+        /** What is compared with a question: the line after what it is read with. */
+        String compared() {
+            return context.text().isEmpty() ? text : context.text() + " " + text;
+        }
+
+        /** Whether it or what it is read with holds a stem. */
+        boolean holds(String stem) {
+            return stems.contains(stem) || context.stems().contains(stem);
         }
     }
 
     /**
      * The headings above a line.
      *
-     * @param heading the passage's and those between its beginning and the line, outermost first, as one line
-     * @param stems their words that carry meaning
+     * @param heading the passage's and those between its beginning and the line, outermost first, as one line; the title of
+     *     the document where there are none
+     * @param stems their words that carry meaning, those of the title too
      */
     record Section(String heading, Set<String> stems) {
 
-        private static Section of(List<String> headings) {
-            String heading = String.join(" > ", headings);
-            return new Section(heading, Words.contentStems(heading));
+        private static Section of(List<String> headings, String title) {
+            String heading = headings.isEmpty() ? title : String.join(" > ", headings);
+            return new Section(heading, Words.contentStems(heading.contains(title) ? heading : title + " " + heading));
         }
     }
 
     private final Passage passage;
+    private final Reading reading; // of lead and text
     private final List<Line> lines;
 
-    private Source(Passage passage, List<Line> lines) {
+    private Source(Passage passage, Reading reading, List<Line> lines) {
         this.passage = passage;
+        this.reading = reading;
         this.lines = List.copyOf(lines);
     }
 
     static Source of(Passage passage) {
-        String lead = passage.lead();
-        String whole = lead + passage.text();
+        String whole = passage.lead() + passage.text();
         Reading reading = passage.start() == 0
                 ? Reading.of(whole, passage.mediaType())
                 : Reading.ofPart(whole, passage.mediaType());
-        List<Line> lines = new ArrayList<>();
-        Headings headings = new Headings(passage.headings());
-        Section section = Section.of(passage.headings());
-        for (Sentence sentence : Sentences.of(reading)) {
-            String quote = reading.visible(sentence.start(), sentence.end());
-            String text = sentence.kind() == Sentence.Kind.CODE
-                    ? quote
-                    : Inline.plain(quote, sentence.block().place().quotes());
-            if (sentence.level() > 0) {
-                section = Section.of(headings.below(sentence.level(), text));
-            }
-            if (sentence.start() >= lead.length()) {
-                lines.add(line(lines.size(), sentence, lead.length(), quote, text, section));
-            }
-        }
-        return new Source(passage, lines);
-    }
-
-    private static Line line(int index, Sentence sentence, int lead, String quote, String text, Section section) {
-        Sentence range = new Sentence(
-                sentence.start() - lead, sentence.end() - lead, sentence.kind(), sentence.level(), sentence.block());
-        List<Words.Word> words = Words.of(text);
-        Set<String> stems = new HashSet<>();
-        words.stream().filter(Words.Word::content).map(Words.Word::stem).forEach(stems::add);
-        return new Line(index, range, quote, text, words, Set.copyOf(stems), section);
+        return new Source(passage, reading, new Lines(passage, reading).read());
     }
 
     Passage passage() {
@@ -104,16 +101,46 @@ final class Source {
         return lines;
     }
 
+    /** Characters of the passage's text, verbatim but for what no reader sees. */
+    String visible(int start, int end) {
+        int lead = passage.lead().length();
+        return reading.visible(lead + start, lead + end);
+    }
+
+    /** The same to be read without what stands before it: from the beginning on with the passage's lead. */
+    String readable(int start, int end) {
+        return (start == 0 ? passage.lead() : "") + visible(start, end);
+    }
+
+    /** Whether a line is the first of its block in the passage. */
+    boolean opensBlock(Line line) {
+        return line.index() == 0
+                || lines.get(line.index() - 1).range().block() != line.range().block();
+    }
+
     Citation cite(int number, Line line) {
+        return cite(number, line, Excerpt.of(line));
+    }
+
+    /** The citation of an excerpt under the headings of a line in it. */
+    Citation cite(int number, Line line, Excerpt excerpt) {
         return new Citation(
                 number,
                 passage.origin(),
                 line.section().heading(),
-                passage.firstLine() + lineEnds(line.range().start()),
-                passage.firstLine() + lineEnds(line.range().end()),
-                line.quote(),
-                line.text(),
-                "");
+                passage.firstLine() + lineEnds(excerpt.start()),
+                passage.firstLine() + lineEnds(excerpt.end()),
+                excerpt.quote(),
+                excerpt.text(),
+                date());
+    }
+
+    private String date() {
+        return DATES.stream()
+                .map(name -> passage.metadata().getOrDefault(name, ""))
+                .filter(value -> !value.isBlank())
+                .findFirst()
+                .orElse("");
     }
 
     /** Line ends before a character of the passage's text; CR LF, LF and CR are one each. */
@@ -127,5 +154,64 @@ final class Source {
             }
         }
         return count;
+    }
+
+    /** Makes the lines of a passage. <em>Confined to one thread.</em> */
+    private static final class Lines {
+
+        private final Reading reading;
+        private final List<Sentence> sentences;
+        private final List<String> texts = new ArrayList<>();
+        private final Headings headings;
+        private final String title;
+        private final int lead;
+        private final Contexts contexts;
+        private Section section;
+
+        Lines(Passage passage, Reading reading) {
+            this.reading = reading;
+            this.sentences = Sentences.of(reading);
+            this.headings = new Headings(passage.headings());
+            this.title = passage.metadata().getOrDefault("title", "");
+            this.lead = passage.lead().length();
+            this.section = Section.of(passage.headings(), title);
+            int first = (int) sentences.stream().filter(s -> s.start() < lead).count();
+            this.contexts = new Contexts(sentences, texts, title, first);
+        }
+
+        List<Line> read() {
+            List<Line> lines = new ArrayList<>();
+            for (int i = 0; i < sentences.size(); i++) {
+                Sentence sentence = sentences.get(i);
+                String quote = reading.visible(sentence.start(), sentence.end());
+                texts.add(text(sentence, quote));
+                if (sentence.level() > 0) {
+                    section = Section.of(headings.below(sentence.level(), texts.get(i)), title);
+                }
+                Context context = contexts.next(i);
+                if (sentence.start() >= lead) {
+                    lines.add(line(lines.size(), sentence, quote, texts.get(i), context));
+                }
+            }
+            return lines;
+        }
+
+        private String text(Sentence sentence, String quote) {
+            return switch (sentence.kind()) {
+                case CODE -> quote;
+                case TABLE_ROW -> contexts.row(sentence, quote);
+                case HEADING -> sentence.block().place().table() > 0 ? quote : Inline.plain(quote);
+                case PROSE -> Inline.plain(quote, sentence.block().place().quotes());
+            };
+        }
+
+        private Line line(int index, Sentence sentence, String quote, String text, Context context) {
+            Sentence range = new Sentence(
+                    sentence.start() - lead, sentence.end() - lead, sentence.kind(), sentence.level(), sentence.block());
+            List<Words.Word> words = Words.of(text);
+            Set<String> stems = new HashSet<>();
+            words.stream().filter(Words.Word::content).map(Words.Word::stem).forEach(stems::add);
+            return new Line(index, range, quote, text, words, Set.copyOf(stems), section, context);
+        }
     }
 }

@@ -76,7 +76,7 @@ final class TwinPrompt {
             String heading = packed.source().passage().heading();
             text.append("<passage ").append(packed.number()).append(">\n");
             text.append(heading.isEmpty() ? "" : defused(heading) + "\n");
-            text.append(defused(packed.source().passage().text().substring(packed.start(), packed.end())));
+            text.append(defused(packed.source().readable(packed.start(), packed.end())));
             text.append("\n</passage>\n\n");
         }
         return text.toString();

@@ -129,7 +129,7 @@ final class SentenceEnds {
         if (isPointBefore(from) && wordBefore(from).length() == 1) {
             boolean capital = Character.isUpperCase(word.charAt(0))
                     && Character.isUpperCase(wordBefore(from).charAt(0));
-            return !capital || !isFunctionWord(first); // z. B., i. d. R.; J. R. Smith
+            return !capital || !isFunctionWord(first) || word(first).length() == 1; // z. B., i. d. R.; J. R. R. Smith
         }
         int end = first;
         while (end < flat.length() && Character.isLetter(flat.charAt(end))) {
@@ -139,7 +139,7 @@ final class SentenceEnds {
         if (Character.isLowerCase(word.charAt(0))) {
             return pointed || Abbreviations.bind(word, next);
         }
-        return !word.equals("I") && Character.isUpperCase(next) && !isFunctionWord(first)
+        return !word.equals("I") && Character.isUpperCase(next) && (pointed || !isFunctionWord(first))
                 || Character.isDigit(next) && word.equals("S");
     }
 

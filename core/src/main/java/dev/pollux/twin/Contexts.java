@@ -1,0 +1,198 @@
+package dev.pollux.twin;
+
+import dev.pollux.internal.text.Asking;
+import dev.pollux.internal.text.Block;
+import dev.pollux.internal.text.Block.Item;
+import dev.pollux.internal.text.Cells;
+import dev.pollux.internal.text.Inline;
+import dev.pollux.internal.text.Sentence;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/** Finds the {@link Context} of each sentence, in the order of the text. <em>Confined to one thread.</em> */
+final class Contexts {
+
+    /** A heading of several words that begins so asks, with or without its mark. */
+    private static final Pattern ASKING = Pattern.compile(
+            "(?iu)(?:how|what|why|when|where|who|which|can|does|do|is|are|may|should|wie|was|warum|wann|wo|wer|welche[rs]?|kann|darf"
+                    + "|comment|pourquoi|quand|où|qui|quel(?:le)?s?|cómo|qué|cuándo|dónde|quién|cuál|come|perché|quando|dove|chi)"
+                    + "(?: \\S+){2,}");
+
+    /** What leads into a list without a colon. */
+    private static final Pattern LEADING = Pattern.compile("(?iu).*\\b(?:follow|following|steps?|these|below|folgende\\w*|schritte\\w*)\\b.*");
+
+    private final List<Sentence> sentences;
+    private final List<String> texts;
+    private final String title;
+    private final int first;
+    private final Map<Integer, List<String>> heads = new HashMap<>(); // cells of the head by table
+    private final Map<Integer, Integer> leads = new HashMap<>(); // the sentence that leads into a list or table, by number
+    private int question = Context.NONE;
+    private String headingAsks = "";
+    private String term = "";
+
+    /**
+     * @param texts of the sentences, as they are shown
+     * @param title of the document; empty where it has none
+     * @param first the sentence with which the passage begins: indices count from it
+     */
+    Contexts(List<Sentence> sentences, List<String> texts, String title, int first) {
+        this.sentences = sentences;
+        this.texts = texts;
+        this.title = title;
+        this.first = first;
+    }
+
+    /** The context of the next sentence, {@code i}, after all before it. */
+    Context next(int i) {
+        Sentence sentence = sentences.get(i);
+        Block block = sentence.block();
+        if (sentence.kind() == Sentence.Kind.HEADING) {
+            heading(i, block);
+            return Context.of(List.of(), false, Context.NONE, Context.NONE);
+        }
+        boolean asks = sentence.kind() == Sentence.Kind.PROSE
+                && block.kind() != Block.Kind.FRONT_MATTER
+                && (block.kind() == Block.Kind.QUESTION || Asking.isQuestion(texts.get(i)));
+        if (!asks && question != Context.NONE && !answers(i)) {
+            question = Context.NONE;
+        }
+        int lead = lead(i);
+        List<String> parts = new ArrayList<>();
+        if (!asks) {
+            parts.add(question != Context.NONE ? texts.get(question) : headingAsks);
+        }
+        parts.add(block.kind() == Block.Kind.FRONT_MATTER ? title : "");
+        parts.add(block.place().defines() ? term : "");
+        parts.addAll(leading(lead));
+        int answered = asks ? Context.NONE : question != Context.NONE ? question - first : headingAsks.isEmpty() ? Context.NONE : -1;
+        if (asks) {
+            question = i;
+        }
+        return Context.of(parts, asks, answered, lead == Context.NONE ? lead : lead - first);
+    }
+
+    /** A row as {@code column: value} pairs; its cells where its table has no head. */
+    String row(Sentence sentence, String quote) {
+        List<String> head = heads.getOrDefault(sentence.block().place().table(), List.of());
+        List<String> pairs = new ArrayList<>();
+        List<String> cells = Cells.of(quote);
+        for (int i = 0; i < cells.size(); i++) {
+            String cell = Inline.plain(cells.get(i));
+            String column = i < head.size() ? head.get(i) : "";
+            if (!cell.isEmpty()) {
+                pairs.add(column.isEmpty() ? cell : column + ": " + cell);
+            }
+        }
+        return String.join("; ", pairs);
+    }
+
+    private void heading(int i, Block block) {
+        switch (block.kind()) {
+            case TABLE_HEAD -> {
+                List<String> cells = new ArrayList<>();
+                Cells.of(texts.get(i)).forEach(cell -> cells.add(Inline.plain(cell)));
+                heads.put(block.place().table(), cells);
+                leads.put(-block.place().table(), leadsInto(i));
+            }
+            case TERM -> {
+                term = texts.get(i);
+                question = Asking.isQuestion(term) ? i : Context.NONE;
+            }
+            default -> {
+                if (block.level() > 0) {
+                    String text = texts.get(i);
+                    headingAsks = Asking.isQuestion(text) || ASKING.matcher(text).matches() ? text : "";
+                    question = Context.NONE;
+                }
+            }
+        }
+    }
+
+    /** Whether sentence {@code i} answers the question that was asked before it. */
+    private boolean answers(int i) {
+        Block asked = sentences.get(question).block();
+        Block block = sentences.get(i).block();
+        if (block == asked) {
+            return true;
+        }
+        Block before = sentences.get(i - 1).block();
+        boolean atItsEnd = sentences.get(Math.min(question + 1, i)).block() != asked || question + 1 == i;
+        Item item = asked.place().item();
+        boolean marked = asked.kind() == Block.Kind.QUESTION || asked.kind() == Block.Kind.TERM || isAlone(asked);
+        if (item != null && block.kind() != Block.Kind.ANSWER) {
+            return atItsEnd && block.place().items().contains(item);
+        }
+        if (!atItsEnd || block.kind() == Block.Kind.FRONT_MATTER) {
+            return false;
+        }
+        if (marked) {
+            return true;
+        }
+        // After a question in passing, the next paragraph and the list that it leads into.
+        return before == asked || before == block || leads(i - 1) || block.place().group() == before.place().group();
+    }
+
+    /** Whether a block is one question and no more. */
+    private boolean isAlone(Block asked) {
+        return (question == 0 || sentences.get(question - 1).block() != asked);
+    }
+
+    private boolean leads(int i) {
+        return texts.get(i).endsWith(":");
+    }
+
+    /** The sentence that leads into what {@code i} is part of. */
+    private int lead(int i) {
+        Sentence sentence = sentences.get(i);
+        Block.Place place = sentence.block().place();
+        Item item = place.item();
+        if (item != null) {
+            return leads.computeIfAbsent(item.list(), list -> leadsInto(i));
+        }
+        if (place.table() > 0) {
+            return leads.computeIfAbsent(-place.table(), table -> leadsInto(i));
+        }
+        if (sentence.kind() == Sentence.Kind.CODE) {
+            boolean goesOn = i > 0 && sentences.get(i - 1).block() == sentence.block();
+            return goesOn ? leads.getOrDefault(0, Context.NONE) : remember(leadsInto(i));
+        }
+        return Context.NONE;
+    }
+
+    private int remember(int lead) {
+        leads.put(0, lead);
+        return lead;
+    }
+
+    /** The sentence right before {@code i}, where it leads into what begins there; {@link Context#NONE} else. */
+    private int leadsInto(int i) {
+        if (i == 0) {
+            return Context.NONE;
+        }
+        Sentence before = sentences.get(i - 1);
+        Item item = sentences.get(i).block().place().item();
+        boolean nested = item != null
+                && sentences.get(i).block().place().items().size() > 1
+                && before.block().place().items().size() < sentences.get(i).block().place().items().size();
+        boolean prose = before.kind() == Sentence.Kind.PROSE && before.block().kind() != Block.Kind.FRONT_MATTER;
+        boolean announces = leads(i - 1) || item != null && item.number() > 0 && LEADING.matcher(texts.get(i - 1)).matches();
+        boolean titled = before.level() > 0 && item != null && item.number() > 0;
+        return nested || prose && announces || titled ? i - 1 : Context.NONE;
+    }
+
+    /** What leads into a list, and into the list around it. */
+    private List<String> leading(int lead) {
+        List<String> parts = new ArrayList<>();
+        int at = lead;
+        for (int depth = 0; at != Context.NONE && depth < 4; depth++) {
+            parts.add(0, texts.get(at));
+            Item item = sentences.get(at).block().place().item();
+            at = item == null ? Context.NONE : leads.getOrDefault(item.list(), Context.NONE);
+        }
+        return parts;
+    }
+}

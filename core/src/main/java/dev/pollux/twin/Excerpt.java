@@ -1,0 +1,91 @@
+package dev.pollux.twin;
+
+import dev.pollux.internal.text.Block.Item;
+import dev.pollux.internal.text.Sentence;
+import java.util.List;
+
+/**
+ * Neighbouring lines of a passage that are shown as one. <em>Immutable.</em>
+ *
+ * @param start first character in the passage's text
+ * @param end one past the last
+ * @param quote verbatim but for what no reader sees
+ * @param text to be shown
+ * @param from index of the first line
+ * @param to one past the index of the last
+ */
+record Excerpt(int start, int end, String quote, String text, int from, int to) {
+
+    /** One line by itself. */
+    static Excerpt of(Source.Line line) {
+        return new Excerpt(
+                line.range().start(), line.range().end(), line.quote(), line.text(), line.index(), line.index() + 1);
+    }
+
+    /** The lines {@code from} to {@code to} of a source. */
+    static Excerpt of(Source source, int from, int to) {
+        List<Source.Line> lines = source.lines().subList(from, to);
+        Source.Line first = lines.get(0);
+        Source.Line last = lines.get(lines.size() - 1);
+        long items = lines.stream().filter(line -> isItemStart(source, line)).count();
+        Item item = first.range().block().place().item();
+        boolean marked = items > 1 || items == 1 && (item == null || item.number() > 0);
+        int start = marked ? start(source, first) : first.range().start();
+        return new Excerpt(
+                start,
+                last.range().end(),
+                source.visible(start, last.range().end()),
+                shown(source, lines, marked),
+                from,
+                to);
+    }
+
+    /** The same with other text to be shown. */
+    Excerpt showing(String shown) {
+        return new Excerpt(start, end, quote, shown, from, to);
+    }
+
+    /** Sentences of one block in a row, each block and item on its line, code in fences. */
+    private static String shown(Source source, List<Source.Line> lines, boolean marked) {
+        StringBuilder shown = new StringBuilder();
+        for (int i = 0; i < lines.size(); i++) {
+            Source.Line line = lines.get(i);
+            boolean same = i > 0 && lines.get(i - 1).range().block() == line.range().block();
+            boolean code = line.range().kind() == Sentence.Kind.CODE && lines.size() > 1;
+            boolean goesOn = i + 1 < lines.size() && lines.get(i + 1).range().block() == line.range().block();
+            shown.append(i == 0 ? "" : same && !code ? " " : "\n");
+            shown.append(code && !same ? "```\n" : "").append(marked && isItemStart(source, line) ? mark(line) : "").append(line.text());
+            shown.append(code && !goesOn ? "\n```" : "");
+        }
+        return shown.toString();
+    }
+
+    private static String mark(Source.Line line) {
+        List<Item> items = line.range().block().place().items();
+        return "  ".repeat(items.size() - 1) + items.get(items.size() - 1).mark() + " ";
+    }
+
+    /** Whether a line is the first of a list item. */
+    private static boolean isItemStart(Source source, Source.Line line) {
+        Item item = line.range().block().place().item();
+        return item != null
+                && item.line() == line.range().block().firstLine()
+                && source.opensBlock(line);
+    }
+
+    /** Where a line begins, with the mark of its item. */
+    private static int start(Source source, Source.Line line) {
+        int start = line.range().start();
+        if (!isItemStart(source, line)) {
+            return start;
+        }
+        String text = source.passage().text();
+        while (start > 0 && text.charAt(start - 1) != '\n' && text.charAt(start - 1) != '\r') {
+            start--;
+        }
+        while (start < line.range().start() && Character.isWhitespace(text.charAt(start))) {
+            start++;
+        }
+        return start;
+    }
+}

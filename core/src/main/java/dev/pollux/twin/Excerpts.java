@@ -1,0 +1,291 @@
+package dev.pollux.twin;
+
+import dev.pollux.internal.text.Block;
+import dev.pollux.internal.text.Block.Item;
+import dev.pollux.internal.text.Sentence;
+import dev.pollux.twin.EvidenceFinder.Found;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Makes excerpts of the sentences that score best. <em>Confined to one thread.</em> */
+final class Excerpts {
+
+    /*
+     * A sentence is shown as part of the smallest whole that answers:
+     *
+     *   a step of an ordered list, where the question asks how, or where several items or the lead-in score:
+     *       the list with its lead-in, in order; where one item stands out: that item under its lead-in
+     *   a row of a table: the row with the names of its columns
+     *   an answer to a question in the document: the answer, whole where it is short
+     *   what ends with a colon and leads into code, a list or a table: that too; alone it says nothing
+     *   a definition: with its term
+     *   prose: the sentence, the one before it where it begins with a pronoun, and the one after it where that goes on
+     *
+     * Code is evidence where the question asks for it. What scores less than FAR of the first is not shown.
+     */
+
+    /** A list is shown whole up to this many characters: some thirty lines. */
+    private static final int LONGEST_LIST = 2_000;
+
+    private static final int LONGEST_ANSWER = 700;
+
+    private static final int LONGEST_PROSE = 500;
+
+    /** Items that score this part of the best score alike. */
+    private static final double ALIKE = 0.85;
+
+    private static final double FAR = 0.5;
+
+    /** Two excerpts whose best sentences share this part of their words say the same. */
+    private static final double SAME = 0.8;
+
+    private final Asked asked;
+    private final List<Found> ranked;
+    private final Map<Source.Line, Double> scores = new IdentityHashMap<>();
+
+    /** @param ranked every sentence that may be evidence, best first */
+    Excerpts(String question, List<Found> ranked) {
+        this.asked = Asked.of(question);
+        this.ranked = ranked;
+        ranked.forEach(found -> scores.put(found.line(), found.score()));
+    }
+
+    /** The best excerpts that score at least {@code least}, at most {@code most}, none twice. */
+    List<Found> best(int most, double least) {
+        List<Found> best = new ArrayList<>();
+        Set<Source.Line> shown = new HashSet<>();
+        for (Found found : ranked) {
+            boolean far = !best.isEmpty() && found.score() < FAR * best.get(0).score();
+            if (best.size() == most || found.score() < least || far) {
+                break;
+            }
+            if (shown.contains(found.line()) || best.stream().anyMatch(other -> same(other.line(), found.line()))) {
+                continue;
+            }
+            Excerpt excerpt = excerpt(found);
+            List<Source.Line> lines = found.source().lines().subList(excerpt.from(), excerpt.to());
+            boolean says = lines.stream().anyMatch(line -> mayStand(line, excerpt));
+            if (says && lines.stream().noneMatch(shown::contains)) {
+                best.add(new Found(found.source(), found.line(), found.score(), excerpt));
+                shown.addAll(lines);
+            }
+        }
+        return best;
+    }
+
+    /** Whether a line is reason enough for an excerpt: no code that was not asked for, no lead-in of nothing. */
+    private boolean mayStand(Source.Line line, Excerpt excerpt) {
+        boolean alone = excerpt.to() - excerpt.from() == 1;
+        return line.range().kind() != Sentence.Kind.CODE || asked.forCode() || !alone;
+    }
+
+    private Excerpt excerpt(Found found) {
+        Source source = found.source();
+        Source.Line line = found.line();
+        Block.Place place = line.range().block().place();
+        if (line.range().kind() == Sentence.Kind.TABLE_ROW) {
+            return Excerpt.of(line);
+        }
+        if (leads(source, line)) {
+            return led(source, line);
+        }
+        if (line.range().kind() == Sentence.Kind.CODE) {
+            return code(source, line);
+        }
+        if (place.item() != null && !(line.context().answers() && line.context().lead() == Context.NONE)) {
+            return list(source, line, found.score());
+        }
+        if (line.context().answers()) {
+            return answer(source, line);
+        }
+        if (place.defines()) {
+            return Excerpt.of(line).showing(line.context().text() + ": " + line.text());
+        }
+        return prose(source, line);
+    }
+
+    /** Whether the line after this one begins what this one leads into. */
+    private static boolean leads(Source source, Source.Line line) {
+        return line.index() + 1 < source.lines().size()
+                && source.lines().stream()
+                        .skip(line.index() + 1L)
+                        .limit(2) // the head of a table stands between
+                        .anyMatch(next -> next.context().lead() == line.index());
+    }
+
+    /** A lead-in with what it leads into. */
+    private Excerpt led(Source source, Source.Line line) {
+        List<Source.Line> lines = source.lines();
+        int to = line.index() + 1;
+        Source.Line first = lines.get(Math.min(to, lines.size() - 1));
+        if (first.range().block().place().item() != null) {
+            return list(source, first, scores.getOrDefault(line, 0.0));
+        }
+        while (to < lines.size() && isLed(line, lines.get(to))) {
+            to++;
+        }
+        Excerpt whole = Excerpt.of(source, line.index(), to);
+        return whole.quote().length() <= LONGEST_LIST ? whole : prose(source, line);
+    }
+
+    private static boolean isLed(Source.Line lead, Source.Line line) {
+        return line.context().lead() == lead.index() || line.range().block().kind() == Block.Kind.TABLE_HEAD;
+    }
+
+    private static Excerpt code(Source source, Source.Line line) {
+        int lead = line.context().lead();
+        int from = line.index();
+        int to = from + 1;
+        List<Source.Line> lines = source.lines();
+        while (from > 0 && lines.get(from - 1).range().block() == line.range().block()) {
+            from--;
+        }
+        while (to < lines.size() && lines.get(to).range().block() == line.range().block()) {
+            to++;
+        }
+        Excerpt whole = Excerpt.of(source, lead >= 0 ? lead : from, to);
+        boolean alone = lead < 0 && to - from == 1;
+        return alone || whole.quote().length() > LONGEST_LIST ? Excerpt.of(line) : whole;
+    }
+
+    /** The list of an item, or the item under its lead-in where it stands out. */
+    private Excerpt list(Source source, Source.Line line, double score) {
+        List<Item> items = line.range().block().place().items();
+        for (Item item : items) { // the outermost list that is not too long
+            int from = line.index();
+            int to = line.index() + 1;
+            for (int i = 0; i < source.lines().size(); i++) {
+                if (isIn(source.lines().get(i), item.list())) {
+                    from = Math.min(from, i);
+                    to = Math.max(to, i + 1);
+                }
+            }
+            int lead = source.lines().get(from).context().lead();
+            int begin = lead >= 0 && lead == from - 1 && !isHeading(source, lead) ? lead : from;
+            Excerpt whole = Excerpt.of(source, begin, to);
+            if (whole.quote().length() <= LONGEST_LIST) {
+                return isWhole(source, item, line, score) ? whole : item(source, item, line);
+            }
+        }
+        return item(source, items.get(items.size() - 1), line);
+    }
+
+    private static boolean isHeading(Source source, int index) {
+        return source.lines().get(index).range().kind() == Sentence.Kind.HEADING;
+    }
+
+    private static boolean isIn(Source.Line line, int list) {
+        return line.range().block().place().items().stream().anyMatch(item -> item.list() == list);
+    }
+
+    /** Whether a list is shown whole: steps where the question asks how, or items that score alike. */
+    private boolean isWhole(Source source, Item best, Source.Line line, double score) {
+        if (best.number() > 0 && asked.how()) {
+            return true;
+        }
+        Set<Integer> all = new HashSet<>();
+        Set<Integer> alike = new HashSet<>();
+        for (Source.Line other : source.lines()) {
+            for (Item item : other.range().block().place().items()) {
+                if (item.list() == best.list()) {
+                    all.add(item.line());
+                    if (scores.getOrDefault(other, 0.0) >= ALIKE * score) {
+                        alike.add(item.line());
+                    }
+                }
+            }
+        }
+        return alike.size() > 1 && alike.size() * 2 >= all.size();
+    }
+
+    /** An item with what is nested in it, under what leads into it. */
+    private static Excerpt item(Source source, Item best, Source.Line line) {
+        List<Source.Line> lines = source.lines();
+        int from = line.index();
+        int to = from + 1;
+        while (from > 0 && isOf(lines.get(from - 1), best)) {
+            from--;
+        }
+        while (to < lines.size() && isOf(lines.get(to), best)) {
+            to++;
+        }
+        Excerpt whole = Excerpt.of(source, from, to);
+        Excerpt shown = whole.quote().length() <= LONGEST_ANSWER ? whole : Excerpt.of(line);
+        int lead = lines.get(from).context().lead();
+        boolean led = lead >= 0 && !isHeading(source, lead);
+        return shown.showing(led ? lines.get(lead).text() + "\n" + shown.text() : shown.text());
+    }
+
+    private static boolean isOf(Source.Line line, Item item) {
+        return line.range().block().place().items().stream()
+                .anyMatch(other -> other.list() == item.list() && other.line() == item.line());
+    }
+
+    /** An answer whole where it is short, else its paragraph, else its sentence; a very short one after its question. */
+    private Excerpt answer(Source source, Source.Line line) {
+        List<Source.Line> lines = source.lines();
+        int from = line.index();
+        int to = from + 1;
+        while (from > 0 && answersSame(lines.get(from - 1), line)) {
+            from--;
+        }
+        while (to < lines.size() && answersSame(lines.get(to), line)) {
+            to++;
+        }
+        Excerpt whole = Excerpt.of(source, from, to);
+        if (whole.quote().length() > LONGEST_ANSWER) {
+            return line.range().block().place().item() != null ? list(source, line, scores.getOrDefault(line, 0.0)) : prose(source, line);
+        }
+        boolean curt = line.words().size() <= 2 && to - from == 1 && !line.context().text().isEmpty();
+        return curt ? whole.showing(line.context().text() + " " + line.text()) : whole;
+    }
+
+    private static boolean answersSame(Source.Line other, Source.Line line) {
+        return other.context().question() == line.context().question()
+                && !other.context().asks()
+                && other.section().equals(line.section())
+                && (other.range().kind() != Sentence.Kind.HEADING);
+    }
+
+    /** A sentence with the one it leans on and the one that goes on with it. */
+    private Excerpt prose(Source source, Source.Line line) {
+        List<Source.Line> lines = source.lines();
+        int from = line.index();
+        int to = from + 1;
+        int length = line.quote().length();
+        while (from > 0
+                && isNeighbour(lines.get(from - 1), lines.get(from))
+                && Asked.leansBack(lines.get(from).text())
+                && length + lines.get(from - 1).quote().length() <= LONGEST_PROSE) {
+            from--;
+            length += lines.get(from).quote().length();
+        }
+        while (to < lines.size()
+                && isNeighbour(lines.get(to), lines.get(to - 1))
+                && asked.goesOn(lines.get(to).text())
+                && to - line.index() <= 2
+                && length + lines.get(to).quote().length() <= LONGEST_PROSE) {
+            length += lines.get(to).quote().length();
+            to++;
+        }
+        return Excerpt.of(source, from, to);
+    }
+
+    private static boolean isNeighbour(Source.Line line, Source.Line other) {
+        return line.range().block() == other.range().block() && !line.context().asks();
+    }
+
+    private static boolean same(Source.Line a, Source.Line b) {
+        Set<String> first = new HashSet<>(a.stems());
+        first.addAll(a.context().stems());
+        Set<String> second = new HashSet<>(b.stems());
+        second.addAll(b.context().stems());
+        Set<String> both = new HashSet<>(first);
+        both.retainAll(second);
+        return both.size() >= SAME * (first.size() + second.size() - both.size());
+    }
+}
