@@ -21,6 +21,9 @@ final class Contexts {
                     + "|comment|pourquoi|quand|où|qui|quel(?:le)?s?|cómo|qué|cuándo|dónde|quién|cuál|come|perché|quando|dove|chi)"
                     + "(?: \\S+){2,}");
 
+    /** An entry that names the document, as a heading does. */
+    private static final Pattern TITLE = Pattern.compile("(?i)(?:sub)?title\\s*[:=].*");
+
     /** What leads into a list without a colon. */
     private static final Pattern LEADING = Pattern.compile("(?iu).*\\b(?:follow|following|steps?|these|below|folgende\\w*|schritte\\w*)\\b.*");
 
@@ -50,9 +53,10 @@ final class Contexts {
     Context next(int i) {
         Sentence sentence = sentences.get(i);
         Block block = sentence.block();
-        if (sentence.kind() == Sentence.Kind.HEADING) {
+        boolean names = block.kind() == Block.Kind.FRONT_MATTER && TITLE.matcher(texts.get(i)).matches();
+        if (sentence.kind() == Sentence.Kind.HEADING || names) {
             heading(i, block);
-            return Context.of(List.of(), false, Context.NONE, Context.NONE);
+            return Context.of(List.of(), names, Context.NONE, Context.NONE);
         }
         boolean asks = sentence.kind() == Sentence.Kind.PROSE
                 && block.kind() != Block.Kind.FRONT_MATTER

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** A retrieved passage, read: its sentences, their words, what each is read with. <em>Immutable.</em> */
 final class Source {
@@ -176,7 +177,21 @@ final class Source {
             this.lead = passage.lead().length();
             this.section = Section.of(passage.headings(), title);
             int first = (int) sentences.stream().filter(s -> s.start() < lead).count();
-            this.contexts = new Contexts(sentences, texts, title, first);
+            this.contexts = new Contexts(sentences, texts, subject(passage), first);
+        }
+
+        /** What the document is on: its title, its first heading, or its name. */
+        private String subject(Passage passage) {
+            if (!title.isEmpty()) {
+                return title;
+            }
+            String name = passage.document().substring(passage.document().lastIndexOf('/') + 1);
+            String spoken = name.replaceFirst("\\.[^.]*$", "").replaceAll("[-_.]+", " ");
+            return Stream.concat(
+                            passage.headings().stream(),
+                            sentences.stream().filter(s -> s.level() > 0).map(s -> Inline.plain(s.of(reading.text()))))
+                    .findFirst()
+                    .orElse(spoken);
         }
 
         List<Line> read() {

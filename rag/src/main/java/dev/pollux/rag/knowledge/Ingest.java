@@ -107,8 +107,9 @@ final class Ingest implements DocumentSink {
     }
 
     @Override
-    public void document(Document document) {
+    public void document(Document given) {
         checkRunning();
+        Document document = FrontMatterMetadata.added(given);
         String id = document.id();
         if (id.length() > MAX_ID_LENGTH) {
             skipped(id, "has an id longer than " + MAX_ID_LENGTH + " characters");

@@ -1,0 +1,24 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.internal.text.FrontMatter;
+import dev.pollux.retrieval.Document;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Takes what a document says of itself into its metadata. */
+final class FrontMatterMetadata {
+
+    private FrontMatterMetadata() {}
+
+    /** The document with the entries of its front matter as metadata; what its source gave stays. */
+    static Document added(Document document) {
+        Map<String, String> fields =
+                document.mediaType().equals("text/markdown") ? FrontMatter.fields(document.text()) : Map.of();
+        if (fields.isEmpty()) {
+            return document;
+        }
+        Map<String, String> metadata = new HashMap<>(fields);
+        metadata.putAll(document.metadata());
+        return new Document(document.id(), document.path(), document.mediaType(), document.text(), metadata);
+    }
+}
