@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A model of a plan as the engine opens it: where it lies or, if an adapter lies over it, merged into a temporary folder that
- * is deleted at the end. <em>Confined to one thread.</em>
+ * A model of a plan as the engine opens it: where it is or, if it has an adapter, merged into a folder in the cache that is
+ * deleted at the end. <em>Confined to one thread.</em>
  */
 final class RunnableModel implements AutoCloseable {
 
@@ -38,7 +38,7 @@ final class RunnableModel implements AutoCloseable {
         if (reference.adapter().isEmpty()) {
             return new RunnableModel(folder.resolve(reference.model()), engine, Optional.empty());
         }
-        Path temporary = temporary();
+        Path temporary = temporary(engine.cache());
         Path target = temporary.resolve("model");
         RunnableModel model =
                 new RunnableModel(target, withCache(engine, temporary.resolve("cache")), Optional.of(temporary));
@@ -53,11 +53,11 @@ final class RunnableModel implements AutoCloseable {
         }
     }
 
-    private static Path temporary() {
+    private static Path temporary(Path cache) {
         try {
-            return Files.createTempDirectory("pollux-model");
+            return Files.createTempDirectory(Files.createDirectories(cache), "merged");
         } catch (IOException e) {
-            throw new StorageException("Cannot make a temporary folder: " + e, e);
+            throw new StorageException("Cannot write to the cache " + cache + ": " + e, e);
         }
     }
 

@@ -34,15 +34,15 @@ public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
     private static final int ROUNDS = 5;
 
     /**
-     * Measures for about a second; takes 200 MB for that time, half of it in a temporary file.
+     * Measures for about a second; takes 200 MB for that time, half of it in a file in the cache, which is deleted.
      *
      * @throws dev.pollux.ModelExecutionException if the runtime fails
-     * @throws StorageException if the temporary file cannot be written
+     * @throws StorageException if the cache cannot be written
      */
     public static MachineSpeed measure(EngineOptions options) {
         Path folder = null;
         try {
-            folder = Files.createTempDirectory("pollux-speed");
+            folder = Files.createTempDirectory(Files.createDirectories(options.cache()), "speed");
             Path model = folder.resolve("speed.onnx");
             write(model);
             try (OrtSession.SessionOptions settings =
@@ -56,7 +56,7 @@ public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
         } catch (OrtException e) {
             throw NativeRuntime.failure("Cannot measure the speed", e);
         } catch (IOException e) {
-            throw new StorageException("Cannot write a temporary file: " + e, e);
+            throw new StorageException("Cannot write to the cache " + options.cache() + ": " + e, e);
         } finally {
             delete(folder);
         }

@@ -8,6 +8,7 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
@@ -48,9 +49,9 @@ import picocli.CommandLine.ParseResult;
             "  pollux generate --model model.gguf \"Write a haiku about twins.\"",
             "  pollux ask --help",
             "",
-            "Models and knowledge bases that can be made again are kept in a cache folder: --cache, else",
-            "the variable POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache. Models of the Hugging Face",
-            "hub (hf:owner/name) are kept where its own tools keep them: see 'pollux fetch --help'."
+            "What can be made again (models, knowledge bases, native libraries) is kept in a cache folder:",
+            "--cache, else the variable POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache. Models of the",
+            "Hugging Face hub (hf:owner/name) are kept where its own tools keep them: see 'pollux fetch --help'."
         },
         subcommands = {
             AskCommand.class,
@@ -103,6 +104,10 @@ public final class Pollux {
         commands.setOut(new PrintWriter(
                 new OutputStreamWriter(new StandardOutput(new FileOutputStream(FileDescriptor.out)), charset())));
         commands.setErr(new PrintWriter(new OutputStreamWriter(new FileOutputStream(FileDescriptor.err), charset())));
+        commands.setExecutionStrategy(parsed -> {
+            moveCache(parsed);
+            return new CommandLine.RunLast().execute(parsed);
+        });
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> pollux.leave(ended), "pollux-interrupt"));
         int code = ExitCode.ERROR;
@@ -119,6 +124,18 @@ public final class Pollux {
             commands.getErr().flush();
             ended.countDown();
             System.exit(code);
+        }
+    }
+
+    /** {@code --cache} moves all that this process keeps: native libraries too, which a process has once. */
+    private static void moveCache(ParseResult parsed) {
+        ParseResult command = parsed;
+        while (command.hasSubcommand()) {
+            command = command.subcommand();
+        }
+        Path cache = command.matchedOptionValue("--cache", null);
+        if (cache != null) {
+            System.setProperty("pollux.cache", cache.toAbsolutePath().toString());
         }
     }
 

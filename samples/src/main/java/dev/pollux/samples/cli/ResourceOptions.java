@@ -20,8 +20,8 @@ final class ResourceOptions {
             order = 81,
             paramLabel = "FOLDER",
             description =
-                    "Where models and knowledge bases are kept that can be made again. Default: POLLUX_CACHE, else"
-                            + " pollux in XDG_CACHE_HOME or ~/.cache.")
+                    "Where models, knowledge bases and native libraries are kept that can be made again. Default:"
+                            + " POLLUX_CACHE, else pollux in XDG_CACHE_HOME or ~/.cache.")
     private @Nullable Path cache;
 
     int threads() {

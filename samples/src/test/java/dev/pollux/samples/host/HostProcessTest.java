@@ -11,6 +11,7 @@ import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.hub.EmbeddedModel;
 import dev.pollux.samples.cli.Pollux;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What Pollux leaves behind, says and asks for in a process that knows nothing of it: a home without a cache, no CI. */
 class HostProcessTest {
@@ -134,31 +136,89 @@ class HostProcessTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"absent", "/proc"})
+    void aTemporaryFolderThatIsAbsentOrCannotBeWrittenIsNotNeeded(String folder) throws Exception {
+        Path temporary = temp.resolve(folder);
+        assumeTrue(!temporary.startsWith("/proc") || Files.isDirectory(temporary), "there is no /proc");
+        List<String> command = guest(current());
+        command.replaceAll(argument ->
+                argument.startsWith("-Djava.io.tmpdir=") ? "-Djava.io.tmpdir=" + temporary : argument);
+
+        Ended guest = run(command);
+
+        assertThat(guest.err()).allMatch(line -> line.contains("java.io.tmpdir")); // newer JVMs miss it themselves
+        assertThat(guest.out()).containsExactly("properties as before");
+        assertThat(guest.exit()).isZero();
+    }
+
+    @Test
+    void theCacheOfACommandHoldsAllThatIsKept() throws Exception {
+        Path cache = temp.resolve("home/own");
+
+        Ended ended = run(pollux(
+                current(),
+                List.of("search", "--cache", cache.toString(), "--docs", documents().toString(), "Which colour?")));
+
+        assertThat(ended.exit()).as(ended.err().toString()).isZero();
+        assertThat(cache.resolve("natives")).isDirectoryContaining("glob:**/onnxruntime");
+        assertThat(foreign()).isNotEmpty().allMatch(path -> path.startsWith(cache));
+        assertThat(temp.resolve("cache")).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
     @MethodSource("jdks")
     void theCommandLineSaysOnlyWhatIsItsOwn(Path jdk) throws Exception {
-        Path documents = Files.createDirectories(temp.resolve("documents"));
-        Files.writeString(documents.resolve("sea.md"), "# The sea\n\nThe sea is deep and blue.\n");
-        List<List<String>> commands = List.of(
-                List.of("search", "--docs", documents.toString(), "Which colour does the sea have?"),
-                List.of("ask", "--docs", documents.toString(), "Which colour does the sea have?"),
-                List.of("generate", "--raw", "--max-tokens", "2", "The sea is"),
-                List.of(
-                        "inspect",
-                        EmbeddedModel.named("smollm2-135m-instruct")
-                                .unpack(MODELS)
-                                .run()
-                                .toString()));
-        for (List<String> arguments : commands) {
-            List<String> command = java(jdk, feature(jdk) < FIRST_JDK_WITH_FLAGS ? 0 : 1);
-            command.add("-Dpollux.cache=" + MODELS);
-            command.add(Pollux.class.getName());
-            command.addAll(arguments);
+        for (List<String> arguments : commands()) {
+            List<String> command = pollux(jdk, arguments);
+            command.add(command.indexOf(Pollux.class.getName()), "-Dpollux.cache=" + MODELS);
 
             Ended ended = run(command);
 
-            assertThat(ended.err()).as(arguments.get(0)).allMatch(line -> line.startsWith("pollux: "));
-            assertThat(ended.exit()).as(arguments.get(0)).isZero();
+            assertThat(ended.err())
+                    .as(String.join(" ", arguments))
+                    .allMatch(line -> line.isEmpty() || line.startsWith("pollux: "));
+            assertThat(ended.exit()).as(String.join(" ", arguments)).isZero();
         }
+    }
+
+    /** Commands in their normal use. */
+    private List<List<String>> commands() throws IOException {
+        String documents = documents().toString();
+        String bundled = EmbeddedModel.named("smollm2-135m-instruct")
+                .unpack(MODELS)
+                .run()
+                .toString();
+        Path models = Files.createDirectories(temp.resolve("models"));
+        Path base = TinyDecoder.llama(1).write(models.resolve("base"));
+        TinyDecoder.llama(1).tuned(2, 0.01).write(models.resolve("tuned"));
+        Path plan = Files.writeString(
+                temp.resolve("plan.yml"),
+                "models: [{model: tuned, parameters: {weight: 1}}]\nbase_model: base\nmerge_method: task_arithmetic\n");
+        String question = "Which colour does the sea have?";
+        return List.of(
+                List.of("search", "--docs", documents, question),
+                List.of("ask", "--docs", documents, question),
+                List.of("ingest", "--docs", documents, "--knowledge", temp + "/knowledge"),
+                List.of("chat", "--max-tokens", "2"),
+                List.of("chat", "--docs", documents, "--max-tokens", "2"),
+                List.of("generate", "--raw", "--max-tokens", "2", "The sea is"),
+                List.of("inspect", bundled),
+                List.of("export", base.toString(), temp + "/exported"),
+                List.of("merge", "--models", models.toString(), plan.toString(), temp + "/merged"));
+    }
+
+    private Path documents() throws IOException {
+        Path documents = Files.createDirectories(temp.resolve("documents"));
+        Files.writeString(documents.resolve("sea.md"), "# The sea\n\nThe sea is deep and blue.\n");
+        return documents;
+    }
+
+    /** The command line, with the flag that the manifest of its jar gives. */
+    private List<String> pollux(Path jdk, List<String> arguments) {
+        List<String> command = java(jdk, feature(jdk) < FIRST_JDK_WITH_FLAGS ? 0 : 1);
+        command.add(Pollux.class.getName());
+        command.addAll(arguments);
+        return command;
     }
 
     /** The JDK of this build and, where one is near, a JDK of the next long-term release. */
@@ -237,7 +297,9 @@ class HostProcessTest {
     }
 
     private Process start(List<String> command, String name) throws IOException {
+        Path input = Files.writeString(temp.resolve(name + ".in"), "Which colour does the sea have?\n");
         ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectInput(input.toFile())
                 .redirectOutput(temp.resolve(name + ".out").toFile())
                 .redirectError(temp.resolve(name + ".err").toFile());
         Map<String, String> environment = builder.environment();

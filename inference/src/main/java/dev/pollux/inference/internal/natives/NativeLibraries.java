@@ -7,20 +7,19 @@ import ai.onnxruntime.OrtLoggingLevel;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.inference.internal.paths.CacheFolder;
 import java.io.IOException;
-import java.lang.reflect.Field;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
  * Loads the native libraries from Pollux's cache, where they are unpacked once.
  *
- * <p>Left to themselves, ONNX Runtime unpacks into the temporary folder at each start, and DJL into {@code ~/.djl.ai} after a
+ * <p>Left to themselves, ONNX Runtime makes a temporary folder and unpacks into it at each start, and DJL into {@code ~/.djl.ai} after a
  * look for graphics cards by JNA, for which it may fetch a library over the network. A host that says by their own properties
  * where the libraries are keeps what it said. <em>Thread-safe.</em>
  */
@@ -28,6 +27,11 @@ public final class NativeLibraries {
 
     private static final String ORT_PATH = "onnxruntime.native.path";
     private static final String ORT_PROPERTIES = "onnxruntime.native.";
+    /** In the order in which they are loaded. */
+    private static final List<String> ORT_REQUIRED = Stream.of("onnxruntime", "onnxruntime4j_jni")
+            .map(NativeLibraries::fileName)
+            .toList();
+
     private static final List<String> ORT_LIBRARIES = Stream.concat(
                     Stream.of("onnxruntime", "onnxruntime4j_jni", "webgpu_dawn", "dxil", "dxcompiler"),
                     Stream.of("shared", "cuda", "tensorrt", "rocm", "migraphx", "dnnl", "openvino", "qnn", "vitisai")
@@ -44,41 +48,60 @@ public final class NativeLibraries {
     /**
      * The environment of ONNX Runtime, whose libraries are loaded first, with telemetry off. The host's own, if it has one.
      *
+     * @throws dev.pollux.CancelledException if the thread is interrupted while they are unpacked
      * @throws dev.pollux.StorageException if the libraries cannot be unpacked
      * @throws ModelExecutionException if they cannot be loaded
      */
     public static OrtEnvironment openEnvironment() {
         LOADING.lock();
         try {
-            if (isOnnxRuntimeLoaded()) {
+            if (OnnxRuntimeStart.isDone()) {
                 return OrtEnvironment.getEnvironment();
             }
-            Optional<Path> folder =
-                    SystemProperties.anyBeginsWith(ORT_PROPERTIES) ? Optional.empty() : unpackOnnxRuntime();
+            boolean placed = SystemProperties.anyBeginsWith(ORT_PROPERTIES);
+            Optional<Path> folder = placed ? Optional.empty() : unpackOnnxRuntime();
             Telemetry.switchOff(folder);
-            return folder.isEmpty()
-                    ? open()
-                    : SystemProperties.during(Map.of(ORT_PATH, folder.get().toString()), NativeLibraries::open);
+            return open(placed ? hostsFolder() : folder);
         } finally {
             LOADING.unlock();
         }
     }
 
-    private static OrtEnvironment open() {
+    /** Where the host has all libraries, if that is what its properties say. */
+    private static Optional<Path> hostsFolder() {
+        return SystemProperties.beginningWith(ORT_PROPERTIES).equals(Set.of(ORT_PATH))
+                ? Optional.of(Path.of(System.getProperty(ORT_PATH)).toAbsolutePath())
+                : Optional.empty();
+    }
+
+    private static OrtEnvironment open(Optional<Path> folder) {
         try {
-            // It writes to standard error: warnings that no host can mend, and failures, which come as exceptions as
-            // well.
-            OrtEnvironment environment =
-                    OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "ort-java");
-            deleteEmptyFolder();
+            if (folder.isEmpty() || OnnxRuntimeStart.from(folder.get(), ORT_REQUIRED)) {
+                return environment();
+            }
+            OrtEnvironment environment = SystemProperties.during(
+                    Map.of(ORT_PATH, folder.get().toString()), NativeLibraries::environment);
+            OnnxRuntimeStart.deleteEmptyFolder();
             return environment;
         } catch (LinkageError | RuntimeException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new ModelExecutionException(
-                    "Cannot load ONNX Runtime on " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
-                            + ": " + cause.getMessage(),
-                    e);
+            throw cannotLoad("ONNX Runtime", e);
         }
+    }
+
+    private static OrtEnvironment environment() {
+        // It writes to standard error: warnings that no host can mend, and failures, which come as exceptions as well.
+        return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "ort-java");
+    }
+
+    private static ModelExecutionException cannotLoad(String library, Throwable failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return new ModelExecutionException(
+                "Cannot load " + library + " on " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
+                        + ": " + (cause instanceof IOException ? cause : cause.getMessage()),
+                failure);
     }
 
     private static Optional<Path> unpackOnnxRuntime() {
@@ -89,35 +112,10 @@ public final class NativeLibraries {
                 ORT_LIBRARIES.stream().map(library -> from + fileName(library)).toList());
     }
 
-    private static boolean isOnnxRuntimeLoaded() {
-        try {
-            return onnxRuntimeField("loaded").getBoolean(null);
-        } catch (ReflectiveOperationException | RuntimeException e) {
-            return false;
-        }
-    }
-
-    /** ONNX Runtime makes a temporary folder, which it does not need here, and leaves it behind. */
-    private static void deleteEmptyFolder() {
-        try {
-            if (onnxRuntimeField("tempDirectory").get(null) instanceof Path made) {
-                Files.deleteIfExists(made);
-            }
-        } catch (ReflectiveOperationException | RuntimeException | IOException e) {
-            System.getLogger(NativeLibraries.class.getName())
-                    .log(System.Logger.Level.DEBUG, "ONNX Runtime's temporary folder stays", e);
-        }
-    }
-
-    private static Field onnxRuntimeField(String name) throws ReflectiveOperationException {
-        Field field = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField(name);
-        field.setAccessible(true);
-        return field;
-    }
-
     /**
      * Makes the methods of {@link TokenizersLibrary} callable.
      *
+     * @throws dev.pollux.CancelledException if the thread is interrupted while it is unpacked
      * @throws dev.pollux.StorageException if the library cannot be unpacked
      * @throws ModelExecutionException if it cannot be loaded
      */
@@ -129,10 +127,7 @@ public final class NativeLibraries {
                 tokenizersLoaded = true;
             }
         } catch (LinkageError | ai.djl.engine.EngineException e) {
-            throw new ModelExecutionException(
-                    "Cannot load the tokenizers' library on " + System.getProperty("os.name") + " "
-                            + System.getProperty("os.arch") + ": " + e.getMessage(),
-                    e);
+            throw cannotLoad("the tokenizers' library", e);
         } finally {
             LOADING.unlock();
         }

@@ -2,7 +2,9 @@ package dev.pollux.inference.internal.natives;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** System properties that a library reads once, while it loads. */
@@ -29,8 +31,15 @@ final class SystemProperties {
         }
     }
 
-    /** Whether the host has set a property with this beginning. */
+    /** The properties with this beginning that the host has set. */
+    static Set<String> beginningWith(String prefix) {
+        return System.getProperties().stringPropertyNames().stream()
+                .filter(name -> name.startsWith(prefix))
+                .collect(Collectors.toSet());
+    }
+
+    /** Whether there is one. */
     static boolean anyBeginsWith(String prefix) {
-        return System.getProperties().stringPropertyNames().stream().anyMatch(name -> name.startsWith(prefix));
+        return !beginningWith(prefix).isEmpty();
     }
 }

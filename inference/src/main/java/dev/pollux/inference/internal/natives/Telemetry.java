@@ -4,6 +4,8 @@ import com.sun.jna.Function;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
+import dev.pollux.CancelledException;
+import dev.pollux.internal.Interrupts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
@@ -13,8 +15,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps ONNX Runtime from reporting its use.
@@ -26,23 +31,31 @@ import java.util.Optional;
 final class Telemetry {
 
     static final String VARIABLE = "ORT_DISABLE_TELEMETRY";
+    /** Values that the runtime takes for no, of those that it does not take for yes. */
+    private static final Set<String> NO = Set.of("0", "false", "no", "off", "n");
 
     private Telemetry() {}
 
     /**
-     * Sets the variable if the library can read it and the host has not set it.
+     * Sets the variable if the library can read it and the host does not want telemetry.
      *
      * @param folder where Pollux has the library; empty if the host has it elsewhere
+     * @throws dev.pollux.CancelledException if the thread is interrupted
      */
     static void switchOff(Optional<Path> folder) {
-        if (System.getenv(VARIABLE) != null) {
+        if (isWanted(System.getenv(VARIABLE))) {
             return;
         }
         try {
             if (folder.isEmpty() || isKnownTo(folder.get().resolve(NativeLibraries.fileName("onnxruntime")))) {
                 setVariable(VARIABLE, "1");
             }
+        } catch (CancelledException e) {
+            throw e;
         } catch (IOException | LinkageError | RuntimeException e) {
+            if (Interrupts.isCauseOf(e)) {
+                throw Interrupts.cancelled(e);
+            }
             System.getLogger(Telemetry.class.getName())
                     .log(
                             System.Logger.Level.WARNING,
@@ -50,6 +63,15 @@ final class Telemetry {
                                     + VARIABLE + "=1",
                             e);
         }
+    }
+
+    /**
+     * Whether a host says with the variable's value that it wants telemetry. The runtime takes 1, true, yes, on and y, in any
+     * case and with blanks around them, for a wish to have none, and reports its use with any other value. An empty value and a
+     * word that means nothing are no wish to have it, so the variable is set anew then.
+     */
+    static boolean isWanted(@Nullable String value) {
+        return value != null && NO.contains(value.strip().toLowerCase(Locale.ROOT));
     }
 
     /** Whether the library holds the variable's name; the answer is kept beside it. */

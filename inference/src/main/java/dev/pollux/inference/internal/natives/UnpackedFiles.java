@@ -1,6 +1,7 @@
 package dev.pollux.inference.internal.natives;
 
 import dev.pollux.StorageException;
+import dev.pollux.internal.Interrupts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
@@ -44,6 +45,7 @@ final class UnpackedFiles {
      * @param folder the folder of the files' own folder
      * @param resources names from the root of the class path; one that is absent is left out
      * @return the folder of the files, or empty if none of the resources is there
+     * @throws dev.pollux.CancelledException if the thread is interrupted; no file is half written then
      * @throws StorageException if the folder cannot be written
      */
     static Optional<Path> of(Class<?> anchor, Path folder, List<String> resources) {
@@ -64,6 +66,9 @@ final class UnpackedFiles {
             }
             return Optional.of(target.toAbsolutePath());
         } catch (IOException e) {
+            if (Interrupts.isCauseOf(e)) {
+                throw Interrupts.cancelled(e);
+            }
             throw new StorageException(
                     "Cannot unpack native libraries into " + folder + ": " + e
                             + "; set the system property pollux.cache or the variable POLLUX_CACHE to a folder that can be"
@@ -96,7 +101,7 @@ final class UnpackedFiles {
             }
             move(part, target);
         } catch (IOException e) {
-            if (!wanted.isIn(target)) { // else another process was faster, and has it open already
+            if (Interrupts.isCauseOf(e) || !wanted.isIn(target)) { // else another process was faster, and has it open already
                 throw e;
             }
         } finally {

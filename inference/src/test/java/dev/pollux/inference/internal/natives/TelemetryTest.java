@@ -6,6 +6,7 @@ import com.sun.jna.NativeLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -36,6 +37,14 @@ class TelemetryTest {
         Files.writeString(temp.resolve("library.telemetry"), "half an ans");
         assertThat(Telemetry.isKnownTo(library)).isTrue();
         assertThat(temp.resolve("library.telemetry")).hasContent("true");
+    }
+
+    @Test
+    void onlyAPlainNoToTheVariableIsAWishForTelemetry() {
+        assertThat(List.of("0", "false", "FALSE", "no", " off ", "n")).allMatch(Telemetry::isWanted);
+        assertThat(List.of("", " ", "1", "true", "YES", "on", "y", "2", "disable", "please"))
+                .noneMatch(Telemetry::isWanted);
+        assertThat(Telemetry.isWanted(null)).isFalse();
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnxruntime.OrtEnvironment;
+import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,11 +15,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +32,8 @@ class UnpackedFilesTest {
 
     private static final String IN_JAR = "ai/onnxruntime/OrtEnvironment.class";
     private static final String IN_FOLDER = UnpackedFilesTest.class.getName().replace('.', '/') + ".class";
+    private static final String LARGE = "ai/onnxruntime/native/linux-x64/libonnxruntime.so";
+    private static final int ROUNDS = 8;
     private static final FileTime OLD = FileTime.from(Instant.parse("2020-01-01T00:00:00Z"));
 
     @TempDir
@@ -123,6 +130,57 @@ class UnpackedFilesTest {
                 .hasMessageEndingWith(
                         "; set the system property pollux.cache or the variable POLLUX_CACHE to a folder that"
                                 + " can be written");
+    }
+
+    @Test
+    void anInterruptBeforeItEndsItAndLeavesNothing() throws IOException {
+        Thread.currentThread().interrupt();
+
+        assertThatThrownBy(() -> unpack(OrtEnvironment.class, IN_JAR)).isInstanceOf(CancelledException.class);
+
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(files(temp)).isEmpty();
+        Path file = unpack(OrtEnvironment.class, IN_JAR).resolve("OrtEnvironment.class");
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> unpack(OrtEnvironment.class, IN_JAR)).isInstanceOf(CancelledException.class);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(file).hasBinaryContent(bytes(IN_JAR));
+    }
+
+    @Test
+    void anInterruptAtAnyMomentLeavesWholeFilesOnly() throws Exception {
+        long seed = System.nanoTime();
+        System.out.println("seed " + seed);
+        Random random = new Random(seed);
+        for (int round = 0; round < ROUNDS; round++) {
+            Path folder = Files.createDirectory(temp.resolve("round" + round));
+            AtomicReference<Object> end = new AtomicReference<>();
+            AtomicBoolean interrupted = new AtomicBoolean();
+            Thread unpacking = new Thread(() -> {
+                try {
+                    end.set(UnpackedFiles.of(OrtEnvironment.class, folder, List.of(LARGE)));
+                } catch (CancelledException e) {
+                    end.set(e);
+                }
+                interrupted.set(Thread.currentThread().isInterrupted());
+            });
+            unpacking.start();
+            TimeUnit.MICROSECONDS.sleep(random.nextInt(150_000));
+            unpacking.interrupt();
+            unpacking.join();
+
+            assertThat(end.get()).isNotNull();
+            if (end.get() instanceof CancelledException) {
+                assertThat(interrupted).isTrue();
+            }
+            assertThat(files(folder)).allSatisfy(file -> assertThat(file).hasBinaryContent(bytes(LARGE)));
+        }
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(Files::isRegularFile).toList();
+        }
     }
 
     private Path unpack(Class<?> anchor, String resource) {
