@@ -43,7 +43,8 @@ public final class ModelTexts {
             TOKENIZER_CONFIG,
             SPECIAL_TOKENS,
             ADDED_TOKENS,
-            "chat_template.jinja");
+            StoredTemplate.JINJA,
+            StoredTemplate.PROCESSOR);
 
     private final Path folder;
 
@@ -94,7 +95,7 @@ public final class ModelTexts {
                         file(name).toString()));
     }
 
-    private Optional<String> text(String name) {
+    Optional<String> text(String name) {
         Path file = file(name);
         try {
             if (!Files.isRegularFile(file)) {
@@ -113,8 +114,13 @@ public final class ModelTexts {
 
     /** A new tokenizer, where there is one, with the tokens that all files beside it add; the caller closes it. */
     public Optional<Tokenizer> tokenizer() {
-        List<AdditionalToken> more = new AddedTokens(this).read();
+        List<AdditionalToken> more = addedTokens();
         return stored().map(tokenizer -> tokenizer.adding(more));
+    }
+
+    /** The tokens that the files beside a {@code tokenizer.json} add to it, in the order in which they get their ids. */
+    public List<AdditionalToken> addedTokens() {
+        return new AddedTokens(this).read();
     }
 
     private Optional<Tokenizer> stored() {
@@ -152,27 +158,9 @@ public final class ModelTexts {
         return settings;
     }
 
-    /** The chat template's source, where there is one. */
+    /** The chat template's source, where there is one; see {@link StoredTemplate}. */
     public Optional<String> chatTemplate() {
-        Optional<String> own = text("chat_template.jinja");
-        if (own.isPresent()) {
-            return own;
-        }
-        return json("tokenizer_config.json")
-                .map(json -> json.path("chat_template"))
-                .flatMap(template -> {
-                    if (template.isArray()) { // [{name, template}, …]
-                        return template.valueStream()
-                                .filter(entry -> entry.path("name").asString("").equals("default"))
-                                .map(entry -> entry.path("template").asString(""))
-                                .findFirst();
-                    }
-                    if (template.isObject()) { // {name: template, …}
-                        return Optional.of(template.path("default").asString(""))
-                                .filter(text -> !text.isEmpty());
-                    }
-                    return template.isString() ? Optional.of(template.asString()) : Optional.empty();
-                });
+        return new StoredTemplate(this).source();
     }
 
     /**

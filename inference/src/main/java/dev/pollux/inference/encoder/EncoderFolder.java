@@ -3,10 +3,13 @@ package dev.pollux.inference.encoder;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.ModelTexts;
 import dev.pollux.inference.encoder.export.EncoderExport;
 import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.tokenizer.AdditionalToken;
+import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -211,8 +214,38 @@ final class EncoderFolder {
         return found;
     }
 
+    /** Where token ids come from: a tokenizer, and the text that decides about it, for a fingerprint. */
+    record Reading(Tokenizer tokenizer, String json) {}
+
+    /** The tokenizer, with the tokens that the files beside it add and the model has vectors for; the caller closes it. */
+    @SuppressWarnings("ReferenceEquality") // whether a tokenizer was made anew
+    Reading openTokenizer() {
+        Path file = tokenizer();
+        Tokenizer stored = Tokenizer.open(file);
+        int rows = json("config.json").path("vocab_size").asInt(Integer.MAX_VALUE);
+        int next = stored.vocabularySize();
+        List<AdditionalToken> known = new ArrayList<>();
+        for (AdditionalToken token : ModelTexts.in(file.getParent()).addedTokens()) {
+            boolean isNew = stored.idOf(token.content()).isEmpty();
+            if (!isNew || next < rows) {
+                known.add(token);
+                next += isNew ? 1 : 0;
+            }
+        }
+        Tokenizer all = stored.adding(known);
+        return new Reading(all, all == stored ? text(file) : all.toJson());
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
     /** The tokenizer file. */
-    Path tokenizer() {
+    private Path tokenizer() {
         for (Path home : List.of(folder, transformer, folder.resolve("onnx"))) {
             if (Files.isRegularFile(home.resolve("tokenizer.json"))) {
                 return home.resolve("tokenizer.json");

@@ -8,6 +8,7 @@ import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.inference.encoder.TokenWindows.Input;
 import dev.pollux.inference.internal.NativeRuntime;
+import dev.pollux.inference.encoder.EncoderFolder.Reading;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.internal.OpenHandle;
 import dev.pollux.job.Job;
@@ -67,9 +68,6 @@ public final class OnnxEmbedder implements Embedder {
     private final LongAdder windowedTexts = new LongAdder();
     private final LongAdder windows = new LongAdder();
     private final LongAdder refusedTexts = new LongAdder();
-
-    /** Where token ids come from: the tokenizer and the text it was read from. */
-    private record Reading(Tokenizer tokenizer, String json) {}
 
     private OnnxEmbedder(ModelSource source, Reading reading, EncoderConfig config, EmbedderOptions options) {
         this.tokenizer = reading.tokenizer();
@@ -133,8 +131,7 @@ public final class OnnxEmbedder implements Embedder {
             EncoderFolder read = EncoderFolder.read(folder);
             EncoderConfig config = read.config().with(options);
             ModelSource source = read.model(options.file(), options.weights(), options.cache(), false, context);
-            Tokenizer tokenizer = Tokenizer.open(read.tokenizer());
-            return open(source, new Reading(tokenizer, text(read.tokenizer())), config, options);
+            return open(source, read.openTokenizer(), config, options);
         });
     }
 
@@ -184,14 +181,6 @@ public final class OnnxEmbedder implements Embedder {
         } catch (RuntimeException e) {
             reading.tokenizer().close();
             throw e;
-        }
-    }
-
-    private static String text(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
         }
     }
 

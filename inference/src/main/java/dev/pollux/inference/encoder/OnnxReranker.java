@@ -106,7 +106,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
             EncoderConfig config = read.config().with(session);
             Activation activation = options.logits() ? Activation.IDENTITY : read.scoreActivation();
             ModelSource source = read.model(options.file(), options.weights(), options.cache(), true, context);
-            Tokenizer tokenizer = Tokenizer.open(read.tokenizer());
+            Tokenizer tokenizer = read.openTokenizer().tokenizer();
             try {
                 return new OnnxReranker(scoring(source, config, session), tokenizer, config, activation, options);
             } catch (RuntimeException e) {

@@ -5,10 +5,12 @@ import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.template.ChatTemplate;
 import dev.pollux.inference.template.ConversationFit;
 import dev.pollux.inference.template.TemplateException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 
 /**
  * Conversations as the text that a model reads, by its chat template, and fitted to what that can do.
@@ -34,20 +36,23 @@ final class ChatRenderer {
         this.manifest = manifest;
     }
 
+    /** Whether it is a template, and takes the simplest conversation. */
+    boolean works() {
+        try {
+            render(List.of(Message.user("Hello")));
+            return true;
+        } catch (TemplateException e) {
+            return false;
+        }
+    }
+
     /** @throws TemplateException if the template cannot be parsed, or refuses the conversation in every form */
     ChatTemplate.Rendering render(List<Message> conversation) {
         try {
             Ready chat = ready();
             List<Map<String, Object>> messages =
                     ChatTemplate.Input.of(conversation).messages();
-            return chat.fit()
-                    .render(
-                            messages,
-                            fitted -> chat.template()
-                                    .renderWithSpans(variables(ChatTemplate.Input.builder()
-                                                    .messages(fitted)
-                                                    .addGenerationPrompt(true))
-                                            .build()));
+            return chat.fit().render(messages, fitted -> rendered(chat.template(), fitted));
         } catch (TemplateException e) {
             throw e.of(manifest.name(), "use raw text (Prompt.text, --raw), which needs no template");
         }
@@ -59,7 +64,8 @@ final class ChatRenderer {
             try {
                 if (ready.isEmpty()) {
                     ChatTemplate template = ChatTemplate.parse(source);
-                    ready = Optional.of(new Ready(template, ConversationFit.of(template, this::variables)));
+                    ready = Optional.of(new Ready(template, ConversationFit.of(
+                                    template, (probed, messages) -> rendered(probed, messages).text())));
                 }
             } finally {
                 preparing.unlock();
@@ -68,7 +74,40 @@ final class ChatRenderer {
         return ready.orElseThrow();
     }
 
-    private ChatTemplate.Input.Builder variables(ChatTemplate.Input.Builder input) {
-        return input.bosToken(manifest.bosToken()).eosToken(manifest.eosToken());
+    /**
+     * Templates see tools and documents as none, which is what they are made for. Some go through them without a look, so one
+     * that fails is given empty lists of what it names.
+     */
+    private ChatTemplate.Rendering rendered(ChatTemplate template, List<Map<String, Object>> messages) {
+        List<TemplateException> failures = new ArrayList<>();
+        for (UnaryOperator<ChatTemplate.Input.Builder> lists : lists(template.source())) {
+            try {
+                return template.renderWithSpans(lists.apply(ChatTemplate.Input.builder()
+                                .messages(messages)
+                                .addGenerationPrompt(true)
+                                .bosToken(manifest.bosToken())
+                                .eosToken(manifest.eosToken()))
+                        .build());
+            } catch (TemplateException e) {
+                failures.add(e);
+            }
+        }
+        throw failures.get(0);
+    }
+
+    private static List<UnaryOperator<ChatTemplate.Input.Builder>> lists(String source) {
+        boolean tools = source.contains("tools");
+        boolean documents = source.contains("documents");
+        List<UnaryOperator<ChatTemplate.Input.Builder>> lists = new ArrayList<>(List.of(none -> none));
+        if (documents) {
+            lists.add(input -> input.documents(List.of()));
+        }
+        if (tools) {
+            lists.add(input -> input.tools(List.of()));
+        }
+        if (tools && documents) {
+            lists.add(input -> input.tools(List.of()).documents(List.of()));
+        }
+        return lists;
     }
 }

@@ -63,9 +63,9 @@ final class PromptEncoder implements AutoCloseable {
         return endTokens;
     }
 
-    /** Whether conversations can be read. */
+    /** Whether conversations can be read; the chat template is tried when this is first asked. */
     boolean chat() {
-        return chat.isPresent();
+        return chat.map(ChatRenderer::works).orElse(false);
     }
 
     /** A prompt as the model reads it, and the channel in which it leaves the model writing. */

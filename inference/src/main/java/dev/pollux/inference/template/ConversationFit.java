@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -94,15 +94,12 @@ public final class ConversationFit {
     /**
      * What {@code template} can do.
      *
-     * @param variables adds what the template reads beside the messages, such as {@code bos_token}
+     * @param render messages as the text that a template makes of them, which may throw {@link TemplateException}
      */
-    public static ConversationFit of(ChatTemplate template, UnaryOperator<ChatTemplate.Input.Builder> variables) {
+    public static ConversationFit of(
+            ChatTemplate template, BiFunction<ChatTemplate, List<Map<String, Object>>, String> render) {
         ChatTemplate probed = ChatTemplate.parse(template.source(), PROBE);
-        return new ConversationFit(
-                template.source(),
-                messages -> probed.render(variables
-                        .apply(ChatTemplate.Input.builder().messages(messages).addGenerationPrompt(true))
-                        .build()));
+        return new ConversationFit(template.source(), messages -> render.apply(probed, messages));
     }
 
     private Abilities abilities(String source) {

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.generation.Message;
 import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.template.ChatTemplate;
+import dev.pollux.inference.template.TemplateException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,8 +64,45 @@ class ModelTextsTest {
         Path file = folder.resolve("tokenizer_config.json");
         Files.writeString(file, "{\"chat_template\": {\"tool_use\": \"t\", \"default\": \"d\"}}");
         assertThat(ModelTexts.in(folder).chatTemplate()).contains("d");
-        Files.writeString(file, "{\"chat_template\": {\"tool_use\": \"t\"}}");
+        Files.writeString(
+                file, "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"r\"}, {\"name\": \"default\", \"template\": \"d\"}]}");
+        assertThat(ModelTexts.in(folder).chatTemplate()).contains("d");
+    }
+
+    @Test
+    void aSingleTemplateIsTakenWhateverItsName() throws IOException {
+        Path file = folder.resolve("tokenizer_config.json");
+        Files.writeString(file, "{\"chat_template\": {\"tool_use\": \"t\", \"rag\": \"\"}}");
+        assertThat(ModelTexts.in(folder).chatTemplate()).contains("t");
+        Files.writeString(file, "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"r\"}]}");
+        assertThat(ModelTexts.in(folder).chatTemplate()).contains("r");
+        Files.writeString(file, "{\"chat_template\": []}");
         assertThat(ModelTexts.in(folder).chatTemplate()).isEmpty();
+    }
+
+    @Test
+    void ofSeveralTemplatesWithoutADefaultOneIsToBeChosen() throws IOException {
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"chat_template\": {\"tool_use\": \"t\", \"r') }}\": \"r\"}}");
+        ChatTemplate template =
+                ChatTemplate.parse(ModelTexts.in(folder).chatTemplate().orElseThrow());
+        assertThatThrownBy(() -> template.render(ChatTemplate.Input.of(List.of(Message.user("Hello")))))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("tokenizer_config.json has the chat templates tool_use, r????? and none called default; copy"
+                        + " the one to use into chat_template.jinja");
+        Files.writeString(folder.resolve("chat_template.json"), "{\"chat_template\": \"p\"}");
+        assertThat(ModelTexts.in(folder).chatTemplate()).contains("p");
+    }
+
+    @Test
+    void theTemplateOfAProcessorCountsWhereNoOtherIs() throws IOException {
+        Files.writeString(folder.resolve("chat_template.json"), "{\"chat_template\": \"p\"}");
+        assertThat(ModelTexts.in(folder).chatTemplate()).contains("p");
+        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"chat_template\": \"t\"}");
+        assertThat(ModelTexts.in(folder).chatTemplate()).contains("t");
+        Files.writeString(folder.resolve("chat_template.jinja"), "j");
+        assertThat(ModelTexts.in(folder).chatTemplate()).contains("j");
     }
 
     @Test
@@ -75,6 +115,7 @@ class ModelTextsTest {
         List<String> names = List.of(
                 "added_tokens.json",
                 "chat_template.jinja",
+                "chat_template.json",
                 "config.json",
                 "generation_config.json",
                 "qwen.tiktoken",
@@ -97,7 +138,7 @@ class ModelTextsTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("name must be one of [config.json, generation_config.json, genai_config.json,"
                         + " tokenizer.json, tokenizer.model, tiktoken.model, tokenizer_config.json,"
-                        + " special_tokens_map.json, added_tokens.json, chat_template.jinja] but was notes.json");
+                        + " special_tokens_map.json, added_tokens.json, chat_template.jinja, chat_template.json] but was notes.json");
     }
 
     @ParameterizedTest

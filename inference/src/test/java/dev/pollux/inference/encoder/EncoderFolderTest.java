@@ -390,4 +390,33 @@ class EncoderFolderTest {
                 .hasMessage("maxTokens must be at most 64, the positions of the model " + folder.getFileName()
                         + ", but was 65");
     }
+
+    @Test
+    void tokensThatFilesBesideTheTokenizerAddAreReadAsFarAsTheModelHasVectorsForThem() {
+        TinyEncoder.in(folder)
+                .with("config.json", "{'vocab_size': 14}")
+                .with(
+                        "tokenizer_config.json",
+                        "{'added_tokens_decoder': {'13': {'content': 'j', 'special': false}, '14': {'content': 'zz'}}}");
+        assertClose(raw("aj b", TextRole.PASSAGE, options -> options), mean(2, 4, 13, 5, 3));
+        assertClose(raw("zz", TextRole.PASSAGE, options -> options), mean(2, 1, 3));
+    }
+
+    @Test
+    void addedTokensChangeTheFingerprintAndOtherFilesDoNot() {
+        TinyEncoder encoder = TinyEncoder.in(folder);
+        String before = fingerprint();
+        encoder.with("tokenizer_config.json", "{'model_max_length': 512}");
+        String limited = fingerprint();
+        encoder.with("generation_config.json", "{}");
+        assertThat(fingerprint()).isEqualTo(limited).isEqualTo(before);
+        encoder.with("added_tokens.json", "{'j': 13}");
+        assertThat(fingerprint()).isNotEqualTo(before);
+    }
+
+    private String fingerprint() {
+        try (OnnxEmbedder embedder = OnnxEmbedder.open(folder)) {
+            return embedder.info().fingerprint();
+        }
+    }
 }

@@ -49,6 +49,7 @@ class ChatPromptTest {
     @Test
     void whatNeedsNoTemplateWorksWithOneThatIsBroken() throws IOException {
         try (OnnxGenerator generator = open("{% for m in messages %}{{ m.content")) {
+            assertThat(generator.info().chat()).isFalse();
             assertThat(generator.countTokens(Prompt.text("is it so"))).isEqualTo(8);
             GenerationOptions three = GenerationOptions.builder().maxTokens(3).build();
             assertThat(generator.generate(Prompt.text("is it so"), three).tokens())
@@ -85,6 +86,37 @@ class ChatPromptTest {
         try (OnnxGenerator generator =
                 open("{% for m in messages %}{% for part in m.content %}{{ part.text }}{% endfor %}.{% endfor %}")) {
             assertThat(generator.countTokens(prompt)).isEqualTo("be brief.is it so.".length());
+        }
+    }
+
+    @Test
+    void whoeverTakesRawTextWhereThereIsNoTemplateTakesItForOneThatFails() throws IOException {
+        for (String failing : List.of("{{ raise_exception('never') }}", "{{ messages[0].content.absent.deep }}", "{% if %}")) {
+            try (OnnxGenerator generator = open(failing)) {
+                assertThat(generator.info().chat()).as(failing).isFalse();
+            }
+        }
+        try (OnnxGenerator generator = open(REFUSES_SYSTEM)) {
+            assertThat(generator.info().chat()).isTrue();
+        }
+    }
+
+    @Test
+    void toolsAndDocumentsThatATemplateGoesThroughAreEmptyWhereNoneDoesNotDo() throws IOException {
+        String words = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}";
+        Prompt prompt = Prompt.chat(Message.system("be brief"), Message.user("is it so"));
+        for (String template : List.of(
+                "{% for tool in tools %}{{ tool.name }}{% endfor %}" + words,
+                "{% for document in documents %}{{ document.text }}{% endfor %}" + words,
+                "{% for x in tools %}x{% endfor %}{% for x in documents %}x{% endfor %}" + words,
+                "{% if messages[0].role == 'system' %}{% for x in tools %}x{% endfor %}{% endif %}" + words,
+                "{% if tools is not none %}tools{% endif %}{% for x in documents %}x{% endfor %}" + words)) {
+            try (OnnxGenerator generator = open(template)) {
+                assertThat(generator.countTokens(prompt))
+                        .as(template)
+                        .isEqualTo("[system]be brief[user]is it so".length());
+                assertThat(generator.info().chat()).isTrue();
+            }
         }
     }
 

@@ -35,9 +35,16 @@ class ConversationFitTest {
     private static final Message C = Message.assistant("c");
     private static final Message D = Message.user("d");
 
+    private static String plain(ChatTemplate template, List<Map<String, Object>> messages) {
+        return template.render(ChatTemplate.Input.builder()
+                .messages(messages)
+                .addGenerationPrompt(true)
+                .build());
+    }
+
     private static String rendered(String source, Message... conversation) {
         ChatTemplate template = ChatTemplate.parse(source);
-        return ConversationFit.of(template, variables -> variables)
+        return ConversationFit.of(template, ConversationFitTest::plain)
                 .render(
                         ChatTemplate.Input.of(List.of(conversation)).messages(),
                         messages -> template.render(ChatTemplate.Input.builder()
@@ -143,7 +150,7 @@ class ConversationFitTest {
     void whateverElseAMessageHoldsIsKept() {
         ChatTemplate template = ChatTemplate.parse(STRICT);
         List<Map<String, Object>> seen = new ArrayList<>();
-        ConversationFit.of(template, variables -> variables)
+        ConversationFit.of(template, ConversationFitTest::plain)
                 .render(
                         List.of(
                                 Map.of("role", "system", "content", "a"),
@@ -160,9 +167,9 @@ class ConversationFitTest {
     void aTemplateThatLoopsIsTriedForAShortWhileAndNotMore() {
         AtomicInteger tries = new AtomicInteger();
         String endless = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}";
-        ConversationFit fit = ConversationFit.of(ChatTemplate.parse(endless), variables -> {
+        ConversationFit fit = ConversationFit.of(ChatTemplate.parse(endless), (template, messages) -> {
             tries.incrementAndGet();
-            return variables;
+            return plain(template, messages);
         });
         assertThat(tries.get()).isLessThan(20);
         List<Map<String, Object>> messages =
@@ -181,7 +188,11 @@ class ConversationFitTest {
 
     private static void check(Path file) throws IOException {
         ChatTemplate template = ChatTemplate.parse(Files.readString(file));
-        ConversationFit fit = ConversationFit.of(template, ConversationFitTest::tokens);
+        ConversationFit fit = ConversationFit.of(
+                template,
+                (probed, messages) -> probed.render(
+                        tokens(ChatTemplate.Input.builder().messages(messages).addGenerationPrompt(true))
+                                .build()));
         for (String roles :
                 List.of("user", "system user", "system user assistant user", "assistant user", "user user")) {
             List<Message> conversation = new ArrayList<>();
