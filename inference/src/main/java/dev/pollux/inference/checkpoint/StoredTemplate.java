@@ -55,8 +55,7 @@ final class StoredTemplate {
                     entry.path("name").asString(""), entry.path("template").asString("")));
         } else if (template.isObject()) {
             template.properties()
-                    .forEach(entry ->
-                            named.put(entry.getKey(), entry.getValue().asString("")));
+                    .forEach(entry -> named.put(entry.getKey(), entry.getValue().asString("")));
         } else {
             named.put(DEFAULT, template.asString(""));
         }
@@ -72,7 +71,7 @@ final class StoredTemplate {
                         .limit(MOST_NAMED)
                         .map(name -> name.replaceAll("[^\\w.-]", "?"))
                         .toList());
-        return "{{ raise_exception('" + file + " has the chat templates " + names + " and none called default; copy the one to"
-                + " use into chat_template.jinja') }}";
+        return "{{ raise_exception('" + file + " has the chat templates " + names
+                + " and none called default; copy the one to" + " use into chat_template.jinja') }}";
     }
 }

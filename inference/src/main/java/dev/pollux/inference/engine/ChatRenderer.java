@@ -64,8 +64,12 @@ final class ChatRenderer {
             try {
                 if (ready.isEmpty()) {
                     ChatTemplate template = ChatTemplate.parse(source);
-                    ready = Optional.of(new Ready(template, ConversationFit.of(
-                                    template, (probed, messages) -> rendered(probed, messages).text())));
+                    ready = Optional.of(new Ready(
+                            template,
+                            ConversationFit.of(
+                                    template,
+                                    (probed, messages) ->
+                                            rendered(probed, messages).text())));
                 }
             } finally {
                 preparing.unlock();

@@ -65,7 +65,8 @@ class ModelTextsTest {
         Files.writeString(file, "{\"chat_template\": {\"tool_use\": \"t\", \"default\": \"d\"}}");
         assertThat(ModelTexts.in(folder).chatTemplate()).contains("d");
         Files.writeString(
-                file, "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"r\"}, {\"name\": \"default\", \"template\": \"d\"}]}");
+                file,
+                "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"r\"}, {\"name\": \"default\", \"template\": \"d\"}]}");
         assertThat(ModelTexts.in(folder).chatTemplate()).contains("d");
     }
 
@@ -89,8 +90,9 @@ class ModelTextsTest {
                 ChatTemplate.parse(ModelTexts.in(folder).chatTemplate().orElseThrow());
         assertThatThrownBy(() -> template.render(ChatTemplate.Input.of(List.of(Message.user("Hello")))))
                 .isInstanceOf(TemplateException.class)
-                .hasMessage("tokenizer_config.json has the chat templates tool_use, r????? and none called default; copy"
-                        + " the one to use into chat_template.jinja");
+                .hasMessage(
+                        "tokenizer_config.json has the chat templates tool_use, r????? and none called default; copy"
+                                + " the one to use into chat_template.jinja");
         Files.writeString(folder.resolve("chat_template.json"), "{\"chat_template\": \"p\"}");
         assertThat(ModelTexts.in(folder).chatTemplate()).contains("p");
     }
@@ -136,9 +138,10 @@ class ModelTextsTest {
     void aFileThatIsNotListedCannotBeRead() {
         assertThatThrownBy(() -> ModelTexts.in(folder).settings("notes.json"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("name must be one of [config.json, generation_config.json, genai_config.json,"
-                        + " tokenizer.json, tokenizer.model, tiktoken.model, tokenizer_config.json,"
-                        + " special_tokens_map.json, added_tokens.json, chat_template.jinja, chat_template.json] but was notes.json");
+                .hasMessage(
+                        "name must be one of [config.json, generation_config.json, genai_config.json,"
+                                + " tokenizer.json, tokenizer.model, tiktoken.model, tokenizer_config.json,"
+                                + " special_tokens_map.json, added_tokens.json, chat_template.jinja, chat_template.json] but was notes.json");
     }
 
     @ParameterizedTest

@@ -91,7 +91,8 @@ class ChatPromptTest {
 
     @Test
     void whoeverTakesRawTextWhereThereIsNoTemplateTakesItForOneThatFails() throws IOException {
-        for (String failing : List.of("{{ raise_exception('never') }}", "{{ messages[0].content.absent.deep }}", "{% if %}")) {
+        for (String failing :
+                List.of("{{ raise_exception('never') }}", "{{ messages[0].content.absent.deep }}", "{% if %}")) {
             try (OnnxGenerator generator = open(failing)) {
                 assertThat(generator.info().chat()).as(failing).isFalse();
             }

@@ -144,11 +144,8 @@ final class GenerateCommand extends PolluxCommand {
         if (raw) {
             return Prompt.text(text);
         }
-        if (!generator.info().chat()) {
-            throw new IllegalArgumentException(
-                    generator.info().name()
-                            + " has no chat template; give it text to go on with by --raw, or use a model made for conversations");
-        }
+        ModelOptions.requireChat(
+                generator, "give it text to go on with by --raw, or use a model made for conversations");
         List<Message> messages = new ArrayList<>();
         if (system != null) {
             messages.add(Message.system(system));

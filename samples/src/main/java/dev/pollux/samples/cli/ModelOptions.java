@@ -1,6 +1,8 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.generation.Generator;
+import dev.pollux.generation.Message;
+import dev.pollux.generation.Prompt;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.ExportOptions.Weights;
 import dev.pollux.inference.device.Device;
@@ -99,6 +101,17 @@ final class ModelOptions {
     Generator open(PolluxCommand command, ResourceOptions resources) {
         Path path = locate(named().orElse(DocumentTwin.DEFAULT_MODEL), command, resources);
         return command.run(OnnxGenerator.opening(path, adapters(), engine(resources)));
+    }
+
+    /** Refuses a model without a chat template with {@code advice}, and one whose template fails with the reason. */
+    static void requireChat(Generator generator, String advice) {
+        if (!generator.info().chat()) {
+            try {
+                generator.countTokens(Prompt.chat(Message.user("Hello")));
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(generator.info().name() + " has no chat template; " + advice, e);
+            }
+        }
     }
 
     /** The path of a model that is named by its path, by the hub's name for it, or by the name of an embedded one. */

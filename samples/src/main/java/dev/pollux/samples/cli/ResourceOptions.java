@@ -19,9 +19,8 @@ final class ResourceOptions {
             names = "--cache",
             order = 81,
             paramLabel = "FOLDER",
-            description =
-                    "Where models, knowledge bases and native libraries are kept that can be made again. Default:"
-                            + " POLLUX_CACHE, else pollux in XDG_CACHE_HOME or ~/.cache.")
+            description = "Where models, knowledge bases and native libraries are kept that can be made again. Default:"
+                    + " POLLUX_CACHE, else pollux in XDG_CACHE_HOME or ~/.cache.")
     private @Nullable Path cache;
 
     int threads() {

@@ -414,4 +414,20 @@ class ModelCommandsTest {
                         + " '3bit'" + NL + "Try 'pollux export --help'." + NL);
         assertThat(Run.of().code()).isEqualTo(ExitCode.USAGE);
     }
+
+    @Test
+    void whyAChatTemplateFailsIsSaid(@TempDir Path models) throws IOException {
+        Path model = TinyDecoder.llama(1).write(models.resolve("tiny"));
+        assertThat(Run.of("generate", "--quiet", "--model", model.toString(), "Hello")
+                        .err())
+                .isEqualTo(
+                        "pollux: tiny has no chat template; give it text to go on with by --raw, or use a model made for"
+                                + " conversations" + NL);
+        Files.writeString(model.resolve("chat_template.jinja"), "{% for m in messages %}");
+        for (String command : List.of("generate", "chat")) {
+            Run run = Run.reading("Hello\n", command, "--quiet", "--model", model.toString());
+            assertThat(run.code()).isEqualTo(1);
+            assertThat(run.err()).startsWith("pollux: The chat template of tiny fails: Chat template line 1");
+        }
+    }
 }

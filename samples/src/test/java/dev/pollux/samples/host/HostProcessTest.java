@@ -141,8 +141,8 @@ class HostProcessTest {
         Path temporary = temp.resolve(folder);
         assumeTrue(!temporary.startsWith("/proc") || Files.isDirectory(temporary), "there is no /proc");
         List<String> command = guest(current());
-        command.replaceAll(argument ->
-                argument.startsWith("-Djava.io.tmpdir=") ? "-Djava.io.tmpdir=" + temporary : argument);
+        command.replaceAll(
+                argument -> argument.startsWith("-Djava.io.tmpdir=") ? "-Djava.io.tmpdir=" + temporary : argument);
 
         Ended guest = run(command);
 
@@ -157,7 +157,13 @@ class HostProcessTest {
 
         Ended ended = run(pollux(
                 current(),
-                List.of("search", "--cache", cache.toString(), "--docs", documents().toString(), "Which colour?")));
+                List.of(
+                        "search",
+                        "--cache",
+                        cache.toString(),
+                        "--docs",
+                        documents().toString(),
+                        "Which colour?")));
 
         assertThat(ended.exit()).as(ended.err().toString()).isZero();
         assertThat(cache.resolve("natives")).isDirectoryContaining("glob:**/onnxruntime");

@@ -79,8 +79,8 @@ public final class NativeLibraries {
             if (folder.isEmpty() || OnnxRuntimeStart.from(folder.get(), ORT_REQUIRED)) {
                 return environment();
             }
-            OrtEnvironment environment = SystemProperties.during(
-                    Map.of(ORT_PATH, folder.get().toString()), NativeLibraries::environment);
+            OrtEnvironment environment =
+                    SystemProperties.during(Map.of(ORT_PATH, folder.get().toString()), NativeLibraries::environment);
             OnnxRuntimeStart.deleteEmptyFolder();
             return environment;
         } catch (LinkageError | RuntimeException e) {

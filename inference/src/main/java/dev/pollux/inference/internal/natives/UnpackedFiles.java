@@ -101,7 +101,8 @@ final class UnpackedFiles {
             }
             move(part, target);
         } catch (IOException e) {
-            if (Interrupts.isCauseOf(e) || !wanted.isIn(target)) { // else another process was faster, and has it open already
+            if (Interrupts.isCauseOf(e)
+                    || !wanted.isIn(target)) { // else another process was faster, and has it open already
                 throw e;
             }
         } finally {

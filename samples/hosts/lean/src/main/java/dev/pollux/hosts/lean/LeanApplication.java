@@ -21,9 +21,16 @@ public final class LeanApplication {
                 KnowledgeBase knowledge = KnowledgeBase.open(Path.of(args[2]), embedder);
                 OnnxGenerator generator = OnnxGenerator.open(model)) {
             knowledge.ingest(DocumentSource.folder(Path.of(args[1]))).run();
-            String found = knowledge.retriever().retrieve(Query.of(args[3], 1)).get(0).passage().text();
+            String found = knowledge
+                    .retriever()
+                    .retrieve(Query.of(args[3], 1))
+                    .get(0)
+                    .passage()
+                    .text();
             int tokens = generator
-                    .generate(Prompt.text(found), GenerationOptions.builder().maxTokens(2).build())
+                    .generate(
+                            Prompt.text(found),
+                            GenerationOptions.builder().maxTokens(2).build())
                     .usage()
                     .completionTokens();
             System.out.println("found: " + found.replace('\n', ' '));

@@ -66,7 +66,10 @@ class LeanHostTest {
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
         assertThat(process.waitFor()).as(out).isZero();
-        assertThat(out).contains("found: ").contains("The boat is called Heron.").contains("tokens: 2");
+        assertThat(out)
+                .contains("found: ")
+                .contains("The boat is called Heron.")
+                .contains("tokens: 2");
     }
 
     @Test
@@ -74,7 +77,8 @@ class LeanHostTest {
         String pom = spaceless(BASE.resolve("pom.xml"));
         String hosting = Files.readString(BASE.resolve("../../../docs/hosting.md"));
         String section = hosting.substring(hosting.indexOf("## What can be left out"));
-        Matcher blocks = Pattern.compile("(?s)```xml\n(.*?)```").matcher(section.substring(0, section.indexOf("\n## ")));
+        Matcher blocks =
+                Pattern.compile("(?s)```xml\n(.*?)```").matcher(section.substring(0, section.indexOf("\n## ")));
 
         assertThat(blocks.results().map(block -> block.group(1).replaceAll("\\s+", "")))
                 .hasSize(2)
@@ -87,7 +91,9 @@ class LeanHostTest {
 
     private static Path jar() throws IOException {
         try (Stream<Path> files = Files.list(BASE.resolve(System.getProperty("pollux.target", "target")))) {
-            return files.filter(file -> file.toString().endsWith("-lean.jar")).findFirst().orElseThrow();
+            return files.filter(file -> file.toString().endsWith("-lean.jar"))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 }
