@@ -129,10 +129,7 @@ final class ChatCommand extends PolluxCommand {
     private void withModel() {
         sampling.check(this);
         try (Generator generator = model.open(this, resources)) {
-            if (!generator.info().chat()) {
-                throw new IllegalArgumentException(generator.info().name()
-                        + " has no chat template; use 'pollux generate --raw', or a model made for conversations");
-            }
+            ModelOptions.requireChat(generator, "use 'pollux generate --raw', or a model made for conversations");
             converse(new ModelTurns(generator, sampling.over(generator.info().sampling(), this)));
         }
     }
