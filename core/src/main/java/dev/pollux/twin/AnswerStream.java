@@ -42,7 +42,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
     private final Inquiry inquiry;
     private final TwinOptions options;
-    private final String unchecked;
+    private final Supplier<Grounding> grounding;
     private final @Nullable Supplier<GenerationStream> model;
     private final Consumer<Answer> onResult;
     private final Deltas deltas = new Deltas();
@@ -53,19 +53,19 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
     private @Nullable Answer result;
 
     /**
-     * @param unchecked words that need no source
+     * @param grounding makes the check of what the model writes
      * @param model starts the model; null where it is not asked
      * @param onResult is told the result once
      */
     AnswerStream(
             Inquiry inquiry,
             TwinOptions options,
-            String unchecked,
+            Supplier<Grounding> grounding,
             @Nullable Supplier<GenerationStream> model,
             Consumer<Answer> onResult) {
         this.inquiry = inquiry;
         this.options = options;
-        this.unchecked = unchecked;
+        this.grounding = grounding;
         this.model = model;
         this.onResult = onResult;
     }
@@ -151,9 +151,8 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         Optional<FinishReason> finish = Optional.of(generation.finish());
         boolean finished =
                 generation.finish() == FinishReason.END_OF_TEXT || generation.finish() == FinishReason.STOP_STRING;
-        Grounding grounding = new Grounding(inquiry.packed(), options.minSupport(), unchecked);
         Draft.Checked draft =
-                new Draft(grounding, inquiry.found(), inquiry.packed()).check(generation.text(), finished);
+                new Draft(grounding.get(), inquiry.found(), inquiry.packed()).check(generation.text(), finished);
         if (draft.text().isEmpty()
                 || draft.groundedness() < options.minGroundedness()
                 || draft.relevance() < MIN_RELEVANCE) {

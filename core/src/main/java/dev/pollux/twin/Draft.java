@@ -44,6 +44,7 @@ final class Draft {
     private final Map<Integer, Citation> citations = new TreeMap<>();
     private final List<DroppedSentence> dropped = new ArrayList<>();
     private final List<Set<String>> seen = new ArrayList<>();
+    private String previous = "";
     private int next;
     private int wordsSupported;
     private int wordsOnEvidence;
@@ -99,16 +100,17 @@ final class Draft {
     private String checked(Sentence sentence, String text, List<Integer> cited, boolean unfinished) {
         if (repeats(Words.contentStems(text))) {
             dropped.add(new DroppedSentence(text, "it repeats an earlier sentence"));
-            words += grounding.check(text, cited).words(); // a model that turns in circles is not to be trusted
+            words += grounding.check(text, cited, previous).words(); // a model that turns in circles is not to be trusted
             return "";
         }
-        Grounding.Verdict verdict = grounding.check(text, cited);
+        Grounding.Verdict verdict = grounding.check(text, cited, previous);
         words += verdict.words();
         String reason = unfinished ? "it is not finished" : verdict.reason();
         if (!reason.isEmpty()) {
             dropped.add(new DroppedSentence(text, reason));
             return "";
         }
+        previous = text;
         wordsSupported += verdict.words();
         if (verdict.supports().stream().anyMatch(support -> support.packed().number() <= evidence)) {
             wordsOnEvidence += verdict.words();

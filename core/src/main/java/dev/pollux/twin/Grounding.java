@@ -1,5 +1,6 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Sentence;
 import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -9,6 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -17,8 +20,30 @@ import java.util.stream.Collectors;
  */
 final class Grounding {
 
-    /** A negation bears on this many words after it. */
-    private static final int REACH = 3;
+    /*
+     * A sentence is compared with each sentence of the passages, those of the passages it cites first, and with each two
+     * that follow each other; the one that says it (Entailment) holds it up. Where none does, it is taken apart at its
+     * clauses, each of which needs a sentence of its own whose subject it names: "A costs 5 euros and B opens at nine".
+     */
+
+    private static final Pattern CAPTION = Pattern.compile(
+            "\\W{0,9}(?:figure|fig|table|image|photo|picture|screenshot|listing|exhibit|diagram|illustration)s?\\.?\\s{0,3}"
+                    + "(?:\\d{1,4}[a-z]?(?:\\.\\d{1,3})?\\s{0,3}(?:[:.–—-]|$)|\\d{0,4}\\s{0,3}(?:by|from|courtesy|credit|source)\\b|:).*",
+            Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+
+    /** What a sentence says of where it is from, without a mark: {@code according to passage 2}. */
+    private static final Pattern PASSAGE_NUMBER =
+            Pattern.compile("\\b(passages?|sources?|documents?) \\d{1,3}(?:(?:,| and) \\d{1,3}){0,9}\\b", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern ASKS_WHETHER = Pattern.compile(
+            "\\W{0,9}(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|may|must|should)\\b.*",
+            Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+
+    /** Sentences compared with every rewording; the others have too few words of the claim. */
+    private static final int MOST_CANDIDATES = 8;
+
+    /** Clauses of a sentence that are held up apart. */
+    private static final int MOST_PARTS = 4;
 
     /** What holds a sentence up: a sentence of a passage. */
     record Support(TwinPrompt.Packed packed, Source.Line line) {}
@@ -37,183 +62,277 @@ final class Grounding {
         }
     }
 
-    private final List<TwinPrompt.Packed> passages;
+    /** A sentence of a passage, or two in a row, read. */
+    private record Candidate(
+            TwinPrompt.Packed packed,
+            List<Source.Line> lines,
+            Statement statement,
+            Optional<Statement> before,
+            Optional<TableRow> row) {
+
+        Set<String> headings() {
+            return lines.get(0).section().stems();
+        }
+
+        long shared(Set<String> keys) {
+            return statement.terms().stream().map(Term::key).distinct().filter(keys::contains).count();
+        }
+    }
+
+    private final List<Candidate> candidates = new ArrayList<>();
     private final double minSupport;
     private final Set<String> own;
+    private final Set<String> question;
+    private final boolean asksWhat;
     private final Set<String> knownWords = new HashSet<>();
-    private final Set<String> knownStems = new HashSet<>();
+    private final Set<String> knownKeys = new HashSet<>();
 
-    /** @param own words that need no source, such as the twin's name */
-    Grounding(List<TwinPrompt.Packed> passages, double minSupport, String own) {
-        this.passages = List.copyOf(passages);
+    /**
+     * @param own words that need no source, such as the twin's name
+     * @param question what was asked; empty where it does not matter
+     */
+    Grounding(List<TwinPrompt.Packed> passages, double minSupport, String own, String question) {
         this.minSupport = minSupport;
-        this.own = Words.of(own).stream().map(Words.Word::stem).collect(Collectors.toSet());
+        this.own = keys(Statement.of(own));
+        this.question = keys(Statement.of(question));
+        this.asksWhat = question.contains("?") && !ASKS_WHETHER.matcher(question).matches();
         for (TwinPrompt.Packed packed : passages) {
-            know(Words.of(packed.source().passage().heading()));
-            know(Words.of(packed.source().passage().document()));
-            lines(packed).forEach(line -> know(line.words()));
+            know(packed.source().passage().heading());
+            know(packed.source().passage().document());
+            read(packed);
         }
     }
 
-    Verdict check(String sentence, List<Integer> cited) {
-        List<Words.Word> words = Words.of(sentence);
-        Set<String> stems = new LinkedHashSet<>();
-        words.stream()
-                .filter(word -> word.content() && !own.contains(word.stem()))
-                .forEach(word -> stems.add(word.stem()));
-        if (stems.isEmpty()) {
-            return new Verdict(0, List.of(), "it says nothing that a passage could hold");
+    private void read(TwinPrompt.Packed packed) {
+        List<Source.Line> lines =
+                packed.source().lines().stream().filter(packed::holds).toList();
+        Optional<Statement> before = Optional.empty();
+        String head = "";
+        for (int i = 0; i < lines.size(); i++) {
+            Source.Line line = lines.get(i);
+            know(line.quote());
+            boolean isRow = line.range().kind() == Sentence.Kind.TABLE_ROW;
+            head = isRow ? head : line.range().level() == 0 ? line.quote() : "";
+            if (!line.isStatement() || CAPTION.matcher(line.quote()).matches()) {
+                before = Optional.empty();
+                continue;
+            }
+            Statement statement = Statement.of(line.quote());
+            if (before.isPresent() && line.range().kind() == Sentence.Kind.PROSE) {
+                Statement both = before.get().then(statement);
+                List<Source.Line> pair = List.of(lines.get(i - 1), line);
+                candidates.add(new Candidate(packed, pair, both, Optional.empty(), Optional.empty()));
+            }
+            Optional<TableRow> row = isRow ? Optional.of(TableRow.of(head, line.quote())) : Optional.empty();
+            candidates.add(new Candidate(packed, List.of(line), statement, before, row));
+            before = line.range().kind() == Sentence.Kind.PROSE ? Optional.of(statement) : Optional.empty();
         }
-        Optional<String> unknown = unknownNumber(words).or(() -> unknownName(sentence, words));
-        if (unknown.isPresent()) {
-            return new Verdict(stems.size(), List.of(), unknown.get());
-        }
-        return supported(words, stems, cited);
     }
 
-    private Verdict supported(List<Words.Word> words, Set<String> stems, List<Integer> cited) {
-        List<TwinPrompt.Packed> named = passages.stream()
-                .filter(packed -> cited.contains(packed.number()))
+    /**
+     * @param cited numbers of passages
+     * @param previous the sentence written before; empty where it is the first
+     */
+    Verdict check(String sentence, List<Integer> cited, String previous) {
+        Set<String> words = new LinkedHashSet<>(Words.contentStems(sentence));
+        words.removeAll(own);
+        Statement claim = Statement.of(PASSAGE_NUMBER.matcher(sentence).replaceAll("$1"));
+        Optional<String> reason = empty(sentence, claim).or(() -> unknown(claim));
+        if (reason.isPresent()) {
+            return new Verdict(words.size(), List.of(), reason.get());
+        }
+        Set<String> context = new HashSet<>(question);
+        if (!question.isEmpty()) {
+            context.addAll(keys(Statement.of(previous)));
+        }
+        Claim whole = new Claim(claim, isEnglish(sentence), context);
+        List<Support> supports = supports(whole, cited);
+        if (supports.isEmpty()) {
+            supports = supportsOfParts(whole, cited, 1);
+        }
+        return supports.isEmpty()
+                ? new Verdict(words.size(), List.of(), objection(whole, cited))
+                : new Verdict(words.size(), supports, "");
+    }
+
+    /**
+     * A sentence or a clause of it to find a source for.
+     *
+     * @param tolerant whether words that no passage holds may stand in it: where the function words are known
+     * @param context keys of what was asked and said before
+     */
+    private record Claim(Statement statement, boolean tolerant, Set<String> context) {}
+
+    private Optional<String> empty(String sentence, Statement claim) {
+        List<Term> said = claim.terms().stream()
+                .filter(term -> !own.contains(term.key()) && !Lexicon.isLight(term.text()))
                 .toList();
-        List<Support> supports = supports(named, stems);
-        if (share(stems, supports) < minSupport) {
-            supports = passages.stream()
-                    .map(packed -> supports(List.of(packed), stems))
-                    .max(Comparator.comparingDouble(found -> share(stems, found)))
-                    .orElse(List.of());
+        if (said.stream().allMatch(term -> term.kind() == Term.Kind.QUALIFIER)) {
+            return Optional.of("it says nothing that a passage could hold");
         }
-        double share = share(stems, supports);
-        if (supports.isEmpty() || share < minSupport) {
-            return new Verdict(
-                    stems.size(),
-                    List.of(),
-                    "no sentence of the passages holds more than " + Math.round(100 * share) + " % of its words; "
-                            + Math.round(100 * minSupport) + " % are required");
+        if (sentence.strip().endsWith("?")) {
+            return Optional.of("it is a question");
         }
-        List<Support> found = supports;
-        Support strongest = found.stream()
-                .max(Comparator.comparingInt(
-                        support -> shared(stems, support.line().stems())))
-                .orElseThrow();
-        return contradiction(words, strongest.line().words())
-                .map(stem -> new Verdict(
-                        stems.size(), List.of(), "it and its source disagree on a negation before '" + stem + "'"))
-                .orElseGet(() -> new Verdict(stems.size(), List.copyOf(found), ""));
+        boolean news = said.stream().anyMatch(term -> !question.contains(term.key()))
+                || claim.terms().stream().anyMatch(term -> term.link().negated());
+        return asksWhat && !news ? Optional.of("it only repeats the question") : Optional.empty();
     }
 
-    private Optional<String> unknownNumber(List<Words.Word> words) {
-        return words.stream()
-                .filter(word -> word.isNumber() && !knownStems.contains(word.stem()))
-                .map(word -> "the number " + word.text() + " is in no passage")
-                .findFirst();
-    }
-
-    private Optional<String> unknownName(String sentence, List<Words.Word> words) {
-        for (int i = 0; i < words.size(); i++) {
-            Words.Word word = words.get(i);
-            boolean known = knownWords.contains(word.text().toLowerCase(Locale.ROOT))
-                    || knownStems.contains(word.stem())
-                    || own.contains(word.stem());
-            if (word.content() && !known && isName(sentence, words, i)) {
-                return Optional.of("the name " + word.text() + " is in no passage");
+    /** A number or a name that is in no passage at all. */
+    private Optional<String> unknown(Statement claim) {
+        for (Term term : claim.terms()) {
+            boolean known = knownKeys.contains(term.key())
+                    || knownWords.contains(term.text().toLowerCase(Locale.ROOT))
+                    || own.contains(term.key());
+            if (!known && term.kind() == Term.Kind.NUMBER) {
+                return Optional.of("the number " + term.text() + " is in no passage");
+            }
+            if (!known && term.kind() == Term.Kind.NAME) {
+                return Optional.of("the name " + term.text() + " is in no passage");
             }
         }
         return Optional.empty();
     }
 
-    /** Capitalised where no clause begins, or with a capital inside the word. */
-    private static boolean isName(String sentence, List<Words.Word> words, int i) {
-        Words.Word word = words.get(i);
-        if (word.text().codePoints().skip(1).anyMatch(Character::isUpperCase)) {
-            return true;
-        }
-        return Character.isUpperCase(word.text().codePointAt(0))
-                && i > 0
-                && !opens(sentence, words.get(i - 1).end(), word.start());
-    }
-
-    /** Whether what stands between two words begins a new clause, whose first word may be capitalised for that. */
-    private static boolean opens(String sentence, int from, int to) {
-        return sentence.substring(from, to).chars().anyMatch(c -> ":.!?\"“(*\n".indexOf(c) >= 0);
-    }
-
-    /** A stem that both sentences use, one of them only under a negation and the other never. */
-    private static Optional<String> contradiction(List<Words.Word> claim, List<Words.Word> source) {
-        Set<String> claimDenied = stems(claim, true);
-        Set<String> claimHeld = stems(claim, false);
-        Set<String> sourceDenied = stems(source, true);
-        Set<String> sourceHeld = stems(source, false);
-        return claim.stream()
-                .filter(Words.Word::content)
-                .map(Words.Word::stem)
-                .filter(stem -> only(stem, claimDenied, claimHeld) && only(stem, sourceHeld, sourceDenied)
-                        || only(stem, claimHeld, claimDenied) && only(stem, sourceDenied, sourceHeld))
-                .findFirst();
-    }
-
-    private static boolean only(String stem, Set<String> in, Set<String> notIn) {
-        return in.contains(stem) && !notIn.contains(stem);
-    }
-
-    private static Set<String> stems(List<Words.Word> words, boolean denied) {
-        Set<String> stems = new HashSet<>();
-        int reach = 0;
-        for (Words.Word word : words) {
-            if (Words.isNegation(word)) {
-                reach = REACH;
-            } else {
-                if (word.content() && reach > 0 == denied) {
-                    stems.add(word.stem());
-                }
-                reach--;
-            }
-        }
-        return stems;
-    }
-
-    /** The share of {@code stems} that stands in the supports or in the headings above them. */
-    private static double share(Set<String> stems, List<Support> supports) {
-        Set<String> held = new HashSet<>();
-        for (Support support : supports) {
-            held.addAll(support.line().stems());
-            held.addAll(support.line().section().stems());
-        }
-        return (double) shared(stems, held) / stems.size();
-    }
-
-    /** Of each passage the sentence that holds most of {@code stems}; of none that holds nothing. */
-    private static List<Support> supports(List<TwinPrompt.Packed> among, Set<String> stems) {
+    /** The sentences that say it: one of each cited passage that does; where none does, the first of any. */
+    private List<Support> supports(Claim claim, List<Integer> cited) {
         List<Support> supports = new ArrayList<>();
-        for (TwinPrompt.Packed packed : among) {
-            Support best = null;
-            double most = 0;
-            for (Source.Line line : lines(packed)) {
-                Support support = new Support(packed, line);
-                double share = share(stems, List.of(support));
-                if (line.isStatement() && share > most && shared(stems, line.stems()) > 0) {
-                    best = support;
-                    most = share;
+        for (int number : cited.stream().distinct().toList()) {
+            likely(claim, candidate -> candidate.packed().number() == number).stream()
+                    .filter(candidate -> objection(claim, candidate).isEmpty())
+                    .findFirst()
+                    .ifPresent(candidate -> supports.addAll(support(candidate)));
+        }
+        if (supports.isEmpty()) {
+            likely(claim, candidate -> true).stream()
+                    .filter(candidate -> objection(claim, candidate).isEmpty())
+                    .findFirst()
+                    .ifPresent(candidate -> supports.addAll(support(candidate)));
+        }
+        return List.copyOf(supports);
+    }
+
+    private List<Support> supportsOfParts(Claim claim, List<Integer> cited, int parts) {
+        Statement statement = claim.statement();
+        for (int at = statement.terms().size() - 2; at >= 2 && parts < MOST_PARTS; at--) {
+            Term.Link link = statement.terms().get(at).link();
+            if (!link.has(Term.Trait.COORDINATED) || statement.terms().get(0).link().has(Term.Trait.SUBORDINATE)) {
+                continue;
+            }
+            Claim head = new Claim(statement.part(0, at), claim.tolerant(), claim.context());
+            Claim rest =
+                    new Claim(statement.part(at, statement.terms().size()), claim.tolerant(), Set.of());
+            List<Support> second = supportsOfPart(rest, cited);
+            if (!second.isEmpty()) {
+                List<Support> first = supportsOfPart(head, cited);
+                first = first.isEmpty() ? supportsOfParts(head, cited, parts + 1) : first;
+                if (!first.isEmpty()) {
+                    List<Support> both = new ArrayList<>(first);
+                    second.stream().filter(support -> !both.contains(support)).forEach(both::add);
+                    return List.copyOf(both);
                 }
             }
-            if (best != null) {
-                supports.add(best);
+        }
+        return List.of();
+    }
+
+    /** As {@link #supports}, from sentences that begin as the part does: with the subject. */
+    private List<Support> supportsOfPart(Claim part, List<Integer> cited) {
+        Term subject = part.statement().terms().get(0);
+        return likely(part, candidate -> subject.isSaidBy(candidate.statement().terms().get(0))).stream()
+                .sorted(Comparator.comparing(
+                        candidate -> !cited.contains(candidate.packed().number())))
+                .filter(candidate -> objection(part, candidate).isEmpty())
+                .findFirst()
+                .map(Grounding::support)
+                .orElse(List.of());
+    }
+
+    private static List<Support> support(Candidate candidate) {
+        return candidate.lines().stream()
+                .map(line -> new Support(candidate.packed(), line))
+                .toList();
+    }
+
+    private List<Candidate> likely(Claim claim, Predicate<Candidate> among) {
+        Set<String> keys = keys(claim.statement());
+        return candidates.stream()
+                .filter(candidate -> !candidate.statement().terms().isEmpty())
+                .filter(among)
+                .sorted(Comparator.<Candidate>comparingLong(candidate -> -candidate.shared(keys))
+                        .thenComparingInt(candidate -> candidate.lines().size()))
+                .limit(MOST_CANDIDATES)
+                .toList();
+    }
+
+    private Optional<String> objection(Claim claim, Candidate candidate) {
+        Optional<String> objection = objection(claim, Alignment.of(claim.statement(), candidate.statement()), candidate);
+        if (objection.isEmpty()) {
+            return objection;
+        }
+        Entailment.Surroundings around = around(claim, candidate);
+        for (Statement reworded : Rewordings.of(claim.statement())) {
+            if (isSaid(Alignment.of(reworded, candidate.statement()), around)) {
+                return Optional.empty();
             }
         }
-        return supports;
+        boolean said = Rewordings.active(candidate.statement()).stream()
+                        .anyMatch(active -> isSaid(Alignment.of(claim.statement(), active), around))
+                || candidate.row().stream().anyMatch(row -> row.says(claim.statement(), candidate.headings()))
+                || Change.of(candidate.statement()).stream().anyMatch(change -> change.says(claim.statement()));
+        return said ? Optional.empty() : objection;
     }
 
-    private static int shared(Set<String> stems, Set<String> held) {
-        return (int) stems.stream().filter(held::contains).count();
+    private static boolean isSaid(Alignment reworded, Entailment.Surroundings around) {
+        Entailment entailment = new Entailment(reworded, around, true);
+        return entailment.objection().isEmpty() && entailment.unsupported() == 0;
     }
 
-    private static List<Source.Line> lines(TwinPrompt.Packed packed) {
-        return packed.source().lines().stream().filter(packed::holds).toList();
-    }
-
-    private void know(List<Words.Word> words) {
-        for (Words.Word word : words) {
-            knownWords.add(word.text().toLowerCase(Locale.ROOT));
-            knownStems.add(word.stem());
+    private Optional<String> objection(Claim claim, Alignment alignment, Candidate candidate) {
+        Entailment entailment = new Entailment(alignment, around(claim, candidate), false);
+        Optional<String> objection = entailment.objection();
+        if (objection.isPresent()) {
+            return objection;
         }
+        int terms = claim.statement().terms().size();
+        double share = (double) (terms - entailment.unsupported()) / terms;
+        boolean enough = entailment.unsupported() == 0 || claim.tolerant() && share >= minSupport;
+        return enough
+                ? Optional.empty()
+                : Optional.of("its source holds only " + Math.round(100 * share) + " % of its words; "
+                        + Math.round(100 * minSupport) + " % are required");
+    }
+
+    private Entailment.Surroundings around(Claim claim, Candidate candidate) {
+        return new Entailment.Surroundings(
+                candidate.headings(), candidate.before(), claim.context(), knownKeys::contains, own);
+    }
+
+    /** What speaks against the sentence that is likeliest to say it. */
+    private String objection(Claim claim, List<Integer> cited) {
+        return likely(claim, candidate -> candidate.lines().size() == 1).stream()
+                .sorted(Comparator.comparing((Candidate candidate) -> -candidate.shared(keys(claim.statement())))
+                        .thenComparing(candidate -> !cited.contains(candidate.packed().number())))
+                .findFirst()
+                .flatMap(candidate -> objection(claim, candidate))
+                .orElse("no sentence of the passages says it");
+    }
+
+    /** Whether one word in five is a function word of English. */
+    private static boolean isEnglish(String sentence) {
+        List<Words.Word> words = Words.of(sentence);
+        return 5 * words.stream().filter(word -> !word.content()).count() >= words.size();
+    }
+
+    private static Set<String> keys(Statement statement) {
+        return statement.terms().stream().map(Term::key).collect(Collectors.toSet());
+    }
+
+    private void know(String text) {
+        for (Words.Word word : Words.of(text)) {
+            knownWords.add(word.text().toLowerCase(Locale.ROOT));
+            knownKeys.add(word.stem());
+        }
+        knownKeys.addAll(keys(Statement.of(text)));
     }
 }

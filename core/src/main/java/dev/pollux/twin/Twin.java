@@ -141,7 +141,9 @@ public final class Twin {
         Supplier<GenerationStream> model = inquiry.prompt()
                 .<Supplier<GenerationStream>>map(p -> () -> model().stream(p, generation))
                 .orElse(null);
-        return new AnswerStream(inquiry, options, persona.name(), model, onResult);
+        Supplier<Grounding> grounding =
+                () -> new Grounding(inquiry.packed(), options.minSupport(), persona.name(), subject);
+        return new AnswerStream(inquiry, options, grounding, model, onResult);
     }
 
     private Inquiry inquiry(

@@ -36,10 +36,10 @@ class DraftTest {
     @Test
     void unsupportedSentencesAreDroppedAndTheRestKeepsItsShape() {
         Draft.Checked checked = check(
-                "Models are merged by averaging. The moon is cheese.\n\n## Steps\n\n1. Use SLERP with two models.\n2. Call Bob.\n3. Soup wants salt.");
+                "Models are merged by averaging. The moon is cheese.\n\n## Steps\n\n1. SLERP joins two models.\n2. Call Bob.\n3. Soup wants salt.");
         assertThat(checked.text())
                 .isEqualTo(
-                        "Models are merged by averaging [1].\n\n1. Use SLERP with two models [3].\n3. Soup wants salt [2].");
+                        "Models are merged by averaging [1].\n\n1. SLERP joins two models [3].\n3. Soup wants salt [2].");
         assertThat(checked.dropped())
                 .extracting(DroppedSentence::text)
                 .containsExactly("The moon is cheese.", "Call Bob.");
@@ -69,7 +69,7 @@ class DraftTest {
 
     @Test
     void repetitionsAndUnfinishedSentencesAreDropped() {
-        Draft.Checked checked = new Draft(new Grounding(List.of(merging, soup), 0.6, ""), found, List.of(merging, soup))
+        Draft.Checked checked = new Draft(new Grounding(List.of(merging, soup), 0.75, "", ""), found, List.of(merging, soup))
                 .check("Soup wants salt. Soup wants salt. Models are merged", false);
         assertThat(checked.text()).isEqualTo("Soup wants salt [2].");
         assertThat(checked.dropped())
@@ -109,6 +109,6 @@ class DraftTest {
 
     private Draft.Checked check(String written) {
         List<TwinPrompt.Packed> packed = List.of(merging, soup);
-        return new Draft(new Grounding(packed, 0.6, ""), found, packed).check(written, true);
+        return new Draft(new Grounding(packed, 0.75, "", ""), found, packed).check(written, true);
     }
 }
