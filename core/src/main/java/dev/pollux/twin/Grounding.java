@@ -107,17 +107,17 @@ final class Grounding {
         List<Source.Line> lines =
                 packed.source().lines().stream().filter(packed::holds).toList();
         Optional<Statement> before = Optional.empty();
-        String head = "";
+        String head = lines.isEmpty() || lines.get(0).range().start() > 0 ? "" : tableHead(packed);
         for (int i = 0; i < lines.size(); i++) {
             Source.Line line = lines.get(i);
-            know(line.quote());
+            know(line.text());
             boolean isRow = line.range().kind() == Sentence.Kind.TABLE_ROW;
             head = isRow ? head : line.range().level() == 0 ? line.quote() : "";
-            if (!line.isStatement() || CAPTION.matcher(line.quote()).matches()) {
+            if (!line.isStatement() || CAPTION.matcher(line.text()).matches()) {
                 before = Optional.empty();
                 continue;
             }
-            Statement statement = Statement.of(line.quote());
+            Statement statement = Statement.of(line.text());
             if (before.isPresent() && line.range().kind() == Sentence.Kind.PROSE) {
                 Statement both = before.get().then(statement);
                 List<Source.Line> pair = List.of(lines.get(i - 1), line);
@@ -127,6 +127,11 @@ final class Grounding {
             candidates.add(new Candidate(packed, List.of(line), statement, before, row));
             before = line.range().kind() == Sentence.Kind.PROSE ? Optional.of(statement) : Optional.empty();
         }
+    }
+
+    /** The head of the table that the passage goes on with; empty where there is none. */
+    private static String tableHead(TwinPrompt.Packed packed) {
+        return packed.source().passage().lead().lines().filter(line -> line.contains("|")).findFirst().orElse("");
     }
 
     /**

@@ -1,12 +1,11 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Cells;
 import dev.pollux.twin.Term.Kind;
 import dev.pollux.twin.Term.Trait;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * A row of a table, which says of its first cell what the heads of the columns say of the others. <em>Immutable.</em>
@@ -16,18 +15,12 @@ import java.util.stream.Stream;
  */
 record TableRow(List<List<Term>> heads, List<List<Term>> cells) {
 
-    private static final Pattern BAR = Pattern.compile("(?<!\\\\)\\|");
-
     static TableRow of(String head, String row) {
         return new TableRow(cells(head), cells(row));
     }
 
     private static List<List<Term>> cells(String row) {
-        String inner = row.strip();
-        inner = inner.startsWith("|") ? inner.substring(1) : inner;
-        return Stream.of(BAR.split(inner))
-                .map(cell -> Statement.of(cell).terms())
-                .toList();
+        return Cells.of(row).stream().map(cell -> Statement.of(cell).terms()).toList();
     }
 
     /**

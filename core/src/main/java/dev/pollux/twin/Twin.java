@@ -32,24 +32,31 @@ import org.jspecify.annotations.Nullable;
  * twin says that it does not know: what the retriever found is no matter then, as a nearest neighbour always exists.
  *
  * <p><b>Written answer.</b> The model gets the passages, those with evidence first, as many as its context holds beside
- * the answer (see {@link Packing}). When it has ended, each sentence it wrote is checked against what it was given, and
- * stays in the answer only if
+ * the answer (see {@link Packing}). Each sentence it wrote is checked against what it was given, and stays in the answer only if
+ * one sentence of a passage says it, those of the passages that it cites first; or if each of its clauses is said by one. A
+ * sentence of a passage says what is written where
  * <ol>
- *   <li>every number in it (2 and {@code two} are one, 3rd and {@code third}) stands in a passage;
- *   <li>every name in it stands in a passage, in any case. A name is a capitalised word that opens no clause, or a
- *       word with a capital inside it; the twin's own name needs no source;
- *   <li>one sentence of a passage, or one of each passage that it cites, holds at least the share
- *       {@link TwinOptions#minSupport()} of its content words, the headings above counted;
- *   <li>no content word stands within three words after a negation in it and without one in the sentence that supports it
- *       best, or the other way round;
- *   <li>it is finished, and no earlier sentence shares four fifths of its content words.
+ *   <li>the words that carry meaning stand in it in the same order. A phrase may stand at the other end (<em>in 2020</em>), and
+ *       <em>A is paid by B</em> is <em>B pays A</em>. Tenses and words such as <em>the</em> do not count;
+ *   <li>numbers (2 and {@code two} are one), dates in any form, units, names and words of amount or order (<em>more</em>,
+ *       <em>first</em>) all stand there, each in the clause of its subject. Of <em>A takes 8 hours and B takes 15 minutes</em>
+ *       nothing follows on A and 15 minutes. Of <em>goes from 20 to 35 on 1 July</em> follows 20 before that day and 35
+ *       from then on;
+ *   <li>both deny the same words, neither sets a condition that the other does not, and where the source is in doubt the sentence
+ *       is too;
+ *   <li>words of the sentence that no passage holds are few: at least the share {@link TwinOptions#minSupport()} of all is in
+ *       the source, in languages whose function words are not known all of them. None stands in place of a word of the source,
+ *       and none is a word of another sentence of the passages;
+ *   <li>what the source says of <em>it</em> may be said of the subject of the sentence before; what is written of <em>it</em> must
+ *       be of what was asked for or written of before. A row of a table says of its first cell what the heads of its columns
+ *       say; captions and headings say nothing.
  * </ol>
- * A sentence that stays cites the sentence that supports it best in each passage that it cites and is supported by; a
- * sentence that cites nothing, or the wrong passage, gets the citation of the passage that supports it best. What does
- * not stay is in {@link Answer#dropped()}. Where nothing stays, or too little
- * ({@link TwinOptions#minGroundedness()}), or where what stays rests mostly on passages that hold no evidence, the answer is
- * its evidence. The rule compares words: it cannot tell a
- * statement from another made of the same words, and it drops a true sentence that is worded too freely.
+ * Besides, a sentence is dropped that asks, that only repeats the question, that is not finished, or that shares four fifths of its
+ * words with an earlier one. A sentence that stays cites the sentence that says it in each passage that it cites; one that cites
+ * nothing, or the wrong passage, gets the citation of the passage that says it. What does not stay is in
+ * {@link Answer#dropped()}. Where nothing stays, or too little ({@link TwinOptions#minGroundedness()}), or where what stays rests
+ * mostly on passages that hold no evidence, the answer is its evidence. The rule compares words and their order: it drops a true
+ * sentence that is worded freely.
  *
  * <p>A twin closes nothing that it was given: retriever, embedder and generator belong to whoever opened them.
  *

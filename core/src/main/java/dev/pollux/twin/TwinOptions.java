@@ -13,8 +13,8 @@ import dev.pollux.generation.GenerationOptions;
  *     questions on other subjects 1 to 2 in 100 pass it, of questions on the subject 5 in 100 do not
  * @param minOverlap the same where it has none and the score is the share of the question's words alone; default 0.22:
  *     words tell less, 5 in 100 and 20 in 100
- * @param minSupport least share of a written sentence's content words that must stand in one sentence of the
- *     passages, in [0, 1]; default 0.6
+ * @param minSupport least share of a written sentence's words that its source must hold, in [0, 1]; the others may stand
+ *     in no passage and in no word's place; default 0.75
  * @param minGroundedness where less than this share of the model's text is supported, in [0, 1], the rest is not trusted
  *     either and the answer is its quotes; default 0.5
  * @param historyShare most of the model's room for the prompt that the turns of a {@link Conversation} may take, in
@@ -97,7 +97,7 @@ public record TwinOptions(
         private int maxEvidence = 3;
         private double minScore = 0.27;
         private double minOverlap = 0.22;
-        private double minSupport = 0.6;
+        private double minSupport = 0.75;
         private double minGroundedness = 0.5;
         private double historyShare = 0.25;
         private String unknownText = "I do not know: the documents say nothing about it.";

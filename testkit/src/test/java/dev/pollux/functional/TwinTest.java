@@ -154,7 +154,7 @@ class TwinTest {
         assertThat(answer.text()).isEqualTo("Models are merged by averaging weights [1].");
         assertThat(answer.dropped())
                 .containsExactly(new DroppedSentence(
-                        "This was invented by Napoleon in 1805.", "the number 1805 is in no passage"));
+                        "This was invented by Napoleon in 1805.", "the name Napoleon is in no passage"));
         assertThat(answer.groundedness()).isGreaterThan(0.5).isLessThan(1);
     }
 
