@@ -64,7 +64,8 @@ public final class GroundingQuality {
             throw new IllegalArgumentException("usage: GroundingQuality <data folder> [<seed> [<file>]]");
         }
         long seed = args.length > 1 ? Long.parseLong(args[1]) : 1;
-        PrintStream wrong = args.length > 2 ? new PrintStream(args[2], "UTF-8") : new PrintStream(PrintStream.nullOutputStream());
+        PrintStream wrong =
+                args.length > 2 ? new PrintStream(args[2], "UTF-8") : new PrintStream(PrintStream.nullOutputStream());
         Path data = Path.of(args[0]);
         List<Text> texts = new ArrayList<>(articles(data.resolve("llm-twin").resolve("cleaned_documents.json")));
         for (String name : List.of("xquad-en.jsonl", "fairytaleqa-val.jsonl")) {
@@ -80,7 +81,9 @@ public final class GroundingQuality {
             Map<String, List<Trial>> trials = new TreeMap<>();
             for (Text text : texts) {
                 if ((text.document().hashCode() % 2 == 0) == tuned) {
-                    trials(text).forEach(trial -> trials.computeIfAbsent(trial.kind(), k -> new ArrayList<>()).add(trial));
+                    trials(text)
+                            .forEach(trial -> trials.computeIfAbsent(trial.kind(), k -> new ArrayList<>())
+                                    .add(trial));
                 }
             }
             counts.clear();
@@ -117,7 +120,8 @@ public final class GroundingQuality {
     private void judge(Trial trial) {
         String passage = String.join(" ", trial.passage().sentences());
         Hit hit = new Hit(
-                new Passage("p", trial.passage().document(), List.of(), passage, 0, passage.length(), 1, 1, Map.of()), 1);
+                new Passage("p", trial.passage().document(), List.of(), passage, 0, passage.length(), 1, 1, Map.of()),
+                1);
         script.set(trial.cited() ? trial.written().replaceFirst("\\W*$", " [1].") : trial.written());
         Twin twin = Twin.builder()
                 .retriever(query -> List.of(hit))
@@ -141,7 +145,8 @@ public final class GroundingQuality {
     }
 
     private void report(String half) {
-        System.out.printf("%nHalf of the documents that was %s%n%-34s %8s %8s %8s%n", half, "kind", "count", "wrong", "%");
+        System.out.printf(
+                "%nHalf of the documents that was %s%n%-34s %8s %8s %8s%n", half, "kind", "count", "wrong", "%");
         Map<String, int[]> sums = new LinkedHashMap<>();
         counts.forEach((kind, count) -> {
             line(kind, count);
@@ -153,8 +158,7 @@ public final class GroundingQuality {
     }
 
     private static void line(String kind, int[] count) {
-        System.out.printf(
-                Locale.ROOT, "%-34s %8d %8d %8.2f%n", kind, count[0], count[1], 100.0 * count[1] / count[0]);
+        System.out.printf(Locale.ROOT, "%-34s %8d %8d %8.2f%n", kind, count[0], count[1], 100.0 * count[1] / count[0]);
     }
 
     private static List<Text> articles(Path file) throws IOException {
@@ -170,7 +174,8 @@ public final class GroundingQuality {
     private static List<Text> contexts(Path file) throws IOException {
         Map<String, String> contexts = new LinkedHashMap<>();
         for (String line : Files.readAllLines(file)) {
-            Map<?, ?> row = (Map<?, ?>) Json.parse(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)), file.toString());
+            Map<?, ?> row =
+                    (Map<?, ?>) Json.parse(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)), file.toString());
             contexts.put((String) row.get("context"), (String) row.get("document"));
         }
         List<Text> texts = new ArrayList<>();

@@ -58,8 +58,7 @@ final class Alignment {
                 if (c.get(i - 1).isSaidBy(s.get(j - 1))) {
                     run[i][j] = PAIR + Math.max(run[i - 1][j - 1] + RUN, gap[i - 1][j - 1]);
                 }
-                gap[i][j] = Math.max(
-                        Math.max(run[i - 1][j], gap[i - 1][j]), Math.max(run[i][j - 1], gap[i][j - 1]));
+                gap[i][j] = Math.max(Math.max(run[i - 1][j], gap[i - 1][j]), Math.max(run[i][j - 1], gap[i][j - 1]));
             }
         }
         return new Alignment(claim, source, traced(run, gap));

@@ -36,7 +36,8 @@ record Change(Term before, Term after, Term day, List<Term> rest) {
                 to++;
             }
             Optional<Term> day = terms.stream()
-                    .filter(term -> term.kind() == Kind.DATE && !term.link().prepositions().isEmpty())
+                    .filter(term -> term.kind() == Kind.DATE
+                            && !term.link().prepositions().isEmpty())
                     .findFirst();
             if (to < terms.size()
                     && day.isPresent()

@@ -100,7 +100,9 @@ final class Draft {
     private String checked(Sentence sentence, String text, List<Integer> cited, boolean unfinished) {
         if (repeats(Words.contentStems(text))) {
             dropped.add(new DroppedSentence(text, "it repeats an earlier sentence"));
-            words += grounding.check(text, cited, previous).words(); // a model that turns in circles is not to be trusted
+            words += grounding
+                    .check(text, cited, previous)
+                    .words(); // a model that turns in circles is not to be trusted
             return "";
         }
         Grounding.Verdict verdict = grounding.check(text, cited, previous);

@@ -120,7 +120,8 @@ final class Entailment {
         if (isContext(skipped) && !around.context().isEmpty()) {
             return Optional.empty();
         }
-        boolean inPhrase = !first.link().prepositions().isEmpty() && begin.prepositions().isEmpty();
+        boolean inPhrase =
+                !first.link().prepositions().isEmpty() && begin.prepositions().isEmpty();
         boolean noun = begin.has(Trait.DETERMINED) && begin.pronouns().isEmpty()
                 || first.kind() == Kind.NAME
                 || isContext(List.of(first));
@@ -177,16 +178,16 @@ final class Entailment {
     }
 
     private static boolean isTarget(List<String> prepositions) {
-        return !prepositions.isEmpty() && prepositions.get(prepositions.size() - 1).equals("to");
+        return !prepositions.isEmpty()
+                && prepositions.get(prepositions.size() - 1).equals("to");
     }
 
     /** Whether what is left out inside a clause bears on what stays: a qualifier, a negation, a value beside a value. */
     private boolean limits(Gap gap, List<Term> left) {
         boolean besideValue = isMeasure(source.get(gap.sourceFrom() - 1)) || isMeasure(source.get(gap.sourceTo()));
         return left.stream()
-                .anyMatch(term -> term.kind() == Kind.QUALIFIER
-                        || term.link().negated()
-                        || besideValue && isMeasure(term));
+                .anyMatch(term ->
+                        term.kind() == Kind.QUALIFIER || term.link().negated() || besideValue && isMeasure(term));
     }
 
     private static boolean isMeasure(Term term) {
@@ -237,8 +238,9 @@ final class Entailment {
         boolean inClause = !next.link().begins();
         boolean noun = next.link().has(Trait.ADJACENT) && !isAdverb(next) && endsInNoun(gap.sourceFrom());
         boolean unit = last.isValue() && next.kind() == Kind.UNIT;
-        boolean limits =
-                next.kind() == Kind.QUALIFIER || next.link().negated() || next.link().has(Trait.POSSESSIVE);
+        boolean limits = next.kind() == Kind.QUALIFIER
+                || next.link().negated()
+                || next.link().has(Trait.POSSESSIVE);
         return inClause && (noun || unit || limits)
                 ? Optional.of("it ends before '" + next.text() + "', which its source goes on with")
                 : Optional.empty();
@@ -308,7 +310,8 @@ final class Entailment {
                 && claim.get(gap.claimTo()).kind() != Kind.QUALIFIER
                 && !next.skips()
                 && !next.inserts()
-                && (next.sourceTo() == source.size() || !source.get(next.sourceTo()).link().begins());
+                && (next.sourceTo() == source.size()
+                        || !source.get(next.sourceTo()).link().begins());
     }
 
     private int negationsInClaim(Gap gap) {
@@ -398,7 +401,10 @@ final class Entailment {
         boolean pronoun = gap.sourceFrom() == gap.sourceTo()
                 && !source.get(gap.sourceTo()).link().pronouns().isEmpty();
         boolean named = claim.get(gap.claimTo()).link().pronouns().isEmpty() && !reworded;
-        return pronoun && named && around.before().isPresent() && isSubject(more, around.before().get().terms());
+        return pronoun
+                && named
+                && around.before().isPresent()
+                && isSubject(more, around.before().get().terms());
     }
 
     /** Whether {@code terms} stand at the beginning of a sentence, in a row, after at most two others. */
@@ -407,8 +413,7 @@ final class Entailment {
             boolean same = true;
             for (int i = 0; i < terms.size() && same; i++) {
                 Link link = sentence.get(from + i).link();
-                same = terms.get(i).isSaidBy(sentence.get(from + i))
-                        && (from + i == 0 || link.has(Trait.ADJACENT));
+                same = terms.get(i).isSaidBy(sentence.get(from + i)) && (from + i == 0 || link.has(Trait.ADJACENT));
             }
             if (same) {
                 return true;
@@ -436,8 +441,7 @@ final class Entailment {
     }
 
     private static boolean isPrefix(List<String> beginning, List<String> whole) {
-        return beginning.size() <= whole.size()
-                && beginning.equals(whole.subList(0, beginning.size()));
+        return beginning.size() <= whole.size() && beginning.equals(whole.subList(0, beginning.size()));
     }
 
     private static boolean isAdverb(Term term) {
@@ -462,8 +466,9 @@ final class Entailment {
     }
 
     private Optional<String> apart(Gap gap) {
-        return Optional.of("its source does not say '" + claim.get(gap.claimTo()).text() + "' of '"
-                + claim.get(gap.claimFrom() - 1).text() + "'");
+        return Optional.of(
+                "its source does not say '" + claim.get(gap.claimTo()).text() + "' of '"
+                        + claim.get(gap.claimFrom() - 1).text() + "'");
     }
 
     private static String phrase(List<String> directions, Term term) {

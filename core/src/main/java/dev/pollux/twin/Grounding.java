@@ -32,8 +32,8 @@ final class Grounding {
             Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
     /** What a sentence says of where it is from, without a mark: {@code according to passage 2}. */
-    private static final Pattern PASSAGE_NUMBER =
-            Pattern.compile("\\b(passages?|sources?|documents?) \\d{1,3}(?:(?:,| and) \\d{1,3}){0,9}\\b", Pattern.CASE_INSENSITIVE);
+    private static final Pattern PASSAGE_NUMBER = Pattern.compile(
+            "\\b(passages?|sources?|documents?) \\d{1,3}(?:(?:,| and) \\d{1,3}){0,9}\\b", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern ASKS_WHETHER = Pattern.compile(
             "\\W{0,9}(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|may|must|should)\\b.*",
@@ -75,7 +75,11 @@ final class Grounding {
         }
 
         long shared(Set<String> keys) {
-            return statement.terms().stream().map(Term::key).distinct().filter(keys::contains).count();
+            return statement.terms().stream()
+                    .map(Term::key)
+                    .distinct()
+                    .filter(keys::contains)
+                    .count();
         }
     }
 
@@ -95,7 +99,8 @@ final class Grounding {
         this.minSupport = minSupport;
         this.own = keys(Statement.of(own));
         this.question = keys(Statement.of(question));
-        this.asksWhat = question.contains("?") && !ASKS_WHETHER.matcher(question).matches();
+        this.asksWhat =
+                question.contains("?") && !ASKS_WHETHER.matcher(question).matches();
         for (TwinPrompt.Packed packed : passages) {
             know(packed.source().passage().heading());
             know(packed.source().passage().document());
@@ -131,7 +136,13 @@ final class Grounding {
 
     /** The head of the table that the passage goes on with; empty where there is none. */
     private static String tableHead(TwinPrompt.Packed packed) {
-        return packed.source().passage().lead().lines().filter(line -> line.contains("|")).findFirst().orElse("");
+        return packed.source()
+                .passage()
+                .lead()
+                .lines()
+                .filter(line -> line.contains("|"))
+                .findFirst()
+                .orElse("");
     }
 
     /**
@@ -221,12 +232,12 @@ final class Grounding {
         Statement statement = claim.statement();
         for (int at = statement.terms().size() - 2; at >= 2 && parts < MOST_PARTS; at--) {
             Term.Link link = statement.terms().get(at).link();
-            if (!link.has(Term.Trait.COORDINATED) || statement.terms().get(0).link().has(Term.Trait.SUBORDINATE)) {
+            if (!link.has(Term.Trait.COORDINATED)
+                    || statement.terms().get(0).link().has(Term.Trait.SUBORDINATE)) {
                 continue;
             }
             Claim head = new Claim(statement.part(0, at), claim.tolerant(), claim.context());
-            Claim rest =
-                    new Claim(statement.part(at, statement.terms().size()), claim.tolerant(), Set.of());
+            Claim rest = new Claim(statement.part(at, statement.terms().size()), claim.tolerant(), Set.of());
             List<Support> second = supportsOfPart(rest, cited);
             if (!second.isEmpty()) {
                 List<Support> first = supportsOfPart(head, cited);
@@ -244,7 +255,11 @@ final class Grounding {
     /** As {@link #supports}, from sentences that begin as the part does: with the subject. */
     private List<Support> supportsOfPart(Claim part, List<Integer> cited) {
         Term subject = part.statement().terms().get(0);
-        return likely(part, candidate -> subject.isSaidBy(candidate.statement().terms().get(0))).stream()
+        return likely(
+                        part,
+                        candidate ->
+                                subject.isSaidBy(candidate.statement().terms().get(0)))
+                .stream()
                 .sorted(Comparator.comparing(
                         candidate -> !cited.contains(candidate.packed().number())))
                 .filter(candidate -> objection(part, candidate).isEmpty())
@@ -271,7 +286,8 @@ final class Grounding {
     }
 
     private Optional<String> objection(Claim claim, Candidate candidate) {
-        Optional<String> objection = objection(claim, Alignment.of(claim.statement(), candidate.statement()), candidate);
+        Optional<String> objection =
+                objection(claim, Alignment.of(claim.statement(), candidate.statement()), candidate);
         if (objection.isEmpty()) {
             return objection;
         }
@@ -317,7 +333,8 @@ final class Grounding {
     private String objection(Claim claim, List<Integer> cited) {
         return likely(claim, candidate -> candidate.lines().size() == 1).stream()
                 .sorted(Comparator.comparing((Candidate candidate) -> -candidate.shared(keys(claim.statement())))
-                        .thenComparing(candidate -> !cited.contains(candidate.packed().number())))
+                        .thenComparing(
+                                candidate -> !cited.contains(candidate.packed().number())))
                 .findFirst()
                 .flatMap(candidate -> objection(claim, candidate))
                 .orElse("no sentence of the passages says it");

@@ -41,10 +41,11 @@ final class Lexicon {
             + " milliseconds:millisecond millisecond token:token tokens:token");
 
     /** Abbreviations that are units only right after a number. */
-    private static final Map<String, String> SHORT_UNITS = map("s:second sec:second ms:millisecond min:minute"
-            + " mins:minute h:hour hr:hour hrs:hour km:kilometre m:metre cm:centimetre mm:millimetre ft:foot kg:kilogram"
-            + " g:gram mg:milligram lb:pound lbs:pound t:tonne l:litre ml:millilitre kb:kilobyte mb:megabyte gb:gigabyte"
-            + " tb:terabyte k:thousand bn:billion am pm times x:times c:celsius f:fahrenheit w:watt kw:kilowatt v:volt");
+    private static final Map<String, String> SHORT_UNITS = map(
+            "s:second sec:second ms:millisecond min:minute"
+                    + " mins:minute h:hour hr:hour hrs:hour km:kilometre m:metre cm:centimetre mm:millimetre ft:foot kg:kilogram"
+                    + " g:gram mg:milligram lb:pound lbs:pound t:tonne l:litre ml:millilitre kb:kilobyte mb:megabyte gb:gigabyte"
+                    + " tb:terabyte k:thousand bn:billion am pm times x:times c:celsius f:fahrenheit w:watt kw:kilowatt v:volt");
 
     private static final Map<String, String> NUMERALS = map("zero:0 eleven:11 twelve:12 thirteen:13 fourteen:14"
             + " fifteen:15 sixteen:16 seventeen:17 eighteen:18 nineteen:19 twenty:20 thirty:30 forty:40 fifty:50"
@@ -71,8 +72,8 @@ final class Lexicon {
     private static final Set<String> HEDGES =
             set("may might perhaps possibly probably likely maybe supposedly allegedly reportedly presumably");
 
-    private static final Set<String> DETERMINERS = set("the a an this that these those its their his her my our your"
-            + " another such");
+    private static final Set<String> DETERMINERS =
+            set("the a an this that these those its their his her my our your" + " another such");
 
     private static final Map<String, String> PRONOUNS = map("i:speaker me:speaker my:speaker mine:speaker"
             + " myself:speaker we:speakers us:speakers our:speakers ours:speakers ourselves:speakers you your:you"

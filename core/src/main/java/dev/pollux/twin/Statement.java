@@ -77,7 +77,8 @@ record Statement(List<Term> terms, Term.Link tail) {
                 Optional<Dates.Found> date = Dates.at(words, i, text);
                 int count = date.map(Dates.Found::words).orElse(1);
                 int last = i + count - 1;
-                String shown = text.substring(words.get(i).start(), words.get(last).end());
+                String shown =
+                        text.substring(words.get(i).start(), words.get(last).end());
                 if (date.isPresent()) {
                     add(Term.Kind.DATE, date.get().key(), shown);
                 } else {
@@ -116,7 +117,11 @@ record Statement(List<Term> terms, Term.Link tail) {
         }
 
         private boolean isDash(int i, int to) {
-            return text.charAt(i) == '-' && i > 0 && text.charAt(i - 1) == ' ' && i + 1 < to && text.charAt(i + 1) == ' ';
+            return text.charAt(i) == '-'
+                    && i > 0
+                    && text.charAt(i - 1) == ' '
+                    && i + 1 < to
+                    && text.charAt(i + 1) == ' ';
         }
 
         private boolean beforeCapital(int i) {
@@ -193,8 +198,7 @@ record Statement(List<Term> terms, Term.Link tail) {
             }
             if (Lexicon.isConjunction(lower)) {
                 traits.add(Term.Trait.CLAUSE);
-                traits.add(
-                        Lexicon.isCoordination(lower) ? Term.Trait.COORDINATED : Term.Trait.SUBORDINATE);
+                traits.add(Lexicon.isCoordination(lower) ? Term.Trait.COORDINATED : Term.Trait.SUBORDINATE);
                 taken = true;
             }
             if (Lexicon.isOpposition(lower)) {
@@ -243,7 +247,10 @@ record Statement(List<Term> terms, Term.Link tail) {
         /** {@code s} and {@code t} after an apostrophe, or after a space in text that lost its apostrophes. */
         private boolean isApostropheLetter(int i, String lower) {
             boolean letter = lower.equals("s") || lower.equals("t") && i > 0;
-            return letter && i > 0 && !words.get(i - 1).isNumber() && words.get(i).text().equals(lower);
+            return letter
+                    && i > 0
+                    && !words.get(i - 1).isNumber()
+                    && words.get(i).text().equals(lower);
         }
 
         /** What would be a function word in other letters. */
@@ -255,7 +262,8 @@ record Statement(List<Term> terms, Term.Link tail) {
             return lower.equals("one")
                     && i + 1 < words.size()
                     && words.get(i + 1).content()
-                    && !(i > 0 && NO_NUMBER_BEFORE.contains(words.get(i - 1).text().toLowerCase(Locale.ROOT)));
+                    && !(i > 0
+                            && NO_NUMBER_BEFORE.contains(words.get(i - 1).text().toLowerCase(Locale.ROOT)));
         }
 
         /** A single capital letter that stands for something: {@code plan B}. */
@@ -273,7 +281,8 @@ record Statement(List<Term> terms, Term.Link tail) {
             return shown.codePoints().skip(1).anyMatch(Character::isUpperCase)
                     || Character.isUpperCase(shown.codePointAt(0))
                             && i > 0
-                            && text.substring(words.get(i - 1).end(), words.get(i).start())
+                            && text.substring(
+                                            words.get(i - 1).end(), words.get(i).start())
                                     .chars()
                                     .noneMatch(c -> ":.!?\"“(*\n".indexOf(c) >= 0);
         }

@@ -47,7 +47,9 @@ record TableRow(List<List<Term>> heads, List<List<Term>> cells) {
             }
         }
         boolean named = !cells.isEmpty() && cells.get(0).stream().allMatch(term -> holds(claim.terms(), term));
-        return named && count(used) > 0 && others.stream().allMatch(term -> isHead(term, used, headings))
+        return named
+                && count(used) > 0
+                && others.stream().allMatch(term -> isHead(term, used, headings))
                 && (cells.size() <= 2 || headsAreSaid(claim, used));
     }
 

@@ -69,7 +69,8 @@ class DraftTest {
 
     @Test
     void repetitionsAndUnfinishedSentencesAreDropped() {
-        Draft.Checked checked = new Draft(new Grounding(List.of(merging, soup), 0.75, "", ""), found, List.of(merging, soup))
+        Draft.Checked checked = new Draft(
+                        new Grounding(List.of(merging, soup), 0.75, "", ""), found, List.of(merging, soup))
                 .check("Soup wants salt. Soup wants salt. Models are merged", false);
         assertThat(checked.text()).isEqualTo("Soup wants salt [2].");
         assertThat(checked.dropped())

@@ -92,8 +92,11 @@ class GroundingTest {
     void headingsCountAndWhatWasCutOffDoesNot() {
         TwinPrompt.Packed half = new TwinPrompt.Packed(1, packed.get(0).source(), 0, 65);
         Grounding cut = new Grounding(List.of(half), 0.75, "", "");
-        assertThat(cut.check("Models are merged by averaging weights.", List.of(), "").reason()).isEmpty();
-        assertThat(cut.check("SLERP joins models.", List.of(), "").reason()).isEqualTo("the name SLERP is in no passage");
+        assertThat(cut.check("Models are merged by averaging weights.", List.of(), "")
+                        .reason())
+                .isEmpty();
+        assertThat(cut.check("SLERP joins models.", List.of(), "").reason())
+                .isEqualTo("the name SLERP is in no passage");
     }
 
     private String reason(String sentence) {

@@ -52,8 +52,8 @@ public final class FalseSentences {
 
     private static final Pattern YEAR = Pattern.compile("\\b(?:1[1-9]\\d\\d|20\\d\\d)\\b");
 
-    private static final Pattern MONTH = Pattern.compile(
-            "\\b(?:January|February|April|June|July|August|September|October|November|December)\\b");
+    private static final Pattern MONTH =
+            Pattern.compile("\\b(?:January|February|April|June|July|August|September|October|November|December)\\b");
 
     private static final Pattern WEEKDAY =
             Pattern.compile("\\b(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?\\b");
@@ -67,18 +67,55 @@ public final class FalseSentences {
     private static final Pattern AUXILIARY = Pattern.compile(
             "\\b(?:is|are|was|were|can|could|will|would|should|must|has been|have been|had been|has|have|had)\\b(?! to\\b)");
 
-    private static final Pattern NEGATION = Pattern.compile("\\b(?:not|never) |n['’]t\\b|(?<=\\b(?:has|have|had|is|are|was|were|with)) no\\b");
+    private static final Pattern NEGATION =
+            Pattern.compile("\\b(?:not|never) |n['’]t\\b|(?<=\\b(?:has|have|had|is|are|was|were|with)) no\\b");
 
     /** A negation anywhere: another one could take it back. */
     private static final Pattern DENIED = Pattern.compile(
-            "\\b(?:not?|never|none|nobody|nothing|nor|neither|cannot|without|n['’]t|\\w+n t|can t)\\b", Pattern.CASE_INSENSITIVE);
+            "\\b(?:not?|never|none|nobody|nothing|nor|neither|cannot|without|n['’]t|\\w+n t|can t)\\b",
+            Pattern.CASE_INSENSITIVE);
 
     private static final Pattern JOINED = Pattern.compile(",|\\b(?:and|or|both|between|nor|either)\\b");
 
     private static final Set<String> NO_NOUNS = Set.of(
-            "same", "other", "first", "last", "most", "more", "only", "very", "best", "new", "old", "next", "way", "two",
-            "three", "while", "because", "little", "great", "good", "own", "few", "lot", "number", "fact", "following", "case", "one",
-            "second", "whole", "long", "young", "poor", "big", "large", "small", "main", "time");
+            "same",
+            "other",
+            "first",
+            "last",
+            "most",
+            "more",
+            "only",
+            "very",
+            "best",
+            "new",
+            "old",
+            "next",
+            "way",
+            "two",
+            "three",
+            "while",
+            "because",
+            "little",
+            "great",
+            "good",
+            "own",
+            "few",
+            "lot",
+            "number",
+            "fact",
+            "following",
+            "case",
+            "one",
+            "second",
+            "whole",
+            "long",
+            "young",
+            "poor",
+            "big",
+            "large",
+            "small",
+            "main",
+            "time");
 
     private static final Set<String> NO_NAMES = Set.of(
             ("The A An This That These Those It I We You He She They But And For When If From Of On As At With So No Yes"
@@ -124,8 +161,8 @@ public final class FalseSentences {
         made.put(Kind.ROLE, role(sentence, others, random));
         String whole = plain(String.join(" ", passage));
         List<FalseSentence> result = new ArrayList<>();
-        made.forEach((kind, text) -> text.filter(t -> !whole.contains(plain(t)))
-                .ifPresent(t -> result.add(new FalseSentence(kind, t))));
+        made.forEach((kind, text) ->
+                text.filter(t -> !whole.contains(plain(t))).ifPresent(t -> result.add(new FalseSentence(kind, t))));
         return result;
     }
 
@@ -146,8 +183,9 @@ public final class FalseSentences {
     }
 
     private static Optional<String> name(String sentence, List<String> others, Random random) {
-        Predicate<MatchResult> named = m ->
-                !MONTH.matcher(m.group()).find() && !WEEKDAY.matcher(m.group()).find() && !NO_NAMES.contains(m.group().split(" ")[0]);
+        Predicate<MatchResult> named = m -> !MONTH.matcher(m.group()).find()
+                && !WEEKDAY.matcher(m.group()).find()
+                && !NO_NAMES.contains(m.group().split(" ")[0]);
         return exchanged(sentence, NAME, named, others, random);
     }
 
@@ -225,7 +263,8 @@ public final class FalseSentences {
     private static boolean isOpposable(String sentence, MatchResult m) {
         String before = sentence.substring(Math.max(0, m.start() - 8), m.start());
         String after = sentence.substring(m.end(), Math.min(sentence.length(), m.end() + 6));
-        boolean phrase = before.endsWith("at ") || before.endsWith("as ") || before.endsWith("of ") || before.endsWith("no ");
+        boolean phrase =
+                before.endsWith("at ") || before.endsWith("as ") || before.endsWith("of ") || before.endsWith("no ");
         boolean weak = Set.of("to", "up", "over", "down", "all").contains(m.group());
         return !after.startsWith(" up")
                 && !(phrase && m.group().equals("all"))
@@ -259,9 +298,13 @@ public final class FalseSentences {
             MatchResult a = all.get(i);
             MatchResult b = all.get(i + 1);
             String between = sentence.substring(a.end(group), b.start(group));
-            boolean verb = between.trim().split(" ").length >= 2 || between.matches(" [a-z]{3,}e?[sd] (?:the |a |an )?");
+            boolean verb =
+                    between.trim().split(" ").length >= 2 || between.matches(" [a-z]{3,}e?[sd] (?:the |a |an )?");
             if (!JOINED.matcher(between).find() && verb && !same(a.group(group), b.group(group))) {
-                return Optional.of(sentence.substring(0, a.start(group)) + b.group(group) + between + a.group(group)
+                return Optional.of(sentence.substring(0, a.start(group))
+                        + b.group(group)
+                        + between
+                        + a.group(group)
                         + sentence.substring(b.end(group)));
             }
         }

@@ -37,14 +37,16 @@ public final class TrueSentences {
     private static final Pattern MAIN = Pattern.compile(
             "^((?:The|An?|[A-Z][a-z]+|It|They|He|She|We|This)\\b[^,;:()]{20,160}?),? (?:which|who|while|whereas|because|and (?:the|he|she|it|they|we)|but|so that)\\b.*$");
 
-    private static final Pattern FILLER = Pattern.compile("\\b(?:also|just|very|quite|really|simply|indeed|therefore|however|thus) ");
+    private static final Pattern FILLER =
+            Pattern.compile("\\b(?:also|just|very|quite|really|simply|indeed|therefore|however|thus) ");
 
     private static final Pattern ARTICLE = Pattern.compile("(?<=[a-z] )(?:the|a|an) (?=[a-z])");
 
     private static final Map<String, String> TENSES = new LinkedHashMap<>();
 
     static {
-        String[] pairs = ("is/was are/were was/is were/are has/had have/had does/did do/did will/would can/could").split(" ");
+        String[] pairs =
+                ("is/was are/were was/is were/are has/had have/had does/did do/did will/would can/could").split(" ");
         for (String pair : pairs) {
             String[] both = pair.split("/");
             TENSES.put(both[0], both[1]);
@@ -66,8 +68,7 @@ public final class TrueSentences {
         }
         Matcher auxiliary = AUXILIARY.matcher(sentence);
         if (auxiliary.find()) {
-            result.add(new TrueSentence(
-                    Kind.TENSE, auxiliary.replaceFirst(TENSES.get(auxiliary.group()))));
+            result.add(new TrueSentence(Kind.TENSE, auxiliary.replaceFirst(TENSES.get(auxiliary.group()))));
         }
         return result;
     }

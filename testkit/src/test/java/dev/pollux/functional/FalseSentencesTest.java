@@ -67,7 +67,9 @@ class FalseSentencesTest {
         for (List<String> passage : PASSAGES) {
             for (String sentence : passage) {
                 for (TrueSentence made : TrueSentences.of(sentence)) {
-                    assertThat(isKept(passage, sentence, made.text())).as("%s", made).isTrue();
+                    assertThat(isKept(passage, sentence, made.text()))
+                            .as("%s", made)
+                            .isTrue();
                 }
             }
         }
