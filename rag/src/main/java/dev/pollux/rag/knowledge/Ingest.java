@@ -60,7 +60,7 @@ final class Ingest implements DocumentSink {
     private int updated;
     private int unchanged;
     private int deleted;
-    private int staleCopies;
+    private int deletedElsewhere;
     private int skipped;
     private int passages;
     private int embedded;
@@ -85,6 +85,7 @@ final class Ingest implements DocumentSink {
         write();
         deleteVanished();
         deleteStaleCopies();
+        deleteAbsorbed();
         finish();
         return new IngestReport(
                 source.name(),
@@ -262,14 +263,27 @@ final class Ingest implements DocumentSink {
     private void deleteStaleCopies() {
         for (SharedFiles.Stale stale : store.read(snapshot -> SharedFiles.stale(snapshot, source, texts))) {
             store.delete(IndexLayout.key(stale.source(), stale.id()));
-            staleCopies++;
+            deletedElsewhere++;
+        }
+    }
+
+    /** Deletes sources that were moved into this one. */
+    private void deleteAbsorbed() {
+        Set<String> held = Set.copyOf(texts.values());
+        for (SourceRecord other : store.read(snapshot -> SharedFiles.absorbed(snapshot, source, held))) {
+            store.read(snapshot -> snapshot.values(other.key(), IndexLayout.VERSION))
+                    .keySet()
+                    .forEach(id -> store.delete(IndexLayout.key(other.key(), id)));
+            store.delete(other.key());
+            notice("source " + other.name() + ", read from " + other.path() + " before, is now part of " + source.name());
+            deletedElsewhere++;
         }
     }
 
     private void finish() {
         SourceRecord now = recorded(Instant.now());
         Optional<SourceRecord> before = store.read(snapshot -> snapshot.sources().find(source.key()));
-        boolean changed = added + updated + deleted + staleCopies > 0;
+        boolean changed = added + updated + deleted + deletedElsewhere > 0;
         if (changed || before.filter(now::agrees).isEmpty()) {
             record(now.changed());
             commit();

@@ -7,10 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * Files that several sources hold, because the folder of one is in that of another. Each file is as the source that was
- * read last has found it.
+ * Files that several sources hold: because the folder of one is in that of another, where each file is as the source that was
+ * read last has found it, or because a folder was moved into another.
  */
 final class SharedFiles {
 
@@ -43,6 +44,32 @@ final class SharedFiles {
             }
         }
         return stale;
+    }
+
+    /**
+     * Sources whose place is gone, and whose documents are now among those of this one: at least half of them. One that was
+     * given a name is its owner's to delete.
+     *
+     * @param texts the hashes of the texts that this one holds
+     */
+    static List<SourceRecord> absorbed(Snapshot snapshot, SourceRecord source, Set<String> texts) throws IOException {
+        List<SourceRecord> absorbed = new ArrayList<>();
+        for (SourceRecord other : snapshot.sources().all()) {
+            if (!other.key().equals(source.key()) && !other.named() && other.hasLeft()) {
+                int all = 0;
+                int here = 0;
+                for (Map.Entry<String, String> document :
+                        snapshot.values(other.key(), IndexLayout.CONTENT_HASH).entrySet()) {
+                    boolean counts = Contents.counts(document.getKey(), document.getValue());
+                    all += counts ? 1 : 0;
+                    here += counts && texts.contains(document.getValue()) ? 1 : 0;
+                }
+                if (here > 0 && 2 * here >= all) {
+                    absorbed.add(other);
+                }
+            }
+        }
+        return absorbed;
     }
 
     private static boolean isStale(String path, String text, Path root, Map<String, String> texts) {

@@ -177,6 +177,25 @@ final class Snapshot {
         return null;
     }
 
+    /** What is stored of a document's text: its passages, in order; {@code source} is the key of its source. */
+    String text(String source, String id) throws IOException {
+        Term term = new Term(IndexLayout.KEY, IndexLayout.key(source, id));
+        StringBuilder text = new StringBuilder();
+        for (LeafReaderContext leaf : reader.leaves()) {
+            PostingsEnum docs = leaf.reader().postings(term, PostingsEnum.NONE);
+            Bits live = leaf.reader().getLiveDocs();
+            for (int doc = docs == null ? DocIdSetIterator.NO_MORE_DOCS : docs.nextDoc();
+                    doc != DocIdSetIterator.NO_MORE_DOCS;
+                    doc = docs.nextDoc()) {
+                String passage = live != null && !live.get(doc)
+                        ? null
+                        : leaf.reader().storedFields().document(doc).get(IndexLayout.TEXT);
+                text.append(passage == null ? "" : passage + "\n");
+            }
+        }
+        return text.toString();
+    }
+
     /** A value of each document of a source, by id, such as its version; {@code source} is the source's key. */
     Map<String, String> values(String source, String field) throws IOException {
         Map<String, String> found = new HashMap<>();

@@ -1,8 +1,6 @@
 package dev.pollux.rag.knowledge;
 
-import dev.pollux.rag.source.DocumentSink;
 import dev.pollux.rag.source.DocumentSource;
-import dev.pollux.retrieval.Document;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Comparator;
@@ -20,8 +18,8 @@ final class SourceIdentity {
      *   1. It was given a name, and a source was given the same one.
      *   2. It is where another source was read, whose name is its own or was made of the path.
      *   3. Its documents are those of a source whose place is gone: it has moved. At least half of the old documents are
-     *      here with the same text, or one of them is, and three quarters of the documents of both have the path or the
-     *      text of one of the other.
+     *      here, with the same text, or under the same path with a text that shares half of its words. Empty documents and
+     *      licences, which many folders share, do not count.
      * Else it is new. Only the name and the path of its record change, since documents are stored under a key; so a folder
      * that moved is not written anew.
      *
@@ -36,6 +34,8 @@ final class SourceIdentity {
      * @param notice what is to be said about it; absent where it is as before, or new
      */
     record Found(SourceRecord source, List<SourceRecord> renamed, Optional<String> notice) {}
+
+    private static final double MOVED = 0.5;
 
     private final Snapshot snapshot;
     private final DocumentSource source;
@@ -96,18 +96,32 @@ final class SourceIdentity {
         if (gone.isEmpty()) {
             return Optional.empty();
         }
-        Contents now = new Contents();
-        source.read(now);
+        Contents now = Contents.of(source);
         Optional<SourceRecord> best = Optional.empty();
         double most = 0;
         for (SourceRecord old : gone) {
-            double share = now.share(snapshot.values(old.key(), IndexLayout.CONTENT_HASH));
-            if (share > most) {
+            double share = share(old, now);
+            if (share > most && share >= MOVED) {
                 best = Optional.of(old);
                 most = share;
             }
         }
         return best;
+    }
+
+    /** The part of a source's documents that are here, in [0, 1]. */
+    private double share(SourceRecord old, Contents now) throws IOException {
+        int all = 0;
+        int here = 0;
+        for (Map.Entry<String, String> document : snapshot.values(old.key(), IndexLayout.CONTENT_HASH).entrySet()) {
+            String id = document.getKey();
+            if (Contents.counts(id, document.getValue())) {
+                all++;
+                boolean same = now.holds(document.getValue());
+                here += same || now.resembles(id, snapshot.text(old.key(), id)) ? 1 : 0;
+            }
+        }
+        return all == 0 ? 0 : (double) here / all;
     }
 
     private String free(String name, String path, String key, String... taken) {
@@ -132,47 +146,5 @@ final class SourceIdentity {
         String name = old.name().equals(now.name()) ? "" : now.name() + " ";
         return Optional.of("source " + old.name() + ", read from " + old.path() + " before, is now " + name + "in "
                 + now.path());
-    }
-
-    /** What the documents of a source say. */
-    private static final class Contents implements DocumentSink {
-
-        private static final String BLANK = Hashes.ofContent("");
-
-        private final Set<String> ids = new HashSet<>();
-        private final Set<String> texts = new HashSet<>();
-
-        /** How much of {@code old}, texts by id, is here: in (0, 1], or 0 if that is too little for the same source. */
-        double share(Map<String, String> old) {
-            long all = old.values().stream().filter(text -> !text.equals(BLANK)).count();
-            long same = old.values().stream().filter(texts::contains).count();
-            long alike = old.entrySet().stream()
-                    .filter(document -> ids.contains(document.getKey()) || texts.contains(document.getValue()))
-                    .count();
-            boolean known = same > 0
-                    && (2 * same >= all || 4 * alike >= 3L * old.size() && 4 * alike >= 3L * ids.size());
-            return known ? (double) same / all : 0;
-        }
-
-        @Override
-        public void document(Document document) {
-            ids.add(document.id());
-            String text = Hashes.ofContent(document.text());
-            if (!text.equals(BLANK)) {
-                texts.add(text);
-            }
-        }
-
-        @Override
-        public void expect(long documents) {}
-
-        @Override
-        public void skipped(String id, String reason) {}
-
-        @Override
-        public void unread(String id, String kind) {}
-
-        @Override
-        public void notice(String id, String message) {}
     }
 }

@@ -129,6 +129,46 @@ class SourceIdentityTest {
     }
 
     @Test
+    void aFolderThatWasEditedMuchIsKnownByWhatItsFilesStillSay() throws IOException {
+        write("old/plan.md", "The fair takes place on Monday, with games and music.");
+        write("old/lift.md", "The lift is red.");
+        write("old/dog.md", "The dog barks at night.");
+        ingest("old");
+        Files.move(root.resolve("old"), root.resolve("new"));
+        write("new/plan.md", "The fair takes place on Friday, with games and music.");
+        Files.delete(root.resolve("new/dog.md"));
+        assertThat(ingest("new").updated()).isEqualTo(1);
+        assertThat(names()).containsExactly("new");
+    }
+
+    @Test
+    void aFolderThatWasMovedIntoAnotherIsPartOfThat() throws IOException {
+        write("notes/plan.md", "The fair is on Monday.");
+        write("notes/lift.md", "The lift is red.");
+        write("docs/dog.md", "The dog barks.");
+        ingest("notes");
+        ingest("docs");
+        Files.move(root.resolve("notes"), root.resolve("docs/notes"));
+        write("docs/notes/plan.md", "The fair is on Friday.");
+        assertThat(ingest("docs").notices())
+                .containsExactly("source notes, read from " + root + "/notes before, is now part of docs");
+        assertThat(names()).containsExactly("docs");
+        assertThat(texts()).containsExactlyInAnyOrder("The fair is on Friday.", "The lift is red.", "The dog barks.");
+    }
+
+    @Test
+    void aLicenceAndFilesOfOneNameMakeNoFolderTheSame() throws IOException {
+        write("old/LICENSE", "You may use this.");
+        write("old/README.md", "A library for ships.");
+        ingest("old");
+        Files.move(root.resolve("old"), root.resolve("elsewhere"));
+        write("new/LICENSE", "You may use this.");
+        write("new/README.md", "How horses are tamed.");
+        ingest("new");
+        assertThat(names()).containsExactly("new", "old");
+    }
+
+    @Test
     void anotherFolderInTheStateOfAGoneOneIsNotTheSame() throws IOException {
         write("old/a.md", "One.");
         write("old/b.md", "Two.");

@@ -1,0 +1,89 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.rag.source.DocumentSink;
+import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.retrieval.Document;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** What the documents of a source say, to compare them with others. <em>Not thread-safe: one thread at a time.</em> */
+final class Contents implements DocumentSink {
+
+    /** Two texts of one path that share this part of their words are versions of one document. */
+    private static final double ALIKE = 0.5;
+
+    /** So much of a text is compared. */
+    private static final int MOST_CHARACTERS = 20_000;
+
+    private static final String BLANK = Hashes.ofContent("");
+    private static final Pattern SHARED_BY_MANY = Pattern.compile("(?:.*/)?(?:licen[cs]e|copying|notice)[^/]*");
+    private static final Pattern NO_WORD = Pattern.compile("[^\\p{L}\\p{N}]+");
+
+    private final Set<String> hashes = new HashSet<>();
+    private final Map<String, Set<String>> words = new HashMap<>(); // by id
+
+    private Contents() {}
+
+    static Contents of(DocumentSource source) {
+        Contents contents = new Contents();
+        source.read(contents);
+        return contents;
+    }
+
+    /** Whether a document says something about where it is from: it is not empty, and no licence. */
+    static boolean counts(String id, String hash) {
+        return !hash.equals(BLANK)
+                && !SHARED_BY_MANY.matcher(id.toLowerCase(Locale.ROOT)).matches();
+    }
+
+    /** Whether a document has the text with this hash. */
+    boolean holds(String hash) {
+        return hashes.contains(hash);
+    }
+
+    /** Whether the document of this id is a version of a text. */
+    boolean resembles(String id, String text) {
+        Set<String> here = words.getOrDefault(id, Set.of());
+        Set<String> there = words(text);
+        Set<String> both = new HashSet<>(here);
+        both.retainAll(there);
+        int all = here.size() + there.size() - both.size();
+        return all > 0 && both.size() >= ALIKE * all;
+    }
+
+    private static Set<String> words(String text) {
+        String part = text.substring(0, Math.min(MOST_CHARACTERS, text.length()));
+        return NO_WORD.splitAsStream(part.toLowerCase(Locale.ROOT))
+                .collect(HashSet::new, Set::add, Set::addAll);
+    }
+
+    @Override
+    public void document(Document document) {
+        hashes.add(Hashes.ofContent(document.text()));
+        words.put(document.id(), words(document.text()));
+    }
+
+    @Override
+    public void expect(long documents) {
+        // Nobody waits for a number.
+    }
+
+    @Override
+    public void skipped(String id, String reason) {
+        // Ingest tells it.
+    }
+
+    @Override
+    public void unread(String id, String kind) {
+        // Ingest tells it.
+    }
+
+    @Override
+    public void notice(String id, String message) {
+        // Ingest tells it.
+    }
+}
