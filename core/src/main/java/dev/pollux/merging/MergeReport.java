@@ -21,6 +21,8 @@ import java.util.TreeMap;
  * @param seed of the random numbers
  * @param notices what the plan's check found that did not stop the merge
  * @param inputs the files of all models and adapters with their hashes; empty if hashing was switched off
+ * @param carriedFiles the files of the result that came from the inputs as they are, such as a tokenizer, relative to
+ *     {@code folder} with {@code /} between names, sorted
  */
 public record MergeReport(
         Path folder,
@@ -30,12 +32,14 @@ public record MergeReport(
         long seed,
         List<String> notices,
         Duration elapsed,
-        List<InputFile> inputs) {
+        List<InputFile> inputs,
+        List<String> carriedFiles) {
 
     public MergeReport {
         tensors = List.copyOf(tensors);
         notices = List.copyOf(notices);
         inputs = List.copyOf(inputs);
+        carriedFiles = List.copyOf(carriedFiles);
     }
 
     /** The tensors of each layer taken together, by layer; those without statistics do not count. */

@@ -184,12 +184,14 @@ public final class AdapterMerger {
         merged.forEach((name, factors) -> ranks.put(name, factors.rank()));
         return WorkFolder.publish(target, "adapter merge", context, work -> {
             JsonFiles.write(work.path().resolve(PeftConfig.CONFIG), config.json(ranks));
-            weights(config.targets(), merged, work.path().resolve(PeftConfig.WEIGHTS));
+            weights(config.targets(), merged, work.path().resolve(PeftConfig.WEIGHTS))
+                    .forEach(context::notice);
             return ranks;
         });
     }
 
-    private static void weights(AdapterTargets targets, Map<String, Factors> merged, Path file) {
+    /** Writes the factors; what is to be said of their values. */
+    private static List<String> weights(AdapterTargets targets, Map<String, Factors> merged, Path file) {
         Map<String, double[][]> tensors = new TreeMap<>();
         merged.forEach((name, factors) -> {
             String module = "base_model.model." + PeftTensor.module(name);
@@ -207,6 +209,7 @@ public final class AdapterMerger {
                 out.put(name, DType.F32, List.of((long) rows.length, (long) width), values);
             });
             out.finish();
+            return out.notices("adapter");
         }
     }
 }

@@ -195,8 +195,9 @@ public final class CheckpointMerger implements ModelMerger {
         }
     }
 
-    /** What a run wrote: the facts of each tensor, how many an earlier run had finished, and what is to be said. */
-    private record Written(Map<String, Map<String, String>> facts, int resumed, List<String> notices) {}
+    /** What a run wrote: the facts of each tensor, how many an earlier run had finished, what is to be said, what came along. */
+    private record Written(
+            Map<String, Map<String, String>> facts, int resumed, List<String> notices, List<String> carried) {}
 
     /** @param atEnd what else goes into the folder, and what is known then */
     private <R> R write(
@@ -219,7 +220,7 @@ public final class CheckpointMerger implements ModelMerger {
             List<String> notices = NotFinite.notices(layout.tasks(), facts);
             notices.forEach(context::notice);
             ModelCard.write(layout, options, work.path());
-            return atEnd.apply(new Written(facts, resumed, notices), work.path());
+            return atEnd.apply(new Written(facts, resumed, notices, ReportFiles.carried(work.path())), work.path());
         });
     }
 
@@ -240,6 +241,7 @@ public final class CheckpointMerger implements ModelMerger {
                 Stream.concat(checked.notices().stream(), written.notices().stream())
                         .toList(),
                 Duration.ofNanos(System.nanoTime() - begin),
-                checked.inputs().files());
+                checked.inputs().files(),
+                written.carried());
     }
 }

@@ -80,6 +80,7 @@ final class ExtractionRun {
                 file.put(PREFIX + tensor.tensor(), tensor.type(), tensor.source());
             }
             file.finish();
+            file.notices("adapter").forEach(context::notice);
             return file.bytes();
         }
     }

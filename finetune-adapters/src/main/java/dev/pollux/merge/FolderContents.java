@@ -113,6 +113,15 @@ final class FolderContents {
             return " is an entry of the hub's cache; name the folder of a revision in it, such as "
                     + folder.resolve("snapshots").resolve(revisions.get(0));
         }
+        List<String> graphs = folders("").stream()
+                .flatMap(name -> list(folder.resolve(name), Files::isRegularFile).stream()
+                        .filter(file -> file.endsWith(".onnx"))
+                        .map(file -> name + "/" + file))
+                .toList();
+        if (!graphs.isEmpty()) {
+            return " has no safetensors but " + named(graphs) + "; name one such file, which can be merged with ONNX models"
+                    + " of the same graph, or download the safetensors";
+        }
         List<String> models = folders("").stream()
                 .filter(name -> SafetensorsFolder.isIn(folder.resolve(name)))
                 .toList();

@@ -128,12 +128,11 @@ final class MergeRun {
             EncodingSink sink =
                     new EncodingSink(task.type(), channels.get(place.shard()), place.offset(), written, buffer);
             Optional<SourceMeter> meter = SourceMeter.of(task, options.statistics());
-            task.method()
-                    .merge(
-                            new StreamedWindows(task, options.seed(), budget.kept(), arena, workers::isStopped, meter),
-                            sink);
+            StreamedWindows windows =
+                    new StreamedWindows(task, options.seed(), budget.kept(), arena, workers::isStopped, meter);
+            task.method().merge(windows, sink);
             sink.flush();
-            if (sink.notFinite().isAny() || !meter.map(SourceMeter::isFinite).orElse(true)) {
+            if (sink.notFinite().isAny() || !windows.isFinite()) {
                 sink.notFinite().addTo(sink, task, workers::isStopped);
             }
             meter.ifPresent(statistics -> sink.fact(SourceMeter.FACT, statistics.text()));

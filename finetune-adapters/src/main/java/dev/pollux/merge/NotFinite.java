@@ -54,23 +54,33 @@ final class NotFinite {
         return any < 0;
     }
 
+    /** Whether one of {@code count} values is NaN or infinite. */
+    static boolean isIn(float[] values, int from, int count) {
+        return anyFrom(INFINITE, values, from, count);
+    }
+
     boolean isAny() {
         return overflows + notFinite > 0;
     }
 
     /** Adds what was counted to the facts of a tensor, if anything was, and what its inputs hold. */
     void addTo(TensorSink facts, TensorTask task, BooleanSupplier stopped) {
-        if (overflows > 0) {
-            facts.fact(OVERFLOWS, Long.toString(overflows));
-        }
-        if (notFinite > 0) {
-            facts.fact(RESULT, Long.toString(notFinite));
-        }
+        addTo(facts);
         for (int i = 0; i < task.models().size(); i++) {
             long count = count(task.sources().get(i), stopped);
             if (count > 0) {
                 facts.fact(INPUT + task.models().get(i), Long.toString(count));
             }
+        }
+    }
+
+    /** Adds what was counted to the facts of a tensor, if anything was. */
+    void addTo(TensorSink facts) {
+        if (overflows > 0) {
+            facts.fact(OVERFLOWS, Long.toString(overflows));
+        }
+        if (notFinite > 0) {
+            facts.fact(RESULT, Long.toString(notFinite));
         }
     }
 
@@ -90,17 +100,27 @@ final class NotFinite {
 
     /** What the facts of all tensors say, in sentences. */
     static List<String> notices(List<TensorTask> tasks, Map<String, Map<String, String>> facts) {
+        Map<String, DType> types = new LinkedHashMap<>();
+        tasks.forEach(task -> types.put(task.name(), task.type()));
+        return notices("result", types, facts);
+    }
+
+    /**
+     * What the facts of all tensors say, in sentences.
+     *
+     * @param written what was written
+     * @param types by tensor, in the order in which they are named
+     */
+    static List<String> notices(String written, Map<String, DType> types, Map<String, Map<String, String>> facts) {
         Map<String, Found> found = new TreeMap<>();
         Map<DType, Found> overflows = new LinkedHashMap<>();
-        for (TensorTask task : tasks) {
-            facts.getOrDefault(task.name(), Map.of()).forEach((fact, value) -> {
-                if (fact.equals(OVERFLOWS)) {
-                    overflows.computeIfAbsent(task.type(), type -> new Found()).add(task.name(), value);
-                } else if (fact.equals(RESULT) || fact.startsWith(INPUT)) {
-                    found.computeIfAbsent(fact, name -> new Found()).add(task.name(), value);
-                }
-            });
-        }
+        types.forEach((tensor, type) -> facts.getOrDefault(tensor, Map.of()).forEach((fact, value) -> {
+            if (fact.equals(OVERFLOWS)) {
+                overflows.computeIfAbsent(type, other -> new Found()).add(tensor, value);
+            } else if (fact.equals(RESULT) || fact.startsWith(INPUT)) {
+                found.computeIfAbsent(fact, name -> new Found()).add(tensor, value);
+            }
+        }));
         List<String> notices = new ArrayList<>();
         found.forEach((fact, where) -> {
             if (fact.startsWith(INPUT)) {
@@ -110,10 +130,11 @@ final class NotFinite {
         });
         if (found.containsKey(RESULT)) {
             Found where = found.get(RESULT);
-            notices.add("the result holds " + where.values + " values that are not finite (NaN or infinite), in "
+            notices.add("the " + written + " holds " + where.values + " values that are not finite (NaN or infinite), in "
                     + where + "; it will not compute");
         }
-        overflows.forEach((type, where) -> notices.add(where.values + " values of the result are too large for "
+        overflows.forEach((type, where) -> notices.add(where.values + " values of the " + written
+                + " are too large for "
                 + TypeNames.of(type) + (type == DType.F16 ? ", which ends at 65504," : "") + " and became infinite, in "
                 + where + "; write " + (type == DType.F16 ? "bfloat16 or " : "") + "float32"));
         return notices;

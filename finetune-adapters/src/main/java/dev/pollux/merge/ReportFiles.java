@@ -34,7 +34,7 @@ final class ReportFiles {
     static void write(MergePlan plan, MergeOptions options, MergeReport report, Path folder) {
         ObjectNode json = json(plan, options, report);
         ArrayNode carried = json.putArray("carriedFiles");
-        carried(folder).forEach(carried::add);
+        report.carriedFiles().forEach(carried::add);
         JsonFiles.write(folder.resolve(JSON), json);
         try {
             Files.writeString(folder.resolve(PAGE), new HeatMapPage(report).text(plan.method()));
@@ -44,7 +44,7 @@ final class ReportFiles {
     }
 
     /** The files of the result that came from the inputs as they are. */
-    private static List<String> carried(Path folder) {
+    static List<String> carried(Path folder) {
         try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(Files::isRegularFile)
                     .map(file -> folder.relativize(file).toString().replace('\\', '/'))

@@ -108,11 +108,6 @@ final class SourceMeter {
                 elements);
     }
 
-    /** Whether nothing that was seen is NaN or infinite. */
-    boolean isFinite() {
-        return Arrays.stream(gram).flatMapToDouble(Arrays::stream).allMatch(Double::isFinite);
-    }
-
     /** The product of two sources, from those of the first one and the differences. */
     private double of(int i, int j) {
         if (i == 0) {

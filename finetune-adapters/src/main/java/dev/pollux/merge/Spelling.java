@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Finds the word that was meant. */
@@ -15,11 +16,17 @@ final class Spelling {
     }
 
     private static Optional<String> nearest(String word, Collection<String> known) {
+        String small = plain(word);
         return known.stream()
                 .filter(candidate ->
-                        !candidate.equals(word) && distance(word, candidate) <= Math.max(2, word.length() / 4))
-                .min(Comparator.comparingInt((String candidate) -> distance(word, candidate))
+                        !candidate.equals(word) && distance(small, plain(candidate)) <= Math.max(2, word.length() / 4))
+                .min(Comparator.comparingInt((String candidate) -> distance(small, plain(candidate)))
                         .thenComparing(Comparator.naturalOrder()));
+    }
+
+    /** In small letters, with one kind of line between words. */
+    private static String plain(String word) {
+        return word.strip().toLowerCase(Locale.ROOT).replace('-', '_').replace(' ', '_');
     }
 
     /** Insertions, deletions and replacements from {@code a} to {@code b} (Levenshtein 1966), at most 100. */

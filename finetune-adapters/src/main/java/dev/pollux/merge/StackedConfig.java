@@ -23,6 +23,9 @@ final class StackedConfig {
      *   a list of numbers of layers           mlp_only_layers, full_attn_idxs; from 0, or from 1 in linear_attn_config
      *   arithmetic on the number              first_k_dense_replace, attn_layer_period (LayerRules)
      *
+     * All but arithmetic is looked for in nested objects too, such as attn_config, unless an object counts layers of its own,
+     * as that of a vision tower does, or is not about layers.
+     *
      * Each layer of the result has an origin, a model and a layer of it, and gets what that model's configuration says of that
      * layer, or the donor's where it says nothing. Origins are those of the base, or else of a slice's first source.
      */
@@ -64,18 +67,38 @@ final class StackedConfig {
     private static final Pattern PERIODS =
             Pattern.compile(".*_(?:every|every_n_layers|interval|period|freq|frequency|step|stride|share_factor)");
 
+    /** Objects whose lists are not about layers. */
+    private static final Pattern NO_PARTS = Pattern.compile("rope_.*|quantization_config|compression_config|id2label|label2id"
+            + "|auto_map|.*generation_config|task_specific_params|.*(?:vision|visual|audio|speech|image|video|projector).*");
+
+    /** How an object counts layers of its own. */
+    private static final Pattern OWN_COUNT =
+            Pattern.compile("(?:num_|n_)?(?:hidden_|encoder_|decoder_|transformer_)?(?:layers?|blocks?)|depth");
+
     /** The settings of Kimi Linear, whose numbers begin with 1. */
     private static final String FROM_ONE = "linear_attn_config";
 
-    private record Origin(ObjectNode section, int layers, int layer) {}
+    private record Origin(ObjectNode section, int layers, int layer) {
 
-    private final List<Origin> origins = new ArrayList<>();
+        /** The same layer in an object of the section. */
+        Origin in(String key) {
+            ObjectNode part = section.get(key) instanceof ObjectNode inner ? inner : new ObjectNode();
+            return new Origin(part, layers, layer);
+        }
+    }
+
+    private final List<Origin> origins;
     private final boolean predictionKept;
     private final Problems problems;
 
-    private StackedConfig(List<Stack.Level> stack, boolean predictionKept, Problems problems) {
+    private StackedConfig(List<Origin> origins, boolean predictionKept, Problems problems) {
+        this.origins = origins;
         this.predictionKept = predictionKept;
         this.problems = problems;
+    }
+
+    private static List<Origin> origins(List<Stack.Level> stack) {
+        List<Origin> origins = new ArrayList<>();
         for (Stack.Level level : stack) {
             if (level.parts().isEmpty()) {
                 continue;
@@ -87,6 +110,7 @@ final class StackedConfig {
                 origins.add(new Origin(section, layers, part.layers().from() + i));
             }
         }
+        return origins;
     }
 
     /**
@@ -99,7 +123,7 @@ final class StackedConfig {
         if (stack.isEmpty()) {
             return; // a mixture, which keeps its base's layers
         }
-        StackedConfig stacked = new StackedConfig(stack, predictionKept, problems);
+        StackedConfig stacked = new StackedConfig(origins(stack), predictionKept, problems);
         for (ObjectNode section : ConfigSections.of(config)) {
             stacked.follow(section);
         }
@@ -141,7 +165,20 @@ final class StackedConfig {
             into.put(key, letters(key, value.asString()));
         } else if (value instanceof ArrayNode list && isByLayer(key, list, before)) {
             into.set(key, list(key, list, before));
+        } else if (value instanceof ObjectNode inner && isPart(key, inner)) {
+            StackedConfig part = new StackedConfig(
+                    origins.stream().map(origin -> origin.in(key)).toList(), predictionKept, problems);
+            ObjectNode section = inner.deepCopy();
+            inner.propertyNames().forEach(name -> part.follow(name, inner, before, section));
+            into.set(key, section);
         }
+    }
+
+    private static boolean isPart(String key, ObjectNode inner) {
+        return !NO_PARTS.matcher(key).matches()
+                && inner.propertyNames().stream()
+                        .noneMatch(name -> OWN_COUNT.matcher(name).matches()
+                                && inner.path(name).isInt());
     }
 
     private static boolean isByLayer(String key, ArrayNode list, int layers) {

@@ -20,6 +20,8 @@ final class StreamedWindows implements TensorWindows {
     private final boolean kept;
     private final float[][] values; // (sources, window); empty until needed
     private final float[][] whole; // (sources, elements), where they are kept; empty until needed
+    private final long[] looked; // (sources), elements from the first that were looked at
+    private boolean notFinite;
 
     /**
      * @param room bytes of decoded tensors that may be kept
@@ -43,6 +45,12 @@ final class StreamedWindows implements TensorWindows {
         this.kept = !task.readsOnce() && elements < Integer.MAX_VALUE - 8 && 4 * elements * sources.size() <= room;
         this.values = new float[sources.size()][0];
         this.whole = new float[sources.size()][0];
+        this.looked = new long[sources.size()];
+    }
+
+    /** Whether all that was read is finite, also what a method then drops. */
+    boolean isFinite() {
+        return !notFinite;
     }
 
     @Override
@@ -109,7 +117,16 @@ final class StreamedWindows implements TensorWindows {
         if (kept) {
             System.arraycopy(whole[i], (int) first, values[i], 0, count);
         } else {
-            sources.get(i).read(first, count, values[i], 0);
+            decode(i, first, count, values[i], 0);
+        }
+    }
+
+    /** Looks at each element once, while the values are still in the processor's cache. */
+    private void decode(int i, long first, int count, float[] into, int at) {
+        sources.get(i).read(first, count, into, at);
+        if (first >= looked[i]) {
+            looked[i] = first == looked[i] ? first + count : looked[i];
+            notFinite |= NotFinite.isIn(into, at, count);
         }
     }
 
@@ -121,7 +138,7 @@ final class StreamedWindows implements TensorWindows {
         whole[i] = arena.take(sources.size() + i, length);
         for (int first = 0; first < length; first += window) {
             checkCancelled();
-            sources.get(i).read(first, Math.min(window, length - first), whole[i], first);
+            decode(i, first, Math.min(window, length - first), whole[i], first);
         }
     }
 

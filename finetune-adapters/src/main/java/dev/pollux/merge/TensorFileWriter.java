@@ -11,7 +11,10 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -28,6 +31,8 @@ final class TensorFileWriter implements AutoCloseable {
     private final ObjectNode json = new ObjectNode();
     private final ByteBuffer buffer = EncodingSink.buffer();
     private final AtomicLong written = new AtomicLong();
+    private final Map<String, DType> types = new LinkedHashMap<>();
+    private final Map<String, Map<String, String>> facts = new HashMap<>();
     private long end;
 
     /**
@@ -52,7 +57,7 @@ final class TensorFileWriter implements AutoCloseable {
     void put(String name, DType type, List<Long> shape, float[] values) {
         EncodingSink sink = begin(name, type, shape);
         sink.put(values, values.length);
-        sink.flush();
+        end(name, sink);
     }
 
     /** Writes a tensor as it is read. */
@@ -66,13 +71,25 @@ final class TensorFileWriter implements AutoCloseable {
             ready.read(first, count, some, 0);
             sink.put(some, count);
         }
+        end(name, sink);
+    }
+
+    private void end(String name, EncodingSink sink) {
         sink.flush();
+        sink.notFinite().addTo(sink);
+        facts.put(name, sink.facts());
+    }
+
+    /** What is to be said of values that are not finite, or are not as they are written; {@code written} names the file. */
+    List<String> notices(String written) {
+        return NotFinite.notices(written, types, facts);
     }
 
     private EncodingSink begin(String name, DType type, List<Long> shape) {
         long bytes = shape.stream().reduce(1L, Math::multiplyExact) * type.blockBytes();
         ObjectNode entry = json.putObject(name);
         entry.put("dtype", type.name());
+        types.put(name, type);
         var sizes = entry.putArray("shape");
         shape.forEach(size -> sizes.add(size.longValue()));
         entry.putArray("data_offsets").add(end).add(end + bytes);

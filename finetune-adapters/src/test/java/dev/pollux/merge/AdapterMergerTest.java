@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.job.JobEvent;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -291,5 +293,25 @@ class AdapterMergerTest {
                 factors("q").floats("embed_tokens.token_adapter.trainable_tokens_delta", new float[2], 1, 2));
         assertThatThrownBy(() -> both().preview())
                 .hasMessage(two + " changes embed_tokens.weight by new values of tokens, not by factors" + advice);
+    }
+
+    @Test
+    void valuesThatBecomeInfiniteAreNoted() throws IOException {
+        b[0][0][0] = 3e38;
+        write("adapter-0", a[0], b[0]);
+        List<String> notices = new ArrayList<>();
+        AdapterMerger.with(new AdapterMethod.Concatenated())
+                .adapter(folder.resolve("adapter-0"), 4)
+                .adapter(folder.resolve("adapter-1"), 1)
+                .merge(folder.resolve("large"))
+                .onEvent(event -> {
+                    if (event instanceof JobEvent.Notice notice) {
+                        notices.add(notice.message());
+                    }
+                })
+                .run();
+        assertThat(notices)
+                .containsExactly("the adapter holds 1 values that are not finite (NaN or infinite), in base_model.model." + MODULE
+                        + ".lora_B.weight; it will not compute");
     }
 }

@@ -97,8 +97,10 @@ class CarriedFilesTest {
             file(name);
         }
 
-        assertThat(merge("").notices()).isEmpty();
+        MergeReport report = merge("");
 
+        assertThat(report.notices()).isEmpty();
+        assertThat(report.carriedFiles()).containsExactlyElementsOf(due);
         assertThat(carried()).containsExactlyElementsOf(due);
         assertThat(JsonFiles.read(temp.resolve("out/merge-report.json"))
                         .orElseThrow()

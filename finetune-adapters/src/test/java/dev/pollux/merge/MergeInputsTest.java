@@ -93,6 +93,35 @@ class MergeInputsTest {
     }
 
     @Test
+    void aGraphWithoutSafetensorsIsToBeNamedItself() throws IOException {
+        file("graph/config.json", "{}");
+        file("graph/onnx/model.onnx", "x");
+        file("graph/onnx/model_q4.onnx", "x");
+
+        assertThat(refusal("graph"))
+                .isEqualTo("model graph has no safetensors but onnx/model.onnx, onnx/model_q4.onnx; name one such file, which"
+                        + " can be merged with ONNX models of the same graph, or download the safetensors");
+    }
+
+    @Test
+    void aPageWhereSettingsAreDueIsNamed() throws IOException {
+        file("page/adapter_config.json", "<!DOCTYPE html>\n<html><body>Log in</body></html>");
+        file("page/adapter_model.safetensors", "x");
+
+        assertThat(refusal("good+page"))
+                .isEqualTo(temp.resolve("page/adapter_config.json")
+                        + " is not JSON: it is a web page, not the file; download the file itself, and log in first if the"
+                        + " page asks for it");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"LINEAR, linear", "Task-Arithmetic, task_arithmetic", "DARE TIES, dare_ties", "Tiez, ties"})
+    void aMethodInOtherLettersIsToBeSpelledAsItIsKnown(String written, String known) {
+        assertThat(plan(written, "", "good", "good").errors().get(0))
+                .startsWith("merge_method " + written + " is unknown (did you mean " + known + "?); known are ");
+    }
+
+    @Test
     void aModelIsNoAdapter() throws IOException {
         write("other", "", new SafetensorsBuilder().floats("model.layers.0.a.weight", new float[] {1, 2}, 2));
 
@@ -291,6 +320,29 @@ class MergeInputsTest {
         assertThat(report.tensors().get(0).facts())
                 .containsEntry("notFinite", "2")
                 .containsEntry("notFinite of broken", "2");
+    }
+
+    @Test
+    void aNumberThatAMaskDropsIsCountedWhereverItIs() throws IOException {
+        int columns = 1 << 12;
+        int rows = 1 << 8; // more windows than statistics look at
+        write("base", "", new SafetensorsBuilder().floats("a.weight", new float[rows * columns], rows, columns));
+        float[] values = new float[rows * columns];
+        for (int at = columns; at < values.length; at += values.length / 5) {
+            values[at] = Float.NaN;
+        }
+        write("broken", "", new SafetensorsBuilder().floats("a.weight", values, rows, columns));
+
+        MergeReport report = CheckpointMerger.in(temp)
+                .merge(
+                        MergeYaml.parse("merge_method: dare_linear\nbase_model: base\n"
+                                + "models:\n  - {model: broken, parameters: {weight: 1, density: 1.0e-6}}\n"),
+                        temp.resolve("out"))
+                .run();
+
+        assertThat(report.notices())
+                .containsExactly(
+                        "model broken holds 5 values that are not finite (NaN or infinite), in a.weight; get it again");
     }
 
     @ParameterizedTest

@@ -104,6 +104,25 @@ class StackedConfigTest {
                         "{'use_sliding_window': true, 'max_window_layers': 3}",
                         "{'layer_types': ['full_attention', 'sliding_attention', 'full_attention', 'full_attention',"
                                 + " 'full_attention']}"),
+                // in objects of the configuration too
+                arguments(
+                        "{'attn_config': {'attn_types': ['a', 'b', 'c', 'd', 'e', 'f'], 'heads': 4}}",
+                        "{'attn_config': {'attn_types': ['c', 'd', 'b', 'b', 'c'], 'heads': 4}}"),
+                arguments(
+                        "{'ffn_config': {'moe': {'moe_layers': [1, 3], 'sizes': [1, 2, 3, 4, 5, 6]}}}",
+                        "{'ffn_config': {'moe': {'moe_layers': [1, 2, 3], 'sizes': [3, 4, 2, 2, 3]}}}"),
+                arguments(
+                        "{'mixer': {'layer_pattern': 'abcdef', 'block_types': ['r', 'r', 'a']}}",
+                        "{'mixer': {'layer_pattern': 'cdbbc', 'block_types': ['a', 'r', 'r', 'r', 'a']}}"),
+                arguments(
+                        "{'vision_config': {'num_hidden_layers': 6, 'layer_types': [1, 2, 3, 4, 5, 6]}}",
+                        "{'vision_config': {'num_hidden_layers': 6, 'layer_types': [1, 2, 3, 4, 5, 6]}}"),
+                arguments(
+                        "{'tower': {'depth': 6, 'kinds': [1, 2, 3, 4, 5, 6]}}",
+                        "{'tower': {'depth': 6, 'kinds': [1, 2, 3, 4, 5, 6]}}"),
+                arguments(
+                        "{'rope_scaling': {'short_factor': [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}}",
+                        "{'rope_scaling': {'short_factor': [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}}"),
                 // what is as long as the stack by chance stays
                 arguments("{'eos_token_id': [1, 2, 3, 4, 5, 6]}", "{'eos_token_id': [1, 2, 3, 4, 5, 6]}"));
     }
@@ -145,6 +164,18 @@ class StackedConfigTest {
 
         assertThat(result.get("layer_types").toString()).isEqualTo("[\"a0\",\"b4\",\"b5\"]");
         assertThat(result.get("mlp_only_layers").toString()).isEqualTo("[0,2]");
+    }
+
+    @Test
+    void inAnObjectAreThoseOfTheModelThatALayerComesFrom() throws IOException {
+        config("m", "{'attn_config': {'kinds': ['a0', 'a1', 'a2', 'a3', 'a4', 'a5'], 'moe_layers': [0]}}");
+        config("n", "{'attn_config': {'kinds': ['b0', 'b1', 'b2', 'b3', 'b4', 'b5'], 'moe_layers': [5]}}");
+        config("o", "{}");
+
+        JsonNode result = merged(stack("m 0 1", "n 4 6", "o 3 4")).path("attn_config");
+
+        assertThat(result.path("kinds").toString()).isEqualTo("[\"a0\",\"b4\",\"b5\",\"a3\"]");
+        assertThat(result.path("moe_layers").toString()).isEqualTo("[0,2]");
     }
 
     @Test

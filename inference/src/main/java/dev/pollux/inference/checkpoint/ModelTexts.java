@@ -3,12 +3,14 @@ package dev.pollux.inference.checkpoint;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.tokenizer.AdditionalToken;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.inference.tokenizer.TurnEnds;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -90,9 +92,8 @@ public final class ModelTexts {
 
     Optional<JsonNode> json(String name) {
         return text(name)
-                .map(text -> JsonNode.parse(
-                        text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text,
-                        file(name).toString()));
+                .map(text -> text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text)
+                .map(text -> JsonFile.parse(text.getBytes(StandardCharsets.UTF_8), file(name)));
     }
 
     Optional<String> text(String name) {

@@ -2,9 +2,11 @@ package dev.pollux.inference.internal;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.internal.ForeignFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** Configuration files of model folders: small, and not to be trusted. */
@@ -27,9 +29,30 @@ public final class JsonFile {
             if (Files.size(file) > MAX_BYTES) {
                 throw new MalformedFileException(file + " must be at most " + MAX_BYTES + " bytes");
             }
-            return Optional.of(JsonNode.parse(Files.readAllBytes(file), file.toString()));
+            return Optional.of(parse(Files.readAllBytes(file), file));
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }
+    }
+
+    /**
+     * The JSON value in bytes that were read from {@code file}.
+     *
+     * @throws MalformedFileException if it is not JSON; of a web page or another kind of file the message says so
+     */
+    public static JsonNode parse(byte[] bytes, Path file) {
+        try {
+            return JsonNode.parse(bytes, file.toString());
+        } catch (MalformedFileException e) {
+            throw foreign(bytes)
+                    .map(what -> new MalformedFileException(file + " is not JSON: " + what, e))
+                    .orElse(e);
+        }
+    }
+
+    /** What the file is; empty of a text, for which the reader says more. */
+    private static Optional<String> foreign(byte[] bytes) {
+        byte[] head = Arrays.copyOf(bytes, Math.min(ForeignFile.HEAD, bytes.length));
+        return ForeignFile.describe(head, bytes.length).filter(what -> !what.startsWith("it is a text"));
     }
 }
