@@ -28,6 +28,11 @@ public record Linear(List<Double> weights, boolean normalize) implements MergeMe
     }
 
     @Override
+    public boolean takesEveryValue() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         double sum = normalize ? Weights.sum(weights) : 1;
         Vectors.combine(

@@ -32,6 +32,14 @@ public sealed interface MergeMethod
         return false;
     }
 
+    /**
+     * Whether each value of the sources goes into the result, where one that is not finite shows. The sources of other methods
+     * are looked at while they are read.
+     */
+    default boolean takesEveryValue() {
+        return false;
+    }
+
     /** Merges one tensor, from first element to last. */
     void merge(TensorWindows in, TensorSink out);
 }

@@ -32,6 +32,11 @@ public record MultiSlerp(List<Double> weights, boolean normalizeWeights, double 
     }
 
     @Override
+    public boolean takesEveryValue() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         double sum = normalizeWeights ? Weights.sum(weights) : 1;
         double[] w = Arrays.stream(Weights.array(weights))

@@ -38,6 +38,11 @@ public record NuSlerp(double first, double second, Along vectors, boolean base) 
     }
 
     @Override
+    public boolean takesEveryValue() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         boolean whole = vectors == Along.TENSOR || in.elements() == in.rowLength();
         if (whole) {

@@ -18,6 +18,11 @@ public record Passthrough(double scale) implements MergeMethod {
     }
 
     @Override
+    public boolean takesEveryValue() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         Vectors.combine(in, new double[] {scale}, out);
     }

@@ -19,6 +19,11 @@ public record Slerp(double t) implements MergeMethod {
     }
 
     @Override
+    public boolean takesEveryValue() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         double[][] gram = Vectors.gram(in, false);
         double cosine = gram[0][1] / norm(gram[0][0]) / norm(gram[1][1]);

@@ -20,6 +20,7 @@ final class StreamedWindows implements TensorWindows {
     private final boolean kept;
     private final float[][] values; // (sources, window); empty until needed
     private final float[][] whole; // (sources, elements), where they are kept; empty until needed
+    private final boolean looks;
     private final long[] looked; // (sources), elements from the first that were looked at
     private boolean notFinite;
 
@@ -45,10 +46,11 @@ final class StreamedWindows implements TensorWindows {
         this.kept = !task.readsOnce() && elements < Integer.MAX_VALUE - 8 && 4 * elements * sources.size() <= room;
         this.values = new float[sources.size()][0];
         this.whole = new float[sources.size()][0];
+        this.looks = !task.method().takesEveryValue();
         this.looked = new long[sources.size()];
     }
 
-    /** Whether all that was read is finite, also what a method then drops. */
+    /** Whether all that was read is finite, also what a method then drops; not looked at where it drops nothing. */
     boolean isFinite() {
         return !notFinite;
     }
@@ -124,7 +126,7 @@ final class StreamedWindows implements TensorWindows {
     /** Looks at each element once, while the values are still in the processor's cache. */
     private void decode(int i, long first, int count, float[] into, int at) {
         sources.get(i).read(first, count, into, at);
-        if (first >= looked[i]) {
+        if (looks && first >= looked[i]) {
             looked[i] = first == looked[i] ? first + count : looked[i];
             notFinite |= NotFinite.isIn(into, at, count);
         }

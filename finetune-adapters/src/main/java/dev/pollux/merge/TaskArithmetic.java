@@ -22,6 +22,11 @@ public record TaskArithmetic(List<Double> weights, TaskSum sum) implements Merge
     }
 
     @Override
+    public boolean takesEveryValue() {
+        return true;
+    }
+
+    @Override
     public void merge(TensorWindows in, TensorSink out) {
         new TaskVectors(weights, Collections.nCopies(weights.size(), new Mask.All()), sum).merge(in, out);
     }
