@@ -46,7 +46,7 @@ final class Answers {
     /** The text, then what it rests on, then what was left out of it. */
     static void print(Answer answer, Output output) {
         output.progress().erase();
-        output.line(answer.text());
+        output.prose(answer.text());
         if (!answer.citations().isEmpty()) {
             output.line("");
         }
@@ -55,7 +55,7 @@ final class Answers {
                     + Texts.place(citation.origin(), citation.firstLine(), citation.lastLine(), citation.heading()));
             copies(citation.origin(), output);
             if (answer.kind() == Answer.Kind.WRITTEN) {
-                output.line("    \"" + Texts.oneLine(citation.quote()) + "\"");
+                output.quote(Texts.oneLine(citation.quote()));
             }
         }
         if (!answer.dropped().isEmpty()) {
@@ -80,7 +80,7 @@ final class Answers {
             output.line(String.format(Locale.ROOT, "[%d] %.2f  ", evidence.number(), evidence.score())
                     + Texts.place(evidence.origin(), evidence.firstLine(), evidence.lastLine(), evidence.heading()));
             copies(evidence.origin(), output);
-            output.line("    \"" + Texts.oneLine(evidence.quote()) + "\"");
+            output.quote(Texts.oneLine(evidence.quote()));
         }
     }
 

@@ -64,7 +64,7 @@ final class AskCommand extends PolluxCommand {
 
     @Override
     int execute() {
-        String question = String.join(" ", words);
+        String question = Question.of(words);
         if (question.isBlank()) {
             throw usage("the question must not be blank; ask with at least one word");
         }

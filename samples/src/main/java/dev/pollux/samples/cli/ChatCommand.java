@@ -51,6 +51,8 @@ final class ChatCommand extends PolluxCommand {
 
     private static final String QUIT = "/quit";
     private static final String RESET = "/reset";
+    private static final List<String> WISHES = List.of(QUIT, RESET);
+    private static final List<String> DOCUMENT_WISHES = List.of(QUIT, RESET, "/sources", "/dropped");
 
     @Mixin
     private DocumentOptions documents = new DocumentOptions();
@@ -250,6 +252,7 @@ final class ChatCommand extends PolluxCommand {
             }
         }
         if (!json()) {
+            output().endOfPieces();
             output().line("");
         }
         return stream.result();
@@ -283,7 +286,9 @@ final class ChatCommand extends PolluxCommand {
         } else if (!line.startsWith("/")) {
             said(conversation, line);
         } else if (!conversation.wished(line)) {
-            output().note("there is no " + line + " here; 'pollux chat --help' says what there is");
+            String close = Closest.question(line, documents.isGiven() ? DOCUMENT_WISHES : WISHES);
+            output().note("there is no " + line + " here"
+                    + (close.isEmpty() ? "; 'pollux chat --help' says what there is" : close));
         }
     }
 
@@ -310,7 +315,7 @@ final class ChatCommand extends PolluxCommand {
         try {
             return Optional.ofNullable(in.readLine()).map(String::strip);
         } catch (IOException e) {
-            throw new StorageException("Cannot read standard input: " + e, e);
+            throw new StorageException("Cannot read standard input: " + Plainly.told(e), e);
         }
     }
 }

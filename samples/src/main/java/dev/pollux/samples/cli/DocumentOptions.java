@@ -77,6 +77,10 @@ final class DocumentOptions {
             throw command.usage(
                     "say where the documents are with --docs, or which knowledge base to use with --knowledge");
         }
+        GivenPath.documents(docs);
+        if (wait < 0) {
+            throw command.usage("--wait must be at least 0 but was " + wait);
+        }
         DocumentTwinOptions.Builder options =
                 DocumentTwinOptions.builder().cache(resources.cache()).lockTimeout(Duration.ofSeconds(wait));
         options.documents(docs);

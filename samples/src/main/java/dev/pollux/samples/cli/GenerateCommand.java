@@ -106,8 +106,11 @@ final class GenerateCommand extends PolluxCommand {
             Generation generation = pollux().interruption().during(stream::cancel, () -> shown(stream));
             if (json()) {
                 output().json(JsonShapes.generation(generation));
-            } else if (!generation.text().endsWith("\n")) {
-                output().line("");
+            } else {
+                output().endOfPieces();
+                if (!generation.text().endsWith("\n")) {
+                    output().line("");
+                }
             }
             if (stats) {
                 output().aside(described(generation.usage()) + ", " + JsonShapes.name(generation.finish()));
@@ -160,6 +163,9 @@ final class GenerateCommand extends PolluxCommand {
             return given;
         }
         Path from = file;
+        if (from != null) {
+            GivenPath.file("--file", from, this);
+        }
         if (from == null && given == null && pollux().terminal().interactive()) {
             throw usage("give a prompt as an argument, with --file, or on standard input");
         }
@@ -172,7 +178,8 @@ final class GenerateCommand extends PolluxCommand {
             return raw ? read : read.strip();
         } catch (IOException e) {
             throw new StorageException(
-                    "Cannot read the prompt from " + (from == null ? "standard input" : from) + ": " + e, e);
+                    "Cannot read the prompt from " + (from == null ? "standard input" : from) + ": " + Plainly.told(e),
+                    e);
         }
     }
 }

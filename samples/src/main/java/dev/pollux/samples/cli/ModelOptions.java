@@ -97,10 +97,18 @@ final class ModelOptions {
                 .build();
     }
 
+    /** Finds what is not there before anything is opened. */
+    void check() {
+        named().ifPresent(GivenPath::model);
+        GivenPath.adapters(adapters().keySet());
+    }
+
     /** Opens the model with its adapters; the first time it is unpacked or fetched, and exported into the cache. */
     Generator open(PolluxCommand command, ResourceOptions resources) {
+        check();
+        EngineOptions engine = engine(resources);
         Path path = locate(named().orElse(DocumentTwin.DEFAULT_MODEL), command, resources);
-        return command.run(OnnxGenerator.opening(path, adapters(), engine(resources)));
+        return command.run(OnnxGenerator.opening(path, adapters(), engine));
     }
 
     /** Refuses a model without a chat template with {@code advice}, and one whose template fails with the reason. */
@@ -116,6 +124,7 @@ final class ModelOptions {
 
     /** The path of a model that is named by its path, by the hub's name for it, or by the name of an embedded one. */
     static Path locate(String model, PolluxCommand command, ResourceOptions resources) {
+        GivenPath.model(model);
         return command.run(ModelLocator.locating(model, resources.cache()));
     }
 }

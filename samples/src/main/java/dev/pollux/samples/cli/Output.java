@@ -15,6 +15,8 @@ final class Output {
     private final boolean quiet;
     private final boolean colours;
     private final Progress progress;
+    private final int width;
+    private WordWrap wrap;
     private boolean thought; // whether the last piece was reasoning
 
     /** @param quiet whether notes and progress are left out */
@@ -23,7 +25,31 @@ final class Output {
         this.err = err;
         this.quiet = quiet;
         this.colours = terminal.colours();
-        this.progress = new Progress(err, terminal.interactive());
+        this.progress = new Progress(err, terminal);
+        this.width = terminal.width();
+        this.wrap = new WordWrap(width);
+    }
+
+    /** Lines of the result that are prose: on a terminal broken between words. */
+    void prose(String text) {
+        line(WordWrap.wrapped(text, width).replace("\n", System.lineSeparator()));
+    }
+
+    /** A quotation below what it is from; on a terminal broken between words. */
+    void quote(String text) {
+        String indent = "    ";
+        String broken = WordWrap.wrapped('"' + text + '"', width == 0 ? 0 : width - indent.length());
+        line(indent + broken.replace("\n", System.lineSeparator() + indent));
+    }
+
+    /** The end of a result that came in pieces. */
+    void endOfPieces() {
+        String rest = wrap.end();
+        wrap = new WordWrap(width);
+        if (!rest.isEmpty()) {
+            out.print(rest);
+        }
+        out.flush();
     }
 
     /** A line of the result. */
@@ -36,7 +62,7 @@ final class Output {
     /** A piece of the result, shown at once. */
     void piece(String text) {
         progress.erase();
-        out.print(text);
+        out.print(wrap.append(text));
         out.flush();
     }
 

@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
@@ -29,7 +30,13 @@ import picocli.CommandLine.ParseResult;
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Pollux.Version.class,
-        description = "Language models and documents in one process: no server, and no network but to fetch a model.",
+        description = {
+            "Language models and documents in one process: no server, and no network but to fetch a model.",
+            "",
+            "What can be made again (models, knowledge bases, native libraries) is kept in a cache folder: --cache, else the variable"
+                    + " POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache; models of the Hugging Face hub where its"
+                    + " own tools keep them."
+        },
         descriptionHeading = "%n",
         optionListHeading = "%nOptions:%n",
         commandListHeading = "%nCommands:%n",
@@ -47,11 +54,7 @@ import picocli.CommandLine.ParseResult;
             "  pollux ask --docs docs \"How do I merge two models?\"",
             "  pollux chat",
             "  pollux generate --model model.gguf \"Write a haiku about twins.\"",
-            "  pollux ask --help",
-            "",
-            "What can be made again (models, knowledge bases, native libraries) is kept in a cache folder:",
-            "--cache, else the variable POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache. Models of the",
-            "Hugging Face hub (hf:owner/name) are kept where its own tools keep them: see 'pollux fetch --help'."
+            "  pollux ask --help"
         },
         subcommands = {
             AskCommand.class,
@@ -73,6 +76,17 @@ import picocli.CommandLine.ParseResult;
 public final class Pollux {
 
     private static final int HELP_WIDTH = 100;
+    private static final int NARROWEST_HELP = 56; // picocli's least is 55
+    private static final String[] NO_ARGUMENTS_KNOWN = {""};
+    private static final String SHORT = String.join(
+            System.lineSeparator(),
+            "Usage: pollux COMMAND [OPTIONS]",
+            "",
+            "  pollux ask --docs docs \"What do they say?\"   answer from a folder of documents",
+            "  pollux search --docs docs words              find passages",
+            "  pollux chat                                  talk with a model",
+            "  pollux inspect model.gguf                    what a file is and what can be done with it",
+            "");
     private static final long LAST_WORDS_SECONDS = 10;
 
     private final Terminal terminal;
@@ -150,8 +164,8 @@ public final class Pollux {
     }
 
     private static CommandLine commandLine(Pollux pollux) {
-        return new CommandLine(pollux)
-                .setUsageHelpWidth(HELP_WIDTH)
+        return HelpPages.arranged(new CommandLine(pollux))
+                .setUsageHelpWidth(pollux.helpWidth())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setAbbreviatedOptionsAllowed(false)
                 .setParameterExceptionHandler(Pollux::misused)
@@ -172,7 +186,16 @@ public final class Pollux {
 
     private static int misused(ParameterException e, String[] args) {
         CommandLine at = e.getCommandLine();
-        at.getErr().println("pollux: " + Texts.oneLine(String.valueOf(e.getMessage())));
+        if (args.length > 0 && args[0].equals("help")) {
+            String[] help = Arrays.copyOfRange(args, 1, args.length + 1);
+            help[args.length - 1] = "--help";
+            return at.getCommandSpec().root().commandLine().execute(help);
+        }
+        if (args.length == 0) {
+            at.getErr().println(SHORT);
+        } else {
+            at.getErr().println("pollux: " + Mistakes.told(e));
+        }
         at.getErr().println("Try '" + at.getCommandSpec().qualifiedName() + " --help'.");
         at.getErr().flush();
         return ExitCode.USAGE;
@@ -185,17 +208,30 @@ public final class Pollux {
         if (interruption.isInterrupted() || e instanceof CancelledException) {
             return ExitCode.INTERRUPTED;
         }
+        if (e instanceof IllegalArgumentException) {
+            String spelled = OptionNames.spelled(Plainly.told(e), at.getCommandSpec());
+            if (spelled.startsWith("--")) {
+                return misused(new ParameterException(at, spelled), NO_ARGUMENTS_KNOWN);
+            }
+        }
         boolean debug = at.getCommand() instanceof PolluxCommand command && command.debug();
         boolean foreseen = e instanceof PolluxException || e instanceof IllegalArgumentException;
         String message = foreseen && e.getMessage() != null
-                ? Texts.oneLine(e.getMessage())
-                : "unexpected " + e + (debug ? "" : "; run it with --debug to see where");
+                ? Plainly.told(e)
+                : "something unexpected happened: " + Plainly.said(e.toString())
+                        + (debug ? "" : "; run it with --debug to see where");
         at.getErr().println("pollux: " + message);
         if (debug) {
             e.printStackTrace(at.getErr());
         }
         at.getErr().flush();
         return ExitCode.ERROR;
+    }
+
+    private int helpWidth() {
+        return terminal.width() == 0
+                ? HELP_WIDTH
+                : Math.max(NARROWEST_HELP, Math.min(terminal.width() - 1, HELP_WIDTH));
     }
 
     Terminal terminal() {

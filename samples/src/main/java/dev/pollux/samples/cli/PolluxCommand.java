@@ -41,6 +41,14 @@ abstract class PolluxCommand implements Callable<Integer> {
     @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
 
+    @Option(
+            names = HelpPages.ALL,
+            order = 94,
+            usageHelp = true,
+            description = "Show this help with all options and the keys of --json, and exit.")
+    @SuppressWarnings("UnusedVariable") // picocli reads it
+    private boolean helpAll;
+
     private @Nullable Output output;
 
     /** Does the work; returns an {@link ExitCode}. */

@@ -31,20 +31,25 @@ final class Progress implements Consumer<JobEvent> {
 
     private final PrintWriter err;
     private final boolean bar;
+    private final int width; // of the screen; 0 where it is not known
     private final LongSupplier nanos;
     private final Map<String, Map<String, Long>> begun = new HashMap<>(); // by job and stage
     private long shownAt;
     private boolean everShown;
     private boolean onScreen;
 
-    Progress(PrintWriter err, boolean bar) {
-        this(err, bar, System::nanoTime);
+    Progress(PrintWriter err, Terminal terminal) {
+        this(err, terminal.interactive(), terminal.width(), System::nanoTime);
     }
 
-    /** @param nanos a clock */
-    Progress(PrintWriter err, boolean bar, LongSupplier nanos) {
+    /**
+     * @param width columns of the screen, which no bar is wider than; 0 where it is not known
+     * @param nanos a clock
+     */
+    Progress(PrintWriter err, boolean bar, int width, LongSupplier nanos) {
         this.err = err;
         this.bar = bar;
+        this.width = width;
         this.nanos = nanos;
     }
 
@@ -73,7 +78,7 @@ final class Progress implements Consumer<JobEvent> {
         if (bar && (!everShown || now - shownAt >= FRAME.toNanos())) {
             shown(now);
             onScreen = true;
-            err.print(ERASE + text);
+            err.print(ERASE + cut(text));
             err.flush();
         }
     }
@@ -98,8 +103,13 @@ final class Progress implements Consumer<JobEvent> {
         }
         shown(now);
         onScreen = bar;
-        err.print(bar ? ERASE + drawn(progress) : "pollux: " + said(progress) + System.lineSeparator());
+        err.print(bar ? ERASE + cut(drawn(progress)) : "pollux: " + said(progress) + System.lineSeparator());
         err.flush();
+    }
+
+    /** A line that is as wide as the screen would be followed by an empty one, which no erasing takes away. */
+    private String cut(String line) {
+        return width == 0 ? line : WordWrap.cut(line, width - 1);
     }
 
     private void shown(long now) {

@@ -28,6 +28,8 @@ final class ResourceOptions {
     }
 
     Path cache() {
-        return cache == null ? PolluxCache.directory() : cache;
+        Path folder = cache == null ? PolluxCache.directory() : cache;
+        GivenPath.folder(cache == null ? "POLLUX_CACHE" : "--cache", folder);
+        return folder;
     }
 }

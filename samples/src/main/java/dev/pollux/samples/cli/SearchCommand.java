@@ -92,9 +92,9 @@ final class SearchCommand extends PolluxCommand {
 
     private Query query() {
         try {
-            return Query.of(String.join(" ", words), topK);
+            return Query.of(Question.of(words), topK);
         } catch (IllegalArgumentException e) {
-            throw usage(String.valueOf(e.getMessage()));
+            throw usage(e);
         }
     }
 

@@ -21,7 +21,7 @@ final class TextFile {
             }
             return Files.readString(file);
         } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
+            throw new StorageException("Cannot read " + file + ": " + Plainly.told(e), e);
         }
     }
 }

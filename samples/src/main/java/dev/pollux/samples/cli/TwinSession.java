@@ -9,6 +9,7 @@ record TwinSession(DocumentOptions documents, TwinSettings settings, ModelOption
 
     /** Opens it; the caller closes it. */
     DocumentTwin open(PolluxCommand command, TwinOptions twin) {
+        model.check();
         DocumentTwinOptions.Builder options = documents
                 .twin(command, resources)
                 .engine(model.engine(resources))

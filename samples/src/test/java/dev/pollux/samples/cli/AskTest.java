@@ -70,7 +70,9 @@ class AskTest {
         assertThat(run("", "ask", "--style", "quote", "What was the keel of the Argo made of?"))
                 .as("%s", err)
                 .isEqualTo(ExitCode.OK);
-        assertThat(out).contains("Her keel was made of oak from Dodona.").contains("] " + docs + "/boats.md:6 (Boats > Argo)");
+        assertThat(out)
+                .contains("Her keel was made of oak from Dodona.")
+                .contains("] " + docs + "/boats.md:6 (Boats > Argo)");
     }
 
     @Test

@@ -35,7 +35,7 @@ class HelpTest {
 
     @Test
     void theDefaultsThatHelpNamesAreTheLibrarys() {
-        String help = Run.of("generate", "--help").out().replaceAll("\\s+", " ");
+        String help = Run.of("generate", "--help-all").out().replaceAll("\\s+", " ");
         GenerationOptions defaults = GenerationOptions.DEFAULTS;
 
         assertThat(help)
@@ -48,7 +48,7 @@ class HelpTest {
                 .contains("Drop tokens below this share of the best, in [0, 1]. Default: the model's, else "
                         + GenerationOptions.SAMPLED.minP() + ".");
         assertThat(TwinOptions.DEFAULTS.generation().temperature()).isZero();
-        assertThat(Run.of("ask", "--help").out().replaceAll("\\s+", " "))
+        assertThat(Run.of("ask", "--help-all").out().replaceAll("\\s+", " "))
                 .contains("Most sentences to quote, in [1, 20]. Default: " + TwinOptions.DEFAULTS.maxEvidence() + ".")
                 .contains("Passages to retrieve, in [1, 100]. Default: " + TwinOptions.DEFAULTS.topK() + ".");
     }

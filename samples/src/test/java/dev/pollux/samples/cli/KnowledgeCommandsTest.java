@@ -98,7 +98,8 @@ class KnowledgeCommandsTest {
             JsonNode json = run("search", "--json", "--top-k", "1", "--retriever", retriever, "tamed horses")
                     .json();
 
-            assertThat(json.propertyNames()).containsExactly("query", "retriever", "hits", "skippedFiles", "missingSources");
+            assertThat(json.propertyNames())
+                    .containsExactly("query", "retriever", "hits", "skippedFiles", "missingSources");
             assertThat(json.path("retriever").asString()).isEqualTo(retriever);
             assertThat(json.path("hits").size()).isEqualTo(1);
             JsonNode hit = json.path("hits").path(0);
@@ -188,32 +189,37 @@ class KnowledgeCommandsTest {
         assertThat(listed.path("sources").size()).isEqualTo(2);
         JsonNode old = listed.path("sources").path(1);
         assertThat(old.propertyNames())
-                .containsExactly(
-                        "source", "path", "documents", "passages", "lastChange", "missing", "skippedFiles");
+                .containsExactly("source", "path", "documents", "passages", "lastChange", "missing", "skippedFiles");
         assertThat(old.path("source").asString()).isEqualTo("old notes");
-        assertThat(old.path("skippedFiles").path(0).path("file").asString())
-                .isEqualTo(more.toRealPath() + "/owls.pdf");
+        assertThat(old.path("skippedFiles").path(0).path("file").asString()).isEqualTo(more.toRealPath() + "/owls.pdf");
         assertThat(Run.of("knowledge", "sources", kb).out())
                 .startsWith("docs  " + docs.toRealPath() + NL + "    2 documents, 2 passages, last changed ")
                 .endsWith("    not read: 1 PDF file" + NL);
-        assertThat(Run.of("knowledge", "stats", "--json", kb).json().path("documents").asInt())
+        assertThat(Run.of("knowledge", "stats", "--json", kb)
+                        .json()
+                        .path("documents")
+                        .asInt())
                 .isEqualTo(3);
 
         Files.delete(more.resolve("owls.md"));
         Files.delete(more.resolve("owls.pdf"));
         Files.delete(more);
-        assertThat(Run.of("ask", "--knowledge", kb, "--style", "quote", "When do owls see?").err())
-                .isEqualTo("pollux: " + more + " is gone, and what was read of it is still found; to take it out: pollux"
+        assertThat(Run.of("ask", "--knowledge", kb, "--style", "quote", "When do owls see?")
+                        .err())
+                .isEqualTo("pollux: " + more
+                        + " is gone, and what was read of it is still found; to take it out: pollux"
                         + " knowledge remove " + kb + " \"old notes\"" + NL + "pollux: not read: 1 PDF file" + NL);
 
-        assertThat(Run.of("knowledge", "remove", kb, "docs", "old notes", "--dry-run").out())
+        assertThat(Run.of("knowledge", "remove", kb, "docs", "old notes", "--dry-run")
+                        .out())
                 .isEqualTo("would remove docs (" + docs + "): 2 documents, 2 passages" + NL + "would remove old notes ("
                         + more + "): 1 document, 1 passage" + NL);
         assertThat(Run.of("knowledge", "remove", kb, "owls").err())
                 .startsWith("pollux: There is no source 'owls' in " + kb + "; it has docs, old notes");
         assertThat(Run.of("knowledge", "remove", kb, more.toString()).out())
                 .isEqualTo("removed old notes (" + more + "): 1 document, 1 passage" + NL);
-        assertThat(Run.of("search", "--knowledge", kb, "--retriever", "lexical", "owls").out())
+        assertThat(Run.of("search", "--knowledge", kb, "--retriever", "lexical", "owls")
+                        .out())
                 .isEqualTo("Nothing found." + NL);
         assertThat(Run.of("knowledge").code()).isEqualTo(ExitCode.USAGE);
     }
@@ -232,7 +238,10 @@ class KnowledgeCommandsTest {
         assertThat(unknown.err())
                 .isEqualTo("pollux: the answer may be in what was not read: 1 HTML file, 1 PDF file and 1 other file"
                         + NL);
-        assertThat(unknown.json().path("skippedFiles").valueStream().map(f -> f.path("file").asString()))
+        assertThat(unknown.json()
+                        .path("skippedFiles")
+                        .valueStream()
+                        .map(f -> f.path("file").asString()))
                 .containsExactly(docs + "/a.pdf", docs + "/b.html", docs + "/c.png");
     }
 
@@ -240,8 +249,15 @@ class KnowledgeCommandsTest {
     void filesAreChosenByPattern() throws IOException {
         Files.writeString(docs.resolve(".gitignore"), "horses.md\n");
         assertThat(run("ingest", "--json").json().path("added").asInt()).isEqualTo(1);
-        assertThat(run("ingest", "--json", "--no-gitignore").json().path("added").asInt()).isEqualTo(1);
-        assertThat(run("ingest", "--json", "--no-gitignore", "--exclude", "b*").json().path("deleted").asInt())
+        assertThat(run("ingest", "--json", "--no-gitignore")
+                        .json()
+                        .path("added")
+                        .asInt())
+                .isEqualTo(1);
+        assertThat(run("ingest", "--json", "--no-gitignore", "--exclude", "b*")
+                        .json()
+                        .path("deleted")
+                        .asInt())
                 .isEqualTo(1);
         assertThat(run("ingest", "--include", "#").err())
                 .startsWith("pollux: --include must hold patterns of paths, such as *.md or guides/, but held '#'");
@@ -303,7 +319,8 @@ class KnowledgeCommandsTest {
         assertThat(run.err()).isEqualTo("pollux: there is no answer yet" + NL + "pollux: there is no answer yet" + NL);
         assertThat(run.out().lines().toList())
                 .hasSize(6)
-                .startsWith("Castor tamed horses, and Pollux boxed. [1]", "", "[1] " + docs + "/horses.md:3 (Horses)", "")
+                .startsWith(
+                        "Castor tamed horses, and Pollux boxed. [1]", "", "[1] " + docs + "/horses.md:3 (Horses)", "")
                 .endsWith("    \"Castor tamed horses, and Pollux boxed.\"");
     }
 }

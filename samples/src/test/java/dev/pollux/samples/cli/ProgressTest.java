@@ -19,7 +19,7 @@ class ProgressTest {
     private final StringWriter err = new StringWriter();
 
     private Progress progress(boolean bar) {
-        return new Progress(new PrintWriter(err), bar, clock::get);
+        return new Progress(new PrintWriter(err), bar, 0, clock::get);
     }
 
     private void passes(Duration time) {

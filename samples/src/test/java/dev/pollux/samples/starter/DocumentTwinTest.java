@@ -133,7 +133,8 @@ class DocumentTwinTest {
     void aFileMayBeGivenAndTheSameFolderTwice() throws IOException {
         Path file = Files.writeString(temp.resolve("owls.unknown"), "Owls see at night.\n");
         Path link = Files.createSymbolicLink(temp.resolve("link"), docs);
-        try (DocumentTwin twin = Pollux.twin(options().documents(docs, link, file).build())) {
+        try (DocumentTwin twin =
+                Pollux.twin(options().documents(docs, link, file).build())) {
             assertThat(twin.ask("When do owls see?").citations().get(0).origin().path())
                     .isEqualTo(file.toRealPath().toString());
             assertThat(twin.knowledge().sources())
