@@ -133,7 +133,7 @@ class AskTest {
     void anUnknownOptionIsAUsageError() {
         assertThat(run("", "ask", "--no-such-option", "Why?")).isEqualTo(ExitCode.USAGE);
         assertThat(err)
-                .isEqualTo("pollux: Unknown option: '--no-such-option'" + System.lineSeparator()
+                .isEqualTo("pollux: there is no option --no-such-option of 'pollux ask'" + System.lineSeparator()
                         + "Try 'pollux ask --help'." + System.lineSeparator());
     }
 

@@ -144,8 +144,7 @@ class KnowledgeCommandsTest {
                             ExitCode.ERROR,
                             "",
                             "pollux: The knowledge base in " + knowledge
-                                    + " is in use by another process or another KnowledgeBase of this one, and only one"
-                                    + " may write; close that one, or open this one read-only" + NL));
+                                    + " is in use by another process, and only one may write; wait for it, or give --wait SECONDS" + NL));
         }
     }
 
@@ -288,7 +287,7 @@ class KnowledgeCommandsTest {
                 .isEqualTo(new Run(
                         ExitCode.ERROR,
                         "",
-                        "pollux: There is no folder no/such/folder; check the path of the documents" + NL));
+                        "pollux: There is no file or folder no/such/folder; check the path of --docs" + NL));
     }
 
     @Test
