@@ -1,5 +1,7 @@
 /** The vocabulary of Pollux. */
 module dev.pollux.core {
+    uses dev.pollux.internal.text.LanguageProvider;
+
     requires static transitive org.jspecify;
 
     exports dev.pollux;

@@ -6,6 +6,9 @@ module dev.pollux.rag {
     requires org.apache.lucene.analysis.common;
     requires org.apache.lucene.core;
 
+    provides dev.pollux.internal.text.LanguageProvider with
+            dev.pollux.rag.language.LuceneLanguages;
+
     exports dev.pollux.rag.chunk;
     exports dev.pollux.rag.evaluate;
     exports dev.pollux.rag.knowledge;

@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * @param kind whether the text is written, quoted, or says that the twin does not know
  * @param text the answer; {@code [n]} in it stands for the citation of that number
- * @param citations what the text rests on, by number; empty where it is not known
+ * @param citations what the text rests on, by number; the nearest sentence at most where it is not known
  * @param evidence the sentences of the documents that bear best on the question, best first, numbered from 1; a citation
  *     of the same number is the same sentence
  * @param dropped what the model wrote and the documents do not support
@@ -20,6 +20,8 @@ import java.util.Optional;
  * @param packing what of the retrieved passages the model was given
  * @param finish why the model stopped; empty where it was not asked
  * @param usage what the model's work cost; {@link Usage#NONE} where it was not asked
+ * @param notices what its reader should know of how it was found, a sentence each, such as that the question is in a
+ *     language which the embedder does not read; mostly empty
  */
 public record Answer(
         Kind kind,
@@ -30,7 +32,8 @@ public record Answer(
         double groundedness,
         Packing packing,
         Optional<FinishReason> finish,
-        Usage usage) {
+        Usage usage,
+        List<String> notices) {
 
     /** What an answer is made of. */
     public enum Kind {
@@ -38,7 +41,10 @@ public record Answer(
         WRITTEN,
         /** Sentences of the documents, verbatim. */
         QUOTED,
-        /** Nothing relevant was found; the text says so. */
+        /**
+         * The documents do not say it, and the text says so. Where they do not even mention a word of the question, the text
+         * names the word and may quote the nearest sentence, as such and with its citation; there is no evidence.
+         */
         UNKNOWN
     }
 
@@ -46,6 +52,7 @@ public record Answer(
         citations = List.copyOf(citations);
         evidence = List.copyOf(evidence);
         dropped = List.copyOf(dropped);
+        notices = List.copyOf(notices);
     }
 
     /**

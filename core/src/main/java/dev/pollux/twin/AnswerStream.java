@@ -129,7 +129,13 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
     private Answer unknown() {
         return answer(
-                Answer.Kind.UNKNOWN, options.unknownText(), List.of(), List.of(), 1, Optional.empty(), Usage.NONE);
+                Answer.Kind.UNKNOWN,
+                inquiry.finding().unknownText(options.unknownText()),
+                inquiry.finding().citations(),
+                List.of(),
+                1,
+                Optional.empty(),
+                Usage.NONE);
     }
 
     private Answer quoted() {
@@ -176,7 +182,17 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
             double groundedness,
             Optional<FinishReason> finish,
             Usage usage) {
-        return new Answer(kind, text, citations, evidence(), dropped, groundedness, inquiry.packing(), finish, usage);
+        return new Answer(
+                kind,
+                text,
+                citations,
+                evidence(),
+                dropped,
+                groundedness,
+                inquiry.packing(),
+                finish,
+                usage,
+                inquiry.finding().notices());
     }
 
     private GenerationStream started() {
@@ -227,7 +243,8 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
             Iterator<String> pieces = fixed;
             if (pieces == null) {
                 pieces = inquiry.found().isEmpty()
-                        ? List.of(options.unknownText()).iterator()
+                        ? List.of(inquiry.finding().unknownText(options.unknownText()))
+                                .iterator()
                         : inquiry.quotes().iterator();
                 fixed = pieces;
             }

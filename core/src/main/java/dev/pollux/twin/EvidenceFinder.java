@@ -2,14 +2,14 @@ package dev.pollux.twin;
 
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.TextRole;
+import dev.pollux.internal.text.Language;
+import dev.pollux.internal.text.Languages;
 import dev.pollux.internal.text.Sentence;
 import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -18,26 +18,13 @@ import java.util.stream.Collectors;
 final class EvidenceFinder {
 
     /*
-     * score(s) = (max(0, cos(q, s)) + overlap(q, s)) / 2
-     * overlap(q, s) = sum of weight(w) idf(w) over the question's stems w in s / sum of weight(w) idf(w) over all of them,
-     *     a stem that stands in what s is read with (Context) counts as its own, one only in the headings above s half
-     * idf(w) = ln(1 + (N + 20) / (n + 1)), n of the N sentences of the retrieved passages hold w
-     * weight(w) = 1, or 1/4 for a word that a follow-up only carries from the question before
-     *
-     * The 20 stands for sentences never seen: with few passages, all on one subject, the idf of the subject's own words
-     * would else be next to nothing beside that of any other word of the question. Both parts lie in [0, 1] whatever else
-     * was retrieved, so one threshold serves every question and every retriever, also one whose scores are ranks;
-     * dividing by the best of a list instead ranks no better and tells nothing about relevance.
+     * score(s) = (max(0, cos(q, s)) + overlap(q, s)) / 2, where Coverage explains the overlap. Both parts lie in [0, 1]
+     * whatever else was retrieved, so one threshold serves every question and every retriever, also one whose scores are
+     * ranks; dividing by the best of a list instead ranks no better and tells nothing about relevance.
      */
-
-    private static final double UNSEEN = 20;
-
-    private static final double CARRIED_WEIGHT = 0.25;
 
     /** Sentences to embed for one question: what a small model on two cores does in a fraction of a second. */
     private static final int MOST_EMBEDDED = 64;
-
-    private static final double HEADING_WEIGHT = 0.5;
 
     /**
      * A sentence with its score.
@@ -59,27 +46,40 @@ final class EvidenceFinder {
     }
 
     /**
-     * The excerpts of {@code sources} that score at least {@code least}, best first, at most {@code most}, none twice.
+     * The excerpts of {@code sources} that score at least what {@code options} ask for, best first, none twice.
      *
      * @param question as it was asked
      * @param subject the same with what it leans on; equal where it stands on its own
      */
-    List<Found> find(String question, String subject, List<Source> sources, int most, double least) {
-        return new Excerpts(question, ranked(question, subject, sources)).best(most, least);
+    Finding find(String question, String subject, List<Source> sources, TwinOptions options) {
+        Set<Language> languages = sources.stream().map(Source::language).collect(Collectors.toSet());
+        Language language = Languages.ofQuestion(subject, languages);
+        Optional<Embedder> reading = embedder.filter(e -> e.info().reads(language.code()));
+        double least = reading.isPresent() ? options.minScore() : options.minOverlap();
+        List<Found> ranked = ranked(question, subject, sources, reading);
+        List<Found> best = new Excerpts(question, ranked).best(options.maxEvidence(), least);
+        return new Finding(best, List.of(), Optional.empty(), reading.isPresent() ? List.of() : notices(language));
+    }
+
+    private List<String> notices(Language language) {
+        return embedder.map(e -> "The question is in "
+                        + Locale.forLanguageTag(language.code()).getDisplayLanguage(Locale.ENGLISH)
+                        + ", which the embedder " + e.info().name()
+                        + " does not read; documents were searched and compared by their words alone.")
+                .stream()
+                .toList();
     }
 
     /** Every sentence that may be evidence, best first; equal scores keep the order of the passages. */
-    private List<Found> ranked(String question, String subject, List<Source> sources) {
+    private static List<Found> ranked(
+            String question, String subject, List<Source> sources, Optional<Embedder> embedder) {
         List<Found> byWords = new ArrayList<>();
-        Map<String, Double> idf = idf(Words.questionStems(subject), sources);
-        Set<String> own = Words.questionStems(question);
-        idf.replaceAll((stem, value) -> own.contains(stem) ? value : value * CARRIED_WEIGHT);
-        double sum = idf.values().stream().mapToDouble(Double::doubleValue).sum();
+        Coverage coverage = new Coverage(question, subject, sources);
         Optional<String> asked = asked(question);
         for (Source source : sources) {
             for (Source.Line line : source.lines()) {
                 if (line.isStatement() && !asks(line, asked)) {
-                    byWords.add(new Found(source, line, sum == 0 ? 0 : overlap(idf, line) / sum));
+                    byWords.add(new Found(source, line, coverage.of(source, line)));
                 }
             }
         }
@@ -109,35 +109,6 @@ final class EvidenceFinder {
         return words.stream()
                 .map(word -> word.text().toLowerCase(Locale.ROOT))
                 .collect(Collectors.joining(" ", " ", " "));
-    }
-
-    private static Map<String, Double> idf(Set<String> stems, List<Source> sources) {
-        Map<String, Integer> counts = new HashMap<>();
-        int sentences = 0;
-        for (Source source : sources) {
-            for (Source.Line line : source.lines()) {
-                sentences++;
-                line.stems().stream().filter(stems::contains).forEach(stem -> counts.merge(stem, 1, Integer::sum));
-            }
-        }
-        Map<String, Double> idf = new HashMap<>();
-        for (String stem : stems) {
-            int n = counts.getOrDefault(stem, 0);
-            idf.put(stem, Math.log(1 + (sentences + UNSEEN) / (n + 1)));
-        }
-        return idf;
-    }
-
-    private static double overlap(Map<String, Double> idf, Source.Line line) {
-        double sum = 0;
-        for (Map.Entry<String, Double> entry : idf.entrySet()) {
-            if (line.holds(entry.getKey())) {
-                sum += entry.getValue();
-            } else if (line.section().stems().contains(entry.getKey())) {
-                sum += entry.getValue() * HEADING_WEIGHT;
-            }
-        }
-        return sum;
     }
 
     private static List<Found> withSimilarity(Embedder embedder, String question, List<Found> byWords) {

@@ -9,25 +9,28 @@ import java.util.Optional;
 /**
  * A question with everything that was prepared for it before the model writes. <em>Immutable.</em>
  *
- * @param found the evidence, numbered from 1 in this order
+ * @param finding the evidence, numbered from 1 in its order, or why there is none
  * @param packed what the model is given
  * @param packing the same in numbers
  * @param prompt absent where the model is not asked
  */
 record Inquiry(
-        List<EvidenceFinder.Found> found, List<TwinPrompt.Packed> packed, Packing packing, Optional<Prompt> prompt) {
+        Finding finding, List<TwinPrompt.Packed> packed, Packing packing, Optional<Prompt> prompt) {
 
     /** What separates quotes in an answer. */
     static final String BETWEEN_QUOTES = "\n\n";
 
     Inquiry {
-        found = List.copyOf(found);
         packed = List.copyOf(packed);
+    }
+
+    List<EvidenceFinder.Found> found() {
+        return finding.found();
     }
 
     List<Evidence> evidence() {
         List<Evidence> evidence = new ArrayList<>();
-        for (EvidenceFinder.Found f : found) {
+        for (EvidenceFinder.Found f : found()) {
             Citation c = f.source().cite(evidence.size() + 1, f.line(), f.excerpt());
             evidence.add(new Evidence(
                     c.number(),
@@ -46,7 +49,7 @@ record Inquiry(
     /** The evidence as text, a piece each; code keeps its lines. */
     List<String> quotes() {
         List<String> quotes = new ArrayList<>();
-        for (EvidenceFinder.Found f : found) {
+        for (EvidenceFinder.Found f : found()) {
             String text = f.excerpt().text();
             boolean code = f.line().range().kind() == Sentence.Kind.CODE && !text.contains("```\n");
             String shown = code ? "```\n" + text + "\n```" : text;

@@ -2,6 +2,8 @@ package dev.pollux.twin;
 
 import dev.pollux.internal.text.Headings;
 import dev.pollux.internal.text.Inline;
+import dev.pollux.internal.text.Language;
+import dev.pollux.internal.text.Languages;
 import dev.pollux.internal.text.Reading;
 import dev.pollux.internal.text.Sentence;
 import dev.pollux.internal.text.Sentences;
@@ -67,21 +69,25 @@ final class Source {
      * @param heading the passage's and those between its beginning and the line, outermost first, as one line; the title of
      *     the document where there are none
      * @param stems their words that carry meaning, those of the title too
+     * @param words all their words, those of the title too
      */
-    record Section(String heading, Set<String> stems) {
+    record Section(String heading, Set<String> stems, List<Words.Word> words) {
 
-        private static Section of(List<String> headings, String title) {
+        private static Section of(List<String> headings, String title, Language language) {
             String heading = headings.isEmpty() ? title : String.join(" > ", headings);
-            return new Section(heading, Words.contentStems(heading.contains(title) ? heading : title + " " + heading));
+            String above = heading.contains(title) ? heading : title + " " + heading;
+            return new Section(heading, Words.contentStems(above, language), Words.of(above, language));
         }
     }
 
     private final Passage passage;
     private final Reading reading; // of lead and text
+    private final Language language;
     private final List<Line> lines;
 
-    private Source(Passage passage, Reading reading, List<Line> lines) {
+    private Source(Passage passage, Reading reading, Language language, List<Line> lines) {
         this.passage = passage;
+        this.language = language;
         this.reading = reading;
         this.lines = List.copyOf(lines);
     }
@@ -91,11 +97,17 @@ final class Source {
         Reading reading = passage.start() == 0
                 ? Reading.of(whole, passage.mediaType())
                 : Reading.ofPart(whole, passage.mediaType());
-        return new Source(passage, reading, new Lines(passage, reading).read());
+        Language language = Languages.of(passage.text());
+        return new Source(passage, reading, language, new Lines(passage, reading, language).read());
     }
 
     Passage passage() {
         return passage;
+    }
+
+    /** What it is written in: its words and stems are of that language. */
+    Language language() {
+        return language;
     }
 
     List<Line> lines() {
@@ -161,6 +173,7 @@ final class Source {
     private static final class Lines {
 
         private final Reading reading;
+        private final Language language;
         private final List<Sentence> sentences;
         private final List<String> texts = new ArrayList<>();
         private final Headings headings;
@@ -169,13 +182,14 @@ final class Source {
         private final Contexts contexts;
         private Section section;
 
-        Lines(Passage passage, Reading reading) {
+        Lines(Passage passage, Reading reading, Language language) {
             this.reading = reading;
+            this.language = language;
             this.sentences = Sentences.of(reading);
             this.headings = new Headings(passage.headings());
             this.title = passage.metadata().getOrDefault("title", "");
             this.lead = passage.lead().length();
-            this.section = Section.of(passage.headings(), title);
+            this.section = Section.of(passage.headings(), title, language);
             int first = (int) sentences.stream().filter(s -> s.start() < lead).count();
             this.contexts = new Contexts(sentences, texts, subject(passage), first);
         }
@@ -201,7 +215,7 @@ final class Source {
                 String quote = reading.visible(sentence.start(), sentence.end());
                 texts.add(text(sentence, quote));
                 if (sentence.level() > 0) {
-                    section = Section.of(headings.below(sentence.level(), texts.get(i)), title);
+                    section = Section.of(headings.below(sentence.level(), texts.get(i)), title, language);
                 }
                 Context context = contexts.next(i);
                 if (sentence.start() >= lead) {
@@ -223,7 +237,7 @@ final class Source {
         private Line line(int index, Sentence sentence, String quote, String text, Context context) {
             Sentence range = new Sentence(
                     sentence.start() - lead, sentence.end() - lead, sentence.kind(), sentence.level(), sentence.block());
-            List<Words.Word> words = Words.of(text);
+            List<Words.Word> words = Words.of(text, language);
             Set<String> stems = new HashSet<>();
             words.stream().filter(Words.Word::content).map(Words.Word::stem).forEach(stems::add);
             return new Line(index, range, quote, text, words, Set.copyOf(stems), section, context);

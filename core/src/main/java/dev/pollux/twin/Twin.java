@@ -72,14 +72,12 @@ public final class Twin {
     private final Persona persona;
     private final TwinOptions options;
     private final GenerationOptions generation;
-    private final double least;
 
     private Twin(Builder builder, Retriever retriever) {
         this.retriever = retriever;
         this.finder = new EvidenceFinder(Optional.ofNullable(builder.embedder));
         this.persona = builder.persona;
         this.options = builder.options;
-        this.least = builder.embedder == null ? options.minOverlap() : options.minScore();
         Generator model = options.style() == TwinOptions.Style.QUOTE ? null : builder.generator;
         this.generator = model;
         if (model == null) {
@@ -143,8 +141,8 @@ public final class Twin {
         for (Hit hit : retriever.retrieve(Query.of(subject, options.topK()))) {
             sources.add(Source.of(hit.passage()));
         }
-        List<EvidenceFinder.Found> found = finder.find(question, subject, sources, options.maxEvidence(), least);
-        Inquiry inquiry = inquiry(question, history, sources, found);
+        Finding finding = finder.find(question, subject, sources, options);
+        Inquiry inquiry = inquiry(question, history, sources, finding);
         Supplier<GenerationStream> model = inquiry.prompt()
                 .<Supplier<GenerationStream>>map(p -> () -> model().stream(p, generation))
                 .orElse(null);
@@ -153,22 +151,22 @@ public final class Twin {
         return new AnswerStream(inquiry, options, grounding, model, onResult);
     }
 
-    private Inquiry inquiry(
-            String question, List<Message> history, List<Source> sources, List<EvidenceFinder.Found> found) {
+    private Inquiry inquiry(String question, List<Message> history, List<Source> sources, Finding finding) {
+        List<EvidenceFinder.Found> found = finding.found();
         Packer fitting = packer;
         if (fitting == null || found.isEmpty()) {
-            return new Inquiry(found, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
+            return new Inquiry(finding, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
         }
         int most = (int) (options.historyShare() * fitting.room());
         List<Message> turns = fitting.recent(history, question, most);
         List<TwinPrompt.Packed> packed = fitting.pack(numbered(sources, found), turns, question);
         if (packed.isEmpty()) {
-            return new Inquiry(found, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
+            return new Inquiry(finding, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
         }
         Prompt asked = prompt.of(packed, turns, question);
         int whole = (int) packed.stream().filter(TwinPrompt.Packed::isWhole).count();
         Packing packing = new Packing(sources.size(), whole, packed.size() - whole, model().countTokens(asked));
-        return new Inquiry(found, packed, packing, Optional.of(asked));
+        return new Inquiry(finding, packed, packing, Optional.of(asked));
     }
 
     /** Passages with evidence first, with the number of their best; then the others, numbered on. */

@@ -30,7 +30,8 @@ class AnswerTest {
                 1,
                 new Packing(0, 0, 0, 0),
                 Optional.empty(),
-                Usage.NONE);
+                Usage.NONE,
+                List.of());
     }
 
     private static Citation citation(int number, String path, int first, int last, String heading) {

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.LongAdder;
@@ -74,7 +75,8 @@ public final class OnnxEmbedder implements Embedder {
         this.session = new EncoderSession(source, config, options);
         try {
             String fingerprint = Fingerprint.of(source, reading.json(), config, options);
-            this.info = new EmbedderInfo(config.name(), fingerprint, session.dimension(), config.maxTokens());
+            this.info = new EmbedderInfo(
+                    config.name(), fingerprint, session.dimension(), config.maxTokens(), languages(config.name()));
             this.crew = new Crew("embedder " + config.name(), "embedded", options.workers());
             this.idle = new ArrayBlockingQueue<>(options.workers());
             for (int i = 0; i < options.workers(); i++) {
@@ -85,6 +87,11 @@ public final class OnnxEmbedder implements Embedder {
             session.close();
             throw e;
         }
+    }
+
+    /** The bundled model was trained on English; what a folder's was trained on, its files do not say. */
+    private static Set<String> languages(String name) {
+        return name.equals(BUNDLED) ? Set.of("en") : Set.of();
     }
 
     /**

@@ -9,14 +9,15 @@ package dev.pollux.rag.knowledge;
  * <pre>
  * both       key          indexed   key of the source # id
  *            source       both      key of the source, indexed and stored
- * passage    content      indexed   context, line break, text; EnglishAnalyzer
+ * passage    content      indexed   context, line break, text, by Analysis
+ *            language     indexed, stored   ISO 639-1 of the text, by whose rules it is analysed; empty where unknown
  *            vectorKey    indexed   SHA-256 of what was embedded, in hex
  *            vector       values    floats, little-endian (4 * dimension bytes)
  *            number, document, text, heading (one each, in order),
  *            start, end, firstLine, lastLine, mediaType, metadata,
  *            lead, path (none where they are empty)   stored
  *            toRecord     values    how far behind it its record is
- * record     whole        indexed   the document's text, EnglishAnalyzer
+ * record     whole        indexed   the document's text, by Analysis
  *            recordId     values    the document's id
  *            version      values    SHA-256 of content and chunking, in hex
  *            contentHash  values    SHA-256 of the text alone, in hex
@@ -32,11 +33,12 @@ package dev.pollux.rag.knowledge;
  */
 final class IndexLayout {
 
-    static final int FORMAT = 2;
+    static final int FORMAT = 3;
 
     static final String KEY = "key";
     static final String SOURCE = "source";
     static final String CONTENT = "content";
+    static final String LANGUAGE = "language";
     static final String VECTOR_KEY = "vectorKey";
     static final String VECTOR = "vector";
     static final String TO_RECORD = "toRecord";

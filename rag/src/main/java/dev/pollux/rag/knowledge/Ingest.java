@@ -122,7 +122,7 @@ final class Ingest implements DocumentSink {
         }
         texts.put(source.pathOf(document.path(), id), Hashes.ofContent(document.text()));
         String hash = Hashes.of(document);
-        String version = Hashes.of(hash, chunker.recipe());
+        String version = Hashes.of(hash, chunker.recipe(), Analysis.RECIPE);
         List<String> reserved = Objects.requireNonNullElse(reservations.remove(id), List.<String>of());
         if (version.equals(versions.get(id))) {
             unchanged++;

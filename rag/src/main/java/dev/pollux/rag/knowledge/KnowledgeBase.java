@@ -5,6 +5,7 @@ import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.internal.Interrupts;
+import dev.pollux.internal.text.Languages;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.chunk.ChunkOptions;
@@ -14,7 +15,6 @@ import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Comparator;
@@ -124,18 +124,34 @@ public final class KnowledgeBase implements AutoCloseable {
 
     /**
      * Passages by reciprocal rank fusion of {@link #denseRetriever()} and {@link #lexicalRetriever()} on one commit, as
-     * {@link dev.pollux.retrieval.Retrievers#fused} does it. A score is in (0, 2/61].
+     * {@link dev.pollux.retrieval.Retrievers#fused} does it. A score is in (0, 2/61]. A query in a language that the embedder
+     * does not read ({@link EmbedderInfo#languages()}) is answered by the lexical arm alone.
      */
     public Retriever retriever() {
         return query -> {
+            if (!isRead(query)) {
+                return store.read(snapshot -> snapshot.hits(
+                        Fusion.fuse(List.of(snapshot.matching(query.text(), query.topK())), query.topK())));
+            }
             float[] vector = embed(query.text()); // (dimension)
             int depth = Math.max(Fusion.ARM_DEPTH, query.topK());
             return store.read(snapshot -> {
                 List<Scored> dense = snapshot.nearest(vector, depth);
-                List<Scored> lexical = snapshot.matching(terms(query), depth);
+                List<Scored> lexical = snapshot.matching(query.text(), depth);
                 return snapshot.hits(Fusion.fuse(List.of(dense, lexical), query.topK()));
             });
         };
+    }
+
+    private boolean isRead(Query query) {
+        EmbedderInfo info = embedder.info();
+        return info.languages().isEmpty()
+                || store.read(snapshot -> info.reads(Languages.ofQuestion(
+                                query.text(),
+                                snapshot.languages().stream()
+                                        .map(Languages::byCode)
+                                        .toList())
+                        .code()));
     }
 
     /** Passages by the inner product of their vector and the query's, in [-1, 1], exact over all passages. */
@@ -147,11 +163,12 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Passages that share words with the query, by BM25 over English stems (k1 = 1.2, b = 0.75): the passage's score plus
+     * Passages that share words with the query, by BM25 over stems in the language of each passage (k1 = 1.2,
+     * b = 0.75): the passage's score plus
      * twice its whole document's; above 0.
      */
     public Retriever lexicalRetriever() {
-        return query -> store.read(snapshot -> snapshot.hits(snapshot.matching(terms(query), query.topK())));
+        return query -> store.read(snapshot -> snapshot.hits(snapshot.matching(query.text(), query.topK())));
     }
 
     /**
@@ -337,9 +354,5 @@ public final class KnowledgeBase implements AutoCloseable {
                         "Embedder " + info.name() + " made a vector that holds " + value + "; its model is broken");
             }
         }
-    }
-
-    private List<String> terms(Query query) throws IOException {
-        return Analysis.terms(store.analyzer(), query.text());
     }
 }

@@ -1,5 +1,7 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.internal.text.Language;
+import dev.pollux.internal.text.Languages;
 import dev.pollux.rag.chunk.Chunk;
 import dev.pollux.retrieval.Document;
 import java.util.ArrayList;
@@ -18,6 +20,7 @@ final class PassageWriter {
     private final String source;
     private final Document document;
     private final String key;
+    private final Language language;
     private final List<org.apache.lucene.document.Document> block = new ArrayList<>();
 
     /** @param source key of the document's source */
@@ -25,13 +28,16 @@ final class PassageWriter {
         this.source = source;
         this.document = document;
         this.key = IndexLayout.key(source, document.id());
+        this.language = Languages.of(document.text());
     }
 
     void passage(Chunk chunk, String vectorKey, float[] vector) { // vector: (dimension)
         org.apache.lucene.document.Document fields = fields();
         fields.add(new StringField(IndexLayout.VECTOR_KEY, vectorKey, Field.Store.NO));
         fields.add(new BinaryDocValuesField(IndexLayout.VECTOR, new BytesRef(Vectors.bytes(vector))));
-        fields.add(new TextField(IndexLayout.CONTENT, chunk.embeddingText(), Field.Store.NO));
+        Language spoken = Languages.of(chunk.text(document.text()), language);
+        fields.add(new StringField(IndexLayout.LANGUAGE, spoken.code(), Field.Store.YES));
+        fields.add(new TextField(IndexLayout.CONTENT, Analysis.stream(chunk.embeddingText(), spoken)));
         fields.add(new StoredField(IndexLayout.NUMBER, block.size()));
         fields.add(new StoredField(IndexLayout.DOCUMENT, document.id()));
         fields.add(new StoredField(IndexLayout.TEXT, chunk.text(document.text())));
@@ -60,7 +66,7 @@ final class PassageWriter {
             block.get(i).add(new NumericDocValuesField(IndexLayout.TO_RECORD, block.size() - i));
         }
         org.apache.lucene.document.Document fields = fields();
-        fields.add(new TextField(IndexLayout.WHOLE, document.text(), Field.Store.NO));
+        fields.add(new TextField(IndexLayout.WHOLE, Analysis.stream(document.text(), language)));
         fields.add(new BinaryDocValuesField(IndexLayout.RECORD_ID, new BytesRef(document.id())));
         fields.add(new BinaryDocValuesField(IndexLayout.VERSION, new BytesRef(version)));
         fields.add(new BinaryDocValuesField(IndexLayout.CONTENT_HASH, new BytesRef(Hashes.ofContent(document.text()))));

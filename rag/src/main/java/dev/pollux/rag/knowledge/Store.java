@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
@@ -41,7 +40,6 @@ final class Store implements AutoCloseable {
 
     private final Path folder;
     private final EmbedderInfo embedder;
-    private final Analyzer analyzer;
     private final Directory directory;
     private final @Nullable IndexWriter writer;
     private final Snapshots snapshots;
@@ -55,7 +53,6 @@ final class Store implements AutoCloseable {
         this.folder = folder;
         this.embedder = embedder;
         this.directory = directory;
-        this.analyzer = Analysis.analyzer();
         boolean exists = DirectoryReader.indexExists(directory);
         if (exists) {
             checkCommit(SegmentInfos.readLatestCommit(directory).getUserData());
@@ -183,7 +180,7 @@ final class Store implements AutoCloseable {
     }
 
     private IndexWriter writer() throws IOException {
-        IndexWriterConfig config = new IndexWriterConfig(analyzer)
+        IndexWriterConfig config = new IndexWriterConfig()
                 .setSimilarity(Analysis.SIMILARITY)
                 .setMergeScheduler(new SerialMergeScheduler())
                 .setCommitOnClose(false);
@@ -209,10 +206,6 @@ final class Store implements AutoCloseable {
 
     Path folder() {
         return folder;
-    }
-
-    Analyzer analyzer() {
-        return analyzer;
     }
 
     /** Reads the newest commit. */
@@ -357,7 +350,6 @@ final class Store implements AutoCloseable {
         closed = true;
         handle.close();
         try (directory;
-                analyzer;
                 writing) {
             writing.call(() -> {
                 snapshots.close();

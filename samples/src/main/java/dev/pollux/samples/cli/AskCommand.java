@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
                     + " stay that the documents support; where none is left the evidence is the answer. Where the"
                     + " documents hold nothing on the question, that is what it says, and the exit code is 3.",
             "",
-            "--json: {kind, text, citations, evidence, dropped, groundedness, usage, skippedFiles, missingSources}; kind is"
+            "--json: {kind, text, citations, evidence, dropped, notices, groundedness, usage,"
+                    + " skippedFiles, missingSources}; kind is"
                     + " written, quoted or unknown; citations and evidence are {number, source, document, path, copies,"
                     + " heading, firstLine, lastLine, quote}, where copies are paths of documents with the same content;"
                     + " dropped is {text, reason}; skippedFiles is {file, reason}; missingSources is {source, path};"
@@ -73,6 +74,7 @@ final class AskCommand extends PolluxCommand {
         try (DocumentTwin twin = session.open(this, options)) {
             Answer answer = answer(twin, question);
             SourceNotes notes = new SourceNotes(twin.knowledge());
+            answer.notices().forEach(output()::note);
             if (json()) {
                 Map<String, Object> json = JsonShapes.answer(answer);
                 notes.add(json);

@@ -159,6 +159,7 @@ final class ChatCommand extends PolluxCommand {
                     return stream.result();
                 });
                 last = Optional.of(answer);
+                answer.notices().forEach(output()::note);
                 if (!json()) {
                     Answers.print(answer, output());
                 }

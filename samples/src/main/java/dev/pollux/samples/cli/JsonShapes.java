@@ -49,6 +49,7 @@ final class JsonShapes {
                 answer.dropped().stream()
                         .map(sentence -> Map.of("text", sentence.text(), "reason", sentence.reason()))
                         .toList());
+        json.put("notices", answer.notices());
         json.put("groundedness", answer.groundedness());
         json.put("usage", usage(answer.usage()));
         return json;

@@ -1,0 +1,128 @@
+package dev.pollux.twin;
+
+import dev.pollux.internal.text.AskedWord;
+import dev.pollux.internal.text.Language;
+import dev.pollux.internal.text.Words;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** How much of a question's words sentences hold. <em>Confined to one thread.</em> */
+final class Coverage {
+
+    /*
+     * overlap(q, s) = sum of held(w, s) weight(w) idf(w) over the question's words w / sum of weight(w) idf(w)
+     * held(w, s)   = 1 for a word of s or of what s is read with (Context); 0.7 for a part of a compound of s, in languages that write compounds as one word; 0.5
+     *                for a word that stands only in the headings above s
+     * idf(w)       = ln(1 + (N + 20) / (n + 1)), n of the N sentences of the retrieved passages hold w
+     * weight(w)    = 1, or 1/4 for a word that a follow-up only carries from the question before
+     *
+     * The 20 stands for sentences never seen: with few passages, all on one subject, the idf of the subject's own words
+     * would else be next to nothing beside that of any other word of the question. Words meet by their stems in the language of
+     * the passage.
+     */
+
+    private static final double UNSEEN = 20;
+
+    private static final double CARRIED_WEIGHT = 0.25;
+
+    private static final double HEADING_WEIGHT = 0.5;
+
+    private static final double COMPOUND_WEIGHT = 0.7;
+
+    /** Shorter words are parts of too many. */
+    private static final int SHORTEST_PART = 4;
+
+    private final List<AskedWord> words;
+    private final double[] weights; // (words), sum 1 where there are words
+    private final Map<Source.Line, Set<String>> keys = new IdentityHashMap<>();
+    private final Map<Source.Section, Set<String>> sections = new IdentityHashMap<>();
+
+    /**
+     * @param question as it was asked
+     * @param subject the same with what it leans on; equal where it stands on its own
+     */
+    Coverage(String question, String subject, List<Source> sources) {
+        Set<Language> languages =
+                sources.stream().map(Source::language).collect(Collectors.toCollection(LinkedHashSet::new));
+        this.words = AskedWord.of(subject, languages);
+        Set<String> own = AskedWord.of(question, languages).stream()
+                .map(asked -> asked.word().form())
+                .collect(Collectors.toSet());
+        this.weights = weights(sources, own);
+    }
+
+    private double[] weights(List<Source> sources, Set<String> own) {
+        double[] idf = new double[words.size()]; // (words)
+        double sum = 0;
+        int sentences =
+                sources.stream().mapToInt(source -> source.lines().size()).sum();
+        for (int i = 0; i < idf.length; i++) {
+            int n = 0;
+            for (Source source : sources) {
+                for (Source.Line line : source.lines()) {
+                    n += held(words.get(i), source.language(), keys(line)) > 0 ? 1 : 0;
+                }
+            }
+            double weight = own.contains(words.get(i).word().form()) ? 1 : CARRIED_WEIGHT;
+            idf[i] = weight * Math.log(1 + (sentences + UNSEEN) / (n + 1));
+            sum += idf[i];
+        }
+        for (int i = 0; i < idf.length; i++) {
+            idf[i] /= sum;
+        }
+        return idf;
+    }
+
+    /** The overlap of the question with a sentence, in [0, 1]. */
+    double of(Source source, Source.Line line) {
+        double overlap = 0;
+        for (int i = 0; i < weights.length; i++) {
+            double held = held(words.get(i), source.language(), keys(line));
+            double above =
+                    held == 1 ? 0 : HEADING_WEIGHT * held(words.get(i), source.language(), sectionKeys(line));
+            overlap += weights[i] * Math.max(held, above);
+        }
+        return overlap;
+    }
+
+    private static double held(AskedWord word, Language language, Set<String> keys) {
+        double most = 0;
+        for (String stem : word.stems(language)) {
+            if (keys.contains(stem)) {
+                return 1;
+            }
+            if (language.compounds() && stem.length() >= SHORTEST_PART && isPart(stem, keys)) {
+                most = COMPOUND_WEIGHT;
+            }
+        }
+        return most;
+    }
+
+    private static boolean isPart(String stem, Set<String> keys) {
+        return keys.stream()
+                .anyMatch(key -> key.length() > stem.length() && (key.startsWith(stem) || key.endsWith(stem)));
+    }
+
+    private Set<String> keys(Source.Line line) {
+        return keys.computeIfAbsent(line, l -> {
+            Set<String> held = keys(l.words());
+            held.addAll(l.context().stems());
+            return held;
+        });
+    }
+
+    private Set<String> sectionKeys(Source.Line line) {
+        return sections.computeIfAbsent(line.section(), section -> keys(section.words()));
+    }
+
+    private static Set<String> keys(List<Words.Word> words) {
+        Set<String> keys = new HashSet<>();
+        words.forEach(word -> keys.addAll(word.keys()));
+        return keys;
+    }
+}
