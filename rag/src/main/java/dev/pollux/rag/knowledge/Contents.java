@@ -78,7 +78,7 @@ final class Contents implements DocumentSink {
     }
 
     @Override
-    public void unread(String id, String kind) {
+    public void unread(String id, String kind, String reason) {
         // Ingest tells it.
     }
 

@@ -143,9 +143,9 @@ final class Ingest implements DocumentSink {
     }
 
     @Override
-    public void unread(String id, String kind) {
+    public void unread(String id, String kind, String reason) {
         checkRunning();
-        skippedFiles.unread(id, kind);
+        skippedFiles.unread(id, kind, reason);
     }
 
     @Override

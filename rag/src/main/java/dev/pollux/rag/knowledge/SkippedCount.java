@@ -20,14 +20,14 @@ final class SkippedCount {
         add(documents, new SkippedFile(id, reason));
     }
 
-    /** @param kind such as {@code PDF}; empty where it is no document by its ending */
-    void unread(String id, String kind) {
+    /** @param kind such as {@code PDF}; empty where it is no document of a type that cannot be read */
+    void unread(String id, String kind, String reason) {
         if (kind.isEmpty()) {
             other++;
-            add(others, new SkippedFile(id, "is of a type that is not read"));
+            add(others, new SkippedFile(id, reason));
         } else {
             kinds.merge(kind, 1, Integer::sum);
-            add(documents, new SkippedFile(id, "is of type " + kind + ", which is not read"));
+            add(documents, new SkippedFile(id, reason));
         }
     }
 

@@ -12,7 +12,8 @@ import java.util.TreeMap;
  *
  * @param kinds how many documents there are of each kind that is not read, such as {@code PDF}
  * @param unreadable how many files and folders could not be read
- * @param other how many files are no documents by their ending
+ * @param other how many other files and folders were passed over: no documents by their ending, or left out by
+ *     {@code .gitignore}
  * @param files the first {@value #MOST_FILES} of them, documents first
  */
 public record SkippedFiles(Map<String, Integer> kinds, int unreadable, int other, List<SkippedFile> files) {

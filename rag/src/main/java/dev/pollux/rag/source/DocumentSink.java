@@ -20,12 +20,13 @@ public interface DocumentSink {
     void skipped(String id, String reason);
 
     /**
-     * Takes note of a file of a type that the source does not read; what was read of it earlier is deleted.
+     * Takes note of a file that the source does not read; what was read of it earlier is deleted.
      *
-     * @param id the id it would have
-     * @param kind the type, such as {@code PDF}; empty where it is no document by its ending
+     * @param id the id it would have; a folder's ends in {@code /}
+     * @param kind the type of a document that is of no type that can be read, such as {@code PDF}; else empty
+     * @param reason why, such as {@code is left out by .gitignore}
      */
-    void unread(String id, String kind);
+    void unread(String id, String kind, String reason);
 
     /**
      * Takes note of something to know about the document that is handed next, such as a byte that is in no encoding.

@@ -42,7 +42,7 @@ final class FileSource implements DocumentSource {
             FolderWalk.Wanted wanted = new FolderWalk.Wanted(file, FileTypes.mediaTypeAsked(id));
             new TextFile(options.maxFileBytes(), sink).read(id, path(), wanted);
         } else {
-            sink.unread(id, kind);
+            sink.unread(id, kind, FolderWalk.Unread.type(kind).reason());
         }
     }
 

@@ -38,7 +38,7 @@ final class FolderSource implements DocumentSource {
         FolderWalk walk = FolderWalk.through(root, options);
         sink.expect(walk.wanted().size() + walk.skipped().size());
         walk.skipped().forEach(sink::skipped);
-        walk.unread().forEach(sink::unread);
+        walk.unread().forEach((id, file) -> sink.unread(id, file.kind(), file.reason()));
         TextFile reader = new TextFile(options.maxFileBytes(), sink);
         walk.wanted().forEach((id, wanted) -> {
             if (isInside(root, id, wanted.file(), sink)) {

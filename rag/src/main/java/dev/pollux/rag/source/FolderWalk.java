@@ -22,6 +22,19 @@ final class FolderWalk {
     /** A file to read. */
     record Wanted(Path file, String mediaType) {}
 
+    /** A file that is not read. */
+    record Unread(String kind, String reason) {
+
+        /** One of a type that is not read. */
+        static Unread type(String kind) {
+            return new Unread(
+                    kind,
+                    kind.isEmpty() ? "is of a type that is not read" : "is of type " + kind + ", which is not read");
+        }
+    }
+
+    private static final Unread IGNORED = new Unread("", "is left out by .gitignore");
+
     /** A folder on the way. */
     private record Step(Path folder, List<String> path, IgnoreRules rules) {}
 
@@ -32,7 +45,7 @@ final class FolderWalk {
     private final Deque<Step> folders = new ArrayDeque<>();
     private final SortedMap<String, Wanted> wanted = new TreeMap<>();
     private final SortedMap<String, String> skipped = new TreeMap<>(); // id -> reason
-    private final SortedMap<String, String> unread = new TreeMap<>(); // id -> kind
+    private final SortedMap<String, Unread> unread = new TreeMap<>(); // by id
 
     private FolderWalk(Path root, FolderOptions options) {
         this.root = root;
@@ -71,8 +84,8 @@ final class FolderWalk {
         return skipped;
     }
 
-    /** The kinds of files that are not read, by id. */
-    SortedMap<String, String> unread() {
+    /** Files that are not read, by id. */
+    SortedMap<String, Unread> unread() {
         return unread;
     }
 
@@ -98,10 +111,12 @@ final class FolderWalk {
                 path.stream().map(part -> part.toLowerCase(Locale.ROOT)).toList();
         boolean hidden = name.startsWith(".") || Files.isHidden(entry);
         boolean excluded = IgnoreRules.decision(exclude, lower, folder).orElse(false);
-        if (hidden || excluded || options.gitignore() && step.rules().ignores(name, folder)) {
+        if (hidden || excluded) {
             return;
         }
-        if (folder) {
+        if (options.gitignore() && step.rules().ignores(name, folder)) {
+            unread.put(String.join("/", path) + (folder ? "/" : ""), IGNORED);
+        } else if (folder) {
             IgnoreRules rules = options.gitignore() ? step.rules().in(entry) : step.rules();
             folders.add(new Step(entry, List.copyOf(path), rules));
         } else if (Files.isDirectory(entry)) {
@@ -127,7 +142,7 @@ final class FolderWalk {
         if (mediaType.isPresent() || asked) {
             wanted.put(id, new Wanted(entry, FileTypes.mediaTypeAsked(name)));
         } else {
-            unread.put(id, kind);
+            unread.put(id, Unread.type(kind));
         }
     }
 

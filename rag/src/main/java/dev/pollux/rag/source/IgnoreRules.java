@@ -47,9 +47,17 @@ final class IgnoreRules {
         }
         IgnoreRules rules = new IgnoreRules(null, List.of(), patterns(way.get(0)));
         for (Path inner : way.subList(1, way.size())) {
-            rules = rules.in(inner);
+            rules = rules.leavesOut(inner)
+                    ? new IgnoreRules(null, List.of(), patterns(inner)) // asked for, so that rules above do not count
+                    : rules.in(inner);
         }
         return rules;
+    }
+
+    /** Whether a folder of this one, or everything in it, is to be left out. */
+    private boolean leavesOut(Path inner) {
+        IgnoreRules inside = new IgnoreRules(this, path(String.valueOf(inner.getFileName())), List.of());
+        return ignores(String.valueOf(inner.getFileName()), true) || inside.ignores("any.md", false);
     }
 
     /** Those of a folder in this one. */

@@ -152,7 +152,7 @@ class InterruptsTest {
                     }
 
                     @Override
-                    public void unread(String id, String kind) {
+                    public void unread(String id, String kind, String reason) {
                         throw new AssertionError(id + " " + kind);
                     }
 

@@ -153,6 +153,12 @@ class FolderSourceTest {
         }
         DocumentSource.folder(folder).read(found);
         assertThat(found.ids()).containsExactly("a.md", "keep.log", "sub/top.log", "sub/top.md");
+        assertThat(found.unread)
+                .containsExactly(
+                        "build/ is left out by .gitignore",
+                        "sub/secret.md is left out by .gitignore",
+                        "top.md is left out by .gitignore",
+                        "x.log is left out by .gitignore");
         Collected all = new Collected();
         DocumentSource.folder(folder, FolderOptions.builder().gitignore(false).build())
                 .read(all);
@@ -162,12 +168,22 @@ class FolderSourceTest {
     @Test
     void aRepositorysRulesHoldForAFolderInItAndOthersDoNot() throws IOException {
         write(".gitignore", "*.log\n");
-        write("repo/.gitignore", "/docs/drafts/\ndocs/\n");
+        write("repo/.gitignore", "/docs/drafts/\nbuild/\n/site/*\n");
         Files.createDirectories(folder.resolve("repo/.git"));
-        write("repo/docs/a.log", "a");
-        write("repo/docs/drafts/b.md", "b");
-        DocumentSource.folder(folder.resolve("repo/docs")).read(found);
-        assertThat(found.ids()).containsExactly("a.log");
+        for (String name : List.of("docs", "build", "site")) {
+            write("repo/" + name + "/a.log", "a");
+            write("repo/" + name + "/drafts/b.md", "b");
+        }
+        assertThat(idsIn("repo/docs")).containsExactly("a.log");
+        assertThat(idsIn("repo/build")).containsExactly("a.log", "drafts/b.md");
+        assertThat(idsIn("repo/site")).containsExactly("a.log", "drafts/b.md");
+        assertThat(idsIn("repo")).containsExactly("docs/a.log");
+    }
+
+    private List<String> idsIn(String name) {
+        Collected collected = new Collected();
+        DocumentSource.folder(folder.resolve(name)).read(collected);
+        return collected.ids();
     }
 
     @Test
@@ -254,8 +270,8 @@ class FolderSourceTest {
         }
 
         @Override
-        public void unread(String id, String kind) {
-            unread.add(id + " " + kind);
+        public void unread(String id, String kind, String reason) {
+            unread.add(id + " " + kind + (reason.contains("type") ? "" : reason));
         }
 
         @Override
