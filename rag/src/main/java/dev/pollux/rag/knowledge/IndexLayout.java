@@ -25,7 +25,7 @@ package dev.pollux.rag.knowledge;
  *            id, path, mediaType, characters, hash   stored
  * source     key          indexed   key of the source, a decimal number
  *            sources      indexed
- *            name, named, path, changed, unreadable, other,
+ *            name, named, path, link, changed, unreadable, other,
  *            skippedKind, skippedFile (pairs)   stored
  * </pre>
  *
@@ -66,6 +66,7 @@ final class IndexLayout {
     static final String SOURCES = "sources";
     static final String NAME = "name";
     static final String NAMED = "named";
+    static final String LINK = "link";
     static final String CHANGED = "changed";
     static final String UNREADABLE = "unreadable";
     static final String OTHER = "other";

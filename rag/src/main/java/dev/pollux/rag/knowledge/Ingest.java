@@ -301,7 +301,13 @@ final class Ingest implements DocumentSink {
 
     private SourceRecord recorded(Instant changed) {
         return new SourceRecord(
-                source.key(), source.name(), source.named(), source.path(), changed, skippedFiles.files());
+                source.key(),
+                source.name(),
+                source.named(),
+                source.path(),
+                source.link(),
+                changed,
+                skippedFiles.files());
     }
 
     private void commit() {

@@ -47,15 +47,20 @@ final class SharedFiles {
     }
 
     /**
-     * Sources whose place is gone, and whose documents are now among those of this one: at least half of them. One that was
-     * given a name is its owner's to delete.
+     * Sources whose place is gone, and whose documents are now among those of this one, at least half of them; and sources
+     * that were read by the link by which this one is read now. One that was given a name is its owner's to delete.
      *
      * @param texts the hashes of the texts that this one holds
      */
     static List<SourceRecord> absorbed(Snapshot snapshot, SourceRecord source, Set<String> texts) throws IOException {
         List<SourceRecord> absorbed = new ArrayList<>();
         for (SourceRecord other : snapshot.sources().all()) {
-            if (!other.key().equals(source.key()) && !other.named() && other.hasLeft()) {
+            if (other.key().equals(source.key()) || other.named()) {
+                continue;
+            }
+            if (!other.link().isEmpty() && other.link().equals(source.link())) {
+                absorbed.add(other);
+            } else if (other.hasLeft()) {
                 int all = 0;
                 int here = 0;
                 for (Map.Entry<String, String> document :

@@ -17,7 +17,8 @@ final class SourceIdentity {
      * A source is known by the first of these that holds:
      *   1. It was given a name, and a source was given the same one.
      *   2. It is where another source was read, whose name is its own or was made of the path.
-     *   3. Its documents are those of a source whose place is gone: it has moved. At least half of the old documents are
+     *   3. It was named by a link, and a source was read by the same one, which led to another place.
+     *   4. Its documents are those of a source whose place is gone: it has moved. At least half of the old documents are
      *      here, with the same text, or under the same path with a text that shares half of its words. Empty documents and
      *      licences, which many folders share, do not count.
      * Else it is new. Only the name and the path of its record change, since documents are stored under a key; so a folder
@@ -52,7 +53,7 @@ final class SourceIdentity {
     }
 
     private Found found() throws IOException {
-        Optional<SourceRecord> known = byName().or(this::byPath);
+        Optional<SourceRecord> known = byName().or(this::byPath).or(this::byLink);
         if (known.isEmpty() && !source.path().isEmpty()) {
             known = moved();
         }
@@ -68,6 +69,7 @@ final class SourceIdentity {
                 name,
                 given,
                 source.path(),
+                source.link(),
                 known.map(SourceRecord::changed).orElse(Instant.EPOCH),
                 known.map(SourceRecord::skipped).orElse(SkippedFiles.NONE));
         List<SourceRecord> renamed = sources.named(name)
@@ -87,6 +89,12 @@ final class SourceIdentity {
                 .filter(known -> !known.path().isEmpty() && known.path().equals(source.path()))
                 .filter(known -> !source.isNamed() || !known.named())
                 .min(Comparator.comparing(SourceRecord::named).thenComparing(SourceRecord::name));
+    }
+
+    private Optional<SourceRecord> byLink() {
+        return sources.all().stream()
+                .filter(known -> !known.named() && !known.link().isEmpty() && known.link().equals(source.link()))
+                .findFirst();
     }
 
     private Optional<SourceRecord> moved() throws IOException {

@@ -22,11 +22,12 @@ import org.apache.lucene.document.StringField;
  * @param name what it is called, unique among the sources
  * @param named whether the name was chosen by whoever reads it, not made of the path
  * @param path where its documents are; empty where that is not known
+ * @param link the path that it was last named by, where that is a link to {@code path}; else empty
  * @param changed when reading it last changed something
  * @param skipped its files that were not read
  */
 record SourceRecord(
-        String key, String name, boolean named, String path, Instant changed, SkippedFiles skipped) {
+        String key, String name, boolean named, String path, String link, Instant changed, SkippedFiles skipped) {
 
     /** Its record in the index. */
     Document fields() {
@@ -36,6 +37,7 @@ record SourceRecord(
         fields.add(new StoredField(IndexLayout.NAME, name));
         fields.add(new StoredField(IndexLayout.NAMED, named ? 1 : 0));
         fields.add(new StoredField(IndexLayout.PATH, path));
+        fields.add(new StoredField(IndexLayout.LINK, link));
         fields.add(new StoredField(IndexLayout.CHANGED, changed.toString()));
         fields.add(new StoredField(IndexLayout.UNREADABLE, skipped.unreadable()));
         fields.add(new StoredField(IndexLayout.OTHER, skipped.other()));
@@ -66,6 +68,7 @@ record SourceRecord(
                 fields.get(IndexLayout.NAME),
                 number(fields, IndexLayout.NAMED) == 1,
                 fields.get(IndexLayout.PATH),
+                fields.get(IndexLayout.LINK),
                 Instant.parse(fields.get(IndexLayout.CHANGED)),
                 new SkippedFiles(
                         kinds, number(fields, IndexLayout.UNREADABLE), number(fields, IndexLayout.OTHER), files));
@@ -76,12 +79,13 @@ record SourceRecord(
     }
 
     SourceRecord renamed(String newName) {
-        return new SourceRecord(key, newName, named, path, changed, skipped);
+        return new SourceRecord(key, newName, named, path, link, changed, skipped);
     }
 
     /** Whether it says the same as another, whenever that was. */
     boolean agrees(SourceRecord other) {
-        return equals(new SourceRecord(other.key, other.name, other.named, other.path, changed, other.skipped));
+        return equals(new SourceRecord(
+                other.key, other.name, other.named, other.path, other.link, changed, other.skipped));
     }
 
     /** The path of one of its documents. */

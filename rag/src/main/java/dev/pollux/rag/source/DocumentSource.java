@@ -31,6 +31,14 @@ public interface DocumentSource {
     }
 
     /**
+     * The path that it was named by, where that leads to {@link #path()} by a link; else empty, the default. A source that is
+     * read by the same link again is the same, though the link leads elsewhere now.
+     */
+    default String link() {
+        return "";
+    }
+
+    /**
      * Whether the name was given to it, and says which source it is. Else the path says so, and a knowledge base may add to
      * the name to tell sources apart. Default: true.
      */

@@ -26,6 +26,11 @@ final class FileSource implements DocumentSource {
     }
 
     @Override
+    public String link() {
+        return path().equals(file.toString()) ? "" : file.toString();
+    }
+
+    @Override
     public boolean isNamed() {
         return options.name().isPresent();
     }

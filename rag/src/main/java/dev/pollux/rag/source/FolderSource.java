@@ -28,6 +28,11 @@ final class FolderSource implements DocumentSource {
     }
 
     @Override
+    public String link() {
+        return path().equals(folder.toString()) ? "" : folder.toString();
+    }
+
+    @Override
     public boolean isNamed() {
         return options.name().isPresent();
     }

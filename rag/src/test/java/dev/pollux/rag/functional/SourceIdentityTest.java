@@ -169,6 +169,25 @@ class SourceIdentityTest {
     }
 
     @Test
+    void aLinkThatLeadsElsewhereNowIsReadAnew() throws IOException {
+        write("v1/plan.md", "The fair is on Monday.");
+        write("v2/plan.md", "The fair is on Friday, or was it?");
+        write("v3/plan.md", "There is no fair at all.");
+        for (String version : List.of("v1", "v2", "v3")) {
+            Files.deleteIfExists(root.resolve("current"));
+            Files.createSymbolicLink(root.resolve("current"), Path.of(version));
+            if (version.equals("v3")) {
+                ingest("v3");
+            }
+            ingest("current");
+            assertThat(names()).containsExactly(version);
+            assertThat(texts()).hasSize(1);
+        }
+        ingest("v1");
+        assertThat(names()).containsExactly("v1", "v3");
+    }
+
+    @Test
     void anotherFolderInTheStateOfAGoneOneIsNotTheSame() throws IOException {
         write("old/a.md", "One.");
         write("old/b.md", "Two.");

@@ -305,6 +305,26 @@ class KnowledgeBaseTest {
     }
 
     @Test
+    void anotherFormatIsRefusedWithTheRemedy() throws IOException {
+        knowledge.close();
+        try (var directory = org.apache.lucene.store.FSDirectory.open(folder.resolve("kb/index"));
+                var writer = new org.apache.lucene.index.IndexWriter(
+                        directory, new org.apache.lucene.index.IndexWriterConfig())) {
+            writer.setLiveCommitData(Map.of("pollux.format", "1").entrySet());
+            writer.commit();
+        }
+        String message = "The knowledge base in " + folder.resolve("kb") + " has format 1, which another version of Pollux"
+                + " wrote; this one reads format " + KnowledgeBase.FORMAT + ": delete the folder and ingest the documents"
+                + " again, or open it with the version that wrote it";
+        assertThatThrownBy(() -> KnowledgeBase.open(folder.resolve("kb"), embedder))
+                .isInstanceOf(StorageException.class)
+                .hasMessage(message);
+        assertThatThrownBy(() -> KnowledgeBase.openReadOnly(folder.resolve("kb")))
+                .isInstanceOf(StorageException.class)
+                .hasMessage(message);
+    }
+
+    @Test
     void aFolderWithOtherThingsIsRefused() throws IOException {
         Path docs = Files.createDirectory(folder.resolve("docs"));
         Files.writeString(docs.resolve("a.txt"), "a");
