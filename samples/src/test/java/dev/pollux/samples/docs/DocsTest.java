@@ -48,6 +48,7 @@ class DocsTest {
                         switch (block.language()) {
                             case "java" -> java.check(before(blocks, block), block);
                             case "sh" -> shell.check(block.text());
+                            case "kotlin" -> build.checkGradle(block.text());
                             case "xml" -> build.checkXml(block.text());
                             case "json" -> JsonNode.parse(block.text());
                             default ->

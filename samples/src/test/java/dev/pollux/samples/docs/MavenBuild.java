@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
@@ -21,6 +22,8 @@ final class MavenBuild {
 
     private static final Set<String> GOALS = Set.of(
             "clean", "compile", "test-compile", "test", "package", "verify", "install", "deploy", "spotless:apply");
+
+    private static final Pattern COORDINATES = Pattern.compile("\"([\\w.-]+):([\\w.-]+):([\\w.-]+)\"");
 
     private final String group;
     private final String version;
@@ -56,6 +59,28 @@ final class MavenBuild {
             String stated = text(dependency, "version");
             if (!stated.isEmpty() && !stated.equals(version)) {
                 throw new AssertionError("version must be " + version + " but was " + stated);
+            }
+        }
+    }
+
+    /**
+     * Fails unless every coordinate of this project's group in a script of Gradle names an artifact of this build and its
+     * version, and what is opened is closed.
+     */
+    void checkGradle(String script) {
+        COORDINATES.matcher(script).results().forEach(coordinate -> {
+            if (coordinate.group(1).equals(group)) {
+                require("artifact", coordinate.group(2), artifacts);
+                if (!coordinate.group(3).equals(version)) {
+                    throw new AssertionError("version must be " + version + " but was " + coordinate.group(3));
+                }
+            }
+        });
+        for (String pair : List.of("{}", "()")) {
+            long opened = script.chars().filter(c -> c == pair.charAt(0)).count();
+            long closed = script.chars().filter(c -> c == pair.charAt(1)).count();
+            if (opened != closed) {
+                throw new AssertionError("as many of " + pair.charAt(0) + " as of " + pair.charAt(1) + " must stand there");
             }
         }
     }

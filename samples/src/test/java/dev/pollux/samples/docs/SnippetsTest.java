@@ -72,6 +72,20 @@ class SnippetsTest {
     }
 
     @Test
+    void aScriptOfGradleMustNameAnArtifactOfThisBuildWithItsVersion() throws IOException {
+        MavenBuild build = build();
+
+        build.checkGradle("dependencies {\n    implementation(\"dev.pollux:pollux-core:1.2\")\n}");
+
+        assertThatThrownBy(() -> build.checkGradle("implementation(\"dev.pollux:pollux-cor:1.2\")"))
+                .hasMessage("artifact must be one of [pollux-core] but was pollux-cor");
+        assertThatThrownBy(() -> build.checkGradle("implementation(\"dev.pollux:pollux-core:1\")"))
+                .hasMessage("version must be 1.2 but was 1");
+        assertThatThrownBy(() -> build.checkGradle("dependencies {"))
+                .hasMessage("as many of { as of } must stand there");
+    }
+
+    @Test
     void mavenCommandMustNameWhatTheBuildHas() throws IOException {
         List<List<String>> seen = new ArrayList<>();
         ShellSnippets shell = new ShellSnippets(temp, build(), seen::add);
