@@ -5,6 +5,7 @@ import dev.pollux.internal.text.Block;
 import dev.pollux.internal.text.Block.Item;
 import dev.pollux.internal.text.Cells;
 import dev.pollux.internal.text.Inline;
+import dev.pollux.internal.text.Reading;
 import dev.pollux.internal.text.Sentence;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,11 +23,14 @@ final class Contexts {
                     + "(?: \\S+){2,}");
 
     /** An entry that names the document, as a heading does. */
-    private static final Pattern TITLE = Pattern.compile("(?i)(?:sub)?title\\s*[:=].*");
+    private static final Pattern TITLE = Pattern.compile("(?i)(?:sub)?title\\s*[:=].*|\\[.*");
 
     /** What leads into a list without a colon. */
     private static final Pattern LEADING = Pattern.compile("(?iu).*\\b(?:follow|following|steps?|these|below|folgende\\w*|schritte\\w*)\\b.*");
 
+    private static final int FEW_WORDS = 6;
+
+    private final Reading reading;
     private final List<Sentence> sentences;
     private final List<String> texts;
     private final String title;
@@ -42,7 +46,8 @@ final class Contexts {
      * @param title of the document; empty where it has none
      * @param first the sentence with which the passage begins: indices count from it
      */
-    Contexts(List<Sentence> sentences, List<String> texts, String title, int first) {
+    Contexts(Reading reading, List<Sentence> sentences, List<String> texts, String title, int first) {
+        this.reading = reading;
         this.sentences = sentences;
         this.texts = texts;
         this.title = title;
@@ -53,7 +58,7 @@ final class Contexts {
     Context next(int i) {
         Sentence sentence = sentences.get(i);
         Block block = sentence.block();
-        boolean names = block.kind() == Block.Kind.FRONT_MATTER && TITLE.matcher(texts.get(i)).matches();
+        boolean names = names(i);
         if (sentence.kind() == Sentence.Kind.HEADING || names) {
             heading(i, block);
             return Context.of(List.of(), names, Context.NONE, Context.NONE);
@@ -77,6 +82,18 @@ final class Contexts {
             question = i;
         }
         return Context.of(parts, asks, answered, lead == Context.NONE ? lead : lead - first);
+    }
+
+    /** Whether a sentence only names something: the title in front matter, a picture with a few words. */
+    private boolean names(int i) {
+        Sentence sentence = sentences.get(i);
+        if (sentence.block().kind() == Block.Kind.FRONT_MATTER) {
+            return TITLE.matcher(texts.get(i)).matches();
+        }
+        return sentence.kind() == Sentence.Kind.PROSE
+                && reading.text().startsWith("![", sentence.start())
+                && ")]".indexOf(reading.text().charAt(sentence.end() - 1)) >= 0
+                && texts.get(i).split(" ", FEW_WORDS).length < FEW_WORDS;
     }
 
     /** A row as {@code column: value} pairs; its cells where its table has no head. */

@@ -96,14 +96,14 @@ final class Excerpts {
         if (line.range().kind() == Sentence.Kind.CODE) {
             return code(source, line);
         }
-        if (place.item() != null && !(line.context().answers() && line.context().lead() == Context.NONE)) {
-            return list(source, line, found.score());
-        }
         if (line.context().answers()) {
             return answer(source, line);
         }
+        if (place.item() != null) {
+            return list(source, line, found.score());
+        }
         if (place.defines()) {
-            return Excerpt.of(line).showing(line.context().text() + ": " + line.text());
+            return definition(source, line);
         }
         return prose(source, line);
     }
@@ -199,7 +199,7 @@ final class Excerpts {
                 }
             }
         }
-        return alike.size() > 1 && alike.size() * 2 >= all.size();
+        return score >= ALIKE * ranked.get(0).score() && alike.size() > 1 && alike.size() * 2 >= all.size();
     }
 
     /** An item with what is nested in it, under what leads into it. */
@@ -217,7 +217,9 @@ final class Excerpts {
         Excerpt shown = whole.quote().length() <= LONGEST_ANSWER ? whole : Excerpt.of(line);
         int lead = lines.get(from).context().lead();
         boolean led = lead >= 0 && !isHeading(source, lead);
-        return shown.showing(led ? lines.get(lead).text() + "\n" + shown.text() : shown.text());
+        boolean bullet = best.number() == 0 && !shown.text().startsWith(best.mark());
+        String text = led && bullet ? best.mark() + " " + shown.text() : shown.text();
+        return shown.showing(led ? lines.get(lead).text() + "\n" + text : text);
     }
 
     private static boolean isOf(Source.Line line, Item item) {
@@ -240,7 +242,7 @@ final class Excerpts {
         if (whole.quote().length() > LONGEST_ANSWER) {
             return line.range().block().place().item() != null ? list(source, line, scores.getOrDefault(line, 0.0)) : prose(source, line);
         }
-        boolean curt = line.words().size() <= 2 && to - from == 1 && !line.context().text().isEmpty();
+        boolean curt = line.words().size() == 1 && to - from == 1 && !line.context().text().isEmpty();
         return curt ? whole.showing(line.context().text() + " " + line.text()) : whole;
     }
 
@@ -249,6 +251,21 @@ final class Excerpts {
                 && !other.context().asks()
                 && other.section().equals(line.section())
                 && (other.range().kind() != Sentence.Kind.HEADING);
+    }
+
+    /** A definition after its term. */
+    private static Excerpt definition(Source source, Source.Line line) {
+        int from = line.index();
+        int to = from + 1;
+        while (from > 0 && isNeighbour(source.lines().get(from - 1), line)) {
+            from--;
+        }
+        while (to < source.lines().size() && isNeighbour(source.lines().get(to), line)) {
+            to++;
+        }
+        Excerpt whole = Excerpt.of(source, from, to);
+        Excerpt shown = whole.quote().length() <= LONGEST_PROSE ? whole : Excerpt.of(line);
+        return shown.showing(line.context().text() + ": " + shown.text());
     }
 
     /** A sentence with the one it leans on and the one that goes on with it. */

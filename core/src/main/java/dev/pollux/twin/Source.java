@@ -1,5 +1,7 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Block;
+import dev.pollux.internal.text.FrontMatter;
 import dev.pollux.internal.text.Headings;
 import dev.pollux.internal.text.Inline;
 import dev.pollux.internal.text.Language;
@@ -191,7 +193,7 @@ final class Source {
             this.lead = passage.lead().length();
             this.section = Section.of(passage.headings(), title, language);
             int first = (int) sentences.stream().filter(s -> s.start() < lead).count();
-            this.contexts = new Contexts(sentences, texts, subject(passage), first);
+            this.contexts = new Contexts(reading, sentences, texts, subject(passage), first);
         }
 
         /** What the document is on: its title, its first heading, or its name. */
@@ -230,7 +232,9 @@ final class Source {
                 case CODE -> quote;
                 case TABLE_ROW -> contexts.row(sentence, quote);
                 case HEADING -> sentence.block().place().table() > 0 ? quote : Inline.plain(quote);
-                case PROSE -> Inline.plain(quote, sentence.block().place().quotes());
+                case PROSE -> sentence.block().kind() == Block.Kind.FRONT_MATTER
+                        ? FrontMatter.shown(quote)
+                        : Inline.plain(quote, sentence.block().place().quotes());
             };
         }
 

@@ -74,6 +74,15 @@ public final class FrontMatter {
         return fields;
     }
 
+    /** An entry as it is shown: name and value, without the marks of its format; verbatim where it is nested. */
+    public static String shown(String entry) {
+        String mark = YAML.matcher(entry.lines().findFirst().orElse("").stripTrailing()).matches() ? "---" : "+++";
+        return fields(mark + "\n" + entry + "\n" + mark).entrySet().stream()
+                .findFirst()
+                .map(field -> field.getKey() + ": " + field.getValue())
+                .orElse(Inline.plain(entry));
+    }
+
     private static String value(String given, Lines lines, int line, int end) {
         String value = uncommented(given.strip());
         boolean folded = FOLDED.matcher(value).matches();

@@ -186,6 +186,7 @@ final class MarkdownReader {
                         || Syntax.FENCE.matcher(rest).matches()
                         || Syntax.isRule(rest)
                         || !HtmlTags.block(rest).isEmpty()
+                        || Syntax.isLinkDefinition(rest)
                         || rest.startsWith("<!--"));
     }
 

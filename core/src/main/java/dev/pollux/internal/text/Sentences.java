@@ -47,11 +47,11 @@ public final class Sentences {
         return sentences;
     }
 
-    /** Each entry of the front matter, with the lines that are indented under it. */
+    /** Each entry of the front matter, with the lines that are indented under it; what is in TOML's tables is nested. */
     private static void entries(Reading reading, Block block, List<Sentence> sentences) {
         Lines lines = reading.lines();
         int from = block.start();
-        for (int i = lines.at(block.start()) + 1; i <= lines.count(); i++) {
+        for (int i = lines.at(block.start()) + 1; i <= lines.count() && reading.text().charAt(from) != '['; i++) {
             boolean end = i == lines.count() || lines.start(i) >= block.end();
             if (end
                     || lines.end(i) > lines.start(i)
