@@ -22,7 +22,8 @@ record Context(String text, Set<String> stems, boolean asks, int question, int l
     private static final int LONGEST = 300;
 
     static Context of(List<String> parts, boolean asks, int question, int lead) {
-        String text = String.join(" ", parts.stream().filter(part -> !part.isEmpty()).distinct().toList());
+        String text = String.join(
+                " ", parts.stream().filter(part -> !part.isEmpty()).distinct().toList());
         String shown = text.length() <= LONGEST ? text : text.substring(0, text.offsetByCodePoints(0, LONGEST / 2));
         return new Context(shown, Set.copyOf(Words.contentStems(shown)), asks, question, lead);
     }

@@ -26,9 +26,11 @@ final class Contexts {
     private static final Pattern TITLE = Pattern.compile("(?i)(?:sub)?title\\s*[:=].*|\\[.*");
 
     /** What leads into a list without a colon. */
-    private static final Pattern LEADING = Pattern.compile("(?iu).*\\b(?:follow|following|steps?|these|below|folgende\\w*|schritte\\w*)\\b.*");
+    private static final Pattern LEADING =
+            Pattern.compile("(?iu).*\\b(?:follow|following|steps?|these|below|folgende\\w*|schritte\\w*)\\b.*");
 
     private static final int FEW_WORDS = 6;
+    private static final int LONGEST_QUESTION = 250;
 
     private final Reading reading;
     private final List<Sentence> sentences;
@@ -36,7 +38,8 @@ final class Contexts {
     private final String title;
     private final int first;
     private final Map<Integer, List<String>> heads = new HashMap<>(); // cells of the head by table
-    private final Map<Integer, Integer> leads = new HashMap<>(); // the sentence that leads into a list or table, by number
+    private final Map<Integer, Integer> leads =
+            new HashMap<>(); // the sentence that leads into a list or table, by number
     private int question = Context.NONE;
     private String headingAsks = "";
     private String term = "";
@@ -72,12 +75,14 @@ final class Contexts {
         int lead = lead(i);
         List<String> parts = new ArrayList<>();
         if (!asks) {
-            parts.add(question != Context.NONE ? texts.get(question) : headingAsks);
+            parts.add(question != Context.NONE ? asked(i) : headingAsks);
         }
         parts.add(block.kind() == Block.Kind.FRONT_MATTER ? title : "");
         parts.add(block.place().defines() ? term : "");
         parts.addAll(leading(lead));
-        int answered = asks ? Context.NONE : question != Context.NONE ? question - first : headingAsks.isEmpty() ? Context.NONE : -1;
+        int answered = asks
+                ? Context.NONE
+                : question != Context.NONE ? question - first : headingAsks.isEmpty() ? Context.NONE : -1;
         if (asks) {
             question = i;
         }
@@ -126,7 +131,8 @@ final class Contexts {
             default -> {
                 if (block.level() > 0) {
                     String text = texts.get(i);
-                    headingAsks = Asking.isQuestion(text) || ASKING.matcher(text).matches() ? text : "";
+                    headingAsks =
+                            Asking.isQuestion(text) || ASKING.matcher(text).matches() ? text : "";
                     question = Context.NONE;
                 }
             }
@@ -154,7 +160,23 @@ final class Contexts {
             return true;
         }
         // After a question in passing, the next paragraph and the list that it leads into.
-        return before == asked || before == block || leads(i - 1) || block.place().group() == before.place().group();
+        return before == asked
+                || before == block
+                || leads(i - 1)
+                || block.place().group() == before.place().group();
+    }
+
+    /** The question that {@code i} answers, with the sentences before it in its block where another block answers it. */
+    private String asked(int i) {
+        int from = question;
+        Block block = sentences.get(question).block();
+        while (from > 0
+                && sentences.get(i).block() != block
+                && sentences.get(from - 1).block() == block) {
+            from--;
+        }
+        String whole = String.join(" ", texts.subList(from, question + 1));
+        return whole.length() <= LONGEST_QUESTION ? whole : texts.get(question);
     }
 
     /** Whether a block is one question and no more. */
@@ -198,9 +220,13 @@ final class Contexts {
         Item item = sentences.get(i).block().place().item();
         boolean nested = item != null
                 && sentences.get(i).block().place().items().size() > 1
-                && before.block().place().items().size() < sentences.get(i).block().place().items().size();
+                && before.block().place().items().size()
+                        < sentences.get(i).block().place().items().size();
         boolean prose = before.kind() == Sentence.Kind.PROSE && before.block().kind() != Block.Kind.FRONT_MATTER;
-        boolean announces = leads(i - 1) || item != null && item.number() > 0 && LEADING.matcher(texts.get(i - 1)).matches();
+        boolean announces = leads(i - 1)
+                || item != null
+                        && item.number() > 0
+                        && LEADING.matcher(texts.get(i - 1)).matches();
         boolean titled = before.level() > 0 && item != null && item.number() > 0;
         return nested || prose && announces || titled ? i - 1 : Context.NONE;
     }

@@ -50,11 +50,15 @@ record Excerpt(int start, int end, String quote, String text, int from, int to) 
         StringBuilder shown = new StringBuilder();
         for (int i = 0; i < lines.size(); i++) {
             Source.Line line = lines.get(i);
-            boolean same = i > 0 && lines.get(i - 1).range().block() == line.range().block();
+            boolean same =
+                    i > 0 && lines.get(i - 1).range().block() == line.range().block();
             boolean code = line.range().kind() == Sentence.Kind.CODE && lines.size() > 1;
-            boolean goesOn = i + 1 < lines.size() && lines.get(i + 1).range().block() == line.range().block();
+            boolean goesOn = i + 1 < lines.size()
+                    && lines.get(i + 1).range().block() == line.range().block();
             shown.append(i == 0 ? "" : same && !code ? " " : "\n");
-            shown.append(code && !same ? "```\n" : "").append(marked && isItemStart(source, line) ? mark(line) : "").append(line.text());
+            shown.append(code && !same ? "```\n" : "")
+                    .append(marked && isItemStart(source, line) ? mark(line) : "")
+                    .append(line.text());
             shown.append(code && !goesOn ? "\n```" : "");
         }
         return shown.toString();
@@ -68,9 +72,7 @@ record Excerpt(int start, int end, String quote, String text, int from, int to) 
     /** Whether a line is the first of a list item. */
     private static boolean isItemStart(Source source, Source.Line line) {
         Item item = line.range().block().place().item();
-        return item != null
-                && item.line() == line.range().block().firstLine()
-                && source.opensBlock(line);
+        return item != null && item.line() == line.range().block().firstLine() && source.opensBlock(line);
     }
 
     /** Where a line begins, with the mark of its item. */

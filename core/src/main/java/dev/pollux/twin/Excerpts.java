@@ -22,7 +22,7 @@ final class Excerpts {
      *   a row of a table: the row with the names of its columns
      *   an answer to a question in the document: the answer, whole where it is short
      *   what ends with a colon and leads into code, a list or a table: that too; alone it says nothing
-     *   a definition: with its term
+     *   a definition, or a short block quote: whole, with its term
      *   prose: the sentence, the one before it where it begins with a pronoun, and the one after it where that goes on
      *
      * Code is evidence where the question asks for it. What scores less than FAR of the first is not shown.
@@ -38,7 +38,7 @@ final class Excerpts {
     /** Items that score this part of the best score alike. */
     private static final double ALIKE = 0.85;
 
-    private static final double FAR = 0.5;
+    private static final double FAR = 0.6;
 
     /** Two excerpts whose best sentences share this part of their words say the same. */
     private static final double SAME = 0.8;
@@ -105,6 +105,10 @@ final class Excerpts {
         if (place.defines()) {
             return definition(source, line);
         }
+        if (place.quotes() > 0) {
+            Excerpt whole = block(source, line);
+            return whole.quote().length() <= LONGEST_PROSE ? whole : prose(source, line);
+        }
         return prose(source, line);
     }
 
@@ -144,7 +148,8 @@ final class Excerpts {
         while (from > 0 && lines.get(from - 1).range().block() == line.range().block()) {
             from--;
         }
-        while (to < lines.size() && lines.get(to).range().block() == line.range().block()) {
+        while (to < lines.size()
+                && lines.get(to).range().block() == line.range().block()) {
             to++;
         }
         Excerpt whole = Excerpt.of(source, lead >= 0 ? lead : from, to);
@@ -240,9 +245,13 @@ final class Excerpts {
         }
         Excerpt whole = Excerpt.of(source, from, to);
         if (whole.quote().length() > LONGEST_ANSWER) {
-            return line.range().block().place().item() != null ? list(source, line, scores.getOrDefault(line, 0.0)) : prose(source, line);
+            return line.range().block().place().item() != null
+                    ? list(source, line, scores.getOrDefault(line, 0.0))
+                    : prose(source, line);
         }
-        boolean curt = line.words().size() == 1 && to - from == 1 && !line.context().text().isEmpty();
+        boolean curt = line.words().size() == 1
+                && to - from == 1
+                && !line.context().text().isEmpty();
         return curt ? whole.showing(line.context().text() + " " + line.text()) : whole;
     }
 
@@ -255,6 +264,13 @@ final class Excerpts {
 
     /** A definition after its term. */
     private static Excerpt definition(Source source, Source.Line line) {
+        Excerpt whole = block(source, line);
+        Excerpt shown = whole.quote().length() <= LONGEST_PROSE ? whole : Excerpt.of(line);
+        return shown.showing(line.context().text() + ": " + shown.text());
+    }
+
+    /** All of the block that a line is in. */
+    private static Excerpt block(Source source, Source.Line line) {
         int from = line.index();
         int to = from + 1;
         while (from > 0 && isNeighbour(source.lines().get(from - 1), line)) {
@@ -263,9 +279,7 @@ final class Excerpts {
         while (to < source.lines().size() && isNeighbour(source.lines().get(to), line)) {
             to++;
         }
-        Excerpt whole = Excerpt.of(source, from, to);
-        Excerpt shown = whole.quote().length() <= LONGEST_PROSE ? whole : Excerpt.of(line);
-        return shown.showing(line.context().text() + ": " + shown.text());
+        return Excerpt.of(source, from, to);
     }
 
     /** A sentence with the one it leans on and the one that goes on with it. */

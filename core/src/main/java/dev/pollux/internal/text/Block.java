@@ -24,7 +24,7 @@ public record Block(
         FRONT_MATTER,
         HEADING,
         PARAGRAPH,
-        /** A paragraph that is marked as a question, such as by {@code Q:}. */
+        /** A paragraph that is marked as a question, by {@code Q:} or by being bold. */
         QUESTION,
         /** A paragraph that is marked as an answer, such as by {@code A:}. */
         ANSWER,

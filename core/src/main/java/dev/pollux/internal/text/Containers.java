@@ -55,6 +55,11 @@ final class Containers {
         return open.stream().anyMatch(container -> container.type == Type.QUOTE);
     }
 
+    /** Whether the container inside the outer {@code depth} ones is a definition. */
+    boolean isDefinition(int depth) {
+        return open.get(depth + 1).type == Type.DEFINITION;
+    }
+
     boolean atItemStart(int line) {
         Item item = last().item;
         return item != null && item.line() == line;

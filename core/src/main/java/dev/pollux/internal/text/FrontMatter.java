@@ -76,7 +76,10 @@ public final class FrontMatter {
 
     /** An entry as it is shown: name and value, without the marks of its format; verbatim where it is nested. */
     public static String shown(String entry) {
-        String mark = YAML.matcher(entry.lines().findFirst().orElse("").stripTrailing()).matches() ? "---" : "+++";
+        String mark = YAML.matcher(entry.lines().findFirst().orElse("").stripTrailing())
+                        .matches()
+                ? "---"
+                : "+++";
         return fields(mark + "\n" + entry + "\n" + mark).entrySet().stream()
                 .findFirst()
                 .map(field -> field.getKey() + ": " + field.getValue())

@@ -31,6 +31,9 @@ final class Labels {
             if (question > 0 && (Asking.isQuestion(says) || answers(text, labelled, i + 1))) {
                 labelled.set(i, marked(block, block.kind() == Kind.HEADING ? Kind.HEADING : Kind.QUESTION, question));
                 asked = true;
+            } else if (block.kind() == Kind.PARAGRAPH && isBold(says) && Asking.isQuestion(says)) {
+                labelled.set(i, marked(block, Kind.QUESTION, 0));
+                asked = true;
             } else if (answer > 0 && asked) {
                 labelled.set(i, marked(block, Kind.ANSWER, answer));
             } else {
@@ -38,6 +41,13 @@ final class Labels {
             }
         }
         return labelled;
+    }
+
+    /** Whether a text is bold from its beginning to its end. */
+    private static boolean isBold(String says) {
+        return says.length() > 4
+                && (says.startsWith("**") && says.indexOf("**", 2) == says.length() - 2
+                        || says.startsWith("__") && says.indexOf("__", 2) == says.length() - 2);
     }
 
     private static boolean answers(String text, List<Block> blocks, int next) {

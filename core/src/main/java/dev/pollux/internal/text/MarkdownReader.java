@@ -141,7 +141,8 @@ final class MarkdownReader {
                 close(matched);
                 endLeaf();
                 open.note(cursor, note, rest.indexOf(':') + 1);
-            } else if (rest.startsWith(": ") && here && endTerm()) {
+            } else if (rest.startsWith(": ") && (here ? endTerm() : open.isDefinition(matched))) {
+                close(matched);
                 open.definition(cursor);
             } else {
                 break;

@@ -51,7 +51,9 @@ public final class Sentences {
     private static void entries(Reading reading, Block block, List<Sentence> sentences) {
         Lines lines = reading.lines();
         int from = block.start();
-        for (int i = lines.at(block.start()) + 1; i <= lines.count() && reading.text().charAt(from) != '['; i++) {
+        for (int i = lines.at(block.start()) + 1;
+                i <= lines.count() && reading.text().charAt(from) != '[';
+                i++) {
             boolean end = i == lines.count() || lines.start(i) >= block.end();
             if (end
                     || lines.end(i) > lines.start(i)

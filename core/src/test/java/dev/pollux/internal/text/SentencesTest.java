@@ -100,6 +100,102 @@ class SentencesTest {
                         "Next.");
     }
 
+    /** A bar stands where a sentence ends and a space follows, a circumflex where none does. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Use the new shell.|npm is installed on every machine.|kubectl needs the file in the home folder.|iPhones are charged at the desk.|The post is read at nine.",
+                "Dr. Smith met Prof. Jones at 5 p.m. in the lobby.|They talked.",
+                "The limit is 5.|The rest is free.",
+                "The limit is 5.|npm checks it.",
+                "See Fig. 3 and Eq. 4.|It is clear.",
+                "He said no.|Then he left.",
+                "He said no.|npm was blamed.",
+                "Use e.g. a hammer, i.e. a tool.|Then stop.",
+                "We sell apples, pears, etc.|They are fresh.",
+                "We sell apples, pears, etc. in boxes.",
+                "Das gilt z. B. für Hunde.|Katzen sind frei.",
+                "Das gilt z.B. für Hunde.|Katzen sind frei.",
+                "Am 3. Mai 2024 beginnt der Kurs.|Er dauert zwei Tage.",
+                "Im 19. Jahrhundert war das anders.|Heute nicht.",
+                "Die Miete beträgt ca. 500 Euro inkl. Heizung bzw. Strom.|Der Rest ist frei.",
+                "Vgl. Abb. 3 auf S. 12.|Das stimmt.",
+                "In der Regel, d. h. meistens, gilt das.|Die Ausnahme ist selten.",
+                "Das ist i. d. R. richtig.|Aber nicht immer.",
+                "M. Dupont et Mme. Durand sont venus.|Ils sont partis.",
+                "Les frais, p. ex. le train, sont payés.|Le reste non.",
+                "Los gastos, p. ej. el tren, se pagan.|El Sr. García firma.",
+                "Il sig. Rossi arriva alle 9.|La sig.ra Bianchi no.",
+                "Version 2.1.3 fixes it.|Version 2.2 does not.",
+                "Open config.yaml and set a.b.c to 1.|Save it.",
+                "See https://example.org/a.b?c=d.|It helps.",
+                "Is npm free?|npm is free.",
+                "What is it?|It is a tool.",
+                "Stop!|Do not go.",
+                "Yahoo! is a company.|Google is too.",
+                "\"Stop.\" he said.|He went.",
+                "He said \"We stop.\"|Then he went.",
+                "He said (see below.)|Then he went.",
+                "The list goes on...|The next item is last.",
+                "The list goes on... and on.",
+                "The list goes on… and on.|It ends.",
+                "J. R. R. Tolkien wrote it.|He was English.",
+                "George W. Bush was there.|He left.",
+                "Take plan B.|It works.",
+                "Take vitamin C.|The rest is optional.",
+                "The U.S. Army came.|It left.",
+                "He lives in the U.S.|The city is small.",
+                "价格是3.5元。^很便宜！^好吗？^好。",
+                "「はい。」^彼は言った。^終わり。",
+                "これは本です。^あれはペンです。",
+                "यह किताब है।|वह कलम है।",
+                "هل هذا كتاب؟|نعم هذا كتاب.",
+                "The fee is 3.50 euros.|vat is included.",
+                "Node.js is used.|node.js is fast.",
+                "We use Node.js.|npm comes with it.",
+                "Contact Acme Inc. in Bonn.|Acme Ltd. is closed.",
+                "It costs approx. five euros excl. tax.|Pay soon.",
+                "The dept. of physics is open.|the door is green.",
+                "It is I.|Then go.",
+                "Smith et al. (2020) showed it.|Jones et al. agreed.",
+                "Run `a. b` first.|Then run `c`.",
+                "No. 5 is alive.|No. 6 is not.",
+                "Born on Jan. 5, 1990.|Died in Dec. 2020.",
+                "Die Sitzung ist am 12. Oktober.|Der Raum ist offen.",
+                "Die Firma hat 200 Mio. Euro Umsatz usw. gemacht.|Sie ist groß.",
+                "Der Zug fährt um 8 Uhr.|iPads sind an Bord.",
+                "Keep it in mind.|npm is fast.",
+                "It was long ago.|eBay is older.",
+                "The price is $5.|eBay takes 10 %.",
+                "Read p. 5 and pp. 6-7.|Skip vol. 2.",
+                "La reunión es a las 9 a. m. en la sala.|Todos vienen.",
+                "EE. UU. firmó el acuerdo.|Fue en mayo.",
+                "Die Regel steht in § 5 Abs. 3 Satz 2.|Sie gilt.",
+                "The meeting starts at 9.|5 people come.",
+                "He scored 3.|then he left."
+            })
+    void aPointEndsASentenceUnlessItBelongsToTheWord(String marked) {
+        String text = marked.replace("|", " ").replace("^", "");
+        assertThat(split(text)).containsExactly(marked.split("[|^]"));
+    }
+
+    @Test
+    void aLineThatIsBrokenOnPurposeEndsASentence() {
+        assertThat(split("Phone: 1  \nFax: 2\\\nRoom 3\nand 4"))
+                .containsExactly("Phone: 1", "Fax: 2\\", "Room 3\nand 4");
+    }
+
+    @Test
+    void theNumberOfANoteBelongsToItsSentence() {
+        assertThat(split("It ends at noon.[^1] Then we go.")).containsExactly("It ends at noon.[^1]", "Then we go.");
+    }
+
+    @Test
+    void commentsAreInNoSentence() {
+        assertThat(split("It costs 45. <!-- was. 40. --> Children pay half."))
+                .containsExactly("It costs 45.", "Children pay half.");
+    }
+
     @Test
     void otherScriptsHaveSentencesToo() {
         assertThat(split("模型可以合并。权重取平均。")).containsExactly("模型可以合并。", "权重取平均。");

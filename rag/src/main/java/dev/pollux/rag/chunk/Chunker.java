@@ -273,7 +273,7 @@ public final class Chunker {
         }
 
         private String lead(int start) {
-            return leads.at(start, lead -> measure(lead) <= window / 4);
+            return leads.at(start, lead -> measure(lead) <= window / 2);
         }
 
         private String embeddingText(String context, String lead, int start, int end) {

@@ -1,6 +1,5 @@
 package dev.pollux.rag.chunk;
 
-import dev.pollux.internal.text.Block;
 import dev.pollux.internal.text.Lines;
 import dev.pollux.internal.text.Reading;
 import dev.pollux.internal.text.Sentence;
@@ -20,6 +19,7 @@ final class Splitter {
     }
 
     private enum Level {
+        OUTER_ITEMS,
         ITEMS,
         LINES,
         SENTENCES,
@@ -30,20 +30,26 @@ final class Splitter {
     private final String text;
     private final Lines lines;
     private final int[] items; // first characters of the lines that items begin in, (items)
+    private final int[] outerItems; // of those in no other item, (outer items)
     private final int[] sentences; // first characters, (sentences)
 
     Splitter(Reading reading) {
         text = reading.text();
         lines = reading.lines();
-        items = reading.blocks().stream()
-                .map(Block::place)
-                .filter(place -> !place.items().isEmpty())
-                .mapToInt(place ->
-                        lines.start(place.items().get(place.items().size() - 1).line()))
+        items = itemStarts(reading, false);
+        outerItems = itemStarts(reading, true);
+        sentences = Sentences.of(reading).stream().mapToInt(Sentence::start).toArray();
+    }
+
+    private static int[] itemStarts(Reading reading, boolean outer) {
+        return reading.blocks().stream()
+                .map(block -> block.place().items())
+                .filter(around -> !around.isEmpty())
+                .mapToInt(around -> reading.lines()
+                        .start(around.get(outer ? 0 : around.size() - 1).line()))
                 .distinct()
                 .sorted()
                 .toArray();
-        sentences = Sentences.of(reading).stream().mapToInt(Sentence::start).toArray();
     }
 
     /**
@@ -59,7 +65,7 @@ final class Splitter {
 
     private static List<Level> levels(Part.Kind kind) {
         return switch (kind) {
-            case LIST -> List.of(Level.ITEMS, Level.SENTENCES, Level.WORDS, Level.CHARACTERS);
+            case LIST -> List.of(Level.OUTER_ITEMS, Level.ITEMS, Level.SENTENCES, Level.WORDS, Level.CHARACTERS);
             case LINES, FRONT_MATTER -> List.of(Level.LINES, Level.WORDS, Level.CHARACTERS);
             case PROSE, HEADING -> List.of(Level.SENTENCES, Level.WORDS, Level.CHARACTERS);
         };
@@ -136,6 +142,7 @@ final class Splitter {
 
     private int[] cuts(Level level, int start, int end) {
         return switch (level) {
+            case OUTER_ITEMS -> cutsAt(outerItems, start, end);
             case ITEMS -> cutsAt(items, start, end);
             case LINES -> lineCuts(start, end);
             case SENTENCES -> cutsAt(sentences, start, end);

@@ -86,6 +86,63 @@ class ChunkerTest {
     }
 
     @Test
+    void aTableThatIsCutKeepsItsHead() {
+        String head = "| name | size |\n|------|------|\n";
+        String text = "# Parts\n\n" + head + "| one | 1 |\n".repeat(40);
+        List<Chunk> chunks = markdown(text, 48);
+        assertThat(chunks).hasSizeGreaterThan(2);
+        assertThat(chunks.get(0).lead()).isEmpty();
+        assertThat(chunks.subList(1, chunks.size())).allSatisfy(chunk -> {
+            assertThat(chunk.lead()).isEqualTo(head);
+            assertThat(chunk.embeddingText()).isEqualTo("Parts\n" + head + chunk.text(text));
+        });
+    }
+
+    @Test
+    void aListThatIsCutKeepsWhatLeadsIntoIt() {
+        String flat = "To go:\n\n" + "1. Take a step with the foot.\n   - and rest for a short while\n".repeat(12);
+        List<Chunk> chunks = markdown(flat, 40);
+        assertThat(chunks).hasSizeGreaterThan(2);
+        assertThat(chunks.subList(1, chunks.size())).allSatisfy(chunk -> {
+            assertThat(chunk.text(flat)).startsWith("1. Take");
+            assertThat(chunk.lead()).isEqualTo("To go:\n\n");
+        });
+        String deep = "To go:\n\n1. Take a step.\n" + "   - and rest for a short while\n".repeat(20);
+        List<Chunk> parts = markdown(deep, 64);
+        assertThat(parts).hasSizeGreaterThan(2);
+        assertThat(parts.subList(1, parts.size()))
+                .allSatisfy(chunk -> assertThat(chunk.lead()).isEqualTo("To go:\n\n1. Take a step.\n   "));
+    }
+
+    @Test
+    void whatLeadsIntoAListAndAnAnswerStayWithThem() {
+        String text = SENTENCE.repeat(3) + "\n\nWe stock:\n\n- salt\n- oil\n\n" + SENTENCE.repeat(3)
+                + "\n\nQ: Who?\n\nA: Ann.\n\n" + SENTENCE.repeat(3);
+        assertThat(markdown(text, 32))
+                .anySatisfy(chunk -> assertThat(chunk.text(text)).contains("We stock:\n\n- salt\n- oil"))
+                .anySatisfy(chunk -> assertThat(chunk.text(text)).contains("Q: Who?\n\nA: Ann."));
+    }
+
+    @Test
+    void picturesInTheTextAndCommentsAreNotEmbedded() {
+        String picture = "![logo](data:image/png;base64," + "iVBORw0KGgo4".repeat(500) + ")";
+        String text = "# Notes\n\nThe gate <!-- once two --> is red.\n\n" + picture + "\n\nThe wall is blue.";
+        List<Chunk> chunks = markdown(text, 64);
+        assertThat(chunks)
+                .extracting(Chunk::embeddingText)
+                .containsExactly("# Notes\n\nThe gate  is red.", "Notes\nThe wall is blue.");
+        assertThat(chunks).allSatisfy(chunk -> assertThat(chunk.text(text)).doesNotContain("base64"));
+    }
+
+    @Test
+    void aTextWithoutSpacesIsCutByItsCharacters() {
+        String text = "โรงอาหารเปิดให้บริการอาหารกลางวัน".repeat(100);
+        assertThat(plain(text, 32))
+                .hasSizeGreaterThan(10)
+                .allSatisfy(chunk -> assertThat(chunk.text(text)).hasSizeLessThan(32 * 6));
+    }
+
+    @Test
     void aLongListIsCutBetweenItems() {
         String text = "- first item with words\n  and a second line\n".repeat(12);
         assertThat(markdown(text, 32))

@@ -82,6 +82,35 @@ class KnowledgeBaseTest {
     }
 
     @Test
+    void frontMatterIsMetadataUnlessTheSourceSaysOtherwise() {
+        String text = "---\ntitle: Ferry rules\ndate: 2024-05-06\nauthor: Ann\n---\nDogs are allowed.";
+        Document document = new Document("f.md", "text/markdown", text, Map.of("author", "Bob"));
+        knowledge.ingest(source("s", List.of(document))).run();
+        assertThat(knowledge
+                        .retriever()
+                        .retrieve(Query.of("dogs"))
+                        .get(0)
+                        .passage()
+                        .metadata())
+                .isEqualTo(Map.of("title", "Ferry rules", "date", "2024-05-06", "author", "Bob"));
+    }
+
+    @Test
+    void aPassageKeepsItsLeadAndMediaType() {
+        String table = "| name | size |\n|---|---|\n" + "| one | 1 |\n".repeat(60);
+        knowledge
+                .ingest(source("s", List.of(new Document("t.md", "text/markdown", table, Map.of()))))
+                .run();
+        assertThat(knowledge.lexicalRetriever().retrieve(Query.of("one")))
+                .filteredOn(hit -> hit.passage().start() > 0)
+                .isNotEmpty()
+                .allSatisfy(hit -> {
+                    assertThat(hit.passage().lead()).isEqualTo("| name | size |\n|---|---|\n");
+                    assertThat(hit.passage().mediaType()).isEqualTo("text/markdown");
+                });
+    }
+
+    @Test
     void equalTextsAreEmbeddedOnce() {
         IngestReport report = knowledge
                 .ingest(source("s", List.of(text("a", "The same."), text("b", "The same."))))
