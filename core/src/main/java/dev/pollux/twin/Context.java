@@ -1,5 +1,6 @@
 package dev.pollux.twin;
 
+import dev.pollux.internal.text.Language;
 import dev.pollux.internal.text.Words;
 import java.util.List;
 import java.util.Set;
@@ -21,11 +22,11 @@ record Context(String text, Set<String> stems, boolean asks, int question, int l
 
     private static final int LONGEST = 300;
 
-    static Context of(List<String> parts, boolean asks, int question, int lead) {
+    static Context of(List<String> parts, Language language, boolean asks, int question, int lead) {
         String text = String.join(
                 " ", parts.stream().filter(part -> !part.isEmpty()).distinct().toList());
         String shown = text.length() <= LONGEST ? text : text.substring(0, text.offsetByCodePoints(0, LONGEST / 2));
-        return new Context(shown, Set.copyOf(Words.contentStems(shown)), asks, question, lead);
+        return new Context(shown, Set.copyOf(Words.contentStems(shown, language)), asks, question, lead);
     }
 
     boolean answers() {

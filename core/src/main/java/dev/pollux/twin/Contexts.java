@@ -5,6 +5,7 @@ import dev.pollux.internal.text.Block;
 import dev.pollux.internal.text.Block.Item;
 import dev.pollux.internal.text.Cells;
 import dev.pollux.internal.text.Inline;
+import dev.pollux.internal.text.Language;
 import dev.pollux.internal.text.Reading;
 import dev.pollux.internal.text.Sentence;
 import java.util.ArrayList;
@@ -32,7 +33,11 @@ final class Contexts {
     private static final int FEW_WORDS = 6;
     private static final int LONGEST_QUESTION = 250;
 
+    /** What was read, the language that it is in, and its sentences. */
+    record Text(Reading reading, Language language, List<Sentence> sentences) {}
+
     private final Reading reading;
+    private final Language language;
     private final List<Sentence> sentences;
     private final List<String> texts;
     private final String title;
@@ -49,9 +54,10 @@ final class Contexts {
      * @param title of the document; empty where it has none
      * @param first the sentence with which the passage begins: indices count from it
      */
-    Contexts(Reading reading, List<Sentence> sentences, List<String> texts, String title, int first) {
-        this.reading = reading;
-        this.sentences = sentences;
+    Contexts(Text text, List<String> texts, String title, int first) {
+        this.reading = text.reading();
+        this.language = text.language();
+        this.sentences = text.sentences();
         this.texts = texts;
         this.title = title;
         this.first = first;
@@ -64,7 +70,7 @@ final class Contexts {
         boolean names = names(i);
         if (sentence.kind() == Sentence.Kind.HEADING || names) {
             heading(i, block);
-            return Context.of(List.of(), names, Context.NONE, Context.NONE);
+            return Context.of(List.of(), language, names, Context.NONE, Context.NONE);
         }
         boolean asks = sentence.kind() == Sentence.Kind.PROSE
                 && block.kind() != Block.Kind.FRONT_MATTER
@@ -86,7 +92,7 @@ final class Contexts {
         if (asks) {
             question = i;
         }
-        return Context.of(parts, asks, answered, lead == Context.NONE ? lead : lead - first);
+        return Context.of(parts, language, asks, answered, lead == Context.NONE ? lead : lead - first);
     }
 
     /** Whether a sentence only names something: the title in front matter, a picture with a few words. */

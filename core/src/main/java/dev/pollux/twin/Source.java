@@ -193,7 +193,8 @@ final class Source {
             this.lead = passage.lead().length();
             this.section = Section.of(passage.headings(), title, language);
             int first = (int) sentences.stream().filter(s -> s.start() < lead).count();
-            this.contexts = new Contexts(reading, sentences, texts, subject(passage), first);
+            this.contexts = new Contexts(
+                    new Contexts.Text(reading, language, sentences), texts, subject(passage), first);
         }
 
         /** What the document is on: its title, its first heading, or its name. */
