@@ -138,7 +138,7 @@ final class SourceIdentity {
         String[] folders = path.split("[/\\\\]+");
         String longer = name;
         for (int i = folders.length - 2; i >= 0 && names.contains(longer); i--) {
-            longer = folders[i].isEmpty() ? longer : folders[i].replaceAll("[#\\p{Cntrl}]", "_") + "/" + longer;
+            longer = folders[i].isEmpty() ? longer : folders[i].replaceAll("[#\\p{Cc}]", "_") + "/" + longer;
         }
         String free = longer;
         for (int i = 2; names.contains(free); i++) {

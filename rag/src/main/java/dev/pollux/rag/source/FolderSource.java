@@ -69,7 +69,7 @@ final class FolderSource implements DocumentSource {
     /** The name of a folder or file, without what a source's name must not hold. */
     static String name(Path path) {
         Path last = path.getFileName();
-        String name = String.valueOf(last == null ? path : last).replaceAll("[#\\p{Cntrl}]", "_");
+        String name = String.valueOf(last == null ? path : last).replaceAll("[#\\p{Cc}]", "_");
         return name.isBlank() ? "_" : name;
     }
 
