@@ -84,6 +84,6 @@ final class HelpPages {
 
     private static boolean isWhole(Help help) {
         ParseResult parsed = help.commandSpec().commandLine().getParseResult();
-        return parsed != null && help.commandSpec().findOption(ALL) != null && parsed.hasMatchedOption(ALL);
+        return parsed != null && parsed.originalArgs().contains(ALL);
     }
 }

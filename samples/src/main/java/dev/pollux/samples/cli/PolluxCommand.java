@@ -34,20 +34,12 @@ abstract class PolluxCommand implements Callable<Integer> {
     private boolean debug;
 
     @Option(
-            names = {"-h", "--help"},
+            names = {"-h", "--help", HelpPages.ALL},
             order = 93,
             usageHelp = true,
-            description = "Show this help and exit.")
+            description = "Show this help and exit; " + HelpPages.ALL + " with all options and the keys of --json.")
     @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
-
-    @Option(
-            names = HelpPages.ALL,
-            order = 94,
-            usageHelp = true,
-            description = "Show this help with all options and the keys of --json, and exit.")
-    @SuppressWarnings("UnusedVariable") // picocli reads it
-    private boolean helpAll;
 
     private @Nullable Output output;
 
