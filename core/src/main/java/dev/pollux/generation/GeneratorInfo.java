@@ -1,5 +1,7 @@
 package dev.pollux.generation;
 
+import java.util.OptionalLong;
+
 /**
  * What a {@link Generator} is. <em>Immutable.</em>
  *
@@ -8,8 +10,10 @@ package dev.pollux.generation;
  * @param chat whether {@link Prompt.Chat} is understood, by a chat template or otherwise
  * @param sampling how the model's publisher would have tokens chosen; {@link GenerationOptions#SAMPLED} where nothing is
  *     published, or nothing is known of it
+ * @param parameters how many parameters the model has; empty where that is not known
  */
-public record GeneratorInfo(String name, int contextLength, boolean chat, GenerationOptions sampling) {
+public record GeneratorInfo(
+        String name, int contextLength, boolean chat, GenerationOptions sampling, OptionalLong parameters) {
 
     public GeneratorInfo {
         if (contextLength < 1) {
@@ -17,8 +21,8 @@ public record GeneratorInfo(String name, int contextLength, boolean chat, Genera
         }
     }
 
-    /** A model of which no sampling is known. */
+    /** A model of which neither sampling nor size is known. */
     public GeneratorInfo(String name, int contextLength, boolean chat) {
-        this(name, contextLength, chat, GenerationOptions.SAMPLED);
+        this(name, contextLength, chat, GenerationOptions.SAMPLED, OptionalLong.empty());
     }
 }

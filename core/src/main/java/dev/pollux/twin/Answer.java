@@ -18,7 +18,9 @@ import java.util.Optional;
  * @param groundedness of what the model wrote, the share that is in the passages it was given, in [0, 1], by content
  *     words: those of the sentences that passed the check over those of all; 1 where it wrote nothing, as with quotes
  * @param packing what of the retrieved passages the model was given
- * @param finish why the model stopped; empty where it was not asked
+ * @param finish why the model's generation ended, {@link FinishReason#CANCELLED} also where the twin ended it; empty where it was
+ *     not asked
+ * @param stop why the writing ended; empty where the model was not asked
  * @param usage what the model's work cost; {@link Usage#NONE} where it was not asked
  * @param notices what its reader should know of how it was found, a sentence each, such as that the question is in a
  *     language which the embedder does not read; mostly empty
@@ -32,8 +34,25 @@ public record Answer(
         double groundedness,
         Packing packing,
         Optional<FinishReason> finish,
+        Optional<Stop> stop,
         Usage usage,
         List<String> notices) {
+
+    /** Why the writing ended. */
+    public enum Stop {
+        /** The model came to its own end. */
+        ENDED,
+        /** The question was answered. */
+        COMPLETE,
+        /** The model repeated itself. */
+        REPEATED,
+        /** Two sentences in a row did not pass the check. */
+        UNSUPPORTED,
+        /** The model had written as much as it may, or its context was full. */
+        LENGTH,
+        /** It was cancelled. */
+        CANCELLED
+    }
 
     /** What an answer is made of. */
     public enum Kind {

@@ -4,6 +4,10 @@ import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Usage;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -18,54 +22,77 @@ import org.jspecify.annotations.Nullable;
 /**
  * An answer in progress, pulled by its reader: {@link #evidence()} is there from the beginning, the text follows.
  *
- * <p>What is streamed while the model writes is its <em>draft</em>: each {@code [n]} in it is the number of a passage it
- * was given, which is that of the passage's best evidence where it has some; numbers it was not given are taken out. The
- * draft is checked when it is complete, so {@link #result()} can hold less, cite closer, or quote instead. Where the
- * model is not asked the deltas are the text of the result.
+ * <p>A sentence of the model is in the stream as soon as it has passed the check, with the marks of its citations; nothing that was
+ * in the stream is taken back, and the deltas joined are the text of the result. Where nothing that the model writes passes, they
+ * are the quotes. Where what passes is less than {@link TwinOptions#minGroundedness()} of what it wrote, the quotes that are not
+ * cited yet follow it.
  *
  * <pre>{@code
  * try (AnswerStream stream = twin.stream("How do I merge two models?")) {
  *     view.show(stream.evidence());
  *     for (String delta : stream) {
- *         view.draft(delta);
+ *         view.append(delta);
  *     }
- *     view.replaceDraft(stream.result());
+ *     view.references(stream.result().citations());
  * }
  * }</pre>
+ *
+ * <p>{@link #deltas()} gives the draft too, as the model writes it and unchecked: to show that it writes, or to show it marked as
+ * a draft.
+ *
+ * <p>The model is stopped at the next token when it repeats itself, when two sentences in a row were dropped, and when the
+ * question is answered; {@link Answer#stop()} says which.
  *
  * <p><em>Confined to one thread except {@link #cancel()}.</em>
  */
 public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
-    /** A text that rests mostly on passages without evidence answers another question. */
-    private static final double MIN_RELEVANCE = 0.5;
+    /** What a delta belongs to. */
+    public enum Channel {
+        /** What the model writes, unchecked: it may be false, and most of it may never be in the answer. */
+        DRAFT,
+        /** The answer. */
+        ANSWER
+    }
+
+    /**
+     * A piece of text with its channel; never empty.
+     *
+     * @param channel what it belongs to
+     * @param text the piece
+     */
+    public record Delta(Channel channel, String text) {}
 
     private final Inquiry inquiry;
     private final TwinOptions options;
-    private final Supplier<Grounding> grounding;
+    private final Supplier<Draft> draft;
     private final @Nullable Supplier<GenerationStream> model;
     private final Consumer<Answer> onResult;
-    private final Deltas deltas = new Deltas();
+    private final Deque<Delta> ready = new ArrayDeque<>();
+    private final Iterator<Delta> deltas = new Deltas();
+    private final Iterator<String> text = new Text();
 
     private volatile @Nullable GenerationStream running;
     private volatile boolean cancelled;
+    private @Nullable Writing writing;
     private boolean closed;
+    private boolean told;
     private @Nullable Answer result;
 
     /**
-     * @param grounding makes the check of what the model writes
+     * @param draft makes the draft that checks what the model writes
      * @param model starts the model; null where it is not asked
-     * @param onResult is told the result once
+     * @param onResult is told the result once, when it is asked for
      */
     AnswerStream(
             Inquiry inquiry,
             TwinOptions options,
-            Supplier<Grounding> grounding,
+            Supplier<Draft> draft,
             @Nullable Supplier<GenerationStream> model,
             Consumer<Answer> onResult) {
         this.inquiry = inquiry;
         this.options = options;
-        this.grounding = grounding;
+        this.draft = draft;
         this.model = model;
         this.onResult = onResult;
     }
@@ -80,9 +107,17 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         return inquiry.packing();
     }
 
-    /** The one iterator of this stream; every call returns the same. No delta is empty. */
+    /** The one iterator over the answer; every call returns the same. It passes over the draft. No delta is empty. */
     @Override
     public Iterator<String> iterator() {
+        return text;
+    }
+
+    /**
+     * The answer and the model's draft of it with the channel that each piece belongs to; every call goes on where the last one,
+     * or {@link #iterator()}, stopped. A sentence is in the answer after its last piece was in the draft.
+     */
+    public Iterator<Delta> deltas() {
         return deltas;
     }
 
@@ -105,16 +140,17 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
      */
     public Answer result() {
         Answer answer = result;
-        if (answer != null) {
-            return answer;
-        }
-        if (closed) {
+        if (answer == null && closed) {
             throw new IllegalStateException("The answer was closed before its end; ask for the result first");
         }
-        answer = inquiry.found().isEmpty() ? unknown() : model == null ? quoted() : written();
-        result = answer;
-        release();
-        onResult.accept(answer);
+        while (answer == null) {
+            step();
+            answer = result;
+        }
+        if (!told) {
+            told = true;
+            onResult.accept(answer);
+        }
         return answer;
     }
 
@@ -127,82 +163,115 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         }
     }
 
-    private Answer unknown() {
-        return answer(
-                Answer.Kind.UNKNOWN,
-                inquiry.finding().unknownText(options.unknownText()),
-                inquiry.finding().citations(),
-                List.of(),
-                1,
-                Optional.empty(),
-                Usage.NONE);
+    /** Does a piece of the work: puts at least one delta into {@link #ready} or sets the result. */
+    private void step() {
+        if (inquiry.found().isEmpty()) {
+            String unknown = inquiry.finding().unknownText(options.unknownText());
+            add(unknown);
+            end(answer(Answer.Kind.UNKNOWN, unknown, inquiry.finding().citations(), Course.NONE));
+        } else if (model == null) {
+            inquiry.quotes().forEach(this::add);
+            end(quoted(Course.NONE));
+        } else if (cancelled && running == null) {
+            end(quoted(Course.CANCELLED));
+        } else {
+            write();
+        }
     }
 
-    private Answer quoted() {
-        return quoted(List.of(), 1, Optional.empty(), Usage.NONE);
+    private void write() {
+        Writing now = writing;
+        if (now == null) {
+            now = new Writing(started(), draft.get());
+            writing = now;
+        }
+        if (!now.read(ready::add)) {
+            Generation generation = now.end(ready::add);
+            end(written(now.draft(), Course.of(now, generation)));
+        }
     }
 
-    private Answer quoted(
-            List<DroppedSentence> dropped, double groundedness, Optional<FinishReason> finish, Usage usage) {
+    private Answer written(Draft done, Course course) {
+        if (done.text().isEmpty()) {
+            inquiry.quotes().forEach(this::add);
+            return quoted(course);
+        }
+        List<Citation> citations = new ArrayList<>(done.citations());
+        StringBuilder whole = new StringBuilder(done.text());
+        if (done.groundedness() < options.minGroundedness()) {
+            Set<Integer> cited = citations.stream().map(Citation::number).collect(Collectors.toSet());
+            List<String> quotes = inquiry.quotes();
+            for (Evidence evidence : evidence()) {
+                if (!cited.contains(evidence.number())) {
+                    String quote = Inquiry.BETWEEN_QUOTES
+                            + quotes.get(evidence.number() - 1).strip();
+                    add(quote);
+                    whole.append(quote);
+                    citations.add(evidence.citation());
+                }
+            }
+            citations.sort(Comparator.comparingInt(Citation::number));
+        }
+        return answer(Answer.Kind.WRITTEN, whole.toString(), citations, course);
+    }
+
+    private Answer quoted(Course course) {
         List<Citation> citations = evidence().stream().map(Evidence::citation).toList();
-        String text = String.join("", inquiry.quotes());
-        return answer(Answer.Kind.QUOTED, text, citations, dropped, groundedness, finish, usage);
+        return answer(Answer.Kind.QUOTED, String.join("", inquiry.quotes()), citations, course);
     }
 
-    private Answer written() {
-        if (cancelled && running == null) {
-            return quoted(List.of(), 1, Optional.of(FinishReason.CANCELLED), Usage.NONE);
-        }
-        Generation generation = started().result();
-        Optional<FinishReason> finish = Optional.of(generation.finish());
-        boolean finished =
-                generation.finish() == FinishReason.END_OF_TEXT || generation.finish() == FinishReason.STOP_STRING;
-        Draft.Checked draft =
-                new Draft(grounding.get(), inquiry.found(), inquiry.packed()).check(generation.text(), finished);
-        if (draft.text().isEmpty()
-                || draft.groundedness() < options.minGroundedness()
-                || draft.relevance() < MIN_RELEVANCE) {
-            return quoted(draft.dropped(), draft.groundedness(), finish, generation.usage());
-        }
-        return answer(
-                Answer.Kind.WRITTEN,
-                draft.text(),
-                draft.citations(),
-                draft.dropped(),
-                draft.groundedness(),
-                finish,
-                generation.usage());
-    }
-
-    private Answer answer(
-            Answer.Kind kind,
-            String text,
-            List<Citation> citations,
+    /** What became of the writing. */
+    private record Course(
             List<DroppedSentence> dropped,
             double groundedness,
             Optional<FinishReason> finish,
+            Optional<Answer.Stop> stop,
             Usage usage) {
+
+        static final Course NONE = new Course(List.of(), 1, Optional.empty(), Optional.empty(), Usage.NONE);
+
+        static final Course CANCELLED = new Course(
+                List.of(), 1, Optional.of(FinishReason.CANCELLED), Optional.of(Answer.Stop.CANCELLED), Usage.NONE);
+
+        static Course of(Writing writing, Generation generation) {
+            return new Course(
+                    writing.draft().dropped(),
+                    writing.draft().groundedness(),
+                    Optional.of(generation.finish()),
+                    Optional.of(writing.stop(generation)),
+                    generation.usage());
+        }
+    }
+
+    private Answer answer(Answer.Kind kind, String whole, List<Citation> citations, Course course) {
         return new Answer(
                 kind,
-                text,
+                whole,
                 citations,
                 evidence(),
-                dropped,
-                groundedness,
+                course.dropped(),
+                course.groundedness(),
                 inquiry.packing(),
-                finish,
-                usage,
+                course.finish(),
+                course.stop(),
+                course.usage(),
                 inquiry.finding().notices());
     }
 
+    private void add(String piece) {
+        ready.add(new Delta(Channel.ANSWER, piece));
+    }
+
+    private void end(Answer answer) {
+        result = answer;
+        release();
+    }
+
     private GenerationStream started() {
-        GenerationStream stream = running;
-        if (stream == null) {
-            stream = Objects.requireNonNull(model).get();
-            running = stream;
-            if (cancelled) { // between the question whether it was and the start
-                stream.cancel();
-            }
+        GenerationStream stream = Objects.requireNonNull(model).get();
+        running = stream;
+        if (cancelled) { // between the question whether it was and the start
+            stream.cancel();
         }
         return stream;
     }
@@ -214,19 +283,38 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         }
     }
 
-    /** The draft, or the text of an answer that needs none. <em>Confined to one thread.</em> */
-    private final class Deltas implements Iterator<String> {
-
-        private @Nullable Iterator<String> fixed;
-        private @Nullable MarkStream marks;
-        private String next = "";
+    /** <em>Confined to one thread.</em> */
+    private final class Deltas implements Iterator<Delta> {
 
         @Override
         public boolean hasNext() {
-            if (next.isEmpty() && !closed) {
-                next = inquiry.found().isEmpty() || model == null ? nextFixed() : nextWritten();
+            while (ready.isEmpty() && result == null && !closed) {
+                step();
             }
-            return !next.isEmpty() && !closed;
+            return !ready.isEmpty() && !closed;
+        }
+
+        @Override
+        public Delta next() {
+            if (!hasNext()) {
+                throw new NoSuchElementException("The answer has ended; ask hasNext() first");
+            }
+            return ready.remove();
+        }
+    }
+
+    /** <em>Confined to one thread.</em> */
+    private final class Text implements Iterator<String> {
+
+        @Override
+        public boolean hasNext() {
+            while (deltas.hasNext()) {
+                if (ready.element().channel() == Channel.ANSWER) {
+                    return true;
+                }
+                ready.remove();
+            }
+            return false;
         }
 
         @Override
@@ -234,42 +322,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
             if (!hasNext()) {
                 throw new NoSuchElementException("The answer has ended; ask hasNext() first");
             }
-            String delta = next;
-            next = "";
-            return delta;
-        }
-
-        private String nextFixed() {
-            Iterator<String> pieces = fixed;
-            if (pieces == null) {
-                pieces = inquiry.found().isEmpty()
-                        ? List.of(inquiry.finding().unknownText(options.unknownText()))
-                                .iterator()
-                        : inquiry.quotes().iterator();
-                fixed = pieces;
-            }
-            return !cancelled && pieces.hasNext() ? pieces.next() : "";
-        }
-
-        private String nextWritten() {
-            MarkStream resolved = marks;
-            if (resolved == null) {
-                Set<Integer> known =
-                        inquiry.packed().stream().map(TwinPrompt.Packed::number).collect(Collectors.toSet());
-                resolved = new MarkStream(known);
-                marks = resolved;
-            }
-            if (result != null || cancelled && running == null) {
-                return resolved.end();
-            }
-            Iterator<String> written = started().iterator();
-            while (written.hasNext()) {
-                String shown = resolved.append(written.next());
-                if (!shown.isEmpty()) {
-                    return shown;
-                }
-            }
-            return resolved.end();
+            return deltas.next().text();
         }
     }
 }

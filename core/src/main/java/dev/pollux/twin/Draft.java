@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -15,47 +16,63 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * What a model wrote, on its way to an answer: sentence by sentence it is checked, cited or dropped. <em>Confined to one
- * thread.</em>
+ * What a model writes, on its way to an answer: each sentence is checked as soon as the next one begins, cited or dropped.
+ * <em>Confined to one thread.</em>
  */
 final class Draft {
 
-    private static final Pattern LIST_MARK = Pattern.compile("(?:[-*+•]|\\d{1,9}[.)])[ \\t]+$");
-
-    /**
-     * What passed the check.
+    /*
+     * A sentence is whole when the next one has a letter or a digit: only then are its end and its marks certain. The text is read
+     * anew then, from the beginning (it is short, and a block of code or a table needs what stands before it), and what lies
+     * before the end of the last sentence is passed over.
      *
-     * @param groundedness the share of the words that passages support
-     * @param relevance of these, the share that rests on passages which hold evidence
+     * What has passed is never taken back, so that all that could change it is asked before: whether the sentence is on the
+     * matter, and whether the writing ends with it.
      */
-    record Checked(
-            String text,
-            List<Citation> citations,
-            List<DroppedSentence> dropped,
-            double groundedness,
-            double relevance) {}
+
+    private static final Pattern LIST_MARK = Pattern.compile("(?:[-*+•]|\\d{1,9}[.)])[ \\t]+$");
 
     /** Two sentences that share this part of their content words say the same. */
     private static final double SAME = 0.8;
 
+    /** Of the words of an answer, those that rest on passages with evidence: with fewer it answers another question. */
+    private static final double MIN_RELEVANCE = 0.5;
+
+    /** Sentences dropped in a row after which the model is not asked for more. */
+    private static final int MOST_DROPPED = 2;
+
     private final Grounding grounding;
+    private final Completion completion;
     private final int evidence;
     private final IdentityHashMap<Source.Line, Integer> numbers = new IdentityHashMap<>();
     private final Map<Integer, Citation> citations = new TreeMap<>();
     private final List<DroppedSentence> dropped = new ArrayList<>();
     private final List<Set<String>> seen = new ArrayList<>();
-    private String previous = "";
+    private final StringBuilder written = new StringBuilder();
+    private final StringBuilder passed = new StringBuilder();
     private int next;
-    private int wordsSupported;
-    private int wordsOnEvidence;
+    private int handled; // characters of the text without marks
+    private boolean mayEnd; // a sentence may have ended since
+    private String gap = "";
+    private String previous = "";
+    private Optional<Answer.Stop> stop = Optional.empty();
+    private int droppedInARow;
     private int words;
+    private int wordsSupported;
+    private int wordsPassed;
+    private int wordsOnEvidence;
 
     /**
      * @param found the evidence, numbered from 1 in this order
      * @param packed what the model was given
      */
-    Draft(Grounding grounding, List<EvidenceFinder.Found> found, List<TwinPrompt.Packed> packed) {
+    Draft(
+            Grounding grounding,
+            Completion completion,
+            List<EvidenceFinder.Found> found,
+            List<TwinPrompt.Packed> packed) {
         this.grounding = grounding;
+        this.completion = completion;
         this.evidence = found.size();
         found.forEach(f -> numbers.put(f.line(), numbers.size() + 1));
         this.next = Math.max(
@@ -67,73 +84,152 @@ final class Draft {
                 + 1;
     }
 
-    /** @param finished whether the model came to its own end; else an unfinished last sentence is dropped */
-    Checked check(String written, boolean finished) {
-        Marks marks = Marks.of(written);
+    /** Takes more of what the model writes; the text that has passed the check by it, with its marks, which may be empty. */
+    String append(String delta) {
+        if (stop.isPresent()) {
+            return "";
+        }
+        written.append(delta);
+        mayEnd |= delta.chars().anyMatch(c -> ".!?…。！？:;|\n".indexOf(c) >= 0);
+        String text = mayEnd ? read(whole(), true, true) : "";
+        if (stop.isEmpty() && Loops.endIn(written.substring(Math.max(0, written.length() - Loops.REACH)))) {
+            stop = Optional.of(Answer.Stop.REPEATED);
+            String open = Marks.of(written.toString()).text();
+            drop(open.substring(Math.min(handled, open.length())).strip(), "it turns in circles");
+        }
+        return text;
+    }
+
+    /**
+     * Takes the end.
+     *
+     * @param finished whether the model came to its own end; else an unfinished last sentence is dropped
+     */
+    String end(boolean finished) {
+        return stop.isPresent() ? "" : read(written.toString(), false, finished);
+    }
+
+    /** Why no more is to be written; empty while the model may go on. */
+    Optional<Answer.Stop> stop() {
+        return stop;
+    }
+
+    /** All that has passed. */
+    String text() {
+        return passed.toString();
+    }
+
+    List<Citation> citations() {
+        return List.copyOf(citations.values());
+    }
+
+    List<DroppedSentence> dropped() {
+        return List.copyOf(dropped);
+    }
+
+    /** The share of the words written that passages support. */
+    double groundedness() {
+        return words == 0 ? (dropped.isEmpty() ? 1 : 0) : (double) wordsSupported / words;
+    }
+
+    /** What is written, without a mark that may not be complete. */
+    private String whole() {
+        int open = written.lastIndexOf("[");
+        boolean pending =
+                open >= 0 && written.indexOf("]", open) < 0 && written.length() - open <= Marks.LONGEST;
+        return pending ? written.substring(0, open) : written.toString();
+    }
+
+    /** @param open whether more may follow, so that the last sentence waits */
+    private String read(String soFar, boolean open, boolean finished) {
+        Marks marks = Marks.of(soFar);
         String text = marks.text();
         List<Sentence> sentences = Sentences.of(text);
         List<List<Integer>> cited = cited(marks, sentences);
-        StringBuilder kept = new StringBuilder();
-        String gap = "";
-        int end = 0;
-        for (int i = 0; i < sentences.size(); i++) {
+        int from = passed.length();
+        int last = sentences.size() - 1;
+        for (int i = 0; i <= last && stop.isEmpty(); i++) {
             Sentence sentence = sentences.get(i);
-            gap = wider(gap, gap(text.substring(end, sentence.start())));
-            end = sentence.end();
-            if (sentence.kind() == Sentence.Kind.HEADING) {
+            if (sentence.start() < handled) {
                 continue;
             }
-            boolean unfinished =
-                    !finished && i == sentences.size() - 1 && !isFinished(text.substring(sentence.start()));
-            String checked = checked(sentence, sentence.of(text), cited.get(i), unfinished);
-            if (!checked.isEmpty()) {
-                kept.append(kept.isEmpty() ? gap.stripLeading() : gap).append(checked);
-                gap = "";
+            if (open && (i == last || isCodeOpen(text.substring(sentence.start())))) {
+                return passed.substring(from);
+            }
+            gap = wider(gap, gap(text.substring(handled, sentence.start())));
+            handled = sentence.end();
+            if (sentence.kind() != Sentence.Kind.HEADING) {
+                boolean unfinished = !finished && i == last && !isFinished(text.substring(sentence.start()));
+                take(sentence, sentence.of(text), cited.get(i), unfinished);
             }
         }
-        double groundedness = words == 0 ? (dropped.isEmpty() ? 1 : 0) : (double) wordsSupported / words;
-        double relevance = wordsSupported == 0 ? 0 : (double) wordsOnEvidence / wordsSupported;
-        return new Checked(kept.toString(), List.copyOf(citations.values()), dropped, groundedness, relevance);
+        mayEnd = false;
+        return passed.substring(from);
     }
 
-    /** The sentence with its marks; empty where it is dropped. */
-    private String checked(Sentence sentence, String text, List<Integer> cited, boolean unfinished) {
-        if (repeats(Words.contentStems(text))) {
-            dropped.add(new DroppedSentence(text, "it repeats an earlier sentence"));
-            words += grounding
-                    .check(text, cited, previous)
-                    .words(); // a model that turns in circles is not to be trusted
-            return "";
-        }
+    private static boolean isCodeOpen(String text) {
+        return text.chars().filter(c -> c == '`').count() % 2 != 0;
+    }
+
+    private void take(Sentence sentence, String text, List<Integer> cited, boolean unfinished) {
         Grounding.Verdict verdict = grounding.check(text, cited, previous);
         words += verdict.words();
+        if (repeats(Words.contentStems(text))) {
+            drop(text, "it repeats an earlier sentence");
+            stop = Optional.of(Answer.Stop.REPEATED);
+            return;
+        }
         String reason = unfinished ? "it is not finished" : verdict.reason();
         if (!reason.isEmpty()) {
-            dropped.add(new DroppedSentence(text, reason));
-            return "";
+            drop(text, reason);
+            return;
         }
-        previous = text;
         wordsSupported += verdict.words();
-        if (verdict.supports().stream().anyMatch(support -> support.packed().number() <= evidence)) {
-            wordsOnEvidence += verdict.words();
+        boolean onEvidence =
+                verdict.supports().stream().anyMatch(support -> support.packed().number() <= evidence);
+        int relevant = wordsOnEvidence + (onEvidence ? verdict.words() : 0);
+        if (relevant < MIN_RELEVANCE * (wordsPassed + verdict.words())) {
+            drop(text, "it is on another matter than the evidence");
+            return;
         }
+        wordsPassed += verdict.words();
+        wordsOnEvidence = relevant;
+        pass(sentence, text, verdict.supports());
+    }
+
+    private void drop(String text, String reason) {
+        dropped.add(new DroppedSentence(text, reason));
+        if (++droppedInARow == MOST_DROPPED && stop.isEmpty()) {
+            stop = Optional.of(Answer.Stop.UNSUPPORTED);
+        }
+    }
+
+    /** Adds the sentence with its marks. */
+    private void pass(Sentence sentence, String text, List<Grounding.Support> supports) {
+        droppedInARow = 0;
+        previous = text;
         TreeSet<Integer> marks = new TreeSet<>();
-        for (Grounding.Support support : verdict.supports()) {
+        for (Grounding.Support support : supports) {
             int number = number(support);
             citations.putIfAbsent(number, support.packed().source().cite(number, support.line()));
             marks.add(number);
         }
         String mark = marks.stream().map(n -> "[" + n + "]").collect(Collectors.joining("", " ", ""));
+        passed.append(passed.isEmpty() ? gap.stripLeading() : gap);
+        gap = "";
         if (sentence.kind() == Sentence.Kind.CODE) {
-            return "```\n" + text + "\n```\n" + mark.strip();
+            passed.append("```\n").append(text).append("\n```\n").append(mark.strip());
+        } else {
+            int end = text.length();
+            while (end > 0 && ".!?…:".indexOf(text.charAt(end - 1)) >= 0) {
+                end--;
+            }
+            passed.append(text, 0, end).append(mark).append(text, end, text.length());
         }
-        int stop = text.length();
-        while (stop > 0 && ".!?…:".indexOf(text.charAt(stop - 1)) >= 0) {
-            stop--;
+        if (completion.with(text, supports)) {
+            stop = Optional.of(Answer.Stop.COMPLETE);
         }
-        return text.substring(0, stop) + mark + text.substring(stop);
     }
-
     /** Whether an earlier sentence says the same, perhaps with another word or two: what a model does that turns in circles. */
     private boolean repeats(Set<String> stems) {
         for (Set<String> earlier : seen) {

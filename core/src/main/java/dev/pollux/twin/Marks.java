@@ -2,10 +2,8 @@ package dev.pollux.twin;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * Citation marks in what a model writes: {@code [1]}, {@code [1, 3]}, {@code [^1]}, {@code [passage 1]}.
@@ -43,17 +41,6 @@ record Marks(String text, List<Mark> marks) {
             from = matcher.end();
         }
         return new Marks(text.append(written, from, written.length()).toString(), marks);
-    }
-
-    /** {@code written} with each mark as {@code [n]}, one number each, and those not in {@code known} taken out. */
-    static String resolved(String written, Set<Integer> known) {
-        return MARK.matcher(written)
-                .replaceAll(match -> numbers(match.group(1)).stream()
-                        .filter(known::contains)
-                        .map(n -> "[" + n + "]")
-                        .collect(Collectors.collectingAndThen(
-                                Collectors.joining(),
-                                marks -> marks.isEmpty() || match.group().startsWith("[") ? marks : " " + marks)));
     }
 
     private static List<Integer> numbers(String text) {

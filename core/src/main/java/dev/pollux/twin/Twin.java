@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * twin says that it does not know: what the retriever found is no matter then, as a nearest neighbour always exists.
  *
  * <p><b>Written answer.</b> The model gets the passages, those with evidence first, as many as its context holds beside
- * the answer (see {@link Packing}). Each sentence it wrote is checked against what it was given, and stays in the answer only if
+ * the answer (see {@link Packing}), where it {@linkplain WritingAbility can write}. Each sentence it wrote is checked against what it was given, and stays in the answer only if
  * one sentence of a passage says it, those of the passages that it cites first; or if each of its clauses is said by one. A
  * sentence of a passage says what is written where
  * <ol>
@@ -52,10 +52,12 @@ import org.jspecify.annotations.Nullable;
  *       say; captions and headings say nothing.
  * </ol>
  * Besides, a sentence is dropped that asks, that only repeats the question, that is not finished, or that shares four fifths of its
- * words with an earlier one. A sentence that stays cites the sentence that says it in each passage that it cites; one that cites
+ * words with an earlier one; also one on passages without evidence, where those would be most of the answer. A sentence that stays cites the sentence that says it in each passage that it cites; one that cites
  * nothing, or the wrong passage, gets the citation of the passage that says it. What does not stay is in
- * {@link Answer#dropped()}. Where nothing stays, or too little ({@link TwinOptions#minGroundedness()}), or where what stays rests
- * mostly on passages that hold no evidence, the answer is its evidence. The rule compares words and their order: it drops a true
+ * {@link Answer#dropped()}. The writing ends when the model does, when it repeats itself, when two sentences in a row do not stay,
+ * or when the question is answered: with a value that was asked for, after {@value Completion#FEW} sentences where one thing was
+ * asked for, after {@value Completion#MANY} in any case ({@link Answer#stop()}). Where nothing stays the answer is its evidence;
+ * where what stays is too little ({@link TwinOptions#minGroundedness()}), its evidence follows. The rule compares words and their order: it drops a true
  * sentence that is worded freely.
  *
  * <p>A twin closes nothing that it was given: retriever, embedder and generator belong to whoever opened them.
@@ -72,13 +74,15 @@ public final class Twin {
     private final Persona persona;
     private final TwinOptions options;
     private final GenerationOptions generation;
+    private final WritingAbility writing;
 
     private Twin(Builder builder, Retriever retriever) {
         this.retriever = retriever;
         this.finder = new EvidenceFinder(Optional.ofNullable(builder.embedder));
         this.persona = builder.persona;
         this.options = builder.options;
-        Generator model = options.style() == TwinOptions.Style.QUOTE ? null : builder.generator;
+        this.writing = WritingAbility.of(options.style(), Optional.ofNullable(builder.generator));
+        Generator model = writing.writes() ? builder.generator : null;
         this.generator = model;
         if (model == null) {
             this.prompt = new TwinPrompt(persona, true);
@@ -123,6 +127,11 @@ public final class Twin {
         return new Conversation(this);
     }
 
+    /** Whether this twin writes, and why. */
+    public WritingAbility writing() {
+        return writing;
+    }
+
     /** The options of this twin. */
     public TwinOptions options() {
         return options;
@@ -146,9 +155,12 @@ public final class Twin {
         Supplier<GenerationStream> model = inquiry.prompt()
                 .<Supplier<GenerationStream>>map(p -> () -> model().stream(p, generation))
                 .orElse(null);
-        Supplier<Grounding> grounding =
-                () -> new Grounding(inquiry.packed(), options.minSupport(), persona.name(), subject);
-        return new AnswerStream(inquiry, options, grounding, model, onResult);
+        Supplier<Draft> draft = () -> new Draft(
+                new Grounding(inquiry.packed(), options.minSupport(), persona.name(), subject),
+                new Completion(question, inquiry.packed()),
+                inquiry.found(),
+                inquiry.packed());
+        return new AnswerStream(inquiry, options, draft, model, onResult);
     }
 
     private Inquiry inquiry(String question, List<Message> history, List<Source> sources, Finding finding) {

@@ -15,8 +15,8 @@ import dev.pollux.generation.GenerationOptions;
  *     words tell less, 5 in 100 and 20 in 100
  * @param minSupport least share of a written sentence's words that its source must hold, in [0, 1]; the others may stand
  *     in no passage and in no word's place; default 0.75
- * @param minGroundedness where less than this share of the model's text is supported, in [0, 1], the rest is not trusted
- *     either and the answer is its quotes; default 0.5
+ * @param minGroundedness where less than this share of the model's text is supported, in [0, 1], the quotes follow what is; default
+ *     0.5
  * @param historyShare most of the model's room for the prompt that the turns of a {@link Conversation} may take, in
  *     [0, 1]; default 0.25
  * @param unknownText what to say where nothing relevant is found; not blank
@@ -37,7 +37,7 @@ public record TwinOptions(
 
     /** When the model is asked to write. */
     public enum Style {
-        /** Writes where the twin has a generator, quotes where it has none. */
+        /** Writes where the twin has a generator that can ({@link WritingAbility}), else quotes. */
         AUTO,
         /** Quotes; the model is never asked. */
         QUOTE,
@@ -45,7 +45,7 @@ public record TwinOptions(
         WRITE
     }
 
-    /** Writes where it can, three quotes, greedy. */
+    /** Writes where the model can, three quotes, greedy. */
     public static final TwinOptions DEFAULTS = builder().build();
 
     public TwinOptions {

@@ -30,6 +30,7 @@ class AnswerTest {
                 1,
                 new Packing(0, 0, 0, 0),
                 Optional.empty(),
+                Optional.empty(),
                 Usage.NONE,
                 List.of());
     }

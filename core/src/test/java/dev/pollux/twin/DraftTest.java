@@ -19,7 +19,7 @@ class DraftTest {
 
     @Test
     void sentencesCiteTheLineThatSupportsThem() {
-        Draft.Checked checked =
+        Draft checked =
                 check("Models are merged by averaging [1]. SLERP joins two models. Soup wants salt [2].");
         assertThat(checked.text())
                 .isEqualTo("Models are merged by averaging [1]. SLERP joins two models [3]. Soup wants salt [2].");
@@ -35,48 +35,44 @@ class DraftTest {
 
     @Test
     void unsupportedSentencesAreDroppedAndTheRestKeepsItsShape() {
-        Draft.Checked checked = check(
-                "Models are merged by averaging. The moon is cheese.\n\n## Steps\n\n1. SLERP joins two models.\n2. Call Bob.\n3. Soup wants salt.");
+        Draft checked = check(
+                "Models are merged by averaging. The moon is cheese.\n\n## Steps\n\n1. SLERP joins two models.\n2. Call Bob.\n3. Tomato soup wants salt.");
         assertThat(checked.text())
                 .isEqualTo(
-                        "Models are merged by averaging [1].\n\n1. SLERP joins two models [3].\n3. Soup wants salt [2].");
+                        "Models are merged by averaging [1].\n\n1. SLERP joins two models [3].\n3. Tomato soup wants salt [2].");
         assertThat(checked.dropped())
                 .extracting(DroppedSentence::text)
                 .containsExactly("The moon is cheese.", "Call Bob.");
-        assertThat(checked.groundedness()).isCloseTo(10 / 14.0, within(1e-9));
+        assertThat(checked.groundedness()).isCloseTo(11 / 15.0, within(1e-9));
+        assertThat(checked.stop()).isEmpty();
     }
 
     @Test
     void marksBelongToTheSentenceBeforeThemOrWhoseLineTheyOpen() {
-        String after = "Soup wants salt. [2] Models are merged by averaging. [1]";
-        assertThat(check(after).text()).isEqualTo("Soup wants salt [2]. Models are merged by averaging [1].");
-        String before = "[2] Soup wants salt.\n- [1] Models are merged by averaging.";
-        assertThat(check(before).text()).isEqualTo("Soup wants salt [2].\n- Models are merged by averaging [1].");
+        String after = "SLERP joins two models. [2] Models are merged by averaging. [1]";
+        assertThat(check(after).text()).isEqualTo("SLERP joins two models [3]. Models are merged by averaging [1].");
+        String before = "[1] SLERP joins two models.\n- [2] Tomato soup wants salt.";
+        assertThat(check(before).text()).isEqualTo("SLERP joins two models [3].\n- Tomato soup wants salt [2].");
     }
 
     @Test
     void numbersThatWereNeverGivenAreNoCitations() {
-        assertThat(check("Soup wants salt [7].").text()).isEqualTo("Soup wants salt [2].");
+        assertThat(check("SLERP joins two models [7].").text()).isEqualTo("SLERP joins two models [3].");
     }
 
     @Test
     void codeIsCheckedAndKeepsItsFence() {
-        Draft.Checked checked = check("```\npollux merge a b\n```");
+        Draft checked = check("```\npollux merge a b\n```");
         assertThat(checked.text()).isEqualTo("```\npollux merge a b\n```\n[3]");
         assertThat(checked.citations().get(0).quote()).isEqualTo("pollux merge a b");
         assertThat(checked.citations().get(0).firstLine()).isEqualTo(5);
     }
 
     @Test
-    void repetitionsAndUnfinishedSentencesAreDropped() {
-        Draft.Checked checked = new Draft(
-                        new Grounding(List.of(merging, soup), 0.75, "", ""), found, List.of(merging, soup))
-                .check("Soup wants salt. Soup wants salt. Models are merged", false);
-        assertThat(checked.text()).isEqualTo("Soup wants salt [2].");
-        assertThat(checked.dropped())
-                .containsExactly(
-                        new DroppedSentence("Soup wants salt.", "it repeats an earlier sentence"),
-                        new DroppedSentence("Models are merged", "it is not finished"));
+    void anUnfinishedSentenceIsDropped() {
+        Draft checked = check("SLERP joins two models. Models are merged", false);
+        assertThat(checked.text()).isEqualTo("SLERP joins two models [3].");
+        assertThat(checked.dropped()).containsExactly(new DroppedSentence("Models are merged", "it is not finished"));
     }
 
     @Test
@@ -87,29 +83,101 @@ class DraftTest {
     }
 
     @Test
-    void aSentenceWithAnotherWordOrTwoIsARepetition() {
-        Draft.Checked checked = check("Models are merged by averaging weights. Models are then merged by averaging the"
+    void theWritingStopsAtARepetition() {
+        Draft checked = check("Models are merged by averaging weights. Models are then merged by averaging the"
                 + " weights. SLERP joins two models.");
-        assertThat(checked.text()).isEqualTo("Models are merged by averaging weights [1]. SLERP joins two models [3].");
+        assertThat(checked.text()).isEqualTo("Models are merged by averaging weights [1].");
         assertThat(checked.dropped())
                 .containsExactly(new DroppedSentence(
                         "Models are then merged by averaging the weights.", "it repeats an earlier sentence"));
+        assertThat(checked.stop()).contains(Answer.Stop.REPEATED);
         assertThat(checked.groundedness()).isLessThan(1);
     }
 
     @Test
-    void wordsThatRestOnPassagesWithoutEvidenceAreNotToThePoint() {
-        assertThat(check("Models are merged by averaging.").relevance()).isEqualTo(1);
-        assertThat(check("SLERP joins two models.").relevance()).isEqualTo(1); // of the same passage
-        assertThat(check("Tomato soup wants salt.").relevance()).isZero();
-        assertThat(check("Tomato soup wants salt. Models are merged by averaging.")
-                        .relevance())
-                .isCloseTo(3 / 7.0, within(1e-9));
-        assertThat(check("The moon is cheese.").relevance()).isZero();
+    void theWritingStopsInsideASentenceThatTurnsInCircles() {
+        Draft draft = draft("What is known?");
+        StringBuilder shown = new StringBuilder(draft.append("SLERP joins two models. The soup"));
+        int pieces = 0;
+        while (draft.stop().isEmpty()) {
+            shown.append(draft.append(" is the salt of"));
+            pieces++;
+        }
+        assertThat(pieces).isEqualTo(3);
+        assertThat(draft.stop()).contains(Answer.Stop.REPEATED);
+        assertThat(draft.dropped())
+                .containsExactly(new DroppedSentence(
+                        "The soup is the salt of is the salt of is the salt of", "it turns in circles"));
+        assertThat(draft.append(" more. Models are merged by averaging.") + draft.end(true)).isEmpty();
+        assertThat(shown.toString()).isEqualTo(draft.text()).isEqualTo("SLERP joins two models [3].");
     }
 
-    private Draft.Checked check(String written) {
+    @Test
+    void theWritingStopsAtTheSecondDroppedSentenceInARow() {
+        Draft checked = check("The moon is cheese. SLERP joins two models. Call Bob. Eat it. Tomato soup wants salt.");
+        assertThat(checked.text()).isEqualTo("SLERP joins two models [3].");
+        assertThat(checked.dropped())
+                .extracting(DroppedSentence::text)
+                .containsExactly("The moon is cheese.", "Call Bob.", "Eat it.");
+        assertThat(checked.stop()).contains(Answer.Stop.UNSUPPORTED);
+    }
+
+    @Test
+    void theWritingStopsWhereTheQuestionIsAnswered() {
+        Draft draft = draft("How many models does SLERP join?");
+        assertThat(draft.append("SLERP joins two models. Models")).isEqualTo("SLERP joins two models [3].");
+        assertThat(draft.stop()).contains(Answer.Stop.COMPLETE);
+        Draft open = draft("How does SLERP join models?");
+        open.append("SLERP joins two models. Models");
+        assertThat(open.stop()).isEmpty();
+    }
+
+    @Test
+    void aSentenceIsShownWhenTheNextOneBeginsAndNeverTakenBack() {
+        String written = "Models are merged by averaging weights. [1]\n\n- SLERP joins two models [1].\n- Call Bob.\n\n```\n"
+                + "pollux merge a b\n```\n\nTomato soup wants salt [2, 9].";
+        String whole = check(written).text();
+        for (int size = 1; size < 15; size++) {
+            Draft draft = draft("What is known?");
+            StringBuilder shown = new StringBuilder();
+            for (int i = 0; i < written.length(); i += size) {
+                shown.append(draft.append(written.substring(i, Math.min(written.length(), i + size))));
+                assertThat(whole).startsWith(shown.toString());
+            }
+            assertThat(shown.append(draft.end(true)).toString()).isEqualTo(whole);
+        }
+        assertThat(whole)
+                .isEqualTo("Models are merged by averaging weights [1].\n\n- SLERP joins two models [3].\n\n```\n"
+                        + "pollux merge a b\n```\n[4]\n\nTomato soup wants salt [2].");
+        Draft draft = draft("What is known?");
+        assertThat(draft.append("Models are merged by averaging weights.")).isEmpty();
+        assertThat(draft.append(" [1")).isEmpty();
+        assertThat(draft.append("] S")).isEqualTo("Models are merged by averaging weights [1].");
+    }
+
+    @Test
+    void wordsThatRestOnPassagesWithoutEvidenceAreNotToThePoint() {
+        String reason = "it is on another matter than the evidence";
+        assertThat(check("Tomato soup wants salt. Models are merged by averaging.").text())
+                .isEqualTo("Models are merged by averaging [1].");
+        assertThat(check("Tomato soup wants salt. Models are merged by averaging.").dropped())
+                .containsExactly(new DroppedSentence("Tomato soup wants salt.", reason));
+        assertThat(check("SLERP joins two models. Tomato soup wants salt.").dropped()).isEmpty();
+    }
+
+    private Draft check(String written) {
+        return check(written, true);
+    }
+
+    private Draft check(String written, boolean finished) {
+        Draft draft = draft("What is known?");
+        draft.append(written);
+        draft.end(finished);
+        return draft;
+    }
+
+    private Draft draft(String question) {
         List<TwinPrompt.Packed> packed = List.of(merging, soup);
-        return new Draft(new Grounding(packed, 0.75, "", ""), found, packed).check(written, true);
+        return new Draft(new Grounding(packed, 0.75, "", ""), new Completion(question, packed), found, packed);
     }
 }

@@ -3,7 +3,6 @@ package dev.pollux.twin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class MarksTest {
@@ -24,25 +23,5 @@ class MarksTest {
         String text = "A [link](x) and [1](http://x) and [n] and [12345] and [a 1] and [].";
         assertThat(Marks.of(text).text()).isEqualTo(text);
         assertThat(Marks.of(text).marks()).isEmpty();
-    }
-
-    @Test
-    void resolvedMarksHaveOneKnownNumberEach() {
-        assertThat(Marks.resolved("A [1, 9, 2]. B [9]. C[3]", Set.of(1, 2, 3))).isEqualTo("A [1][2]. B. C[3]");
-    }
-
-    @Test
-    void aStreamNeverShowsHalfAMarkAndLosesNothing() {
-        String text = "A [1, 2] b [9] c [see below] d [" + "x".repeat(60) + "] [3] e [";
-        String whole = Marks.resolved(text, Set.of(1, 2, 3));
-        for (int size = 1; size < 12; size++) {
-            MarkStream stream = new MarkStream(Set.of(1, 2, 3));
-            StringBuilder shown = new StringBuilder();
-            for (int i = 0; i < text.length(); i += size) {
-                shown.append(stream.append(text.substring(i, Math.min(text.length(), i + size))));
-                assertThat(whole).startsWith(shown.toString());
-            }
-            assertThat(shown.append(stream.end()).toString()).isEqualTo(whole);
-        }
     }
 }

@@ -9,6 +9,7 @@ import dev.pollux.generation.Prompt;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.OpenHandle;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -27,6 +28,9 @@ public final class FakeGenerator implements Generator {
 
     /** The id of the end token. */
     public static final int END = 0;
+
+    /** The parameters it says to have: enough to be asked to write. */
+    public static final long PARAMETERS = 7_000_000_000L;
 
     private static final Pattern TOKEN = Pattern.compile("\\s*\\S+|\\s+");
 
@@ -54,12 +58,17 @@ public final class FakeGenerator implements Generator {
 
     /** One that answers as {@code script} does, with this context. */
     public static FakeGenerator answering(int contextLength, Function<Prompt, String> script) {
-        return new FakeGenerator(new GeneratorInfo("fake", contextLength, true), script);
+        return new FakeGenerator(info(contextLength, true), script);
     }
 
     /** One that understands no messages, with a context of 4,096 tokens. */
     public static FakeGenerator withoutChat(Function<Prompt, String> script) {
-        return new FakeGenerator(new GeneratorInfo("fake", 4096, false), script);
+        return new FakeGenerator(info(4096, false), script);
+    }
+
+    private static GeneratorInfo info(int contextLength, boolean chat) {
+        return new GeneratorInfo(
+                "fake", contextLength, chat, GenerationOptions.SAMPLED, OptionalLong.of(PARAMETERS));
     }
 
     /** What it was asked to continue so far, in order. */

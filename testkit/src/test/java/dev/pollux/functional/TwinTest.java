@@ -186,16 +186,20 @@ class TwinTest {
     }
 
     @Test
-    void whereTooLittleStaysTheRestIsNotTrustedEither() {
+    void whereTooLittleStaysTheQuotesFollow() {
         String mostlyMadeUp =
-                "Models are merged by averaging weights. Quantum rockets orbit distant purple galaxies quickly."
+                "SLERP merges exactly two models. Quantum rockets orbit distant purple galaxies quickly."
                         + " Dragons sleep under frozen volcanoes.";
-        assertThat(writing(mostlyMadeUp).ask("How are two models merged?").kind())
-                .isEqualTo(Answer.Kind.QUOTED);
-        TwinOptions trusting = TwinOptions.builder().minGroundedness(0).build();
-        Answer answer = writing(mostlyMadeUp, trusting).ask("How are two models merged?");
+        String question = "How are two models merged by averaging?";
+        Answer answer = writing(mostlyMadeUp).ask(question);
         assertThat(answer.kind()).isEqualTo(Answer.Kind.WRITTEN);
-        assertThat(answer.text()).isEqualTo("Models are merged by averaging weights [1].");
+        assertThat(answer.text())
+                .startsWith("SLERP merges exactly two models [2].\n\n"
+                        + "Two models of one architecture are merged by averaging their weights. [1]");
+        assertThat(answer.citations()).extracting(Citation::number).isSorted().startsWith(1, 2);
+        assertThat(answer.stop()).contains(Answer.Stop.UNSUPPORTED);
+        TwinOptions trusting = TwinOptions.builder().minGroundedness(0).build();
+        assertThat(writing(mostlyMadeUp, trusting).ask(question).text()).isEqualTo("SLERP merges exactly two models [2].");
     }
 
     @Test
@@ -210,19 +214,58 @@ class TwinTest {
     }
 
     @Test
-    void theDraftIsStreamedWithTheMarksOfPassagesOnly() {
-        String draft = "Models are merged [1, 77] by averaging weights [99]. Soup is red.";
+    void onlySentencesThatHavePassedAreStreamedAndNoneIsTakenBack() {
+        String draft = "Models are merged [1, 77] by averaging weights [99]. Soup is red. SLERP merges two models.";
         try (AnswerStream stream = writing(draft).stream("How are two models merged?")) {
-            StringBuilder joined = new StringBuilder();
-            for (String delta : stream) {
-                assertThat(delta).isNotEmpty();
-                joined.append(delta);
-            }
-            assertThat(joined.toString()).isEqualTo("Models are merged [1] by averaging weights. Soup is red.");
+            List<String> deltas = new ArrayList<>();
+            stream.forEach(deltas::add);
+            assertThat(deltas)
+                    .containsExactly("Models are merged by averaging weights [1].", " SLERP merges two models [2].");
             assertThat(stream.iterator()).isSameAs(stream.iterator());
-            assertThat(stream.result().text()).isEqualTo("Models are merged by averaging weights [1].");
+            assertThat(stream.result().text()).isEqualTo(String.join("", deltas));
             assertThat(stream.result()).isSameAs(stream.result());
         }
+    }
+
+    @Test
+    void theDraftHasAChannelOfItsOwn() {
+        String draft = "Models are merged by averaging weights. Soup is red.";
+        try (AnswerStream stream = writing(draft).stream("How are two models merged?")) {
+            StringBuilder written = new StringBuilder();
+            StringBuilder answered = new StringBuilder();
+            for (Iterator<AnswerStream.Delta> deltas = stream.deltas(); deltas.hasNext(); ) {
+                AnswerStream.Delta delta = deltas.next();
+                assertThat(delta.text()).isNotEmpty();
+                (delta.channel() == AnswerStream.Channel.DRAFT ? written : answered).append(delta.text());
+                if (delta.channel() == AnswerStream.Channel.ANSWER) {
+                    assertThat(written.toString()).isEqualTo("Models are merged by averaging weights. Soup");
+                }
+            }
+            assertThat(written.toString()).isEqualTo(draft);
+            assertThat(answered.toString())
+                    .isEqualTo(stream.result().text())
+                    .isEqualTo("Models are merged by averaging weights [1].");
+        }
+    }
+
+    @Test
+    void whereNothingPassesTheQuotesAreStreamed() {
+        try (AnswerStream stream = writing("Soup is red. It is magic.").stream("How are two models merged?")) {
+            StringBuilder joined = new StringBuilder();
+            stream.forEach(joined::append);
+            assertThat(stream.result().kind()).isEqualTo(Answer.Kind.QUOTED);
+            assertThat(joined.toString()).isEqualTo(stream.result().text());
+        }
+    }
+
+    @Test
+    void theModelIsStoppedATokenAfterTheWritingEnds() {
+        String endless = "Models are merged by averaging weights. It is magic. Dragons sleep well. " + "Rockets orbit. ".repeat(100);
+        Answer answer = writing(endless).ask("How are two models merged?");
+        assertThat(answer.stop()).contains(Answer.Stop.UNSUPPORTED);
+        assertThat(answer.finish()).contains(FinishReason.CANCELLED);
+        assertThat(answer.text()).startsWith("Models are merged by averaging weights [1].");
+        assertThat(answer.usage().completionTokens()).isBetween(12, 13);
     }
 
     @Test
@@ -243,14 +286,13 @@ class TwinTest {
         try (AnswerStream stream = writing(draft).stream("How are two models merged?")) {
             Iterator<String> deltas = stream.iterator();
             StringBuilder read = new StringBuilder();
-            while (!read.toString().contains("weights. The")) {
-                read.append(deltas.next());
-            }
+            read.append(deltas.next());
             CompletableFuture.runAsync(stream::cancel).join();
             deltas.forEachRemaining(read::append);
             Answer answer = stream.result();
             assertThat(answer.finish()).isEqualTo(Optional.of(FinishReason.CANCELLED));
             assertThat(answer.text()).isEqualTo("Models are merged by averaging weights [1].");
+            assertThat(answer.stop()).contains(Answer.Stop.CANCELLED);
             assertThat(answer.usage().completionTokens()).isBetween(6, 10);
             assertThat(answer.evidence()).isNotEmpty();
         }
@@ -272,7 +314,8 @@ class TwinTest {
 
     @Test
     void aStreamClosedBeforeItsEndHasNoResult() {
-        AnswerStream stream = writing("Models are merged.").stream("How are two models merged?");
+        AnswerStream stream = writing("Models are merged by averaging weights. SLERP merges two models.")
+                .stream("How are two models merged?");
         assertThat(stream.iterator().next()).isNotEmpty();
         stream.close();
         stream.close();

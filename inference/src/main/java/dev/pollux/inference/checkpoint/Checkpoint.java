@@ -7,6 +7,7 @@ import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;
+import dev.pollux.tensor.TensorInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,6 +86,23 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
 
     /** The model's shape. */
     public abstract ModelConfig config();
+
+    /**
+     * How many parameters the model has: those of its tensors; of packed weights, which hold several in an element, at least
+     * those of a dense model of its shape.
+     */
+    public final long parameters() {
+        long stored = tensors().tensors().values().stream()
+                .mapToLong(TensorInfo::elements)
+                .sum();
+        ModelConfig shape = config();
+        long attention = 2L * shape.hiddenSize() * shape.headDim() * (shape.heads() + shape.keyValueHeads());
+        long inner = 3L * shape.hiddenSize() * shape.intermediateSize();
+        long dense = shape.layers() * (attention + inner) + (long) shape.vocabularySize() * shape.hiddenSize();
+        boolean packed = tensors().tensors().values().stream()
+                .anyMatch(info -> info.name().endsWith("qweight") || info.name().endsWith("weight_packed"));
+        return packed ? Math.max(stored, dense) : stored;
+    }
 
     /** The configuration in Hugging Face's names; empty for a GGUF file, whose {@link #config()} holds all there is. */
     public abstract Settings settings();

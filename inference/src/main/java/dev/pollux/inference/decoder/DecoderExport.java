@@ -116,6 +116,7 @@ public final class DecoderExport {
             provenance.put("weights", options.weights().name());
             provenance.put("matrices", new TreeMap<>(weights.counts()));
             provenance.put("notices", weights.notices());
+            provenance.put(DecoderManifest.PARAMETERS, checkpoint.parameters());
             new DecoderManifest(
                             DecoderManifest.FORMAT,
                             config.name(),

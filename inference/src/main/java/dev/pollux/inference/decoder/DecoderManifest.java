@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
@@ -71,6 +72,9 @@ public record DecoderManifest(
     /** The chat template's file name. */
     public static final String TEMPLATE_FILE = "chat_template.jinja";
 
+    /** The fact of {@link #provenance()} that holds how many parameters the model has. */
+    static final String PARAMETERS = "parameters";
+
     private static final long MAX_BYTES = 16L << 20;
 
     public DecoderManifest {
@@ -123,6 +127,25 @@ public record DecoderManifest(
     /** The states of a kind. */
     public List<State> states(Kind kind) {
         return states.stream().filter(state -> state.kind() == kind).toList();
+    }
+
+    /**
+     * How many parameters the model has; in folders of older exports those of the matrices that an adapter can be added to. Empty
+     * where neither is known.
+     */
+    public OptionalLong parameters() {
+        if (provenance.get(PARAMETERS) instanceof Number count && count.longValue() > 0) {
+            return OptionalLong.of(count.longValue());
+        }
+        Map<String, Long> matrices = new TreeMap<>(); // a head that is the embedding stands here twice
+        for (Projection projection : projections) {
+            for (int i = 0; i < projection.weights().size(); i++) {
+                matrices.put(
+                        projection.weights().get(i), (long) projection.rows().get(i) * projection.columns());
+            }
+        }
+        long sum = matrices.values().stream().mapToLong(Long::longValue).sum();
+        return sum > 0 ? OptionalLong.of(sum) : OptionalLong.empty();
     }
 
     /** The same with other end tokens; those that the vocabulary lacks are left out. */

@@ -50,7 +50,7 @@ record DecoderGraph(
         return ready(path).orElseGet(() -> exported(path));
     }
 
-    private static Optional<DecoderGraph> ready(Path path) {
+    static Optional<DecoderGraph> ready(Path path) {
         return Files.isRegularFile(path.resolve(DecoderManifest.FILE))
                 ? Optional.of(exported(path))
                 : OnnxFolder.find(path).map(OnnxFolder::graph);

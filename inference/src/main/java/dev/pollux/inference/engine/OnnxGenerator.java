@@ -13,6 +13,8 @@ import dev.pollux.job.JobContext;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -104,6 +106,25 @@ public final class OnnxGenerator implements Generator {
         });
     }
 
+    /**
+     * How many parameters a model has, without opening it: of a checkpoint the heads of its files are read, of an exported folder its
+     * manifest.
+     *
+     * @param path as for {@link #opening}
+     * @return empty for ready-made ONNX decoders, which do not say
+     * @throws dev.pollux.StorageException if there is nothing at {@code path}
+     * @throws dev.pollux.MalformedFileException if a file is damaged
+     */
+    public static OptionalLong parameters(Path path) {
+        Optional<DecoderGraph> ready = DecoderGraph.ready(path);
+        if (ready.isPresent()) {
+            return ready.get().manifest().parameters();
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            return OptionalLong.of(checkpoint.parameters());
+        }
+    }
+
     private static OnnxGenerator load(DecoderGraph graph, EngineOptions options, long begin) {
         PromptEncoder prompts = PromptEncoder.open(graph);
         try {
@@ -173,7 +194,8 @@ public final class OnnxGenerator implements Generator {
                 manifest.name(),
                 manifest.contextLength(),
                 prompts.chat(),
-                manifest.sampling().orElse(GenerationOptions.SAMPLED));
+                manifest.sampling().orElse(GenerationOptions.SAMPLED),
+                manifest.parameters());
     }
 
     @Override

@@ -5,6 +5,8 @@ import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Citation;
 import dev.pollux.twin.Evidence;
+import dev.pollux.twin.WritingAbility;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -22,10 +24,14 @@ final class Answers {
         String found = found(stream.evidence());
         output.status(found);
         int pieces = 0;
-        for (String delta : stream) {
+        for (Iterator<AnswerStream.Delta> deltas = stream.deltas(); deltas.hasNext(); ) {
+            AnswerStream.Delta delta = deltas.next();
+            if (delta.channel() == AnswerStream.Channel.ANSWER) {
+                continue; // printed when it is whole
+            }
             pieces++;
             if (shown) {
-                output.asidePiece(delta);
+                output.asidePiece(delta.text());
             } else {
                 output.status(found + "; writing: " + pieces + " pieces");
             }
@@ -33,6 +39,23 @@ final class Answers {
         if (shown && pieces > 0) {
             output.aside("");
         }
+    }
+
+    /** Whether a model wrote, and why it stopped. */
+    static String writing(WritingAbility ability, Answer answer) {
+        String writes = ability.writes() ? "writing: " : "quoting: ";
+        return writes + ability.reason()
+                + answer.stop()
+                        .map(stop -> "; stopped: "
+                                + switch (stop) {
+                                    case ENDED -> "the model ended";
+                                    case COMPLETE -> "the question is answered";
+                                    case REPEATED -> "the model repeated itself";
+                                    case UNSUPPORTED -> "two sentences in a row are not in the documents";
+                                    case LENGTH -> "--max-tokens were written, or the context is full";
+                                    case CANCELLED -> "cancelled";
+                                })
+                        .orElse("");
     }
 
     private static String found(List<Evidence> evidence) {

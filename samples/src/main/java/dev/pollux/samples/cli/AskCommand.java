@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
                     + " stay that the documents support; where none is left the evidence is the answer. Where the"
                     + " documents hold nothing on the question, that is what it says, and the exit code is 3.",
             "",
-            "--json: {kind, text, citations, evidence, dropped, notices, groundedness, usage,"
+            "--json: {kind, text, citations, evidence, dropped, notices, groundedness, stop, usage,"
                     + " skippedFiles, missingSources}; kind is"
                     + " written, quoted or unknown; citations and evidence are {number, source, document, path, copies,"
                     + " heading, firstLine, lastLine, quote}, where copies are paths of documents with the same content;"
@@ -84,6 +84,7 @@ final class AskCommand extends PolluxCommand {
             }
             notes.print(output(), answer.kind() != Answer.Kind.UNKNOWN);
             if (stats) {
+                output().aside(Answers.writing(twin.writing(), answer));
                 output().aside(GenerateCommand.described(answer.usage()));
             }
             return answer.kind() == Answer.Kind.UNKNOWN ? ExitCode.UNKNOWN : ExitCode.OK;

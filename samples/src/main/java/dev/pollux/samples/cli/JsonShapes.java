@@ -51,6 +51,7 @@ final class JsonShapes {
                         .toList());
         json.put("notices", answer.notices());
         json.put("groundedness", answer.groundedness());
+        json.put("stop", answer.stop().map(JsonShapes::name).orElse("")); // empty where no model was asked
         json.put("usage", usage(answer.usage()));
         return json;
     }

@@ -16,9 +16,10 @@ final class TwinSettings {
             paramLabel = "STYLE",
             defaultValue = "auto",
             description =
-                    "auto lets a model that --model names write, and quotes where none is named or the documents do not"
-                            + " support what it writes; write lets the embedded model write too; quote opens no model."
-                            + " Default: ${DEFAULT-VALUE}.")
+                    "auto lets a model that --model names write if it has at least 1 billion parameters, and quotes where"
+                            + " none is named or the documents do not support what it writes; write lets any model write,"
+                            + " the embedded one too; quote opens no model. --stats says which it was, and why. Default:"
+                            + " ${DEFAULT-VALUE}.")
     private Style style = Style.AUTO;
 
     @Option(

@@ -89,6 +89,7 @@ class AskTest {
                         "evidence",
                         "dropped",
                         "groundedness",
+                        "stop",
                         "usage",
                         "skippedFiles",
                         "missingSources");

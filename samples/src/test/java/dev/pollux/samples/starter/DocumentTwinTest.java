@@ -23,6 +23,7 @@ import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Conversation;
 import dev.pollux.twin.Persona;
 import dev.pollux.twin.TwinOptions;
+import dev.pollux.twin.WritingAbility;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,6 +85,9 @@ class DocumentTwinTest {
     void noModelIsOpenedWhereNoneIsToWrite() {
         try (DocumentTwin twin = Pollux.twin(options().build())) {
             assertThat(twin.ask("Who rowed the Argo?").finish()).isEmpty();
+            assertThat(twin.writing())
+                    .isEqualTo(new WritingAbility(
+                            false, "no model is named, and the embedded one is too small to write well"));
             assertThat(cache.resolve("models")).doesNotExist();
         }
         assertThat(options().build().opensModel()).isFalse();

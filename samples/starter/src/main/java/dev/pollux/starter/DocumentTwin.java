@@ -17,11 +17,14 @@ import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Conversation;
 import dev.pollux.twin.Twin;
+import dev.pollux.twin.TwinOptions;
+import dev.pollux.twin.WritingAbility;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -45,7 +48,15 @@ public final class DocumentTwin implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /** What is open. */
-    private record Parts(Deque<Runnable> closing, Embedder embedder, KnowledgeBase knowledge, Twin twin) {}
+    private record Parts(
+            Deque<Runnable> closing,
+            Embedder embedder,
+            KnowledgeBase knowledge,
+            Twin twin,
+            WritingAbility ability) {}
+
+    /** Where the model is, and whether it writes; no place where none is looked for. */
+    private record Model(Optional<Path> path, WritingAbility ability) {}
 
     private DocumentTwin(DocumentKnowledge documents, Parts parts) {
         this.documents = documents;
@@ -71,8 +82,10 @@ public final class DocumentTwin implements AutoCloseable {
         JobContext reports = new OneAtATime(job);
         Deque<Runnable> closing = new ArrayDeque<>();
         try {
-            Optional<Opening<Generator>> model =
-                    options.opensModel() ? Optional.of(openModel(options, reports)) : Optional.empty();
+            Model located = locate(options, reports);
+            Optional<Opening<Generator>> model = located.ability().writes()
+                    ? located.path().map(path -> openModel(path, options, reports))
+                    : Optional.empty();
             model.ifPresent(opening -> closing.push(opening::close));
             Embedder embedder = openEmbedder(options);
             closing.push(embedder::close);
@@ -84,7 +97,7 @@ public final class DocumentTwin implements AutoCloseable {
                     .persona(options.persona())
                     .options(options.twin());
             model.map(Opening::get).ifPresent(twin::generator);
-            return new DocumentTwin(documents, new Parts(closing, embedder, knowledge, twin.build()));
+            return new DocumentTwin(documents, new Parts(closing, embedder, knowledge, twin.build(), located.ability()));
         } catch (RuntimeException | Error e) { // also what a class does that is first used while the JVM ends
             closing.forEach(Runnable::run);
             throw e;
@@ -99,9 +112,22 @@ public final class DocumentTwin implements AutoCloseable {
                 : OnnxEmbedder.bundled(encoder);
     }
 
-    /** The model is found on this thread, so that one that is not there is told first, and opened on another. */
-    private static Opening<Generator> openModel(DocumentTwinOptions options, JobContext job) {
+    /** The model is found on the caller's thread, so that one that is not there is told first; only its size is read. */
+    private static Model locate(DocumentTwinOptions options, JobContext job) {
+        TwinOptions.Style style = options.twin().style();
+        if (!options.opensModel()) {
+            WritingAbility none = style == TwinOptions.Style.QUOTE
+                    ? WritingAbility.of(style, OptionalLong.empty())
+                    : new WritingAbility(false, "no model is named, and the embedded one is too small to write well");
+            return new Model(Optional.empty(), none);
+        }
         Path path = job.run(ModelLocator.locating(options.model().orElse(DEFAULT_MODEL), options.cache()));
+        OptionalLong size =
+                style == TwinOptions.Style.AUTO ? OnnxGenerator.parameters(path) : OptionalLong.empty();
+        return new Model(Optional.of(path), WritingAbility.of(style, size));
+    }
+
+    private static Opening<Generator> openModel(Path path, DocumentTwinOptions options, JobContext job) {
         EngineOptions given = options.engine();
         EngineOptions engine = new EngineOptions(
                 given.threads(),
@@ -174,6 +200,11 @@ public final class DocumentTwin implements AutoCloseable {
             knowledge.refresh();
             return reports;
         });
+    }
+
+    /** Whether a model writes the answers, and why; where it does not, none is open. */
+    public WritingAbility writing() {
+        return parts.ability();
     }
 
     /**

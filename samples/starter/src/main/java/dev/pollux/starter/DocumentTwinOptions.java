@@ -75,7 +75,10 @@ public record DocumentTwinOptions(
         return cache == null ? PolluxCache.directory() : cache;
     }
 
-    /** Whether a model is opened: where the twin is to write, or may and a model is named for it. */
+    /**
+     * Whether a model is looked for: where the twin is to write, or may and a model is named for it. One that may is opened only if
+     * it can ({@link dev.pollux.twin.WritingAbility}).
+     */
     public boolean opensModel() {
         return switch (twin.style()) {
             case QUOTE -> false;

@@ -1,0 +1,63 @@
+package dev.pollux.twin;
+
+import dev.pollux.generation.FinishReason;
+import dev.pollux.generation.Generation;
+import dev.pollux.generation.GenerationStream;
+import java.util.Iterator;
+import java.util.function.Consumer;
+
+/** A model that writes into a draft, until either has ended. <em>Confined to one thread.</em> */
+final class Writing {
+
+    private final GenerationStream stream;
+    private final Draft draft;
+    private final Iterator<String> pieces;
+
+    Writing(GenerationStream stream, Draft draft) {
+        this.stream = stream;
+        this.draft = draft;
+        this.pieces = stream.iterator();
+    }
+
+    /** Reads one piece and hands on what came of it; false at the end. */
+    boolean read(Consumer<AnswerStream.Delta> reader) {
+        if (draft.stop().isPresent() || !pieces.hasNext()) {
+            return false;
+        }
+        String piece = pieces.next();
+        reader.accept(new AnswerStream.Delta(AnswerStream.Channel.DRAFT, piece));
+        answer(draft.append(piece), reader);
+        if (draft.stop().isPresent()) {
+            stream.cancel();
+        }
+        return true;
+    }
+
+    /** After the last piece: the rest of the draft is checked. */
+    Generation end(Consumer<AnswerStream.Delta> reader) {
+        Generation generation = stream.result();
+        FinishReason finish = generation.finish();
+        boolean finished = finish == FinishReason.END_OF_TEXT || finish == FinishReason.STOP_STRING;
+        answer(draft.end(finished), reader);
+        return generation;
+    }
+
+    Draft draft() {
+        return draft;
+    }
+
+    /** Why the writing ended; after {@link #end}. */
+    Answer.Stop stop(Generation generation) {
+        return draft.stop().orElseGet(() -> switch (generation.finish()) {
+            case END_OF_TEXT, STOP_STRING -> Answer.Stop.ENDED;
+            case MAX_TOKENS, CONTEXT_FULL -> Answer.Stop.LENGTH;
+            case CANCELLED -> Answer.Stop.CANCELLED;
+        });
+    }
+
+    private static void answer(String text, Consumer<AnswerStream.Delta> reader) {
+        if (!text.isEmpty()) {
+            reader.accept(new AnswerStream.Delta(AnswerStream.Channel.ANSWER, text));
+        }
+    }
+}
