@@ -27,7 +27,8 @@ final class Draft {
      * before the end of the last sentence is passed over.
      *
      * What has passed is never taken back, so that all that could change it is asked before: whether the sentence is on the
-     * matter, and whether the writing ends with it.
+     * matter, and whether enough of what stands before it has passed too. A true sentence after false ones waits for more of its
+     * kind; where they do not come nothing is shown.
      */
 
     private static final Pattern LIST_MARK = Pattern.compile("(?:[-*+•]|\\d{1,9}[.)])[ \\t]+$");
@@ -50,7 +51,9 @@ final class Draft {
     private final List<Set<String>> seen = new ArrayList<>();
     private final StringBuilder written = new StringBuilder();
     private final StringBuilder passed = new StringBuilder();
+    private final double minGroundedness;
     private int next;
+    private int shown; // characters of what has passed
     private int handled; // characters of the text without marks
     private boolean mayEnd; // a sentence may have ended since
     private String gap = "";
@@ -65,13 +68,16 @@ final class Draft {
     /**
      * @param found the evidence, numbered from 1 in this order
      * @param packed what the model was given
+     * @param minGroundedness nothing is shown before this share of what is written is supported
      */
     Draft(
             Grounding grounding,
             Completion completion,
             List<EvidenceFinder.Found> found,
-            List<TwinPrompt.Packed> packed) {
+            List<TwinPrompt.Packed> packed,
+            double minGroundedness) {
         this.grounding = grounding;
+        this.minGroundedness = minGroundedness;
         this.completion = completion;
         this.evidence = found.size();
         found.forEach(f -> numbers.put(f.line(), numbers.size() + 1));
@@ -114,9 +120,9 @@ final class Draft {
         return stop;
     }
 
-    /** All that has passed. */
+    /** All that was shown. */
     String text() {
-        return passed.toString();
+        return passed.substring(0, shown);
     }
 
     List<Citation> citations() {
@@ -146,7 +152,6 @@ final class Draft {
         String text = marks.text();
         List<Sentence> sentences = Sentences.of(text);
         List<List<Integer>> cited = cited(marks, sentences);
-        int from = passed.length();
         int last = sentences.size() - 1;
         for (int i = 0; i <= last && stop.isEmpty(); i++) {
             Sentence sentence = sentences.get(i);
@@ -154,7 +159,7 @@ final class Draft {
                 continue;
             }
             if (open && (i == last || isCodeOpen(text.substring(sentence.start())))) {
-                return passed.substring(from);
+                return show();
             }
             gap = wider(gap, gap(text.substring(handled, sentence.start())));
             handled = sentence.end();
@@ -164,7 +169,15 @@ final class Draft {
             }
         }
         mayEnd = false;
-        return passed.substring(from);
+        return show();
+    }
+
+    private String show() {
+        int from = shown;
+        if (shown > 0 || groundedness() >= minGroundedness) {
+            shown = passed.length();
+        }
+        return passed.substring(from, shown);
     }
 
     private static boolean isCodeOpen(String text) {

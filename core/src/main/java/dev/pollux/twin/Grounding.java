@@ -183,7 +183,7 @@ final class Grounding {
         List<Term> said = claim.terms().stream()
                 .filter(term -> !own.contains(term.key()) && !Lexicon.isLight(term.text()))
                 .toList();
-        if (said.stream().allMatch(term -> term.kind() == Term.Kind.QUALIFIER)) {
+        if (said.stream().allMatch(term -> term.kind() == Term.Kind.QUALIFIER || term.kind() == Term.Kind.NUMBER)) {
             return Optional.of("it says nothing that a passage could hold");
         }
         if (sentence.strip().endsWith("?")) {

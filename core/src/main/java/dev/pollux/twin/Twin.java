@@ -159,7 +159,8 @@ public final class Twin {
                 new Grounding(inquiry.packed(), options.minSupport(), persona.name(), subject),
                 new Completion(question, inquiry.packed()),
                 inquiry.found(),
-                inquiry.packed());
+                inquiry.packed(),
+                options.minGroundedness());
         return new AnswerStream(inquiry, options, draft, model, onResult);
     }
 

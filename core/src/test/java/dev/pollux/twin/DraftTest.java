@@ -114,8 +114,9 @@ class DraftTest {
 
     @Test
     void theWritingStopsAtTheSecondDroppedSentenceInARow() {
-        Draft checked = check("The moon is cheese. SLERP joins two models. Call Bob. Eat it. Tomato soup wants salt.");
-        assertThat(checked.text()).isEqualTo("SLERP joins two models [3].");
+        Draft checked = check("SLERP joins two models. The moon is cheese. Models are merged by averaging. Call Bob. Eat it."
+                + " Tomato soup wants salt.");
+        assertThat(checked.text()).isEqualTo("SLERP joins two models [3]. Models are merged by averaging [1].");
         assertThat(checked.dropped())
                 .extracting(DroppedSentence::text)
                 .containsExactly("The moon is cheese.", "Call Bob.", "Eat it.");
@@ -156,6 +157,23 @@ class DraftTest {
     }
 
     @Test
+    void aTrueSentenceAfterFalseOnesWaitsForMoreOfItsKind() {
+        String made = "Quantum rockets orbit distant purple galaxies quickly. SLERP joins two models. ";
+        Draft alone = check(made);
+        assertThat(alone.text()).isEmpty();
+        assertThat(alone.groundedness()).isCloseTo(4 / 11.0, within(1e-9));
+        Draft draft = draft("What is known?");
+        assertThat(draft.append(made + "Models")).isEmpty();
+        assertThat(draft.append(" are merged by averaging weights. And"))
+                .isEqualTo("SLERP joins two models [3]. Models are merged by averaging weights [1].");
+    }
+
+    @Test
+    void aNumberAloneSaysNothing() {
+        assertThat(check("SLERP joins two models. 2.").text()).isEqualTo("SLERP joins two models [3].");
+    }
+
+    @Test
     void wordsThatRestOnPassagesWithoutEvidenceAreNotToThePoint() {
         String reason = "it is on another matter than the evidence";
         assertThat(check("Tomato soup wants salt. Models are merged by averaging.").text())
@@ -178,6 +196,6 @@ class DraftTest {
 
     private Draft draft(String question) {
         List<TwinPrompt.Packed> packed = List.of(merging, soup);
-        return new Draft(new Grounding(packed, 0.75, "", ""), new Completion(question, packed), found, packed);
+        return new Draft(new Grounding(packed, 0.75, "", ""), new Completion(question, packed), found, packed, 0.5);
     }
 }

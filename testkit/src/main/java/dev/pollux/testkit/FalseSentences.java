@@ -208,7 +208,8 @@ public final class FalseSentences {
     /** One match, by chance, replaced by the first of the other sentences that differs. */
     private static Optional<String> exchanged(
             String sentence, Pattern pattern, Predicate<MatchResult> fits, List<String> others, Random random) {
-        Optional<MatchResult> chosen = chosen(pattern.matcher(sentence), fits, random);
+        Optional<MatchResult> chosen =
+                chosen(pattern.matcher(sentence), fits.and(match -> isInside(sentence, match)), random);
         if (chosen.isEmpty()) {
             return Optional.empty();
         }
@@ -234,6 +235,11 @@ public final class FalseSentences {
                 .map(word -> NUMERALS.contains(word) ? Integer.toString(NUMERALS.indexOf(word)) : word)
                 .map(word -> word.length() > 3 && word.endsWith("s") ? word.substring(0, word.length() - 1) : word)
                 .toList();
+    }
+
+    /** Whether a match is in the sentence, not the number of the next item of a list. */
+    private static boolean isInside(String sentence, MatchResult match) {
+        return !sentence.substring(0, match.start()).stripTrailing().matches(".*[.!?]");
     }
 
     private static Optional<MatchResult> chosen(Matcher matcher, Predicate<MatchResult> fits, Random random) {

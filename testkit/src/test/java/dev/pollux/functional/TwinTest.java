@@ -186,6 +186,14 @@ class TwinTest {
     }
 
     @Test
+    void whereTooLittleStaysFromTheBeginningTheAnswerIsItsEvidence() {
+        Answer answer = writing("Quantum rockets orbit distant purple galaxies quickly. SLERP merges exactly two models.")
+                .ask("How are two models merged?");
+        assertThat(answer.kind()).isEqualTo(Answer.Kind.QUOTED);
+        assertThat(answer.groundedness()).isLessThan(0.5);
+    }
+
+    @Test
     void whereTooLittleStaysTheQuotesFollow() {
         String mostlyMadeUp =
                 "SLERP merges exactly two models. Quantum rockets orbit distant purple galaxies quickly."
