@@ -83,7 +83,7 @@ final class HelpPages {
     }
 
     private static boolean isWhole(Help help) {
-        ParseResult parsed = help.commandSpec().commandLine().getParseResult();
+        ParseResult parsed = help.commandSpec().root().commandLine().getParseResult();
         return parsed != null && parsed.originalArgs().contains(ALL);
     }
 }

@@ -74,7 +74,7 @@ final class Mistakes {
 
     private static List<String> options(CommandSpec spec) {
         List<String> names = new ArrayList<>();
-        spec.options().forEach(option -> names.add(option.longestName()));
+        spec.options().forEach(option -> names.addAll(List.of(option.names())));
         return names;
     }
 

@@ -34,10 +34,10 @@ abstract class PolluxCommand implements Callable<Integer> {
     private boolean debug;
 
     @Option(
-            names = {"-h", "--help", HelpPages.ALL},
+            names = {"-h", "--help", HelpPages.ALL}, // one option, as picocli warns of two
             order = 93,
             usageHelp = true,
-            description = "Show this help and exit; " + HelpPages.ALL + " with all options and the keys of --json.")
+            description = "Show this help and exit; --help-all shows all options and the keys of --json.")
     @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
 

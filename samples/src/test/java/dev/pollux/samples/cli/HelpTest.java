@@ -21,6 +21,16 @@ class HelpTest {
 
     @ParameterizedTest
     @MethodSource("commands")
+    void oneOptionAsksForHelp(String name) {
+        assertThat(Pollux.commandLine().getSubcommands().get(name).getCommandSpec().options())
+                .filteredOn(option -> option.usageHelp() && !option.inherited())
+                .hasSize(1);
+        assertThat(Run.of(name, "--help-all").out().lines().count())
+                .isGreaterThanOrEqualTo(Run.of(name, "--help").out().lines().count());
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
     void everyCommandSaysWhatItDoesWithExamples(String name) {
         CommandLine command = Pollux.commandLine().getSubcommands().get(name);
         String[] examples = command.getCommandSpec().usageMessage().footer();
