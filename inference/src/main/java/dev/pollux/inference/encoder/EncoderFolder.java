@@ -225,7 +225,7 @@ final class EncoderFolder {
         int rows = json("config.json").path("vocab_size").asInt(Integer.MAX_VALUE);
         int next = stored.vocabularySize();
         List<AdditionalToken> known = new ArrayList<>();
-        for (AdditionalToken token : ModelTexts.in(file.getParent()).addedTokens()) {
+        for (AdditionalToken token : ModelTexts.in(file.resolveSibling("")).addedTokens()) {
             boolean isNew = stored.idOf(token.content()).isEmpty();
             if (!isNew || next < rows) {
                 known.add(token);
