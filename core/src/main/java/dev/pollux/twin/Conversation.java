@@ -1,6 +1,7 @@
 package dev.pollux.twin;
 
 import dev.pollux.generation.Message;
+import dev.pollux.internal.text.SmallTalk;
 import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.Set;
  * turns only, without citation marks; the last {@value #MOST_TURNS} turns are kept. For retrieval and evidence a question
  * must stand on its own: one with fewer than {@value #FEWEST_WORDS} content words, or with a word that points back (such
  * as <em>it</em>, <em>they</em>, <em>this</em>), is joined by the content words of the question before it, as that was
- * understood itself.
+ * understood itself. Thanks, greetings and assent ask nothing: they are answered with a word and without evidence.
  *
  * <p><em>Not thread-safe: one thread at a time.</em>
  */
@@ -25,6 +26,8 @@ public final class Conversation {
 
     /** A question with fewer content words leans on the one before. */
     static final int FEWEST_WORDS = 2;
+
+    private static final String NO_QUESTION = "You are welcome. Ask me anything about the documents.";
 
     /** So that a chain of follow-ups does not grow without end. */
     private static final int MOST_CARRIED = 12;
@@ -59,6 +62,9 @@ public final class Conversation {
      * @throws IllegalArgumentException if the question is blank
      */
     public AnswerStream stream(String question) {
+        if (SmallTalk.is(question)) {
+            return twin.reply(NO_QUESTION, answer -> remember(question, answer.text()));
+        }
         String standalone = standalone(question);
         return twin.stream(question, standalone, List.copyOf(history), answer -> {
             subject = standalone;

@@ -3,6 +3,7 @@ package dev.pollux.twin;
 import dev.pollux.internal.text.AskedWord;
 import dev.pollux.internal.text.Language;
 import dev.pollux.internal.text.Words;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -38,6 +39,7 @@ final class Coverage {
     private static final int SHORTEST_PART = 4;
 
     private final List<AskedWord> words;
+    private final Set<String> own;
     private final double[] weights; // (words), sum 1 where there are words
     private final Map<Source.Line, Set<String>> keys = new IdentityHashMap<>();
     private final Map<Source.Section, Set<String>> sections = new IdentityHashMap<>();
@@ -50,13 +52,13 @@ final class Coverage {
         Set<Language> languages =
                 sources.stream().map(Source::language).collect(Collectors.toCollection(LinkedHashSet::new));
         this.words = AskedWord.of(subject, languages);
-        Set<String> own = AskedWord.of(question, languages).stream()
+        this.own = AskedWord.of(question, languages).stream()
                 .map(asked -> asked.word().form())
                 .collect(Collectors.toSet());
-        this.weights = weights(sources, own);
+        this.weights = weights(sources);
     }
 
-    private double[] weights(List<Source> sources, Set<String> own) {
+    private double[] weights(List<Source> sources) {
         double[] idf = new double[words.size()]; // (words)
         double sum = 0;
         int sentences =
@@ -68,7 +70,7 @@ final class Coverage {
                     n += held(words.get(i), source.language(), keys(line)) > 0 ? 1 : 0;
                 }
             }
-            double weight = own.contains(words.get(i).word().form()) ? 1 : CARRIED_WEIGHT;
+            double weight = own(words.get(i)) ? 1 : CARRIED_WEIGHT;
             idf[i] = weight * Math.log(1 + (sentences + UNSEEN) / (n + 1));
             sum += idf[i];
         }
@@ -88,6 +90,64 @@ final class Coverage {
             overlap += weights[i] * Math.max(held, above);
         }
         return overlap;
+    }
+
+    /**
+     * Names and years of the question, as it has them, that no retrieved passage holds in any form: neither as a word, nor
+     * as a part of one, nor in its headings or the name of its document, nor as the first letters of words in a row.
+     *
+     * @param self words that need not be there
+     */
+    List<String> missing(String question, List<Source> sources, Set<String> self) {
+        List<String> missing = new ArrayList<>();
+        for (int i = 0; i < words.size(); i++) {
+            AskedWord word = words.get(i);
+            boolean known = self.contains(word.word().form());
+            if (own(word) && !known && Naming.isNamed(question, word.word()) && !isMentioned(i, sources)) {
+                missing.add(word.word().text());
+            }
+        }
+        return missing;
+    }
+
+    private boolean own(AskedWord word) {
+        return own.contains(word.word().form());
+    }
+
+    private boolean isMentioned(int index, List<Source> sources) {
+        AskedWord word = words.get(index);
+        Set<String> joined = new HashSet<>(); // with its neighbours in the question
+        for (int other : new int[] {index - 1, index + 1}) {
+            if (other >= 0 && other < words.size()) {
+                String left = words.get(Math.min(index, other)).word().form();
+                joined.add(left + words.get(Math.max(index, other)).word().form());
+            }
+        }
+        for (Source source : sources) {
+            String name = source.passage().document();
+            if (isNear(word, source.language(), keys(Words.of(name, source.language())))) {
+                return true;
+            }
+            for (Source.Line line : source.lines()) {
+                if (isNear(word, source.language(), keys(line))
+                        || isNear(word, source.language(), sectionKeys(line))
+                        || Naming.spells(line.words(), word.word(), joined)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether a word stands there, or one that begins with it or that it begins with. */
+    private static boolean isNear(AskedWord word, Language language, Set<String> keys) {
+        if (held(word, language, keys) > 0) {
+            return true;
+        }
+        return word.stems(language).stream()
+                .filter(stem -> stem.length() >= SHORTEST_PART)
+                .anyMatch(stem -> keys.stream()
+                        .anyMatch(key -> key.startsWith(stem) || key.length() >= SHORTEST_PART && stem.startsWith(key)));
     }
 
     private static double held(AskedWord word, Language language, Set<String> keys) {

@@ -40,9 +40,12 @@ final class EvidenceFinder {
     }
 
     private final Optional<Embedder> embedder;
+    private final Set<String> self;
 
-    EvidenceFinder(Optional<Embedder> embedder) {
+    /** @param self the name of the twin, which documents need not mention */
+    EvidenceFinder(Optional<Embedder> embedder, String self) {
         this.embedder = embedder;
+        this.self = Words.of(self).stream().map(Words.Word::form).collect(Collectors.toSet());
     }
 
     /**
@@ -56,9 +59,16 @@ final class EvidenceFinder {
         Language language = Languages.ofQuestion(subject, languages);
         Optional<Embedder> reading = embedder.filter(e -> e.info().reads(language.code()));
         double least = reading.isPresent() ? options.minScore() : options.minOverlap();
-        List<Found> ranked = ranked(question, subject, sources, reading);
+        Coverage coverage = new Coverage(question, subject, sources);
+        List<Found> ranked = Polarity.ranked(
+                Words.of(question, language), ranked(question, subject, sources, coverage, reading));
         List<Found> best = new Excerpts(question, ranked).best(options.maxEvidence(), least);
-        return new Finding(best, List.of(), Optional.empty(), reading.isPresent() ? List.of() : notices(language));
+        List<String> notices = reading.isPresent() ? List.of() : notices(language);
+        List<String> missing = coverage.missing(question, sources, self);
+        if (missing.isEmpty()) {
+            return new Finding(best, List.of(), Optional.empty(), notices, "");
+        }
+        return new Finding(List.of(), missing, best.stream().findFirst(), notices, "");
     }
 
     private List<String> notices(Language language) {
@@ -72,9 +82,8 @@ final class EvidenceFinder {
 
     /** Every sentence that may be evidence, best first; equal scores keep the order of the passages. */
     private static List<Found> ranked(
-            String question, String subject, List<Source> sources, Optional<Embedder> embedder) {
+            String question, String subject, List<Source> sources, Coverage coverage, Optional<Embedder> embedder) {
         List<Found> byWords = new ArrayList<>();
-        Coverage coverage = new Coverage(question, subject, sources);
         Optional<String> asked = asked(question);
         for (Source source : sources) {
             for (Source.Line line : source.lines()) {

@@ -11,12 +11,14 @@ import java.util.Optional;
  *     answer
  * @param nearest the sentence nearest to a question that is not answered for what is missing
  * @param notices for {@link Answer#notices()}
+ * @param reply what to say to a text that asks nothing; empty where it asks
  */
 record Finding(
         List<EvidenceFinder.Found> found,
         List<String> missing,
         Optional<EvidenceFinder.Found> nearest,
-        List<String> notices) {
+        List<String> notices,
+        String reply) {
 
     Finding {
         found = List.copyOf(found);
@@ -24,15 +26,15 @@ record Finding(
         notices = List.copyOf(notices);
     }
 
-    /** Evidence without more. */
-    static Finding of(List<EvidenceFinder.Found> found) {
-        return new Finding(found, List.of(), Optional.empty(), List.of());
+    /** Nothing was asked. */
+    static Finding ofReply(String reply) {
+        return new Finding(List.of(), List.of(), Optional.empty(), List.of(), reply);
     }
 
     /** What to say where nothing is found: that in {@code plain}, or what is missing and the nearest sentence as [1]. */
     String unknownText(String plain) {
         if (missing.isEmpty()) {
-            return plain;
+            return reply.isEmpty() ? plain : reply;
         }
         String words = String.join(
                 ", ", missing.stream().map(word -> "\u201c" + word + "\u201d").toList());

@@ -78,7 +78,7 @@ public final class Twin {
 
     private Twin(Builder builder, Retriever retriever) {
         this.retriever = retriever;
-        this.finder = new EvidenceFinder(Optional.ofNullable(builder.embedder));
+        this.finder = new EvidenceFinder(Optional.ofNullable(builder.embedder), builder.persona.name());
         this.persona = builder.persona;
         this.options = builder.options;
         this.writing = WritingAbility.of(options.style(), Optional.ofNullable(builder.generator));
@@ -162,6 +162,13 @@ public final class Twin {
                 inquiry.packed(),
                 options.minGroundedness());
         return new AnswerStream(inquiry, options, draft, model, onResult);
+    }
+
+    /** The answer to a text that asks nothing. */
+    AnswerStream reply(String text, Consumer<Answer> onResult) {
+        Inquiry inquiry = new Inquiry(Finding.ofReply(text), List.of(), new Packing(0, 0, 0, 0), Optional.empty());
+        Supplier<Grounding> grounding = () -> new Grounding(List.of(), options.minSupport(), persona.name(), text);
+        return new AnswerStream(inquiry, options, grounding, null, onResult);
     }
 
     private Inquiry inquiry(String question, List<Message> history, List<Source> sources, Finding finding) {
