@@ -167,8 +167,13 @@ public final class Twin {
     /** The answer to a text that asks nothing. */
     AnswerStream reply(String text, Consumer<Answer> onResult) {
         Inquiry inquiry = new Inquiry(Finding.ofReply(text), List.of(), new Packing(0, 0, 0, 0), Optional.empty());
-        Supplier<Grounding> grounding = () -> new Grounding(List.of(), options.minSupport(), persona.name(), text);
-        return new AnswerStream(inquiry, options, grounding, null, onResult);
+        Supplier<Draft> draft = () -> new Draft(
+                new Grounding(List.of(), options.minSupport(), persona.name(), text),
+                new Completion(text, List.of()),
+                List.of(),
+                List.of(),
+                options.minGroundedness());
+        return new AnswerStream(inquiry, options, draft, null, onResult);
     }
 
     private Inquiry inquiry(String question, List<Message> history, List<Source> sources, Finding finding) {
