@@ -85,8 +85,7 @@ final class Coverage {
         double overlap = 0;
         for (int i = 0; i < weights.length; i++) {
             double held = held(words.get(i), source.language(), keys(line));
-            double above =
-                    held == 1 ? 0 : HEADING_WEIGHT * held(words.get(i), source.language(), sectionKeys(line));
+            double above = held == 1 ? 0 : HEADING_WEIGHT * held(words.get(i), source.language(), sectionKeys(line));
             overlap += weights[i] * Math.max(held, above);
         }
         return overlap;
@@ -147,7 +146,8 @@ final class Coverage {
         return word.stems(language).stream()
                 .filter(stem -> stem.length() >= SHORTEST_PART)
                 .anyMatch(stem -> keys.stream()
-                        .anyMatch(key -> key.startsWith(stem) || key.length() >= SHORTEST_PART && stem.startsWith(key)));
+                        .anyMatch(
+                                key -> key.startsWith(stem) || key.length() >= SHORTEST_PART && stem.startsWith(key)));
     }
 
     private static double held(AskedWord word, Language language, Set<String> keys) {

@@ -141,8 +141,7 @@ final class Draft {
     /** What is written, without a mark that may not be complete. */
     private String whole() {
         int open = written.lastIndexOf("[");
-        boolean pending =
-                open >= 0 && written.indexOf("]", open) < 0 && written.length() - open <= Marks.LONGEST;
+        boolean pending = open >= 0 && written.indexOf("]", open) < 0 && written.length() - open <= Marks.LONGEST;
         return pending ? written.substring(0, open) : written.toString();
     }
 

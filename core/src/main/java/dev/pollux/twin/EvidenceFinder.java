@@ -60,8 +60,8 @@ final class EvidenceFinder {
         Optional<Embedder> reading = embedder.filter(e -> e.info().reads(language.code()));
         double least = reading.isPresent() ? options.minScore() : options.minOverlap();
         Coverage coverage = new Coverage(question, subject, sources);
-        List<Found> ranked = Polarity.ranked(
-                Words.of(question, language), ranked(question, subject, sources, coverage, reading));
+        List<Found> ranked =
+                Polarity.ranked(Words.of(question, language), ranked(question, subject, sources, coverage, reading));
         List<Found> best = new Excerpts(question, ranked).best(options.maxEvidence(), least);
         List<String> notices = reading.isPresent() ? List.of() : notices(language);
         List<String> missing = coverage.missing(question, sources, self);
@@ -72,7 +72,8 @@ final class EvidenceFinder {
     }
 
     private List<String> notices(Language language) {
-        return embedder.map(e -> "The question is in "
+        return embedder
+                .map(e -> "The question is in "
                         + Locale.forLanguageTag(language.code()).getDisplayLanguage(Locale.ENGLISH)
                         + ", which the embedder " + e.info().name()
                         + " does not read; documents were searched and compared by their words alone.")

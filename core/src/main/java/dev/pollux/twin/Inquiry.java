@@ -14,8 +14,7 @@ import java.util.Optional;
  * @param packing the same in numbers
  * @param prompt absent where the model is not asked
  */
-record Inquiry(
-        Finding finding, List<TwinPrompt.Packed> packed, Packing packing, Optional<Prompt> prompt) {
+record Inquiry(Finding finding, List<TwinPrompt.Packed> packed, Packing packing, Optional<Prompt> prompt) {
 
     /** What separates quotes in an answer. */
     static final String BETWEEN_QUOTES = "\n\n";

@@ -70,7 +70,8 @@ final class Naming {
         String form = word.form();
         for (int i = 0; i < words.size(); i++) {
             Words.Word held = words.get(i);
-            boolean two = i + 1 < words.size() && form.equals(held.form() + words.get(i + 1).form());
+            boolean two = i + 1 < words.size()
+                    && form.equals(held.form() + words.get(i + 1).form());
             if (two || joined.contains(held.form())) {
                 return true;
             }
@@ -78,8 +79,8 @@ final class Naming {
                 initials.appendCodePoint(held.form().codePointAt(0));
             }
         }
-        boolean acronym = form.length() >= SHORTEST_ACRONYM
-                && word.text().codePoints().noneMatch(Character::isLowerCase);
+        boolean acronym =
+                form.length() >= SHORTEST_ACRONYM && word.text().codePoints().noneMatch(Character::isLowerCase);
         return acronym && initials.indexOf(form) >= 0;
     }
 }

@@ -193,8 +193,8 @@ final class Source {
             this.lead = passage.lead().length();
             this.section = Section.of(passage.headings(), title, language);
             int first = (int) sentences.stream().filter(s -> s.start() < lead).count();
-            this.contexts = new Contexts(
-                    new Contexts.Text(reading, language, sentences), texts, subject(passage), first);
+            this.contexts =
+                    new Contexts(new Contexts.Text(reading, language, sentences), texts, subject(passage), first);
         }
 
         /** What the document is on: its title, its first heading, or its name. */
@@ -233,15 +233,20 @@ final class Source {
                 case CODE -> quote;
                 case TABLE_ROW -> contexts.row(sentence, quote);
                 case HEADING -> sentence.block().place().table() > 0 ? quote : Inline.plain(quote);
-                case PROSE -> sentence.block().kind() == Block.Kind.FRONT_MATTER
-                        ? FrontMatter.shown(quote)
-                        : Inline.plain(quote, sentence.block().place().quotes());
+                case PROSE ->
+                    sentence.block().kind() == Block.Kind.FRONT_MATTER
+                            ? FrontMatter.shown(quote)
+                            : Inline.plain(quote, sentence.block().place().quotes());
             };
         }
 
         private Line line(int index, Sentence sentence, String quote, String text, Context context) {
             Sentence range = new Sentence(
-                    sentence.start() - lead, sentence.end() - lead, sentence.kind(), sentence.level(), sentence.block());
+                    sentence.start() - lead,
+                    sentence.end() - lead,
+                    sentence.kind(),
+                    sentence.level(),
+                    sentence.block());
             List<Words.Word> words = Words.of(text, language);
             Set<String> stems = new HashSet<>();
             words.stream().filter(Words.Word::content).map(Words.Word::stem).forEach(stems::add);

@@ -31,12 +31,12 @@ public record WritingAbility(boolean writes, String reason) {
             return new WritingAbility(true, "the model was asked to write");
         }
         if (parameters.isEmpty()) {
-            return new WritingAbility(false, "it is not known how many parameters the model has, and writing needs 1 billion");
+            return new WritingAbility(
+                    false, "it is not known how many parameters the model has, and writing needs 1 billion");
         }
         boolean able = parameters.getAsLong() >= PARAMETERS;
         return new WritingAbility(
-                able,
-                "the model has " + counted(parameters.getAsLong()) + " parameters, and writing needs 1 billion");
+                able, "the model has " + counted(parameters.getAsLong()) + " parameters, and writing needs 1 billion");
     }
 
     static WritingAbility of(TwinOptions.Style style, Optional<Generator> model) {

@@ -10,7 +10,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CompletionTest {
 
     private final List<TwinPrompt.Packed> passages = List.of(GroundingTest.packed(
-            1, List.of("Ferry"), "The ferry to Sandholm leaves at seven. It costs 12 euros. It was built by Marta Lind."));
+            1,
+            List.of("Ferry"),
+            "The ferry to Sandholm leaves at seven. It costs 12 euros. It was built by Marta Lind."));
 
     @Test
     void aValueThatWasAskedForCompletesTheAnswer() {

@@ -19,8 +19,7 @@ class DraftTest {
 
     @Test
     void sentencesCiteTheLineThatSupportsThem() {
-        Draft checked =
-                check("Models are merged by averaging [1]. SLERP joins two models. Soup wants salt [2].");
+        Draft checked = check("Models are merged by averaging [1]. SLERP joins two models. Soup wants salt [2].");
         assertThat(checked.text())
                 .isEqualTo("Models are merged by averaging [1]. SLERP joins two models [3]. Soup wants salt [2].");
         assertThat(checked.citations())
@@ -108,14 +107,16 @@ class DraftTest {
         assertThat(draft.dropped())
                 .containsExactly(new DroppedSentence(
                         "The soup is the salt of is the salt of is the salt of", "it turns in circles"));
-        assertThat(draft.append(" more. Models are merged by averaging.") + draft.end(true)).isEmpty();
+        assertThat(draft.append(" more. Models are merged by averaging.") + draft.end(true))
+                .isEmpty();
         assertThat(shown.toString()).isEqualTo(draft.text()).isEqualTo("SLERP joins two models [3].");
     }
 
     @Test
     void theWritingStopsAtTheSecondDroppedSentenceInARow() {
-        Draft checked = check("SLERP joins two models. The moon is cheese. Models are merged by averaging. Call Bob. Eat it."
-                + " Tomato soup wants salt.");
+        Draft checked =
+                check("SLERP joins two models. The moon is cheese. Models are merged by averaging. Call Bob. Eat it."
+                        + " Tomato soup wants salt.");
         assertThat(checked.text()).isEqualTo("SLERP joins two models [3]. Models are merged by averaging [1].");
         assertThat(checked.dropped())
                 .extracting(DroppedSentence::text)
@@ -135,8 +136,9 @@ class DraftTest {
 
     @Test
     void aSentenceIsShownWhenTheNextOneBeginsAndNeverTakenBack() {
-        String written = "Models are merged by averaging weights. [1]\n\n- SLERP joins two models [1].\n- Call Bob.\n\n```\n"
-                + "pollux merge a b\n```\n\nTomato soup wants salt [2, 9].";
+        String written =
+                "Models are merged by averaging weights. [1]\n\n- SLERP joins two models [1].\n- Call Bob.\n\n```\n"
+                        + "pollux merge a b\n```\n\nTomato soup wants salt [2, 9].";
         String whole = check(written).text();
         for (int size = 1; size < 15; size++) {
             Draft draft = draft("What is known?");
@@ -176,11 +178,14 @@ class DraftTest {
     @Test
     void wordsThatRestOnPassagesWithoutEvidenceAreNotToThePoint() {
         String reason = "it is on another matter than the evidence";
-        assertThat(check("Tomato soup wants salt. Models are merged by averaging.").text())
+        assertThat(check("Tomato soup wants salt. Models are merged by averaging.")
+                        .text())
                 .isEqualTo("Models are merged by averaging [1].");
-        assertThat(check("Tomato soup wants salt. Models are merged by averaging.").dropped())
+        assertThat(check("Tomato soup wants salt. Models are merged by averaging.")
+                        .dropped())
                 .containsExactly(new DroppedSentence("Tomato soup wants salt.", reason));
-        assertThat(check("SLERP joins two models. Tomato soup wants salt.").dropped()).isEmpty();
+        assertThat(check("SLERP joins two models. Tomato soup wants salt.").dropped())
+                .isEmpty();
     }
 
     private Draft check(String written) {

@@ -11,12 +11,13 @@ class WritingAbilityTest {
     @Test
     void aModelWritesFromABillionParametersOn() {
         assertThat(WritingAbility.of(Style.AUTO, OptionalLong.of(134_515_008)))
-                .isEqualTo(new WritingAbility(
-                        false, "the model has 135 million parameters, and writing needs 1 billion"));
+                .isEqualTo(
+                        new WritingAbility(false, "the model has 135 million parameters, and writing needs 1 billion"));
         assertThat(WritingAbility.of(Style.AUTO, OptionalLong.of(999_999_999)).writes())
                 .isFalse();
         assertThat(WritingAbility.of(Style.AUTO, OptionalLong.of(1_235_814_400)))
-                .isEqualTo(new WritingAbility(true, "the model has 1.2 billion parameters, and writing needs 1 billion"));
+                .isEqualTo(
+                        new WritingAbility(true, "the model has 1.2 billion parameters, and writing needs 1 billion"));
     }
 
     @Test

@@ -119,7 +119,8 @@ final class FolderContents {
                         .map(file -> name + "/" + file))
                 .toList();
         if (!graphs.isEmpty()) {
-            return " has no safetensors but " + named(graphs) + "; name one such file, which can be merged with ONNX models"
+            return " has no safetensors but " + named(graphs)
+                    + "; name one such file, which can be merged with ONNX models"
                     + " of the same graph, or download the safetensors";
         }
         List<String> models = folders("").stream()

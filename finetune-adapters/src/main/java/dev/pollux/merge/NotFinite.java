@@ -130,8 +130,8 @@ final class NotFinite {
         });
         if (found.containsKey(RESULT)) {
             Found where = found.get(RESULT);
-            notices.add("the " + written + " holds " + where.values + " values that are not finite (NaN or infinite), in "
-                    + where + "; it will not compute");
+            notices.add("the " + written + " holds " + where.values
+                    + " values that are not finite (NaN or infinite), in " + where + "; it will not compute");
         }
         overflows.forEach((type, where) -> notices.add(where.values + " values of the " + written
                 + " are too large for "

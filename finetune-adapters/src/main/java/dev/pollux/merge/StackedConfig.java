@@ -68,8 +68,9 @@ final class StackedConfig {
             Pattern.compile(".*_(?:every|every_n_layers|interval|period|freq|frequency|step|stride|share_factor)");
 
     /** Objects whose lists are not about layers. */
-    private static final Pattern NO_PARTS = Pattern.compile("rope_.*|quantization_config|compression_config|id2label|label2id"
-            + "|auto_map|.*generation_config|task_specific_params|.*(?:vision|visual|audio|speech|image|video|projector).*");
+    private static final Pattern NO_PARTS = Pattern.compile(
+            "rope_.*|quantization_config|compression_config|id2label|label2id"
+                    + "|auto_map|.*generation_config|task_specific_params|.*(?:vision|visual|audio|speech|image|video|projector).*");
 
     /** How an object counts layers of its own. */
     private static final Pattern OWN_COUNT =

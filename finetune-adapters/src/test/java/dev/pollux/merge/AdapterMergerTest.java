@@ -311,7 +311,8 @@ class AdapterMergerTest {
                 })
                 .run();
         assertThat(notices)
-                .containsExactly("the adapter holds 1 values that are not finite (NaN or infinite), in base_model.model." + MODULE
-                        + ".lora_B.weight; it will not compute");
+                .containsExactly(
+                        "the adapter holds 1 values that are not finite (NaN or infinite), in base_model.model."
+                                + MODULE + ".lora_B.weight; it will not compute");
     }
 }

@@ -99,8 +99,9 @@ class MergeInputsTest {
         file("graph/onnx/model_q4.onnx", "x");
 
         assertThat(refusal("graph"))
-                .isEqualTo("model graph has no safetensors but onnx/model.onnx, onnx/model_q4.onnx; name one such file, which"
-                        + " can be merged with ONNX models of the same graph, or download the safetensors");
+                .isEqualTo(
+                        "model graph has no safetensors but onnx/model.onnx, onnx/model_q4.onnx; name one such file, which"
+                                + " can be merged with ONNX models of the same graph, or download the safetensors");
     }
 
     @Test

@@ -67,8 +67,7 @@ public final class FakeGenerator implements Generator {
     }
 
     private static GeneratorInfo info(int contextLength, boolean chat) {
-        return new GeneratorInfo(
-                "fake", contextLength, chat, GenerationOptions.SAMPLED, OptionalLong.of(PARAMETERS));
+        return new GeneratorInfo("fake", contextLength, chat, GenerationOptions.SAMPLED, OptionalLong.of(PARAMETERS));
     }
 
     /** What it was asked to continue so far, in order. */

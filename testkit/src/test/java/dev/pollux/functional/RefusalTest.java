@@ -18,14 +18,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RefusalTest {
 
     private static Twin twin(String text) {
-        Passage passage =
-                new Passage("1", "policy.md", List.of("Policy"), text, 0, text.length(), 1, 1, Map.of());
+        Passage passage = new Passage("1", "policy.md", List.of("Policy"), text, 0, text.length(), 1, 1, Map.of());
         return Twin.builder().retriever(query -> List.of(new Hit(passage, 1))).build();
     }
 
     @Test
     void aNameThatTheDocumentsDoNotMentionIsNamed() {
-        Answer answer = twin("The travel allowance for Oslo is 70 euros.").ask("What is the travel allowance for Lisbon?");
+        Answer answer =
+                twin("The travel allowance for Oslo is 70 euros.").ask("What is the travel allowance for Lisbon?");
         assertThat(answer.kind()).isEqualTo(Answer.Kind.UNKNOWN);
         assertThat(answer.text())
                 .isEqualTo("I do not know: the documents do not mention “Lisbon”."
@@ -72,8 +72,18 @@ class RefusalTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "Thanks!", "thank you very much", "ok", "Hello", "Good morning!", "danke", "Merci beaucoup", "gracias", "How are you?",
-                "Vielen Dank", "спасибо", "Thanks, that is great."
+                "Thanks!",
+                "thank you very much",
+                "ok",
+                "Hello",
+                "Good morning!",
+                "danke",
+                "Merci beaucoup",
+                "gracias",
+                "How are you?",
+                "Vielen Dank",
+                "спасибо",
+                "Thanks, that is great."
             })
     void smallTalkIsNoQuestion(String said) {
         Conversation conversation = twin("The lift is inspected in March.").chat();

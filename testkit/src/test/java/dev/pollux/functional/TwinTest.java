@@ -187,7 +187,8 @@ class TwinTest {
 
     @Test
     void whereTooLittleStaysFromTheBeginningTheAnswerIsItsEvidence() {
-        Answer answer = writing("Quantum rockets orbit distant purple galaxies quickly. SLERP merges exactly two models.")
+        Answer answer = writing(
+                        "Quantum rockets orbit distant purple galaxies quickly. SLERP merges exactly two models.")
                 .ask("How are two models merged?");
         assertThat(answer.kind()).isEqualTo(Answer.Kind.QUOTED);
         assertThat(answer.groundedness()).isLessThan(0.5);
@@ -195,9 +196,8 @@ class TwinTest {
 
     @Test
     void whereTooLittleStaysTheQuotesFollow() {
-        String mostlyMadeUp =
-                "SLERP merges exactly two models. Quantum rockets orbit distant purple galaxies quickly."
-                        + " Dragons sleep under frozen volcanoes.";
+        String mostlyMadeUp = "SLERP merges exactly two models. Quantum rockets orbit distant purple galaxies quickly."
+                + " Dragons sleep under frozen volcanoes.";
         String question = "How are two models merged by averaging?";
         Answer answer = writing(mostlyMadeUp).ask(question);
         assertThat(answer.kind()).isEqualTo(Answer.Kind.WRITTEN);
@@ -207,7 +207,8 @@ class TwinTest {
         assertThat(answer.citations()).extracting(Citation::number).isSorted().startsWith(1, 2);
         assertThat(answer.stop()).contains(Answer.Stop.UNSUPPORTED);
         TwinOptions trusting = TwinOptions.builder().minGroundedness(0).build();
-        assertThat(writing(mostlyMadeUp, trusting).ask(question).text()).isEqualTo("SLERP merges exactly two models [2].");
+        assertThat(writing(mostlyMadeUp, trusting).ask(question).text())
+                .isEqualTo("SLERP merges exactly two models [2].");
     }
 
     @Test
@@ -268,7 +269,8 @@ class TwinTest {
 
     @Test
     void theModelIsStoppedATokenAfterTheWritingEnds() {
-        String endless = "Models are merged by averaging weights. It is magic. Dragons sleep well. " + "Rockets orbit. ".repeat(100);
+        String endless = "Models are merged by averaging weights. It is magic. Dragons sleep well. "
+                + "Rockets orbit. ".repeat(100);
         Answer answer = writing(endless).ask("How are two models merged?");
         assertThat(answer.stop()).contains(Answer.Stop.UNSUPPORTED);
         assertThat(answer.finish()).contains(FinishReason.CANCELLED);
@@ -322,8 +324,8 @@ class TwinTest {
 
     @Test
     void aStreamClosedBeforeItsEndHasNoResult() {
-        AnswerStream stream = writing("Models are merged by averaging weights. SLERP merges two models.")
-                .stream("How are two models merged?");
+        AnswerStream stream = writing("Models are merged by averaging weights. SLERP merges two models.").stream(
+                "How are two models merged?");
         assertThat(stream.iterator().next()).isNotEmpty();
         stream.close();
         stream.close();

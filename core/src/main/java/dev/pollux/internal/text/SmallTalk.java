@@ -17,7 +17,8 @@ public final class SmallTalk {
     private static final List<String> ASKING = List.of("who", "when", "where", "ask");
 
     /** What greets with a word that asks. */
-    private static final Set<String> PLEASANTRIES = Set.of("how are you", "what s up", "how s it going", "how is it going");
+    private static final Set<String> PLEASANTRIES =
+            Set.of("how are you", "what s up", "how s it going", "how is it going");
 
     /** In the place of a phrase; no word. */
     private static final String SAID = "=";
@@ -50,6 +51,7 @@ public final class SmallTalk {
         asking.removeAll(talk);
         Set<String> function = Languages.byCode(code).functionWords();
         return words.stream()
-                .allMatch(form -> form.equals(SAID) || talk.contains(form) || function.contains(form) && !asking.contains(form));
+                .allMatch(form ->
+                        form.equals(SAID) || talk.contains(form) || function.contains(form) && !asking.contains(form));
     }
 }

@@ -13,8 +13,9 @@ final class Suffixes {
      * summed over a sentence.
      */
     private static final List<String> ENDINGS = List.of(
-            "ization", "isation", "icity", "ically", "ical", "ations", "ation", "ments", "ment", "ness", "ingly", "ings", "ing", "edly", "ions",
-            "ion", "ally", "able", "ible", "ally", "ers", "er", "ors", "or", "ed", "ly", "al", "ive", "ity", "ance", "ence", "ful", "ous", "ic");
+            "ization", "isation", "icity", "ically", "ical", "ations", "ation", "ments", "ment", "ness", "ingly",
+            "ings", "ing", "edly", "ions", "ion", "ally", "able", "ible", "ally", "ers", "er", "ors", "or", "ed", "ly",
+            "al", "ive", "ity", "ance", "ence", "ful", "ous", "ic");
 
     /** Common words that the rules would part from their family, or join to another. */
     private static final Map<String, String> IRREGULAR = Map.of(
@@ -45,7 +46,27 @@ final class Suffixes {
     private static int shortest(String ending) {
         return switch (ending) {
             case "ing", "ed", "ings" -> SHORTEST;
-            case "icity", "ical", "ically", "ity", "ance", "ence", "ful", "ous", "ic", "al", "or", "er", "ors", "ers", "ive", "ion", "able", "ible", "ly", "ation", "ations" -> SHORTEST + 1;
+            case "icity",
+                    "ical",
+                    "ically",
+                    "ity",
+                    "ance",
+                    "ence",
+                    "ful",
+                    "ous",
+                    "ic",
+                    "al",
+                    "or",
+                    "er",
+                    "ors",
+                    "ers",
+                    "ive",
+                    "ion",
+                    "able",
+                    "ible",
+                    "ly",
+                    "ation",
+                    "ations" -> SHORTEST + 1;
             default -> SHORTEST;
         };
     }

@@ -26,7 +26,11 @@ final class AdaptedGenerator implements Generator {
     public GeneratorInfo info() {
         GeneratorInfo info = base.info();
         return new GeneratorInfo(
-                info.name() + " + " + adapter.name(), info.contextLength(), info.chat(), info.sampling(), info.parameters());
+                info.name() + " + " + adapter.name(),
+                info.contextLength(),
+                info.chat(),
+                info.sampling(),
+                info.parameters());
     }
 
     @Override

@@ -57,8 +57,7 @@ final class Contents implements DocumentSink {
 
     private static Set<String> words(String text) {
         String part = text.substring(0, Math.min(MOST_CHARACTERS, text.length()));
-        return NO_WORD.splitAsStream(part.toLowerCase(Locale.ROOT))
-                .collect(HashSet::new, Set::add, Set::addAll);
+        return NO_WORD.splitAsStream(part.toLowerCase(Locale.ROOT)).collect(HashSet::new, Set::add, Set::addAll);
     }
 
     @Override

@@ -187,7 +187,8 @@ final class Ingest implements DocumentSink {
                 String key = Hashes.of(chunk.embeddingText());
                 block.passage(chunk, key, Objects.requireNonNull(vectors.get(key)));
             }
-            store.replace(IndexLayout.key(source.key(), document.id()), block.finish(changed.hash(), changed.version()));
+            store.replace(
+                    IndexLayout.key(source.key(), document.id()), block.finish(changed.hash(), changed.version()));
             passages += changed.chunks().size();
             if (versions.containsKey(document.id())) {
                 updated++;
@@ -275,14 +276,16 @@ final class Ingest implements DocumentSink {
                     .keySet()
                     .forEach(id -> store.delete(IndexLayout.key(other.key(), id)));
             store.delete(other.key());
-            notice("source " + other.name() + ", read from " + other.path() + " before, is now part of " + source.name());
+            notice("source " + other.name() + ", read from " + other.path() + " before, is now part of "
+                    + source.name());
             deletedElsewhere++;
         }
     }
 
     private void finish() {
         SourceRecord now = recorded(Instant.now());
-        Optional<SourceRecord> before = store.read(snapshot -> snapshot.sources().find(source.key()));
+        Optional<SourceRecord> before =
+                store.read(snapshot -> snapshot.sources().find(source.key()));
         boolean changed = added + updated + deleted + deletedElsewhere > 0;
         if (changed || before.filter(now::agrees).isEmpty()) {
             record(now.changed());

@@ -180,7 +180,8 @@ public final class KnowledgeBase implements AutoCloseable {
      */
     public int delete(String source) {
         return exclusively(() -> {
-            Optional<SourceRecord> known = store.read(snapshot -> snapshot.sources().named(source));
+            Optional<SourceRecord> known =
+                    store.read(snapshot -> snapshot.sources().named(source));
             if (known.isEmpty()) {
                 return 0;
             }
@@ -200,7 +201,8 @@ public final class KnowledgeBase implements AutoCloseable {
      */
     public int delete(String source, Collection<String> documents) {
         return exclusively(() -> {
-            Optional<SourceRecord> known = store.read(snapshot -> snapshot.sources().named(source));
+            Optional<SourceRecord> known =
+                    store.read(snapshot -> snapshot.sources().named(source));
             Set<String> ids = known.map(this::ids).orElse(Set.of());
             Set<String> found = documents.stream().filter(ids::contains).collect(Collectors.toSet());
             found.forEach(id -> store.delete(IndexLayout.key(known.orElseThrow().key(), id)));

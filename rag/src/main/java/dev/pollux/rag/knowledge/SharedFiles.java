@@ -79,7 +79,6 @@ final class SharedFiles {
 
     private static boolean isStale(String path, String text, Path root, Map<String, String> texts) {
         Optional<Path> file = SourceRecord.file(path).filter(found -> found.startsWith(root));
-        return file.isPresent()
-                && (!texts.getOrDefault(path, text).equals(text) || Files.notExists(file.get()));
+        return file.isPresent() && (!texts.getOrDefault(path, text).equals(text) || Files.notExists(file.get()));
     }
 }

@@ -72,7 +72,8 @@ final class SourceIdentity {
                 source.link(),
                 known.map(SourceRecord::changed).orElse(Instant.EPOCH),
                 known.map(SourceRecord::skipped).orElse(SkippedFiles.NONE));
-        List<SourceRecord> renamed = sources.named(name)
+        List<SourceRecord> renamed = sources
+                .named(name)
                 .filter(other -> !other.key().equals(key))
                 .map(other -> other.renamed(free(other.name(), other.path(), other.key(), name)))
                 .stream()
@@ -93,7 +94,9 @@ final class SourceIdentity {
 
     private Optional<SourceRecord> byLink() {
         return sources.all().stream()
-                .filter(known -> !known.named() && !known.link().isEmpty() && known.link().equals(source.link()))
+                .filter(known -> !known.named()
+                        && !known.link().isEmpty()
+                        && known.link().equals(source.link()))
                 .findFirst();
     }
 
@@ -121,7 +124,8 @@ final class SourceIdentity {
     private double share(SourceRecord old, Contents now) throws IOException {
         int all = 0;
         int here = 0;
-        for (Map.Entry<String, String> document : snapshot.values(old.key(), IndexLayout.CONTENT_HASH).entrySet()) {
+        for (Map.Entry<String, String> document :
+                snapshot.values(old.key(), IndexLayout.CONTENT_HASH).entrySet()) {
             String id = document.getKey();
             if (Contents.counts(id, document.getValue())) {
                 all++;
@@ -152,7 +156,7 @@ final class SourceIdentity {
             return Optional.empty();
         }
         String name = old.name().equals(now.name()) ? "" : now.name() + " ";
-        return Optional.of("source " + old.name() + ", read from " + old.path() + " before, is now " + name + "in "
-                + now.path());
+        return Optional.of(
+                "source " + old.name() + ", read from " + old.path() + " before, is now " + name + "in " + now.path());
     }
 }

@@ -84,8 +84,8 @@ record SourceRecord(
 
     /** Whether it says the same as another, whenever that was. */
     boolean agrees(SourceRecord other) {
-        return equals(new SourceRecord(
-                other.key, other.name, other.named, other.path, other.link, changed, other.skipped));
+        return equals(
+                new SourceRecord(other.key, other.name, other.named, other.path, other.link, changed, other.skipped));
     }
 
     /** The path of one of its documents. */
@@ -114,7 +114,9 @@ record SourceRecord(
     /** The path as one of this machine, where it is one. */
     static Optional<Path> file(String path) {
         try {
-            return path.isEmpty() ? Optional.empty() : Optional.of(Path.of(path)).filter(Path::isAbsolute);
+            return path.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(Path.of(path)).filter(Path::isAbsolute);
         } catch (InvalidPathException e) {
             return Optional.empty();
         }

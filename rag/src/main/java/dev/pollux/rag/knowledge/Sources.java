@@ -33,8 +33,7 @@ final class Sources {
         Map<String, SourceRecord> byKey = new TreeMap<>();
         for (LeafReaderContext leaf : reader.leaves()) {
             LeafReader segment = leaf.reader();
-            PostingsEnum docs =
-                    segment.postings(new Term(IndexLayout.SOURCES, IndexLayout.SOURCES), PostingsEnum.NONE);
+            PostingsEnum docs = segment.postings(new Term(IndexLayout.SOURCES, IndexLayout.SOURCES), PostingsEnum.NONE);
             Bits live = segment.getLiveDocs();
             if (docs == null) {
                 continue;
@@ -54,8 +53,9 @@ final class Sources {
     }
 
     SourceRecord get(String key) {
-        return find(key).orElseThrow(() -> new MalformedFileException("The knowledge base has documents of source " + key
-                + " and no record of it; delete the knowledge base and ingest again"));
+        return find(key)
+                .orElseThrow(() -> new MalformedFileException("The knowledge base has documents of source " + key
+                        + " and no record of it; delete the knowledge base and ingest again"));
     }
 
     Optional<SourceRecord> find(String key) {
@@ -63,7 +63,9 @@ final class Sources {
     }
 
     Optional<SourceRecord> named(String name) {
-        return byKey.values().stream().filter(source -> source.name().equals(name)).findFirst();
+        return byKey.values().stream()
+                .filter(source -> source.name().equals(name))
+                .findFirst();
     }
 
     /** Whether its folder was gone when the commit was opened. */

@@ -113,7 +113,8 @@ final class Store implements AutoCloseable {
                     Integer.parseInt(data.getOrDefault(IndexLayout.COMMIT_DIMENSION, "1")),
                     1);
         } catch (IndexNotFoundException e) {
-            throw new StorageException("There is no knowledge base in " + folder + "; ingest documents into it first", e);
+            throw new StorageException(
+                    "There is no knowledge base in " + folder + "; ingest documents into it first", e);
         } catch (IOException e) {
             throw failure(folder, "opened", e);
         }

@@ -18,13 +18,44 @@ final class FileTypes {
             Set.of("md", "markdown", "mdown", "mdwn", "mkd", "mkdn", "mdx", "qmd", "rmd");
 
     private static final Set<String> PLAIN_ENDINGS = Set.of(
-            "txt", "text", "rst", "rest", "adoc", "asciidoc", "asc", "org", "tex", "textile", "wiki", "mediawiki",
-            "creole", "typ", "csv", "tsv", "log");
+            "txt",
+            "text",
+            "rst",
+            "rest",
+            "adoc",
+            "asciidoc",
+            "asc",
+            "org",
+            "tex",
+            "textile",
+            "wiki",
+            "mediawiki",
+            "creole",
+            "typ",
+            "csv",
+            "tsv",
+            "log");
 
     /** Files that are texts without an ending, as they are in many projects. */
     private static final Set<String> PLAIN_NAMES = Set.of(
-            "readme", "changelog", "changes", "history", "news", "notes", "todo", "faq", "howto", "manual", "install",
-            "contributing", "authors", "contributors", "license", "licence", "copying", "notice");
+            "readme",
+            "changelog",
+            "changes",
+            "history",
+            "news",
+            "notes",
+            "todo",
+            "faq",
+            "howto",
+            "manual",
+            "install",
+            "contributing",
+            "authors",
+            "contributors",
+            "license",
+            "licence",
+            "copying",
+            "notice");
 
     /** Documents of types that are not read, by ending. */
     private static final Map<String, String> UNREAD = Stream.of(

@@ -46,7 +46,9 @@ final class PathPattern {
             parts.add(ANY_FOLDERS);
         }
         for (String part : (path.startsWith("/") ? path.substring(1) : path).split("/", -1)) {
-            if (!part.equals(ANY_FOLDERS) || parts.isEmpty() || !parts.get(parts.size() - 1).equals(ANY_FOLDERS)) {
+            if (!part.equals(ANY_FOLDERS)
+                    || parts.isEmpty()
+                    || !parts.get(parts.size() - 1).equals(ANY_FOLDERS)) {
                 parts.add(part);
             }
         }

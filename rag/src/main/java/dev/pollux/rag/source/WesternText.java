@@ -24,8 +24,8 @@ final class WesternText {
         Optional<String> text = TextDecoding.strictly(bytes, CHARSET).filter(WesternText::isPlausible);
         return text.map(western -> new Text(
                 western,
-                Optional.of("is not UTF-8 and is read as Windows-1252; line " + TextDecoding.line(western, first(western))
-                        + " is the first that differs")));
+                Optional.of("is not UTF-8 and is read as Windows-1252; line "
+                        + TextDecoding.line(western, first(western)) + " is the first that differs")));
     }
 
     private static int first(String text) {

@@ -17,8 +17,7 @@ final class WideText {
         Charset charset = isLittle ? StandardCharsets.UTF_16LE : StandardCharsets.UTF_16BE;
         return (isLittle ? little : big)
                 .filter(text -> common(text) > 0)
-                .map(text -> new Text(
-                        text, Optional.of("has no byte order mark and is read as " + charset.name())));
+                .map(text -> new Text(text, Optional.of("has no byte order mark and is read as " + charset.name())));
     }
 
     /** The text, if it has no characters that plain text has not. */

@@ -108,8 +108,8 @@ class SourceIdentityTest {
 
             String name = String.valueOf(root.resolve(place).getFileName());
             assertThat(report.notices())
-                    .containsExactly("source " + before.getFileName() + ", read from " + before + " before, is now " + name
-                            + " in " + root.resolve(place));
+                    .containsExactly("source " + before.getFileName() + ", read from " + before + " before, is now "
+                            + name + " in " + root.resolve(place));
             assertThat(report.source()).isEqualTo(name);
             assertThat(report.unchanged()).isEqualTo(1);
             assertThat(report.updated()).isEqualTo(1);
@@ -243,7 +243,9 @@ class SourceIdentityTest {
         assertThat(knowledge.retriever().retrieve(Query.of("the fair", 2)))
                 .extracting(hit -> hit.passage().text())
                 .containsExactlyInAnyOrder("The fair is on Monday, the fair.", "Another fair.");
-        assertThat(hits().stream().mapToInt(hit -> hit.passage().origin().copies().size()).max())
+        assertThat(hits().stream()
+                        .mapToInt(hit -> hit.passage().origin().copies().size())
+                        .max())
                 .hasValue(20);
     }
 
@@ -254,9 +256,9 @@ class SourceIdentityTest {
         write("docs/in/c.md", "The dog barks.");
         ingest("docs");
         ingest("docs/in");
-        assertThat(texts())
-                .containsExactlyInAnyOrder("The lift is red.", "The fair is on Monday.", "The dog barks.");
-        assertThat(hits()).allSatisfy(hit -> assertThat(hit.passage().origin().copies()).isEmpty());
+        assertThat(texts()).containsExactlyInAnyOrder("The lift is red.", "The fair is on Monday.", "The dog barks.");
+        assertThat(hits())
+                .allSatisfy(hit -> assertThat(hit.passage().origin().copies()).isEmpty());
         write("docs/in/b.md", "The fair is on Friday.");
         Files.delete(root.resolve("docs/in/c.md"));
         ingest("docs/in");
@@ -272,8 +274,9 @@ class SourceIdentityTest {
         write("docs/b.txt", "The fair is on Monday.");
         ingest("docs");
         FolderOptions some = FolderOptions.builder().include(List.of("*.md")).build();
-        IngestReport report =
-                knowledge.ingest(DocumentSource.folder(root.resolve("docs"), some)).run();
+        IngestReport report = knowledge
+                .ingest(DocumentSource.folder(root.resolve("docs"), some))
+                .run();
         assertThat(report.deleted()).isEqualTo(1);
         assertThat(names()).containsExactly("docs");
         assertThat(texts()).containsExactly("The lift is red.");
@@ -284,13 +287,17 @@ class SourceIdentityTest {
         write("docs/a.md", "The lift is red.");
         ingest("docs");
         FolderOptions named = FolderOptions.builder().name("handbook").build();
-        assertThat(knowledge.ingest(DocumentSource.folder(root.resolve("docs"), named)).run().unchanged())
+        assertThat(knowledge
+                        .ingest(DocumentSource.folder(root.resolve("docs"), named))
+                        .run()
+                        .unchanged())
                 .isEqualTo(1);
         assertThat(names()).containsExactly("handbook");
         assertThat(ingest("docs").source()).isEqualTo("handbook");
         write("other/b.md", "The fair is on Monday.");
-        IngestReport report =
-                knowledge.ingest(DocumentSource.folder(root.resolve("other"), named)).run();
+        IngestReport report = knowledge
+                .ingest(DocumentSource.folder(root.resolve("other"), named))
+                .run();
         assertThat(report.notices())
                 .containsExactly("source handbook, read from " + root + "/docs before, is now in " + root + "/other");
         assertThat(texts()).containsExactly("The fair is on Monday.");
@@ -313,7 +320,8 @@ class SourceIdentityTest {
                 .ingest(DocumentSource.of(
                         "wiki",
                         List.of(
-                                new Document("p1", "https://wiki.example/p1", "text/plain", "The lift is red.", Map.of()),
+                                new Document(
+                                        "p1", "https://wiki.example/p1", "text/plain", "The lift is red.", Map.of()),
                                 new Document("p2", "text/plain", "The dog barks.", Map.of()))))
                 .run();
         assertThat(hits())
@@ -360,7 +368,8 @@ class SourceIdentityTest {
         }
         assertThatThrownBy(() -> KnowledgeBase.openReadOnly(root.resolve("none")))
                 .isInstanceOf(StorageException.class)
-                .hasMessage("There is no knowledge base in " + root.resolve("none") + "; ingest documents into it first");
+                .hasMessage(
+                        "There is no knowledge base in " + root.resolve("none") + "; ingest documents into it first");
     }
 
     private IngestReport ingest(String folder) {

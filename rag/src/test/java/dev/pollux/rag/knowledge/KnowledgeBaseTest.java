@@ -342,9 +342,11 @@ class KnowledgeBaseTest {
             writer.setLiveCommitData(Map.of("pollux.format", "1").entrySet());
             writer.commit();
         }
-        String message = "The knowledge base in " + folder.resolve("kb") + " has format 1, which another version of Pollux"
-                + " wrote; this one reads format " + KnowledgeBase.FORMAT + ": delete the folder and ingest the documents"
-                + " again, or open it with the version that wrote it";
+        String message =
+                "The knowledge base in " + folder.resolve("kb") + " has format 1, which another version of Pollux"
+                        + " wrote; this one reads format " + KnowledgeBase.FORMAT
+                        + ": delete the folder and ingest the documents"
+                        + " again, or open it with the version that wrote it";
         assertThatThrownBy(() -> KnowledgeBase.open(folder.resolve("kb"), embedder))
                 .isInstanceOf(StorageException.class)
                 .hasMessage(message);

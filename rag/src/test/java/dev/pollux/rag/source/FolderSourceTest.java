@@ -102,8 +102,10 @@ class FolderSourceTest {
             write(name, "marked");
         }
         DocumentSource.folder(folder).read(found);
-        assertThat(found.documents).hasSize(13).allSatisfy(document -> assertThat(document.mediaType())
-                .isEqualTo(document.text().equals("plain") ? "text/plain" : "text/markdown"));
+        assertThat(found.documents)
+                .hasSize(13)
+                .allSatisfy(document -> assertThat(document.mediaType())
+                        .isEqualTo(document.text().equals("plain") ? "text/plain" : "text/markdown"));
     }
 
     @Test
@@ -131,8 +133,7 @@ class FolderSourceTest {
         assertThat(idsUnder(List.of("*.pdf"), List.of())).isEmpty();
         assertThat(idsUnder(List.of(), List.of("*.md", "!c.md"))).containsExactly("guides/c.md", "guides/e.txt");
         assertThat(idsUnder(List.of(), List.of("guides/**"))).containsExactly("a.md");
-        assertThat(idsUnder(List.of("*", "!*.txt"), List.of("guides/old/")))
-                .containsExactly("a.md", "guides/c.md");
+        assertThat(idsUnder(List.of("*", "!*.txt"), List.of("guides/old/"))).containsExactly("a.md", "guides/c.md");
     }
 
     private List<String> idsUnder(List<String> include, List<String> exclude) {
@@ -147,8 +148,8 @@ class FolderSourceTest {
     void whatGitIgnoresIsLeftOut() throws IOException {
         write(".gitignore", "build/\n*.log\n!keep.log\n/top.md\n# note\n");
         write("sub/.gitignore", "!top.log\nsecret*\n");
-        for (String name :
-                List.of("a.md", "top.md", "sub/top.md", "build/b.md", "x.log", "keep.log", "sub/top.log", "sub/secret.md")) {
+        for (String name : List.of(
+                "a.md", "top.md", "sub/top.md", "build/b.md", "x.log", "keep.log", "sub/top.log", "sub/secret.md")) {
             write(name, name);
         }
         DocumentSource.folder(folder).read(found);

@@ -85,9 +85,7 @@ class PathPatternTest {
         assertThat(PathPattern.of(stars).orElseThrow().matches(List.of("a".repeat(20_000)), false))
                 .isFalse();
         String folders = "**/a/".repeat(500) + "b";
-        assertThat(PathPattern.of(folders)
-                        .orElseThrow()
-                        .matches(java.util.Collections.nCopies(1000, "a"), false))
+        assertThat(PathPattern.of(folders).orElseThrow().matches(java.util.Collections.nCopies(1000, "a"), false))
                 .isFalse();
     }
 }

@@ -13,7 +13,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TextDecodingTest {
 
-    private static final String SENTENCES = "Der Heizkessel wird im März gewartet.\r\nL\u2019été, où est-il\u00A0? Ça va.\r\n";
+    private static final String SENTENCES =
+            "Der Heizkessel wird im März gewartet.\r\nL\u2019été, où est-il\u00A0? Ça va.\r\n";
 
     @ParameterizedTest
     @ValueSource(strings = {"UTF-8", "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"})
@@ -23,7 +24,8 @@ class TextDecodingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"Plain text.\nTwo lines.\n", "Отопление проверяют в марте.\n", "锅炉在三月检修。\n电梯在五月检修。\n", "hello"})
+    @ValueSource(
+            strings = {"Plain text.\nTwo lines.\n", "Отопление проверяют в марте.\n", "锅炉在三月检修。\n电梯在五月检修。\n", "hello"})
     void wideTextNeedsNoMarkWhereItIsPlain(String text) {
         for (Charset charset : new Charset[] {StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE}) {
             assertThat(TextDecoding.decode(text.getBytes(charset)))
@@ -41,7 +43,8 @@ class TextDecodingTest {
         assertThat(decoded("Straße, Öl und ", 0xE2, 0x82, " and ", 0x81, " are cut.\n"))
                 .contains(new TextDecoding.Text(
                         "Straße, Öl und \uFFFD and \uFFFD are cut.\n",
-                        Optional.of("has a byte in line 1 that is not UTF-8 (0xE2), read as U+FFFD; so is another one")));
+                        Optional.of(
+                                "has a byte in line 1 that is not UTF-8 (0xE2), read as U+FFFD; so is another one")));
         assertThat(decoded("A log with one zero ", 0, " in it.\n"))
                 .contains(new TextDecoding.Text(
                         "A log with one zero \uFFFD in it.\n",
@@ -71,7 +74,8 @@ class TextDecodingTest {
                 : encoding.equals("Shift_JIS")
                         ? "ボイラーは三月に点検されます。"
                         : encoding.equals("GBK") ? "锅炉在三月检修，电梯在五月检修。" : "Отопление проверяют в марте каждого года.";
-        assertThat(TextDecoding.decode(text.getBytes(Charset.forName(encoding)))).isEmpty();
+        assertThat(TextDecoding.decode(text.getBytes(Charset.forName(encoding))))
+                .isEmpty();
     }
 
     @Test
@@ -81,7 +85,9 @@ class TextDecodingTest {
         for (int length = 64; length < 4096; length *= 2) {
             byte[] bytes = new byte[length];
             random.nextBytes(bytes);
-            assertThat(TextDecoding.decode(bytes)).as("seed %d, length %d", seed, length).isEmpty();
+            assertThat(TextDecoding.decode(bytes))
+                    .as("seed %d, length %d", seed, length)
+                    .isEmpty();
         }
         assertThat(decoded("\u0001\u0002\u0003\u0004\u0005 with text")).isEmpty();
         assertThat(decoded("PK", 3, 4, 0, 0, 0, 8, 0, "name")).isEmpty();

@@ -44,7 +44,8 @@ final class Answers {
     /** Whether a model wrote, and why it stopped. */
     static String writing(WritingAbility ability, Answer answer) {
         String writes = ability.writes() ? "writing: " : "quoting: ";
-        return writes + ability.reason()
+        return writes
+                + ability.reason()
                 + answer.stop()
                         .map(stop -> "; stopped: "
                                 + switch (stop) {

@@ -101,7 +101,12 @@ final class IngestCommand extends PolluxCommand {
                 .add("reused", reused, Texts.count(reused) + " vectors")
                 .add("elapsedMillis", elapsed.toMillis(), "")
                 .text("elapsed", Texts.seconds(elapsed))
-                .add("notices", reports.stream().flatMap(report -> report.notices().stream()).toList(), "");
+                .add(
+                        "notices",
+                        reports.stream()
+                                .flatMap(report -> report.notices().stream())
+                                .toList(),
+                        "");
     }
 
     private static int sum(List<IngestReport> reports, ToIntFunction<IngestReport> count) {

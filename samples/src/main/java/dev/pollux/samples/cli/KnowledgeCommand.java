@@ -129,8 +129,10 @@ final class KnowledgeCommand extends PolluxCommand {
         int execute() {
             try (KnowledgeBase knowledge = dryRun ? KnowledgeBase.openReadOnly(folder) : KnowledgeBase.open(folder)) {
                 List<KnownSource> known = knowledge.sources();
-                List<KnownSource> chosen =
-                        names.stream().map(name -> source(known, name)).distinct().toList();
+                List<KnownSource> chosen = names.stream()
+                        .map(name -> source(known, name))
+                        .distinct()
+                        .toList();
                 List<Map<String, Object>> removed = new ArrayList<>();
                 Report report = new Report();
                 for (KnownSource source : chosen) {
@@ -155,8 +157,8 @@ final class KnowledgeCommand extends PolluxCommand {
                     .filter(source -> source.name().equals(name))
                     .findFirst()
                     .or(() -> known.stream()
-                            .filter(source -> source.path().equals(path)
-                                    || source.path().equals(name))
+                            .filter(source ->
+                                    source.path().equals(path) || source.path().equals(name))
                             .findFirst());
             return found.orElseThrow(() -> new IllegalArgumentException("There is no source '" + name + "' in "
                     + folder + "; it has "
@@ -210,7 +212,9 @@ final class KnowledgeCommand extends PolluxCommand {
     }
 
     private static String content(KnownSource source) {
-        return Texts.count(source.documents()) + (source.documents() == 1 ? " document, " : " documents, ")
-                + Texts.count(source.passages()) + (source.passages() == 1 ? " passage" : " passages");
+        return Texts.count(source.documents())
+                + (source.documents() == 1 ? " document, " : " documents, ")
+                + Texts.count(source.passages())
+                + (source.passages() == 1 ? " passage" : " passages");
     }
 }

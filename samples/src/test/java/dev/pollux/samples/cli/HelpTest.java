@@ -22,7 +22,11 @@ class HelpTest {
     @ParameterizedTest
     @MethodSource("commands")
     void oneOptionAsksForHelp(String name) {
-        assertThat(Pollux.commandLine().getSubcommands().get(name).getCommandSpec().options())
+        assertThat(Pollux.commandLine()
+                        .getSubcommands()
+                        .get(name)
+                        .getCommandSpec()
+                        .options())
                 .filteredOn(option -> option.usageHelp() && !option.inherited())
                 .hasSize(1);
         assertThat(Run.of(name, "--help-all").out().lines().count())

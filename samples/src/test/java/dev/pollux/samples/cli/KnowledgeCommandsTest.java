@@ -144,7 +144,8 @@ class KnowledgeCommandsTest {
                             ExitCode.ERROR,
                             "",
                             "pollux: The knowledge base in " + knowledge
-                                    + " is in use by another process, and only one may write; wait for it, or give --wait SECONDS" + NL));
+                                    + " is in use by another process, and only one may write; wait for it, or give --wait SECONDS"
+                                    + NL));
         }
     }
 

@@ -410,7 +410,8 @@ class ModelCommandsTest {
                         "pollux: --system and --raw exclude each other: a raw prompt has no roles" + NL
                                 + "Try 'pollux generate --help'." + NL));
         assertThat(Run.of("export", "--weights", "3bit", NAME, "out").err())
-                .isEqualTo("pollux: --weights must be exact, float, 8bit or 4bit but was '3bit'" + NL + "Try 'pollux export --help'." + NL);
+                .isEqualTo("pollux: --weights must be exact, float, 8bit or 4bit but was '3bit'" + NL
+                        + "Try 'pollux export --help'." + NL);
         assertThat(Run.of().code()).isEqualTo(ExitCode.USAGE);
     }
 

@@ -80,7 +80,8 @@ final class MavenBuild {
             long opened = script.chars().filter(c -> c == pair.charAt(0)).count();
             long closed = script.chars().filter(c -> c == pair.charAt(1)).count();
             if (opened != closed) {
-                throw new AssertionError("as many of " + pair.charAt(0) + " as of " + pair.charAt(1) + " must stand there");
+                throw new AssertionError(
+                        "as many of " + pair.charAt(0) + " as of " + pair.charAt(1) + " must stand there");
             }
         }
     }

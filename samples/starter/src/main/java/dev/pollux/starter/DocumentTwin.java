@@ -49,11 +49,7 @@ public final class DocumentTwin implements AutoCloseable {
 
     /** What is open. */
     private record Parts(
-            Deque<Runnable> closing,
-            Embedder embedder,
-            KnowledgeBase knowledge,
-            Twin twin,
-            WritingAbility ability) {}
+            Deque<Runnable> closing, Embedder embedder, KnowledgeBase knowledge, Twin twin, WritingAbility ability) {}
 
     /** Where the model is, and whether it writes; no place where none is looked for. */
     private record Model(Optional<Path> path, WritingAbility ability) {}
@@ -97,7 +93,8 @@ public final class DocumentTwin implements AutoCloseable {
                     .persona(options.persona())
                     .options(options.twin());
             model.map(Opening::get).ifPresent(twin::generator);
-            return new DocumentTwin(documents, new Parts(closing, embedder, knowledge, twin.build(), located.ability()));
+            return new DocumentTwin(
+                    documents, new Parts(closing, embedder, knowledge, twin.build(), located.ability()));
         } catch (RuntimeException | Error e) { // also what a class does that is first used while the JVM ends
             closing.forEach(Runnable::run);
             throw e;
@@ -122,8 +119,7 @@ public final class DocumentTwin implements AutoCloseable {
             return new Model(Optional.empty(), none);
         }
         Path path = job.run(ModelLocator.locating(options.model().orElse(DEFAULT_MODEL), options.cache()));
-        OptionalLong size =
-                style == TwinOptions.Style.AUTO ? OnnxGenerator.parameters(path) : OptionalLong.empty();
+        OptionalLong size = style == TwinOptions.Style.AUTO ? OnnxGenerator.parameters(path) : OptionalLong.empty();
         return new Model(Optional.of(path), WritingAbility.of(style, size));
     }
 
