@@ -208,8 +208,7 @@ public final class Languages {
         Map<UnicodeScript, List<String>> scripts = new EnumMap<>(UnicodeScript.class);
         scripts.put(
                 UnicodeScript.LATIN,
-                List.of(("en de fr es it pt nl sv da no fi pl cs sk hr ro hu tr ca gl id vi lt lv et eu ga")
-                        .split(" ")));
+                List.of("en de fr es it pt nl sv da no fi pl cs sk hr ro hu tr ca gl id vi lt lv et eu ga".split(" ")));
         scripts.put(UnicodeScript.CYRILLIC, List.of("ru", "uk", "bg", "sr"));
         scripts.put(UnicodeScript.ARABIC, List.of("ar", "fa", "ckb"));
         scripts.put(UnicodeScript.DEVANAGARI, List.of("hi", "ne"));
