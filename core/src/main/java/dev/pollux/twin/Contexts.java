@@ -149,11 +149,11 @@ final class Contexts {
     private boolean answers(int i) {
         Block asked = sentences.get(question).block();
         Block block = sentences.get(i).block();
-        if (block == asked) {
+        if (block.equals(asked)) {
             return true;
         }
         Block before = sentences.get(i - 1).block();
-        boolean atItsEnd = sentences.get(Math.min(question + 1, i)).block() != asked || question + 1 == i;
+        boolean atItsEnd = question + 1 == i || !sentences.get(Math.min(question + 1, i)).block().equals(asked);
         Item item = asked.place().item();
         boolean marked = asked.kind() == Block.Kind.QUESTION || asked.kind() == Block.Kind.TERM || isAlone(asked);
         if (item != null && block.kind() != Block.Kind.ANSWER) {
@@ -166,8 +166,8 @@ final class Contexts {
             return true;
         }
         // After a question in passing, the next paragraph and the list that it leads into.
-        return before == asked
-                || before == block
+        return before.equals(asked)
+                || before.equals(block)
                 || leads(i - 1)
                 || block.place().group() == before.place().group();
     }
@@ -177,8 +177,8 @@ final class Contexts {
         int from = question;
         Block block = sentences.get(question).block();
         while (from > 0
-                && sentences.get(i).block() != block
-                && sentences.get(from - 1).block() == block) {
+                && !sentences.get(i).block().equals(block)
+                && sentences.get(from - 1).block().equals(block)) {
             from--;
         }
         String whole = String.join(" ", texts.subList(from, question + 1));
@@ -187,7 +187,7 @@ final class Contexts {
 
     /** Whether a block is one question and no more. */
     private boolean isAlone(Block asked) {
-        return (question == 0 || sentences.get(question - 1).block() != asked);
+        return question == 0 || !sentences.get(question - 1).block().equals(asked);
     }
 
     private boolean leads(int i) {
@@ -206,7 +206,7 @@ final class Contexts {
             return leads.computeIfAbsent(-place.table(), table -> leadsInto(i));
         }
         if (sentence.kind() == Sentence.Kind.CODE) {
-            boolean goesOn = i > 0 && sentences.get(i - 1).block() == sentence.block();
+            boolean goesOn = i > 0 && sentences.get(i - 1).block().equals(sentence.block());
             return goesOn ? leads.getOrDefault(0, Context.NONE) : remember(leadsInto(i));
         }
         return Context.NONE;

@@ -8,7 +8,6 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -41,8 +40,8 @@ final class Coverage {
     private final List<AskedWord> words;
     private final Set<String> own;
     private final double[] weights; // (words), sum 1 where there are words
-    private final Map<Source.Line, Set<String>> keys = new IdentityHashMap<>();
-    private final Map<Source.Section, Set<String>> sections = new IdentityHashMap<>();
+    private final IdentityHashMap<Source.Line, Set<String>> keys = new IdentityHashMap<>();
+    private final IdentityHashMap<Source.Section, Set<String>> sections = new IdentityHashMap<>();
 
     /**
      * @param question as it was asked

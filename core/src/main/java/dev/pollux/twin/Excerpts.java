@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** Makes excerpts of the sentences that score best. <em>Confined to one thread.</em> */
@@ -45,7 +44,7 @@ final class Excerpts {
 
     private final Asked asked;
     private final List<Found> ranked;
-    private final Map<Source.Line, Double> scores = new IdentityHashMap<>();
+    private final IdentityHashMap<Source.Line, Double> scores = new IdentityHashMap<>();
 
     /** @param ranked every sentence that may be evidence, best first */
     Excerpts(String question, List<Found> ranked) {
@@ -145,11 +144,11 @@ final class Excerpts {
         int from = line.index();
         int to = from + 1;
         List<Source.Line> lines = source.lines();
-        while (from > 0 && lines.get(from - 1).range().block() == line.range().block()) {
+        while (from > 0 && lines.get(from - 1).range().block().equals(line.range().block())) {
             from--;
         }
         while (to < lines.size()
-                && lines.get(to).range().block() == line.range().block()) {
+                && lines.get(to).range().block().equals(line.range().block())) {
             to++;
         }
         Excerpt whole = Excerpt.of(source, lead >= 0 ? lead : from, to);
@@ -173,7 +172,7 @@ final class Excerpts {
             int begin = lead >= 0 && lead == from - 1 && !isHeading(source, lead) ? lead : from;
             Excerpt whole = Excerpt.of(source, begin, to);
             if (whole.quote().length() <= LONGEST_LIST) {
-                return isWhole(source, item, line, score) ? whole : item(source, item, line);
+                return isWhole(source, item, score) ? whole : item(source, item, line);
             }
         }
         return item(source, items.get(items.size() - 1), line);
@@ -188,7 +187,7 @@ final class Excerpts {
     }
 
     /** Whether a list is shown whole: steps where the question asks how, or items that score alike. */
-    private boolean isWhole(Source source, Item best, Source.Line line, double score) {
+    private boolean isWhole(Source source, Item best, double score) {
         if (best.number() > 0 && asked.how()) {
             return true;
         }
@@ -307,7 +306,7 @@ final class Excerpts {
     }
 
     private static boolean isNeighbour(Source.Line line, Source.Line other) {
-        return line.range().block() == other.range().block() && !line.context().asks();
+        return line.range().block().equals(other.range().block()) && !line.context().asks();
     }
 
     private static boolean same(Source.Line a, Source.Line b) {

@@ -332,7 +332,7 @@ final class Grounding {
     /** What speaks against the sentence that is likeliest to say it. */
     private String objection(Claim claim, List<Integer> cited) {
         return likely(claim, candidate -> candidate.lines().size() == 1).stream()
-                .sorted(Comparator.comparing((Candidate candidate) -> -candidate.shared(keys(claim.statement())))
+                .sorted(Comparator.comparingLong((Candidate candidate) -> -candidate.shared(keys(claim.statement())))
                         .thenComparing(
                                 candidate -> !cited.contains(candidate.packed().number())))
                 .findFirst()

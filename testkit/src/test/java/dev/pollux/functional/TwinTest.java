@@ -198,7 +198,7 @@ class TwinTest {
     void whereTooLittleStaysTheQuotesFollow() {
         String mostlyMadeUp = "SLERP merges exactly two models. Quantum rockets orbit distant purple galaxies quickly."
                 + " Dragons sleep under frozen volcanoes.";
-        String question = "How are two models merged by averaging?";
+        String question = "How are two models merged?";
         Answer answer = writing(mostlyMadeUp).ask(question);
         assertThat(answer.kind()).isEqualTo(Answer.Kind.WRITTEN);
         assertThat(answer.text())
