@@ -7,7 +7,7 @@ module dev.pollux.rag {
     requires org.apache.lucene.core;
 
     provides dev.pollux.internal.text.LanguageProvider with
-            dev.pollux.rag.language.LuceneLanguages;
+            dev.pollux.rag.internal.language.LuceneLanguages;
 
     exports dev.pollux.rag.chunk;
     exports dev.pollux.rag.evaluate;

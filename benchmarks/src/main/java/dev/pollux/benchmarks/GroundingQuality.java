@@ -1,6 +1,7 @@
 package dev.pollux.benchmarks;
 
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.internal.Json;
 import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Passage;
@@ -64,8 +65,9 @@ public final class GroundingQuality {
             throw new IllegalArgumentException("usage: GroundingQuality <data folder> [<seed> [<file>]]");
         }
         long seed = args.length > 1 ? Long.parseLong(args[1]) : 1;
-        PrintStream wrong =
-                args.length > 2 ? new PrintStream(args[2], "UTF-8") : new PrintStream(PrintStream.nullOutputStream());
+        PrintStream wrong = args.length > 2
+                ? new PrintStream(args[2], StandardCharsets.UTF_8)
+                : new PrintStream(PrintStream.nullOutputStream());
         Path data = Path.of(args[0]);
         List<Text> texts = new ArrayList<>(articles(data.resolve("llm-twin").resolve("cleaned_documents.json")));
         for (String name : List.of("xquad-en.jsonl", "fairytaleqa-val.jsonl")) {
@@ -163,10 +165,10 @@ public final class GroundingQuality {
 
     private static List<Text> articles(Path file) throws IOException {
         List<Text> texts = new ArrayList<>();
-        Map<?, ?> root = (Map<?, ?>) Json.parse(ByteBuffer.wrap(Files.readAllBytes(file)), file.toString());
-        for (Object entry : (List<?>) root.get("artifact_data")) {
-            Map<?, ?> article = (Map<?, ?>) entry;
-            texts.addAll(passages((String) article.get("id"), (String) article.get("content")));
+        for (JsonNode article :
+                JsonNode.parse(Files.readAllBytes(file), file.toString()).path("artifact_data")) {
+            texts.addAll(passages(
+                    article.path("id").asString(), article.path("content").asString()));
         }
         return texts;
     }

@@ -153,7 +153,8 @@ final class Contexts {
             return true;
         }
         Block before = sentences.get(i - 1).block();
-        boolean atItsEnd = question + 1 == i || !sentences.get(Math.min(question + 1, i)).block().equals(asked);
+        boolean atItsEnd = question + 1 == i
+                || !sentences.get(Math.min(question + 1, i)).block().equals(asked);
         Item item = asked.place().item();
         boolean marked = asked.kind() == Block.Kind.QUESTION || asked.kind() == Block.Kind.TERM || isAlone(asked);
         if (item != null && block.kind() != Block.Kind.ANSWER) {

@@ -50,8 +50,8 @@ record Excerpt(int start, int end, String quote, String text, int from, int to) 
         StringBuilder shown = new StringBuilder();
         for (int i = 0; i < lines.size(); i++) {
             Source.Line line = lines.get(i);
-            boolean same =
-                    i > 0 && lines.get(i - 1).range().block().equals(line.range().block());
+            boolean same = i > 0
+                    && lines.get(i - 1).range().block().equals(line.range().block());
             boolean code = line.range().kind() == Sentence.Kind.CODE && lines.size() > 1;
             boolean goesOn = i + 1 < lines.size()
                     && lines.get(i + 1).range().block().equals(line.range().block());

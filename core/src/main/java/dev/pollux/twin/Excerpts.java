@@ -144,7 +144,8 @@ final class Excerpts {
         int from = line.index();
         int to = from + 1;
         List<Source.Line> lines = source.lines();
-        while (from > 0 && lines.get(from - 1).range().block().equals(line.range().block())) {
+        while (from > 0
+                && lines.get(from - 1).range().block().equals(line.range().block())) {
             from--;
         }
         while (to < lines.size()
@@ -306,7 +307,8 @@ final class Excerpts {
     }
 
     private static boolean isNeighbour(Source.Line line, Source.Line other) {
-        return line.range().block().equals(other.range().block()) && !line.context().asks();
+        return line.range().block().equals(other.range().block())
+                && !line.context().asks();
     }
 
     private static boolean same(Source.Line a, Source.Line b) {

@@ -130,7 +130,10 @@ final class Source {
     /** Whether a line is the first of its block in the passage. */
     boolean opensBlock(Line line) {
         return line.index() == 0
-                || !lines.get(line.index() - 1).range().block().equals(line.range().block());
+                || !lines.get(line.index() - 1)
+                        .range()
+                        .block()
+                        .equals(line.range().block());
     }
 
     Citation cite(int number, Line line) {

@@ -275,7 +275,7 @@ public final class FalseSentences {
         return !after.startsWith(" up")
                 && !(phrase && m.group().equals("all"))
                 && !(weak && !Set.of("all").contains(m.group()) && !after.matches(" (?:the|\\d|[A-Z]).*"))
-                && !(m.group().equals("no"))
+                && !m.group().equals("no")
                 && !before.matches(".*\\b(?:not|never) ");
     }
 

@@ -46,7 +46,7 @@ public final class TrueSentences {
 
     static {
         String[] pairs =
-                ("is/was are/were was/is were/are has/had have/had does/did do/did will/would can/could").split(" ");
+                "is/was are/were was/is were/are has/had have/had does/did do/did will/would can/could".split(" ");
         for (String pair : pairs) {
             String[] both = pair.split("/");
             TENSES.put(both[0], both[1]);

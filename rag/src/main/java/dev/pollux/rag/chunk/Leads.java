@@ -95,7 +95,7 @@ final class Leads {
         String before = first == 0 || line <= blocks.get(first).firstLine() ? "" : leadIn(blocks.get(first - 1));
         StringBuilder parents = new StringBuilder();
         for (Item item : items) {
-            if (item.line() < line && item != items.get(items.size() - 1)) {
+            if (item.line() < line && !item.equals(items.get(items.size() - 1))) {
                 parents.append(lines.line(item.line()).stripTrailing()).append('\n');
             }
         }

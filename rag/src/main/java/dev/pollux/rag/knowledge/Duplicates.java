@@ -41,8 +41,9 @@ final class Duplicates {
     private record Member(int record, int passages, SourceRecord source, boolean missing, String id, String path) {}
 
     private static final Comparator<Member> ORDER = Comparator.comparing(Member::missing)
-            .thenComparing(member -> member.id().chars().filter(c -> c == '/').count())
-            .thenComparing(member -> member.id().length())
+            .thenComparingLong(
+                    member -> member.id().chars().filter(c -> c == '/').count())
+            .thenComparingInt(member -> member.id().length())
             .thenComparing(member -> member.source().name())
             .thenComparing(Member::id);
 

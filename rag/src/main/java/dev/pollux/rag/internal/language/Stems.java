@@ -1,8 +1,9 @@
-package dev.pollux.rag.language;
+package dev.pollux.rag.internal.language;
 
 import java.text.Normalizer;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.lucene.analysis.ar.ArabicNormalizer;
@@ -75,7 +76,7 @@ final class Stems {
 
     /** A stemmer has a state, so each word gets its own. */
     static UnaryOperator<String> snowball(String name) {
-        Supplier<SnowballStemmer> stemmers = SNOWBALL.get(name);
+        Supplier<SnowballStemmer> stemmers = Objects.requireNonNull(SNOWBALL.get(name), name);
         return word -> {
             SnowballStemmer stemmer = stemmers.get();
             stemmer.setCurrent(word);

@@ -1,4 +1,4 @@
-package dev.pollux.rag.language;
+package dev.pollux.rag.internal.language;
 
 import dev.pollux.internal.text.Language;
 import dev.pollux.internal.text.LanguageProvider;

@@ -1,5 +1,5 @@
 /** Function words and stems of languages, from Lucene. */
 @NullMarked
-package dev.pollux.rag.language;
+package dev.pollux.rag.internal.language;
 
 import org.jspecify.annotations.NullMarked;

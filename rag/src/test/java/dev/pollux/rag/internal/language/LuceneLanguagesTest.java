@@ -1,4 +1,4 @@
-package dev.pollux.rag.language;
+package dev.pollux.rag.internal.language;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
