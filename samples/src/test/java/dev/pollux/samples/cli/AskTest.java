@@ -72,7 +72,7 @@ class AskTest {
                 .isEqualTo(ExitCode.OK);
         assertThat(out)
                 .contains("Her keel was made of oak from Dodona.")
-                .contains("] " + docs + "/boats.md:6 (Boats > Argo)");
+                .contains("] " + docs + "/boats.md:5-6 (Boats > Argo)");
     }
 
     @Test
@@ -88,6 +88,7 @@ class AskTest {
                         "citations",
                         "evidence",
                         "dropped",
+                        "notices",
                         "groundedness",
                         "stop",
                         "usage",
