@@ -33,8 +33,12 @@ class ChatInterruptTest {
                 interrupt(process);
                 end(out);
             }
-            interrupt(process);
-            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            // The line is out a moment before the turn is over; an interrupt in between ends the turn once more.
+            for (int i = 0; i < 6 && process.isAlive(); i++) {
+                interrupt(process);
+                process.waitFor(10, TimeUnit.SECONDS);
+            }
+            assertThat(process.isAlive()).isFalse();
             assertThat(process.exitValue()).isEqualTo(ExitCode.INTERRUPTED);
         }
         assertThat(folder).isEmptyDirectory();
