@@ -37,6 +37,12 @@ public final class Cells {
         return false;
     }
 
+    /** Whether a line is a row without a doubt: it stands between bars. */
+    static boolean isRow(String line) {
+        String row = line.stripTrailing();
+        return row.length() > 1 && row.startsWith("|") && row.endsWith("|");
+    }
+
     private static boolean isEscaped(String line, int bar) {
         return bar > 0 && line.charAt(bar - 1) == '\\';
     }

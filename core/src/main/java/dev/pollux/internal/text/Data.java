@@ -121,7 +121,7 @@ final class Data {
                 continue;
             }
             int next = i;
-            while (next < text.length() && (text.charAt(next) == '\r' || text.charAt(next) == '\n')) {
+            while (next < text.length() && next - i < 3 && "\r\n".indexOf(text.charAt(next)) >= 0) {
                 next++;
             }
             boolean goesOn = next > i && next - i <= 2 && i - lineStart >= LEAST_LINE;

@@ -9,6 +9,10 @@ import java.util.regex.Matcher;
 /** Reads comments and raw HTML: what of it is text, what is not seen. <em>Confined to one thread.</em> */
 final class HtmlReader {
 
+    static final String COMMENT = "<!--";
+
+    private static final String COMMENT_END = "-->";
+
     private final String text;
     private final BlockSink out;
     private final Set<String> absent = new HashSet<>(); // ends that were searched for and are nowhere behind
@@ -20,8 +24,8 @@ final class HtmlReader {
 
     /** One past the end of the comment that begins at {@code from}; -1 where it has none. */
     int commentEnd(int from) {
-        int end = find("-->", from + 4);
-        return end < 0 ? -1 : end + 3;
+        int end = find(COMMENT_END, from + COMMENT.length());
+        return end < 0 ? -1 : end + COMMENT_END.length();
     }
 
     /** Where a comment begins between two places of a line, outside of inline code; -1 if none does. */
@@ -30,7 +34,7 @@ final class HtmlReader {
         for (int i = start; i < end - 3; i++) {
             if (text.charAt(i) == '`') {
                 code = !code;
-            } else if (!code && text.startsWith("<!--", i) && commentEnd(i) >= 0) {
+            } else if (!code && text.startsWith(COMMENT, i) && commentEnd(i) >= 0) {
                 return i;
             }
         }
@@ -107,14 +111,21 @@ final class HtmlReader {
     }
 
     private boolean part(int from, int to, int level, int firstLine, int endLine, Containers open) {
-        int comment = text.indexOf("<!--", from);
-        if (comment >= 0 && comment < to) {
-            int end = commentEnd(comment);
-            int hiddenTo = end < 0 || end > to ? to : end;
+        boolean any = false;
+        int at = from;
+        int comment = indexOf(COMMENT, at, to);
+        while (comment >= 0) {
+            int end = indexOf(COMMENT_END, comment + COMMENT.length(), to);
+            int hiddenTo = end < 0 ? to : end + COMMENT_END.length();
             out.hide(comment, hiddenTo);
-            boolean before = part(from, comment, level, firstLine, endLine, open);
-            return part(hiddenTo, to, level, firstLine, endLine, open) || before;
+            any |= shown(at, comment, level, firstLine, endLine, open);
+            at = hiddenTo;
+            comment = indexOf(COMMENT, at, to);
         }
+        return shown(at, to, level, firstLine, endLine, open) || any;
+    }
+
+    private boolean shown(int from, int to, int level, int firstLine, int endLine, Containers open) {
         if (HtmlTags.TAG.matcher(text.substring(from, to)).replaceAll("").isBlank()) {
             return false;
         }
@@ -131,12 +142,20 @@ final class HtmlReader {
         if (absent.contains(what)) {
             return -1;
         }
-        for (int i = from; i <= text.length() - what.length(); i++) {
+        int found = indexOf(what, from, text.length());
+        if (found < 0) {
+            absent.add(what);
+        }
+        return found;
+    }
+
+    /** Where {@code what} stands, whole, between two places, in any case; -1 if nowhere. */
+    private int indexOf(String what, int from, int to) {
+        for (int i = from; i <= to - what.length(); i++) {
             if (text.regionMatches(true, i, what, 0, what.length())) {
                 return i;
             }
         }
-        absent.add(what);
         return -1;
     }
 }

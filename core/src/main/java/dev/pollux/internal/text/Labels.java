@@ -9,11 +9,9 @@ final class Labels {
 
     private Labels() {}
 
-    /** Whether a line begins a new part of a list of questions: the paragraph so far does, and it does. */
-    static boolean parts(String firstLine, String line) {
-        boolean asked = Asking.questionMark(firstLine) > 0;
-        return (asked || Asking.answerMark(firstLine) > 0)
-                && (Asking.answerMark(line) > 0 || Asking.questionMark(line) > 0);
+    /** Whether a line begins with the mark of a question or an answer. */
+    static boolean marks(String line) {
+        return Asking.questionMark(line) > 0 || Asking.answerMark(line) > 0;
     }
 
     /** The blocks with marked questions and answers told apart, their marks outside of them. */

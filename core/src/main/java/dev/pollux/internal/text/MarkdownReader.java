@@ -26,22 +26,23 @@ final class MarkdownReader {
     private static final int DEEPEST = 12;
     private static final int CODE_INDENT = 4;
 
+    /** Lines of an underlined title. */
+    private static final int LONGEST_TITLE = 3;
+
     private final String text;
     private final Lines lines;
     private final BlockSink out;
     private final Containers open;
     private final HtmlReader html;
+    private final OpenCode code;
 
     private int line;
     private int skipTo = -1; // characters before it are in a comment or a raw tag
     private int paragraph = -1; // start of the paragraph being read
     private int paragraphEnd;
     private int paragraphLine;
+    private boolean labelled; // whether it begins as a question or an answer
     private int lastStart; // of its last line
-    private int code = -1; // start of the code being read
-    private int codeEnd;
-    private int codeLine;
-    private String fence = "";
     private boolean table; // whether rows may follow
 
     private MarkdownReader(String text) {
@@ -50,6 +51,7 @@ final class MarkdownReader {
         this.out = new BlockSink(text, lines);
         this.open = new Containers();
         this.html = new HtmlReader(text, out);
+        this.code = new OpenCode(lines, out, open);
     }
 
     /** Reads a whole document. */
@@ -72,11 +74,12 @@ final class MarkdownReader {
         for (line = from; line < lines.count(); line++) {
             if (lines.end(line) > skipTo || lines.start(line) > skipTo) {
                 LineCursor cursor = new LineCursor(text, lines.start(line), lines.end(line));
-                if (skipTo > cursor.at) {
+                if (skipTo <= cursor.at) {
+                    line(cursor);
+                }
+                while (skipTo > cursor.at && skipTo < cursor.end) {
                     cursor.at = skipTo;
                     inside(cursor);
-                } else {
-                    line(cursor);
                 }
             }
         }
@@ -84,7 +87,7 @@ final class MarkdownReader {
         return out.reading();
     }
 
-    /** What follows a comment on its last line. */
+    /** What follows a comment on its line. */
     private void inside(LineCursor cursor) {
         if (!cursor.blank()) {
             text(cursor);
@@ -93,9 +96,9 @@ final class MarkdownReader {
 
     private void line(LineCursor cursor) {
         int matched = open.match(cursor);
-        if (code >= 0 && !fence.isEmpty()) {
+        if (code.isFenced()) {
             if (matched == open.depth()) {
-                fenced(cursor);
+                code.goesOn(text.substring(cursor.first(), cursor.end), cursor.end, line);
                 return;
             }
             endLeaf();
@@ -172,7 +175,7 @@ final class MarkdownReader {
     }
 
     private void blank(int matched) {
-        if (code >= 0) {
+        if (code.isOpen()) {
             return; // indented code may go on
         }
         close(matched);
@@ -188,7 +191,7 @@ final class MarkdownReader {
                         || Syntax.isRule(rest)
                         || !HtmlTags.block(rest).isEmpty()
                         || Syntax.isLinkDefinition(rest)
-                        || rest.startsWith("<!--"));
+                        || rest.startsWith(HtmlReader.COMMENT));
     }
 
     private void leaf(LineCursor cursor, boolean opened) {
@@ -198,7 +201,7 @@ final class MarkdownReader {
             indented(cursor, rest);
             return;
         }
-        endIndented();
+        code.endIndented();
         Matcher atx = Syntax.ATX.matcher(rest);
         Matcher mark = Syntax.FENCE.matcher(rest);
         if (atx.matches()) {
@@ -208,11 +211,8 @@ final class MarkdownReader {
             heading(atx.group(1).length(), from, cursor.end, line);
         } else if (mark.matches()) {
             endLeaf();
-            fence = mark.group(1);
             open.leaf();
-            code = lines.next(line);
-            codeEnd = code;
-            codeLine = line;
+            code.fence(mark.group(1), line);
         } else if (paragraph >= 0 && !opened && Syntax.UNDERLINE.matcher(rest).matches() && isTitle(rest)) {
             int level = rest.charAt(0) == '=' ? 1 : 2;
             int from = paragraph;
@@ -229,9 +229,11 @@ final class MarkdownReader {
 
     /** Whether the open paragraph is a title and not sentences above a rule. */
     private boolean isTitle(String underline) {
+        if (line - paragraphLine > LONGEST_TITLE) {
+            return false;
+        }
         String title = text.substring(paragraph, paragraphEnd);
-        return line - paragraphLine <= 3
-                && (underline.charAt(0) == '=' || !title.endsWith(".") || title.indexOf(". ") < 0);
+        return underline.charAt(0) == '=' || !title.endsWith(".") || title.indexOf(". ") < 0;
     }
 
     private void heading(int level, int from, int to, int first) {
@@ -246,7 +248,7 @@ final class MarkdownReader {
         if (rest.charAt(0) != '<') {
             return false;
         }
-        if (rest.startsWith("<!--")) {
+        if (rest.startsWith(HtmlReader.COMMENT)) {
             int end = html.commentEnd(cursor.first());
             if (end < 0) {
                 return false;
@@ -257,7 +259,7 @@ final class MarkdownReader {
                 open.leaf();
                 out.add(Kind.SILENT, cursor.first(), end, line, lines.at(end - 1) + 1, open.next());
             }
-            resume(cursor, end);
+            skipTo = end;
             return true;
         }
         boolean interrupts = !HtmlTags.block(rest).isEmpty();
@@ -271,29 +273,14 @@ final class MarkdownReader {
         return true;
     }
 
-    /** Goes on after what is hidden: on this line, or on the one where it ends. */
-    private void resume(LineCursor cursor, int end) {
-        skipTo = end;
-        if (end < cursor.end) {
-            cursor.at = end;
-            inside(cursor);
-        }
-    }
-
     /** A line of a paragraph or table. */
     private void text(LineCursor cursor) {
         int start = cursor.first();
         String rest = text.substring(start, cursor.end);
-        boolean bar = Cells.hasBar(rest);
         if (Syntax.isDelimiterRow(rest) && tableHead(rest)) {
             return;
         }
-        if (table && bar
-                || paragraph < 0
-                        && bar
-                        && rest.startsWith("|")
-                        && rest.stripTrailing().endsWith("|")
-                        && rest.stripTrailing().length() > 1) {
+        if (table && Cells.hasBar(rest) || paragraph < 0 && Cells.isRow(rest)) {
             row(start, cursor.end);
             return;
         }
@@ -305,15 +292,11 @@ final class MarkdownReader {
             open.leaf();
             out.heading(0, start, cursor.end, line, line + 1, open.next());
         } else {
-            if (paragraph >= 0 && Labels.parts(text.substring(paragraph, lineEnd(paragraph)), rest)) {
+            if (paragraph >= 0 && labelled && Labels.marks(rest)) {
                 endLeaf();
             }
             extend(cursor);
         }
-    }
-
-    private int lineEnd(int offset) {
-        return lines.end(lines.at(offset));
     }
 
     /** A link definition, or the title of the one above. */
@@ -329,6 +312,7 @@ final class MarkdownReader {
             start += box;
             paragraph = start;
             paragraphLine = line;
+            labelled = Labels.marks(text.substring(start, cursor.end));
         }
         lastStart = start;
         int hidden = html.commentIn(start, cursor.end);
@@ -336,7 +320,7 @@ final class MarkdownReader {
             int end = html.commentEnd(hidden);
             out.hide(hidden, end);
             paragraphEnd = Math.max(paragraph, hidden);
-            resume(cursor, end);
+            skipTo = end;
         } else {
             paragraphEnd = cursor.end;
         }
@@ -375,52 +359,13 @@ final class MarkdownReader {
         out.add(Kind.TABLE_ROW, start, end, line, line + 1, open.next(out.tableNumber()));
     }
 
-    private void fenced(LineCursor cursor) {
-        String rest = text.substring(cursor.first(), cursor.end).stripTrailing();
-        boolean closes = rest.length() >= fence.length()
-                && rest.startsWith(fence)
-                && rest.chars().allMatch(c -> c == fence.charAt(0));
-        if (closes) {
-            endCode(line + 1);
-        } else {
-            codeEnd = cursor.end;
-        }
-    }
-
     private void indented(LineCursor cursor, String rest) {
-        if (code < 0 && isProse(rest)) {
-            table = false;
-            extend(cursor);
-            return;
-        }
         table = false;
-        if (code < 0) {
-            open.leaf();
-            code = cursor.first();
-            codeLine = line;
+        if (!code.isOpen() && Syntax.isProse(rest)) {
+            extend(cursor);
+        } else {
+            code.indented(cursor.first(), cursor.end, line);
         }
-        codeEnd = cursor.end;
-    }
-
-    /** Whether an indented line is a sentence: of several words, ending as sentences do, without the marks of code. */
-    private static boolean isProse(String rest) {
-        String shown = rest.strip();
-        return shown.chars().filter(c -> c == ' ').count() >= 4
-                && Character.isUpperCase(shown.codePointAt(0))
-                && ".!?:,".indexOf(shown.charAt(shown.length() - 1)) >= 0
-                && shown.chars().noneMatch(c -> "{}=<>;$\\|".indexOf(c) >= 0);
-    }
-
-    private void endIndented() {
-        if (code >= 0 && fence.isEmpty()) {
-            endCode(lines.at(codeEnd) + 1);
-        }
-    }
-
-    private void endCode(int endLine) {
-        out.add(Kind.CODE, code, codeEnd, codeLine, endLine, open.next());
-        code = -1;
-        fence = "";
     }
 
     private void endParagraph(int endLine) {
@@ -432,9 +377,7 @@ final class MarkdownReader {
 
     private void endLeaf() {
         endParagraph(line);
-        if (code >= 0) {
-            endCode(Math.min(lines.count(), fence.isEmpty() ? lines.at(codeEnd) + 1 : line));
-        }
+        code.end(line);
         table = false;
     }
 

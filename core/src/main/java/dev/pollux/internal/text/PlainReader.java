@@ -12,18 +12,19 @@ final class PlainReader {
         BlockSink out = new BlockSink(text, lines);
         Containers none = new Containers();
         int first = -1;
+        boolean labelled = false; // whether the paragraph begins as a question or an answer
         for (int i = 0; i <= lines.count(); i++) {
             boolean blank = i == lines.count() || lines.line(i).isBlank();
-            boolean parts = !blank
-                    && first >= 0
-                    && Labels.parts(lines.line(first).strip(), lines.line(i).strip());
+            boolean parts = labelled && !blank && Labels.marks(lines.line(i).strip());
             if (first >= 0 && (blank || parts)) {
                 none.leaf();
                 out.add(Kind.PARAGRAPH, lines.start(first), lines.end(i - 1), first, i, none.next());
                 first = -1;
+                labelled = false;
             }
             if (!blank && first < 0) {
                 first = i;
+                labelled = Labels.marks(lines.line(i).strip());
             }
         }
         return out.reading();

@@ -86,6 +86,15 @@ final class Syntax {
         return count >= 3 && "*-_".indexOf(marks.charAt(0)) >= 0;
     }
 
+    /** Whether an indented line is a sentence: of several words, ending as sentences do, without the marks of code. */
+    static boolean isProse(String rest) {
+        String shown = rest.strip();
+        return shown.chars().filter(c -> c == ' ').count() >= 4
+                && Character.isUpperCase(shown.codePointAt(0))
+                && ".!?:,".indexOf(shown.charAt(shown.length() - 1)) >= 0
+                && shown.chars().noneMatch(c -> "{}=<>;$\\|".indexOf(c) >= 0);
+    }
+
     /** Whether a line parts the head of a table from its rows: cells of dashes with colons at their ends. */
     static boolean isDelimiterRow(String rest) {
         boolean dash = false;

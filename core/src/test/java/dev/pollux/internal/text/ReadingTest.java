@@ -130,10 +130,22 @@ class ReadingTest {
                 "# ",
                 "    a\n",
                 "a\n===\n",
+                "===\n",
+                "\n\n",
+                "<!--x-->y",
+                "Q:\n",
+                "A. B. C. ",
                 "`` ` "
             })
     void aHostileTextIsReadInLinearTime(String piece) {
         String text = piece.repeat(300_000 / piece.length());
+        readsWithinBounds(text);
+        String part = text.substring(0, 60_000);
+        readsWithinBounds("<div>" + part);
+        readsWithinBounds("- a\n" + part + "\n-->");
+    }
+
+    private static void readsWithinBounds(String text) {
         Reading reading = Reading.of(text, "text/markdown");
         assertThat(reading.blocks()).allSatisfy(block -> {
             assertThat(block.place().items().size() + block.place().quotes()).isLessThanOrEqualTo(12);
