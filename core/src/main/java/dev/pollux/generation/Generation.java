@@ -1,6 +1,6 @@
 package dev.pollux.generation;
 
-import dev.pollux.internal.text.Excerpts;
+import dev.pollux.internal.text.ShortText;
 import java.util.List;
 
 /**
@@ -24,7 +24,8 @@ public record Generation(String text, String reasoning, List<Integer> tokens, Fi
     /** The beginning of the text, why it ended and the number of tokens, on one line. */
     @Override
     public String toString() {
-        return "Generation[" + Excerpts.of(text) + ", " + finish + ", " + Excerpts.count(tokens.size(), "token") + "]";
+        return "Generation[" + ShortText.of(text) + ", " + finish + ", " + ShortText.count(tokens.size(), "token")
+                + "]";
     }
 
     /** A generation without reasoning. */

@@ -1,6 +1,7 @@
 package dev.pollux.retrieval;
 
-import dev.pollux.internal.text.Excerpts;
+import dev.pollux.internal.text.Reading;
+import dev.pollux.internal.text.ShortText;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,7 @@ public record Passage(
         Map<String, String> metadata) {
 
     /** The media type of Markdown. */
-    public static final String MARKDOWN = "text/markdown";
+    public static final String MARKDOWN = Reading.MARKDOWN;
 
     /** A passage of a Markdown document of which only the id is known, and that can be read without a lead. */
     public Passage(
@@ -111,7 +112,7 @@ public record Passage(
     }
 
     String excerpt() {
-        return Excerpts.place(document(), firstLine, lastLine, heading()) + ", " + Excerpts.of(text);
+        return ShortText.place(document(), firstLine, lastLine, heading()) + ", " + ShortText.of(text);
     }
 
     /** Where it comes from. */

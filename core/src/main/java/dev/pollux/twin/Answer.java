@@ -2,7 +2,7 @@ package dev.pollux.twin;
 
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Usage;
-import dev.pollux.internal.text.Excerpts;
+import dev.pollux.internal.text.ShortText;
 import java.util.List;
 import java.util.Optional;
 
@@ -93,7 +93,7 @@ public record Answer(
     /** The kind, the beginning of the text and the number of citations, on one line. */
     @Override
     public String toString() {
-        return "Answer[" + kind + ", " + Excerpts.of(text) + ", " + Excerpts.count(citations.size(), "citation")
-                + (dropped.isEmpty() ? "" : ", " + Excerpts.count(dropped.size(), "sentence") + " dropped") + "]";
+        return "Answer[" + kind + ", " + ShortText.of(text) + ", " + ShortText.count(citations.size(), "citation")
+                + (dropped.isEmpty() ? "" : ", " + ShortText.count(dropped.size(), "sentence") + " dropped") + "]";
     }
 }

@@ -2,7 +2,6 @@ package dev.pollux.twin;
 
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
-import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Usage;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -11,7 +10,6 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -65,34 +63,25 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
     private final Inquiry inquiry;
     private final TwinOptions options;
-    private final Supplier<Draft> draft;
-    private final @Nullable Supplier<GenerationStream> model;
+    private final @Nullable Supplier<Writing> model;
     private final Consumer<Answer> onResult;
     private final Deque<Delta> ready = new ArrayDeque<>();
     private final Iterator<Delta> deltas = new Deltas();
     private final Iterator<String> text = new Text();
 
-    private volatile @Nullable GenerationStream running;
+    private volatile @Nullable Writing writing;
     private volatile boolean cancelled;
-    private @Nullable Writing writing;
     private boolean closed;
     private boolean told;
     private @Nullable Answer result;
 
     /**
-     * @param draft makes the draft that checks what the model writes
-     * @param model starts the model; null where it is not asked
+     * @param model starts the model and the check of what it writes; null where it is not asked
      * @param onResult is told the result once, when it is asked for
      */
-    AnswerStream(
-            Inquiry inquiry,
-            TwinOptions options,
-            Supplier<Draft> draft,
-            @Nullable Supplier<GenerationStream> model,
-            Consumer<Answer> onResult) {
+    AnswerStream(Inquiry inquiry, TwinOptions options, @Nullable Supplier<Writing> model, Consumer<Answer> onResult) {
         this.inquiry = inquiry;
         this.options = options;
-        this.draft = draft;
         this.model = model;
         this.onResult = onResult;
     }
@@ -127,9 +116,9 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
      */
     public void cancel() {
         cancelled = true;
-        GenerationStream stream = running;
-        if (stream != null) {
-            stream.cancel();
+        Writing now = writing;
+        if (now != null) {
+            now.cancel();
         }
     }
 
@@ -172,18 +161,17 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         } else if (model == null) {
             inquiry.quotes().forEach(this::add);
             end(quoted(Course.NONE));
-        } else if (cancelled && running == null) {
+        } else if (cancelled && writing == null) {
             end(quoted(Course.CANCELLED));
         } else {
-            write();
+            write(model);
         }
     }
 
-    private void write() {
+    private void write(Supplier<Writing> starting) {
         Writing now = writing;
         if (now == null) {
-            now = new Writing(started(), draft.get());
-            writing = now;
+            now = started(starting);
         }
         if (!now.read(ready::add)) {
             Generation generation = now.end(ready::add);
@@ -267,19 +255,19 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         release();
     }
 
-    private GenerationStream started() {
-        GenerationStream stream = Objects.requireNonNull(model).get();
-        running = stream;
+    private Writing started(Supplier<Writing> starting) {
+        Writing now = starting.get();
+        writing = now;
         if (cancelled) { // between the question whether it was and the start
-            stream.cancel();
+            now.cancel();
         }
-        return stream;
+        return now;
     }
 
     private void release() {
-        GenerationStream stream = running;
-        if (stream != null) {
-            stream.close();
+        Writing now = writing;
+        if (now != null) {
+            now.close();
         }
     }
 

@@ -1,6 +1,6 @@
 package dev.pollux.twin;
 
-import dev.pollux.internal.text.Excerpts;
+import dev.pollux.internal.text.ShortText;
 import dev.pollux.retrieval.Origin;
 
 /**
@@ -35,8 +35,8 @@ public record Citation(
     /** The number, the place and the beginning of the quote: {@code [1] boats.md:5 (Boats): "The Argo was rowed by …"}. */
     @Override
     public String toString() {
-        return "[" + number + "] " + Excerpts.place(document(), firstLine, lastLine, heading) + ": "
-                + Excerpts.of(text);
+        return "[" + number + "] " + ShortText.place(document(), firstLine, lastLine, heading) + ": "
+                + ShortText.of(text);
     }
 
     /** Id of the document. */

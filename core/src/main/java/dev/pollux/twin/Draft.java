@@ -2,6 +2,7 @@ package dev.pollux.twin;
 
 import dev.pollux.internal.text.Sentence;
 import dev.pollux.internal.text.Sentences;
+import dev.pollux.internal.text.WordSets;
 import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -242,11 +243,11 @@ final class Draft {
             stop = Optional.of(Answer.Stop.COMPLETE);
         }
     }
+
     /** Whether an earlier sentence says the same, perhaps with another word or two: what a model does that turns in circles. */
     private boolean repeats(Set<String> stems) {
         for (Set<String> earlier : seen) {
-            long both = stems.stream().filter(earlier::contains).count();
-            if (both >= SAME * (stems.size() + earlier.size() - both)) {
+            if (WordSets.jaccard(stems, earlier) >= SAME) {
                 return true;
             }
         }

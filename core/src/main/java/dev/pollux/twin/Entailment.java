@@ -51,6 +51,7 @@ final class Entailment {
             Predicate<String> known,
             Set<String> own) {}
 
+    private final Alignment alignment;
     private final List<Term> claim;
     private final List<Term> source;
     private final Link claimTail;
@@ -62,6 +63,7 @@ final class Entailment {
 
     /** @param reworded whether the claim is in another order than it was written in: then nothing else may differ */
     Entailment(Alignment alignment, Surroundings around, boolean reworded) {
+        this.alignment = alignment;
         this.claim = alignment.claim().terms();
         this.source = alignment.source().terms();
         this.claimTail = alignment.claim().tail();
@@ -88,7 +90,7 @@ final class Entailment {
                 return objection;
             }
         }
-        return negation().or(this::condition).or(this::doubt);
+        return new Negations(alignment).objection().or(this::condition).or(this::doubt);
     }
 
     /** Terms of the claim that no passage holds; after {@link #objection()}. */
@@ -116,7 +118,7 @@ final class Entailment {
         if (first.link().begins()) {
             return referring && !isContext(source.subList(0, 1)) ? of(source.subList(0, 1)) : Optional.empty();
         }
-        List<Term> skipped = source.subList(clauseStart(gap.sourceTo()), gap.sourceTo());
+        List<Term> skipped = source.subList(alignment.source().clauseStart(gap.sourceTo()), gap.sourceTo());
         if (isContext(skipped) && !around.context().isEmpty()) {
             return Optional.empty();
         }
@@ -278,68 +280,6 @@ final class Entailment {
         return modifiers || link.begins() && !first.begins() ? first : link;
     }
 
-    private Optional<String> negation() {
-        int[] said = new int[gaps.size()];
-        int[] held = new int[gaps.size()];
-        for (int i = 0; i < gaps.size(); i++) {
-            said[i] = negationsInClaim(gaps.get(i));
-            held[i] = negationsInSource(gaps.get(i));
-        }
-        for (int i = 0; i < gaps.size(); i++) {
-            if (said[i] != held[i]) {
-                if (isShifted(said, held, i)) {
-                    i++;
-                } else {
-                    int at = Math.min(gaps.get(i).claimTo(), claim.size() - 1);
-                    return Optional.of("it and its source disagree on a negation before '"
-                            + claim.get(at).text() + "'");
-                }
-            }
-        }
-        return Optional.empty();
-    }
-
-    /** <em>needs no Python</em> and <em>does not need Python</em>: the negation stands one term on, in the same clause. */
-    private boolean isShifted(int[] said, int[] held, int i) {
-        if (i + 1 >= said.length || said[i] + said[i + 1] != held[i] + held[i + 1]) {
-            return false;
-        }
-        Gap gap = gaps.get(i);
-        Gap next = gaps.get(i + 1);
-        return gap.claimTo() < claim.size()
-                && claim.get(gap.claimTo()).kind() != Kind.QUALIFIER
-                && !next.skips()
-                && !next.inserts()
-                && (next.sourceTo() == source.size()
-                        || !source.get(next.sourceTo()).link().begins());
-    }
-
-    private int negationsInClaim(Gap gap) {
-        Link last = gap.claimTo() < claim.size() ? claim.get(gap.claimTo()).link() : claimTail;
-        return negations(claim.subList(gap.claimFrom(), gap.claimTo())) + last.negations();
-    }
-
-    private int negationsInSource(Gap gap) {
-        if (gap.sourceTo() == source.size()) {
-            Link link = gap.skips() ? source.get(gap.sourceFrom()).link() : sourceTail;
-            return gap.skips() && link.begins() ? 0 : link.negations();
-        }
-        Link link = source.get(gap.sourceTo()).link();
-        if (link.negated() || !gap.skips()) {
-            return link.negations();
-        }
-        if (link.begins() && gap.sourceFrom() > 0) { // not A or B, but not: not A but B
-            Link first = source.get(gap.sourceFrom()).link();
-            return link.has(Trait.OPPOSED) || first.begins() ? 0 : first.negations();
-        }
-        int from = gap.sourceFrom() == 0 ? clauseStart(gap.sourceTo()) : gap.sourceFrom();
-        return negations(source.subList(from, gap.sourceTo()));
-    }
-
-    private static int negations(List<Term> terms) {
-        return terms.stream().mapToInt(term -> term.link().negations()).sum();
-    }
-
     private Optional<String> condition() {
         boolean said = claim.stream().anyMatch(term -> term.link().has(Trait.CONDITIONAL));
         boolean held = sentence().stream().anyMatch(term -> term.link().has(Trait.CONDITIONAL));
@@ -404,22 +344,7 @@ final class Entailment {
         return pronoun
                 && named
                 && around.before().isPresent()
-                && isSubject(more, around.before().get().terms());
-    }
-
-    /** Whether {@code terms} stand at the beginning of a sentence, in a row, after at most two others. */
-    private static boolean isSubject(List<Term> terms, List<Term> sentence) {
-        for (int from = 0; from <= 2 && from + terms.size() <= sentence.size(); from++) {
-            boolean same = true;
-            for (int i = 0; i < terms.size() && same; i++) {
-                Link link = sentence.get(from + i).link();
-                same = terms.get(i).isSaidBy(sentence.get(from + i)) && (from + i == 0 || link.has(Trait.ADJACENT));
-            }
-            if (same) {
-                return true;
-            }
-        }
-        return false;
+                && around.before().get().isAbout(more);
     }
 
     private boolean isContext(List<Term> terms) {
@@ -430,14 +355,6 @@ final class Entailment {
     /** Whether the terms {@code from} to {@code to}, exclusive, of the source each follow the one before directly. */
     private boolean chained(int from, int to) {
         return source.subList(from, to).stream().allMatch(term -> term.link().has(Trait.ADJACENT));
-    }
-
-    private int clauseStart(int index) {
-        int start = index;
-        while (start > 0 && !source.get(start).link().begins()) {
-            start--;
-        }
-        return start;
     }
 
     private static boolean isPrefix(List<String> beginning, List<String> whole) {
@@ -456,13 +373,10 @@ final class Entailment {
         return Optional.of("its source says it of '" + words(subject) + "'");
     }
 
-    private static Optional<String> exchangedText(List<Term> more, List<Term> left) {
-        return Optional.of("it says '" + words(more) + "' where its source says '" + words(left) + "'");
-    }
-
     private Optional<String> exchanged(List<Term> more, Gap gap) {
         List<Term> left = source.subList(gap.sourceFrom(), gap.sourceTo());
-        return exchangedText(more, left.subList(0, Math.min(left.size(), more.size() + 2)));
+        String said = words(left.subList(0, Math.min(left.size(), more.size() + 2)));
+        return Optional.of("it says '" + words(more) + "' where its source says '" + said + "'");
     }
 
     private Optional<String> apart(Gap gap) {

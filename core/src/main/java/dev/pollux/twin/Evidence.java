@@ -1,6 +1,6 @@
 package dev.pollux.twin;
 
-import dev.pollux.internal.text.Excerpts;
+import dev.pollux.internal.text.ShortText;
 import dev.pollux.retrieval.Origin;
 import java.util.Locale;
 
@@ -38,8 +38,8 @@ public record Evidence(
                 "[%d] %.2f %s: %s",
                 number,
                 score,
-                Excerpts.place(document(), firstLine, lastLine, heading),
-                Excerpts.of(text));
+                ShortText.place(document(), firstLine, lastLine, heading),
+                ShortText.of(text));
     }
 
     /** Id of the document. */

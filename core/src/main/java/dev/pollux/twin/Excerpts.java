@@ -3,6 +3,7 @@ package dev.pollux.twin;
 import dev.pollux.internal.text.Block;
 import dev.pollux.internal.text.Block.Item;
 import dev.pollux.internal.text.Sentence;
+import dev.pollux.internal.text.WordSets;
 import dev.pollux.twin.EvidenceFinder.Found;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -316,8 +317,6 @@ final class Excerpts {
         first.addAll(a.context().stems());
         Set<String> second = new HashSet<>(b.stems());
         second.addAll(b.context().stems());
-        Set<String> both = new HashSet<>(first);
-        both.retainAll(second);
-        return both.size() >= SAME * (first.size() + second.size() - both.size());
+        return WordSets.jaccard(first, second) >= SAME;
     }
 }

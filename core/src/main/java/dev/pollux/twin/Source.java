@@ -146,8 +146,8 @@ final class Source {
                 number,
                 passage.origin(),
                 line.section().heading(),
-                passage.firstLine() + lineEnds(excerpt.start()),
-                passage.firstLine() + lineEnds(excerpt.end()),
+                passage.firstLine() + reading.lines().at(excerpt.start()),
+                passage.firstLine() + reading.lines().at(excerpt.end()),
                 excerpt.quote(),
                 excerpt.text(),
                 date());
@@ -159,19 +159,6 @@ final class Source {
                 .filter(value -> !value.isBlank())
                 .findFirst()
                 .orElse("");
-    }
-
-    /** Line ends before a character of the passage's text; CR LF, LF and CR are one each. */
-    private int lineEnds(int offset) {
-        String text = passage.text();
-        int count = 0;
-        for (int i = 0; i < offset; i++) {
-            char c = text.charAt(i);
-            if (c == '\n' || c == '\r' && (i + 1 == text.length() || text.charAt(i + 1) != '\n')) {
-                count++;
-            }
-        }
-        return count;
     }
 
     /** Makes the lines of a passage. <em>Confined to one thread.</em> */

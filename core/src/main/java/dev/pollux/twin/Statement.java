@@ -52,6 +52,31 @@ record Statement(List<Term> terms, Term.Link tail) {
         return new Statement(terms.subList(from, to), to == terms.size() ? tail : Term.Link.NONE);
     }
 
+    /** The index of the term that begins the clause of the term at {@code index}. */
+    int clauseStart(int index) {
+        int start = index;
+        while (start > 0 && !terms.get(start).link().begins()) {
+            start--;
+        }
+        return start;
+    }
+
+    /** Whether terms stand at the beginning, in a row, after at most two others: as a subject does. */
+    boolean isAbout(List<Term> subject) {
+        for (int from = 0; from <= 2 && from + subject.size() <= terms.size(); from++) {
+            boolean same = true;
+            for (int i = 0; i < subject.size() && same; i++) {
+                Term term = terms.get(from + i);
+                same = subject.get(i).isSaidBy(term)
+                        && (from + i == 0 || term.link().has(Term.Trait.ADJACENT));
+            }
+            if (same) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Reads one sentence from left to right. <em>Confined to one thread.</em> */
     private static final class Reader {
 

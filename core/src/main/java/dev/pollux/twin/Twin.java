@@ -2,7 +2,6 @@ package dev.pollux.twin;
 
 import dev.pollux.embedding.Embedder;
 import dev.pollux.generation.GenerationOptions;
-import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
@@ -26,15 +25,16 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p><b>Evidence.</b> The passages that the retriever finds are cut into sentences, and those that score best (see
- * {@link Evidence#score()}) are quoted verbatim. Words are compared by a light English stem; function words do not
- * count; a word that stands only in the headings above a sentence counts half. Sentences below
- * {@link TwinOptions#minScore()} are not evidence, nor is code that holds the question itself. Where there is no evidence the
- * twin says that it does not know: what the retriever found is no matter then, as a nearest neighbour always exists.
+ * {@link Evidence#score()}) are quoted, without inline mark-up and comments, as part of the block that answers: a list with its
+ * steps, a row with the names of its columns. Words are compared by the stem of their language; function words do not count; a
+ * word that stands only in the headings above a sentence counts half. Sentences below {@link TwinOptions#minScore()} are not
+ * evidence, nor is code that holds the question itself. Where there is no evidence, or where the question has a name, a year or a
+ * number with letters that no passage holds, the twin says that it does not know: the retriever always finds a nearest neighbour.
  *
  * <p><b>Written answer.</b> The model gets the passages, those with evidence first, as many as its context holds beside
- * the answer (see {@link Packing}), where it {@linkplain WritingAbility can write}. Each sentence it wrote is checked against what it was given, and stays in the answer only if
- * one sentence of a passage says it, those of the passages that it cites first; or if each of its clauses is said by one. A
- * sentence of a passage says what is written where
+ * the answer (see {@link Packing}), where it {@linkplain WritingAbility can write}. Each sentence it wrote is checked against what
+ * it was given, and stays in the answer only if one sentence of a passage says it, those of the passages that it cites first; or
+ * if each of its clauses is said by one. A sentence of a passage says what is written where
  * <ol>
  *   <li>the words that carry meaning stand in it in the same order. A phrase may stand at the other end (<em>in 2020</em>), and
  *       <em>A is paid by B</em> is <em>B pays A</em>. Tenses and words such as <em>the</em> do not count;
@@ -52,13 +52,14 @@ import org.jspecify.annotations.Nullable;
  *       say; captions and headings say nothing.
  * </ol>
  * Besides, a sentence is dropped that asks, that only repeats the question, that is not finished, or that shares four fifths of its
- * words with an earlier one; also one on passages without evidence, where those would be most of the answer. A sentence that stays cites the sentence that says it in each passage that it cites; one that cites
- * nothing, or the wrong passage, gets the citation of the passage that says it. What does not stay is in
+ * words with an earlier one; also one on passages without evidence, where those would be most of the answer. A sentence that stays
+ * cites the sentence that says it in each passage that it cites; one that cites nothing, or the wrong passage, gets the citation
+ * of the passage that says it. What does not stay is in
  * {@link Answer#dropped()}. The writing ends when the model does, when it repeats itself, when two sentences in a row do not stay,
  * or when the question is answered: with a value that was asked for, after {@value Completion#FEW} sentences where one thing was
  * asked for, after {@value Completion#MANY} in any case ({@link Answer#stop()}). Where nothing stays the answer is its evidence;
- * where what stays is too little ({@link TwinOptions#minGroundedness()}), its evidence follows. The rule compares words and their order: it drops a true
- * sentence that is worded freely.
+ * where what stays is too little ({@link TwinOptions#minGroundedness()}), its evidence follows. The rule compares words and their
+ * order: it drops a true sentence that is worded freely.
  *
  * <p>A twin closes nothing that it was given: retriever, embedder and generator belong to whoever opened them.
  *
@@ -152,28 +153,26 @@ public final class Twin {
         }
         Finding finding = finder.find(question, subject, sources, options);
         Inquiry inquiry = inquiry(question, history, sources, finding);
-        Supplier<GenerationStream> model = inquiry.prompt()
-                .<Supplier<GenerationStream>>map(p -> () -> model().stream(p, generation))
+        Supplier<Writing> writing = inquiry.prompt()
+                .<Supplier<Writing>>map(
+                        p -> () -> new Writing(model().stream(p, generation), draft(inquiry, question, subject)))
                 .orElse(null);
-        Supplier<Draft> draft = () -> new Draft(
+        return new AnswerStream(inquiry, options, writing, onResult);
+    }
+
+    private Draft draft(Inquiry inquiry, String question, String subject) {
+        return new Draft(
                 new Grounding(inquiry.packed(), options.minSupport(), persona.name(), subject),
                 new Completion(question, inquiry.packed()),
                 inquiry.found(),
                 inquiry.packed(),
                 options.minGroundedness());
-        return new AnswerStream(inquiry, options, draft, model, onResult);
     }
 
     /** The answer to a text that asks nothing. */
     AnswerStream reply(String text, Consumer<Answer> onResult) {
         Inquiry inquiry = new Inquiry(Finding.ofReply(text), List.of(), new Packing(0, 0, 0, 0), Optional.empty());
-        Supplier<Draft> draft = () -> new Draft(
-                new Grounding(List.of(), options.minSupport(), persona.name(), text),
-                new Completion(text, List.of()),
-                List.of(),
-                List.of(),
-                options.minGroundedness());
-        return new AnswerStream(inquiry, options, draft, null, onResult);
+        return new AnswerStream(inquiry, options, null, onResult);
     }
 
     private Inquiry inquiry(String question, List<Message> history, List<Source> sources, Finding finding) {

@@ -6,7 +6,8 @@ import dev.pollux.generation.GenerationStream;
 import java.util.Iterator;
 import java.util.function.Consumer;
 
-/** A model that writes into a draft, until either has ended. <em>Confined to one thread.</em> */
+/** A model that writes into a draft, until either has ended. <em>Confined to one thread except
+ * {@link #cancel()}.</em> */
 final class Writing {
 
     private final GenerationStream stream;
@@ -40,6 +41,15 @@ final class Writing {
         boolean finished = finish == FinishReason.END_OF_TEXT || finish == FinishReason.STOP_STRING;
         answer(draft.end(finished), reader);
         return generation;
+    }
+
+    /** Ends the model at the next token, from any thread. */
+    void cancel() {
+        stream.cancel();
+    }
+
+    void close() {
+        stream.close();
     }
 
     Draft draft() {

@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.text.EditDistance;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
@@ -7,6 +8,9 @@ import java.util.Optional;
 
 /** Finds the word that was meant. */
 final class Spelling {
+
+    /** No word that is meant is longer; more would take too long. */
+    private static final int LONGEST = 100;
 
     private Spelling() {}
 
@@ -29,24 +33,8 @@ final class Spelling {
         return word.strip().toLowerCase(Locale.ROOT).replace('-', '_').replace(' ', '_');
     }
 
-    /** Insertions, deletions and replacements from {@code a} to {@code b} (Levenshtein 1966), at most 100. */
+    /** The edit distance; {@value #LONGEST} where a word is longer than that. */
     private static int distance(String a, String b) {
-        if (a.length() > 100 || b.length() > 100) {
-            return 100;
-        }
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[b.length()];
+        return a.length() > LONGEST || b.length() > LONGEST ? LONGEST : EditDistance.of(a, b);
     }
 }

@@ -12,6 +12,9 @@ import java.util.List;
  */
 public record Reading(String text, Lines lines, List<Block> blocks, List<Range> hidden) {
 
+    /** The media type of Markdown. */
+    public static final String MARKDOWN = "text/markdown";
+
     /** Some characters of a text. */
     public record Range(int start, int end) {}
 
@@ -23,15 +26,15 @@ public record Reading(String text, Lines lines, List<Block> blocks, List<Range> 
     /**
      * Reads a whole document, or a part of one that begins as the document does.
      *
-     * @param mediaType {@code text/markdown}; every other is read as paragraphs
+     * @param mediaType {@link #MARKDOWN}; every other is read as paragraphs
      */
     public static Reading of(String text, String mediaType) {
-        return mediaType.equals("text/markdown") ? MarkdownReader.document(text) : PlainReader.read(text);
+        return mediaType.equals(MARKDOWN) ? MarkdownReader.document(text) : PlainReader.read(text);
     }
 
     /** Reads a part of a document that does not begin as the document does. */
     public static Reading ofPart(String text, String mediaType) {
-        return mediaType.equals("text/markdown") ? MarkdownReader.part(text) : PlainReader.read(text);
+        return mediaType.equals(MARKDOWN) ? MarkdownReader.part(text) : PlainReader.read(text);
     }
 
     /** Characters {@code start} to {@code end} without what is hidden; verbatim where nothing is. */

@@ -27,7 +27,7 @@ public final class Sentences {
 
     /** The sentences of a Markdown text, in order, parted from each other. */
     public static List<Sentence> of(String text) {
-        return of(Reading.ofPart(text, "text/markdown"));
+        return of(Reading.ofPart(text, Reading.MARKDOWN));
     }
 
     /** The sentences of what was read, in order, parted from each other. */

@@ -1,5 +1,6 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.internal.text.WordSets;
 import dev.pollux.rag.source.DocumentSink;
 import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.retrieval.Document;
@@ -26,10 +27,15 @@ final class Contents implements DocumentSink {
     private final Set<String> hashes = new HashSet<>();
     private final Map<String, Set<String>> words = new HashMap<>(); // by id
 
-    private Contents() {}
+    private final Set<String> compared;
 
-    static Contents of(DocumentSource source) {
-        Contents contents = new Contents();
+    private Contents(Set<String> compared) {
+        this.compared = compared;
+    }
+
+    /** @param compared ids of the documents whose words are kept: those that {@link #resembles} is asked for */
+    static Contents of(DocumentSource source, Set<String> compared) {
+        Contents contents = new Contents(compared);
         source.read(contents);
         return contents;
     }
@@ -48,11 +54,7 @@ final class Contents implements DocumentSink {
     /** Whether the document of this id is a version of a text. */
     boolean resembles(String id, String text) {
         Set<String> here = words.getOrDefault(id, Set.of());
-        Set<String> there = words(text);
-        Set<String> both = new HashSet<>(here);
-        both.retainAll(there);
-        int all = here.size() + there.size() - both.size();
-        return all > 0 && both.size() >= ALIKE * all;
+        return !here.isEmpty() && WordSets.jaccard(here, words(text)) >= ALIKE;
     }
 
     private static Set<String> words(String text) {
@@ -63,7 +65,9 @@ final class Contents implements DocumentSink {
     @Override
     public void document(Document document) {
         hashes.add(Hashes.ofContent(document.text()));
-        words.put(document.id(), words(document.text()));
+        if (compared.contains(document.id())) {
+            words.put(document.id(), words(document.text()));
+        }
     }
 
     @Override

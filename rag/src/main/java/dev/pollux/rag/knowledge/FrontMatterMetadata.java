@@ -2,6 +2,7 @@ package dev.pollux.rag.knowledge;
 
 import dev.pollux.internal.text.FrontMatter;
 import dev.pollux.retrieval.Document;
+import dev.pollux.retrieval.Passage;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -13,7 +14,7 @@ final class FrontMatterMetadata {
     /** The document with the entries of its front matter as metadata; what its source gave stays. */
     static Document added(Document document) {
         Map<String, String> fields =
-                document.mediaType().equals("text/markdown") ? FrontMatter.fields(document.text()) : Map.of();
+                document.mediaType().equals(Passage.MARKDOWN) ? FrontMatter.fields(document.text()) : Map.of();
         if (fields.isEmpty()) {
             return document;
         }

@@ -107,13 +107,17 @@ final class SourceIdentity {
         if (gone.isEmpty()) {
             return Optional.empty();
         }
-        Contents now = Contents.of(source);
+        Set<String> old = new HashSet<>();
+        for (SourceRecord record : gone) {
+            old.addAll(snapshot.values(record.key(), IndexLayout.CONTENT_HASH).keySet());
+        }
+        Contents now = Contents.of(source, old);
         Optional<SourceRecord> best = Optional.empty();
         double most = 0;
-        for (SourceRecord old : gone) {
-            double share = share(old, now);
+        for (SourceRecord record : gone) {
+            double share = share(record, now);
             if (share > most && share >= MOVED) {
-                best = Optional.of(old);
+                best = Optional.of(record);
                 most = share;
             }
         }

@@ -1,5 +1,6 @@
 package dev.pollux.rag.source;
 
+import dev.pollux.retrieval.Passage;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -11,7 +12,6 @@ import java.util.stream.Stream;
 /** What the name of a file says about its content. */
 final class FileTypes {
 
-    private static final String MARKDOWN = "text/markdown";
     private static final String PLAIN = "text/plain";
 
     private static final Set<String> MARKDOWN_ENDINGS =
@@ -72,7 +72,7 @@ final class FileTypes {
     static Optional<String> mediaType(String name) {
         String ending = ending(name);
         if (MARKDOWN_ENDINGS.contains(ending)) {
-            return Optional.of(MARKDOWN);
+            return Optional.of(Passage.MARKDOWN);
         }
         boolean plain = PLAIN_ENDINGS.contains(ending)
                 || ending.isEmpty() && PLAIN_NAMES.contains(name.toLowerCase(Locale.ROOT));

@@ -1,5 +1,6 @@
 package dev.pollux.rag.source;
 
+import dev.pollux.internal.text.Lines;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -118,18 +119,6 @@ final class TextDecoding {
                 || text.indexOf('\0') >= 0 && text.length() < LEAST_BYTES;
     }
 
-    /** The line of a character, from 1; CR LF, LF and CR each end one. */
-    static int line(String text, int offset) {
-        int line = 1;
-        for (int i = 0; i < offset; i++) {
-            char c = text.charAt(i);
-            if (c == '\n' || c == '\r' && (i + 1 == text.length() || text.charAt(i + 1) != '\n')) {
-                line++;
-            }
-        }
-        return line;
-    }
-
     /** Strictly decoded, if that is possible. */
     static Optional<String> strictly(byte[] bytes, Charset charset) {
         try {
@@ -190,7 +179,7 @@ final class TextDecoding {
                     Optional.of(String.format(
                             Locale.ROOT,
                             "has a byte in line %d that is not %s (0x%02X), read as U+FFFD%s",
-                            line(decoded, at),
+                            new Lines(decoded).at(at) + 1,
                             charset.name(),
                             first >= 0 ? value : 0,
                             rest)));

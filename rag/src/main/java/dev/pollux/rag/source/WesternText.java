@@ -1,5 +1,6 @@
 package dev.pollux.rag.source;
 
+import dev.pollux.internal.text.Lines;
 import dev.pollux.rag.source.TextDecoding.Text;
 import java.nio.charset.Charset;
 import java.util.Optional;
@@ -25,7 +26,7 @@ final class WesternText {
         return text.map(western -> new Text(
                 western,
                 Optional.of("is not UTF-8 and is read as Windows-1252; line "
-                        + TextDecoding.line(western, first(western)) + " is the first that differs")));
+                        + (new Lines(western).at(first(western)) + 1) + " is the first that differs")));
     }
 
     private static int first(String text) {

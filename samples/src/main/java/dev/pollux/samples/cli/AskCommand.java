@@ -17,17 +17,16 @@ import picocli.CommandLine.Parameters;
         description = {
             "Answer a question from a folder of documents, with numbered citations.",
             "",
-            "The best sentences of the documents are the evidence. The model writes an answer, of which only the sentences"
-                    + " stay that the documents support; where none is left the evidence is the answer. Where the"
-                    + " documents hold nothing on the question, that is what it says, and the exit code is 3.",
+            "The best sentences of the documents are the answer, quoted. A model that can write (see --style) writes"
+                    + " one instead, of which only the sentences stay that the documents support. If the documents hold"
+                    + " nothing on the question, the command says so, and the exit code is 3.",
             "",
-            "--json: {kind, text, citations, evidence, dropped, notices, groundedness, stop, usage,"
-                    + " skippedFiles, missingSources}; kind is"
-                    + " written, quoted or unknown; citations and evidence are {number, source, document, path, copies,"
-                    + " heading, firstLine, lastLine, quote}, where copies are paths of documents with the same content;"
-                    + " dropped is {text, reason}; skippedFiles is {file, reason}; missingSources is {source, path};"
-                    + " usage is {promptTokens, completionTokens, loadMillis, prefillMillis,"
-                    + " decodeMillis}."
+            "--json: {kind, text, citations, evidence, dropped, notices, groundedness, stop, usage, skippedFiles,"
+                + " missingSources}; kind is written, quoted or unknown; citations and evidence are {number, source,"
+                + " document, path, copies, heading, firstLine, lastLine, quote}, where copies are paths of documents"
+                + " with the same content; dropped is {text, reason}; skippedFiles is {file, reason}; missingSources"
+                + " is {source, path}; usage is {promptTokens, completionTokens, loadMillis, prefillMillis,"
+                + " decodeMillis}."
         },
         footer = {
             "  pollux ask --docs docs \"How do I merge two models?\"",

@@ -1,5 +1,6 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.internal.text.EditDistance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -26,7 +27,7 @@ final class Closest {
         int least = Math.max(1, plain.length() / 3) + 1;
         Optional<String> closest = Optional.empty();
         for (String candidate : known) {
-            int distance = distance(plain, plain(candidate));
+            int distance = EditDistance.of(plain, plain(candidate));
             if (distance < least) {
                 least = distance;
                 closest = Optional.of(candidate);
@@ -69,28 +70,5 @@ final class Closest {
 
     private static String plain(String word) {
         return word.replaceFirst("^-+", "").toLowerCase(Locale.ROOT);
-    }
-
-    /** Optimal string alignment. */
-    private static int distance(String a, String b) {
-        int[] before = new int[b.length() + 1];
-        int[] last = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            last[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int[] row = new int[b.length() + 1];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int replaced = last[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                row[j] = Math.min(replaced, Math.min(last[j], row[j - 1]) + 1);
-                boolean swapped =
-                        i > 1 && j > 1 && a.charAt(i - 1) == b.charAt(j - 2) && a.charAt(i - 2) == b.charAt(j - 1);
-                row[j] = swapped ? Math.min(row[j], before[j - 2] + 1) : row[j];
-            }
-            before = last;
-            last = row;
-        }
-        return last[b.length()];
     }
 }

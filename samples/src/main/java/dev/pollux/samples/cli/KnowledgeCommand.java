@@ -21,8 +21,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Say what is in a knowledge base, and take sources out of it.",
             "",
-            "sources lists the folders and files that were read into it, stats says how much there is, remove takes a source"
-                    + " out. 'pollux ingest' prints where the knowledge base of a folder is.",
+            "sources lists the folders and files that were read into it, stats says how much there is, remove takes a"
+                    + " source out. 'pollux ingest' prints where the knowledge base of a folder is.",
             "",
             "--json: see 'pollux knowledge sources --help' and the others."
         },
@@ -62,7 +62,7 @@ final class KnowledgeCommand extends PolluxCommand {
                 List<Map<String, Object>> sources = new ArrayList<>();
                 Report report = new Report();
                 for (KnownSource source : knowledge.sources()) {
-                    sources.add(shape(source));
+                    sources.add(state(source));
                     report.line(source.name() + "  " + source.path() + (source.missing() ? " (gone)" : ""))
                             .line("    " + content(source) + ", last changed " + source.lastChange());
                     if (source.skipped().count() > 0) {
@@ -79,12 +79,8 @@ final class KnowledgeCommand extends PolluxCommand {
             return ExitCode.OK;
         }
 
-        private static Map<String, Object> shape(KnownSource source) {
-            Map<String, Object> json = new LinkedHashMap<>();
-            json.put("source", source.name());
-            json.put("path", source.path());
-            json.put("documents", source.documents());
-            json.put("passages", source.passages());
+        private static Map<String, Object> state(KnownSource source) {
+            Map<String, Object> json = shape(source);
             json.put("lastChange", source.lastChange());
             json.put("missing", source.missing());
             json.put(
@@ -166,15 +162,6 @@ final class KnowledgeCommand extends PolluxCommand {
                             ? "none"
                             : known.stream().map(KnownSource::name).collect(Collectors.joining(", ")))));
         }
-
-        private static Map<String, Object> shape(KnownSource source) {
-            Map<String, Object> json = new LinkedHashMap<>();
-            json.put("source", source.name());
-            json.put("path", source.path());
-            json.put("documents", source.documents());
-            json.put("passages", source.passages());
-            return json;
-        }
     }
 
     /** Counts. */
@@ -183,7 +170,8 @@ final class KnowledgeCommand extends PolluxCommand {
             description = {
                 "Say how much is in a knowledge base.",
                 "",
-                "--json: {knowledge, sources, documents, passages, bytes, embedder, fingerprint, dimension, lastCommit}."
+                "--json: {knowledge, sources, documents, passages, bytes, embedder, fingerprint, dimension,"
+                        + " lastCommit}."
             },
             footer = "  pollux knowledge stats ~/notes.kb")
     static final class Stats extends PolluxCommand {
@@ -209,6 +197,15 @@ final class KnowledgeCommand extends PolluxCommand {
             }
             return ExitCode.OK;
         }
+    }
+
+    private static Map<String, Object> shape(KnownSource source) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("source", source.name());
+        json.put("path", source.path());
+        json.put("documents", source.documents());
+        json.put("passages", source.passages());
+        return json;
     }
 
     private static String content(KnownSource source) {

@@ -14,9 +14,6 @@ import java.util.TreeMap;
 /** What the sources of a knowledge base do not hold, and those that are gone. */
 final class SourceNotes {
 
-    /** The most files that JSON names. */
-    private static final int MOST_FILES = 100;
-
     private final Path knowledge;
     private final List<KnownSource> sources;
 
@@ -55,7 +52,7 @@ final class SourceNotes {
         List<Map<String, Object>> missing = new ArrayList<>();
         for (KnownSource source : sources) {
             for (SkippedFile file : source.skipped().files()) {
-                if (files.size() < MOST_FILES) {
+                if (files.size() < SkippedFiles.MOST_FILES) {
                     files.add(shape(source, file));
                 }
             }

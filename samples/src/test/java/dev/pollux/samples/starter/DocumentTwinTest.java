@@ -254,7 +254,7 @@ class DocumentTwinTest {
         Path nowhere = temp.resolve("nowhere");
         assertThatThrownBy(() -> Pollux.twin(nowhere))
                 .isInstanceOf(StorageException.class)
-                .hasMessage("There is no folder " + nowhere + "; check the path of the documents");
+                .hasMessage("There is no file or folder " + nowhere + "; check the path of the documents");
         Path model = temp.resolve("model.gguf");
         assertThatThrownBy(() -> Pollux.twin(options().model(model).build()))
                 .isInstanceOf(StorageException.class)

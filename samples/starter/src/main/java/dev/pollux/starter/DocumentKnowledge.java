@@ -46,7 +46,7 @@ public final class DocumentKnowledge {
     public static DocumentKnowledge of(DocumentTwinOptions options) {
         for (Path place : options.documents()) {
             if (!Files.exists(place)) {
-                throw new StorageException("There is no folder " + place + "; check the path of the documents");
+                throw new StorageException("There is no file or folder " + place + "; check the path of the documents");
             }
         }
         return new DocumentKnowledge(options);

@@ -29,7 +29,13 @@ public final class Pollux {
         return twin(DocumentTwinOptions.of(documents));
     }
 
-    /** A twin with options; {@link DocumentTwin#opening} is the same as a job, for progress and cancellation. */
+    /**
+     * A twin with options; {@link DocumentTwin#opening} is the same as a job, for progress and cancellation.
+     *
+     * @param options the documents, and how the twin reads and answers
+     * @return to be closed by the caller
+     * @throws dev.pollux.StorageException if documents are missing, or the cache cannot be written
+     */
     public static DocumentTwin twin(DocumentTwinOptions options) {
         return DocumentTwin.opening(options).run();
     }

@@ -1,12 +1,12 @@
 package dev.pollux.internal.text;
 
 /** Texts and places in a few words, for {@code toString}. */
-public final class Excerpts {
+public final class ShortText {
 
     /** Most characters of a text that are shown. */
     static final int LENGTH = 60;
 
-    private Excerpts() {}
+    private ShortText() {}
 
     /** The beginning of a text on one line and in quotation marks; what is left out is an ellipsis. */
     public static String of(String text) {
