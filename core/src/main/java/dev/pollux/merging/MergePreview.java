@@ -47,9 +47,10 @@ public record MergePreview(
      * @param file where it would lie
      * @param method with its parameters for this tensor
      * @param sources {@code model:tensor}, the base first where the method has one
+     * @param cost time for one element of one source, in multiples of that of a linear merge
      */
     public record PlannedTensor(
-            String name, DType type, List<Long> shape, String file, String method, List<String> sources) {
+            String name, DType type, List<Long> shape, String file, String method, List<String> sources, double cost) {
 
         public PlannedTensor {
             shape = List.copyOf(shape);

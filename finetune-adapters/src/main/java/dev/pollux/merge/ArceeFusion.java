@@ -7,10 +7,15 @@ package dev.pollux.merge;
  * the base's row, plus 1e-8. Elements from the median plus 1.5 times the distance of the quartiles on are taken from the
  * other model. The quartiles are those of all elements, not of a sample. <em>Immutable.</em>
  */
-public record ArceeFusion() implements MergeMethod {
+record ArceeFusion() implements MergeMethod {
 
     private static final double FLOOR = 1e-8;
     private static final double SPREAD = 1.5;
+
+    @Override
+    public double cost() {
+        return 14.0;
+    }
 
     @Override
     public void merge(TensorWindows in, TensorSink out) {

@@ -14,11 +14,11 @@ import java.util.List;
  * @param sum how the differences are summed
  * @param likeReference whether a tensor with no outliers to drop loses its whole δ, as in mergekit
  */
-public record Breadcrumbs(
+record Breadcrumbs(
         List<Double> weights, List<Double> densities, List<Double> gammas, TaskSum sum, boolean likeReference)
         implements MergeMethod {
 
-    public Breadcrumbs {
+    Breadcrumbs {
         weights = Weights.finite("weight", weights);
         densities = Weights.densitiesFromZero(densities, weights);
         gammas = List.copyOf(gammas);
@@ -27,6 +27,16 @@ public record Breadcrumbs(
                 throw new IllegalArgumentException("gamma must be in [0, 1) but was " + gamma);
             }
         }
+    }
+
+    @Override
+    public boolean keepsNothing(double density, long elements) {
+        return Math.floor(density * elements) == 0;
+    }
+
+    @Override
+    public double cost() {
+        return 5.5;
     }
 
     @Override

@@ -11,11 +11,16 @@ import java.util.List;
  * @param densities (N), each in [0, 1]; with 0 nothing of δ is kept
  * @param sum how the differences are summed
  */
-public record Dare(List<Double> weights, List<Double> densities, TaskSum sum) implements MergeMethod {
+record Dare(List<Double> weights, List<Double> densities, TaskSum sum) implements MergeMethod {
 
-    public Dare {
+    Dare {
         weights = Weights.finite("weight", weights);
         densities = Weights.densitiesFromZero(densities, weights);
+    }
+
+    @Override
+    public double cost() {
+        return 3.5;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The mean weighted by how much each model's loss depends on each weight (Matena and Raffel, "Merging models with
@@ -15,12 +16,12 @@ import java.util.List;
  * @param weights (N), each above 0
  * @param epsilon ε, above 0
  */
-public record Fisher(List<Double> weights, double epsilon) implements MergeMethod {
+record Fisher(List<Double> weights, double epsilon) implements MergeMethod {
 
     /** The file beside a model's weights. */
     static final String FILE = "fisher.safetensors";
 
-    public Fisher {
+    Fisher {
         weights = Weights.positive("weight", weights);
         if (!(epsilon > 0 && Double.isFinite(epsilon))) {
             throw new IllegalArgumentException("epsilon must be a number above 0 but was " + epsilon);
@@ -30,6 +31,16 @@ public record Fisher(List<Double> weights, double epsilon) implements MergeMetho
     @Override
     public boolean readsOnce() {
         return true;
+    }
+
+    @Override
+    public Optional<WithStatistics> withStatistics(SideStatistics statistics) {
+        return statistics.fisher().map(diagonals -> new WithStatistics(this, diagonals));
+    }
+
+    @Override
+    public double cost() {
+        return 4.0;
     }
 
     @Override

@@ -15,15 +15,20 @@ import java.util.Arrays;
  * @param maxIter most steps, at least 0; default 10
  * @param tol greater than 0; default 1e-5
  */
-public record Karcher(int maxIter, double tol) implements MergeMethod {
+record Karcher(int maxIter, double tol) implements MergeMethod {
 
-    public Karcher {
+    Karcher {
         if (maxIter < 0) {
             throw new IllegalArgumentException("max_iter must be at least 0 but was " + maxIter);
         }
         if (!(tol > 0)) {
             throw new IllegalArgumentException("tol must be greater than 0 but was " + tol);
         }
+    }
+
+    @Override
+    public double cost() {
+        return 2.0;
     }
 
     @Override

@@ -9,12 +9,12 @@ import java.util.List;
  *
  * @param weights (N), finite; if {@code normalize}, of a sum that is not 0
  */
-public record Linear(List<Double> weights, boolean normalize) implements MergeMethod {
+record Linear(List<Double> weights, boolean normalize) implements MergeMethod {
 
     /** Below this a sum of weights counts as 0. */
     private static final double ZERO = 1e-12;
 
-    public Linear {
+    Linear {
         weights = Weights.finite("weight", weights);
         if (normalize && Math.abs(Weights.sum(weights)) < ZERO) {
             throw new IllegalArgumentException("weights must not sum to 0 but " + weights
@@ -30,6 +30,11 @@ public record Linear(List<Double> weights, boolean normalize) implements MergeMe
     @Override
     public boolean takesEveryValue() {
         return true;
+    }
+
+    @Override
+    public double cost() {
+        return 1.0;
     }
 
     @Override

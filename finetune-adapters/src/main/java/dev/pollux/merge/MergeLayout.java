@@ -57,7 +57,8 @@ record MergeLayout(
                         task.shape(),
                         shards.fileOf(task.name()),
                         task.method().toString(),
-                        task.labels()))
+                        task.labels(),
+                        task.method().cost()))
                 .toList();
         long memory = WindowBudget.of(tasks, options).bytes();
         return new MergePreview(problems.list(), planned, bytesToRead(), bytesToWrite(), memory);

@@ -2,7 +2,10 @@ package dev.pollux.merge;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -230,6 +233,11 @@ enum MethodKind {
         return heights == Heights.BASE;
     }
 
+    /** Whether the method reads statistics from files in the models' folders. */
+    boolean hasStatistics() {
+        return this == FISHER || this == REGMEAN;
+    }
+
     List<Parameter> globals() {
         return globals;
     }
@@ -274,19 +282,15 @@ enum MethodKind {
     /**
      * A parameter of a method.
      *
-     * @param fallback the default; NaN if the parameter is required
+     * @param fallback the default; empty if the parameter is required
      */
-    record Parameter(String name, double fallback) {
+    record Parameter(String name, OptionalDouble fallback) {
         static Parameter required(String name) {
-            return new Parameter(name, Double.NaN);
+            return new Parameter(name, OptionalDouble.empty());
         }
 
         static Parameter of(String name, double fallback) {
-            return new Parameter(name, fallback);
-        }
-
-        boolean isRequired() {
-            return Double.isNaN(fallback);
+            return new Parameter(name, OptionalDouble.of(fallback));
         }
     }
 
@@ -331,19 +335,31 @@ enum MethodKind {
         }
     }
 
-    /** The parameters of one tensor. */
-    interface Arguments {
-        double global(String name);
+    /**
+     * The parameters of one tensor. <em>Immutable.</em>
+     *
+     * @param globals of the method
+     * @param perModel by name, a value for each model that is not the base
+     * @param hasBase whether differences are taken from a base
+     * @param likeReference whether to do what mergekit does even where it is a defect
+     */
+    record Arguments(
+            Map<String, Double> globals, Map<String, List<Double>> perModel, boolean hasBase, boolean likeReference) {
 
-        /** One for each model that is not the base. */
-        List<Double> perModel(String name);
+        Arguments {
+            globals = Map.copyOf(globals);
+            perModel = Map.copyOf(perModel);
+        }
 
-        boolean hasBase();
+        double global(String name) {
+            return Objects.requireNonNull(globals.get(name), name);
+        }
 
-        /** Whether to do what mergekit does even where it is a defect. */
-        boolean likeReference();
+        List<Double> perModel(String name) {
+            return Objects.requireNonNull(perModel.get(name), name);
+        }
 
-        default boolean flag(String name) {
+        boolean flag(String name) {
             return global(name) != 0;
         }
     }

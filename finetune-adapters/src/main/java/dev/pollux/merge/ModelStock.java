@@ -8,9 +8,14 @@ package dev.pollux.merge;
  *
  * @param filterWise whether each row has its own t; default false
  */
-public record ModelStock(boolean filterWise) implements MergeMethod {
+record ModelStock(boolean filterWise) implements MergeMethod {
 
     private static final double ZERO = 1e-6;
+
+    @Override
+    public double cost() {
+        return 2.0;
+    }
 
     @Override
     public void merge(TensorWindows in, TensorSink out) {

@@ -17,10 +17,9 @@ import java.util.List;
  * @param eps greater than 0; default 1e-8
  * @param base whether the first source is a base
  */
-public record MultiSlerp(List<Double> weights, boolean normalizeWeights, double eps, boolean base)
-        implements MergeMethod {
+record MultiSlerp(List<Double> weights, boolean normalizeWeights, double eps, boolean base) implements MergeMethod {
 
-    public MultiSlerp {
+    MultiSlerp {
         weights = Weights.finite("weight", weights);
         if (!(eps > 0 && eps < 1)) {
             throw new IllegalArgumentException("eps must be in (0, 1) but was " + eps);
@@ -34,6 +33,11 @@ public record MultiSlerp(List<Double> weights, boolean normalizeWeights, double 
     @Override
     public boolean takesEveryValue() {
         return true;
+    }
+
+    @Override
+    public double cost() {
+        return 2.0;
     }
 
     @Override

@@ -6,17 +6,22 @@ package dev.pollux.merge;
  *
  * @param t from 0
  */
-public record NearSwap(double t) implements MergeMethod {
+record NearSwap(double t) implements MergeMethod {
 
     private static final double SMALLEST = 1e-6;
 
-    public NearSwap {
+    NearSwap {
         Weights.notNegative("t", t);
     }
 
     @Override
     public boolean readsOnce() {
         return true;
+    }
+
+    @Override
+    public double cost() {
+        return 4.5;
     }
 
     @Override

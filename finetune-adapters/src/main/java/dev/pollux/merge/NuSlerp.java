@@ -12,14 +12,14 @@ package dev.pollux.merge;
  * @param vectors what is turned
  * @param base whether the first source is a base
  */
-public record NuSlerp(double first, double second, Along vectors, boolean base) implements MergeMethod {
+record NuSlerp(double first, double second, Along vectors, boolean base) implements MergeMethod {
 
     private static final double ZERO_SUM = 1e-6;
     private static final double ZERO_NORM = 1e-7;
     private static final double ZERO_SINE = 1e-8;
 
     /** What is turned. */
-    public enum Along {
+    enum Along {
         /** The tensor as one vector. */
         TENSOR,
         /** Each row, along the last dimension. */
@@ -28,7 +28,7 @@ public record NuSlerp(double first, double second, Along vectors, boolean base) 
         COLUMNS
     }
 
-    public NuSlerp {
+    NuSlerp {
         Weights.finite("weight", first);
         Weights.finite("weight", second);
     }
@@ -40,6 +40,11 @@ public record NuSlerp(double first, double second, Along vectors, boolean base) 
     @Override
     public boolean takesEveryValue() {
         return true;
+    }
+
+    @Override
+    public double cost() {
+        return 2.0;
     }
 
     @Override

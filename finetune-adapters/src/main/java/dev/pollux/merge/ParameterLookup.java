@@ -3,8 +3,10 @@ package dev.pollux.merge;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.Setting;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeSet;
@@ -45,67 +47,64 @@ final class ParameterLookup {
             boolean base,
             double position) {}
 
-    /** The parameters for a tensor; NaN where a required one is missing, which is a problem. */
-    MethodKind.Arguments at(Place place) {
-        return new MethodKind.Arguments() {
-            @Override
-            public double global(String name) {
-                List<Map<String, Setting>> scopes =
-                        List.of(place.level().parameters(), plan.moduleParameters(), plan.parameters());
-                OptionalDouble value = first(scopes, name, place.output(), place.position());
-                return value.orElseGet(() -> fallback(kind.globals(), name, "", place.output(), scopes));
+    /** The parameters for a tensor; empty, and a problem, if a required one is missing. */
+    Optional<MethodKind.Arguments> at(Place place) {
+        Map<String, Double> globals = new HashMap<>();
+        Map<String, List<Double>> perModel = new HashMap<>();
+        boolean complete = true;
+        for (MethodKind.Parameter parameter : kind.globals()) {
+            OptionalDouble value = global(parameter, place);
+            value.ifPresent(of -> globals.put(parameter.name(), of));
+            complete &= value.isPresent();
+        }
+        for (MethodKind.Parameter parameter : kind.perModel()) {
+            List<Double> values = new ArrayList<>();
+            for (int i = 0; i < place.parts().size(); i++) {
+                ofModel(parameter, place, i).ifPresent(values::add);
             }
-
-            @Override
-            public List<Double> perModel(String name) {
-                List<Double> values = new ArrayList<>();
-                for (int i = 0; i < place.parts().size(); i++) {
-                    Stack.Part part = place.parts().get(i);
-                    List<Map<String, Setting>> scopes = List.of(
-                            part.parameters(), place.level().parameters(), plan.moduleParameters(), plan.parameters());
-                    String input = place.inputs().get(i);
-                    values.add(first(scopes, name, input, place.position())
-                            .orElseGet(() ->
-                                    fallback(kind.perModel(), name, part.model().label(), input, scopes)));
-                }
-                return values;
-            }
-
-            @Override
-            public boolean hasBase() {
-                return place.base();
-            }
-
-            @Override
-            public boolean likeReference() {
-                return likeReference;
-            }
-        };
+            perModel.put(parameter.name(), values);
+            complete &= values.size() == place.parts().size();
+        }
+        return complete
+                ? Optional.of(new MethodKind.Arguments(globals, perModel, place.base(), likeReference))
+                : Optional.empty();
     }
 
-    private static OptionalDouble first(
-            List<Map<String, Setting>> scopes, String name, String tensor, double position) {
+    private OptionalDouble global(MethodKind.Parameter parameter, Place place) {
+        List<Map<String, Setting>> scopes =
+                List.of(place.level().parameters(), plan.moduleParameters(), plan.parameters());
+        OptionalDouble value = value(parameter, scopes, place.output(), place.position());
+        if (value.isEmpty()) {
+            noteMissing(parameter.name(), "", place.output(), scopes);
+        }
+        return value;
+    }
+
+    private OptionalDouble ofModel(MethodKind.Parameter parameter, Place place, int i) {
+        Stack.Part part = place.parts().get(i);
+        List<Map<String, Setting>> scopes =
+                List.of(part.parameters(), place.level().parameters(), plan.moduleParameters(), plan.parameters());
+        OptionalDouble value = value(parameter, scopes, place.inputs().get(i), place.position());
+        if (value.isEmpty()) {
+            noteMissing(parameter.name(), part.model().label(), place.inputs().get(i), scopes);
+        }
+        return value;
+    }
+
+    /** The value of the first scope that has one for the tensor, or else the default. */
+    private static OptionalDouble value(
+            MethodKind.Parameter parameter, List<Map<String, Setting>> scopes, String tensor, double position) {
         for (Map<String, Setting> scope : scopes) {
-            Setting setting = scope.get(name);
+            Setting setting = scope.get(parameter.name());
             OptionalDouble value = setting == null ? OptionalDouble.empty() : setting.at(tensor, position);
             if (value.isPresent()) {
                 return value;
             }
         }
-        return OptionalDouble.empty();
+        return parameter.fallback();
     }
 
-    private double fallback(
-            List<MethodKind.Parameter> known,
-            String name,
-            String model,
-            String tensor,
-            List<Map<String, Setting>> scopes) {
-        MethodKind.Parameter parameter =
-                known.stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow();
-        if (!parameter.isRequired()) {
-            return parameter.fallback();
-        }
+    private void noteMissing(String name, String model, String tensor, List<Map<String, Setting>> scopes) {
         boolean given = scopes.stream().anyMatch(scope -> scope.containsKey(name));
         String of = model.isEmpty() ? "" : " for " + model;
         if (given) {
@@ -121,7 +120,6 @@ final class ParameterLookup {
         } else {
             problems.fatal("parameter " + name + " is missing for model " + model + "; give it one");
         }
-        return Double.NaN;
     }
 
     /** Reports parameters that nothing reads. */

@@ -6,9 +6,9 @@ package dev.pollux.merge;
  *
  * @param scale finite; default 1
  */
-public record Passthrough(double scale) implements MergeMethod {
+record Passthrough(double scale) implements MergeMethod {
 
-    public Passthrough {
+    Passthrough {
         Weights.finite("scale", scale);
     }
 
@@ -20,6 +20,11 @@ public record Passthrough(double scale) implements MergeMethod {
     @Override
     public boolean takesEveryValue() {
         return true;
+    }
+
+    @Override
+    public double cost() {
+        return 2.0;
     }
 
     @Override

@@ -14,12 +14,17 @@ import java.util.Arrays;
  * @param boost r, from 0; 0 is plain RAM
  * @param limit α, from 0; default 0.2
  */
-public record Ram(double epsilon, double boost, double limit) implements MergeMethod {
+record Ram(double epsilon, double boost, double limit) implements MergeMethod {
 
-    public Ram {
+    Ram {
         Weights.notNegative("epsilon", epsilon);
         Weights.finite("r", boost);
         Weights.notNegative("alpha", limit);
+    }
+
+    @Override
+    public double cost() {
+        return 2.0;
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The matrix whose outputs are nearest to those of all models on their own inputs (Jin, Ren, Preotiuc-Pietro and Cheng,
@@ -19,7 +20,7 @@ import java.util.List;
  * @param alpha α, in [0, 1]; the paper takes 0.9
  * @param grams G of each model
  */
-public record RegMean(List<Double> weights, double alpha, Grams grams) implements MergeMethod {
+record RegMean(List<Double> weights, double alpha, Grams grams) implements MergeMethod {
 
     /** The file beside a model's weights. */
     static final String FILE = "gram.safetensors";
@@ -34,12 +35,12 @@ public record RegMean(List<Double> weights, double alpha, Grams grams) implement
 
     /** The inner products of the inputs of a layer. */
     @FunctionalInterface
-    public interface Grams {
+    interface Grams {
         /** G of model {@code i}, (in, in). */
         float[] of(int i);
     }
 
-    public RegMean {
+    RegMean {
         weights = Weights.positive("weight", weights);
         if (!(alpha >= 0 && alpha <= 1)) {
             throw new IllegalArgumentException("alpha must be in [0, 1] but was " + alpha);
@@ -49,6 +50,16 @@ public record RegMean(List<Double> weights, double alpha, Grams grams) implement
     @Override
     public boolean readsOnce() {
         return true;
+    }
+
+    @Override
+    public Optional<WithStatistics> withStatistics(SideStatistics statistics) {
+        return statistics.regMean(this).map(method -> new WithStatistics(method, List.of()));
+    }
+
+    @Override
+    public double cost() {
+        return 4.0;
     }
 
     @Override

@@ -12,14 +12,19 @@ import java.util.Arrays;
  *
  * @param selectTopK share of elements kept, in [0, 1]; default 1
  */
-public record Sce(double selectTopK) implements MergeMethod {
+record Sce(double selectTopK) implements MergeMethod {
 
     private static final double ZERO = 1e-6;
 
-    public Sce {
+    Sce {
         if (!(selectTopK >= 0 && selectTopK <= 1)) {
             throw new IllegalArgumentException("select_topk must be in [0, 1] but was " + selectTopK);
         }
+    }
+
+    @Override
+    public double cost() {
+        return 14.0;
     }
 
     @Override

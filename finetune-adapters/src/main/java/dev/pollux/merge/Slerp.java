@@ -9,18 +9,23 @@ package dev.pollux.merge;
  *
  * @param t finite; 0 is the base, 1 the other
  */
-public record Slerp(double t) implements MergeMethod {
+record Slerp(double t) implements MergeMethod {
 
     private static final double COLINEAR = 0.9995;
     private static final double ZERO_NORM = 1e-8;
 
-    public Slerp {
+    Slerp {
         Weights.finite("t", t);
     }
 
     @Override
     public boolean takesEveryValue() {
         return true;
+    }
+
+    @Override
+    public double cost() {
+        return 2.0;
     }
 
     @Override

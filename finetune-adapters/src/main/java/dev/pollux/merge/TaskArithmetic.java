@@ -10,9 +10,9 @@ import java.util.List;
  * @param weights (N), finite
  * @param sum how the differences are summed; signs are not elected
  */
-public record TaskArithmetic(List<Double> weights, TaskSum sum) implements MergeMethod {
+record TaskArithmetic(List<Double> weights, TaskSum sum) implements MergeMethod {
 
-    public TaskArithmetic {
+    TaskArithmetic {
         weights = Weights.finite("weight", weights);
     }
 
@@ -24,6 +24,11 @@ public record TaskArithmetic(List<Double> weights, TaskSum sum) implements Merge
     @Override
     public boolean takesEveryValue() {
         return true;
+    }
+
+    @Override
+    public double cost() {
+        return 1.0;
     }
 
     @Override

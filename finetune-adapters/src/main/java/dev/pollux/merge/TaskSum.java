@@ -13,9 +13,9 @@ package dev.pollux.merge;
  * @param lambda λ, finite
  * @param rescale whether what is kept of a δ is multiplied so that its sum of magnitudes is that of the whole δ
  */
-public record TaskSum(boolean electSigns, boolean normalize, double lambda, boolean rescale) {
+record TaskSum(boolean electSigns, boolean normalize, double lambda, boolean rescale) {
 
-    public TaskSum {
+    TaskSum {
         Weights.finite("lambda", lambda);
     }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** Decides what each tensor of the result is made of. */
 final class TensorPlanner {
@@ -145,7 +146,7 @@ final class TensorPlanner {
                         TiedHead.of(of.model().config(), of.model().tensors().keySet()).stream())
                 .findFirst();
         TensorTask embedding = tied.map(of -> tasks.get(of.embedding())).orElse(null);
-        if (embedding == null || levels.size() == 1 && (kind == MethodKind.FISHER || kind == MethodKind.REGMEAN)) {
+        if (embedding == null || levels.size() == 1 && kind.hasStatistics()) {
             return; // their statistics are those of the one matrix
         }
         String name = tied.get().head();
@@ -240,64 +241,47 @@ final class TensorPlanner {
     private Optional<TensorTask> task(Stack.Level level, SourceSet set, double position, boolean base) {
         List<SourceSet.Entry> ordered = set.baseFirst();
         List<SourceSet.Entry> others = base ? ordered.subList(1, ordered.size()) : ordered;
-        DType out = type.orElseGet(() -> set.type(base));
-        List<TensorSource> sources =
-                new ArrayList<>(ordered.stream().map(SourceSet.Entry::source).toList());
-        MergeMethod method;
-        if (others.isEmpty()) {
-            method = new Passthrough(1); // all others were left out
-        } else {
-            MethodKind.Arguments arguments = parameters.at(new ParameterLookup.Place(
-                    level,
-                    set.output(),
-                    others.stream().map(SourceSet.Entry::name).toList(),
-                    others.stream().map(SourceSet.Entry::part).toList(),
-                    base,
-                    position));
-            try {
-                method = kind.with(arguments);
-            } catch (IllegalArgumentException e) {
-                if (!String.valueOf(e.getMessage()).contains("NaN")) {
-                    problems.fatal("Cannot merge ", set.output(), ": " + e.getMessage());
-                }
-                return Optional.empty();
-            }
-        }
-        noticeEmptyMasks(method, set.output(), ordered);
-        SideStatistics beside = new SideStatistics(set.output(), ordered, problems);
-        if (method instanceof Fisher) {
-            Optional<List<TensorSource>> diagonals = beside.fisher();
-            if (diagonals.isEmpty()) {
-                return Optional.empty();
-            }
-            sources.addAll(diagonals.get());
-        } else if (method instanceof RegMean mean) {
-            Optional<MergeMethod> complete = beside.regMean(mean);
-            if (complete.isEmpty()) {
-                return Optional.empty();
-            }
-            method = complete.get();
-        }
-        return Optional.of(new TensorTask(
+        Optional<MergeMethod> method = others.isEmpty()
+                ? Optional.of(new Passthrough(1)) // all others were left out
+                : method(new ParameterLookup.Place(
+                        level,
+                        set.output(),
+                        others.stream().map(SourceSet.Entry::name).toList(),
+                        others.stream().map(SourceSet.Entry::part).toList(),
+                        base,
+                        position));
+        method.ifPresent(of -> noticeEmptyMasks(of, set.output(), ordered));
+        Optional<MergeMethod.WithStatistics> ready =
+                method.flatMap(of -> of.withStatistics(new SideStatistics(set.output(), ordered, problems)));
+        return ready.map(complete -> new TensorTask(
                 set.output(),
-                out,
+                type.orElseGet(() -> set.type(base)),
                 ordered.get(0).source().shape(),
-                sources,
+                Stream.concat(ordered.stream().map(SourceSet.Entry::source), complete.sources().stream())
+                        .toList(),
                 ordered.stream().map(entry -> entry.part().model().label()).toList(),
-                method));
+                complete.method()));
+    }
+
+    /** The method with its parameters for a tensor; empty, and a problem, if one is missing or out of its range. */
+    private Optional<MergeMethod> method(ParameterLookup.Place place) {
+        return parameters.at(place).flatMap(arguments -> {
+            try {
+                return Optional.of(kind.with(arguments));
+            } catch (IllegalArgumentException e) {
+                problems.fatal("Cannot merge ", place.output(), ": " + e.getMessage());
+                return Optional.empty();
+            }
+        });
     }
 
     /** Says of which models a method on differences keeps nothing. */
     private void noticeEmptyMasks(MergeMethod method, String output, List<SourceSet.Entry> ordered) {
-        List<Double> densities = method instanceof Dare dare
-                ? dare.densities()
-                : method instanceof Della della
-                        ? della.densities()
-                        : method instanceof Breadcrumbs breadcrumbs ? breadcrumbs.densities() : List.of();
+        List<Double> densities = method.densities();
         long elements = ordered.get(0).source().elements();
         for (int i = 0; i < densities.size(); i++) {
             double density = densities.get(i);
-            if (density == 0 || method instanceof Breadcrumbs && Math.floor(density * elements) == 0) {
+            if (method.keepsNothing(density, elements)) {
                 problems.notice(
                         "nothing of the change of " + ordered.get(i + 1).model() + " is kept in ",
                         output,

@@ -6,7 +6,7 @@ package dev.pollux.merge;
  *
  * <p>The windows of a shape are always the same, however much memory there is, so sums over windows are too.
  */
-public interface TensorWindows {
+interface TensorWindows {
 
     /** How many tensors there are. */
     int sources();

@@ -10,11 +10,16 @@ import java.util.List;
  * @param densities (N), each in (0, 1]
  * @param sum how the differences are summed
  */
-public record Ties(List<Double> weights, List<Double> densities, TaskSum sum) implements MergeMethod {
+record Ties(List<Double> weights, List<Double> densities, TaskSum sum) implements MergeMethod {
 
-    public Ties {
+    Ties {
         weights = Weights.finite("weight", weights);
         densities = Weights.densities(densities, weights);
+    }
+
+    @Override
+    public double cost() {
+        return 3.0;
     }
 
     @Override

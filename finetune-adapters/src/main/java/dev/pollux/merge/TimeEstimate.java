@@ -3,11 +3,10 @@ package dev.pollux.merge;
 import dev.pollux.merging.MergePreview;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.Map;
 
 /*
- * The unit is one source element of a linear merge: decoded, weighed, and its share of encoding. Factors are what other
- * methods cost of it, as docs/benchmarks.md has them measured. Files are taken to come at the speed of memory.
+ * The unit is one source element of a linear merge: decoded, weighed, and its share of encoding. MergeMethod.cost() is the
+ * time of another method in this unit. Files are assumed to be read at the speed of memory.
  */
 /** How long a merge would take, from a measurement of a fraction of a second. */
 final class TimeEstimate {
@@ -18,32 +17,13 @@ final class TimeEstimate {
     /** Starting, planning, and compiling the loops. */
     private static final double FIXED_SECONDS = 1.5;
 
-    private static final Map<String, Double> FACTORS = Map.ofEntries(
-            Map.entry("Linear", 1.0),
-            Map.entry("TaskArithmetic", 1.0),
-            Map.entry("Passthrough", 2.0),
-            Map.entry("Slerp", 2.0),
-            Map.entry("NuSlerp", 2.0),
-            Map.entry("MultiSlerp", 2.0),
-            Map.entry("Karcher", 2.0),
-            Map.entry("ModelStock", 2.0),
-            Map.entry("Ram", 2.0),
-            Map.entry("Ties", 3.0),
-            Map.entry("Dare", 3.5),
-            Map.entry("NearSwap", 4.5),
-            Map.entry("Breadcrumbs", 5.5),
-            Map.entry("Della", 11.0),
-            Map.entry("Sce", 14.0),
-            Map.entry("ArceeFusion", 14.0));
-
     private TimeEstimate() {}
 
     static Duration of(MergePreview preview, MergeOptions options) {
         double units = 0;
         for (MergePreview.PlannedTensor tensor : preview.tensors()) {
             double elements = tensor.shape().stream().reduce(1L, (a, b) -> a * b);
-            String method = tensor.method().replaceAll("\\[.*", "");
-            units += elements * tensor.sources().size() * (FACTORS.getOrDefault(method, 4.0) + statistics(options));
+            units += elements * tensor.sources().size() * (tensor.cost() + statistics(options));
         }
         double seconds =
                 units * secondsPerUnit() + (options.hashInputs() ? preview.bytesToRead() * secondsToHash() : 0);

@@ -142,13 +142,13 @@ class CheckpointMergerTest {
                 .containsExactly(
                         "model nowhere not found: " + temp.resolve("nowhere")
                                 + " is no folder; nothing is fetched here, download it first",
-                        "merge_method tiez is unknown (did you mean ties?); known are linear, slerp, nuslerp, multislerp,"
-                                + " karcher, task_arithmetic, ties, dare_linear, dare_ties, della, della_linear,"
-                                + " breadcrumbs, breadcrumbs_ties, sce, ram, ramplus_tl, model_stock, nearswap,"
-                                + " arcee_fusion, fisher, regmean, passthrough",
+                        "merge_method tiez is unknown (did you mean ties?); known are linear, slerp, nuslerp,"
+                                + " multislerp, karcher, task_arithmetic, ties, dare_linear, dare_ties, della,"
+                                + " della_linear, breadcrumbs, breadcrumbs_ties, sce, ram, ramplus_tl, model_stock,"
+                                + " nearswap, arcee_fusion, fisher, regmean, passthrough",
                         "dtype float31 is not supported (did you mean float32?); use one of float32, bfloat16, float16",
-                        "chat_template chatmk is unknown (did you mean chatml?); use auto, alpaca, chatml, exaone, llama3,"
-                                + " mistral, or a template of at least 20 characters");
+                        "chat_template chatmk is unknown (did you mean chatml?); use auto, alpaca, chatml, exaone,"
+                                + " llama3, mistral, or a template of at least 20 characters");
     }
 
     @Test
@@ -164,8 +164,8 @@ class CheckpointMergerTest {
 
         assertThat(preview.errors())
                 .containsExactly(
-                        "chat_template none is unknown; use auto, alpaca, chatml, exaone, llama3, mistral, or a template of"
-                                + " at least 20 characters",
+                        "chat_template none is unknown; use auto, alpaca, chatml, exaone, llama3, mistral, or a"
+                                + " template of at least 20 characters",
                         "Cannot merge model.layers.0.mlp.up_proj.weight (and 7 more): density must be in (0, 1] but was"
                                 + " 2.0");
         assertThat(preview.notices())
@@ -190,6 +190,7 @@ class CheckpointMergerTest {
         MergePreview.PlannedTensor tensor = preview.tensors().get(3);
         assertThat(tensor.name()).isEqualTo("model.layers.1.mlp.up_proj.weight");
         assertThat(tensor.method()).isEqualTo("Slerp[t=0.5]");
+        assertThat(tensor.cost()).isEqualTo(2);
         assertThat(tensor.sources())
                 .containsExactly("base:model.layers.1.mlp.up_proj.weight", "a:model.layers.1.mlp.up_proj.weight");
         assertThat(tensor.file()).isEqualTo("model-00002-of-00003.safetensors");
@@ -240,19 +241,19 @@ class CheckpointMergerTest {
     @Test
     void stagesAreModelsOfLaterPlans() throws IOException {
         MergePlan last = MergeYaml.parse("""
-                name: first
-                models:
-                  - {model: a, parameters: {weight: 1}}
-                  - {model: b, parameters: {weight: 1}}
-                merge_method: linear
-                dtype: float32
-                ---
-                models:
-                  - {model: first, parameters: {weight: 3}}
-                  - {model: base, parameters: {weight: 1}}
-                merge_method: linear
-                out_dtype: float32
-                """);
+            name: first
+            models:
+              - {model: a, parameters: {weight: 1}}
+              - {model: b, parameters: {weight: 1}}
+            merge_method: linear
+            dtype: float32
+            ---
+            models:
+              - {model: first, parameters: {weight: 3}}
+              - {model: base, parameters: {weight: 1}}
+            merge_method: linear
+            out_dtype: float32
+            """);
         merger(2, 1L << 30).merge(last, temp.resolve("out")).run();
 
         try (SafetensorsFolder out = SafetensorsFolder.open(temp.resolve("out"));
