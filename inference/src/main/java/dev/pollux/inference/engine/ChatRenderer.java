@@ -26,6 +26,7 @@ final class ChatRenderer {
     private final DecoderManifest manifest;
     private final ReentrantLock preparing = new ReentrantLock();
     private volatile Optional<Ready> ready = Optional.empty();
+    private volatile Optional<Boolean> works = Optional.empty();
 
     /**
      * @param source the template's
@@ -36,8 +37,17 @@ final class ChatRenderer {
         this.manifest = manifest;
     }
 
-    /** Whether it is a template, and takes the simplest conversation. */
+    /** Whether it is a template, and takes the simplest conversation; tried once. */
     boolean works() {
+        Optional<Boolean> known = works;
+        if (known.isEmpty()) {
+            known = Optional.of(takesTheSimplest());
+            works = known;
+        }
+        return known.get();
+    }
+
+    private boolean takesTheSimplest() {
         try {
             render(List.of(Message.user("Hello")));
             return true;

@@ -15,29 +15,41 @@ import java.util.Arrays;
  */
 public final class DecoderSequence implements AutoCloseable {
 
+    /*
+     * tokens[0 … length) are the tokens that the caller has appended. Three marks say how the states follow them:
+     *
+     *   0 ≤ aligned ≤ length, 0 ≤ read ≤ length
+     *
+     * length   what the caller sees. append() moves it up, truncate() down.
+     * read     the tokens that the states have read. Keys and values can be cut at any row, so read follows length down.
+     *          Recurrent states cannot go back: they restart from their latest copy (RecurrentStates.restore), and rotary tables
+     *          that switch by length make everything new. read < length then, and the next append() first reads
+     *          tokens[read … length) again, without logits (catchUp).
+     * aligned  the leading tokens that were read in whole chunks, each of which began at a multiple of the chunk. The kernels
+     *          round differently for steps of different sizes, so only these rows are, bit for bit, what any other sequence
+     *          would compute for the same beginning; the pool shares no others.
+     *
+     * A step that fails or is interrupted moves none of the marks: what it wrote is beyond length, where the next step writes
+     * again.
+     */
+
     /** Logits of many positions are asked for in pieces of at most this size. */
     private static final long MAX_LOGITS_BYTES = 64L << 20;
 
-    private final DecoderModel model;
+    private final SequencePool pool;
     private final DecoderStep step;
+    private final DecoderSession session;
     private int[] tokens = new int[64]; // (length and more)
     private int length;
-    /** How many of them the states have read. */
     private int read;
-
-    private boolean longRotary;
-    /** How many leading tokens were computed in whole, aligned prefill chunks. */
     private int aligned;
-
-    private LoadedAdapter adapter;
-    private volatile boolean interrupted;
+    private boolean longRotary;
     private boolean closed;
 
-    DecoderSequence(DecoderModel model, LoadedAdapter adapter) {
-        this.model = model;
-        this.step = new DecoderStep(model);
-        this.adapter = adapter;
-        step.use(adapter);
+    DecoderSequence(SequencePool pool, DecoderStep step) {
+        this.pool = pool;
+        this.step = step;
+        this.session = step.session();
     }
 
     /** How many tokens have been read. */
@@ -58,7 +70,7 @@ public final class DecoderSequence implements AutoCloseable {
         prepare(ids);
         int from = 0;
         while (true) {
-            int count = Math.min(limit(length), ids.length - from);
+            int count = Math.min(session.limit(length), ids.length - from);
             boolean last = from + count == ids.length;
             FloatBuffer logits = read(ids, from, count, last ? 1 : 0);
             from += count;
@@ -71,12 +83,12 @@ public final class DecoderSequence implements AutoCloseable {
     /** Reads tokens and gives the logits after each of them to {@code consumer}. */
     public void append(int[] ids, LogitsConsumer consumer) {
         prepare(ids);
-        DecoderManifest manifest = model.manifest();
+        DecoderManifest manifest = manifest();
         long rowBytes = (long) manifest.vocabularySize() * Float.BYTES;
-        int most = model.graph().logits().rows() == Rows.LAST ? 1 : (int) Math.max(1, MAX_LOGITS_BYTES / rowBytes);
+        int most = session.graph().logits().rows() == Rows.LAST ? 1 : (int) Math.max(1, MAX_LOGITS_BYTES / rowBytes);
         int count;
         for (int from = 0; from < ids.length; from += count) {
-            count = Math.min(Math.min(most, limit(length)), ids.length - from);
+            count = Math.min(Math.min(most, session.limit(length)), ids.length - from);
             int before = length;
             FloatBuffer logits = read(ids, from, count, count); // (count, vocabulary)
             for (int i = 0; i < count; i++) {
@@ -98,18 +110,17 @@ public final class DecoderSequence implements AutoCloseable {
         if (read > length) {
             read = step.recurrent().isEmpty() ? length : step.recurrent().restore(length);
         }
-        int chunk = model.chunk();
+        int chunk = session.chunk();
         aligned = Math.min(aligned, newLength / chunk * chunk);
     }
 
     /** Makes a step that is running, and every later one, end with {@link dev.pollux.CancelledException}; from any thread. */
     public void interrupt() {
-        interrupted = true;
-        step.terminate();
+        step.interrupt();
     }
 
     boolean isInterrupted() {
-        return interrupted;
+        return step.isInterrupted();
     }
 
     /** Gives the sequence back to its model. Idempotent. */
@@ -117,21 +128,21 @@ public final class DecoderSequence implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            model.release(this);
+            pool.release(this);
         }
     }
 
     /** Makes room for {@code total} tokens at once instead of growing step by step. */
     void reserve(int total) {
-        step.reserve(Math.min(total, model.manifest().contextLength()), length);
+        step.reserve(Math.min(total, manifest().contextLength()), length);
     }
 
     boolean uses(LoadedAdapter other) {
-        return adapter == other;
+        return step.adapter() == other;
     }
 
     int sharedPrefix(int[] prompt, LoadedAdapter other) {
-        if (adapter != other) {
+        if (step.adapter() != other) {
             return 0;
         }
         int limit = Math.min(aligned, prompt.length - 1); // the last token is read again for its logits
@@ -139,14 +150,13 @@ public final class DecoderSequence implements AutoCloseable {
         while (same < limit && tokens[same] == prompt[same]) {
             same++;
         }
-        int chunk = model.chunk();
+        int chunk = session.chunk();
         return Math.max(0, same / chunk * chunk);
     }
 
     void reopen(int keep, LoadedAdapter other) {
         closed = false;
-        interrupted = false;
-        adapter = other;
+        step.allow();
         step.use(other);
         truncate(keep);
     }
@@ -156,15 +166,14 @@ public final class DecoderSequence implements AutoCloseable {
     }
 
     private FloatBuffer read(int[] ids, int from, int count, int logitsDue) {
-        if (interrupted) {
+        if (step.isInterrupted()) {
             throw new CancelledException("The sequence was interrupted; ask the model for another");
         }
         step.reserve(length + count, length);
         catchUp();
-        FloatBuffer logits =
-                step.run(Arrays.copyOfRange(ids, from, from + count), length, logitsDue, () -> interrupted);
+        FloatBuffer logits = step.run(Arrays.copyOfRange(ids, from, from + count), length, logitsDue);
         System.arraycopy(ids, from, tokens, length, count);
-        if (aligned == length && count == model.chunk()) {
+        if (aligned == length && count == session.chunk()) {
             aligned += count;
         }
         length += count;
@@ -175,23 +184,18 @@ public final class DecoderSequence implements AutoCloseable {
         return logits;
     }
 
-    /** The most tokens of a step after {@code past} others. */
-    private int limit(int past) {
-        return model.graph().limit(past, model.options().prefillChunk());
-    }
-
     /** Reads what was read before and is not in the states any more. */
     private void catchUp() {
         while (read < length) {
-            int count = Math.min(limit(read), length - read);
-            step.run(Arrays.copyOfRange(tokens, read, read + count), read, 0, () -> interrupted);
+            int count = Math.min(session.limit(read), length - read);
+            step.run(Arrays.copyOfRange(tokens, read, read + count), read, 0);
             read += count;
         }
     }
 
     /** Chooses the rotary tables for {@code total} tokens; another choice than before makes all of them new. */
     private void chooseRotary(int total) {
-        int limit = model.manifest().rotarySwitch();
+        int limit = manifest().rotarySwitch();
         boolean wanted = limit > 0 && total > limit;
         if (wanted != longRotary) {
             longRotary = wanted;
@@ -200,11 +204,15 @@ public final class DecoderSequence implements AutoCloseable {
         }
     }
 
+    private DecoderManifest manifest() {
+        return session.graph().manifest();
+    }
+
     private void prepare(int[] ids) {
         if (closed) {
             throw new IllegalStateException("The sequence is closed; ask the model for another");
         }
-        DecoderManifest manifest = model.manifest();
+        DecoderManifest manifest = manifest();
         if (ids.length == 0) {
             throw new IllegalArgumentException("ids must hold at least one token but was empty");
         }

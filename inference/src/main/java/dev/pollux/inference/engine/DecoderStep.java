@@ -2,7 +2,6 @@ package dev.pollux.inference.engine;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import dev.pollux.CancelledException;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.decoder.DecoderManifest.Kind;
@@ -13,8 +12,6 @@ import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,9 +21,10 @@ import org.jspecify.annotations.Nullable;
  * pinned, and only a change of the number of tokens makes new tensor views over the same buffers. Creating them anew and
  * reading unpinned outputs costs more than a small model's arithmetic.
  */
-final class DecoderStep implements AutoCloseable {
+final class DecoderStep implements StepAdmission.Step, AutoCloseable {
 
-    private final DecoderModel model;
+    private final DecoderSession session;
+    private final StepAdmission admission;
     private final StepCache cache;
     private final RecurrentStates recurrent;
     private final List<StepInput> given;
@@ -35,13 +33,15 @@ final class DecoderStep implements AutoCloseable {
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
     private final Map<String, OnnxTensor> outputs = new HashMap<>();
     private long rotaryOffset;
+    private int past; // tokens read before the step that runs
     private LoadedAdapter adapter;
+    private volatile boolean interrupted;
     private volatile NativeRuntime.@Nullable RunGuard current;
 
-    DecoderStep(DecoderModel model) {
-        this.model = model;
-        this.adapter = model.none();
-        DecoderGraph graph = model.graph();
+    DecoderStep(DecoderSession session, StepAdmission admission, LoadedAdapter adapter) {
+        this.session = session;
+        this.admission = admission;
+        DecoderGraph graph = session.graph();
         DecoderManifest manifest = graph.manifest();
         List<State> states = manifest.states(Kind.KEY_VALUE);
         this.cache = graph.inPlace()
@@ -51,16 +51,25 @@ final class DecoderStep implements AutoCloseable {
         this.given = graph.inputs().stream().map(StepInput::new).toList();
         this.logits = new StepLogits(graph.logits(), manifest.vocabularySize());
         this.handle = OpenHandle.of("DecoderSequence of " + manifest.name());
+        use(adapter);
+    }
+
+    DecoderSession session() {
+        return session;
     }
 
     void reserve(int capacity, int used) {
         cache.reserve(capacity, used, inputs, outputs);
     }
 
-    /** What is added to the weights. */
+    /** Chooses what is added to the weights. */
     void use(LoadedAdapter newAdapter) {
         adapter = newAdapter;
         inputs.putAll(adapter.inputs());
+    }
+
+    LoadedAdapter adapter() {
+        return adapter;
     }
 
     /** The states that every step replaces. */
@@ -70,64 +79,76 @@ final class DecoderStep implements AutoCloseable {
 
     /** Which of two sets of rotary tables holds, where the model has two. */
     void useLongRotary(boolean longContext) {
-        rotaryOffset = longContext ? model.manifest().contextLength() : 0;
+        rotaryOffset = longContext ? session.graph().manifest().contextLength() : 0;
     }
 
     /**
-     * Runs the graph.
+     * Reads tokens.
      *
      * @param tokens (S), read at positions past … past + S − 1
      * @param past positions read before
      * @param logitsDue for how many of the last tokens logits are due, in [0, S]
      * @return (logitsDue, vocabulary), valid until the next run
+     * @throws CancelledException if the step is interrupted, or the thread is
      */
-    FloatBuffer run(int[] tokens, int past, int logitsDue, BooleanSupplier interrupted) {
-        prepare(new GraphInput.Step(tokens, past, logitsDue, rotaryOffset));
-        OrtSession session = model.beginStep(past, adapter, interrupted);
+    FloatBuffer run(int[] tokens, int past, int logitsDue) {
+        this.past = past;
+        bind(new GraphInput.Step(tokens, past, logitsDue, rotaryOffset));
+        admission.run(this);
+        return logits.last(logitsDue);
+    }
+
+    @Override
+    public StepAdmission.Group group() {
+        return adapter.group();
+    }
+
+    @Override
+    public boolean isInterrupted() {
+        return interrupted;
+    }
+
+    /** Runs the graph on what is bound. */
+    @Override
+    public void execute() {
         try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
             current = run;
-            if (interrupted.getAsBoolean()) {
+            if (interrupted) {
                 throw new CancelledException("The step was interrupted");
             }
-            session.run(inputsOf(session, past), Set.of(), outputs, run.options())
-                    .close();
+            session.run(past, inputs, outputs, run);
             cache.advance();
             recurrent.advance();
-            return logits.last(logitsDue);
         } catch (OrtException e) {
-            if (interrupted.getAsBoolean()) {
+            if (interrupted) {
                 throw new CancelledException("The step was interrupted", e);
             }
-            throw NativeRuntime.failure("A step of " + model.manifest().name() + " failed", e);
+            throw NativeRuntime.failure(
+                    "A step of " + session.graph().manifest().name() + " failed", e);
         } finally {
             current = null;
-            model.endStep(adapter);
         }
     }
 
-    /** Ends a run in progress, from any thread. */
-    void terminate() {
+    /** Ends a run in progress and refuses later ones, from any thread. */
+    void interrupt() {
+        interrupted = true;
         NativeRuntime.RunGuard run = current;
         if (run != null) {
             run.terminate();
         }
     }
 
-    private void prepare(GraphInput.Step step) {
+    /** Takes an interrupt back: another user begins. */
+    void allow() {
+        interrupted = false;
+    }
+
+    private void bind(GraphInput.Step step) {
         given.forEach(input -> input.write(step, inputs));
         logits.bind(step.tokens().length, step.due(), outputs);
         cache.bind(step.past(), step.tokens().length, inputs, outputs);
         recurrent.bind(inputs, outputs);
-    }
-
-    /** A graph that only begins does not know the past. */
-    private Map<String, OnnxTensor> inputsOf(OrtSession session, int past) {
-        if (past > 0 || model.graph().beginning().isEmpty()) {
-            return inputs;
-        }
-        Map<String, OnnxTensor> known = new HashMap<>(inputs);
-        known.keySet().retainAll(session.getInputNames());
-        return known;
     }
 
     @Override

@@ -28,28 +28,26 @@ import java.util.TreeSet;
  */
 public final class LoadedAdapter implements AutoCloseable {
 
-    private final DecoderModel model;
+    private final LoadedAdapters owner;
+    private final StepAdmission.Group group;
     private final String name;
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
     private final OpenHandle handle;
     private long bytes;
 
-    // Guarded by the model's lock
-    int running;
-    boolean closed;
-
     /**
-     * @param places where the model's graph has room
+     * @param group the steps that compute with it
      * @param adapters with the scale of each, on top of its own
      */
-    LoadedAdapter(DecoderModel model, List<Projection> places, Map<Adapter, Double> adapters) {
-        this.model = model;
+    LoadedAdapter(LoadedAdapters owner, StepAdmission.Group group, Map<Adapter, Double> adapters) {
+        this.owner = owner;
+        this.group = group;
         this.name =
                 String.join("+", adapters.keySet().stream().map(Adapter::name).toList());
         this.handle = OpenHandle.of("LoadedAdapter " + name);
         try {
-            adapters.keySet().forEach(adapter -> requirePlaces(model.manifest(), adapter));
-            for (Projection projection : places) {
+            adapters.keySet().forEach(adapter -> requirePlaces(owner.manifest(), adapter));
+            for (Projection projection : owner.places()) {
                 load(projection, adapters);
             }
         } catch (RuntimeException | Error e) {
@@ -68,8 +66,14 @@ public final class LoadedAdapter implements AutoCloseable {
         return bytes;
     }
 
+    /** The factors by the names of the graph's inputs; they stay here, closed, when the adapter is freed. */
     Map<String, OnnxTensor> inputs() {
         return inputs;
+    }
+
+    /** The steps that compute with it. */
+    StepAdmission.Group group() {
+        return group;
     }
 
     private static void requirePlaces(DecoderManifest manifest, Adapter adapter) {
@@ -158,12 +162,11 @@ public final class LoadedAdapter implements AutoCloseable {
     /** Ends the streams that use it, waits for their steps and frees it. Idempotent; closing the model does the same. */
     @Override
     public void close() {
-        model.unload(this);
+        owner.unload(this);
     }
 
     void free() {
         inputs.values().forEach(OnnxTensor::close);
-        inputs.clear();
         handle.close();
     }
 }

@@ -183,8 +183,8 @@ public final class OnnxGenerator implements Generator {
                     + model.manifest().name() + " holds " + context
                     + " and one must be left for the answer; shorten the prompt");
         }
-        DecoderStream.Request request = new DecoderStream.Request(encoded, options, endTokens, load, adapter);
-        return new DecoderStream(model, prompts, request);
+        GenerationLoop.Request request = new GenerationLoop.Request(ids, options, endTokens, context, load);
+        return new DecoderStream(model, adapter, prompts, encoded.channels(), request);
     }
 
     @Override

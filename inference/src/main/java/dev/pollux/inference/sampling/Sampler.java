@@ -4,96 +4,183 @@ import dev.pollux.ModelExecutionException;
 import dev.pollux.generation.GenerationOptions;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses tokens by {@link GenerationOptions}; the order of work is given there, and equals that of transformers'
- * {@code generate}.
+ * Chooses the tokens of one generation by {@link GenerationOptions}, whose Javadoc has the order of work; it equals that of
+ * transformers' {@code generate}. A {@link TokenConstraint} applies after the penalties and before temperature and cuts.
  *
- * <p>Nothing sorts the whole vocabulary: top-k selects with a heap, top-p sorts only tokens that can be in the nucleus. <em>Not thread-safe: one thread at a time.</em>
+ * <p>{@link #next} is {@link #distribution}, a draw from it and {@link #accept}; a caller that draws otherwise, as the
+ * verification of drafts does, takes the parts:
+ *
+ * <pre>{@code
+ * Sampler sampler = Sampler.of(options, logits.limit());
+ * sampler.observePrompt(prompt);
+ * TokenDistribution p = sampler.distribution(logits);
+ * int token = p.draw(random.nextDouble());
+ * sampler.accept(token);
+ * }</pre>
+ *
+ * <p><em>Not thread-safe: one thread at a time.</em>
  */
 public final class Sampler {
 
     private final GenerationOptions options;
     private final SplittableRandom random;
     private final float[] logits; // (vocabulary)
-    private final Map<Integer, Integer> produced = new HashMap<>();
-    private final Set<Integer> seen = new HashSet<>();
+    private final DistributionCuts cuts;
+    private final @Nullable TokenHistory history; // null where no penalty asks for it
+    private final int[] biased; // token ids
+    private final float[] biases; // of each of them
+    private @Nullable TokenConstraint constraint;
+    private final long[] allowed; // one bit a token, empty without a constraint
 
-    private Sampler(GenerationOptions options, int vocabularySize) {
+    private Sampler(GenerationOptions options, int vocabularySize, @Nullable TokenConstraint constraint) {
         this.options = options;
         this.logits = new float[vocabularySize];
         this.random =
                 options.seed().isPresent() ? new SplittableRandom(options.seed().getAsLong()) : new SplittableRandom();
-        options.logitBias().keySet().forEach(id -> {
+        this.cuts = new DistributionCuts(options);
+        boolean penalties = options.repetitionPenalty() != 1
+                || options.presencePenalty() != 0
+                || options.frequencyPenalty() != 0;
+        this.history = penalties ? new TokenHistory(vocabularySize) : null;
+        this.constraint = constraint;
+        this.allowed = new long[constraint == null ? 0 : (vocabularySize + Long.SIZE - 1) / Long.SIZE];
+        this.biased = new int[options.logitBias().size()];
+        this.biases = new float[biased.length];
+        int count = 0;
+        for (Map.Entry<Integer, Float> bias : options.logitBias().entrySet()) {
+            int id = bias.getKey();
             if (id < 0 || id >= vocabularySize) {
                 throw new IllegalArgumentException(
                         "logitBias must name token ids in [0, " + vocabularySize + ") but named " + id);
             }
-        });
-    }
-
-    /** A sampler for one generation. */
-    public static Sampler of(GenerationOptions options, int vocabularySize) {
-        return new Sampler(options, vocabularySize);
-    }
-
-    /** Tells what tokens the prompt has, for the repetition penalty. */
-    public void observePrompt(int[] ids) {
-        for (int id : ids) {
-            seen.add(id);
+            biased[count] = id;
+            biases[count++] = bias.getValue();
         }
     }
 
     /**
-     * Chooses the next token and remembers it.
+     * A sampler for one generation.
+     *
+     * @throws IllegalArgumentException if a bias names a token that is not in the vocabulary
+     */
+    public static Sampler of(GenerationOptions options, int vocabularySize) {
+        return new Sampler(options, vocabularySize, null);
+    }
+
+    /**
+     * A sampler for one generation whose tokens are constrained.
+     *
+     * @param constraint on the first token that is chosen
+     * @throws IllegalArgumentException if a bias names a token that is not in the vocabulary
+     */
+    public static Sampler of(GenerationOptions options, int vocabularySize, TokenConstraint constraint) {
+        return new Sampler(options, vocabularySize, constraint);
+    }
+
+    /**
+     * Tells the tokens of the prompt, for the repetition penalty; the constraint does not see them.
+     *
+     * @throws IllegalArgumentException if a token is not in the vocabulary
+     */
+    public void observePrompt(int[] ids) {
+        for (int id : ids) {
+            requireToken(id);
+            if (history != null) {
+                history.observe(id);
+            }
+        }
+    }
+
+    /**
+     * Chooses the next token and accepts it.
      *
      * @param next (vocabulary), read from its position 0
-     * @throws ModelExecutionException if a logit is not a number
+     * @throws ModelExecutionException if a logit is not a number, or no token can be drawn
      */
     public int next(FloatBuffer next) {
-        next.get(0, logits);
-        penalize();
-        int best = argmax();
-        int token = options.temperature() == 0 ? best : draw(distribution());
-        produced.merge(token, 1, Integer::sum);
-        seen.add(token);
+        TokenDistribution distribution = distribution(next);
+        int token = options.temperature() == 0 ? distribution.token(0) : distribution.draw(random.nextDouble());
+        accept(token);
         return token;
     }
 
-    /** The distribution that a token would be drawn from: (vocabulary), summing to 1; zeros where a cut removed a token. */
-    double[] probabilities(FloatBuffer next) {
+    /**
+     * The distribution that the next token is drawn from, after penalties, constraint, temperature and cuts; greedy, the best
+     * token alone. Changes nothing: asked again with the same logits, it is the same.
+     *
+     * @param next (vocabulary), read from its position 0
+     * @return valid until the next call
+     * @throws ModelExecutionException if a logit is not a number, or no token can be drawn
+     */
+    public TokenDistribution distribution(FloatBuffer next) {
         next.get(0, logits);
         penalize();
-        double[] all = new double[logits.length];
-        Candidates candidates = distribution();
-        for (int i = 0; i < candidates.count; i++) {
-            all[candidates.ids[i]] = candidates.probabilities[i];
+        constrain();
+        int best = argmax();
+        if (logits[best] == Float.NEGATIVE_INFINITY) {
+            throw constraint == null
+                    ? DistributionCuts.infinite(logits[best])
+                    : new ModelExecutionException("No token can be drawn: the constraint forbids every token that the"
+                            + " model can write; loosen the constraint");
         }
-        return all;
+        return options.temperature() == 0 ? cuts.certain(best) : cuts.of(logits);
     }
 
-    /** Counts a token as produced, as {@link #next} does. */
-    void observeProduced(int id) {
-        produced.merge(id, 1, Integer::sum);
-        seen.add(id);
+    /**
+     * Counts a token as produced: penalties see it, and the constraint moves on.
+     *
+     * @throws IllegalArgumentException if the token is not in the vocabulary
+     */
+    public void accept(int token) {
+        requireToken(token);
+        if (history != null) {
+            history.produce(token);
+        }
+        if (constraint != null) {
+            constraint = constraint.after(token);
+        }
+    }
+
+    private void requireToken(int id) {
+        if (id < 0 || id >= logits.length) {
+            throw new IllegalArgumentException(
+                    "token ids must be in [0, " + logits.length + ") but one was " + id);
+        }
     }
 
     private void penalize() {
-        options.logitBias().forEach((id, bias) -> logits[id] += bias);
-        float penalty = (float) options.repetitionPenalty();
-        if (penalty != 1) {
-            for (int id : seen) {
-                logits[id] = logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty;
-            }
+        for (int i = 0; i < biased.length; i++) {
+            logits[biased[i]] += biases[i];
+        }
+        if (history == null) {
+            return;
+        }
+        if (options.repetitionPenalty() != 1) {
+            history.penalizeRepetition(logits, (float) options.repetitionPenalty());
         }
         if (options.presencePenalty() != 0 || options.frequencyPenalty() != 0) {
-            produced.forEach((id, count) ->
-                    logits[id] -= (float) (options.presencePenalty() + options.frequencyPenalty() * count));
+            history.penalizeProduced(logits, options.presencePenalty(), options.frequencyPenalty());
+        }
+    }
+
+    private void constrain() {
+        if (constraint == null) {
+            return;
+        }
+        Arrays.fill(allowed, -1);
+        constraint.mask(allowed);
+        for (int word = 0; word < allowed.length; word++) {
+            int end = Math.min(logits.length, (word + 1) * Long.SIZE);
+            for (int id = word * Long.SIZE; allowed[word] != -1 && id < end; id++) {
+                if ((allowed[word] >>> id & 1) == 0 && !Float.isNaN(logits[id])) {
+                    logits[id] = Float.NEGATIVE_INFINITY;
+                }
+            }
         }
     }
 
@@ -108,202 +195,5 @@ public final class Sampler {
             }
         }
         return best;
-    }
-
-    /** Tokens still in the draw, in no order. */
-    private static final class Candidates {
-        private final int[] ids; // (count and more)
-        private final double[] probabilities; // (count and more), summing to 1 over the first count
-        private int count;
-
-        private Candidates(int[] ids) {
-            this.ids = ids;
-            this.count = ids.length;
-            this.probabilities = new double[ids.length];
-        }
-
-        private void put(int index, int id, double probability) {
-            ids[index] = id;
-            probabilities[index] = probability;
-        }
-
-        /** Keeps the candidates whose {@code value} is at most {@code most}, and makes the rest sum to 1. */
-        private void keep(double[] value, double most) {
-            int kept = 0;
-            for (int i = 0; i < count; i++) {
-                if (value[i] <= most) {
-                    put(kept++, ids[i], probabilities[i]);
-                }
-            }
-            count = kept;
-            normalize();
-        }
-
-        private void normalize() {
-            double sum = 0;
-            for (int i = 0; i < count; i++) {
-                sum += probabilities[i];
-            }
-            for (int i = 0; i < count; i++) {
-                probabilities[i] /= sum;
-            }
-        }
-    }
-
-    private Candidates distribution() {
-        Candidates candidates = new Candidates(topK());
-        softmax(candidates, options.temperature() == 0 ? 1 : options.temperature());
-        topP(candidates);
-        minP(candidates);
-        typicalP(candidates);
-        return candidates;
-    }
-
-    /** Ids of the k best logits and of all equal to the k-th. */
-    private int[] topK() {
-        int k = options.topK();
-        int[] ids = new int[logits.length];
-        int count = 0;
-        float least = k == 0 || k >= logits.length ? Float.NEGATIVE_INFINITY : kthLargest(k);
-        for (int id = 0; id < logits.length; id++) {
-            if (logits[id] >= least && logits[id] != Float.NEGATIVE_INFINITY) {
-                ids[count++] = id;
-            }
-        }
-        return Arrays.copyOf(ids, count);
-    }
-
-    private float kthLargest(int k) {
-        float[] heap = Arrays.copyOf(logits, k); // smallest on top
-        for (int i = k / 2 - 1; i >= 0; i--) {
-            sink(heap, i);
-        }
-        for (int i = k; i < logits.length; i++) {
-            if (logits[i] > heap[0]) {
-                heap[0] = logits[i];
-                sink(heap, 0);
-            }
-        }
-        return heap[0];
-    }
-
-    private static void sink(float[] heap, int from) {
-        int at = from;
-        for (int child = 2 * at + 1; child < heap.length; child = 2 * at + 1) {
-            if (child + 1 < heap.length && heap[child + 1] < heap[child]) {
-                child++;
-            }
-            if (heap[at] <= heap[child]) {
-                return;
-            }
-            float swap = heap[at];
-            heap[at] = heap[child];
-            heap[child] = swap;
-            at = child;
-        }
-    }
-
-    private void softmax(Candidates c, double temperature) {
-        double most = Double.NEGATIVE_INFINITY;
-        for (int i = 0; i < c.count; i++) {
-            most = Math.max(most, logits[c.ids[i]] / temperature);
-        }
-        if (!(Math.abs(most) < Double.POSITIVE_INFINITY)) {
-            throw new ModelExecutionException("No token can be drawn: the largest logit is " + most
-                    + "; check logitBias, or export the model again");
-        }
-        for (int i = 0; i < c.count; i++) {
-            c.probabilities[i] = Math.exp(logits[c.ids[i]] / temperature - most);
-        }
-        c.normalize();
-    }
-
-    private void topP(Candidates c) {
-        if (options.topP() >= 1) {
-            return;
-        }
-        // All tokens below this together are less than what may be left out, so the nucleus has none of them: few are
-        // sorted.
-        double least = (1 - options.topP()) / c.count;
-        int some = 0;
-        for (int i = 0; i < c.count; i++) {
-            if (c.probabilities[i] >= least) {
-                c.put(some++, c.ids[i], c.probabilities[i]);
-            }
-        }
-        long[] order = ascending(some, i -> -logits[c.ids[i]]);
-        int[] ids = Arrays.copyOf(c.ids, some);
-        double[] probabilities = Arrays.copyOf(c.probabilities, some);
-        double mass = 0;
-        int kept = 0;
-        while (kept < some && (kept == 0 || mass < options.topP())) {
-            int next = (int) order[kept];
-            c.put(kept++, ids[next], probabilities[next]);
-            mass += probabilities[next];
-        }
-        c.count = kept;
-        c.normalize();
-    }
-
-    private void minP(Candidates c) {
-        if (options.minP() == 0) {
-            return;
-        }
-        double[] share = new double[c.count]; // negative: the best has the smallest
-        double best = 0;
-        for (int i = 0; i < c.count; i++) {
-            share[i] = -c.probabilities[i];
-            best = Math.min(best, share[i]);
-        }
-        c.keep(share, options.minP() * best);
-    }
-
-    private void typicalP(Candidates c) {
-        if (options.typicalP() >= 1) {
-            return;
-        }
-        double entropy = 0;
-        for (int i = 0; i < c.count; i++) {
-            entropy -= c.probabilities[i] == 0 ? 0 : c.probabilities[i] * Math.log(c.probabilities[i]);
-        }
-        double[] distance = new double[c.count]; // of the token's surprise from the expected one
-        for (int i = 0; i < c.count; i++) {
-            distance[i] = Math.abs(-Math.log(c.probabilities[i]) - entropy);
-        }
-        long[] order = ascending(c.count, i -> (float) distance[i]);
-        double mass = 0;
-        int last = 0;
-        while (last < c.count && mass < options.typicalP()) {
-            mass += c.probabilities[(int) order[last++]];
-        }
-        c.keep(distance, distance[(int) order[last - 1]]); // and every token as typical as the last
-    }
-
-    @FunctionalInterface
-    private interface Key {
-        float of(int index);
-    }
-
-    /** The indices 0 … count − 1 by rising key, equal keys by rising index; each in the low half of its element. */
-    private static long[] ascending(int count, Key key) {
-        long[] order = new long[count];
-        for (int i = 0; i < count; i++) {
-            int bits = Float.floatToIntBits(key.of(i) + 0f);
-            int signed = bits < 0 ? bits ^ 0x7fffffff : bits; // signed order of the floats
-            order[i] = (long) signed << 32 | i;
-        }
-        Arrays.sort(order);
-        return order;
-    }
-
-    private int draw(Candidates c) {
-        double left = random.nextDouble();
-        for (int i = 0; i < c.count; i++) {
-            left -= c.probabilities[i];
-            if (left < 0) {
-                return c.ids[i];
-            }
-        }
-        return c.ids[c.count - 1];
     }
 }

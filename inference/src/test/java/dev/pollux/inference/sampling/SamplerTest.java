@@ -85,6 +85,29 @@ class SamplerTest {
     }
 
     @Test
+    void aTokenOutsideTheVocabularyIsRefused() {
+        Sampler sampler = sampler(GenerationOptions.builder(), 3);
+        assertThatThrownBy(() -> sampler.accept(3))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("token ids must be in [0, 3) but one was 3");
+        assertThatThrownBy(() -> sampler.observePrompt(new int[] {0, -1}))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("token ids must be in [0, 3) but one was -1");
+    }
+
+    @Test
+    void theDistributionOfGreedyDecodingIsItsToken() {
+        TokenDistribution distribution =
+                sampler(GenerationOptions.builder(), 4).distribution(logits(1, 3, 3, 2));
+        assertThat(distribution.size()).isOne();
+        assertThat(distribution.token(0)).isOne();
+        assertThat(distribution.probability(0)).isOne();
+        assertThat(distribution.probabilityOf(1)).isOne();
+        assertThat(distribution.probabilityOf(2)).isZero();
+        assertThat(distribution.draw(0.999)).isOne();
+    }
+
+    @Test
     void aLogitThatIsNoNumberIsAnError() {
         assertThatThrownBy(() -> sampler(GenerationOptions.builder(), 3).next(logits(0, Float.NaN, 1)))
                 .isInstanceOf(ModelExecutionException.class)
@@ -95,10 +118,12 @@ class SamplerTest {
     @Test
     void noTokenLeftIsAnError() {
         float none = Float.NEGATIVE_INFINITY;
-        assertThatThrownBy(() ->
-                        sampler(GenerationOptions.builder().temperature(1), 2).next(logits(none, none)))
-                .isInstanceOf(ModelExecutionException.class)
-                .hasMessage("No token can be drawn: the largest logit is -Infinity; check logitBias, or export the "
-                        + "model again");
+        for (double temperature : new double[] {0, 1}) {
+            Sampler sampler = sampler(GenerationOptions.builder().temperature(temperature), 2);
+            assertThatThrownBy(() -> sampler.next(logits(none, none)))
+                    .isInstanceOf(ModelExecutionException.class)
+                    .hasMessage("No token can be drawn: the largest logit is -Infinity; check logitBias, or export the "
+                            + "model again");
+        }
     }
 }

@@ -1,0 +1,114 @@
+package dev.pollux.inference.engine;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.pollux.ModelExecutionException;
+import dev.pollux.inference.internal.NativeRuntime;
+import dev.pollux.inference.internal.session.SessionSettings;
+import dev.pollux.internal.OpenHandle;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A decoder graph in the runtime: one native session, or two where the first step has a graph of its own. <em>Thread-safe</em>,
+ * except that {@link #close()} must come after the last run.
+ */
+final class DecoderSession implements AutoCloseable {
+
+    private final DecoderGraph graph;
+    private final EngineOptions options;
+    private final OrtSession session;
+    private final OrtSession beginning; // the same, unless the first step has a graph of its own
+    private final OpenHandle handle;
+
+    private DecoderSession(DecoderGraph graph, EngineOptions options, OrtSession session, OrtSession beginning) {
+        this.graph = graph;
+        this.options = options;
+        this.session = session;
+        this.beginning = beginning;
+        this.handle = OpenHandle.of("DecoderModel " + graph.manifest().name());
+    }
+
+    /** @throws ModelExecutionException if the runtime refuses the graph, or has not the device */
+    static DecoderSession open(DecoderGraph graph, EngineOptions options) {
+        try (OrtSession.SessionOptions settings =
+                SessionSettings.of(options.device(), options.threads(), options.spinning())) {
+            OrtSession session = session(graph, options, settings);
+            OrtSession beginning =
+                    graph.beginning().isEmpty() ? session : beginning(graph.beginning().get(), settings, session);
+            return new DecoderSession(graph, options, session, beginning);
+        } catch (OrtException e) {
+            throw new ModelExecutionException("Cannot load " + graph.file() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static OrtSession session(DecoderGraph graph, EngineOptions options, OrtSession.SessionOptions settings)
+            throws OrtException {
+        if (!options.adapters() || graph.manifest().projections().isEmpty()) {
+            return NativeRuntime.environment().createSession(graph.file().toString(), settings);
+        }
+        return AdapterGraph.session(graph.file(), settings, graph.manifest().projections());
+    }
+
+    private static OrtSession beginning(Path file, OrtSession.SessionOptions settings, OrtSession other)
+            throws OrtException {
+        try {
+            return NativeRuntime.environment().createSession(file.toString(), settings);
+        } catch (OrtException e) {
+            other.close();
+            throw new ModelExecutionException("Cannot load " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    DecoderGraph graph() {
+        return graph;
+    }
+
+    EngineOptions options() {
+        return options;
+    }
+
+    /** The tokens of a whole step of a long prompt. */
+    int chunk() {
+        return graph.chunk(options.prefillChunk());
+    }
+
+    /** The most tokens of a step after {@code past} others. */
+    int limit(int past) {
+        return graph.limit(past, options.prefillChunk());
+    }
+
+    /** Runs the graph on tensors that are bound already; {@code past} tokens have been read before. */
+    void run(int past, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs, NativeRuntime.RunGuard guard)
+            throws OrtException {
+        OrtSession due = past == 0 ? beginning : session;
+        due.run(inputsOf(due, inputs), Set.of(), outputs, guard.options()).close();
+    }
+
+    /** A graph that only begins does not know the past. */
+    private Map<String, OnnxTensor> inputsOf(OrtSession due, Map<String, OnnxTensor> inputs) {
+        if (due.equals(session)) {
+            return inputs;
+        }
+        Map<String, OnnxTensor> known = new HashMap<>(inputs);
+        known.keySet().retainAll(due.getInputNames());
+        return known;
+    }
+
+    @Override
+    public void close() {
+        try {
+            session.close();
+            if (!beginning.equals(session)) {
+                beginning.close();
+            }
+        } catch (OrtException e) {
+            throw new ModelExecutionException("Cannot free " + graph.manifest().name() + ": " + e.getMessage(), e);
+        } finally {
+            handle.close();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package dev.pollux.inference.engine;
+
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.Adapter;
+import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.decoder.DecoderManifest.Projection;
+import dev.pollux.internal.Interrupts;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** The adapters that are loaded with a model, the empty one among them. <em>Thread-safe.</em> */
+final class LoadedAdapters implements AutoCloseable {
+
+    private final DecoderManifest manifest;
+    private final boolean room; // whether the graph adds factors
+    private final StepAdmission admission;
+    private final SequencePool pool;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Set<LoadedAdapter> loaded = new HashSet<>();
+    private final LoadedAdapter none;
+    private boolean closed;
+
+    LoadedAdapters(DecoderSession session, StepAdmission admission, SequencePool pool) {
+        this.manifest = session.graph().manifest();
+        this.room = session.options().adapters();
+        this.admission = admission;
+        this.pool = pool;
+        this.none = new LoadedAdapter(this, admission.group(), Map.of());
+        loaded.add(none);
+    }
+
+    /** No adapter. */
+    LoadedAdapter none() {
+        return none;
+    }
+
+    DecoderManifest manifest() {
+        return manifest;
+    }
+
+    /** The projections that the graph adds factors to. */
+    List<Projection> places() {
+        return room ? manifest.projections() : List.of();
+    }
+
+    /** See {@link DecoderModel#load}. */
+    LoadedAdapter load(Map<Path, Double> paths) {
+        if (!room) {
+            throw new IllegalStateException(manifest.name()
+                    + " was opened without adapters; open it with EngineOptions.builder().adapters(true)");
+        }
+        if (manifest.projections().isEmpty()) {
+            throw new UnsupportedModelException(
+                    manifest.name()
+                            + " is a graph that does not say where its matrices are; open the checkpoint itself to load adapters");
+        }
+        Set<String> matrices = new HashSet<>();
+        manifest.projections().forEach(projection -> matrices.addAll(projection.weights()));
+        Map<Adapter, Double> read = new LinkedHashMap<>();
+        paths.forEach((path, scale) ->
+                read.put(Adapter.read(path, manifest.headWidth()).named(matrices), scale));
+        lock.lock();
+        try {
+            requireOpen();
+            LoadedAdapter adapter = new LoadedAdapter(this, admission.group(), read);
+            loaded.add(adapter);
+            return adapter;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Refuses an adapter that sequences must not be opened with.
+     *
+     * @throws IllegalStateException if the model or the adapter is closed, or the adapter is of another model
+     */
+    void requireLoaded(LoadedAdapter adapter) {
+        Interrupts.lock(lock);
+        try {
+            requireOpen();
+            if (!loaded.contains(adapter)) {
+                throw new IllegalStateException(
+                        "The adapter " + adapter.name() + " is closed or of another model; load it again");
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("The model " + manifest.name() + " is closed; open it again");
+        }
+    }
+
+    /** Ends the sequences of an adapter and frees it when none of its steps runs. Idempotent. */
+    void unload(LoadedAdapter adapter) {
+        boolean first;
+        lock.lock();
+        try {
+            first = loaded.remove(adapter);
+        } finally {
+            lock.unlock();
+        }
+        pool.interrupt(adapter);
+        adapter.group().close();
+        if (first) {
+            adapter.free();
+        }
+    }
+
+    /** Frees them all; no step may run any more. Idempotent. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            loaded.forEach(LoadedAdapter::free);
+            loaded.clear();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

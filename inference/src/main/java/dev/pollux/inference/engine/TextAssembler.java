@@ -1,0 +1,87 @@
+package dev.pollux.inference.engine;
+
+import dev.pollux.generation.Channel;
+import dev.pollux.generation.Delta;
+import dev.pollux.inference.sampling.StopFilter;
+import dev.pollux.inference.tokenizer.TokenDecoder;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The text of one generation, token by token: characters are complete, markers of channels are taken out, and stop strings end
+ * the answer. <em>Not thread-safe: one thread at a time.</em>
+ */
+final class TextAssembler {
+
+    private final TokenDecoder decoder;
+    private final ChannelParser channels;
+    private final StopFilter stops;
+    private final Consumer<Delta> reader;
+    private final StringBuilder text = new StringBuilder();
+    private final StringBuilder reasoning = new StringBuilder();
+
+    /**
+     * @param channels in the state in which the prompt leaves the model
+     * @param stops strings that end the answer, none of them empty
+     * @param reader gets each delta when it is complete
+     */
+    TextAssembler(TokenDecoder decoder, ChannelParser channels, List<String> stops, Consumer<Delta> reader) {
+        this.decoder = decoder;
+        this.channels = channels;
+        this.stops = StopFilter.of(stops);
+        this.reader = reader;
+    }
+
+    /** Adds a token. Special tokens have no text, so a marker is known by its token. */
+    void push(int token) {
+        Optional<ChannelFormat.Marker> marker = channels.marker(token);
+        if (marker.isPresent()) {
+            emit(channels.push(decoder.flush()));
+            emit(channels.push(marker.get()));
+        } else {
+            emit(channels.push(decoder.next(token)));
+        }
+    }
+
+    /** Whether a stop string was completed; nothing is added to the text any more. */
+    boolean stopped() {
+        return stops.stopped();
+    }
+
+    /** Gives out what was held back, at the end of the tokens; it may complete a stop string. */
+    void end() {
+        if (!stops.stopped()) {
+            emit(channels.push(decoder.flush()));
+            emit(channels.end());
+            add(Channel.ANSWER, stops.flush());
+        }
+    }
+
+    /** The answer so far. */
+    String text() {
+        return text.toString();
+    }
+
+    /** The reasoning so far. */
+    String reasoning() {
+        return reasoning.toString();
+    }
+
+    /** Stop strings end the answer; in reasoning they are text. */
+    private void emit(List<Delta> deltas) {
+        for (Delta delta : deltas) {
+            boolean answer = delta.channel() == Channel.ANSWER;
+            if (!stops.stopped()) {
+                add(delta.channel(), answer ? stops.push(delta.text()) : delta.text());
+            }
+        }
+    }
+
+    private void add(Channel channel, String piece) {
+        if (!piece.isEmpty()) {
+            (channel == Channel.ANSWER ? text : reasoning).append(piece);
+            reader.accept(new Delta(channel, piece));
+        }
+    }
+}
