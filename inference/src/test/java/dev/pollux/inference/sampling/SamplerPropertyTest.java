@@ -189,7 +189,7 @@ class SamplerPropertyTest {
     }
 
     @Test
-    void theSeedDrawsOneNumberATokenAndGreedyNone() {
+    void theSeedGivesOneNumberAToken() {
         float[] row = row(80);
         GenerationOptions options = options().seed(9).build();
         java.util.SplittableRandom draws = new java.util.SplittableRandom(9);
