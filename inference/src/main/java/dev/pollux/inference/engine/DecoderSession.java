@@ -37,8 +37,9 @@ final class DecoderSession implements AutoCloseable {
         try (OrtSession.SessionOptions settings =
                 SessionSettings.of(options.device(), options.threads(), options.spinning())) {
             OrtSession session = session(graph, options, settings);
-            OrtSession beginning =
-                    graph.beginning().isEmpty() ? session : beginning(graph.beginning().get(), settings, session);
+            OrtSession beginning = graph.beginning().isEmpty()
+                    ? session
+                    : beginning(graph.beginning().get(), settings, session);
             return new DecoderSession(graph, options, session, beginning);
         } catch (OrtException e) {
             throw new ModelExecutionException("Cannot load " + graph.file() + ": " + e.getMessage(), e);

@@ -52,8 +52,7 @@ final class GenerationLoop {
      * @param contextLength the most tokens that the model can read
      * @param load the time that opening the model took, for {@link Usage}
      */
-    record Request(
-            int[] prompt, GenerationOptions options, Set<Integer> endTokens, int contextLength, Duration load) {}
+    record Request(int[] prompt, GenerationOptions options, Set<Integer> endTokens, int contextLength, Duration load) {}
 
     private final Request request;
     private final Sampler sampler;

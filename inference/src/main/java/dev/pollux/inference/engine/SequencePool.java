@@ -47,7 +47,8 @@ final class SequencePool implements AutoCloseable {
         Interrupts.lock(lock);
         try {
             if (closed) {
-                throw new IllegalStateException("The model " + session.graph().manifest().name() + " is closed; open it again");
+                throw new IllegalStateException(
+                        "The model " + session.graph().manifest().name() + " is closed; open it again");
             }
             DecoderSequence best = null;
             int bestShared = -1;

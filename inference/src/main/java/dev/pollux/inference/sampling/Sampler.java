@@ -43,9 +43,8 @@ public final class Sampler {
         this.random =
                 options.seed().isPresent() ? new SplittableRandom(options.seed().getAsLong()) : new SplittableRandom();
         this.cuts = new DistributionCuts(options);
-        boolean penalties = options.repetitionPenalty() != 1
-                || options.presencePenalty() != 0
-                || options.frequencyPenalty() != 0;
+        boolean penalties =
+                options.repetitionPenalty() != 1 || options.presencePenalty() != 0 || options.frequencyPenalty() != 0;
         this.history = penalties ? new TokenHistory(vocabularySize) : null;
         this.constraint = constraint;
         this.allowed = new long[constraint == null ? 0 : (vocabularySize + Long.SIZE - 1) / Long.SIZE];
@@ -148,8 +147,7 @@ public final class Sampler {
 
     private void requireToken(int id) {
         if (id < 0 || id >= logits.length) {
-            throw new IllegalArgumentException(
-                    "token ids must be in [0, " + logits.length + ") but one was " + id);
+            throw new IllegalArgumentException("token ids must be in [0, " + logits.length + ") but one was " + id);
         }
     }
 

@@ -146,8 +146,9 @@ class SamplerPropertyTest {
             float[] penalized = row.clone();
             for (int id = 0; id < vocabulary; id++) {
                 int token = id;
-                long count =
-                        java.util.Arrays.stream(output).filter(one -> one == token).count();
+                long count = java.util.Arrays.stream(output)
+                        .filter(one -> one == token)
+                        .count();
                 boolean present = count > 0 || java.util.Arrays.stream(prompt).anyMatch(one -> one == token);
                 float penalty = (float) (present ? options.repetitionPenalty() : 1);
                 penalized[id] = penalized[id] < 0 ? penalized[id] * penalty : penalized[id] / penalty;
@@ -169,7 +170,8 @@ class SamplerPropertyTest {
     void aSamplerThatWasUsedForOtherRowsGivesWhatANewOneGives() {
         for (int round = 0; round < 50; round++) {
             int vocabulary = 1 + random.nextInt(200);
-            GenerationOptions options = options().topK(random.nextInt(vocabulary + 1))
+            GenerationOptions options = options()
+                    .topK(random.nextInt(vocabulary + 1))
                     .topP(0.1 + 0.9 * random.nextDouble())
                     .minP(random.nextDouble() * 0.2)
                     .typicalP(0.1 + 0.9 * random.nextDouble())

@@ -97,8 +97,7 @@ class SamplerTest {
 
     @Test
     void theDistributionOfGreedyDecodingIsItsToken() {
-        TokenDistribution distribution =
-                sampler(GenerationOptions.builder(), 4).distribution(logits(1, 3, 3, 2));
+        TokenDistribution distribution = sampler(GenerationOptions.builder(), 4).distribution(logits(1, 3, 3, 2));
         assertThat(distribution.size()).isOne();
         assertThat(distribution.token(0)).isOne();
         assertThat(distribution.probability(0)).isOne();

@@ -126,7 +126,8 @@ class TokenConstraintTest {
 
     @Test
     void aLogitThatIsNoNumberIsAnErrorAlsoWhereItIsForbidden() {
-        assertThatThrownBy(() -> Sampler.of(GenerationOptions.DEFAULTS, 3, only(0)).next(logits(1, 2, Float.NaN)))
+        assertThatThrownBy(
+                        () -> Sampler.of(GenerationOptions.DEFAULTS, 3, only(0)).next(logits(1, 2, Float.NaN)))
                 .isInstanceOf(ModelExecutionException.class)
                 .hasMessage("The logit of token 2 is not a number; the model file is damaged or its export is faulty: "
                         + "export it again");
