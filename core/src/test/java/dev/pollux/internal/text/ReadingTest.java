@@ -22,19 +22,45 @@ class ReadingTest {
                 "Title\\n---\\nEnd. ~ HEADING Title, PARAGRAPH End.",
                 "One. Two.\\n---\\nEnd. ~ PARAGRAPH One. Two., SILENT ---, PARAGRAPH End.",
                 "# A #\\ntext\\n## B\\n ~ HEADING A, PARAGRAPH text, HEADING B",
-                "a | b\\n--|--\\n1 | 2\\n3 |\\n\\nEnd. ~ TABLE_HEAD a | b, TABLE_ROW 1 | 2, TABLE_ROW 3 |, PARAGRAPH End.",
+                "a | b\\n"
+                        + "--|--\\n"
+                        + "1 | 2\\n"
+                        + "3 |\\n"
+                        + "\\n"
+                        + "End. ~ TABLE_HEAD a | b, TABLE_ROW 1 | 2, TABLE_ROW 3 |, PARAGRAPH End.",
                 "| a |\\n|---|\\n| 1 |\\nEnd. ~ TABLE_HEAD | a |, TABLE_ROW | 1 |, PARAGRAPH End.",
-                "Prices:\\n| a | b |\\n|---|---|\\n| 1 | 2 | ~ PARAGRAPH Prices:, TABLE_HEAD | a | b |, TABLE_ROW | 1 | 2 |",
+                "Prices:\\n"
+                        + "| a | b |\\n"
+                        + "|---|---|\\n"
+                        + "| 1 | 2 | ~ PARAGRAPH Prices:, TABLE_HEAD | a | b |, TABLE_ROW | 1 | 2 |",
                 "a | b\\nno table ~ PARAGRAPH a | b\\nno table",
-                "[^n]: A note.\\n    More.\\n\\n    Also.\\n\\nEnd. ~ PARAGRAPH A note.\\n    More., PARAGRAPH Also., PARAGRAPH End.",
-                "[a]: http://x.y 'T'\\n[b]: The door is open. ~ SILENT [a]: http://x.y 'T', PARAGRAPH [b]: The door is open.",
+                "[^n]: A note.\\n"
+                        + "    More.\\n"
+                        + "\\n"
+                        + "    Also.\\n"
+                        + "\\n"
+                        + "End. ~ PARAGRAPH A note.\\n"
+                        + "    More., PARAGRAPH Also., PARAGRAPH End.",
+                "[a]: http://x.y 'T'\\n"
+                        + "[b]: The door is open. ~ SILENT [a]: http://x.y 'T', PARAGRAPH [b]: The door is open.",
                 "[^1]: A note.\\n[a]: http://x.y ~ PARAGRAPH A note., SILENT [a]: http://x.y",
                 "<!-- a\\n\\nb -->\\nText. ~ SILENT <!-- a\\n\\nb -->, PARAGRAPH Text.",
                 "<!-- a --> Text. ~ SILENT <!-- a -->, PARAGRAPH Text.",
                 "<!-- open\\n\\nText. ~ PARAGRAPH <!-- open, PARAGRAPH Text.",
                 "```sh\\n# no\\n```\\n# Yes ~ CODE # no, HEADING Yes",
-                "Text.\\n\\n    x = 1;\\n\\n    y = 2;\\n\\nEnd. ~ PARAGRAPH Text., CODE x = 1;\\n\\n    y = 2;, PARAGRAPH End.",
-                "Text.\\n\\n    This is a sentence that someone has indented.\\n ~ PARAGRAPH Text., PARAGRAPH This is a sentence that someone has indented.",
+                "Text.\\n"
+                        + "\\n"
+                        + "    x = 1;\\n"
+                        + "\\n"
+                        + "    y = 2;\\n"
+                        + "\\n"
+                        + "End. ~ PARAGRAPH Text., CODE x = 1;\\n"
+                        + "\\n"
+                        + "    y = 2;, PARAGRAPH End.",
+                "Text.\\n"
+                        + "\\n"
+                        + "    This is a sentence that someone has indented.\\n"
+                        + " ~ PARAGRAPH Text., PARAGRAPH This is a sentence that someone has indented.",
                 "The count is\\n14. It grows. ~ PARAGRAPH The count is\\n14. It grows.",
                 "Q: Who?\\nA: Ann.\\nQ: When?\\nA: Now. ~ QUESTION Who?, ANSWER Ann., QUESTION When?, ANSWER Now.",
                 "**Who is it?**\\n\\nAnn. ~ QUESTION **Who is it?**, PARAGRAPH Ann.",
@@ -146,11 +172,71 @@ class ReadingTest {
     }
 
     private static void readsWithinBounds(String text) {
+        assertThat(Reading.of(text, "text/plain").lines().count()).isPositive();
         Reading reading = Reading.of(text, "text/markdown");
         assertThat(reading.blocks()).allSatisfy(block -> {
             assertThat(block.place().items().size() + block.place().quotes()).isLessThanOrEqualTo(12);
         });
         Sentences.of(reading).forEach(sentence -> Inline.plain(sentence.of(text)));
+    }
+
+    @Test
+    void underlinedTitlesOfPlainTextAreHeadings() {
+        Reading reading = Reading.of(
+                "======\n"
+                        + "Manual\n"
+                        + "======\n\n"
+                        + "Usage\n"
+                        + "-----\n"
+                        + "Call it.\n\n"
+                        + "More\n"
+                        + "----\n\n"
+                        + "a   b\n"
+                        + "-----\n"
+                        + "1   2\n\n"
+                        + "-----\n\n"
+                        + "End.",
+                "text/plain");
+        assertThat(reading.blocks())
+                .extracting(block -> block.kind() + " " + block.level() + " "
+                        + block.of(reading.text()).replace("\n", "|"))
+                .containsExactly(
+                        "HEADING 1 Manual",
+                        "HEADING 2 Usage",
+                        "PARAGRAPH 0 Call it.",
+                        "HEADING 2 More",
+                        "PARAGRAPH 0 a   b|-----|1   2",
+                        "SILENT 0 -----",
+                        "PARAGRAPH 0 End.");
+        assertThat(reading.blocks().get(2).path())
+                .extracting(Block.Heading::title)
+                .containsExactly("Manual", "Usage");
+    }
+
+    @Test
+    void indentedLinesOfPlainTextAreCodeBelowTwoColons() {
+        String text = "Like this::\n\n"
+                + "    make all\n\n"
+                + "    make check\n\n"
+                + "Done.\n\n"
+                + ".. code-block:: sh\n"
+                + "   :linenos:\n\n"
+                + "   ls\n\n"
+                + "Two::\nlines.\n\n"
+                + "No code::\n\n"
+                + "here.";
+        Reading reading = Reading.of(text, "text/plain");
+        assertThat(reading.blocks())
+                .extracting(block -> block.kind() + " " + block.of(text).replace("\n", "|"))
+                .containsExactly(
+                        "PARAGRAPH Like this::",
+                        "CODE make all||    make check",
+                        "PARAGRAPH Done.",
+                        "SILENT .. code-block:: sh",
+                        "CODE :linenos:||   ls",
+                        "PARAGRAPH Two::|lines.",
+                        "PARAGRAPH No code::",
+                        "PARAGRAPH here.");
     }
 
     @Test

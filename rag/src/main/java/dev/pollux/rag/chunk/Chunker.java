@@ -54,7 +54,7 @@ public final class Chunker {
      * What decides the cut beside the document and the embedder: documents cut under another recipe are cut anew.
      */
     public String recipe() {
-        return "blocks-3 target=" + target + " window=" + window + " contextual=" + options.contextual();
+        return "blocks-4 target=" + target + " window=" + window + " contextual=" + options.contextual();
     }
 
     /**
