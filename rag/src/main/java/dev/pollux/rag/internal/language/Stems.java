@@ -1,6 +1,7 @@
 package dev.pollux.rag.internal.language;
 
 import java.text.Normalizer;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -35,6 +36,9 @@ import org.tartarus.snowball.ext.TurkishStemmer;
 /** Lucene's stemmers as functions of a word in lower case. <em>Stateless, thread-safe.</em> */
 final class Stems {
 
+    /** A stem may be longer than its word; token filters give buffers with room as well. */
+    private static final int ROOM = 8;
+
     /** What all forms of a word share in strongly inflected languages (McNamee and Mayfield, 2004, as 4- and 5-grams). */
     private static final int TRUNCATED = 5;
 
@@ -65,8 +69,8 @@ final class Stems {
     /** The steps in order, each on what the one before left. */
     static UnaryOperator<String> inPlace(InPlace... steps) {
         return word -> {
-            char[] buffer = word.toCharArray();
-            int length = buffer.length;
+            char[] buffer = Arrays.copyOf(word.toCharArray(), word.length() + ROOM);
+            int length = word.length();
             for (InPlace step : steps) {
                 length = step.apply(buffer, length);
             }
@@ -104,7 +108,7 @@ final class Stems {
     static String greek(String word) {
         String plain = Normalizer.normalize(word.toLowerCase(Locale.ROOT), Normalizer.Form.NFD)
                 .replaceAll("\\p{Mn}", "");
-        return inPlace(new GreekStemmer()::stem).apply(plain);
+        return plain.isEmpty() ? word : inPlace(new GreekStemmer()::stem).apply(plain);
     }
 
     static String arabic(String word) {

@@ -7,6 +7,7 @@ import dev.pollux.internal.text.Language;
 import dev.pollux.internal.text.Languages;
 import dev.pollux.internal.text.Words;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -152,5 +153,28 @@ class LuceneLanguagesTest {
         assertThat(AskedWord.of("die Häuser", List.of(german)))
                 .singleElement()
                 .satisfies(asked -> assertThat(asked.stems(german)).contains("haus"));
+    }
+
+    /** Letters of the scripts that stemmers know, and a few that none does. */
+    private static final String LETTERS = "aeioustrnlmdgkpbvyhcåäöüßéèñçğışčžłęőűîâþ"
+            + "аеиоутнсрлвкмйшщыьяюєїћ" + "αειουσνςτρλμκπίώ" + "اويةتنمرلسكهبدىهاڕێۆ" + "אבהוילמנרשתםן"
+            + "कातनरसीोंेियव" + "தமிழ்நாடுகள்" + "ნაირებიս" + "աերնության" + "かなカナ漢字한국어0’'";
+
+    @Test
+    void anyWordHasAStemInEveryLanguage() {
+        long seed = 20261130;
+        Random random = new Random(seed);
+        for (String code : new LuceneLanguages().codes()) {
+            Language language = new LuceneLanguages().language(code).orElseThrow();
+            for (int i = 0; i < 2_000; i++) {
+                StringBuilder word = new StringBuilder();
+                for (int n = 1 + random.nextInt(14); n > 0; n--) {
+                    word.append(LETTERS.charAt(random.nextInt(LETTERS.length())));
+                }
+                assertThat(language.stemmer().apply(word.toString()))
+                        .as("seed %d, %s, %s", seed, code, word)
+                        .isNotEmpty();
+            }
+        }
     }
 }
