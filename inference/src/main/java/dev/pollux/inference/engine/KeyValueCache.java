@@ -8,14 +8,25 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 
-/**
- * The keys and values of one sequence, in buffers that are input and output of a step at once.
- *
- * <p>Each state is one tensor (1, heads, capacity, width) over a direct buffer, bound under its input and its output name:
- * the runtime sees equal pointers and appends in place instead of copying the past at every step. Rows beyond the used
- * length hold anything, so going back is only a smaller length at the next step.
- */
+/** The keys and values of one sequence, in buffers that are input and output of a step at once. */
 final class KeyValueCache implements StepCache {
+
+    /*
+     * Each state is one tensor (1, heads, capacity, width) over a direct buffer in native order, bound under its input and its
+     * output name. The attention operator compares the pointers of past and present; where they are equal it writes the new rows
+     * in place instead of copying the past, which a step at 512 tokens would spend as long on as on everything else.
+     *
+     * row r of head h:  (h · capacity + r) · width elements from the beginning
+     *
+     * Invariants:
+     *  1. The tensors are the same from step to step until reserve() makes larger ones, so bind() has nothing to do.
+     *  2. Rows from the used length on hold anything. Going back is a smaller length at the next step, which writes over them,
+     *     and a step that was ended on its way leaves nothing to repair.
+     *  3. total ≤ capacity ≤ context length. The operator does not check it; reserve() comes before every step.
+     *
+     * Capacity grows by half, in multiples of 256 rows, and heads move apart as it does: the rows in use are copied head by
+     * head. A direct buffer is zeroed when it is allocated, so its capacity is paid for at once, used or not.
+     */
 
     private static final int ROUND = 256;
 

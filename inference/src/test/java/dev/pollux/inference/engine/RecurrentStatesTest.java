@@ -1,0 +1,137 @@
+package dev.pollux.inference.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.pollux.inference.decoder.DecoderManifest.Kind;
+import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.internal.NativeRuntime;
+import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** States that each step replaces; the test writes what the runtime would: the number of tokens read. */
+class RecurrentStatesTest {
+
+    private static final List<State> STATES = List.of(
+            new State("past.conv", "present.conv", Kind.RECURRENT, List.of(1, 3, 2)),
+            new State("past.scan", "present.scan", Kind.RECURRENT, List.of(1, 5)));
+
+    private final Map<String, OnnxTensor> inputs = new HashMap<>();
+    private final Map<String, OnnxTensor> outputs = new HashMap<>();
+
+    private static RecurrentStates of(List<State> states) {
+        return new RecurrentStates(NativeRuntime.environment(), states);
+    }
+
+    private static FloatBuffer values(OnnxTensor tensor) {
+        return (FloatBuffer) Objects.requireNonNull(tensor).getBufferRef().orElseThrow();
+    }
+
+    private void step(RecurrentStates states, float value) {
+        states.bind(inputs, outputs);
+        for (State state : STATES) {
+            FloatBuffer written = values(outputs.get(state.output()));
+            for (int i = 0; i < written.capacity(); i++) {
+                written.put(i, value + i);
+            }
+        }
+        states.advance();
+    }
+
+    private void assertReads(RecurrentStates states, float value, String when) {
+        states.bind(inputs, outputs);
+        for (State state : STATES) {
+            FloatBuffer read = values(inputs.get(state.input()));
+            for (int i = 0; i < read.capacity(); i++) {
+                assertThat(read.get(i)).as("%s: %s[%d]", when, state.input(), i).isEqualTo(value == 0 ? 0 : value + i);
+            }
+        }
+    }
+
+    @Test
+    void aModelWithoutSuchStatesIsEmptyAndGoesBackToTheBeginning() {
+        try (RecurrentStates none = of(List.of())) {
+            assertThat(none.isEmpty()).isTrue();
+            none.save(10);
+            assertThat(none.restore(5)).isZero();
+            none.bind(inputs, outputs);
+            assertThat(inputs).isEmpty();
+        }
+    }
+
+    @Test
+    void theyBeginWithZerosAndAStepReadsWhatTheOneBeforeWrote() {
+        try (RecurrentStates states = of(STATES)) {
+            assertThat(states.isEmpty()).isFalse();
+            assertReads(states, 0, "at the beginning");
+            step(states, 7);
+            assertReads(states, 7, "after a step");
+            step(states, 9);
+            assertReads(states, 9, "after two");
+        }
+    }
+
+    @Test
+    void aStepThatFailedChangesNothing() {
+        try (RecurrentStates states = of(STATES)) {
+            step(states, 7);
+            states.bind(inputs, outputs);
+            values(outputs.get("present.conv")).put(0, -1);
+            assertReads(states, 7, "after a step that failed");
+        }
+    }
+
+    /** Against a map from length to state: going back finds the latest copy, and copies after it are forgotten. */
+    @Test
+    void goingBackFindsTheLatestCopy() {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        TreeMap<Integer, Float> copies = new TreeMap<>();
+        try (RecurrentStates states = of(STATES)) {
+            int length = 0;
+            for (int round = 0; round < 500; round++) {
+                String when = "seed " + seed + ", round " + round;
+                length += 1 + random.nextInt(5);
+                float value = 1 + random.nextInt(1000);
+                step(states, value);
+                if (random.nextBoolean()) {
+                    states.save(length);
+                    copies.tailMap(length, true).clear();
+                    copies.put(length, value);
+                }
+                if (random.nextInt(3) == 0) {
+                    int back = random.nextInt(length + 1);
+                    copies.tailMap(back, false).clear();
+                    Map.Entry<Integer, Float> latest = copies.lastEntry();
+                    length = latest == null ? 0 : latest.getKey();
+                    assertThat(states.restore(back)).as(when).isEqualTo(length);
+                    assertReads(states, latest == null ? 0 : latest.getValue(), when);
+                }
+            }
+        }
+    }
+
+    @Test
+    void oldCopiesGoWhereTheyWouldTakeMoreThanTheyMay() {
+        int floats = 5 << 20; // 20 MB, of which three fit
+        List<State> large = List.of(new State("past.scan", "present.scan", Kind.RECURRENT, List.of(1, floats)));
+        try (RecurrentStates states = of(large)) {
+            for (int length = 1; length <= 5; length++) {
+                states.bind(inputs, outputs);
+                values(outputs.get("present.scan")).put(0, length);
+                states.advance();
+                states.save(length);
+            }
+            assertThat(states.restore(3)).isEqualTo(3);
+            states.bind(inputs, outputs);
+            assertThat(values(inputs.get("past.scan")).get(0)).isEqualTo(3);
+            assertThat(states.restore(2)).isZero();
+        }
+    }
+}
