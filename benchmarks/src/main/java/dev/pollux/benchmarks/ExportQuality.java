@@ -1,5 +1,6 @@
 package dev.pollux.benchmarks;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -38,7 +39,7 @@ public final class ExportQuality {
         System.out.println("| file | export | matrices | MB | export, s | load, ms | perplexity |");
         System.out.println("|---|---|---|---|---|---|---|");
         for (String file : Arrays.copyOfRange(args, 2, args.length)) {
-            for (ExportOptions.Weights weights : ExportOptions.Weights.values()) {
+            for (WeightFormat weights : WeightFormat.values()) {
                 measure(Path.of(file), weights, text, document.path("tokens").asInt());
             }
         }
@@ -55,7 +56,7 @@ public final class ExportQuality {
                 .orElse("");
     }
 
-    private static void measure(Path file, ExportOptions.Weights weights, String text, int tokens) throws IOException {
+    private static void measure(Path file, WeightFormat weights, String text, int tokens) throws IOException {
         Path folder = Files.createTempDirectory("export");
         Path target = folder.resolve("model");
         try (Checkpoint checkpoint = Checkpoint.open(file);

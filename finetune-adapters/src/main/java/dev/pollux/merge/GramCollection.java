@@ -4,7 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
-import dev.pollux.inference.decoder.DecoderManifest.Projection;
+import dev.pollux.inference.decoder.Projection;
 import dev.pollux.inference.engine.InputGrams;
 import dev.pollux.inference.engine.InputGrams.Input;
 import dev.pollux.inference.tokenizer.Tokenizer;

@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.engine.DecoderSequence;
 import dev.pollux.inference.engine.EngineOptions;
@@ -20,7 +21,7 @@ final class FloatEngine {
                         .threads(1)
                         .cache(temp.resolve("cache"))
                         .export(ExportOptions.builder()
-                                .weights(ExportOptions.Weights.FLOAT)
+                                .weights(WeightFormat.FLOAT)
                                 .build())
                         .build());
     }

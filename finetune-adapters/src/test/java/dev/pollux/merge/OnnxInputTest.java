@@ -3,6 +3,7 @@ package dev.pollux.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -32,7 +33,7 @@ class OnnxInputTest {
         }
     }
 
-    private Path export(String name, ExportOptions.Weights weights) {
+    private Path export(String name, WeightFormat weights) {
         Path target = temp.resolve(name + "-onnx");
         try (Checkpoint checkpoint = Checkpoint.open(temp.resolve(name))) {
             DecoderExport.export(
@@ -59,7 +60,7 @@ class OnnxInputTest {
     @Test
     void mergingGraphsIsMergingTheirCheckpoints() {
         for (String name : new String[] {"m1", "m2", "m3"}) {
-            export(name, ExportOptions.Weights.FLOAT);
+            export(name, WeightFormat.FLOAT);
         }
         CheckpointMerger merger = CheckpointMerger.in(temp);
 
@@ -79,13 +80,13 @@ class OnnxInputTest {
 
     @Test
     void graphsThatDifferAreRefused() throws IOException {
-        export("m1", ExportOptions.Weights.FLOAT);
-        export("m2", ExportOptions.Weights.FLOAT);
+        export("m1", WeightFormat.FLOAT);
+        export("m2", WeightFormat.FLOAT);
         Path wide = TinyDecoder.of("Qwen3ForCausalLM", "qwen3", 5).write(temp.resolve("q"));
         Files.move(wide, temp.resolve("m3x"));
         Files.move(temp.resolve("m3"), temp.resolve("gone"));
         Files.move(temp.resolve("m3x"), temp.resolve("m3"));
-        export("m3", ExportOptions.Weights.FLOAT);
+        export("m3", WeightFormat.FLOAT);
 
         assertThat(CheckpointMerger.in(temp).plan(plan("-onnx", "ties")).errors())
                 .first()
@@ -97,7 +98,7 @@ class OnnxInputTest {
     @Test
     void quantizedWeightsAreRefused() {
         for (String name : new String[] {"m1", "m2", "m3"}) {
-            export(name, ExportOptions.Weights.BITS_8);
+            export(name, WeightFormat.BITS_8);
         }
         assertThat(CheckpointMerger.in(temp).plan(plan("-onnx", "ties")).errors())
                 .singleElement()
@@ -107,7 +108,7 @@ class OnnxInputTest {
 
     @Test
     void aGraphAndACheckpointDoNotMix() {
-        export("m1", ExportOptions.Weights.FLOAT);
+        export("m1", WeightFormat.FLOAT);
         MergePlan plan = MergeYaml.parse("""
                 models: [{model: m2, parameters: {weight: 1}}, {model: m1-onnx, parameters: {weight: 1}}]
                 merge_method: linear

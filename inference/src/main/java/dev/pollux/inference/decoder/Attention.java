@@ -1,6 +1,5 @@
 package dev.pollux.inference.decoder;
 
-import dev.pollux.inference.decoder.DecoderManifest.State;
 import dev.pollux.inference.graph.GraphWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -205,7 +204,7 @@ final class Attention {
     }
 
     private String fused(List<String> qkv) {
-        List<State> states = b.keyValues(layer, keyValueHeads, fusedWidth());
+        List<StateTensor> states = b.keyValues(layer, keyValueHeads, fusedWidth());
         Map<String, Object> attributes = new LinkedHashMap<>();
         attributes.put("num_heads", heads);
         attributes.put("kv_num_heads", keyValueHeads);

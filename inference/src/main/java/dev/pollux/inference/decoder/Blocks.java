@@ -4,8 +4,7 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
-import dev.pollux.inference.decoder.DecoderManifest.Kind;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.StateTensor.Kind;
 import dev.pollux.inference.graph.ActivationFunction;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.GraphWriter.Type;
@@ -29,7 +28,7 @@ final class Blocks {
     final WeightWriter weights;
     final int contextLength;
 
-    private final List<State> states = new ArrayList<>();
+    private final List<StateTensor> states = new ArrayList<>();
     private final Map<String, String> constants = new HashMap<>();
     private String embedding = "";
     private boolean positions;
@@ -55,7 +54,7 @@ final class Blocks {
         graph.output("logits", Type.FLOAT, 1, "NL", config.vocabularySize());
     }
 
-    List<State> states() {
+    List<StateTensor> states() {
         return states;
     }
 
@@ -269,10 +268,10 @@ final class Blocks {
     // States
 
     /** Declares the keys and values of a layer: their inputs, and their outputs. */
-    List<State> keyValues(int layer, int heads, int width) {
-        List<State> both = new ArrayList<>();
+    List<StateTensor> keyValues(int layer, int heads, int width) {
+        List<StateTensor> both = new ArrayList<>();
         for (String part : List.of("key", "value")) {
-            State state = new State(
+            StateTensor state = new StateTensor(
                     "past_key_values." + layer + "." + part,
                     "present." + layer + "." + part,
                     Kind.KEY_VALUE,
@@ -286,8 +285,8 @@ final class Blocks {
     }
 
     /** Declares a state of fixed size that every step replaces. */
-    State recurrent(int layer, String part, Integer... shape) {
-        State state = new State(
+    StateTensor recurrent(int layer, String part, Integer... shape) {
+        StateTensor state = new StateTensor(
                 "past_states." + layer + "." + part,
                 "present_states." + layer + "." + part,
                 Kind.RECURRENT,

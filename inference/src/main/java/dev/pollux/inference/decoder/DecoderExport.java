@@ -3,8 +3,7 @@ package dev.pollux.inference.decoder;
 import dev.pollux.StorageException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
-import dev.pollux.inference.decoder.DecoderManifest.Kind;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.StateTensor.Kind;
 import dev.pollux.inference.decoder.ExportReport.StepCost;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.internal.ArtifactCache;
@@ -65,7 +64,7 @@ public final class DecoderExport {
     }
 
     /** The matrices of what {@link #export} would write, as {@link DecoderManifest#projections} has them; writes nothing. */
-    public static List<DecoderManifest.Projection> projections(Checkpoint checkpoint, ExportOptions options) {
+    public static List<Projection> projections(Checkpoint checkpoint, ExportOptions options) {
         return measured(checkpoint, options, (graph, blocks) -> List.copyOf(blocks.weights.projections()));
     }
 
@@ -139,7 +138,7 @@ public final class DecoderExport {
 
     private static Blocks blocks(Checkpoint checkpoint, GraphWriter graph, ExportOptions options) {
         DerivedTensors tensors = new DerivedTensors(checkpoint.tensors());
-        WeightWriter weights = new WeightWriter(graph, tensors, options);
+        WeightWriter weights = new WeightWriter(graph, tensors, options.weights(), options.blockSize());
         int contextLength = Math.min(checkpoint.config().contextLength(), options.maxContext());
         return new Blocks(checkpoint.config(), checkpoint.settings(), tensors, graph, weights, contextLength);
     }
@@ -153,7 +152,7 @@ public final class DecoderExport {
         WeightWriter weights = blocks.weights;
         long cacheBytes = 0;
         long stateBytes = 0;
-        for (State state : blocks.states()) {
+        for (StateTensor state : blocks.states()) {
             long bytes = Math.abs(
                     state.shape().stream().mapToLong(Integer::longValue).reduce(Float.BYTES, (a, b) -> a * b));
             if (state.kind() == Kind.KEY_VALUE) {

@@ -3,6 +3,7 @@ package dev.pollux.inference.decoder;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.inference.decoder.StateTensor.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +51,7 @@ public record DecoderManifest(
         List<Integer> endTokens,
         String bosToken,
         String eosToken,
-        List<State> states,
+        List<StateTensor> states,
         int rotarySwitch,
         int headWidth,
         Optional<GenerationOptions> sampling,
@@ -84,48 +85,8 @@ public record DecoderManifest(
         provenance = Collections.unmodifiableMap(new TreeMap<>(provenance));
     }
 
-    /**
-     * A tensor that a step reads and writes.
-     *
-     * @param input its name as an input, such as {@code past_key_values.0.key}
-     * @param output its name as an output, such as {@code present.0.key}
-     * @param kind how it grows
-     * @param shape its shape; a {@link Kind#KEY_VALUE} state is [1, heads, capacity, width] with −1 for the capacity
-     */
-    public record State(String input, String output, Kind kind, List<Integer> shape) {
-        public State {
-            shape = List.copyOf(shape);
-        }
-    }
-
-    /**
-     * A product with one or more stored matrices stacked, or a lookup of the rows of one.
-     *
-     * @param input the value that is multiplied, or the ids that are looked up
-     * @param output the value that comes out, before any bias
-     * @param weights the matrices' names in the checkpoint, top first
-     * @param rows the rows of each of them
-     * @param columns their columns
-     * @param lookup whether rows are looked up by id
-     */
-    public record Projection(
-            String input, String output, List<String> weights, List<Integer> rows, int columns, boolean lookup) {
-        public Projection {
-            weights = List.copyOf(weights);
-            rows = List.copyOf(rows);
-        }
-    }
-
-    /** How a state grows. */
-    public enum Kind {
-        /** One row a position, float32, one buffer for input and output. */
-        KEY_VALUE,
-        /** As a whole replaced by every step, float32; zeros at the beginning. */
-        RECURRENT
-    }
-
     /** The states of a kind. */
-    public List<State> states(Kind kind) {
+    public List<StateTensor> states(Kind kind) {
         return states.stream().filter(state -> state.kind() == kind).toList();
     }
 

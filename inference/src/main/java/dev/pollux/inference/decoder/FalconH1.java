@@ -54,7 +54,7 @@ final class FalconH1 extends Transformer {
         Mamba2Mixer.Gating gating = !normed
                 ? Mamba2Mixer.Gating.WITHOUT_NORM
                 : before ? Mamba2Mixer.Gating.AFTER_NORM : Mamba2Mixer.Gating.BEFORE_NORM;
-        return Mamba2Mixer.hybrid(this, at).gating(gating).write(b, layer, p, x, settings.numbers("ssm_multipliers"));
+        return Mamba2Mixer.hybrid(b, at, norm(), activation()).gating(gating).write(b, layer, p, x, settings.numbers("ssm_multipliers"));
     }
 
     /** A factor on all keys is one on the scores. */

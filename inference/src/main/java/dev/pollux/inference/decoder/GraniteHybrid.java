@@ -22,7 +22,7 @@ final class GraniteHybrid extends Transformer {
         boolean attends = b.tensors.has(at(layer) + "self_attn.q_proj.weight");
         String mixed = attends
                 ? super.attention(layer, p, normed)
-                : Mamba2Mixer.hybrid(this, at(layer) + "mamba.").write(b, layer, p, normed);
+                : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation()).write(b, layer, p, normed);
         return b.scaled(mixed, settings.number("residual_multiplier", 1));
     }
 

@@ -53,10 +53,10 @@ record Mamba2Mixer(
     }
 
     /** The mixer of a hybrid whose settings begin with {@code mamba_}; the width of its heads is that of the matrices. */
-    static Mamba2Mixer hybrid(Transformer family, String at) {
-        Settings settings = family.settings;
+    static Mamba2Mixer hybrid(Blocks b, String at, Norm norm, String activation) {
+        Settings settings = b.settings;
         int heads = settings.integer("mamba_n_heads");
-        int inner = family.b.tensors.require(at + "out_proj.weight").dim(1);
+        int inner = b.tensors.require(at + "out_proj.weight").dim(1);
         if (inner % heads != 0) {
             throw new MalformedFileException(settings.file() + ": mamba_n_heads must divide the " + inner
                     + " channels of " + at + "out_proj.weight but was " + heads);
@@ -67,9 +67,9 @@ record Mamba2Mixer(
                 inner / heads,
                 settings.integer("mamba_n_groups", 1),
                 settings.integer("mamba_d_state"),
-                family.norm().epsilon(),
+                norm.epsilon(),
                 Limits.of(settings),
-                family.activation(),
+                activation,
                 Gating.BEFORE_NORM);
     }
 

@@ -2,9 +2,7 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.generation.GenerationOptions;
-import dev.pollux.inference.decoder.DecoderManifest.Kind;
-import dev.pollux.inference.decoder.DecoderManifest.Projection;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.StateTensor.Kind;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import java.nio.file.Path;
@@ -84,11 +82,11 @@ final class ManifestJson {
         return json.path(key).asDouble();
     }
 
-    private State state(JsonNode json) {
+    private StateTensor state(JsonNode json) {
         String kind = text(json, "kind");
         for (Kind known : Kind.values()) {
             if (known.name().equals(kind)) {
-                return new State(text(json, "input"), text(json, "output"), known, numbers(json, "shape"));
+                return new StateTensor(text(json, "input"), text(json, "output"), known, numbers(json, "shape"));
             }
         }
         throw malformed("kind", "one of " + List.of(Kind.values()), json.path("kind"));
@@ -170,7 +168,7 @@ final class ManifestJson {
         json.put("bosToken", manifest.bosToken());
         json.put("eosToken", manifest.eosToken());
         var states = json.putArray("states");
-        for (State state : manifest.states()) {
+        for (StateTensor state : manifest.states()) {
             states.addObject()
                     .put("input", state.input())
                     .put("output", state.output())

@@ -1,6 +1,5 @@
 package dev.pollux.inference.decoder;
 
-import dev.pollux.inference.decoder.DecoderManifest.State;
 import dev.pollux.inference.graph.GraphWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +27,7 @@ final class Recurrence {
     String convolution(String x, String weight, int channels, String activation) {
         boolean inside = activation.equals("silu") || activation.equals("swish"); // what the operator has
         int kernel = b.tensors.require(weight).dim(2);
-        State state = b.recurrent(layer, "conv", 1, channels, kernel - 1);
+        StateTensor state = b.recurrent(layer, "conv", 1, channels, kernel - 1);
         String turned = b.graph.op("Transpose", p + "conv.in", List.of(x), Map.of("perm", List.of(0, 2, 1)));
         List<String> inputs = new ArrayList<>(List.of(
                 turned,
@@ -68,7 +67,7 @@ final class Recurrence {
             int keyWidth,
             int valueWidth,
             double scale) {
-        State state = b.recurrent(layer, "scan", 1, heads, keyWidth, valueWidth);
+        StateTensor state = b.recurrent(layer, "scan", 1, heads, keyWidth, valueWidth);
         List<String> inputs = new ArrayList<>(List.of(q, k, v, state.input(), decay));
         if (!beta.isEmpty()) {
             inputs.add(beta);

@@ -1,7 +1,5 @@
 package dev.pollux.inference.decoder;
 
-import dev.pollux.inference.decoder.DecoderManifest.Projection;
-import dev.pollux.inference.decoder.ExportOptions.Weights;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.TensorFile;
@@ -15,6 +13,9 @@ import java.util.TreeSet;
 /** Puts a checkpoint's matrices into a graph, in the form the options ask for, and counts what became of them. */
 final class WeightWriter {
 
+    /** The size of blocks that stands for one by the role of a matrix. */
+    static final int BY_ROLE = 0;
+
     private static final int HEAD_BITS = 8;
 
     private static final int BLOCK_4_BITS = 32;
@@ -23,17 +24,20 @@ final class WeightWriter {
 
     private final GraphWriter graph;
     private final TensorFile tensors;
-    private final ExportOptions options;
+    private final WeightFormat format;
+    private final int size;
     private final Map<String, Integer> counts = new LinkedHashMap<>();
     private final List<Projection> projections = new ArrayList<>();
     private double share = 1;
     private double stepBytes;
     private double stepWeights;
 
-    WeightWriter(GraphWriter graph, TensorFile tensors, ExportOptions options) {
+    /** @param blockSize elements of a block of rounded weights, or {@link #BY_ROLE} */
+    WeightWriter(GraphWriter graph, TensorFile tensors, WeightFormat format, int blockSize) {
         this.graph = graph;
         this.tensors = tensors;
-        this.options = options;
+        this.format = format;
+        this.size = blockSize;
     }
 
     Map<String, Integer> counts() {
@@ -115,7 +119,7 @@ final class WeightWriter {
             String weight = transposed(output + ".weight", matrix);
             graph.op("MatMul", product, List.of(input, weight), Map.of());
         } else {
-            Form form = form(matrix, options.weights() == Weights.BITS_4 ? 4 : 8, block);
+            Form form = form(matrix, format == WeightFormat.BITS_4 ? 4 : 8, block);
             write(output, form);
             matMul(input, product, output, form);
         }
@@ -209,8 +213,8 @@ final class WeightWriter {
     }
 
     private boolean isFloat(Matrix matrix) {
-        return options.weights() == Weights.FLOAT
-                || options.weights() == Weights.EXACT && matrix.stored(DType.F32, DType.F16, DType.BF16, DType.F64);
+        return format == WeightFormat.FLOAT
+                || format == WeightFormat.EXACT && matrix.stored(DType.F32, DType.F16, DType.BF16, DType.F64);
     }
 
     private boolean fits(Matrix matrix, int bits) {
@@ -223,12 +227,12 @@ final class WeightWriter {
      * @param block elements of a block where the matrix is rounded to 8 bits and the options leave it open
      */
     private Form form(Matrix matrix, int wanted, int block) {
-        int bits = fits(matrix, 4) && options.weights() != Weights.BITS_8 ? 4 : wanted;
+        int bits = fits(matrix, 4) && format != WeightFormat.BITS_8 ? 4 : wanted;
         if (fits(matrix, bits)) {
             return new Form(matrix, bits, BlockCodes.blockSize(matrix.types()), true);
         }
         int byRole = bits == 4 ? BLOCK_4_BITS : block;
-        int blockSize = options.blockSize() == ExportOptions.BY_ROLE ? byRole : options.blockSize();
+        int blockSize = size == BY_ROLE ? byRole : size;
         return new Form(matrix, bits, blockSize, false);
     }
 

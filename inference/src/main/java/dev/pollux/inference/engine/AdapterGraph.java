@@ -8,7 +8,7 @@ import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import dev.pollux.inference.decoder.DecoderManifest.Projection;
+import dev.pollux.inference.decoder.Projection;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;

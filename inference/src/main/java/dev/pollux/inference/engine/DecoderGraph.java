@@ -1,11 +1,9 @@
 package dev.pollux.inference.engine;
 
-import dev.pollux.inference.checkpoint.Checkpoint;
-import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.generation.GenerationOptions;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.engine.GraphInput.Role;
 import dev.pollux.inference.engine.GraphLogits.Rows;
-import dev.pollux.job.JobContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,29 +54,13 @@ record DecoderGraph(
                 : OnnxFolder.find(path).map(OnnxFolder::graph);
     }
 
-    /** The graph of whatever can be opened; a checkpoint is exported if it is not in the cache. */
-    static DecoderGraph opened(Path path, EngineOptions options, JobContext context) {
-        Optional<DecoderGraph> ready = ready(path);
-        if (ready.isPresent()) {
-            return ready.get();
-        }
-        try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            return exported(checkpoint, options, context);
-        }
-    }
-
-    /** The graph of a checkpoint, exported if it is not in the cache. */
-    static DecoderGraph exported(Checkpoint checkpoint, EngineOptions options, JobContext context) {
-        DecoderGraph graph = exported(DecoderExport.cached(checkpoint, options.export(), options.cache(), context));
-        return graph.with(graph.manifest.withSampling(checkpoint.sampling())); // older exports do not hold it
-    }
-
     /** Whether this module wrote it. */
     boolean isExport() {
         return logits.rows() == Rows.CHOSEN;
     }
 
-    private static DecoderGraph exported(Path folder) {
+    /** The graph in a folder that this module exported. */
+    static DecoderGraph exported(Path folder) {
         DecoderManifest manifest = DecoderManifest.read(folder);
         List<GraphInput> inputs = new ArrayList<>(List.of(
                 new GraphInput("input_ids", Role.TOKENS, ElementType.INT64, false),
@@ -98,6 +80,11 @@ record DecoderGraph(
                 ElementType.FLOAT,
                 true,
                 false);
+    }
+
+    /** The same with another sampling. */
+    DecoderGraph withSampling(Optional<GenerationOptions> published) {
+        return with(manifest.withSampling(published));
     }
 
     /** The same with other end tokens. */

@@ -4,8 +4,8 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import dev.pollux.CancelledException;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.decoder.DecoderManifest.Kind;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.StateTensor.Kind;
+import dev.pollux.inference.decoder.StateTensor;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.internal.OpenHandle;
 import java.nio.FloatBuffer;
@@ -43,7 +43,7 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
         this.admission = admission;
         DecoderGraph graph = session.graph();
         DecoderManifest manifest = graph.manifest();
-        List<State> states = manifest.states(Kind.KEY_VALUE);
+        List<StateTensor> states = manifest.states(Kind.KEY_VALUE);
         this.cache = graph.inPlace()
                 ? new KeyValueCache(states, graph.cache(), manifest.contextLength())
                 : new GrowingCache(states, graph.cache());

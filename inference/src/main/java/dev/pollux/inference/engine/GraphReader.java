@@ -2,8 +2,8 @@ package dev.pollux.inference.engine;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.decoder.DecoderManifest.Kind;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.StateTensor.Kind;
+import dev.pollux.inference.decoder.StateTensor;
 import dev.pollux.inference.engine.GraphFacts.Names;
 import dev.pollux.inference.engine.GraphInput.Role;
 import dev.pollux.inference.engine.GraphLogits.Rows;
@@ -154,7 +154,7 @@ final class GraphReader {
         }
         Value written = output(facts.logits());
         int vocabulary = vocabulary(written);
-        List<State> states = states();
+        List<StateTensor> states = states();
         boolean inPlace = beginning.isEmpty() && pairs.stream().allMatch(this::appends);
         boolean merged = inputs.stream().anyMatch(input -> input.role() == Role.CACHE_BRANCH);
         beginning.ifPresent(first -> checkBeginning(first, states));
@@ -207,7 +207,7 @@ final class GraphReader {
         return new GraphLogits(written.name(), type(written), rows);
     }
 
-    private List<State> states() {
+    private List<StateTensor> states() {
         Map<Integer, Integer> perLayer = new TreeMap<>();
         pairs.forEach(pair -> perLayer.merge(pair.layer(), 1, Integer::sum));
         perLayer.forEach((layer, count) -> {
@@ -219,7 +219,7 @@ final class GraphReader {
         return pairs.stream().map(this::state).toList();
     }
 
-    private State state(Pair pair) {
+    private StateTensor state(Pair pair) {
         Value past = pair.past();
         Value present = output(pair.present());
         List<Long> shape = past.shape();
@@ -234,7 +234,7 @@ final class GraphReader {
         }
         int heads = size(past, 1, facts.keyValueHeads(), "number of heads");
         int width = size(past, 3, facts.headDim(), "width of a head");
-        return new State(past.name(), present.name(), Kind.KEY_VALUE, List.of(1, heads, -1, width));
+        return new StateTensor(past.name(), present.name(), Kind.KEY_VALUE, List.of(1, heads, -1, width));
     }
 
     private int size(Value past, int dim, int otherwise, String what) {
@@ -252,7 +252,7 @@ final class GraphReader {
     }
 
     /** The graph of the first step must want nothing else, and give the same. */
-    private void checkBeginning(GraphReader first, List<State> states) {
+    private void checkBeginning(GraphReader first, List<StateTensor> states) {
         List<String> due = new ArrayList<>(List.of(facts.logits()));
         states.forEach(state -> due.add(state.output()));
         for (String name : due) {
@@ -281,7 +281,7 @@ final class GraphReader {
         return switches ? (int) Math.min(facts.contextLength(), outline.branchRows()) : facts.contextLength();
     }
 
-    private DecoderManifest manifest(int vocabulary, List<State> states, boolean inPlace) {
+    private DecoderManifest manifest(int vocabulary, List<StateTensor> states, boolean inPlace) {
         Map<String, Object> provenance = new LinkedHashMap<>();
         provenance.put("source", facts.kind() == OnnxFolder.Kind.GENAI ? "onnxruntime-genai" : "optimum");
         provenance.put("graph", String.valueOf(file.getFileName()));

@@ -1,7 +1,7 @@
 package dev.pollux.inference.engine;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.StateTensor;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +17,7 @@ final class GrowingCache implements StepCache {
 
     private static final int ROUND = 256;
 
-    private final List<State> states;
+    private final List<StateTensor> states;
     private final ElementType type;
     private final ByteBuffer[][] buffers; // (2, states)
     private final @Nullable OnnxTensor[][] tensors; // (2, states)
@@ -26,7 +26,7 @@ final class GrowingCache implements StepCache {
     private int next;
     private int capacity = ROUND;
 
-    GrowingCache(List<State> states, ElementType type) {
+    GrowingCache(List<StateTensor> states, ElementType type) {
         this.states = states;
         this.type = type;
         this.buffers = new ByteBuffer[2][states.size()];
@@ -52,7 +52,7 @@ final class GrowingCache implements StepCache {
         }
         next = past + count;
         for (int i = 0; i < states.size(); i++) {
-            State state = states.get(i);
+            StateTensor state = states.get(i);
             if (past < length) {
                 closeUp(buffers[side][i], state, past);
             }
@@ -71,7 +71,7 @@ final class GrowingCache implements StepCache {
     }
 
     private void view(int at, int i, int rows) {
-        State state = states.get(i);
+        StateTensor state = states.get(i);
         OnnxTensor old = tensors[at][i];
         ByteBuffer buffer = buffers[at][i];
         buffer.clear().limit((int) KeyValueCache.bytes(state, rows, type));
@@ -83,7 +83,7 @@ final class GrowingCache implements StepCache {
     }
 
     /** Keeps the first {@code past} rows of every head. */
-    private void closeUp(ByteBuffer buffer, State state, int past) {
+    private void closeUp(ByteBuffer buffer, StateTensor state, int past) {
         int heads = state.shape().get(1);
         int row = state.shape().get(3) * type.bytes();
         buffer.clear();

@@ -9,8 +9,8 @@ import dev.pollux.PolluxException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.decoder.DecoderManifest.Projection;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.Projection;
+import dev.pollux.inference.decoder.StateTensor;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.internal.session.SessionSettings;
 import dev.pollux.internal.OpenHandle;
@@ -98,7 +98,7 @@ public final class InputGrams {
      * @throws UnsupportedModelException if it is a ready-made ONNX decoder, or of an architecture that is not known
      */
     public static InputGrams of(Path path, int mostWidth, EngineOptions options, JobContext context) {
-        DecoderGraph graph = DecoderGraph.opened(path, options, context);
+        DecoderGraph graph = DecoderGraphs.opened(path, options, context);
         if (!graph.isExport()) {
             throw new UnsupportedModelException(
                     path + " is a graph that does not say where its matrices are; open the checkpoint itself");
@@ -294,7 +294,7 @@ public final class InputGrams {
         }
 
         /** The state before the first token. */
-        private void begin(State state) {
+        private void begin(StateTensor state) {
             long[] shape =
                     state.shape().stream().mapToLong(size -> Math.max(0, size)).toArray();
             long size = LongStream.of(shape).reduce(Float.BYTES, Math::multiplyExact);

@@ -3,7 +3,7 @@ package dev.pollux.inference.engine;
 import ai.onnxruntime.OnnxTensor;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.StateTensor;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -30,14 +30,14 @@ final class KeyValueCache implements StepCache {
 
     private static final int ROUND = 256;
 
-    private final List<State> states;
+    private final List<StateTensor> states;
     private final ElementType type;
     private final int contextLength;
     private final ByteBuffer[] buffers; // (states)
     private final OnnxTensor[] tensors; // (states), each (1, heads, capacity, width)
     private int capacity;
 
-    KeyValueCache(List<State> states, ElementType type, int contextLength) {
+    KeyValueCache(List<StateTensor> states, ElementType type, int contextLength) {
         this.states = states;
         this.type = type;
         this.contextLength = contextLength;
@@ -58,7 +58,7 @@ final class KeyValueCache implements StepCache {
         int wanted = Math.max(total, Math.min(capacity + capacity / 2, contextLength));
         int grown = Math.min(contextLength, (wanted + ROUND - 1) / ROUND * ROUND);
         for (int i = 0; i < tensors.length; i++) {
-            State state = states.get(i);
+            StateTensor state = states.get(i);
             int heads = state.shape().get(1);
             int width = state.shape().get(3);
             ByteBuffer buffer = allocate(state, grown, type);
@@ -82,13 +82,13 @@ final class KeyValueCache implements StepCache {
     public void advance() {}
 
     /** The bytes of {@code rows} positions of a state. */
-    static long bytes(State state, int rows, ElementType type) {
+    static long bytes(StateTensor state, int rows, ElementType type) {
         long width = (long) state.shape().get(1) * state.shape().get(3) * type.bytes();
         return Math.multiplyExact(rows, width);
     }
 
     /** A buffer for {@code rows} positions of a state. */
-    static ByteBuffer allocate(State state, int rows, ElementType type) {
+    static ByteBuffer allocate(StateTensor state, int rows, ElementType type) {
         long bytes = bytes(state, rows, type);
         if (bytes > Integer.MAX_VALUE) {
             throw new UnsupportedModelException(state.input() + " would need " + bytes + " bytes for " + rows

@@ -7,7 +7,7 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Adapter;
 import dev.pollux.inference.checkpoint.Adapter.Factors;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.decoder.DecoderManifest.Projection;
+import dev.pollux.inference.decoder.Projection;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.internal.OpenHandle;
 import java.nio.ByteBuffer;

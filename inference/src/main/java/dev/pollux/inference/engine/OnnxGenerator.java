@@ -66,7 +66,7 @@ public final class OnnxGenerator implements Generator {
     }
 
     private static OnnxGenerator open(Checkpoint checkpoint, EngineOptions options, long begin, JobContext context) {
-        return load(DecoderGraph.exported(checkpoint, options, context), options, begin);
+        return load(DecoderGraphs.exported(checkpoint, options, context), options, begin);
     }
 
     /**
@@ -81,7 +81,7 @@ public final class OnnxGenerator implements Generator {
     public static Job<OnnxGenerator> opening(Path path, EngineOptions options) {
         return Job.of("open", context -> {
             long begin = System.nanoTime();
-            return load(DecoderGraph.opened(path, options, context), options, begin);
+            return load(DecoderGraphs.opened(path, options, context), options, begin);
         });
     }
 

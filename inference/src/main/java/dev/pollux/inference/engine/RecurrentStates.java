@@ -4,7 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import dev.pollux.ModelExecutionException;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.StateTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
@@ -24,7 +24,7 @@ final class RecurrentStates implements AutoCloseable {
     /** What copies may take, beyond the latest one. */
     private static final long MAX_SAVED_BYTES = 64L << 20;
 
-    private final List<State> states;
+    private final List<StateTensor> states;
     private final ByteBuffer[][] buffers; // (2, states)
     private final OnnxTensor[][] tensors; // (2, states)
     private final long bytes;
@@ -33,7 +33,7 @@ final class RecurrentStates implements AutoCloseable {
 
     private record Saved(int length, ByteBuffer[] values) {}
 
-    RecurrentStates(OrtEnvironment environment, List<State> states) {
+    RecurrentStates(OrtEnvironment environment, List<StateTensor> states) {
         this.states = states;
         this.buffers = new ByteBuffer[2][states.size()];
         this.tensors = new OnnxTensor[2][states.size()];

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
@@ -55,7 +56,7 @@ class AdaptersTest {
         if (!Files.exists(target)) {
             try (Checkpoint checkpoint = Checkpoint.open(base)) {
                 ExportOptions options = ExportOptions.builder()
-                        .weights(ExportOptions.Weights.FLOAT)
+                        .weights(WeightFormat.FLOAT)
                         .build();
                 DecoderExport.export(checkpoint, target, options).run();
             }

@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
@@ -53,7 +54,7 @@ class DecoderGoldenTest {
         JsonNode cases = JsonNode.parse(Files.readString(folder.resolve("cases.json")));
         Path target = temp.resolve(folder.getFileName() + ".8bit");
         ExportOptions options = ExportOptions.builder()
-                .weights(ExportOptions.Weights.BITS_8)
+                .weights(WeightFormat.BITS_8)
                 .blockSize(16)
                 .build();
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
@@ -123,7 +124,7 @@ class DecoderGoldenTest {
     }
 
     private static ExportOptions floats() {
-        return ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+        return ExportOptions.builder().weights(WeightFormat.FLOAT).build();
     }
 
     /** What a golden variant holds, asked of a model. */

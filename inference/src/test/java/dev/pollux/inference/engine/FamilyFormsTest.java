@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -196,7 +197,7 @@ class FamilyFormsTest {
         values.forEach((tensor, numbers) -> weights.floats(tensor, numbers.clone(), shapes.get(tensor)));
         weights.write(model.resolve("model.safetensors"));
         ExportOptions floats =
-                ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+                ExportOptions.builder().weights(WeightFormat.FLOAT).build();
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
             DecoderExport.export(checkpoint, temp.resolve(name + ".export"), floats)
                     .run();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -124,7 +125,7 @@ class GgufFamiliesTest {
         }
         Path target = temp.resolve(folder.getFileName().toString());
         ExportOptions floats =
-                ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+                ExportOptions.builder().weights(WeightFormat.FLOAT).build();
         try (Checkpoint checkpoint = Checkpoint.open(file)) {
             DecoderExport.export(checkpoint, target, floats).run();
         }

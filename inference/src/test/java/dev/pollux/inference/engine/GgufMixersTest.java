@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -146,7 +147,7 @@ class GgufMixersTest {
         }
         Path target = temp.resolve(folder.getFileName().toString());
         ExportOptions floats =
-                ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+                ExportOptions.builder().weights(WeightFormat.FLOAT).build();
         try (Checkpoint checkpoint = Checkpoint.open(file)) {
             DecoderExport.export(checkpoint, target, floats).run();
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.CancelledException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
@@ -47,7 +48,7 @@ class InputGramsTest {
         return EngineOptions.builder()
                 .threads(1)
                 .export(ExportOptions.builder()
-                        .weights(ExportOptions.Weights.FLOAT)
+                        .weights(WeightFormat.FLOAT)
                         .build())
                 .cache(temp.resolve("cache"))
                 .build();

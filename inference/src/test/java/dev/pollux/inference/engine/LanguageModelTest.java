@@ -2,6 +2,7 @@ package dev.pollux.inference.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -49,7 +50,7 @@ class LanguageModelTest {
 
     private static float[] logits(Path model, Path target) {
         ExportOptions options =
-                ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+                ExportOptions.builder().weights(WeightFormat.FLOAT).build();
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
             DecoderExport.export(checkpoint, target, options).run();
         }

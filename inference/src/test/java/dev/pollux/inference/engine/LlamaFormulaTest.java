@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -46,7 +47,7 @@ class LlamaFormulaTest {
         TinyLlama llama = new TinyLlama(shape, seed, frequencies, 1);
         llama.write(temp.resolve("model"));
         ExportOptions options =
-                ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+                ExportOptions.builder().weights(WeightFormat.FLOAT).build();
         try (Checkpoint checkpoint = Checkpoint.open(temp.resolve("model"))) {
             DecoderExport.export(checkpoint, temp.resolve("export"), options).run();
         }

@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -32,7 +33,7 @@ class MachineSpeedTest {
                 StepCost step = DecoderExport.preview(
                                 checkpoint,
                                 ExportOptions.builder()
-                                        .weights(ExportOptions.Weights.FLOAT)
+                                        .weights(WeightFormat.FLOAT)
                                         .build())
                         .step();
                 int weights = 2 * layer;

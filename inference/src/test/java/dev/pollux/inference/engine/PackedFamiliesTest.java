@@ -2,6 +2,7 @@ package dev.pollux.inference.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -184,7 +185,7 @@ class PackedFamiliesTest {
     private static float[] logits(Path folder, Path model) {
         Path target = model.resolveSibling(model.getFileName() + ".onnx");
         ExportOptions options =
-                ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+                ExportOptions.builder().weights(WeightFormat.FLOAT).build();
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
             DecoderExport.export(checkpoint, target, options).run();
         }

@@ -9,7 +9,7 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.decoder.StateTensor;
 import dev.pollux.inference.graph.GraphWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -112,7 +112,7 @@ final class ReadyMade {
     ReadyMade copied(int type) {
         List<NodeProto> all = List.copyOf(graph.getNodeList());
         graph.clearNode();
-        for (State state : manifest.states()) {
+        for (StateTensor state : manifest.states()) {
             node("Cast", List.of(state.input()), state.input() + ".own", Map.of("to", FLOAT));
             retype(graph, state.input(), type);
             retype(graph, state.output(), type);
@@ -122,14 +122,14 @@ final class ReadyMade {
             rename(changed, state -> state.input() + ".own", state -> state.output() + ".own");
             graph.addNode(changed);
         }
-        for (State state : manifest.states()) {
+        for (StateTensor state : manifest.states()) {
             node("Cast", List.of(state.output() + ".own"), state.output(), Map.of("to", type));
         }
         return this;
     }
 
-    private void rename(NodeProto.Builder node, Function<State, String> to, Function<State, String> output) {
-        for (State state : manifest.states()) {
+    private void rename(NodeProto.Builder node, Function<StateTensor, String> to, Function<StateTensor, String> output) {
+        for (StateTensor state : manifest.states()) {
             for (int i = 0; i < node.getInputCount(); i++) {
                 if (node.getInput(i).equals(state.input())) {
                     node.setInput(i, to.apply(state));
@@ -160,7 +160,7 @@ final class ReadyMade {
     /** Other names for the states: {@code name} of a layer's number and {@code key} or {@code value}. */
     ReadyMade named(BinaryOperator<String> past, BinaryOperator<String> present) {
         Map<String, String> names = new LinkedHashMap<>();
-        for (State state : manifest.states()) {
+        for (StateTensor state : manifest.states()) {
             String[] parts = state.input().split("\\.");
             names.put(state.input(), past.apply(parts[1], parts[2]));
             names.put(state.output(), present.apply(parts[1], parts[2]));

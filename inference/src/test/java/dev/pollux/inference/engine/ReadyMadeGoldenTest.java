@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
@@ -12,7 +13,7 @@ import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.decoder.DecoderManifest.Kind;
+import dev.pollux.inference.decoder.StateTensor.Kind;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.job.JobContext;
@@ -301,7 +302,7 @@ class ReadyMadeGoldenTest {
         Path target = temp.resolve(folder.getFileName() + ".export");
         if (!Files.exists(target)) {
             ExportOptions floats =
-                    ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+                    ExportOptions.builder().weights(WeightFormat.FLOAT).build();
             try (Checkpoint checkpoint = Checkpoint.open(folder)) {
                 DecoderExport.export(checkpoint, target, floats).run();
             }

@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
@@ -52,7 +53,7 @@ class RealModelGoldenTest {
         Path target = temp.resolve("float");
         try (Checkpoint checkpoint = Checkpoint.open(file)) {
             ExportOptions floats =
-                    ExportOptions.builder().weights(ExportOptions.Weights.FLOAT).build();
+                    ExportOptions.builder().weights(WeightFormat.FLOAT).build();
             DecoderExport.export(checkpoint, target, floats).run();
         }
         try (OnnxGenerator generator = OnnxGenerator.open(target);

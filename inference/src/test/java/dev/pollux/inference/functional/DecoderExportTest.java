@@ -3,6 +3,7 @@ package dev.pollux.inference.functional;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.CancelledException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
@@ -56,8 +57,8 @@ class DecoderExportTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ExportOptions.Weights.class)
-    void previewSaysWhatAnExportDoes(ExportOptions.Weights weights) {
+    @EnumSource(WeightFormat.class)
+    void previewSaysWhatAnExportDoes(WeightFormat weights) {
         ExportOptions options = ExportOptions.builder().weights(weights).build();
         try (Checkpoint checkpoint = checkpoint()) {
             ExportReport preview = DecoderExport.preview(checkpoint, options);

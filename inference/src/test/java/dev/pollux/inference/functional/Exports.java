@@ -1,5 +1,6 @@
 package dev.pollux.inference.functional;
 
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.PolluxException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
@@ -45,11 +46,11 @@ final class Exports {
     /** The forms that a checkpoint may be exported in, such as {@code decoder-BITS_4}; of a large one not all. */
     static List<String> forms(Path checkpoint) {
         List<String> forms = new ArrayList<>();
-        forms.add("decoder-" + ExportOptions.Weights.EXACT);
+        forms.add("decoder-" + WeightFormat.EXACT);
         if (size(checkpoint) < LARGE) {
-            forms.add("decoder-" + ExportOptions.Weights.FLOAT);
-            forms.add("decoder-" + ExportOptions.Weights.BITS_8);
-            forms.add("decoder-" + ExportOptions.Weights.BITS_4);
+            forms.add("decoder-" + WeightFormat.FLOAT);
+            forms.add("decoder-" + WeightFormat.BITS_8);
+            forms.add("decoder-" + WeightFormat.BITS_4);
             forms.add("encoder-" + EncoderWeights.FLOAT);
             forms.add("encoder-" + EncoderWeights.BITS_8);
         }
@@ -64,7 +65,7 @@ final class Exports {
             return;
         }
         ExportOptions options = ExportOptions.builder()
-                .weights(ExportOptions.Weights.valueOf(weights))
+                .weights(WeightFormat.valueOf(weights))
                 .build();
         try (Checkpoint opened = Checkpoint.open(checkpoint)) {
             DecoderExport.export(opened, target, options).run();

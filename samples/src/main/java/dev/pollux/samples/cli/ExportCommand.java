@@ -3,7 +3,7 @@ package dev.pollux.samples.cli;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
-import dev.pollux.inference.decoder.ExportOptions.Weights;
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.decoder.ExportReport;
 import java.nio.file.Path;
 import java.util.TreeMap;
@@ -50,7 +50,7 @@ final class ExportCommand extends PolluxCommand {
             converter = WeightsConverter.class,
             description = "exact (as stored where that can be, else 8 bits), float, 8bit or 4bit. Default:"
                     + " ${DEFAULT-VALUE}.")
-    private Weights weights = Weights.EXACT;
+    private WeightFormat weights = WeightFormat.EXACT;
 
     @Option(
             names = "--block-size",

@@ -4,7 +4,7 @@ import dev.pollux.generation.Generator;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.decoder.ExportOptions;
-import dev.pollux.inference.decoder.ExportOptions.Weights;
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
@@ -45,7 +45,7 @@ final class ModelOptions {
             description =
                     "Form of the weights where the model is exported on first use: exact (as stored where that can"
                             + " be, else 8 bits), float, 8bit or 4bit. Default: ${DEFAULT-VALUE}.")
-    private Weights weights = Weights.EXACT;
+    private WeightFormat weights = WeightFormat.EXACT;
 
     @Option(
             names = "--adapter",
