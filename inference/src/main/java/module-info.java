@@ -15,6 +15,8 @@ module dev.pollux.inference {
     requires com.google.gson;
     requires org.slf4j;
 
+    exports dev.pollux.inference.adapter;
+    exports dev.pollux.inference.calibration;
     exports dev.pollux.inference.checkpoint;
     exports dev.pollux.inference.decoder;
     exports dev.pollux.inference.device;
@@ -23,6 +25,8 @@ module dev.pollux.inference {
     exports dev.pollux.inference.engine;
     exports dev.pollux.inference.graph;
     exports dev.pollux.inference.hub;
+    exports dev.pollux.inference.onnx;
+    exports dev.pollux.inference.quantize;
     exports dev.pollux.inference.sampling;
     exports dev.pollux.inference.template;
     exports dev.pollux.inference.tokenizer;

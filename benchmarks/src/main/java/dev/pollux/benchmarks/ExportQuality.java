@@ -1,14 +1,14 @@
 package dev.pollux.benchmarks;
 
-import dev.pollux.inference.decoder.WeightFormat;
+import dev.pollux.inference.calibration.Perplexity;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.ExportReport;
 import dev.pollux.inference.engine.DecoderModel;
 import dev.pollux.inference.engine.EngineOptions;
-import dev.pollux.inference.engine.Perplexity;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.quantize.WeightFormat;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.JobContext;
 import java.io.IOException;

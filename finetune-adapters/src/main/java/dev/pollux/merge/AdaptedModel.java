@@ -1,7 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.inference.checkpoint.AdapterNames;
+import dev.pollux.inference.adapter.AdapterNames;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
 import java.util.HashMap;

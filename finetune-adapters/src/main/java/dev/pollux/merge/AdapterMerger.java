@@ -1,7 +1,7 @@
 package dev.pollux.merge;
 
-import dev.pollux.inference.checkpoint.PeftConfig;
-import dev.pollux.inference.checkpoint.PeftTensor;
+import dev.pollux.inference.adapter.PeftConfig;
+import dev.pollux.inference.adapter.PeftTensor;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.DType;

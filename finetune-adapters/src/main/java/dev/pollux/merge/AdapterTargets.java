@@ -1,6 +1,6 @@
 package dev.pollux.merge;
 
-import dev.pollux.inference.checkpoint.AdapterNames;
+import dev.pollux.inference.adapter.AdapterNames;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

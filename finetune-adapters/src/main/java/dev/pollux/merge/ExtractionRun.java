@@ -1,7 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.inference.checkpoint.PeftConfig;
+import dev.pollux.inference.adapter.PeftConfig;
 import dev.pollux.job.JobContext;
 import dev.pollux.merge.ExtractionLayout.Factored;
 import dev.pollux.tensor.DType;

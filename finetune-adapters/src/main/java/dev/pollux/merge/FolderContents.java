@@ -3,7 +3,7 @@ package dev.pollux.merge;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.checkpoint.PeftConfig;
+import dev.pollux.inference.adapter.PeftConfig;
 import dev.pollux.internal.ForeignFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import java.io.IOException;

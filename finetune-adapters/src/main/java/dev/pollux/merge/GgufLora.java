@@ -1,7 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.inference.checkpoint.Adapter;
+import dev.pollux.inference.adapter.Adapter;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import java.nio.file.Path;

@@ -2,11 +2,11 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.calibration.InputGrams;
+import dev.pollux.inference.calibration.InputGrams.Input;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
-import dev.pollux.inference.decoder.Projection;
-import dev.pollux.inference.engine.InputGrams;
-import dev.pollux.inference.engine.InputGrams.Input;
+import dev.pollux.inference.graph.Projection;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;

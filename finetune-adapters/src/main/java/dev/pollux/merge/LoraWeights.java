@@ -2,9 +2,9 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.checkpoint.PeftConfig;
-import dev.pollux.inference.checkpoint.PeftTensor;
-import dev.pollux.inference.checkpoint.PeftTensor.Part;
+import dev.pollux.inference.adapter.PeftConfig;
+import dev.pollux.inference.adapter.PeftTensor;
+import dev.pollux.inference.adapter.PeftTensor.Part;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.file.Files;

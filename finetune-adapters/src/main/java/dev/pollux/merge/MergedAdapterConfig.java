@@ -1,7 +1,7 @@
 package dev.pollux.merge;
 
-import dev.pollux.inference.checkpoint.PeftConfig;
-import dev.pollux.inference.checkpoint.PeftTensor;
+import dev.pollux.inference.adapter.PeftConfig;
+import dev.pollux.inference.adapter.PeftTensor;
 import dev.pollux.inference.internal.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;

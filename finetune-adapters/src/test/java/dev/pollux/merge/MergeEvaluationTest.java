@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.CancelledException;
+import dev.pollux.inference.calibration.Perplexity;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
-import dev.pollux.inference.engine.Perplexity;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;

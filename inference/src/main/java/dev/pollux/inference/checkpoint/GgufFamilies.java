@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** The architectures of GGUF files that can be read. Names and layouts are those of llama.cpp's converter. */
-final class GgufFamilies {
+public final class GgufFamilies {
 
     private static final Map<String, String> AFTER =
             Map.of("post_attention_norm", "post_attention_layernorm", "post_ffw_norm", "post_feedforward_layernorm");
@@ -291,12 +291,12 @@ final class GgufFamilies {
     }
 
     /** The family of a {@code general.architecture}; null where it is not known. */
-    static @Nullable GgufFamily named(String architecture) {
+    public static @Nullable GgufFamily named(String architecture) {
         return KNOWN.get(architecture);
     }
 
     /** What {@link #named} knows. */
-    static List<String> known() {
+    public static List<String> known() {
         return List.copyOf(KNOWN.keySet());
     }
 

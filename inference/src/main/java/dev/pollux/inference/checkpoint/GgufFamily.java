@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * @param settings keys of the metadata, without the architecture, by the key of the settings that they are
  * @param fixed settings that the format takes for granted
  */
-record GgufFamily(
+public record GgufFamily(
         String architecture,
         Map<String, String> names,
         boolean pairs,

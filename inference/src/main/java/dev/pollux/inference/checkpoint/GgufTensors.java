@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  * back in the order for rotation of halves, [2, headDim/2]. Rows move whole, so quantized blocks, which run along a row, stay
  * as they are. Decays of state-space layers are stored as −exp of what they are elsewhere. Experts that are stored as one tensor are given back one by one.
  */
-final class GgufTensors implements TensorFile {
+public final class GgufTensors implements TensorFile {
 
     private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d+)\\.([a-z0-9_.]+?)(\\.(?:weight|bias))?");
     private static final int MOST_EXPERTS = 4096;
@@ -35,7 +35,7 @@ final class GgufTensors implements TensorFile {
      * @param layers the model's own
      * @param predictors layers above them, which guess further tokens and are not read
      */
-    GgufTensors(TensorFile file, int headDim, GgufFamily family, int layers, int predictors) {
+    public GgufTensors(TensorFile file, int headDim, GgufFamily family, int layers, int predictors) {
         this.file = file;
         this.headDim = headDim;
         this.family = family;

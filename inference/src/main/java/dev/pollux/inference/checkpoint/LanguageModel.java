@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * The language model inside a model that also sees or hears: its part of the configuration, {@code text_config}, and its
  * tensors, under the names that they would have alone.
  */
-final class LanguageModel implements TensorFile {
+public final class LanguageModel implements TensorFile {
 
     private static final Pattern PART = Pattern.compile(
             "(?:model\\.)?(?:language_model|text_model)\\.(?:model\\.)?(.+)|(?:language_model\\.)?(lm_head\\..+)");
@@ -35,7 +35,7 @@ final class LanguageModel implements TensorFile {
     }
 
     /** The name a tensor would have alone; {@code name} itself where that is the case. */
-    static String own(String name) {
+    public static String own(String name) {
         Matcher part = PART.matcher(name);
         if (!part.matches()) {
             return name;

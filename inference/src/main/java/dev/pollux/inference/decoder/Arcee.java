@@ -1,5 +1,7 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+
 /** Arcee AFM: Llama with a plain MLP of squared rectifiers. */
 final class Arcee extends Transformer {
 

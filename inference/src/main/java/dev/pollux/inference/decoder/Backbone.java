@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Norm;
+
 /** What the families share whose tensors stand under {@code backbone}: Mamba, Mamba-2, Nemotron-H. */
 abstract class Backbone extends Transformer {
 

@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Mamba2Mixer;
+import dev.pollux.inference.internal.layer.Residual;
+
 /** Bamba (IBM, Princeton, CMU and UIUC): Mamba-2 and attention in turns, each before a gated MLP. */
 final class Bamba extends Transformer {
 
@@ -19,7 +23,8 @@ final class Bamba extends Transformer {
         x.add(
                 attends
                         ? attention(layer, p, normed)
-                        : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation()).write(b, layer, p, normed));
+                        : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation())
+                                .write(b, layer, p, normed));
         String inner = x.norm(norm(), p + "norm2", at(layer) + "pre_ff_layernorm.weight");
         x.add(b.gatedMlp(p, inner, at(layer) + "feed_forward.", config.intermediateSize(), activation()));
     }

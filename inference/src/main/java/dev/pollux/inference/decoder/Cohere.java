@@ -1,5 +1,11 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Norm;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.inference.internal.layer.Rotary;
+
 /** Cohere Command R: attention and MLP side by side after one norm without bias, neighbours rotated, logits scaled. */
 class Cohere extends Transformer {
 

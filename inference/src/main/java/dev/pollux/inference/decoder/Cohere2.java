@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+
 /** Cohere Command A and R7B: layers that slide rotate, full ones do not. */
 final class Cohere2 extends Cohere {
 

@@ -1,6 +1,8 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
 
 /**
  * DeepSeek V2 (arXiv:2405.04434): the attention of its successor, and a router that is a softmax, of which the best are taken,

@@ -2,6 +2,11 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+import dev.pollux.inference.internal.layer.Norm;
+import dev.pollux.inference.internal.layer.Rotary;
 import java.util.List;
 import java.util.Map;
 

@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Rotary;
+
 /** ERNIE 4.5 (Baidu): Llama with neighbours rotated. */
 final class Ernie45 extends Transformer {
 

@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Residual;
+
 /** EXAONE 4 (LG AI, arXiv:2507.11407): norms after attention and MLP, of q and k by head; full layers of hybrids do not rotate. */
 final class Exaone4 extends Transformer {
 

@@ -1,5 +1,7 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.WeightWriter;
+import dev.pollux.inference.quantize.WeightFormat;
 import java.util.List;
 
 /**

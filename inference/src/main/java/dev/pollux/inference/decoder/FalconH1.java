@@ -1,5 +1,10 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Mamba2Mixer;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.tensor.StackedMatrix;
 import java.util.List;
 
 /**
@@ -54,7 +59,9 @@ final class FalconH1 extends Transformer {
         Mamba2Mixer.Gating gating = !normed
                 ? Mamba2Mixer.Gating.WITHOUT_NORM
                 : before ? Mamba2Mixer.Gating.AFTER_NORM : Mamba2Mixer.Gating.BEFORE_NORM;
-        return Mamba2Mixer.hybrid(b, at, norm(), activation()).gating(gating).write(b, layer, p, x, settings.numbers("ssm_multipliers"));
+        return Mamba2Mixer.hybrid(b, at, norm(), activation())
+                .gating(gating)
+                .write(b, layer, p, x, settings.numbers("ssm_multipliers"));
     }
 
     /** A factor on all keys is one on the scores. */
@@ -68,12 +75,12 @@ final class FalconH1 extends Transformer {
     String mlp(int layer, String p, String normed) {
         String at = at(layer) + "feed_forward.";
         int width = config.intermediateSize();
-        Matrix gateUp = b.matrix(config.hiddenSize(), at + "gate_proj.weight", at + "up_proj.weight");
+        StackedMatrix gateUp = b.matrix(config.hiddenSize(), at + "gate_proj.weight", at + "up_proj.weight");
         String both = b.weights.project(normed, p + "gate_up", gateUp.requireRows(2 * width));
         b.split(both, List.of(p + "gate", p + "up"), width, width);
         String active = b.activation(activation(), b.scaled(p + "gate", mlpFactor(0)), p + "active");
         String gated = b.op("Mul", p + "gated", active, p + "up");
-        Matrix down = b.matrix(width, at + "down_proj.weight").requireRows(config.hiddenSize());
+        StackedMatrix down = b.matrix(width, at + "down_proj.weight").requireRows(config.hiddenSize());
         return b.scaled(b.weights.projectGated(gated, p + "down", down), mlpFactor(1));
     }
 

@@ -1,6 +1,7 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.layer.Blocks;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;

@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Norm;
+
 /** Gemma (Gemma team, arXiv:2403.08295): Llama with norms that apply 1 + w and scaled embeddings. */
 final class Gemma extends Transformer {
 

@@ -1,5 +1,10 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Norm;
+import dev.pollux.inference.internal.layer.Residual;
+
 /**
  * Gemma 2 (Gemma team, arXiv:2408.00118): norms with 1 + w before and after attention and MLP, soft caps on scores and
  * logits, every other layer slides.

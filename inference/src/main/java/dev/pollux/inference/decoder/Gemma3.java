@@ -2,6 +2,9 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Rotary;
 
 /**
  * Gemma 3 (Gemma team, arXiv:2503.19786): Gemma 2 with q and k normalized head by head, and with a rotary base of their own

@@ -2,6 +2,12 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.inference.internal.layer.Rotary;
+import dev.pollux.tensor.StackedMatrix;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +41,8 @@ final class Gemma4 extends Transformer {
     private void layerInputs(String x) {
         int all = config.layers() * perLayer;
         int rows = settings.integer("vocab_size_per_layer_input", config.vocabularySize());
-        Matrix table = b.matrix(all, "model.embed_tokens_per_layer.weight").requireRows(rows);
+        StackedMatrix table =
+                b.matrix(all, "model.embed_tokens_per_layer.weight").requireRows(rows);
         String tokens = b.scaled(b.weights.embed("input_ids", "embedding.layers", table), Math.sqrt(perLayer));
         String projected =
                 b.project(x, "inputs.projected", "model.per_layer_model_projection.weight", all, config.hiddenSize());

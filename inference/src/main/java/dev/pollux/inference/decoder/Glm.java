@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Rotary;
+import dev.pollux.tensor.StackedMatrix;
+
 /** GLM-4 of 2024 (arXiv:2406.12793): Llama with half of a head rotated in neighbours, gate and up stored as one. */
 final class Glm extends Transformer {
 
@@ -14,7 +18,7 @@ final class Glm extends Transformer {
 
     @Override
     String mlp(int layer, String p, String normed) {
-        Matrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
+        StackedMatrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
         String down = at(layer) + "mlp.down_proj.weight";
         return b.gated(p, normed, gateUp, down, config.intermediateSize(), activation());
     }

@@ -1,5 +1,10 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.inference.internal.layer.Rotary;
+import dev.pollux.tensor.StackedMatrix;
+
 /** GLM-4 (arXiv:2406.12793): norms before and after attention and MLP, half of a head rotated, gate and up stored as one. */
 final class Glm4 extends Transformer {
 
@@ -22,7 +27,7 @@ final class Glm4 extends Transformer {
 
     @Override
     String mlp(int layer, String p, String normed) {
-        Matrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
+        StackedMatrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
         String down = at(layer) + "mlp.down_proj.weight";
         return b.gated(p, normed, gateUp, down, config.intermediateSize(), activation());
     }

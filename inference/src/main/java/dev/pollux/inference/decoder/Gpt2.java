@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Norm;
+import dev.pollux.inference.internal.layer.Residual;
 import java.util.List;
 
 /** GPT-2 (Radford et al., 2019): learned positions, layer norms with biases, matrices stored (in, out). */

@@ -1,5 +1,11 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Norm;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.inference.internal.layer.Rotary;
+
 /** GPT-NeoX and Pythia (Black et al., arXiv:2204.06745): q, k and v stored head by head, a part of a head rotated. */
 final class GptNeoX extends Transformer {
 

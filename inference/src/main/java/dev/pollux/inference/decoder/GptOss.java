@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+import dev.pollux.tensor.StackedMatrix;
 import java.util.List;
 
 /**
@@ -40,7 +44,7 @@ final class GptOss extends Transformer {
         int width = config.intermediateSize();
         String own = at + e + ".";
         boolean apart = b.tensors.has(own + "gate_proj.weight"); // as GGUF files have it
-        Matrix both = apart
+        StackedMatrix both = apart
                 ? b.matrix(hidden, own + "gate_proj.weight", own + "up_proj.weight")
                 : b.matrix(hidden, turned(at + "gate_up_proj", e, hidden, 2 * width, true));
         String down = apart ? own + "down_proj.weight" : turned(at + "down_proj", e, width, hidden, false);

@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+
 /** Granite 3 (IBM): Llama with multipliers on embeddings, attention, residuals and logits. */
 final class Granite extends Transformer {
 

@@ -1,5 +1,11 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+import dev.pollux.inference.internal.layer.Mamba2Mixer;
+import dev.pollux.tensor.StackedMatrix;
+
 /** Granite 4 (IBM): Mamba-2 and attention, experts beside a shared MLP, Granite's multipliers. */
 final class GraniteHybrid extends Transformer {
 
@@ -22,7 +28,8 @@ final class GraniteHybrid extends Transformer {
         boolean attends = b.tensors.has(at(layer) + "self_attn.q_proj.weight");
         String mixed = attends
                 ? super.attention(layer, p, normed)
-                : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation()).write(b, layer, p, normed);
+                : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation())
+                        .write(b, layer, p, normed);
         return b.scaled(mixed, settings.number("residual_multiplier", 1));
     }
 
@@ -40,7 +47,7 @@ final class GraniteHybrid extends Transformer {
         int width = stacked
                 ? settings.integer("shared_intermediate_size")
                 : b.tensors.require(apart).dim(0);
-        Matrix gateUp = stacked
+        StackedMatrix gateUp = stacked
                 ? b.matrix(config.hiddenSize(), at(layer) + "shared_mlp.input_linear.weight")
                 : b.matrix(config.hiddenSize(), apart, at(layer) + "shared_mlp.up_proj.weight");
         String down = at(layer) + "shared_mlp.output_linear.weight";

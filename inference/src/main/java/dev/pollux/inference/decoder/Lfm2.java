@@ -1,5 +1,12 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+import dev.pollux.inference.internal.layer.Norm;
+import dev.pollux.inference.internal.layer.Recurrence;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.tensor.StackedMatrix;
 import java.util.List;
 
 /** LFM2 (Liquid AI, arXiv:2511.23404): short gated convolutions and attention in turns; dense or with experts. */
@@ -67,7 +74,7 @@ class Lfm2 extends Transformer {
 
     private String dense(String at, String p, String x) {
         int width = b.tensors.require(at + "w1.weight").dim(0);
-        Matrix gateUp = b.matrix(config.hiddenSize(), at + "w1.weight", at + "w3.weight");
+        StackedMatrix gateUp = b.matrix(config.hiddenSize(), at + "w1.weight", at + "w3.weight");
         return b.gated(p, x, gateUp, at + "w2.weight", width, "silu");
     }
 

@@ -1,6 +1,10 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.inference.internal.layer.Rotary;
 
 /** LFM3 (Liquid AI): LFM2 with a norm after each block, a gate for each head, and layers that slide. */
 final class Lfm3 extends Lfm2 {

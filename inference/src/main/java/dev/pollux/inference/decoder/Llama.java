@@ -1,5 +1,7 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+
 /** Llama (Touvron et al., arXiv:2302.13971). */
 final class Llama extends Transformer {
 

@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Norm;
+import dev.pollux.inference.internal.layer.Recurrence;
+import dev.pollux.inference.internal.layer.Residual;
 import java.util.List;
 
 /**

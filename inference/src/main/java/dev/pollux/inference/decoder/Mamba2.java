@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Mamba2Mixer;
+import dev.pollux.inference.internal.layer.Residual;
+
 /** Mamba-2 (Dao and Gu, arXiv:2405.21060): nothing but its mixers. */
 final class Mamba2 extends Backbone {
 

@@ -2,7 +2,9 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.generation.GenerationOptions;
-import dev.pollux.inference.decoder.StateTensor.Kind;
+import dev.pollux.inference.graph.Projection;
+import dev.pollux.inference.graph.StateTensor;
+import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import java.nio.file.Path;

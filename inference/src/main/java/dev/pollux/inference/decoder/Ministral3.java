@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+
 /**
  * Ministral 3: Mistral whose queries grow with the position, by 1 + β ln(1 + ⌊position / original context⌋), as Llama 4's do.
  */

@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+
 /** Mistral (Jiang et al., arXiv:2310.06825): Llama with a sliding window. */
 final class Mistral extends Transformer {
 

@@ -1,5 +1,10 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+import dev.pollux.tensor.StackedMatrix;
+
 /** Mixtral (Jiang et al., arXiv:2401.04088): Mistral with experts. */
 final class Mixtral extends Transformer {
 
@@ -24,7 +29,7 @@ final class Mixtral extends Transformer {
                 return experts.gated(at + "experts.", e, q, x, config.intermediateSize(), activation());
             }
             String own = at + "experts." + e + ".";
-            Matrix gateUp = b.matrix(config.hiddenSize(), own + "w1.weight", own + "w3.weight");
+            StackedMatrix gateUp = b.matrix(config.hiddenSize(), own + "w1.weight", own + "w3.weight");
             return b.gated(q, x, gateUp, own + "w2.weight", config.intermediateSize(), activation());
         });
     }

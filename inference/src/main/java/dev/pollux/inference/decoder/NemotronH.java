@@ -1,6 +1,11 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+import dev.pollux.inference.internal.layer.Mamba2Mixer;
+import dev.pollux.inference.internal.layer.Residual;
 import java.util.List;
 
 /** Nemotron-H (NVIDIA, arXiv:2504.03624): each layer one mixer, Mamba-2, attention without rotation, or a plain MLP. */

@@ -2,6 +2,10 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.inference.internal.layer.Rotary;
 
 /**
  * OLMo 2 and 3 (OLMo team, arXiv:2501.00656): norms after attention and MLP instead of before, q and k normalized over all

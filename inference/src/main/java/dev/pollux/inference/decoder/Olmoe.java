@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+
 /** OLMoE (Muennighoff et al., arXiv:2409.02060): q and k normalized over all heads, experts. */
 final class Olmoe extends Transformer {
 

@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.tensor.StackedMatrix;
+
 /**
  * Phi 3 and 4 (Abdin et al., arXiv:2404.14219): q, k, v and gate, up are stored as one.
  */
@@ -19,7 +23,7 @@ final class Phi3 extends Transformer {
 
     @Override
     String mlp(int layer, String p, String normed) {
-        Matrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
+        StackedMatrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
         String down = at(layer) + "mlp.down_proj.weight";
         return b.gated(p, normed, gateUp, down, config.intermediateSize(), activation());
     }

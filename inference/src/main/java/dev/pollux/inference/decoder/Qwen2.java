@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+
 /** Qwen 2 and 2.5 (Yang et al., arXiv:2407.10671): biases on q, k and v; upper layers may slide. */
 final class Qwen2 extends Transformer {
 

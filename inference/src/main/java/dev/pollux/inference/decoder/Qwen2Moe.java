@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+
 /** Qwen 1.5 and 2 with experts (Yang et al., arXiv:2407.10671): one expert is every token's. */
 final class Qwen2Moe extends Transformer {
 

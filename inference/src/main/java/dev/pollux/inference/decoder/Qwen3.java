@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+
 /** Qwen 3 (Yang et al., arXiv:2505.09388): q and k are normalized head by head. */
 class Qwen3 extends Transformer {
 

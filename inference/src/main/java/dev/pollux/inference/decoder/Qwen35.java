@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Norm;
+import dev.pollux.inference.internal.layer.Recurrence;
 import java.util.List;
 import java.util.stream.IntStream;
 

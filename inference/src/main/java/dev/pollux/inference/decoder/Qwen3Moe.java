@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+
 /** Qwen 3 with experts (Yang et al., arXiv:2505.09388). */
 final class Qwen3Moe extends Transformer {
 

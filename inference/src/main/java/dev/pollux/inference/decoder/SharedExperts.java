@@ -1,5 +1,8 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Experts;
+
 /** Experts beside one that every token has, through a gate of its own: Qwen 2 with experts, Qwen3-Next. */
 final class SharedExperts {
 

@@ -1,5 +1,7 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
 import java.util.List;
 
 /** SmolLM3: Llama with layers that do not rotate (NoPE, Yang et al., arXiv:2501.18795). */

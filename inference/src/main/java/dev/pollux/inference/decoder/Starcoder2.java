@@ -1,5 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Norm;
+
 /** StarCoder 2 (Lozhkov et al., arXiv:2402.19173): layer norms, biases everywhere, a plain MLP, a sliding window. */
 final class Starcoder2 extends Transformer {
 

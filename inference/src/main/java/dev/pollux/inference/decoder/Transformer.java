@@ -3,6 +3,12 @@ package dev.pollux.inference.decoder;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.LongRotary;
+import dev.pollux.inference.internal.layer.Norm;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.inference.internal.layer.Rotary;
 import dev.pollux.job.JobContext;
 import java.util.List;
 

@@ -2,6 +2,7 @@ package dev.pollux.inference.engine;
 
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.job.JobContext;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,7 +25,8 @@ public final class DecoderGraphs {
 
     /** The graph of a checkpoint, exported if it is not in the cache. */
     static DecoderGraph exported(Checkpoint checkpoint, EngineOptions options, JobContext context) {
-        DecoderGraph graph = DecoderGraph.exported(DecoderExport.cached(checkpoint, options.export(), options.cache(), context));
+        DecoderGraph graph =
+                DecoderGraph.exported(DecoderExport.cached(checkpoint, options.export(), options.cache(), context));
         return graph.withSampling(checkpoint.sampling()); // older exports do not hold it
     }
 }

@@ -1,6 +1,8 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.onnx.DecoderGraph;
+import dev.pollux.inference.onnx.OnnxFolder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;

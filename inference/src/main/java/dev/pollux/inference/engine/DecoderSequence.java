@@ -2,7 +2,7 @@ package dev.pollux.inference.engine;
 
 import dev.pollux.CancelledException;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.engine.GraphLogits.Rows;
+import dev.pollux.inference.onnx.GraphLogits.Rows;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtSession;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.internal.session.SessionSettings;
+import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.internal.OpenHandle;
 import java.nio.file.Path;
 import java.util.HashMap;

@@ -1,7 +1,9 @@
 package dev.pollux.inference.engine;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.pollux.inference.decoder.StateTensor;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.StateTensor;
+import dev.pollux.inference.internal.session.Tensors;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;

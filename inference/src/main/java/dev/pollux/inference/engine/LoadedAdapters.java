@@ -1,9 +1,9 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.checkpoint.Adapter;
+import dev.pollux.inference.adapter.Adapter;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.decoder.DecoderManifest.Projection;
+import dev.pollux.inference.graph.Projection;
 import dev.pollux.internal.Interrupts;
 import java.nio.file.Path;
 import java.util.HashSet;

@@ -8,6 +8,8 @@ import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.onnx.DecoderGraph;
+import dev.pollux.inference.onnx.OnnxFolder;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.nio.file.Path;

@@ -4,6 +4,7 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.ModelTexts;
 import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.inference.template.ChatTemplate;
 import dev.pollux.inference.tokenizer.PromptTokenizer;
 import dev.pollux.inference.tokenizer.TokenDecoder;
@@ -19,7 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>Streams decode with the tokenizer too, so it is freed when the generator and the last stream have let go of it.
  * <em>Thread-safe.</em>
  */
-final class PromptEncoder implements AutoCloseable {
+public final class PromptEncoder implements AutoCloseable {
 
     private final Tokenizer tokenizer;
     private final PromptTokenizer prompts;
@@ -43,7 +44,7 @@ final class PromptEncoder implements AutoCloseable {
     }
 
     /** The encoder of a decoder's folder. */
-    static PromptEncoder open(DecoderGraph graph) {
+    public static PromptEncoder open(DecoderGraph graph) {
         ModelTexts texts = ModelTexts.in(graph.texts());
         Tokenizer tokenizer = texts.tokenizer()
                 .orElseThrow(
@@ -59,7 +60,7 @@ final class PromptEncoder implements AutoCloseable {
     }
 
     /** The ids that end a turn; see {@link ModelTexts#endTokens}. */
-    List<Integer> endTokens() {
+    public List<Integer> endTokens() {
         return endTokens;
     }
 
@@ -70,6 +71,11 @@ final class PromptEncoder implements AutoCloseable {
 
     /** A prompt as the model reads it, and the channel in which it leaves the model writing. */
     record Encoded(int[] tokens, ChannelParser channels) {}
+
+    /** The token ids of a prompt. */
+    public int[] tokens(Prompt prompt) {
+        return encode(prompt).tokens();
+    }
 
     Encoded encode(Prompt prompt) {
         BitSet literal = new BitSet();

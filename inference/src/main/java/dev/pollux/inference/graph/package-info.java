@@ -1,4 +1,4 @@
-/** Writing ONNX graphs: nodes and small constants as protobuf messages, weights straight into the external data file. */
+/** ONNX graphs: written, with weights straight into the external data file, read in outline, and edited. */
 @NullMarked
 package dev.pollux.inference.graph;
 

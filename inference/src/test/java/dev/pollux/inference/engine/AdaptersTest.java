@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.checkpoint.Adapter;
+import dev.pollux.inference.adapter.Adapter;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.quantize.WeightFormat;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
@@ -55,9 +55,8 @@ class AdaptersTest {
         Path target = temp.resolve(base.getFileName() + ".onnx");
         if (!Files.exists(target)) {
             try (Checkpoint checkpoint = Checkpoint.open(base)) {
-                ExportOptions options = ExportOptions.builder()
-                        .weights(WeightFormat.FLOAT)
-                        .build();
+                ExportOptions options =
+                        ExportOptions.builder().weights(WeightFormat.FLOAT).build();
                 DecoderExport.export(checkpoint, target, options).run();
             }
         }

@@ -3,11 +3,11 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.quantize.WeightFormat;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorFile;

@@ -3,11 +3,11 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.ExportReport.StepCost;
+import dev.pollux.inference.quantize.WeightFormat;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.TinyDecoder;
 import java.nio.file.Path;

@@ -2,12 +2,12 @@ package dev.pollux.inference.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.quantize.WeightFormat;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.NoLeaks;

@@ -3,16 +3,17 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
+import dev.pollux.inference.calibration.Perplexity;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.quantize.WeightFormat;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.SafetensorsFile;

@@ -3,7 +3,6 @@ package dev.pollux.inference.functional;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.CancelledException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
@@ -11,6 +10,7 @@ import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.ExportReport;
 import dev.pollux.inference.hub.EmbeddedModel;
+import dev.pollux.inference.quantize.WeightFormat;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.job.JobEvent;

@@ -1,12 +1,12 @@
 package dev.pollux.inference.functional;
 
-import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.PolluxException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.encoder.export.EncoderExport;
 import dev.pollux.inference.encoder.export.EncoderWeights;
+import dev.pollux.inference.quantize.WeightFormat;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
 import java.io.InputStream;
@@ -64,9 +64,8 @@ final class Exports {
                     .run();
             return;
         }
-        ExportOptions options = ExportOptions.builder()
-                .weights(WeightFormat.valueOf(weights))
-                .build();
+        ExportOptions options =
+                ExportOptions.builder().weights(WeightFormat.valueOf(weights)).build();
         try (Checkpoint opened = Checkpoint.open(checkpoint)) {
             DecoderExport.export(opened, target, options).run();
         }

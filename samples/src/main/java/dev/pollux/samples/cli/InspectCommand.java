@@ -7,7 +7,7 @@ import dev.pollux.inference.encoder.OnnxEmbedder;
 import dev.pollux.inference.encoder.export.EncoderExport;
 import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.engine.EngineOptions;
-import dev.pollux.inference.engine.OnnxFolder;
+import dev.pollux.inference.onnx.OnnxFolder;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.knowledge.KnowledgeStats;
 import dev.pollux.rag.knowledge.KnownDocument;

@@ -1,6 +1,6 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.inference.decoder.WeightFormat;
+import dev.pollux.inference.quantize.WeightFormat;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
@@ -10,8 +10,15 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code exact}, {@code float}, {@code 8bit} or {@code 4bit}. */
 final class WeightsConverter implements ITypeConverter<WeightFormat> {
 
-    private static final Map<Weights, String> NAMES =
-            Map.of(WeightFormat.EXACT, "exact", WeightFormat.FLOAT, "float", WeightFormat.BITS_8, "8bit", WeightFormat.BITS_4, "4bit");
+    private static final Map<Weights, String> NAMES = Map.of(
+            WeightFormat.EXACT,
+            "exact",
+            WeightFormat.FLOAT,
+            "float",
+            WeightFormat.BITS_8,
+            "8bit",
+            WeightFormat.BITS_4,
+            "4bit");
 
     @Override
     public WeightFormat convert(String value) {

@@ -27,19 +27,19 @@ final class Attention {
     private final int headWidth;
     private final Map<String, String> made = new HashMap<>();
 
-    Attention(Blocks blocks, int heads, int headWidth) {
+    public Attention(Blocks blocks, int heads, int headWidth) {
         this.blocks = blocks;
         this.heads = heads;
         this.headWidth = headWidth;
     }
 
     /** Attention with the usual scale, 1 / √headWidth. */
-    String attend(List<String> queryKeyValue, String bias) {
+    public String attend(List<String> queryKeyValue, String bias) {
         return attend(queryKeyValue, 1 / Math.sqrt(headWidth), bias);
     }
 
     /** @param bias (batch or 1, heads or 1, tokens, tokens), or empty for none */
-    String attend(List<String> queryKeyValue, double scale, String bias) {
+    public String attend(List<String> queryKeyValue, double scale, String bias) {
         return blocks.microsoft(
                 "MultiHeadAttention",
                 Map.of("num_heads", heads, "scale", (float) scale, "mask_filter_value", UNSEEN),
@@ -52,7 +52,7 @@ final class Attention {
     }
 
     /** The bias under which a token sees others at a distance of at most {@code window} to each side. */
-    String window(int window) {
+    public String window(int window) {
         return once("window " + window, () -> {
             String far = blocks.op("Abs", Map.of(), distances());
             return hidden(blocks.op("Greater", Map.of(), far, blocks.integers(window)));

@@ -64,7 +64,7 @@ final class Blocks {
     }
 
     /** A standard operator with one result. */
-    String op(String operator, Map<String, ?> attributes, String... inputs) {
+    public String op(String operator, Map<String, ?> attributes, String... inputs) {
         return graph.op(operator, fresh(operator.toLowerCase(Locale.ROOT)), List.of(inputs), attributes);
     }
 

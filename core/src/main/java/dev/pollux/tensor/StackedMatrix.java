@@ -1,0 +1,105 @@
+package dev.pollux.tensor;
+
+import dev.pollux.MalformedFileException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * One or more stored matrices of equal width, stacked: (rows, columns), as a packed projection multiplies with.
+ *
+ * @param names stored matrices, top first
+ */
+public record StackedMatrix(TensorFile tensors, List<String> names, int rows, int columns) {
+
+    /** Elements that are read at once: few enough to stay in a processor's cache. */
+    private static final int SLICE = 1 << 17;
+
+    public static StackedMatrix of(TensorFile tensors, List<String> names, int columns) {
+        int rows = 0;
+        for (String name : names) {
+            if (!tensors.tensors().containsKey(name)) {
+                throw new MalformedFileException("The checkpoint has no tensor " + name + "; it is incomplete");
+            }
+            TensorInfo info = tensors.info(name);
+            if (info.shape().size() != 2 || info.dim(1) != columns) {
+                throw new MalformedFileException(name + " must be [rows, " + columns + "] but is " + info.shape()
+                        + "; the configuration and the weights do not fit together");
+            }
+            rows += info.dim(0);
+        }
+        return new StackedMatrix(tensors, names, rows, columns);
+    }
+
+    public StackedMatrix requireRows(int expected) {
+        if (rows != expected) {
+            throw new MalformedFileException(names + " must have " + expected + " rows but have " + rows
+                    + "; the configuration and the weights do not fit together");
+        }
+        return this;
+    }
+
+    /** The rows of each part. */
+    public List<Integer> rowsOfParts() {
+        return names.stream().map(name -> tensors.info(name).dim(0)).toList();
+    }
+
+    /** The types it is stored in, one a part. */
+    public List<DType> types() {
+        List<DType> types = new ArrayList<>();
+        names.forEach(name -> types.add(tensors.info(name).type()));
+        return types;
+    }
+
+    public boolean stored(DType... allowed) {
+        return List.of(allowed).containsAll(types());
+    }
+
+    @FunctionalInterface
+    public interface Visitor<T> {
+        void accept(int firstRow, T rows, DType type);
+    }
+
+    /** Visits the rows as floats, (some, columns) at a time, on several threads at once. */
+    public void floats(Visitor<float[]> visitor) {
+        slices().parallel()
+                .forEach(slice -> visitor.accept(
+                        slice.at,
+                        tensors.floats(slice.name, (long) slice.first * columns, slice.count * columns),
+                        tensors.info(slice.name).type()));
+    }
+
+    /** Visits the rows as stored bytes, some at a time, on several threads at once. */
+    public void bytes(Visitor<ByteBuffer> visitor) {
+        slices().parallel().forEach(slice -> {
+            DType type = tensors.info(slice.name).type();
+            int rowBytes = columns / type.blockSize() * type.blockBytes();
+            ByteBuffer rows = tensors.bytes(slice.name, (long) slice.first * rowBytes, slice.count * rowBytes);
+            visitor.accept(slice.at, rows, type);
+        });
+    }
+
+    /**
+     * Some rows of a part.
+     *
+     * @param first within the part
+     * @param at of the first of them, within the whole
+     */
+    private record Slice(String name, int first, int count, int at) {}
+
+    private Stream<Slice> slices() {
+        int step = Math.max(1, SLICE / columns);
+        List<Slice> slices = new ArrayList<>();
+        int at = 0;
+        for (String name : names) {
+            int rowsOfPart = tensors.info(name).dim(0);
+            for (int first = 0; first < rowsOfPart; first += step) {
+                int count = Math.min(step, rowsOfPart - first);
+                slices.add(new Slice(name, first, count, at));
+                at += count;
+            }
+        }
+        return slices.stream();
+    }
+}

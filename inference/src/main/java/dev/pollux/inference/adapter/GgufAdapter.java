@@ -1,0 +1,134 @@
+package dev.pollux.inference.adapter;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.adapter.Adapter.Factors;
+import dev.pollux.inference.checkpoint.GgufFamilies;
+import dev.pollux.inference.checkpoint.GgufFamily;
+import dev.pollux.inference.checkpoint.GgufTensors;
+import dev.pollux.tensor.GgufFile;
+import dev.pollux.tensor.TensorFile;
+import dev.pollux.tensor.TensorInfo;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Reads an adapter from a GGUF file as llama.cpp's {@code convert_lora_to_gguf.py} writes it. */
+final class GgufAdapter {
+
+    private static final String A = ".lora_a";
+    private static final String B = ".lora_b";
+
+    /** The matrix whose factor A lies as (tokens, rank), so that a token's is a row. */
+    private static final String EMBEDDING = "token_embd.weight";
+
+    private final Path path;
+    private final int headWidth;
+
+    GgufAdapter(Path path, int headWidth) {
+        this.path = path;
+        this.headWidth = headWidth;
+    }
+
+    Adapter read() {
+        try (GgufFile file = GgufFile.open(path)) {
+            require(file, "general.type", "adapter");
+            require(file, "adapter.type", "lora");
+            String architecture = file.string("general.architecture").orElse("");
+            GgufFamily family = Optional.ofNullable(GgufFamilies.named(architecture))
+                    .orElseThrow(() -> new UnsupportedModelException(path + ": the architecture '" + architecture
+                            + "' is not supported, only " + GgufFamilies.known() + "; use the adapter's PEFT folder"));
+            double alpha = file.number("adapter.lora.alpha").orElse(0.0);
+            file.tensors().forEach((name, info) -> requireFactor(file, name, info));
+            TreeMap<String, Factors> factors = new TreeMap<>();
+            // Rows of B move as those of the matrix do; A has its columns, which stay.
+            GgufTensors left = new GgufTensors(new LeftFactors(file), headWidth, family, Integer.MAX_VALUE, 0);
+            left.tensors().forEach((name, b) -> {
+                TensorInfo a = file.info(b.name() + A);
+                boolean flipped = b.name().equals(EMBEDDING);
+                float[] right = file.floats(a.name());
+                int rank = a.dim(flipped ? 1 : 0);
+                int columns = a.dim(flipped ? 0 : 1);
+                factors.put(
+                        name,
+                        Adapter.factors(
+                                path + ": " + b.name(),
+                                new int[] {rank, columns},
+                                new int[] {b.dim(0), b.dim(1)},
+                                new float[][] {flipped ? transposed(right, columns, rank) : right, left.floats(name)},
+                                alpha == 0 ? 1 : alpha / rank));
+            });
+            return Adapter.of(path, factors);
+        }
+    }
+
+    /** A matrix of (rows, columns) as (columns, rows). */
+    private static float[] transposed(float[] x, int rows, int columns) {
+        float[] y = new float[x.length];
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++) {
+                y[j * rows + i] = x[i * columns + j];
+            }
+        }
+        return y;
+    }
+
+    private void require(GgufFile file, String key, String value) {
+        String found = file.string(key).orElse("absent");
+        if (!found.equals(value)) {
+            throw new UnsupportedModelException(path + " is no adapter: " + key + " must be '" + value + "' but is "
+                    + found + "; give it as a model, not as an adapter");
+        }
+    }
+
+    private void requireFactor(GgufFile file, String name, TensorInfo info) {
+        String other = name.endsWith(A) ? B : A;
+        if (!name.endsWith(A) && !name.endsWith(B)
+                || !file.tensors().containsKey(name.substring(0, name.length() - A.length()) + other)) {
+            throw new MalformedFileException(
+                    path + ": " + name + " must be one of two factors " + A + " and " + B + "; get the adapter again");
+        }
+        if (info.shape().size() != 2) {
+            throw new UnsupportedModelException(path + ": " + name + " changes experts (" + info.shape()
+                    + "), which cannot be added to a running model; merge it into the model first");
+        }
+    }
+
+    /** The factors B under the names of the matrices they change. */
+    private static final class LeftFactors implements TensorFile {
+
+        private final TensorFile file;
+        private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+
+        LeftFactors(TensorFile file) {
+            this.file = file;
+            file.tensors().forEach((name, info) -> {
+                if (name.endsWith(B)) {
+                    String matrix = name.substring(0, name.length() - B.length());
+                    tensors.put(
+                            matrix,
+                            new TensorInfo(matrix, info.type(), info.shape(), info.offset(), info.byteLength()));
+                }
+            });
+        }
+
+        @Override
+        public Map<String, TensorInfo> tensors() {
+            return Collections.unmodifiableMap(tensors);
+        }
+
+        @Override
+        public ByteBuffer bytes(String name, long offset, int length) {
+            return file.bytes(name + B, offset, length);
+        }
+
+        @Override
+        public void close() {
+            // the file is whoever opened it's
+        }
+    }
+}

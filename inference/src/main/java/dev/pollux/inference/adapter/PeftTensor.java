@@ -1,0 +1,101 @@
+package dev.pollux.inference.adapter;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A tensor of an adapter in PEFT's form, by its name. <em>Immutable.</em>
+ *
+ * <p>With M for a module's name, which {@code base_model.model.} precedes, and N for an adapter's, which is usually left out:
+ *
+ * <pre>
+ *   M.lora_A.N.weight, M.lora_embedding_A.N             A
+ *   M.lora_B.N.weight, M.lora_embedding_B.N             B
+ *   M.lora_B.N.bias                                     BIAS
+ *   M.lora_magnitude_vector.N.weight, …vector.N         MAGNITUDE
+ *   M.token_adapter.trainable_tokens_delta.N            TOKENS
+ *   M.base_layer.weight, M.original_module.weight       BASE
+ *   M.modules_to_save.N.weight, M.weight                WHOLE
+ * </pre>
+ *
+ * @param target the tensor of the model that it is for, such as {@code model.layers.0.self_attn.q_proj.weight}
+ * @param embedding whether it is a factor of the transpose, as those of embeddings are
+ */
+public record PeftTensor(String target, Part part, boolean embedding) {
+
+    /** What a tensor of an adapter is. */
+    public enum Part {
+        /** A factor (rank, columns). */
+        A,
+        /** A factor (rows, rank). */
+        B,
+        /** What is added to a bias. */
+        BIAS,
+        /** The lengths of DoRA. */
+        MAGNITUDE,
+        /** New values of rows of an embedding. */
+        TOKENS,
+        /** The matrix that the adapter was trained over. */
+        BASE,
+        /** A tensor in place of the model's. */
+        WHOLE
+    }
+
+    private static final List<String> WRAPPERS =
+            List.of("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.");
+    private static final Pattern PREFIX = Pattern.compile("(?:module\\.)?(?:base_model\\.model\\.|base_model\\.)?");
+    private static final Pattern FACTOR =
+            Pattern.compile("(.+)\\.lora_(embedding_)?([AB])(?:\\.(?!weight$|bias$)[^.]+)?(?:\\.(weight|bias))?");
+    private static final Pattern MAGNITUDE =
+            Pattern.compile("(.+)\\.lora_magnitude_vector(?:\\.(?!weight$)[^.]+)?(?:\\.weight)?");
+    private static final Pattern TOKENS = Pattern.compile("(.+)\\.trainable_tokens_delta(?:\\.[^.]+)?");
+
+    /** What {@code tensor} is; empty if it belongs to a kind of adapter that is not known. */
+    public static Optional<PeftTensor> parse(String tensor) {
+        String name = tensor;
+        for (String wrapper : WRAPPERS) {
+            name = name.replace(wrapper, "");
+        }
+        Matcher prefix = PREFIX.matcher(name);
+        name = prefix.lookingAt() ? name.substring(prefix.end()) : name;
+        name = name.replace(".token_adapter.", ".");
+        Matcher factor = FACTOR.matcher(name);
+        if (factor.matches()) {
+            boolean bias = "bias".equals(factor.group(4));
+            if (bias && !factor.group(3).equals("B")) {
+                return Optional.empty();
+            }
+            Part part = bias ? Part.BIAS : Part.valueOf(factor.group(3));
+            return of(factor.group(1) + (bias ? ".bias" : ".weight"), part, factor.group(2) != null);
+        }
+        Matcher magnitude = MAGNITUDE.matcher(name);
+        if (magnitude.matches()) {
+            return of(magnitude.group(1) + ".weight", Part.MAGNITUDE, false);
+        }
+        Matcher tokens = TOKENS.matcher(name);
+        if (tokens.matches()) {
+            return of(tokens.group(1) + ".weight", Part.TOKENS, false);
+        }
+        if (name.contains(".lora_")) {
+            return Optional.empty();
+        }
+        boolean base = name.contains(".base_layer.") || name.contains(".original_module.");
+        String target = name.replace(".base_layer.", ".")
+                .replace(".original_module.", ".")
+                .replace(".modules_to_save.", ".")
+                .replace(".default.", ".");
+        return of(target, base ? Part.BASE : Part.WHOLE, false);
+    }
+
+    private static Optional<PeftTensor> of(String target, Part part, boolean embedding) {
+        return Optional.of(new PeftTensor(target, part, embedding));
+    }
+
+    /** The name of the module that {@code target} is of. */
+    public static String module(String target) {
+        int dot = target.lastIndexOf('.');
+        return dot < 0 ? target : target.substring(0, dot);
+    }
+}

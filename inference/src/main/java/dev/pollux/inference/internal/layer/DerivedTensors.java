@@ -1,0 +1,135 @@
+package dev.pollux.inference.internal.layer;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.TensorFile;
+import dev.pollux.tensor.TensorInfo;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+
+/**
+ * A checkpoint's tensors and others made of them: slices, transposes, rows in another order. It remembers what was read, so
+ * that a tensor that no part of the graph asked for is noticed. <em>Confined to one thread, but for the reading of floats and bytes
+ * of tensors that were required before.</em>
+ */
+public final class DerivedTensors implements TensorFile {
+
+    /** Computed anew from the configuration; old exports store it. */
+    private static final Pattern DERIVED = Pattern.compile(
+            ".*rotary_emb\\..*|rope_(freqs|factors_long|factors_short)\\.weight|.*\\.attn\\.(masked_)?bias|.*attention\\.(masked_)?bias");
+
+    private final TensorFile stored;
+    private final Map<String, TensorInfo> all;
+    private final Map<String, Supplier<float[]>> made = new HashMap<>();
+    private final Set<String> used = new LinkedHashSet<>();
+    private final ReentrantLock making = new ReentrantLock();
+    private String lastName = "";
+    private float[] last = {};
+
+    public DerivedTensors(TensorFile stored) {
+        this.stored = stored;
+        this.all = new LinkedHashMap<>(stored.tensors());
+    }
+
+    public boolean has(String name) {
+        return all.containsKey(name);
+    }
+
+    /** Defines (rows, columns) under {@code name}; {@code values} are asked for when it is read, and {@code of} counts as read. */
+    public String define(String name, String of, int rows, int columns, Supplier<float[]> values) {
+        DType type = require(of).type();
+        DType shown = type.blockSize() == 1 ? type : DType.F32;
+        all.put(name, new TensorInfo(name, shown, List.of((long) rows, (long) columns), 0, 0));
+        made.put(name, values);
+        return name;
+    }
+
+    /** What is stored under {@code name}, which must be there. */
+    public TensorInfo require(String name) {
+        TensorInfo info = all.get(name);
+        if (info == null) {
+            throw new MalformedFileException("The checkpoint has no tensor " + name + "; it is incomplete");
+        }
+        if (!used.contains(name)) {
+            used.add(name);
+        }
+        return info;
+    }
+
+    /** A vector, or any tensor as one, whose number of elements must be {@code length}. */
+    public float[] vector(String name, int length) {
+        if (require(name).elements() != length) {
+            throw new MalformedFileException(name + " must have " + length + " elements but has "
+                    + require(name).elements() + "; the configuration and the weights do not fit together");
+        }
+        return stored.floats(name);
+    }
+
+    /** Leaves a tensor out of the search for surplus ones. */
+    void ignore(String name) {
+        used.add(name);
+    }
+
+    /** Every tensor must have been read, but for what is computed anew. */
+    public void refuseSurplus(String architecture) {
+        List<String> surplus = new ArrayList<>(stored.tensors().keySet());
+        surplus.removeAll(used);
+        surplus.removeIf(name -> DERIVED.matcher(name).matches());
+        if (!surplus.isEmpty()) {
+            throw new UnsupportedModelException("The tensor " + surplus.get(0) + " has no place in " + architecture
+                    + (surplus.size() == 1 ? "" : ", nor have " + (surplus.size() - 1) + " others")
+                    + "; the model is of another kind than it says");
+        }
+    }
+
+    @Override
+    public Map<String, TensorInfo> tensors() {
+        return Collections.unmodifiableMap(all);
+    }
+
+    @Override
+    public TensorInfo info(String name) {
+        return require(name);
+    }
+
+    @Override
+    public ByteBuffer bytes(String name, long offset, int length) {
+        return stored.bytes(name, offset, length);
+    }
+
+    @Override
+    public float[] floats(String name, long first, int count) {
+        Supplier<float[]> values = made.get(name);
+        if (values == null) {
+            require(name);
+            return stored.floats(name, first, count);
+        }
+        making.lock();
+        try {
+            if (!lastName.equals(name)) {
+                last = values.get();
+                lastName = name;
+            }
+            return Arrays.copyOfRange(last, Math.toIntExact(first), Math.toIntExact(first) + count);
+        } finally {
+            making.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        stored.close();
+    }
+}

@@ -1,0 +1,50 @@
+package dev.pollux.inference.onnx;
+
+import dev.pollux.generation.GenerationOptions;
+import dev.pollux.inference.checkpoint.SpecialTokens;
+import dev.pollux.inference.onnx.GraphInput.Role;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What the configuration beside a ready-made graph says. <em>Immutable.</em>
+ *
+ * @param source the file that says it
+ * @param kind who wrote the folder
+ * @param vocabularySize 0 where it is not said
+ * @param keyValueHeads 0 where it is not said
+ * @param headDim 0 where it is not said
+ * @param sampling how the publisher would have tokens chosen; empty where it is not said
+ * @param inputs the role of each input by its name
+ * @param logits the name of the logits
+ * @param states the names of keys and values, the number of a layer as %d
+ */
+record GraphFacts(
+        Path source,
+        OnnxFolder.Kind kind,
+        String name,
+        String architecture,
+        int vocabularySize,
+        int contextLength,
+        List<Integer> endTokens,
+        SpecialTokens specialTokens,
+        int keyValueHeads,
+        int headDim,
+        Optional<GenerationOptions> sampling,
+        Map<String, Role> inputs,
+        String logits,
+        List<Names> states) {
+
+    /** The name of a state as input and as output. */
+    record Names(String past, String present) {}
+
+    GraphFacts {
+        endTokens = List.copyOf(endTokens);
+        inputs = Collections.unmodifiableMap(new TreeMap<>(inputs));
+        states = List.copyOf(states);
+    }
+}

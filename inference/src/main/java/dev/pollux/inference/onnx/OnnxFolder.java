@@ -1,0 +1,254 @@
+package dev.pollux.inference.onnx;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.checkpoint.ModelTexts;
+import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.graph.GraphFiles;
+import dev.pollux.inference.graph.GraphOutline;
+import dev.pollux.tensor.GgufFile;
+import dev.pollux.tensor.SafetensorsFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * A folder with a ready-made ONNX decoder, as others publish them.
+ *
+ * <p>Two kinds are known. A folder of onnxruntime-genai has a {@code genai_config.json}, which names the graph, its inputs and
+ * its outputs. A folder of Optimum or transformers.js has a {@code config.json} and, beside it or in {@code onnx/}, one graph or
+ * several variants of it: {@code model.onnx}, {@code model_fp16.onnx}, {@code model_q4.onnx} and so on; or
+ * {@code decoder_model_merged.onnx}; or {@code decoder_model.onnx} with {@code decoder_with_past_model.onnx}. What neither says is
+ * read from the graph.
+ *
+ * <p>Where there are variants, the path of an ONNX file chooses one; a folder stands for the first in {@link GraphFiles#ORDER}.
+ * <em>Immutable.</em>
+ */
+public final class OnnxFolder {
+
+    static final String GENAI = "genai_config.json";
+    static final String CONFIG = "config.json";
+
+    private static final String ONNX = GraphFiles.ONNX;
+    private static final String FOLDER = "onnx";
+
+    /** Who wrote a folder. */
+    public enum Kind {
+        /** onnxruntime-genai. */
+        GENAI,
+        /** Optimum or transformers.js. */
+        OPTIMUM
+    }
+
+    private final Path root;
+    private final Kind kind;
+    private final Path file;
+    private final List<Path> variants;
+    private final DecoderGraph graph;
+
+    private OnnxFolder(Path root, Kind kind, Path file, List<Path> variants) {
+        this.root = root;
+        this.kind = kind;
+        this.file = file;
+        this.variants = List.copyOf(variants);
+        this.graph = describe();
+    }
+
+    /**
+     * The ready-made decoder at {@code path}; empty if it is something else: an exported folder, a checkpoint, or nothing.
+     *
+     * @param path a folder, or one of its ONNX files
+     * @throws StorageException if {@code path} names an ONNX file that does not exist, or a part of the graph is missing
+     * @throws MalformedFileException if a file is damaged, or names files outside its folder
+     * @throws UnsupportedModelException if the graph is no decoder, or of a kind that is not supported
+     */
+    public static Optional<OnnxFolder> find(Path path) {
+        if (path.toString().endsWith(ONNX) && !Files.isDirectory(path)) {
+            return exportOf(path) ? Optional.empty() : Optional.of(ofFile(path));
+        }
+        if (!isReadyMade(path)) {
+            return Optional.empty();
+        }
+        if (Files.isRegularFile(path.resolve(GENAI))) {
+            return Optional.of(new OnnxFolder(path, Kind.GENAI, genaiFile(path), list(path)));
+        }
+        List<Path> variants = variants(path);
+        return Optional.of(new OnnxFolder(rootOf(path), Kind.OPTIMUM, preferred(path, variants), variants));
+    }
+
+    private static boolean isReadyMade(Path path) {
+        return Files.isDirectory(path)
+                && !Files.isRegularFile(path.resolve(DecoderManifest.FILE))
+                && !SafetensorsFolder.isIn(path)
+                && list(path, GgufFile::isModelName).isEmpty()
+                && (Files.isRegularFile(path.resolve(GENAI)) || !variants(path).isEmpty());
+    }
+
+    private static Path parent(Path file) {
+        Path whole = file.toAbsolutePath().normalize();
+        Path parent = whole.getParent();
+        return parent == null ? whole : parent;
+    }
+
+    private static boolean exportOf(Path file) {
+        return Files.isRegularFile(parent(file).resolve(DecoderManifest.FILE));
+    }
+
+    private static OnnxFolder ofFile(Path file) {
+        Path parent = parent(file);
+        List<Path> variants = list(parent);
+        if (!Files.isRegularFile(file)) {
+            throw new StorageException(file + " does not exist; " + parent + " holds "
+                    + (variants.isEmpty() ? "no ONNX file" : names(variants) + "; give the path of one"));
+        }
+        boolean genai = Files.isRegularFile(parent.resolve(GENAI));
+        return new OnnxFolder(rootOf(parent), genai ? Kind.GENAI : Kind.OPTIMUM, file, variants);
+    }
+
+    /** Graphs may lie in a folder of their own below the configuration. */
+    private static Path rootOf(Path folder) {
+        boolean own = Files.isRegularFile(folder.resolve(GENAI)) || Files.isRegularFile(folder.resolve(CONFIG));
+        Path above = parent(folder);
+        return !own && Files.isRegularFile(above.resolve(CONFIG)) ? above : folder;
+    }
+
+    private static Path genaiFile(Path folder) {
+        String name = GenaiConfig.read(ModelTexts.in(folder)).file();
+        Path file = inside(folder, name, folder.resolve(GENAI));
+        if (!Files.isRegularFile(file)) {
+            throw new StorageException(folder.resolve(GENAI) + " names " + name
+                    + ", which does not exist; the folder holds " + names(list(folder)));
+        }
+        return file;
+    }
+
+    private static List<Path> variants(Path folder) {
+        List<Path> all = new ArrayList<>(list(folder));
+        all.addAll(list(folder.resolve(FOLDER)));
+        return all;
+    }
+
+    private static List<Path> list(Path folder) {
+        return list(folder, name -> name.endsWith(ONNX));
+    }
+
+    private static List<Path> list(Path folder, Predicate<String> wanted) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> wanted.test(file.toString()) && Files.isRegularFile(file))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new StorageException("Cannot list " + folder + ": " + e, e);
+        }
+    }
+
+    private static Path preferred(Path folder, List<Path> variants) {
+        Optional<String> known = GraphFiles.preferred(names(variants));
+        if (known.isEmpty() && variants.size() > 1) {
+            throw new UnsupportedModelException(
+                    folder + " holds several ONNX files, " + names(variants) + "; give the path of one");
+        }
+        return variants.stream()
+                .filter(file -> known.isEmpty() || name(file).equals(known.get()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String name(Path file) {
+        return String.valueOf(file.getFileName());
+    }
+
+    private static List<String> names(List<Path> files) {
+        return files.stream().map(OnnxFolder::name).toList();
+    }
+
+    private DecoderGraph describe() {
+        ModelTexts texts = ModelTexts.in(root);
+        GraphFacts facts = kind == Kind.GENAI ? GenaiConfig.read(texts).facts() : HubFacts.read(texts);
+        GraphReader own = new GraphReader(file, outline(file), facts);
+        Optional<Path> half = GraphFiles.otherHalf(name(file)).map(file::resolveSibling);
+        boolean whole = kind == Kind.GENAI || half.isEmpty();
+        if (whole || own.hasPast() && !Files.exists(half.get()) && !GraphFiles.goesOn(name(file))) {
+            return own.read(root, Optional.empty());
+        }
+        if (!Files.isRegularFile(half.get())) {
+            throw new StorageException(file + " is one of two graphs that take turns, but " + name(half.get())
+                    + " is not beside it; fetch that file too");
+        }
+        GraphReader other = new GraphReader(half.get(), outline(half.get()), facts);
+        if (own.hasPast() == other.hasPast()) {
+            throw new UnsupportedModelException(
+                    file + " and " + name(half.get()) + " must be a graph without a past and one with it");
+        }
+        return own.hasPast() ? own.read(root, Optional.of(other)) : other.read(root, Optional.of(own));
+    }
+
+    /** The outline of a graph whose external data lies beside it. */
+    private static GraphOutline outline(Path file) {
+        GraphOutline outline = GraphOutline.read(file);
+        for (String location : outline.dataFiles()) {
+            if (!Files.isRegularFile(inside(parent(file), location, file))) {
+                throw new StorageException(
+                        file + " needs " + location + " beside it, which does not exist; fetch that file too");
+            }
+        }
+        return outline;
+    }
+
+    /** A file that {@code source} names, if it is below {@code folder}. */
+    private static Path inside(Path folder, String name, Path source) {
+        try {
+            Path relative = Path.of(name);
+            Path base = folder.toAbsolutePath().normalize();
+            Path file = base.resolve(relative).normalize();
+            if (!name.isEmpty() && !relative.isAbsolute() && !file.equals(base) && file.startsWith(base)) {
+                return file;
+            }
+        } catch (InvalidPathException e) {
+            throw new MalformedFileException(source + " names a file that no path can be: " + e.getReason(), e);
+        }
+        throw new MalformedFileException(source + " must name files in its own folder but names '" + name + "'");
+    }
+
+    /** Who wrote it. */
+    public Kind kind() {
+        return kind;
+    }
+
+    /** The graph; of two that take turns, the one with a past. */
+    public Path file() {
+        return graph.file();
+    }
+
+    /** All ONNX files of the folder, sorted; each path opens that variant. */
+    public List<Path> variants() {
+        return variants;
+    }
+
+    /** The folder of configuration, tokenizer and chat template. */
+    public Path folder() {
+        return root;
+    }
+
+    /**
+     * What the files beside the graph say of the model; {@code provenance} says how it is run. Its end tokens are those that are
+     * named there by id; {@link ModelTexts#endTokens} has all.
+     */
+    public DecoderManifest manifest() {
+        return graph.manifest();
+    }
+
+    DecoderGraph graph() {
+        return graph;
+    }
+}

@@ -1,0 +1,117 @@
+package dev.pollux.inference.quantize;
+
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.Float16;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Block types whose elements are a whole number times a scale of 16 or 32 of them, so that MatMulNBits can hold them as they
+ * are; layouts as llama.cpp has them.
+ */
+public final class BlockCodes {
+
+    private static final Set<DType> FOUR_BITS =
+            Set.of(DType.Q4_0, DType.PACKED_INT4, DType.Q3_K, DType.TQ1_0, DType.TQ2_0);
+    private static final Set<DType> EIGHT_BITS =
+            Set.of(DType.Q8_0, DType.PACKED_INT8, DType.MXFP4, DType.IQ4_NL, DType.IQ4_XS, DType.Q5_0, DType.Q6_K);
+    private static final Set<DType> SIXTEENS = Set.of(DType.Q3_K, DType.Q6_K);
+
+    private static final byte[] IQ4_VALUES = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+    private static final byte[] FP4_DOUBLED = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+    private static final int[] POWERS_OF_3 = {1, 3, 9, 27, 81};
+
+    private BlockCodes() {}
+
+    /** Whether the codes of all {@code types} fit. */
+    public static boolean fit(List<DType> types, int bits) {
+        return types.stream().allMatch(type -> FOUR_BITS.contains(type) || bits == 8 && EIGHT_BITS.contains(type));
+    }
+
+    /** How many elements of all {@code types} share a scale. */
+    public static int blockSize(List<DType> types) {
+        return types.stream().anyMatch(SIXTEENS::contains) ? 16 : 32;
+    }
+
+    /**
+     * The scale of an element.
+     *
+     * @param at where its block begins
+     * @param k which of the block it is
+     */
+    static float scale(ByteBuffer rows, int at, DType type, int k) {
+        return switch (type) {
+            case PACKED_INT4, PACKED_INT8 -> rows.getFloat(at);
+            case MXFP4 -> (float) Math.scalb(1.0, (rows.get(at) & 0xff) - 128); // the codes are doubled
+            case IQ4_XS -> {
+                int part = k / 32;
+                int low = rows.get(at + 4 + part / 2) >> part % 2 * 4 & 15;
+                int high = rows.getShort(at + 2) >> part * 2 & 3;
+                yield half(rows, at) * ((low | high << 4) - 32);
+            }
+            case Q6_K -> half(rows, at + 208) * rows.get(at + 192 + k / 16);
+            case Q3_K -> {
+                int part = k / 16;
+                int low = rows.get(at + 96 + part % 8) >> part / 8 * 4 & 15;
+                int high = rows.get(at + 104 + part % 4) >> part / 4 * 2 & 3;
+                yield half(rows, at + 108) * ((low | high << 4) - 32);
+            }
+            case TQ1_0 -> half(rows, at + 52);
+            case TQ2_0 -> half(rows, at + 64);
+            default -> half(rows, at);
+        };
+    }
+
+    private static float half(ByteBuffer rows, int at) {
+        return Float16.toFloat(rows.getShort(at));
+    }
+
+    /** The signed code of element {@code k} of the block at {@code at}. */
+    static int code(ByteBuffer rows, int at, DType type, int k) {
+        return switch (type) {
+            case Q8_0 -> rows.get(at + 2 + k);
+            case PACKED_INT8 -> rows.get(at + 4 + k);
+            case PACKED_INT4 -> nibble(rows, at + 4, k) - 8;
+            case MXFP4 -> FP4_DOUBLED[nibble(rows, at + 1, k)];
+            case IQ4_NL -> IQ4_VALUES[nibble(rows, at + 2, k)];
+            case IQ4_XS -> IQ4_VALUES[nibble(rows, at + 8 + k / 32 * 16, k % 32)];
+            case Q5_0 -> (nibble(rows, at + 6, k) | (rows.getInt(at + 2) >>> k & 1) << 4) - 16;
+            case Q6_K -> {
+                int low = rows.get(at + k / 128 * 64 + k % 64) >> k % 128 / 64 * 4 & 15;
+                int high = rows.get(at + 128 + k / 128 * 32 + k % 32) >> k % 128 / 32 * 2 & 3;
+                yield (low | high << 4) - 32;
+            }
+            case Q3_K -> {
+                int low = rows.get(at + 32 + k / 128 * 32 + k % 32) >> k % 128 / 32 * 2 & 3;
+                int high = rows.get(at + k % 32) >> k / 32 & 1;
+                yield low - 4 * (1 - high);
+            }
+            case TQ1_0 -> trit(rows, at, k);
+            case TQ2_0 -> (rows.get(at + k / 128 * 32 + k % 32) >> k % 128 / 32 * 2 & 3) - 1;
+            default -> nibble(rows, at + 2, k) - 8;
+        };
+    }
+
+    private static int nibble(ByteBuffer rows, int at, int k) {
+        return rows.get(at + k % 16) >> k / 16 * 4 & 15;
+    }
+
+    /** Five digits of base 3 a byte, the first ones highest: 32 bytes, then 16; four digits in the last 4 bytes. */
+    private static int trit(ByteBuffer rows, int at, int k) {
+        int from;
+        int digit;
+        if (k < 160) {
+            from = k % 32;
+            digit = k / 32;
+        } else if (k < 240) {
+            from = 32 + (k - 160) % 16;
+            digit = (k - 160) / 16;
+        } else {
+            from = 48 + (k - 240) % 4;
+            digit = (k - 240) / 4;
+        }
+        int rest = (rows.get(at + from) & 0xff) * POWERS_OF_3[digit] & 0xff;
+        return (rest * 3 >> 8) - 1;
+    }
+}

@@ -1,0 +1,133 @@
+package dev.pollux.inference.quantize;
+
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.StackedMatrix;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * A matrix in the form MatMulNBits multiplies with: codes (rows, blocks, blockSize·bits/8), scales (rows, blocks); an element
+ * is (code − 2^(bits−1)) · scale.
+ *
+ * <p>What fits goes over code by code: Q4_0, Q3_K, TQ1_0, TQ2_0 and packed integers of 4 bits into 4 bits and 8; Q8_0, Q6_K,
+ * Q5_0, packed integers of 8 bits, and IQ4_NL, IQ4_XS and MXFP4, whose values are halves of integers, into 8. Everything else
+ * is rounded to nearest: at 8 bits with the scale |max| / 127,
+ * at 4 bits with the element of largest magnitude at −8, as the operator's own quantizer does.
+ */
+public final class BlockWeights {
+
+    private final int bits;
+    private final int blockSize;
+    private final int columns;
+    private final int blocks; // a row
+    private final byte[] codes; // (rows, blocks, blockSize * bits / 8)
+    private final float[] scales; // (rows, blocks)
+
+    private BlockWeights(StackedMatrix matrix, int bits, int blockSize) {
+        this.bits = bits;
+        this.blockSize = blockSize;
+        this.columns = matrix.columns();
+        this.blocks = (columns + blockSize - 1) / blockSize;
+        this.scales = new float[Math.multiplyExact(matrix.rows(), blocks)];
+        this.codes = new byte[Math.multiplyExact(scales.length, blockSize * bits / 8)];
+    }
+
+    /** The block types' own codes, unchanged; {@link BlockCodes#fit} must be true of every part. */
+    public static BlockWeights exact(StackedMatrix matrix, int bits, int blockSize) {
+        BlockWeights weights = new BlockWeights(matrix, bits, blockSize);
+        matrix.bytes((first, rows, type) -> weights.copy(first, rows, type));
+        return weights;
+    }
+
+    /** Rounded to nearest. */
+    public static BlockWeights rounded(StackedMatrix matrix, int bits, int blockSize) {
+        BlockWeights weights = new BlockWeights(matrix, bits, blockSize);
+        matrix.floats((first, values, type) -> weights.round(first, values));
+        return weights;
+    }
+
+    int bits() {
+        return bits;
+    }
+
+    int blockSize() {
+        return blockSize;
+    }
+
+    public byte[] codes() {
+        return codes;
+    }
+
+    public float[] scales() {
+        return scales;
+    }
+
+    private void copy(int firstRow, ByteBuffer rows, DType type) {
+        int parts = type.blockSize() / blockSize;
+        int count = rows.remaining() / type.blockBytes() * parts;
+        for (int b = 0; b < count; b++) {
+            int at = b / parts * type.blockBytes();
+            int first = b % parts * blockSize;
+            int block = firstRow * blocks + b;
+            scales[block] = BlockCodes.scale(rows, at, type, first);
+            for (int k = 0; k < blockSize; k++) {
+                put(block, k, BlockCodes.code(rows, at, type, first + k) + (1 << bits - 1));
+            }
+        }
+    }
+
+    private void round(int firstRow, float[] values) {
+        for (int row = 0; row < values.length / columns; row++) {
+            for (int b = 0; b < blocks; b++) {
+                int from = row * columns + b * blockSize;
+                int to = Math.min(row * columns + columns, from + blockSize);
+                int block = (firstRow + row) * blocks + b;
+                if (bits == 8) {
+                    roundTo8(block, values, from, to);
+                } else {
+                    roundTo4(block, values, from, to);
+                }
+            }
+        }
+    }
+
+    private void roundTo8(int block, float[] values, int from, int to) {
+        int most = 0; // bits of magnitudes have the order of the magnitudes
+        for (int i = from; i < to; i++) {
+            most = Math.max(most, Float.floatToRawIntBits(values[i]) & 0x7fffffff);
+        }
+        float scale = Float.intBitsToFloat(most) / 127;
+        scales[block] = scale;
+        float inverse = scale == 0 ? 0 : 1 / scale;
+        int at = block * blockSize;
+        for (int i = from; i < to; i++) {
+            // Math.round(x) + 128: the sum is exact in double precision, and positive
+            codes[at + i - from] = (byte) Math.min(255, (int) ((double) (values[i] * inverse) + 128.5));
+        }
+        Arrays.fill(codes, at + to - from, at + blockSize, (byte) 128);
+    }
+
+    private void roundTo4(int block, float[] values, int from, int to) {
+        float extreme = 0;
+        for (int i = from; i < to; i++) {
+            if (Math.abs(values[i]) > Math.abs(extreme)) {
+                extreme = values[i];
+            }
+        }
+        float scale = extreme / -8;
+        scales[block] = scale;
+        float inverse = scale == 0 ? 0 : 1 / scale;
+        for (int k = 0; k < blockSize; k++) {
+            int code = from + k < to ? (int) ((double) (values[from + k] * inverse) + 8.5) : 8;
+            put(block, k, Math.max(0, Math.min(15, code)));
+        }
+    }
+
+    private void put(int block, int k, int code) {
+        if (bits == 8) {
+            codes[block * blockSize + k] = (byte) code;
+        } else {
+            codes[(block * blockSize + k) / 2] |= (byte) (code << k % 2 * 4);
+        }
+    }
+}
