@@ -10,7 +10,7 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code exact}, {@code float}, {@code 8bit} or {@code 4bit}. */
 final class WeightsConverter implements ITypeConverter<WeightFormat> {
 
-    private static final Map<Weights, String> NAMES = Map.of(
+    private static final Map<WeightFormat, String> NAMES = Map.of(
             WeightFormat.EXACT,
             "exact",
             WeightFormat.FLOAT,
