@@ -58,8 +58,8 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
                     .orElseThrow(() -> new MalformedFileException("adapter " + changes.label() + " changes " + target
                             + ", which its model does not have; "
                             + (CLASSIFIERS.matcher(target).matches()
-                                    ? "it is the head of a classifier, for which a model of texts has no place: load it with"
-                                            + " PEFT, merge it there, and save it"
+                                    ? "it is the head of a classifier, for which a model of texts has no place: load"
+                                            + " it with PEFT, merge it there, and save it"
                                     : "use the model it was trained on")));
             String other = targets.put(tensor, target);
             if (other != null) {

@@ -41,9 +41,9 @@ record AdapterTargets(List<LoraWeights> adapters, Map<String, List<Optional<Stri
 
     private void requireOneKind(String target) {
         if (each(target, LoraWeights::isEmbedding).distinct().count() > 1) {
-            throw new IllegalArgumentException(
-                    "Cannot merge " + target
-                            + ": one adapter has factors of an embedding, another of a linear layer; merge adapters of one base");
+            throw new IllegalArgumentException("Cannot merge " + target
+                    + ": one adapter has factors of an embedding, another of a linear layer; merge adapters of"
+                    + " one base");
         }
     }
 

@@ -49,8 +49,9 @@ record GgufLora(String label, Map<String, Adapter.Factors> changes) implements A
                 .asInt(heads < 1 ? 0 : text.path("hidden_size").asInt(0) / heads);
         if (width < 1) {
             throw new MalformedFileException(
-                    "adapter " + label + " is a GGUF file, for which the configuration of its"
-                            + " model must have head_dim, or hidden_size and num_attention_heads; use the adapter's PEFT folder");
+                    "adapter " + label + " is a GGUF file, for which the configuration of its model must have"
+                            + " head_dim, or hidden_size and num_attention_heads; use the adapter's PEFT"
+                            + " folder");
         }
         return width;
     }

@@ -128,9 +128,9 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
     void requireSummable() {
         if (config.is("use_dora") || parts.values().stream().anyMatch(of -> of.containsKey(Part.MAGNITUDE))) {
             throw new UnsupportedModelException(
-                    "adapter " + label + " is a DoRA adapter, whose magnitudes scale the sum with"
-                            + " the base, so it cannot be added to others; merge each with the base (base+adapter) and then the"
-                            + " models");
+                    "adapter " + label + " is a DoRA adapter, whose magnitudes scale the sum with the base, so it"
+                            + " cannot be added to others; merge each with the base (base+adapter) and then"
+                            + " the models");
         }
         parts.forEach((target, of) -> {
             if (!of.containsKey(Part.A) && !of.containsKey(Part.B) || of.containsKey(Part.WHOLE)) {
@@ -138,8 +138,8 @@ final class LoraWeights implements AdapterChanges, AutoCloseable {
                         ? "by a change of a bias"
                         : of.containsKey(Part.TOKENS) ? "by new values of tokens" : "as a whole";
                 throw new UnsupportedModelException("adapter " + label + " changes " + target + " " + what
-                        + ", not by factors, so it cannot be added to others; merge each with the base (base+adapter) and"
-                        + " then the models");
+                        + ", not by factors, so it cannot be added to others; merge each with the base (base+adapter)"
+                        + " and then the models");
             }
         });
     }

@@ -89,14 +89,14 @@ class MergeEvaluationTest {
     @Test
     void theSourcesOfAPlanAreItsBaseAndItsModelsEachOnce() {
         MergePlan plan = MergeYaml.parse("""
-                name: stage
-                models: [{model: a, parameters: {weight: 1}}, {model: b+x, parameters: {weight: 1}}]
-                merge_method: linear
-                ---
-                models: [{model: stage, parameters: {weight: 1}}, {model: a, parameters: {weight: 1}}]
-                base_model: base
-                merge_method: task_arithmetic
-                """);
+            name: stage
+            models: [{model: a, parameters: {weight: 1}}, {model: b+x, parameters: {weight: 1}}]
+            merge_method: linear
+            ---
+            models: [{model: stage, parameters: {weight: 1}}, {model: a, parameters: {weight: 1}}]
+            base_model: base
+            merge_method: task_arithmetic
+            """);
         assertThat(MergeEvaluator.sources(plan)).containsExactly("base", "a", "b+x");
     }
 
@@ -106,16 +106,16 @@ class MergeEvaluationTest {
                 List.of(new MergeEvaluation.Score("m", Math.log(8), 10, 1.5, Duration.ZERO)),
                 List.of(new MergeEvaluation.Sample("p?", List.of("a | b\n\nc"))));
         assertThat(evaluation.toMarkdown()).isEqualTo("""
-                | model | perplexity | bits per byte | tokens |
-                |---|---|---|---|
-                | m | 8.000 | 1.5000 | 10 |
+            | model | perplexity | bits per byte | tokens |
+            |---|---|---|---|
+            | m | 8.000 | 1.5000 | 10 |
 
-                **p?**
+            **p?**
 
-                | model | answer |
-                |---|---|
-                | m | a \\| b c |
-                """);
+            | model | answer |
+            |---|---|
+            | m | a \\| b c |
+            """);
     }
 
     /** An adapter is merged and the result exported first; both are parts of the evaluation, and stop with it. */

@@ -47,14 +47,14 @@ class OnnxInputTest {
 
     private static MergePlan plan(String suffix, String method) {
         return MergeYaml.parse("""
-                models:
-                  - model: m2%s
-                    parameters: {weight: 0.7, density: 0.5}
-                  - model: m3%s
-                    parameters: {weight: 0.6, density: 0.5}
-                base_model: m1%s
-                merge_method: %s
-                """.formatted(suffix, suffix, suffix, method));
+            models:
+              - model: m2%s
+                parameters: {weight: 0.7, density: 0.5}
+              - model: m3%s
+                parameters: {weight: 0.6, density: 0.5}
+            base_model: m1%s
+            merge_method: %s
+            """.formatted(suffix, suffix, suffix, method));
     }
 
     @Test
@@ -110,9 +110,9 @@ class OnnxInputTest {
     void aGraphAndACheckpointDoNotMix() {
         export("m1", WeightFormat.FLOAT);
         MergePlan plan = MergeYaml.parse("""
-                models: [{model: m2, parameters: {weight: 1}}, {model: m1-onnx, parameters: {weight: 1}}]
-                merge_method: linear
-                """);
+            models: [{model: m2, parameters: {weight: 1}}, {model: m1-onnx, parameters: {weight: 1}}]
+            merge_method: linear
+            """);
         assertThat(CheckpointMerger.in(temp).plan(plan).errors())
                 .contains("the plan mixes ONNX models and others; all must be ONNX models of one graph, or none");
     }

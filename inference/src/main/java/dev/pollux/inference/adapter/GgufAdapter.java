@@ -46,7 +46,7 @@ final class GgufAdapter {
             file.tensors().forEach((name, info) -> requireFactor(file, name, info));
             TreeMap<String, Factors> factors = new TreeMap<>();
             // Rows of B move as those of the matrix do; A has its columns, which stay.
-            GgufTensors left = new GgufTensors(new LeftFactors(file), headWidth, family, Integer.MAX_VALUE, 0);
+            GgufTensors left = GgufTensors.ofAdapter(new LeftFactors(file), headWidth, family);
             left.tensors().forEach((name, b) -> {
                 TensorInfo a = file.info(b.name() + A);
                 boolean flipped = b.name().equals(EMBEDDING);

@@ -1,7 +1,6 @@
 package dev.pollux.inference.adapter;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.inference.checkpoint.ModulePattern;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import java.nio.file.Path;
@@ -86,8 +85,9 @@ public final class PeftConfig {
         String method = init.toLowerCase(Locale.ROOT).split("_niter_", 2)[0];
         if (CHANGED_BASES.contains(method)) {
             return Optional.of(
-                    "init_lora_weights " + init + ", which changes the matrices of the base when it is loaded;"
-                            + " let PEFT convert it to a plain LoRA (save_pretrained with path_initial_model_for_weight_conversion)");
+                    "init_lora_weights " + init + ", which changes the matrices of the base when it is loaded; let"
+                            + " PEFT convert it to a plain LoRA (save_pretrained with"
+                            + " path_initial_model_for_weight_conversion)");
         }
         return OTHER_CHANGES.stream().filter(this::has).findFirst();
     }

@@ -31,11 +31,16 @@ public final class GgufTensors implements TensorFile {
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
     private final Map<String, Integer> experts = new HashMap<>(); // by name, the number of those that are parts
 
+    /** The matrices of an adapter of a model of {@code family} whose heads are {@code headDim} wide. */
+    public static GgufTensors ofAdapter(TensorFile file, int headDim, GgufFamily family) {
+        return new GgufTensors(file, headDim, family, Integer.MAX_VALUE, 0);
+    }
+
     /**
      * @param layers the model's own
      * @param predictors layers above them, which guess further tokens and are not read
      */
-    public GgufTensors(TensorFile file, int headDim, GgufFamily family, int layers, int predictors) {
+    GgufTensors(TensorFile file, int headDim, GgufFamily family, int layers, int predictors) {
         this.file = file;
         this.headDim = headDim;
         this.family = family;

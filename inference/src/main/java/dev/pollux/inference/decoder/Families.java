@@ -78,7 +78,8 @@ final class Families {
     /** A name that is far from all is not compared: the nearest would only lead astray. */
     private static String unknown(String wanted) {
         if (wanted.isEmpty()) {
-            return "it names neither architectures nor a model_type, of which one must say what the model is; supported are "
+            return "it names neither architectures nor a model_type, of which one must say what the model is;"
+                    + " supported are "
                     + KNOWN.keySet();
         }
         String nearest = KNOWN.keySet().stream()

@@ -88,12 +88,12 @@ public final class LoadedAdapter implements AutoCloseable {
         Set<String> strangers = new TreeSet<>(adapter.factors().keySet());
         strangers.removeAll(places.keySet());
         if (!strangers.isEmpty()) {
-            throw new UnsupportedModelException(
-                    "The adapter " + adapter.name() + " changes "
-                            + strangers.iterator().next()
-                            + (strangers.size() == 1 ? "" : " and " + (strangers.size() - 1) + " more")
-                            + ", which is no projection of " + manifest.name()
-                            + " as it is stored; merge it into its model first (pollux merge), or use the model it was trained on");
+            throw new UnsupportedModelException("The adapter " + adapter.name() + " changes "
+                    + strangers.iterator().next()
+                    + (strangers.size() == 1 ? "" : " and " + (strangers.size() - 1) + " more")
+                    + ", which is no projection of " + manifest.name()
+                    + " as it is stored; merge it into its model first (pollux merge), or use the model it was"
+                    + " trained on");
         }
         adapter.factors().forEach((matrix, f) -> {
             if (!shapes(f.rows(), f.columns()).equals(places.get(matrix))) {

@@ -46,9 +46,9 @@ class PeftAdapterTest {
         assertThatThrownBy(() ->
                         read("", head().floats(PEFT + "model.embed_tokens.base_layer.weight", new float[8], 4, 2)))
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessage(
-                        "The adapter " + folder + " has model.embed_tokens.weight of shape [4, 2] as a whole: only LoRA"
-                                + " factors of matrices can be added to a running model; merge it into the model first (pollux merge)");
+                .hasMessage("The adapter " + folder + " has model.embed_tokens.weight of shape [4, 2] as a whole: only"
+                        + " LoRA factors of matrices can be added to a running model; merge it"
+                        + " into the model first (pollux merge)");
     }
 
     @Test

@@ -32,8 +32,8 @@ class PeftConfigTest {
     @Test
     void aPatternIsAModulesNameOrItsEnd() throws IOException {
         PeftConfig config = config("""
-                {"lora_alpha": 16, "alpha_pattern": {"up_proj": 4, "^model.layers.1.mlp.down_proj": 12}}
-                """);
+            {"lora_alpha": 16, "alpha_pattern": {"up_proj": 4, "^model.layers.1.mlp.down_proj": 12}}
+            """);
         assertThat(config.scale("model.layers.0.mlp.up_proj", 4)).isEqualTo(1);
         assertThat(config.scale("model.layers.0.mlp.no_up_proj", 4)).isEqualTo(4);
         assertThat(config.scale("model.layers.1.mlp.down_proj", 4)).isEqualTo(3);
@@ -57,9 +57,9 @@ class PeftConfigTest {
     @Test
     void aPatternIsARegularExpressionFromABeginningOfANameToItsEnd() throws IOException {
         PeftConfig config = config("""
-                {"lora_alpha": 2, "alpha_pattern": {"layers.[02]..*(q|k)_proj": 4, ".*\\\\.layers\\\\.1\\\\..*_proj": 6,
-                 "(?P<which>up|gate)_proj": 8}}
-                """);
+            {"lora_alpha": 2, "alpha_pattern": {"layers.[02]..*(q|k)_proj": 4, ".*\\\\.layers\\\\.1\\\\..*_proj": 6,
+             "(?P<which>up|gate)_proj": 8}}
+            """);
         assertThat(config.scale("model.layers.0.self_attn.q_proj", 1)).isEqualTo(4);
         assertThat(config.scale("layers.2.self_attn.k_proj", 1)).isEqualTo(4);
         assertThat(config.scale("model.layers.0.self_attn.q_proj.more", 1)).isEqualTo(2);
@@ -105,9 +105,9 @@ class PeftConfigTest {
         assertThat(config("{\"target_parameters\": [\"experts.up\"]}").otherChange())
                 .contains("target_parameters");
         assertThat(config("{\"init_lora_weights\": \"pissa_niter_4\"}").otherChange())
-                .contains(
-                        "init_lora_weights pissa_niter_4, which changes the matrices of the base when it is loaded; let PEFT"
-                                + " convert it to a plain LoRA (save_pretrained with path_initial_model_for_weight_conversion)");
+                .contains("init_lora_weights pissa_niter_4, which changes the matrices of the base when it is loaded;"
+                        + " let PEFT convert it to a plain LoRA (save_pretrained with"
+                        + " path_initial_model_for_weight_conversion)");
     }
 
     @Test

@@ -95,7 +95,8 @@ class OnnxFolderTest {
             Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [8, 99]}");
             Files.writeString(folder.resolve("special_tokens_map.json"), "{\"eos_token\": \"b\"}");
             Files.writeString(folder.resolve("tokenizer.json"), """
-                    {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "<|im_end|>": 2}, "merges": []}}""");
+                {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "<|im_end|>": 2}, "merges": []}}\
+                """);
             DecoderGraph graph = OnnxFolder.find(folder).orElseThrow().graph();
             try (PromptEncoder prompts = PromptEncoder.open(graph)) {
                 assertThat(graph.withEndTokens(prompts.endTokens()).manifest().endTokens())

@@ -19,12 +19,12 @@ import picocli.CommandLine.Parameters;
         description = {
             "Write a model as an ONNX folder that --model takes, once and where you want it.",
             "",
-            "Other commands export a model by themselves on first use, into the cache. An existing target is refused; the"
-                    + " folder appears when it is complete. The report says for every kind of stored matrix what became"
-                    + " of it and what that costs.",
+            "Other commands export a model by themselves on first use, into the cache. An existing target is refused;"
+                    + " the folder appears when it is complete. The report says for every kind of stored matrix what"
+                    + " became of it and what that costs.",
             "",
-            "--json: {source, target, dryRun, weights, bytes, matrices, notices, elapsedMillis}; matrices counts them by"
-                    + " what was done, such as \"Q4_1 rounded to 8 bits\"."
+            "--json: {source, target, dryRun, weights, bytes, matrices, notices, elapsedMillis}; matrices counts them"
+                    + " by what was done, such as \"Q4_1 rounded to 8 bits\"."
         },
         footer = {
             "  pollux export --dry-run model.gguf out",

@@ -31,9 +31,9 @@ final class ModelOptions {
             paramLabel = "MODEL",
             description =
                     "A GGUF file, a Hugging Face folder, a folder written by 'pollux export', a ready-made ONNX folder"
-                            + " (onnxruntime-genai, Optimum, transformers.js) or one of its .onnx files, a model of the hub"
-                            + " such as hf:owner/name or hf:owner/name:Q4_K_M ('pollux fetch'), or the name of an embedded model ('pollux"
-                            + " models'). Default: " + DocumentTwin.DEFAULT_MODEL + ".")
+                            + " (onnxruntime-genai, Optimum, transformers.js) or one of its .onnx files, a model of the"
+                            + " hub such as hf:owner/name or hf:owner/name:Q4_K_M ('pollux fetch'), or the name of an"
+                            + " embedded model ('pollux models'). Default: " + DocumentTwin.DEFAULT_MODEL + ".")
     private @Nullable String model;
 
     @Option(
@@ -51,9 +51,8 @@ final class ModelOptions {
             names = "--adapter",
             order = 22,
             paramLabel = "PATH[=SCALE]",
-            description =
-                    "A LoRA adapter over the model: a folder in PEFT's form or a GGUF file, and by what it is multiplied, 1"
-                            + " where nothing is said. Repeated, adapters are added up.")
+            description = "A LoRA adapter over the model: a folder in PEFT's form or a GGUF file, and by what it is"
+                    + " multiplied, 1 where nothing is said. Repeated, adapters are added up.")
     private List<String> adapters = List.of();
 
     @Option(

@@ -1,4 +1,4 @@
-package dev.pollux.inference.checkpoint;
+package dev.pollux.inference.adapter;
 
 import dev.pollux.MalformedFileException;
 import java.util.regex.Pattern;
@@ -11,7 +11,7 @@ import java.util.regex.PatternSyntaxException;
  * <p>The key comes from a file, and a regular expression can take time that grows exponentially: its length, its counted
  * repetitions, which may repeat nothing, and the characters that a match reads are bounded. <em>Immutable.</em>
  */
-public final class ModulePattern {
+final class ModulePattern {
 
     static final int MAX_LENGTH = 1000;
 
@@ -26,7 +26,7 @@ public final class ModulePattern {
     private final Pattern pattern;
 
     /** @param of what it belongs to, for messages: {@code The adapter x has alpha_pattern} */
-    public ModulePattern(String of, String key) {
+    ModulePattern(String of, String key) {
         this.of = of;
         this.key = key;
         if (key.length() > MAX_LENGTH) {
@@ -45,7 +45,7 @@ public final class ModulePattern {
         }
     }
 
-    public boolean matches(String module) {
+    boolean matches(String module) {
         if (module.length() > MAX_LENGTH) {
             throw refused("cannot be matched with a module's name of more than " + MAX_LENGTH + " characters");
         }
