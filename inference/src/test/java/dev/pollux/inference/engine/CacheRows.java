@@ -3,8 +3,9 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.pollux.inference.decoder.DecoderManifest.Kind;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.StateTensor;
+import dev.pollux.inference.graph.StateTensor.Kind;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,13 +16,13 @@ import java.util.Random;
 /** What a cache must hold, row by row, and the runtime's part: it writes the rows of a step into the tensors of its output. */
 final class CacheRows {
 
-    private final List<State> states;
+    private final List<StateTensor> states;
     private final ElementType type;
     private final Random random;
     private final List<List<byte[]>> rows = new ArrayList<>(); // (states, length), each (heads, width)
     private int length;
 
-    CacheRows(List<State> states, ElementType type, Random random) {
+    CacheRows(List<StateTensor> states, ElementType type, Random random) {
         this.states = states;
         this.type = type;
         this.random = random;
@@ -29,11 +30,11 @@ final class CacheRows {
     }
 
     /** A state of keys or values with inputs {@code past.NAME} and outputs {@code present.NAME}. */
-    static State state(String name, int heads, int width) {
-        return new State("past." + name, "present." + name, Kind.KEY_VALUE, List.of(1, heads, -1, width));
+    static StateTensor state(String name, int heads, int width) {
+        return new StateTensor("past." + name, "present." + name, Kind.KEY_VALUE, List.of(1, heads, -1, width));
     }
 
-    static long[] shape(Map<String, OnnxTensor> tensors, State state) {
+    static long[] shape(Map<String, OnnxTensor> tensors, StateTensor state) {
         return Objects.requireNonNull(tensors.get(state.input())).getInfo().getShape();
     }
 
@@ -49,7 +50,7 @@ final class CacheRows {
     /** A step of {@code count} tokens that gives tensors of {@code capacity} rows: the past in place, or copied. */
     void append(int count, int capacity, Map<String, OnnxTensor> outputs) {
         for (int s = 0; s < states.size(); s++) {
-            State state = states.get(s);
+            StateTensor state = states.get(s);
             for (int i = 0; i < count; i++) {
                 byte[] row = new byte[heads(state) * bytes(state)];
                 random.nextBytes(row);
@@ -69,7 +70,7 @@ final class CacheRows {
     /** The tensors that the next step reads have {@code capacity} rows, of which the first are these. */
     void assertHeldBy(Map<String, OnnxTensor> inputs, int capacity, String when) {
         for (int s = 0; s < states.size(); s++) {
-            State state = states.get(s);
+            StateTensor state = states.get(s);
             ByteBuffer buffer = buffer(inputs.get(state.input()));
             assertThat(buffer.capacity()).as(when).isGreaterThanOrEqualTo(heads(state) * capacity * bytes(state));
             for (int r = 0; r < length; r++) {
@@ -84,11 +85,11 @@ final class CacheRows {
         }
     }
 
-    private int bytes(State state) {
+    private int bytes(StateTensor state) {
         return state.shape().get(3) * type.bytes();
     }
 
-    private static int heads(State state) {
+    private static int heads(StateTensor state) {
         return state.shape().get(1);
     }
 

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.StateTensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** The cache of graphs that copy the past, against lists of rows; the test copies as the runtime would. */
 class GrowingCacheTest {
 
-    private static final List<State> STATES =
+    private static final List<StateTensor> STATES =
             List.of(CacheRows.state("key", 3, 2), CacheRows.state("value", 2, 4));
 
     private final Map<String, OnnxTensor> inputs = new HashMap<>();

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnxruntime.OnnxTensor;
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.StateTensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class KeyValueCacheTest {
 
     private static final int CONTEXT = 1500;
-    private static final List<State> STATES =
+    private static final List<StateTensor> STATES =
             List.of(CacheRows.state("key", 2, 3), CacheRows.state("value", 1, 5));
 
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
@@ -26,7 +27,7 @@ class KeyValueCacheTest {
     void oneTensorIsInputAndOutput() {
         try (KeyValueCache cache = new KeyValueCache(STATES, ElementType.FLOAT, CONTEXT)) {
             cache.reserve(1, 0, inputs, outputs);
-            for (State state : STATES) {
+            for (StateTensor state : STATES) {
                 assertThat(inputs.get(state.input())).isNotNull().isSameAs(outputs.get(state.output()));
             }
             assertThat(CacheRows.shape(inputs, STATES.get(0))).containsExactly(1, 2, 256, 3);
@@ -58,7 +59,7 @@ class KeyValueCacheTest {
 
     @Test
     void moreThanATensorCanHoldIsRefused() {
-        List<State> huge = List.of(CacheRows.state("key", 1 << 10, 1 << 10));
+        List<StateTensor> huge = List.of(CacheRows.state("key", 1 << 10, 1 << 10));
         try (KeyValueCache cache = new KeyValueCache(huge, ElementType.FLOAT, CONTEXT)) {
             assertThatThrownBy(() -> cache.reserve(513, 0, inputs, outputs))
                     .isInstanceOf(UnsupportedModelException.class)

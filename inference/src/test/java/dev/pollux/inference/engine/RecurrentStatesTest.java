@@ -3,8 +3,8 @@ package dev.pollux.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnxruntime.OnnxTensor;
-import dev.pollux.inference.decoder.DecoderManifest.Kind;
-import dev.pollux.inference.decoder.DecoderManifest.State;
+import dev.pollux.inference.graph.StateTensor;
+import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.internal.NativeRuntime;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
@@ -18,14 +18,14 @@ import org.junit.jupiter.api.Test;
 /** States that each step replaces; the test writes what the runtime would: the number of tokens read. */
 class RecurrentStatesTest {
 
-    private static final List<State> STATES = List.of(
-            new State("past.conv", "present.conv", Kind.RECURRENT, List.of(1, 3, 2)),
-            new State("past.scan", "present.scan", Kind.RECURRENT, List.of(1, 5)));
+    private static final List<StateTensor> STATES = List.of(
+            new StateTensor("past.conv", "present.conv", Kind.RECURRENT, List.of(1, 3, 2)),
+            new StateTensor("past.scan", "present.scan", Kind.RECURRENT, List.of(1, 5)));
 
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
     private final Map<String, OnnxTensor> outputs = new HashMap<>();
 
-    private static RecurrentStates of(List<State> states) {
+    private static RecurrentStates of(List<StateTensor> states) {
         return new RecurrentStates(NativeRuntime.environment(), states);
     }
 
@@ -35,7 +35,7 @@ class RecurrentStatesTest {
 
     private void step(RecurrentStates states, float value) {
         states.bind(inputs, outputs);
-        for (State state : STATES) {
+        for (StateTensor state : STATES) {
             FloatBuffer written = values(outputs.get(state.output()));
             for (int i = 0; i < written.capacity(); i++) {
                 written.put(i, value + i);
@@ -46,7 +46,7 @@ class RecurrentStatesTest {
 
     private void assertReads(RecurrentStates states, float value, String when) {
         states.bind(inputs, outputs);
-        for (State state : STATES) {
+        for (StateTensor state : STATES) {
             FloatBuffer read = values(inputs.get(state.input()));
             for (int i = 0; i < read.capacity(); i++) {
                 assertThat(read.get(i)).as("%s: %s[%d]", when, state.input(), i).isEqualTo(value == 0 ? 0 : value + i);
@@ -120,7 +120,7 @@ class RecurrentStatesTest {
     @Test
     void oldCopiesGoWhereTheyWouldTakeMoreThanTheyMay() {
         int floats = 5 << 20; // 20 MB, of which three fit
-        List<State> large = List.of(new State("past.scan", "present.scan", Kind.RECURRENT, List.of(1, floats)));
+        List<StateTensor> large = List.of(new StateTensor("past.scan", "present.scan", Kind.RECURRENT, List.of(1, floats)));
         try (RecurrentStates states = of(large)) {
             for (int length = 1; length <= 5; length++) {
                 states.bind(inputs, outputs);
