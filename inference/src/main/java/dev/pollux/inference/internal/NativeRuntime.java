@@ -79,6 +79,16 @@ public final class NativeRuntime {
         }
     }
 
+    /**
+     * The version of the ONNX Runtime that is loaded, such as {@code 1.28.0}: a host may have brought another than Pollux does.
+     *
+     * @throws dev.pollux.StorageException if native libraries cannot be unpacked into the cache
+     * @throws ModelExecutionException if they cannot be loaded
+     */
+    public static String version() {
+        return environment().getVersion();
+    }
+
     /** The names of the execution providers that this ONNX Runtime was built with, such as {@code CUDA}. */
     public static Set<String> providers() {
         environment();

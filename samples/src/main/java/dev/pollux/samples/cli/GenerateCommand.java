@@ -48,6 +48,9 @@ final class GenerateCommand extends PolluxCommand {
     /** A prompt longer than this fits no context. */
     private static final int MAX_PROMPT_BYTES = 64 << 20;
 
+    /** Raw text serves to compare models, adapters and weights: what is drawn differs only where they do. */
+    private static final long RAW_SEED = 0;
+
     @Parameters(
             arity = "0..1",
             paramLabel = "PROMPT",
@@ -96,7 +99,9 @@ final class GenerateCommand extends PolluxCommand {
         sampling.check(this);
         String text = text();
         try (Generator generator = model.open(this, resources)) {
-            GenerationOptions options = sampling.over(generator.info().sampling(), this);
+            GenerationOptions published = generator.info().sampling();
+            GenerationOptions options =
+                    sampling.over(raw ? published.toBuilder().seed(RAW_SEED).build() : published, this);
             return generate(generator, asked(generator, text), options);
         }
     }

@@ -2,6 +2,7 @@ package dev.pollux.samples.cli;
 
 import dev.pollux.CancelledException;
 import dev.pollux.PolluxException;
+import dev.pollux.inference.internal.NativeRuntime;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
@@ -250,7 +251,7 @@ public final class Pollux {
                 : StandardCharsets.UTF_8;
     }
 
-    /** The version that the build wrote into the jar. */
+    /** The version that the build wrote into the jar, and those that an answer depends on. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
@@ -258,8 +259,18 @@ public final class Pollux {
             return new String[] {
                 "pollux " + (version == null ? "(not from a jar)" : version),
                 "Java " + System.getProperty("java.version") + " on " + System.getProperty("os.name") + " "
-                        + System.getProperty("os.arch")
+                        + System.getProperty("os.arch"),
+                "ONNX Runtime " + runtime()
             };
+        }
+
+        /** The one that is loaded: a host or a user may have put another into the place of that in the jar. */
+        private static String runtime() {
+            try {
+                return NativeRuntime.version();
+            } catch (PolluxException e) {
+                return "is not available: " + e.getMessage();
+            }
         }
     }
 }

@@ -82,7 +82,7 @@ final class SamplingOptions {
             names = "--seed",
             order = 39,
             paramLabel = "N",
-            description = "Makes the draw repeatable. Default: a new one each time.")
+            description = "Makes the draw repeatable. Default: a new one each time; 0 with --raw.")
     private @Nullable Long seed;
 
     @Option(

@@ -2,6 +2,7 @@ package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.onnxruntime.OrtEnvironment;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.twin.TwinOptions;
 import java.util.List;
@@ -70,6 +71,15 @@ class HelpTest {
     @Test
     void theFirstHelpListsCommandsAndExitCodes() {
         assertThat(Run.of("--help").out()).contains(commands()).contains("Exit codes:", "  3     the documents");
-        assertThat(Run.of("--version").out()).startsWith("pollux ");
+    }
+
+    @Test
+    void theVersionNamesPolluxJavaAndTheRuntimeThatIsLoaded() {
+        assertThat(Run.of("--version").out().lines())
+                .containsExactly(
+                        "pollux (not from a jar)",
+                        "Java " + System.getProperty("java.version") + " on " + System.getProperty("os.name") + " "
+                                + System.getProperty("os.arch"),
+                        "ONNX Runtime " + OrtEnvironment.getEnvironment().getVersion());
     }
 }

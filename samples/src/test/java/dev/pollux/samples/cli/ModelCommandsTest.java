@@ -151,6 +151,20 @@ class ModelCommandsTest {
     }
 
     @Test
+    void rawTextIsContinuedTheSameWayEachTimeUnlessASeedSaysOtherwise() {
+        String[] command = {"generate", "--raw", "--max-tokens", "12", "The sea is"};
+        String drawn = Run.of(command).out();
+
+        assertThat(Run.of(command).out()).isEqualTo(drawn);
+        assertThat(Run.of("generate", "--raw", "--max-tokens", "12", "--seed", "0", "The sea is")
+                        .out())
+                .isEqualTo(drawn);
+        assertThat(Run.of("generate", "--raw", "--max-tokens", "12", "--seed", "11", "The sea is")
+                        .out())
+                .isNotEqualTo(drawn);
+    }
+
+    @Test
     void anInterruptedGenerationShowsWhatItHas() {
         CommandLine commands = Run.commands("");
         Pollux pollux = commands.getCommand();
