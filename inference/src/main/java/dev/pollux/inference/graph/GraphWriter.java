@@ -76,6 +76,7 @@ public final class GraphWriter implements AutoCloseable {
 
     /** Begins {@code model} and its data file beside it; both must not exist. */
     public static GraphWriter create(Path model) {
+        ProtobufClasses.check();
         Path file = dataFile(model);
         try {
             return new GraphWriter(
@@ -87,6 +88,7 @@ public final class GraphWriter implements AutoCloseable {
 
     /** A writer that writes nothing and counts what would be written. */
     public static GraphWriter measuring() {
+        ProtobufClasses.check();
         return new GraphWriter(Path.of("model.onnx"), null);
     }
 

@@ -70,10 +70,12 @@ public final class KnowledgeBase implements AutoCloseable {
      * @param folder its own folder; created if absent
      * @param embedder the one it was made with; stays the caller's to close, after this
      * @throws dev.pollux.StorageException if it was made with another embedder, is in use by another writer, is of
-     *     another format, or cannot be read; if the folder holds other things
+     *     another format or of another version of Lucene, or cannot be read; if the folder holds other things; if the
+     *     Lucene on the class path is older than 9.5 or made for a newer Java
      * @throws dev.pollux.MalformedFileException if it is damaged
      */
     public static KnowledgeBase open(Path folder, Embedder embedder, KnowledgeOptions options) {
+        LuceneCompatibility.check();
         return new KnowledgeBase(Store.open(folder.toAbsolutePath(), embedder.info(), true), embedder, options);
     }
 
@@ -84,6 +86,7 @@ public final class KnowledgeBase implements AutoCloseable {
      * @throws dev.pollux.StorageException as {@link #open}, and if there is no knowledge base in {@code folder}
      */
     public static KnowledgeBase openReadOnly(Path folder, Embedder embedder) {
+        LuceneCompatibility.check();
         return new KnowledgeBase(
                 Store.open(folder.toAbsolutePath(), embedder.info(), false), embedder, KnowledgeOptions.DEFAULTS);
     }
@@ -96,12 +99,14 @@ public final class KnowledgeBase implements AutoCloseable {
      *     {@code folder}
      */
     public static KnowledgeBase open(Path folder) {
+        LuceneCompatibility.check();
         Path absolute = folder.toAbsolutePath();
         return open(absolute, new AbsentEmbedder(Store.embedder(absolute)));
     }
 
     /** The same as {@link #open(Path)}, while another process may write to it. */
     public static KnowledgeBase openReadOnly(Path folder) {
+        LuceneCompatibility.check();
         Path absolute = folder.toAbsolutePath();
         return openReadOnly(absolute, new AbsentEmbedder(Store.embedder(absolute)));
     }

@@ -21,7 +21,6 @@ import org.apache.lucene.index.IndexFormatTooOldException;
 import org.apache.lucene.index.IndexNotFoundException;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
-import org.apache.lucene.index.SegmentInfos;
 import org.apache.lucene.index.SerialMergeScheduler;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.store.AlreadyClosedException;
@@ -55,7 +54,7 @@ final class Store implements AutoCloseable {
         this.directory = directory;
         boolean exists = DirectoryReader.indexExists(directory);
         if (exists) {
-            checkCommit(SegmentInfos.readLatestCommit(directory).getUserData());
+            checkCommit(LuceneCompatibility.newestCommit(folder, directory).getUserData());
         }
         this.writer = writable ? writer() : null;
         try {
@@ -104,7 +103,7 @@ final class Store implements AutoCloseable {
             checkFolder(folder, index, false);
             Map<String, String> data = opening.call(() -> {
                 try (Directory directory = FSDirectory.open(index)) {
-                    return SegmentInfos.readLatestCommit(directory).getUserData();
+                    return LuceneCompatibility.newestCommit(folder, directory).getUserData();
                 }
             });
             return new EmbedderInfo(
@@ -375,10 +374,7 @@ final class Store implements AutoCloseable {
                     e);
         }
         if (e instanceof IndexFormatTooNewException || e instanceof IndexFormatTooOldException) {
-            return new StorageException(
-                    "The knowledge base in " + folder + " was written by another version of Lucene; open it with the"
-                            + " version that wrote it, or ingest into a new folder",
-                    e);
+            return LuceneCompatibility.otherVersion(folder, e);
         }
         return new StorageException(
                 "The knowledge base in " + folder + " cannot be " + verb + ": " + e.getMessage()

@@ -14,12 +14,17 @@ import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import org.apache.lucene.util.Version;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -328,9 +333,48 @@ class KnowledgeBaseTest {
         assertThatThrownBy(() -> KnowledgeBase.open(folder.resolve("kb"), other))
                 .isInstanceOf(StorageException.class)
                 .hasMessage("The knowledge base in " + folder.resolve("kb")
-                        + " was made with embedder hashing (hash-32), not with hashing (other), and their vectors cannot"
-                        + " be compared (the embedder's files or options have changed, or an earlier version of Pollux"
-                        + " made it); open it with that embedder, or ingest into a new folder");
+                        + " was made with embedder hashing (hash-32), not with hashing (other), and their vectors"
+                        + " cannot be compared (the embedder's files or options have changed, or an earlier version of"
+                        + " Pollux made it); open it with that embedder, or ingest into a new folder");
+    }
+
+    @Test
+    void anIndexOfAnUnknownCodecIsRefusedWithTheRemedy() throws IOException {
+        knowledge
+                .ingest(source("s", List.of(text("d", "The boat is called Heron."))))
+                .run();
+        knowledge.close();
+        String codec = org.apache.lucene.codecs.Codec.getDefault().getName();
+        rename(codec, "X".repeat(codec.length()));
+        String message = "The knowledge base in " + folder.resolve("kb")
+                + " was written by another version of Lucene than " + Version.LATEST
+                + ", which is on the class path; if that one was older, put"
+                + " org.apache.lucene:lucene-backward-codecs:" + Version.LATEST
+                + " on the class path; else open it with"
+                + " the version that wrote it, or ingest into a new folder";
+
+        assertThatThrownBy(() -> KnowledgeBase.open(folder.resolve("kb"), embedder))
+                .isInstanceOf(StorageException.class)
+                .hasMessage(message);
+        assertThatThrownBy(() -> KnowledgeBase.openReadOnly(folder.resolve("kb")))
+                .isInstanceOf(StorageException.class)
+                .hasMessage(message);
+    }
+
+    /** Renames the codec of the newest commit: its name is of the same length, and the last 8 bytes of the file are its checksum. */
+    private void rename(String codec, String other) throws IOException {
+        Path newest;
+        try (Stream<Path> files = Files.list(folder.resolve("kb/index"))) {
+            newest = files.filter(file -> file.getFileName().toString().startsWith("segments_"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        String bytes = Files.readString(newest, StandardCharsets.ISO_8859_1).replace(codec, other);
+        byte[] renamed = bytes.getBytes(StandardCharsets.ISO_8859_1);
+        CRC32 sum = new CRC32();
+        sum.update(renamed, 0, renamed.length - Long.BYTES);
+        ByteBuffer.wrap(renamed).putLong(renamed.length - Long.BYTES, sum.getValue());
+        Files.write(newest, renamed);
     }
 
     @Test

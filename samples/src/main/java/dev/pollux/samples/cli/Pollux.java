@@ -34,9 +34,9 @@ import picocli.CommandLine.ParseResult;
         description = {
             "Language models and documents in one process: no server, and no network but to fetch a model.",
             "",
-            "What can be made again (models, knowledge bases, native libraries) is kept in a cache folder: --cache, else the variable"
-                    + " POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache; models of the Hugging Face hub where its"
-                    + " own tools keep them."
+            "What can be made again (models, knowledge bases, native libraries) is kept in a cache folder: --cache,"
+                    + " else the variable POLLUX_CACHE, else pollux in XDG_CACHE_HOME or in ~/.cache; models of the"
+                    + " Hugging Face hub where its own tools keep them."
         },
         descriptionHeading = "%n",
         optionListHeading = "%nOptions:%n",

@@ -367,10 +367,10 @@ class ModelCommandsTest {
         Path encoder = Files.createDirectories(temp.resolve("encoder"));
         Path strange = Files.createDirectories(temp.resolve("strange"));
         Files.writeString(encoder.resolve("config.json"), """
-                {"architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": 8, "id2label": {"0": "x"},
-                 "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 16, "vocab_size": 16,
-                 "max_position_embeddings": 32}
-                """);
+            {"architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": 8, "id2label": {"0": "x"},
+             "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 16, "vocab_size": 16,
+             "max_position_embeddings": 32}
+            """);
         writeCrossEncoder(encoder.resolve("model.safetensors"));
         TinyDecoder.of("LamaForCausalLM", "lama", 1).write(strange);
 
@@ -407,8 +407,10 @@ class ModelCommandsTest {
                 .isEqualTo(new Run(
                         ExitCode.ERROR,
                         "",
-                        "pollux: There is no model 'no/such.gguf': no file or folder of that path, and among the embedded"
-                                + " models only [" + NAME + "]; give a GGUF file, a Hugging Face folder, an exported"
+                        "pollux: There is no model 'no/such.gguf': no file or folder of that path, and among the"
+                                + " embedded models"
+                                + " only"
+                                + " [" + NAME + "]; give a GGUF file, a Hugging Face folder, an exported"
                                 + " folder or hf:owner/name" + NL));
     }
 
@@ -434,9 +436,8 @@ class ModelCommandsTest {
         Path model = TinyDecoder.llama(1).write(models.resolve("tiny"));
         assertThat(Run.of("generate", "--quiet", "--model", model.toString(), "Hello")
                         .err())
-                .isEqualTo(
-                        "pollux: tiny has no chat template; give it text to go on with by --raw, or use a model made for"
-                                + " conversations" + NL);
+                .isEqualTo("pollux: tiny has no chat template; give it text to go on with by --raw, or use a model made"
+                        + " for conversations" + NL);
         Files.writeString(model.resolve("chat_template.jinja"), "{% for m in messages %}");
         for (String command : List.of("generate", "chat")) {
             Run run = Run.reading("Hello\n", command, "--quiet", "--model", model.toString());

@@ -1,0 +1,30 @@
+package dev.pollux.inference.graph;
+
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
+import dev.pollux.UnsupportedModelException;
+import java.security.CodeSource;
+
+/** Whether the protobuf that a host brings fits the generated classes of ONNX. <em>Thread-safe.</em> */
+final class ProtobufClasses {
+
+    private ProtobufClasses() {}
+
+    /**
+     * Loads the class that needs the most of protobuf.
+     *
+     * @throws UnsupportedModelException if it does not fit
+     */
+    static void check() {
+        try {
+            TensorProto.getDefaultInstance();
+        } catch (LinkageError e) {
+            CodeSource source = ByteString.class.getProtectionDomain().getCodeSource();
+            throw new UnsupportedModelException(
+                    "A model cannot be exported with this version of protobuf"
+                            + (source == null ? "" : " (" + source.getLocation() + ")") + ": " + e
+                            + "; let com.google.protobuf:protobuf-java have version 3.24, 3.25, or 4.27 or newer",
+                    e);
+        }
+    }
+}

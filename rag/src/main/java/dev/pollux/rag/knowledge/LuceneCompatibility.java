@@ -1,0 +1,69 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.StorageException;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.apache.lucene.index.SegmentInfos;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.util.Version;
+
+/**
+ * What other versions of Lucene mean for a knowledge base: a host may bring another one than Pollux is built with, and may have
+ * written the index with a third. <em>Thread-safe.</em>
+ */
+final class LuceneCompatibility {
+
+    /** The first one that reads stored fields as {@link Snapshot} does. */
+    private static final String OLDEST = "9.5";
+
+    private static final String ARTIFACTS = "org.apache.lucene:lucene-core and lucene-analysis-common";
+
+    private LuceneCompatibility() {}
+
+    /**
+     * Finds a Lucene that cannot serve before any of its other classes is loaded.
+     *
+     * @throws StorageException if it is too old, or made for a newer Java than this one
+     */
+    static void check() {
+        try {
+            Version present = Version.LATEST;
+            if (!present.onOrAfter(Version.fromBits(9, 5, 0))) {
+                throw new StorageException(
+                        "A knowledge base needs Lucene " + OLDEST + " or newer but the class path has " + present
+                                + "; let " + ARTIFACTS + " have version " + OLDEST + " or newer");
+            }
+        } catch (UnsupportedClassVersionError e) {
+            throw new StorageException(
+                    "The Lucene on the class path is compiled for a newer Java than "
+                            + Runtime.version().feature() + " (Lucene 10 needs 21); let " + ARTIFACTS
+                            + " have version " + OLDEST + " to 9.12, or run a newer Java",
+                    e);
+        }
+    }
+
+    /**
+     * The newest commit of the index of a knowledge base.
+     *
+     * @throws StorageException if another version of Lucene wrote it, and this one lacks what reads it
+     */
+    static SegmentInfos newestCommit(Path folder, Directory directory) throws IOException {
+        try {
+            return SegmentInfos.readLatestCommit(directory);
+        } catch (IllegalArgumentException e) { // Lucene's answer to a codec or a major version that it does not know
+            throw otherVersion(folder, e);
+        }
+    }
+
+    /** What to say where the index is of a version that this Lucene does not read. */
+    static StorageException otherVersion(Path folder, Exception e) {
+        return new StorageException(
+                "The knowledge base in " + folder + " was written by another version of Lucene than " + Version.LATEST
+                        + ", which is on the class path; if that one was older, put"
+                        + " org.apache.lucene:lucene-backward-codecs:"
+                        + Version.LATEST
+                        + " on the class path; else open it with the version that wrote it, or ingest into a new"
+                        + " folder",
+                e);
+    }
+}
