@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -9,6 +10,11 @@ final class Olmoe extends Transformer {
 
     Olmoe(Blocks b) {
         super(b);
+        double clip = settings.number("clip_qkv", 0);
+        if (clip != 0) {
+            throw new UnsupportedModelException(settings.file() + ": clip_qkv " + clip
+                    + " is not supported, only null; no published OLMoE bounds its queries, keys and values");
+        }
     }
 
     @Override

@@ -97,6 +97,19 @@ class FamiliesTest {
         assertThat(bytes[1]).isEqualTo(bytes[0]);
     }
 
+    @Test
+    void aBoundOnQueriesKeysAndValuesIsRefused() throws IOException {
+        Path model = llamaThatSays("OlmoeForCausalLM");
+        Path config = model.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replaceFirst("\\{", "{\"clip_qkv\":8.0,"));
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            assertThatThrownBy(() -> DecoderExport.preview(checkpoint, ExportOptions.DEFAULTS))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessage(config + ": clip_qkv 8.0 is not supported, only null; no published OLMoE bounds its"
+                            + " queries, keys and values");
+        }
+    }
+
     private Path llamaThatSays(String architecture) throws IOException {
         Path model = temp.resolve("model");
         TinyLlama.Shape shape = new TinyLlama.Shape(4, 2, 8, false, true, "{\"rope_type\": \"default\"}");

@@ -70,8 +70,8 @@ public final class KnowledgeBase implements AutoCloseable {
      * @param folder its own folder; created if absent
      * @param embedder the one it was made with; stays the caller's to close, after this
      * @throws dev.pollux.StorageException if it was made with another embedder, is in use by another writer, is of
-     *     another format or of another version of Lucene, or cannot be read; if the folder holds other things; if the
-     *     Lucene on the class path is older than 9.5 or made for a newer Java
+     *     another format or of another version of Lucene, or cannot be read; if the folder holds other things
+     * @throws dev.pollux.PolluxException if the Lucene on the class path is older than 9.5 or made for a newer Java
      * @throws dev.pollux.MalformedFileException if it is damaged
      */
     public static KnowledgeBase open(Path folder, Embedder embedder, KnowledgeOptions options) {

@@ -1,5 +1,6 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,18 +24,18 @@ final class LuceneCompatibility {
     /**
      * Finds a Lucene that cannot serve before any of its other classes is loaded.
      *
-     * @throws StorageException if it is too old, or made for a newer Java than this one
+     * @throws PolluxException if it is too old, or made for a newer Java than this one
      */
     static void check() {
         try {
             Version present = Version.LATEST;
             if (!present.onOrAfter(Version.fromBits(9, 5, 0))) {
-                throw new StorageException(
+                throw new PolluxException(
                         "A knowledge base needs Lucene " + OLDEST + " or newer but the class path has " + present
                                 + "; let " + ARTIFACTS + " have version " + OLDEST + " or newer");
             }
         } catch (UnsupportedClassVersionError e) {
-            throw new StorageException(
+            throw new PolluxException(
                     "The Lucene on the class path is compiled for a newer Java than "
                             + Runtime.version().feature() + " (Lucene 10 needs 21); let " + ARTIFACTS
                             + " have version " + OLDEST + " to 9.12, or run a newer Java",

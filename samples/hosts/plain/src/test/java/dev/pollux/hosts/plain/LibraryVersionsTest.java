@@ -43,7 +43,7 @@ class LibraryVersionsTest {
 
         assertThat(ended.code()).as(ended.out()).isNotZero();
         assertThat(ended.out())
-                .contains("StorageException: A knowledge base needs Lucene 9.5 or newer but the class path has 9.4.2;"
+                .contains("PolluxException: A knowledge base needs Lucene 9.5 or newer but the class path has 9.4.2;"
                         + " let org.apache.lucene:lucene-core and lucene-analysis-common have version 9.5 or"
                         + " newer");
     }
@@ -57,7 +57,7 @@ class LibraryVersionsTest {
 
         assertThat(ended.code()).as(ended.out()).isNotZero();
         assertThat(ended.out())
-                .contains("StorageException: The Lucene on the class path is compiled for a newer Java than " + own
+                .contains("PolluxException: The Lucene on the class path is compiled for a newer Java than " + own
                         + " (Lucene 10 needs 21); let org.apache.lucene:lucene-core and lucene-analysis-common have"
                         + " version 9.5 to 9.12, or run a newer Java");
     }
