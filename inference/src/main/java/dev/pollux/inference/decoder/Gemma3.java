@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
 import dev.pollux.inference.internal.layer.Attention;
@@ -17,6 +18,11 @@ final class Gemma3 extends Gemma2 {
 
     Gemma3(Blocks b) {
         super(b);
+        if (settings.flag("use_bidirectional_attention", false)) {
+            throw new UnsupportedModelException(settings.file()
+                    + ": use_bidirectional_attention is true, so the model sees the text after a token and cannot write;"
+                    + " open it as an embedder");
+        }
         Settings rope = settings.at("rope_parameters");
         if (rope.isEmpty() || rope.has("rope_theta")) { // as transformers 4 writes it
             Settings scaling = ropeSettings();
@@ -44,6 +50,7 @@ final class Gemma3 extends Gemma2 {
     Attention attention(int layer, String p) {
         String at = at(layer) + "self_attn.";
         return super.attention(layer, p)
+                .softCap(0) // its configurations have attn_logit_softcapping still, which no implementation applies
                 .rotary(slidesHere(layer) ? sliding : full)
                 .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight");
     }

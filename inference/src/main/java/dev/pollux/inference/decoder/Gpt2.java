@@ -39,9 +39,8 @@ final class Gpt2 extends Transformer {
         String at = root + "h." + layer + ".";
         int hidden = config.hiddenSize();
         Attention attention = new Attention(b, layer, p);
-        if (settings.flag("scale_attn_by_inverse_layer_idx", false)) {
-            attention.scale(1 / Math.sqrt(config.headDim()) / (layer + 1));
-        }
+        double scale = settings.flag("scale_attn_weights", true) ? 1 / Math.sqrt(config.headDim()) : 1;
+        attention.scale(settings.flag("scale_attn_by_inverse_layer_idx", false) ? scale / (layer + 1) : scale);
         String qkv = conv(
                 x.norm(norm(), p + "norm1", at + "ln_1.weight"), p + "qkv", at + "attn.c_attn", hidden, 3 * hidden);
         x.add(conv(attention.attend(qkv), p + "o", at + "attn.c_proj", hidden, hidden));

@@ -1,8 +1,10 @@
 package dev.pollux.inference.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -14,6 +16,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -43,6 +46,12 @@ class FamilyFormsTest {
             + "'intermediate_size':24,'kv_lora_rank':8,'q_lora_rank':null,'qk_nope_head_dim':8,'qk_rope_head_dim':8,"
             + "'v_head_dim':8,'n_routed_experts':4,'moe_intermediate_size':8,"
             + "'n_shared_experts':2,'first_k_dense_replace':1,'routed_scaling_factor':1.5";
+
+    private static final String GPT2 = "{'architectures':['GPT2LMHeadModel'],'n_embd':32,'n_layer':2,'n_head':2,"
+            + "'n_positions':64,'vocab_size':20,'layer_norm_epsilon':1e-5,'tie_word_embeddings':true";
+    private static final String GEMMA3 = "{'architectures':['Gemma3ForCausalLM']," + COMMON
+            + "'num_key_value_heads':1,'head_dim':16,'intermediate_size':24,'sliding_window':4,"
+            + "'tie_word_embeddings':true,'layer_types':['sliding_attention','full_attention']";
 
     @TempDir
     Path temp;
@@ -105,6 +114,88 @@ class FamilyFormsTest {
         String limited = DEEPSEEK + ",'num_experts_per_tok':1,'topk_method':'group_limited_greedy','n_group':2,"
                 + "'topk_group':1}";
         same(logits("limited", limited), logits("one", DEEPSEEK + ",'num_experts_per_tok':1,'topk_method':'greedy'}"));
+    }
+
+    /** Scores of unscaled attention are those of queries times the square root of the width. */
+    @Test
+    void theScaleThatGpt2LeavesOutMayAsWellBeInItsQueries() throws IOException {
+        gpt2();
+        float[] unscaled = logits("unscaled", GPT2 + ",'scale_attn_weights':false}");
+        float[] scaled = logits("scaled", GPT2 + "}");
+        double root = Math.sqrt(HIDDEN / 2.0);
+        values.forEach((name, matrix) -> {
+            for (int i = 0; name.contains("c_attn") && i < matrix.length; i++) {
+                matrix[i] *= i % (3 * HIDDEN) < HIDDEN ? (float) root : 1; // (in, [q, k, v]), and a bias of the same order
+            }
+        });
+        same(logits("queries", GPT2 + "}"), unscaled);
+        assertThat(scaled[0]).isNotCloseTo(unscaled[0], within((float) TOLERANCE));
+    }
+
+    /** Configurations of Gemma 3 still have Gemma 2's cap of scores, which no implementation applies. */
+    @Test
+    void gemma3HasNoCapOfScores() throws IOException {
+        gemma3();
+        same(
+                logits("capped", GEMMA3 + ",'attn_logit_softcapping':0.5,'query_pre_attn_scalar':1}"),
+                logits("plain", GEMMA3 + ",'query_pre_attn_scalar':1}"));
+    }
+
+    @Test
+    void aGemma3ThatSeesTheTextAfterATokenIsRefused() {
+        gemma3();
+        assertThatThrownBy(() -> logits("both", GEMMA3 + ",'use_bidirectional_attention':true}"))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessage(temp.resolve("both/config.json")
+                        + ": use_bidirectional_attention is true, so the model sees the text after a token and cannot"
+                        + " write; open it as an embedder");
+    }
+
+    private void gpt2() {
+        add("wte.weight", 0.5, VOCABULARY, HIDDEN);
+        add("wpe.weight", 0.2, 64, HIDDEN);
+        layerNorm("ln_f");
+        for (int layer = 0; layer < 2; layer++) {
+            String at = "h." + layer + ".";
+            layerNorm(at + "ln_1");
+            layerNorm(at + "ln_2");
+            conv(at + "attn.c_attn", HIDDEN, 3 * HIDDEN);
+            conv(at + "attn.c_proj", HIDDEN, HIDDEN);
+            conv(at + "mlp.c_fc", HIDDEN, 4 * HIDDEN);
+            conv(at + "mlp.c_proj", 4 * HIDDEN, HIDDEN);
+        }
+    }
+
+    private void conv(String name, int in, int out) {
+        add(name + ".weight", 0.2, in, out);
+        add(name + ".bias", 0.2, out);
+    }
+
+    private void layerNorm(String name) {
+        norm(name + ".weight", HIDDEN);
+        add(name + ".bias", 0.2, HIDDEN);
+    }
+
+    private void gemma3() {
+        add("model.embed_tokens.weight", 0.5, VOCABULARY, HIDDEN);
+        add("model.norm.weight", 0.2, HIDDEN);
+        for (int layer = 0; layer < 2; layer++) {
+            String at = "model.layers." + layer + ".";
+            for (String norm : List.of(
+                    "input_layernorm",
+                    "post_attention_layernorm",
+                    "pre_feedforward_layernorm",
+                    "post_feedforward_layernorm")) {
+                add(at + norm + ".weight", 0.2, HIDDEN);
+            }
+            add(at + "self_attn.q_proj.weight", 0.2, 32, HIDDEN);
+            add(at + "self_attn.k_proj.weight", 0.2, 16, HIDDEN);
+            add(at + "self_attn.v_proj.weight", 0.2, 16, HIDDEN);
+            add(at + "self_attn.o_proj.weight", 0.2, HIDDEN, 32);
+            add(at + "self_attn.q_norm.weight", 0.2, 16);
+            add(at + "self_attn.k_norm.weight", 0.2, 16);
+            mlp(at + "mlp.", 24);
+        }
     }
 
     private void falcon() {
