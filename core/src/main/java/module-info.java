@@ -5,6 +5,7 @@ module dev.pollux.core {
     requires static transitive org.jspecify;
 
     exports dev.pollux;
+    exports dev.pollux.artifact;
     exports dev.pollux.job;
     exports dev.pollux.generation;
     exports dev.pollux.embedding;

@@ -4,6 +4,7 @@ import dev.pollux.generation.GenerationOptions;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.internal.Json;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.testkit.FakeGenerator;
 import dev.pollux.testkit.FalseSentences;
@@ -122,7 +123,15 @@ public final class GroundingQuality {
     private void judge(Trial trial) {
         String passage = String.join(" ", trial.passage().sentences());
         Hit hit = new Hit(
-                new Passage("p", trial.passage().document(), List.of(), passage, 0, passage.length(), 1, 1, Map.of()),
+                new Passage(
+                        "p",
+                        trial.passage().document(),
+                        List.of(),
+                        passage,
+                        0,
+                        passage.length(),
+                        Location.lines(1, 1),
+                        Map.of()),
                 1);
         script.set(trial.cited() ? trial.written().replaceFirst("\\W*$", " [1].") : trial.written());
         Twin twin = Twin.builder()

@@ -14,11 +14,20 @@ import java.util.List;
  * @param tokens the ids produced, those of the reasoning and an end token included
  * @param finish why it ended
  * @param usage counts and times
+ * @param calls the tools that the model calls, in order, whole ones only; empty where it calls none, and where the
+ *     generator does not read calls, which are part of the text then
  */
-public record Generation(String text, String reasoning, List<Integer> tokens, FinishReason finish, Usage usage) {
+public record Generation(
+        String text, String reasoning, List<Integer> tokens, FinishReason finish, Usage usage, List<ToolCall> calls) {
 
     public Generation {
         tokens = List.copyOf(tokens);
+        calls = List.copyOf(calls);
+    }
+
+    /** A generation without tool calls. */
+    public Generation(String text, String reasoning, List<Integer> tokens, FinishReason finish, Usage usage) {
+        this(text, reasoning, tokens, finish, usage, List.of());
     }
 
     /** The beginning of the text, why it ended and the number of tokens, on one line. */

@@ -31,18 +31,19 @@ public interface GenerationStream extends Iterable<String>, AutoCloseable {
     Iterator<String> iterator();
 
     /**
-     * What is written with the channel it is written in, in its order; every call goes on where the last one, or {@link
+     * What is written, text with the channel it is written in, and tool calls, in its order; every call goes on where the last one, or {@link
      * #iterator()}, stopped. The deltas of a channel joined are {@link Generation#reasoning()} and {@link
-     * Generation#text()}.
+     * Generation#text()}, and its {@link Delta.Call}s are {@link Generation#calls()}.
      *
      * <pre>{@code
      * for (Iterator<Delta> deltas = stream.deltas(); deltas.hasNext(); ) {
      *     Delta delta = deltas.next();
-     *     (delta.channel() == Channel.ANSWER ? view : thoughts).append(delta.text());
+     *     thoughts.append(delta.text(Channel.REASONING));
+     *     view.append(delta.text(Channel.ANSWER));
      * }
      * }</pre>
      *
-     * <p>This default is for generators that do not reason: all of it is the answer.
+     * <p>This default is for generators that neither reason nor call: all of it is the answer.
      */
     default Iterator<Delta> deltas() {
         Iterator<String> answer = iterator();
@@ -54,7 +55,7 @@ public interface GenerationStream extends Iterable<String>, AutoCloseable {
 
             @Override
             public Delta next() {
-                return new Delta(Channel.ANSWER, answer.next());
+                return Delta.of(Channel.ANSWER, answer.next());
             }
         };
     }

@@ -11,7 +11,8 @@ public interface Generator extends AutoCloseable {
     /**
      * Starts a generation.
      *
-     * @throws IllegalArgumentException if the prompt does not fit the model's context
+     * @throws IllegalArgumentException if the prompt does not fit the model's context, or offers tools or shows calls to a
+     *     model that has no place for them
      * @throws IllegalStateException after {@link #close()}
      * @throws dev.pollux.CancelledException if the thread is interrupted
      */

@@ -23,12 +23,17 @@ public sealed interface Prompt {
 
     /** A conversation whose next turn is the assistant's. */
     static Prompt chat(List<Message> messages) {
-        return new Chat(messages);
+        return chat(messages, List.of());
+    }
+
+    /** A conversation whose next turn is the assistant's, who may call tools. */
+    static Prompt chat(List<Message> messages, List<Tool> tools) {
+        return new Chat(messages, tools);
     }
 
     /** A conversation whose next turn is the assistant's. */
     static Prompt chat(Message... messages) {
-        return new Chat(List.of(messages));
+        return chat(List.of(messages));
     }
 
     /**
@@ -39,10 +44,16 @@ public sealed interface Prompt {
      */
     record Text(String text, boolean literal) implements Prompt {}
 
-    /** A conversation of at least one message. <em>Immutable.</em> */
-    record Chat(List<Message> messages) implements Prompt {
+    /**
+     * A conversation. <em>Immutable.</em>
+     *
+     * @param messages at least one
+     * @param tools what the assistant may call; mostly none
+     */
+    record Chat(List<Message> messages, List<Tool> tools) implements Prompt {
         public Chat {
             messages = List.copyOf(messages);
+            tools = List.copyOf(tools);
             if (messages.isEmpty()) {
                 throw new IllegalArgumentException("messages must hold at least one message but was empty");
             }

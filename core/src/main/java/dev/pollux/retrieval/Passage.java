@@ -19,8 +19,7 @@ import java.util.TreeMap;
  * @param text verbatim: {@code document.text().substring(start, end)}
  * @param start first character in the document, in UTF-16 units from 0
  * @param end one past the last character
- * @param firstLine line of the first character, from 1
- * @param lastLine line of the last character
+ * @param location where a reader finds it in the document
  * @param lead what stands before it and without which it cannot be read, to put before its text: verbatim lines such as
  *     the head of the table that it goes on with, what leads into its list, or the opening fence of its code, with their
  *     line ends; empty where it needs none
@@ -38,8 +37,7 @@ public record Passage(
         String text,
         int start,
         int end,
-        int firstLine,
-        int lastLine,
+        Location location,
         String lead,
         String mediaType,
         Map<String, String> metadata) {
@@ -55,10 +53,9 @@ public record Passage(
             String text,
             int start,
             int end,
-            int firstLine,
-            int lastLine,
+            Location location,
             Map<String, String> metadata) {
-        this(id, Origin.of(document), headings, text, start, end, firstLine, lastLine, "", MARKDOWN, metadata);
+        this(id, Origin.of(document), headings, text, start, end, location, "", MARKDOWN, metadata);
     }
 
     /** A passage of a document whose origin is known. */
@@ -69,8 +66,7 @@ public record Passage(
             String text,
             int start,
             int end,
-            int firstLine,
-            int lastLine,
+            Location location,
             String lead,
             String mediaType,
             Map<String, String> metadata) {
@@ -84,8 +80,7 @@ public record Passage(
                 text,
                 start,
                 end,
-                firstLine,
-                lastLine,
+                location,
                 lead,
                 mediaType,
                 metadata);
@@ -99,10 +94,6 @@ public record Passage(
         if (start < 0 || end < start) {
             throw new IllegalArgumentException("start and end must be a range but were " + start + " and " + end);
         }
-        if (firstLine < 1 || lastLine < firstLine) {
-            throw new IllegalArgumentException(
-                    "firstLine and lastLine must be a range from 1 but were " + firstLine + " and " + lastLine);
-        }
     }
 
     /** The place and the beginning of the text. */
@@ -112,7 +103,7 @@ public record Passage(
     }
 
     String excerpt() {
-        return ShortText.place(document(), firstLine, lastLine, heading()) + ", " + ShortText.of(text);
+        return location.in(document) + (headings.isEmpty() ? "" : " (" + heading() + ")") + ", " + ShortText.of(text);
     }
 
     /** Where it comes from. */

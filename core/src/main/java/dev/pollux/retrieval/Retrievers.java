@@ -33,7 +33,7 @@ public final class Retrievers {
         }
         List<Retriever> copy = List.copyOf(arms);
         return query -> {
-            Query deep = Query.of(query.text(), Math.max(ARM_DEPTH, query.topK()));
+            Query deep = query.withTopK(Math.max(ARM_DEPTH, query.topK()));
             Map<String, Hit> best = new LinkedHashMap<>();
             for (Retriever arm : copy) {
                 int rank = 1;

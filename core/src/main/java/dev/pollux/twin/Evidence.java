@@ -1,6 +1,7 @@
 package dev.pollux.twin;
 
 import dev.pollux.internal.text.ShortText;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Origin;
 import java.util.Locale;
 
@@ -10,8 +11,7 @@ import java.util.Locale;
  * @param number its number in the answer, at least 1
  * @param origin the document: its name, and the path under which a reader finds it
  * @param heading the headings above it, outermost first, joined by {@code " > "}; empty where there are none
- * @param firstLine line of the quote's first character in the document, from 1
- * @param lastLine line of its last character
+ * @param location where in the document the quote is
  * @param quote verbatim, as it stands in the document, but for what no reader sees, such as comments
  * @param text the same to be shown; see {@link Citation#text()}
  * @param date the document's date; see {@link Citation#date()}
@@ -23,8 +23,7 @@ public record Evidence(
         int number,
         Origin origin,
         String heading,
-        int firstLine,
-        int lastLine,
+        Location location,
         String quote,
         String text,
         String date,
@@ -34,12 +33,7 @@ public record Evidence(
     @Override
     public String toString() {
         return String.format(
-                Locale.ROOT,
-                "[%d] %.2f %s: %s",
-                number,
-                score,
-                ShortText.place(document(), firstLine, lastLine, heading),
-                ShortText.of(text));
+                Locale.ROOT, "[%d] %.2f %s: %s", number, score, citation().place(), ShortText.of(text));
     }
 
     /** Id of the document. */
@@ -49,6 +43,6 @@ public record Evidence(
 
     /** As a citation. */
     public Citation citation() {
-        return new Citation(number, origin, heading, firstLine, lastLine, quote, text, date);
+        return new Citation(number, origin, heading, location, quote, text, date);
     }
 }

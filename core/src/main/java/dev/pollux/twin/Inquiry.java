@@ -32,15 +32,7 @@ record Inquiry(Finding finding, List<TwinPrompt.Packed> packed, Packing packing,
         for (EvidenceFinder.Found f : found()) {
             Citation c = f.source().cite(evidence.size() + 1, f.line(), f.excerpt());
             evidence.add(new Evidence(
-                    c.number(),
-                    c.origin(),
-                    c.heading(),
-                    c.firstLine(),
-                    c.lastLine(),
-                    c.quote(),
-                    c.text(),
-                    c.date(),
-                    f.score()));
+                    c.number(), c.origin(), c.heading(), c.location(), c.quote(), c.text(), c.date(), f.score()));
         }
         return evidence;
     }

@@ -1,5 +1,6 @@
 package dev.pollux.twin;
 
+import dev.pollux.retrieval.Location;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,25 +40,29 @@ final class MarkdownReferences {
     }
 
     private static String place(Citation citation) {
-        int first = citation.firstLine();
-        int last = citation.lastLine();
-        String lines = first == last ? "line " + first : "lines " + first + "–" + last;
         String heading = citation.heading().isEmpty() ? "" : ": " + escaped(citation.heading());
-        return "[" + escaped(citation.document()) + ", " + lines + "](" + target(citation) + ")" + heading;
+        String label = escaped(citation.document()) + ", "
+                + escaped(citation.location().described());
+        return "[" + label + "](" + target(citation) + ")" + heading;
     }
 
     private static String target(Citation citation) {
         String path = citation.origin().path();
         if (ADDRESS.matcher(path).matches() && !PROGRAM.matcher(path).matches()) {
-            return encoded(path, PLAIN + ":?#&%"); // whose lines may be others than those of the text
+            boolean lines = citation.location() instanceof Location.Lines; // which may be others than those of the text
+            return encoded(path, PLAIN + ":?#&%") + (lines || path.indexOf('#') >= 0 ? "" : fragment(citation));
         }
-        String lines = "#L" + citation.firstLine()
-                + (citation.firstLine() == citation.lastLine() ? "" : "-L" + citation.lastLine());
+        String fragment = fragment(citation);
         if (WINDOWS.matcher(path).matches()) {
             String slashes = path.replace('\\', '/');
-            return "file:" + (slashes.startsWith("/") ? "" : "///") + encoded(slashes, PLAIN + ":") + lines;
+            return "file:" + (slashes.startsWith("/") ? "" : "///") + encoded(slashes, PLAIN + ":") + fragment;
         }
-        return (path.startsWith("/") ? "file://" : "") + encoded(path, PLAIN) + lines;
+        return (path.startsWith("/") ? "file://" : "") + encoded(path, PLAIN) + fragment;
+    }
+
+    private static String fragment(Citation citation) {
+        String fragment = citation.location().fragment();
+        return fragment.isEmpty() ? "" : "#" + fragment;
     }
 
     /** Every character but letters and digits of ASCII and {@code plain} by its bytes in UTF-8. */

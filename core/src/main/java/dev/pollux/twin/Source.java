@@ -146,8 +146,7 @@ final class Source {
                 number,
                 passage.origin(),
                 line.section().heading(),
-                passage.firstLine() + reading.lines().at(excerpt.start()),
-                passage.firstLine() + reading.lines().at(excerpt.end()),
+                passage.location().part(passage.text(), excerpt.start(), excerpt.end()),
                 excerpt.quote(),
                 excerpt.text(),
                 date());

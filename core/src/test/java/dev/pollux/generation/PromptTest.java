@@ -27,6 +27,49 @@ class PromptTest {
     }
 
     @Test
+    void callsAndTheirResultsArePartsOfMessages() {
+        ToolCall call = new ToolCall("call_1", "weather", "{\"city\": \"Paris\"}");
+        Generation generation = new Generation(
+                "Let me see.", "Which city?", List.of(1), FinishReason.END_OF_TEXT, Usage.NONE, List.of(call));
+        assertThat(Message.assistant(generation))
+                .isEqualTo(new Message("assistant", "Let me see.", "Which city?", List.of(call)));
+        assertThat(Message.calling(call)).isEqualTo(new Message("assistant", "", "", List.of(call)));
+        assertThat(Message.tool(call, "18")).isEqualTo(new Message("tool", "18", "", List.of(call)));
+        assertThat(Message.user("Why?").calls()).isEmpty();
+        Tool tool = new Tool("weather", "Tells the weather.", " {} ");
+        Prompt prompt = Prompt.chat(List.of(Message.user("Is it warm?")), List.of(tool));
+        assertThat(((Prompt.Chat) prompt).tools()).containsExactly(tool);
+        assertThat(((Prompt.Chat) Prompt.chat(Message.user("Why?"))).tools()).isEmpty();
+    }
+
+    @Test
+    void aCallHasANameAndAnObject() {
+        assertThat(ToolCall.of("weather", "{}")).isEqualTo(new ToolCall("", "weather", "{}"));
+        assertThatThrownBy(() -> ToolCall.of(" ", "{}"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("name must not be blank; give the name of a function");
+        assertThatThrownBy(() -> ToolCall.of("weather", "{\"city\": \"Par"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("arguments must be a JSON object but was '{\"city\": \"Par'; write {} for none");
+        assertThatThrownBy(() -> new Tool("weather", "", ""))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("parameters must be a JSON object but was ''; write {} for none");
+    }
+
+    @Test
+    void aDeltaAddsToOneChannelOrIsACall() {
+        Delta text = Delta.of(Channel.REASONING, "hm");
+        assertThat(text.text(Channel.REASONING)).isEqualTo("hm");
+        assertThat(text.text(Channel.ANSWER)).isEmpty();
+        Delta call = new Delta.Call(ToolCall.of("weather", "{}"));
+        assertThat(List.of(call.text(Channel.REASONING), call.text(Channel.ANSWER)))
+                .containsExactly("", "");
+        assertThatThrownBy(() -> Delta.of(Channel.ANSWER, ""))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("text must not be empty");
+    }
+
+    @Test
     void aModelReadsAtLeastOneToken() {
         assertThatThrownBy(() -> new GeneratorInfo("none", 0, false))
                 .isInstanceOf(IllegalArgumentException.class)

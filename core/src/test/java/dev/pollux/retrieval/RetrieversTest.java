@@ -80,6 +80,63 @@ class RetrieversTest {
     }
 
     @Test
+    void decoratorsPassOnAllOfTheQuery() {
+        List<Query> asked = new ArrayList<>();
+        Retriever arm = query -> {
+            asked.add(query);
+            return fixed("a", "b").retrieve(query);
+        };
+        Filter filter = Filter.equal("department", "hr");
+        Query query = Query.of("anything", 2).withFilter(filter);
+        Retrievers.fused(arm, arm).retrieve(query);
+        arm.reranked((text, texts) -> new float[texts.size()], 30).retrieve(query);
+        Retrievers.fused(arm.reranked((text, texts) -> new float[texts.size()], 1))
+                .retrieve(query);
+        assertThat(asked)
+                .containsExactly(query.withTopK(100), query.withTopK(100), query.withTopK(30), query.withTopK(100));
+    }
+
+    @Test
+    void aFilterThatIsFixedHoldsWithTheQuerysOwn() {
+        List<Filter> asked = new ArrayList<>();
+        Retriever arm = query -> {
+            asked.add(query.filter());
+            return List.of();
+        };
+        Filter tenant = Filter.equal("tenant", "a");
+        Filter own = Filter.equal("tenant", "b").or(Filter.exists("public"));
+        arm.filtered(tenant).retrieve(Query.of("anything"));
+        arm.filtered(tenant).retrieve(Query.of("anything").withFilter(own));
+        assertThat(asked).containsExactly(tenant, tenant.and(own));
+        assertThat(asked.get(1)).hasToString("tenant = \"a\" and (tenant = \"b\" or exists public)");
+    }
+
+    @Test
+    void aRetrieverThatCannotFilterSaysSo() {
+        Retriever plain = query -> {
+            query.requireUnfiltered("web search");
+            return List.of();
+        };
+        assertThat(plain.retrieve(Query.of("anything"))).isEmpty();
+        assertThatThrownBy(() -> plain.retrieve(Query.of("anything").withFilter(Filter.atLeast("year", 2024))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "Retriever web search cannot filter but the query has the filter year >= 2024; use a retriever"
+                                + " that can, such as a knowledge base's, or ask without a filter");
+    }
+
+    @Test
+    void aQueryIsChangedInOnePart() {
+        Query query = Query.of("merge");
+        assertThat(query.filter()).isEqualTo(Filter.all());
+        assertThat(query.isFiltered()).isFalse();
+        Query changed = query.withTopK(3).withFilter(Filter.exists("year"));
+        assertThat(changed).isEqualTo(new Query("merge", 3, Filter.exists("year")));
+        assertThat(changed.isFiltered()).isTrue();
+        assertThatThrownBy(() -> query.withTopK(0)).hasMessage("topK must be in [1, 10000] but was 0");
+    }
+
+    @Test
     void aQueryHasWordsAndASaneTopK() {
         assertThat(Query.of("merge").topK()).isEqualTo(Query.DEFAULT_TOP_K);
         assertThatThrownBy(() -> Query.of(" \n"))
@@ -95,14 +152,15 @@ class RetrieversTest {
 
     @Test
     void aPassageHasARangeOfCharactersAndOfLines() {
-        Passage passage = new Passage("p", "d.md", List.of("Merging", "Methods"), "x", 0, 1, 1, 1, Map.of());
+        Passage passage =
+                new Passage("p", "d.md", List.of("Merging", "Methods"), "x", 0, 1, Location.lines(1, 1), Map.of());
         assertThat(passage.heading()).isEqualTo("Merging > Methods");
-        assertThatThrownBy(() -> new Passage("p", "d.md", List.of(), "x", 2, 1, 1, 1, Map.of()))
+        assertThatThrownBy(() -> new Passage("p", "d.md", List.of(), "x", 2, 1, Location.lines(1, 1), Map.of()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("start and end must be a range but were 2 and 1");
-        assertThatThrownBy(() -> new Passage("p", "d.md", List.of(), "x", 0, 1, 0, 1, Map.of()))
+        assertThatThrownBy(() -> Location.lines(0, 1))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("firstLine and lastLine must be a range from 1 but were 0 and 1");
+                .hasMessage("first and last must be a range of lines from 1 but were 0 and 1");
     }
 
     @Test
@@ -117,7 +175,8 @@ class RetrieversTest {
             List<Hit> hits = new ArrayList<>();
             for (String id : ids) {
                 hits.add(new Hit(
-                        new Passage(id, "d.md", List.of(), id, 0, 1, 1, 1, Map.of()), ids.length - hits.size()));
+                        new Passage(id, "d.md", List.of(), id, 0, 1, Location.lines(1, 1), Map.of()),
+                        ids.length - hits.size()));
             }
             return hits.subList(0, Math.min(query.topK(), hits.size()));
         };

@@ -6,6 +6,7 @@ import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.Usage;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Passage;
 import java.util.List;
@@ -37,7 +38,8 @@ class AnswerTest {
 
     private static Citation citation(int number, String path, int first, int last, String heading) {
         String document = path.substring(path.lastIndexOf('/') + 1);
-        return new Citation(number, new Origin("docs", document, path, List.of()), heading, first, last, LONG);
+        return new Citation(
+                number, new Origin("docs", document, path, List.of()), heading, Location.lines(first, last), LONG);
     }
 
     @Test
@@ -49,11 +51,11 @@ class AnswerTest {
                 citation(3, "/home/ada/docs/boats.md", 5, 5, "Boats > Argo"));
 
         assertThat(answer.toMarkdown()).isEqualTo("""
-                        Fifty. [1] Oak. [2] Fifty. [3]
+            Fifty. [1] Oak. [2] Fifty. [3]
 
-                        * \\[1\\] \\[3\\] [boats.md, line 5](file:///home/ada/docs/boats.md#L5): Boats \\> Argo
-                        * \\[2\\] [boats.md, lines 6–7](file:///home/ada/docs/boats.md#L6-L7)
-                        """);
+            * \\[1\\] \\[3\\] [boats.md, line 5](file:///home/ada/docs/boats.md#L5): Boats \\> Argo
+            * \\[2\\] [boats.md, lines 6–7](file:///home/ada/docs/boats.md#L6-L7)
+            """);
     }
 
     @Test
@@ -82,6 +84,36 @@ class AnswerTest {
         assertThat(markdown).contains("](" + link + ")\n");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/docs/report.pdf | file:///docs/report.pdf#page=3",
+                "https://example.org/report.pdf | https://example.org/report.pdf#page=3",
+                "https://example.org/report.pdf#top | https://example.org/report.pdf#top"
+            })
+    void linksLeadToThePage(String path, String link) {
+        Citation citation =
+                new Citation(1, new Origin("docs", "report.pdf", path, List.of()), "Costs", Location.pages(3, 4), LONG);
+
+        assertThat(answer("Fifty. [1]", citation).toMarkdown())
+                .isEqualTo("Fifty. [1]\n\n* \\[1\\] [report.pdf, pages 3–4](" + link + "): Costs\n");
+        assertThat(citation).asString().startsWith("[1] report.pdf, pages 3–4 (Costs): \"The Argo");
+    }
+
+    @Test
+    void cellsAreNamedWithTheirSheet() {
+        Citation citation = new Citation(
+                1,
+                new Origin("docs", "book.xlsx", "book.xlsx", List.of()),
+                "",
+                Location.cells("Costs_[1]", "A2:D5"),
+                LONG);
+
+        assertThat(answer("Fifty. [1]", citation).toMarkdown())
+                .isEqualTo("Fifty. [1]\n\n* \\[1\\] [book.xlsx, sheet Costs\\_\\[1\\], cells A2:D5](book.xlsx)\n");
+    }
+
     @Test
     void namesInLinksAreNoMarkup() {
         String markdown = answer("Fifty. [1]", citation(1, "a_[b]*`c`<d>.md", 1, 1, "# One\nline"))
@@ -94,24 +126,34 @@ class AnswerTest {
 
     @Test
     void everyResultIsOneShortLine() {
-        Passage passage =
-                new Passage("id", "boats.md", List.of("Boats", "Argo"), LONG, 0, LONG.length(), 5, 6, Map.of());
+        Passage passage = new Passage(
+                "id", "boats.md", List.of("Boats", "Argo"), LONG, 0, LONG.length(), Location.lines(5, 6), Map.of());
 
         assertThat(passage)
                 .hasToString(
-                        "Passage[boats.md:5-6 (Boats > Argo), \"The Argo was rowed by fifty heroes, and her keel was made of…\"]");
+                        "Passage[boats.md:5-6 (Boats > Argo), \"The Argo was rowed by fifty heroes, and her keel was"
+                                + " made of…\"]");
         assertThat(new Hit(passage, 0.03254))
                 .hasToString(
-                        "Hit[0.0325, boats.md:5-6 (Boats > Argo), \"The Argo was rowed by fifty heroes, and her keel was made of…\"]");
+                        "Hit[0.0325, boats.md:5-6 (Boats > Argo), \"The Argo was rowed by fifty heroes, and her keel"
+                                + " was made of…\"]");
         assertThat(citation(1, "boats.md", 5, 5, ""))
                 .hasToString("[1] boats.md:5: \"The Argo was rowed by fifty heroes, and her keel was made of…\"");
         assertThat(answer("Fifty. [1]", citation(1, "boats.md", 5, 5, "")))
                 .hasToString("Answer[QUOTED, \"Fifty. [1]\", 1 citation, 1 sentence dropped]");
         assertThat(new Generation(LONG, List.of(1, 2), FinishReason.END_OF_TEXT, Usage.NONE))
                 .hasToString(
-                        "Generation[\"The Argo was rowed by fifty heroes, and her keel was made of…\", END_OF_TEXT, 2 tokens]");
+                        "Generation[\"The Argo was rowed by fifty heroes, and her keel was made of…\", END_OF_TEXT, 2"
+                                + " tokens]");
         assertThat(new Evidence(
-                        2, Origin.of("a.md"), "", 1, 1, "\ud83d\ude00".repeat(40), "\ud83d\ude00".repeat(40), "", 0.5))
+                        2,
+                        Origin.of("a.md"),
+                        "",
+                        Location.lines(1, 1),
+                        "\ud83d\ude00".repeat(40),
+                        "\ud83d\ude00".repeat(40),
+                        "",
+                        0.5))
                 .hasToString("[2] 0.50 a.md:1: \"" + "\ud83d\ude00".repeat(30) + "…\"");
     }
 }

@@ -3,6 +3,7 @@ package dev.pollux.twin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Origin;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -12,7 +13,11 @@ class DraftTest {
     private final TwinPrompt.Packed merging = GroundingTest.packed(
             1,
             List.of("Merging"),
-            "Models are merged by averaging weights.\nThe method SLERP joins two models.\n\n```\npollux merge a b\n```");
+            "Models are merged by averaging weights.\n"
+                    + "The method SLERP joins two models.\n\n"
+                    + "```\n"
+                    + "pollux merge a b\n"
+                    + "```");
     private final TwinPrompt.Packed soup = GroundingTest.packed(2, List.of(), "Tomato soup wants salt.");
     private final List<EvidenceFinder.Found> found = List.of(
             new EvidenceFinder.Found(merging.source(), merging.source().lines().get(0), 0.9));
@@ -25,20 +30,33 @@ class DraftTest {
         assertThat(checked.citations())
                 .containsExactly(
                         new Citation(
-                                1, Origin.of("guide.md"), "Merging", 1, 1, "Models are merged by averaging weights."),
-                        new Citation(2, Origin.of("guide.md"), "", 1, 1, "Tomato soup wants salt."),
-                        new Citation(3, Origin.of("guide.md"), "Merging", 2, 2, "The method SLERP joins two models."));
+                                1,
+                                Origin.of("guide.md"),
+                                "Merging",
+                                Location.lines(1, 1),
+                                "Models are merged by averaging weights."),
+                        new Citation(2, Origin.of("guide.md"), "", Location.lines(1, 1), "Tomato soup wants salt."),
+                        new Citation(
+                                3,
+                                Origin.of("guide.md"),
+                                "Merging",
+                                Location.lines(2, 2),
+                                "The method SLERP joins two models."));
         assertThat(checked.dropped()).isEmpty();
         assertThat(checked.groundedness()).isEqualTo(1);
     }
 
     @Test
     void unsupportedSentencesAreDroppedAndTheRestKeepsItsShape() {
-        Draft checked = check(
-                "Models are merged by averaging. The moon is cheese.\n\n## Steps\n\n1. SLERP joins two models.\n2. Call Bob.\n3. Tomato soup wants salt.");
+        Draft checked = check("Models are merged by averaging. The moon is cheese.\n\n"
+                + "## Steps\n\n"
+                + "1. SLERP joins two models.\n"
+                + "2. Call Bob.\n"
+                + "3. Tomato soup wants salt.");
         assertThat(checked.text())
-                .isEqualTo(
-                        "Models are merged by averaging [1].\n\n1. SLERP joins two models [3].\n3. Tomato soup wants salt [2].");
+                .isEqualTo("Models are merged by averaging [1].\n\n"
+                        + "1. SLERP joins two models [3].\n"
+                        + "3. Tomato soup wants salt [2].");
         assertThat(checked.dropped())
                 .extracting(DroppedSentence::text)
                 .containsExactly("The moon is cheese.", "Call Bob.");
@@ -64,7 +82,8 @@ class DraftTest {
         Draft checked = check("```\npollux merge a b\n```");
         assertThat(checked.text()).isEqualTo("```\npollux merge a b\n```\n[3]");
         assertThat(checked.citations().get(0).quote()).isEqualTo("pollux merge a b");
-        assertThat(checked.citations().get(0).firstLine()).isEqualTo(5);
+        assertThat(((Location.Lines) checked.citations().get(0).location()).first())
+                .isEqualTo(5);
     }
 
     @Test

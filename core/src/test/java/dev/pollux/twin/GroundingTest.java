@@ -2,6 +2,7 @@ package dev.pollux.twin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import java.util.List;
 import java.util.Map;
@@ -104,7 +105,8 @@ class GroundingTest {
     }
 
     static TwinPrompt.Packed packed(int number, List<String> headings, String text) {
-        Passage passage = new Passage("p" + number, "guide.md", headings, text, 0, text.length(), 1, 1, Map.of());
+        Passage passage =
+                new Passage("p" + number, "guide.md", headings, text, 0, text.length(), Location.lines(1, 1), Map.of());
         return new TwinPrompt.Packed(number, Source.of(passage), 0, text.length());
     }
 }

@@ -3,6 +3,7 @@ package dev.pollux.twin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.internal.text.Sentence;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Passage;
 import java.util.List;
@@ -42,8 +43,7 @@ class SourceTest {
                 "ask(\"Who?\");\n```\nAn answer.",
                 5,
                 31,
-                2,
-                4,
+                Location.lines(2, 4),
                 "```\n",
                 "text/markdown",
                 Map.of());
@@ -53,7 +53,8 @@ class SourceTest {
     }
 
     private static List<String> citedHeadings(List<String> headings, String text) {
-        Source source = Source.of(new Passage("p", "a.md", headings, text, 0, text.length(), 1, 20, Map.of()));
+        Source source =
+                Source.of(new Passage("p", "a.md", headings, text, 0, text.length(), Location.lines(1, 20), Map.of()));
         return source.lines().stream()
                 .filter(Source.Line::isStatement)
                 .map(line -> source.cite(1, line).heading())

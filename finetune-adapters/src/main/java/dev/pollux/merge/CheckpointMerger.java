@@ -2,12 +2,12 @@ package dev.pollux.merge;
 
 import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
-import dev.pollux.merging.MergeReport.InputFile;
 import dev.pollux.merging.MergeReport.MergedTensor;
 import dev.pollux.merging.ModelMerger;
 import java.io.IOException;
@@ -21,7 +21,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -103,24 +102,9 @@ public final class CheckpointMerger implements ModelMerger {
         CheckpointMerger merger = new CheckpointMerger(folder, same);
         return Job.of("merge", context -> {
             Checked checked = merger.checked(recipe.plan(), target, context);
-            recipe.check(hashed(checked.inputs(), context));
+            recipe.check(checked.inputs().all(context));
             return merger.merge(recipe.plan(), target, checked, context);
         });
-    }
-
-    private static List<InputFile> hashed(InputHashes inputs, JobContext context) {
-        long[] due = {0};
-        BooleanSupplier stopped = () -> {
-            if (inputs.read() >= due[0]) {
-                context.progress("hash", inputs.read(), inputs.bytes(), "bytes");
-                due[0] = inputs.read() + inputs.bytes() / 100;
-            }
-            return context.isCancelled();
-        };
-        while (inputs.hashNext(stopped)) {
-            context.checkCancelled();
-        }
-        return inputs.files();
     }
 
     /** What is known of a plan that can be merged; the inputs that are to be hashed are not yet. */
@@ -180,6 +164,7 @@ public final class CheckpointMerger implements ModelMerger {
                         layout, target, PlanDigest.of(layout, options), context, checked.inputs(), (written, work) -> {
                             MergeReport report = report(layout, target, written, checked, begin);
                             ReportFiles.write(plan, options, report, work);
+                            manifest(plan, checked.inputs()).write(work);
                             return report;
                         });
             }
@@ -193,6 +178,16 @@ public final class CheckpointMerger implements ModelMerger {
                 folders.delete();
             }
         }
+    }
+
+    private ArtifactManifest manifest(MergePlan plan, InputHashes inputs) {
+        return ArtifactManifest.builder(ArtifactManifest.Kind.CHECKPOINT, "merge")
+                .inputs(inputs.inputs())
+                .option("plan", PlanWriter.documents(plan))
+                .option("likeReference", options.likeReference())
+                .option("shardBytes", options.shardBytes())
+                .seed(options.seed())
+                .build();
     }
 
     /** What a run wrote: the facts of each tensor, how many an earlier run had finished, what is to be said, what came along. */

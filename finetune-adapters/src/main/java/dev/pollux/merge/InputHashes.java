@@ -1,8 +1,11 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergeReport.InputFile;
+import dev.pollux.merging.ModelReference;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -55,10 +58,30 @@ final class InputHashes {
                 .flatMap(MergePlan::models)
                 .forEach(reference -> {
                     if (!stages.contains(reference.toString())) {
-                        paths.put(reference.model(), folder.resolve(reference.model()));
-                        reference.adapter().ifPresent(adapter -> paths.put(adapter, folder.resolve(adapter)));
+                        add(reference, folder, paths);
                     }
                 });
+        return of(paths);
+    }
+
+    /** Of all files of models and adapters, in the order of their names. */
+    static InputHashes of(Stream<ModelReference> models, Path folder) {
+        Map<String, Path> paths = new TreeMap<>();
+        models.forEach(reference -> add(reference, folder, paths));
+        return of(paths);
+    }
+
+    /** Of all files of one model or adapter. */
+    static InputHashes of(String name, Path path) {
+        return of(Map.of(name, path));
+    }
+
+    private static void add(ModelReference reference, Path folder, Map<String, Path> into) {
+        into.put(reference.model(), folder.resolve(reference.model()));
+        reference.adapter().ifPresent(adapter -> into.put(adapter, folder.resolve(adapter)));
+    }
+
+    private static InputHashes of(Map<String, Path> paths) {
         List<Input> inputs = new ArrayList<>();
         paths.forEach((name, path) -> add(name, path, inputs));
         return new InputHashes(inputs);
@@ -72,7 +95,8 @@ final class InputHashes {
             }
             try (Stream<Path> entries = Files.list(path)) {
                 for (Path file : entries.filter(Files::isRegularFile).sorted().toList()) {
-                    if (!file.getFileName().toString().startsWith(".")) {
+                    String last = file.getFileName().toString();
+                    if (!last.startsWith(".") && !last.equals(ArtifactManifest.FILE)) { // which scores may be added to
                         into.add(new Input(name + "/" + file.getFileName(), file, Files.size(file)));
                     }
                 }
@@ -121,6 +145,29 @@ final class InputHashes {
         }
         hashed.put(number, new InputFile(input.name(), length, HexFormat.of().formatHex(digest.digest())));
         return true;
+    }
+
+    /** Hashes all files that are left, on this thread. */
+    List<InputFile> all(JobContext context) {
+        long[] due = {read()};
+        BooleanSupplier stopped = () -> {
+            if (read() >= due[0]) {
+                context.progress("hash", read(), bytes, "bytes");
+                due[0] = read() + bytes / 100;
+            }
+            return context.isCancelled();
+        };
+        while (hashNext(stopped)) {
+            context.checkCancelled();
+        }
+        return files();
+    }
+
+    /** All files with their hashes, as inputs of an artifact. */
+    List<ArtifactManifest.Input> inputs() {
+        return files().stream()
+                .map(file -> new ArtifactManifest.Input(file.path(), file.bytes(), file.sha256()))
+                .toList();
     }
 
     /** All files with their hashes, once there are no more to take. */

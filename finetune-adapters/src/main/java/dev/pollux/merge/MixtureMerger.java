@@ -1,12 +1,14 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merge.MixturePlan.Expert;
 import dev.pollux.merging.MergePreview;
+import dev.pollux.merging.ModelReference;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Makes a mixture of experts of dense models, without training: each model's feed-forward parts become an expert, and prompts
@@ -85,9 +88,9 @@ public final class MixtureMerger {
                 + Integer.toHexString(plan.toString().hashCode());
         return WorkFolder.publish(target, digest, context, work -> {
             MergeLayout tasks = layout.tasks(routers(plan, layout, context));
+            InputHashes inputs = options.hashInputs() ? InputHashes.of(models(plan), folder) : InputHashes.none();
             List<String> notices = new ArrayList<>(tasks.preview(options).notices());
-            notices.addAll(NotFinite.notices(
-                    tasks.tasks(), new MergeRun(tasks, options, context, work, InputHashes.none()).run()));
+            notices.addAll(NotFinite.notices(tasks.tasks(), new MergeRun(tasks, options, context, work, inputs).run()));
             notices.forEach(context::notice);
             new ResultTexts(tasks).write(work.path());
             ObjectNode config = layout.target()
@@ -96,6 +99,7 @@ public final class MixtureMerger {
             config.remove("torch_dtype");
             JsonFiles.write(work.path().resolve("config.json"), config);
             card(plan, layout, work.path());
+            manifest(plan, inputs).write(work.path());
             return new MixtureReport(
                     target,
                     layout.target().architecture(),
@@ -106,6 +110,24 @@ public final class MixtureMerger {
                     notices,
                     Duration.ofNanos(System.nanoTime() - begin));
         });
+    }
+
+    private static Stream<ModelReference> models(MixturePlan plan) {
+        Stream<Expert> experts = Stream.concat(plan.experts().stream(), plan.sharedExperts().stream());
+        return Stream.concat(Stream.of(plan.base()), experts.map(Expert::model));
+    }
+
+    private ArtifactManifest manifest(MixturePlan plan, InputHashes inputs) {
+        return ArtifactManifest.builder(ArtifactManifest.Kind.CHECKPOINT, "merge-moe")
+                .inputs(inputs.inputs())
+                .option("base", plan.base())
+                .option("experts", plan.experts())
+                .option("sharedExperts", plan.sharedExperts())
+                .option("gateMode", plan.gateMode())
+                .option("expertsPerToken", plan.expertsPerToken())
+                .option("dtype", plan.dtype().orElse(""))
+                .seed(options.seed())
+                .build();
     }
 
     private static Optional<MixtureLayout.Routers> routers(MixturePlan plan, MixtureLayout layout, JobContext context) {

@@ -25,7 +25,7 @@ final class ReportFiles {
 
     /** What a merge makes itself. */
     private static final String MADE =
-            "config\\.json|README\\.md|merge-report\\..*|model.*\\.safetensors(?:\\.index\\.json)?"
+            "config\\.json|artifact\\.json|README\\.md|merge-report\\..*|model.*\\.safetensors(?:\\.index\\.json)?"
                     + "|.*\\.onnx(?:\\.data)?";
 
     private ReportFiles() {}

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 @NoLeaks
 class CarriedFilesTest {
 
-    private static final Set<String> MADE =
-            Set.of("config.json", "model.safetensors", "README.md", "merge-report.json", "merge-report.html");
+    private static final Set<String> MADE = Set.of(
+            "artifact.json", "config.json", "model.safetensors", "README.md", "merge-report.json", "merge-report.html");
 
     @TempDir
     Path temp;

@@ -3,6 +3,7 @@ package dev.pollux.testkit;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
@@ -72,6 +73,9 @@ public final class FakeRetriever implements Retriever {
         Set<String> wanted = words(query.text());
         List<Hit> hits = new ArrayList<>();
         for (Passage passage : passages) {
+            if (!query.filter().matches(passage.metadata())) {
+                continue;
+            }
             Set<String> shared = words(passage.heading() + " " + passage.text());
             shared.retainAll(wanted);
             if (!shared.isEmpty()) {
@@ -113,8 +117,7 @@ public final class FakeRetriever implements Retriever {
                 text.substring(start, end),
                 start,
                 end,
-                firstLine,
-                lastLine,
+                Location.lines(firstLine, lastLine),
                 "",
                 document.mediaType(),
                 document.metadata());

@@ -11,8 +11,10 @@ import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.Prompt;
+import dev.pollux.generation.ToolCall;
 import dev.pollux.generation.Usage;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -55,15 +57,21 @@ public interface GeneratorContract {
     }
 
     @Test
-    default void deltasOfAChannelJoinedGiveItsText() {
+    default void deltasJoinedGiveTheResult() {
         try (Generator generator = open();
                 GenerationStream stream = generator.stream(prompt(), upTo(LENGTH))) {
             StringBuilder answer = new StringBuilder();
             StringBuilder reasoning = new StringBuilder();
+            List<ToolCall> calls = new ArrayList<>();
             for (Iterator<Delta> deltas = stream.deltas(); deltas.hasNext(); ) {
                 Delta delta = deltas.next();
-                (delta.channel() == Channel.ANSWER ? answer : reasoning).append(delta.text());
+                answer.append(delta.text(Channel.ANSWER));
+                reasoning.append(delta.text(Channel.REASONING));
+                if (delta instanceof Delta.Call call) {
+                    calls.add(call.call());
+                }
             }
+            assertThat(stream.result().calls()).isEqualTo(calls);
             assertThat(stream.result().text()).isEqualTo(answer.toString());
             assertThat(stream.result().reasoning()).isEqualTo(reasoning.toString());
         }

@@ -2,6 +2,7 @@ package dev.pollux.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
@@ -70,6 +71,49 @@ public interface RetrieverContract {
         List<Hit> expected = retriever().retrieve(Query.of(question()));
         Interrupted.isRefused(() -> retriever().retrieve(Query.of(question())));
         assertThat(retriever().retrieve(Query.of(question()))).isEqualTo(expected);
+    }
+
+    @Test
+    default void aFilterHoldsForEveryHitOrIsRefused() {
+        List<Hit> all = retriever().retrieve(Query.of(question(), 1_000));
+        Filter nothing = Filter.exists("no document has this field");
+        if (refuses(nothing)) {
+            return;
+        }
+        assertThat(retriever().retrieve(Query.of(question()).withFilter(nothing)))
+                .isEmpty();
+        assertThat(ids(retriever().retrieve(Query.of(question(), 1_000).withFilter(nothing.negated()))))
+                .isEqualTo(ids(all));
+        for (Hit hit : all) {
+            hit.passage().metadata().forEach((field, value) -> {
+                Filter filter = Filter.equal(field, value);
+                List<String> expected = ids(all.stream()
+                        .filter(other -> filter.matches(other.passage().metadata()))
+                        .toList());
+                assertThat(ids(retriever().retrieve(Query.of(question(), 1_000).withFilter(filter))))
+                        .as("%s", filter)
+                        .containsAll(expected);
+                assertThat(retriever()
+                                .retrieve(Query.of(question(), expected.size()).withFilter(filter)))
+                        .as("%s", filter)
+                        .hasSize(expected.size())
+                        .allMatch(found -> filter.matches(found.passage().metadata()));
+            });
+        }
+    }
+
+    private boolean refuses(Filter filter) {
+        try {
+            retriever().retrieve(Query.of(question()).withFilter(filter));
+            return false;
+        } catch (IllegalArgumentException e) {
+            assertThat(e).hasMessageContaining("cannot filter").hasMessageContaining(filter.toString());
+            return true;
+        }
+    }
+
+    private static List<String> ids(List<Hit> hits) {
+        return hits.stream().map(hit -> hit.passage().id()).toList();
     }
 
     private int available() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.testkit.FakeRetriever;
 import dev.pollux.twin.Answer;
@@ -27,8 +28,7 @@ class BlockEvidenceTest {
                 .isEqualTo("To bleed the boiler:\n1. Close the red valve.\n2. Open the vent.\n3. Wait for water.");
         assertThat(evidence.quote())
                 .isEqualTo("To bleed the boiler:\n\n1. Close the *red* valve.\n2. Open the vent.\n3. Wait for water.");
-        assertThat(evidence.firstLine()).isEqualTo(3);
-        assertThat(evidence.lastLine()).isEqualTo(7);
+        assertThat(evidence.location()).isEqualTo(Location.lines(3, 7));
         assertThat(answer(STEPS, "How do I bleed the boiler?").text()).startsWith("To bleed the boiler:\n1. ");
     }
 
@@ -127,7 +127,7 @@ class BlockEvidenceTest {
         assertThat(dogs.text()).isEqualTo("Dogs are allowed.");
         assertThat(dogs.heading()).isEqualTo("Ferry rules");
         assertThat(dogs.date()).isEqualTo("2024-05-06");
-        assertThat(dogs.firstLine()).isEqualTo(6);
+        assertThat(((Location.Lines) dogs.location()).first()).isEqualTo(6);
     }
 
     @Test
@@ -145,7 +145,7 @@ class BlockEvidenceTest {
         Passage step = passage("3. Wait for water.\n4. Close it.", "To bleed the boiler:\n\n");
         Evidence steps = evidence(step, "How do I bleed the boiler?").get(0);
         assertThat(steps.text()).isEqualTo("3. Wait for water.\n4. Close it.");
-        assertThat(steps.firstLine()).isEqualTo(40);
+        assertThat(((Location.Lines) steps.location()).first()).isEqualTo(40);
     }
 
     @Test
@@ -166,8 +166,7 @@ class BlockEvidenceTest {
                 text,
                 900,
                 900 + text.length(),
-                40,
-                41,
+                Location.lines(40, 41),
                 lead,
                 "text/markdown",
                 Map.of());

@@ -3,6 +3,7 @@ package dev.pollux.functional;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.testkit.FakeGenerator;
 import dev.pollux.testkit.FalseSentences;
@@ -78,7 +79,8 @@ class FalseSentencesTest {
 
     private static boolean isKept(List<String> passage, String source, String written) {
         String text = String.join(" ", passage);
-        Hit hit = new Hit(new Passage("p", "p.md", List.of(), text, 0, text.length(), 1, 1, Map.of()), 1);
+        Hit hit =
+                new Hit(new Passage("p", "p.md", List.of(), text, 0, text.length(), Location.lines(1, 1), Map.of()), 1);
         try (FakeGenerator model = FakeGenerator.saying(written)) {
             return Twin.builder()
                             .retriever(query -> List.of(hit))

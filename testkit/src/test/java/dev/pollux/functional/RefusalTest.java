@@ -3,6 +3,7 @@ package dev.pollux.functional;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.Conversation;
@@ -18,7 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RefusalTest {
 
     private static Twin twin(String text) {
-        Passage passage = new Passage("1", "policy.md", List.of("Policy"), text, 0, text.length(), 1, 1, Map.of());
+        Passage passage = new Passage(
+                "1", "policy.md", List.of("Policy"), text, 0, text.length(), Location.lines(1, 1), Map.of());
         return Twin.builder().retriever(query -> List.of(new Hit(passage, 1))).build();
     }
 
@@ -53,9 +55,11 @@ class RefusalTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "Fire damage is covered. Flood damage is not covered.|Which damage is not covered?|Flood damage is not covered.",
+                "Fire damage is covered. Flood damage is not covered.|Which damage is not covered?|Flood damage is not"
+                        + " covered.",
                 "Flood damage is not covered. Fire damage is covered.|Which damage is covered?|Fire damage is covered.",
-                "Fire damage is covered. Flood damage isn’t covered.|Which damage isn't covered?|Flood damage isn’t covered."
+                "Fire damage is covered. Flood damage isn’t covered.|Which damage isn't covered?|Flood damage isn’t"
+                        + " covered."
             })
     void aNegationIsAnsweredWithOne(String text, String question, String first) {
         assertThat(twin(text).ask(question).evidence().get(0).quote()).isEqualTo(first);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
@@ -16,7 +17,14 @@ class FakeRetrieverTest implements RetrieverContract {
     private static final Document DOCUMENT = new Document(
             "guide.md",
             "text/markdown",
-            "# Merging\n\nModels are merged\r\nby averaging.\n\n## Methods\n\nModels differ.\n\n# Soup\n\nModels of soup.\n \n"
+            "# Merging\n\n"
+                    + "Models are merged\r\n"
+                    + "by averaging.\n\n"
+                    + "## Methods\n\n"
+                    + "Models differ.\n\n"
+                    + "# Soup\n\n"
+                    + "Models of soup.\n"
+                    + " \n"
                     + "Salt.",
             Map.of("author", "A"));
 
@@ -36,11 +44,13 @@ class FakeRetrieverTest implements RetrieverContract {
         assertThat(passages)
                 .extracting(Passage::heading)
                 .containsExactly("Merging", "Merging > Methods", "Soup", "Soup");
-        assertThat(passages).extracting(Passage::firstLine).containsExactly(3, 8, 12, 14);
-        assertThat(passages).extracting(Passage::lastLine).containsExactly(4, 8, 12, 14);
+        assertThat(passages)
+                .extracting(Passage::location)
+                .containsExactly(
+                        Location.lines(3, 4), Location.lines(8, 8), Location.lines(12, 12), Location.lines(14, 14));
         assertThat(passages)
                 .allSatisfy(p -> assertThat(p.text()).isEqualTo(DOCUMENT.text().substring(p.start(), p.end())));
-        assertThat(FakeRetriever.whole(DOCUMENT).lastLine()).isEqualTo(14);
+        assertThat(FakeRetriever.whole(DOCUMENT).location()).isEqualTo(Location.lines(1, 14));
     }
 
     @Test

@@ -1,6 +1,6 @@
 package dev.pollux.internal.text;
 
-/** Texts and places in a few words, for {@code toString}. */
+/** Texts in a few words, for {@code toString}. */
 public final class ShortText {
 
     /** Most characters of a text that are shown. */
@@ -27,12 +27,6 @@ public final class ShortText {
         }
         int cut = line.offsetByCodePoints(0, line.codePointCount(0, LENGTH));
         return '"' + line.substring(0, cut).strip() + "…\"";
-    }
-
-    /** Where something stands: {@code merging.md:12-15 (Merging > Methods)}. */
-    public static String place(String document, int firstLine, int lastLine, String heading) {
-        String lines = firstLine == lastLine ? "" + firstLine : firstLine + "-" + lastLine;
-        return document + ":" + lines + (heading.isEmpty() ? "" : " (" + heading + ")");
     }
 
     /** A number of things: {@code 1 citation}, {@code 2 citations}. */

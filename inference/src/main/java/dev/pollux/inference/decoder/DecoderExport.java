@@ -1,6 +1,7 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.decoder.ExportReport.StepCost;
@@ -55,7 +56,14 @@ public final class DecoderExport {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
             preview(checkpoint, options); // what is wrong with the checkpoint shows before anything is written
-            return ArtifactCache.publish(target, part -> write(checkpoint, part, options, context), context);
+            return ArtifactCache.publish(
+                    target,
+                    part -> {
+                        manifest(ArtifactCache.hashed(checkpoint.files(), context), options)
+                                .write(part);
+                        return write(checkpoint, part, options, context);
+                    },
+                    context);
         });
     }
 
@@ -93,17 +101,28 @@ public final class DecoderExport {
         String variant = DecoderManifest.FORMAT + "." + REVISION + "-"
                 + options.weights().name().toLowerCase(Locale.ROOT).replace('_', '-') + "-b"
                 + options.blockSize() + "-c" + options.maxContext();
-        return ArtifactCache.in(cache.resolve("exports"), DecoderManifest.FILE)
-                .folder(
-                        checkpoint.files(),
-                        variant,
-                        part -> {
-                            preview(checkpoint, options);
-                            ExportReport report = write(checkpoint, part, options, context);
-                            report.notices().forEach(context::notice);
-                            return report;
-                        },
-                        context);
+        ArtifactCache artifacts = ArtifactCache.in(cache.resolve("exports"), DecoderManifest.FILE);
+        return artifacts.folder(
+                checkpoint.files(),
+                variant,
+                part -> {
+                    preview(checkpoint, options);
+                    manifest(artifacts.inputs(checkpoint.files(), context), options)
+                            .write(part);
+                    ExportReport report = write(checkpoint, part, options, context);
+                    report.notices().forEach(context::notice);
+                    return report;
+                },
+                context);
+    }
+
+    private static ArtifactManifest manifest(List<ArtifactManifest.Input> inputs, ExportOptions options) {
+        return ArtifactManifest.builder(ArtifactManifest.Kind.DECODER, "export")
+                .inputs(inputs)
+                .option("weights", options.weights())
+                .option("blockSize", options.blockSize())
+                .option("maxContext", options.maxContext())
+                .build();
     }
 
     private static ExportReport write(Checkpoint checkpoint, Path folder, ExportOptions options, JobContext context) {

@@ -42,7 +42,7 @@ final class ChannelParser {
     private boolean thoughts; // whether there is reasoning
     private boolean fresh = true; // whether a block of reasoning has begun of which nothing is written
     private String gap = ""; // whitespace of the reasoning that goes out if more follows
-    private List<Delta> out = new ArrayList<>();
+    private List<Delta.Text> out = new ArrayList<>();
 
     ChannelParser(ChannelFormat format) {
         this.format = format;
@@ -86,16 +86,16 @@ final class ChannelParser {
     }
 
     /** What a marker completes. */
-    List<Delta> push(Marker marker) {
+    List<Delta.Text> push(Marker marker) {
         flushBeforeMarker();
         apply(marker);
         return taken();
     }
 
     /** What a piece of text completes. */
-    List<Delta> push(String piece) {
+    List<Delta.Text> push(String piece) {
         if (format.markers().isEmpty()) {
-            return piece.isEmpty() ? List.of() : List.of(new Delta(Channel.ANSWER, piece));
+            return piece.isEmpty() ? List.of() : List.of(new Delta.Text(Channel.ANSWER, piece));
         }
         held.append(piece);
         while (step()) {}
@@ -103,7 +103,7 @@ final class ChannelParser {
     }
 
     /** What is left at the end. */
-    List<Delta> end() {
+    List<Delta.Text> end() {
         if (state == State.HEADER && promptsHeader) {
             state = State.BEGIN;
         }
@@ -111,8 +111,8 @@ final class ChannelParser {
         return taken();
     }
 
-    private List<Delta> taken() {
-        List<Delta> deltas = out;
+    private List<Delta.Text> taken() {
+        List<Delta.Text> deltas = out;
         out = new ArrayList<>();
         return deltas;
     }
@@ -277,7 +277,7 @@ final class ChannelParser {
 
     private void add(Channel channel, String text) {
         if (!text.isEmpty()) {
-            out.add(new Delta(channel, text));
+            out.add(new Delta.Text(channel, text));
         }
     }
 }

@@ -1,6 +1,8 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.generation.Message;
+import dev.pollux.generation.Tool;
+import dev.pollux.generation.ToolCall;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.template.ChatTemplate;
 import dev.pollux.inference.template.ConversationFit;
@@ -56,15 +58,47 @@ final class ChatRenderer {
         }
     }
 
-    /** @throws TemplateException if the template cannot be parsed, or refuses the conversation in every form */
+    /** A conversation without tools. */
     ChatTemplate.Rendering render(List<Message> conversation) {
+        return render(conversation, List.of());
+    }
+
+    /**
+     * @param tools what the assistant may call
+     * @throws TemplateException if the template cannot be parsed, or refuses the conversation in every form
+     * @throws IllegalArgumentException if it does not show the tools, or the calls of the conversation
+     */
+    ChatTemplate.Rendering render(List<Message> conversation, List<Tool> tools) {
         try {
             Ready chat = ready();
             List<Map<String, Object>> messages =
                     ChatTemplate.Input.of(conversation).messages();
-            return chat.fit().render(messages, fitted -> rendered(chat.template(), fitted));
+            ChatTemplate.Rendering rendering =
+                    chat.fit().render(messages, fitted -> rendered(chat.template(), fitted, tools));
+            checkShown(rendering.text(), conversation, tools);
+            return rendering;
         } catch (TemplateException e) {
             throw e.of(manifest.name(), "use raw text (Prompt.text, --raw), which needs no template");
+        }
+    }
+
+    /** Templates that know of no tools pass over them without a word. */
+    private void checkShown(String text, List<Message> conversation, List<Tool> tools) {
+        boolean all = tools.stream().map(Tool::name).allMatch(text::contains)
+                && (tools.isEmpty() || source.contains("tools"));
+        if (!all) {
+            throw new IllegalArgumentException("The chat template of " + manifest.name()
+                    + " does not show tools; ask without tools, or use a model that was made to call them");
+        }
+        List<ToolCall> calls = conversation.stream()
+                .filter(message -> message.role().equals("assistant"))
+                .flatMap(message -> message.calls().stream())
+                .toList();
+        if (!calls.isEmpty()
+                && !(source.contains("tool_calls")
+                        && calls.stream().map(ToolCall::name).allMatch(text::contains))) {
+            throw new IllegalArgumentException("The chat template of " + manifest.name()
+                    + " does not show tool calls; leave them out, or use a model that was made to call tools");
         }
     }
 
@@ -78,8 +112,8 @@ final class ChatRenderer {
                             template,
                             ConversationFit.of(
                                     template,
-                                    (probed, messages) ->
-                                            rendered(probed, messages).text())));
+                                    (probed, messages) -> rendered(probed, messages, List.of())
+                                            .text())));
                 }
             } finally {
                 preparing.unlock();
@@ -89,12 +123,13 @@ final class ChatRenderer {
     }
 
     /**
-     * Templates see tools and documents as none, which is what they are made for. Some go through them without a look, so one
+     * Templates see no tools and no documents as none, which is what they are made for. Some go through them without a look, so one
      * that fails is given empty lists of what it names.
      */
-    private ChatTemplate.Rendering rendered(ChatTemplate template, List<Map<String, Object>> messages) {
+    private ChatTemplate.Rendering rendered(
+            ChatTemplate template, List<Map<String, Object>> messages, List<Tool> tools) {
         List<TemplateException> failures = new ArrayList<>();
-        for (UnaryOperator<ChatTemplate.Input.Builder> lists : lists(template.source())) {
+        for (UnaryOperator<ChatTemplate.Input.Builder> lists : lists(template.source(), tools)) {
             try {
                 return template.renderWithSpans(lists.apply(ChatTemplate.Input.builder()
                                 .messages(messages)
@@ -109,12 +144,13 @@ final class ChatRenderer {
         throw failures.get(0);
     }
 
-    private static List<UnaryOperator<ChatTemplate.Input.Builder>> lists(String source) {
-        boolean tools = source.contains("tools");
+    private static List<UnaryOperator<ChatTemplate.Input.Builder>> lists(String source, List<Tool> offered) {
+        UnaryOperator<ChatTemplate.Input.Builder> none = input -> offered.isEmpty() ? input : input.tools(offered);
+        boolean tools = source.contains("tools") && offered.isEmpty();
         boolean documents = source.contains("documents");
-        List<UnaryOperator<ChatTemplate.Input.Builder>> lists = new ArrayList<>(List.of(none -> none));
+        List<UnaryOperator<ChatTemplate.Input.Builder>> lists = new ArrayList<>(List.of(none));
         if (documents) {
-            lists.add(input -> input.documents(List.of()));
+            lists.add(input -> none.apply(input).documents(List.of()));
         }
         if (tools) {
             lists.add(input -> input.tools(List.of()));

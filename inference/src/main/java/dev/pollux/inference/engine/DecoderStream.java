@@ -60,7 +60,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
     @Override
     public boolean hasNext() {
         while (hasDelta()) {
-            if (pending.getFirst().channel() == Channel.ANSWER) {
+            if (!pending.getFirst().text(Channel.ANSWER).isEmpty()) {
                 return true;
             }
             pending.removeFirst();
@@ -83,7 +83,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         if (!hasNext()) {
             throw new NoSuchElementException("The generation has ended; see result()");
         }
-        return pending.removeFirst().text();
+        return pending.removeFirst().text(Channel.ANSWER);
     }
 
     @Override

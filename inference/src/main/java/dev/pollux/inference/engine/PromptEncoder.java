@@ -85,7 +85,8 @@ public final class PromptEncoder implements AutoCloseable {
         }
         ChatRenderer renderer = chat.orElseThrow(() -> new IllegalArgumentException(
                 manifest.name() + " has no chat template; use Prompt.text, or a model made for conversations"));
-        ChatTemplate.Rendering rendering = renderer.render(((Prompt.Chat) prompt).messages());
+        Prompt.Chat conversation = (Prompt.Chat) prompt;
+        ChatTemplate.Rendering rendering = renderer.render(conversation.messages(), conversation.tools());
         rendering.inputs().forEach(span -> literal.set(span.begin(), span.end()));
         int[] tokens =
                 prompts.encode(rendering.text(), literal, false); // the template writes the special tokens itself

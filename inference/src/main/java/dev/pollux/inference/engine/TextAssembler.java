@@ -69,8 +69,8 @@ final class TextAssembler {
     }
 
     /** Stop strings end the answer; in reasoning they are text. */
-    private void emit(List<Delta> deltas) {
-        for (Delta delta : deltas) {
+    private void emit(List<Delta.Text> deltas) {
+        for (Delta.Text delta : deltas) {
             boolean answer = delta.channel() == Channel.ANSWER;
             if (!stops.stopped()) {
                 add(delta.channel(), answer ? stops.push(delta.text()) : delta.text());
@@ -81,7 +81,7 @@ final class TextAssembler {
     private void add(Channel channel, String piece) {
         if (!piece.isEmpty()) {
             (channel == Channel.ANSWER ? text : reasoning).append(piece);
-            reader.accept(new Delta(channel, piece));
+            reader.accept(Delta.of(channel, piece));
         }
     }
 }

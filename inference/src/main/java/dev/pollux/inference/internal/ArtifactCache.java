@@ -1,6 +1,7 @@
 package dev.pollux.inference.internal;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.ArtifactManifest.Input;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
@@ -15,9 +16,11 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
@@ -140,22 +143,67 @@ public final class ArtifactCache {
      * remembered under path, size and time of change.
      */
     public String contentHash(List<Path> files, JobContext context) {
+        return remembered(files, context).all();
+    }
+
+    /** Each file under its name, with the SHA-256 of its bytes, remembered likewise. */
+    public List<Input> inputs(List<Path> files, JobContext context) {
+        try {
+            return remembered(files, context).inputs(files);
+        } catch (IOException e) {
+            throw new StorageException("Cannot hash " + files + ": " + e, e);
+        }
+    }
+
+    /** Each file under its name, with the SHA-256 of its bytes. */
+    public static List<Input> hashed(List<Path> files, JobContext context) {
+        try {
+            return hash(files, context).inputs(files);
+        } catch (IOException e) {
+            throw new StorageException("Cannot hash " + files + ": " + e, e);
+        }
+    }
+
+    private Hashes remembered(List<Path> files, JobContext context) {
         try {
             Path hashes = Files.createDirectories(root.resolve("hashes"));
             Path memo = hashes.resolve(hex(sha256().digest(describe(files).getBytes(StandardCharsets.UTF_8))));
             if (Files.isRegularFile(memo) && settled(files)) {
-                String remembered = Files.readString(memo);
-                if (remembered.matches("[0-9a-f]{64}")) {
-                    return remembered;
+                Optional<Hashes> known = Hashes.parse(Files.readString(memo), files.size());
+                if (known.isPresent()) {
+                    return known.get();
                 }
             }
-            String hash = hash(files, context);
+            Hashes hash = hash(files, context);
             Path part = Files.createTempFile(hashes, "hash", PART);
-            Files.writeString(part, hash);
+            Files.writeString(part, hash.text());
             Files.move(part, memo, StandardCopyOption.ATOMIC_MOVE); // replaces, and is never absent for a reader
             return hash;
         } catch (IOException e) {
             throw new StorageException("Cannot hash " + files + ": " + e, e);
+        }
+    }
+
+    /** The hash of the files' names and bytes, and those of the bytes of each. */
+    private record Hashes(String all, List<String> each) {
+
+        String text() {
+            return all + "\n" + String.join("\n", each) + "\n";
+        }
+
+        static Optional<Hashes> parse(String text, int files) {
+            List<String> lines = text.lines().toList();
+            return lines.size() == files + 1 && lines.stream().allMatch(line -> line.matches("[0-9a-f]{64}"))
+                    ? Optional.of(new Hashes(lines.get(0), lines.subList(1, lines.size())))
+                    : Optional.empty();
+        }
+
+        List<Input> inputs(List<Path> files) throws IOException {
+            List<Input> inputs = new ArrayList<>();
+            for (Path file : files) {
+                inputs.add(new Input(String.valueOf(file.getFileName()), Files.size(file), each.get(inputs.size())));
+            }
+            return inputs;
         }
     }
 
@@ -178,7 +226,7 @@ public final class ArtifactCache {
         return text.toString();
     }
 
-    private static String hash(List<Path> files, JobContext context) throws IOException {
+    private static Hashes hash(List<Path> files, JobContext context) throws IOException {
         long total = 0;
         for (Path file : files) {
             total += Files.size(file);
@@ -186,18 +234,22 @@ public final class ArtifactCache {
         MessageDigest digest = sha256();
         byte[] buffer = new byte[1 << 20];
         long done = 0;
+        List<String> each = new ArrayList<>();
         for (Path file : files) {
+            MessageDigest own = sha256();
             digest.update((file.getFileName() + "\n").getBytes(StandardCharsets.UTF_8));
             try (InputStream in = Files.newInputStream(file)) {
                 for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                     context.checkCancelled();
                     digest.update(buffer, 0, n);
+                    own.update(buffer, 0, n);
                     done += n;
                     context.progress("hash", done, total, "bytes");
                 }
             }
+            each.add(hex(own.digest()));
         }
-        return hex(digest.digest());
+        return new Hashes(hex(digest.digest()), each);
     }
 
     private static String hex(byte[] hash) {

@@ -1,10 +1,10 @@
 package dev.pollux.inference.template;
 
 import dev.pollux.generation.Message;
+import dev.pollux.generation.Tool;
 import java.time.Clock;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -279,26 +279,26 @@ public final class ChatTemplate {
                 return this;
             }
 
-            /** The conversation as roles and texts, with its reasoning as {@code reasoning_content} and {@code thinking}. */
+            /**
+             * The conversation as roles and texts, with its reasoning as {@code reasoning_content} and {@code thinking}, its
+             * tool calls as {@code tool_calls}, and the call of a result as {@code tool_call_id} and {@code name}.
+             *
+             * @throws IllegalArgumentException if the arguments of a call are not JSON
+             */
             public Builder conversation(List<Message> value) {
-                List<Map<String, Object>> maps = new ArrayList<>();
-                for (Message message : value) {
-                    Map<String, Object> map = new LinkedHashMap<>();
-                    map.put("role", message.role());
-                    map.put("content", message.content());
-                    if (!message.reasoning().isEmpty()) { // by the two names that templates have for it
-                        map.put("reasoning_content", message.reasoning());
-                        map.put("thinking", message.reasoning());
-                    }
-                    maps.add(map);
-                }
-                messages = maps;
+                messages = value.stream().map(ChatValues::of).toList();
                 return this;
             }
 
-            /** Descriptions of functions to call. */
+            /**
+             * Functions to call: descriptions in the form of the chat API, or {@link Tool}s.
+             *
+             * @throws IllegalArgumentException if the parameters of a tool are not JSON
+             */
             public Builder tools(List<?> value) {
-                tools = Optional.of(List.copyOf(value));
+                tools = Optional.of(value.stream()
+                        .map(tool -> tool instanceof Tool function ? ChatValues.of(function) : (Object) tool)
+                        .toList());
                 return this;
             }
 

@@ -22,7 +22,8 @@ import java.util.stream.IntStream;
  *     followed by a blank line; where none follows they are one</td></tr>
  * <tr><td>does not name {@code developer}, refuses or drops it</td><td>it becomes {@code system}</td></tr>
  * <tr><td>refuses or drops another role, such as {@code tool}</td><td>it becomes {@code user}</td></tr>
- * <tr><td>refuses or drops one of two neighbours of the same role</td><td>they are joined by a blank line</td></tr>
+ * <tr><td>refuses or drops one of two neighbours of the same role</td><td>they are joined by a blank line, unless one of
+ *     them calls tools</td></tr>
  * <tr><td>refuses or drops an assistant that begins</td><td>an empty user message comes before it</td></tr>
  * <tr><td>does not show a role's content as a string, but as a list of parts</td><td>it is given as
  *     {@code [{"type": "text", "text": …}]}</td></tr>
@@ -55,6 +56,7 @@ public final class ConversationFit {
     private static final String TOOL = "tool";
     private static final String ROLE = "role";
     private static final String CONTENT = "content";
+    private static final String CALLS = "tool_calls";
 
     /**
      * What a template can do.
@@ -229,6 +231,8 @@ public final class ConversationFit {
             if (TURNS.contains(role)
                     && !abilities.repeated().contains(role)
                     && role.equals(last.get(ROLE))
+                    && !last.containsKey(CALLS)
+                    && !message.containsKey(CALLS)
                     && last.get(CONTENT) instanceof String first
                     && message.get(CONTENT) instanceof String second) {
                 merged.set(merged.size() - 1, with(last, CONTENT, joined(first, second)));

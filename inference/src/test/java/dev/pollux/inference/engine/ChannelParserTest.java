@@ -140,7 +140,7 @@ class ChannelParserTest {
     private static String read(String template, Set<String> vocabulary, String prompt, String written) {
         try (Tokenizer tokenizer = tokenizer(vocabulary)) {
             ChannelParser parser = ChannelFormat.of(template, tokenizer).after(prompt, true);
-            List<Delta> deltas = new ArrayList<>();
+            List<Delta.Text> deltas = new ArrayList<>();
             Pattern tokens = Pattern.compile(
                     vocabulary.stream()
                                     .map(Pattern::quote)
@@ -161,10 +161,10 @@ class ChannelParserTest {
         }
     }
 
-    private static String joined(List<Delta> deltas, Channel channel) {
+    private static String joined(List<Delta.Text> deltas, Channel channel) {
         return deltas.stream()
                 .filter(delta -> delta.channel() == channel)
-                .map(Delta::text)
+                .map(Delta.Text::text)
                 .collect(Collectors.joining());
     }
 

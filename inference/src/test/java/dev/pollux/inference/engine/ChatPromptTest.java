@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
+import dev.pollux.generation.Tool;
+import dev.pollux.generation.ToolCall;
 import dev.pollux.inference.template.TemplateException;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
@@ -59,9 +61,8 @@ class ChatPromptTest {
             }
             assertThatThrownBy(() -> generator.countTokens(Prompt.chat(Message.user("is it so"))))
                     .isInstanceOf(TemplateException.class)
-                    .hasMessage(
-                            "The chat template of tiny fails: Chat template line 1, column 24: the tag that begins here has"
-                                    + " no end; use raw text (Prompt.text, --raw), which needs no template");
+                    .hasMessage("The chat template of tiny fails: Chat template line 1, column 24: the tag that begins"
+                            + " here has no end; use raw text (Prompt.text, --raw), which needs no template");
         }
     }
 
@@ -118,6 +119,45 @@ class ChatPromptTest {
                         .isEqualTo("[system]be brief[user]is it so".length());
                 assertThat(generator.info().chat()).isTrue();
             }
+        }
+    }
+
+    @Test
+    void toolsAndCallsAreInThePromptOrTheyAreRefused() throws IOException {
+        Tool tool = new Tool("look", "looks around", "{}");
+        ToolCall call = ToolCall.of("look", "{\"at\": \"sea\"}");
+        Message asks = Message.user("is it so");
+        List<Message> called = List.of(asks, Message.calling(call), Message.tool(call, "blue"));
+        String words = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% for c in m.tool_calls %}"
+                + "({{ c.function.name }} {{ c.function.arguments.at }}){% endfor %}{% endfor %}";
+        try (OnnxGenerator generator =
+                open("{% for t in tools %}{{ t.function.name }}: {{ t.function.description }}.{% endfor %}" + words)) {
+            assertThat(generator.countTokens(Prompt.chat(List.of(asks), List.of(tool))))
+                    .isEqualTo("look: looks around.[user]is it so".length());
+            assertThat(generator.countTokens(Prompt.chat(called, List.of(tool))))
+                    .isEqualTo("look: looks around.[user]is it so[assistant](look sea)[tool]blue".length());
+        }
+        try (OnnxGenerator generator = open(REFUSES_SYSTEM)) {
+            assertThatThrownBy(() -> generator.countTokens(Prompt.chat(List.of(asks), List.of(tool))))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(
+                            "The chat template of tiny does not show tools; ask without tools, or use a model that was"
+                                    + " made to call them");
+            assertThatThrownBy(() -> generator.countTokens(Prompt.chat(called)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(
+                            "The chat template of tiny does not show tool calls; leave them out, or use a model that"
+                                    + " was made to call tools");
+        }
+    }
+
+    @Test
+    void argumentsThatAreNoJsonAreRefused() throws IOException {
+        try (OnnxGenerator generator = open(REFUSES_SYSTEM)) {
+            Message broken = Message.calling(ToolCall.of("look", "{at}"));
+            assertThatThrownBy(() -> generator.countTokens(Prompt.chat(Message.user("a"), broken)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("The arguments of a call of look ");
         }
     }
 

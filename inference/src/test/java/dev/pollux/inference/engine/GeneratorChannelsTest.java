@@ -62,14 +62,14 @@ class GeneratorChannelsTest {
             }
             assertThat(deltas)
                     .containsExactly(
-                            new Delta(Channel.REASONING, "H"),
-                            new Delta(Channel.REASONING, "m"),
-                            new Delta(Channel.REASONING, "."),
-                            new Delta(Channel.ANSWER, "P"),
-                            new Delta(Channel.ANSWER, "a"),
-                            new Delta(Channel.ANSWER, "r"),
-                            new Delta(Channel.ANSWER, "i"),
-                            new Delta(Channel.ANSWER, "s"));
+                            Delta.of(Channel.REASONING, "H"),
+                            Delta.of(Channel.REASONING, "m"),
+                            Delta.of(Channel.REASONING, "."),
+                            Delta.of(Channel.ANSWER, "P"),
+                            Delta.of(Channel.ANSWER, "a"),
+                            Delta.of(Channel.ANSWER, "r"),
+                            Delta.of(Channel.ANSWER, "i"),
+                            Delta.of(Channel.ANSWER, "s"));
             assertThat(answer).containsExactly("P", "a", "r", "i", "s");
         }
     }

@@ -44,7 +44,7 @@ class TextAssemblerTest {
 
     private String given(Channel channel) {
         StringBuilder joined = new StringBuilder();
-        deltas.stream().filter(delta -> delta.channel() == channel).forEach(delta -> joined.append(delta.text()));
+        deltas.forEach(delta -> joined.append(delta.text(channel)));
         return joined.toString();
     }
 
@@ -52,7 +52,7 @@ class TextAssemblerTest {
     void aTokenIsGivenOutWhenItIsText() {
         TextAssembler text = assembler();
         push(text, "a", "b");
-        assertThat(deltas).containsExactly(new Delta(Channel.ANSWER, "a"), new Delta(Channel.ANSWER, "b"));
+        assertThat(deltas).containsExactly(Delta.of(Channel.ANSWER, "a"), Delta.of(Channel.ANSWER, "b"));
         assertThat(text.text()).isEqualTo("ab");
         assertThat(text.stopped()).isFalse();
         text.end();

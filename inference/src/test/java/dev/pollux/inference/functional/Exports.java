@@ -102,14 +102,14 @@ final class Exports {
         return sha256(files(checkpoint)).substring(0, KEY_DIGITS);
     }
 
-    /** What a checkpoint consists of, sorted: a file, or the files of a folder that no test wrote. */
+    /** What a checkpoint or an export consists of, sorted: a file, or the files of a folder but for its manifest and the tests' own. */
     static List<Path> files(Path checkpoint) {
         if (Files.isRegularFile(checkpoint)) {
             return List.of(checkpoint);
         }
         try (Stream<Path> files = Files.list(checkpoint)) {
             return files.filter(Files::isRegularFile)
-                    .filter(file -> !file.getFileName().toString().matches("(cases|expected|README).*"))
+                    .filter(file -> !file.getFileName().toString().matches("(cases|expected|README).*|artifact\\.json"))
                     .sorted()
                     .toList();
         } catch (IOException e) {

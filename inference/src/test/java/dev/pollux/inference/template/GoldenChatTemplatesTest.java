@@ -3,6 +3,9 @@ package dev.pollux.inference.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pollux.generation.Message;
+import dev.pollux.generation.Tool;
+import dev.pollux.generation.ToolCall;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
@@ -11,7 +14,10 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -45,6 +51,73 @@ class GoldenChatTemplatesTest {
                         golden.get("template").asString() + " "
                                 + golden.get("case").asString(),
                         () -> checkInputs(set, golden)));
+    }
+
+    /** Conversations of {@link Message}s with calls and {@link Tool}s give the text of the same in the form of the chat API. */
+    @TestFactory
+    Stream<DynamicTest> rendersMessagesAndTools() throws IOException {
+        Path set = ReferenceData.golden("chat-templates");
+        return JsonNode.parse(Files.readString(set.resolve("cases.json")))
+                .valueStream()
+                .filter(golden -> golden.has("output")
+                        && golden.get("inputs").path("tools").size() > 0)
+                .map(golden -> DynamicTest.dynamicTest(
+                        golden.get("template").asString() + " "
+                                + golden.get("case").asString(),
+                        () -> {
+                            Path file = set.resolve("templates")
+                                    .resolve(golden.get("template").asString());
+                            JsonNode inputs = golden.get("inputs");
+                            ChatTemplate.Input input = ChatTemplate.Input.builder()
+                                    .conversation(conversation(inputs.get("messages")))
+                                    .tools(inputs.get("tools")
+                                            .valueStream()
+                                            .map(GoldenChatTemplatesTest::tool)
+                                            .toList())
+                                    .addGenerationPrompt(
+                                            inputs.path("add_generation_prompt").asBoolean())
+                                    .bosToken("<s>")
+                                    .eosToken("</s>")
+                                    .clock(CLOCK)
+                                    .build();
+                            assertThat(ChatTemplate.parse(Files.readString(file))
+                                            .render(input))
+                                    .isEqualTo(golden.get("output").asString());
+                        }));
+    }
+
+    private static List<Message> conversation(JsonNode messages) {
+        List<Message> conversation = new ArrayList<>();
+        Map<String, ToolCall> calls = new HashMap<>();
+        messages.valueStream().forEach(message -> {
+            List<ToolCall> made = new ArrayList<>();
+            message.path("tool_calls").valueStream().forEach(call -> {
+                JsonNode function = call.get("function");
+                made.add(new ToolCall(
+                        call.path("id").asString(),
+                        function.get("name").asString(),
+                        function.get("arguments").toString()));
+            });
+            made.forEach(call -> calls.put(call.id(), call));
+            String role = message.get("role").asString();
+            String content = message.path("content").asString();
+            conversation.add(
+                    role.equals("tool")
+                            ? Message.tool(
+                                    Objects.requireNonNull(calls.get(
+                                            message.get("tool_call_id").asString())),
+                                    content)
+                            : new Message(role, content, "", made));
+        });
+        return conversation;
+    }
+
+    private static Tool tool(JsonNode json) {
+        JsonNode function = json.get("function");
+        return new Tool(
+                function.get("name").asString(),
+                function.get("description").asString(),
+                function.get("parameters").toString());
     }
 
     private static void checkInputs(Path set, JsonNode golden) throws IOException {

@@ -1,5 +1,6 @@
 package dev.pollux.rag.chunk;
 
+import dev.pollux.retrieval.Location;
 import java.util.List;
 
 /**
@@ -9,8 +10,7 @@ import java.util.List;
  * @param context the headings above it that are not in it, as one line to embed before its text; empty if none
  * @param start first character in the document, in UTF-16 units from 0
  * @param end one past the last character
- * @param firstLine line of the first character, from 1
- * @param lastLine line of the last character
+ * @param location where a reader finds it in the document
  * @param lead what stands before it and without which it cannot be read; see {@link
  *     dev.pollux.retrieval.Passage#lead()}
  * @param embeddingText what is embedded and searched: the context and a line break, the lead, the text without comments
@@ -21,8 +21,7 @@ public record Chunk(
         String context,
         int start,
         int end,
-        int firstLine,
-        int lastLine,
+        Location location,
         String lead,
         String embeddingText) {
 

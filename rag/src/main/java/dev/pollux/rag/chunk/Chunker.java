@@ -5,6 +5,7 @@ import dev.pollux.internal.text.Block.Heading;
 import dev.pollux.internal.text.Lines;
 import dev.pollux.internal.text.Reading;
 import dev.pollux.retrieval.Document;
+import dev.pollux.retrieval.Location;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -266,8 +267,7 @@ public final class Chunker {
                     context,
                     start,
                     end,
-                    lines.at(start) + 1,
-                    lines.at(Math.max(start, end - 1)) + 1,
+                    Location.lines(lines.at(start) + 1, lines.at(Math.max(start, end - 1)) + 1),
                     lead,
                     embeddingText(context, lead, start, end));
         }

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.BinaryDocValues;
@@ -28,14 +29,16 @@ final class Duplicates {
      * neither fill the list of candidates nor the result. The one that is retrieved is of a source that is still there, then
      * the one nearest to the root of its source, then the one with the shortest name, which a copy seldom has.
      *
+     * A filter chooses first: what it does not allow neither hides a copy that it allows nor is named as one.
+     *
      * Rejected: to drop duplicates from the results. A query for ten hits would have to ask for an unknown number more.
      */
 
     /** The most copies that are named. */
     private static final int MOST_COPIES = 20;
 
-    private final FixedBitSet hidden; // (maxDoc)
-    private final Map<Integer, List<String>> copies; // record of the retrieved document -> paths of the others
+    private final List<List<Member>> groups; // of two and more, in the order in which they are retrieved
+    private final int maxDoc;
 
     /** A document: its record in the whole index. */
     private record Member(int record, int passages, SourceRecord source, boolean missing, String id, String path) {}
@@ -47,35 +50,63 @@ final class Duplicates {
             .thenComparing(member -> member.source().name())
             .thenComparing(Member::id);
 
-    private Duplicates(FixedBitSet hidden, Map<Integer, List<String>> copies) {
-        this.hidden = hidden;
-        this.copies = copies;
+    /**
+     * What is retrieved of all groups.
+     *
+     * @param hidden passages and records that are not
+     * @param copies paths of the documents that say the same as a retrieved one, by its record
+     */
+    record Choice(FixedBitSet hidden, Map<Integer, List<String>> copies) {} // hidden: (maxDoc)
+
+    private Duplicates(List<List<Member>> groups, int maxDoc) {
+        this.groups = groups;
+        this.maxDoc = maxDoc;
     }
 
     static Duplicates of(DirectoryReader reader, Sources sources) throws IOException {
-        FixedBitSet hidden = new FixedBitSet(Math.max(1, reader.maxDoc()));
-        Map<Integer, List<String>> copies = new HashMap<>();
+        List<List<Member>> groups = new ArrayList<>();
         for (List<int[]> group : groups(reader)) {
             List<Member> members = new ArrayList<>();
             for (int[] record : group) {
                 members.add(member(reader.storedFields(), record[0], record[1], sources));
             }
             members.sort(ORDER);
-            Member first = members.get(0);
-            List<Member> others = members.subList(1, members.size());
-            others.forEach(other -> hidden.set(other.record() - other.passages(), other.record() + 1));
-            copies.put(
-                    first.record(),
-                    others.stream()
-                            .filter(other -> !other.missing() || first.missing())
-                            .map(Member::path)
-                            .filter(path -> !path.equals(first.path()))
-                            .distinct()
-                            .sorted()
-                            .limit(MOST_COPIES)
-                            .toList());
+            groups.add(members);
         }
-        return new Duplicates(hidden, copies);
+        return new Duplicates(groups, reader.maxDoc());
+    }
+
+    boolean isEmpty() {
+        return groups.isEmpty();
+    }
+
+    /** What is retrieved where only some documents may be, told by their records. */
+    Choice among(IntPredicate allowed) {
+        FixedBitSet hidden = new FixedBitSet(Math.max(1, maxDoc));
+        Map<Integer, List<String>> copies = new HashMap<>();
+        for (List<Member> group : groups) {
+            List<Member> members = group.stream()
+                    .filter(member -> allowed.test(member.record()))
+                    .toList();
+            if (members.size() > 1) {
+                Member first = members.get(0);
+                List<Member> others = members.subList(1, members.size());
+                others.forEach(other -> hidden.set(other.record() - other.passages(), other.record() + 1));
+                copies.put(first.record(), paths(first, others));
+            }
+        }
+        return new Choice(hidden, copies);
+    }
+
+    private static List<String> paths(Member first, List<Member> others) {
+        return others.stream()
+                .filter(other -> !other.missing() || first.missing())
+                .map(Member::path)
+                .filter(path -> !path.equals(first.path()))
+                .distinct()
+                .sorted()
+                .limit(MOST_COPIES)
+                .toList();
     }
 
     /** The groups of two and more, each document as its record and the number of its passages. */
@@ -106,19 +137,5 @@ final class Duplicates {
         String id = fields.get(IndexLayout.ID);
         String path = source.pathOf(fields.get(IndexLayout.PATH), id);
         return new Member(record, passages, source, sources.isMissing(source), id, path);
-    }
-
-    boolean isEmpty() {
-        return copies.isEmpty();
-    }
-
-    /** Whether a passage or record, by its number in the whole index, is not retrieved. */
-    boolean isHidden(int doc) {
-        return hidden.get(doc);
-    }
-
-    /** The paths of the documents that say the same as a retrieved one, by its record. */
-    List<String> copies(int record) {
-        return copies.getOrDefault(record, List.of());
     }
 }

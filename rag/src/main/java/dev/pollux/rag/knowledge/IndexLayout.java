@@ -14,8 +14,9 @@ package dev.pollux.rag.knowledge;
  *            vectorKey    indexed   SHA-256 of what was embedded, in hex
  *            vector       values    floats, little-endian (4 * dimension bytes)
  *            number, document, text, heading (one each, in order),
- *            start, end, firstLine, lastLine, mediaType, metadata,
- *            lead, path (none where they are empty)   stored
+ *            start, end, mediaType, metadata (pairs),
+ *            lead, path (none where they are empty),
+ *            firstLine, lastLine | firstPage, lastPage | sheet, cells   stored
  *            toRecord     values    how far behind it its record is
  * record     whole        indexed   the document's text, by Analysis
  *            recordId     values    the document's id
@@ -29,11 +30,18 @@ package dev.pollux.rag.knowledge;
  *            skippedKind, skippedFile (pairs)   stored
  * </pre>
  *
- * <p>The commit data names the format, the embedder's name, fingerprint and dimension, and the time.
+ * <p>The commit data names the format, the embedder's name, fingerprint and dimension, the chunking of the last
+ * ingest, and the time.
+ *
+ * <p>Format {@value #OLDEST_FORMAT} has no pages and no cells; it is read as it is, and the first commit makes it format
+ * {@value #FORMAT}. Older ones are refused.
  */
 final class IndexLayout {
 
-    static final int FORMAT = 3;
+    static final int FORMAT = 4;
+
+    /** The oldest format that is read. */
+    static final int OLDEST_FORMAT = 3;
 
     static final String KEY = "key";
     static final String SOURCE = "source";
@@ -53,6 +61,10 @@ final class IndexLayout {
     static final String END = "end";
     static final String FIRST_LINE = "firstLine";
     static final String LAST_LINE = "lastLine";
+    static final String FIRST_PAGE = "firstPage";
+    static final String LAST_PAGE = "lastPage";
+    static final String SHEET = "sheet";
+    static final String CELLS = "cells";
     static final String LEAD = "lead";
     static final String METADATA = "metadata";
     static final String RECORD_ID = "recordId";
@@ -78,6 +90,7 @@ final class IndexLayout {
     static final String COMMIT_FINGERPRINT = "pollux.fingerprint";
     static final String COMMIT_DIMENSION = "pollux.dimension";
     static final String COMMIT_TIME = "pollux.time";
+    static final String COMMIT_CHUNKING = "pollux.chunking";
 
     /** The longest value of doc values in Lucene is 32766 bytes. */
     static final int MAX_DIMENSION = 8191;

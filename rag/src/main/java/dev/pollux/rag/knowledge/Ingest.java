@@ -314,6 +314,7 @@ final class Ingest implements DocumentSink {
     }
 
     private void commit() {
+        store.cutBy(chunker.recipe());
         store.commit();
         job.progress("commit", added + updated + unchanged, expected, "documents");
     }

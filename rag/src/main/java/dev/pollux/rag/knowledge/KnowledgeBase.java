@@ -45,7 +45,7 @@ import java.util.stream.Collectors;
  */
 public final class KnowledgeBase implements AutoCloseable {
 
-    /** The format of the files; a knowledge base of another one is refused. */
+    /** The format of the files that are written. The one before is read; a knowledge base of any other is refused. */
     public static final int FORMAT = IndexLayout.FORMAT;
 
     private final Store store;
@@ -65,7 +65,8 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Opens or creates a knowledge base for reading and writing.
+     * Opens or creates a knowledge base for reading and writing. Its {@link dev.pollux.artifact.ArtifactManifest} is in its
+     * folder, but for the time of a change.
      *
      * @param folder its own folder; created if absent
      * @param embedder the one it was made with; stays the caller's to close, after this
@@ -76,7 +77,14 @@ public final class KnowledgeBase implements AutoCloseable {
      */
     public static KnowledgeBase open(Path folder, Embedder embedder, KnowledgeOptions options) {
         LuceneCompatibility.check();
-        return new KnowledgeBase(Store.open(folder.toAbsolutePath(), embedder.info(), true), embedder, options);
+        Store store = Store.open(folder.toAbsolutePath(), embedder.info(), true);
+        try {
+            store.describe();
+            return new KnowledgeBase(store, embedder, options);
+        } catch (RuntimeException | Error e) {
+            store.close();
+            throw e;
+        }
     }
 
     /**
@@ -130,20 +138,24 @@ public final class KnowledgeBase implements AutoCloseable {
     /**
      * Passages by reciprocal rank fusion of {@link #denseRetriever()} and {@link #lexicalRetriever()} on one commit, as
      * {@link dev.pollux.retrieval.Retrievers#fused} does it. A score is in (0, 2/61]. A query in a language that the embedder
-     * does not read ({@link EmbedderInfo#languages()}) is answered by the lexical arm alone.
+     * does not read ({@link EmbedderInfo#languages()}) is answered by the lexical arm alone. The query's filter holds for
+     * both arms, before either chooses its best; so it does in the other two retrievers.
      */
     public Retriever retriever() {
         return query -> {
             if (!isRead(query)) {
-                return store.read(snapshot -> snapshot.hits(
-                        Fusion.fuse(List.of(snapshot.matching(query.text(), query.topK())), query.topK())));
+                return store.read(snapshot -> {
+                    View view = snapshot.view(query.filter());
+                    return view.hits(Fusion.fuse(List.of(view.matching(query.text(), query.topK())), query.topK()));
+                });
             }
             float[] vector = embed(query.text()); // (dimension)
             int depth = Math.max(Fusion.ARM_DEPTH, query.topK());
             return store.read(snapshot -> {
-                List<Scored> dense = snapshot.nearest(vector, depth);
-                List<Scored> lexical = snapshot.matching(query.text(), depth);
-                return snapshot.hits(Fusion.fuse(List.of(dense, lexical), query.topK()));
+                View view = snapshot.view(query.filter());
+                List<Scored> dense = view.nearest(vector, depth);
+                List<Scored> lexical = view.matching(query.text(), depth);
+                return view.hits(Fusion.fuse(List.of(dense, lexical), query.topK()));
             });
         };
     }
@@ -163,7 +175,10 @@ public final class KnowledgeBase implements AutoCloseable {
     public Retriever denseRetriever() {
         return query -> {
             float[] vector = embed(query.text()); // (dimension)
-            return store.read(snapshot -> snapshot.hits(snapshot.nearest(vector, query.topK())));
+            return store.read(snapshot -> {
+                View view = snapshot.view(query.filter());
+                return view.hits(view.nearest(vector, query.topK()));
+            });
         };
     }
 
@@ -173,7 +188,10 @@ public final class KnowledgeBase implements AutoCloseable {
      * twice its whole document's; above 0.
      */
     public Retriever lexicalRetriever() {
-        return query -> store.read(snapshot -> snapshot.hits(snapshot.matching(query.text(), query.topK())));
+        return query -> store.read(snapshot -> {
+            View view = snapshot.view(query.filter());
+            return view.hits(view.matching(query.text(), query.topK()));
+        });
     }
 
     /**
@@ -318,9 +336,23 @@ public final class KnowledgeBase implements AutoCloseable {
         Interrupts.lock(writing);
         try {
             store.checkWritable();
-            return work.get();
+            T result = work.get();
+            store.describe();
+            return result;
+        } catch (RuntimeException | Error e) {
+            describeAfter(e);
+            throw e;
         } finally {
             writing.unlock();
+        }
+    }
+
+    /** What was committed before a failure is described too, unless there is no way to. */
+    private void describeAfter(Throwable e) {
+        try {
+            store.describe();
+        } catch (RuntimeException suppressed) {
+            e.addSuppressed(suppressed);
         }
     }
 

@@ -44,8 +44,7 @@ final class PassageWriter {
         chunk.headings().forEach(heading -> fields.add(new StoredField(IndexLayout.HEADING, heading)));
         fields.add(new StoredField(IndexLayout.START, chunk.start()));
         fields.add(new StoredField(IndexLayout.END, chunk.end()));
-        fields.add(new StoredField(IndexLayout.FIRST_LINE, chunk.firstLine()));
-        fields.add(new StoredField(IndexLayout.LAST_LINE, chunk.lastLine()));
+        StoredLocation.write(chunk.location(), fields);
         fields.add(new StoredField(IndexLayout.MEDIA_TYPE, document.mediaType()));
         if (!chunk.lead().isEmpty()) {
             fields.add(new StoredField(IndexLayout.LEAD, chunk.lead()));

@@ -1,8 +1,7 @@
 package dev.pollux.rag.knowledge;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.rag.knowledge.TopHits.Scored;
-import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Passage;
 import java.io.IOException;
@@ -14,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.DirectoryReader;
@@ -26,60 +25,41 @@ import org.apache.lucene.index.MultiTerms;
 import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.index.ReaderUtil;
-import org.apache.lucene.index.StoredFields;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
-import org.apache.lucene.search.BooleanClause;
-import org.apache.lucene.search.BooleanQuery;
-import org.apache.lucene.search.BoostQuery;
-import org.apache.lucene.search.DisjunctionMaxQuery;
 import org.apache.lucene.search.DocIdSetIterator;
-import org.apache.lucene.search.IndexSearcher;
-import org.apache.lucene.search.MultiPhraseQuery;
-import org.apache.lucene.search.Query;
-import org.apache.lucene.search.ScoreDoc;
-import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.FixedBitSet;
 import org.jspecify.annotations.Nullable;
 
 /** A knowledge base as of one commit. */
 final class Snapshot {
 
-    /** How many candidates are scored, at least: enough that a better document score can bring one to the top. */
-    private static final int LEXICAL_DEPTH = 400;
-
-    /** What a document's score counts for beside its passage's; 1 to 20 differ by less than a point of nDCG@10. */
-    private static final float DOCUMENT_WEIGHT = 2;
-
-    /** What two words side by side count for beside their own scores; 0.3 to 0.6 gain a point of nDCG@10 on Cranfield. */
-    private static final float PAIR_WEIGHT = 0.6f;
-
-    /** Words that may stand between the two. */
-    private static final int PAIR_SLOP = 2;
-
     private final DirectoryReader reader;
     private final Sources sources;
     private final Duplicates duplicates;
-    private final DirectoryReader retrieved; // the reader without duplicates
-    private final IndexSearcher searcher;
     private final Map<IndexReader.CacheKey, SegmentVectors> vectors;
+    private final Map<IndexReader.CacheKey, SegmentMetadata> metadata =
+            new ConcurrentHashMap<>(); // once a query has a filter
+    private final View unfiltered;
 
     /** Takes over {@code reader}; reads only the vectors that {@code before} has not. */
     Snapshot(DirectoryReader reader, int dimension, @Nullable Snapshot before) throws IOException {
         this.reader = reader;
         this.sources = Sources.read(reader);
         this.duplicates = Duplicates.of(reader, sources);
-        this.retrieved = duplicates.isEmpty() ? reader : new WithoutDuplicates(reader, duplicates);
-        this.searcher = new IndexSearcher(retrieved);
-        searcher.setQueryCache(null);
-        searcher.setSimilarity(Analysis.SIMILARITY);
         this.vectors = new HashMap<>();
         for (LeafReaderContext leaf : reader.leaves()) {
             IndexReader.CacheKey key = leaf.reader().getCoreCacheHelper().getKey();
             SegmentVectors known = before == null ? null : before.vectors.get(key);
             vectors.put(key, known == null ? SegmentVectors.read(leaf.reader(), dimension) : known);
+            SegmentMetadata read = before == null ? null : before.metadata.get(key);
+            if (read != null) {
+                metadata.put(key, read);
+            }
         }
+        this.unfiltered = View.of(this);
     }
 
     DirectoryReader reader() {
@@ -90,62 +70,30 @@ final class Snapshot {
         return sources;
     }
 
-    /** The passages whose vectors have the largest inner product with {@code query}. */
-    List<Scored> nearest(float[] query, int k) { // query: (dimension)
-        TopHits top = new TopHits(Math.min(k, retrieved.numDocs()));
-        for (LeafReaderContext leaf : retrieved.leaves()) {
-            vectors(leaf).scan(query, leaf.reader().getLiveDocs(), leaf.docBase, top);
+    /** What a query with this filter sees. */
+    View view(Filter filter) throws IOException {
+        if (filter.equals(Filter.all())) {
+            return unfiltered;
         }
-        return top.drain();
+        FixedBitSet allowed = new FixedBitSet(Math.max(1, reader.maxDoc()));
+        for (LeafReaderContext leaf : reader.leaves()) {
+            metadata(leaf).allow(filter, leaf.docBase, allowed);
+        }
+        return View.of(this, allowed);
     }
 
-    /**
-     * The passages that score best under BM25 for the words of a question: the passage's own score plus twice that of its
-     * whole document, so that what a document says elsewhere speaks for each of its passages.
-     */
-    List<Scored> matching(String question, int k) throws IOException {
-        List<Set<String>> words = Analysis.asked(question, languages());
-        int depth = Math.max(4 * k, LEXICAL_DEPTH);
-        Map<Integer, Float> documents = new HashMap<>(); // record -> score
-        for (ScoreDoc hit : searcher.search(query(IndexLayout.WHOLE, words), depth).scoreDocs) {
-            documents.put(hit.doc, hit.score);
+    private SegmentMetadata metadata(LeafReaderContext leaf) throws IOException {
+        IndexReader.CacheKey key = leaf.reader().getCoreCacheHelper().getKey();
+        SegmentMetadata known = metadata.get(key);
+        if (known == null) { // two threads may read it both, to the same end
+            known = SegmentMetadata.read(leaf.reader());
+            metadata.put(key, known);
         }
-        TopHits top = new TopHits(k);
-        for (ScoreDoc hit : searcher.search(query(IndexLayout.CONTENT, words), depth).scoreDocs) {
-            top.offer(hit.doc, hit.score + DOCUMENT_WEIGHT * documents.getOrDefault(record(hit.doc), 0f));
-        }
-        return top.drain();
+        return known;
     }
 
-    private static Query query(String field, List<Set<String>> words) {
-        BooleanQuery.Builder query = new BooleanQuery.Builder();
-        int room = IndexSearcher.getMaxClauseCount();
-        for (Set<String> word : words) {
-            List<Query> terms = new ArrayList<>();
-            word.forEach(term -> terms.add(new TermQuery(new Term(field, term))));
-            room -= terms.size();
-            if (room < 0) {
-                break;
-            }
-            query.add(new DisjunctionMaxQuery(terms, 0), BooleanClause.Occur.SHOULD);
-        }
-        for (int i = 0; i + 1 < words.size() && field.equals(IndexLayout.CONTENT); i++) {
-            room -= words.get(i).size() + words.get(i + 1).size();
-            if (room < 0) {
-                break;
-            }
-            query.add(pair(field, words.get(i), words.get(i + 1)), BooleanClause.Occur.SHOULD);
-        }
-        return query.build();
-    }
-
-    /** Two words of a question that stand side by side in a passage too. */
-    private static Query pair(String field, Set<String> first, Set<String> second) {
-        MultiPhraseQuery.Builder pair = new MultiPhraseQuery.Builder().setSlop(PAIR_SLOP);
-        for (Set<String> word : List.of(first, second)) {
-            pair.add(word.stream().map(term -> new Term(field, term)).toArray(Term[]::new));
-        }
-        return new BoostQuery(pair.build(), PAIR_WEIGHT);
+    Duplicates duplicates() {
+        return duplicates;
     }
 
     /** The codes of the languages that passages are in. */
@@ -162,33 +110,20 @@ final class Snapshot {
     }
 
     /** The record of a passage's document. */
-    private int record(int passage) throws IOException {
+    int record(int passage) throws IOException {
         LeafReaderContext leaf = reader.leaves().get(ReaderUtil.subIndex(passage, reader.leaves()));
         NumericDocValues distance = leaf.reader().getNumericDocValues(IndexLayout.TO_RECORD);
         if (distance == null || !distance.advanceExact(passage - leaf.docBase)) {
             throw new MalformedFileException(
-                    "A passage in the knowledge base belongs to no document; delete the knowledge base and ingest again");
+                    "A passage in the knowledge base belongs to no document; delete the knowledge base and ingest"
+                            + " again");
         }
         return passage + Math.toIntExact(distance.longValue());
     }
 
-    /** The passages themselves. */
-    List<Hit> hits(List<Scored> found) throws IOException {
-        StoredFields stored = reader.storedFields();
-        List<Hit> hits = new ArrayList<>(found.size());
-        for (Scored scored : found) {
-            List<String> copies = duplicates.copies(record(scored.id()));
-            hits.add(new Hit(passage(stored.document(scored.id()), copies), scored.score()));
-        }
-        return hits;
-    }
-
-    private Passage passage(Document fields, List<String> copies) {
-        String[] pairs = fields.getValues(IndexLayout.METADATA);
-        Map<String, String> metadata = new TreeMap<>();
-        for (int i = 0; i < pairs.length; i += 2) {
-            metadata.put(pairs[i], pairs[i + 1]);
-        }
+    /** A passage by its number, with the paths of the copies of its document. */
+    Passage passage(int doc, List<String> copies) throws IOException {
+        Document fields = reader.storedFields().document(doc);
         SourceRecord source = sources.get(fields.get(IndexLayout.SOURCE));
         String document = fields.get(IndexLayout.DOCUMENT);
         String own = Objects.requireNonNullElse(fields.get(IndexLayout.PATH), "");
@@ -199,11 +134,10 @@ final class Snapshot {
                 fields.get(IndexLayout.TEXT),
                 number(fields, IndexLayout.START),
                 number(fields, IndexLayout.END),
-                number(fields, IndexLayout.FIRST_LINE),
-                number(fields, IndexLayout.LAST_LINE),
+                StoredLocation.read(fields),
                 Objects.requireNonNullElse(fields.get(IndexLayout.LEAD), ""),
                 Objects.requireNonNullElse(fields.get(IndexLayout.MEDIA_TYPE), Passage.MARKDOWN),
-                metadata);
+                SegmentMetadata.of(fields));
     }
 
     /** The vector of a passage that was embedded from the text with this hash, if there is one. */
@@ -314,7 +248,7 @@ final class Snapshot {
         return fields.getField(name).numericValue().intValue();
     }
 
-    private SegmentVectors vectors(LeafReaderContext leaf) {
+    SegmentVectors vectors(LeafReaderContext leaf) {
         SegmentVectors found = vectors.get(leaf.reader().getCoreCacheHelper().getKey());
         if (found == null) {
             throw new IllegalStateException("Segment " + leaf.ord + " has no vectors in this snapshot");

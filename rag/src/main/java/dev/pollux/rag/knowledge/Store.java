@@ -2,16 +2,15 @@ package dev.pollux.rag.knowledge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.OpenHandle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.CorruptIndexException;
@@ -44,6 +43,8 @@ final class Store implements AutoCloseable {
     private final Snapshots snapshots;
     private final WriterThread writing;
     private final OpenHandle handle;
+    private String chunking = ""; // of the last ingest
+    private boolean described = true; // whether the manifest may be there
     private volatile boolean stopped;
     private boolean closed;
 
@@ -54,12 +55,14 @@ final class Store implements AutoCloseable {
         this.directory = directory;
         boolean exists = DirectoryReader.indexExists(directory);
         if (exists) {
-            checkCommit(LuceneCompatibility.newestCommit(folder, directory).getUserData());
+            Map<String, String> data = LuceneCompatibility.newestCommit(folder, directory).getUserData();
+            CommitData.check(data, folder, embedder);
+            this.chunking = CommitData.chunking(data);
         }
         this.writer = writable ? writer() : null;
         try {
             if (writer != null && !exists) {
-                writer.setLiveCommitData(commitData().entrySet());
+                writer.setLiveCommitData(CommitData.of(embedder, chunking).entrySet());
                 writer.commit();
             }
             this.snapshots = new Snapshots(directory, embedder.dimension());
@@ -153,32 +156,6 @@ final class Store implements AutoCloseable {
         }
     }
 
-    private void checkCommit(Map<String, String> data) {
-        String format = data.getOrDefault(IndexLayout.COMMIT_FORMAT, "none");
-        if (!format.equals(String.valueOf(IndexLayout.FORMAT))) {
-            throw new StorageException("The knowledge base in " + folder + " has format " + format
-                    + ", which another version of Pollux wrote; this one reads format " + IndexLayout.FORMAT
-                    + ": delete the folder and ingest the documents again, or open it with the version that wrote it");
-        }
-        String fingerprint = data.getOrDefault(IndexLayout.COMMIT_FINGERPRINT, "");
-        if (!fingerprint.equals(embedder.fingerprint())) {
-            String name = data.getOrDefault(IndexLayout.COMMIT_EMBEDDER, "");
-            String cause = name.equals(embedder.name())
-                    ? " (the embedder's files or options have changed, or an earlier version of Pollux made it)"
-                    : "";
-            throw new StorageException("The knowledge base in " + folder + " was made with embedder " + name + " ("
-                    + fingerprint + "), not with " + embedder.name() + " (" + embedder.fingerprint()
-                    + "), and their vectors cannot be compared" + cause
-                    + "; open it with that embedder, or ingest into a new folder");
-        }
-        String dimension = data.getOrDefault(IndexLayout.COMMIT_DIMENSION, "none");
-        if (!dimension.equals(String.valueOf(embedder.dimension()))) {
-            throw new StorageException("The knowledge base in " + folder + " has vectors of dimension " + dimension
-                    + ", embedder " + embedder.name() + " makes " + embedder.dimension()
-                    + "; ingest into a new folder");
-        }
-    }
-
     private IndexWriter writer() throws IOException {
         IndexWriterConfig config = new IndexWriterConfig()
                 .setSimilarity(Analysis.SIMILARITY)
@@ -193,15 +170,6 @@ final class Store implements AutoCloseable {
                             + " write; close that one, or open this one read-only",
                     e);
         }
-    }
-
-    private Map<String, String> commitData() {
-        return new TreeMap<>(Map.of(
-                IndexLayout.COMMIT_FORMAT, String.valueOf(IndexLayout.FORMAT),
-                IndexLayout.COMMIT_EMBEDDER, embedder.name(),
-                IndexLayout.COMMIT_FINGERPRINT, embedder.fingerprint(),
-                IndexLayout.COMMIT_DIMENSION, String.valueOf(embedder.dimension()),
-                IndexLayout.COMMIT_TIME, Instant.now().toString()));
     }
 
     Path folder() {
@@ -243,18 +211,33 @@ final class Store implements AutoCloseable {
 
     /** Puts a block in the place of the one with this key; visible after {@link #commit}. */
     void replace(String key, List<Document> block) {
-        write(w -> w.updateDocuments(new Term(IndexLayout.KEY, key), block));
+        change(w -> w.updateDocuments(new Term(IndexLayout.KEY, key), block));
     }
 
     /** Deletes the block with this key; visible after {@link #commit}. */
     void delete(String key) {
-        write(w -> w.deleteDocuments(new Term(IndexLayout.KEY, key)));
+        change(w -> w.deleteDocuments(new Term(IndexLayout.KEY, key)));
+    }
+
+    /** Says by which recipe documents are cut from now on. */
+    void cutBy(String recipe) {
+        chunking = recipe;
+    }
+
+    /** Writes the manifest of the newest commit, unless it is there. */
+    void describe() {
+        ArtifactManifest manifest =
+                described && ArtifactManifest.isIn(folder) ? null : read(snapshot -> KnowledgeManifest.of(snapshot));
+        if (manifest != null) {
+            write(w -> manifest.write(folder));
+        }
+        described = true;
     }
 
     /** Makes everything written since the last commit durable, then visible. */
     void commit() {
         write(w -> {
-            w.setLiveCommitData(commitData().entrySet());
+            w.setLiveCommitData(CommitData.of(embedder, chunking).entrySet());
             w.commit();
             snapshots.maybeRefreshBlocking();
         });
@@ -278,6 +261,17 @@ final class Store implements AutoCloseable {
         } catch (IOException e) {
             throw failure(folder, "read", e);
         }
+    }
+
+    /** What is written makes the manifest untrue, so it goes first. */
+    private void change(Writing work) {
+        write(w -> {
+            if (described) {
+                ArtifactManifest.delete(folder);
+                described = false;
+            }
+            work.write(w);
+        });
     }
 
     private void write(Writing work) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.pollux.internal.text.Reading;
 import dev.pollux.rag.knowledge.HashingEmbedder;
 import dev.pollux.retrieval.Document;
+import dev.pollux.retrieval.Location;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -100,8 +101,9 @@ class ChunkerPropertyTest {
             assertThat(chunk.embeddingText().length() / CHARACTERS_A_TOKEN)
                     .as(what)
                     .isLessThanOrEqualTo(window);
-            assertThat(chunk.firstLine()).as(what).isEqualTo(line(text, chunk.start()));
-            assertThat(chunk.lastLine()).as(what).isEqualTo(line(text, chunk.end() - 1));
+            assertThat(chunk.location())
+                    .as(what)
+                    .isEqualTo(Location.lines(line(text, chunk.start()), line(text, chunk.end() - 1)));
             assertThat(parts(text, chunk.start()) || parts(text, chunk.end()))
                     .as(what)
                     .isFalse();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.rag.knowledge.HashingEmbedder;
 import dev.pollux.retrieval.Document;
+import dev.pollux.retrieval.Location;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -18,7 +19,8 @@ class ChunkerTest {
         String text = "# Guide\n\nHello.\n\n## Part\n\nWorld.\n";
         List<Chunk> chunks = markdown(text, 64);
         assertThat(chunks)
-                .containsExactly(new Chunk(List.of("Guide"), "", 0, text.length() - 1, 1, 7, "", text.strip()));
+                .containsExactly(
+                        new Chunk(List.of("Guide"), "", 0, text.length() - 1, Location.lines(1, 7), "", text.strip()));
     }
 
     @Test
@@ -189,9 +191,19 @@ class ChunkerTest {
 
     @Test
     void headingsInCodeCommentsAndQuotesDoNotCount() {
-        String text =
-                "# Real\n\n```\n# code\n```\n\n<!--\n# comment\n-->\n\n> # quote\n\n- item\n  ```\n  # listed\n  ```\n\n"
-                        + SENTENCE.repeat(6);
+        String text = "# Real\n\n"
+                + "```\n"
+                + "# code\n"
+                + "```\n\n"
+                + "<!--\n"
+                + "# comment\n"
+                + "-->\n\n"
+                + "> # quote\n\n"
+                + "- item\n"
+                + "  ```\n"
+                + "  # listed\n"
+                + "  ```\n\n"
+                + SENTENCE.repeat(6);
         assertThat(markdown(text, 32))
                 .allSatisfy(chunk -> assertThat(chunk.headings()).containsExactly("Real"));
     }

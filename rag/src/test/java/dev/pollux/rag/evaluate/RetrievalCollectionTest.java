@@ -8,6 +8,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Retriever;
 import java.io.IOException;
@@ -30,8 +31,8 @@ class RetrievalCollectionTest {
         Files.createDirectory(folder.resolve("qrels"));
         Files.writeString(
                 folder.resolve("corpus.jsonl"),
-                "{\"_id\": \"1\", \"title\": \"One\", \"text\": \"First.\"}\n\n{\"_id\": \"2\", \"title\": \"\", \"text\":"
-                        + " \"Second.\"}\n");
+                "{\"_id\": \"1\", \"title\": \"One\", \"text\": \"First.\"}\n\n"
+                        + "{\"_id\": \"2\", \"title\": \"\", \"text\": \"Second.\"}\n");
         Files.writeString(
                 folder.resolve("queries.jsonl"),
                 "{\"_id\": \"q\", \"text\": \"which\"}\n{\"_id\": \"r\", \"text\": \"none\"}\n"
@@ -89,6 +90,6 @@ class RetrievalCollectionTest {
     }
 
     private static Hit hit(String id) {
-        return new Hit(new Passage(id, id.substring(0, 1), List.of(), "x", 0, 1, 1, 1, Map.of()), 1);
+        return new Hit(new Passage(id, id.substring(0, 1), List.of(), "x", 0, 1, Location.lines(1, 1), Map.of()), 1);
     }
 }

@@ -7,6 +7,7 @@ import dev.pollux.rag.knowledge.IngestReport;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Query;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,8 +38,7 @@ class FolderToHitsTest {
             assertThat(hits).hasSize(1);
             assertThat(hits.get(0).passage().document()).isEqualTo("guide/merging.md");
             assertThat(hits.get(0).passage().headings()).containsExactly("Merging");
-            assertThat(hits.get(0).passage().firstLine()).isEqualTo(1);
-            assertThat(hits.get(0).passage().lastLine()).isEqualTo(3);
+            assertThat(hits.get(0).passage().location()).isEqualTo(Location.lines(1, 3));
 
             IngestReport again = knowledge.ingest(source).run();
             assertThat(again.unchanged()).isEqualTo(2);

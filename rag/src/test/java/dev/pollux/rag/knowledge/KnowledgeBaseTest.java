@@ -11,6 +11,7 @@ import dev.pollux.rag.chunk.ChunkOptions;
 import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
 import java.io.IOException;
@@ -222,10 +223,10 @@ class KnowledgeBaseTest {
         for (Hit hit : hits) {
             Passage passage = hit.passage();
             assertThat(passage.text()).isEqualTo(text.substring(passage.start(), passage.end()));
-            assertThat(passage.firstLine())
-                    .isEqualTo(text.substring(0, passage.start()).split("\r\n", -1).length);
-            assertThat(passage.lastLine())
-                    .isEqualTo(text.substring(0, passage.end()).split("\r\n", -1).length);
+            assertThat(passage.location())
+                    .isEqualTo(Location.lines(
+                            text.substring(0, passage.start()).split("\r\n", -1).length,
+                            text.substring(0, passage.end()).split("\r\n", -1).length));
             assertThat(passage.headings().get(0)).isEqualTo("Guide");
         }
     }
@@ -388,7 +389,7 @@ class KnowledgeBaseTest {
         }
         String message =
                 "The knowledge base in " + folder.resolve("kb") + " has format 1, which another version of Pollux"
-                        + " wrote; this one reads format " + KnowledgeBase.FORMAT
+                        + " wrote; this one reads formats 3 to " + KnowledgeBase.FORMAT
                         + ": delete the folder and ingest the documents"
                         + " again, or open it with the version that wrote it";
         assertThatThrownBy(() -> KnowledgeBase.open(folder.resolve("kb"), embedder))

@@ -31,7 +31,10 @@ class RetrieversOfKnowledgeBaseTest {
                         "s",
                         IntStream.range(0, 9)
                                 .mapToObj(i -> new Document(
-                                        "d" + i, "text/plain", "Models are merged in way " + i + ".", Map.of()))
+                                        "d" + i,
+                                        "text/plain",
+                                        "Models are merged in way " + i + ".",
+                                        Map.of("way", i % 3 == 0 ? "odd" : "even")))
                                 .toList()))
                 .run();
     }

@@ -63,7 +63,7 @@ final class Answers {
         return evidence.isEmpty()
                 ? "nothing found"
                 : evidence.stream()
-                        .map(e -> Texts.place(e.origin(), e.firstLine(), e.lastLine(), ""))
+                        .map(e -> Texts.place(e.origin(), e.location(), ""))
                         .collect(Collectors.joining(", ", "found ", ""));
     }
 
@@ -76,7 +76,7 @@ final class Answers {
         }
         for (Citation citation : answer.citations()) {
             output.line("[" + citation.number() + "] "
-                    + Texts.place(citation.origin(), citation.firstLine(), citation.lastLine(), citation.heading()));
+                    + Texts.place(citation.origin(), citation.location(), citation.heading()));
             copies(citation.origin(), output);
             if (answer.kind() == Answer.Kind.WRITTEN) {
                 output.quote(Texts.oneLine(citation.quote()));
@@ -102,7 +102,7 @@ final class Answers {
         }
         for (Evidence evidence : answer.evidence()) {
             output.line(String.format(Locale.ROOT, "[%d] %.2f  ", evidence.number(), evidence.score())
-                    + Texts.place(evidence.origin(), evidence.firstLine(), evidence.lastLine(), evidence.heading()));
+                    + Texts.place(evidence.origin(), evidence.location(), evidence.heading()));
             copies(evidence.origin(), output);
             output.quote(Texts.oneLine(evidence.quote()));
         }

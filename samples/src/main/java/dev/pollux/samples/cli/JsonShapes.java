@@ -5,6 +5,7 @@ import dev.pollux.generation.Usage;
 import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Origin;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.Citation;
@@ -61,8 +62,7 @@ final class JsonShapes {
         json.put("number", citation.number());
         origin(json, citation.origin());
         json.put("heading", citation.heading());
-        json.put("firstLine", citation.firstLine());
-        json.put("lastLine", citation.lastLine());
+        location(json, citation.location());
         json.put("quote", citation.quote());
         return json;
     }
@@ -73,6 +73,20 @@ final class JsonShapes {
         json.put("document", origin.document());
         json.put("path", origin.path());
         json.put("copies", origin.copies());
+    }
+
+    /** Adds where in its document a text is: lines, pages, or the cells of a sheet. */
+    static void location(Map<String, Object> json, Location location) {
+        if (location instanceof Location.Lines lines) {
+            json.put("firstLine", lines.first());
+            json.put("lastLine", lines.last());
+        } else if (location instanceof Location.Pages pages) {
+            json.put("page", pages.first());
+            json.put("lastPage", pages.last());
+        } else if (location instanceof Location.Cells cells) {
+            json.put("sheet", cells.sheet());
+            json.put("cell", cells.range());
+        }
     }
 
     static Map<String, Object> usage(Usage usage) {

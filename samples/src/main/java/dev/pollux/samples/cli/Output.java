@@ -68,16 +68,18 @@ final class Output {
 
     /** A piece of what a model writes: its answer and, where that is wanted, its reasoning as an aside. */
     void piece(Delta delta, boolean reasoning) {
-        boolean answer = delta.channel() == Channel.ANSWER;
-        if (answer && thought) {
-            asidePiece(System.lineSeparator());
+        String answer = delta.text(Channel.ANSWER);
+        String thoughts = reasoning ? delta.text(Channel.REASONING) : "";
+        if (!answer.isEmpty()) {
+            if (thought) {
+                asidePiece(System.lineSeparator());
+            }
+            piece(answer);
+            thought = false;
+        } else if (!thoughts.isEmpty()) {
+            asidePiece(thoughts);
+            thought = true;
         }
-        if (answer) {
-            piece(delta.text());
-        } else if (reasoning) {
-            asidePiece(delta.text());
-        }
-        thought = !answer && reasoning;
     }
 
     /** The result as one object on one line. */

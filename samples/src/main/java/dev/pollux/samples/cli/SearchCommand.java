@@ -22,13 +22,13 @@ import picocli.CommandLine.Parameters;
         description = {
             "Find the passages of the documents that bear on a question or on words.",
             "",
-            "Each hit shows its score (higher is better, comparable within one list only), document, lines, headings and"
-                    + " the beginning of its text. No language model is opened. The exit code is 3 where nothing is"
+            "Each hit shows its score (higher is better, comparable within one list only), document, lines, headings"
+                    + " and the beginning of its text. No language model is opened. The exit code is 3 where nothing is"
                     + " found.",
             "",
-            "--json: {query, retriever, hits: [{number, score, source, document, path, copies, heading, firstLine, lastLine,"
-                    + " text}], skippedFiles: [{file, reason}], missingSources: [{source, path}]}; copies are paths of"
-                    + " documents with the same content."
+            "--json: {query, retriever, hits: [{number, score, source, document, path, copies, heading, firstLine,"
+                    + " lastLine, text}], skippedFiles: [{file, reason}], missingSources: [{source, path}]}; copies are"
+                    + " paths of documents with the same content."
         },
         footer = {
             "  pollux search --docs docs \"memory budget of a merge\"",
@@ -118,7 +118,7 @@ final class SearchCommand extends PolluxCommand {
                     "%2d. %.4f  %s",
                     ++number,
                     hit.score(),
-                    Texts.place(passage.origin(), passage.firstLine(), passage.lastLine(), passage.heading())));
+                    Texts.place(passage.origin(), passage.location(), passage.heading())));
             if (!passage.origin().copies().isEmpty()) {
                 output().line(Texts.copies(passage.origin()));
             }
@@ -134,8 +134,7 @@ final class SearchCommand extends PolluxCommand {
             json.put("score", hit.score());
             JsonShapes.origin(json, hit.passage().origin());
             json.put("heading", hit.passage().heading());
-            json.put("firstLine", hit.passage().firstLine());
-            json.put("lastLine", hit.passage().lastLine());
+            JsonShapes.location(json, hit.passage().location());
             json.put("text", hit.passage().text());
             found.add(json);
         }

@@ -1,5 +1,6 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Origin;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
@@ -57,9 +58,8 @@ final class Texts {
     }
 
     /** Where something stands: {@code docs/merging.md:12-15 (Merging > Methods)}. */
-    static String place(Origin origin, int firstLine, int lastLine, String heading) {
-        String lines = firstLine == lastLine ? "" + firstLine : firstLine + "-" + lastLine;
-        return path(origin.path()) + ":" + lines + (heading.isEmpty() ? "" : " (" + heading + ")");
+    static String place(Origin origin, Location location, String heading) {
+        return location.in(path(origin.path())) + (heading.isEmpty() ? "" : " (" + heading + ")");
     }
 
     /** The documents that say the same, as a line to follow {@link #place}; empty where there are none. */

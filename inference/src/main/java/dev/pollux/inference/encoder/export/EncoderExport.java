@@ -2,6 +2,7 @@ package dev.pollux.inference.encoder.export;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.GraphWriter.Type;
 import dev.pollux.inference.internal.ArtifactCache;
@@ -106,7 +107,14 @@ public final class EncoderExport {
             try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
                 EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
                 export.check();
-                return ArtifactCache.publish(target, part -> export.write(part, context), context);
+                return ArtifactCache.publish(
+                        target,
+                        part -> {
+                            export.manifest(ArtifactCache.hashed(sources(folder, tensors), context))
+                                    .write(part);
+                            return export.write(part, context);
+                        },
+                        context);
             }
         });
     }
@@ -119,12 +127,16 @@ public final class EncoderExport {
         try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
             EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
             export.check();
-            return artifacts(cache)
-                    .folder(
-                            sources(folder, tensors),
-                            "encoder-" + FORMAT + "-" + weights.key(),
-                            part -> export.write(part, context),
-                            context);
+            ArtifactCache artifacts = artifacts(cache);
+            List<Path> sources = sources(folder, tensors);
+            return artifacts.folder(
+                    sources,
+                    "encoder-" + FORMAT + "-" + weights.key(),
+                    part -> {
+                        export.manifest(artifacts.inputs(sources, context)).write(part);
+                        return export.write(part, context);
+                    },
+                    context);
         }
     }
 
@@ -171,6 +183,13 @@ public final class EncoderExport {
         StoredTensors stored = build(measuring, JobContext.NONE);
         stored.refuseSurplus(choice.architecture(), choice.architecture().endsWith("ForMaskedLM"));
         return stored;
+    }
+
+    private ArtifactManifest manifest(List<ArtifactManifest.Input> inputs) {
+        return ArtifactManifest.builder(ArtifactManifest.Kind.ENCODER, "export")
+                .inputs(inputs)
+                .option("weights", weights)
+                .build();
     }
 
     private EncoderReport write(Path part, JobContext context) {

@@ -8,19 +8,20 @@ import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.FixedBitSet;
 
-/** An index in which hidden duplicates count as deleted. Closed by closing the reader that it shows. */
-final class WithoutDuplicates extends FilterDirectoryReader {
+/** An index in which only some documents are live; all else counts as deleted. Closed by closing the reader that it shows. */
+final class RestrictedReader extends FilterDirectoryReader {
 
-    private final Duplicates duplicates;
+    private final Bits shown; // (maxDoc)
 
-    WithoutDuplicates(DirectoryReader in, Duplicates duplicates) throws IOException {
-        super(in, new Wrapper(duplicates));
-        this.duplicates = duplicates;
+    /** @param shown which documents, by their numbers in the whole index, are live if they are not deleted */
+    RestrictedReader(DirectoryReader in, Bits shown) throws IOException {
+        super(in, new Wrapper(shown));
+        this.shown = shown;
     }
 
     @Override
     protected DirectoryReader doWrapDirectoryReader(DirectoryReader in) throws IOException {
-        return new WithoutDuplicates(in, duplicates);
+        return new RestrictedReader(in, shown);
     }
 
     @Override
@@ -31,32 +32,32 @@ final class WithoutDuplicates extends FilterDirectoryReader {
     /** Wraps the segments in their order. */
     private static final class Wrapper extends SubReaderWrapper {
 
-        private final Duplicates duplicates;
+        private final Bits shown;
         private int docBase;
 
-        Wrapper(Duplicates duplicates) {
-            this.duplicates = duplicates;
+        Wrapper(Bits shown) {
+            this.shown = shown;
         }
 
         @Override
         public LeafReader wrap(LeafReader reader) {
-            Segment segment = new Segment(reader, duplicates, docBase);
+            Segment segment = new Segment(reader, shown, docBase);
             docBase += reader.maxDoc();
             return segment;
         }
     }
 
-    /** A segment whose hidden documents are not live. */
+    /** A segment whose other documents are not live. */
     private static final class Segment extends FilterLeafReader {
 
         private final FixedBitSet live; // (maxDoc)
 
-        Segment(LeafReader in, Duplicates duplicates, int docBase) {
+        Segment(LeafReader in, Bits shown, int docBase) {
             super(in);
             this.live = new FixedBitSet(Math.max(1, in.maxDoc()));
             Bits before = in.getLiveDocs();
             for (int doc = 0; doc < in.maxDoc(); doc++) {
-                if ((before == null || before.get(doc)) && !duplicates.isHidden(docBase + doc)) {
+                if ((before == null || before.get(doc)) && shown.get(docBase + doc)) {
                     live.set(doc);
                 }
             }

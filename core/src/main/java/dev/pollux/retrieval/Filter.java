@@ -1,0 +1,279 @@
+package dev.pollux.retrieval;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Which passages a query may find, by the metadata of their documents.
+ *
+ * <pre>{@code
+ * Filter filter = Filter.equal("department", "hr")
+ *         .and(Filter.atLeast("year", 2024))
+ *         .and(Filter.equal("archived", true).negated());
+ * retriever.retrieve(Query.of("parental leave").withFilter(filter));
+ * }</pre>
+ *
+ * <p>A comparison with a field that a document does not have, or that is not of the value's type, does not hold; its
+ * negation does. Names of fields are compared exactly; those of front matter are in lower case. A field that holds a list is
+ * its one text, such as {@code "red, green"}.
+ *
+ * <p>{@link #toString} is the filter as text: {@code department = "hr" and year >= 2024 and not archived = true}. {@code not}
+ * binds before {@code and}, and that before {@code or}.
+ *
+ * <p><em>Immutable.</em>
+ */
+public sealed interface Filter {
+
+    /** Whether a passage of a document with this metadata may be found. */
+    boolean matches(Map<String, String> metadata);
+
+    /** Holds for every passage: the filter of a query that has none. */
+    static Filter all() {
+        return new And(List.of()); // no constant: its class and this would wait for each other to be initialized
+    }
+
+    /** Holds where a field is equal to a value; see {@link FilterValue#of} for its types. */
+    static Filter equal(String field, Object value) {
+        return new Comparison(field, Operator.EQUAL, FilterValue.of(value));
+    }
+
+    /** Holds where a field is equal to one of the values, of which there must be one at least. */
+    static Filter in(String field, Object... values) {
+        return new In(field, Arrays.stream(values).map(FilterValue::of).toList());
+    }
+
+    /** Holds where a field is a number or a date that is at least the value. */
+    static Filter atLeast(String field, Object value) {
+        return new Comparison(field, Operator.AT_LEAST, FilterValue.of(value));
+    }
+
+    /** Holds where a field is a number or a date that is greater than the value. */
+    static Filter greaterThan(String field, Object value) {
+        return new Comparison(field, Operator.GREATER, FilterValue.of(value));
+    }
+
+    /** Holds where a field is a number or a date that is at most the value. */
+    static Filter atMost(String field, Object value) {
+        return new Comparison(field, Operator.AT_MOST, FilterValue.of(value));
+    }
+
+    /** Holds where a field is a number or a date that is less than the value. */
+    static Filter lessThan(String field, Object value) {
+        return new Comparison(field, Operator.LESS, FilterValue.of(value));
+    }
+
+    /** Holds where a field is a number or a date from {@code first} to {@code last}, both included. */
+    static Filter between(String field, Object first, Object last) {
+        return atLeast(field, first).and(atMost(field, last));
+    }
+
+    /** Holds where a document has a field, whatever its text. */
+    static Filter exists(String field) {
+        return new Exists(field);
+    }
+
+    /** Holds where both do. */
+    default Filter and(Filter other) {
+        List<Filter> parts = new ArrayList<>(this instanceof And and ? and.parts() : List.of(this));
+        parts.addAll(other instanceof And and ? and.parts() : List.of(other));
+        return parts.size() == 1 ? parts.get(0) : new And(parts);
+    }
+
+    /** Holds where one of the two does, or both. */
+    default Filter or(Filter other) {
+        List<Filter> parts = new ArrayList<>(this instanceof Or or ? or.parts() : List.of(this));
+        parts.addAll(other instanceof Or or ? or.parts() : List.of(other));
+        return new Or(parts);
+    }
+
+    /** Holds where this does not. */
+    default Filter negated() {
+        return this instanceof Not not ? not.part() : new Not(this);
+    }
+
+    /** How a field is compared with a value. */
+    enum Operator {
+        EQUAL("="),
+        LESS("<"),
+        AT_MOST("<="),
+        GREATER(">"),
+        AT_LEAST(">=");
+
+        private final String sign;
+
+        Operator(String sign) {
+            this.sign = sign;
+        }
+
+        /** As in the text of a filter: {@code >=}. */
+        public String sign() {
+            return sign;
+        }
+
+        private boolean holds(String text, FilterValue value) {
+            if (this == EQUAL) {
+                return value.isEqual(text);
+            }
+            return value.compare(text)
+                    .filter(order -> switch (this) {
+                        case LESS -> order < 0;
+                        case AT_MOST -> order <= 0;
+                        case GREATER -> order > 0;
+                        case AT_LEAST -> order >= 0;
+                        case EQUAL -> order == 0;
+                    })
+                    .isPresent();
+        }
+    }
+
+    /**
+     * A comparison of a field.
+     *
+     * @param field not blank
+     * @param value of an ordered type, unless the operator is {@link Operator#EQUAL}
+     */
+    record Comparison(String field, Operator operator, FilterValue value) implements Filter {
+
+        public Comparison {
+            FilterText.checkField(field);
+            if (operator != Operator.EQUAL && !value.isOrdered()) {
+                throw new IllegalArgumentException(
+                        "A filter with " + operator.sign() + " takes a number or a date but was "
+                                + FilterText.field(field) + " " + operator.sign() + " " + value
+                                + "; give a Number or a LocalDate");
+            }
+        }
+
+        @Override
+        public boolean matches(Map<String, String> metadata) {
+            String text = metadata.get(field);
+            return text != null && operator.holds(text, value);
+        }
+
+        @Override
+        public String toString() {
+            return FilterText.field(field) + " " + operator.sign() + " " + value;
+        }
+    }
+
+    /**
+     * Equality of a field to one of several values.
+     *
+     * @param field not blank
+     * @param values at least one
+     */
+    record In(String field, List<FilterValue> values) implements Filter {
+
+        public In {
+            FilterText.checkField(field);
+            values = List.copyOf(values);
+            if (values.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "values must hold at least one value for field " + field + " but was empty");
+            }
+        }
+
+        @Override
+        public boolean matches(Map<String, String> metadata) {
+            String text = metadata.get(field);
+            return text != null && values.stream().anyMatch(value -> value.isEqual(text));
+        }
+
+        @Override
+        public String toString() {
+            return FilterText.field(field)
+                    + values.stream().map(FilterValue::toString).collect(Collectors.joining(", ", " in (", ")"));
+        }
+    }
+
+    /**
+     * Presence of a field.
+     *
+     * @param field not blank
+     */
+    record Exists(String field) implements Filter {
+
+        public Exists {
+            FilterText.checkField(field);
+        }
+
+        @Override
+        public boolean matches(Map<String, String> metadata) {
+            return metadata.containsKey(field);
+        }
+
+        @Override
+        public String toString() {
+            return "exists " + FilterText.field(field);
+        }
+    }
+
+    /**
+     * Conjunction.
+     *
+     * @param parts all of them must hold; none where every passage is allowed
+     */
+    record And(List<Filter> parts) implements Filter {
+
+        public And {
+            parts = List.copyOf(parts);
+        }
+
+        @Override
+        public boolean matches(Map<String, String> metadata) {
+            return parts.stream().allMatch(part -> part.matches(metadata));
+        }
+
+        @Override
+        public String toString() {
+            return parts.isEmpty() ? "all" : FilterText.joined(" and ", parts, Set.of(And.class, Or.class));
+        }
+    }
+
+    /**
+     * Disjunction.
+     *
+     * @param parts one of them must hold; not empty
+     */
+    record Or(List<Filter> parts) implements Filter {
+
+        public Or {
+            parts = List.copyOf(parts);
+            if (parts.isEmpty()) {
+                throw new IllegalArgumentException("parts must hold at least one filter but was empty");
+            }
+        }
+
+        @Override
+        public boolean matches(Map<String, String> metadata) {
+            return parts.stream().anyMatch(part -> part.matches(metadata));
+        }
+
+        @Override
+        public String toString() {
+            return FilterText.joined(" or ", parts, Set.of(Or.class));
+        }
+    }
+
+    /**
+     * Negation.
+     *
+     * @param part must not hold
+     */
+    record Not(Filter part) implements Filter {
+
+        @Override
+        public boolean matches(Map<String, String> metadata) {
+            return !part.matches(metadata);
+        }
+
+        @Override
+        public String toString() {
+            return "not " + FilterText.enclosed(part, Set.of(And.class, Or.class));
+        }
+    }
+}

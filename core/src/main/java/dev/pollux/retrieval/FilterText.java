@@ -1,0 +1,37 @@
+package dev.pollux.retrieval;
+
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** Filters as text. */
+final class FilterText {
+
+    private static final Pattern PLAIN_NAME = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_.-]*");
+    private static final Set<String> KEYWORDS = Set.of("all", "and", "or", "not", "in", "exists", "true", "false");
+
+    private FilterText() {}
+
+    static void checkField(String field) {
+        if (field.isBlank()) {
+            throw new IllegalArgumentException("field must not be blank; name a field of the metadata");
+        }
+    }
+
+    /** A name, in backquotes where it could be read as something else; a backquote in it is doubled. */
+    static String field(String name) {
+        return PLAIN_NAME.matcher(name).matches() && !KEYWORDS.contains(name)
+                ? name
+                : '`' + name.replace("`", "``") + '`';
+    }
+
+    static String joined(String word, List<Filter> parts, Set<Class<?>> weaker) {
+        return parts.stream().map(part -> enclosed(part, weaker)).collect(Collectors.joining(word));
+    }
+
+    /** A part, in parentheses where it binds less than what it is part of. */
+    static String enclosed(Filter part, Set<Class<?>> weaker) {
+        return weaker.contains(part.getClass()) && !part.equals(Filter.all()) ? "(" + part + ")" : part.toString();
+    }
+}

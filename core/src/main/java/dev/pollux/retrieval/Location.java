@@ -1,0 +1,159 @@
+package dev.pollux.retrieval;
+
+import java.util.regex.Pattern;
+
+/**
+ * Where in its document a text is, as a reader finds it: lines, pages or cells. Further kinds may follow, so a use of this
+ * type asks its methods, or has a default for kinds that it does not know. <em>Immutable.</em>
+ */
+public sealed interface Location {
+
+    /** Lines {@code first} to {@code last}, from 1. */
+    static Location lines(int first, int last) {
+        return new Lines(first, last);
+    }
+
+    /** Pages {@code first} to {@code last}, from 1. */
+    static Location pages(int first, int last) {
+        return new Pages(first, last);
+    }
+
+    /** Cells of a sheet, such as {@code B7} or {@code A2:D5}. */
+    static Location cells(String sheet, String range) {
+        return new Cells(sheet, range);
+    }
+
+    /** In words: {@code lines 5–7}, {@code page 3}, {@code sheet Costs, cells A2:D5}. */
+    String described();
+
+    /** A document and the place in it, short: {@code boats.md:5-7}, {@code report.pdf, page 3}. */
+    default String in(String document) {
+        return document + ", " + described();
+    }
+
+    /** What leads to it behind the {@code #} of a link: {@code L5-L7}, {@code page=3}; empty where nothing does. */
+    String fragment();
+
+    /**
+     * The location of a part of the text at this one.
+     *
+     * @param text all of the text that is here
+     * @param start first character of the part, in UTF-16 units from 0
+     * @param end one past the last character
+     */
+    Location part(String text, int start, int end);
+
+    private static void checkRange(String name, int first, int last) {
+        if (first < 1 || last < first) {
+            throw new IllegalArgumentException(
+                    "first and last must be a range of " + name + " from 1 but were " + first + " and " + last);
+        }
+    }
+
+    /**
+     * Lines of a text; CR LF, LF and CR each end one.
+     *
+     * @param first from 1
+     * @param last at least {@code first}
+     */
+    record Lines(int first, int last) implements Location {
+
+        public Lines {
+            checkRange("lines", first, last);
+        }
+
+        @Override
+        public String described() {
+            return first == last ? "line " + first : "lines " + first + "–" + last;
+        }
+
+        @Override
+        public String in(String document) {
+            return document + ":" + first + (first == last ? "" : "-" + last);
+        }
+
+        @Override
+        public String fragment() {
+            return "L" + first + (first == last ? "" : "-L" + last);
+        }
+
+        @Override
+        public Location part(String text, int start, int end) {
+            int begin = first + lineEnds(text, 0, start);
+            return new Lines(begin, begin + lineEnds(text, start, end));
+        }
+
+        private static int lineEnds(String text, int from, int to) {
+            int count = 0;
+            for (int i = from; i < to; i++) {
+                char c = text.charAt(i);
+                if (c == '\n' || c == '\r' && (i + 1 == text.length() || text.charAt(i + 1) != '\n')) {
+                    count++;
+                }
+            }
+            return count;
+        }
+    }
+
+    /**
+     * Pages of a document with pages. A part of the text has all of them.
+     *
+     * @param first from 1, counted from the document's first page, whatever is printed on it
+     * @param last at least {@code first}
+     */
+    record Pages(int first, int last) implements Location {
+
+        public Pages {
+            checkRange("pages", first, last);
+        }
+
+        @Override
+        public String described() {
+            return first == last ? "page " + first : "pages " + first + "–" + last;
+        }
+
+        @Override
+        public String fragment() {
+            return "page=" + first; // RFC 8118
+        }
+
+        @Override
+        public Location part(String text, int start, int end) {
+            return this;
+        }
+    }
+
+    /**
+     * Cells of a spreadsheet. A part of the text has all of them.
+     *
+     * @param sheet name of the sheet; empty where there is but one without a name
+     * @param range one cell or two opposite corners, in the notation of spreadsheets: {@code B7}, {@code A2:D5}
+     */
+    record Cells(String sheet, String range) implements Location {
+
+        private static final Pattern RANGE = Pattern.compile("[A-Z]{1,3}[1-9]\\d{0,6}(?::[A-Z]{1,3}[1-9]\\d{0,6})?");
+
+        public Cells {
+            if (!RANGE.matcher(range).matches()) {
+                throw new IllegalArgumentException(
+                        "range must be a cell or a range of cells but was '" + range + "'; write it as B7 or A2:D5");
+            }
+        }
+
+        @Override
+        public String described() {
+            String cells = (range.indexOf(':') < 0 ? "cell " : "cells ") + range;
+            return sheet.isEmpty() ? cells : "sheet " + sheet + ", " + cells;
+        }
+
+        @Override
+        public String fragment() {
+            return "";
+        }
+
+        @Override
+        public Location part(String text, int start, int end) {
+            return this;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package dev.pollux.merge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.artifact.ArtifactManifest.Input;
+import dev.pollux.artifact.ArtifactManifest.Kind;
+import dev.pollux.merging.MergeReport;
+import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.TinyDecoder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What merges and mixtures say of their making. */
+@NoLeaks
+class ManifestOfMergesTest {
+
+    private static final String PLAN = """
+        models:
+          - {model: base, parameters: {weight: 0.6}}
+          - {model: tuned, parameters: {weight: 0.4}}
+        merge_method: linear
+        """;
+
+    @TempDir
+    Path folder;
+
+    @BeforeEach
+    void models() throws IOException {
+        TinyDecoder.of("LlamaForCausalLM", "llama", 1).write(folder.resolve("base"));
+        TinyDecoder.of("LlamaForCausalLM", "llama", 2).write(folder.resolve("tuned"));
+    }
+
+    @Test
+    void aMergeHasItsPlanItsSeedAndTheHashesOfItsReport() {
+        MergeReport report = merge("merged", MergeOptions.builder().seed(7).build());
+
+        ArtifactManifest manifest = manifest("merged");
+        assertThat(manifest.kind()).isEqualTo(Kind.CHECKPOINT);
+        assertThat(manifest.operation()).isEqualTo("merge");
+        assertThat(manifest.seed()).hasValue(7);
+        assertThat(manifest.inputs())
+                .isEqualTo(report.inputs().stream()
+                        .map(file -> new Input(file.path(), file.bytes(), file.sha256()))
+                        .toList())
+                .isNotEmpty();
+        assertThat(manifest.options().get("plan")).contains("\"merge_method\":\"linear\"", "\"tuned\"");
+        assertThat(report.carriedFiles()).doesNotContain(ArtifactManifest.FILE);
+    }
+
+    @Test
+    void withoutHashesThereAreNoInputs() {
+        merge("merged", MergeOptions.builder().hashInputs(false).build());
+        assertThat(manifest("merged").inputs()).isEmpty();
+    }
+
+    @Test
+    void theManifestOfAnInputIsNeitherCarriedNorHashed() throws IOException {
+        ArtifactManifest foreign =
+                ArtifactManifest.builder(Kind.CHECKPOINT, "train").build();
+        foreign.write(folder.resolve("base"));
+        MergeReport first = merge("first", MergeOptions.DEFAULTS);
+        assertThat(manifest("first").operation()).isEqualTo("merge");
+        assertThat(first.inputs()).extracting(MergeReport.InputFile::path).doesNotContain("base/artifact.json");
+        foreign.withScores(Map.of("perplexity", 18.8)).write(folder.resolve("base"));
+        CheckpointMerger.in(folder)
+                .replay(folder.resolve("first/merge-report.json"), folder.resolve("again"))
+                .run();
+        assertThat(manifest("again")).isEqualTo(manifest("first"));
+    }
+
+    @Test
+    void aMixtureHasItsExperts() {
+        MixturePlan plan = MixturePlan.builder("base")
+                .gateMode(MixturePlan.GateMode.RANDOM)
+                .expert(MixturePlan.Expert.of("base", List.of()))
+                .expert(MixturePlan.Expert.of("tuned", List.of()))
+                .build();
+        MixtureMerger.in(folder, MergeOptions.builder().seed(5).build())
+                .merge(plan, folder.resolve("mixture"))
+                .run();
+
+        ArtifactManifest manifest = manifest("mixture");
+        assertThat(manifest.kind()).isEqualTo(Kind.CHECKPOINT);
+        assertThat(manifest.operation()).isEqualTo("merge-moe");
+        assertThat(manifest.seed()).hasValue(5);
+        assertThat(manifest.options()).containsEntry("gateMode", "RANDOM").containsEntry("base", "base");
+        assertThat(paths(manifest)).contains("base/config.json", "tuned/config.json");
+        assertThat(Files.exists(folder.resolve("mixture/config.json"))).isTrue();
+    }
+
+    private MergeReport merge(String target, MergeOptions options) {
+        return CheckpointMerger.in(folder, options)
+                .merge(MergeYaml.parse(PLAN), folder.resolve(target))
+                .run();
+    }
+
+    private ArtifactManifest manifest(String name) {
+        return ArtifactManifest.read(folder.resolve(name)).orElseThrow();
+    }
+
+    private static List<String> paths(ArtifactManifest manifest) {
+        return manifest.inputs().stream().map(Input::path).toList();
+    }
+}
