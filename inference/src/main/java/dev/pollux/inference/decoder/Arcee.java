@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Blocks;
 
 /** Arcee AFM: Llama with a plain MLP of squared rectifiers. */
@@ -10,7 +11,7 @@ final class Arcee extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
         String activation = settings.text("hidden_act", "relu2");
         return b.plainMlp(p, normed, at + "up_proj.weight", at + "down_proj.weight", activation);

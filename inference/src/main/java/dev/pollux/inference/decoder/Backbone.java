@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
 
@@ -16,7 +17,7 @@ abstract class Backbone extends Transformer {
     }
 
     @Override
-    final String embedding() {
+    final Value embedding() {
         return b.embed(root() + "embeddings.weight");
     }
 

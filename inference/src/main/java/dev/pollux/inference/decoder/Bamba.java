@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Mamba2Mixer;
 import dev.pollux.inference.internal.layer.Residual;
@@ -18,14 +19,13 @@ final class Bamba extends Transformer {
 
     @Override
     void layer(int layer, String p, Residual x) {
-        String normed = x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight");
+        Value normed = x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight");
         boolean attends = b.tensors.has(at(layer) + "self_attn.q_proj.weight");
         x.add(
                 attends
                         ? attention(layer, p, normed)
-                        : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation())
-                                .write(b, layer, p, normed));
-        String inner = x.norm(norm(), p + "norm2", at(layer) + "pre_ff_layernorm.weight");
+                        : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation()).write(b, layer, p, normed));
+        Value inner = x.norm(norm(), p + "norm2", at(layer) + "pre_ff_layernorm.weight");
         x.add(b.gatedMlp(p, inner, at(layer) + "feed_forward.", config.intermediateSize(), activation()));
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
@@ -25,7 +26,7 @@ class Cohere extends Transformer {
 
     @Override
     void layer(int layer, String p, Residual x) {
-        String normed = x.norm(norm(), p + "norm", at(layer) + "input_layernorm.weight");
+        Value normed = x.norm(norm(), p + "norm", at(layer) + "input_layernorm.weight");
         x.add(attention(layer, p, normed));
         x.add(mlp(layer, p, normed));
     }
@@ -40,7 +41,7 @@ class Cohere extends Transformer {
     }
 
     @Override
-    void head(String normed) {
-        b.head(normed, "lm_head.weight", settings.number("logit_scale", 1), 0);
+    public Value head(Value normed) {
+        return b.head(normed, "lm_head.weight", settings.number("logit_scale", 1), 0);
     }
 }

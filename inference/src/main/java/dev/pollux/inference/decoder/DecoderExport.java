@@ -4,28 +4,19 @@ import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
-import dev.pollux.inference.decoder.ExportReport.StepCost;
-import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.Projection;
-import dev.pollux.inference.graph.StateTensor;
-import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.internal.ArtifactCache;
-import dev.pollux.inference.internal.layer.Blocks;
-import dev.pollux.inference.internal.layer.DerivedTensors;
-import dev.pollux.inference.internal.layer.WeightWriter;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 
 /**
  * Writes a checkpoint as an ONNX graph that the engine runs.
@@ -42,7 +33,7 @@ public final class DecoderExport {
 
     /** What {@code architectures} of a configuration may say, sorted. */
     public static List<String> architectures() {
-        return Families.known();
+        return Architectures.known();
     }
 
     /**
@@ -55,13 +46,14 @@ public final class DecoderExport {
             if (Files.exists(target)) {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
-            preview(checkpoint, options); // what is wrong with the checkpoint shows before anything is written
+            // what is wrong with the checkpoint shows before anything is written
+            LoweredDecoder lowered = LoweredDecoder.of(checkpoint, options);
             return ArtifactCache.publish(
                     target,
                     part -> {
                         manifest(ArtifactCache.hashed(checkpoint.files(), context), options)
                                 .write(part);
-                        return write(checkpoint, part, options, context);
+                        return write(checkpoint, lowered, part, context);
                     },
                     context);
         });
@@ -73,22 +65,12 @@ public final class DecoderExport {
      */
     public static ExportReport preview(Checkpoint checkpoint, ExportOptions options) {
         long begin = System.nanoTime();
-        return measured(checkpoint, options, (graph, blocks) -> report(graph, blocks, begin));
+        return LoweredDecoder.of(checkpoint, options).report(begin);
     }
 
     /** The matrices of what {@link #export} would write, as {@link DecoderManifest#projections} has them; writes nothing. */
     public static List<Projection> projections(Checkpoint checkpoint, ExportOptions options) {
-        return measured(checkpoint, options, (graph, blocks) -> List.copyOf(blocks.weights.projections()));
-    }
-
-    /** Takes all steps of an export but writes nothing. */
-    private static <R> R measured(
-            Checkpoint checkpoint, ExportOptions options, BiFunction<GraphWriter, Blocks, R> result) {
-        try (GraphWriter graph = GraphWriter.measuring()) {
-            Blocks blocks = blocks(checkpoint, graph, options);
-            writeGraph(blocks, JobContext.NONE);
-            return result.apply(graph, blocks);
-        }
+        return LoweredDecoder.of(checkpoint, options).projections();
     }
 
     /**
@@ -106,10 +88,10 @@ public final class DecoderExport {
                 checkpoint.files(),
                 variant,
                 part -> {
-                    preview(checkpoint, options);
+                    LoweredDecoder lowered = LoweredDecoder.of(checkpoint, options);
                     manifest(artifacts.inputs(checkpoint.files(), context), options)
                             .write(part);
-                    ExportReport report = write(checkpoint, part, options, context);
+                    ExportReport report = write(checkpoint, lowered, part, context);
                     report.notices().forEach(context::notice);
                     return report;
                 },
@@ -125,72 +107,34 @@ public final class DecoderExport {
                 .build();
     }
 
-    private static ExportReport write(Checkpoint checkpoint, Path folder, ExportOptions options, JobContext context) {
+    private static ExportReport write(Checkpoint checkpoint, LoweredDecoder lowered, Path folder, JobContext context) {
         long begin = System.nanoTime();
         ModelConfig config = checkpoint.config();
-        try (GraphWriter graph = GraphWriter.create(folder.resolve(DecoderManifest.MODEL_FILE))) {
-            Blocks blocks = blocks(checkpoint, graph, options);
-            WeightWriter weights = blocks.weights;
-            writeGraph(blocks, context);
-            graph.finish();
-            writeTexts(checkpoint, folder);
-            Map<String, Object> provenance = new TreeMap<>();
-            provenance.put("source", checkpoint.path().getFileName().toString());
-            provenance.put("weights", options.weights().name());
-            provenance.put("matrices", new TreeMap<>(weights.counts()));
-            provenance.put("notices", weights.notices());
-            provenance.put(DecoderManifest.PARAMETERS, checkpoint.parameters());
-            new DecoderManifest(
-                            DecoderManifest.FORMAT,
-                            config.name(),
-                            config.architecture(),
-                            config.vocabularySize(),
-                            blocks.contextLength,
-                            checkpoint.endTokens(),
-                            checkpoint.specialTokens().bos(),
-                            checkpoint.specialTokens().eos(),
-                            blocks.states(),
-                            blocks.rotarySwitch(),
-                            config.headDim(),
-                            checkpoint.sampling(),
-                            weights.projections(),
-                            provenance)
-                    .write(folder);
-            return report(graph, blocks, begin);
-        }
-    }
-
-    private static Blocks blocks(Checkpoint checkpoint, GraphWriter graph, ExportOptions options) {
-        DerivedTensors tensors = new DerivedTensors(checkpoint.tensors());
-        WeightWriter weights = new WeightWriter(graph, tensors, options.weights(), options.blockSize());
-        int contextLength = Math.min(checkpoint.config().contextLength(), options.maxContext());
-        return new Blocks(checkpoint.config(), checkpoint.settings(), tensors, graph, weights, contextLength);
-    }
-
-    private static void writeGraph(Blocks blocks, JobContext context) {
-        Families.of(blocks).write(context);
-        blocks.tensors.refuseSurplus(blocks.config.architecture());
-    }
-
-    private static ExportReport report(GraphWriter graph, Blocks blocks, long begin) {
-        WeightWriter weights = blocks.weights;
-        long cacheBytes = 0;
-        long stateBytes = 0;
-        for (StateTensor state : blocks.states()) {
-            long bytes = Math.abs(
-                    state.shape().stream().mapToLong(Integer::longValue).reduce(Float.BYTES, (a, b) -> a * b));
-            if (state.kind() == Kind.KEY_VALUE) {
-                cacheBytes += bytes;
-            } else {
-                stateBytes += bytes;
-            }
-        }
-        return new ExportReport(
-                graph.bytesWritten(),
-                weights.counts(),
-                weights.notices(),
-                new StepCost(weights.stepBytes(), weights.stepWeights(), cacheBytes, stateBytes),
-                Duration.ofNanos(System.nanoTime() - begin));
+        lowered.write(folder.resolve(DecoderManifest.MODEL_FILE), context);
+        writeTexts(checkpoint, folder);
+        Map<String, Object> provenance = new TreeMap<>();
+        provenance.put("source", checkpoint.path().getFileName().toString());
+        provenance.put("weights", lowered.options().weights().name());
+        provenance.put("matrices", new TreeMap<>(lowered.matrices()));
+        provenance.put("notices", lowered.notices());
+        provenance.put(DecoderManifest.PARAMETERS, checkpoint.parameters());
+        new DecoderManifest(
+                        DecoderManifest.FORMAT,
+                        config.name(),
+                        config.architecture(),
+                        config.vocabularySize(),
+                        lowered.contextLength(),
+                        checkpoint.endTokens(),
+                        checkpoint.specialTokens().bos(),
+                        checkpoint.specialTokens().eos(),
+                        lowered.states(),
+                        lowered.rotarySwitch(),
+                        config.headDim(),
+                        checkpoint.sampling(),
+                        lowered.projections(),
+                        provenance)
+                .write(folder);
+        return lowered.report(begin);
     }
 
     private static void writeTexts(Checkpoint checkpoint, Path folder) {

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -15,10 +16,10 @@ final class DeepseekV2 extends DeepseekV3 {
     }
 
     @Override
-    String weights(Experts experts, String p, String at) {
-        String scores = experts.softmax(experts.logits(at + "gate.weight"));
+    Value weights(Experts experts, String p, String at) {
+        Value scores = experts.softmax(experts.logits(at + "gate.weight"));
         String method = settings.text("topk_method", "greedy");
-        String choice = switch (method) {
+        Value choice = switch (method) {
             case "greedy" -> scores;
             case "group_limited_greedy" ->
                 experts.bestGroups(scores, settings.integer("n_group"), settings.integer("topk_group"), 1);

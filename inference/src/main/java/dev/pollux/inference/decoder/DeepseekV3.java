@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
 import dev.pollux.inference.internal.layer.Attention;
@@ -35,32 +36,33 @@ class DeepseekV3 extends Transformer {
     }
 
     @Override
-    String attention(int layer, String p, String normed) {
+    Value attention(int layer, String p, Value normed) {
         String at = at(layer) + "self_attn.";
         int width = Math.max(plain + rotated, values); // the operator has one for keys and values
-        String query = b.reshaped(query(p, at, normed), p + "q.heads", 0, -1, heads, plain + rotated);
-        b.split(query, List.of(p + "q.plain", p + "q.rope"), plain, rotated);
+        Value query = b.perToken(query(p, at, normed), p + "q.heads", heads, plain + rotated);
+        List<Value> q = b.split(query, List.of(p + "q.plain", p + "q.rope"), plain, rotated);
         int rank = settings.integer("kv_lora_rank");
-        String latent =
+        Value latent =
                 b.project(normed, p + "latent", at + "kv_a_proj_with_mqa.weight", rank + rotated, config.hiddenSize());
-        b.split(latent, List.of(p + "kv.latent", p + "k.rope"), rank, rotated);
-        String inner = b.norm(LATENT, p + "kv.latent", p + "kv.normed", at + "kv_a_layernorm.weight", rank);
-        String both = b.project(inner, p + "kv", latentMatrix(at, rank), heads * (plain + values), rank);
-        b.split(
-                b.reshaped(both, p + "kv.heads", 0, -1, heads, plain + values),
+        List<Value> kv = b.split(latent, List.of(p + "kv.latent", p + "k.rope"), rank, rotated);
+        Value inner = b.norm(LATENT, kv.get(0), p + "kv.normed", at + "kv_a_layernorm.weight", rank);
+        Value both = b.project(inner, p + "kv", latentMatrix(at, rank), heads * (plain + values), rank);
+        List<Value> parts = b.split(
+                b.perToken(both, p + "kv.heads", heads, plain + values),
                 List.of(p + "k.plain", p + "v"),
                 plain,
                 values);
-        String queryRope = rotate(b.reshaped(p + "q.rope", p + "q.rope.flat", 0, -1, (long) heads * rotated), heads);
-        String keyRope = rotate(p + "k.rope", 1);
-        String shared =
-                b.op("Mul", p + "k.rope.each", b.reshaped(keyRope, p + "k.rope.one", 0, -1, 1, rotated), ones());
-        String q = joined(p + "q.all", p + "q.plain", b.reshaped(queryRope, p + "q.rope.heads", 0, -1, heads, rotated));
-        String k = joined(p + "k.all", p + "k.plain", shared);
+        Value queryRope = rotate(b.perToken(q.get(1), p + "q.rope.flat", (long) heads * rotated), heads);
+        Value keyRope = rotate(kv.get(1), 1);
+        Value shared =
+                b.op("Mul", p + "k.rope.each", b.perToken(keyRope, p + "k.rope.one", 1, rotated), ones());
+        Value queries = joined(p + "q.all", q.get(0), b.perToken(queryRope, p + "q.rope.heads", heads, rotated));
+        Value keys = joined(p + "k.all", parts.get(0), shared);
         Attention attention =
                 new Attention(b, layer, p).heads(heads, heads, width).scale(scale());
-        String attended =
-                attention.attend(padded(q, plain + rotated), padded(k, plain + rotated), padded(p + "v", values));
+        Value attended =
+                attention.attend(
+                        padded(queries, plain + rotated), padded(keys, plain + rotated), padded(parts.get(1), values));
         return b.project(cut(p, attended, width), p + "o", at + "o_proj.weight", config.hiddenSize(), heads * values);
     }
 
@@ -90,53 +92,48 @@ class DeepseekV3 extends Transformer {
         });
     }
 
-    private String query(String p, String at, String normed) {
+    private Value query(String p, String at, Value normed) {
         int rows = heads * (plain + rotated);
         if (!settings.has("q_lora_rank")) {
             return b.project(normed, p + "q", at + "q_proj.weight", rows, config.hiddenSize());
         }
         int rank = settings.integer("q_lora_rank");
-        String latent = b.project(normed, p + "q.latent", at + "q_a_proj.weight", rank, config.hiddenSize());
-        String inner = b.norm(LATENT, latent, p + "q.normed", at + "q_a_layernorm.weight", rank);
+        Value latent = b.project(normed, p + "q.latent", at + "q_a_proj.weight", rank, config.hiddenSize());
+        Value inner = b.norm(LATENT, latent, p + "q.normed", at + "q_a_layernorm.weight", rank);
         return b.project(inner, p + "q", at + "q_b_proj.weight", rows, rank);
     }
 
-    private String rotate(String x, int count) {
-        Rotary r = rotary();
-        return b.fused(
-                "RotaryEmbedding",
-                x + ".rotated",
-                List.of(x, b.positions(), r.cos(), r.sin()),
-                Map.of("num_heads", count, "rotary_embedding_dim", rotated, "interleaved", r.interleaved() ? 1 : 0));
+    private Value rotate(Value x, int count) {
+        return b.lowering().rotate(x, count, rotary());
     }
 
-    private String joined(String output, String first, String second) {
-        return b.graph.op("Concat", output, List.of(first, second), Map.of("axis", -1));
+    private Value joined(String output, Value first, Value second) {
+        return b.op("Concat", output, List.of(first, second), Map.of("axis", -1));
     }
 
     /** Ones (heads, 1), which spread what is one for all heads over them. */
-    private String ones() {
+    private Value ones() {
         return b.vector("each.head", 1, heads);
     }
 
     /** (1, S, heads, own) filled with zeros to the width of both keys and values, which change no score. */
-    private String padded(String x, int own) {
+    private Value padded(Value x, int own) {
         int width = Math.max(plain + rotated, values);
-        String wide = x;
+        Value wide = x;
         if (width > own) {
-            wide = b.op("Pad", x + ".padded", x, b.graph.integers(x + ".pads", 0, 0, 0, 0, 0, 0, 0, width - own));
+            wide = b.op("Pad", x.name() + ".padded", x, b.graph.integers(x.name() + ".pads", 0, 0, 0, 0, 0, 0, 0, width - own));
         }
-        return b.reshaped(wide, x + ".wide", 0, -1, (long) heads * width);
+        return b.perToken(wide, x.name() + ".wide", (long) heads * width);
     }
 
     /** The values' part of each head. */
-    private String cut(String p, String attended, int width) {
+    private Value cut(String p, Value attended, int width) {
         if (width == values) {
             return attended;
         }
-        String byHead = b.reshaped(attended, p + "attended.heads", 0, -1, heads, width);
-        b.split(byHead, List.of(p + "attended.values", p + "attended.rest"), values, width - values);
-        return b.reshaped(p + "attended.values", p + "attended", 0, -1, (long) heads * values);
+        Value byHead = b.perToken(attended, p + "attended.heads", heads, width);
+        List<Value> parts = b.split(byHead, List.of(p + "attended.values", p + "attended.rest"), values, width - values);
+        return b.perToken(parts.get(0), p + "attended", (long) heads * values);
     }
 
     /** YaRN's temperature goes into the scale twice. */
@@ -149,7 +146,7 @@ class DeepseekV3 extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
         if (layer < settings.count("first_k_dense_replace", 0)) {
             return super.mlp(layer, p, normed);
@@ -157,18 +154,18 @@ class DeepseekV3 extends Transformer {
         int width = settings.integer("moe_intermediate_size");
         Experts experts = new Experts(
                 b, p, normed, settings.integer("n_routed_experts"), settings.integer("num_experts_per_tok"));
-        String weights = weights(experts, p, at);
-        String routed =
+        Value weights = weights(experts, p, at);
+        Value routed =
                 experts.write(weights, (e, q, x) -> experts.gated(at + "experts.", e, q, x, width, activation()));
         int shared = width * settings.integer("n_shared_experts", 1);
-        String always = b.gatedMlp(p + "shared.", normed, at + "shared_experts.", shared, activation());
+        Value always = b.gatedMlp(p + "shared.", normed, at + "shared_experts.", shared, activation());
         return b.op("Add", p + "moe", routed, always);
     }
 
     /** The weight of each expert for each token. */
-    String weights(Experts experts, String p, String at) {
-        String scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
-        String choice = experts.bestGroups(
+    Value weights(Experts experts, String p, String at) {
+        Value scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
+        Value choice = experts.bestGroups(
                 experts.biased(scores, at + "gate.e_score_correction_bias"),
                 settings.integer("n_group", 1),
                 settings.integer("topk_group", 1),

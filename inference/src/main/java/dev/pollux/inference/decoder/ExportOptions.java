@@ -1,6 +1,5 @@
 package dev.pollux.inference.decoder;
 
-import dev.pollux.inference.internal.layer.WeightWriter;
 import dev.pollux.inference.quantize.WeightFormat;
 import java.util.List;
 
@@ -20,7 +19,7 @@ public record ExportOptions(WeightFormat weights, int blockSize, int maxContext)
      * at 8 bits 64, and up to 256 for the projection out of a gated product. Larger blocks are faster, and rounding
      * activations in them costs more after a norm.
      */
-    public static final int BY_ROLE = WeightWriter.BY_ROLE;
+    public static final int BY_ROLE = 0;
 
     /** The defaults of the builder. */
     public static final ExportOptions DEFAULTS = builder().build();

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Mamba2Mixer;
@@ -20,7 +21,7 @@ final class FalconH1 extends Transformer {
     }
 
     @Override
-    String embedding() {
+    Value embedding() {
         return b.scaled(super.embedding(), settings.number("embedding_multiplier", 1));
     }
 
@@ -30,15 +31,15 @@ final class FalconH1 extends Transformer {
     }
 
     @Override
-    void head(String normed) {
-        b.head(normed, "lm_head.weight", settings.number("lm_head_multiplier", 1), 0);
+    public Value head(Value normed) {
+        return b.head(normed, "lm_head.weight", settings.number("lm_head_multiplier", 1), 0);
     }
 
     @Override
     void layer(int layer, String p, Residual x) {
-        String normed = x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight");
-        String mixed = mixed(layer, p + "mamba.", times(p + "mamba.read", normed, "ssm_in_multiplier"));
-        String attended = attention(layer, p, times(p + "attention.read", normed, "attention_in_multiplier"));
+        Value normed = x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight");
+        Value mixed = mixed(layer, p + "mamba.", times(p + "mamba.read", normed, "ssm_in_multiplier"));
+        Value attended = attention(layer, p, times(p + "attention.read", normed, "attention_in_multiplier"));
         x.add(b.op(
                 "Add",
                 p + "both",
@@ -47,12 +48,12 @@ final class FalconH1 extends Transformer {
         x.add(mlp(layer, p, x.norm(norm(), p + "norm2", at(layer) + "pre_ff_layernorm.weight")));
     }
 
-    private String times(String output, String x, String key) {
+    private Value times(String output, Value x, String key) {
         double factor = settings.number(key, 1);
         return factor == 1 ? x : b.op("Mul", output, x, b.constant(factor));
     }
 
-    private String mixed(int layer, String p, String x) {
+    private Value mixed(int layer, String p, Value x) {
         String at = at(layer) + "mamba.";
         boolean normed = settings.flag("mamba_rms_norm", b.tensors.has(at + "norm.weight"));
         boolean before = settings.flag("mamba_norm_before_gate", true);
@@ -72,16 +73,16 @@ final class FalconH1 extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "feed_forward.";
         int width = config.intermediateSize();
         StackedMatrix gateUp = b.matrix(config.hiddenSize(), at + "gate_proj.weight", at + "up_proj.weight");
-        String both = b.weights.project(normed, p + "gate_up", gateUp.requireRows(2 * width));
-        b.split(both, List.of(p + "gate", p + "up"), width, width);
-        String active = b.activation(activation(), b.scaled(p + "gate", mlpFactor(0)), p + "active");
-        String gated = b.op("Mul", p + "gated", active, p + "up");
+        Value both = b.linear(normed, p + "gate_up", gateUp.requireRows(2 * width));
+        List<Value> parts = b.split(both, List.of(p + "gate", p + "up"), width, width);
+        Value active = b.activation(activation(), b.scaled(parts.get(0), mlpFactor(0)), p + "active");
+        Value gated = b.op("Mul", p + "gated", active, parts.get(1));
         StackedMatrix down = b.matrix(width, at + "down_proj.weight").requireRows(config.hiddenSize());
-        return b.scaled(b.weights.projectGated(gated, p + "down", down), mlpFactor(1));
+        return b.scaled(b.projectGated(gated, p + "down", down), mlpFactor(1));
     }
 
     private double mlpFactor(int part) {

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
 
@@ -16,7 +17,7 @@ final class Gemma extends Transformer {
     }
 
     @Override
-    String embedding() {
+    Value embedding() {
         return b.scaled(super.embedding(), Math.sqrt(config.hiddenSize()));
     }
 

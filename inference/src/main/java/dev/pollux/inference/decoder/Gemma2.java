@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
@@ -21,15 +22,15 @@ class Gemma2 extends Transformer {
     }
 
     @Override
-    String embedding() {
+    Value embedding() {
         return b.scaled(super.embedding(), Math.sqrt(config.hiddenSize()));
     }
 
     @Override
     void layer(int layer, String p, Residual x) {
-        String attended = attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight"));
+        Value attended = attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight"));
         x.add(after(p + "norm2", attended, at(layer) + "post_attention_layernorm.weight"));
-        String written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "pre_feedforward_layernorm.weight"));
+        Value written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "pre_feedforward_layernorm.weight"));
         x.add(after(p + "norm4", written, at(layer) + "post_feedforward_layernorm.weight"));
     }
 
@@ -52,7 +53,7 @@ class Gemma2 extends Transformer {
     }
 
     @Override
-    void head(String normed) {
-        b.head(normed, "lm_head.weight", 1, settings.number("final_logit_softcapping", 0));
+    public Value head(Value normed) {
+        return b.head(normed, "lm_head.weight", 1, settings.number("final_logit_softcapping", 0));
     }
 }

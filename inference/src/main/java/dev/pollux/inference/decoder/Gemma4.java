@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.Settings;
 import dev.pollux.inference.internal.layer.Attention;
@@ -20,8 +21,9 @@ final class Gemma4 extends Transformer {
 
     private final int perLayer = settings.count("hidden_size_per_layer_input", 0);
     private final int firstShared = config.layers() - settings.count("num_kv_shared_layers", 0);
-    private final Map<Boolean, String> keys = new HashMap<>(); // by whether the layer slides, the latest
-    private final Map<Boolean, String> values = new HashMap<>();
+    private List<Value> inputs = List.of(); // one a layer
+    private final Map<Boolean, Value> keys = new HashMap<>(); // by whether the layer slides, the latest
+    private final Map<Boolean, Value> values = new HashMap<>();
     private final Map<Boolean, Rotary> rotaries = new HashMap<>();
 
     Gemma4(Blocks b) {
@@ -29,8 +31,8 @@ final class Gemma4 extends Transformer {
     }
 
     @Override
-    String embedding() {
-        String x = b.scaled(super.embedding(), Math.sqrt(config.hiddenSize()));
+    Value embedding() {
+        Value x = b.scaled(super.embedding(), Math.sqrt(config.hiddenSize()));
         if (perLayer > 0) {
             layerInputs(x);
         }
@@ -38,49 +40,44 @@ final class Gemma4 extends Transformer {
     }
 
     /** (table[ids] · sqrt(width) + norm(project(x) / sqrt(hidden))) / sqrt 2, in parts of the layers. */
-    private void layerInputs(String x) {
+    private void layerInputs(Value x) {
         int all = config.layers() * perLayer;
         int rows = settings.integer("vocab_size_per_layer_input", config.vocabularySize());
-        StackedMatrix table =
-                b.matrix(all, "model.embed_tokens_per_layer.weight").requireRows(rows);
-        String tokens = b.scaled(b.weights.embed("input_ids", "embedding.layers", table), Math.sqrt(perLayer));
-        String projected =
+        StackedMatrix table = b.matrix(all, "model.embed_tokens_per_layer.weight").requireRows(rows);
+        Value tokens = b.scaled(b.lowering().embed("embedding.layers", table), Math.sqrt(perLayer));
+        Value projected =
                 b.project(x, "inputs.projected", "model.per_layer_model_projection.weight", all, config.hiddenSize());
-        String small = b.scaled(projected, 1 / Math.sqrt(config.hiddenSize()));
-        String byLayer = b.reshaped(small, "inputs.layers", 0, -1, config.layers(), perLayer);
-        String normed = b.norm(norm(), byLayer, "inputs.normed", "model.per_layer_projection_norm.weight", perLayer);
-        String sum = b.op("Add", "inputs.sum", b.reshaped(normed, "inputs.flat", 0, -1, all), tokens);
+        Value small = b.scaled(projected, 1 / Math.sqrt(config.hiddenSize()));
+        Value byLayer = b.perToken(small, "inputs.layers", config.layers(), perLayer);
+        Value normed = b.norm(norm(), byLayer, "inputs.normed", "model.per_layer_projection_norm.weight", perLayer);
+        Value sum = b.op("Add", "inputs.sum", b.perToken(normed, "inputs.flat", all), tokens);
         int[] widths = new int[config.layers()];
         java.util.Arrays.fill(widths, perLayer);
         List<String> names = java.util.stream.IntStream.range(0, config.layers())
-                .mapToObj(Gemma4::input)
+                .mapToObj(layer -> "inputs." + layer)
                 .toList();
-        b.split(b.scaled(sum, Math.sqrt(0.5)), names, widths);
-    }
-
-    private static String input(int layer) {
-        return "inputs." + layer;
+        inputs = b.split(b.scaled(sum, Math.sqrt(0.5)), names, widths);
     }
 
     @Override
     void layer(int layer, String p, Residual x) {
-        String attended = attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight"));
+        Value attended = attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight"));
         x.add(after(p + "norm2", attended, at(layer) + "post_attention_layernorm.weight"));
-        String written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "pre_feedforward_layernorm.weight"));
+        Value written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "pre_feedforward_layernorm.weight"));
         if (settings.flag("enable_moe_block", false)) {
-            String alone = after(p + "norm3.1", written, at(layer) + "post_feedforward_layernorm_1.weight");
-            String routed = after(
+            Value alone = after(p + "norm3.1", written, at(layer) + "post_feedforward_layernorm_1.weight");
+            Value routed = after(
                     p + "norm3.2", experts(layer, p, x.value()), at(layer) + "post_feedforward_layernorm_2.weight");
             written = b.op("Add", p + "moe", alone, routed);
         }
         x.add(after(p + "norm4", written, at(layer) + "post_feedforward_layernorm.weight"));
         if (perLayer > 0) {
             int hidden = config.hiddenSize();
-            String gate =
+            Value gate =
                     b.project(x.value(), p + "input.gate", at(layer) + "per_layer_input_gate.weight", perLayer, hidden);
-            String open =
-                    b.op("Mul", p + "input.gated", b.activation(activation(), gate, p + "input.active"), input(layer));
-            String wide =
+            Value open =
+                    b.op("Mul", p + "input.gated", b.activation(activation(), gate, p + "input.active"), inputs.get(layer));
+            Value wide =
                     b.project(open, p + "input.wide", at(layer) + "per_layer_projection.weight", hidden, perLayer);
             x.add(after(p + "norm5", wide, at(layer) + "post_per_layer_input_norm.weight"));
         }
@@ -90,7 +87,7 @@ final class Gemma4 extends Transformer {
     }
 
     @Override
-    String attention(int layer, String p, String normed) {
+    Value attention(int layer, String p, Value normed) {
         boolean slides = slides(layer);
         String at = at(layer) + "self_attn.";
         int width = perLayer(layer, "head_dim", slides ? "head_dim" : "global_head_dim", config.headDim());
@@ -105,11 +102,11 @@ final class Gemma4 extends Transformer {
                 .rotary(rotaries.computeIfAbsent(slides, key -> rotary(key, width)))
                 .window(slides ? settings.integer("sliding_window") : 0)
                 .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight");
-        String q = b.project(normed, p + "q", at + "q_proj.weight", config.heads() * width, config.hiddenSize());
+        Value q = b.project(normed, p + "q", at + "q_proj.weight", config.heads() * width, config.hiddenSize());
         if (layer < firstShared) {
-            String k = b.project(normed, p + "k", at + "k_proj.weight", narrow * width, config.hiddenSize());
+            Value k = b.project(normed, p + "k", at + "k_proj.weight", narrow * width, config.hiddenSize());
             boolean own = b.tensors.has(at + "v_proj.weight"); // else values are the keys as they were projected
-            String v = own ? b.project(normed, p + "v", at + "v_proj.weight", narrow * width, config.hiddenSize()) : k;
+            Value v = own ? b.project(normed, p + "v", at + "v_proj.weight", narrow * width, config.hiddenSize()) : k;
             keys.put(slides, attention.key(k));
             values.put(slides, normedValues(p, v, narrow, width));
         }
@@ -118,8 +115,8 @@ final class Gemma4 extends Transformer {
     }
 
     /** A layer that shares needs one of its kind below it. */
-    private String latest(Map<Boolean, String> ofKind, boolean slides) {
-        String found = ofKind.get(slides);
+    private Value latest(Map<Boolean, Value> ofKind, boolean slides) {
+        Value found = ofKind.get(slides);
         if (found == null) {
             throw new MalformedFileException(settings.file() + ": num_kv_shared_layers leaves no layer of its own kind"
                     + " below a layer that shares keys and values");
@@ -127,10 +124,10 @@ final class Gemma4 extends Transformer {
         return found;
     }
 
-    private String normedValues(String p, String v, int count, int width) {
-        String byHead = b.reshaped(v, p + "values.heads", 0, -1, count, width);
-        String normed = b.norm(norm(), byHead, p + "values.normed", "", width);
-        return b.reshaped(normed, p + "values", 0, -1, (long) count * width);
+    private Value normedValues(String p, Value v, int count, int width) {
+        Value byHead = b.perToken(v, p + "values.heads", count, width);
+        Value normed = b.norm(norm(), byHead, p + "values.normed", "", width);
+        return b.perToken(normed, p + "values", (long) count * width);
     }
 
     private Rotary rotary(boolean slides, int width) {
@@ -146,29 +143,29 @@ final class Gemma4 extends Transformer {
 
     /** Upper layers may have wider MLPs. */
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
         return b.gatedMlp(
                 p, normed, at, b.tensors.require(at + "gate_proj.weight").dim(0), activation());
     }
 
     /** Experts beside the MLP, each with a factor; the router reads the stream, normed and scaled by itself. */
-    private String experts(int layer, String p, String stream) {
+    private Value experts(int layer, String p, Value stream) {
         int hidden = config.hiddenSize();
         int count = settings.integer("num_experts");
         int width = settings.integer("moe_intermediate_size");
         String at = at(layer) + "experts.";
         String router = at(layer) + "router.";
-        String x = b.norm(norm(), stream, p + "norm3.0", at(layer) + "pre_feedforward_layernorm_2.weight", hidden);
+        Value x = b.norm(norm(), stream, p + "norm3.0", at(layer) + "pre_feedforward_layernorm_2.weight", hidden);
         Experts experts = new Experts(b, p, x, count, settings.integer("top_k_experts"));
         float[] scales = b.tensors.vector(router + "scale", hidden);
         for (int i = 0; i < hidden; i++) {
             scales[i] /= (float) Math.sqrt(hidden);
         }
-        String plain =
+        Value plain =
                 b.reshaped(b.norm(norm(), stream, p + "router.normed", "", hidden), p + "router.flat", -1, hidden);
-        String read = b.op("Mul", p + "router.x", plain, b.graph.floats(p + "router.scale", scales, hidden));
-        String weights = experts.chosenOfSoftmax(experts.logits(read, router + "proj.weight"), true);
+        Value read = b.op("Mul", p + "router.x", plain, b.graph.floats(p + "router.scale", () -> scales, hidden));
+        Value weights = experts.chosenOfSoftmax(experts.logits(read, router + "proj.weight"), true);
         float[] factors = b.tensors.vector(router + "per_expert_scale", count);
         return experts.write(
                 weights, (e, q, own) -> b.scaled(experts.gated(at, e, q, own, width, activation()), factors[e]));
@@ -180,7 +177,7 @@ final class Gemma4 extends Transformer {
     }
 
     @Override
-    void head(String normed) {
-        b.head(normed, "lm_head.weight", 1, settings.number("final_logit_softcapping", 0));
+    public Value head(Value normed) {
+        return b.head(normed, "lm_head.weight", 1, settings.number("final_logit_softcapping", 0));
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Rotary;
 import dev.pollux.tensor.StackedMatrix;
@@ -17,7 +18,7 @@ final class Glm extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         StackedMatrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
         String down = at(layer) + "mlp.down_proj.weight";
         return b.gated(p, normed, gateUp, down, config.intermediateSize(), activation());

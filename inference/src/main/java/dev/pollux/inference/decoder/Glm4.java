@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Residual;
 import dev.pollux.inference.internal.layer.Rotary;
@@ -19,14 +20,14 @@ final class Glm4 extends Transformer {
 
     @Override
     void layer(int layer, String p, Residual x) {
-        String attended = attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight"));
+        Value attended = attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight"));
         x.add(after(p + "norm2", attended, at(layer) + "post_self_attn_layernorm.weight"));
-        String written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "post_attention_layernorm.weight"));
+        Value written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "post_attention_layernorm.weight"));
         x.add(after(p + "norm4", written, at(layer) + "post_mlp_layernorm.weight"));
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         StackedMatrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
         String down = at(layer) + "mlp.down_proj.weight";
         return b.gated(p, normed, gateUp, down, config.intermediateSize(), activation());

@@ -1,10 +1,11 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
 import dev.pollux.inference.internal.layer.Residual;
-import java.util.List;
+import java.util.function.Supplier;
 
 /** GPT-2 (Radford et al., 2019): learned positions, layer norms with biases, matrices stored (in, out). */
 final class Gpt2 extends Transformer {
@@ -22,11 +23,12 @@ final class Gpt2 extends Transformer {
     }
 
     @Override
-    String embedding() {
-        String tokens = b.embed(root + "wte.weight");
+    Value embedding() {
+        Value tokens = b.embed(root + "wte.weight");
         int rows = b.tensors.require(root + "wpe.weight").dim(0);
-        float[] table = b.tensors.vector(root + "wpe.weight", rows * config.hiddenSize());
-        return b.op("Add", "embedded", tokens, b.byPosition("position.embedding", table, config.hiddenSize()));
+        Supplier<float[]> table = b.tensors.vectorLater(root + "wpe.weight", rows * config.hiddenSize());
+        Value positions = b.lowering().byPosition("position.embedding", table, rows, config.hiddenSize());
+        return b.op("Add", "embedded", tokens, positions);
     }
 
     @Override
@@ -41,19 +43,19 @@ final class Gpt2 extends Transformer {
         Attention attention = new Attention(b, layer, p);
         double scale = settings.flag("scale_attn_weights", true) ? 1 / Math.sqrt(config.headDim()) : 1;
         attention.scale(settings.flag("scale_attn_by_inverse_layer_idx", false) ? scale / (layer + 1) : scale);
-        String qkv = conv(
+        Value qkv = conv(
                 x.norm(norm(), p + "norm1", at + "ln_1.weight"), p + "qkv", at + "attn.c_attn", hidden, 3 * hidden);
         x.add(conv(attention.attend(qkv), p + "o", at + "attn.c_proj", hidden, hidden));
         String up = at + "mlp.c_fc.linear.weight";
         int width = b.tensors.has(up) ? b.tensors.require(up).dim(0) : settings.integer("n_inner", 4 * hidden);
-        String inner =
+        Value inner =
                 conv(x.norm(norm(), p + "norm2", at + "ln_2.weight"), p + "inner", at + "mlp.c_fc", hidden, width);
-        String active = b.activation(settings.text("activation_function", "gelu_new"), inner, p + "active");
+        Value active = b.activation(settings.text("activation_function", "gelu_new"), inner, p + "active");
         x.add(conv(active, p + "down", at + "mlp.c_proj", width, hidden));
     }
 
     /** A product with a matrix that is stored (in, out), or as GGUF files have it, (out, in). */
-    private String conv(String x, String output, String name, int in, int out) {
+    private Value conv(Value x, String output, String name, int in, int out) {
         if (b.tensors.has(name + ".linear.weight")) {
             return b.project(x, output, name + ".linear.weight", out, in);
         }
@@ -68,13 +70,13 @@ final class Gpt2 extends Transformer {
             }
             return transposed;
         });
-        String product = b.project(x, output + ".product", turned, out, in);
-        String bias = b.graph.floats(output + ".bias", b.tensors.vector(name + ".bias", out), out);
-        return b.graph.op("Add", output, List.of(product, bias), java.util.Map.of());
+        Value product = b.project(x, output + ".product", turned, out, in);
+        Value bias = b.graph.floats(output + ".bias", b.tensors.vectorLater(name + ".bias", out), out);
+        return b.op("Add", output, product, bias);
     }
 
     @Override
-    void head(String normed) {
-        b.head(normed, "lm_head.weight", 1, 0);
+    public Value head(Value normed) {
+        return b.head(normed, "lm_head.weight", 1, 0);
     }
 }

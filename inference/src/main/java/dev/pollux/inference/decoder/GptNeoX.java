@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
@@ -19,7 +20,7 @@ final class GptNeoX extends Transformer {
     }
 
     @Override
-    String embedding() {
+    Value embedding() {
         return b.embed("gpt_neox.embed_in.weight");
     }
 
@@ -44,18 +45,18 @@ final class GptNeoX extends Transformer {
     @Override
     void layer(int layer, String p, Residual x) {
         String at = "gpt_neox.layers." + layer + ".";
-        String normed = x.norm(norm(), p + "norm1", at + "input_layernorm.weight");
+        Value normed = x.norm(norm(), p + "norm1", at + "input_layernorm.weight");
         Attention attention = attention(layer, p);
-        String qkv = b.project(
+        Value qkv = b.project(
                 normed,
                 p + "qkv",
                 byKind(at + "attention.query_key_value"),
                 3 * config.hiddenSize(),
                 config.hiddenSize());
-        String attended = attention.output(attention.attend(qkv), at + "attention.dense.weight");
+        Value attended = attention.output(attention.attend(qkv), at + "attention.dense.weight");
         if (settings.flag("use_parallel_residual", true)) {
-            String side = x.norm(norm(), p + "norm2", at + "post_attention_layernorm.weight");
-            String written = mlp(at, p, side);
+            Value side = x.norm(norm(), p + "norm2", at + "post_attention_layernorm.weight");
+            Value written = mlp(at, p, side);
             x.add(attended);
             x.add(written);
         } else {
@@ -64,10 +65,10 @@ final class GptNeoX extends Transformer {
         }
     }
 
-    private String mlp(String at, String p, String normed) {
+    private Value mlp(String at, String p, Value normed) {
         int width = config.intermediateSize();
-        String inner = b.project(normed, p + "inner", at + "mlp.dense_h_to_4h.weight", width, config.hiddenSize());
-        String active = b.activation(settings.text("hidden_act", "gelu"), inner, p + "active");
+        Value inner = b.project(normed, p + "inner", at + "mlp.dense_h_to_4h.weight", width, config.hiddenSize());
+        Value active = b.activation(settings.text("hidden_act", "gelu"), inner, p + "active");
         return b.project(active, p + "down", at + "mlp.dense_4h_to_h.weight", config.hiddenSize(), width);
     }
 
@@ -99,7 +100,7 @@ final class GptNeoX extends Transformer {
     }
 
     @Override
-    void head(String normed) {
-        b.head(normed, "embed_out.weight", 1, 0);
+    public Value head(Value normed) {
+        return b.head(normed, "embed_out.weight", 1, 0);
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -25,11 +26,11 @@ final class GptOss extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
         Experts experts = new Experts(
                 b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
-        String weights = experts.softmaxOfChosen(experts.logits(at + "router.weight"));
+        Value weights = experts.softmaxOfChosen(experts.logits(at + "router.weight"));
         return experts.write(weights, (e, q, x) -> expert(at + "experts.", e, q, x));
     }
 
@@ -39,7 +40,7 @@ final class GptOss extends Transformer {
     }
 
     /** down((up + 1) · gate · sigmoid(α gate)), with gate and up clamped. */
-    private String expert(String at, int e, String q, String x) {
+    private Value expert(String at, int e, String q, Value x) {
         int hidden = config.hiddenSize();
         int width = config.intermediateSize();
         String own = at + e + ".";
@@ -48,21 +49,21 @@ final class GptOss extends Transformer {
                 ? b.matrix(hidden, own + "gate_proj.weight", own + "up_proj.weight")
                 : b.matrix(hidden, turned(at + "gate_up_proj", e, hidden, 2 * width, true));
         String down = apart ? own + "down_proj.weight" : turned(at + "down_proj", e, width, hidden, false);
-        String gateUp = b.weights.project(x, q + "gate_up", both.requireRows(2 * width));
-        b.split(gateUp, List.of(q + "g", q + "u"), width, width);
-        String limit = b.constant(settings.number("swiglu_limit", 7));
-        String gate = b.op("Min", q + "gate", q + "g", limit);
-        String up = b.op(
+        Value gateUp = b.linear(x, q + "gate_up", both.requireRows(2 * width));
+        List<Value> parts = b.split(gateUp, List.of(q + "g", q + "u"), width, width);
+        Value limit = b.constant(settings.number("swiglu_limit", 7));
+        Value gate = b.op("Min", q + "gate", parts.get(0), limit);
+        Value up = b.op(
                 "Max",
                 q + "up",
-                b.op("Min", q + "u.high", q + "u", limit),
+                b.op("Min", q + "u.high", parts.get(1), limit),
                 b.constant(-settings.number("swiglu_limit", 7)));
-        String sigmoid = b.op(
+        Value sigmoid = b.op(
                 "Sigmoid",
                 q + "sigmoid",
                 b.op("Mul", q + "alpha", gate, b.constant(settings.number("swiglu_alpha", 1.702))));
-        String glu = b.op("Mul", q + "glu", gate, sigmoid);
-        String gated = b.op("Mul", q + "gated", b.op("Add", q + "up.one", up, b.constant(1)), glu);
+        Value glu = b.op("Mul", q + "glu", gate, sigmoid);
+        Value gated = b.op("Mul", q + "gated", b.op("Add", q + "up.one", up, b.constant(1)), glu);
         return b.project(gated, q + "down", down, hidden, width);
     }
 

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 
@@ -11,7 +12,7 @@ final class Granite extends Transformer {
     }
 
     @Override
-    String embedding() {
+    Value embedding() {
         return b.scaled(super.embedding(), settings.number("embedding_multiplier", 1));
     }
 
@@ -21,17 +22,17 @@ final class Granite extends Transformer {
     }
 
     @Override
-    String attention(int layer, String p, String normed) {
+    Value attention(int layer, String p, Value normed) {
         return b.scaled(super.attention(layer, p, normed), settings.number("residual_multiplier", 1));
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         return b.scaled(super.mlp(layer, p, normed), settings.number("residual_multiplier", 1));
     }
 
     @Override
-    void head(String normed) {
-        b.head(normed, "lm_head.weight", 1 / settings.positive("logits_scaling", 1), 0);
+    public Value head(Value normed) {
+        return b.head(normed, "lm_head.weight", 1 / settings.positive("logits_scaling", 1), 0);
     }
 }

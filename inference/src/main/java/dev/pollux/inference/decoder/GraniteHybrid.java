@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -14,19 +15,19 @@ final class GraniteHybrid extends Transformer {
     }
 
     @Override
-    String embedding() {
+    Value embedding() {
         return b.scaled(super.embedding(), settings.number("embedding_multiplier", 1));
     }
 
     @Override
-    void head(String normed) {
-        b.head(normed, "lm_head.weight", 1 / settings.positive("logits_scaling", 1), 0);
+    public Value head(Value normed) {
+        return b.head(normed, "lm_head.weight", 1 / settings.positive("logits_scaling", 1), 0);
     }
 
     @Override
-    String attention(int layer, String p, String normed) {
+    Value attention(int layer, String p, Value normed) {
         boolean attends = b.tensors.has(at(layer) + "self_attn.q_proj.weight");
-        String mixed = attends
+        Value mixed = attends
                 ? super.attention(layer, p, normed)
                 : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation())
                         .write(b, layer, p, normed);
@@ -41,7 +42,7 @@ final class GraniteHybrid extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String apart = at(layer) + "shared_mlp.gate_proj.weight"; // as GGUF files have it
         boolean stacked = !b.tensors.has(apart);
         int width = stacked
@@ -51,20 +52,20 @@ final class GraniteHybrid extends Transformer {
                 ? b.matrix(config.hiddenSize(), at(layer) + "shared_mlp.input_linear.weight")
                 : b.matrix(config.hiddenSize(), apart, at(layer) + "shared_mlp.up_proj.weight");
         String down = at(layer) + "shared_mlp.output_linear.weight";
-        String written = b.gated(p + "shared.", normed, gateUp, down, width, activation());
+        Value written = b.gated(p + "shared.", normed, gateUp, down, width, activation());
         if (settings.count("num_local_experts", 0) > 0) {
             written = b.op("Add", p + "moe", experts(layer, p, normed), written);
         }
         return b.scaled(written, settings.number("residual_multiplier", 1));
     }
 
-    private String experts(int layer, String p, String normed) {
+    private Value experts(int layer, String p, Value normed) {
         String at = at(layer) + "block_sparse_moe.";
         int width = config.intermediateSize();
         int hidden = config.hiddenSize();
         Experts experts = new Experts(
                 b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
-        String weights = experts.softmaxOfChosen(experts.logits(at + "router.layer.weight"));
+        Value weights = experts.softmaxOfChosen(experts.logits(at + "router.layer.weight"));
         if (b.tensors.has(at + "experts.0.gate_proj.weight")) {
             return experts.write(
                     weights, (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", width, activation()));

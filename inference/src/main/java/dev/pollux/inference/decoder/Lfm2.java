@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -33,7 +34,7 @@ class Lfm2 extends Transformer {
         x.add(mlp(layer, p, x.norm(norm(), p + "norm2", at(layer) + "ffn_norm.weight")));
     }
 
-    final String mixer(int layer, String p, String normed) {
+    final Value mixer(int layer, String p, Value normed) {
         String type = type(layer);
         return type.equals("conv") ? convolution(layer, p, normed) : attention(layer, p, normed);
     }
@@ -47,18 +48,18 @@ class Lfm2 extends Transformer {
     }
 
     /** out(C · conv(B · x)), with B, C and x of one product. */
-    private String convolution(int layer, String p, String normed) {
+    private Value convolution(int layer, String p, Value normed) {
         String at = at(layer) + "conv.";
         int hidden = config.hiddenSize();
-        String all = b.project(normed, p + "in", at + "in_proj.weight", 3 * hidden, hidden);
-        b.split(all, List.of(p + "B", p + "C", p + "x"), hidden, hidden, hidden);
-        String gated = b.op("Mul", p + "Bx", p + "B", p + "x");
-        String mixed = new Recurrence(b, layer, p).convolution(gated, at + "conv.weight", hidden, "none");
-        return b.project(b.op("Mul", p + "y", p + "C", mixed), p + "out", at + "out_proj.weight", hidden, hidden);
+        Value all = b.project(normed, p + "in", at + "in_proj.weight", 3 * hidden, hidden);
+        List<Value> parts = b.split(all, List.of(p + "B", p + "C", p + "x"), hidden, hidden, hidden);
+        Value gated = b.op("Mul", p + "Bx", parts.get(0), parts.get(2));
+        Value mixed = new Recurrence(b, layer, p).convolution(gated, at + "conv.weight", hidden, "none");
+        return b.project(b.op("Mul", p + "y", parts.get(1), mixed), p + "out", at + "out_proj.weight", hidden, hidden);
     }
 
     @Override
-    String attention(int layer, String p, String normed) {
+    Value attention(int layer, String p, Value normed) {
         String at = at(layer) + "self_attn.";
         Attention attention =
                 attention(layer, p).headNorms(norm(), at + "q_layernorm.weight", at + "k_layernorm.weight");
@@ -67,28 +68,28 @@ class Lfm2 extends Transformer {
 
     /** The width is the matrices' own: configurations give it before it is rounded. */
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "feed_forward.";
         return b.tensors.has(at + "gate.weight") ? experts(at, p, normed) : dense(at, p, normed);
     }
 
-    private String dense(String at, String p, String x) {
+    private Value dense(String at, String p, Value x) {
         int width = b.tensors.require(at + "w1.weight").dim(0);
         StackedMatrix gateUp = b.matrix(config.hiddenSize(), at + "w1.weight", at + "w3.weight");
         return b.gated(p, x, gateUp, at + "w2.weight", width, "silu");
     }
 
     /** The bias of an expert counts for choosing only. */
-    private String experts(String at, String p, String normed) {
+    private Value experts(String at, String p, Value normed) {
         Experts experts =
                 new Experts(b, p, normed, settings.integer("num_experts"), settings.integer("num_experts_per_tok"));
-        String scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
+        Value scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
         boolean biased = settings.flag("use_expert_bias", true);
         String bias = at + "expert_bias";
         String stored = b.tensors.has(bias) ? bias : bias + ".bias"; // as GGUF files have it
-        String choice = biased ? experts.biased(scores, stored) : scores;
+        Value choice = biased ? experts.biased(scores, stored) : scores;
         double epsilon = settings.flag("norm_topk_prob", true) ? 1e-6 : -1;
-        String weights = experts.chosenBy(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
+        Value weights = experts.chosenBy(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
         return experts.write(weights, (e, q, x) -> dense(at + "experts." + e + ".", q, x));
     }
 }

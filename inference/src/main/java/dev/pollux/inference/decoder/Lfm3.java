@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.checkpoint.Settings;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
@@ -21,40 +22,38 @@ final class Lfm3 extends Lfm2 {
 
     @Override
     void layer(int layer, String p, Residual x) {
-        String mixed = mixer(layer, p, x.norm(norm(), p + "norm1", at(layer) + "operator_norm.weight"));
+        Value mixed = mixer(layer, p, x.norm(norm(), p + "norm1", at(layer) + "operator_norm.weight"));
         x.add(sandwiched(p + "norm2", mixed, at(layer) + "post_operator_norm.weight"));
-        String written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "ffn_norm.weight"));
+        Value written = mlp(layer, p, x.norm(norm(), p + "norm3", at(layer) + "ffn_norm.weight"));
         x.add(sandwiched(p + "norm4", written, at(layer) + "post_ffn_norm.weight"));
     }
 
-    private String sandwiched(String output, String x, String weight) {
+    private Value sandwiched(String output, Value x, String weight) {
         return settings.flag("use_sandwich_norm", true) ? after(output, x, weight) : x;
     }
 
     @Override
-    String attention(int layer, String p, String normed) {
+    Value attention(int layer, String p, Value normed) {
         String at = at(layer) + "self_attn.";
         Attention attention = new Attention(b, layer, p)
                 .rotary(slides(layer) ? sliding : full)
                 .window(slides(layer) ? settings.integer("sliding_window") : 0)
                 .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight");
-        String attended = attention.attend(attention.project(normed, at));
+        Value attended = attention.attend(attention.project(normed, at));
         if (settings.flag("use_attention_gate", true)) {
             attended = gated(at, p, normed, attended);
         }
         return attention.output(attended, at + "o_proj.weight");
     }
 
-    private String gated(String at, String p, String normed, String attended) {
+    private Value gated(String at, String p, Value normed, Value attended) {
         int heads = config.heads();
-        String logits = b.project(normed, p + "gates.raw", at + "gate_proj.weight", heads, config.hiddenSize());
-        String gates = b.reshaped(b.op("Sigmoid", p + "gates.flat", logits), p + "gates", 0, -1, heads, 1);
-        String byHead = b.reshaped(attended, p + "attention.heads", 0, -1, heads, config.headDim());
-        return b.reshaped(
+        Value logits = b.project(normed, p + "gates.raw", at + "gate_proj.weight", heads, config.hiddenSize());
+        Value gates = b.perToken(b.op("Sigmoid", p + "gates.flat", logits), p + "gates", heads, 1);
+        Value byHead = b.perToken(attended, p + "attention.heads", heads, config.headDim());
+        return b.perToken(
                 b.op("Mul", p + "attention.gated", byHead, gates),
                 p + "attention.out",
-                0,
-                -1,
                 (long) heads * config.headDim());
     }
 }

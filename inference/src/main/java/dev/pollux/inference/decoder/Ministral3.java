@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 
@@ -8,7 +9,7 @@ import dev.pollux.inference.internal.layer.Blocks;
  */
 final class Ministral3 extends Transformer {
 
-    private String factors = "";
+    private Value factors = Value.NONE;
 
     Ministral3(Blocks b) {
         super(b);
@@ -21,15 +22,20 @@ final class Ministral3 extends Transformer {
         return beta == 0 ? attention : attention.queryFactors(factors(beta));
     }
 
-    private String factors(double beta) {
-        if (factors.isEmpty()) {
+    private Value factors(double beta) {
+        if (factors.isNone()) {
             double original = ropeSettings().positive("original_max_position_embeddings", config.contextLength());
-            float[] table = new float[b.contextLength]; // (contextLength, 1)
-            for (int position = 0; position < table.length; position++) {
-                table[position] = (float) (1 + beta * Math.log(1 + Math.floor(position / original)));
-            }
-            factors = b.byPosition("query.factors", table, 1);
+            int rows = b.contextLength;
+            factors = b.lowering().byPosition("query.factors", () -> table(rows, beta, original), rows, 1);
         }
         return factors;
+    }
+
+    private static float[] table(int rows, double beta, double original) {
+        float[] table = new float[rows]; // (rows, 1)
+        for (int position = 0; position < rows; position++) {
+            table[position] = (float) (1 + beta * Math.log(1 + Math.floor(position / original)));
+        }
+        return table;
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -18,12 +19,12 @@ final class Mixtral extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         boolean fused = b.tensors.has(at(layer) + "mlp.experts.gate_up_proj");
         String at = at(layer) + (fused ? "mlp." : "block_sparse_moe.");
         Experts experts = new Experts(
                 b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
-        String weights = experts.softmaxOfChosen(experts.logits(at + "gate.weight"));
+        Value weights = experts.softmaxOfChosen(experts.logits(at + "gate.weight"));
         return experts.write(weights, (e, q, x) -> {
             if (fused) {
                 return experts.gated(at + "experts.", e, q, x, config.intermediateSize(), activation());

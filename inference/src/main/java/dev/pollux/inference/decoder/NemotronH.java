@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
@@ -18,7 +19,7 @@ final class NemotronH extends Backbone {
     @Override
     void layer(int layer, String p, Residual x) {
         String at = root() + "layers." + layer + ".";
-        String normed = x.norm(norm(), p + "norm", at + "norm.weight");
+        Value normed = x.norm(norm(), p + "norm", at + "norm.weight");
         switch (type(layer)) {
             case "linear_attention", "mamba", "M" -> x.add(mixer(at + "mixer.").write(b, layer, p, normed));
             case "full_attention", "attention", "*" -> x.add(new Attention(b, layer, p).write(normed, at + "mixer."));
@@ -53,23 +54,23 @@ final class NemotronH extends Backbone {
                 Mamba2Mixer.Gating.BEFORE_NORM);
     }
 
-    private String mlp(String at, String p, String x) {
+    private Value mlp(String at, String p, Value x) {
         return b.plainMlp(p, x, at + "up_proj.weight", at + "down_proj.weight", activation());
     }
 
     /** A sigmoid router in groups, as DeepSeek V3 has it; one expert is every token's. */
-    private String experts(String at, String p, String normed) {
+    private Value experts(String at, String p, Value normed) {
         Experts experts = new Experts(
                 b, p, normed, settings.integer("n_routed_experts"), settings.integer("num_experts_per_tok"));
-        String scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
-        String choice = experts.bestGroups(
+        Value scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
+        Value choice = experts.bestGroups(
                 experts.biased(scores, at + "gate.e_score_correction_bias"),
                 settings.integer("n_group", 1),
                 settings.integer("topk_group", 1),
                 2);
         double epsilon = settings.flag("norm_topk_prob", true) ? 1e-20 : -1;
-        String weights = experts.chosenBy(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
-        String routed = experts.write(weights, (e, q, x) -> mlp(at + "experts." + e + ".", q, x));
+        Value weights = experts.chosenBy(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
+        Value routed = experts.write(weights, (e, q, x) -> mlp(at + "experts." + e + ".", q, x));
         return b.op("Add", p + "moe", routed, mlp(at + "shared_experts.", p + "shared.", normed));
     }
 

@@ -1,6 +1,7 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -24,11 +25,11 @@ final class Olmoe extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
         Experts experts =
                 new Experts(b, p, normed, settings.integer("num_experts"), settings.integer("num_experts_per_tok"));
-        String weights =
+        Value weights =
                 experts.chosenOfSoftmax(experts.logits(at + "gate.weight"), settings.flag("norm_topk_prob", false));
         return experts.write(
                 weights,

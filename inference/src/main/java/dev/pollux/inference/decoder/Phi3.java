@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.tensor.StackedMatrix;
@@ -14,15 +15,15 @@ final class Phi3 extends Transformer {
     }
 
     @Override
-    String attention(int layer, String p, String normed) {
+    Value attention(int layer, String p, Value normed) {
         Attention attention = new Attention(b, layer, p).rotary(rotary()).window(settings.count("sliding_window", 0));
         String at = at(layer) + "self_attn.";
-        String qkv = attention.project(normed, b.matrix(config.hiddenSize(), at + "qkv_proj.weight"));
+        Value qkv = attention.project(normed, b.matrix(config.hiddenSize(), at + "qkv_proj.weight"));
         return attention.output(attention.attend(qkv), at + "o_proj.weight");
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         StackedMatrix gateUp = b.matrix(config.hiddenSize(), at(layer) + "mlp.gate_up_proj.weight");
         String down = at(layer) + "mlp.down_proj.weight";
         return b.gated(p, normed, gateUp, down, config.intermediateSize(), activation());

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 
@@ -17,7 +18,7 @@ final class Qwen2Moe extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         boolean dense = settings.numbers("mlp_only_layers").contains((double) layer)
                 || (layer + 1) % settings.integer("decoder_sparse_step", 1) != 0;
         return dense ? super.mlp(layer, p, normed) : SharedExperts.write(this, at(layer) + "mlp.", p, normed);

@@ -1,7 +1,9 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.LinearAttention;
 import dev.pollux.inference.internal.layer.Norm;
 import dev.pollux.inference.internal.layer.Recurrence;
 import java.util.List;
@@ -23,7 +25,7 @@ final class Qwen35 extends Transformer {
     }
 
     @Override
-    String attention(int layer, String p, String normed) {
+    Value attention(int layer, String p, Value normed) {
         List<String> types = settings.texts("layer_types");
         int interval = settings.integer("full_attention_interval", 4);
         boolean full = layer < types.size() ? types.get(layer).equals("full_attention") : (layer + 1) % interval == 0;
@@ -31,31 +33,31 @@ final class Qwen35 extends Transformer {
     }
 
     /** q_proj holds a query and a gate for each head, in turns. */
-    private String gatedAttention(int layer, String p, String normed) {
+    private Value gatedAttention(int layer, String p, Value normed) {
         String at = at(layer) + "self_attn.";
         int heads = config.heads();
         int width = config.headDim();
         int narrow = config.keyValueHeads() * width;
-        String both = b.project(normed, p + "q.gate", at + "q_proj.weight", 2 * heads * width, config.hiddenSize());
-        b.split(
-                b.reshaped(both, p + "q.gate.heads", 0, -1, heads, 2L * width),
+        Value both = b.project(normed, p + "q.gate", at + "q_proj.weight", 2 * heads * width, config.hiddenSize());
+        List<Value> parts = b.split(
+                b.perToken(both, p + "q.gate.heads", heads, 2L * width),
                 List.of(p + "q.each", p + "g.each"),
                 width,
                 width);
-        String q = b.reshaped(p + "q.each", p + "q", 0, -1, (long) heads * width);
-        String gate = b.reshaped(p + "g.each", p + "g", 0, -1, (long) heads * width);
+        Value q = b.perToken(parts.get(0), p + "q", (long) heads * width);
+        Value gate = b.perToken(parts.get(1), p + "g", (long) heads * width);
         Attention attention = new Attention(b, layer, p)
                 .rotary(rotary())
                 .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight");
-        String attended = attention.attend(
+        Value attended = attention.attend(
                 q,
                 b.project(normed, p + "k", at + "k_proj.weight", narrow, config.hiddenSize()),
                 b.project(normed, p + "v", at + "v_proj.weight", narrow, config.hiddenSize()));
-        String gated = b.op("Mul", p + "attention.gated", attended, b.op("Sigmoid", p + "g.open", gate));
+        Value gated = b.op("Mul", p + "attention.gated", attended, b.op("Sigmoid", p + "g.open", gate));
         return attention.output(gated, at + "o_proj.weight");
     }
 
-    private String deltaRule(int layer, String p, String normed) {
+    private Value deltaRule(int layer, String p, Value normed) {
         String at = at(layer) + "linear_attn.";
         parted(at);
         int keys = settings.integer("linear_num_key_heads");
@@ -65,32 +67,32 @@ final class Qwen35 extends Transformer {
         int hidden = config.hiddenSize();
         Recurrence r = new Recurrence(b, layer, p);
         int channels = 2 * keys * keyWidth + heads * valueWidth;
-        String all = b.project(normed, p + "qkv", at + "in_proj_qkv.weight", channels, hidden);
-        String mixed = r.convolution(all, at + "conv1d.weight", channels, "silu");
-        b.split(mixed, List.of(p + "q", p + "k", p + "v"), keys * keyWidth, keys * keyWidth, heads * valueWidth);
-        String step = r.step(b.project(normed, p + "a", at + "in_proj_a.weight", heads, hidden), at + "dt_bias", heads);
-        String decay = b.op("Mul", p + "decay", step, r.negativeExp(at + "A_log", heads));
-        String beta = b.op("Sigmoid", p + "beta", b.project(normed, p + "b", at + "in_proj_b.weight", heads, hidden));
-        String y = r.linearAttention(
-                spread(r, unit(p + "q", keys, keyWidth), keys, heads, keyWidth),
-                spread(r, unit(p + "k", keys, keyWidth), keys, heads, keyWidth),
-                p + "v",
+        Value all = b.project(normed, p + "qkv", at + "in_proj_qkv.weight", channels, hidden);
+        Value mixed = r.convolution(all, at + "conv1d.weight", channels, "silu");
+        List<Value> qkv = b.split(mixed, List.of(p + "q", p + "k", p + "v"), keys * keyWidth, keys * keyWidth, heads * valueWidth);
+        Value step = r.step(b.project(normed, p + "a", at + "in_proj_a.weight", heads, hidden), at + "dt_bias", heads);
+        Value decay = b.op("Mul", p + "decay", step, r.negativeExp(at + "A_log", heads));
+        Value beta = b.op("Sigmoid", p + "beta", b.project(normed, p + "b", at + "in_proj_b.weight", heads, hidden));
+        Value y = r.linearAttention(new LinearAttention(
+                spread(r, unit(qkv.get(0), keys, keyWidth), keys, heads, keyWidth),
+                spread(r, unit(qkv.get(1), keys, keyWidth), keys, heads, keyWidth),
+                qkv.get(2),
                 decay,
                 beta,
                 heads,
                 keyWidth,
                 valueWidth,
-                1 / Math.sqrt(keyWidth));
-        String byHead = b.reshaped(y, p + "y.heads", 0, -1, heads, valueWidth);
-        String plain = b.norm(super.norm(), byHead, p + "y.normed", at + "norm.weight", valueWidth);
-        String z = b.project(normed, p + "z", at + "in_proj_z.weight", heads * valueWidth, hidden);
-        String flat = b.reshaped(plain, p + "y.flat", 0, -1, (long) heads * valueWidth);
-        String gated = b.op("Mul", p + "y.gated", flat, b.activation("silu", z, p + "z.silu"));
+                1 / Math.sqrt(keyWidth)));
+        Value byHead = b.perToken(y, p + "y.heads", heads, valueWidth);
+        Value plain = b.norm(super.norm(), byHead, p + "y.normed", at + "norm.weight", valueWidth);
+        Value z = b.project(normed, p + "z", at + "in_proj_z.weight", heads * valueWidth, hidden);
+        Value flat = b.perToken(plain, p + "y.flat", (long) heads * valueWidth);
+        Value gated = b.op("Mul", p + "y.gated", flat, b.activation("silu", z, p + "z.silu"));
         return b.project(gated, p + "out", at + "out_proj.weight", hidden, heads * valueWidth);
     }
 
     /** Each key head serves consecutive value heads, or, as GGUF files have them, every so many-th. */
-    private String spread(Recurrence r, String x, int keys, int heads, int width) {
+    private Value spread(Recurrence r, Value x, int keys, int heads, int width) {
         return settings.flag("linear_heads_in_turns", false)
                 ? r.spreadInTurns(x, keys, heads, width)
                 : r.spread(x, keys, heads, width);
@@ -147,7 +149,7 @@ final class Qwen35 extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
         return b.tensors.has(at + "shared_expert_gate.weight")
                 ? SharedExperts.write(this, at, p, normed)
@@ -155,10 +157,10 @@ final class Qwen35 extends Transformer {
     }
 
     /** Heads of length 1: x / sqrt(sum x² + 1e-6), which is a root-mean-square norm over sqrt(width). */
-    private String unit(String x, int heads, int width) {
+    private Value unit(Value x, int heads, int width) {
         Norm norm = Norm.rms(1e-6 / width);
-        String normed = b.norm(norm, b.reshaped(x, x + ".each", 0, -1, heads, width), x + ".rms", "", width);
-        String unit = b.op("Mul", x + ".rms.unit", normed, b.constant(1 / Math.sqrt(width)));
-        return b.reshaped(unit, x + ".unit", 0, -1, (long) heads * width);
+        Value normed = b.norm(norm, b.perToken(x, x.name() + ".each", heads, width), x.name() + ".rms", "", width);
+        Value unit = b.op("Mul", x.name() + ".rms.unit", normed, b.constant(1 / Math.sqrt(width)));
+        return b.perToken(unit, x.name() + ".unit", (long) heads * width);
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -21,7 +22,7 @@ final class Qwen3Moe extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
         boolean dense = settings.numbers("mlp_only_layers").contains((double) layer)
                 || (layer + 1) % settings.integer("decoder_sparse_step", 1) != 0;
@@ -31,7 +32,7 @@ final class Qwen3Moe extends Transformer {
         int count =
                 settings.has("num_experts") ? settings.integer("num_experts") : settings.integer("num_local_experts");
         Experts experts = new Experts(b, p, normed, count, settings.integer("num_experts_per_tok"));
-        String weights =
+        Value weights =
                 experts.chosenOfSoftmax(experts.logits(at + "gate.weight"), settings.flag("norm_topk_prob", false));
         int width = settings.integer("moe_intermediate_size");
         return experts.write(weights, (e, q, x) -> experts.gated(at + "experts.", e, q, x, width, activation()));

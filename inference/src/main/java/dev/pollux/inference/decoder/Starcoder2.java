@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
@@ -22,7 +23,7 @@ final class Starcoder2 extends Transformer {
     }
 
     @Override
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
         String activation = settings.text("hidden_act", "gelu_pytorch_tanh");
         return b.plainMlp(p, normed, at + "c_fc.weight", at + "c_proj.weight", activation);

@@ -1,5 +1,6 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
@@ -9,8 +10,8 @@ import dev.pollux.inference.internal.layer.LongRotary;
 import dev.pollux.inference.internal.layer.Norm;
 import dev.pollux.inference.internal.layer.Residual;
 import dev.pollux.inference.internal.layer.Rotary;
-import dev.pollux.job.JobContext;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The frame of most families; each of them overrides where it differs.
@@ -21,13 +22,12 @@ import java.util.List;
  * logits = head(norm(x)[logits_index])
  * </pre>
  */
-abstract class Transformer implements Family {
+abstract class Transformer implements Architecture {
 
     final Blocks b;
     final ModelConfig config;
     final Settings settings;
-    private boolean rotaryWritten;
-    private Rotary rotary = new Rotary("", "", 0, false, "");
+    private @Nullable Rotary rotary;
 
     Transformer(Blocks b) {
         this.b = b;
@@ -36,17 +36,26 @@ abstract class Transformer implements Family {
     }
 
     @Override
-    public final void write(JobContext context) {
-        Residual x = new Residual(b, embedding());
-        for (int layer = 0; layer < config.layers(); layer++) {
-            context.checkCancelled();
-            layer(layer, "layers." + layer + ".", x);
-            context.progress("layers", layer + 1, config.layers(), "layers");
-        }
-        head(x.norm(norm(), "final", finalNorm()));
+    public final int layers() {
+        return config.layers();
     }
 
-    String embedding() {
+    @Override
+    public final Residual embed() {
+        return new Residual(b, embedding());
+    }
+
+    @Override
+    public final void layer(int layer, Residual x) {
+        layer(layer, "layers." + layer + ".", x);
+    }
+
+    @Override
+    public final Value normed(Residual x) {
+        return x.norm(norm(), "final", finalNorm());
+    }
+
+    Value embedding() {
         return b.embed("model.embed_tokens.weight");
     }
 
@@ -54,8 +63,9 @@ abstract class Transformer implements Family {
         return "model.norm.weight";
     }
 
-    void head(String normed) {
-        b.head(normed, "lm_head.weight", 1, 0);
+    @Override
+    public Value head(Value normed) {
+        return b.head(normed, "lm_head.weight", 1, 0);
     }
 
     Norm norm() {
@@ -69,11 +79,11 @@ abstract class Transformer implements Family {
     }
 
     /** A norm after a block, before its result is added. */
-    final String after(String output, String x, String weight) {
+    final Value after(String output, Value x, String weight) {
         return b.norm(norm(), x, output, weight, config.hiddenSize());
     }
 
-    String attention(int layer, String p, String normed) {
+    Value attention(int layer, String p, Value normed) {
         return attention(layer, p).write(normed, at(layer) + "self_attn.");
     }
 
@@ -82,7 +92,7 @@ abstract class Transformer implements Family {
         return new Attention(b, layer, p).rotary(rotary());
     }
 
-    String mlp(int layer, String p, String normed) {
+    Value mlp(int layer, String p, Value normed) {
         return b.gatedMlp(p, normed, at(layer) + "mlp.", config.intermediateSize(), activation());
     }
 
@@ -96,11 +106,12 @@ abstract class Transformer implements Family {
 
     /** The rotary tables that all layers share. */
     final Rotary rotary() {
-        if (!rotaryWritten) {
-            rotaryWritten = true;
-            rotary = newRotary();
+        Rotary shared = rotary;
+        if (shared == null) {
+            shared = newRotary();
+            rotary = shared;
         }
-        return rotary;
+        return shared;
     }
 
     Rotary newRotary() {

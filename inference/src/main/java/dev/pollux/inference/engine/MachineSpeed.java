@@ -5,8 +5,13 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.StorageException;
 import dev.pollux.inference.decoder.ExportReport.StepCost;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.GraphWriter;
-import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.graph.Shape;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.graph.WeightSource;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.internal.session.SessionSettings;
 import java.io.IOException;
@@ -63,22 +68,23 @@ public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
     }
 
     private static void write(Path model) {
-        try (GraphWriter graph = GraphWriter.create(model)) {
-            graph.input("x", Type.FLOAT, "tokens", COLUMNS);
-            for (int i = 0; i < MATRICES; i++) {
-                int blocks = COLUMNS / BLOCK;
-                graph.bytes("codes." + i, Type.UINT8, ByteBuffer.allocate(ROWS * COLUMNS), ROWS, blocks, BLOCK);
-                graph.floats("scales." + i, new float[ROWS * blocks], (long) ROWS * blocks);
-                graph.node(
-                        "MatMulNBits",
-                        GraphWriter.MICROSOFT,
-                        List.of("x", "codes." + i, "scales." + i),
-                        List.of("y." + i),
-                        Map.of("K", COLUMNS, "N", ROWS, "bits", 8, "block_size", BLOCK, "accuracy_level", 4));
-                graph.output("y." + i, Type.FLOAT, "tokens", ROWS);
-            }
-            graph.finish();
+        GraphBuilder graph = new GraphBuilder();
+        Value x = graph.input("x", ElementType.FLOAT, "tokens", COLUMNS);
+        int blocks = COLUMNS / BLOCK;
+        for (int i = 0; i < MATRICES; i++) {
+            Value codes = graph.weight(new Weight(
+                    "codes." + i,
+                    ElementType.UINT8,
+                    Shape.of(ROWS, blocks, BLOCK),
+                    WeightSource.of(() -> ByteBuffer.allocate(ROWS * COLUMNS))));
+            Value scales = graph.floats("scales." + i, () -> new float[ROWS * blocks], (long) ROWS * blocks);
+            graph.output(graph.fused(
+                    "MatMulNBits",
+                    "y." + i,
+                    List.of(x, codes, scales),
+                    Map.of("K", COLUMNS, "N", ROWS, "bits", 8, "block_size", BLOCK, "accuracy_level", 4)));
         }
+        GraphWriter.write(graph.build(), model);
     }
 
     /** The fastest of some runs. */

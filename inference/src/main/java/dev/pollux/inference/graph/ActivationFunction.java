@@ -14,10 +14,10 @@ import java.util.TreeSet;
  */
 public final class ActivationFunction {
 
-    /** Writes the function of x into a graph, as {@code output}; returns the name of the result. */
+    /** Writes the function of x into a graph, as {@code output}; returns the result. */
     @FunctionalInterface
     private interface Formula {
-        String write(GraphWriter graph, String x, String output);
+        Value write(GraphBuilder graph, Value x, String output);
     }
 
     private static final Map<String, Formula> KNOWN = new TreeMap<>(Map.ofEntries(
@@ -76,10 +76,10 @@ public final class ActivationFunction {
      * Writes the function into {@code graph}.
      *
      * @param x of any shape
-     * @param output the name of the result, and the beginning of the names of what lies between
-     * @return the name of the result; x itself where the function changes nothing
+     * @param output the name of the result, and the beginning of the names of what is computed on the way
+     * @return the result; x itself where the function changes nothing
      */
-    public String write(GraphWriter graph, String x, String output) {
+    public Value write(GraphBuilder graph, Value x, String output) {
         return formula.write(graph, x, output);
     }
 
@@ -93,44 +93,44 @@ public final class ActivationFunction {
     }
 
     /** x · sigmoid(factor · x). */
-    private static String quick(GraphWriter graph, String x, String output, double factor) {
-        String scaled =
+    private static Value quick(GraphBuilder graph, Value x, String output, double factor) {
+        Value scaled =
                 graph.op("Mul", output + ".scaled", List.of(x, number(graph, output + ".factor", factor)), Map.of());
-        String gate = one(graph, "Sigmoid", output + ".sigmoid", scaled);
+        Value gate = one(graph, "Sigmoid", output + ".sigmoid", scaled);
         return graph.op("Mul", output, List.of(x, gate), Map.of());
     }
 
-    private static String silu(GraphWriter graph, String x, String output) {
+    private static Value silu(GraphBuilder graph, Value x, String output) {
         return graph.op("Mul", output, List.of(x, one(graph, "Sigmoid", output + ".sigmoid", x)), Map.of());
     }
 
-    private static String squared(GraphWriter graph, String x, String output) {
-        String positive = one(graph, "Relu", output + ".relu", x);
+    private static Value squared(GraphBuilder graph, Value x, String output) {
+        Value positive = one(graph, "Relu", output + ".relu", x);
         return graph.op("Mul", output, List.of(positive, positive), Map.of());
     }
 
-    private static String clipped(GraphWriter graph, String x, String output, double least, double most) {
-        String atLeast =
+    private static Value clipped(GraphBuilder graph, Value x, String output, double least, double most) {
+        Value atLeast =
                 graph.op("Max", output + ".low", List.of(x, number(graph, output + ".least", least)), Map.of());
         return graph.op("Min", output, List.of(atLeast, number(graph, output + ".most", most)), Map.of());
     }
 
     /** (1 + erf((x − μ) / (σ √2))) / 2 with μ = √½ and σ = 0.282095 (MEGA, Ma et al., arXiv:2209.10655). */
-    private static String laplace(GraphWriter graph, String x, String output) {
-        String mean = number(graph, output + ".mean", 0.707107);
-        String centred = graph.op("Sub", output + ".centred", List.of(x, mean), Map.of());
-        String spread = number(graph, output + ".spread", 0.282095 * Math.sqrt(2));
-        String scaled = graph.op("Div", output + ".scaled", List.of(centred, spread), Map.of());
-        String erf = one(graph, "Erf", output + ".erf", scaled);
-        String sum = graph.op("Add", output + ".sum", List.of(erf, number(graph, output + ".one", 1)), Map.of());
+    private static Value laplace(GraphBuilder graph, Value x, String output) {
+        Value mean = number(graph, output + ".mean", 0.707107);
+        Value centred = graph.op("Sub", output + ".centred", List.of(x, mean), Map.of());
+        Value spread = number(graph, output + ".spread", 0.282095 * Math.sqrt(2));
+        Value scaled = graph.op("Div", output + ".scaled", List.of(centred, spread), Map.of());
+        Value erf = one(graph, "Erf", output + ".erf", scaled);
+        Value sum = graph.op("Add", output + ".sum", List.of(erf, number(graph, output + ".one", 1)), Map.of());
         return graph.op("Mul", output, List.of(sum, number(graph, output + ".half", 0.5)), Map.of());
     }
 
-    private static String one(GraphWriter graph, String operator, String output, String x) {
+    private static Value one(GraphBuilder graph, String operator, String output, Value x) {
         return graph.op(operator, output, List.of(x), Map.of());
     }
 
-    private static String number(GraphWriter graph, String name, double value) {
-        return graph.floats(name, new float[] {(float) value}, 1);
+    private static Value number(GraphBuilder graph, String name, double value) {
+        return graph.floats(name, () -> new float[] {(float) value}, 1);
     }
 }

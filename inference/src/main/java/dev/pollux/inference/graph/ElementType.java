@@ -3,14 +3,36 @@ package dev.pollux.inference.graph;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The element types of what goes in and out of a decoder graph. */
+/** The element types of ONNX tensors whose elements are whole bytes. */
 public enum ElementType {
-    FLOAT(1, Float.BYTES),
-    INT32(6, Integer.BYTES),
-    INT64(7, Long.BYTES),
+    /** 32-bit floats. */
+    FLOAT(1, 4),
+    /** Unsigned bytes. */
+    UINT8(2, 1),
+    /** Signed bytes. */
+    INT8(3, 1),
+    /** Unsigned 16-bit integers. */
+    UINT16(4, 2),
+    /** 16-bit integers. */
+    INT16(5, 2),
+    /** 32-bit integers. */
+    INT32(6, 4),
+    /** 64-bit integers. */
+    INT64(7, 8),
+    /** Truth values, a byte each. */
     BOOL(9, 1),
-    FLOAT16(10, Short.BYTES),
-    BFLOAT16(16, Short.BYTES);
+    /** IEEE half precision. */
+    FLOAT16(10, 2),
+    /** 64-bit floats. */
+    DOUBLE(11, 8),
+    /** Unsigned 32-bit integers. */
+    UINT32(12, 4),
+    /** Unsigned 64-bit integers. */
+    UINT64(13, 8),
+    /** The upper half of a 32-bit float. */
+    BFLOAT16(16, 2),
+    /** Any other type: text, numbers narrower than a byte, or something that is not a tensor. */
+    OTHER(0, 0);
 
     private final int code;
     private final int bytes;
@@ -20,22 +42,29 @@ public enum ElementType {
         this.bytes = bytes;
     }
 
-    /** The type that has the number {@code code} in ONNX, if it is one of these. */
+    /** The type with the number {@code code} in ONNX; empty where it is none of these. */
     public static Optional<ElementType> of(int code) {
-        return Arrays.stream(values()).filter(type -> type.code == code).findFirst();
+        return Arrays.stream(values())
+                .filter(type -> type.code == code && type != OTHER)
+                .findFirst();
     }
 
-    /** The size of an element in bytes. */
+    /** The type's number in ONNX, as {@code Cast} wants it. */
+    public int code() {
+        return code;
+    }
+
+    /** Bytes of an element; 0 for {@link #OTHER}. */
     public int bytes() {
         return bytes;
     }
 
-    /** Whether elements are floating-point numbers. */
+    /** Whether it is a float of 16 or 32 bits. */
     public boolean isFloating() {
         return this == FLOAT || this == FLOAT16 || this == BFLOAT16;
     }
 
-    /** Whether elements are whole numbers. */
+    /** Whether it is a signed integer of 32 or 64 bits. */
     public boolean isInteger() {
         return this == INT32 || this == INT64;
     }

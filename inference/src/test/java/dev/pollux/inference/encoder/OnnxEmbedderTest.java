@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.embedding.TextRole;
-import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.graph.ElementType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -59,23 +59,23 @@ class OnnxEmbedderTest {
         // h = look-up + mask + 10 · types + 100 · positions
         TinyEncoder.bare(folder).tokenizer(true).with("config.json", "{'model_type':'mpnet','pad_token_id':1}");
         TinyEncoder.bare(folder).graph("model.onnx", graph -> {
-            graph.input("input_ids", Type.INT32, "batch", "tokens");
-            graph.input("attention_mask", Type.INT64, "batch", "tokens");
-            graph.input("token_type_ids", Type.INT32, "batch", "tokens");
-            graph.input("position_ids", Type.INT64, "batch", "tokens");
+            graph.input("input_ids", ElementType.INT32, "batch", "tokens");
+            graph.input("attention_mask", ElementType.INT64, "batch", "tokens");
+            graph.input("token_type_ids", ElementType.INT32, "batch", "tokens");
+            graph.input("position_ids", ElementType.INT64, "batch", "tokens");
             graph.integers("ten", 10);
             graph.integers("hundred", 100);
             graph.integers("axis", 2);
-            graph.op("Cast", "types", List.of("token_type_ids"), Map.of("to", 7));
-            graph.op("Mul", "t10", List.of("types", "ten"), Map.of());
-            graph.op("Mul", "p100", List.of("position_ids", "hundred"), Map.of());
-            graph.op("Add", "s1", List.of("attention_mask", "t10"), Map.of());
-            graph.op("Add", "s2", List.of("s1", "p100"), Map.of());
-            graph.op("Unsqueeze", "s3", List.of("s2", "axis"), Map.of());
-            graph.op("Cast", "s4", List.of("s3"), Map.of("to", 1));
+            TinyEncoder.op(graph, "Cast", "types", List.of("token_type_ids"), Map.of("to", 7));
+            TinyEncoder.op(graph, "Mul", "t10", List.of("types", "ten"), Map.of());
+            TinyEncoder.op(graph, "Mul", "p100", List.of("position_ids", "hundred"), Map.of());
+            TinyEncoder.op(graph, "Add", "s1", List.of("attention_mask", "t10"), Map.of());
+            TinyEncoder.op(graph, "Add", "s2", List.of("s1", "p100"), Map.of());
+            TinyEncoder.op(graph, "Unsqueeze", "s3", List.of("s2", "axis"), Map.of());
+            TinyEncoder.op(graph, "Cast", "s4", List.of("s3"), Map.of("to", 1));
             TinyEncoder.lookUp(graph, "h");
-            graph.op("Add", "hidden", List.of("h", "s4"), Map.of());
-            graph.output("hidden", Type.FLOAT, "batch", "tokens", "width");
+            TinyEncoder.op(graph, "Add", "hidden", List.of("h", "s4"), Map.of());
+            graph.output("hidden", ElementType.FLOAT, "batch", "tokens", "width");
         });
         // [CLS] a [SEP] at positions 2, 3, 4, since those of this family begin after the padding token
         double[] mean = mean(2, 4, 3);
@@ -86,14 +86,14 @@ class OnnxEmbedderTest {
 
     private void pooledGraph() {
         TinyEncoder.bare(folder).tokenizer(true).graph("model.onnx", graph -> {
-            graph.input("input_ids", Type.INT64, "batch", "tokens");
+            graph.input("input_ids", ElementType.INT64, "batch", "tokens");
             TinyEncoder.lookUp(graph, "token_embeddings");
             graph.integers("axes", 1);
-            graph.op("ReduceMax", "sentence_embedding", List.of("token_embeddings", "axes"), Map.of("keepdims", 0));
-            graph.op("ReduceMin", "least", List.of("token_embeddings", "axes"), Map.of("keepdims", 0));
-            graph.output("token_embeddings", Type.FLOAT, "batch", "tokens", 2);
-            graph.output("least", Type.FLOAT, "batch", 2);
-            graph.output("sentence_embedding", Type.FLOAT, "batch", 2);
+            TinyEncoder.op(graph, "ReduceMax", "sentence_embedding", List.of("token_embeddings", "axes"), Map.of("keepdims", 0));
+            TinyEncoder.op(graph, "ReduceMin", "least", List.of("token_embeddings", "axes"), Map.of("keepdims", 0));
+            graph.output("token_embeddings", ElementType.FLOAT, "batch", "tokens", 2);
+            graph.output("least", ElementType.FLOAT, "batch", 2);
+            graph.output("sentence_embedding", ElementType.FLOAT, "batch", 2);
         });
     }
 
@@ -114,9 +114,9 @@ class OnnxEmbedderTest {
     @Test
     void refusesAGraphThatIsNoTextEncoder() {
         TinyEncoder.bare(folder).tokenizer(true).graph("model.onnx", graph -> {
-            graph.input("pixel_values", Type.FLOAT, "batch", 2);
-            graph.op("Identity", "out", List.of("pixel_values"), Map.of());
-            graph.output("out", Type.FLOAT, "batch", 2);
+            graph.input("pixel_values", ElementType.FLOAT, "batch", 2);
+            TinyEncoder.op(graph, "Identity", "out", List.of("pixel_values"), Map.of());
+            graph.output("out", ElementType.FLOAT, "batch", 2);
         });
         assertThatThrownBy(() -> OnnxEmbedder.open(folder))
                 .isInstanceOf(UnsupportedModelException.class)
@@ -129,9 +129,9 @@ class OnnxEmbedderTest {
     @Test
     void refusesAGraphWithoutVectors() {
         TinyEncoder.bare(folder).tokenizer(true).graph("model.onnx", graph -> {
-            graph.input("input_ids", Type.INT64, "batch", "tokens");
-            graph.op("Identity", "out", List.of("input_ids"), Map.of());
-            graph.output("out", Type.INT64, "batch", "tokens");
+            graph.input("input_ids", ElementType.INT64, "batch", "tokens");
+            TinyEncoder.op(graph, "Identity", "out", List.of("input_ids"), Map.of());
+            graph.output("out", ElementType.INT64, "batch", "tokens");
         });
         assertThatThrownBy(() -> OnnxEmbedder.open(folder))
                 .isInstanceOf(UnsupportedModelException.class)
@@ -151,11 +151,11 @@ class OnnxEmbedderTest {
     @Test
     void aVectorThatIsNotFiniteIsAnError() {
         TinyEncoder.bare(folder).tokenizer(true).graph("model.onnx", graph -> {
-            graph.input("input_ids", Type.INT64, "batch", "tokens");
-            graph.floats("zero", new float[] {0}, 1);
+            graph.input("input_ids", ElementType.INT64, "batch", "tokens");
+            graph.floats("zero", () -> new float[] {0}, 1);
             TinyEncoder.lookUp(graph, "h");
-            graph.op("Div", "hidden", List.of("h", "zero"), Map.of());
-            graph.output("hidden", Type.FLOAT, "batch", "tokens", 2);
+            TinyEncoder.op(graph, "Div", "hidden", List.of("h", "zero"), Map.of());
+            graph.output("hidden", ElementType.FLOAT, "batch", "tokens", 2);
         });
         assertThatThrownBy(() -> embed("a", EmbedderOptions.DEFAULTS))
                 .isInstanceOf(ModelExecutionException.class)

@@ -9,7 +9,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.encoder.export.EncoderExport;
 import dev.pollux.inference.encoder.export.EncoderWeights;
-import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.job.JobContext;
 import dev.pollux.retrieval.Reranker;
 import dev.pollux.testkit.NoLeaks;
@@ -131,15 +131,15 @@ class OnnxRerankerTest {
         TinyCheckpoint.of(folder, "").tokenizer();
         // logits = Σ ids + 10 · Σ types
         TinyEncoder.bare(folder).graph("onnx/model.onnx", graph -> {
-            graph.input("input_ids", Type.INT64, "batch", "tokens");
-            graph.input("token_type_ids", Type.INT64, "batch", "tokens");
+            graph.input("input_ids", ElementType.INT64, "batch", "tokens");
+            graph.input("token_type_ids", ElementType.INT64, "batch", "tokens");
             graph.integers("ten", 10);
             graph.integers("axis", 1);
-            graph.op("Mul", "tens", List.of("token_type_ids", "ten"), Map.of());
-            graph.op("Add", "sum", List.of("input_ids", "tens"), Map.of());
-            graph.op("ReduceSum", "total", List.of("sum", "axis"), Map.of("keepdims", 1));
-            graph.op("Cast", "logits", List.of("total"), Map.of("to", 1));
-            graph.output("logits", Type.FLOAT, "batch", 1);
+            TinyEncoder.op(graph, "Mul", "tens", List.of("token_type_ids", "ten"), Map.of());
+            TinyEncoder.op(graph, "Add", "sum", List.of("input_ids", "tens"), Map.of());
+            TinyEncoder.op(graph, "ReduceSum", "total", List.of("sum", "axis"), Map.of("keepdims", 1));
+            TinyEncoder.op(graph, "Cast", "logits", List.of("total"), Map.of("to", 1));
+            graph.output("logits", ElementType.FLOAT, "batch", 1);
         });
         RerankerOptions raw = options().logits(true).build();
         try (OnnxReranker reranker = OnnxReranker.open(folder, raw)) {

@@ -1,7 +1,9 @@
 package dev.pollux.inference.encoder;
 
+import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.GraphWriter;
-import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.graph.ElementType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -82,17 +84,17 @@ final class TinyEncoder {
     /** A model with input_ids and attention_mask that gives last_hidden_state. */
     TinyEncoder model(String file) {
         return graph(file, graph -> {
-            graph.input("input_ids", Type.INT64, "batch", "tokens");
-            graph.input("attention_mask", Type.INT64, "batch", "tokens");
+            graph.input("input_ids", ElementType.INT64, "batch", "tokens");
+            graph.input("attention_mask", ElementType.INT64, "batch", "tokens");
             lookUp(graph, "last_hidden_state");
-            graph.output("last_hidden_state", Type.FLOAT, "batch", "tokens", WIDTH);
+            graph.output("last_hidden_state", ElementType.FLOAT, "batch", "tokens", WIDTH);
         });
     }
 
     /** What a test puts into a graph. */
     @FunctionalInterface
     interface Graph {
-        void write(GraphWriter graph);
+        void write(GraphBuilder graph);
     }
 
     TinyEncoder graph(String file, Graph graph) {
@@ -101,22 +103,27 @@ final class TinyEncoder {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        try (GraphWriter writer = GraphWriter.create(folder.resolve(file))) {
-            graph.write(writer);
-            writer.finish();
-        }
+        GraphBuilder builder = new GraphBuilder();
+        graph.write(builder);
+        GraphWriter.write(builder.build(), folder.resolve(file));
         return this;
     }
 
-    /** Adds the look-up of token vectors under the name {@code output}, and returns it. */
-    static String lookUp(GraphWriter graph, String output) {
+    /** Adds an operator over values by their names. */
+    static Value op(
+            GraphBuilder graph, String operator, String output, List<String> inputs, Map<String, ?> attributes) {
+        return graph.op(operator, output, inputs.stream().map(graph::value).toList(), attributes);
+    }
+
+    /** Adds the look-up of token vectors under the name {@code output}. */
+    static Value lookUp(GraphBuilder graph, String output) {
         float[] table = new float[VOCABULARY * WIDTH];
         for (int t = 0; t < VOCABULARY; t++) {
             table[t * WIDTH] = (float) vector(t)[0];
             table[t * WIDTH + 1] = (float) vector(t)[1];
         }
-        graph.floats("table", table, VOCABULARY, WIDTH);
-        return graph.op("Gather", output, List.of("table", "input_ids"), Map.of("axis", 0));
+        graph.floats("table", () -> table, VOCABULARY, WIDTH);
+        return op(graph, "Gather", output, List.of("table", "input_ids"), Map.of("axis", 0));
     }
 
     /** Writes {@code model.safetensors} of a module; shapes and values by tensor name, f32. */

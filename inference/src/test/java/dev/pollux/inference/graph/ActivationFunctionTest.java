@@ -8,12 +8,10 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.graph.GraphWriter.Type;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.testkit.NoLeaks;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -87,13 +85,11 @@ class ActivationFunctionTest {
 
     private float[] run(String name) {
         Path model = temp.resolve(name + ".onnx");
-        try (GraphWriter graph = GraphWriter.create(model)) {
-            graph.input("x", Type.FLOAT, VALUES.length);
-            graph.output("y", Type.FLOAT, VALUES.length);
-            String active = ActivationFunction.of(name, "test").write(graph, "x", "active");
-            graph.op("Identity", "y", List.of(active), Map.of());
-            graph.finish();
-        }
+        GraphBuilder graph = new GraphBuilder();
+        Value input = graph.input("x", ElementType.FLOAT, VALUES.length);
+        Value active = ActivationFunction.of(name, "test").write(graph, input, "active");
+        graph.output(graph.op("Identity", "y", active));
+        GraphWriter.write(graph.build(), model);
         try (OrtSession session = NativeRuntime.environment().createSession(model.toString());
                 OnnxTensor x = OnnxTensor.createTensor(
                         NativeRuntime.environment(), FloatBuffer.wrap(VALUES), new long[] {VALUES.length});

@@ -9,7 +9,7 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.inference.graph.Graph;
 import dev.pollux.inference.graph.StateTensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -267,7 +267,7 @@ public final class ReadyMade {
         private String rotated(String part, int count) {
             NodeProto.Builder node =
                     begin("RotaryEmbedding", List.of(p + part, "position_ids", fused.getInput(7), fused.getInput(8)));
-            node.setDomain(GraphWriter.MICROSOFT).addOutput(p + part + ".rotated");
+            node.setDomain(Graph.MICROSOFT).addOutput(p + part + ".rotated");
             node.addAttribute(number("num_heads", count)).addAttribute(number("rotary_embedding_dim", width));
             return p + part + ".rotated";
         }

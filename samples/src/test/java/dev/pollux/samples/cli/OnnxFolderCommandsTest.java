@@ -2,8 +2,9 @@ package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.GraphWriter;
-import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
@@ -25,15 +26,14 @@ class OnnxFolderCommandsTest {
                 temp.resolve("config.json"),
                 "{\"architectures\": [\"LlamaForCausalLM\"], \"max_position_embeddings\": 64, \"eos_token_id\": 2}");
         for (String name : new String[] {"model.onnx", "model_q4.onnx"}) {
-            try (GraphWriter graph = GraphWriter.create(temp.resolve("onnx").resolve(name))) {
-                graph.input("input_ids", Type.INT64, "batch", "tokens");
-                graph.output("logits", Type.FLOAT, "batch", "tokens", 9);
-                for (String part : new String[] {"key", "value"}) {
-                    graph.input("past_key_values.0." + part, Type.FLOAT, "batch", 2, "past", 4);
-                    graph.output("present.0." + part, Type.FLOAT, "batch", 2, "total", 4);
-                }
-                graph.finish();
+            GraphBuilder graph = new GraphBuilder();
+            graph.input("input_ids", ElementType.INT64, "batch", "tokens");
+            graph.output("logits", ElementType.FLOAT, "batch", "tokens", 9);
+            for (String part : new String[] {"key", "value"}) {
+                graph.input("past_key_values.0." + part, ElementType.FLOAT, "batch", 2, "past", 4);
+                graph.output("present.0." + part, ElementType.FLOAT, "batch", 2, "total", 4);
             }
+            GraphWriter.write(graph.build(), temp.resolve("onnx").resolve(name));
         }
         return temp;
     }

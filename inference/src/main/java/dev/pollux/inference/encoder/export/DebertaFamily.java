@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import java.util.List;
 import java.util.Map;
 
@@ -16,10 +17,10 @@ final class DebertaFamily extends Family {
     private final double epsilon;
     private final boolean contentToPosition;
     private final boolean positionToContent;
-    private final Attention attention;
-    private String places = ""; // (2 · span, width), vectors of distances
+    private final MaskedAttention attention;
+    private Value places = Value.NONE; // (2 · span, width), vectors of distances
 
-    DebertaFamily(Blocks blocks, ConfigReader config) {
+    DebertaFamily(Operators blocks, ConfigReader config) {
         super(blocks, config);
         this.width = config.integer("hidden_size");
         this.inner = config.integer("intermediate_size");
@@ -29,7 +30,7 @@ final class DebertaFamily extends Family {
         this.epsilon = config.positive(1e-7, "layer_norm_eps");
         this.contentToPosition = config.texts("pos_att_type").contains("c2p");
         this.positionToContent = config.texts("pos_att_type").contains("p2c");
-        this.attention = new Attention(blocks, heads, headWidth);
+        this.attention = new MaskedAttention(blocks, heads, headWidth);
     }
 
     @Override
@@ -43,16 +44,16 @@ final class DebertaFamily extends Family {
     }
 
     @Override
-    String embed() {
+    Value embed() {
         int size = config.integerOr(width, "embedding_size");
-        String x = blocks.lookUp(Blocks.IDS, "embeddings.word_embeddings", config.integer("vocab_size"), size);
+        Value x = blocks.lookUp(Operators.IDS, "embeddings.word_embeddings", config.integer("vocab_size"), size);
         if (config.flag(true, "position_biased_input")) {
             int count = config.integer("max_position_embeddings");
             x = blocks.add(x, blocks.lookUp(tokens.positions(), "embeddings.position_embeddings", count, size));
         }
         if (readsTypes()) {
             int types = config.integer("type_vocab_size");
-            x = blocks.add(x, blocks.lookUp(Blocks.TYPES, "embeddings.token_type_embeddings", types, size));
+            x = blocks.add(x, blocks.lookUp(Operators.TYPES, "embeddings.token_type_embeddings", types, size));
         }
         if (size != width) {
             x = blocks.linear(x, size, width, false, "embeddings.embed_proj");
@@ -79,48 +80,48 @@ final class DebertaFamily extends Family {
     }
 
     @Override
-    String layer(int layer, String input) {
+    Value layer(int layer, Value input) {
         String at = "encoder.layer." + layer + ".";
-        String attended = blocks.dense(
+        Value attended = blocks.dense(
                 attend(at + "attention.self.", input), heads * headWidth, width, at + "attention.output.dense");
-        String x = blocks.layerNorm(blocks.add(input, attended), at + "attention.output.LayerNorm", width, epsilon);
+        Value x = blocks.layerNorm(blocks.add(input, attended), at + "attention.output.LayerNorm", width, epsilon);
         String function = config.text("gelu", "hidden_act");
-        String written = blocks.mlp(x, width, inner, function, at + "intermediate.dense", at + "output.dense");
+        Value written = blocks.mlp(x, width, inner, function, at + "intermediate.dense", at + "output.dense");
         x = blocks.layerNorm(blocks.add(x, written), at + "output.LayerNorm", width, epsilon);
         return layer == 0 && config.integerOr(0, "conv_kernel_size") > 0 ? convolved(input, x) : x;
     }
 
-    private String attend(String self, String x) {
+    private Value attend(String self, Value x) {
         int all = heads * headWidth;
-        List<String> qkv = blocks.split(
+        List<Value> qkv = blocks.split(
                 blocks.dense(x, width, all, self + "query_proj", self + "key_proj", self + "value_proj"),
                 all,
                 all,
                 all);
         int parts = 1 + (contentToPosition ? 1 : 0) + (positionToContent ? 1 : 0);
         double scale = 1 / Math.sqrt((double) headWidth * parts);
-        if (places.isEmpty() || parts == 1) {
-            return attention.attend(qkv, scale, "");
+        if (places.isNone() || parts == 1) {
+            return attention.attend(qkv, scale, Value.NONE);
         }
         boolean shared = config.flag(false, "share_att_key");
-        String sum = "";
+        Value sum = Value.NONE;
         if (contentToPosition) {
-            String keys = projected(self + (shared ? "key_proj" : "pos_key_proj"));
+            Value keys = projected(self + (shared ? "key_proj" : "pos_key_proj"));
             sum = gathered(qkv.get(0), keys, "content to position", 1);
         }
         if (positionToContent) {
-            String queries = projected(self + (shared ? "query_proj" : "pos_query_proj"));
-            String byKey = gathered(qkv.get(1), queries, "position to content", -1);
-            String byQuery = blocks.op("Transpose", Map.of("perm", List.of(0, 1, 3, 2)), byKey);
-            sum = sum.isEmpty() ? byQuery : blocks.add(sum, byQuery);
+            Value queries = projected(self + (shared ? "query_proj" : "pos_query_proj"));
+            Value byKey = gathered(qkv.get(1), queries, "position to content", -1);
+            Value byQuery = blocks.op("Transpose", Map.of("perm", List.of(0, 1, 3, 2)), byKey);
+            sum = sum.isNone() ? byQuery : blocks.add(sum, byQuery);
         }
         return attention.attend(qkv, scale, blocks.multiply(sum, blocks.number(scale)));
     }
 
     /** The vectors of distances through a layer's own matrix: (heads, headWidth, 2 · span). */
-    private String projected(String stored) {
-        String flat = blocks.dense(places, width, heads * headWidth, stored);
-        String apart = blocks.reshape(flat, 2L * span(), heads, headWidth);
+    private Value projected(String stored) {
+        Value flat = blocks.dense(places, width, heads * headWidth, stored);
+        Value apart = blocks.reshape(flat, 2L * span(), heads, headWidth);
         return blocks.op("Transpose", Map.of("perm", List.of(1, 2, 0)), apart);
     }
 
@@ -129,11 +130,11 @@ final class DebertaFamily extends Family {
      *
      * @param sign which side of {@code bucket(row − column)} is meant
      */
-    private String gathered(String content, String vectors, String name, int sign) {
-        String products = blocks.op("MatMul", Map.of(), attention.apart(content, heads), vectors);
-        String index = attention.byDistance(name, indices(sign));
-        String batch = blocks.op("Shape", Map.of("end", 1), Blocks.IDS);
-        String shape = blocks.op("Concat", Map.of("axis", 0), batch, blocks.integers(heads, 1, 1));
+    private Value gathered(Value content, Value vectors, String name, int sign) {
+        Value products = blocks.op("MatMul", Map.of(), attention.apart(content, heads), vectors);
+        Value index = attention.byDistance(name, indices(sign));
+        Value batch = blocks.op("Shape", Map.of("end", 1), Operators.IDS);
+        Value shape = blocks.op("Concat", Map.of("axis", 0), batch, blocks.integers(heads, 1, 1));
         return blocks.op("GatherElements", Map.of("axis", 3), products, blocks.op("Expand", Map.of(), index, shape));
     }
 
@@ -163,23 +164,23 @@ final class DebertaFamily extends Family {
     }
 
     /** A convolution over the embeddings, added to what leaves the first layer. */
-    private String convolved(String input, String output) {
+    private Value convolved(Value input, Value output) {
         int size = config.integer("conv_kernel_size");
         int groups = Math.max(1, config.integerOr(1, "conv_groups"));
-        List<String> kernel = blocks.kernel("encoder.conv.conv", width, width / groups, size);
+        List<Value> kernel = blocks.kernel("encoder.conv.conv", width, width / groups, size);
         Map<String, ?> attributes = Map.of("group", groups, "pads", List.of((size - 1) / 2, (size - 1) / 2));
         List<Integer> swap = List.of(0, 2, 1);
-        String columns = blocks.op("Transpose", Map.of("perm", swap), input);
-        String convolved = blocks.op("Conv", attributes, columns, kernel.get(0), kernel.get(1));
-        String rows = tokens.masked(blocks.op("Transpose", Map.of("perm", swap), convolved));
-        String active = blocks.activate(rows, config.text("tanh", "conv_act"));
+        Value columns = blocks.op("Transpose", Map.of("perm", swap), input);
+        Value convolved = blocks.op("Conv", attributes, columns, kernel.get(0), kernel.get(1));
+        Value rows = tokens.masked(blocks.op("Transpose", Map.of("perm", swap), convolved));
+        Value active = blocks.activate(rows, config.text("tanh", "conv_act"));
         return tokens.masked(blocks.layerNorm(blocks.add(output, active), "encoder.conv.LayerNorm", width, epsilon));
     }
 
     @Override
-    String logits(String hidden) {
+    Value logits(Value hidden) {
         int pooled = config.integerOr(width, "pooler_hidden_size");
-        String dense = blocks.outside().dense(tokens.first(hidden), pooled, pooled, "pooler.dense");
+        Value dense = blocks.outside().dense(tokens.first(hidden), pooled, pooled, "pooler.dense");
         return labels(blocks.activate(dense, config.text("gelu", "pooler_hidden_act")), pooled, "classifier");
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
 import java.util.List;
 
@@ -15,7 +16,7 @@ class DecoderFamily extends Family {
     final int keyValueHeads;
     final int headWidth;
     final double epsilon;
-    final Attention attention;
+    final MaskedAttention attention;
     private final Traits traits;
 
     /**
@@ -27,19 +28,19 @@ class DecoderFamily extends Family {
     record Traits(boolean headNorms, boolean biased) {}
 
     /** Llama and Mistral. */
-    static DecoderFamily llama(Blocks blocks, ConfigReader config) {
+    static DecoderFamily llama(Operators blocks, ConfigReader config) {
         return new DecoderFamily(blocks, config, new Traits(false, false));
     }
 
-    static DecoderFamily qwen2(Blocks blocks, ConfigReader config) {
+    static DecoderFamily qwen2(Operators blocks, ConfigReader config) {
         return new DecoderFamily(blocks, config, new Traits(false, true));
     }
 
-    static DecoderFamily qwen3(Blocks blocks, ConfigReader config) {
+    static DecoderFamily qwen3(Operators blocks, ConfigReader config) {
         return new DecoderFamily(blocks, config, new Traits(true, false));
     }
 
-    DecoderFamily(Blocks blocks, ConfigReader config, Traits traits) {
+    DecoderFamily(Operators blocks, ConfigReader config, Traits traits) {
         super(blocks, config);
         this.width = config.integer("hidden_size");
         this.inner = config.integer("intermediate_size");
@@ -47,7 +48,7 @@ class DecoderFamily extends Family {
         this.keyValueHeads = config.integerOr(heads, "num_key_value_heads");
         this.headWidth = config.headWidth(width, heads);
         this.epsilon = config.positive(1e-6, "rms_norm_eps");
-        this.attention = new Attention(blocks, heads, headWidth);
+        this.attention = new MaskedAttention(blocks, heads, headWidth);
         this.traits = traits;
         if (keyValueHeads < 1 || heads % keyValueHeads != 0) {
             throw config.unsupported(
@@ -61,12 +62,12 @@ class DecoderFamily extends Family {
     }
 
     @Override
-    String embed() {
-        return blocks.lookUp(Blocks.IDS, "embed_tokens", config.integer("vocab_size"), width);
+    Value embed() {
+        return blocks.lookUp(Operators.IDS, "embed_tokens", config.integer("vocab_size"), width);
     }
 
     /** A norm of this family; the weight is one for each component, and the last dimension is {@code size}. */
-    String norm(String x, String stored, int size) {
+    Value norm(Value x, String stored, int size) {
         return blocks.rmsNorm(x, stored, size, epsilon, 0);
     }
 
@@ -76,9 +77,9 @@ class DecoderFamily extends Family {
     }
 
     /** What a token sees in a layer; empty for everything. */
-    String bias(int layer) {
+    Value bias(int layer) {
         if (!config.flag(true, "is_causal")) {
-            return "";
+            return Value.NONE;
         }
         int window = config.integerOr(0, "sliding_window");
         boolean windowed = config.texts("layer_types").isEmpty()
@@ -97,23 +98,23 @@ class DecoderFamily extends Family {
     }
 
     @Override
-    String layer(int layer, String x) {
+    Value layer(int layer, Value x) {
         String at = "layers." + layer + ".";
         x = blocks.add(x, attend(layer, at, norm(x, at + "input_layernorm", width)));
         return blocks.add(x, mlp(at, norm(x, at + "post_attention_layernorm", width)));
     }
 
-    final String attend(int layer, String at, String normed) {
+    final Value attend(int layer, String at, Value normed) {
         String self = at + "self_attn.";
         int all = heads * headWidth;
         int few = keyValueHeads * headWidth;
         List<String> names = List.of(self + "q_proj", self + "k_proj", self + "v_proj");
         boolean biased = config.flag(traits.biased(), "attention_bias");
-        List<String> qkv =
+        List<Value> qkv =
                 blocks.split(blocks.linear(normed, width, new int[] {all, few, few}, biased, names), all, few, few);
-        String q = turned(layer, qkv.get(0), heads, self + "q_norm");
-        String k = turned(layer, qkv.get(1), keyValueHeads, self + "k_norm");
-        List<String> repeated =
+        Value q = turned(layer, qkv.get(0), heads, self + "q_norm");
+        Value k = turned(layer, qkv.get(1), keyValueHeads, self + "k_norm");
+        List<Value> repeated =
                 List.of(q, attention.repeat(k, keyValueHeads), attention.repeat(qkv.get(2), keyValueHeads));
         return blocks.linear(
                 attention.attend(repeated, scale(), bias(layer)),
@@ -123,28 +124,28 @@ class DecoderFamily extends Family {
                 self + "o_proj");
     }
 
-    private String turned(int layer, String x, int count, String normName) {
+    private Value turned(int layer, Value x, int count, String normName) {
         if (traits.headNorms()) {
-            String apart = norm(blocks.reshape(x, 0, 0, count, headWidth), normName, headWidth);
+            Value apart = norm(blocks.reshape(x, 0, 0, count, headWidth), normName, headWidth);
             x = blocks.reshape(apart, 0, 0, (long) count * headWidth);
         }
         return attention.rotate(x, count, headWidth, rotary(layer), config.integer("max_position_embeddings"));
     }
 
-    final String mlp(String at, String normed) {
+    final Value mlp(String at, Value normed) {
         String function = config.text("silu", "hidden_act", "hidden_activation");
         List<String> names = List.of(at + "mlp.gate_proj", at + "mlp.up_proj", at + "mlp.down_proj");
         return blocks.gatedMlp(normed, width, inner, config.flag(false, "mlp_bias"), function, names);
     }
 
     @Override
-    String finish(String x) {
+    Value finish(Value x) {
         return norm(x, "norm", width);
     }
 
     @Override
-    String logits(String hidden) {
-        Blocks outside = blocks.outside();
+    Value logits(Value hidden) {
+        Operators outside = blocks.outside();
         int labels = outside.tensors().rows("score.weight");
         return outside.linear(tokens.last(hidden), width, labels, false, "score");
     }

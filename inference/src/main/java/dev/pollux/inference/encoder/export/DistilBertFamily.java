@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import java.util.List;
 
 /** DistilBERT (Sanh et al., arXiv:1910.01108): BERT without token types, under other names. */
@@ -9,14 +10,14 @@ final class DistilBertFamily extends Family {
 
     private final int width;
     private final int inner;
-    private final Attention attention;
+    private final MaskedAttention attention;
 
-    DistilBertFamily(Blocks blocks, ConfigReader config) {
+    DistilBertFamily(Operators blocks, ConfigReader config) {
         super(blocks, config);
         this.width = config.integer("dim", "hidden_size");
         this.inner = config.integer("hidden_dim", "intermediate_size");
         int heads = config.integer("n_heads", "num_attention_heads");
-        this.attention = new Attention(blocks, heads, config.headWidth(width, heads));
+        this.attention = new MaskedAttention(blocks, heads, config.headWidth(width, heads));
     }
 
     @Override
@@ -25,30 +26,30 @@ final class DistilBertFamily extends Family {
     }
 
     @Override
-    String embed() {
+    Value embed() {
         int places = config.integer("max_position_embeddings");
-        String sum = blocks.add(
-                blocks.lookUp(Blocks.IDS, "embeddings.word_embeddings", config.integer("vocab_size"), width),
+        Value sum = blocks.add(
+                blocks.lookUp(Operators.IDS, "embeddings.word_embeddings", config.integer("vocab_size"), width),
                 blocks.lookUp(tokens.positions(), "embeddings.position_embeddings", places, width));
         return blocks.layerNorm(sum, "embeddings.LayerNorm", width, EPSILON);
     }
 
     @Override
-    String layer(int layer, String x) {
+    Value layer(int layer, Value x) {
         String at = "transformer.layer." + layer + ".";
         String self = at + "attention.";
-        List<String> qkv = blocks.split(
+        List<Value> qkv = blocks.split(
                 blocks.dense(x, width, width, self + "q_lin", self + "k_lin", self + "v_lin"), width, width, width);
-        String attended = blocks.dense(attention.attend(qkv, ""), width, width, self + "out_lin");
+        Value attended = blocks.dense(attention.attend(qkv, Value.NONE), width, width, self + "out_lin");
         x = blocks.layerNorm(blocks.add(x, attended), at + "sa_layer_norm", width, EPSILON);
         String function = config.text("gelu", "activation");
-        String written = blocks.mlp(x, width, inner, function, at + "ffn.lin1", at + "ffn.lin2");
+        Value written = blocks.mlp(x, width, inner, function, at + "ffn.lin1", at + "ffn.lin2");
         return blocks.layerNorm(blocks.add(x, written), at + "output_layer_norm", width, EPSILON);
     }
 
     @Override
-    String logits(String hidden) {
-        String dense = blocks.outside().dense(tokens.first(hidden), width, width, "pre_classifier");
+    Value logits(Value hidden) {
+        Value dense = blocks.outside().dense(tokens.first(hidden), width, width, "pre_classifier");
         return labels(blocks.activate(dense, "relu"), width, "classifier");
     }
 }

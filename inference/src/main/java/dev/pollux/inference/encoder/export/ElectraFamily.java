@@ -1,9 +1,10 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 /** ELECTRA (Clark et al., arXiv:2003.10555): BERT whose embeddings may be narrower, with another head. */
 final class ElectraFamily extends BertFamily {
 
-    ElectraFamily(Blocks blocks, ConfigReader config) {
+    ElectraFamily(Operators blocks, ConfigReader config) {
         super(blocks, config);
     }
 
@@ -13,14 +14,14 @@ final class ElectraFamily extends BertFamily {
     }
 
     @Override
-    String embed() {
-        String x = super.embed();
+    Value embed() {
+        Value x = super.embed();
         return embeddingWidth() == width ? x : blocks.dense(x, embeddingWidth(), width, "embeddings_project");
     }
 
     @Override
-    String logits(String hidden) {
-        String dense = blocks.outside().dense(tokens.first(hidden), width, width, "classifier.dense");
+    Value logits(Value hidden) {
+        Value dense = blocks.outside().dense(tokens.first(hidden), width, width, "classifier.dense");
         return labels(blocks.activate(dense, "gelu"), width, "classifier.out_proj");
     }
 }

@@ -3,8 +3,13 @@ package dev.pollux.inference.encoder.export;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.GraphWriter;
-import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.graph.ShapeMismatchException;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.internal.layer.LayerProgress;
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.ArtifactCache;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
@@ -14,8 +19,8 @@ import dev.pollux.tensor.SafetensorsFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -75,10 +80,9 @@ public final class EncoderExport {
      */
     public static EncoderReport preview(Path folder, EncoderWeights weights) {
         long begin = System.nanoTime();
-        try (SafetensorsFolder tensors = SafetensorsFolder.open(folder);
-                GraphWriter graph = GraphWriter.measuring()) {
+        try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
             EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
-            return export.report(export.checked(graph), graph, begin);
+            return export.report(export.lowered(), begin);
         }
     }
 
@@ -106,13 +110,13 @@ public final class EncoderExport {
             }
             try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
                 EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
-                export.check();
+                Lowered lowered = export.lowered();
                 return ArtifactCache.publish(
                         target,
                         part -> {
                             export.manifest(ArtifactCache.hashed(sources(folder, tensors), context))
                                     .write(part);
-                            return export.write(part, context);
+                            return export.write(lowered, part, context);
                         },
                         context);
             }
@@ -126,7 +130,7 @@ public final class EncoderExport {
     public static Path cached(Path folder, EncoderWeights weights, Path cache, JobContext context) {
         try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
             EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
-            export.check();
+            Lowered lowered = export.lowered();
             ArtifactCache artifacts = artifacts(cache);
             List<Path> sources = sources(folder, tensors);
             return artifacts.folder(
@@ -134,7 +138,7 @@ public final class EncoderExport {
                     "encoder-" + FORMAT + "-" + weights.key(),
                     part -> {
                         export.manifest(artifacts.inputs(sources, context)).write(part);
-                        return export.write(part, context);
+                        return export.write(lowered, part, context);
                     },
                     context);
         }
@@ -172,17 +176,26 @@ public final class EncoderExport {
         return new ConfigReader(file, json);
     }
 
-    /** Goes through the whole model without reading or writing weights. */
-    private void check() {
-        try (GraphWriter graph = GraphWriter.measuring()) {
-            checked(graph);
-        }
-    }
+    /**
+     * The graph before it is written: nothing but headers has been read.
+     *
+     * @param weightsUpTo how many weights there are up to the end of each layer
+     */
+    private record Lowered(Graph graph, StoredTensors stored, List<Integer> weightsUpTo) {}
 
-    private StoredTensors checked(GraphWriter measuring) {
-        StoredTensors stored = build(measuring, JobContext.NONE);
+    /** The whole model; fails if it is not whole or has too much. */
+    private Lowered lowered() {
+        StoredTensors stored = StoredTensors.of(folder.toString(), tensors, choice.anchor());
+        GraphBuilder graph = new GraphBuilder();
+        List<Integer> weightsUpTo = new ArrayList<>();
+        try {
+            build(graph, choice.maker().make(new Operators(graph, stored, weights), config), weightsUpTo);
+        } catch (ShapeMismatchException e) {
+            throw new MalformedFileException(
+                    folder + ": " + e.getMessage() + "; the configuration and the weights do not belong together", e);
+        }
         stored.refuseSurplus(choice.architecture(), choice.architecture().endsWith("ForMaskedLM"));
-        return stored;
+        return new Lowered(graph.build(), stored, weightsUpTo);
     }
 
     private ArtifactManifest manifest(List<ArtifactManifest.Input> inputs) {
@@ -192,51 +205,45 @@ public final class EncoderExport {
                 .build();
     }
 
-    private EncoderReport write(Path part, JobContext context) {
-        long begin = System.nanoTime();
-        try (GraphWriter graph = GraphWriter.create(part.resolve(MODEL_FILE))) {
-            StoredTensors stored = build(graph, context);
-            graph.finish();
-            return report(stored, graph, begin);
+    private void build(GraphBuilder graph, Family family, List<Integer> weightsUpTo) {
+        graph.input(Operators.IDS);
+        graph.input(Operators.MASK);
+        if (family.readsTypes()) {
+            graph.input(Operators.TYPES);
         }
+        Value x = family.embed();
+        for (int layer = 0; layer < family.layers(); layer++) {
+            x = family.layer(layer, x);
+            weightsUpTo.add(graph.weightCount());
+        }
+        x = family.finish(x);
+        if (choice.scores()) {
+            x = family.logits(x);
+            graph.output(output(), ElementType.FLOAT, "batch", "labels");
+        } else {
+            graph.output(output(), ElementType.FLOAT, "batch", "tokens", "width");
+        }
+        graph.op("Identity", output(), x);
     }
 
-    private EncoderReport report(StoredTensors stored, GraphWriter graph, long begin) {
+    private EncoderReport write(Lowered lowered, Path part, JobContext context) {
+        long begin = System.nanoTime();
+        context.checkCancelled();
+        LayerProgress progress = new LayerProgress(context, lowered.weightsUpTo());
+        GraphWriter.write(lowered.graph(), part.resolve(MODEL_FILE), progress);
+        return report(lowered, begin);
+    }
+
+    private EncoderReport report(Lowered lowered, long begin) {
         return new EncoderReport(
                 choice.architecture(),
                 output(),
-                stored.usedCount(),
-                graph.bytesWritten(),
+                lowered.stored().usedCount(),
+                GraphWriter.dataBytes(lowered.graph()),
                 Duration.ofNanos(System.nanoTime() - begin));
     }
 
     private String output() {
         return choice.scores() ? "logits" : "last_hidden_state";
-    }
-
-    private StoredTensors build(GraphWriter graph, JobContext context) {
-        StoredTensors stored = StoredTensors.of(folder.toString(), tensors, choice.anchor());
-        Family family = choice.maker().make(new Blocks(graph, stored, weights), config);
-        graph.input(Blocks.IDS, Type.INT64, "batch", "tokens");
-        graph.input(Blocks.MASK, Type.INT64, "batch", "tokens");
-        if (family.readsTypes()) {
-            graph.input(Blocks.TYPES, Type.INT64, "batch", "tokens");
-        }
-        String x = family.embed();
-        int layers = family.layers();
-        for (int layer = 0; layer < layers; layer++) {
-            context.checkCancelled();
-            x = family.layer(layer, x);
-            context.progress("layers", layer + 1, layers, "layers");
-        }
-        x = family.finish(x);
-        if (choice.scores()) {
-            x = family.logits(x);
-            graph.output(output(), Type.FLOAT, "batch", "labels");
-        } else {
-            graph.output(output(), Type.FLOAT, "batch", "tokens", "width");
-        }
-        graph.op("Identity", output(), List.of(x), Map.of());
-        return stored;
     }
 }

@@ -50,7 +50,7 @@ final class Families {
     /** Makes a family over the blocks of one graph. */
     @FunctionalInterface
     interface Maker {
-        Family make(Blocks blocks, ConfigReader config);
+        Family make(Operators blocks, ConfigReader config);
     }
 
     /**

@@ -1,20 +1,21 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 /**
  * One family of encoders: how the graph follows from a configuration and the names of its tensors.
  *
- * <p>A family is written against {@link Blocks}; {@link Families} has a line for it. <em>Not thread-safe: one thread at a
+ * <p>A family is written against {@link Operators}; {@link Families} has a line for it. <em>Not thread-safe: one thread at a
  * time.</em>
  */
 abstract class Family {
 
-    /** Blocks over the encoder's tensors. */
-    final Blocks blocks;
+    /** Operators over the encoder's tensors. */
+    final Operators blocks;
 
     final ConfigReader config;
     final Tokens tokens;
 
-    Family(Blocks blocks, ConfigReader config) {
+    Family(Operators blocks, ConfigReader config) {
         this.blocks = blocks;
         this.config = config;
         this.tokens = new Tokens(blocks);
@@ -29,22 +30,22 @@ abstract class Family {
     abstract int layers();
 
     /** What enters the first layer; (batch, tokens, width). */
-    abstract String embed();
+    abstract Value embed();
 
     /** What leaves layer {@code layer}. */
-    abstract String layer(int layer, String x);
+    abstract Value layer(int layer, Value x);
 
     /** What follows the last layer: nothing, unless a norm. */
-    String finish(String x) {
+    Value finish(Value x) {
         return x;
     }
 
     /** Scores from the last hidden states; (batch, labels). */
-    abstract String logits(String hidden);
+    abstract Value logits(Value hidden);
 
     /** A head's last layer: its rows are the labels. */
-    final String labels(String x, int width, String stored) {
-        Blocks outside = blocks.outside();
+    final Value labels(Value x, int width, String stored) {
+        Operators outside = blocks.outside();
         return outside.dense(x, width, outside.tensors().rows(stored + ".weight"), stored);
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
 
 /**
@@ -10,7 +11,7 @@ final class GemmaFamily extends DecoderFamily {
 
     private final boolean[] sliding;
 
-    GemmaFamily(Blocks blocks, ConfigReader config) {
+    GemmaFamily(Operators blocks, ConfigReader config) {
         super(blocks, config, new Traits(true, false));
         int pattern = Math.max(1, config.integerOr(6, "sliding_window_pattern", "_sliding_window_pattern"));
         this.sliding = config.sliding(layers(), layer -> (layer + 1) % pattern == 0);
@@ -20,12 +21,12 @@ final class GemmaFamily extends DecoderFamily {
     }
 
     @Override
-    String embed() {
+    Value embed() {
         return blocks.multiply(super.embed(), blocks.number(Math.sqrt(width)));
     }
 
     @Override
-    String norm(String x, String stored, int size) {
+    Value norm(Value x, String stored, int size) {
         return blocks.rmsNorm(x, stored, size, epsilon, 1);
     }
 
@@ -37,10 +38,10 @@ final class GemmaFamily extends DecoderFamily {
     }
 
     @Override
-    String bias(int layer) {
+    Value bias(int layer) {
         int window = config.integerOr(4096, "sliding_window");
         if (config.flag(false, "use_bidirectional_attention")) {
-            return sliding[layer] ? attention.window(window / 2) : "";
+            return sliding[layer] ? attention.window(window / 2) : Value.NONE;
         }
         return sliding[layer] ? attention.causal(window) : attention.causal();
     }
@@ -51,11 +52,11 @@ final class GemmaFamily extends DecoderFamily {
     }
 
     @Override
-    String layer(int layer, String x) {
+    Value layer(int layer, Value x) {
         String at = "layers." + layer + ".";
-        String attended = attend(layer, at, norm(x, at + "input_layernorm", width));
+        Value attended = attend(layer, at, norm(x, at + "input_layernorm", width));
         x = blocks.add(x, norm(attended, at + "post_attention_layernorm", width));
-        String written = mlp(at, norm(x, at + "pre_feedforward_layernorm", width));
+        Value written = mlp(at, norm(x, at + "pre_feedforward_layernorm", width));
         return blocks.add(x, norm(written, at + "post_feedforward_layernorm", width));
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
 import java.util.List;
 
@@ -16,9 +17,9 @@ final class ModernBertFamily extends Family {
     private final double epsilon;
     private final int window;
     private final boolean[] sliding;
-    private final Attention attention;
+    private final MaskedAttention attention;
 
-    ModernBertFamily(Blocks blocks, ConfigReader config) {
+    ModernBertFamily(Operators blocks, ConfigReader config) {
         super(blocks, config);
         this.width = config.integer("hidden_size");
         this.inner = config.integer("intermediate_size");
@@ -28,7 +29,7 @@ final class ModernBertFamily extends Family {
         this.window = config.integerOr(128, "local_attention") / 2;
         int every = Math.max(1, config.integerOr(3, "global_attn_every_n_layers"));
         this.sliding = config.sliding(layers(), layer -> layer % every == 0);
-        this.attention = new Attention(blocks, heads, headWidth);
+        this.attention = new MaskedAttention(blocks, heads, headWidth);
     }
 
     @Override
@@ -40,59 +41,59 @@ final class ModernBertFamily extends Family {
         return config.flag(false, "norm_bias");
     }
 
-    private String norm(String x, String stored) {
+    private Value norm(Value x, String stored) {
         return blocks.layerNorm(x, stored, width, epsilon, biasedNorms());
     }
 
     @Override
-    String embed() {
-        String words = blocks.lookUp(Blocks.IDS, "embeddings.tok_embeddings", config.integer("vocab_size"), width);
+    Value embed() {
+        Value words = blocks.lookUp(Operators.IDS, "embeddings.tok_embeddings", config.integer("vocab_size"), width);
         return norm(words, "embeddings.norm");
     }
 
     @Override
-    String layer(int layer, String x) {
+    Value layer(int layer, Value x) {
         String at = "layers." + layer + ".";
-        String normed = layer == 0 ? x : norm(x, at + "attn_norm");
+        Value normed = layer == 0 ? x : norm(x, at + "attn_norm");
         x = blocks.add(x, attend(layer, at, normed));
         boolean biased = config.flag(false, "mlp_bias");
-        List<String> halves = blocks.split(
+        List<Value> halves = blocks.split(
                 blocks.linear(norm(x, at + "mlp_norm"), width, 2 * inner, biased, at + "mlp.Wi"), inner, inner);
         String function = config.text("gelu", "hidden_activation");
-        String gated = blocks.multiply(blocks.activate(halves.get(0), function), halves.get(1));
+        Value gated = blocks.multiply(blocks.activate(halves.get(0), function), halves.get(1));
         return blocks.add(x, blocks.linear(gated, inner, width, biased, at + "mlp.Wo"));
     }
 
-    private String attend(int layer, String at, String normed) {
+    private Value attend(int layer, String at, Value normed) {
         Rotary rotary = sliding[layer]
                 ? config.rotary("sliding_attention", 10_000, "local_rope_theta")
                 : config.rotary("full_attention", 160_000, "global_rope_theta");
         int positions = config.integer("max_position_embeddings");
         boolean biased = config.flag(false, "attention_bias");
-        List<String> qkv =
+        List<Value> qkv =
                 blocks.split(blocks.linear(normed, width, 3 * width, biased, at + "attn.Wqkv"), width, width, width);
-        String q = attention.rotate(qkv.get(0), heads, headWidth, rotary, positions);
-        String k = attention.rotate(qkv.get(1), heads, headWidth, rotary, positions);
-        String bias = sliding[layer] ? attention.window(window) : "";
+        Value q = attention.rotate(qkv.get(0), heads, headWidth, rotary, positions);
+        Value k = attention.rotate(qkv.get(1), heads, headWidth, rotary, positions);
+        Value bias = sliding[layer] ? attention.window(window) : Value.NONE;
         return blocks.linear(attention.attend(List.of(q, k, qkv.get(2)), bias), width, width, biased, at + "attn.Wo");
     }
 
     @Override
-    String finish(String x) {
+    Value finish(Value x) {
         return norm(x, "final_norm");
     }
 
     @Override
-    String logits(String hidden) {
+    Value logits(Value hidden) {
         String pooling = config.text("cls", "classifier_pooling");
-        String pooled = switch (pooling) {
+        Value pooled = switch (pooling) {
             case "cls" -> tokens.first(hidden);
             case "mean" -> tokens.mean(hidden);
             default -> throw config.unsupported("classifier_pooling must be cls or mean but was " + pooling);
         };
-        Blocks outside = blocks.outside();
-        String dense = outside.linear(pooled, width, width, config.flag(false, "classifier_bias"), "head.dense");
-        String active = blocks.activate(dense, config.text("gelu", "classifier_activation"));
+        Operators outside = blocks.outside();
+        Value dense = outside.linear(pooled, width, width, config.flag(false, "classifier_bias"), "head.dense");
+        Value active = blocks.activate(dense, config.text("gelu", "classifier_activation"));
         return labels(outside.layerNorm(active, "head.norm", width, epsilon, biasedNorms()), width, "classifier");
     }
 }

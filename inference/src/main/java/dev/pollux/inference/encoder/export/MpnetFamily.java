@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import java.util.List;
 import java.util.Map;
 
@@ -16,9 +17,9 @@ final class MpnetFamily extends BertFamily {
     private static final int FARTHEST = 128;
 
     private final int heads;
-    private String bias = "";
+    private Value bias = Value.NONE;
 
-    MpnetFamily(Blocks blocks, ConfigReader config) {
+    MpnetFamily(Operators blocks, ConfigReader config) {
         super(blocks, config);
         this.heads = config.integer("num_attention_heads");
     }
@@ -29,21 +30,21 @@ final class MpnetFamily extends BertFamily {
     }
 
     @Override
-    String types() {
-        return "";
+    Value types() {
+        return Value.NONE;
     }
 
     @Override
-    String positions() {
+    Value positions() {
         return tokens.positionsAfter(PAD);
     }
 
     @Override
-    String embed() {
-        String buckets = attention.byDistance("buckets", buckets());
+    Value embed() {
+        Value buckets = attention.byDistance("buckets", buckets());
         int rows = config.integerOr(BUCKETS, "relative_attention_num_buckets");
-        String values = blocks.lookUp(buckets, "encoder.relative_attention_bias", rows, heads); // (S, S, heads)
-        String first = blocks.op("Transpose", Map.of("perm", List.of(2, 0, 1)), values);
+        Value values = blocks.lookUp(buckets, "encoder.relative_attention_bias", rows, heads); // (S, S, heads)
+        Value first = blocks.op("Transpose", Map.of("perm", List.of(2, 0, 1)), values);
         bias = blocks.op("Unsqueeze", Map.of(), first, blocks.integers(0));
         return super.embed();
     }
@@ -64,20 +65,20 @@ final class MpnetFamily extends BertFamily {
     }
 
     @Override
-    String layer(int layer, String x) {
+    Value layer(int layer, Value x) {
         String at = "encoder.layer." + layer + ".";
         String self = at + "attention.attn.";
-        List<String> qkv =
+        List<Value> qkv =
                 blocks.split(blocks.dense(x, width, width, self + "q", self + "k", self + "v"), width, width, width);
-        String attended = blocks.dense(attention.attend(qkv, bias), width, width, self + "o");
+        Value attended = blocks.dense(attention.attend(qkv, bias), width, width, self + "o");
         x = blocks.layerNorm(blocks.add(x, attended), at + "attention.LayerNorm", width, epsilon);
-        String written = blocks.mlp(x, width, inner, activation, at + "intermediate.dense", at + "output.dense");
+        Value written = blocks.mlp(x, width, inner, activation, at + "intermediate.dense", at + "output.dense");
         return blocks.layerNorm(blocks.add(x, written), at + "output.LayerNorm", width, epsilon);
     }
 
     @Override
-    String logits(String hidden) {
-        String dense = blocks.outside().dense(tokens.first(hidden), width, width, "classifier.dense");
+    Value logits(Value hidden) {
+        Value dense = blocks.outside().dense(tokens.first(hidden), width, width, "classifier.dense");
         return labels(blocks.activate(dense, "tanh"), width, "classifier.out_proj");
     }
 }

@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
 import java.util.List;
 
@@ -15,9 +16,9 @@ final class NomicFamily extends Family {
     private final int headWidth;
     private final double epsilon;
     private final boolean published; // with its publisher's names
-    private final Attention attention;
+    private final MaskedAttention attention;
 
-    NomicFamily(Blocks blocks, ConfigReader config) {
+    NomicFamily(Operators blocks, ConfigReader config) {
         super(blocks, config);
         this.width = config.integer("hidden_size", "n_embd");
         this.inner = config.integer("intermediate_size", "n_inner");
@@ -25,7 +26,7 @@ final class NomicFamily extends Family {
         this.headWidth = config.headWidth(width, heads);
         this.epsilon = config.positive(1e-12, "layer_norm_eps", "layer_norm_epsilon");
         this.published = blocks.has("emb_ln.weight");
-        this.attention = new Attention(blocks, heads, headWidth);
+        this.attention = new MaskedAttention(blocks, heads, headWidth);
         if (config.flag(false, "prenorm") || config.integerOr(0, "moe_every_n_layers", "num_experts") > 0) {
             throw config.unsupported("prenorm and experts of Nomic BERT are not supported; use a model without them");
         }
@@ -42,32 +43,32 @@ final class NomicFamily extends Family {
     }
 
     @Override
-    String embed() {
+    Value embed() {
         int vocabulary = config.integer("vocab_size");
         int types = config.integerOr(2, "type_vocab_size");
-        String sum = blocks.add(
-                blocks.lookUp(Blocks.IDS, "embeddings.word_embeddings", vocabulary, width),
-                blocks.lookUp(Blocks.TYPES, "embeddings.token_type_embeddings", types, width));
+        Value sum = blocks.add(
+                blocks.lookUp(Operators.IDS, "embeddings.word_embeddings", vocabulary, width),
+                blocks.lookUp(Operators.TYPES, "embeddings.token_type_embeddings", types, width));
         return blocks.layerNorm(sum, published ? "emb_ln" : "embeddings.LayerNorm", width, epsilon);
     }
 
     @Override
-    String layer(int layer, String x) {
+    Value layer(int layer, Value x) {
         String at = (published ? "encoder.layers." : "layers.") + layer + ".";
-        String attended = attend(at, x);
+        Value attended = attend(at, x);
         String norm = at + (published ? "norm1" : "post_attention_layernorm");
         x = blocks.layerNorm(blocks.add(x, attended), norm, width, epsilon);
         String mlp = at + "mlp.";
         List<String> names = published
                 ? List.of(mlp + "fc12", mlp + "fc11", mlp + "fc2")
                 : List.of(mlp + "gate_proj", mlp + "up_proj", mlp + "down_proj");
-        String written = blocks.gatedMlp(x, width, inner, blocks.has(names.get(2) + ".bias"), function(), names);
+        Value written = blocks.gatedMlp(x, width, inner, blocks.has(names.get(2) + ".bias"), function(), names);
         norm = at + (published ? "norm2" : "post_mlp_layernorm");
         return blocks.layerNorm(blocks.add(x, written), norm, width, epsilon);
     }
 
-    private String attend(String at, String x) {
-        String packed = published
+    private Value attend(String at, Value x) {
+        Value packed = published
                 ? blocks.linear(x, width, 3 * width, blocks.has(at + "attn.Wqkv.bias"), at + "attn.Wqkv")
                 : blocks.linear(
                         x,
@@ -77,12 +78,12 @@ final class NomicFamily extends Family {
                         at + "self_attn.q_proj",
                         at + "self_attn.k_proj",
                         at + "self_attn.v_proj");
-        List<String> qkv = blocks.split(packed, width, width, width);
+        List<Value> qkv = blocks.split(packed, width, width, width);
         Rotary rotary = config.rotary("full_attention", 1000, "rotary_emb_base", "rope_theta");
         int turned = (int) (headWidth * config.positive(1, "rotary_emb_fraction"));
-        String q = attention.rotate(qkv.get(0), heads, turned, rotary, positions());
-        String k = attention.rotate(qkv.get(1), heads, turned, rotary, positions());
-        String values = attention.attend(List.of(q, k, qkv.get(2)), "");
+        Value q = attention.rotate(qkv.get(0), heads, turned, rotary, positions());
+        Value k = attention.rotate(qkv.get(1), heads, turned, rotary, positions());
+        Value values = attention.attend(List.of(q, k, qkv.get(2)), Value.NONE);
         String out = at + (published ? "attn.out_proj" : "self_attn.o_proj");
         return blocks.linear(values, width, width, blocks.has(out + ".bias"), out);
     }
@@ -104,8 +105,8 @@ final class NomicFamily extends Family {
     }
 
     @Override
-    String logits(String hidden) {
-        String pooled = blocks.dense(tokens.first(hidden), width, width, "pooler.dense");
+    Value logits(Value hidden) {
+        Value pooled = blocks.dense(tokens.first(hidden), width, width, "pooler.dense");
         return labels(blocks.activate(pooled, "tanh"), width, "classifier");
     }
 }

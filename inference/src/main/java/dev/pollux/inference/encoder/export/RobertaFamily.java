@@ -1,9 +1,10 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 /** RoBERTa (Liu et al., arXiv:1907.11692) and XLM-R: BERT whose positions begin after that of padding, with another head. */
 final class RobertaFamily extends BertFamily {
 
-    RobertaFamily(Blocks blocks, ConfigReader config) {
+    RobertaFamily(Operators blocks, ConfigReader config) {
         super(blocks, config);
     }
 
@@ -14,18 +15,18 @@ final class RobertaFamily extends BertFamily {
 
     /** Its tokenizers give no types, and its table may have one row only. */
     @Override
-    String types() {
+    Value types() {
         return blocks.integers(0);
     }
 
     @Override
-    String positions() {
+    Value positions() {
         return tokens.positionsAfter(config.integerOr(1, "pad_token_id"));
     }
 
     @Override
-    String logits(String hidden) {
-        String dense = blocks.outside().dense(tokens.first(hidden), width, width, "classifier.dense");
+    Value logits(Value hidden) {
+        Value dense = blocks.outside().dense(tokens.first(hidden), width, width, "classifier.dense");
         return labels(blocks.activate(dense, "tanh"), width, "classifier.out_proj");
     }
 }

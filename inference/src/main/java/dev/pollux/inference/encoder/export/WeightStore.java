@@ -1,8 +1,12 @@
 package dev.pollux.inference.encoder.export;
 
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.graph.GraphWriter;
-import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.GraphBuilder;
+import dev.pollux.inference.graph.Shape;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.graph.WeightSource;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.ByteBuffer;
@@ -13,75 +17,84 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/** Puts stored tensors into a graph as 32-bit floats, each once, some rows at a time. */
+/** Puts stored tensors into a graph as 32-bit floats, each once; they are read some rows at a time when it is written. */
 final class WeightStore {
 
     private static final int STEP = 1 << 20; // elements read at a time
     private static final int MAX_ELEMENTS = Integer.MAX_VALUE / Float.BYTES - 8;
     private static final int MAPPED = 1 << 30; // bytes that a tensor file maps at a time
 
-    private final GraphWriter graph;
+    private final GraphBuilder graph;
     private final StoredTensors tensors;
-    private final Map<String, String> written = new HashMap<>();
+    private final Map<String, Value> added = new HashMap<>();
 
-    WeightStore(GraphWriter graph, StoredTensors tensors) {
+    WeightStore(GraphBuilder graph, StoredTensors tensors) {
         this.graph = graph;
         this.tensors = tensors;
     }
 
     /** A table as it is stored, (rows, width). */
-    String table(String name, int rows, int width) {
+    Value table(String name, int rows, int width) {
         return asStored(tensors.require(name, rows, width), rows, width);
     }
 
     /** A convolution kernel as it is stored, (out, in, size). */
-    String kernel(String name, int out, int in, int size) {
+    Value kernel(String name, int out, int in, int size) {
         return asStored(tensors.require(name, out, in, size), out, in, size);
     }
 
-    private String asStored(TensorInfo info, long... shape) {
-        return once(info.name(), info.elements(), value -> {
-            if (info.type() == DType.F32 && info.byteLength() <= MAPPED) {
-                graph.bytes(value, Type.FLOAT, tensors.file().bytes(info.name(), 0, (int) info.byteLength()), shape);
-                return;
-            }
-            ByteBuffer bytes = buffer(info.elements());
-            FloatBuffer floats = bytes.asFloatBuffer();
-            for (long first = 0; first < info.elements(); first += STEP) {
-                int count = (int) Math.min(STEP, info.elements() - first);
-                floats.put(tensors.file().floats(info.name(), first, count));
-            }
-            graph.bytes(value, Type.FLOAT, bytes, shape);
-        });
+    private Value asStored(TensorInfo info, long... shape) {
+        return once(info.name(), ElementType.FLOAT, sink -> writeStored(info, sink), shape);
+    }
+
+    private void writeStored(TensorInfo info, Consumer<ByteBuffer> sink) {
+        if (info.type() == DType.F32 && info.byteLength() <= MAPPED) {
+            sink.accept(tensors.file().bytes(info.name(), 0, (int) info.byteLength()));
+            return;
+        }
+        for (long first = 0; first < info.elements(); first += STEP) {
+            int count = (int) Math.min(STEP, info.elements() - first);
+            ByteBuffer piece =
+                    ByteBuffer.allocate(count * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            piece.asFloatBuffer().put(tensors.file().floats(info.name(), first, count));
+            sink.accept(piece);
+        }
     }
 
     /** A vector, with {@code offset} added to each element. */
-    String vector(String name, int width, float offset) {
+    Value vector(String name, int width, float offset) {
         TensorInfo info = tensors.require(name, width);
-        return once(info.name(), width, value -> {
-            float[] values = tensors.file().floats(info.name());
-            for (int i = 0; offset != 0 && i < width; i++) {
-                values[i] += offset;
-            }
-            graph.floats(value, values, width);
-        });
+        return floats(
+                info.name(),
+                () -> {
+                    float[] values = tensors.file().floats(info.name());
+                    for (int i = 0; offset != 0 && i < width; i++) {
+                        values[i] += offset;
+                    }
+                    return values;
+                },
+                width);
     }
 
     /** Weights of linear layers, stacked and transposed: (in, Σ rows). */
-    String transposed(int in, int[] rows, List<String> layers) {
+    Value transposed(int in, int[] rows, List<String> layers) {
         List<TensorInfo> parts = require(in, rows, layers);
         int out = Arrays.stream(rows).reduce(0, Math::addExact);
-        String name = String.join("+", parts.stream().map(TensorInfo::name).toList());
-        return once(name, (long) in * out, value -> {
-            ByteBuffer bytes = buffer((long) in * out);
+        WeightSource source = WeightSource.of(() -> {
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(in * out * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             FloatBuffer target = bytes.asFloatBuffer();
             int row = 0;
             for (TensorInfo part : parts) {
                 row = transpose(part, target, row, out);
             }
-            graph.bytes(value, Type.FLOAT, bytes, in, out);
+            return bytes;
         });
+        return once(joined(parts), ElementType.FLOAT, source, in, out);
     }
 
     private List<TensorInfo> require(int in, int[] rows, List<String> layers) {
@@ -92,24 +105,56 @@ final class WeightStore {
         return parts;
     }
 
+    private static String joined(List<TensorInfo> parts) {
+        return String.join("+", parts.stream().map(TensorInfo::name).toList());
+    }
+
+    /** Codes and scales of stacked matrices, which are made together: the scales are taken right after the codes. */
+    private final class Rounded {
+
+        private final List<TensorInfo> parts;
+        private final int in;
+        private final int out;
+        private float @Nullable [] scales;
+
+        Rounded(List<TensorInfo> parts, int in, int out) {
+            this.parts = parts;
+            this.in = in;
+            this.out = out;
+        }
+
+        ByteBuffer codes() {
+            float[] made = new float[out];
+            byte[] bytes = new byte[Math.multiplyExact(in, out)];
+            int column = 0;
+            for (TensorInfo part : parts) {
+                column = round(part, bytes, made, column);
+            }
+            scales = made;
+            return ByteBuffer.wrap(bytes);
+        }
+
+        float[] scales() {
+            if (scales == null) {
+                codes();
+            }
+            float[] made = java.util.Objects.requireNonNull(scales);
+            scales = null;
+            return made;
+        }
+    }
+
     /**
      * Weights of linear layers, stacked, transposed and rounded to 8 bits with one scale a row: codes (in, Σ rows) and
      * scales (Σ rows).
      */
-    List<String> rounded(int in, int[] rows, List<String> layers) {
+    List<Value> rounded(int in, int[] rows, List<String> layers) {
         List<TensorInfo> parts = require(in, rows, layers);
         int out = Arrays.stream(rows).reduce(0, Math::addExact);
-        String name = String.join("+", parts.stream().map(TensorInfo::name).toList());
-        float[] scales = new float[out];
-        String codes = once(name + ".codes", (long) in * out / Float.BYTES, value -> {
-            byte[] bytes = new byte[Math.multiplyExact(in, out)];
-            int column = 0;
-            for (TensorInfo part : parts) {
-                column = round(part, bytes, scales, column);
-            }
-            graph.bytes(value, Type.INT8, ByteBuffer.wrap(bytes), in, out);
-        });
-        return List.of(codes, once(name + ".scales", out, value -> graph.floats(value, scales, out)));
+        Rounded rounded = new Rounded(parts, in, out);
+        String name = joined(parts);
+        Value codes = once(name + ".codes", ElementType.INT8, WeightSource.of(rounded::codes), in, out);
+        return List.of(codes, floats(name + ".scales", rounded::scales, out));
     }
 
     /** Rounds (rows, in) to nearest, the largest of a row at ±127, into columns from {@code column} on. */
@@ -158,45 +203,40 @@ final class WeightStore {
     }
 
     /** Biases of linear layers, stacked. */
-    String bias(int[] rows, List<String> layers) {
-        float[] bias = new float[graph.isMeasuring() ? 0 : Arrays.stream(rows).sum()];
-        int at = 0;
-        int out = 0;
+    Value bias(int[] rows, List<String> layers) {
+        List<TensorInfo> parts = new ArrayList<>();
         for (int i = 0; i < rows.length; i++) {
-            TensorInfo info = tensors.require(layers.get(i) + ".bias", rows[i]);
-            if (!graph.isMeasuring()) {
-                System.arraycopy(tensors.file().floats(info.name()), 0, bias, at, rows[i]);
-                at += rows[i];
-            }
-            out = Math.addExact(out, rows[i]);
+            parts.add(tensors.require(layers.get(i) + ".bias", rows[i]));
         }
-        String name = tensors.full(String.join("+", layers)) + ".bias";
-        return once(name, out, value -> graph.floats(value, bias, bias.length));
+        int out = Arrays.stream(rows).reduce(0, Math::addExact);
+        return floats(
+                tensors.full(String.join("+", layers)) + ".bias",
+                () -> {
+                    float[] bias = new float[out];
+                    int at = 0;
+                    for (TensorInfo part : parts) {
+                        float[] values = tensors.file().floats(part.name());
+                        System.arraycopy(values, 0, bias, at, values.length);
+                        at += values.length;
+                    }
+                    return bias;
+                },
+                out);
     }
 
-    @FunctionalInterface
-    private interface Write {
-        void to(String value);
+    private Value floats(String name, Supplier<float[]> values, long... shape) {
+        return once(name, ElementType.FLOAT, WeightSource.floats(values), shape);
     }
 
-    private String once(String name, long elements, Write write) {
-        String known = written.get(name);
-        if (known != null) {
-            return known;
+    private Value once(String name, ElementType type, WeightSource source, long... shape) {
+        Value known = added.get(name);
+        if (known == null) {
+            Weight weight = new Weight(name, type, Shape.of(shape), source);
+            requireFits(weight.bytes() / Float.BYTES);
+            known = graph.weight(weight);
+            added.put(name, known);
         }
-        if (graph.isMeasuring()) {
-            requireFits(elements);
-            graph.reserve(elements * Float.BYTES);
-        } else {
-            write.to(name);
-        }
-        written.put(name, name);
-        return name;
-    }
-
-    private static ByteBuffer buffer(long elements) {
-        requireFits(elements);
-        return ByteBuffer.allocate((int) elements * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        return known;
     }
 
     private static void requireFits(long elements) {

@@ -1,18 +1,14 @@
 package dev.pollux.inference.internal.layer;
 
-import dev.pollux.inference.graph.GraphWriter;
-import dev.pollux.inference.graph.StateTensor;
+import dev.pollux.inference.graph.Value;
 import dev.pollux.tensor.StackedMatrix;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The attention of one layer (grouped queries, arXiv:2305.13245), described call by call, then written. It is one fused
- * operator with its cache; norms and rotation stand before it where the operator cannot do them. <em>Confined to one
- * thread.</em>
+ * The attention of one layer (grouped queries, arXiv:2305.13245), described call by call, then written by the lowering.
+ * <em>Confined to one thread.</em>
  */
 public final class Attention {
 
@@ -26,7 +22,7 @@ public final class Attention {
     private int window;
     private double softCap;
     private @Nullable Rotary rotary;
-    private String queryFactors = "";
+    private Value queryFactors = Value.NONE;
     private String sinks = "";
     private @Nullable Norm norm;
     private String queryNorm = "";
@@ -71,8 +67,8 @@ public final class Attention {
         return this;
     }
 
-    /** A factor for all queries of a token, (1, S, 1). */
-    public Attention queryFactors(String factors) {
+    /** A factor for all queries of a token, (batch, tokens, 1). */
+    public Attention queryFactors(Value factors) {
         queryFactors = factors;
         return this;
     }
@@ -97,149 +93,125 @@ public final class Attention {
         return headNorms(newNorm, query, key);
     }
 
+    // What a lowering asks
+
+    public int layer() {
+        return layer;
+    }
+
+    /** What begins the names of its values. */
+    public String prefix() {
+        return p;
+    }
+
+    public int heads() {
+        return heads;
+    }
+
+    public int keyValueHeads() {
+        return keyValueHeads;
+    }
+
+    /** The width of a head. */
+    public int width() {
+        return width;
+    }
+
+    public double scale() {
+        return scale;
+    }
+
+    public int window() {
+        return window;
+    }
+
+    public double softCap() {
+        return softCap;
+    }
+
+    public Optional<Rotary> rotary() {
+        return Optional.ofNullable(rotary);
+    }
+
+    public Value queryFactors() {
+        return queryFactors;
+    }
+
+    /** The tensor of sinks; empty for none. */
+    public String sinks() {
+        return sinks;
+    }
+
+    /** Whether q and k are normalized. */
+    public boolean isNormed() {
+        return norm != null;
+    }
+
+    /** A query or, where {@code key} says so, a key, normalized. */
+    public Value normed(Value x, boolean key) {
+        String weight = key ? keyNorm : queryNorm;
+        return weight.isEmpty() ? x : normed(x, key ? keyValueHeads : heads, weight);
+    }
+
+    private Value normed(Value x, int count, String weight) {
+        Norm by = Objects.requireNonNull(norm);
+        String name = x.name();
+        if (wholeNorms) {
+            return b.norm(by, x, name + ".normed", weight, count * width);
+        }
+        Value byHead = b.perToken(x, name + ".heads", count, width);
+        Value normed;
+        if (b.tensors.require(weight).elements() == width) {
+            normed = b.norm(by, byHead, name + ".heads.normed", weight, width);
+        } else { // a weight for each head
+            Value plain = b.norm(by, byHead, name + ".heads.plain", "", width);
+            Value each = b.graph.floats(
+                    name + ".norm.weight", b.tensors.vectorLater(weight, count * width), count, width);
+            normed = b.op("Mul", name + ".heads.normed", plain, each);
+        }
+        return b.perToken(normed, name + ".normed", (long) count * width);
+    }
+
+    // How an architecture writes it
+
     /** The whole of it with the usual names: q, k and v projections, attention, o. */
-    public String write(String x, String at) {
+    public Value write(Value x, String at) {
         return output(attend(project(x, at)), at + "o_proj.weight");
     }
 
     /** q, k and v in one product, of stored matrices with the usual names. */
-    public String project(String x, String at) {
+    public Value project(Value x, String at) {
         return project(
                 x, b.matrix(b.config.hiddenSize(), at + "q_proj.weight", at + "k_proj.weight", at + "v_proj.weight"));
     }
 
     /** The same of a matrix that holds them, in this order. */
-    public String project(String x, StackedMatrix packed) {
-        return b.weights.project(x, p + "qkv", packed.requireRows((heads + 2 * keyValueHeads) * width));
+    public Value project(Value x, StackedMatrix packed) {
+        return b.linear(x, p + "qkv", packed.requireRows((heads + 2 * keyValueHeads) * width));
     }
 
-    public String output(String attended, String weight) {
+    /** The last projection. */
+    public Value output(Value attended, String weight) {
         return b.project(attended, p + "o", weight, b.config.hiddenSize(), heads * width);
     }
 
-    /** Attention over packed q, k, v: (1, S, (heads + 2 keyValueHeads) width) to (1, S, heads width). */
-    public String attend(String qkv) {
-        if (norm == null
-                && queryFactors.isEmpty()
-                && (rotary == null || rotatesInside(rotary))
-                && fusedWidth() == width) {
-            return fused(List.of(qkv, "", ""));
-        }
-        int own = heads * width;
-        int narrow = keyValueHeads * width;
-        List<String> parts = b.split(qkv, List.of(p + "q", p + "k", p + "v"), own, narrow, narrow);
-        return attend(parts.get(0), parts.get(1), parts.get(2));
+    /** Attention over packed q, k, v: (batch, tokens, (heads + 2 keyValueHeads) · width) to (batch, tokens, heads · width). */
+    public Value attend(Value qkv) {
+        return b.lowering().attend(this, qkv);
     }
 
-    /** Attention over q, k and v, each (1, S, its heads · width), not yet normed or rotated. */
-    public String attend(String q, String k, String v) {
-        return attendPrepared(q, key(k), v);
+    /** Attention over q, k and v, each (batch, tokens, its heads · width), not yet normed or rotated. */
+    public Value attend(Value q, Value k, Value v) {
+        return b.lowering().attend(this, q, k, v);
     }
 
     /** The same with a {@link #key} that may be another layer's. */
-    public String attendPrepared(String q, String key, String v) {
-        String query = prepared(q, heads, queryNorm);
-        if (!queryFactors.isEmpty()) {
-            query = b.op("Mul", p + "q.factored", query, queryFactors);
-        }
-        if (fusedWidth() == width) {
-            return fused(List.of(query, key, v));
-        }
-        String wide = fused(List.of(widened(query, heads), widened(key, keyValueHeads), widened(v, keyValueHeads)));
-        String byHead = b.reshaped(wide, wide + ".heads", 0, -1, heads, fusedWidth());
-        List<String> parts = b.split(byHead, List.of(wide + ".narrow", wide + ".zeros"), width, fusedWidth() - width);
-        return b.reshaped(parts.get(0), wide + ".own", 0, -1, (long) heads * width);
+    public Value attendPrepared(Value q, Value key, Value v) {
+        return b.lowering().attendPrepared(this, q, key, v);
     }
 
-    /** k, normed, and rotated unless the operator does that. */
-    public String key(String k) {
-        return prepared(k, keyValueHeads, keyNorm);
-    }
-
-    private String prepared(String x, int count, String weight) {
-        String prepared = weight.isEmpty() ? x : normed(x, count, weight);
-        Rotary r = rotary;
-        return r == null || rotatesInside(r) ? prepared : rotated(prepared, count, r);
-    }
-
-    private String normed(String x, int count, String weight) {
-        Norm by = java.util.Objects.requireNonNull(norm);
-        if (wholeNorms) {
-            return b.norm(by, x, x + ".normed", weight, count * width);
-        }
-        String byHead = b.reshaped(x, x + ".heads", 0, -1, count, width);
-        String normed;
-        if (b.tensors.require(weight).elements() == width) {
-            normed = b.norm(by, byHead, x + ".heads.normed", weight, width);
-        } else { // a weight for each head
-            String plain = b.norm(by, byHead, x + ".heads.plain", "", width);
-            String each = b.graph.floats(x + ".norm.weight", b.tensors.vector(weight, count * width), count, width);
-            normed = b.op("Mul", x + ".heads.normed", plain, each);
-        }
-        return b.reshaped(normed, x + ".normed", 0, -1, (long) count * width);
-    }
-
-    /** The fused operator rotates whole heads of a multiple of 16 by position. */
-    private boolean rotatesInside(Rotary r) {
-        return r.width() == width && width % 16 == 0;
-    }
-
-    private String rotated(String x, int count, Rotary r) {
-        String row = r.positions().isEmpty() ? b.positions() : r.positions();
-        return b.fused(
-                "RotaryEmbedding",
-                x + ".rotated",
-                List.of(x, row, r.cos(), r.sin()),
-                Map.of("num_heads", count, "rotary_embedding_dim", r.width(), "interleaved", r.interleaved() ? 1 : 0));
-    }
-
-    /** The fused operator takes heads of a multiple of 8; others are filled with zeros, which change no score. */
-    private int fusedWidth() {
-        return (width + 7) / 8 * 8;
-    }
-
-    private String widened(String x, int count) {
-        String byHead = b.reshaped(x, x + ".split", 0, -1, count, width);
-        String amounts = b.graph.integers(x + ".pads", 0, 0, 0, 0, 0, 0, 0, fusedWidth() - width);
-        b.op("Pad", x + ".padded", byHead, amounts);
-        return b.reshaped(x + ".padded", x + ".wide", 0, -1, (long) count * fusedWidth());
-    }
-
-    private String fused(List<String> qkv) {
-        List<StateTensor> states = b.keyValues(layer, keyValueHeads, fusedWidth());
-        Map<String, Object> attributes = new LinkedHashMap<>();
-        attributes.put("num_heads", heads);
-        attributes.put("kv_num_heads", keyValueHeads);
-        attributes.put("scale", (float) scale);
-        if (window > 0) {
-            attributes.put("local_window_size", window);
-        }
-        if (softCap > 0) {
-            attributes.put("softcap", (float) softCap);
-        }
-        List<String> inputs = new ArrayList<>(qkv);
-        inputs.addAll(List.of(states.get(0).input(), states.get(1).input(), "seqlens_k", "total_sequence_length"));
-        Rotary r = rotary;
-        if (r != null && rotatesInside(r)) {
-            attributes.put("do_rotary", 1);
-            attributes.put("rotary_interleaved", r.interleaved() ? 1 : 0);
-            inputs.addAll(List.of(r.cos(), r.sin(), r.positions()));
-        } else {
-            inputs.addAll(List.of("", "", ""));
-        }
-        if (!sinks.isEmpty()) {
-            inputs.add("");
-            inputs.add(b.graph.floats(p + "sinks", b.tensors.vector(sinks, heads), heads));
-        }
-        while (inputs.get(inputs.size() - 1).isEmpty()) {
-            inputs.remove(inputs.size() - 1);
-        }
-        b.graph.node(
-                "GroupQueryAttention",
-                GraphWriter.MICROSOFT,
-                inputs,
-                List.of(p + "attention", states.get(0).output(), states.get(1).output()),
-                attributes);
-        return p + "attention";
+    /** k, normed and, unless the operator of attention does it, rotated. */
+    public Value key(Value k) {
+        return b.lowering().key(this, k);
     }
 }

@@ -1,165 +1,183 @@
 package dev.pollux.inference.internal.layer;
 
-import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
 import dev.pollux.inference.graph.ActivationFunction;
-import dev.pollux.inference.graph.GraphWriter;
-import dev.pollux.inference.graph.GraphWriter.Type;
-import dev.pollux.inference.graph.StateTensor;
-import dev.pollux.inference.graph.StateTensor.Kind;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphBuilder;
+import dev.pollux.inference.graph.Value;
 import dev.pollux.tensor.StackedMatrix;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
- * What decoder families are built of, written into one graph. Every method takes names of values and returns the name of
- * its result. <em>Confined to one thread.</em>
+ * What architectures are made of, written into one graph. Every method takes values and returns its result; shapes are checked
+ * where an operator is added. What depends on the kind of graph is done by the {@link Lowering}. <em>Confined to one
+ * thread.</em>
  */
 public final class Blocks {
-
-    private static final long MOST_ANGLES = 1 << 28;
 
     public final ModelConfig config;
     public final Settings settings;
     public final DerivedTensors tensors;
-    public final GraphWriter graph;
-    public final WeightWriter weights;
+    public final GraphBuilder graph = new GraphBuilder();
     public final int contextLength;
 
-    private final List<StateTensor> states = new ArrayList<>();
-    private final Map<String, String> constants = new HashMap<>();
+    private final Lowering lowering;
     private String embedding = "";
-    private boolean positions;
-    private int rotarySwitch;
+    private int residuals;
 
+    /** @param lowering makes the lowering, of blocks whose other parts are there */
     public Blocks(
             ModelConfig config,
             Settings settings,
             DerivedTensors tensors,
-            GraphWriter graph,
-            WeightWriter weights,
-            int contextLength) {
+            int contextLength,
+            Function<Blocks, ? extends Lowering> lowering) {
         this.config = config;
         this.settings = settings;
         this.tensors = tensors;
-        this.graph = graph;
-        this.weights = weights;
         this.contextLength = contextLength;
-        graph.input("input_ids", Type.INT64, 1, "S");
-        graph.input("seqlens_k", Type.INT32, 1);
-        graph.input("total_sequence_length", Type.INT32);
-        graph.input("logits_index", Type.INT64, "NL");
-        graph.output("logits", Type.FLOAT, 1, "NL", config.vocabularySize());
+        this.lowering = lowering.apply(this);
     }
 
-    public List<StateTensor> states() {
-        return states;
+    public Lowering lowering() {
+        return lowering;
     }
 
-    // Values
+    // Operators
+
+    /** A standard operator. */
+    public Value op(String operator, String output, List<Value> inputs, Map<String, ?> attributes) {
+        return graph.op(operator, lowering.name(operator, output), inputs, attributes);
+    }
+
+    /** A standard operator without attributes. */
+    public Value op(String operator, String output, Value... inputs) {
+        return op(operator, output, List.of(inputs), Map.of());
+    }
+
+    /** A standard operator with several results. */
+    public List<Value> ops(
+            String operator, List<String> outputs, List<Value> inputs, Map<String, ?> attributes) {
+        return graph.node(operator, "", inputs, outputs, attributes);
+    }
+
+    /** An operator of ONNX Runtime's own. */
+    public Value fused(String operator, String output, List<Value> inputs, Map<String, ?> attributes) {
+        return graph.fused(operator, lowering.name(operator, output), inputs, attributes);
+    }
+
+    /** One of its operators with several results. */
+    public List<Value> fused(
+            String operator, List<Value> inputs, List<String> outputs, Map<String, ?> attributes) {
+        return graph.node(operator, Graph.MICROSOFT, inputs, outputs, attributes);
+    }
+
+    /** A number, (1). */
+    public Value constant(double value) {
+        return lowering.constant(
+                "number", "constant." + (float) value, name -> graph.floats(name, () -> new float[] {(float) value}, 1));
+    }
+
+    /** Whole numbers, (values), once for all that use this name. */
+    public Value integers(String name, long... values) {
+        return lowering.constant("integers", name, key -> graph.integers(key, values));
+    }
+
+    /** x · factor; x itself where that is 1. */
+    public Value scaled(Value x, double factor) {
+        return factor == 1 ? x : op("Mul", x.name() + ".scaled", x, constant(factor));
+    }
+
+    /** The same number {@code count} times, (count, 1), once for all that use this name. */
+    public Value vector(String name, double value, int count) {
+        Supplier<float[]> values = () -> {
+            float[] filled = new float[count];
+            Arrays.fill(filled, (float) value);
+            return filled;
+        };
+        return lowering.constant("vector", name, key -> graph.floats(key, values, count, 1));
+    }
+
+    /** x in another shape; 0 leaves a dimension as it is, −1 is what remains. */
+    public Value reshaped(Value x, String output, long... shape) {
+        return op("Reshape", output, x, integers("shape." + Arrays.toString(shape), shape));
+    }
+
+    /** (batch, tokens, …) with the rest in another shape. */
+    public Value perToken(Value x, String output, long... rest) {
+        return reshaped(x, output, lowering.tokenShape(rest));
+    }
+
+    /** Parts of the last axis. */
+    public List<Value> split(Value x, List<String> outputs, int... sizes) {
+        long[] widths = Arrays.stream(sizes).asLongStream().toArray();
+        List<String> names =
+                outputs.stream().map(output -> lowering.name("part", output)).toList();
+        Value parts = integers("sizes." + Arrays.toString(sizes), widths);
+        return ops("Split", names, List.of(x, parts), Map.of("axis", -1));
+    }
+
+    // Matrices
 
     /** A matrix, or several stacked, of {@code columns} inputs. */
     public StackedMatrix matrix(int columns, String... names) {
         return StackedMatrix.of(tensors, List.of(names), columns);
     }
 
-    /** y = x·Wᵀ (+ bias). */
-    public String project(String x, String output, String weight, int rows, int columns) {
-        return weights.project(x, output, matrix(columns, weight).requireRows(rows));
+    /** y = x·Wᵀ (+ bias) for stored matrices stacked. */
+    public Value linear(Value x, String output, StackedMatrix matrix) {
+        return lowering.linear(x, output, new Linear(matrix, Linear.Role.PLAIN));
     }
 
-    public String op(String operator, String output, String... inputs) {
-        return graph.op(operator, output, List.of(inputs), Map.of());
+    /** The same for one stored matrix of this shape. */
+    public Value project(Value x, String output, String weight, int rows, int columns) {
+        return linear(x, output, matrix(columns, weight).requireRows(rows));
     }
 
-    /** An operator of ONNX Runtime's own. */
-    public String fused(String operator, String output, List<String> inputs, Map<String, ?> attributes) {
-        graph.node(operator, GraphWriter.MICROSOFT, inputs, List.of(output), attributes);
-        return output;
-    }
-
-    /** A number, once for the whole graph. */
-    public String constant(double value) {
-        return constants.computeIfAbsent(
-                "constant." + (float) value, name -> graph.floats(name, new float[] {(float) value}, 1));
-    }
-
-    /** x · factor; x itself where that is 1. */
-    public String scaled(String x, double factor) {
-        return factor == 1 ? x : op("Mul", x + ".scaled", x, constant(factor));
-    }
-
-    /** The same number {@code count} times, (count, 1). */
-    public String vector(String name, double value, int count) {
-        return constants.computeIfAbsent(name, key -> {
-            float[] values = new float[count];
-            java.util.Arrays.fill(values, (float) value);
-            return graph.floats(key, values, count, 1);
-        });
-    }
-
-    public String reshaped(String x, String output, long... shape) {
-        String name = "shape." + java.util.Arrays.toString(shape);
-        return op("Reshape", output, x, constants.computeIfAbsent(name, key -> graph.integers(key, shape)));
-    }
-
-    /** Parts of the last axis. */
-    public List<String> split(String x, List<String> outputs, int... sizes) {
-        long[] widths = java.util.Arrays.stream(sizes).asLongStream().toArray();
-        String name = "sizes." + java.util.Arrays.toString(sizes);
-        String parts = constants.computeIfAbsent(name, key -> graph.integers(key, widths));
-        graph.node("Split", "", List.of(x, parts), outputs, Map.of("axis", -1));
-        return outputs;
+    /** The same for an input that is a gated product. */
+    public Value projectGated(Value x, String output, StackedMatrix matrix) {
+        return lowering.linear(x, output, new Linear(matrix, Linear.Role.GATED_INPUT));
     }
 
     // Embedding and head
 
-    /** The rows of the ids, (1, S, hidden). */
-    public String embed(String weight) {
+    /** The rows of the ids, (batch, tokens, hidden). */
+    public Value embed(String weight) {
         embedding = weight;
-        StackedMatrix matrix = matrix(config.hiddenSize(), weight).requireRows(config.vocabularySize());
-        return weights.embed("input_ids", "embedding", matrix);
+        return lowering.embed("embedding", matrix(config.hiddenSize(), weight).requireRows(config.vocabularySize()));
     }
 
     /**
-     * The logits that are due, from the normed stream: times {@code factor}, then, where {@code cap} is above 0,
-     * cap · tanh(· / cap).
+     * The logits, from the normed stream: times {@code factor}, then, where {@code cap} is above 0, cap · tanh(· / cap).
      *
-     * @param head the head's weight; the embedding serves where it is absent, or tied
+     * @param weight the head's weight; the embedding serves where it is absent, or tied
      */
-    public void head(String normed, String head, double factor, double cap) {
-        String chosen = graph.op("Gather", "chosen", List.of(normed, "logits_index"), Map.of("axis", 1));
-        boolean plain = factor == 1 && cap == 0;
-        String raw = plain ? "logits" : "logits.raw";
-        boolean tied = !tensors.has(head) || settings.flag("tie_word_embeddings", config.tiedEmbedding());
+    public Value head(Value normed, String weight, double factor, double cap) {
+        boolean tied = !tensors.has(weight) || settings.flag("tie_word_embeddings", config.tiedEmbedding());
         if (tied) {
-            tensors.ignore(head);
-            weights.tiedHead(chosen, raw, "embedding", matrix(config.hiddenSize(), embedding), head);
-        } else {
-            weights.head(chosen, raw, matrix(config.hiddenSize(), head).requireRows(config.vocabularySize()));
+            tensors.ignore(weight);
         }
-        if (plain) {
-            return;
-        }
-        if (cap == 0) {
-            op("Mul", "logits", raw, constant(factor));
-        } else {
-            op("Tanh", "logits.tanh", op("Mul", "logits.scaled", raw, constant(factor / cap)));
-            op("Mul", "logits", "logits.tanh", constant(cap));
-        }
+        StackedMatrix matrix = tied
+                ? matrix(config.hiddenSize(), embedding)
+                : matrix(config.hiddenSize(), weight).requireRows(config.vocabularySize());
+        return lowering.logits(normed, new Head(matrix, weight, tied, factor, cap));
     }
 
     // Norms
 
-    public String norm(Norm norm, String x, String output, String weight, int width) {
+    /** x normalized over its last axis of {@code width}; without a weight where its name is empty. */
+    public Value norm(Norm norm, Value x, String output, String weight, int width) {
         float epsilon = (float) norm.epsilon();
-        List<String> inputs = new ArrayList<>(List.of(x, normWeight(norm, output, weight, width)));
+        List<Value> inputs = new ArrayList<>(List.of(x, lowering.normWeight(norm, output, weight, width)));
         if (norm.kind() == Norm.Kind.RMS) {
-            return graph.op(
+            return op(
                     "SimplifiedLayerNormalization",
                     output,
                     inputs,
@@ -167,163 +185,85 @@ public final class Blocks {
         }
         String bias = weight.replace(".weight", ".bias");
         if (tensors.has(bias)) {
-            inputs.add(graph.floats(output + ".bias", tensors.vector(bias, width), width));
+            inputs.add(graph.floats(output + ".bias", tensors.vectorLater(bias, width), width));
         }
-        return graph.op("LayerNormalization", output, inputs, Map.of("axis", -1, "epsilon", epsilon));
+        return op("LayerNormalization", output, inputs, Map.of("axis", -1, "epsilon", epsilon));
     }
 
-    /** The norm's weight as it is applied; ones where the family has none, which an empty name says. */
-    String normWeight(Norm norm, String output, String weight, int width) {
-        float[] values = new float[width];
-        java.util.Arrays.fill(values, 1);
-        if (!weight.isEmpty()) {
-            values = tensors.vector(weight, width);
+    /** A norm's weight as it is applied, asked for when the graph is written; ones where its name is empty. */
+    public Supplier<float[]> normWeight(Norm norm, String weight, int width) {
+        if (weight.isEmpty()) {
+            return () -> {
+                float[] ones = new float[width];
+                Arrays.fill(ones, 1);
+                return ones;
+            };
+        }
+        Supplier<float[]> stored = tensors.vectorLater(weight, width);
+        return () -> {
+            float[] values = stored.get();
             for (int i = 0; i < width; i++) {
                 values[i] += (float) norm.offset();
             }
-        }
-        return graph.floats(output + ".weight", values, width);
+            return values;
+        };
+    }
+
+    String residualName() {
+        return "residual." + residuals++;
+    }
+
+    String nextResidualName() {
+        return "residual." + residuals;
     }
 
     // Positions
 
-    /** Rotary tables for the first {@code width} elements of a head. */
+    /** Rotary positions for the first {@code width} elements of a head. */
     public Rotary rotary(String name, int width, double theta, RotaryScaling scaling, boolean interleaved) {
-        double[] frequencies = new double[width / 2];
-        for (int i = 0; i < frequencies.length; i++) {
-            frequencies[i] = Math.pow(theta, -2.0 * i / width);
-        }
-        return rotary(name, scaling.apply(frequencies, theta), scaling.attentionFactor(), interleaved);
+        return declared(Rotary.powers(name, width, theta, scaling, interleaved));
     }
 
-    /** Rotary tables of these frequencies, cos and sin times {@code factor}. */
+    /** Rotary positions of these frequencies, cos and sin times {@code factor}. */
     public Rotary rotary(String name, double[] frequencies, double factor, boolean interleaved) {
-        tables(name, factor, frequencies);
-        return new Rotary(name + ".cos", name + ".sin", 2 * frequencies.length, interleaved, "");
+        return declared(Rotary.of(name, frequencies, factor, interleaved));
     }
 
-    /** Two sets of rotary tables, the second for sequences of more than {@code length} tokens, as {@code rotarySwitch} of the manifest says. */
+    /** Rotary positions with two sets of frequencies, the second for sequences of more than {@code length} tokens. */
     Rotary switchedRotary(double[] upTo, double[] beyond, int length, double factor) {
-        tables("rotary", factor, upTo, beyond);
-        graph.input("rotary_offset", Type.INT64, 1);
-        rotarySwitch = length;
-        String rows = op("Add", "rotary.rows", positions(), "rotary_offset");
-        return new Rotary("rotary.cos", "rotary.sin", 2 * upTo.length, false, rows);
+        return declared(Rotary.switched("rotary", upTo, beyond, length, factor));
     }
 
-    /** As the manifest has it. */
-    public int rotarySwitch() {
-        return rotarySwitch;
-    }
-
-    /** Cosines and sines, (sets · contextLength, frequencies). */
-    private void tables(String name, double factor, double[]... sets) {
-        int half = sets[0].length;
-        int rows = sets.length * contextLength;
-        if ((long) rows * half > MOST_ANGLES) {
-            throw new UnsupportedModelException(settings.file() + ": rotary tables of " + rows + " positions and "
-                    + half + " frequencies are larger than " + MOST_ANGLES
-                    + " numbers; lower maxContext of the export");
-        }
-        if (graph.isMeasuring()) {
-            graph.reserve((long) rows * half * Float.BYTES);
-            graph.reserve((long) rows * half * Float.BYTES);
-            return;
-        }
-        float[] cos = new float[rows * half];
-        float[] sin = new float[cos.length];
-        for (int row = 0; row < rows; row++) {
-            float position = row % contextLength;
-            double[] frequencies = sets[row / contextLength];
-            for (int i = 0; i < half; i++) {
-                double angle = position * (float) frequencies[i]; // the reference multiplies in single precision
-                cos[row * half + i] = (float) (Math.cos(angle) * factor);
-                sin[row * half + i] = (float) (Math.sin(angle) * factor);
-            }
-        }
-        graph.floats(name + ".cos", cos, rows, half);
-        graph.floats(name + ".sin", sin, rows, half);
-    }
-
-    /** The position of each token, (1, S): total − S … total − 1. */
-    public String positions() {
-        if (!positions) {
-            positions = true;
-            String axis = graph.integers("axis.0", 0);
-            op("Squeeze", "step", graph.integers("one", 1));
-            graph.op("Cast", "total", List.of("total_sequence_length"), Map.of("to", Type.INT64.code()));
-            graph.op("Shape", "S.shape", List.of("input_ids"), Map.of("start", 1, "end", 2));
-            op("Squeeze", "S", "S.shape");
-            op("Sub", "first", "total", "S");
-            op("Range", "positions.flat", "first", "total", "step");
-            op("Unsqueeze", "positions", "positions.flat", axis);
-        }
-        return "positions";
-    }
-
-    /** A table's row of each position, (1, S, width). */
-    public String byPosition(String name, float[] table, int width) {
-        graph.floats(name + ".table", table, table.length / width, width);
-        return graph.op("Gather", name, List.of(name + ".table", positions()), Map.of("axis", 0));
-    }
-
-    // States
-
-    /** Declares the keys and values of a layer: their inputs, and their outputs. */
-    List<StateTensor> keyValues(int layer, int heads, int width) {
-        List<StateTensor> both = new ArrayList<>();
-        for (String part : List.of("key", "value")) {
-            StateTensor state = new StateTensor(
-                    "past_key_values." + layer + "." + part,
-                    "present." + layer + "." + part,
-                    Kind.KEY_VALUE,
-                    List.of(1, heads, -1, width));
-            graph.input(state.input(), Type.FLOAT, 1, heads, "P", width);
-            graph.output(state.output(), Type.FLOAT, 1, heads, "T", width);
-            states.add(state);
-            both.add(state);
-        }
-        return both;
-    }
-
-    /** Declares a state of fixed size that every step replaces. */
-    StateTensor recurrent(int layer, String part, Integer... shape) {
-        StateTensor state = new StateTensor(
-                "past_states." + layer + "." + part,
-                "present_states." + layer + "." + part,
-                Kind.RECURRENT,
-                List.of(shape));
-        graph.input(state.input(), Type.FLOAT, (Object[]) shape);
-        graph.output(state.output(), Type.FLOAT, (Object[]) shape);
-        states.add(state);
-        return state;
+    private Rotary declared(Rotary rotary) {
+        lowering.declare(rotary);
+        return rotary;
     }
 
     // Activations and MLPs
 
     /** An activation by its name in Hugging Face's configurations. */
-    public String activation(String name, String x, String output) {
-        return ActivationFunction.of(name, settings.file().toString()).write(graph, x, output);
+    public Value activation(String name, Value x, String output) {
+        return ActivationFunction.of(name, settings.file().toString()).write(graph, x, lowering.name(name, output));
     }
 
     /** down(act(up(x))); the width is the matrices' own. */
-    public String plainMlp(String p, String x, String up, String down, String activation) {
+    public Value plainMlp(String p, Value x, String up, String down, String activation) {
         int width = tensors.require(up).dim(0);
-        String inner = project(x, p + "up", up, width, config.hiddenSize());
+        Value inner = project(x, p + "up", up, width, config.hiddenSize());
         return project(activation(activation, inner, p + "active"), p + "down", down, config.hiddenSize(), width);
     }
 
     /** down(act(gate(x)) · up(x)), with gate and up as one product. */
-    public String gatedMlp(String p, String x, String at, int width, String activation) {
+    public Value gatedMlp(String p, Value x, String at, int width, String activation) {
         StackedMatrix both = matrix(config.hiddenSize(), at + "gate_proj.weight", at + "up_proj.weight");
         return gated(p, x, both, at + "down_proj.weight", width, activation);
     }
 
     /** The same over a matrix that holds gate and up, in this order. */
-    public String gated(String p, String x, StackedMatrix gateUp, String down, int width, String activation) {
-        String both = weights.project(x, p + "gate_up", gateUp.requireRows(2 * width));
-        split(both, List.of(p + "gate", p + "up"), width, width);
-        String gated = op("Mul", p + "gated", activation(activation, p + "gate", p + "active"), p + "up");
-        return weights.projectGated(gated, p + "down", matrix(width, down).requireRows(config.hiddenSize()));
+    public Value gated(String p, Value x, StackedMatrix gateUp, String down, int width, String activation) {
+        Value both = linear(x, p + "gate_up", gateUp.requireRows(2 * width));
+        List<Value> parts = split(both, List.of(p + "gate", p + "up"), width, width);
+        Value gated = op("Mul", p + "gated", activation(activation, parts.get(0), p + "active"), parts.get(1));
+        return projectGated(gated, p + "down", matrix(width, down).requireRows(config.hiddenSize()));
     }
 }

@@ -70,11 +70,21 @@ public final class DerivedTensors implements TensorFile {
 
     /** A vector, or any tensor as one, whose number of elements must be {@code length}. */
     public float[] vector(String name, int length) {
+        requireLength(name, length);
+        return stored.floats(name);
+    }
+
+    private void requireLength(String name, int length) {
         if (require(name).elements() != length) {
             throw new MalformedFileException(name + " must have " + length + " elements but has "
                     + require(name).elements() + "; the configuration and the weights do not fit together");
         }
-        return stored.floats(name);
+    }
+
+    /** The same, checked now and read when it is asked for. */
+    public Supplier<float[]> vectorLater(String name, int length) {
+        requireLength(name, length);
+        return () -> stored.floats(name);
     }
 
     /** Leaves a tensor out of the search for surplus ones. */

@@ -1,6 +1,7 @@
 package dev.pollux.inference.internal.layer;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.graph.Value;
 import dev.pollux.tensor.StackedMatrix;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,21 +16,21 @@ public final class Experts {
     /** Writes one expert over its tokens, (tokens, hidden) to (tokens, hidden). */
     @FunctionalInterface
     public interface Expert {
-        String write(int expert, String p, String x);
+        Value write(int expert, String p, Value x);
     }
 
     private final Blocks b;
     private final String p;
     private final int count;
     private final int chosen;
-    private final String flat;
+    private final Value flat;
 
     /**
      * @param p before the names of its values
-     * @param x (1, S, hidden)
+     * @param x (batch, tokens, hidden)
      * @param chosen how many experts a token has
      */
-    public Experts(Blocks b, String p, String x, int count, int chosen) {
+    public Experts(Blocks b, String p, Value x, int count, int chosen) {
         if (chosen > count) {
             throw new MalformedFileException(b.settings.file() + ": a token cannot have " + chosen + " of " + count
                     + " experts; the configuration is damaged");
@@ -42,33 +43,34 @@ public final class Experts {
     }
 
     /** The router's logits, (S, experts), in floats whatever the export's weights are. */
-    public String logits(String weight) {
+    public Value logits(String weight) {
         return logits(flat, weight);
     }
 
     /** The same of a router that reads something else, (S, hidden). */
-    public String logits(String x, String weight) {
-        return b.weights.projectFloat(
-                x, p + "logits", b.matrix(b.config.hiddenSize(), weight).requireRows(count));
+    public Value logits(Value x, String weight) {
+        StackedMatrix matrix = b.matrix(b.config.hiddenSize(), weight).requireRows(count);
+        return b.lowering().linear(x, p + "logits", new Linear(matrix, Linear.Role.ROUTER));
     }
 
+    /** The largest values of a row and their indices, each (S, k). */
+    private record Top(Value values, Value indices) {}
+
     /** Weights: a softmax over the logits of the chosen only. */
-    public String softmaxOfChosen(String logits) {
-        top(logits, p + "top", chosen);
-        return dense(logits, p + "top.indices", softmax(p + "top.values", p + "top.softmax"));
+    public Value softmaxOfChosen(Value logits) {
+        Top top = top(logits, p + "top", chosen);
+        return dense(logits, top.indices(), softmax(top.values(), p + "top.softmax"));
     }
 
     /** The softmax over all experts, (S, experts). */
-    public String softmax(String logits) {
+    public Value softmax(Value logits) {
         return softmax(logits, p + "softmax");
     }
 
     /** Weights: the largest of a softmax over all, divided by their sum where {@code normalized}. */
-    public String chosenOfSoftmax(String logits, boolean normalized) {
-        String all = softmax(logits);
-        top(all, p + "top", chosen);
-        String weights = normalized ? overSum(p + "top.values", 0) : p + "top.values";
-        return dense(logits, p + "top.indices", weights);
+    public Value chosenOfSoftmax(Value logits, boolean normalized) {
+        Top top = top(softmax(logits), p + "top", chosen);
+        return dense(logits, top.indices(), normalized ? overSum(top.values(), 0) : top.values());
     }
 
     /**
@@ -76,21 +78,20 @@ public final class Experts {
      *
      * @param epsilon added to the sum that they are divided by; below 0 where they are not divided
      */
-    public String chosenBy(String scores, String choice, double epsilon, double factor) {
-        top(choice, p + "top", chosen);
-        String weights =
-                b.graph.op("GatherElements", p + "chosen", List.of(scores, p + "top.indices"), Map.of("axis", 1));
-        return dense(scores, p + "top.indices", b.scaled(epsilon < 0 ? weights : overSum(weights, epsilon), factor));
+    public Value chosenBy(Value scores, Value choice, double epsilon, double factor) {
+        Top top = top(choice, p + "top", chosen);
+        Value weights = b.op("GatherElements", p + "chosen", List.of(scores, top.indices()), Map.of("axis", 1));
+        return dense(scores, top.indices(), b.scaled(epsilon < 0 ? weights : overSum(weights, epsilon), factor));
     }
 
     /** Adds a stored number for each expert. */
-    public String biased(String scores, String bias) {
-        String name = b.graph.floats(p + "bias", b.tensors.vector(bias, count), count);
-        return b.op("Add", p + "biased", scores, name);
+    public Value biased(Value scores, String bias) {
+        Value stored = b.graph.floats(p + "bias", b.tensors.vectorLater(bias, count), count);
+        return b.op("Add", p + "biased", scores, stored);
     }
 
     /** Pushes down all experts but those of the {@code kept} of {@code groups} whose {@code best} best sum to most. */
-    public String bestGroups(String scores, int groups, int kept, int best) {
+    public Value bestGroups(Value scores, int groups, int kept, int best) {
         if (groups <= 1 || kept >= groups) {
             return scores;
         }
@@ -98,55 +99,58 @@ public final class Experts {
             throw new MalformedFileException(
                     b.settings.file() + ": " + count + " experts must be a multiple of " + groups + " groups");
         }
-        String byGroup = b.reshaped(scores, p + "groups", -1, groups, count / groups);
-        top(byGroup, p + "pair", Math.min(best, count / groups));
-        String sums = b.graph.op(
-                "ReduceSum",
-                p + "group.sums",
-                List.of(p + "pair.values", b.graph.integers(p + "last", -1)),
-                Map.of("keepdims", 0));
-        top(sums, p + "group.top", kept);
-        String zeros = b.op("Sub", p + "group.zeros", sums, sums);
-        String ones = b.op(
-                "Add",
-                p + "group.ones",
-                b.op("Sub", p + "group.none", p + "group.top.values", p + "group.top.values"),
-                b.constant(1));
-        String mask = b.graph.op(
-                "ScatterElements", p + "group.mask", List.of(zeros, p + "group.top.indices", ones), Map.of("axis", 1));
-        String penalty =
-                b.op("Mul", p + "group.penalty", b.op("Sub", p + "group.out", mask, b.constant(1)), b.constant(1e9));
-        String spread = b.op("Unsqueeze", p + "group.spread", penalty, p + "last");
+        Value byGroup = b.reshaped(scores, p + "groups", -1, groups, count / groups);
+        Top pair = top(byGroup, p + "pair", Math.min(best, count / groups));
+        Value last = b.graph.integers(p + "last", -1);
+        Value sums = b.op("ReduceSum", p + "group.sums", List.of(pair.values(), last), Map.of("keepdims", 0));
+        Top top = top(sums, p + "group.top", kept);
+        Value zeros = b.op("Sub", p + "group.zeros", sums, sums);
+        Value none = b.op("Sub", p + "group.none", top.values(), top.values());
+        Value ones = b.op("Add", p + "group.ones", none, b.constant(1));
+        Value mask =
+                b.op("ScatterElements", p + "group.mask", List.of(zeros, top.indices(), ones), Map.of("axis", 1));
+        Value out = b.op("Sub", p + "group.out", mask, b.constant(1));
+        Value penalty = b.op("Mul", p + "group.penalty", out, b.constant(1e9));
+        Value spread = b.op("Unsqueeze", p + "group.spread", penalty, last);
         return b.reshaped(b.op("Add", p + "group.scores", byGroup, spread), p + "of.groups", -1, count);
     }
 
-    /** The sum of the experts' outputs by their weights, (1, S, hidden); experts that no token has are not run. */
-    public String write(String weights, Expert expert) {
+    /** The sum of the experts' outputs by their weights, (batch, tokens, hidden); experts that no token has are not run. */
+    public Value write(Value weights, Expert expert) {
         int[] ones = new int[count];
         java.util.Arrays.fill(ones, 1);
-        b.split(weights, names("weights"), ones); // each (S, 1)
-        String most = b.graph.op(
+        List<Value> each = b.split(weights, names("weights"), ones); // each (S, 1)
+        Value most = b.op(
                 "ReduceMax",
                 p + "most",
                 List.of(weights, b.graph.integers(p + "tokens", 0)),
                 Map.of("keepdims", 0)); // (experts)
-        b.split(b.op("Greater", p + "used", most, b.constant(0)), names("used"), ones); // each (1)
-        String first = b.graph.integers(p + "first", 0);
-        String sum = b.op("Sub", p + "zero", flat, flat);
-        b.weights.readBy((double) chosen / count);
+        List<Value> used = b.split(b.op("Greater", p + "used", most, b.constant(0)), names("used"), ones); // each (1)
+        Value first = b.graph.integers(p + "first", 0);
+        Value sum = b.op("Sub", p + "zero", flat, flat);
+        b.lowering().readBy((double) chosen / count);
         for (int e = 0; e < count; e++) {
             String q = p + e + ".";
-            int number = e;
-            String before = sum;
+            Own own = new Own(e, q, each.get(e), first);
+            Value before = sum;
             sum = b.graph.choice(
                     q + "sum",
-                    q + "used",
-                    () -> added(number, q, first, before, expert),
+                    used.get(e),
+                    () -> added(own, before, expert),
                     () -> b.op("Identity", q + "same", before));
         }
-        b.weights.readBy(1);
-        return b.reshaped(sum, p + "out", 1, -1, b.config.hiddenSize());
+        b.lowering().readBy(1);
+        return b.lowering().byToken(sum, p + "out", b.config.hiddenSize());
     }
+
+    /**
+     * What belongs to one expert.
+     *
+     * @param q before the names of its values
+     * @param weights its weight for each token, (S, 1)
+     * @param first the number 0, (1)
+     */
+    private record Own(int number, String q, Value weights, Value first) {}
 
     private List<String> names(String part) {
         List<String> names = new ArrayList<>();
@@ -157,13 +161,14 @@ public final class Experts {
     }
 
     /** The sum with what an expert adds for its tokens. */
-    private String added(int number, String q, String first, String sum, Expert expert) {
-        String found = b.op("NonZero", q + "found", q + "weights"); // (2, tokens)
-        String rows = b.graph.op("Gather", q + "row", List.of(found, first), Map.of("axis", 0)); // (1, tokens)
-        String indices = b.graph.op("Transpose", q + "rows", List.of(rows), Map.of("perm", List.of(1, 0)));
-        String y = expert.write(number, q, b.op("GatherND", q + "x", flat, indices));
-        String weighted = b.op("Mul", q + "weighted", y, b.op("GatherND", q + "own", q + "weights", indices));
-        return b.graph.op("ScatterND", q + "more", List.of(sum, indices, weighted), Map.of("reduction", "add"));
+    private Value added(Own own, Value sum, Expert expert) {
+        String q = own.q();
+        Value found = b.op("NonZero", q + "found", own.weights()); // (2, tokens)
+        Value rows = b.op("Gather", q + "row", List.of(found, own.first()), Map.of("axis", 0)); // (1, tokens)
+        Value indices = b.op("Transpose", q + "rows", List.of(rows), Map.of("perm", List.of(1, 0)));
+        Value y = expert.write(own.number(), q, b.op("GatherND", q + "x", flat, indices));
+        Value weighted = b.op("Mul", q + "weighted", y, b.op("GatherND", q + "own", own.weights(), indices));
+        return b.op("ScatterND", q + "more", List.of(sum, indices, weighted), Map.of("reduction", "add"));
     }
 
     /**
@@ -171,7 +176,7 @@ public final class Experts {
      * gate_up_proj} (experts, 2 width, hidden) with the gate's rows first, and {@code down_proj} (experts, hidden, width), as
      * transformers 5 holds them.
      */
-    public String gated(String at, int e, String q, String x, int width, String activation) {
+    public Value gated(String at, int e, String q, Value x, int width, String activation) {
         int hidden = b.config.hiddenSize();
         String own = at + e + ".";
         if (b.tensors.has(own + "gate_up_proj.weight")) { // as GGUF files may have it
@@ -195,29 +200,30 @@ public final class Experts {
         return b.tensors.define(name, stored, rows, columns, () -> b.tensors.floats(stored, (long) e * size, size));
     }
 
-    private void top(String x, String output, int k) {
-        String size = b.graph.integers(output + ".k", k);
-        b.graph.node(
-                "TopK", "", List.of(x, size), List.of(output + ".values", output + ".indices"), Map.of("axis", -1));
+    private Top top(Value x, String output, int k) {
+        Value size = b.graph.integers(output + ".k", k);
+        List<Value> both = b.ops(
+                "TopK", List.of(output + ".values", output + ".indices"), List.of(x, size), Map.of("axis", -1));
+        return new Top(both.get(0), both.get(1));
     }
 
-    private String softmax(String x, String output) {
-        return b.graph.op("Softmax", output, List.of(x), Map.of("axis", -1));
+    private Value softmax(Value x, String output) {
+        return b.op("Softmax", output, List.of(x), Map.of("axis", -1));
     }
 
-    private String overSum(String x, double epsilon) {
-        String axis = b.graph.integers(x + ".axis", -1);
-        String sum = b.op("ReduceSum", x + ".sum", x, axis);
+    private Value overSum(Value x, double epsilon) {
+        Value axis = b.graph.integers(x.name() + ".axis", -1);
+        Value sum = b.op("ReduceSum", x.name() + ".sum", x, axis);
         return b.op(
                 "Div",
-                x + ".shares",
+                x.name() + ".shares",
                 x,
-                epsilon == 0 ? sum : b.op("Add", x + ".sum.positive", sum, b.constant(epsilon)));
+                epsilon == 0 ? sum : b.op("Add", x.name() + ".sum.positive", sum, b.constant(epsilon)));
     }
 
     /** (S, experts), 0 where not chosen. */
-    private String dense(String like, String indices, String values) {
-        String zeros = b.op("Sub", p + "zeros", like, like);
-        return b.graph.op("ScatterElements", p + "weights", List.of(zeros, indices, values), Map.of("axis", 1));
+    private Value dense(Value like, Value indices, Value values) {
+        Value zeros = b.op("Sub", p + "zeros", like, like);
+        return b.op("ScatterElements", p + "weights", List.of(zeros, indices, values), Map.of("axis", 1));
     }
 }

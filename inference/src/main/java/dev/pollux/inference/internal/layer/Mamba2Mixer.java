@@ -2,6 +2,7 @@ package dev.pollux.inference.internal.layer;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.graph.Value;
 import java.util.List;
 
 /**
@@ -78,7 +79,7 @@ public record Mamba2Mixer(
     }
 
     /** What the mixer adds to the stream, of the layer's normed input. */
-    public String write(Blocks b, int layer, String p, String normed) {
+    public Value write(Blocks b, int layer, String p, Value normed) {
         return write(b, layer, p, normed, List.of());
     }
 
@@ -87,42 +88,42 @@ public record Mamba2Mixer(
      *
      * @param factors of the gate, x, B, C and dt as they are projected; empty for none
      */
-    public String write(Blocks b, int layer, String p, String normed, List<Double> factors) {
+    public Value write(Blocks b, int layer, String p, Value normed, List<Double> factors) {
         int hidden = b.config.hiddenSize();
         int inner = heads * headWidth;
         int shared = groups * stateSize;
         Recurrence r = new Recurrence(b, layer, p);
-        String all = b.project(normed, p + "in", at + "in_proj.weight", 2 * inner + 2 * shared + heads, hidden);
-        b.split(
+        Value all = b.project(normed, p + "in", at + "in_proj.weight", 2 * inner + 2 * shared + heads, hidden);
+        List<Value> parts = b.split(
                 factors.isEmpty() ? all : scaled(b, all, factors),
                 List.of(p + "z", p + "xBC", p + "dt.in"),
                 inner,
                 inner + 2 * shared,
                 heads);
-        String mixed = r.convolution(p + "xBC", at + "conv1d.weight", inner + 2 * shared, activation);
-        b.split(mixed, List.of(p + "x", p + "B", p + "C"), inner, shared, shared);
-        String limited = limited(b, p, r.step(p + "dt.in", at + "dt_bias", heads));
-        String decay = b.op("Mul", p + "decay", limited, r.negativeExp(at + "A_log", heads));
-        String byHead = b.reshaped(p + "x", p + "x.heads", 0, -1, heads, headWidth);
-        String stepByHead = b.reshaped(limited, p + "dt.heads", 0, -1, heads, 1);
-        String value = b.reshaped(b.op("Mul", p + "x.dt", byHead, stepByHead), p + "v", 0, -1, inner);
-        String scan = r.linearAttention(
-                r.spread(p + "C", groups, heads, stateSize),
-                r.spread(p + "B", groups, heads, stateSize),
+        Value mixed = r.convolution(parts.get(1), at + "conv1d.weight", inner + 2 * shared, activation);
+        List<Value> xBC = b.split(mixed, List.of(p + "x", p + "B", p + "C"), inner, shared, shared);
+        Value limited = limited(b, p, r.step(parts.get(2), at + "dt_bias", heads));
+        Value decay = b.op("Mul", p + "decay", limited, r.negativeExp(at + "A_log", heads));
+        Value byHead = b.perToken(xBC.get(0), p + "x.heads", heads, headWidth);
+        Value stepByHead = b.perToken(limited, p + "dt.heads", heads, 1);
+        Value value = b.perToken(b.op("Mul", p + "x.dt", byHead, stepByHead), p + "v", inner);
+        Value scan = r.linearAttention(new LinearAttention(
+                r.spread(xBC.get(2), groups, heads, stateSize),
+                r.spread(xBC.get(1), groups, heads, stateSize),
                 value,
                 decay,
-                "",
+                Value.NONE,
                 heads,
                 stateSize,
                 headWidth,
-                1);
-        String d = b.graph.floats(p + "D", b.tensors.vector(at + "D", heads), heads, 1);
-        String skip = b.reshaped(b.op("Mul", p + "x.D", byHead, d), p + "skip", 0, -1, inner);
-        String y = gated(b, p, b.op("Add", p + "y", scan, skip));
+                1));
+        Value d = b.graph.floats(p + "D", b.tensors.vectorLater(at + "D", heads), heads, 1);
+        Value skip = b.perToken(b.op("Mul", p + "x.D", byHead, d), p + "skip", inner);
+        Value y = gated(b, p, parts.get(0), b.op("Add", p + "y", scan, skip));
         return b.project(y, p + "out", at + "out_proj.weight", hidden, inner);
     }
 
-    private String scaled(Blocks b, String all, List<Double> factors) {
+    private Value scaled(Blocks b, Value all, List<Double> factors) {
         int inner = heads * headWidth;
         int shared = groups * stateSize;
         int[] widths = {inner, inner, shared, shared, heads};
@@ -137,16 +138,17 @@ public record Mamba2Mixer(
                     each, from, from + widths[part], factors.get(part).floatValue());
             from += widths[part];
         }
-        return b.op("Mul", all + ".scaled", all, b.graph.floats(all + ".factors", each, each.length));
+        Value multipliers = b.graph.floats(all.name() + ".factors", () -> each, each.length);
+        return b.op("Mul", all.name() + ".scaled", all, multipliers);
     }
 
-    private String limited(Blocks b, String p, String raw) {
-        String least = step.least() <= 0 ? raw : b.op("Max", p + "dt.least", raw, b.constant(step.least()));
+    private Value limited(Blocks b, String p, Value raw) {
+        Value least = step.least() <= 0 ? raw : b.op("Max", p + "dt.least", raw, b.constant(step.least()));
         return Double.isInfinite(step.most()) ? least : b.op("Min", p + "dt.most", least, b.constant(step.most()));
     }
 
-    private String gated(Blocks b, String p, String y) {
-        String gate = b.activation("silu", p + "z", p + "z.silu");
+    private Value gated(Blocks b, String p, Value z, Value y) {
+        Value gate = b.activation("silu", z, p + "z.silu");
         return switch (gating) {
             case BEFORE_NORM -> normed(b, p, b.op("Mul", p + "y.gated", y, gate));
             case AFTER_NORM -> b.op("Mul", p + "y.gated", normed(b, p, y), gate);
@@ -154,15 +156,15 @@ public record Mamba2Mixer(
         };
     }
 
-    private String normed(Blocks b, String p, String y) {
+    private Value normed(Blocks b, String p, Value y) {
         Norm norm = Norm.rms(epsilon);
         int inner = heads * headWidth;
         if (groups == 1) {
             return b.norm(norm, y, p + "y.normed", at + "norm.weight", inner);
         }
         int width = inner / groups;
-        String plain = b.norm(norm, b.reshaped(y, p + "y.groups", 0, -1, groups, width), p + "y.plain", "", width);
-        String weight = b.graph.floats(p + "y.weight", b.tensors.vector(at + "norm.weight", inner), inner);
-        return b.op("Mul", p + "y.normed", b.reshaped(plain, p + "y.flat", 0, -1, inner), weight);
+        Value plain = b.norm(norm, b.perToken(y, p + "y.groups", groups, width), p + "y.plain", "", width);
+        Value weight = b.graph.floats(p + "y.weight", b.tensors.vectorLater(at + "norm.weight", inner), inner);
+        return b.op("Mul", p + "y.normed", b.perToken(plain, p + "y.flat", inner), weight);
     }
 }

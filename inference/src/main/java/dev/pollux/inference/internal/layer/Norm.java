@@ -9,7 +9,7 @@ package dev.pollux.inference.internal.layer;
  */
 public record Norm(Kind kind, double epsilon, double offset) {
 
-    enum Kind {
+    public enum Kind {
         /** Divided by the root mean square (Zhang and Sennrich, arXiv:1910.07467). */
         RMS,
         /** Centred, divided by the standard deviation; with a bias where one is stored (Ba et al., arXiv:1607.06450). */

@@ -1,60 +1,58 @@
 package dev.pollux.inference.internal.layer;
 
-import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.inference.graph.Value;
 import java.util.List;
-import java.util.Map;
 
 /**
- * The residual stream, (1, S, hidden). An addition is written together with the norm that follows it, as one operator, where
- * one does. <em>Confined to one thread.</em>
+ * The residual stream, (batch, tokens, hidden). An addition is written together with the norm that follows it, as one operator,
+ * where the lowering has one. <em>Confined to one thread.</em>
  */
 public final class Residual {
 
     private final Blocks blocks;
-    private String value;
-    private String pending = "";
-    private int additions;
+    private Value value;
+    private Value pending = Value.NONE;
 
-    public Residual(Blocks blocks, String value) {
+    public Residual(Blocks blocks, Value value) {
         this.blocks = blocks;
         this.value = value;
     }
 
-    public void add(String y) {
+    /** Adds what a part of a layer gives. */
+    public void add(Value y) {
         value();
         pending = y;
     }
 
-    /** The whole stream times a number. */
+    /** Multiplies the whole stream with a number. */
     public void scale(double factor) {
         if (factor != 1) {
-            value = blocks.op("Mul", "residual." + additions++, value(), blocks.constant(factor));
+            String output = blocks.residualName();
+            value = blocks.op("Mul", output, value(), blocks.constant(factor));
         }
     }
 
     /** The stream as it is. */
-    public String value() {
-        if (!pending.isEmpty()) {
-            value = blocks.graph.op("Add", "residual." + additions++, List.of(value, pending), Map.of());
-            pending = "";
+    public Value value() {
+        if (!pending.isNone()) {
+            value = blocks.op("Add", blocks.residualName(), value, pending);
+            pending = Value.NONE;
         }
         return value;
     }
 
     /** The stream, normalized. */
-    public String norm(Norm norm, String output, String weight) {
-        if (pending.isEmpty() || norm.kind() != Norm.Kind.RMS) {
-            return blocks.norm(norm, value(), output, weight, blocks.config.hiddenSize());
+    public Value norm(Norm norm, String output, String weight) {
+        if (!pending.isNone() && norm.kind() == Norm.Kind.RMS) {
+            List<Value> both =
+                    blocks.lowering().normOfSum(value, pending, norm, output, weight, blocks.nextResidualName());
+            if (!both.isEmpty()) {
+                blocks.residualName();
+                value = both.get(1);
+                pending = Value.NONE;
+                return both.get(0);
+            }
         }
-        String sum = "residual." + additions++;
-        blocks.graph.node(
-                "SkipSimplifiedLayerNormalization",
-                GraphWriter.MICROSOFT,
-                List.of(value, pending, blocks.normWeight(norm, output, weight, blocks.config.hiddenSize())),
-                List.of(output, "", "", sum),
-                Map.of("epsilon", (float) norm.epsilon()));
-        value = sum;
-        pending = "";
-        return output;
+        return blocks.norm(norm, value(), output, weight, blocks.config.hiddenSize());
     }
 }

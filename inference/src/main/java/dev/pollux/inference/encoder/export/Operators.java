@@ -1,8 +1,10 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.graph.ActivationFunction;
-import dev.pollux.inference.graph.GraphWriter;
-import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.graph.GraphBuilder;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Shape;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -13,26 +15,30 @@ import java.util.stream.IntStream;
 /**
  * What families are made of: embeddings, linear layers, norms, activations and MLPs.
  *
- * <p>A method adds operators to the graph and returns the name of their result. Values are (batch, tokens, width) unless
+ * <p>A method adds operators to the graph and returns their result. Values are (batch, tokens, width) unless
  * said otherwise. <em>Not thread-safe: one thread at a time.</em>
  */
-final class Blocks {
+final class Operators {
 
-    static final String IDS = "input_ids";
-    static final String MASK = "attention_mask";
-    static final String TYPES = "token_type_ids";
+    static final Value IDS = perToken("input_ids");
+    static final Value MASK = perToken("attention_mask");
+    static final Value TYPES = perToken("token_type_ids");
 
-    private final GraphWriter graph;
+    private static Value perToken(String name) {
+        return new Value(name, ElementType.INT64, Shape.from("batch", "tokens"));
+    }
+
+    private final GraphBuilder graph;
     private final StoredTensors tensors;
     private final EncoderWeights form;
     private final WeightStore weights;
     private final Map<String, Integer> names;
 
-    Blocks(GraphWriter graph, StoredTensors tensors, EncoderWeights form) {
+    Operators(GraphBuilder graph, StoredTensors tensors, EncoderWeights form) {
         this(graph, tensors, form, new HashMap<>());
     }
 
-    private Blocks(GraphWriter graph, StoredTensors tensors, EncoderWeights form, Map<String, Integer> names) {
+    private Operators(GraphBuilder graph, StoredTensors tensors, EncoderWeights form, Map<String, Integer> names) {
         this.graph = graph;
         this.tensors = tensors;
         this.form = form;
@@ -40,12 +46,12 @@ final class Blocks {
         this.names = names;
     }
 
-    /** Blocks over tensors by their full names and in floats, for heads beside the encoder. */
-    Blocks outside() {
-        return new Blocks(graph, tensors.outside(), EncoderWeights.FLOAT, names);
+    /** The same over tensors by their full names and in floats, for heads beside the encoder. */
+    Operators outside() {
+        return new Operators(graph, tensors.outside(), EncoderWeights.FLOAT, names);
     }
 
-    GraphWriter graph() {
+    GraphBuilder graph() {
         return graph;
     }
 
@@ -64,97 +70,94 @@ final class Blocks {
     }
 
     /** A standard operator with one result. */
-    public String op(String operator, Map<String, ?> attributes, String... inputs) {
+    public Value op(String operator, Map<String, ?> attributes, Value... inputs) {
         return graph.op(operator, fresh(operator.toLowerCase(Locale.ROOT)), List.of(inputs), attributes);
     }
 
     /** One of ONNX Runtime's operators with one result. */
-    String microsoft(String operator, Map<String, ?> attributes, String... inputs) {
-        String output = fresh(operator.toLowerCase(Locale.ROOT));
-        graph.node(operator, GraphWriter.MICROSOFT, List.of(inputs), List.of(output), attributes);
-        return output;
+    Value microsoft(String operator, Map<String, ?> attributes, Value... inputs) {
+        return graph.fused(operator, fresh(operator.toLowerCase(Locale.ROOT)), List.of(inputs), attributes);
     }
 
-    String add(String a, String b) {
+    Value add(Value a, Value b) {
         return op("Add", Map.of(), a, b);
     }
 
-    String multiply(String a, String b) {
+    Value multiply(Value a, Value b) {
         return op("Mul", Map.of(), a, b);
     }
 
     /** A number; shape (1). */
-    String number(double value) {
-        return graph.floats(fresh("number"), new float[] {(float) value}, 1);
+    Value number(double value) {
+        return graph.floats(fresh("number"), () -> new float[] {(float) value}, 1);
     }
 
     /** Whole numbers; shape (values). */
-    String integers(long... values) {
+    Value integers(long... values) {
         return graph.integers(fresh("integers"), values);
     }
 
     /** A whole number without dimensions. */
-    String scalar(long value) {
+    Value scalar(long value) {
         return op("Squeeze", Map.of(), integers(value));
     }
 
-    String reshape(String x, long... shape) {
+    Value reshape(Value x, long... shape) {
         return op("Reshape", Map.of(), x, integers(shape));
     }
 
-    String cast(String x, Type type) {
+    Value cast(Value x, ElementType type) {
         return op("Cast", Map.of("to", type.code()), x);
     }
 
     /** x in parts along its last axis. */
-    List<String> split(String x, int... sizes) {
+    List<Value> split(Value x, int... sizes) {
         List<String> parts =
                 IntStream.range(0, sizes.length).mapToObj(i -> fresh("part")).toList();
-        String lengths = integers(Arrays.stream(sizes).asLongStream().toArray());
-        graph.node("Split", "", List.of(x, lengths), parts, Map.of("axis", -1));
-        return parts;
+        Value lengths = integers(Arrays.stream(sizes).asLongStream().toArray());
+        return graph.node("Split", "", List.of(x, lengths), parts, Map.of("axis", -1));
     }
 
     /** Rows of the table {@code stored}.weight, which is (rows, width). */
-    String lookUp(String ids, String stored, int rows, int width) {
+    Value lookUp(Value ids, String stored, int rows, int width) {
         return op("Gather", Map.of("axis", 0), weights.table(stored + ".weight", rows, width), ids);
     }
 
     /** x·Wᵀ + b for one or more stored layers of the same input, stacked. */
-    String dense(String x, int in, int out, String... stored) {
+    Value dense(Value x, int in, int out, String... stored) {
         return linear(x, in, out, true, stored);
     }
 
     /** The same, with biases or without. */
-    String linear(String x, int in, int out, boolean biased, String... stored) {
+    Value linear(Value x, int in, int out, boolean biased, String... stored) {
         int[] rows = new int[stored.length];
         Arrays.fill(rows, out);
         return linear(x, in, rows, biased, List.of(stored));
     }
 
     /** The same for layers of {@code rows} outputs each. */
-    String linear(String x, int in, int[] rows, boolean biased, List<String> stored) {
-        String product = form == EncoderWeights.BITS_8
+    Value linear(Value x, int in, int[] rows, boolean biased, List<String> stored) {
+        Value product = form == EncoderWeights.BITS_8
                 ? rounded(x, in, rows, stored)
                 : op("MatMul", Map.of(), x, weights.transposed(in, rows, stored));
         return biased ? add(product, weights.bias(rows, stored)) : product;
     }
 
-    private String rounded(String x, int in, int[] rows, List<String> stored) {
-        List<String> matrix = weights.rounded(in, rows, stored);
+    private Value rounded(Value x, int in, int[] rows, List<String> stored) {
+        List<Value> matrix = weights.rounded(in, rows, stored);
         return microsoft("DynamicQuantizeMatMul", Map.of(), x, matrix.get(0), matrix.get(1));
     }
 
     /** (x − mean) / √(variance + ε) · weight + bias (Ba et al., arXiv:1607.06450). */
-    String layerNorm(String x, String stored, int width, double epsilon) {
+    Value layerNorm(Value x, String stored, int width, double epsilon) {
         return layerNorm(x, stored, width, epsilon, true);
     }
 
     /** The same, with a bias or without. */
-    String layerNorm(String x, String stored, int width, double epsilon, boolean biased) {
+    Value layerNorm(Value x, String stored, int width, double epsilon, boolean biased) {
         Map<String, ?> attributes = Map.of("axis", -1, "epsilon", (float) epsilon);
         boolean old = has(stored + ".gamma"); // as checkpoints from TensorFlow have it
-        String weight = weights.vector(stored + (old ? ".gamma" : ".weight"), width, 0);
+        Value weight = weights.vector(stored + (old ? ".gamma" : ".weight"), width, 0);
         return biased
                 ? op(
                         "LayerNormalization",
@@ -166,7 +169,7 @@ final class Blocks {
     }
 
     /** x / √(mean of squares + ε) · (weight + offset) (Zhang and Sennrich, arXiv:1910.07467). */
-    String rmsNorm(String x, String stored, int width, double epsilon, float offset) {
+    Value rmsNorm(Value x, String stored, int width, double epsilon, float offset) {
         return op(
                 "SimplifiedLayerNormalization",
                 Map.of("axis", -1, "epsilon", (float) epsilon, "stash_type", 1),
@@ -175,30 +178,30 @@ final class Blocks {
     }
 
     /** A stored table as a value, (rows, width). */
-    String table(String stored, int rows, int width) {
+    Value table(String stored, int rows, int width) {
         return weights.table(stored, rows, width);
     }
 
     /** A stored convolution kernel and its bias. */
-    List<String> kernel(String stored, int out, int in, int size) {
+    List<Value> kernel(String stored, int out, int in, int size) {
         return List.of(weights.kernel(stored + ".weight", out, in, size), weights.vector(stored + ".bias", out, 0));
     }
 
     /** f(x) for a function as transformers names it. */
-    String activate(String x, String function) {
+    Value activate(Value x, String function) {
         return ActivationFunction.of(function, tensors.source()).write(graph, x, fresh(function));
     }
 
     /** A plain MLP: second(f(first(x))). */
-    String mlp(String x, int width, int inner, String function, String first, String second) {
+    Value mlp(Value x, int width, int inner, String function, String first, String second) {
         return dense(activate(dense(x, width, inner, first), function), inner, width, second);
     }
 
     /** A gated MLP (Shazeer, arXiv:2002.05202): down(f(gate(x)) · up(x)). */
-    String gatedMlp(String x, int width, int inner, boolean biased, String function, List<String> gateUpDown) {
-        String both = linear(x, width, inner, biased, gateUpDown.get(0), gateUpDown.get(1));
-        List<String> halves = split(both, inner, inner);
-        String gated = multiply(activate(halves.get(0), function), halves.get(1));
+    Value gatedMlp(Value x, int width, int inner, boolean biased, String function, List<String> gateUpDown) {
+        Value both = linear(x, width, inner, biased, gateUpDown.get(0), gateUpDown.get(1));
+        List<Value> halves = split(both, inner, inner);
+        Value gated = multiply(activate(halves.get(0), function), halves.get(1));
         return linear(gated, inner, width, biased, gateUpDown.get(2));
     }
 }

@@ -8,10 +8,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/** The families there are, by what {@code architectures} of a configuration calls them. */
-final class Families {
+/** The architectures there are, by what {@code architectures} of a configuration calls them. */
+final class Architectures {
 
-    private static final Map<String, Function<Blocks, Family>> KNOWN = new TreeMap<>(Map.ofEntries(
+    private static final Map<String, Function<Blocks, Architecture>> KNOWN = new TreeMap<>(Map.ofEntries(
             Map.entry("ArceeForCausalLM", Arcee::new),
             Map.entry("BambaForCausalLM", Bamba::new),
             Map.entry("Cohere2ForCausalLM", Cohere2::new),
@@ -60,19 +60,19 @@ final class Families {
     /** Letters in which a name that is misspelt, or of another version, differs at most. */
     private static final int NEAR = 4;
 
-    private Families() {}
+    private Architectures() {}
 
     static List<String> known() {
         return List.copyOf(KNOWN.keySet());
     }
 
-    static Family of(Blocks blocks) {
+    static Architecture of(Blocks blocks) {
         String wanted = blocks.config.architecture();
-        Function<Blocks, Family> family = KNOWN.get(wanted);
-        if (family == null) {
+        Function<Blocks, Architecture> maker = KNOWN.get(wanted);
+        if (maker == null) {
             throw new UnsupportedModelException(blocks.settings.file() + ": " + unknown(wanted));
         }
-        return family.apply(blocks);
+        return maker.apply(blocks);
     }
 
     /** A name that is far from all is not compared: the nearest would only lead astray. */

@@ -1,7 +1,8 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
-import dev.pollux.inference.graph.GraphWriter.Type;
+import dev.pollux.inference.graph.ElementType;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.function.Supplier;
  * <p>Positions count from the first token of a row, padding included, which changes nothing where only distances matter.
  * q, k and v are (batch, tokens, heads · head width). <em>Not thread-safe: one thread at a time.</em>
  */
-final class Attention {
+final class MaskedAttention {
 
     /** What is added to the score of a token that must not be seen; the sum of two is still finite. */
     private static final float UNSEEN = -1e30f;
@@ -22,70 +23,70 @@ final class Attention {
     /** Most positions a rotary table holds. */
     private static final int MAX_POSITIONS = 1 << 17;
 
-    private final Blocks blocks;
+    private final Operators blocks;
     private final int heads;
     private final int headWidth;
-    private final Map<String, String> made = new HashMap<>();
+    private final Map<String, Value> made = new HashMap<>();
 
-    public Attention(Blocks blocks, int heads, int headWidth) {
+    public MaskedAttention(Operators blocks, int heads, int headWidth) {
         this.blocks = blocks;
         this.heads = heads;
         this.headWidth = headWidth;
     }
 
     /** Attention with the usual scale, 1 / √headWidth. */
-    public String attend(List<String> queryKeyValue, String bias) {
+    public Value attend(List<Value> queryKeyValue, Value bias) {
         return attend(queryKeyValue, 1 / Math.sqrt(headWidth), bias);
     }
 
-    /** @param bias (batch or 1, heads or 1, tokens, tokens), or empty for none */
-    public String attend(List<String> queryKeyValue, double scale, String bias) {
+    /** @param bias (batch or 1, heads or 1, tokens, tokens), or {@link Value#NONE} */
+    public Value attend(List<Value> queryKeyValue, double scale, Value bias) {
         return blocks.microsoft(
                 "MultiHeadAttention",
                 Map.of("num_heads", heads, "scale", (float) scale, "mask_filter_value", UNSEEN),
                 queryKeyValue.get(0),
                 queryKeyValue.get(1),
                 queryKeyValue.get(2),
-                "",
-                once("keys", () -> blocks.cast(Blocks.MASK, Type.INT32)),
+                Value.NONE,
+                once("keys", () -> blocks.cast(Operators.MASK, ElementType.INT32)),
                 bias);
     }
 
     /** The bias under which a token sees others at a distance of at most {@code window} to each side. */
-    public String window(int window) {
+    public Value window(int window) {
         return once("window " + window, () -> {
-            String far = blocks.op("Abs", Map.of(), distances());
+            Value far = blocks.op("Abs", Map.of(), distances());
             return hidden(blocks.op("Greater", Map.of(), far, blocks.integers(window)));
         });
     }
 
     /** The bias under which a token sees itself and those before it. */
-    String causal() {
+    Value causal() {
         return once("causal", () -> hidden(blocks.op("Less", Map.of(), distances(), blocks.integers(0))));
     }
 
     /** The bias under which a token sees itself and the {@code window} − 1 before it. */
-    String causal(int window) {
+    Value causal(int window) {
         return once("causal " + window, () -> {
-            String after = blocks.op("Less", Map.of(), distances(), blocks.integers(0));
-            String far = blocks.op("GreaterOrEqual", Map.of(), distances(), blocks.integers(window));
+            Value after = blocks.op("Less", Map.of(), distances(), blocks.integers(0));
+            Value far = blocks.op("GreaterOrEqual", Map.of(), distances(), blocks.integers(window));
             return hidden(blocks.op("Or", Map.of(), after, far));
         });
     }
 
     /** (tokens, tokens) of truth to a bias (1, 1, tokens, tokens). */
-    private String hidden(String unseen) {
-        String bias = blocks.op("Where", Map.of(), unseen, blocks.number(UNSEEN), blocks.number(0));
+    private Value hidden(Value unseen) {
+        Value bias = blocks.op("Where", Map.of(), unseen, blocks.number(UNSEEN), blocks.number(0));
         return blocks.op("Unsqueeze", Map.of(), bias, blocks.integers(0, 1));
     }
 
     /** How far each query (row) stands behind each key (column); (tokens, tokens), whole numbers. */
-    String distances() {
+    Value distances() {
         return once("distances", () -> {
-            String shape = blocks.op("Shape", Map.of("start", 1, "end", 2), Blocks.IDS);
-            String count = blocks.op("Squeeze", Map.of(), shape);
-            String range = blocks.op("Range", Map.of(), blocks.scalar(0), count, blocks.scalar(1));
-            String rows = blocks.op("Unsqueeze", Map.of(), range, blocks.integers(1));
+            Value shape = blocks.op("Shape", Map.of("start", 1, "end", 2), Operators.IDS);
+            Value count = blocks.op("Squeeze", Map.of(), shape);
+            Value range = blocks.op("Range", Map.of(), blocks.scalar(0), count, blocks.scalar(1));
+            Value rows = blocks.op("Unsqueeze", Map.of(), range, blocks.integers(1));
             return blocks.op("Sub", Map.of(), rows, range);
         });
     }
@@ -96,16 +97,16 @@ final class Attention {
      * @param values whole numbers for the distances −reach … reach, beyond which the outermost hold
      * @return (tokens, tokens), whole numbers
      */
-    String byDistance(String name, long[] values) {
+    Value byDistance(String name, long[] values) {
         return once(
                 name, () -> blocks.op("Gather", Map.of("axis", 0), blocks.integers(values), clipped(values.length)));
     }
 
     /** Distances as indices into a table of 2 · reach + 1 entries. */
-    private String clipped(int entries) {
+    private Value clipped(int entries) {
         int reach = entries / 2;
-        String low = blocks.scalar(-reach);
-        String within = blocks.op("Clip", Map.of(), distances(), low, blocks.scalar(reach));
+        Value low = blocks.scalar(-reach);
+        Value within = blocks.op("Clip", Map.of(), distances(), low, blocks.scalar(reach));
         return blocks.add(within, blocks.integers(reach));
     }
 
@@ -115,10 +116,10 @@ final class Attention {
      * @param x (batch, tokens, count · headWidth)
      * @param turned how many components of a head are turned
      */
-    String rotate(String x, int count, int turned, Rotary rotary, int positions) {
+    Value rotate(Value x, int count, int turned, Rotary rotary, int positions) {
         String name = "rotary " + rotary + " " + turned;
-        String cos = once(name + " cos", () -> table(name + " cos", rotary, turned, positions, true));
-        String sin = once(name + " sin", () -> table(name + " sin", rotary, turned, positions, false));
+        Value cos = once(name + " cos", () -> table(name + " cos", rotary, turned, positions, true));
+        Value sin = once(name + " sin", () -> table(name + " sin", rotary, turned, positions, false));
         return blocks.microsoft(
                 "RotaryEmbedding",
                 Map.of("num_heads", count, "rotary_embedding_dim", turned == headWidth ? 0 : turned),
@@ -128,13 +129,14 @@ final class Attention {
                 sin);
     }
 
-    private String table(String name, Rotary rotary, int turned, int positions, boolean cosine) {
+    private Value table(String name, Rotary rotary, int turned, int positions, boolean cosine) {
         int half = turned / 2;
         int rows = Math.min(positions, MAX_POSITIONS);
-        if (blocks.graph().isMeasuring()) {
-            blocks.graph().reserve((long) rows * half * Float.BYTES);
-            return name;
-        }
+        return blocks.graph().floats(name, () -> angles(rotary, turned, rows, cosine), rows, half);
+    }
+
+    private static float[] angles(Rotary rotary, int turned, int rows, boolean cosine) {
+        int half = turned / 2;
         double[] frequencies = new double[half];
         Arrays.setAll(frequencies, i -> Math.pow(rotary.theta(), -2.0 * i / turned));
         frequencies = rotary.scaling().apply(frequencies, rotary.theta());
@@ -146,26 +148,26 @@ final class Attention {
                 values[position * half + i] = (float) (factor * (cosine ? Math.cos(angle) : Math.sin(angle)));
             }
         }
-        return blocks.graph().floats(name, values, rows, half);
+        return values;
     }
 
     /** Heads of k or v repeated for the queries that share them: (batch, tokens, heads · headWidth). */
-    String repeat(String x, int stored) {
+    Value repeat(Value x, int stored) {
         if (stored == heads) {
             return x;
         }
-        String apart = blocks.reshape(x, 0, 0, stored, 1, headWidth);
-        String wide = blocks.op("Expand", Map.of(), apart, blocks.integers(1, 1, 1, heads / stored, 1));
+        Value apart = blocks.reshape(x, 0, 0, stored, 1, headWidth);
+        Value wide = blocks.op("Expand", Map.of(), apart, blocks.integers(1, 1, 1, heads / stored, 1));
         return blocks.reshape(wide, 0, 0, (long) heads * headWidth);
     }
 
     /** x (batch, tokens, count · headWidth) with its heads apart: (batch, count, tokens, headWidth). */
-    String apart(String x, int count) {
+    Value apart(Value x, int count) {
         return blocks.op("Transpose", Map.of("perm", List.of(0, 2, 1, 3)), blocks.reshape(x, 0, 0, count, headWidth));
     }
 
-    private String once(String name, Supplier<String> make) {
-        String known = made.get(name);
+    private Value once(String name, Supplier<Value> make) {
+        Value known = made.get(name);
         if (known == null) {
             known = make.get();
             made.put(name, known);

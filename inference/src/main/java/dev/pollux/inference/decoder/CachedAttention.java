@@ -1,0 +1,129 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.internal.layer.Attention;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Rotary;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Attention as one fused operator with its cache; norms and rotation are operators of their own where it cannot do them.
+ * <em>Confined to one thread.</em>
+ */
+final class CachedAttention {
+
+    private final Blocks b;
+    private final CachedLowering lowering;
+
+    CachedAttention(Blocks b, CachedLowering lowering) {
+        this.b = b;
+        this.lowering = lowering;
+    }
+
+    Value attend(Attention a, Value qkv) {
+        boolean packed = !a.isNormed()
+                && a.queryFactors().isNone()
+                && a.rotary().map(rotary -> rotatesInside(a, rotary)).orElse(true)
+                && fusedWidth(a) == a.width();
+        if (packed) {
+            return fused(a, List.of(qkv, Value.NONE, Value.NONE));
+        }
+        String p = a.prefix();
+        int own = a.heads() * a.width();
+        int narrow = a.keyValueHeads() * a.width();
+        List<Value> parts = b.split(qkv, List.of(p + "q", p + "k", p + "v"), own, narrow, narrow);
+        return attendPrepared(a, parts.get(0), key(a, parts.get(1)), parts.get(2));
+    }
+
+    Value attendPrepared(Attention a, Value q, Value key, Value v) {
+        Value query = rotated(a, a.normed(q, false), a.heads());
+        if (!a.queryFactors().isNone()) {
+            query = b.op("Mul", a.prefix() + "q.factored", query, a.queryFactors());
+        }
+        if (fusedWidth(a) == a.width()) {
+            return fused(a, List.of(query, key, v));
+        }
+        Value wide = fused(
+                a,
+                List.of(
+                        widened(a, query, a.heads()),
+                        widened(a, key, a.keyValueHeads()),
+                        widened(a, v, a.keyValueHeads())));
+        String name = wide.name();
+        Value byHead = b.perToken(wide, name + ".heads", a.heads(), fusedWidth(a));
+        List<Value> parts = b.split(
+                byHead, List.of(name + ".narrow", name + ".zeros"), a.width(), fusedWidth(a) - a.width());
+        return b.perToken(parts.get(0), name + ".own", (long) a.heads() * a.width());
+    }
+
+    Value key(Attention a, Value k) {
+        return rotated(a, a.normed(k, true), a.keyValueHeads());
+    }
+
+    /** The fused operator rotates whole heads of a multiple of 16 by position. */
+    private static boolean rotatesInside(Attention a, Rotary rotary) {
+        return rotary.width() == a.width() && a.width() % 16 == 0;
+    }
+
+    private Value rotated(Attention a, Value x, int count) {
+        Optional<Rotary> rotary = a.rotary();
+        return rotary.isEmpty() || rotatesInside(a, rotary.get()) ? x : lowering.rotate(x, count, rotary.get());
+    }
+
+    /** The fused operator takes heads of a multiple of 8; others are filled with zeros, which change no score. */
+    private static int fusedWidth(Attention a) {
+        return (a.width() + 7) / 8 * 8;
+    }
+
+    private Value widened(Attention a, Value x, int count) {
+        String name = x.name();
+        Value byHead = b.perToken(x, name + ".split", count, a.width());
+        Value amounts = b.graph.integers(name + ".pads", 0, 0, 0, 0, 0, 0, 0, fusedWidth(a) - a.width());
+        Value padded = b.op("Pad", name + ".padded", byHead, amounts);
+        return b.perToken(padded, name + ".wide", (long) count * fusedWidth(a));
+    }
+
+    private Value fused(Attention a, List<Value> qkv) {
+        List<CachedLowering.State> states = lowering.keyValues(a.layer(), a.keyValueHeads(), fusedWidth(a));
+        Map<String, Object> attributes = new LinkedHashMap<>();
+        attributes.put("num_heads", a.heads());
+        attributes.put("kv_num_heads", a.keyValueHeads());
+        attributes.put("scale", (float) a.scale());
+        if (a.window() > 0) {
+            attributes.put("local_window_size", a.window());
+        }
+        if (a.softCap() > 0) {
+            attributes.put("softcap", (float) a.softCap());
+        }
+        List<Value> inputs = new ArrayList<>(qkv);
+        inputs.addAll(List.of(
+                states.get(0).input(), states.get(1).input(), lowering.lastIndex(), lowering.total()));
+        Optional<Rotary> rotary = a.rotary().filter(r -> rotatesInside(a, r));
+        if (rotary.isPresent()) {
+            CachedLowering.Tables tables = lowering.tables(rotary.get());
+            attributes.put("do_rotary", 1);
+            attributes.put("rotary_interleaved", rotary.get().interleaved() ? 1 : 0);
+            inputs.addAll(List.of(tables.cos(), tables.sin(), tables.rows()));
+        } else {
+            inputs.addAll(List.of(Value.NONE, Value.NONE, Value.NONE));
+        }
+        String p = a.prefix();
+        if (!a.sinks().isEmpty()) {
+            inputs.add(Value.NONE);
+            inputs.add(b.graph.floats(p + "sinks", b.tensors.vectorLater(a.sinks(), a.heads()), a.heads()));
+        }
+        while (inputs.get(inputs.size() - 1).isNone()) {
+            inputs.remove(inputs.size() - 1);
+        }
+        return b.fused(
+                        "GroupQueryAttention",
+                        inputs,
+                        List.of(p + "attention", states.get(0).output(), states.get(1).output()),
+                        attributes)
+                .get(0);
+    }
+}

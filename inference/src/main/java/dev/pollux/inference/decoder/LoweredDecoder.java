@@ -1,0 +1,153 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.ExportReport.StepCost;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.inference.graph.Projection;
+import dev.pollux.inference.graph.ShapeMismatchException;
+import dev.pollux.inference.graph.StateTensor;
+import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.DerivedTensors;
+import dev.pollux.inference.internal.layer.LayerProgress;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.job.JobContext;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A checkpoint's graph before it is written: nothing but headers and small tensors has been read, and everything that a report
+ * or a manifest says of it is a query. <em>Confined to one thread.</em>
+ */
+final class LoweredDecoder {
+
+    private final ExportOptions options;
+    private final int contextLength;
+    private final CachedLowering lowering;
+    private final Graph graph;
+    private final List<Integer> weightsUpTo; // how many weights there are up to the end of each layer
+
+    private LoweredDecoder(ExportOptions options, Blocks blocks, Graph graph, List<Integer> weightsUpTo) {
+        this.options = options;
+        this.contextLength = blocks.contextLength;
+        this.lowering = (CachedLowering) blocks.lowering();
+        this.graph = graph;
+        this.weightsUpTo = List.copyOf(weightsUpTo);
+    }
+
+    /** Fails if the checkpoint is not whole, has too much, or is of an architecture that is not known. */
+    static LoweredDecoder of(Checkpoint checkpoint, ExportOptions options) {
+        int contextLength = Math.min(checkpoint.config().contextLength(), options.maxContext());
+        Blocks blocks = new Blocks(
+                checkpoint.config(),
+                checkpoint.settings(),
+                new DerivedTensors(checkpoint.tensors()),
+                contextLength,
+                made -> new CachedLowering(made, options));
+        List<Integer> weightsUpTo = new ArrayList<>();
+        try {
+            Architecture architecture = Architectures.of(blocks);
+            Residual x = architecture.embed();
+            for (int layer = 0; layer < architecture.layers(); layer++) {
+                architecture.layer(layer, x);
+                weightsUpTo.add(blocks.graph.weightCount());
+            }
+            architecture.head(architecture.normed(x));
+        } catch (ShapeMismatchException e) {
+            throw new MalformedFileException(
+                    blocks.settings.file() + ": " + e.getMessage()
+                            + "; the configuration and the weights do not fit together",
+                    e);
+        }
+        blocks.tensors.refuseSurplus(blocks.config.architecture());
+        return new LoweredDecoder(options, blocks, blocks.graph.build(), weightsUpTo);
+    }
+
+    ExportOptions options() {
+        return options;
+    }
+
+    int contextLength() {
+        return contextLength;
+    }
+
+    List<StateTensor> states() {
+        return lowering.states();
+    }
+
+    int rotarySwitch() {
+        return lowering.rotarySwitch();
+    }
+
+    /** Writes the graph; reports layers, and may be cancelled between weights. */
+    void write(Path model, JobContext context) {
+        context.checkCancelled();
+        GraphWriter.write(graph, model, new LayerProgress(context, weightsUpTo));
+    }
+
+    /** Where an adapter can be added. */
+    List<Projection> projections() {
+        return lowering.matrixUses().stream()
+                .filter(MatrixUse::takesAdapter)
+                .map(MatrixUse::projection)
+                .toList();
+    }
+
+    /** How many matrices took which form, in the order of the graph. */
+    Map<String, Integer> matrices() {
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        for (Weight weight : graph.weights()) {
+            if (weight.source() instanceof MatrixSource source) {
+                counts.merge(source.form(), source.matrices(), Integer::sum);
+            }
+        }
+        return counts;
+    }
+
+    /** What the forms mean for quality, in words. */
+    List<String> notices() {
+        List<String> notices = new ArrayList<>();
+        matrices().forEach((what, count) -> {
+            if (what.endsWith("rounded to 8 bits")) {
+                notices.add(count + " matrices: " + what
+                        + ", which the 4-bit kernel cannot hold; perplexity of a small model rises by about 0.7 %");
+            } else if (what.endsWith("rounded to 4 bits")) {
+                notices.add(count + " matrices: " + what + "; perplexity of a small model rises by 20 to 30 %");
+            }
+        });
+        return notices;
+    }
+
+    ExportReport report(long begin) {
+        return new ExportReport(
+                GraphWriter.dataBytes(graph),
+                matrices(),
+                notices(),
+                step(),
+                Duration.ofNanos(System.nanoTime() - begin));
+    }
+
+    private StepCost step() {
+        List<MatrixUse> uses = lowering.matrixUses();
+        return new StepCost(
+                Math.round(uses.stream().mapToDouble(MatrixUse::bytesPerToken).sum()),
+                Math.round(uses.stream().mapToDouble(MatrixUse::weightsPerToken).sum()),
+                stateBytes(StateTensor.Kind.KEY_VALUE),
+                stateBytes(StateTensor.Kind.RECURRENT));
+    }
+
+    /** Bytes of the states of a kind; of a cache, of one position. */
+    private long stateBytes(StateTensor.Kind kind) {
+        return states().stream()
+                .filter(state -> state.kind() == kind)
+                .mapToLong(state -> Math.abs(
+                        state.shape().stream().mapToLong(Integer::longValue).reduce(Float.BYTES, (a, b) -> a * b)))
+                .sum();
+    }
+}

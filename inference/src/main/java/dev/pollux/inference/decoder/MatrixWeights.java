@@ -1,0 +1,293 @@
+package dev.pollux.inference.decoder;
+
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphBuilder;
+import dev.pollux.inference.graph.Projection;
+import dev.pollux.inference.graph.Shape;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.internal.layer.Head;
+import dev.pollux.inference.internal.layer.Linear;
+import dev.pollux.inference.quantize.BlockCodes;
+import dev.pollux.inference.quantize.WeightFormat;
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.StackedMatrix;
+import dev.pollux.tensor.TensorFile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Multiplies with a checkpoint's matrices in the form that the options ask for. <em>Confined to one thread.</em> */
+final class MatrixWeights {
+
+    private static final int HEAD_BITS = 8;
+
+    private static final int BLOCK_4_BITS = 32;
+    private static final int BLOCK_8_BITS = 64;
+    private static final int BLOCK_GATED = 256;
+
+    private final GraphBuilder graph;
+    private final TensorFile tensors;
+    private final ExportOptions options;
+    private final List<MatrixUse> uses = new ArrayList<>();
+    private double share = 1;
+
+    MatrixWeights(GraphBuilder graph, TensorFile tensors, ExportOptions options) {
+        this.graph = graph;
+        this.tensors = tensors;
+        this.options = options;
+    }
+
+    /** What was multiplied with, in the order of the graph. */
+    List<MatrixUse> uses() {
+        return uses;
+    }
+
+    void readBy(double newShare) {
+        share = newShare;
+    }
+
+    /** A matrix in the graph: floats (columns, rows), or codes and scales in a form. */
+    private record Placed(StackedMatrix matrix, List<Weight> weights, java.util.Optional<BlockForm> form) {
+        Value value(int index) {
+            return weights.get(index).value();
+        }
+    }
+
+    /** y = x·Wᵀ (+ bias) for stored matrices stacked. */
+    Value linear(Value x, String output, Linear linear) {
+        StackedMatrix matrix = linear.matrix();
+        boolean router = linear.role() == Linear.Role.ROUTER;
+        // of a router, only the first of its matrices can have a bias
+        List<String> biases = (router ? matrix.names().subList(0, 1) : matrix.names())
+                .stream()
+                        .map(MatrixWeights::biasName)
+                        .filter(tensors.tensors()::containsKey)
+                        .toList();
+        String product = biases.isEmpty() ? output : output + ".product";
+        Placed placed = router || isFloat(matrix)
+                ? floats(output + ".weight", matrix)
+                : blocks(output, form(matrix, options.weights() == WeightFormat.BITS_4 ? 4 : 8, block(linear)));
+        Value y = multiply(x, product, placed);
+        use(MatrixUse.Kind.PRODUCT, x, y, placed, !router && takesAdapter(matrix));
+        return biases.isEmpty() ? y : graph.op("Add", output, y, stackedBias(output + ".bias", matrix));
+    }
+
+    private static String biasName(String weight) {
+        return weight.replace(".weight", ".bias");
+    }
+
+    private static int block(Linear linear) {
+        if (linear.role() != Linear.Role.GATED_INPUT) {
+            return BLOCK_8_BITS;
+        }
+        int block = BLOCK_GATED;
+        while (block > BLOCK_8_BITS && linear.matrix().columns() % block != 0) {
+            block /= 2;
+        }
+        return block;
+    }
+
+    /**
+     * Adapters of single experts would make hundreds of inputs a layer, which no tool that trains them writes; and what a
+     * branch computes cannot be added to from outside it.
+     */
+    private boolean takesAdapter(StackedMatrix matrix) {
+        return !graph.inBranch() && matrix.names().stream().noneMatch(name -> name.contains(".experts."));
+    }
+
+    private void use(MatrixUse.Kind kind, Value x, Value y, Placed placed, boolean takesAdapter) {
+        use(kind, x, y, placed, placed.matrix().names(), takesAdapter);
+    }
+
+    private void use(
+            MatrixUse.Kind kind, Value x, Value y, Placed placed, List<String> names, boolean takesAdapter) {
+        StackedMatrix matrix = placed.matrix();
+        boolean lookup = kind == MatrixUse.Kind.LOOKUP;
+        Projection projection =
+                new Projection(x.name(), y.name(), names, matrix.rowsOfParts(), matrix.columns(), lookup);
+        uses.add(new MatrixUse(projection, takesAdapter, kind, share, placed.weights()));
+    }
+
+    /** Rows of a table by id, (1, S, columns); {@code name} names its weights, which a tied {@link #head} shares. */
+    Value embed(Value ids, String name, StackedMatrix matrix) {
+        Placed placed;
+        Value rows;
+        if (isFloat(matrix)) {
+            placed = floats(name + ".weight", matrix);
+            Value turned =
+                    graph.op("Gather", name + ".rows", List.of(placed.value(0), ids), Map.of("axis", 1)); // (columns, 1, S)
+            rows = graph.op("Transpose", name, List.of(turned), Map.of("perm", List.of(1, 2, 0)));
+        } else {
+            BlockForm form = form(matrix, HEAD_BITS, BLOCK_8_BITS);
+            placed = blocks(name, form);
+            rows = gather(ids, name, placed, form);
+        }
+        use(MatrixUse.Kind.LOOKUP, ids, rows, placed, true);
+        return rows;
+    }
+
+    private Value gather(Value ids, String name, Placed placed, BlockForm form) {
+        int rows = form.matrix().rows();
+        Value codesShape = graph.integers(name + ".codes.shape", rows, (long) form.blocks() * form.codeBytes());
+        Value scalesShape = graph.integers(name + ".scales.shape", rows, form.blocks());
+        Value codes = graph.op("Reshape", name + ".codes.flat", placed.value(0), codesShape);
+        Value scales = graph.op("Reshape", name + ".scales.flat", placed.value(1), scalesShape);
+        return graph.fused(
+                "GatherBlockQuantized",
+                name,
+                List.of(codes, ids, scales),
+                Map.of("bits", form.bits(), "block_size", form.blockSize(), "gather_axis", 0, "quantize_axis", 1));
+    }
+
+    /**
+     * The product that gives logits.
+     *
+     * @param embedding names the weights of the embedding, which a tied head shares
+     */
+    Value head(Value x, String output, String embedding, Head head) {
+        StackedMatrix matrix = head.matrix();
+        if (!head.tied() && isFloat(matrix)) {
+            Value y = linear(x, output, new Linear(matrix, Linear.Role.PLAIN));
+            uses.set(uses.size() - 1, asHead(uses.get(uses.size() - 1)));
+            return y;
+        }
+        Placed placed;
+        if (head.tied()) {
+            placed = placed(embedding, matrix);
+        } else {
+            placed = blocks(output, form(matrix, HEAD_BITS, BLOCK_8_BITS));
+        }
+        Value y = multiply(x, output, placed);
+        List<String> names = head.tied() ? List.of(head.name()) : matrix.names();
+        use(MatrixUse.Kind.HEAD, x, y, placed, names, head.tied() || takesAdapter(matrix));
+        return y;
+    }
+
+    private static MatrixUse asHead(MatrixUse use) {
+        return new MatrixUse(use.projection(), use.takesAdapter(), MatrixUse.Kind.HEAD, use.share(), use.weights());
+    }
+
+    /** What {@link #embed} has added. */
+    private Placed placed(String name, StackedMatrix matrix) {
+        List<Weight> weights = uses.stream()
+                .filter(use -> use.kind() == MatrixUse.Kind.LOOKUP
+                        && use.projection().output().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("a tied head needs an embedding"))
+                .weights();
+        return new Placed(
+                matrix,
+                weights,
+                isFloat(matrix)
+                        ? java.util.Optional.empty()
+                        : java.util.Optional.of(form(matrix, HEAD_BITS, BLOCK_8_BITS)));
+    }
+
+    private boolean isFloat(StackedMatrix matrix) {
+        return options.weights() == WeightFormat.FLOAT
+                || options.weights() == WeightFormat.EXACT
+                        && matrix.stored(DType.F32, DType.F16, DType.BF16, DType.F64);
+    }
+
+    private boolean fits(StackedMatrix matrix, int bits) {
+        return matrix.columns() % 32 == 0 && BlockCodes.fit(matrix.types(), bits);
+    }
+
+    /**
+     * The form a matrix takes: one of codes that 4 bits hold stays at 4 bits where 8 are wanted, unless 8 are asked for.
+     *
+     * @param block elements of a block where the matrix is rounded to 8 bits and the options leave it open
+     */
+    private BlockForm form(StackedMatrix matrix, int wanted, int block) {
+        int bits = fits(matrix, 4) && options.weights() != WeightFormat.BITS_8 ? 4 : wanted;
+        if (fits(matrix, bits)) {
+            return new BlockForm(matrix, bits, BlockCodes.blockSize(matrix.types()), true);
+        }
+        int byRole = bits == 4 ? BLOCK_4_BITS : block;
+        int blockSize = options.blockSize() == ExportOptions.BY_ROLE ? byRole : options.blockSize();
+        return new BlockForm(matrix, bits, blockSize, false);
+    }
+
+    private Placed floats(String name, StackedMatrix matrix) {
+        Shape shape = Shape.of(matrix.columns(), matrix.rows());
+        Weight weight = new Weight(name, ElementType.FLOAT, shape, MatrixSource.floats(matrix));
+        graph.weight(weight);
+        return new Placed(matrix, List.of(weight), java.util.Optional.empty());
+    }
+
+    /** Codes (rows, blocks, bytes) and scales (rows · blocks). */
+    private Placed blocks(String name, BlockForm form) {
+        StackedMatrix matrix = form.matrix();
+        MatrixSource.Blocked blocked = new MatrixSource.Blocked(form);
+        Weight codes = new Weight(
+                name + ".codes",
+                ElementType.UINT8,
+                Shape.of(matrix.rows(), form.blocks(), form.codeBytes()),
+                MatrixSource.codes(blocked));
+        Weight scales = new Weight(
+                name + ".scales",
+                ElementType.FLOAT,
+                Shape.of((long) matrix.rows() * form.blocks()),
+                MatrixSource.scales(blocked));
+        graph.weight(codes);
+        graph.weight(scales);
+        return new Placed(matrix, List.of(codes, scales), java.util.Optional.of(form));
+    }
+
+    private Value multiply(Value x, String output, Placed placed) {
+        if (placed.form().isEmpty()) {
+            return graph.op("MatMul", output, x, placed.value(0));
+        }
+        BlockForm form = placed.form().get();
+        Map<String, Integer> attributes = Map.of(
+                "K",
+                form.matrix().columns(),
+                "N",
+                form.matrix().rows(),
+                "bits",
+                form.bits(),
+                "block_size",
+                form.blockSize(),
+                // Activations in int8: without it the kernel is up to 300 times slower, silently.
+                "accuracy_level",
+                4);
+        return graph.node(
+                        "MatMulNBits",
+                        Graph.MICROSOFT,
+                        List.of(x, placed.value(0), placed.value(1)),
+                        List.of(output),
+                        attributes)
+                .get(0);
+    }
+
+    /** The biases of all parts, zeros where one has none. */
+    private Value stackedBias(String name, StackedMatrix matrix) {
+        List<String> stored = new ArrayList<>();
+        for (String weight : matrix.names()) {
+            String bias = biasName(weight);
+            boolean there = tensors.tensors().containsKey(bias);
+            if (there) {
+                tensors.info(bias); // so that it counts as read
+            }
+            stored.add(there ? bias : "");
+        }
+        List<Integer> rows = matrix.rowsOfParts();
+        return graph.floats(
+                name,
+                () -> {
+                    float[] bias = new float[matrix.rows()];
+                    int at = 0;
+                    for (int i = 0; i < stored.size(); i++) {
+                        if (!stored.get(i).isEmpty()) {
+                            float[] part = tensors.floats(stored.get(i));
+                            System.arraycopy(part, 0, bias, at, part.length);
+                        }
+                        at += rows.get(i);
+                    }
+                    return bias;
+                },
+                matrix.rows());
+    }
+}

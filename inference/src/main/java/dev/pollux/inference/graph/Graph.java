@@ -1,0 +1,93 @@
+package dev.pollux.inference.graph;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A graph of operators: what goes in and out, the nodes in an order in which they can run, and the weights.
+ *
+ * <p>A {@link GraphBuilder} makes one, {@link GraphReader} reads one, {@link GraphRewrite} and {@link GraphCut} make one of
+ * another, and {@link GraphWriter} writes one. Weights are described; their bytes are produced when the graph is written.
+ * <em>Immutable.</em>
+ */
+public final class Graph {
+
+    /** The domain of ONNX Runtime's own operators. */
+    public static final String MICROSOFT = "com.microsoft";
+
+    /** Opset 21 with ONNX Runtime's operators, IR version 10. */
+    static final ModelProto OWN = ModelProto.newBuilder()
+            .setIrVersion(10)
+            .setProducerName("pollux")
+            .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(21))
+            .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(MICROSOFT).setVersion(1))
+            .setGraph(GraphProto.newBuilder().setName("decoder"))
+            .build();
+
+    private final ModelProto header; // all but nodes and weights, as a file has it
+    private final List<Value> inputs;
+    private final List<Value> outputs;
+    private final List<Node> nodes;
+    private final Map<String, Weight> weights;
+    private final Map<String, Value> values;
+
+    Graph(
+            ModelProto header,
+            List<Value> inputs,
+            List<Value> outputs,
+            List<Node> nodes,
+            Map<String, Weight> weights,
+            Map<String, Value> values) {
+        this.header = header;
+        this.inputs = List.copyOf(inputs);
+        this.outputs = List.copyOf(outputs);
+        this.nodes = List.copyOf(nodes);
+        this.weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
+        this.values = Map.copyOf(values);
+    }
+
+    ModelProto header() {
+        return header;
+    }
+
+    /** What a run is given. */
+    public List<Value> inputs() {
+        return inputs;
+    }
+
+    /** What a run gives. */
+    public List<Value> outputs() {
+        return outputs;
+    }
+
+    /** The nodes, each after those whose values it reads. */
+    public List<Node> nodes() {
+        return nodes;
+    }
+
+    /** The weights, in the order in which they are written. */
+    public Collection<Weight> weights() {
+        return weights.values();
+    }
+
+    /** The weight called {@code name}. */
+    public Optional<Weight> weight(String name) {
+        return Optional.ofNullable(weights.get(name));
+    }
+
+    /** The value called {@code name}, with what is known of its type and shape. */
+    public Value value(String name) {
+        return values.getOrDefault(name, Value.unknown(name));
+    }
+
+    Map<String, Value> values() {
+        return values;
+    }
+}

@@ -1,0 +1,53 @@
+package dev.pollux.inference.graph;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.BiConsumer;
+
+/**
+ * Puts other nodes in the place of some nodes of a graph. <em>Not thread-safe: one thread at a time.</em>
+ *
+ * <pre>{@code
+ * Graph doubled = new GraphRewrite(graph)
+ *         .replace("y", (node, to) -> {
+ *             to.add(node.withOutput(0, "y.single"));
+ *             to.op("Add", "y", to.value("y.single"), to.value("y.single"));
+ *         })
+ *         .graph();
+ * }</pre>
+ */
+public final class GraphRewrite {
+
+    private final Graph graph;
+    private final Map<String, BiConsumer<Node, GraphBuilder>> replacements = new HashMap<>();
+
+    /** Begins with a graph, which stays as it is. */
+    public GraphRewrite(Graph graph) {
+        this.graph = graph;
+    }
+
+    /**
+     * Replaces the node whose first result is {@code output}.
+     *
+     * @param replacement gets the node and adds what takes its place, which computes a value of the same name; it may declare
+     *     inputs and outputs
+     */
+    public GraphRewrite replace(String output, BiConsumer<Node, GraphBuilder> replacement) {
+        replacements.put(output, replacement);
+        return this;
+    }
+
+    /** The graph with all replacements; one whose node the graph does not have is left out. */
+    public Graph graph() {
+        GraphBuilder builder = GraphBuilder.withoutNodes(graph);
+        for (Node node : graph.nodes()) {
+            BiConsumer<Node, GraphBuilder> replacement = replacements.get(node.output(0));
+            if (replacement == null) {
+                builder.add(node);
+            } else {
+                replacement.accept(node, builder);
+            }
+        }
+        return builder.build();
+    }
+}

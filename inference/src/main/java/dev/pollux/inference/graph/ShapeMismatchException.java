@@ -1,0 +1,11 @@
+package dev.pollux.inference.graph;
+
+/** An operator got values whose shapes do not fit. The message names the operator, its result, the shapes and the rule. */
+public final class ShapeMismatchException extends IllegalArgumentException {
+
+    private static final long serialVersionUID = 1;
+
+    ShapeMismatchException(String message) {
+        super(message);
+    }
+}

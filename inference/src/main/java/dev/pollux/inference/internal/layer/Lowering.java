@@ -1,0 +1,99 @@
+package dev.pollux.inference.internal.layer;
+
+import dev.pollux.inference.graph.Value;
+import dev.pollux.tensor.StackedMatrix;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * Turns the described parts of an architecture into the operators of one kind of graph. <em>Confined to one thread.</em>
+ *
+ * <p>An architecture is written once, against {@link Blocks}, which adds the operators that are the same in every kind of graph
+ * and leaves the others to the lowering: how a matrix is stored and multiplied with, what a token attends to, where its position
+ * comes from, and what is carried from one run to the next.
+ */
+public interface Lowering {
+
+    /**
+     * The name of a value.
+     *
+     * @param kind what computes it
+     * @param hint the name that the architecture gives it, which is unique in the graph
+     */
+    String name(String kind, String hint);
+
+    /**
+     * A constant of the graph.
+     *
+     * @param kind what it holds
+     * @param key equal keys are equal constants, which may be one
+     * @param make adds it under a name
+     */
+    Value constant(String kind, String key, Function<String, Value> make);
+
+    /** The shape to which a value of (batch, tokens, …) is reshaped so that these two dimensions stay. */
+    long[] tokenShape(long... rest);
+
+    /** What was (batch · tokens, width) as (batch, tokens, width). */
+    Value byToken(Value flat, String output, int width);
+
+    /** The rows of a table by the ids of the tokens, (batch, tokens, columns). */
+    Value embed(String output, StackedMatrix table);
+
+    /** y = x·Wᵀ (+ bias). */
+    Value linear(Value x, String output, Linear linear);
+
+    /** Matrices from now on multiply this share of the tokens; 1 at the beginning. */
+    void readBy(double share);
+
+    /** The weight of a norm as it is applied; ones where {@code weight} is empty. */
+    Value normWeight(Norm norm, String output, String weight, int width);
+
+    /**
+     * A sum and its norm as one operator.
+     *
+     * @param sum the name of the sum
+     * @return the norm and the sum; empty where they are two operators
+     */
+    List<Value> normOfSum(Value x, Value y, Norm norm, String output, String weight, String sum);
+
+    /** Hears of rotary positions before the first use. */
+    void declare(Rotary rotary);
+
+    /** x (batch, tokens, heads · head width) with the beginning of each head rotated by its position. */
+    Value rotate(Value x, int heads, Rotary rotary);
+
+    /**
+     * A table's row for the position of each token, (batch, tokens, width).
+     *
+     * @param table (rows, width), asked for when the graph is written
+     */
+    Value byPosition(String name, Supplier<float[]> table, int rows, int width);
+
+    /** Attention over packed q, k and v: (batch, tokens, (heads + 2 keyValueHeads) · width) to (batch, tokens, heads · width). */
+    Value attend(Attention attention, Value queryKeyValue);
+
+    /** Attention over q, k and v, each (batch, tokens, its heads · width), not yet normed or rotated. */
+    Value attend(Attention attention, Value query, Value key, Value value);
+
+    /** The same with a {@link #key} that may be another layer's. */
+    Value attendPrepared(Attention attention, Value query, Value key, Value value);
+
+    /** k with all that is done before attention. */
+    Value key(Attention attention, Value key);
+
+    /**
+     * A causal convolution of each channel by itself, (batch, channels, tokens) to the same.
+     *
+     * @param inputs x, the weight (channels, 1, kernel), and the bias or {@link Value#NONE}
+     * @param activation {@code silu} or {@code none}
+     */
+    Value convolution(Recurrence recurrence, List<Value> inputs, int channels, int kernel, String activation);
+
+    /** See {@link Recurrence#linearAttention}. */
+    Value linearAttention(Recurrence recurrence, LinearAttention attention);
+
+    /** The logits, from the normed stream. */
+    Value logits(Value normed, Head head);
+}
