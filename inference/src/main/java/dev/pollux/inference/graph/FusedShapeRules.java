@@ -44,16 +44,13 @@ final class FusedShapeRules {
         return op.of(op.shape(0).with(-1, op.shape(1).dim(1)));
     }
 
+    /** The rows end with their last block, which may be longer than the table is wide, so that the width is not known. */
     private static List<Typed> gatherBlocks(Operation op) {
-        long bits = op.node().integer("bits", 4);
-        Dim width = op.shape(0).last().isFixed()
-                ? Dim.of(op.shape(0).last().factor() * 8 / bits)
-                : Dim.UNKNOWN;
         if (!op.shape(1).isRanked()) {
             return op.of(ElementType.FLOAT, Shape.UNKNOWN);
         }
         List<Dim> dims = new ArrayList<>(op.shape(1).dims());
-        dims.add(width);
+        dims.add(Dim.UNKNOWN);
         return op.of(ElementType.FLOAT, Shape.of(dims));
     }
 
