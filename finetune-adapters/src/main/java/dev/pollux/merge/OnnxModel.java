@@ -8,6 +8,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFolder;
@@ -33,11 +34,9 @@ final class OnnxModel implements AutoCloseable {
 
     private static final String FILE = "model.onnx";
 
-    /** Element types by their numbers in ONNX. */
-    private static final Map<Integer, DType> TYPES = Map.of(1, DType.F32, 10, DType.F16, 16, DType.BF16);
-
-    /** Bytes of an element, where they are whole. */
-    private static final Map<Integer, Integer> BYTES = Map.of(1, 4, 2, 1, 3, 1, 6, 4, 7, 8, 9, 1, 10, 2, 11, 8, 16, 2);
+    /** The types that can be averaged. */
+    private static final Map<ElementType, DType> TYPES =
+            Map.of(ElementType.FLOAT, DType.F32, ElementType.FLOAT16, DType.F16, ElementType.BFLOAT16, DType.BF16);
 
     private final Path file;
     private final ModelProto proto;
@@ -91,6 +90,10 @@ final class OnnxModel implements AutoCloseable {
         }
     }
 
+    private static ElementType type(TensorProto tensor) {
+        return ElementType.of(tensor.getDataType()).orElse(ElementType.OTHER);
+    }
+
     private Initializer initializer(TensorProto tensor) {
         long elements = 1;
         for (long size : tensor.getDimsList()) {
@@ -100,14 +103,15 @@ final class OnnxModel implements AutoCloseable {
             }
             elements *= size;
         }
-        int size = BYTES.getOrDefault(tensor.getDataType(), 0);
+        ElementType type = type(tensor);
+        int size = type.bytes();
         if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
             return external(tensor, elements, elements * size);
         }
         boolean raw = tensor.hasRawData() && size > 0;
-        int listed = tensor.getDataType() == 1 ? tensor.getFloatDataCount() : tensor.getInt32DataCount();
+        int listed = type == ElementType.FLOAT ? tensor.getFloatDataCount() : tensor.getInt32DataCount();
         long stored = raw ? tensor.getRawData().size() : listed * (long) size;
-        if ((raw || TYPES.containsKey(tensor.getDataType())) && stored != elements * size) {
+        if ((raw || TYPES.containsKey(type)) && stored != elements * size) {
             throw new MalformedFileException(
                     file + ": " + tensor.getName() + " must have " + elements * size + " bytes but has " + stored);
         }
@@ -168,11 +172,11 @@ final class OnnxModel implements AutoCloseable {
 
         /** Whether it has elements that can be averaged. */
         boolean isWeight() {
-            return TYPES.containsKey(proto.getDataType()) && proto.getDimsCount() > 0 && elements > 0;
+            return TYPES.containsKey(OnnxModel.type(proto)) && proto.getDimsCount() > 0 && elements > 0;
         }
 
         DType type() {
-            return TYPES.getOrDefault(proto.getDataType(), DType.U8);
+            return TYPES.getOrDefault(OnnxModel.type(proto), DType.U8);
         }
 
         boolean isExternal() {

@@ -16,7 +16,6 @@ import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Projection;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.internal.NativeRuntime;
-import dev.pollux.inference.internal.graph.GraphCut;
 import dev.pollux.inference.internal.session.SessionSettings;
 import dev.pollux.inference.internal.session.StepInput;
 import dev.pollux.inference.internal.session.Tensors;
@@ -282,7 +281,7 @@ public final class InputGrams {
             wanted.forEach(input -> widths.put(input.value(), input.width()));
             try (OrtSession.SessionOptions settings =
                     SessionSettings.of(options.device(), options.threads(), options.spinning())) {
-                this.session = GraphCut.session(graph.file(), settings, widths);
+                this.session = GramGraph.session(graph.file(), settings, widths);
             }
             this.handle = OpenHandle.of("InputGrams of " + manifest.name());
             this.given = graph.inputs().stream().map(StepInput::new).toList();
@@ -299,7 +298,7 @@ public final class InputGrams {
             int width = input.width();
             ByteBuffer product = Tensors.direct(width * width * Float.BYTES);
             sums.add(new Sum(input, new double[width * (width + 1) / 2], product.asFloatBuffer()));
-            outputs.put(GraphCut.gram(input.value()), Tensors.over(product, ElementType.FLOAT, width, width));
+            outputs.put(GramGraph.gram(input.value()), Tensors.over(product, ElementType.FLOAT, width, width));
         }
 
         /** The state before the first token. */

@@ -1,17 +1,17 @@
 package dev.pollux.inference.engine;
 
-import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnx.proto.OnnxMl.TensorShapeProto;
-import ai.onnx.proto.OnnxMl.TypeProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphBuilder;
+import dev.pollux.inference.graph.GraphReader;
+import dev.pollux.inference.graph.GraphRewrite;
+import dev.pollux.inference.graph.Node;
 import dev.pollux.inference.graph.Projection;
-import dev.pollux.inference.internal.graph.GraphEdit;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.internal.session.GraphSession;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -21,11 +21,7 @@ import java.util.Map;
  */
 final class AdapterGraph {
 
-    private final Map<String, Projection> projections = new HashMap<>();
-
-    private AdapterGraph(List<Projection> projections) {
-        projections.forEach(projection -> this.projections.put(projection.output(), projection));
-    }
+    private AdapterGraph() {}
 
     /** The input that takes Aᵀ. */
     static String a(Projection projection) {
@@ -40,54 +36,28 @@ final class AdapterGraph {
     /** A session of the graph in {@code model}, extended; the caller closes it. */
     static OrtSession session(Path model, OrtSession.SessionOptions settings, List<Projection> projections)
             throws OrtException {
-        return GraphEdit.session(model, settings, new AdapterGraph(projections)::extend);
+        return GraphSession.of(of(GraphReader.read(model), projections), model, settings);
     }
 
-    private void extend(GraphProto.Builder graph) {
-        List<NodeProto> nodes = graph.getNodeList();
-        graph.clearNode();
-        for (NodeProto node : nodes) {
-            Projection projection = projections.get(node.getOutput(0));
-            if (projection == null) {
-                graph.addNode(node);
-            } else {
-                extend(graph, node, projection);
-            }
-        }
+    static Graph of(Graph graph, List<Projection> projections) {
+        GraphRewrite rewrite = new GraphRewrite(graph);
+        projections.forEach(
+                projection -> rewrite.replace(projection.output(), (node, to) -> extend(projection, node, to)));
+        return rewrite.graph();
     }
 
-    private static void extend(GraphProto.Builder graph, NodeProto node, Projection projection) {
+    private static void extend(Projection projection, Node node, GraphBuilder to) {
         String y = projection.output();
         int rows = projection.rows().stream().mapToInt(Integer::intValue).sum();
         String rank = "R." + y;
         boolean lookup = projection.lookup();
-        graph.addInput(matrix(a(projection), lookup ? rows : projection.columns(), rank));
-        graph.addInput(matrix(b(projection), rank, lookup ? projection.columns() : rows));
-        graph.addNode(node.toBuilder().setOutput(0, y + ".base"));
-        if (lookup) {
-            graph.addNode(GraphEdit.op("Gather", y + ".low", a(projection), projection.input()));
-        } else {
-            graph.addNode(GraphEdit.op("MatMul", y + ".low", projection.input(), a(projection)));
-        }
-        graph.addNode(GraphEdit.op("MatMul", y + ".change", y + ".low", b(projection)));
-        graph.addNode(GraphEdit.op("Add", y, y + ".base", y + ".change"));
-    }
-
-    private static ValueInfoProto matrix(String name, Object... dims) {
-        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
-        for (Object dim : dims) {
-            if (dim instanceof Integer size) {
-                shape.addDimBuilder().setDimValue(size);
-            } else {
-                shape.addDimBuilder().setDimParam((String) dim);
-            }
-        }
-        return ValueInfoProto.newBuilder()
-                .setName(name)
-                .setType(TypeProto.newBuilder()
-                        .setTensorType(TypeProto.Tensor.newBuilder()
-                                .setElemType(TensorProto.DataType.FLOAT.getNumber())
-                                .setShape(shape)))
-                .build();
+        Value a = to.input(a(projection), ElementType.FLOAT, lookup ? rows : projection.columns(), rank);
+        Value b = to.input(b(projection), ElementType.FLOAT, rank, lookup ? projection.columns() : rows);
+        to.add(node.withOutput(0, y + ".base"));
+        Value x = to.value(projection.input());
+        Value low = lookup
+                ? to.op("Gather", y + ".low", List.of(a, x), Map.of())
+                : to.op("MatMul", y + ".low", x, a);
+        to.op("Add", y, to.value(y + ".base"), to.op("MatMul", y + ".change", low, b));
     }
 }

@@ -78,6 +78,12 @@ public final class GraphBuilder {
         outputs.add(value);
     }
 
+    /** Takes back the outputs that were declared so far. */
+    public GraphBuilder withoutOutputs() {
+        outputs.clear();
+        return this;
+    }
+
     /** The value called {@code name}, with what is known of it. */
     public Value value(String name) {
         return name.isEmpty() ? Value.NONE : values.getOrDefault(name, Value.unknown(name));

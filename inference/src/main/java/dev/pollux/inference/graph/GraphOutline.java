@@ -1,6 +1,5 @@
 package dev.pollux.inference.graph;
 
-import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -53,18 +52,6 @@ public record GraphOutline(
         operators = Collections.unmodifiableMap(new TreeMap<>(operators));
         appended = Collections.unmodifiableMap(new TreeMap<>(appended));
         dataFiles = Collections.unmodifiableSet(new TreeSet<>(dataFiles));
-    }
-
-    /**
-     * An input or output.
-     *
-     * @param type the number of its element type in ONNX: 1 float, 6 int32, 7 int64, 9 bool, 10 float16, 16 bfloat16
-     * @param shape its dimensions, −1 where one varies; empty for a scalar
-     */
-    public record Value(String name, int type, List<Long> shape) {
-        public Value {
-            shape = List.copyOf(shape);
-        }
     }
 
     /**
@@ -272,17 +259,11 @@ public record GraphOutline(
         }
 
         private boolean value(List<Value> values) throws IOException {
-            ValueInfoProto proto = ValueInfoProto.parseFrom(bytes());
-            List<Long> shape = new ArrayList<>();
-            for (TensorShapeProto.Dimension dim :
-                    proto.getType().getTensorType().getShape().getDimList()) {
-                shape.add(dim.hasDimValue() && dim.getDimValue() >= 0 ? dim.getDimValue() : -1);
-            }
+            Value value = GraphReader.value(ValueInfoProto.parseFrom(bytes()));
             if (values.size() == MAX_VALUES) {
                 throw malformed("it must have at most " + MAX_VALUES + " inputs or outputs");
             }
-            return values.add(
-                    new Value(proto.getName(), proto.getType().getTensorType().getElemType(), shape));
+            return values.add(value);
         }
 
         private String name() throws IOException {

@@ -175,7 +175,7 @@ public final class OnnxFolder {
     private DecoderGraph describe() {
         ModelTexts texts = ModelTexts.in(root);
         GraphFacts facts = kind == Kind.GENAI ? GenaiConfig.read(texts).facts() : HubFacts.read(texts);
-        GraphReader own = new GraphReader(file, outline(file), facts);
+        DecoderGraphReader own = new DecoderGraphReader(file, outline(file), facts);
         Optional<Path> half = GraphFiles.otherHalf(name(file)).map(file::resolveSibling);
         boolean whole = kind == Kind.GENAI || half.isEmpty();
         if (whole || own.hasPast() && !Files.exists(half.get()) && !GraphFiles.goesOn(name(file))) {
@@ -185,7 +185,7 @@ public final class OnnxFolder {
             throw new StorageException(file + " is one of two graphs that take turns, but " + name(half.get())
                     + " is not beside it; fetch that file too");
         }
-        GraphReader other = new GraphReader(half.get(), outline(half.get()), facts);
+        DecoderGraphReader other = new DecoderGraphReader(half.get(), outline(half.get()), facts);
         if (own.hasPast() == other.hasPast()) {
             throw new UnsupportedModelException(
                     file + " and " + name(half.get()) + " must be a graph without a past and one with it");

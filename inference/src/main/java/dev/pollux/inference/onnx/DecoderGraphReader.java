@@ -4,9 +4,10 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.GraphOutline;
-import dev.pollux.inference.graph.GraphOutline.Value;
+import dev.pollux.inference.graph.Shape;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.graph.StateTensor.Kind;
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.onnx.GraphFacts.Names;
 import dev.pollux.inference.onnx.GraphInput.Role;
 import dev.pollux.inference.onnx.GraphLogits.Rows;
@@ -21,12 +22,13 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * From the outline of a ready-made graph to the description that the engine runs: each input gets its role, each key and value
  * its other end, or the graph is refused by the name of what does not fit.
  */
-final class GraphReader {
+final class DecoderGraphReader {
 
     private static final int MAX_WIDTH = 1 << 16;
     private static final int MAX_VOCABULARY = 1 << 24;
@@ -57,7 +59,7 @@ final class GraphReader {
     /** A state, its values at both ends, and the number of its layer. */
     private record Pair(Value past, String present, int layer) {}
 
-    GraphReader(Path file, GraphOutline outline, GraphFacts facts) {
+    DecoderGraphReader(Path file, GraphOutline outline, GraphFacts facts) {
         this.file = file;
         this.outline = outline;
         this.facts = facts;
@@ -102,7 +104,7 @@ final class GraphReader {
     private GraphInput given(Value input, Role role) {
         ElementType type = type(input);
         boolean flag = role == Role.CACHE_BRANCH;
-        int rank = input.shape().size();
+        int rank = input.shape().rank();
         boolean perToken = role == Role.TOKENS || role == Role.MASK || role == Role.POSITIONS;
         boolean fits = perToken ? rank == 2 && varies(input, 0, 1) && varies(input, 1, -1) : rank <= 1;
         if (!fits || (flag ? type != ElementType.BOOL : !type.isInteger())) {
@@ -116,21 +118,27 @@ final class GraphReader {
     }
 
     private static boolean varies(Value value, int dim, long otherwise) {
-        long size = value.shape().get(dim);
+        long size = value.shape().size(dim);
         return size == -1 || size == otherwise;
     }
 
     private ElementType type(Value value) {
-        return ElementType.of(value.type())
-                .orElseThrow(() -> refused(value, "float, float16, bfloat16, int32 or int64"));
+        if (!value.type().isFloating() && !value.type().isInteger() && value.type() != ElementType.BOOL) {
+            throw refused(value, "float, float16, bfloat16, int32 or int64");
+        }
+        return value.type();
     }
 
     private UnsupportedModelException refused(Value value, String rule) {
-        String type = ElementType.of(value.type())
-                .map(known -> known.name().toLowerCase(Locale.ROOT))
-                .orElse("of ONNX type " + value.type());
+        ElementType of = value.type();
+        String type = of.isFloating() || of.isInteger() || of == ElementType.BOOL
+                ? of.name().toLowerCase(Locale.ROOT)
+                : "of ONNX type " + of.code();
+        List<Long> shape = IntStream.range(0, value.shape().rank())
+                .mapToObj(value.shape()::size)
+                .toList();
         return new UnsupportedModelException(
-                file + ": " + shown(value.name()) + " must be " + rule + " but is " + type + " " + value.shape());
+                file + ": " + shown(value.name()) + " must be " + rule + " but is " + type + " " + shape);
     }
 
     private static String shown(String name) {
@@ -143,7 +151,7 @@ final class GraphReader {
      * @param texts the folder of tokenizer and chat template
      * @param beginning the graph of the first step, where it is another one
      */
-    DecoderGraph read(Path texts, Optional<GraphReader> beginning) {
+    DecoderGraph read(Path texts, Optional<DecoderGraphReader> beginning) {
         if (inputs.stream().noneMatch(input -> input.role() == Role.TOKENS)) {
             throw new UnsupportedModelException(
                     file + " has no input of token ids, only " + names(outline.inputs()) + "; it is not a decoder");
@@ -185,12 +193,12 @@ final class GraphReader {
     }
 
     private int vocabulary(Value logits) {
-        if (logits.shape().size() != 3 || !varies(logits, 0, 1) || !type(logits).isFloating()) {
+        if (logits.shape().rank() != 3 || !varies(logits, 0, 1) || !type(logits).isFloating()) {
             throw refused(logits, "floats of the shape [batch, tokens, vocabulary]");
         }
-        long size = logits.shape().get(2) == -1
+        long size = logits.shape().size(2) == -1
                 ? facts.vocabularySize()
-                : logits.shape().get(2);
+                : logits.shape().size(2);
         if (size < 1 || size > MAX_VOCABULARY) {
             throw new UnsupportedModelException(file + ": the vocabulary must be in [1, " + MAX_VOCABULARY
                     + "] but neither the graph nor " + facts.source() + " gives such a size");
@@ -204,7 +212,7 @@ final class GraphReader {
 
     private GraphLogits logits(Value written) {
         boolean kept = inputs.stream().anyMatch(input -> input.role() == Role.LOGITS_KEPT);
-        Rows rows = kept ? Rows.KEPT : written.shape().get(1) == 1 ? Rows.LAST : Rows.ALL;
+        Rows rows = kept ? Rows.KEPT : written.shape().size(1) == 1 ? Rows.LAST : Rows.ALL;
         return new GraphLogits(written.name(), type(written), rows);
     }
 
@@ -223,10 +231,10 @@ final class GraphReader {
     private StateTensor state(Pair pair) {
         Value past = pair.past();
         Value present = output(pair.present());
-        List<Long> shape = past.shape();
-        if (shape.size() != 4
+        Shape shape = past.shape();
+        if (shape.rank() != 4
                 || !varies(past, 0, 1)
-                || shape.get(2) != -1
+                || shape.size(2) != -1
                 || !type(past).isFloating()) {
             throw refused(past, "floats of the shape [batch, heads, positions, width] with any number of positions");
         }
@@ -239,7 +247,7 @@ final class GraphReader {
     }
 
     private int size(Value past, int dim, int otherwise, String what) {
-        long size = past.shape().get(dim) == -1 ? otherwise : past.shape().get(dim);
+        long size = past.shape().size(dim) == -1 ? otherwise : past.shape().size(dim);
         if (size < 1 || size > MAX_WIDTH) {
             throw new UnsupportedModelException(file + ": the " + what + " of " + shown(past.name())
                     + " must be in [1, " + MAX_WIDTH + "] but neither the graph nor " + facts.source()
@@ -253,7 +261,7 @@ final class GraphReader {
     }
 
     /** The graph of the first step must want nothing else, and give the same. */
-    private void checkBeginning(GraphReader first, List<StateTensor> states) {
+    private void checkBeginning(DecoderGraphReader first, List<StateTensor> states) {
         List<String> due = new ArrayList<>(List.of(facts.logits()));
         states.forEach(state -> due.add(state.output()));
         for (String name : due) {

@@ -1,0 +1,25 @@
+package dev.pollux.inference.internal.session;
+
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphWriter;
+import dev.pollux.inference.internal.NativeRuntime;
+import java.nio.file.Path;
+
+/** Sessions of graphs in memory whose weights are in files. */
+public final class GraphSession {
+
+    private GraphSession() {}
+
+    /**
+     * A session of a graph that was read from {@code model} and changed; the caller closes it. Its external data stays in the
+     * files beside {@code model}.
+     */
+    public static OrtSession of(Graph graph, Path model, OrtSession.SessionOptions settings) throws OrtException {
+        settings.addConfigEntry(
+                "session.model_external_initializers_file_folder_path",
+                model.toAbsolutePath().resolveSibling("").toString());
+        return NativeRuntime.environment().createSession(GraphWriter.bytes(graph), settings);
+    }
+}
