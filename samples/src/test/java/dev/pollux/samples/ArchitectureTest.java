@@ -13,6 +13,8 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import static java.util.stream.Collectors.toCollection;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtSession;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -31,6 +33,7 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import dev.pollux.PolluxException;
+import java.nio.ByteBuffer;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -56,6 +59,23 @@ class ArchitectureTest {
             resideInAnyPackage("java..", "dev.pollux..", "org.jspecify..");
 
     private static final DescribedPredicate<JavaClass> INTERNAL = resideInAnyPackage("..internal..");
+
+    /** Whose threads stop to spin when a run ends, say. */
+    @Test
+    void everySessionIsOpenedWithTheCommonSettings() {
+        noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName("dev.pollux.inference.internal.session.SessionSettings")
+                .should()
+                .callConstructor(OrtSession.SessionOptions.class)
+                .orShould()
+                .callMethod(OrtEnvironment.class, "createSession", String.class)
+                .orShould()
+                .callMethod(OrtEnvironment.class, "createSession", byte[].class)
+                .orShould()
+                .callMethod(OrtEnvironment.class, "createSession", ByteBuffer.class)
+                .check(ALL);
+    }
 
     @Test
     void packagesAreFreeOfCycles() {
