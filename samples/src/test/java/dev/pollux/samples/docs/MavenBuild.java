@@ -21,7 +21,17 @@ import org.xml.sax.SAXException;
 final class MavenBuild {
 
     private static final Set<String> GOALS = Set.of(
-            "clean", "compile", "test-compile", "test", "package", "verify", "install", "deploy", "spotless:apply");
+            "clean",
+            "compile",
+            "test-compile",
+            "test",
+            "package",
+            "verify",
+            "install",
+            "deploy",
+            "spotless:apply",
+            "javadoc:aggregate",
+            "versions:set");
 
     private static final Pattern COORDINATES = Pattern.compile("\"([\\w.-]+):([\\w.-]+):([\\w.-]+)\"");
 
