@@ -1,40 +1,11 @@
 package dev.pollux.twin;
 
 import dev.pollux.generation.GenerationOptions;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/**
- * How a {@link Twin} finds, quotes, writes and checks. <em>Immutable.</em>
- *
- * @param style whether it writes; default {@link Style#AUTO}
- * @param topK passages to retrieve, in [1, 100]; default 8
- * @param maxEvidence most sentences to quote, in [1, 20]; default 3
- * @param minScore least {@link Evidence#score()} of a sentence that counts as relevant, in [0, 1], where the twin has an
- *     embedder; where no sentence reaches it, the twin does not know; default 0.41, measured with all-MiniLM-L6-v2: of
- *     questions that come near to the documents and are not answered there some 15 in 100 pass it, of questions that are
- *     answered some 5 in 100 do not; measure another embedder's own
- * @param minOverlap the same where it has none and the score is the share of the question's words alone; default 0.22:
- *     words tell less, 5 in 100 and 20 in 100
- * @param minSupport least share of a written sentence's words that its source must hold, in [0, 1]; the others may stand
- *     in no passage and in no word's place; default 0.75
- * @param minGroundedness where less than this share of the model's text is supported, in [0, 1], the quotes follow what is; default
- *     0.5
- * @param historyShare most of the model's room for the prompt that the turns of a {@link Conversation} may take, in
- *     [0, 1]; default 0.25
- * @param unknownText what to say where nothing relevant is found; not blank
- * @param generation how the model writes; default greedy, at most 256 tokens. At most half of the model's context is
- *     used for the answer
- */
-public record TwinOptions(
-        Style style,
-        int topK,
-        int maxEvidence,
-        double minScore,
-        double minOverlap,
-        double minSupport,
-        double minGroundedness,
-        double historyShare,
-        String unknownText,
-        GenerationOptions generation) {
+/** How a {@link Twin} finds, quotes, writes and checks. <em>Immutable.</em> */
+public final class TwinOptions {
 
     /** When the model is asked to write. */
     public enum Style {
@@ -49,7 +20,38 @@ public record TwinOptions(
     /** Writes where the model can, three quotes, greedy. */
     public static final TwinOptions DEFAULTS = builder().build();
 
-    public TwinOptions {
+    private final Style style;
+    private final int topK;
+    private final int maxEvidence;
+    private final double minScore;
+    private final double minOverlap;
+    private final double minSupport;
+    private final double minGroundedness;
+    private final double historyShare;
+    private final String unknownText;
+    private final GenerationOptions generation;
+
+    TwinOptions(
+            Style style,
+            int topK,
+            int maxEvidence,
+            double minScore,
+            double minOverlap,
+            double minSupport,
+            double minGroundedness,
+            double historyShare,
+            String unknownText,
+            GenerationOptions generation) {
+        this.style = style;
+        this.topK = topK;
+        this.maxEvidence = maxEvidence;
+        this.minScore = minScore;
+        this.minOverlap = minOverlap;
+        this.minSupport = minSupport;
+        this.minGroundedness = minGroundedness;
+        this.historyShare = historyShare;
+        this.unknownText = unknownText;
+        this.generation = generation;
         require(topK >= 1 && topK <= 100, "topK", "in [1, 100]", topK);
         require(maxEvidence >= 1 && maxEvidence <= 20, "maxEvidence", "in [1, 20]", maxEvidence);
         requireShare("minScore", minScore);
@@ -89,6 +91,109 @@ public record TwinOptions(
         b.unknownText = unknownText;
         b.generation = generation;
         return b;
+    }
+
+    /** Whether it writes; default {@link Style#AUTO}. */
+    public Style style() {
+        return style;
+    }
+
+    /** Passages to retrieve, in [1, 100]; default 8. */
+    public int topK() {
+        return topK;
+    }
+
+    /** Most sentences to quote, in [1, 20]; default 3. */
+    public int maxEvidence() {
+        return maxEvidence;
+    }
+
+    /**
+     * Least {@link Evidence#score()} of a sentence that counts as relevant, in [0, 1], where the twin has an
+     * embedder; where no sentence reaches it, the twin does not know; default 0.41, measured with all-MiniLM-L6-v2:
+     * of questions that come near to the documents and are not answered there some 15 in 100 pass it, of questions
+     * that are answered some 5 in 100 do not; measure another embedder's own.
+     */
+    public double minScore() {
+        return minScore;
+    }
+
+    /**
+     * The same where it has none and the score is the share of the question's words alone; default 0.22: words tell
+     * less, 5 in 100 and 20 in 100.
+     */
+    public double minOverlap() {
+        return minOverlap;
+    }
+
+    /**
+     * Least share of a written sentence's words that its source must hold, in [0, 1]; the others may stand in no
+     * passage and in no word's place; default 0.75.
+     */
+    public double minSupport() {
+        return minSupport;
+    }
+
+    /**
+     * Where less than this share of the model's text is supported, in [0, 1], the quotes follow what is; default
+     * 0.5.
+     */
+    public double minGroundedness() {
+        return minGroundedness;
+    }
+
+    /**
+     * Most of the model's room for the prompt that the turns of a {@link Conversation} may take, in [0, 1]; default
+     * 0.25.
+     */
+    public double historyShare() {
+        return historyShare;
+    }
+
+    /** What to say where nothing relevant is found; not blank. */
+    public String unknownText() {
+        return unknownText;
+    }
+
+    /**
+     * How the model writes; default greedy, at most 256 tokens. At most half of the model's context is used for the
+     * answer.
+     */
+    public GenerationOptions generation() {
+        return generation;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof TwinOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "TwinOptions[style=" + style + ", topK=" + topK + ", maxEvidence=" + maxEvidence + ", minScore="
+                + minScore + ", minOverlap=" + minOverlap + ", minSupport=" + minSupport + ", minGroundedness="
+                + minGroundedness + ", historyShare=" + historyShare + ", unknownText=" + unknownText + ", generation="
+                + generation + "]";
+    }
+
+    private List<Object> values() {
+        return List.of(
+                style,
+                topK,
+                maxEvidence,
+                minScore,
+                minOverlap,
+                minSupport,
+                minGroundedness,
+                historyShare,
+                unknownText,
+                generation);
     }
 
     /** Builds {@link TwinOptions}. <em>Not thread-safe: one thread at a time.</em> */

@@ -66,12 +66,14 @@ class GgufFileTest {
         }
 
         private Fields u16(int value) {
-            out.writeBytes(ByteBuffer.allocate(2).order(order).putShort((short) value).array());
+            out.writeBytes(
+                    ByteBuffer.allocate(2).order(order).putShort((short) value).array());
             return this;
         }
 
         private Fields u32(long value) {
-            out.writeBytes(ByteBuffer.allocate(4).order(order).putInt((int) value).array());
+            out.writeBytes(
+                    ByteBuffer.allocate(4).order(order).putInt((int) value).array());
             return this;
         }
 
@@ -114,21 +116,49 @@ class GgufFileTest {
     @Test
     void everyTypeOfValueIsRead() throws IOException {
         Fields fields = Fields.of(0, 15)
-                .key("u8", 0).u8(255)
-                .key("i8", 1).u8(255)
-                .key("u16", 2).u16(65_535)
-                .key("i16", 3).u16(65_535)
-                .key("u32", 4).u32(0xffffffffL)
-                .key("i32", 5).u32(0xffffffffL)
-                .key("f32", 6).u32(Float.floatToIntBits(0.5f))
-                .key("bool", 7).u8(1)
-                .key("string", 8).text("größe")
-                .key("u64", 10).u64(-1)
-                .key("i64", 11).u64(-1)
-                .key("f64", 12).u64(Double.doubleToLongBits(0.1))
-                .key("numbers", 9).u32(I32).u64(2).u32(7).u32(-7)
-                .key("texts", 9).u32(STRING).u64(2).text("a").text("")
-                .key("lists", 9).u32(ARRAY).u64(2).u32(U8).u64(1).u8(9).u32(BOOL).u64(1).u8(0);
+                .key("u8", 0)
+                .u8(255)
+                .key("i8", 1)
+                .u8(255)
+                .key("u16", 2)
+                .u16(65_535)
+                .key("i16", 3)
+                .u16(65_535)
+                .key("u32", 4)
+                .u32(0xffffffffL)
+                .key("i32", 5)
+                .u32(0xffffffffL)
+                .key("f32", 6)
+                .u32(Float.floatToIntBits(0.5f))
+                .key("bool", 7)
+                .u8(1)
+                .key("string", 8)
+                .text("größe")
+                .key("u64", 10)
+                .u64(-1)
+                .key("i64", 11)
+                .u64(-1)
+                .key("f64", 12)
+                .u64(Double.doubleToLongBits(0.1))
+                .key("numbers", 9)
+                .u32(I32)
+                .u64(2)
+                .u32(7)
+                .u32(-7)
+                .key("texts", 9)
+                .u32(STRING)
+                .u64(2)
+                .text("a")
+                .text("")
+                .key("lists", 9)
+                .u32(ARRAY)
+                .u64(2)
+                .u32(U8)
+                .u64(1)
+                .u8(9)
+                .u32(BOOL)
+                .u64(1)
+                .u8(0);
         try (GgufFile file = GgufFile.open(write(fields))) {
             assertThat(file.metadata().values())
                     .hasToString(List.of(
@@ -173,7 +203,8 @@ class GgufFileTest {
             assertThatThrownBy(() -> file.floats("w"))
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessage(file.files().get(0)
-                            + " is big-endian: its metadata can be read, its tensors cannot; get the little-endian file");
+                            + " is big-endian: its metadata can be read, its tensors cannot; get the"
+                            + " little-endian file");
         }
     }
 
@@ -183,41 +214,153 @@ class GgufFileTest {
         Random random = new Random(seed);
         long huge = Long.MAX_VALUE - random.nextInt(99);
         return Stream.of(
-                        new Attack("version 0", "version must be 2 or 3 but was 0", Fields.version(0).u64(0).u64(0)),
-                        new Attack("version 4", "version must be 2 or 3 but was 4", Fields.version(4).u64(0).u64(0)),
-                        new Attack("tensors without end", "number of tensors is " + huge + ", more than the file can hold", Fields.of(huge, 0)),
-                        new Attack("minus one tensor", "number of tensors is 18446744073709551615, more than", Fields.of(-1, 0)),
-                        new Attack("pairs without end", "number of key-value pairs is " + huge + ", more than", Fields.of(0, huge)),
+                        new Attack(
+                                "version 0",
+                                "version must be 2 or 3 but was 0",
+                                Fields.version(0).u64(0).u64(0)),
+                        new Attack(
+                                "version 4",
+                                "version must be 2 or 3 but was 4",
+                                Fields.version(4).u64(0).u64(0)),
+                        new Attack(
+                                "tensors without end",
+                                "number of tensors is " + huge + ", more than the file can hold",
+                                Fields.of(huge, 0)),
+                        new Attack(
+                                "minus one tensor",
+                                "number of tensors is 18446744073709551615, more than",
+                                Fields.of(-1, 0)),
+                        new Attack(
+                                "pairs without end",
+                                "number of key-value pairs is " + huge + ", more than",
+                                Fields.of(0, huge)),
                         new Attack("one pair more than there is", "more than the file can hold", Fields.of(0, 1)),
-                        new Attack("a key without end", "key has " + huge + " bytes, more than the 65535 allowed", Fields.of(0, 1).u64(huge).u64(0).u64(0)),
-                        new Attack("a key past the file", "key has 1000 bytes, more than the 16 left", Fields.of(0, 1).u64(1_000).u64(0).u64(0)),
-                        new Attack("a key that is no UTF-8", "is not UTF-8", Fields.of(0, 1).u64(2).u8(0xff).u8(0xfe).u32(U8).u64(0)),
-                        new Attack("a key twice", "key 'a' stands twice", Fields.of(0, 2).key("a", U8).u8(0).key("a", U8).u8(0)),
-                        new Attack("a type of value that is not known", "value type 13 is unknown (0 to 12 are known)", Fields.of(0, 1).key("a", 13).u64(0)),
-                        new Attack("a type of value above all", "value type 4294967295 is unknown", Fields.of(0, 1).key("a", -1).u64(0)),
-                        new Attack("a bool of 2", "a bool must be 0 or 1 but was 2", Fields.of(0, 1).key("a", BOOL).u8(2)),
-                        new Attack("a bool of 2 in an array", "a bool must be 0 or 1 but was 2", Fields.of(0, 1).key("a", ARRAY).u32(BOOL).u64(2).u8(1).u8(2)),
-                        new Attack("an array without end", "array length is " + huge + ", more than", Fields.of(0, 1).key("a", ARRAY).u32(U64).u64(huge)),
-                        new Attack("an array of an unknown type", "array item type 13 is unknown", Fields.of(0, 1).key("a", ARRAY).u32(13).u64(0)),
+                        new Attack(
+                                "a key without end",
+                                "key has " + huge + " bytes, more than the 65535 allowed",
+                                Fields.of(0, 1).u64(huge).u64(0).u64(0)),
+                        new Attack(
+                                "a key past the file",
+                                "key has 1000 bytes, more than the 16 left",
+                                Fields.of(0, 1).u64(1_000).u64(0).u64(0)),
+                        new Attack(
+                                "a key that is no UTF-8",
+                                "is not UTF-8",
+                                Fields.of(0, 1).u64(2).u8(0xff).u8(0xfe).u32(U8).u64(0)),
+                        new Attack(
+                                "a key twice",
+                                "key 'a' stands twice",
+                                Fields.of(0, 2).key("a", U8).u8(0).key("a", U8).u8(0)),
+                        new Attack(
+                                "a type of value that is not known",
+                                "value type 13 is unknown (0 to 12 are known)",
+                                Fields.of(0, 1).key("a", 13).u64(0)),
+                        new Attack(
+                                "a type of value above all",
+                                "value type 4294967295 is unknown",
+                                Fields.of(0, 1).key("a", -1).u64(0)),
+                        new Attack(
+                                "a bool of 2",
+                                "a bool must be 0 or 1 but was 2",
+                                Fields.of(0, 1).key("a", BOOL).u8(2)),
+                        new Attack(
+                                "a bool of 2 in an array",
+                                "a bool must be 0 or 1 but was 2",
+                                Fields.of(0, 1)
+                                        .key("a", ARRAY)
+                                        .u32(BOOL)
+                                        .u64(2)
+                                        .u8(1)
+                                        .u8(2)),
+                        new Attack(
+                                "an array without end",
+                                "array length is " + huge + ", more than",
+                                Fields.of(0, 1).key("a", ARRAY).u32(U64).u64(huge)),
+                        new Attack(
+                                "an array of an unknown type",
+                                "array item type 13 is unknown",
+                                Fields.of(0, 1).key("a", ARRAY).u32(13).u64(0)),
                         new Attack("arrays in arrays without end", "arrays are nested deeper than 16", nested(17)),
-                        new Attack("an alignment of 0", "general.alignment must be a power of two but was 0", Fields.of(0, 1).key("general.alignment", 4).u32(0)),
-                        new Attack("an alignment of 24", "general.alignment must be a power of two but was 24", Fields.of(0, 1).key("general.alignment", 4).u32(24)),
-                        new Attack("an alignment in letters", "general.alignment must be a power of two but was 32", Fields.of(0, 1).key("general.alignment", STRING).text("32")),
-                        new Attack("five dimensions", "w must have at most 4 dimensions but has 5", Fields.of(1, 0).tensor("w", 0, 0, 1, 1, 1, 1, 1)),
-                        new Attack("dimensions without end", "w must have at most 4 dimensions but has 4294967295", Fields.of(1, 0).text("w").u32(-1).u64(0)),
-                        new Attack("a negative dimension", "dimension 0 of w is out of range: 18446744073709551615", Fields.of(1, 0).tensor("w", 0, 0, -1)),
-                        new Attack("dimensions whose product overflows", "dimension 1 of w is out of range: 4294967296", Fields.of(1, 0).tensor("w", 0, 0, 1L << 32, 1L << 32)),
-                        new Attack("a type that was removed", "tensor type 4 of w is unknown or was removed", Fields.of(1, 0).tensor("w", 4, 0, 32)),
-                        new Attack("a type that is not known", "tensor type 4294967295 of w is unknown", Fields.of(1, 0).tensor("w", -1, 0, 32)),
-                        new Attack("half a block", "w has rows of 16, which must be a multiple of 32, the block of Q4_0", Fields.of(1, 0).tensor("w", 2, 0, 16)),
-                        new Attack("a crooked offset", "the offset of w must be a multiple of 32 but was 8", Fields.of(1, 0).tensor("w", 0, 8, 4).data(64)),
-                        new Attack("a negative offset", "the offset of w must be a multiple of 32 but was 18446744073709551584", Fields.of(1, 0).tensor("w", 0, -32, 4).data(64)),
-                        new Attack("an offset past the file", "w ends past the end of the file (", Fields.of(1, 0).tensor("w", 0, 64, 4).data(64)),
-                        new Attack("an offset past all files", "w ends past the end of the file (", Fields.of(1, 0).tensor("w", 0, Long.MAX_VALUE - 31, 4).data(64)),
-                        new Attack("a tensor longer than the file", "w ends past the end of the file (", Fields.of(1, 0).tensor("w", 0, 0, 1L << 40).data(64)),
-                        new Attack("a tensor twice", "tensor w stands twice", Fields.of(2, 0).tensor("w", 0, 0, 4).tensor("w", 0, 32, 4).data(64)),
-                        new Attack("tensors over one another", "tensors v and w overlap", Fields.of(2, 0).tensor("v", 0, 0, 9).tensor("w", 0, 32, 4).data(64)),
-                        new Attack("a name that is too long", "tensor name has 64 bytes, more than the 63 allowed", Fields.of(1, 0).tensor("w".repeat(64), 0, 0, 4).data(64)))
+                        new Attack(
+                                "an alignment of 0",
+                                "general.alignment must be a power of two but was 0",
+                                Fields.of(0, 1).key("general.alignment", 4).u32(0)),
+                        new Attack(
+                                "an alignment of 24",
+                                "general.alignment must be a power of two but was 24",
+                                Fields.of(0, 1).key("general.alignment", 4).u32(24)),
+                        new Attack(
+                                "an alignment in letters",
+                                "general.alignment must be a power of two but was 32",
+                                Fields.of(0, 1).key("general.alignment", STRING).text("32")),
+                        new Attack(
+                                "five dimensions",
+                                "w must have at most 4 dimensions but has 5",
+                                Fields.of(1, 0).tensor("w", 0, 0, 1, 1, 1, 1, 1)),
+                        new Attack(
+                                "dimensions without end",
+                                "w must have at most 4 dimensions but has 4294967295",
+                                Fields.of(1, 0).text("w").u32(-1).u64(0)),
+                        new Attack(
+                                "a negative dimension",
+                                "dimension 0 of w is out of range: 18446744073709551615",
+                                Fields.of(1, 0).tensor("w", 0, 0, -1)),
+                        new Attack(
+                                "dimensions whose product overflows",
+                                "dimension 1 of w is out of range: 4294967296",
+                                Fields.of(1, 0).tensor("w", 0, 0, 1L << 32, 1L << 32)),
+                        new Attack(
+                                "a type that was removed",
+                                "tensor type 4 of w is unknown or was removed",
+                                Fields.of(1, 0).tensor("w", 4, 0, 32)),
+                        new Attack(
+                                "a type that is not known",
+                                "tensor type 4294967295 of w is unknown",
+                                Fields.of(1, 0).tensor("w", -1, 0, 32)),
+                        new Attack(
+                                "half a block",
+                                "w has rows of 16, which must be a multiple of 32, the block of Q4_0",
+                                Fields.of(1, 0).tensor("w", 2, 0, 16)),
+                        new Attack(
+                                "a crooked offset",
+                                "the offset of w must be a multiple of 32 but was 8",
+                                Fields.of(1, 0).tensor("w", 0, 8, 4).data(64)),
+                        new Attack(
+                                "a negative offset",
+                                "the offset of w must be a multiple of 32 but was 18446744073709551584",
+                                Fields.of(1, 0).tensor("w", 0, -32, 4).data(64)),
+                        new Attack(
+                                "an offset past the file",
+                                "w ends past the end of the file (",
+                                Fields.of(1, 0).tensor("w", 0, 64, 4).data(64)),
+                        new Attack(
+                                "an offset past all files",
+                                "w ends past the end of the file (",
+                                Fields.of(1, 0)
+                                        .tensor("w", 0, Long.MAX_VALUE - 31, 4)
+                                        .data(64)),
+                        new Attack(
+                                "a tensor longer than the file",
+                                "w ends past the end of the file (",
+                                Fields.of(1, 0).tensor("w", 0, 0, 1L << 40).data(64)),
+                        new Attack(
+                                "a tensor twice",
+                                "tensor w stands twice",
+                                Fields.of(2, 0)
+                                        .tensor("w", 0, 0, 4)
+                                        .tensor("w", 0, 32, 4)
+                                        .data(64)),
+                        new Attack(
+                                "tensors over one another",
+                                "tensors v and w overlap",
+                                Fields.of(2, 0)
+                                        .tensor("v", 0, 0, 9)
+                                        .tensor("w", 0, 32, 4)
+                                        .data(64)),
+                        new Attack(
+                                "a name that is too long",
+                                "tensor name has 64 bytes, more than the 63 allowed",
+                                Fields.of(1, 0).tensor("w".repeat(64), 0, 0, 4).data(64)))
                 .map(attack -> dynamicTest(attack.name(), () -> refused(attack, seed)));
     }
 

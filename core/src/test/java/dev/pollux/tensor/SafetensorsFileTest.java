@@ -93,7 +93,11 @@ class SafetensorsFileTest {
                 json.append(",\"").append(name).append("\":{");
                 String separator = "";
                 for (Map.Entry<String, Object> field : tensors.get(name).entrySet()) {
-                    json.append(separator).append('"').append(field.getKey()).append("\":").append(field.getValue());
+                    json.append(separator)
+                            .append('"')
+                            .append(field.getKey())
+                            .append("\":")
+                            .append(field.getValue());
                     separator = ",";
                 }
                 json.append('}');
@@ -125,7 +129,8 @@ class SafetensorsFileTest {
                 for (Map.Entry<String, Map<String, Object>> tensor : header.tensors.entrySet()) {
                     int bytes = header.sizes.get(i++);
                     TensorInfo info = file.info(tensor.getKey());
-                    assertThat(info.shape()).hasToString(String.valueOf(tensor.getValue().get("shape")));
+                    assertThat(info.shape())
+                            .hasToString(String.valueOf(tensor.getValue().get("shape")));
                     assertThat(file.bytes(tensor.getKey(), 0, bytes))
                             .as("seed %d, %s", seed, tensor)
                             .isEqualTo(ByteBuffer.wrap(header.data, at, bytes));
@@ -138,51 +143,99 @@ class SafetensorsFileTest {
     @TestFactory
     Stream<DynamicTest> aHeaderWithOneFaultIsRefusedWithItsReason() {
         return Stream.of(
-                        new Attack("no type", "is missing or unknown: null", (h, r) -> h.last()
-                                .remove("dtype")),
-                        new Attack("an unknown type", "is missing or unknown: F7", (h, r) -> h.last()
-                                .put("dtype", "\"F7\"")),
-                        new Attack("a type that is a number", "is missing or unknown: 1", (h, r) -> h.last()
-                                .put("dtype", 1)),
-                        new Attack("no shape", " shape must be an array but was null", (h, r) -> h.last()
-                                .remove("shape")),
-                        new Attack("a negative size", " shape must hold whole numbers from 0 but held -", (h, r) -> h.last()
-                                .put("shape", "[" + -(1L + r.nextInt(9)) + "]")),
-                        new Attack("half a size", " shape must hold whole numbers from 0 but held 0.5", (h, r) -> h.last()
-                                .put("shape", "[0.5]")),
-                        new Attack("a size in letters", " shape must hold whole numbers from 0 but held 2", (h, r) -> h.last()
-                                .put("shape", "[\"2\"]")),
-                        new Attack("sizes whose product overflows", " overflows", (h, r) -> h.last()
-                                .put("shape", "[4611686018427387904, " + (8 + r.nextInt(9)) + "]")),
-                        new Attack("an overflow to a small number", " overflows", (h, r) -> h.last()
-                                .put("shape", "[4294967296, 4294967296, 4294967296, 4294967296]")),
-                        new Attack("ends reversed", " must be [from, to] but were ", (h, r) -> h.last()
-                                .put("data_offsets", List.of(h.end(), h.begin()))),
-                        new Attack("three ends", " must be [from, to] but were ", (h, r) -> h.last()
-                                .put("data_offsets", List.of(h.begin(), h.end(), h.end()))),
-                        new Attack("an end past the file", " ends past the end of the file; it is truncated", (h, r) -> h.last()
-                                .put("data_offsets", List.of(h.begin(), (long) h.end() + 1 + r.nextInt(99)))),
-                        new Attack("an end past all files", " ends past the end of the file; it is truncated", (h, r) -> h.last()
-                                .put("data_offsets", List.of(h.begin(), Long.MAX_VALUE))),
-                        new Attack("a beginning before the data", " data_offsets must hold whole numbers from 0", (h, r) -> h.last()
-                                .put("data_offsets", List.of(-8, h.end()))),
-                        new Attack("fewer bytes than the shape has", " bytes but has ", (h, r) -> h.last()
-                                .put("data_offsets", List.of(h.begin(), h.end() - 1))),
-                        new Attack("a tensor over another", "tensors must follow one another but ", (h, r) -> h.tensors.put(
-                                "over", new LinkedHashMap<>(h.last()))),
-                        new Attack("bytes that no tensor has", "the tensors end at byte ", (h, r) -> h.data =
-                                new byte[h.data.length + 1 + r.nextInt(9)]),
-                        new Attack("a tensor that is a list", "over must be a JSON object", (h, r) -> h.metadata =
-                                "{},\"over\":[]"),
-                        new Attack("metadata that is a number", "__metadata__ must hold strings but a was 1", (h, r) -> h.metadata =
-                                "{\"a\":1}"),
-                        new Attack("metadata that is a list", "__metadata__ must be a JSON object", (h, r) -> h.metadata = "[]"),
-                        new Attack("a length past the file", "the header length must be in [2, ", (h, r) -> h.lengthAdded =
-                                h.data.length + 1L + r.nextInt(99)),
-                        new Attack("a length of half the world", "the header length must be in [2, ", (h, r) -> h.lengthAdded =
-                                Long.MAX_VALUE / 2),
-                        new Attack("a negative length", "the header length must be in [2, ", (h, r) -> h.lengthAdded =
-                                -1L << 40))
+                        new Attack(
+                                "no type",
+                                "is missing or unknown: null",
+                                (h, r) -> h.last().remove("dtype")),
+                        new Attack(
+                                "an unknown type",
+                                "is missing or unknown: F7",
+                                (h, r) -> h.last().put("dtype", "\"F7\"")),
+                        new Attack(
+                                "a type that is a number",
+                                "is missing or unknown: 1",
+                                (h, r) -> h.last().put("dtype", 1)),
+                        new Attack(
+                                "no shape",
+                                " shape must be an array but was null",
+                                (h, r) -> h.last().remove("shape")),
+                        new Attack(
+                                "a negative size",
+                                " shape must hold whole numbers from 0 but held -",
+                                (h, r) -> h.last().put("shape", "[" + -(1L + r.nextInt(9)) + "]")),
+                        new Attack(
+                                "half a size",
+                                " shape must hold whole numbers from 0 but held 0.5",
+                                (h, r) -> h.last().put("shape", "[0.5]")),
+                        new Attack(
+                                "a size in letters",
+                                " shape must hold whole numbers from 0 but held 2",
+                                (h, r) -> h.last().put("shape", "[\"2\"]")),
+                        new Attack(
+                                "sizes whose product overflows",
+                                " overflows",
+                                (h, r) -> h.last().put("shape", "[4611686018427387904, " + (8 + r.nextInt(9)) + "]")),
+                        new Attack(
+                                "an overflow to a small number",
+                                " overflows",
+                                (h, r) -> h.last().put("shape", "[4294967296, 4294967296, 4294967296, 4294967296]")),
+                        new Attack(
+                                "ends reversed",
+                                " must be [from, to] but were ",
+                                (h, r) -> h.last().put("data_offsets", List.of(h.end(), h.begin()))),
+                        new Attack(
+                                "three ends",
+                                " must be [from, to] but were ",
+                                (h, r) -> h.last().put("data_offsets", List.of(h.begin(), h.end(), h.end()))),
+                        new Attack(
+                                "an end past the file",
+                                " ends past the end of the file; it is truncated",
+                                (h, r) -> h.last()
+                                        .put("data_offsets", List.of(h.begin(), (long) h.end() + 1 + r.nextInt(99)))),
+                        new Attack(
+                                "an end past all files",
+                                " ends past the end of the file; it is truncated",
+                                (h, r) -> h.last().put("data_offsets", List.of(h.begin(), Long.MAX_VALUE))),
+                        new Attack(
+                                "a beginning before the data",
+                                " data_offsets must hold whole numbers from 0",
+                                (h, r) -> h.last().put("data_offsets", List.of(-8, h.end()))),
+                        new Attack(
+                                "fewer bytes than the shape has",
+                                " bytes but has ",
+                                (h, r) -> h.last().put("data_offsets", List.of(h.begin(), h.end() - 1))),
+                        new Attack(
+                                "a tensor over another",
+                                "tensors must follow one another but ",
+                                (h, r) -> h.tensors.put("over", new LinkedHashMap<>(h.last()))),
+                        new Attack(
+                                "bytes that no tensor has",
+                                "the tensors end at byte ",
+                                (h, r) -> h.data = new byte[h.data.length + 1 + r.nextInt(9)]),
+                        new Attack(
+                                "a tensor that is a list",
+                                "over must be a JSON object",
+                                (h, r) -> h.metadata = "{},\"over\":[]"),
+                        new Attack(
+                                "metadata that is a number",
+                                "__metadata__ must hold strings but a was 1",
+                                (h, r) -> h.metadata = "{\"a\":1}"),
+                        new Attack(
+                                "metadata that is a list",
+                                "__metadata__ must be a JSON object",
+                                (h, r) -> h.metadata = "[]"),
+                        new Attack(
+                                "a length past the file",
+                                "the header length must be in [2, ",
+                                (h, r) -> h.lengthAdded = h.data.length + 1L + r.nextInt(99)),
+                        new Attack(
+                                "a length of half the world",
+                                "the header length must be in [2, ",
+                                (h, r) -> h.lengthAdded = Long.MAX_VALUE / 2),
+                        new Attack(
+                                "a negative length",
+                                "the header length must be in [2, ",
+                                (h, r) -> h.lengthAdded = -1L << 40))
                 .map(attack -> dynamicTest(attack.name(), () -> refused(attack)));
     }
 

@@ -56,8 +56,7 @@ class PackerTest {
     @Test
     void theFirstThatDoesNotFitIsCutBetweenSentencesAndTheRestIsLeftOut() {
         List<Packer.Numbered> passages = List.of(passage(1, 2, 0), passage(2, 4, 0), passage(3, 1, 0));
-        List<TwinPrompt.Packed> two =
-                List.of(whole(passages).get(0), part(passages.get(1), 0, 2));
+        List<TwinPrompt.Packed> two = List.of(whole(passages).get(0), part(passages.get(1), 0, 2));
         assertThat(packer(tokens(two)).pack(passages, List.of(), QUESTION)).isEqualTo(two);
         assertThat(packer(tokens(two) + 1).pack(passages, List.of(), QUESTION))
                 .as("a word more of room holds no sentence more")
@@ -111,13 +110,16 @@ class PackerTest {
                 Packer.Numbered passage = passages.get(i);
                 assertThat(each.number()).as(what).isEqualTo(passage.number());
                 assertThat(each.isWhole() || i == packed.size() - 1).as(what).isTrue();
-                assertThat(each.holds(passage.source().lines().get(passage.best()))).as(what).isTrue();
+                assertThat(each.holds(passage.source().lines().get(passage.best())))
+                        .as(what)
+                        .isTrue();
             }
             if (packed.size() < passages.size()) {
                 List<TwinPrompt.Packed> more = new ArrayList<>(packed);
                 Packer.Numbered next = passages.get(packed.size());
                 more.add(part(next, next.best(), next.best() + 1));
-                boolean lastIsCut = !packed.isEmpty() && !packed.get(packed.size() - 1).isWhole();
+                boolean lastIsCut =
+                        !packed.isEmpty() && !packed.get(packed.size() - 1).isWhole();
                 assertThat(lastIsCut || tokens(more) > room).as(what).isTrue();
             }
         }
@@ -176,8 +178,8 @@ class PackerTest {
                 IntStream.range(0, sentences)
                         .mapToObj(i -> "Plank " + number + i + " measures nine feet today.")
                         .toList());
-        Source source = Source.of(
-                new Passage("p" + number, "a.txt", List.of(), text, 0, text.length(), 1, 1, Map.of()));
+        Source source =
+                Source.of(new Passage("p" + number, "a.txt", List.of(), text, 0, text.length(), 1, 1, Map.of()));
         return new Packer.Numbered(number, source, best);
     }
 }

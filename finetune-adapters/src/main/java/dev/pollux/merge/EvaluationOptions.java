@@ -2,25 +2,26 @@ package dev.pollux.merge;
 
 import dev.pollux.inference.engine.EngineOptions;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/**
- * How {@link MergeEvaluator} compares models. <em>Immutable.</em>
- *
- * @param window tokens of text that a model reads at a time, in [2, 65536]; default 512; each window begins without what stood
- *     before it
- * @param mostTokens tokens of the text that are read, from 2; default 16384
- * @param prompts what each model answers, greedily; default two questions
- * @param sampleTokens most tokens of an answer, in [1, 4096]; default 48
- * @param engine how models are run; default {@link EngineOptions#DEFAULTS}
- */
-public record EvaluationOptions(
-        int window, int mostTokens, List<String> prompts, int sampleTokens, EngineOptions engine) {
+/** How {@link MergeEvaluator} compares models. <em>Immutable.</em> */
+public final class EvaluationOptions {
 
     /** The defaults of the builder. */
     public static final EvaluationOptions DEFAULTS = builder().build();
 
-    public EvaluationOptions {
-        prompts = List.copyOf(prompts);
+    private final int window;
+    private final int mostTokens;
+    private final List<String> prompts;
+    private final int sampleTokens;
+    private final EngineOptions engine;
+
+    EvaluationOptions(int window, int mostTokens, List<String> prompts, int sampleTokens, EngineOptions engine) {
+        this.window = window;
+        this.mostTokens = mostTokens;
+        this.prompts = List.copyOf(prompts);
+        this.sampleTokens = sampleTokens;
+        this.engine = engine;
         require(window >= 2 && window <= 65_536, "window", "in [2, 65536]", window);
         require(mostTokens >= 2, "mostTokens", "at least 2", mostTokens);
         require(sampleTokens >= 1 && sampleTokens <= 4096, "sampleTokens", "in [1, 4096]", sampleTokens);
@@ -35,6 +36,55 @@ public record EvaluationOptions(
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * Tokens of text that a model reads at a time, in [2, 65536]; default 512; each window begins without what stood
+     * before it.
+     */
+    public int window() {
+        return window;
+    }
+
+    /** Tokens of the text that are read, from 2; default 16384. */
+    public int mostTokens() {
+        return mostTokens;
+    }
+
+    /** What each model answers, greedily; default two questions. */
+    public List<String> prompts() {
+        return prompts;
+    }
+
+    /** Most tokens of an answer, in [1, 4096]; default 48. */
+    public int sampleTokens() {
+        return sampleTokens;
+    }
+
+    /** How models are run; default {@link EngineOptions#DEFAULTS}. */
+    public EngineOptions engine() {
+        return engine;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof EvaluationOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "EvaluationOptions[window=" + window + ", mostTokens=" + mostTokens + ", prompts=" + prompts
+                + ", sampleTokens=" + sampleTokens + ", engine=" + engine + "]";
+    }
+
+    private List<Object> values() {
+        return List.of(window, mostTokens, prompts, sampleTokens, engine);
     }
 
     /** Builds {@link EvaluationOptions}. <em>Not thread-safe: one thread at a time.</em> */

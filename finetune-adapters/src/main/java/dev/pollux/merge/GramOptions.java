@@ -1,24 +1,27 @@
 package dev.pollux.merge;
 
 import dev.pollux.inference.engine.EngineOptions;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/**
- * How {@link GramCollection} reads a text. <em>Immutable.</em>
- *
- * @param window tokens that the model reads at a time, in [1, 4096]; default 512; each window begins without what stood before
- *     it
- * @param mostTokens tokens of the text that are read, from 1; default 8192
- * @param memory bytes for the matrices of one reading of the text, from 16 MiB; default 1 GiB; the model's weights come on top
- * @param engine how the model is run; default {@link EngineOptions#DEFAULTS}
- */
-public record GramOptions(int window, int mostTokens, long memory, EngineOptions engine) {
+/** How {@link GramCollection} reads a text. <em>Immutable.</em> */
+public final class GramOptions {
 
     private static final long LEAST_MEMORY = 16L << 20;
 
     /** The defaults of the builder. */
     public static final GramOptions DEFAULTS = builder().build();
 
-    public GramOptions {
+    private final int window;
+    private final int mostTokens;
+    private final long memory;
+    private final EngineOptions engine;
+
+    GramOptions(int window, int mostTokens, long memory, EngineOptions engine) {
+        this.window = window;
+        this.mostTokens = mostTokens;
+        this.memory = memory;
+        this.engine = engine;
         require(window >= 1 && window <= 4096, "window", "in [1, 4096]", window);
         require(mostTokens >= 1, "mostTokens", "at least 1", mostTokens);
         require(memory >= LEAST_MEMORY, "memory", "at least " + LEAST_MEMORY + " bytes", memory);
@@ -33,6 +36,53 @@ public record GramOptions(int window, int mostTokens, long memory, EngineOptions
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * Tokens that the model reads at a time, in [1, 4096]; default 512; each window begins without what stood before
+     * it.
+     */
+    public int window() {
+        return window;
+    }
+
+    /** Tokens of the text that are read, from 1; default 8192. */
+    public int mostTokens() {
+        return mostTokens;
+    }
+
+    /**
+     * Bytes for the matrices of one reading of the text, from 16 MiB; default 1 GiB; the model's weights come on
+     * top.
+     */
+    public long memory() {
+        return memory;
+    }
+
+    /** How the model is run; default {@link EngineOptions#DEFAULTS}. */
+    public EngineOptions engine() {
+        return engine;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof GramOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "GramOptions[window=" + window + ", mostTokens=" + mostTokens + ", memory=" + memory + ", engine="
+                + engine + "]";
+    }
+
+    private List<Object> values() {
+        return List.of(window, mostTokens, memory, engine);
     }
 
     /** Builds {@link GramOptions}. <em>Not thread-safe: one thread at a time.</em> */

@@ -5,36 +5,10 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
 
-/**
- * What {@link LoraExtraction} keeps of the difference of two models. <em>Immutable.</em>
- *
- * @param rank most singular values of a matrix, in [1, 65536]; default 128, as mergekit has it
- * @param epsilon singular values up to this are dropped, from 0; default 0, which drops none
- * @param keptEnergy the fewest singular values are kept whose squares sum to this share of all, in (0, 1]; default 1
- * @param include modules that are looked at: those in whose names one of these expressions is found; default all
- * @param exclude modules that are left alone, likewise; default none
- * @param embeddings what becomes of embeddings and the head; default {@link Embeddings#WHOLE}
- * @param wholeOthers whether what cannot be factored, such as norms, is stored whole; else its changes are lost; default true
- * @param distributeScale whether each factor takes the root of the singular values; else A takes them and the columns of B
- *     have length 1; default true
- * @param alpha PEFT's {@code lora_alpha}, above 0; the factors are scaled to fit; default the rank, which makes the scale 1
- * @param threads that factor matrices, in [1, 256]; default the number of processors
- * @param memory bytes for the matrices that are factored at a time, from 16 MiB; default 1 GiB; a single larger one is still
- *     factored
- */
-public record LoraExtractionOptions(
-        int rank,
-        double epsilon,
-        double keptEnergy,
-        List<String> include,
-        List<String> exclude,
-        Embeddings embeddings,
-        boolean wholeOthers,
-        boolean distributeScale,
-        OptionalDouble alpha,
-        int threads,
-        long memory) {
+/** What {@link LoraExtraction} keeps of the difference of two models. <em>Immutable.</em> */
+public final class LoraExtractionOptions {
 
     /** The defaults of the builder. */
     public static final LoraExtractionOptions DEFAULTS = builder().build();
@@ -49,9 +23,41 @@ public record LoraExtractionOptions(
         LORA
     }
 
-    public LoraExtractionOptions {
-        include = List.copyOf(include);
-        exclude = List.copyOf(exclude);
+    private final int rank;
+    private final double epsilon;
+    private final double keptEnergy;
+    private final List<String> include;
+    private final List<String> exclude;
+    private final Embeddings embeddings;
+    private final boolean wholeOthers;
+    private final boolean distributeScale;
+    private final OptionalDouble alpha;
+    private final int threads;
+    private final long memory;
+
+    LoraExtractionOptions(
+            int rank,
+            double epsilon,
+            double keptEnergy,
+            List<String> include,
+            List<String> exclude,
+            Embeddings embeddings,
+            boolean wholeOthers,
+            boolean distributeScale,
+            OptionalDouble alpha,
+            int threads,
+            long memory) {
+        this.rank = rank;
+        this.epsilon = epsilon;
+        this.keptEnergy = keptEnergy;
+        this.include = List.copyOf(include);
+        this.exclude = List.copyOf(exclude);
+        this.embeddings = embeddings;
+        this.wholeOthers = wholeOthers;
+        this.distributeScale = distributeScale;
+        this.alpha = alpha;
+        this.threads = threads;
+        this.memory = memory;
         if (rank < 1 || rank > MOST) {
             throw new IllegalArgumentException("rank must be in [1, " + MOST + "] but was " + rank);
         }
@@ -99,6 +105,105 @@ public record LoraExtractionOptions(
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** Most singular values of a matrix, in [1, 65536]; default 128, as mergekit has it. */
+    public int rank() {
+        return rank;
+    }
+
+    /** Singular values up to this are dropped, from 0; default 0, which drops none. */
+    public double epsilon() {
+        return epsilon;
+    }
+
+    /** The fewest singular values are kept whose squares sum to this share of all, in (0, 1]; default 1. */
+    public double keptEnergy() {
+        return keptEnergy;
+    }
+
+    /** Modules that are looked at: those in whose names one of these expressions is found; default all. */
+    public List<String> include() {
+        return include;
+    }
+
+    /** Modules that are left alone, likewise; default none. */
+    public List<String> exclude() {
+        return exclude;
+    }
+
+    /** What becomes of embeddings and the head; default {@link Embeddings#WHOLE}. */
+    public Embeddings embeddings() {
+        return embeddings;
+    }
+
+    /**
+     * Whether what cannot be factored, such as norms, is stored whole; else its changes are lost; default true.
+     */
+    public boolean wholeOthers() {
+        return wholeOthers;
+    }
+
+    /**
+     * Whether each factor takes the root of the singular values; else A takes them and the columns of B have length
+     * 1; default true.
+     */
+    public boolean distributeScale() {
+        return distributeScale;
+    }
+
+    /**
+     * PEFT's {@code lora_alpha}, above 0; the factors are scaled to fit; default the rank, which makes the scale 1.
+     */
+    public OptionalDouble alpha() {
+        return alpha;
+    }
+
+    /** Threads that factor matrices, in [1, 256]; default the number of processors. */
+    public int threads() {
+        return threads;
+    }
+
+    /**
+     * Bytes for the matrices that are factored at a time, from 16 MiB; default 1 GiB; a single larger one is still
+     * factored.
+     */
+    public long memory() {
+        return memory;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof LoraExtractionOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "LoraExtractionOptions[rank=" + rank + ", epsilon=" + epsilon + ", keptEnergy=" + keptEnergy
+                + ", include=" + include + ", exclude=" + exclude + ", embeddings=" + embeddings + ", wholeOthers="
+                + wholeOthers + ", distributeScale=" + distributeScale + ", alpha=" + alpha + ", threads=" + threads
+                + ", memory=" + memory + "]";
+    }
+
+    private List<Object> values() {
+        return List.of(
+                rank,
+                epsilon,
+                keptEnergy,
+                include,
+                exclude,
+                embeddings,
+                wholeOthers,
+                distributeScale,
+                alpha,
+                threads,
+                memory);
     }
 
     /** Builds {@link LoraExtractionOptions}. <em>Not thread-safe: one thread at a time.</em> */

@@ -1,27 +1,13 @@
 package dev.pollux.merge;
 
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /**
  * How a merge is carried out; none of it but {@code seed} and {@code likeReference} changes the
  * weights. <em>Immutable.</em>
- *
- * @param seed of the random numbers of DARE and DELLA; default 0
- * @param threads that merge tensors, in [1, 256]; default the number of processors
- * @param memory bytes of working memory, from 16 MiB; default 1 GiB; mapped files do not count
- * @param shardBytes most bytes of weights in one file, from 1; default 5·10⁹; a tensor is never split
- * @param likeReference whether to do what mergekit does even where it is a defect, such as breadcrumbs that drop a whole
- *     difference when there are no outliers to drop; default false
- * @param statistics how closely the report looks at the sources of each tensor; default {@link Statistics#SAMPLED}
- * @param hashInputs whether the report has the SHA-256 of every input file, without which it cannot be replayed; default
- *     true; the threads that merge then read all inputs once more
  */
-public record MergeOptions(
-        long seed,
-        int threads,
-        long memory,
-        long shardBytes,
-        boolean likeReference,
-        Statistics statistics,
-        boolean hashInputs) {
+public final class MergeOptions {
 
     /** How closely a report looks at the sources of each tensor. */
     public enum Statistics {
@@ -38,7 +24,29 @@ public record MergeOptions(
     /** The defaults of the builder. */
     public static final MergeOptions DEFAULTS = builder().build();
 
-    public MergeOptions {
+    private final long seed;
+    private final int threads;
+    private final long memory;
+    private final long shardBytes;
+    private final boolean likeReference;
+    private final Statistics statistics;
+    private final boolean hashInputs;
+
+    MergeOptions(
+            long seed,
+            int threads,
+            long memory,
+            long shardBytes,
+            boolean likeReference,
+            Statistics statistics,
+            boolean hashInputs) {
+        this.seed = seed;
+        this.threads = threads;
+        this.memory = memory;
+        this.shardBytes = shardBytes;
+        this.likeReference = likeReference;
+        this.statistics = statistics;
+        this.hashInputs = hashInputs;
         if (threads < 1 || threads > 256) {
             throw new IllegalArgumentException("threads must be in [1, 256] but was " + threads);
         }
@@ -53,6 +61,82 @@ public record MergeOptions(
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** A builder with these options. */
+    public Builder toBuilder() {
+        Builder b = new Builder();
+        b.seed = seed;
+        b.threads = threads;
+        b.memory = memory;
+        b.shardBytes = shardBytes;
+        b.likeReference = likeReference;
+        b.statistics = statistics;
+        b.hashInputs = hashInputs;
+        return b;
+    }
+
+    /** Seed of the random numbers of DARE and DELLA; default 0. */
+    public long seed() {
+        return seed;
+    }
+
+    /** Threads that merge tensors, in [1, 256]; default the number of processors. */
+    public int threads() {
+        return threads;
+    }
+
+    /** Bytes of working memory, from 16 MiB; default 1 GiB; mapped files do not count. */
+    public long memory() {
+        return memory;
+    }
+
+    /** Most bytes of weights in one file, from 1; default 5·10⁹; a tensor is never split. */
+    public long shardBytes() {
+        return shardBytes;
+    }
+
+    /**
+     * Whether to do what mergekit does even where it is a defect, such as breadcrumbs that drop a whole difference
+     * when there are no outliers to drop; default false.
+     */
+    public boolean likeReference() {
+        return likeReference;
+    }
+
+    /** How closely the report looks at the sources of each tensor; default {@link Statistics#SAMPLED}. */
+    public Statistics statistics() {
+        return statistics;
+    }
+
+    /**
+     * Whether the report has the SHA-256 of every input file, without which it cannot be replayed; default true; the
+     * threads that merge then read all inputs once more.
+     */
+    public boolean hashInputs() {
+        return hashInputs;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof MergeOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "MergeOptions[seed=" + seed + ", threads=" + threads + ", memory=" + memory + ", shardBytes="
+                + shardBytes + ", likeReference=" + likeReference + ", statistics=" + statistics + ", hashInputs="
+                + hashInputs + "]";
+    }
+
+    private List<Object> values() {
+        return List.of(seed, threads, memory, shardBytes, likeReference, statistics, hashInputs);
     }
 
     /** Builds {@link MergeOptions}. <em>Not thread-safe: one thread at a time.</em> */

@@ -46,14 +46,7 @@ final class OnnxResult {
 
     /** All weights in one file, which is what the graph points into. */
     static MergeOptions options(MergeOptions options) {
-        return new MergeOptions(
-                options.seed(),
-                options.threads(),
-                options.memory(),
-                Long.MAX_VALUE,
-                options.likeReference(),
-                options.statistics(),
-                options.hashInputs());
+        return options.toBuilder().shardBytes(Long.MAX_VALUE).build();
     }
 
     /** Writes the graph beside the merged weights in {@code folder}. */

@@ -138,6 +138,20 @@ class ArchitectureTest {
                 .check(LIBRARY);
     }
 
+    /** A record's constructor is public and names every component, so that no option could be added. */
+    @Test
+    void optionsAreNoRecords() {
+        classes()
+                .that(arePublicApi())
+                .and()
+                .haveNameMatching(".*(Options|Limits)")
+                .should()
+                .notBeRecords()
+                .andShould()
+                .haveModifier(JavaModifier.FINAL)
+                .check(LIBRARY);
+    }
+
     @Test
     void everyPackageIsNullMarked() {
         Set<JavaPackage> packages =

@@ -69,20 +69,19 @@ public class SamplerBenchmark {
 
     private void renew() {
         GenerationOptions.Builder builder = GenerationOptions.builder().seed(1);
-        GenerationOptions chosen =
-                switch (options) {
-                    case "greedy" -> builder.build();
-                    case "min-p" -> builder.temperature(0.7).minP(0.05).build();
-                    case "top-k" -> builder.temperature(0.7).topK(40).build();
-                    case "top-p" -> builder.temperature(0.7).topP(0.9).build();
-                    case "penalties" ->
-                        builder.temperature(0.7)
-                                .minP(0.05)
-                                .repetitionPenalty(1.1)
-                                .frequencyPenalty(0.2)
-                                .build();
-                    default -> throw new IllegalArgumentException("No options called " + options);
-                };
+        GenerationOptions chosen = switch (options) {
+            case "greedy" -> builder.build();
+            case "min-p" -> builder.temperature(0.7).minP(0.05).build();
+            case "top-k" -> builder.temperature(0.7).topK(40).build();
+            case "top-p" -> builder.temperature(0.7).topP(0.9).build();
+            case "penalties" ->
+                builder.temperature(0.7)
+                        .minP(0.05)
+                        .repetitionPenalty(1.1)
+                        .frequencyPenalty(0.2)
+                        .build();
+            default -> throw new IllegalArgumentException("No options called " + options);
+        };
         sampler = Sampler.of(chosen, vocabulary);
         sampler.observePrompt(prompt);
         drawn = 0;

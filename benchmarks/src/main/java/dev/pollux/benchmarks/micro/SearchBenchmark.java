@@ -67,7 +67,9 @@ public class SearchBenchmark {
         for (int i = 0; i < passages; i++) {
             StringBuilder text = new StringBuilder();
             for (int word = 0; word < WORDS; word++) {
-                text.append('w').append((int) Math.pow(VOCABULARY, random.nextDouble())).append(' ');
+                text.append('w')
+                        .append((int) Math.pow(VOCABULARY, random.nextDouble()))
+                        .append(' ');
             }
             documents.add(new Document("document " + i, "text/plain", text.toString(), Map.of()));
         }

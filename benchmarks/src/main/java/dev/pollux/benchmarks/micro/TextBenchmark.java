@@ -31,8 +31,31 @@ import org.openjdk.jmh.annotations.Warmup;
 public class TextBenchmark {
 
     private static final List<String> WORDS = List.of(
-            "the", "press", "brake", "of", "a", "machine", "Dr. Weber", "opens", "in", "3.5", "seconds", "and", "invoice",
-            "approves", "travels", "to", "Munich", "every", "quarter", "e.g.", "with", "U.S.", "partners", "is", "not");
+            "the",
+            "press",
+            "brake",
+            "of",
+            "a",
+            "machine",
+            "Dr. Weber",
+            "opens",
+            "in",
+            "3.5",
+            "seconds",
+            "and",
+            "invoice",
+            "approves",
+            "travels",
+            "to",
+            "Munich",
+            "every",
+            "quarter",
+            "e.g.",
+            "with",
+            "U.S.",
+            "partners",
+            "is",
+            "not");
 
     private String page = "";
 
@@ -52,7 +75,11 @@ public class TextBenchmark {
             }
             text.append("\n| part | price |\n|---|---|\n");
             for (int i = 0; i < 4; i++) {
-                text.append("| bolt ").append(i).append(" | ").append(random.nextInt(100)).append(".50 EUR |\n");
+                text.append("| bolt ")
+                        .append(i)
+                        .append(" | ")
+                        .append(random.nextInt(100))
+                        .append(".50 EUR |\n");
             }
             text.append("\n```java\nint answer = 42; // no. 1\n```\n\n");
         }

@@ -4,58 +4,62 @@ import dev.pollux.inference.device.Device;
 import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/**
- * How an encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em>
- *
- * @param file the model file, relative to the folder; absent: {@code model.onnx}, {@code onnx/model.onnx}, then the names
- *     of quantized exports, then the only {@code .onnx} file there is
- * @param output the output of the graph that is read; absent: {@code sentence_embedding}, {@code last_hidden_state},
- *     {@code token_embeddings}, then the first with a vector for each token, then the first with a vector for each text
- * @param pooling the poolings whose results are concatenated; empty: those of {@code 1_Pooling/config.json}, else the mean
- * @param queryPrefix put before every query; absent: as {@code config_sentence_transformers.json} says, else nothing
- * @param passagePrefix put before every passage; absent: likewise
- * @param normalize whether vectors are brought to length 1 (L2), as the contract of
- *     {@link dev.pollux.embedding.Embedder} wants; false gives what the model's modules give; default true
- * @param maxTokens most tokens of one text, special tokens and prefix included, at least 1 and at most the positions of
- *     the model; absent: {@code max_seq_length} of the folder, else {@code model_max_length} of its tokenizer, each bounded
- *     by the positions of the model; 512 where the folder says nothing
- * @param longText what becomes of longer texts; default {@link LongText#REFUSE}
- * @param windowOverlap tokens that neighbouring windows share, at least 0 and less than a window; default 32
- * @param workers texts that are embedded at the same time, each on one thread, in [1, 1024]; default: the processors the
- *     JVM sees
- * @param dimension the length to which vectors are cut before they are brought to length 1, at least 1, for models trained
- *     so that their first components serve alone (Kusupati et al., arXiv:2205.13147); one of those that the folder lists, if
- *     it lists any; absent: {@code truncate_dim} of the folder, else all components
- * @param device where operators run; default {@link Device#CPU}
- * @param weights how the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}
- * @param cache where the graph of a folder that has none is written; default {@link PolluxCache#directory()}
- */
-public record EmbedderOptions(
-        Optional<String> file,
-        Optional<String> output,
-        List<Pooling> pooling,
-        Optional<String> queryPrefix,
-        Optional<String> passagePrefix,
-        boolean normalize,
-        OptionalInt maxTokens,
-        LongText longText,
-        int windowOverlap,
-        int workers,
-        OptionalInt dimension,
-        Device device,
-        EncoderWeights weights,
-        @Nullable Path cache) {
+/** How an encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em> */
+public final class EmbedderOptions {
 
     /** Everything from the model's folder; long texts are refused. */
     public static final EmbedderOptions DEFAULTS = builder().build();
 
-    public EmbedderOptions {
-        pooling = List.copyOf(pooling);
+    private final Optional<String> file;
+    private final Optional<String> output;
+    private final List<Pooling> pooling;
+    private final Optional<String> queryPrefix;
+    private final Optional<String> passagePrefix;
+    private final boolean normalize;
+    private final OptionalInt maxTokens;
+    private final LongText longText;
+    private final int windowOverlap;
+    private final int workers;
+    private final OptionalInt dimension;
+    private final Device device;
+    private final EncoderWeights weights;
+    private final @Nullable Path cache;
+
+    EmbedderOptions(
+            Optional<String> file,
+            Optional<String> output,
+            List<Pooling> pooling,
+            Optional<String> queryPrefix,
+            Optional<String> passagePrefix,
+            boolean normalize,
+            OptionalInt maxTokens,
+            LongText longText,
+            int windowOverlap,
+            int workers,
+            OptionalInt dimension,
+            Device device,
+            EncoderWeights weights,
+            @Nullable Path cache) {
+        this.file = file;
+        this.output = output;
+        this.pooling = List.copyOf(pooling);
+        this.queryPrefix = queryPrefix;
+        this.passagePrefix = passagePrefix;
+        this.normalize = normalize;
+        this.maxTokens = maxTokens;
+        this.longText = longText;
+        this.windowOverlap = windowOverlap;
+        this.workers = workers;
+        this.dimension = dimension;
+        this.device = device;
+        this.weights = weights;
+        this.cache = cache;
         require(pooling.stream().distinct().count() == pooling.size(), "pooling", "free of repetitions", pooling);
         require(maxTokens.orElse(1) >= 1, "maxTokens", "at least 1", maxTokens.orElse(1));
         require(windowOverlap >= 0, "windowOverlap", "at least 0", windowOverlap);
@@ -63,8 +67,10 @@ public record EmbedderOptions(
         require(dimension.orElse(1) >= 1, "dimension", "at least 1", dimension.orElse(1));
     }
 
-    /** The folder; looked up when it is asked for, so that a user without a home may have options. */
-    @Override
+    /**
+     * Where the graph of a folder that has none is written; default {@link PolluxCache#directory()}, which is looked up
+     * when it is asked for, so that a user without a home may have options.
+     */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
     }
@@ -78,6 +84,130 @@ public record EmbedderOptions(
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * The model file, relative to the folder; absent: {@code model.onnx}, {@code onnx/model.onnx}, then the names of
+     * quantized exports, then the only {@code .onnx} file there is.
+     */
+    public Optional<String> file() {
+        return file;
+    }
+
+    /**
+     * The output of the graph that is read; absent: {@code sentence_embedding}, {@code last_hidden_state}, {@code
+     * token_embeddings}, then the first with a vector for each token, then the first with a vector for each text.
+     */
+    public Optional<String> output() {
+        return output;
+    }
+
+    /**
+     * The poolings whose results are concatenated; empty: those of {@code 1_Pooling/config.json}, else the mean.
+     */
+    public List<Pooling> pooling() {
+        return pooling;
+    }
+
+    /** Put before every query; absent: as {@code config_sentence_transformers.json} says, else nothing. */
+    public Optional<String> queryPrefix() {
+        return queryPrefix;
+    }
+
+    /** Put before every passage; absent: likewise. */
+    public Optional<String> passagePrefix() {
+        return passagePrefix;
+    }
+
+    /**
+     * Whether vectors are brought to length 1 (L2), as the contract of {@link dev.pollux.embedding.Embedder} wants;
+     * false gives what the model's modules give; default true.
+     */
+    public boolean normalize() {
+        return normalize;
+    }
+
+    /**
+     * Most tokens of one text, special tokens and prefix included, at least 1 and at most the positions of the
+     * model; absent: {@code max_seq_length} of the folder, else {@code model_max_length} of its tokenizer, each
+     * bounded by the positions of the model; 512 where the folder says nothing.
+     */
+    public OptionalInt maxTokens() {
+        return maxTokens;
+    }
+
+    /** What becomes of longer texts; default {@link LongText#REFUSE}. */
+    public LongText longText() {
+        return longText;
+    }
+
+    /** Tokens that neighbouring windows share, at least 0 and less than a window; default 32. */
+    public int windowOverlap() {
+        return windowOverlap;
+    }
+
+    /**
+     * Texts that are embedded at the same time, each on one thread, in [1, 1024]; default: the processors the JVM
+     * sees.
+     */
+    public int workers() {
+        return workers;
+    }
+
+    /**
+     * The length to which vectors are cut before they are brought to length 1, at least 1, for models trained so
+     * that their first components serve alone (Kusupati et al., arXiv:2205.13147); one of those that the folder
+     * lists, if it lists any; absent: {@code truncate_dim} of the folder, else all components.
+     */
+    public OptionalInt dimension() {
+        return dimension;
+    }
+
+    /** Where operators run; default {@link Device#CPU}. */
+    public Device device() {
+        return device;
+    }
+
+    /** How the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}. */
+    public EncoderWeights weights() {
+        return weights;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof EmbedderOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "EmbedderOptions[file=" + file + ", output=" + output + ", pooling=" + pooling + ", queryPrefix="
+                + queryPrefix + ", passagePrefix=" + passagePrefix + ", normalize=" + normalize + ", maxTokens="
+                + maxTokens + ", longText=" + longText + ", windowOverlap=" + windowOverlap + ", workers=" + workers
+                + ", dimension=" + dimension + ", device=" + device + ", weights=" + weights + ", cache=" + cache + "]";
+    }
+
+    private List<@Nullable Object> values() {
+        return Arrays.asList(
+                file,
+                output,
+                pooling,
+                queryPrefix,
+                passagePrefix,
+                normalize,
+                maxTokens,
+                longText,
+                windowOverlap,
+                workers,
+                dimension,
+                device,
+                weights,
+                cache);
     }
 
     /** Builds {@link EmbedderOptions}. <em>Not thread-safe: one thread at a time.</em> */

@@ -4,51 +4,56 @@ import dev.pollux.inference.device.Device;
 import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/**
- * How a cross-encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em>
- *
- * @param file the model file, relative to the folder; absent: as {@link EmbedderOptions#file()}
- * @param logits whether scores are the model's logits, without the activation that its configuration names (the logistic
- *     function where it names none); default false
- * @param maxTokens most tokens of a pair, special tokens included, at least 1 and at most the positions of the model;
- *     absent: {@code model_max_length} of the tokenizer, bounded by the positions of the model; 512 where the folder says
- *     nothing
- * @param longText what becomes of texts that do not fit beside the query; default {@link LongText#REFUSE}. With
- *     {@link LongText#WINDOWED} a text is read in overlapping windows, each beside the query, and has the highest of their
- *     scores
- * @param windowOverlap tokens that neighbouring windows share, at least 0 and less than a window; default 32
- * @param workers pairs that are scored at the same time, each on one thread, in [1, 1024]; default: the processors the JVM
- *     sees
- * @param device where operators run; default {@link Device#CPU}
- * @param weights how the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}
- * @param cache where the graph of a folder that has none is written; default {@link PolluxCache#directory()}
- */
-public record RerankerOptions(
-        Optional<String> file,
-        boolean logits,
-        OptionalInt maxTokens,
-        LongText longText,
-        int windowOverlap,
-        int workers,
-        Device device,
-        EncoderWeights weights,
-        @Nullable Path cache) {
+/** How a cross-encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em> */
+public final class RerankerOptions {
 
     /** Everything from the model's folder; long texts are refused. */
     public static final RerankerOptions DEFAULTS = builder().build();
 
-    public RerankerOptions {
+    private final Optional<String> file;
+    private final boolean logits;
+    private final OptionalInt maxTokens;
+    private final LongText longText;
+    private final int windowOverlap;
+    private final int workers;
+    private final Device device;
+    private final EncoderWeights weights;
+    private final @Nullable Path cache;
+
+    RerankerOptions(
+            Optional<String> file,
+            boolean logits,
+            OptionalInt maxTokens,
+            LongText longText,
+            int windowOverlap,
+            int workers,
+            Device device,
+            EncoderWeights weights,
+            @Nullable Path cache) {
+        this.file = file;
+        this.logits = logits;
+        this.maxTokens = maxTokens;
+        this.longText = longText;
+        this.windowOverlap = windowOverlap;
+        this.workers = workers;
+        this.device = device;
+        this.weights = weights;
+        this.cache = cache;
         require(maxTokens.orElse(1) >= 1, "maxTokens", "at least 1", maxTokens.orElse(1));
         require(windowOverlap >= 0, "windowOverlap", "at least 0", windowOverlap);
         require(workers >= 1 && workers <= 1024, "workers", "in [1, 1024]", workers);
     }
 
-    /** The folder; looked up when it is asked for, so that a user without a home may have options. */
-    @Override
+    /**
+     * Where the graph of a folder that has none is written; default {@link PolluxCache#directory()}, which is looked up
+     * when it is asked for, so that a user without a home may have options.
+     */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
     }
@@ -72,6 +77,82 @@ public record RerankerOptions(
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** The model file, relative to the folder; absent: as {@link EmbedderOptions#file()}. */
+    public Optional<String> file() {
+        return file;
+    }
+
+    /**
+     * Whether scores are the model's logits, without the activation that its configuration names (the logistic
+     * function where it names none); default false.
+     */
+    public boolean logits() {
+        return logits;
+    }
+
+    /**
+     * Most tokens of a pair, special tokens included, at least 1 and at most the positions of the model; absent:
+     * {@code model_max_length} of the tokenizer, bounded by the positions of the model; 512 where the folder says
+     * nothing.
+     */
+    public OptionalInt maxTokens() {
+        return maxTokens;
+    }
+
+    /**
+     * What becomes of texts that do not fit beside the query; default {@link LongText#REFUSE}. With {@link
+     * LongText#WINDOWED} a text is read in overlapping windows, each beside the query, and has the highest of their
+     * scores.
+     */
+    public LongText longText() {
+        return longText;
+    }
+
+    /** Tokens that neighbouring windows share, at least 0 and less than a window; default 32. */
+    public int windowOverlap() {
+        return windowOverlap;
+    }
+
+    /**
+     * Pairs that are scored at the same time, each on one thread, in [1, 1024]; default: the processors the JVM
+     * sees.
+     */
+    public int workers() {
+        return workers;
+    }
+
+    /** Where operators run; default {@link Device#CPU}. */
+    public Device device() {
+        return device;
+    }
+
+    /** How the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}. */
+    public EncoderWeights weights() {
+        return weights;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof RerankerOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "RerankerOptions[file=" + file + ", logits=" + logits + ", maxTokens=" + maxTokens + ", longText="
+                + longText + ", windowOverlap=" + windowOverlap + ", workers=" + workers + ", device=" + device
+                + ", weights=" + weights + ", cache=" + cache + "]";
+    }
+
+    private List<@Nullable Object> values() {
+        return Arrays.asList(file, logits, maxTokens, longText, windowOverlap, workers, device, weights, cache);
     }
 
     /** Builds {@link RerankerOptions}. <em>Not thread-safe: one thread at a time.</em> */

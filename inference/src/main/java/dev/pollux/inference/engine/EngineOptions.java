@@ -4,43 +4,51 @@ import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * How a model is opened and run. <em>Immutable.</em>
- *
- * @param threads threads of one step, at least 1; default: the processors the JVM sees
- * @param prefillChunk prompt tokens of one step, in [1, 4096]; default 256 (fastest of 64 to 1024 where measured)
- * @param spinning whether worker threads spin between the operators of a step: 30 % faster at short contexts, at the
- *     price of processor time; default true
- * @param idleSequences finished sequences whose memory is kept for the next stream, in [0, 64]; default 1
- * @param device where operators run; default {@link Device#CPU}
- * @param adapters whether LoRA adapters can be loaded beside the weights; costs about 2 % of speed where none is used;
- *     default false
- * @param export how a checkpoint that is not exported yet becomes a graph; default {@link ExportOptions#DEFAULTS}
- * @param cache where exported checkpoints are kept; default {@link PolluxCache#directory()}
- */
-public record EngineOptions(
-        int threads,
-        int prefillChunk,
-        boolean spinning,
-        int idleSequences,
-        Device device,
-        boolean adapters,
-        ExportOptions export,
-        @Nullable Path cache) {
+/** How a model is opened and run. <em>Immutable.</em> */
+public final class EngineOptions {
 
     /** The defaults of the builder. */
     public static final EngineOptions DEFAULTS = builder().build();
 
-    public EngineOptions {
+    private final int threads;
+    private final int prefillChunk;
+    private final boolean spinning;
+    private final int idleSequences;
+    private final Device device;
+    private final boolean adapters;
+    private final ExportOptions export;
+    private final @Nullable Path cache;
+
+    EngineOptions(
+            int threads,
+            int prefillChunk,
+            boolean spinning,
+            int idleSequences,
+            Device device,
+            boolean adapters,
+            ExportOptions export,
+            @Nullable Path cache) {
+        this.threads = threads;
+        this.prefillChunk = prefillChunk;
+        this.spinning = spinning;
+        this.idleSequences = idleSequences;
+        this.device = device;
+        this.adapters = adapters;
+        this.export = export;
+        this.cache = cache;
         require(threads >= 1 && threads <= 1024, "threads", "in [1, 1024]", threads);
         require(prefillChunk >= 1 && prefillChunk <= 4096, "prefillChunk", "in [1, 4096]", prefillChunk);
         require(idleSequences >= 0 && idleSequences <= 64, "idleSequences", "in [0, 64]", idleSequences);
     }
 
-    /** The folder; looked up when it is asked for, so that a user without a home may have options. */
-    @Override
+    /**
+     * Where exported checkpoints are kept; default {@link PolluxCache#directory()}, which is looked up
+     * when it is asked for, so that a user without a home may have options.
+     */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
     }
@@ -54,6 +62,83 @@ public record EngineOptions(
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** A builder with these options. */
+    public Builder toBuilder() {
+        Builder b = new Builder();
+        b.threads = threads;
+        b.prefillChunk = prefillChunk;
+        b.spinning = spinning;
+        b.idleSequences = idleSequences;
+        b.device = device;
+        b.adapters = adapters;
+        b.export = export;
+        b.cache = cache;
+        return b;
+    }
+
+    /** Threads of one step, at least 1; default: the processors the JVM sees. */
+    public int threads() {
+        return threads;
+    }
+
+    /** Prompt tokens of one step, in [1, 4096]; default 256 (fastest of 64 to 1024 where measured). */
+    public int prefillChunk() {
+        return prefillChunk;
+    }
+
+    /**
+     * Whether worker threads spin between the operators of a step: 30 % faster at short contexts, at the price of
+     * processor time; default true.
+     */
+    public boolean spinning() {
+        return spinning;
+    }
+
+    /** Finished sequences whose memory is kept for the next stream, in [0, 64]; default 1. */
+    public int idleSequences() {
+        return idleSequences;
+    }
+
+    /** Where operators run; default {@link Device#CPU}. */
+    public Device device() {
+        return device;
+    }
+
+    /**
+     * Whether LoRA adapters can be loaded beside the weights; costs about 2 % of speed where none is used; default
+     * false.
+     */
+    public boolean adapters() {
+        return adapters;
+    }
+
+    /** How a checkpoint that is not exported yet becomes a graph; default {@link ExportOptions#DEFAULTS}. */
+    public ExportOptions export() {
+        return export;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof EngineOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "EngineOptions[threads=" + threads + ", prefillChunk=" + prefillChunk + ", spinning=" + spinning
+                + ", idleSequences=" + idleSequences + ", device=" + device + ", adapters=" + adapters + ", export="
+                + export + ", cache=" + cache + "]";
+    }
+
+    private List<@Nullable Object> values() {
+        return Arrays.asList(threads, prefillChunk, spinning, idleSequences, device, adapters, export, cache);
     }
 
     /** Builds {@link EngineOptions}. <em>Not thread-safe: one thread at a time.</em> */

@@ -165,8 +165,8 @@ class PartialBlobTest {
                 return work.get();
             }
         };
-        assertThatThrownBy(() -> PartialBlob.open(
-                        sha256(CONTENT), path(), settings(Surroundings.REAL), cancelled, told::add))
+        assertThatThrownBy(() ->
+                        PartialBlob.open(sha256(CONTENT), path(), settings(Surroundings.REAL), cancelled, told::add))
                 .isInstanceOf(CancelledException.class);
         assertThat(told).isEmpty();
         assertThat(path()).hasBinaryContent(Arrays.copyOf(CONTENT, 5));

@@ -1,14 +1,10 @@
 package dev.pollux.rag.chunk;
 
-/**
- * How large chunks are. <em>Immutable.</em>
- *
- * @param targetTokens neighbours are merged up to this many tokens, in [16, maxTokens]; default 256
- * @param maxTokens most tokens of a chunk with its context, in [16, 2^20]; the embedding model's own limit holds where it
- *     is lower; default 512
- * @param contextual whether the headings above a chunk are embedded with it; default true
- */
-public record ChunkOptions(int targetTokens, int maxTokens, boolean contextual) {
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** How large chunks are. <em>Immutable.</em> */
+public final class ChunkOptions {
 
     /** Chunks of about 256 tokens with their headings. */
     public static final ChunkOptions DEFAULTS = builder().build();
@@ -16,7 +12,14 @@ public record ChunkOptions(int targetTokens, int maxTokens, boolean contextual) 
     private static final int SMALLEST = 16;
     private static final int LARGEST = 1 << 20;
 
-    public ChunkOptions {
+    private final int targetTokens;
+    private final int maxTokens;
+    private final boolean contextual;
+
+    ChunkOptions(int targetTokens, int maxTokens, boolean contextual) {
+        this.targetTokens = targetTokens;
+        this.maxTokens = maxTokens;
+        this.contextual = contextual;
         if (maxTokens < SMALLEST || maxTokens > LARGEST) {
             throw new IllegalArgumentException("maxTokens must be in [16, 2^20] but was " + maxTokens);
         }
@@ -29,6 +32,45 @@ public record ChunkOptions(int targetTokens, int maxTokens, boolean contextual) 
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** Neighbours are merged up to this many tokens, in [16, maxTokens]; default 256. */
+    public int targetTokens() {
+        return targetTokens;
+    }
+
+    /**
+     * Most tokens of a chunk with its context, in [16, 2^20]; the embedding model's own limit holds where it is
+     * lower; default 512.
+     */
+    public int maxTokens() {
+        return maxTokens;
+    }
+
+    /** Whether the headings above a chunk are embedded with it; default true. */
+    public boolean contextual() {
+        return contextual;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ChunkOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "ChunkOptions[targetTokens=" + targetTokens + ", maxTokens=" + maxTokens + ", contextual=" + contextual
+                + "]";
+    }
+
+    private List<Object> values() {
+        return List.of(targetTokens, maxTokens, contextual);
     }
 
     /** Builds {@link ChunkOptions}. <em>Not thread-safe: one thread at a time.</em> */

@@ -1,19 +1,21 @@
 package dev.pollux.rag.knowledge;
 
 import dev.pollux.rag.chunk.ChunkOptions;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/**
- * How a knowledge base is kept. <em>Immutable.</em>
- *
- * @param chunking how documents are cut; changed options cut documents anew when they are next ingested
- * @param commitPassages an ingest commits whenever it has this many new passages, in [1, 10^6]; default 512
- */
-public record KnowledgeOptions(ChunkOptions chunking, int commitPassages) {
+/** How a knowledge base is kept. <em>Immutable.</em> */
+public final class KnowledgeOptions {
 
     /** Default chunks, a commit every 512 passages. */
     public static final KnowledgeOptions DEFAULTS = builder().build();
 
-    public KnowledgeOptions {
+    private final ChunkOptions chunking;
+    private final int commitPassages;
+
+    KnowledgeOptions(ChunkOptions chunking, int commitPassages) {
+        this.chunking = chunking;
+        this.commitPassages = commitPassages;
         if (commitPassages < 1 || commitPassages > 1_000_000) {
             throw new IllegalArgumentException("commitPassages must be in [1, 1000000] but was " + commitPassages);
         }
@@ -22,6 +24,36 @@ public record KnowledgeOptions(ChunkOptions chunking, int commitPassages) {
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** How documents are cut; changed options cut documents anew when they are next ingested. */
+    public ChunkOptions chunking() {
+        return chunking;
+    }
+
+    /** An ingest commits whenever it has this many new passages, in [1, 10^6]; default 512. */
+    public int commitPassages() {
+        return commitPassages;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof KnowledgeOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "KnowledgeOptions[chunking=" + chunking + ", commitPassages=" + commitPassages + "]";
+    }
+
+    private List<Object> values() {
+        return List.of(chunking, commitPassages);
     }
 
     /** Builds {@link KnowledgeOptions}. <em>Not thread-safe: one thread at a time.</em> */

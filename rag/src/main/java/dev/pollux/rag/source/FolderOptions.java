@@ -2,6 +2,7 @@ package dev.pollux.rag.source;
 
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which files of a folder are documents. <em>Immutable.</em>
@@ -9,23 +10,25 @@ import java.util.Optional;
  * <p>Patterns are those of gitignore(5), compared without regard to case and relative to the folder: {@code *.md} at any
  * depth, {@code guides/*.md} in one folder, {@code guides/} a folder with all in it, {@code **}{@code /old/**} below any
  * folder of that name, {@code !keep.md} an exception to the patterns before it.
- *
- * @param name the source's name; absent: made of the folder's, and the folder's path says which source it is
- * @param include only what matches is read; empty, the default: everything. A file that one of them names or whose type
- *     it names is read also where its type is not known, as plain text
- * @param exclude what matches is not read; default none
- * @param gitignore whether files that {@code .gitignore} files leave out are not read; default true
- * @param maxFileBytes files larger than this are skipped, in [1, 2^30]; default 16 MiB
  */
-public record FolderOptions(
-        Optional<String> name, List<String> include, List<String> exclude, boolean gitignore, int maxFileBytes) {
+public final class FolderOptions {
 
     /** Markdown and text files up to 16 MiB that no {@code .gitignore} leaves out. */
     public static final FolderOptions DEFAULTS = builder().build();
 
-    public FolderOptions {
-        include = List.copyOf(include);
-        exclude = List.copyOf(exclude);
+    private final Optional<String> name;
+    private final List<String> include;
+    private final List<String> exclude;
+    private final boolean gitignore;
+    private final int maxFileBytes;
+
+    FolderOptions(
+            Optional<String> name, List<String> include, List<String> exclude, boolean gitignore, int maxFileBytes) {
+        this.name = name;
+        this.include = List.copyOf(include);
+        this.exclude = List.copyOf(exclude);
+        this.gitignore = gitignore;
+        this.maxFileBytes = maxFileBytes;
         checkPatterns("include", include);
         checkPatterns("exclude", exclude);
         if (maxFileBytes < 1 || maxFileBytes > 1 << 30) {
@@ -45,6 +48,55 @@ public record FolderOptions(
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** The source's name; absent: made of the folder's, and the folder's path says which source it is. */
+    public Optional<String> name() {
+        return name;
+    }
+
+    /**
+     * Only what matches is read; empty, the default: everything. A file that one of them names or whose type it
+     * names is read also where its type is not known, as plain text.
+     */
+    public List<String> include() {
+        return include;
+    }
+
+    /** What matches is not read; default none. */
+    public List<String> exclude() {
+        return exclude;
+    }
+
+    /** Whether files that {@code .gitignore} files leave out are not read; default true. */
+    public boolean gitignore() {
+        return gitignore;
+    }
+
+    /** Files larger than this are skipped, in [1, 2^30]; default 16 MiB. */
+    public int maxFileBytes() {
+        return maxFileBytes;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof FolderOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "FolderOptions[name=" + name + ", include=" + include + ", exclude=" + exclude + ", gitignore="
+                + gitignore + ", maxFileBytes=" + maxFileBytes + "]";
+    }
+
+    private List<Object> values() {
+        return List.of(name, include, exclude, gitignore, maxFileBytes);
     }
 
     /** Builds {@link FolderOptions}. <em>Not thread-safe: one thread at a time.</em> */

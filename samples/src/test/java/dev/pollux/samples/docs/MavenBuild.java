@@ -31,6 +31,7 @@ final class MavenBuild {
             "deploy",
             "spotless:apply",
             "javadoc:aggregate",
+            "pitest:mutationCoverage",
             "versions:set");
 
     private static final Pattern COORDINATES = Pattern.compile("\"([\\w.-]+):([\\w.-]+):([\\w.-]+)\"");
@@ -52,7 +53,12 @@ final class MavenBuild {
         for (Element module : children(child(parent, "modules"))) {
             String name = module.getTextContent().strip();
             modules.add(name);
-            artifacts.add(text(xml(Files.readString(root.resolve(name).resolve("pom.xml"))), "artifactId"));
+            Element child = xml(Files.readString(root.resolve(name).resolve("pom.xml")));
+            artifacts.add(text(child, "artifactId"));
+            children(child).stream()
+                    .filter(e -> e.getTagName().equals("profiles"))
+                    .flatMap(all -> children(all).stream())
+                    .forEach(p -> profiles.add(text(p, "id")));
         }
     }
 

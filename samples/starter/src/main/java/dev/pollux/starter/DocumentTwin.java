@@ -125,15 +125,10 @@ public final class DocumentTwin implements AutoCloseable {
 
     private static Opening<Generator> openModel(Path path, DocumentTwinOptions options, JobContext job) {
         EngineOptions given = options.engine();
-        EngineOptions engine = new EngineOptions(
-                given.threads(),
-                given.prefillChunk(),
-                given.spinning(),
-                given.idleSequences(),
-                given.device(),
-                given.adapters() || !options.adapters().isEmpty(),
-                given.export(),
-                options.cache());
+        EngineOptions engine = given.toBuilder()
+                .adapters(given.adapters() || !options.adapters().isEmpty())
+                .cache(options.cache())
+                .build();
         Job<Generator> opening = OnnxGenerator.opening(path, options.adapters(), engine);
         return Opening.begin("open", () -> job.run(opening), opening::cancel);
     }

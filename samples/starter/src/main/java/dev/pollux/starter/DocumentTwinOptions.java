@@ -7,6 +7,7 @@ import dev.pollux.twin.Persona;
 import dev.pollux.twin.TwinOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,42 +15,44 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Which documents a {@link DocumentTwin} reads, and how it answers. <em>Immutable.</em>
- *
- * @param documents folders and files to read; may be empty where {@code knowledge} is given, which is used as it is then
- * @param files which files of the folders are documents; default {@link FolderOptions#DEFAULTS}
- * @param knowledge the folder of the knowledge base; absent: one in the cache, by the real paths of the folders and by the
- *     embedder, so that each set of folders has its own
- * @param embedder an ONNX text encoder; absent: the one that comes with Pollux, which reads English
- * @param model what writes: the path of a GGUF file, of a Hugging Face folder or of an ONNX folder, a model of the hub such
- *     as {@code hf:owner/name:Q4_K_M}, or the name of an embedded model; absent: the embedded one, which is opened only where
- *     the style is {@link TwinOptions.Style#WRITE}
- * @param adapters LoRA adapters over the model with the scale of each, 1 as it was trained; default none
- * @param engine how the model runs; its number of threads is the embedder's too, its cache is not used; default
- *     {@link EngineOptions#DEFAULTS}
- * @param persona for whom the twin speaks; default {@link Persona#DEFAULT}
- * @param twin how it finds, quotes and writes; default {@link TwinOptions#DEFAULTS}
- * @param cache where knowledge bases and models are kept that can be made again; default {@link PolluxCache#directory()}
- * @param lockTimeout how long to wait while another process writes to the same knowledge base, at least zero; after that the twin
- *     answers from what that one has committed; default 30 seconds
- */
-public record DocumentTwinOptions(
-        List<Path> documents,
-        FolderOptions files,
-        Optional<Path> knowledge,
-        Optional<Path> embedder,
-        Optional<String> model,
-        Map<Path, Double> adapters,
-        EngineOptions engine,
-        Persona persona,
-        TwinOptions twin,
-        @Nullable Path cache,
-        Duration lockTimeout) {
+/** Which documents a {@link DocumentTwin} reads, and how it answers. <em>Immutable.</em> */
+public final class DocumentTwinOptions {
 
-    public DocumentTwinOptions {
-        documents = List.copyOf(documents);
-        adapters = Collections.unmodifiableMap(new LinkedHashMap<>(adapters));
+    private final List<Path> documents;
+    private final FolderOptions files;
+    private final Optional<Path> knowledge;
+    private final Optional<Path> embedder;
+    private final Optional<String> model;
+    private final Map<Path, Double> adapters;
+    private final EngineOptions engine;
+    private final Persona persona;
+    private final TwinOptions twin;
+    private final @Nullable Path cache;
+    private final Duration lockTimeout;
+
+    DocumentTwinOptions(
+            List<Path> documents,
+            FolderOptions files,
+            Optional<Path> knowledge,
+            Optional<Path> embedder,
+            Optional<String> model,
+            Map<Path, Double> adapters,
+            EngineOptions engine,
+            Persona persona,
+            TwinOptions twin,
+            @Nullable Path cache,
+            Duration lockTimeout) {
+        this.documents = List.copyOf(documents);
+        this.files = files;
+        this.knowledge = knowledge;
+        this.embedder = embedder;
+        this.model = model;
+        this.adapters = Collections.unmodifiableMap(new LinkedHashMap<>(adapters));
+        this.engine = engine;
+        this.persona = persona;
+        this.twin = twin;
+        this.cache = cache;
+        this.lockTimeout = lockTimeout;
         if (documents.isEmpty() && knowledge.isEmpty()) {
             throw new IllegalArgumentException(
                     "documents must name a folder, or knowledge a knowledge base, but both were"
@@ -69,8 +72,10 @@ public record DocumentTwinOptions(
         return builder().documents(documents).build();
     }
 
-    /** The folder; looked up when it is asked for, so that a user without a home may have options. */
-    @Override
+    /**
+     * Where knowledge bases and models are kept that can be made again; default {@link PolluxCache#directory()}, which is looked up
+     * when it is asked for, so that a user without a home may have options.
+     */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
     }
@@ -90,6 +95,92 @@ public record DocumentTwinOptions(
     /** A builder with the defaults; documents or knowledge must be given. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** Folders and files to read; may be empty where {@code knowledge} is given, which is used as it is then. */
+    public List<Path> documents() {
+        return documents;
+    }
+
+    /** Which files of the folders are documents; default {@link FolderOptions#DEFAULTS}. */
+    public FolderOptions files() {
+        return files;
+    }
+
+    /**
+     * The folder of the knowledge base; absent: one in the cache, by the real paths of the folders and by the
+     * embedder, so that each set of folders has its own.
+     */
+    public Optional<Path> knowledge() {
+        return knowledge;
+    }
+
+    /** An ONNX text encoder; absent: the one that comes with Pollux, which reads English. */
+    public Optional<Path> embedder() {
+        return embedder;
+    }
+
+    /**
+     * What writes: the path of a GGUF file, of a Hugging Face folder or of an ONNX folder, a model of the hub such
+     * as {@code hf:owner/name:Q4_K_M}, or the name of an embedded model; absent: the embedded one, which is opened
+     * only where the style is {@link TwinOptions.Style#WRITE}.
+     */
+    public Optional<String> model() {
+        return model;
+    }
+
+    /** LoRA adapters over the model with the scale of each, 1 as it was trained; default none. */
+    public Map<Path, Double> adapters() {
+        return adapters;
+    }
+
+    /**
+     * How the model runs; its number of threads is the embedder's too, its cache is not used; default {@link
+     * EngineOptions#DEFAULTS}.
+     */
+    public EngineOptions engine() {
+        return engine;
+    }
+
+    /** For whom the twin speaks; default {@link Persona#DEFAULT}. */
+    public Persona persona() {
+        return persona;
+    }
+
+    /** How it finds, quotes and writes; default {@link TwinOptions#DEFAULTS}. */
+    public TwinOptions twin() {
+        return twin;
+    }
+
+    /**
+     * How long to wait while another process writes to the same knowledge base, at least zero; after that the twin
+     * answers from what that one has committed; default 30 seconds.
+     */
+    public Duration lockTimeout() {
+        return lockTimeout;
+    }
+
+    /** Whether another has the same options. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof DocumentTwinOptions that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "DocumentTwinOptions[documents=" + documents + ", files=" + files + ", knowledge=" + knowledge
+                + ", embedder=" + embedder + ", model=" + model + ", adapters=" + adapters + ", engine=" + engine
+                + ", persona=" + persona + ", twin=" + twin + ", cache=" + cache + ", lockTimeout=" + lockTimeout + "]";
+    }
+
+    private List<@Nullable Object> values() {
+        return Arrays.asList(
+                documents, files, knowledge, embedder, model, adapters, engine, persona, twin, cache, lockTimeout);
     }
 
     /** Builds {@link DocumentTwinOptions}. <em>Not thread-safe: one thread at a time.</em> */
