@@ -21,14 +21,17 @@ import org.opentest4j.TestAbortedException;
 import picocli.CommandLine;
 
 /**
- * Holds the documents to the code: every fenced block of README.md, CONTRIBUTING.md and docs/ is checked by its language,
- * and every relative link leads to a file.
+ * Holds the documents to the code: every fenced block of README.md, CONTRIBUTING.md, SECURITY.md and docs/ is checked by
+ * its language, every relative link leads to a file, and every command of a workflow is one of this build.
  */
 class DocsTest {
 
     private static final Path ROOT =
             Path.of(System.getProperty("pollux.root", "..")).toAbsolutePath().normalize();
     private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|#|mailto:)([^)#\\s]+)(?:#[^)]*)?\\)");
+
+    /** A step of a workflow that is one command. */
+    private static final Pattern COMMAND = Pattern.compile("- run: (?!\\|)(.+)");
 
     /** Languages that hold nothing to check. */
     private static final Set<String> FREE = Set.of("text");
@@ -61,6 +64,19 @@ class DocsTest {
     }
 
     @TestFactory
+    Stream<DynamicTest> everyCommandOfAWorkflowHolds() throws IOException {
+        ShellSnippets shell = new ShellSnippets(ROOT, new MavenBuild(ROOT), DocsTest::parse);
+        try (Stream<Path> workflows = Files.list(ROOT.resolve(".github/workflows"))) {
+            return workflows.sorted().toList().stream().map(file -> dynamicTest(file.getFileName().toString(), () -> {
+                Matcher commands = COMMAND.matcher(Files.readString(file));
+                while (commands.find()) {
+                    shell.check(commands.group(1));
+                }
+            }));
+        }
+    }
+
+    @TestFactory
     Stream<DynamicTest> everyLinkLeadsToAFile() throws IOException {
         return documents().stream()
                 .map(file -> dynamicTest(ROOT.relativize(file).toString(), () -> {
@@ -76,7 +92,7 @@ class DocsTest {
     private static List<Path> documents() throws IOException {
         try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
             return Stream.concat(
-                            Stream.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")),
+                            Stream.of("README.md", "CONTRIBUTING.md", "SECURITY.md").map(ROOT::resolve),
                             docs.filter(path -> path.toString().endsWith(".md")).sorted())
                     .toList();
         }
