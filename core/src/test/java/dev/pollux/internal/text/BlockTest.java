@@ -67,11 +67,11 @@ class BlockTest {
     void itemsOfAListAreInOneWholeAndKnowWhatIsAroundThem() {
         List<Block> blocks = blocks("1. one\n   - deep\n2. two\n\ntext\n\n- other\n");
         assertThat(blocks)
-                .extracting(block -> block.place().items().stream()
-                        .map(Block.Item::mark)
-                        .toList())
+                .extracting(block ->
+                        block.place().items().stream().map(Block.Item::mark).toList())
                 .containsExactly(List.of("1."), List.of("1.", "-"), List.of("2."), List.of(), List.of("-"));
-        List<Integer> groups = blocks.stream().map(block -> block.place().group()).toList();
+        List<Integer> groups =
+                blocks.stream().map(block -> block.place().group()).toList();
         assertThat(groups.subList(0, 3)).containsOnly(groups.get(0));
         assertThat(groups.subList(3, 5)).doesNotContain(groups.get(0)).doesNotHaveDuplicates();
         assertThat(blocks.get(1).place().item()).isEqualTo(new Block.Item(2, 0, "-", 1));
@@ -81,7 +81,8 @@ class BlockTest {
     @Test
     void quotesAreCountedAndNotesNamed() {
         assertThat(blocks("> one\n> > two\n\n[^n]: a note\n\ntext\n"))
-                .extracting(block -> block.place().quotes(), block -> block.place().note())
+                .extracting(
+                        block -> block.place().quotes(), block -> block.place().note())
                 .containsExactly(tuple(1, ""), tuple(2, ""), tuple(0, "n"), tuple(0, ""));
     }
 
@@ -101,9 +102,10 @@ class BlockTest {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
         List<String> starts = List.of(
-                "", "- ", "1. ", "> ", "# ", "## ", "    ", "| ", "|-|-|", "```", "<!-- ", "--> ", "[a]: ", "[^a]: ", ": ", "Q: ",
-                "---", "===", "\t", "<div>", "</div>", "<p>", "::: ");
-        List<String> words = List.of("a", "word", "Why?", "b | c |", "**bold**", "`x`", "<b>", "http://x.y", "&amp;", "");
+                "", "- ", "1. ", "> ", "# ", "## ", "    ", "| ", "|-|-|", "```", "<!-- ", "--> ", "[a]: ", "[^a]: ",
+                ": ", "Q: ", "---", "===", "\t", "<div>", "</div>", "<p>", "::: ");
+        List<String> words =
+                List.of("a", "word", "Why?", "b | c |", "**bold**", "`x`", "<b>", "http://x.y", "&amp;", "");
         for (int run = 0; run < 2_000; run++) {
             StringBuilder made = new StringBuilder();
             for (int line = random.nextInt(14); line >= 0; line--) {
@@ -126,7 +128,8 @@ class BlockTest {
                     owners[line]++;
                 }
                 if (block.place().table() > 0) {
-                    assertThat(tables.merge(block.place().table(), block.place().group(), (a, b) -> a.equals(b) ? a : -1))
+                    assertThat(tables.merge(
+                                    block.place().table(), block.place().group(), (a, b) -> a.equals(b) ? a : -1))
                             .as(what)
                             .isPositive();
                 }

@@ -259,7 +259,8 @@ class ArtifactCacheTest {
     }
 
     private Path source(String folder, String name, String content) throws IOException {
-        return Files.writeString(Files.createDirectories(temp.resolve("sources").resolve(folder)).resolve(name), content);
+        return Files.writeString(
+                Files.createDirectories(temp.resolve("sources").resolve(folder)).resolve(name), content);
     }
 
     private static List<String> names(Path folder) {

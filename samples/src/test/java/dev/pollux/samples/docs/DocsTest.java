@@ -67,12 +67,13 @@ class DocsTest {
     Stream<DynamicTest> everyCommandOfAWorkflowHolds() throws IOException {
         ShellSnippets shell = new ShellSnippets(ROOT, new MavenBuild(ROOT), DocsTest::parse);
         try (Stream<Path> workflows = Files.list(ROOT.resolve(".github/workflows"))) {
-            return workflows.sorted().toList().stream().map(file -> dynamicTest(file.getFileName().toString(), () -> {
-                Matcher commands = COMMAND.matcher(Files.readString(file));
-                while (commands.find()) {
-                    shell.check(commands.group(1));
-                }
-            }));
+            return workflows.sorted().toList().stream()
+                    .map(file -> dynamicTest(file.getFileName().toString(), () -> {
+                        Matcher commands = COMMAND.matcher(Files.readString(file));
+                        while (commands.find()) {
+                            shell.check(commands.group(1));
+                        }
+                    }));
         }
     }
 
@@ -92,7 +93,8 @@ class DocsTest {
     private static List<Path> documents() throws IOException {
         try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
             return Stream.concat(
-                            Stream.of("README.md", "CONTRIBUTING.md", "SECURITY.md").map(ROOT::resolve),
+                            Stream.of("README.md", "CONTRIBUTING.md", "SECURITY.md")
+                                    .map(ROOT::resolve),
                             docs.filter(path -> path.toString().endsWith(".md")).sorted())
                     .toList();
         }
