@@ -8,6 +8,7 @@ import dev.pollux.generation.Generator;
 import dev.pollux.generation.GeneratorInfo;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import java.util.ArrayList;
 import java.util.List;
@@ -178,8 +179,8 @@ class PackerTest {
                 IntStream.range(0, sentences)
                         .mapToObj(i -> "Plank " + number + i + " measures nine feet today.")
                         .toList());
-        Source source =
-                Source.of(new Passage("p" + number, "a.txt", List.of(), text, 0, text.length(), 1, 1, Map.of()));
+        Source source = Source.of(
+                new Passage("p" + number, "a.txt", List.of(), text, 0, text.length(), Location.lines(1, 1), Map.of()));
         return new Packer.Numbered(number, source, best);
     }
 }
