@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.adapter.PeftConfig;
 import dev.pollux.inference.adapter.PeftTensor;
 import dev.pollux.job.Job;
@@ -86,7 +87,8 @@ public final class AdapterMerger {
             return opened(from, adapters -> {
                 AdapterTargets targets = AdapterTargets.of(adapters);
                 Map<String, Factors> merged = merged(targets, shares, context);
-                return write(MergedAdapterConfig.of(from.get(0), targets), merged, target, context);
+                ArtifactManifest manifest = manifest(from, shares, context);
+                return write(MergedAdapterConfig.of(from.get(0), targets), merged, manifest, target, context);
             });
         });
     }
@@ -178,14 +180,32 @@ public final class AdapterMerger {
         }
     }
 
+    private ArtifactManifest manifest(List<Path> from, List<Double> shares, JobContext context) {
+        ArtifactManifest.Builder manifest = ArtifactManifest.builder(ArtifactManifest.Kind.ADAPTER, "merge-adapters");
+        for (Path adapter : from) {
+            InputHashes inputs = InputHashes.of(String.valueOf(adapter.getFileName()), adapter);
+            inputs.all(context);
+            manifest.inputs(inputs.inputs());
+        }
+        return manifest.option("method", method)
+                .option("weights", shares)
+                .seed(seed)
+                .build();
+    }
+
     private static Map<String, Integer> write(
-            MergedAdapterConfig config, Map<String, Factors> merged, Path target, JobContext context) {
+            MergedAdapterConfig config,
+            Map<String, Factors> merged,
+            ArtifactManifest manifest,
+            Path target,
+            JobContext context) {
         Map<String, Integer> ranks = new LinkedHashMap<>();
         merged.forEach((name, factors) -> ranks.put(name, factors.rank()));
         return WorkFolder.publish(target, "adapter merge", context, work -> {
             JsonFiles.write(work.path().resolve(PeftConfig.CONFIG), config.json(ranks));
             weights(config.targets(), merged, work.path().resolve(PeftConfig.WEIGHTS))
                     .forEach(context::notice);
+            manifest.write(work.path());
             return ranks;
         });
     }

@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.adapter.PeftConfig;
 import dev.pollux.job.JobContext;
 import dev.pollux.merge.ExtractionLayout.Factored;
@@ -38,13 +39,16 @@ final class ExtractionRun {
     /** A factored matrix with the change of its bias, which is empty where there is none. */
     private record Result(Factored matrix, LowRank factors, float[] bias) {}
 
-    LoraExtractionReport run(Path target) {
+    /** @param inputs not hashed yet */
+    LoraExtractionReport run(Path target, InputHashes inputs) {
         long begin = System.nanoTime();
         return WorkFolder.publish(target, "lora extraction", context, work -> {
+            inputs.all(context);
             long bytes = write(work.path());
             JsonFiles.write(
                     work.path().resolve(PeftConfig.CONFIG),
                     new AdapterConfig(base, layout, options, done, biases).json());
+            manifest(inputs).write(work.path());
             return new LoraExtractionReport(
                     target,
                     done,
@@ -54,6 +58,23 @@ final class ExtractionRun {
                     bytes,
                     Duration.ofNanos(System.nanoTime() - begin));
         });
+    }
+
+    /** What decides the bytes of the adapter, and how near it is to the difference. */
+    private ArtifactManifest manifest(InputHashes inputs) {
+        return ArtifactManifest.builder(ArtifactManifest.Kind.ADAPTER, "extract-lora")
+                .inputs(inputs.inputs())
+                .option("rank", options.rank())
+                .option("epsilon", options.epsilon())
+                .option("keptEnergy", options.keptEnergy())
+                .option("include", options.include())
+                .option("exclude", options.exclude())
+                .option("embeddings", options.embeddings())
+                .option("wholeOthers", options.wholeOthers())
+                .option("distributeScale", options.distributeScale())
+                .option("alpha", options.alpha().isPresent() ? options.alpha().getAsDouble() : "")
+                .score("relativeError", relativeError())
+                .build();
     }
 
     private double relativeError() {

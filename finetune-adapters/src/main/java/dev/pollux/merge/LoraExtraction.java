@@ -4,6 +4,7 @@ import dev.pollux.job.Job;
 import dev.pollux.merging.ModelReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /**
  * Makes a LoRA adapter of the difference between a model and the one it was fine-tuned from, in PEFT's form.
@@ -71,7 +72,8 @@ public final class LoraExtraction {
                     InputModel after = open(model)) {
                 ExtractionLayout layout = ExtractionLayout.of(before, after.calledAs(before), options)
                         .changed();
-                return new ExtractionRun(layout, options, base, context).run(target);
+                InputHashes inputs = InputHashes.of(Stream.of(base, model).map(ModelReference::parse), folder);
+                return new ExtractionRun(layout, options, base, context).run(target, inputs);
             }
         });
     }

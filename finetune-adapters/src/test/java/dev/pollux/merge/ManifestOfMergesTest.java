@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What merges and mixtures say of their making. */
+/** What merges, mixtures, extracted and merged adapters say of their making. */
 @NoLeaks
 class ManifestOfMergesTest {
 
@@ -73,6 +73,52 @@ class ManifestOfMergesTest {
                 .replay(folder.resolve("first/merge-report.json"), folder.resolve("again"))
                 .run();
         assertThat(manifest("again")).isEqualTo(manifest("first"));
+    }
+
+    @Test
+    void anExtractedAdapterHasItsOptionsAndItsError() {
+        LoraExtractionReport report = LoraExtraction.in(
+                        folder, LoraExtractionOptions.builder().rank(2).build())
+                .extract("base", "tuned", folder.resolve("adapter"))
+                .run();
+
+        ArtifactManifest manifest = manifest("adapter");
+        assertThat(manifest.kind()).isEqualTo(Kind.ADAPTER);
+        assertThat(manifest.operation()).isEqualTo("extract-lora");
+        assertThat(manifest.options()).containsEntry("rank", "2").containsEntry("alpha", "");
+        assertThat(manifest.scores()).isEqualTo(Map.of("relativeError", report.relativeError()));
+        assertThat(paths(manifest)).contains("base/config.json", "tuned/config.json");
+    }
+
+    @Test
+    void mergedAdaptersHaveTheirMethodAndWeights() {
+        LoraExtractionOptions factorsAlone = LoraExtractionOptions.builder()
+                .rank(2)
+                .embeddings(LoraExtractionOptions.Embeddings.LORA)
+                .wholeOthers(false)
+                .build();
+        for (String name : List.of("one", "two")) {
+            LoraExtraction.in(folder, factorsAlone)
+                    .extract("base", "tuned", folder.resolve(name))
+                    .run();
+        }
+        AdapterMerger.with(AdapterMethod.CoreSpace.truncated(2))
+                .adapter(folder.resolve("one"), 0.5)
+                .adapter(folder.resolve("two"), 0.25)
+                .merge(folder.resolve("both"))
+                .run();
+
+        ArtifactManifest manifest = manifest("both");
+        assertThat(manifest.kind()).isEqualTo(Kind.ADAPTER);
+        assertThat(manifest.operation()).isEqualTo("merge-adapters");
+        assertThat(manifest.options()).containsEntry("weights", "[0.5, 0.25]").containsKey("method");
+        assertThat(manifest.seed()).hasValue(0);
+        assertThat(paths(manifest))
+                .containsExactly(
+                        "one/adapter_config.json",
+                        "one/adapter_model.safetensors",
+                        "two/adapter_config.json",
+                        "two/adapter_model.safetensors");
     }
 
     @Test

@@ -28,7 +28,6 @@ class FormerFormatTest {
 
     private static final String BOATS =
             "# Boats\n\nThe Argo was rowed by fifty heroes.\n\n## Sails\n\nThe sails were made of linen.\n";
-    private static final String TEA = "Green tea is steeped\nfor two minutes.\n";
 
     @TempDir
     private Path folder;
@@ -77,12 +76,6 @@ class FormerFormatTest {
     @Test
     void theFirstChangeMakesItTheFormatOfNow() throws IOException {
         try (KnowledgeBase knowledge = KnowledgeBase.open(folder.resolve("kb"), embedder)) {
-            List<Document> documents = List.of(
-                    new Document("boats.md", "text/markdown", BOATS, Map.of("author", "Ann", "year", "2024")),
-                    new Document("tea.txt", "text/plain", TEA, Map.of("author", "Bob", "year", "2025")));
-            IngestReport same =
-                    knowledge.ingest(DocumentSource.of("notes", documents)).run();
-            assertThat(same.unchanged()).isEqualTo(2);
             assertThat(format()).isEqualTo("3");
             knowledge
                     .ingest(DocumentSource.of("more", List.of(new Document("c", "text/plain", "Coffee.", Map.of()))))
