@@ -19,5 +19,6 @@ module dev.pollux.core {
             dev.pollux.rag,
             dev.pollux.testkit;
     exports dev.pollux.internal.text to
+            dev.pollux.finetune,
             dev.pollux.rag;
 }
