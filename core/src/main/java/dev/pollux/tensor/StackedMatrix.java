@@ -70,6 +70,19 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
                         tensors.info(slice.name).type()));
     }
 
+    /** All of it as floats, turned: (columns, rows). */
+    public float[] transposed() {
+        float[] turned = new float[Math.multiplyExact(rows, columns)]; // (columns, rows)
+        floats((first, values, type) -> {
+            for (int r = 0; r < values.length / columns; r++) {
+                for (int c = 0; c < columns; c++) {
+                    turned[c * rows + first + r] = values[r * columns + c];
+                }
+            }
+        });
+        return turned;
+    }
+
     /** Visits the rows as stored bytes, some at a time, on several threads at once. */
     public void bytes(Visitor<ByteBuffer> visitor) {
         slices().parallel().forEach(slice -> {

@@ -38,6 +38,25 @@ public record ModelConfig(
         RotaryScaling rotaryScaling,
         boolean tiedEmbedding) {
 
+    /** The same under another architecture, as an embedding model is its decoder without a head. */
+    public ModelConfig withArchitecture(String newArchitecture) {
+        return new ModelConfig(
+                newArchitecture,
+                name,
+                hiddenSize,
+                layers,
+                heads,
+                keyValueHeads,
+                headDim,
+                intermediateSize,
+                vocabularySize,
+                contextLength,
+                normEpsilon,
+                rotaryTheta,
+                rotaryScaling,
+                tiedEmbedding);
+    }
+
     /** The width of a head where a file does not give it. */
     static int headDim(Path file, int hidden, int heads) {
         if (heads < 1 || hidden % heads != 0) {

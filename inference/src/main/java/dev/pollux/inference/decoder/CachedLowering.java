@@ -55,6 +55,11 @@ final class CachedLowering implements Lowering {
     record Tables(Value cos, Value sin, Value rows) {}
 
     CachedLowering(Blocks b, ExportOptions options) {
+        if (b.settings.flag("use_bidirectional_attention", false)) {
+            throw new UnsupportedModelException(b.settings.file()
+                    + ": use_bidirectional_attention is true, so the model sees the text after a token and cannot write;"
+                    + " open it as an embedder");
+        }
         this.b = b;
         this.graph = b.graph;
         this.matrices = new MatrixWeights(graph, b.tensors, options);

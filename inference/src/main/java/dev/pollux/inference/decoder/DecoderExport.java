@@ -4,6 +4,7 @@ import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.internal.architecture.Architectures;
 import dev.pollux.inference.graph.Projection;
 import dev.pollux.inference.internal.ArtifactCache;
 import dev.pollux.inference.tokenizer.Tokenizer;

@@ -4,11 +4,14 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.ExportReport.StepCost;
 import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.Projection;
 import dev.pollux.inference.graph.ShapeMismatchException;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.internal.architecture.Architecture;
+import dev.pollux.inference.internal.architecture.Architectures;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.DerivedTensors;
 import dev.pollux.inference.internal.layer.LayerProgress;
@@ -48,6 +51,7 @@ final class LoweredDecoder {
                 checkpoint.config(),
                 checkpoint.settings(),
                 new DerivedTensors(checkpoint.tensors()),
+                new GraphBuilder(),
                 contextLength,
                 made -> new CachedLowering(made, options));
         List<Integer> weightsUpTo = new ArrayList<>();

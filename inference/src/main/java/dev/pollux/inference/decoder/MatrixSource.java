@@ -24,21 +24,7 @@ final class MatrixSource implements WeightSource {
 
     /** 32-bit floats, (columns, rows). */
     static MatrixSource floats(StackedMatrix matrix) {
-        return new MatrixSource(matrix, types(matrix) + " to float", WeightSource.floats(() -> transposed(matrix)));
-    }
-
-    private static float[] transposed(StackedMatrix matrix) {
-        int rows = matrix.rows();
-        int columns = matrix.columns();
-        float[] weight = new float[Math.multiplyExact(rows, columns)]; // (columns, rows)
-        matrix.floats((first, values, type) -> {
-            for (int r = 0; r < values.length / columns; r++) {
-                for (int c = 0; c < columns; c++) {
-                    weight[c * rows + first + r] = values[r * columns + c];
-                }
-            }
-        });
-        return weight;
+        return new MatrixSource(matrix, types(matrix) + " to float", WeightSource.floats(matrix::transposed));
     }
 
     /** The codes of blocks, (rows, blocks, bytes of a block). */

@@ -89,6 +89,15 @@ public final class GraphBuilder {
         return name.isEmpty() ? Value.NONE : values.getOrDefault(name, Value.unknown(name));
     }
 
+    /**
+     * Says what shape a value has, where a run decides it and the operator does not tell.
+     *
+     * @return the value with this shape
+     */
+    public Value declared(Value value, Object... dims) {
+        return known(new Value(value.name(), value.type(), Shape.from(dims)));
+    }
+
     private Value known(Value value) {
         values.put(value.name(), value);
         return value;

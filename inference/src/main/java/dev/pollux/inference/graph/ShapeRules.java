@@ -36,7 +36,7 @@ final class ShapeRules {
 
     private static Map<String, Rule> standard() {
         Map<String, Rule> rules = new HashMap<>();
-        for (String operator : "Abs Clip CumSum Elu Erf Gelu HardSwish Identity LeakyRelu Mish Neg Not Relu Sigmoid Softmax"
+        for (String operator : "Abs Clip CumSum Elu Erf Exp Gelu HardSwish Identity LeakyRelu Mish Neg Not Relu Sigmoid Softmax"
                 .concat(" Softplus Sqrt Tanh")
                 .split(" ")) {
             rules.put(operator, op -> op.of(op.shape(0)));

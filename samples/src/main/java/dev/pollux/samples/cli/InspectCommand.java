@@ -5,7 +5,6 @@ import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.encoder.OnnxEmbedder;
 import dev.pollux.inference.encoder.export.EncoderExport;
-import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.onnx.OnnxFolder;
 import dev.pollux.rag.knowledge.KnowledgeBase;
@@ -100,9 +99,7 @@ final class InspectCommand extends PolluxCommand {
     /** Decoders' classes can be read as encoders too, but that is not what most are for. */
     private static boolean isEncoder(Path folder) {
         return EncoderExport.isKnown(folder)
-                && !DecoderExport.architectures()
-                        .contains(EncoderExport.preview(folder, EncoderWeights.FLOAT)
-                                .architecture());
+                && !DecoderExport.architectures().contains(EncoderExport.architecture(folder));
     }
 
     private Report knowledge(Path folder) {

@@ -74,6 +74,15 @@ public final class EncoderExport {
     }
 
     /**
+     * The class of transformers that the checkpoint in {@code folder} is of, such as {@code BertModel}.
+     *
+     * @throws UnsupportedModelException if it is not known
+     */
+    public static String architecture(Path folder) {
+        return Families.of(configuration(folder)).architecture();
+    }
+
+    /**
      * What {@link #export} would do, without reading matrices or writing anything; fails as it does.
      *
      * @param weights how matrices would be held

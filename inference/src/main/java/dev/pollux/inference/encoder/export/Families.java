@@ -1,8 +1,10 @@
 package dev.pollux.inference.encoder.export;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.architecture.Architectures;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -13,9 +15,8 @@ final class Families {
 
     private static final String BERT_TABLE = "embeddings.word_embeddings.weight";
 
-    private static final String DECODER_TABLE = "embed_tokens.weight";
 
-    private static final List<Entry> KNOWN = List.of(
+    private static final List<Entry> ENCODERS = List.of(
             new Entry("Bert", "bert", BERT_TABLE, BertFamily::new),
             new Entry("Roberta", "roberta", BERT_TABLE, RobertaFamily::new),
             new Entry("XLMRoberta", "xlm-roberta", BERT_TABLE, RobertaFamily::new),
@@ -25,18 +26,44 @@ final class Families {
             new Entry("MPNet", "mpnet", BERT_TABLE, MpnetFamily::new),
             new Entry("ModernBert", "modernbert", "embeddings.tok_embeddings.weight", ModernBertFamily::new),
             new Entry("NomicBert", "nomic_bert", BERT_TABLE, NomicFamily::new),
-            new Entry("DebertaV2", "deberta-v2", BERT_TABLE, DebertaFamily::new),
-            new Entry("Gemma3Text", "gemma3_text", DECODER_TABLE, GemmaFamily::new),
-            new Entry("Qwen3", "qwen3", DECODER_TABLE, DecoderFamily::qwen3),
-            new Entry("Qwen2", "qwen2", DECODER_TABLE, DecoderFamily::qwen2),
-            new Entry("Mistral", "mistral", DECODER_TABLE, DecoderFamily::llama),
-            new Entry("Llama", "llama", DECODER_TABLE, DecoderFamily::llama));
+            new Entry("DebertaV2", "deberta-v2", BERT_TABLE, DebertaFamily::new));
 
     private static final String SCORES = "ForSequenceClassification";
     private static final List<String> ENDINGS =
             List.of("Model", "ForMaskedLM", "ForPreTraining", "ForCausalLM", SCORES);
 
+    private static final List<Entry> KNOWN =
+            Stream.concat(ENCODERS.stream(), decoders()).toList();
+
     private Families() {}
+
+    /** The architectures of decoders: their classes without what follows the stem. */
+    private static Stream<Entry> decoders() {
+        Stream<Entry> named = Architectures.known().stream()
+                .map(name -> decoder(name.replaceAll("(ForCausalLM|LMHeadModel)$", ""), name));
+        return Stream.concat(Stream.of(decoder("Gemma3Text", "Gemma3ForCausalLM")), named);
+    }
+
+    private static Entry decoder(String stem, String architecture) {
+        String type = stem.equals("Gemma3Text") ? "gemma3_text" : stem.toLowerCase(Locale.ROOT);
+        String table = switch (stem) {
+            case "GPT2" -> "wte.weight";
+            case "GPTNeoX" -> "embed_in.weight";
+            case "Mamba", "Mamba2", "FalconMamba", "NemotronH" -> "embeddings.weight";
+            default -> "embed_tokens.weight";
+        };
+        String base = switch (stem) {
+            case "GPT2" -> "transformer.";
+            case "GPTNeoX" -> "gpt_neox.";
+            case "Mamba", "Mamba2", "FalconMamba", "NemotronH" -> "backbone.";
+            default -> "model.";
+        };
+        return new Entry(
+                stem,
+                type,
+                table,
+                (operators, config) -> new ArchitectureFamily(operators, config, architecture, base));
+    }
 
     /**
      * A family.
@@ -75,7 +102,8 @@ final class Families {
     }
 
     private static UnsupportedModelException unknown(ConfigReader config, String named) {
-        String nearest = KNOWN.stream()
+        String nearest = (named.isEmpty() ? ENCODERS : KNOWN)
+                .stream()
                 .flatMap(entry -> ENDINGS.stream().map(ending -> entry.stem + ending))
                 .min(Comparator.<String>comparingInt(known -> distance(known, named))
                         .thenComparingInt(known -> -commonBeginning(known, named)))

@@ -55,6 +55,10 @@ final class Operators {
         return graph;
     }
 
+    EncoderWeights form() {
+        return form;
+    }
+
     boolean has(String stored) {
         return tensors.has(stored);
     }

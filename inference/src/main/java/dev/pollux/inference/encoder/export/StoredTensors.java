@@ -20,7 +20,7 @@ final class StoredTensors {
     /** Derived from the configuration, or heads for a task that neither vectors nor scores come from. */
     private static final Pattern IDLE = Pattern.compile("(.*\\.)?(embeddings\\.position_ids|embeddings\\.token_type_ids"
             + "|embeddings\\.position_embeddings\\..*"
-            + "|inv_freq|original_inv_freq|pooler\\..*|cls\\..*|lm_head\\..*|lm_predictions\\..*|mask_predictions\\..*"
+            + "|inv_freq|original_inv_freq|pooler\\..*|cls\\..*|lm_head\\..*|embed_out\\..*|lm_predictions\\..*|mask_predictions\\..*"
             + "|vocab_(transform|layer_norm|projector)\\..*|generator_(predictions|lm_head)\\..*"
             + "|discriminator_predictions\\..*)");
 
@@ -94,6 +94,16 @@ final class StoredTensors {
                     source + " has no tensor " + prefix + name + "; it is incomplete, download it again");
         }
         return info.dim(0);
+    }
+
+    /** What the names of the base model's tensors begin with. */
+    String prefix() {
+        return prefix;
+    }
+
+    /** Counts tensors as used, by their full names. */
+    void use(Set<String> names) {
+        used.addAll(names);
     }
 
     TensorFile file() {

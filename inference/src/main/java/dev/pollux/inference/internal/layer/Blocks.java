@@ -25,7 +25,7 @@ public final class Blocks {
     public final ModelConfig config;
     public final Settings settings;
     public final DerivedTensors tensors;
-    public final GraphBuilder graph = new GraphBuilder();
+    public final GraphBuilder graph;
     public final int contextLength;
 
     private final Lowering lowering;
@@ -37,11 +37,13 @@ public final class Blocks {
             ModelConfig config,
             Settings settings,
             DerivedTensors tensors,
+            GraphBuilder graph,
             int contextLength,
             Function<Blocks, ? extends Lowering> lowering) {
         this.config = config;
         this.settings = settings;
         this.tensors = tensors;
+        this.graph = graph;
         this.contextLength = contextLength;
         this.lowering = lowering.apply(this);
     }

@@ -92,6 +92,16 @@ public final class DerivedTensors implements TensorFile {
         used.add(name);
     }
 
+    /** The names of what was read, as stored in the file. */
+    public Set<String> used() {
+        Set<String> names = new LinkedHashSet<>();
+        for (String name : used) {
+            TensorInfo info = all.get(name);
+            names.add(info == null ? name : info.name());
+        }
+        return names;
+    }
+
     /** Every tensor must have been read, but for what is computed anew. */
     public void refuseSurplus(String architecture) {
         List<String> surplus = new ArrayList<>(stored.tensors().keySet());

@@ -294,7 +294,7 @@ class EncoderExportTest {
         model.withoutLayer("layers.1.");
         Path windowed = export(model.write());
         assertClose(last(GraphRun.row(windowed, 4, 5, 6, 7)), last(GraphRun.row(windowed, 6, 7)));
-        Path whole = export(model.set("use_sliding_window", false).write());
+        Path whole = export(model.json("sliding_window", "null").write());
         assertThat(last(GraphRun.row(whole, 4, 5, 6, 7))).isNotEqualTo(last(GraphRun.row(whole, 6, 7)));
     }
 

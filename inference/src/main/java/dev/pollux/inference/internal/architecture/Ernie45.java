@@ -1,0 +1,17 @@
+package dev.pollux.inference.internal.architecture;
+
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.Rotary;
+
+/** ERNIE 4.5 (Baidu): Llama with neighbours rotated. */
+final class Ernie45 extends Transformer {
+
+    Ernie45(Blocks b) {
+        super(b);
+    }
+
+    @Override
+    Rotary newRotary() {
+        return rotary("rotary", ropeSettings(), config.headDim(), true);
+    }
+}
