@@ -12,12 +12,17 @@ module dev.pollux.core {
     exports dev.pollux.retrieval;
     exports dev.pollux.twin;
     exports dev.pollux.tensor;
+    exports dev.pollux.artifact;
     exports dev.pollux.merging;
     exports dev.pollux.internal to
             dev.pollux.finetune,
             dev.pollux.inference,
             dev.pollux.rag,
             dev.pollux.testkit;
+    exports dev.pollux.internal.math to
+            dev.pollux.finetune,
+            dev.pollux.inference,
+            dev.pollux.rag;
     exports dev.pollux.internal.text to
             dev.pollux.finetune,
             dev.pollux.rag;

@@ -1,4 +1,4 @@
-/** What is known of an artifact wherever it goes: what made it, from what, and how. */
+/** Results as folders: published whole, kept in a cache by content, with a manifest of what made them, from what, and how. */
 @NullMarked
 package dev.pollux.artifact;
 

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 
 /**
  * A strict JSON reader (RFC 8259) for the headers of tensor files: no duplicate keys, no byte order mark, bounded
- * depth and number of values.
+ * depth and number of values; and a writer of the same values.
  *
  * <p>Values are {@code Map}, {@code List}, {@code String}, {@code Long} (whole numbers), {@code Double}, {@code Boolean}
  * and {@code Optional.empty()} for null. <em>Not thread-safe: one thread at a time.</em>
@@ -53,6 +53,75 @@ public final class Json {
         } catch (CharacterCodingException e) {
             throw new MalformedFileException(source + " is not UTF-8", e);
         }
+    }
+
+    /**
+     * The text of a value, without white space; maps keep their order.
+     *
+     * @param value of the types that {@link #parse} gives, or an {@code Integer}
+     * @throws IllegalArgumentException if it holds anything else
+     */
+    public static String text(Object value) {
+        StringBuilder text = new StringBuilder();
+        write(value, text);
+        return text.toString();
+    }
+
+    private static void write(Object value, StringBuilder into) {
+        if (value instanceof Map<?, ?> map) {
+            String before = "{";
+            for (Map.Entry<?, ?> entry : map.entrySet()) {
+                into.append(before);
+                write(entry.getKey().toString(), into);
+                into.append(':');
+                write(entry.getValue(), into);
+                before = ",";
+            }
+            into.append(map.isEmpty() ? "{}" : "}");
+        } else if (value instanceof List<?> list) {
+            String before = "[";
+            for (Object element : list) {
+                into.append(before);
+                write(element, into);
+                before = ",";
+            }
+            into.append(list.isEmpty() ? "[]" : "]");
+        } else if (value instanceof String string) {
+            write(string, into);
+        } else if (value instanceof Optional<?> none && none.isEmpty()) {
+            into.append("null");
+        } else if (value instanceof Long
+                || value instanceof Integer
+                || value instanceof Boolean
+                || value instanceof Double number && Double.isFinite(number)) {
+            into.append(value);
+        } else {
+            throw new IllegalArgumentException(
+                    "a value of JSON must be a map, list, text, finite number, truth value or empty but was " + value);
+        }
+    }
+
+    private static void write(String text, StringBuilder into) {
+        into.append('"');
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            switch (c) {
+                case '"', '\\' -> into.append('\\').append(c);
+                case '\b' -> into.append("\\b");
+                case '\f' -> into.append("\\f");
+                case '\n' -> into.append("\\n");
+                case '\r' -> into.append("\\r");
+                case '\t' -> into.append("\\t");
+                default -> {
+                    if (c < 0x20) {
+                        into.append(String.format("\\u%04X", (int) c));
+                    } else {
+                        into.append(c);
+                    }
+                }
+            }
+        }
+        into.append('"');
     }
 
     private Object value(int depth) {

@@ -1,5 +1,6 @@
 package dev.pollux.tensor;
 
+import dev.pollux.internal.math.Float16;
 import java.nio.ByteBuffer;
 
 /**

@@ -1,6 +1,8 @@
 package dev.pollux.tensor;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.internal.math.Float16;
+import dev.pollux.internal.math.Float8;
 import java.nio.ByteBuffer;
 import java.nio.ShortBuffer;
 import java.util.Map;

@@ -1,5 +1,7 @@
 package dev.pollux.tensor;
 
+import dev.pollux.internal.math.Float16;
+import dev.pollux.internal.math.Float8;
 import java.nio.ByteBuffer;
 
 /**

@@ -16,6 +16,11 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
     /** Elements that are read at once: few enough to stay in a processor's cache. */
     private static final int SLICE = 1 << 17;
 
+    /**
+     * The matrices {@code names} of {@code tensors}, which must all have {@code columns} columns.
+     *
+     * @throws MalformedFileException if one is absent or of another shape
+     */
     public static StackedMatrix of(TensorFile tensors, List<String> names, int columns) {
         int rows = 0;
         for (String name : names) {
@@ -32,6 +37,11 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
         return new StackedMatrix(tensors, names, rows, columns);
     }
 
+    /**
+     * This matrix.
+     *
+     * @throws MalformedFileException if it has another number of rows than {@code expected}
+     */
     public StackedMatrix requireRows(int expected) {
         if (rows != expected) {
             throw new MalformedFileException(names + " must have " + expected + " rows but have " + rows
@@ -52,10 +62,12 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
         return types;
     }
 
+    /** Whether every part is stored in one of these types. */
     public boolean stored(DType... allowed) {
         return List.of(allowed).containsAll(types());
     }
 
+    /** Takes some rows. */
     @FunctionalInterface
     public interface Visitor<T> {
         void accept(int firstRow, T rows, DType type);

@@ -2,6 +2,7 @@ package dev.pollux.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.internal.math.Float8;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 

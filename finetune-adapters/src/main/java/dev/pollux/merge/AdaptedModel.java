@@ -4,6 +4,8 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.inference.adapter.AdapterNames;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.LayerName;
+import dev.pollux.tensor.TensorSource;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;

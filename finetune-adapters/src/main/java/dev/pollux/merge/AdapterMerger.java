@@ -1,11 +1,14 @@
 package dev.pollux.merge;
 
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.adapter.PeftConfig;
 import dev.pollux.inference.adapter.PeftTensor;
+import dev.pollux.internal.math.CounterRandom;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.SafetensorsWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -219,7 +222,7 @@ public final class AdapterMerger {
             tensors.put(module + (embedding ? ".lora_embedding_A" : ".lora_A.weight"), factors.a());
             tensors.put(module + (embedding ? ".lora_embedding_B" : ".lora_B.weight"), factors.b());
         });
-        try (TensorFileWriter out = new TensorFileWriter(file, List.copyOf(tensors.keySet()))) {
+        try (SafetensorsWriter out = SafetensorsWriter.create(file, List.copyOf(tensors.keySet()))) {
             tensors.forEach((name, rows) -> {
                 int width = rows[0].length;
                 float[] values = new float[Math.multiplyExact(rows.length, width)];

@@ -1,5 +1,8 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.OrderStatistics;
+import dev.pollux.tensor.TensorSink;
+
 /**
  * The base with the other model's most important changes.
  *

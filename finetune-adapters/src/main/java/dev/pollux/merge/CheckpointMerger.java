@@ -3,6 +3,7 @@ package dev.pollux.merge;
 import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;
@@ -10,6 +11,7 @@ import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.merging.MergeReport.MergedTensor;
 import dev.pollux.merging.ModelMerger;
+import dev.pollux.tensor.NotFinite;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -212,7 +214,7 @@ public final class CheckpointMerger implements ModelMerger {
                 facts = new MergeRun(layout, options, context, work, inputs).run();
                 new ResultTexts(layout).write(work.path());
             }
-            List<String> notices = NotFinite.notices(layout.tasks(), facts);
+            List<String> notices = NotFinite.notices("result", TensorTask.types(layout.tasks()), facts);
             notices.forEach(context::notice);
             ModelCard.write(layout, options, work.path());
             return atEnd.apply(new Written(facts, resumed, notices, ReportFiles.carried(work.path())), work.path());

@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.tensor.LayerName;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;

@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.tensor.TensorSink;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
+import dev.pollux.tensor.TensorSource;
 import java.util.List;
 
 /**

@@ -1,5 +1,8 @@
 package dev.pollux.merge;
 
+import dev.pollux.tensor.DerivedTensor;
+import dev.pollux.tensor.TensorSource;
+
 /**
  * A matrix whose rows are brought to the lengths of a vector: m·V / ‖V‖ by row (DoRA, Liu et al., arXiv 2402.09353), not yet
  * loaded. PEFT takes the lengths by output, which is a column where the matrix is stored as (in, out).

@@ -2,10 +2,17 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.artifact.WorkFolder;
+import dev.pollux.artifact.Workers;
 import dev.pollux.inference.adapter.PeftConfig;
+import dev.pollux.internal.math.FloatMatrix;
+import dev.pollux.internal.math.LowRank;
+import dev.pollux.internal.math.Orthonormal;
 import dev.pollux.job.JobContext;
 import dev.pollux.merge.ExtractionLayout.Factored;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.SafetensorsWriter;
+import dev.pollux.tensor.TensorSource;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -94,7 +101,7 @@ final class ExtractionRun {
         for (Factored matrix : layout.linears()) {
             names.addAll(List.of(name(matrix, "A"), name(matrix, "B"), PREFIX + matrix.module() + ".lora_B.bias"));
         }
-        try (TensorFileWriter file = new TensorFileWriter(folder.resolve(PeftConfig.WEIGHTS), names)) {
+        try (SafetensorsWriter file = SafetensorsWriter.create(folder.resolve(PeftConfig.WEIGHTS), names)) {
             factorAll(file);
             for (ExtractionLayout.Whole tensor : layout.whole()) {
                 context.checkCancelled();
@@ -112,9 +119,9 @@ final class ExtractionRun {
                 + (matrix.embedding() ? ".lora_embedding_" + part : ".lora_" + part + ".weight");
     }
 
-    private void factorAll(TensorFileWriter file) {
+    private void factorAll(SafetensorsWriter file) {
         int threads = threads();
-        try (Workers workers = new Workers("extraction", threads, context)) {
+        try (Workers workers = Workers.start("extraction", threads, context)) {
             Deque<Future<Result>> waiting = new ArrayDeque<>();
             Iterator<Factored> next = layout.linears().iterator();
             while (next.hasNext() || !waiting.isEmpty()) {
@@ -208,7 +215,7 @@ final class ExtractionRun {
         return changed ? values : new float[0];
     }
 
-    private void put(TensorFileWriter file, Result result) {
+    private void put(SafetensorsWriter file, Result result) {
         LowRank factors = result.factors();
         int rank = factors.values().length;
         List<Double> values = java.util.Arrays.stream(factors.values()).boxed().toList();

@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.CounterRandom;
+import dev.pollux.internal.math.SingularValues;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

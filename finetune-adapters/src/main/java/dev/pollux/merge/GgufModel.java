@@ -10,6 +10,7 @@ import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorInfo;
+import dev.pollux.tensor.TensorSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.calibration.InputGrams;
 import dev.pollux.inference.calibration.InputGrams.Input;
 import dev.pollux.inference.checkpoint.Checkpoint;
@@ -12,6 +13,9 @@ import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.LayerName;
+import dev.pollux.tensor.SafetensorsWriter;
+import dev.pollux.tensor.TensorSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -152,7 +156,7 @@ public final class GramCollection {
     }
 
     private void write(InputGrams grams, List<int[]> windows, GramReport planned, Path part, JobContext context) {
-        try (TensorFileWriter out = new TensorFileWriter(part, planned.matrices())) {
+        try (SafetensorsWriter out = SafetensorsWriter.create(part, planned.matrices())) {
             grams.over(
                     windows,
                     options.memory(),

@@ -3,6 +3,7 @@ package dev.pollux.merge;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.merging.MergeReport.MergedTensor;
 import dev.pollux.merging.MergeReport.Statistics;
+import dev.pollux.tensor.LayerName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

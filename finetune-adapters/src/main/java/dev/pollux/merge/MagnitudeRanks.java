@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
-import dev.pollux.merge.OrderStatistics.Rank;
+import dev.pollux.internal.math.Lanes;
+import dev.pollux.internal.math.OrderStatistics.Rank;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

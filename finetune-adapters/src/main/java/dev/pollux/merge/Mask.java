@@ -1,5 +1,10 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.CounterRandom;
+import dev.pollux.internal.math.Lanes;
+import dev.pollux.internal.math.OrderStatistics;
+import dev.pollux.internal.math.RowRanks;
+
 /** Which elements of a difference δ are kept. <em>Confined to one thread.</em> */
 interface Mask {
 

@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.tensor.TensorSink;
+import dev.pollux.tensor.TensorSource;
 import java.util.List;
 import java.util.Optional;
 

@@ -5,6 +5,8 @@ import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergeProblem;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.LayerName;
+import dev.pollux.tensor.TypeNames;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,7 +1,11 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.WorkFolder;
+import dev.pollux.artifact.Workers;
+import dev.pollux.internal.math.Arena;
 import dev.pollux.job.JobContext;
+import dev.pollux.tensor.EncodingSink;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -105,7 +109,7 @@ final class MergeRun {
     }
 
     private void mergeAll() {
-        try (Workers workers = new Workers("merge", budget.threads(), context)) {
+        try (Workers workers = Workers.start("merge", budget.threads(), context)) {
             List<Future<?>> futures = new ArrayList<>();
             for (int i = 0; i < budget.threads(); i++) {
                 futures.add(workers.submit(() -> mergeQueued(workers)));
@@ -126,14 +130,14 @@ final class MergeRun {
         for (TensorTask task = queue.poll(); task != null && !workers.isStopped(); task = queue.poll()) {
             Shards.Place place = shards.place(task.name());
             EncodingSink sink =
-                    new EncodingSink(task.type(), channels.get(place.shard()), place.offset(), written, buffer);
+                    EncodingSink.of(task.type(), channels.get(place.shard()), place.offset(), written, buffer);
             Optional<SourceMeter> meter = SourceMeter.of(task, options.statistics());
             StreamedWindows windows =
                     new StreamedWindows(task, options.seed(), budget.kept(), arena, workers::isStopped, meter);
             task.method().merge(windows, sink);
             sink.flush();
             if (sink.notFinite().isAny() || !windows.isFinite()) {
-                sink.notFinite().addTo(sink, task, workers::isStopped);
+                sink.notFinite().addTo(sink, task.models(), task.sources(), workers::isStopped);
             }
             meter.ifPresent(statistics -> sink.fact(SourceMeter.FACT, statistics.text()));
             done.add(Map.entry(task.name(), sink.facts()));

@@ -1,10 +1,16 @@
 package dev.pollux.merge;
 
 import dev.pollux.PolluxException;
+import dev.pollux.internal.math.CounterRandom;
 import dev.pollux.merge.MixturePlan.Expert;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.HeldTensor;
+import dev.pollux.tensor.LayerName;
+import dev.pollux.tensor.StoredTensor;
+import dev.pollux.tensor.TensorSource;
+import dev.pollux.tensor.TypeNames;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.job.Job;
@@ -9,6 +10,8 @@ import dev.pollux.job.JobContext;
 import dev.pollux.merge.MixturePlan.Expert;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.ModelReference;
+import dev.pollux.tensor.NotFinite;
+import dev.pollux.tensor.TypeNames;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,7 +93,7 @@ public final class MixtureMerger {
             MergeLayout tasks = layout.tasks(routers(plan, layout, context));
             InputHashes inputs = options.hashInputs() ? InputHashes.of(models(plan), folder) : InputHashes.none();
             List<String> notices = new ArrayList<>(tasks.preview(options).notices());
-            notices.addAll(NotFinite.notices(tasks.tasks(), new MergeRun(tasks, options, context, work, inputs).run()));
+            notices.addAll(NotFinite.notices("result", TensorTask.types(tasks.tasks()), new MergeRun(tasks, options, context, work, inputs).run()));
             notices.forEach(context::notice);
             new ResultTexts(tasks).write(work.path());
             ObjectNode config = layout.target()

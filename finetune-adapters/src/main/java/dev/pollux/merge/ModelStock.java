@@ -1,5 +1,8 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Lanes;
+import dev.pollux.tensor.TensorSink;
+
 /**
  * Between the base and the mean of the models, as near to the mean as the models agree (arXiv 2403.19522).
  *

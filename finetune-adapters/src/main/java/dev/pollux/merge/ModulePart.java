@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.merging.MergePlan;
+import dev.pollux.tensor.LayerName;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

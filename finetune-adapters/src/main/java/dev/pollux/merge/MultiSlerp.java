@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Quadratic;
+import dev.pollux.tensor.TensorSink;
 import java.util.Arrays;
 import java.util.List;
 

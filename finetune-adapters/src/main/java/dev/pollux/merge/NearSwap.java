@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.tensor.TensorSink;
+
 /**
  * The base, drawn to the other model where the two are near: θ = θ<sub>0</sub> + c·δ with c = min(1, t/|δ|), so no element
  * moves by more than t. <em>Immutable.</em>

@@ -1,5 +1,9 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.CounterRandom;
+import dev.pollux.tensor.DerivedTensor;
+import dev.pollux.tensor.TensorSource;
+
 /**
  * (θ + noise·ε)·scale with standard normal ε, the same for any order of reading.
  *

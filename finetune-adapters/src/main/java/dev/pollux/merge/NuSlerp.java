@@ -1,5 +1,8 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Lanes;
+import dev.pollux.tensor.TensorSink;
+
 /**
  * Spherical interpolation between two models, of whole tensors, rows or columns.
  *

@@ -6,6 +6,8 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import dev.pollux.merge.OnnxModel.Initializer;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.TensorSource;
+import dev.pollux.tensor.TypeNames;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

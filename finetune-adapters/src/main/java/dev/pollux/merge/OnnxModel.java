@@ -12,6 +12,7 @@ import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFolder;
+import dev.pollux.tensor.TensorSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

@@ -1,8 +1,9 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Float16;
 import dev.pollux.merge.OnnxModel.Initializer;
 import dev.pollux.tensor.DType;
-import dev.pollux.tensor.Float16;
+import dev.pollux.tensor.TensorSource;
 import java.nio.ByteBuffer;
 import java.util.List;
 

@@ -2,8 +2,10 @@ package dev.pollux.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.internal.math.EvolutionStrategy;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;

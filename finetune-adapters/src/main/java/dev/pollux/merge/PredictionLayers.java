@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan.LayerRange;
+import dev.pollux.tensor.LayerName;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;

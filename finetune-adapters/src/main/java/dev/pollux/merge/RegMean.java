@@ -1,5 +1,8 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Blas;
+import dev.pollux.internal.math.Cholesky;
+import dev.pollux.tensor.TensorSink;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

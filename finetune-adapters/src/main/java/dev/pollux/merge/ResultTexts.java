@@ -5,6 +5,8 @@ import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.LayerName;
+import dev.pollux.tensor.TypeNames;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.tensor.TensorSource;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;

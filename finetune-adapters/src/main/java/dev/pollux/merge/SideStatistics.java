@@ -1,6 +1,8 @@
 package dev.pollux.merge;
 
 import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.tensor.StoredTensor;
+import dev.pollux.tensor.TensorSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.tensor.TensorSink;
+
 /**
  * Spherical interpolation from the base to another model (Shoemake, "Animating rotation with quaternion curves", 1985).
  *

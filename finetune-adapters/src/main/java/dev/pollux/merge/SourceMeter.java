@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Lanes;
 import dev.pollux.merging.MergeReport.Statistics;
 import java.util.ArrayList;
 import java.util.Arrays;

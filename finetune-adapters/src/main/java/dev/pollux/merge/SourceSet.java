@@ -1,6 +1,9 @@
 package dev.pollux.merge;
 
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.LayerName;
+import dev.pollux.tensor.StoredTensor;
+import dev.pollux.tensor.TensorSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

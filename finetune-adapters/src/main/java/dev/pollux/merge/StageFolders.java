@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.merging.ModelReference;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,6 +1,10 @@
 package dev.pollux.merge;
 
 import dev.pollux.CancelledException;
+import dev.pollux.internal.math.Arena;
+import dev.pollux.internal.math.CounterRandom;
+import dev.pollux.tensor.NotFinite;
+import dev.pollux.tensor.TensorSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,5 +1,8 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Lanes;
+import dev.pollux.internal.math.OrderStatistics;
+import dev.pollux.tensor.TensorSink;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,8 @@
 package dev.pollux.merge;
 
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.LayerName;
+import dev.pollux.tensor.TensorSource;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

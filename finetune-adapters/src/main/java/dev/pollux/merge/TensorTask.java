@@ -1,7 +1,10 @@
 package dev.pollux.merge;
 
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.TensorSource;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One tensor to write.
@@ -21,6 +24,13 @@ record TensorTask(
         shape = List.copyOf(shape);
         sources = List.copyOf(sources);
         models = List.copyOf(models);
+    }
+
+    /** The types of all, by name, in their order. */
+    static Map<String, DType> types(List<TensorTask> tasks) {
+        Map<String, DType> types = new LinkedHashMap<>();
+        tasks.forEach(task -> types.put(task.name(), task.type()));
+        return types;
     }
 
     long elements() {

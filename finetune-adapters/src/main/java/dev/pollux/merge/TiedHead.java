@@ -2,6 +2,7 @@ package dev.pollux.merge;
 
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.tensor.LayerName;
 import java.util.Optional;
 import java.util.Set;
 

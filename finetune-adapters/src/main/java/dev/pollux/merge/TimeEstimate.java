@@ -1,5 +1,6 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Lanes;
 import dev.pollux.merging.MergePreview;
 import java.security.MessageDigest;
 import java.time.Duration;

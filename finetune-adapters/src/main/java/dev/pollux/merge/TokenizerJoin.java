@@ -8,6 +8,7 @@ import dev.pollux.merging.TokenizerChoice.OtherToken;
 import dev.pollux.merging.TokenizerChoice.SameToken;
 import dev.pollux.merging.TokenizerChoice.TokenRule;
 import dev.pollux.merging.TokenizerChoice.TokenSource;
+import dev.pollux.tensor.TensorSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Lanes;
+import dev.pollux.tensor.TensorSink;
 import java.util.Arrays;
 
 /** Sums over whole tensors, and weighted sums of them. */

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.pollux.MalformedFileException;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
+import dev.pollux.tensor.TensorSource;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.SafetensorsBuilder;

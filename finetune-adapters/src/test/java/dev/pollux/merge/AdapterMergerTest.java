@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.internal.math.SingularValues;
 import dev.pollux.job.JobEvent;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;

@@ -9,6 +9,7 @@ import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.tensor.TensorSource;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;

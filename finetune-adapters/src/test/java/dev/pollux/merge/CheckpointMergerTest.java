@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.internal.math.Lanes;
+import dev.pollux.internal.math.ScalarLanes;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.job.JobEvent;

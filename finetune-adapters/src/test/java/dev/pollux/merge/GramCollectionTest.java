@@ -9,6 +9,7 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.internal.math.Blas;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.ModelReference;

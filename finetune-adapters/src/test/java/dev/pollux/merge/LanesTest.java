@@ -3,7 +3,10 @@ package dev.pollux.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.pollux.tensor.Float16;
+import dev.pollux.internal.math.CounterRandom;
+import dev.pollux.internal.math.Float16;
+import dev.pollux.internal.math.Lanes;
+import dev.pollux.internal.math.ScalarLanes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

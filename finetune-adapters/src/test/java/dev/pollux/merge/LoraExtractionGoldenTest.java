@@ -7,6 +7,7 @@ import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.tensor.TensorSource;
 import dev.pollux.testkit.ReferenceData;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -9,6 +9,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.job.Job;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.tensor.TensorSource;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;

@@ -9,6 +9,7 @@ import dev.pollux.merging.MergeProblem;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.merging.Setting;
 import dev.pollux.merging.TokenizerChoice;
+import dev.pollux.tensor.TypeNames;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

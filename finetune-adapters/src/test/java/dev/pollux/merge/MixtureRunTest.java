@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.internal.math.Blas;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.SafetensorsFolder;

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.internal.math.EvolutionStrategy;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.Setting;
 import dev.pollux.tensor.SafetensorsFolder;
+import dev.pollux.tensor.StoredTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;

@@ -2,6 +2,9 @@ package dev.pollux.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.internal.math.CounterRandom;
+import dev.pollux.internal.math.OrderStatistics;
+import dev.pollux.internal.math.RowRanks;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.tensor.SafetensorsFolder;
+import dev.pollux.tensor.StoredTensor;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;
 import java.nio.file.Files;

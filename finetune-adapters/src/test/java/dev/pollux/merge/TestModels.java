@@ -1,7 +1,7 @@
 package dev.pollux.merge;
 
+import dev.pollux.internal.math.Float16;
 import dev.pollux.tensor.DType;
-import dev.pollux.tensor.Float16;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.internal.Json;
+import dev.pollux.internal.math.Float16;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
 import java.math.BigInteger;

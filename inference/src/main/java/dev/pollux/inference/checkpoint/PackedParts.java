@@ -2,8 +2,8 @@ package dev.pollux.inference.checkpoint;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.internal.math.Float16;
 import dev.pollux.tensor.DType;
-import dev.pollux.tensor.Float16;
 import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.ByteBuffer;

@@ -1,12 +1,12 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.internal.architecture.Architectures;
 import dev.pollux.inference.graph.Projection;
-import dev.pollux.inference.internal.ArtifactCache;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;

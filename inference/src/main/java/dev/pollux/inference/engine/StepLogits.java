@@ -4,7 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.session.Tensors;
 import dev.pollux.inference.onnx.GraphLogits;
-import dev.pollux.tensor.Float16;
+import dev.pollux.internal.math.Float16;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package dev.pollux.inference.quantize;
 
+import dev.pollux.internal.math.Float16;
 import dev.pollux.tensor.DType;
-import dev.pollux.tensor.Float16;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Set;

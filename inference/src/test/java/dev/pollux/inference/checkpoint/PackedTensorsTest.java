@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.internal.math.Float16;
 import dev.pollux.tensor.DType;
-import dev.pollux.tensor.Float16;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.testkit.SafetensorsBuilder;
 import java.nio.ByteBuffer;

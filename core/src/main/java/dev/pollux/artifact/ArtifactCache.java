@@ -1,0 +1,266 @@
+package dev.pollux.artifact;
+
+import dev.pollux.StorageException;
+import dev.pollux.artifact.ArtifactManifest.Input;
+import dev.pollux.internal.Interrupts;
+import dev.pollux.job.JobContext;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+
+/**
+ * Folders made of files, each written beside its place and moved there when it is complete, and found again by the content of
+ * the files it was made of. <em>Thread-safe.</em>
+ */
+public final class ArtifactCache {
+
+    private static final String PART = ".part";
+    /** A file changed so lately may change again within the grain of the clock. */
+    private static final long UNSETTLED_MILLIS = 2000;
+    /** Half of SHA-256, which keeps paths short. */
+    private static final int KEY_DIGITS = 32;
+
+    private static final ReentrantLock MAKING = new ReentrantLock();
+
+    private final Path root;
+    private final String mark;
+
+    private ArtifactCache(Path root, String mark) {
+        this.root = root;
+        this.mark = mark;
+    }
+
+    /**
+     * A cache in {@code root}, which need not exist.
+     *
+     * @param mark a file that every folder of it holds; one without it is damaged, and made again
+     */
+    public static ArtifactCache in(Path root, String mark) {
+        return new ArtifactCache(root, mark);
+    }
+
+    /** Fills an empty folder. */
+    @FunctionalInterface
+    public interface Maker<R> {
+        R fill(Path folder);
+    }
+
+    /**
+     * The folder made of {@code sources}, made now if it is not there. Two processes that want the same folder wait for one
+     * another.
+     *
+     * @param variant what else the folder depends on, of letters, digits and hyphens
+     */
+    public Path folder(List<Path> sources, String variant, Maker<?> maker, JobContext context) {
+        String key = contentHash(sources, context).substring(0, KEY_DIGITS) + "-" + variant;
+        Path target = root.resolve(key);
+        if (isComplete(target)) {
+            return target;
+        }
+        Interrupts.lock(MAKING); // A file lock holds other processes off, but refuses a second thread of this one.
+        try (FileChannel channel = FileChannel.open(
+                        root.resolve(key + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.lock()) {
+            if (!isComplete(target) && lock.isValid()) {
+                deleteLeftovers(key);
+                deleteTree(target);
+                publish(target, maker, context);
+            }
+            return target;
+        } catch (IOException e) {
+            throw Interrupts.isCauseOf(e)
+                    ? Interrupts.cancelled(e)
+                    : new StorageException("Cannot lock " + root + ": " + e, e);
+        } finally {
+            MAKING.unlock();
+        }
+    }
+
+    private boolean isComplete(Path folder) {
+        return Files.isRegularFile(folder.resolve(mark));
+    }
+
+    /** Fills a folder beside {@code target}, which must not exist, and moves it there; nothing is left if that fails. */
+    public static <R> R publish(Path target, Maker<R> maker, JobContext context) {
+        Path parent = target.toAbsolutePath().getParent();
+        Path part;
+        try {
+            Files.createDirectories(parent);
+            part = Files.createTempDirectory(parent, target.getFileName() + PART);
+        } catch (IOException e) {
+            throw new StorageException("Cannot write beside " + target + ": " + e, e);
+        }
+        try {
+            R result = maker.fill(part);
+            context.checkCancelled();
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+            return result;
+        } catch (IOException e) {
+            throw new StorageException("Cannot publish " + target + ": " + e, e);
+        } finally {
+            deleteTree(part);
+        }
+    }
+
+    /** What makers left when their process was killed; the lock says that none is running. */
+    private void deleteLeftovers(String key) throws IOException {
+        try (DirectoryStream<Path> parts = Files.newDirectoryStream(root, key + PART + "*")) {
+            parts.forEach(ArtifactCache::deleteTree);
+        }
+    }
+
+    private static void deleteTree(Path folder) {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot delete " + folder + ": " + e, e);
+        }
+    }
+
+    /**
+     * SHA-256 of the files' names and bytes, in hexadecimal. Hashing gigabytes takes longer than loading, so that it is
+     * remembered under path, size and time of change.
+     */
+    public String contentHash(List<Path> files, JobContext context) {
+        return remembered(files, context).all();
+    }
+
+    /** Each file under its name, with the SHA-256 of its bytes, remembered likewise. */
+    public List<Input> inputs(List<Path> files, JobContext context) {
+        try {
+            return remembered(files, context).inputs(files);
+        } catch (IOException e) {
+            throw new StorageException("Cannot hash " + files + ": " + e, e);
+        }
+    }
+
+    /** Each file under its name, with the SHA-256 of its bytes. */
+    public static List<Input> hashed(List<Path> files, JobContext context) {
+        try {
+            return hash(files, context).inputs(files);
+        } catch (IOException e) {
+            throw new StorageException("Cannot hash " + files + ": " + e, e);
+        }
+    }
+
+    private Hashes remembered(List<Path> files, JobContext context) {
+        try {
+            Path hashes = Files.createDirectories(root.resolve("hashes"));
+            Path memo = hashes.resolve(hex(sha256().digest(describe(files).getBytes(StandardCharsets.UTF_8))));
+            if (Files.isRegularFile(memo) && settled(files)) {
+                Optional<Hashes> known = Hashes.parse(Files.readString(memo), files.size());
+                if (known.isPresent()) {
+                    return known.get();
+                }
+            }
+            Hashes hash = hash(files, context);
+            Path part = Files.createTempFile(hashes, "hash", PART);
+            Files.writeString(part, hash.text());
+            Files.move(part, memo, StandardCopyOption.ATOMIC_MOVE); // replaces, and is never absent for a reader
+            return hash;
+        } catch (IOException e) {
+            throw new StorageException("Cannot hash " + files + ": " + e, e);
+        }
+    }
+
+    /** The hash of the files' names and bytes, and those of the bytes of each. */
+    private record Hashes(String all, List<String> each) {
+
+        String text() {
+            return all + "\n" + String.join("\n", each) + "\n";
+        }
+
+        static Optional<Hashes> parse(String text, int files) {
+            List<String> lines = text.lines().toList();
+            return lines.size() == files + 1 && lines.stream().allMatch(line -> line.matches("[0-9a-f]{64}"))
+                    ? Optional.of(new Hashes(lines.get(0), lines.subList(1, lines.size())))
+                    : Optional.empty();
+        }
+
+        List<Input> inputs(List<Path> files) throws IOException {
+            List<Input> inputs = new ArrayList<>();
+            for (Path file : files) {
+                inputs.add(new Input(String.valueOf(file.getFileName()), Files.size(file), each.get(inputs.size())));
+            }
+            return inputs;
+        }
+    }
+
+    private static boolean settled(List<Path> files) throws IOException {
+        for (Path file : files) {
+            if (System.currentTimeMillis() - Files.getLastModifiedTime(file).toMillis() < UNSETTLED_MILLIS) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static String describe(List<Path> files) throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (Path file : files) {
+            text.append(file.toRealPath()).append('\n');
+            text.append(Files.size(file)).append('\n');
+            text.append(Files.getLastModifiedTime(file)).append('\n');
+        }
+        return text.toString();
+    }
+
+    private static Hashes hash(List<Path> files, JobContext context) throws IOException {
+        long total = 0;
+        for (Path file : files) {
+            total += Files.size(file);
+        }
+        MessageDigest digest = sha256();
+        byte[] buffer = new byte[1 << 20];
+        long done = 0;
+        List<String> each = new ArrayList<>();
+        for (Path file : files) {
+            MessageDigest own = sha256();
+            digest.update((file.getFileName() + "\n").getBytes(StandardCharsets.UTF_8));
+            try (InputStream in = Files.newInputStream(file)) {
+                for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                    context.checkCancelled();
+                    digest.update(buffer, 0, n);
+                    own.update(buffer, 0, n);
+                    done += n;
+                    context.progress("hash", done, total, "bytes");
+                }
+            }
+            each.add(hex(own.digest()));
+        }
+        return new Hashes(hex(digest.digest()), each);
+    }
+
+    private static String hex(byte[] hash) {
+        return HexFormat.of().formatHex(hash);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+package dev.pollux.artifact;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.internal.Json;
+import dev.pollux.job.JobContext;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The folder beside the target where a result grows.
+ *
+ * <p>Its journal has the digest of the plan on the first line, then a JSON object for each finished tensor. A run of the same
+ * plan goes on where a killed one stopped; a run of another plan begins anew. A lock keeps a second process away.
+ * <em>Confined to one thread.</em>
+ */
+public final class WorkFolder implements AutoCloseable {
+
+    private static final String JOURNAL = ".merge-journal";
+
+    private final Path folder;
+    private final Path lockFile;
+    private final FileChannel lockChannel;
+    private final Map<String, Map<String, String>> finished = new LinkedHashMap<>();
+    private @Nullable FileChannel journal;
+    private boolean locked;
+
+    private WorkFolder(Path folder, Path lockFile, FileChannel lockChannel) {
+        this.folder = folder;
+        this.lockFile = lockFile;
+        this.lockChannel = lockChannel;
+    }
+
+    /**
+     * Fills a work folder and publishes it. Where an earlier process was killed the folder holds what it finished; where this
+     * one fails or is cancelled it is deleted.
+     *
+     * @param fill writes the files; its result is returned
+     */
+    public static <R> R publish(Path target, String digest, JobContext context, Function<WorkFolder, R> fill) {
+        try (WorkFolder work = open(target, digest)) {
+            boolean published = false;
+            try {
+                R result = fill.apply(work);
+                context.checkCancelled();
+                work.publish(target);
+                published = true;
+                return result;
+            } finally {
+                if (!published) {
+                    work.discard();
+                }
+            }
+        }
+    }
+
+    /**
+     * Writes a file and publishes it. What an earlier process left is written anew.
+     *
+     * @param write writes the file at the path that it is given
+     */
+    public static void publishFile(Path target, JobContext context, Consumer<Path> write) {
+        try (WorkFolder work = open(target, "")) {
+            try {
+                Path file = work.path().resolve("file");
+                write.accept(file);
+                context.checkCancelled();
+                Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                throw new StorageException("Cannot publish " + target + ": " + e, e);
+            } finally {
+                work.discard();
+            }
+        }
+    }
+
+    /** Opens the work folder of {@code target} for the plan with {@code digest}. */
+    public static WorkFolder open(Path target, String digest) {
+        Path whole = target.toAbsolutePath().normalize();
+        Path folder = whole.resolveSibling("." + whole.getFileName() + ".part");
+        Path lockFile = whole.resolveSibling("." + whole.getFileName() + ".lock");
+        try {
+            Files.createDirectories(whole.getParent());
+            FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            WorkFolder work = new WorkFolder(folder, lockFile, channel);
+            try {
+                work.lock(target);
+                work.begin(digest);
+                return work;
+            } catch (IOException | RuntimeException | Error e) {
+                work.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot write beside " + target + ": " + e, e);
+        }
+    }
+
+    private void lock(Path target) throws IOException {
+        try {
+            FileLock lock = lockChannel.tryLock(); // held until the channel closes
+            if (lock != null) {
+                locked = true;
+                return;
+            }
+        } catch (OverlappingFileLockException e) {
+            throw new StorageException("Another merge of this process is writing " + target + "; wait for it", e);
+        }
+        throw new StorageException("Another process is merging into " + target + "; wait for it");
+    }
+
+    private void begin(String digest) throws IOException {
+        Path file = folder.resolve(JOURNAL);
+        List<String> lines = List.of();
+        if (Files.isRegularFile(file)) {
+            lines = new ArrayList<>(List.of(Files.readString(file).split("\n")));
+        }
+        if (lines.isEmpty() || !lines.get(0).equals(digest)) {
+            deleteTree(folder);
+            Files.createDirectories(folder);
+            lines = List.of();
+        }
+        for (String line : lines.isEmpty() ? lines : lines.subList(1, lines.size())) {
+            finished(line);
+        }
+        journal = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        StringBuilder text = new StringBuilder(digest).append('\n');
+        finished.forEach((name, facts) -> text.append(line(name, facts)));
+        journal.truncate(0);
+        append(text.toString());
+    }
+
+    /** A line that a kill cut short does not count. */
+    private void finished(String line) {
+        try {
+            Object entry = Json.parse(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)), JOURNAL);
+            if (entry instanceof Map<?, ?> map && map.get("tensor") instanceof String tensor) {
+                Map<String, String> facts = new LinkedHashMap<>();
+                if (map.get("facts") instanceof Map<?, ?> stored) {
+                    stored.forEach((name, value) -> facts.put(name.toString(), value.toString()));
+                }
+                finished.put(tensor, facts);
+            }
+        } catch (MalformedFileException e) {
+            finished.remove("");
+        }
+    }
+
+    private static String line(String tensor, Map<String, String> facts) {
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("tensor", tensor);
+        entry.put("facts", facts);
+        return Json.text(entry) + "\n";
+    }
+
+    private void append(String text) throws IOException {
+        FileChannel open = journal;
+        if (open == null) {
+            throw new IllegalStateException("the journal is closed");
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+        while (bytes.hasRemaining()) {
+            open.write(bytes);
+        }
+        open.force(false);
+    }
+
+    /** The folder that is filled. */
+    public Path path() {
+        return folder;
+    }
+
+    /** What an earlier run finished, with its facts. */
+    public Map<String, Map<String, String>> finished() {
+        return finished;
+    }
+
+    /** Notes tensors whose bytes have reached the disk. */
+    public void finish(Map<String, Map<String, String>> tensors) {
+        StringBuilder text = new StringBuilder();
+        tensors.forEach((name, facts) -> text.append(line(name, facts)));
+        try {
+            append(text.toString());
+        } catch (IOException e) {
+            throw new StorageException("Cannot write the journal in " + folder + ": " + e, e);
+        }
+    }
+
+    /** Forgets what was finished: the files it lay in are not there. */
+    public void forget() {
+        finished.clear();
+    }
+
+    private void publish(Path target) {
+        try {
+            closeJournal();
+            Files.delete(folder.resolve(JOURNAL));
+            Files.move(folder, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new StorageException("Cannot publish " + target + ": " + e, e);
+        }
+    }
+
+    /** Deletes the folder. */
+    public void discard() {
+        try {
+            closeJournal();
+            deleteTree(folder);
+        } catch (IOException e) {
+            throw new StorageException("Cannot delete " + folder + ": " + e, e);
+        }
+    }
+
+    private void closeJournal() throws IOException {
+        if (journal != null) {
+            journal.close();
+            journal = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            closeJournal();
+            if (locked) {
+                Files.deleteIfExists(lockFile);
+            }
+            lockChannel.close();
+        } catch (IOException e) {
+            throw new StorageException("Cannot close " + folder + ": " + e, e);
+        }
+    }
+
+    /** Deletes {@code folder} with all that it holds; does nothing where it is absent. */
+    public static void deleteTree(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException e) throws IOException {
+                Files.delete(visited);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}

@@ -1,0 +1,39 @@
+package dev.pollux.tensor;
+
+import java.util.List;
+
+/** A tensor that can be read piece by piece: stored, or calculated from stored ones. <em>Thread-safe.</em> */
+public interface TensorSource {
+
+    /** Sizes of the dimensions, the outermost first. */
+    List<Long> shape();
+
+    /** {@code model:tensor}, for reports. */
+    String label();
+
+    /**
+     * Elements as floats.
+     *
+     * @param first index of the first in row-major order
+     * @param into (≥ at + count)
+     */
+    void read(long first, int count, float[] into, int at);
+
+    /** Bytes that lie in files. */
+    long storedBytes();
+
+    /** The source with what it needs in memory for many reads; dropped when its tensor is merged. */
+    default TensorSource ready() {
+        return this;
+    }
+
+    /** Whether reading it again costs no more than keeping what was read. */
+    default boolean isCheap() {
+        return false;
+    }
+
+    /** Number of elements. */
+    default long elements() {
+        return shape().stream().reduce(1L, (a, b) -> a * b);
+    }
+}
