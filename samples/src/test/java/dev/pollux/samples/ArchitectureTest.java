@@ -87,7 +87,7 @@ class ArchitectureTest {
         JavaClasses core = modules("core");
         classes()
                 .should()
-                .onlyDependOnClassesThat(resideInAnyPackage("java..", "org.jspecify..")
+                .onlyDependOnClassesThat(resideInAnyPackage("java..", "jdk.incubator.vector..", "org.jspecify..")
                         .or(describe(
                                 "are of core",
                                 type -> core.contain(type.getBaseComponentType().getName())
