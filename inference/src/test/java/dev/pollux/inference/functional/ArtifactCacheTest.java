@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
-import dev.pollux.inference.internal.ArtifactCache;
+import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.job.JobContext;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
