@@ -12,7 +12,6 @@ module dev.pollux.core {
     exports dev.pollux.retrieval;
     exports dev.pollux.twin;
     exports dev.pollux.tensor;
-    exports dev.pollux.artifact;
     exports dev.pollux.merging;
     exports dev.pollux.internal to
             dev.pollux.finetune,
