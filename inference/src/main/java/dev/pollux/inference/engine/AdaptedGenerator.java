@@ -6,7 +6,7 @@ import dev.pollux.generation.Generator;
 import dev.pollux.generation.GeneratorInfo;
 import dev.pollux.generation.Prompt;
 
-/** A generator's weights with an adapter of its own. <em>Thread-safe.</em> */
+/** A generator that applies its own adapter to the weights of another generator. <em>Thread-safe.</em> */
 final class AdaptedGenerator implements Generator {
 
     private final OnnxGenerator base;

@@ -6,7 +6,7 @@ import dev.pollux.generation.Generator;
 import dev.pollux.generation.GeneratorInfo;
 import dev.pollux.generation.Prompt;
 
-/** A model with adapters, and the model below, which closes with it. <em>Thread-safe.</em> */
+/** A model with loaded adapters. Closing it also closes the model. <em>Thread-safe.</em> */
 record AdaptedModel(Generator base, Generator adapted) implements Generator {
 
     @Override

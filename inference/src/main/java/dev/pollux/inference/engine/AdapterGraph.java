@@ -16,24 +16,24 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A graph with room for a LoRA adapter at every projection: y = x·Wᵀ + (x·Aᵀ)·Bᵀ, with Aᵀ (columns, R) and Bᵀ (R, rows) as
- * inputs whose rank R may be 0. The weights stay in the file beside the graph.
+ * A decoder graph with inputs for a LoRA adapter at every projection: y = x·Wᵀ + (x·Aᵀ)·Bᵀ, where Aᵀ (columns, R) and Bᵀ (R,
+ * rows) are inputs. The rank R may be 0. The weights stay in their external file.
  */
 final class AdapterGraph {
 
     private AdapterGraph() {}
 
-    /** The input that takes Aᵀ. */
+    /** The name of the input for Aᵀ. */
     static String a(Projection projection) {
         return "adapter." + projection.output() + ".a";
     }
 
-    /** The input that takes Bᵀ. */
+    /** The name of the input for Bᵀ. */
     static String b(Projection projection) {
         return "adapter." + projection.output() + ".b";
     }
 
-    /** A session of the graph in {@code model}, extended; the caller closes it. */
+    /** Opens a session of the extended graph of {@code model}. The caller closes it. */
     static OrtSession session(Path model, OrtSession.SessionOptions settings, List<Projection> projections)
             throws OrtException {
         return GraphSession.of(of(GraphReader.read(model), projections), model, settings);
@@ -55,9 +55,7 @@ final class AdapterGraph {
         Value b = to.input(b(projection), ElementType.FLOAT, rank, lookup ? projection.columns() : rows);
         to.add(node.withOutput(0, y + ".base"));
         Value x = to.value(projection.input());
-        Value low = lookup
-                ? to.op("Gather", y + ".low", List.of(a, x), Map.of())
-                : to.op("MatMul", y + ".low", x, a);
+        Value low = lookup ? to.op("Gather", y + ".low", List.of(a, x), Map.of()) : to.op("MatMul", y + ".low", x, a);
         to.op("Add", y, to.value(y + ".base"), to.op("MatMul", y + ".change", low, b));
     }
 }

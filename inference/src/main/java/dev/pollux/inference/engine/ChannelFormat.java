@@ -8,39 +8,39 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * How a model tells its reasoning from its answer: the markers it writes, as its chat template or its vocabulary announces
- * them, whatever the model is called. <em>Immutable.</em>
+ * The markers by which a model separates its reasoning from its answer. They are derived from the chat template or the
+ * vocabulary, never from the model's name. <em>Immutable.</em>
  *
  * <table>
- * <caption>What is known</caption>
+ * <caption>Known formats</caption>
  * <tr><th>form</th><th>announced by</th></tr>
- * <tr><td>a pair around the reasoning, then perhaps a pair around the answer</td><td>one of the pair in the template, or
- *     both in the vocabulary</td></tr>
- * <tr><td>a pair whose reasoning begins with its name on a line: {@code <|channel>thought}</td><td>likewise</td></tr>
+ * <tr><td>a pair of tags around the reasoning, optionally followed by a pair around the answer</td><td>one tag of the pair in
+ * the template, or both in the vocabulary</td></tr>
+ * <tr><td>a pair of tags whose reasoning starts with a line that names it: {@code <|channel>thought}</td><td>likewise</td></tr>
  * <tr><td>harmony: {@code <|start|>role<|channel|>name<|message|>text<|end|>}; the channel {@code final} is the
  *     answer</td><td>{@code <|channel|>} and {@code <|message|>}</td></tr>
  * <tr><td>{@code <|think|>text<|end|><|begin|>role<|content|>text}</td><td>{@code <|think|>} and {@code
  *     <|content|>}</td></tr>
- * <tr><td>reasoning first, {@code [BEGIN FINAL RESPONSE]} before the answer</td><td>that in the template</td></tr>
+ * <tr><td>reasoning first, then {@code [BEGIN FINAL RESPONSE]}, then the answer</td><td>this text in the template</td></tr>
  * </table>
  */
 final class ChannelFormat {
 
-    /** What a marker begins. */
+    /** The section that starts after a marker. */
     enum Effect {
         REASONING,
-        /** Reasoning whose first line is its name. */
+        /** Reasoning whose first line is the name of the section. */
         NAMED_REASONING,
         ANSWER,
-        /** An answer between tags of its own, which are not text. */
+        /** An answer between tags of its own; the tags are not part of the text. */
         TAGGED_ANSWER,
-        /** The end of such an answer. */
+        /** The end of a tagged answer. */
         AFTER_ANSWER,
         /** The header of a message, up to {@link #BODY}. */
         HEADER,
         /** The text of a message, in the channel that its header names. */
         BODY,
-        /** What stands between two messages, which is no text. */
+        /** The gap between two messages, which is not part of the text. */
         BETWEEN,
         /** A part of a header. */
         NOTHING
@@ -49,7 +49,7 @@ final class ChannelFormat {
     /**
      * A marker.
      *
-     * @param token its id, where it is one token
+     * @param token the id of the marker if it is a single token
      */
     record Marker(String spelling, Effect effect, Optional<Integer> token) {}
 
@@ -110,7 +110,7 @@ final class ChannelFormat {
         }
     }
 
-    /** @param template the source of the chat template; empty where there is none */
+    /** @param template the source of the chat template; empty if there is none */
     static ChannelFormat of(String template, Tokenizer tokenizer) {
         return new ChannelFormat(template, tokenizer);
     }
@@ -139,16 +139,16 @@ final class ChannelFormat {
         return markers;
     }
 
-    /** The marker that a token is, if it is one. */
+    /** The marker with this token id, if there is one. */
     Optional<Marker> marker(int token) {
         return Optional.ofNullable(byToken.get(token));
     }
 
     /**
-     * A parser of what a model writes after a prompt.
+     * Creates a parser for the text that a model generates after a prompt.
      *
-     * @param prompt the end of the prompt, from where no part of it is a user's
-     * @param chat whether a chat template wrote it; in a raw prompt a tag counts only where nothing follows it
+     * @param prompt the end of the prompt, after the last character that a user wrote
+     * @param chat whether a chat template rendered the prompt; in a raw prompt a tag counts only at the very end
      */
     ChannelParser after(String prompt, boolean chat) {
         ChannelParser parser = new ChannelParser(this);

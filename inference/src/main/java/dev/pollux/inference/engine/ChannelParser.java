@@ -10,23 +10,23 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Text and markers of one generation to deltas by channel. <em>Not thread-safe: one thread at a time.</em>
+ * Splits the text and the markers of one generation into deltas by channel. <em>Not thread-safe: one thread at a time.</em>
  *
- * <p>A marker that is a token is one wherever it stands. One that is spelled by several tokens is one where it can stand: an
- * opening tag before anything else, a closing one after its opening. Whitespace around reasoning, and between it and the
- * answer, is no text.
+ * <p>A marker that is a single token counts at any position. A marker that is spelled with several tokens counts only where the
+ * format allows it: an opening tag before any other text, a closing tag after its opening tag. Whitespace around reasoning, and
+ * between reasoning and answer, is dropped.
  */
 final class ChannelParser {
 
-    /** A header longer than this is the text of a model that writes no headers. */
+    /** A longer header is treated as text: the model does not write headers. */
     private static final int MAX_HEADER = 200;
 
     private enum State {
-        /** The answer, of which nothing but whitespace is written. */
+        /** The answer, of which only whitespace has been generated. */
         BEGIN,
         ANSWER,
         REASONING,
-        /** The first line of reasoning that begins with its name. */
+        /** The first line of reasoning, which holds its name. */
         NAME,
         HEADER,
         BETWEEN
@@ -35,20 +35,20 @@ final class ChannelParser {
     private final ChannelFormat format;
     private final StringBuilder held = new StringBuilder();
     private State state = State.BEGIN;
-    private boolean reasoned; // whether a marker was seen, so that whitespace before the answer is no text
-    private boolean answered; // whether any of the answer is written
-    private boolean tagged; // whether the answer stands between tags
-    private boolean promptsHeader; // whether the header was begun by the prompt
-    private boolean thoughts; // whether there is reasoning
-    private boolean fresh = true; // whether a block of reasoning has begun of which nothing is written
-    private String gap = ""; // whitespace of the reasoning that goes out if more follows
+    private boolean reasoned; // whether a marker was seen, so that whitespace before the answer is dropped
+    private boolean answered; // whether any text of the answer was emitted
+    private boolean tagged; // whether the answer is enclosed in tags
+    private boolean promptsHeader; // whether the prompt ends inside a header
+    private boolean thoughts; // whether any reasoning was emitted
+    private boolean fresh = true; // whether the current block of reasoning has no text yet
+    private String gap = ""; // whitespace in the reasoning, emitted only if more text follows
     private List<Delta.Text> out = new ArrayList<>();
 
     ChannelParser(ChannelFormat format) {
         this.format = format;
     }
 
-    /** Reads what a prompt ends with, so that the state is that in which the model begins. */
+    /** Parses the end of the prompt to find the state in which the model starts. */
     void skip(String prompt, boolean chat) {
         int at = 0;
         boolean header = false;
@@ -80,19 +80,19 @@ final class ChannelParser {
         out.clear();
     }
 
-    /** The marker that a token is, if it is one. */
+    /** The marker with this token id, if there is one. */
     Optional<Marker> marker(int token) {
         return format.marker(token);
     }
 
-    /** What a marker completes. */
+    /** Handles a marker and returns the deltas that it completes. */
     List<Delta.Text> push(Marker marker) {
         flushBeforeMarker();
         apply(marker);
         return taken();
     }
 
-    /** What a piece of text completes. */
+    /** Handles a piece of text and returns the deltas that it completes. */
     List<Delta.Text> push(String piece) {
         if (format.markers().isEmpty()) {
             return piece.isEmpty() ? List.of() : List.of(new Delta.Text(Channel.ANSWER, piece));
@@ -102,7 +102,7 @@ final class ChannelParser {
         return taken();
     }
 
-    /** What is left at the end. */
+    /** Returns the remaining deltas at the end of the generation. */
     List<Delta.Text> end() {
         if (state == State.HEADER && promptsHeader) {
             state = State.BEGIN;
@@ -117,7 +117,10 @@ final class ChannelParser {
         return deltas;
     }
 
-    /** Gives out what of the held text is settled; whether that changed the state, so that there may be more. */
+    /**
+     * Emits the part of the held text that is decided. Returns true if the state changed, because more text may be decided
+     * then.
+     */
     private boolean step() {
         if (state == State.HEADER && promptsHeader && held.length() > MAX_HEADER) {
             state = State.BEGIN;
@@ -154,7 +157,7 @@ final class ChannelParser {
         return false;
     }
 
-    /** The markers that text can spell here. */
+    /** The markers that the text may spell in the current state. */
     private List<Marker> possible() {
         boolean blank = state == State.BEGIN;
         return format.markers().stream()
@@ -170,7 +173,7 @@ final class ChannelParser {
                 .toList();
     }
 
-    /** Whether nothing but whitespace stands before a marker, or its beginning, in the held text. */
+    /** Whether the held text has only whitespace before a marker or before the beginning of one. */
     private boolean startsBlank(Marker marker) {
         String text = held.toString().stripLeading();
         return text.startsWith(marker.spelling()) || marker.spelling().startsWith(text);
@@ -190,7 +193,7 @@ final class ChannelParser {
         return Optional.ofNullable(best);
     }
 
-    /** The length of the longest end of the held text that may begin one of the markers. */
+    /** The length of the longest suffix of the held text that is a prefix of a marker. */
     private int beginning(List<Marker> markers) {
         int longest = 0;
         for (Marker marker : markers) {
@@ -229,7 +232,7 @@ final class ChannelParser {
         fresh = true;
     }
 
-    /** Whether a message is for the reader: its channel is {@code final}, or it has none. */
+    /** Whether a message is part of the answer: its channel is {@code final}, or it has none. */
     private static boolean isAnswer(String header) {
         String name = header.strip().toLowerCase(Locale.ROOT);
         return name.isEmpty() || name.startsWith("final") || name.equals("assistant");
@@ -244,7 +247,7 @@ final class ChannelParser {
 
     private void flushHeld() {
         if (state == State.HEADER) {
-            return; // the header is read by the marker after it
+            return; // the next marker ends the header
         }
         write(held.toString());
         held.setLength(0);

@@ -15,10 +15,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 
 /**
- * Conversations as the text that a model reads, by its chat template, and fitted to what that can do.
+ * Renders conversations with the chat template of a model, after fitting them to the features of the template.
  *
- * <p>The template is parsed and tried when the first conversation comes: what needs no template must not fail by it.
- * <em>Thread-safe.</em>
+ * <p>The template is parsed and probed at the first conversation, so that a damaged template does not affect calls that need
+ * none. <em>Thread-safe.</em>
  */
 final class ChatRenderer {
 
@@ -31,15 +31,15 @@ final class ChatRenderer {
     private volatile Optional<Boolean> works = Optional.empty();
 
     /**
-     * @param source the template's
-     * @param manifest the model's name, and its tokens before and after a text, which templates write
+     * @param source the source of the template
+     * @param manifest supplies the name of the model and its BOS and EOS tokens, which templates write
      */
     ChatRenderer(String source, DecoderManifest manifest) {
         this.source = source;
         this.manifest = manifest;
     }
 
-    /** Whether it is a template, and takes the simplest conversation; tried once. */
+    /** Whether there is a template that parses and renders the simplest conversation; tested once. */
     boolean works() {
         Optional<Boolean> known = works;
         if (known.isEmpty()) {
@@ -58,15 +58,15 @@ final class ChatRenderer {
         }
     }
 
-    /** A conversation without tools. */
+    /** Renders a conversation without tools. */
     ChatTemplate.Rendering render(List<Message> conversation) {
         return render(conversation, List.of());
     }
 
     /**
-     * @param tools what the assistant may call
-     * @throws TemplateException if the template cannot be parsed, or refuses the conversation in every form
-     * @throws IllegalArgumentException if it does not show the tools, or the calls of the conversation
+     * @param tools the tools that the assistant may call
+     * @throws TemplateException if the template cannot be parsed, or rejects the conversation in every form
+     * @throws IllegalArgumentException if the template does not show the tools, or the calls in the conversation
      */
     ChatTemplate.Rendering render(List<Message> conversation, List<Tool> tools) {
         try {
@@ -82,7 +82,7 @@ final class ChatRenderer {
         }
     }
 
-    /** Templates that know of no tools pass over them without a word. */
+    /** Templates without support for tools ignore them silently, so the output is checked. */
     private void checkShown(String text, List<Message> conversation, List<Tool> tools) {
         boolean all = tools.stream().map(Tool::name).allMatch(text::contains)
                 && (tools.isEmpty() || source.contains("tools"));
@@ -123,8 +123,8 @@ final class ChatRenderer {
     }
 
     /**
-     * Templates see no tools and no documents as none, which is what they are made for. Some go through them without a look, so one
-     * that fails is given empty lists of what it names.
+     * Templates expect undefined values for absent tools and documents. Some iterate over them without a test; if a template
+     * fails, it is rendered again with empty lists for the variables that it names.
      */
     private ChatTemplate.Rendering rendered(
             ChatTemplate template, List<Map<String, Object>> messages, List<Tool> tools) {

@@ -7,12 +7,12 @@ import dev.pollux.job.JobContext;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Finds or makes the decoder graph of a path, by the engine's options. */
+/** Finds the decoder graph for a path, or exports it, according to the engine's options. */
 public final class DecoderGraphs {
 
     private DecoderGraphs() {}
 
-    /** The graph of whatever can be opened; a checkpoint is exported if it is not in the cache. */
+    /** The graph for any path that can be opened; a checkpoint that is not in the cache is exported. */
     public static DecoderGraph opened(Path path, EngineOptions options, JobContext context) {
         Optional<DecoderGraph> ready = DecoderGraph.ready(path);
         if (ready.isPresent()) {
@@ -27,6 +27,6 @@ public final class DecoderGraphs {
     static DecoderGraph exported(Checkpoint checkpoint, EngineOptions options, JobContext context) {
         DecoderGraph graph =
                 DecoderGraph.exported(DecoderExport.cached(checkpoint, options.export(), options.cache(), context));
-        return graph.withSampling(checkpoint.sampling()); // older exports do not hold it
+        return graph.withSampling(checkpoint.sampling()); // exports of earlier versions lack it
     }
 }

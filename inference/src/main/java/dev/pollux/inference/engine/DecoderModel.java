@@ -9,23 +9,23 @@ import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * An exported decoder, loaded: the weights, shared by any number of {@link DecoderSequence}s.
+ * A loaded decoder: the weights, shared by any number of {@link DecoderSequence}s.
  *
- * <p>{@link #close()} stops the steps that are running, waits for them, and frees the native session. <em>Thread-safe.</em>
+ * <p>{@link #close()} interrupts the running steps, waits for them, and frees the native session. <em>Thread-safe.</em>
  */
 public final class DecoderModel implements AutoCloseable {
 
     /*
-     * A model is four things that are opened and closed together:
+     * A model has four parts, which are opened and closed together:
      *  DecoderSession   the weights and the graph, in the runtime
-     *  LoadedAdapters   what is added to the weights
+     *  LoadedAdapters   the changes to the weights
      *  SequencePool     the tokens read so far, with their states
-     *  StepAdmission    when a step runs
+     *  StepAdmission    decides when a step runs
      *
-     * Closing goes from the outside to the inside, so that nothing is freed that a step reads: the pool gives out no sequence
-     * any more and interrupts those in use; the admission refuses new steps and waits for the running ones, which end at their
-     * next operator; then the adapters and the session are freed. A sequence that is in use meanwhile is its user's: its steps
-     * are cancelled, and it is freed when it is closed.
+     * close() proceeds from the outermost part to the innermost, so that no running step reads freed memory. The pool stops
+     * handing out sequences and interrupts those in use. The admission rejects new steps and waits for running ones, which stop
+     * at their next operator. Then the adapters and the session are freed. A sequence that is still in use belongs to its user:
+     * its steps are cancelled, and it is freed when the user closes it.
      */
 
     private final DecoderSession session;
@@ -44,11 +44,12 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /**
-     * Loads the graph of an exported folder, of a ready-made one, or of one ONNX file in the latter ({@link OnnxFolder}).
+     * Loads the graph of an exported folder, of a ready-made folder, or of one ONNX file in a ready-made folder
+     * ({@link OnnxFolder}).
      *
      * @throws dev.pollux.MalformedFileException if the manifest, the configuration or the graph is damaged
-     * @throws dev.pollux.UnsupportedModelException if a ready-made graph is no decoder, or of a kind that is not supported
-     * @throws dev.pollux.ModelExecutionException if the runtime refuses the graph, or has not the device
+     * @throws dev.pollux.UnsupportedModelException if a ready-made graph is not a decoder, or its kind is not supported
+     * @throws dev.pollux.ModelExecutionException if the runtime rejects the graph or lacks the device
      */
     public static DecoderModel open(Path path, EngineOptions options) {
         return open(DecoderGraph.of(path), options);
@@ -66,45 +67,47 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /**
-     * Loads LoRA adapters beside the weights: sequences that are asked for with the result compute with their sum.
+     * Loads LoRA adapters in addition to the weights. Sequences that are created with the result compute with the sum of the
+     * adapters.
      *
-     * @param paths folders in PEFT's form or GGUF files, with the scale of each, on top of its own α/r; 1 as it was trained
+     * @param paths folders in PEFT's format or GGUF files, each with a scale that multiplies its own α/r; 1 is the trained
+     *     strength
      * @throws IllegalStateException if the model was opened without {@link EngineOptions#adapters()}
      * @throws dev.pollux.StorageException if there is no adapter at a path
      * @throws dev.pollux.MalformedFileException if a file is damaged
-     * @throws dev.pollux.UnsupportedModelException if an adapter is for another model, or changes more than projections; or
+     * @throws dev.pollux.UnsupportedModelException if an adapter is for another model or changes more than projections, or
      *     if the graph is a ready-made one
      */
     public LoadedAdapter load(Map<Path, Double> paths) {
         return adapters.load(paths);
     }
 
-    /** What was loaded. */
+    /** The manifest of the loaded model. */
     public DecoderManifest manifest() {
         return session.graph().manifest();
     }
 
-    /** How long loading took. */
+    /** The duration of loading. */
     public Duration loadTime() {
         return loadTime;
     }
 
-    /** A new sequence of length 0; close it after use. */
+    /** Creates a sequence of length 0. Close it after use. */
     public DecoderSequence sequence() {
         return sequence(adapters.none());
     }
 
-    /** A new sequence of length 0 that computes with an adapter of this model; close it after use. */
+    /** Creates a sequence of length 0 that computes with an adapter of this model. Close it after use. */
     public DecoderSequence sequence(LoadedAdapter adapter) {
         return acquire(new int[0], adapter);
     }
 
-    /** No adapter. */
+    /** The adapter that changes nothing. */
     LoadedAdapter none() {
         return adapters.none();
     }
 
-    /** A sequence that holds as much of the beginning of {@code prompt} as an idle one has computed already. */
+    /** A sequence for {@code prompt} that reuses the longest prefix which an idle sequence has already computed. */
     DecoderSequence acquire(int[] prompt, LoadedAdapter adapter) {
         adapters.requireLoaded(adapter);
         return pool.acquire(prompt, adapter);
@@ -114,7 +117,7 @@ public final class DecoderModel implements AutoCloseable {
         return session.options();
     }
 
-    /** Ends running steps, waits for them and frees the model. Idempotent. */
+    /** Interrupts running steps, waits for them and frees the model. Idempotent. */
     @Override
     public void close() {
         closing.lock();

@@ -7,33 +7,36 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
- * The tokens a model has read, with its state after them.
+ * The tokens that a model has read, with the state after them.
  *
- * <p>{@code append} reads more tokens; {@link #truncate} goes back without computing anything: what a model with recurrent
- * states, or with rotary tables for long texts, has to read again then, the next {@code append} reads first. Prompts are read in chunks
- * of {@link EngineOptions#prefillChunk()} tokens. <em>Confined to one thread except {@link #interrupt()}.</em>
+ * <p>{@code append} reads more tokens. {@link #truncate} goes back and computes nothing. A model with recurrent states, or with
+ * separate rotary tables for long texts, may have to read tokens again after that; the next {@code append} does so first.
+ * Prompts are read in chunks of {@link EngineOptions#prefillChunk()} tokens. <em>Confined to one thread except
+ * {@link #interrupt()}.</em>
  */
 public final class DecoderSequence implements AutoCloseable {
 
     /*
-     * tokens[0 … length) are the tokens that the caller has appended. Three marks say how the states follow them:
+     * tokens[0 … length) are the tokens that the caller has appended. Three counters relate the states to them:
      *
      *   0 ≤ aligned ≤ length, 0 ≤ read ≤ length
      *
-     * length   what the caller sees. append() moves it up, truncate() down.
-     * read     the tokens that the states have read. Keys and values can be cut at any row, so read follows length down.
-     *          Recurrent states cannot go back: they restart from their latest copy (RecurrentStates.restore), and rotary tables
-     *          that switch by length make everything new. read < length then, and the next append() first reads
-     *          tokens[read … length) again, without logits (catchUp).
-     * aligned  the leading tokens that were read in whole chunks, each of which began at a multiple of the chunk. The kernels
-     *          round differently for steps of different sizes, so only these rows are, bit for bit, what any other sequence
-     *          would compute for the same beginning; the pool shares no others.
+     * length   the length that the caller sees. append() raises it, truncate() lowers it.
+     * read     the number of tokens that the states have read. Keys and values can be cut at any row, so read drops with
+     * length.
+     *          Recurrent states cannot go back: they restart from their latest copy (RecurrentStates.restore). Rotary tables
+     *          that depend on the length invalidate all states when the table changes. In both cases read < length, and the next
+     *          append() first reads tokens[read … length) again, without logits (catchUp).
+     * aligned  the number of leading tokens that were read in whole chunks, each of which began at a multiple of the chunk
+     * size.
+     *          The kernels round differently for steps of different sizes, so only these rows equal, bit for bit, the rows that
+     *          any other sequence computes for the same prefix. The pool shares only these.
      *
-     * A step that fails or is interrupted moves none of the marks: what it wrote is beyond length, where the next step writes
+     * A step that fails or is interrupted changes none of the counters: it wrote only beyond length, where the next step writes
      * again.
      */
 
-    /** Logits of many positions are asked for in pieces of at most this size. */
+    /** Logits of many positions are requested in pieces of at most this size. */
     private static final long MAX_LOGITS_BYTES = 64L << 20;
 
     private final SequencePool pool;
@@ -52,7 +55,7 @@ public final class DecoderSequence implements AutoCloseable {
         this.session = step.session();
     }
 
-    /** How many tokens have been read. */
+    /** The number of tokens read. */
     public int length() {
         return length;
     }
@@ -62,9 +65,9 @@ public final class DecoderSequence implements AutoCloseable {
      *
      * @param ids at least one token id
      * @return (vocabulary), the logits after the last token; valid until the next call
-     * @throws IllegalArgumentException if the context would overflow; nothing is read then
-     * @throws dev.pollux.CancelledException if {@link #interrupt()} was called, or the thread is interrupted; what whole
-     *     chunks were read stays read
+     * @throws IllegalArgumentException if the tokens exceed the context; none is read then
+     * @throws dev.pollux.CancelledException if {@link #interrupt()} was called, or the thread is interrupted; the chunks
+     *     that were completed remain read
      */
     public FloatBuffer append(int... ids) {
         prepare(ids);
@@ -80,7 +83,7 @@ public final class DecoderSequence implements AutoCloseable {
         }
     }
 
-    /** Reads tokens and gives the logits after each of them to {@code consumer}. */
+    /** Reads tokens and passes the logits after each of them to {@code consumer}. */
     public void append(int[] ids, LogitsConsumer consumer) {
         prepare(ids);
         DecoderManifest manifest = manifest();
@@ -98,7 +101,7 @@ public final class DecoderSequence implements AutoCloseable {
     }
 
     /**
-     * Forgets every token from {@code newLength} on.
+     * Removes every token from index {@code newLength} on.
      *
      * @param newLength in [0, {@link #length()}]
      */
@@ -114,7 +117,7 @@ public final class DecoderSequence implements AutoCloseable {
         aligned = Math.min(aligned, newLength / chunk * chunk);
     }
 
-    /** Makes a step that is running, and every later one, end with {@link dev.pollux.CancelledException}; from any thread. */
+    /** Ends the running step and every later one with {@link dev.pollux.CancelledException}. May be called from any thread. */
     public void interrupt() {
         step.interrupt();
     }
@@ -123,7 +126,7 @@ public final class DecoderSequence implements AutoCloseable {
         return step.isInterrupted();
     }
 
-    /** Gives the sequence back to its model. Idempotent. */
+    /** Returns the sequence to its model. Idempotent. */
     @Override
     public void close() {
         if (!closed) {
@@ -132,7 +135,7 @@ public final class DecoderSequence implements AutoCloseable {
         }
     }
 
-    /** Makes room for {@code total} tokens at once instead of growing step by step. */
+    /** Reserves memory for {@code total} tokens at once, instead of growing step by step. */
     void reserve(int total) {
         step.reserve(Math.min(total, manifest().contextLength()), length);
     }
@@ -145,7 +148,7 @@ public final class DecoderSequence implements AutoCloseable {
         if (step.adapter() != other) {
             return 0;
         }
-        int limit = Math.min(aligned, prompt.length - 1); // the last token is read again for its logits
+        int limit = Math.min(aligned, prompt.length - 1); // the last token is read again to get its logits
         int same = 0;
         while (same < limit && tokens[same] == prompt[same]) {
             same++;
@@ -184,7 +187,7 @@ public final class DecoderSequence implements AutoCloseable {
         return logits;
     }
 
-    /** Reads what was read before and is not in the states any more. */
+    /** Reads the tokens again that the states have lost. */
     private void catchUp() {
         while (read < length) {
             int count = Math.min(session.limit(read), length - read);
@@ -193,7 +196,7 @@ public final class DecoderSequence implements AutoCloseable {
         }
     }
 
-    /** Chooses the rotary tables for {@code total} tokens; another choice than before makes all of them new. */
+    /** Selects the rotary tables for {@code total} tokens. A change of tables invalidates all states. */
     private void chooseRotary(int total) {
         int limit = manifest().rotarySwitch();
         boolean wanted = limit > 0 && total > limit;

@@ -14,15 +14,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A decoder graph in the runtime: one native session, or two where the first step has a graph of its own. <em>Thread-safe</em>,
- * except that {@link #close()} must come after the last run.
+ * A decoder graph in the runtime: one native session, or two if the first step has its own graph. <em>Thread-safe</em>, except
+ * that {@link #close()} must follow the last run.
  */
 final class DecoderSession implements AutoCloseable {
 
     private final DecoderGraph graph;
     private final EngineOptions options;
     private final OrtSession session;
-    private final OrtSession beginning; // the same, unless the first step has a graph of its own
+    private final OrtSession beginning; // the same session, unless the first step has its own graph
     private final OpenHandle handle;
 
     private DecoderSession(DecoderGraph graph, EngineOptions options, OrtSession session, OrtSession beginning) {
@@ -33,7 +33,7 @@ final class DecoderSession implements AutoCloseable {
         this.handle = OpenHandle.of("DecoderModel " + graph.manifest().name());
     }
 
-    /** @throws ModelExecutionException if the runtime refuses the graph, or has not the device */
+    /** @throws ModelExecutionException if the runtime rejects the graph or lacks the device */
     static DecoderSession open(DecoderGraph graph, EngineOptions options) {
         try (OrtSession.SessionOptions settings =
                 SessionSettings.of(options.device(), options.threads(), options.spinning())) {
@@ -73,24 +73,24 @@ final class DecoderSession implements AutoCloseable {
         return options;
     }
 
-    /** The tokens of a whole step of a long prompt. */
+    /** The number of tokens in a full step of a long prompt. */
     int chunk() {
         return graph.chunk(options.prefillChunk());
     }
 
-    /** The most tokens of a step after {@code past} others. */
+    /** The maximum number of tokens in a step that follows {@code past} others. */
     int limit(int past) {
         return graph.limit(past, options.prefillChunk());
     }
 
-    /** Runs the graph on tensors that are bound already; {@code past} tokens have been read before. */
+    /** Runs the graph on tensors that are already bound; {@code past} tokens have been read before. */
     void run(int past, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs, NativeRuntime.RunGuard guard)
             throws OrtException {
         OrtSession due = past == 0 ? beginning : session;
         due.run(inputsOf(due, inputs), Set.of(), outputs, guard.options()).close();
     }
 
-    /** A graph that only begins does not know the past. */
+    /** The graph for the first step has no inputs for the past. */
     private Map<String, OnnxTensor> inputsOf(OrtSession due, Map<String, OnnxTensor> inputs) {
         if (due.equals(session)) {
             return inputs;

@@ -18,11 +18,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of the decoder graph over some tokens: the tensors it binds and the call.
+ * One run of the decoder graph over some tokens: the bound tensors and the call.
  *
- * <p>Everything a step touches is allocated once: the scalar inputs are rewritten in their direct buffers, every output is
- * pinned, and only a change of the number of tokens makes new tensor views over the same buffers. Creating them anew and
- * reading unpinned outputs costs more than a small model's arithmetic.
+ * <p>All memory of a step is allocated once. Scalar inputs are rewritten in their direct buffers, every output is pinned, and
+ * new tensor views over the same buffers are created only if the number of tokens changes. Creating tensors for each step and
+ * reading unpinned outputs takes longer than the arithmetic of a small model.
  */
 final class DecoderStep implements StepAdmission.Step, AutoCloseable {
 
@@ -36,7 +36,7 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
     private final Map<String, OnnxTensor> inputs = new HashMap<>();
     private final Map<String, OnnxTensor> outputs = new HashMap<>();
     private long rotaryOffset;
-    private int past; // tokens read before the step that runs
+    private int past; // tokens read before the current step
     private LoadedAdapter adapter;
     private volatile boolean interrupted;
     private volatile NativeRuntime.@Nullable RunGuard current;
@@ -65,7 +65,7 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
         cache.reserve(capacity, used, inputs, outputs);
     }
 
-    /** Chooses what is added to the weights. */
+    /** Selects the adapter that is added to the weights. */
     void use(LoadedAdapter newAdapter) {
         adapter = newAdapter;
         inputs.putAll(adapter.inputs());
@@ -80,7 +80,7 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
         return recurrent;
     }
 
-    /** Which of two sets of rotary tables holds, where the model has two. */
+    /** Selects one of the two sets of rotary tables, if the model has two. */
     void useLongRotary(boolean longContext) {
         rotaryOffset = longContext ? session.graph().manifest().contextLength() : 0;
     }
@@ -89,8 +89,8 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
      * Reads tokens.
      *
      * @param tokens (S), read at positions past … past + S − 1
-     * @param past positions read before
-     * @param logitsDue for how many of the last tokens logits are due, in [0, S]
+     * @param past the number of positions read before
+     * @param logitsDue the number of last tokens whose logits are requested, in [0, S]
      * @return (logitsDue, vocabulary), valid until the next run
      * @throws CancelledException if the step is interrupted, or the thread is
      */
@@ -111,7 +111,7 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
         return interrupted;
     }
 
-    /** Runs the graph on what is bound. */
+    /** Runs the graph on the bound tensors. */
     @Override
     public void execute() {
         try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
@@ -133,7 +133,7 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
         }
     }
 
-    /** Ends a run in progress and refuses later ones, from any thread. */
+    /** Ends the current run and rejects later ones. May be called from any thread. */
     void interrupt() {
         interrupted = true;
         NativeRuntime.RunGuard run = current;
@@ -142,7 +142,7 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
         }
     }
 
-    /** Takes an interrupt back: another user begins. */
+    /** Clears an interrupt when another user takes the sequence. */
     void allow() {
         interrupted = false;
     }

@@ -13,24 +13,27 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** The reader's side of a generation: a turn of the {@link GenerationLoop} when the reader asks for a delta that is not there. */
+/**
+ * The consumer's side of a generation. It runs one turn of the {@link GenerationLoop} when the consumer asks for a delta that
+ * is not available yet.
+ */
 final class DecoderStream implements GenerationStream, Iterator<String> {
 
     private final PromptEncoder prompts;
     private final GenerationLoop loop;
     private final DecoderSequence sequence;
     private final int[] prompt;
-    private final int room; // tokens to make room for at once, beside the prompt
+    private final int room; // number of tokens to reserve in addition to the prompt
     private final ArrayDeque<Delta> pending = new ArrayDeque<>();
     private Optional<FloatBuffer> logits = Optional.empty(); // (vocabulary), after the last token read
     private boolean closed;
 
-    /** A released sequence may serve another stream already: a late cancel must not reach it. */
+    /** A released sequence may already serve another stream. A late cancel must not reach it. */
     private final ReentrantLock releasing = new ReentrantLock();
 
     private boolean released;
 
-    /** @param channels in the state in which the prompt leaves the model */
+    /** @param channels a parser in the state that follows the prompt */
     DecoderStream(
             DecoderModel model,
             LoadedAdapter adapter,
@@ -143,7 +146,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         }
     }
 
-    /** Reads what is due and has the loop choose a token. */
+    /** Reads the due tokens and lets the loop choose the next one. */
     private void turn() {
         try {
             int[] due = loop.due(sequence.length());
@@ -156,7 +159,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
             loop.accept(logits.orElseThrow());
         } catch (CancelledException e) {
             if (Thread.currentThread().isInterrupted() && !sequence.isInterrupted()) {
-                throw e; // the sequence is as it was before the step, so that the reader may go on
+                throw e; // the sequence is as it was before the step, so the consumer may continue
             }
             loop.cancel();
         }

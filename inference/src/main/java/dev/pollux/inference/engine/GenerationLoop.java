@@ -14,10 +14,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The decode loop of one request: the tokens that the model reads, the token that follows, and the end. <em>Not thread-safe: one
- * thread at a time.</em>
+ * The decode loop of one request: which tokens the model reads, which token follows, and when the generation ends. <em>Not
+ * thread-safe: one thread at a time.</em>
  *
- * <p>The loop runs no model and waits for nothing. Its owner does, one turn at a time:
+ * <p>The loop neither runs the model nor waits. Its owner runs the model, one turn at a time:
  *
  * <pre>{@code
  * while (loop.result().isEmpty()) {
@@ -29,28 +29,28 @@ import java.util.Set;
 final class GenerationLoop {
 
     /*
-     * The tokens of a request are prompt and output in one row. A model that has read n of them is due the rest: the whole prompt
-     * at first, or as much of it as was not found in the pool; later the one token that was chosen last. accept() takes the
-     * logits after the last token read, chooses a token, and hands it to the text. So a turn can be cut in two and its halves
-     * left to others: an owner that runs many loops collects what is due, reads it in one step, and gives each loop its row.
-     * Drafts are further tokens in what is due, and further rows in what is accepted.
+     * The tokens of a request are the prompt followed by the output. If the model has read n of them, the rest is due: at first
+     * the whole prompt, or the part of it that was not found in the pool; later the one token that was chosen last. accept()
+     * takes the logits after the last token, chooses a token, and passes it to the text. A turn can therefore be split: an
+     * owner of many loops collects the due tokens, reads them in one step, and passes each loop its row. Drafts add tokens to
+     * the due ones, and rows to the accepted ones.
      *
-     * Nothing changes between due() and accept(), so a step that fails may be tried again: what it has read until then counts
-     * in the next call of due().
+     * Nothing changes between due() and accept(), so a failed step may be retried: the next call of due() takes into account
+     * how much was read.
      *
-     * The end, in the order in which it is looked for after a token: one of the end tokens, which gives no text; a stop string
-     * in the answer; the most tokens asked for; a context that has room for no token more. The owner may end the loop at any
-     * other time as cancelled. Text that was held back comes out at the end and may complete a stop string, which then is the
-     * reason, except of a cancelled generation.
+     * After each token the conditions for the end are tested in this order: an end token, which adds no text; a stop string in
+     * the answer; the maximum number of tokens; a full context. The owner may cancel the loop at any other time. Held-back text
+     * is emitted at the end and may complete a stop string, which is then the finish reason, unless the generation was
+     * cancelled.
      */
 
     /**
      * A request.
      *
-     * @param prompt (prompt), at least one token and fewer than the context holds
+     * @param prompt (prompt), at least one token and fewer than the context length
      * @param endTokens token ids that end a text
-     * @param contextLength the most tokens that the model can read
-     * @param load the time that opening the model took, for {@link Usage}
+     * @param contextLength the maximum number of tokens that the model can read
+     * @param load the duration of opening the model, for {@link Usage}
      */
     record Request(int[] prompt, GenerationOptions options, Set<Integer> endTokens, int contextLength, Duration load) {}
 
@@ -63,7 +63,7 @@ final class GenerationLoop {
     private long firstTokenAt;
     private Optional<Generation> result = Optional.empty();
 
-    /** @param sampler has observed nothing yet */
+    /** @param sampler a sampler that has observed no tokens */
     GenerationLoop(Request request, Sampler sampler, TextAssembler text) {
         this.request = request;
         this.sampler = sampler;
@@ -72,10 +72,10 @@ final class GenerationLoop {
     }
 
     /**
-     * The tokens that the model must read before it can say what follows.
+     * The tokens that the model must read before the next one can be chosen.
      *
-     * @param read the tokens that it has read, in [0, all of prompt and output]
-     * @return empty if it has read all
+     * @param read the number of tokens that the model has read, in [0, prompt + output]
+     * @return empty if the model has read all
      */
     int[] due(int read) {
         int[] prompt = request.prompt();
@@ -89,8 +89,8 @@ final class GenerationLoop {
     /**
      * Chooses a token.
      *
-     * @param logits (vocabulary), after the last of all tokens
-     * @throws dev.pollux.ModelExecutionException if no token can be chosen; the loop is as it was
+     * @param logits (vocabulary), after the last token
+     * @throws dev.pollux.ModelExecutionException if no token can be chosen; the loop does not change
      * @throws IllegalStateException if the loop has ended
      */
     void accept(FloatBuffer logits) {
@@ -115,13 +115,13 @@ final class GenerationLoop {
         }
     }
 
-    /** Ends the loop with the text so far. */
+    /** Ends the loop as cancelled, with the text so far. */
     void cancel() {
         requireRunning();
         end(FinishReason.CANCELLED);
     }
 
-    /** What was generated; empty until the end. */
+    /** The result; empty until the loop has ended. */
     Optional<Generation> result() {
         return result;
     }

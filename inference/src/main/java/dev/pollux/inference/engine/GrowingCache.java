@@ -10,12 +10,21 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The keys and values of one sequence for graphs that give back the past with what is new behind it.
- *
- * <p>Each state has two buffers, of which a step reads one, (1, heads, past, width), and writes the other, (1, heads, past +
- * S, width), without gaps: going back moves the heads together.
+ * The keys and values of one sequence, for graphs whose outputs are the past followed by the new rows.
  */
 final class GrowingCache implements StepCache {
+
+    /*
+     * Each state has two buffers. A step reads the past from one, (1, heads, past, width), and writes past and new rows to the
+     * other, (1, heads, past + S, width); then the two are swapped. The graph determines this layout, so the past is copied in
+     * every step.
+     *
+     * Invariants:
+     *  1. buffers[side] contains the rows of the last step, without gaps between heads. The tensors are views over the
+     *     buffers. Their shape includes the length, so each step creates the view that it writes.
+     *  2. To go back to fewer rows, bind() moves the heads together (closeUp), because the next step expects them without gaps.
+     *  3. A step that fails does not swap the buffers, so the past stays intact.
+     */
 
     private static final int ROUND = 256;
 
@@ -84,7 +93,7 @@ final class GrowingCache implements StepCache {
         }
     }
 
-    /** Keeps the first {@code past} rows of every head. */
+    /** Moves the heads together so that each keeps its first {@code past} rows. */
     private void closeUp(ByteBuffer buffer, StateTensor state, int past) {
         int heads = state.shape().get(1);
         int row = state.shape().get(3) * type.bytes();

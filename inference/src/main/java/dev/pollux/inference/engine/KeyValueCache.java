@@ -10,24 +10,24 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 
-/** The keys and values of one sequence, in buffers that are input and output of a step at once. */
+/** The keys and values of one sequence, in buffers that are both input and output of a step. */
 final class KeyValueCache implements StepCache {
 
     /*
-     * Each state is one tensor (1, heads, capacity, width) over a direct buffer in native order, bound under its input and its
-     * output name. The attention operator compares the pointers of past and present; where they are equal it writes the new rows
-     * in place instead of copying the past, which a step at 512 tokens would spend as long on as on everything else.
+     * Each state is one tensor (1, heads, capacity, width) over a direct buffer in native byte order, bound to both its input
+     * and its output name. The attention operator compares the pointers of past and present. If they are equal, it writes the
+     * new rows in place; otherwise it copies the past, which at 512 tokens takes as long as the rest of the step.
      *
-     * row r of head h:  (h · capacity + r) · width elements from the beginning
+     * offset of row r of head h:  (h · capacity + r) · width elements
      *
      * Invariants:
-     *  1. The tensors are the same from step to step until reserve() makes larger ones, so bind() has nothing to do.
-     *  2. Rows from the used length on hold anything. Going back is a smaller length at the next step, which writes over them,
-     *     and a step that was ended on its way leaves nothing to repair.
-     *  3. total ≤ capacity ≤ context length. The operator does not check it; reserve() comes before every step.
+     *  1. The tensors stay the same until reserve() allocates larger ones, so bind() has nothing to do in most steps.
+     *  2. Rows at and beyond the used length are undefined. To go back, the next step passes a smaller length and overwrites
+     *     them; an aborted step leaves nothing to repair.
+     *  3. total ≤ capacity ≤ context length. The operator does not check this, so reserve() precedes every step.
      *
-     * Capacity grows by half, in multiples of 256 rows, and heads move apart as it does: the rows in use are copied head by
-     * head. A direct buffer is zeroed when it is allocated, so its capacity is paid for at once, used or not.
+     * Capacity grows by half, in multiples of 256 rows. The distance between heads grows with it, so the used rows are copied
+     * head by head. A direct buffer is zeroed on allocation, so the whole capacity costs memory at once, used or not.
      */
 
     private static final int ROUND = 256;
@@ -51,7 +51,7 @@ final class KeyValueCache implements StepCache {
         return capacity;
     }
 
-    /** Also binds the tensors if they are new: they stay the same from step to step. */
+    /** Also binds the tensors if they are new; otherwise the bindings of the previous step remain. */
     @Override
     public void reserve(int total, int used, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
         if (total <= capacity) {
@@ -83,13 +83,13 @@ final class KeyValueCache implements StepCache {
     @Override
     public void advance() {}
 
-    /** The bytes of {@code rows} positions of a state. */
+    /** The size of {@code rows} positions of a state in bytes. */
     static long bytes(StateTensor state, int rows, ElementType type) {
         long width = (long) state.shape().get(1) * state.shape().get(3) * type.bytes();
         return Math.multiplyExact(rows, width);
     }
 
-    /** A buffer for {@code rows} positions of a state. */
+    /** Allocates a buffer for {@code rows} positions of a state. */
     static ByteBuffer allocate(StateTensor state, int rows, ElementType type) {
         long bytes = bytes(state, rows, type);
         if (bytes > Integer.MAX_VALUE) {

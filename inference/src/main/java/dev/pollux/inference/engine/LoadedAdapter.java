@@ -21,10 +21,10 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * One or more LoRA adapters in memory beside a model, added up: what the sequences that were asked for with it compute with.
+ * One or more LoRA adapters in memory, added up. Sequences that are created with it compute with the sum.
  *
- * <p>The factors of matrices that are multiplied as one lie side by side: Aᵀ (columns, ΣR), and Bᵀ (ΣR, Σrows) with zeros
- * outside its blocks, times α/r. <em>Thread-safe.</em>
+ * <p>Projections that are computed by one matrix multiplication have concatenated factors: Aᵀ (columns, ΣR), and a
+ * block-diagonal Bᵀ (ΣR, Σrows), multiplied by α/r. <em>Thread-safe.</em>
  */
 public final class LoadedAdapter implements AutoCloseable {
 
@@ -36,8 +36,8 @@ public final class LoadedAdapter implements AutoCloseable {
     private long bytes;
 
     /**
-     * @param group the steps that compute with it
-     * @param adapters with the scale of each, on top of its own
+     * @param group the admission group of its steps
+     * @param adapters the adapters, each with a scale that multiplies its own
      */
     LoadedAdapter(LoadedAdapters owner, StepAdmission.Group group, Map<Adapter, Double> adapters) {
         this.owner = owner;
@@ -56,32 +56,32 @@ public final class LoadedAdapter implements AutoCloseable {
         }
     }
 
-    /** The names of the adapters, joined by +. */
+    /** The names of the adapters, joined by {@code +}. */
     public String name() {
         return name;
     }
 
-    /** Bytes of native memory. */
+    /** The size in native memory, in bytes. */
     public long bytes() {
         return bytes;
     }
 
-    /** The factors by the names of the graph's inputs; they stay here, closed, when the adapter is freed. */
+    /** The factors by graph input. They stay in the map, closed, after the adapter is freed. */
     Map<String, OnnxTensor> inputs() {
         return inputs;
     }
 
-    /** The steps that compute with it. */
+    /** The admission group of the steps that compute with this adapter. */
     StepAdmission.Group group() {
         return group;
     }
 
     private static void requirePlaces(DecoderManifest manifest, Adapter adapter) {
-        Map<String, String> places = new HashMap<>(); // matrix → its factors' shapes
+        Map<String, String> places = new HashMap<>(); // matrix → shapes of its factors
         for (Projection p : manifest.projections()) {
             for (int i = 0; i < p.weights().size(); i++) {
                 int rows = p.rows().get(i);
-                // PEFT's factors of an embedding are those of its transpose
+                // PEFT stores the factors of the transposed embedding
                 places.put(p.weights().get(i), p.lookup() ? shapes(p.columns(), rows) : shapes(rows, p.columns()));
             }
         }
@@ -108,7 +108,7 @@ public final class LoadedAdapter implements AutoCloseable {
         return rows + " rows and " + columns + " columns";
     }
 
-    /** @param firstRow of the matrix within those that are multiplied as one */
+    /** @param firstRow the first row of the matrix within the concatenated projections */
     private record Part(Factors factors, double scale, int firstRow) {}
 
     private void load(Projection p, Map<Adapter, Double> adapters) {
@@ -159,7 +159,10 @@ public final class LoadedAdapter implements AutoCloseable {
         }
     }
 
-    /** Ends the streams that use it, waits for their steps and frees it. Idempotent; closing the model does the same. */
+    /**
+     * Ends the streams that use the adapter, waits for their steps and frees it. Idempotent; closing the model has the same
+     * effect.
+     */
     @Override
     public void close() {
         owner.unload(this);

@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** The adapters that are loaded with a model, the empty one among them. <em>Thread-safe.</em> */
+/** The adapters that are loaded for a model, including the empty one. <em>Thread-safe.</em> */
 final class LoadedAdapters implements AutoCloseable {
 
     private final DecoderManifest manifest;
-    private final boolean room; // whether the graph adds factors
+    private final boolean room; // whether the graph has inputs for factors
     private final StepAdmission admission;
     private final SequencePool pool;
     private final ReentrantLock lock = new ReentrantLock();
@@ -34,7 +34,7 @@ final class LoadedAdapters implements AutoCloseable {
         loaded.add(none);
     }
 
-    /** No adapter. */
+    /** The adapter that changes nothing. */
     LoadedAdapter none() {
         return none;
     }
@@ -43,7 +43,7 @@ final class LoadedAdapters implements AutoCloseable {
         return manifest;
     }
 
-    /** The projections that the graph adds factors to. */
+    /** The projections that have inputs for factors. */
     List<Projection> places() {
         return room ? manifest.projections() : List.of();
     }
@@ -55,9 +55,9 @@ final class LoadedAdapters implements AutoCloseable {
                     + " was opened without adapters; open it with EngineOptions.builder().adapters(true)");
         }
         if (manifest.projections().isEmpty()) {
-            throw new UnsupportedModelException(
-                    manifest.name()
-                            + " is a graph that does not say where its matrices are; open the checkpoint itself to load adapters");
+            throw new UnsupportedModelException(manifest.name()
+                    + " is a graph that does not say where its matrices are; open the checkpoint itself to"
+                    + " load adapters");
         }
         Set<String> matrices = new HashSet<>();
         manifest.projections().forEach(projection -> matrices.addAll(projection.weights()));
@@ -76,9 +76,9 @@ final class LoadedAdapters implements AutoCloseable {
     }
 
     /**
-     * Refuses an adapter that sequences must not be opened with.
+     * Checks that a sequence may be opened with an adapter.
      *
-     * @throws IllegalStateException if the model or the adapter is closed, or the adapter is of another model
+     * @throws IllegalStateException if the model or the adapter is closed, or the adapter belongs to another model
      */
     void requireLoaded(LoadedAdapter adapter) {
         Interrupts.lock(lock);
@@ -99,7 +99,7 @@ final class LoadedAdapters implements AutoCloseable {
         }
     }
 
-    /** Ends the sequences of an adapter and frees it when none of its steps runs. Idempotent. */
+    /** Ends the sequences of an adapter and frees it after the last of its steps. Idempotent. */
     void unload(LoadedAdapter adapter) {
         boolean first;
         lock.lock();
@@ -115,7 +115,7 @@ final class LoadedAdapters implements AutoCloseable {
         }
     }
 
-    /** Frees them all; no step may run any more. Idempotent. */
+    /** Frees all adapters. No step may run at that time or later. Idempotent. */
     @Override
     public void close() {
         lock.lock();

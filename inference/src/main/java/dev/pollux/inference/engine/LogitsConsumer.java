@@ -7,7 +7,7 @@ import java.nio.FloatBuffer;
 public interface LogitsConsumer {
 
     /**
-     * Called once a position, in order.
+     * Called once for each position, in order.
      *
      * @param position index in the sequence, from 0
      * @param logits (vocabulary), valid only during the call

@@ -23,23 +23,23 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How fast this machine multiplies with 8-bit matrices, measured with the operator that models spend most of their time in. What
- * follows for a model is a bound: attention, norms and sampling come on top. <em>Immutable.</em>
+ * The speed of 8-bit matrix multiplication on this machine, measured with the operator that takes most of a model's time. The
+ * speed of a model is below this bound, because attention, norms and sampling take additional time. <em>Immutable.</em>
  *
- * @param bytesPerSecond bytes of matrices that are read where one token is multiplied
- * @param weightsPerSecond weights that are multiplied where many tokens are, counted for each token
+ * @param bytesPerSecond bytes of matrices read per second while one token is multiplied
+ * @param weightsPerSecond weights multiplied per second while many tokens are, counted once per token
  */
 public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
 
     private static final int COLUMNS = 2048;
     private static final int ROWS = 4096;
     private static final int BLOCK = 64;
-    private static final int MATRICES = 12; // 100 MB together: more than caches hold
+    private static final int MATRICES = 12; // 100 MB together, which exceeds processor caches
     private static final int TOKENS = 128;
     private static final int ROUNDS = 5;
 
     /**
-     * Measures for about a second; takes 200 MB for that time, half of it in a file in the cache, which is deleted.
+     * Measures for about a second. Needs 200 MB meanwhile, half of it as a temporary file in the cache folder.
      *
      * @throws dev.pollux.ModelExecutionException if the runtime fails
      * @throws StorageException if the cache cannot be written
@@ -87,7 +87,7 @@ public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
         GraphWriter.write(graph.build(), model);
     }
 
-    /** The fastest of some runs. */
+    /** The shortest duration of several runs. */
     private static double seconds(OrtSession session, int tokens) throws OrtException {
         double best = Double.MAX_VALUE;
         FloatBuffer values =
@@ -119,12 +119,12 @@ public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
         }
     }
 
-    /** Most tokens a second that a model writes. */
+    /** Upper bound of the tokens that a model generates per second. */
     public double decode(StepCost step) {
         return bytesPerSecond / step.bytes();
     }
 
-    /** Most tokens a second that it reads of a prompt. */
+    /** Upper bound of the prompt tokens that a model reads per second. */
     public double prefill(StepCost step) {
         return weightsPerSecond / step.weights();
     }

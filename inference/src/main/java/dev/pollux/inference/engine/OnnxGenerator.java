@@ -23,8 +23,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * A language model in this process, on ONNX Runtime.
  *
- * <p>A GGUF file or a Hugging Face folder is exported once into {@link EngineOptions#cache()} and loaded from there ever
- * after; a folder that {@link DecoderExport} wrote, and a ready-made ONNX decoder ({@link OnnxFolder}), is loaded as it is.
+ * <p>A GGUF file or a Hugging Face folder is exported once into {@link EngineOptions#cache()} and loaded from there afterwards.
+ * A folder written by {@link DecoderExport} or a ready-made ONNX decoder ({@link OnnxFolder}) is loaded directly.
  *
  * <pre>{@code
  * try (OnnxGenerator generator = OnnxGenerator.open(Path.of("model.gguf"))) {
@@ -34,8 +34,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }
  * }</pre>
  *
- * <p>Generation is deterministic for a given export, thread count and seed, whatever ran before. <em>Thread-safe</em>:
- * concurrent streams share the weights, each with its own cache.
+ * <p>Generation is deterministic for a given export, thread count and seed, and independent of earlier requests.
+ * <em>Thread-safe</em>: concurrent streams share the weights, and each has its own cache.
  */
 public final class OnnxGenerator implements Generator {
 
@@ -57,12 +57,12 @@ public final class OnnxGenerator implements Generator {
         return open(path, EngineOptions.DEFAULTS);
     }
 
-    /** Opens without showing progress; see {@link #opening}. */
+    /** Opens without reporting progress; see {@link #opening}. */
     public static OnnxGenerator open(Path path, EngineOptions options) {
         return opening(path, options).run();
     }
 
-    /** Opens an open checkpoint, which stays the caller's; see {@link #opening}. */
+    /** Opens a checkpoint, which the caller continues to own; see {@link #opening}. */
     public static OnnxGenerator open(Checkpoint checkpoint, EngineOptions options) {
         return open(checkpoint, options, System.nanoTime(), JobContext.NONE);
     }
@@ -73,12 +73,12 @@ public final class OnnxGenerator implements Generator {
 
     /**
      * Opens a GGUF file, a Hugging Face folder, an exported folder, or a ready-made ONNX decoder ({@link OnnxFolder}; its
-     * folder, or the path of one of its ONNX files), as a job: the first time, a checkpoint is hashed and exported, which takes
-     * seconds to minutes and reports layers.
+     * folder, or the path of one of its ONNX files), as a job. The first time, a checkpoint is hashed and exported, which takes
+     * seconds to minutes; the job reports progress by layer.
      *
-     * @throws dev.pollux.StorageException from the job, if there is nothing at {@code path}
+     * @throws dev.pollux.StorageException from the job, if {@code path} does not exist
      * @throws dev.pollux.MalformedFileException from the job, if a file is damaged
-     * @throws dev.pollux.UnsupportedModelException from the job, if the architecture or a tensor type is not known
+     * @throws dev.pollux.UnsupportedModelException from the job, if the architecture or a tensor type is not supported
      */
     public static Job<OnnxGenerator> opening(Path path, EngineOptions options) {
         return Job.of("open", context -> {
@@ -88,10 +88,10 @@ public final class OnnxGenerator implements Generator {
     }
 
     /**
-     * Opens a model with the sum of LoRA adapters, which closes as one; see {@link #opening(Path, EngineOptions)} and {@link
-     * #adapted(Map)}.
+     * Opens a model with the sum of LoRA adapters. Closing the result closes both. See {@link #opening(Path, EngineOptions)}
+     * and {@link #adapted(Map)}.
      *
-     * @param adapters may be empty; where there are some, {@link EngineOptions#adapters()} must be set
+     * @param adapters may be empty; otherwise {@link EngineOptions#adapters()} must be set
      */
     public static Job<Generator> opening(Path path, Map<Path, Double> adapters, EngineOptions options) {
         return Job.of("open", context -> {
@@ -109,12 +109,12 @@ public final class OnnxGenerator implements Generator {
     }
 
     /**
-     * How many parameters a model has, without opening it: of a checkpoint the heads of its files are read, of an exported folder its
-     * manifest.
+     * The number of parameters of a model, determined without opening it: from the headers of a checkpoint's files, or from the
+     * manifest of an exported folder.
      *
      * @param path as for {@link #opening}
-     * @return empty for ready-made ONNX decoders, which do not say
-     * @throws dev.pollux.StorageException if there is nothing at {@code path}
+     * @return empty for ready-made ONNX decoders, which do not state it
+     * @throws dev.pollux.StorageException if {@code path} does not exist
      * @throws dev.pollux.MalformedFileException if a file is damaged
      */
     public static OptionalLong parameters(Path path) {
@@ -139,7 +139,7 @@ public final class OnnxGenerator implements Generator {
     }
 
     /**
-     * The same model with a LoRA adapter as it was trained; see {@link #adapted(Map)}.
+     * The same model with a LoRA adapter at its trained strength; see {@link #adapted(Map)}.
      *
      * <pre>{@code
      * EngineOptions options = EngineOptions.builder().adapters(true).build();
@@ -155,14 +155,17 @@ public final class OnnxGenerator implements Generator {
     }
 
     /**
-     * The same model with the sum of LoRA adapters: a generator that shares the weights, so that any number stand beside this one
-     * and each request chooses by the generator it asks. Closing it leaves this one open; closing this one closes it.
+     * The same model with the sum of LoRA adapters: a generator that shares the weights. Any number of them can be open at
+     * once, and a request selects the adapters by the generator that it is sent to. Closing the result leaves this generator
+     * open; closing this generator closes the result.
      *
-     * @param adapters folders in PEFT's form or GGUF files, with the scale of each on top of its own α/r; 1 as it was trained
+     * @param adapters folders in PEFT's format or GGUF files, each with a scale that multiplies its own α/r; 1 is the
+     *     trained strength
      * @throws IllegalStateException if this was opened without {@link EngineOptions#adapters()}
      * @throws dev.pollux.StorageException if there is no adapter at a path
      * @throws dev.pollux.MalformedFileException if a file is damaged
-     * @throws dev.pollux.UnsupportedModelException if an adapter is for another model, or changes what cannot be added
+     * @throws dev.pollux.UnsupportedModelException if an adapter is for another model, or makes a change that cannot be
+     *     added
      */
     public Generator adapted(Map<Path, Double> adapters) {
         return new AdaptedGenerator(this, model.load(adapters));
@@ -205,12 +208,12 @@ public final class OnnxGenerator implements Generator {
         return prompts.encode(prompt).tokens().length;
     }
 
-    /** The model below, for logits instead of text; it closes with this generator. */
+    /** The underlying model, for access to logits. It closes with this generator. */
     public DecoderModel model() {
         return model;
     }
 
-    /** The model's name, its context and whether it chats. */
+    /** The name of the model, its context length, and whether it supports conversations. */
     @Override
     public String toString() {
         GeneratorInfo info = info();

@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Prompts to token ids: raw text by the tokenizer, conversations by the model's chat template first.
+ * Converts prompts to token ids: raw text with the tokenizer, conversations with the chat template and then the tokenizer.
  *
- * <p>Streams decode with the tokenizer too, so it is freed when the generator and the last stream have let go of it.
+ * <p>Streams decode with the same tokenizer, so it is freed after the generator and the last stream have released it.
  * <em>Thread-safe.</em>
  */
 public final class PromptEncoder implements AutoCloseable {
@@ -43,7 +43,7 @@ public final class PromptEncoder implements AutoCloseable {
         this.manifest = manifest;
     }
 
-    /** The encoder of a decoder's folder. */
+    /** The encoder for the folder of a decoder. */
     public static PromptEncoder open(DecoderGraph graph) {
         ModelTexts texts = ModelTexts.in(graph.texts());
         Tokenizer tokenizer = texts.tokenizer()
@@ -64,12 +64,12 @@ public final class PromptEncoder implements AutoCloseable {
         return endTokens;
     }
 
-    /** Whether conversations can be read; the chat template is tried when this is first asked. */
+    /** Whether the model supports conversations. The first call probes the chat template. */
     boolean chat() {
         return chat.map(ChatRenderer::works).orElse(false);
     }
 
-    /** A prompt as the model reads it, and the channel in which it leaves the model writing. */
+    /** The token ids of a prompt, and a parser in the channel in which the model starts to write. */
     record Encoded(int[] tokens, ChannelParser channels) {}
 
     /** The token ids of a prompt. */
@@ -93,7 +93,7 @@ public final class PromptEncoder implements AutoCloseable {
         return new Encoded(tokens, channels.after(rendering.text().substring(literal.length()), true));
     }
 
-    /** A decoder for one stream, which ends with {@link #close()}. */
+    /** A decoder for one stream; close it with {@link #close()}. */
     TokenDecoder decoder() {
         if (users.getAndUpdate(n -> n == 0 ? 0 : n + 1) == 0) {
             throw new IllegalStateException("The generator " + manifest.name() + " is closed; open it again");
@@ -101,7 +101,7 @@ public final class PromptEncoder implements AutoCloseable {
         return tokenizer.streamDecoder(true);
     }
 
-    /** Lets go: once by whoever opened it, and once for each decoder. */
+    /** Releases the tokenizer: once by the owner, and once for each decoder. */
     @Override
     public void close() {
         if (users.decrementAndGet() == 0) {

@@ -14,14 +14,25 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The states of one sequence that every step replaces as a whole: convolutions, scans, delta rules.
- *
- * <p>Each has two buffers, of which a step reads one and writes the other. What is replaced is gone, so {@link #save} keeps
- * copies to go back to. <em>Confined to one thread.</em>
+ * The states of one sequence that every step replaces as a whole: convolutions, scans, delta rules. <em>Confined to one
+ * thread.</em>
  */
 final class RecurrentStates implements AutoCloseable {
 
-    /** What copies may take, beyond the latest one. */
+    /*
+     * Each state has two buffers: a step reads buffers[current] and writes buffers[1 - current]; advance() swaps them. A failed
+     * step does not swap, so the old states stay intact.
+     *
+     * A step overwrites the states of the step before the last, so a sequence cannot go back by itself. save() keeps copies,
+     * newest first, and restore() returns to the latest copy that is short enough; the caller then reads the tokens after it
+     * again.
+     *
+     * Invariants:
+     *  1. The lengths in saved are strictly decreasing, and each is at most the length of the sequence.
+     *  2. The copies take at most MAX_SAVED_BYTES, except that the newest is always kept.
+     */
+
+    /** Maximum size of the copies, not counting the latest one. */
     private static final long MAX_SAVED_BYTES = 64L << 20;
 
     private final List<StateTensor> states;
@@ -59,7 +70,7 @@ final class RecurrentStates implements AutoCloseable {
         this.bytes = sum;
     }
 
-    /** Puts the tensors of the next step into place. */
+    /** Binds the tensors for the next step. */
     void bind(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
         for (int i = 0; i < states.size(); i++) {
             inputs.put(states.get(i).input(), tensors[current][i]);
@@ -67,12 +78,12 @@ final class RecurrentStates implements AutoCloseable {
         }
     }
 
-    /** A step has ended: what it wrote is what the next one reads. */
+    /** Ends a step: its outputs become the inputs of the next one. */
     void advance() {
         current = 1 - current;
     }
 
-    /** Keeps a copy of the states after {@code length} tokens; older copies go where there are many. */
+    /** Saves a copy of the states after {@code length} tokens. Older copies are dropped if they exceed the limit. */
     void save(int length) {
         if (states.isEmpty()) {
             return;
@@ -90,9 +101,9 @@ final class RecurrentStates implements AutoCloseable {
     }
 
     /**
-     * Goes back to the latest copy of at most {@code length} tokens, or to the beginning.
+     * Restores the latest copy of at most {@code length} tokens, or the initial state.
      *
-     * @return the tokens it has read
+     * @return the number of tokens that the restored states have read
      */
     int restore(int length) {
         saved.removeIf(copy -> copy.length() > length);

@@ -5,24 +5,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** The sequences of a model: those in use, and idle ones that are kept for what they have read. <em>Thread-safe.</em> */
+/**
+ * The sequences of a model: those in use, and idle ones that are kept because later prompts may share their prefix.
+ * <em>Thread-safe.</em>
+ */
 final class SequencePool implements AutoCloseable {
 
     /*
-     * A prompt often begins as an earlier one did: a chat goes on, a system prompt repeats. A sequence that was given back keeps
-     * its tokens and states, and acquire() hands out the idle one that shares the longest beginning with the prompt.
+     * Prompts often share a prefix: a chat continues, a system prompt repeats. A released sequence keeps its tokens and states,
+     * and acquire() hands out the idle sequence that shares the longest prefix with the prompt.
      *
-     * What is shared counts in whole prefill chunks only (DecoderSequence.sharedPrefix): those are computed as a new sequence
-     * would compute them, bit for bit, so no result depends on what ran before. States depend on the adapter, so nothing is
-     * shared across adapters.
+     * The shared prefix consists of whole prefill chunks (DecoderSequence.sharedPrefix), because only those equal, bit for bit,
+     * the rows that a new sequence computes. Results are therefore independent of earlier requests. States depend on the
+     * adapter, so nothing is shared across adapters.
      *
-     * Invariants, all under one lock:
-     *  1. A sequence is live or idle or freed, never two of them.
-     *  2. At most EngineOptions.idleSequences are idle. The one that exceeds them is freed.
-     *  3. After close() none is idle, no sequence is given out, and each live one is interrupted and freed when it comes back.
+     * Invariants, all guarded by one lock:
+     *  1. A sequence is in exactly one state: live, idle or freed.
+     *  2. At most EngineOptions.idleSequences are idle. Beyond that a sequence is freed.
+     *  3. After close() no sequence is idle and none is handed out; each live one is interrupted, and freed on release.
      *
-     * A store of prefixes apart from sequences takes the place of the list of idle ones: acquire() is where a beginning is
-     * found, release() where it is kept.
+     * A prefix store that is independent of sequences can replace the list of idle ones: acquire() looks up a prefix and
+     * release() stores it.
      */
 
     private final DecoderSession session;
@@ -38,7 +41,7 @@ final class SequencePool implements AutoCloseable {
     }
 
     /**
-     * A sequence for {@code prompt}, which may have read its beginning already; it is given back by closing it.
+     * A sequence for {@code prompt}, which may already have read a prefix of it. Closing the sequence returns it to the pool.
      *
      * @throws IllegalStateException if the pool is closed
      * @throws dev.pollux.CancelledException if the thread is interrupted
@@ -72,7 +75,7 @@ final class SequencePool implements AutoCloseable {
         }
     }
 
-    /** Takes a sequence back: kept for the next one, or freed. */
+    /** Takes a sequence back and keeps it for reuse or frees it. */
     void release(DecoderSequence sequence) {
         lock.lock();
         try {
@@ -101,7 +104,7 @@ final class SequencePool implements AutoCloseable {
         }
     }
 
-    /** Gives out no sequence any more, interrupts those in use and frees the idle ones. Idempotent. */
+    /** Stops handing out sequences, interrupts those in use and frees the idle ones. Idempotent. */
     @Override
     public void close() {
         lock.lock();

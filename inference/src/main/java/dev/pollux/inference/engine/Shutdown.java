@@ -4,30 +4,30 @@ import dev.pollux.inference.internal.ShutdownGrace;
 import java.time.Duration;
 
 /**
- * What becomes of running requests, of generators, embedders and rerankers alike, when the JVM is asked to end.
+ * Controls how running requests of generators, embedders and rerankers end when the JVM shuts down.
  *
- * <p>By default a request that runs has {@value #GRACE_SECONDS} seconds to come to its end, and new ones are taken
- * meanwhile, since a request often consists of several calls. After that, or when no model has run for a second, or when
- * everything is closed, no model runs any more: a stream ends with the text so far as cancelled, any other call with
- * {@link dev.pollux.CancelledException}. A JVM that ends under a native call could crash; this one waits.
+ * <p>By default running requests have {@value #GRACE_SECONDS} seconds to complete. New requests are accepted meanwhile, because
+ * a task often consists of several calls. Models stop when that time has passed, when no model has run for a second, or when
+ * everything is closed: a stream then ends as cancelled with the text so far, and any other call ends with
+ * {@link dev.pollux.CancelledException}. The JVM waits for native calls to return, because ending during one could crash it.
  *
- * <p>A host that ends its requests and closes its models itself, as an application server does, may take longer:
+ * <p>A host that ends its requests and closes its models itself, such as an application server, can set a longer time:
  *
  * <pre>{@code
  * Shutdown.grace(Duration.ofSeconds(45)); // longer than the host's own time
  * }</pre>
  *
- * <p>It holds for the whole JVM, from the next shutdown on. <em>Thread-safe.</em>
+ * <p>The setting applies to the whole JVM, from the next shutdown on. <em>Thread-safe.</em>
  */
 public final class Shutdown {
 
-    /** The seconds that requests have by default. */
+    /** The default time for running requests, in seconds. */
     public static final int GRACE_SECONDS = ShutdownGrace.DEFAULT_SECONDS;
 
     private Shutdown() {}
 
     /**
-     * Gives running requests this time.
+     * Sets the time that running requests have to complete.
      *
      * @param time in [0 s, 1 h]; 0 ends them at their next operator
      */
@@ -39,8 +39,8 @@ public final class Shutdown {
     }
 
     /**
-     * Ends no request and refuses none: the host has them end and closes what it opened, in a shutdown hook of its own that
-     * returns only then. The JVM waits for models that are running when it is asked to end, however long they take.
+     * Ends and rejects no requests. The host waits for its requests and closes its models in a shutdown hook of its own, which
+     * returns after that. The JVM waits for models that are running at shutdown, for any length of time.
      */
     public static void leaveToHost() {
         ShutdownGrace.leaveToHost();

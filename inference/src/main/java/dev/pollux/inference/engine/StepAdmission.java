@@ -5,29 +5,29 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Decides when a step of a sequence runs, on which thread, and whether it still may. <em>Thread-safe.</em>
+ * Decides when and on which thread a step of a sequence runs, and whether it may still run. <em>Thread-safe.</em>
  */
 final class StepAdmission {
 
     /*
-     * Every step of every sequence of a model comes through run(), which returns when the step has run. Today a step runs at
-     * once on the thread that asks for it, however many others run: sequences share nothing but the weights. A scheduler that
-     * lets sequences share a step replaces the body of run() and nothing else, since callers know neither when nor where their
-     * step runs.
+     * Every step of every sequence of a model passes through run(), which returns after the step. Currently a step runs at once
+     * on the calling thread, regardless of other steps, because sequences share only the weights. A scheduler that batches
+     * sequences into shared steps replaces only the body of run(), because callers do not depend on when or where their step
+     * runs.
      *
-     * Steps of one Group compute with the same weights, so they are those that may share a run. A group is also what ends as
-     * one: an adapter that is unloaded, or, with all groups, the model.
+     * Steps of one Group compute with the same weights, so only they may share a run. A group is also the unit of closing: an
+     * adapter that is unloaded, or, with all groups, the model.
      *
-     * Invariants, all under one lock:
-     *  1. running is the sum of running over all groups, and no step runs that is not counted.
-     *  2. Once a group or the admission is closed, no step of it begins: run() throws instead.
+     * Invariants, all guarded by one lock:
+     *  1. running is the sum of running over all groups, and every running step is counted.
+     *  2. After a group or the admission is closed, no step of it begins: run() throws.
      *  3. close() returns when the count is 0, so that its caller may free the memory that steps read.
-     * Closing does not end the steps that run; who closes interrupts them first. A step that is interrupted before it is
-     * admitted never begins. One that is interrupted later sees it by itself: DecoderStep looks again after it has published
-     * the run that an interrupt terminates.
+     * Closing does not end running steps; the caller interrupts them first. A step that is interrupted before admission never
+     * begins. A step that is interrupted later detects it itself: DecoderStep tests the flag again after it has published the
+     * run that an interrupt terminates.
      *
-     * Fairness: no step waits for another, so none can be starved. Closing cannot be starved by callers that come again and
-     * again, because none of them is admitted any more.
+     * Fairness: no step waits for another, so none can starve. Repeated callers cannot starve close(), because none of them is
+     * admitted any more.
      */
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -38,24 +38,24 @@ final class StepAdmission {
     /** One run of the decoder graph. */
     interface Step {
 
-        /** The steps that this one may share a run with. */
+        /** The group of steps that may share a run with this one. */
         Group group();
 
-        /** Whether the step must not begin any more. */
+        /** Whether the step was interrupted and must not begin. */
         boolean isInterrupted();
 
         /** Runs the graph. */
         void execute();
     }
 
-    /** Steps that compute with the same weights. */
+    /** A set of steps that compute with the same weights. */
     final class Group {
         private int running;
         private boolean closed;
 
         private Group() {}
 
-        /** Admits no step of this group any more and waits for those that run. Idempotent. */
+        /** Rejects new steps of this group and waits for the running ones. Idempotent. */
         void close() {
             lock.lock();
             try {
@@ -69,15 +69,16 @@ final class StepAdmission {
         }
     }
 
-    /** A new group. */
+    /** Creates a group. */
     Group group() {
         return new Group();
     }
 
     /**
-     * Runs a step; returns when it has run.
+     * Runs a step and returns after it.
      *
-     * @throws CancelledException if the step is interrupted, or its group or the admission is closed; it has not begun then
+     * @throws CancelledException if the step is interrupted, or its group or the admission is closed; the step has not
+     *     begun then
      */
     void run(Step step) {
         Group group = step.group();
@@ -113,7 +114,7 @@ final class StepAdmission {
         }
     }
 
-    /** Admits no step any more and waits for those that run. Idempotent. */
+    /** Rejects new steps and waits for the running ones. Idempotent. */
     void close() {
         lock.lock();
         try {

@@ -10,13 +10,13 @@ import java.nio.FloatBuffer;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The logits of a step: the buffer that the graph writes, and the rows of it that are due. <em>Confined to one thread.</em> */
+/** The logits of a step: the graph's output buffer, and the requested rows of it. <em>Confined to one thread.</em> */
 final class StepLogits implements AutoCloseable {
 
     private final GraphLogits form;
     private final int vocabulary;
     private ByteBuffer buffer = Tensors.direct(0); // (rows, vocabulary)
-    private FloatBuffer widened = FloatBuffer.allocate(0); // (due, vocabulary), where the graph writes 16 bits
+    private FloatBuffer widened = FloatBuffer.allocate(0); // (due, vocabulary), used if the graph writes 16 bits
     private @Nullable OnnxTensor tensor;
     private int rows = -1;
 
@@ -25,7 +25,7 @@ final class StepLogits implements AutoCloseable {
         this.vocabulary = vocabulary;
     }
 
-    /** Makes room for what a step of {@code tokens} writes, and binds it. */
+    /** Makes room for the logits of {@code tokens} tokens and binds the buffer. */
     void bind(int tokens, int due, Map<String, OnnxTensor> outputs) {
         int wanted = form.rows().written(tokens, due);
         if (wanted == rows) {
@@ -46,7 +46,7 @@ final class StepLogits implements AutoCloseable {
         }
     }
 
-    /** (due, vocabulary): the last rows of what was written; valid until the next step. */
+    /** The last rows of the output, (due, vocabulary); valid until the next step. */
     FloatBuffer last(int due) {
         int from = (rows - due) * vocabulary;
         int length = due * vocabulary;

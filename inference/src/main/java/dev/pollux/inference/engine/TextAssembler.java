@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The text of one generation, token by token: characters are complete, markers of channels are taken out, and stop strings end
- * the answer. <em>Not thread-safe: one thread at a time.</em>
+ * Assembles the text of one generation token by token: it completes characters, removes channel markers, and ends the answer at
+ * stop strings. <em>Not thread-safe: one thread at a time.</em>
  */
 final class TextAssembler {
 
@@ -22,9 +22,9 @@ final class TextAssembler {
     private final StringBuilder reasoning = new StringBuilder();
 
     /**
-     * @param channels in the state in which the prompt leaves the model
+     * @param channels a parser in the state that follows the prompt
      * @param stops strings that end the answer, none of them empty
-     * @param reader gets each delta when it is complete
+     * @param reader receives each delta when it is complete
      */
     TextAssembler(TokenDecoder decoder, ChannelParser channels, List<String> stops, Consumer<Delta> reader) {
         this.decoder = decoder;
@@ -33,7 +33,7 @@ final class TextAssembler {
         this.reader = reader;
     }
 
-    /** Adds a token. Special tokens have no text, so a marker is known by its token. */
+    /** Adds a token. Special tokens have no text, so markers are detected by token id. */
     void push(int token) {
         Optional<ChannelFormat.Marker> marker = channels.marker(token);
         if (marker.isPresent()) {
@@ -44,12 +44,12 @@ final class TextAssembler {
         }
     }
 
-    /** Whether a stop string was completed; nothing is added to the text any more. */
+    /** Whether a stop string was completed; the text does not change after that. */
     boolean stopped() {
         return stops.stopped();
     }
 
-    /** Gives out what was held back, at the end of the tokens; it may complete a stop string. */
+    /** Emits the held-back text after the last token. It may complete a stop string. */
     void end() {
         if (!stops.stopped()) {
             emit(channels.push(decoder.flush()));
@@ -68,7 +68,7 @@ final class TextAssembler {
         return reasoning.toString();
     }
 
-    /** Stop strings end the answer; in reasoning they are text. */
+    /** Stop strings end the answer; in reasoning they are ordinary text. */
     private void emit(List<Delta.Text> deltas) {
         for (Delta.Text delta : deltas) {
             boolean answer = delta.channel() == Channel.ANSWER;

@@ -1,7 +1,7 @@
 /**
- * Running exported decoders: {@link dev.pollux.inference.engine.OnnxGenerator} writes text,
- * {@link dev.pollux.inference.engine.DecoderModel} and {@link dev.pollux.inference.engine.DecoderSequence} are the steps
- * below it.
+ * Execution of exported decoders: {@link dev.pollux.inference.engine.OnnxGenerator} generates text;
+ * {@link dev.pollux.inference.engine.DecoderModel} and {@link dev.pollux.inference.engine.DecoderSequence} give access to
+ * single steps and logits.
  */
 @NullMarked
 package dev.pollux.inference.engine;
