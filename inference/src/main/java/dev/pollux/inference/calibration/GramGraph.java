@@ -15,20 +15,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
-/** A graph cut down to what some of its values x need, whose outputs are their inner products G = xᵀx. */
+/** A graph reduced to the nodes that compute some of its values x, with the inner products G = xᵀx as outputs. */
 final class GramGraph {
 
     private GramGraph() {}
 
-    /** The output of x's inner products, (width, width). */
+    /** The name of the output with the inner products of x, (width, width). */
     static String gram(String value) {
         return value + ".gram";
     }
 
     /**
-     * A session of the graph in {@code model}, cut; the caller closes it.
+     * Opens a session of the reduced graph of {@code model}. The caller closes it.
      *
-     * @param widths the last dimension of each value by its name
+     * @param widths the last dimension of each value, by its name
      */
     static OrtSession session(Path model, OrtSession.SessionOptions settings, Map<String, Integer> widths)
             throws OrtException {

@@ -39,18 +39,18 @@ import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 
 /**
- * The Gram matrices G = Σ xxᵀ of what a decoder's matrices are multiplied with, over the tokens of texts: with them the error of
- * another matrix W' in place of W is known without the texts, Σ ‖W'x − Wx‖² = tr((W' − W) G (W' − W)ᵀ).
+ * The Gram matrices G = Σ xxᵀ of the inputs x of a decoder's matrices, summed over the tokens of texts. They give the error of
+ * a matrix W' that replaces W without the texts: Σ ‖W'x − Wx‖² = tr((W' − W) G (W' − W)ᵀ).
  *
- * <p>The model reads each text from its beginning; products are in 32-bit floats, sums over texts in 64-bit ones. Matrices of
- * single experts, of embedding and head have none. <em>Thread-safe.</em>
+ * <p>The model reads each text from its beginning. Products are computed in 32-bit floats and summed over texts in 64-bit
+ * floats. Matrices of single experts, the embedding and the head have no Gram matrix. <em>Thread-safe.</em>
  */
 public final class InputGrams {
 
-    /** Of an element: the product of a text, and half a sum, for there is one for each two. */
+    /** Bytes per element: a float of the product of one text, and half a double of the sum, which is stored as a triangle. */
     private static final int BYTES = Float.BYTES + Double.BYTES / 2;
 
-    /** The product must fit one buffer. */
+    /** The product must fit into one buffer. */
     private static final int MAX_WIDTH = 16_384;
 
     private static final Pattern IN_LAYER = Pattern.compile("\\.\\d+\\.");
@@ -66,44 +66,44 @@ public final class InputGrams {
     }
 
     /**
-     * What one or more matrices are multiplied with. <em>Immutable.</em>
+     * The input x of one or more matrices. <em>Immutable.</em>
      *
-     * @param value the graph's name for x
-     * @param matrices their names in the checkpoint; of one that is stored turned or joined with others, the name that its part
-     *     has in the manifest
-     * @param width of x
+     * @param value the name of x in the graph
+     * @param matrices the names of the matrices in the checkpoint; for a matrix that is stored transposed or concatenated
+     *     with others, the name of its part in the manifest
+     * @param width the width of x
      */
     public record Input(String value, List<String> matrices, int width) {
         public Input {
             matrices = List.copyOf(matrices);
         }
 
-        /** The same for those of its matrices whose names are wanted; empty where none is. */
+        /** The same input, restricted to the matrices whose name matches; empty if there are none. */
         public Optional<Input> only(Predicate<String> wanted) {
             List<String> names = matrices.stream().filter(wanted).toList();
             return names.isEmpty() ? Optional.empty() : Optional.of(new Input(value, names, width));
         }
     }
 
-    /** Takes a finished Gram matrix. */
+    /** Receives finished Gram matrices. */
     @FunctionalInterface
     public interface Consumer {
         /**
-         * Takes one.
+         * Called once for each matrix.
          *
-         * @param gram (width, width), symmetric; the same array is not used again
+         * @param gram (width, width), symmetric; the array is not reused
          */
         void accept(Input input, float[] gram);
     }
 
     /**
-     * Of a model: a GGUF file, a Hugging Face folder or an exported folder; a checkpoint is exported if that is not in the
-     * cache.
+     * Finds the inputs of a model: a GGUF file, a Hugging Face folder or an exported folder. A checkpoint is exported if it is
+     * not in the cache.
      *
      * @param mostWidth in [1, 16384]; wider inputs are left out
-     * @throws dev.pollux.StorageException if there is nothing at {@code path}
+     * @throws dev.pollux.StorageException if {@code path} does not exist
      * @throws dev.pollux.MalformedFileException if a file is damaged
-     * @throws UnsupportedModelException if it is a ready-made ONNX decoder, or of an architecture that is not known
+     * @throws UnsupportedModelException if it is a ready-made ONNX decoder, or its architecture is not supported
      */
     public static InputGrams of(Path path, int mostWidth, EngineOptions options, JobContext context) {
         DecoderGraph graph = DecoderGraphs.opened(path, options, context);
@@ -115,7 +115,7 @@ public final class InputGrams {
     }
 
     /**
-     * The inputs of the matrices in layers, whose names have a number.
+     * The inputs of the matrices in layers, which are those with a number in their name.
      *
      * @param mostWidth in [1, 16384]; wider inputs are left out
      */
@@ -142,7 +142,7 @@ public final class InputGrams {
         return new Input(one.value(), names, one.width());
     }
 
-    /** The same for the inputs of some matrices alone. */
+    /** The same, restricted to the inputs of some matrices. */
     public InputGrams only(Predicate<String> wanted) {
         return new InputGrams(
                 graph,
@@ -156,10 +156,10 @@ public final class InputGrams {
     }
 
     /**
-     * A text as the model reads it, in pieces that do not see each other.
+     * Splits a text into token sequences that are read independently.
      *
-     * @param window most tokens of a piece; the model's context holds where it is shorter
-     * @param mostTokens tokens after which the text is cut off
+     * @param window maximum tokens of a piece; limited by the context length of the model
+     * @param mostTokens number of tokens after which the text is truncated
      */
     public List<int[]> windows(String text, int window, int mostTokens) {
         int[] ids;
@@ -176,9 +176,9 @@ public final class InputGrams {
     }
 
     /**
-     * How often {@link #over} reads texts so that sums and products take at most {@code memory} bytes: once where all matrices
-     * fit, else for as many at a time as fit, at least one. The runtime fuses what it can of each pass, so another number of
-     * passes may turn the last bits of the result.
+     * The number of passes over the texts for which sums and products take at most {@code memory} bytes. One pass suffices if
+     * all matrices fit; otherwise each pass takes as many as fit, at least one. The runtime fuses the operators of each pass
+     * differently, so the number of passes can change the last bits of the result.
      */
     public static int passes(List<Input> inputs, long memory) {
         return groups(inputs, memory).size();
@@ -200,13 +200,13 @@ public final class InputGrams {
     }
 
     /**
-     * Reads texts.
+     * Reads texts and computes the matrices.
      *
-     * @param texts token ids, at least one each
-     * @param memory see {@link #passes}; weights come on top
-     * @param context hears of tokens
+     * @param texts token ids, at least one per text
+     * @param memory limit for sums and products, see {@link #passes}; weights take additional memory
+     * @param context receives the progress in tokens
      * @throws CancelledException if the job is cancelled
-     * @throws ModelExecutionException if the runtime refuses the graph, or has not the device
+     * @throws ModelExecutionException if the runtime rejects the graph or lacks the device
      */
     public void over(List<int[]> texts, long memory, Consumer consumer, JobContext context) {
         List<List<Input>> groups = groups(inputs, memory);
@@ -234,7 +234,7 @@ public final class InputGrams {
                 "Cannot read texts with " + graph.manifest().name(), e);
     }
 
-    /** One input's sum. <em>Confined to one thread.</em> */
+    /** The sum for one input. <em>Confined to one thread.</em> */
     private record Sum(Input input, double[] lower, FloatBuffer product) { // (width · (width + 1) / 2), (width, width)
 
         /** Adds the product of a text. */
@@ -316,14 +316,14 @@ public final class InputGrams {
             long rotary = change > 0 && text.length > change ? graph.manifest().contextLength() : 0;
             GraphInput.Step step = new GraphInput.Step(text, 0, 0, rotary);
             given.forEach(input -> input.write(step, bound));
-            bound.keySet().retainAll(session.getInputNames()); // what is cut off reads none of the others
+            bound.keySet().retainAll(session.getInputNames()); // the reduced graph lacks the other inputs
             try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {
                 context.cancellable(run::terminate, () -> run(run.options(), context));
             }
             sums.forEach(Sum::add);
         }
 
-        /** Whether it ran to its end: it does, or throws. */
+        /** Whether it ran to its end; otherwise it throws. */
         private boolean run(OrtSession.RunOptions run, JobContext context) {
             context.checkCancelled();
             try {

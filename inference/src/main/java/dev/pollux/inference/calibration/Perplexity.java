@@ -6,11 +6,11 @@ import dev.pollux.job.JobContext;
 import java.nio.FloatBuffer;
 
 /**
- * How well a model predicts a text: exp of the mean negative log-likelihood of its tokens, each given those before it.
- * <em>Immutable.</em>
+ * A measure of how well a model predicts a text: exp of the mean negative log-likelihood of its tokens, each given the tokens
+ * before it. <em>Immutable.</em>
  *
  * @param meanNll mean negative log-likelihood, in nats
- * @param tokens tokens predicted: all but the first
+ * @param tokens number of predicted tokens: all but the first
  */
 public record Perplexity(double meanNll, int tokens) {
 
@@ -20,9 +20,9 @@ public record Perplexity(double meanNll, int tokens) {
     }
 
     /**
-     * Measures in one pass.
+     * Measures the perplexity in one pass.
      *
-     * @param ids at least two token ids that fit the model's context
+     * @param ids at least two token ids, at most as many as the context length
      */
     public static Perplexity of(DecoderModel model, int[] ids, JobContext context) {
         if (ids.length < 2) {

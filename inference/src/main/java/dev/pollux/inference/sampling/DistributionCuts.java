@@ -5,24 +5,28 @@ import dev.pollux.generation.GenerationOptions;
 import java.util.Arrays;
 
 /**
- * From logits to the distribution that a token is drawn from: top-k, temperature, top-p, min-p, typical-p. <em>Not thread-safe:
- * one thread at a time.</em>
+ * Converts logits to the distribution that a token is drawn from: top-k, temperature, top-p, min-p, typical-p. <em>Not
+ * thread-safe: one thread at a time.</em>
  *
- * <p>The arrays are kept from token to token, so that a warm sampler allocates next to nothing.
+ * <p>The arrays are reused from token to token, so that a warm sampler allocates almost nothing.
  */
 final class DistributionCuts {
 
     /*
-     * Nothing sorts the whole vocabulary unless it must. Top-k finds the k-th largest logit with a heap of k; all ties of it are
-     * kept. Top-p sorts only tokens that can be in the nucleus: a token below (1 - p) / n of n tokens is left out, since all of
-     * those together are less than the mass that may be missing. Typical-p sorts all that are left, by their distance from the
-     * entropy. A sort is one of longs: the key's bits, mapped to signed order, above the index, so that equal keys keep their
-     * order.
+     * The whole vocabulary is sorted only if a cut requires it.
+     *
+     *   top-k      finds the k-th largest logit with a heap of size k, and keeps all logits equal to it.
+     *   top-p      sorts only tokens that can belong to the nucleus. Of n tokens, one with probability below (1 - p) / n is
+     *              left out, because all such tokens together have less than the mass that may be missing.
+     *   typical-p  sorts all remaining tokens by the distance of their surprise from the entropy.
+     *
+     * A sort is a sort of longs: the bits of the key, mapped to signed order, in the high half, and the index in the low half,
+     * so equal keys keep their order.
      */
 
     private final GenerationOptions options;
     private final TokenDistribution result = new TokenDistribution();
-    private float[] heap = {}; // (k), the smallest on top
+    private float[] heap = {}; // (k), a min-heap
     private long[] order = {};
     private int[] ids = {}; // a copy to permute from
     private double[] values = {};
@@ -31,14 +35,14 @@ final class DistributionCuts {
         this.options = options;
     }
 
-    /** All probability on one token. */
+    /** Puts all probability on one token. */
     TokenDistribution certain(int token) {
         result.certain(token);
         return result;
     }
 
     /**
-     * The distribution by {@link GenerationOptions}, whose temperature is not 0.
+     * Computes the distribution for {@link GenerationOptions} whose temperature is not 0.
      *
      * @param logits (vocabulary), after bias, penalties and constraint
      * @throws ModelExecutionException if the largest logit is infinite
@@ -154,7 +158,7 @@ final class DistributionCuts {
         reserve(result.count);
         double best = 0;
         for (int i = 0; i < result.count; i++) {
-            values[i] = -result.probabilities[i]; // the best has the smallest
+            values[i] = -result.probabilities[i]; // the largest probability sorts first
             best = Math.min(best, values[i]);
         }
         keep(options.minP() * best);
@@ -172,7 +176,7 @@ final class DistributionCuts {
         }
         reserve(count);
         for (int i = 0; i < count; i++) {
-            values[i] = Math.abs(-Math.log(p[i]) - entropy); // of the token's surprise from the expected one
+            values[i] = Math.abs(-Math.log(p[i]) - entropy); // distance of the token's surprise from its expectation
             order[i] = sortable((float) values[i], i);
         }
         Arrays.sort(order, 0, count);
@@ -181,7 +185,7 @@ final class DistributionCuts {
         while (last < count && mass < options.typicalP()) {
             mass += p[(int) order[last++]];
         }
-        keep(values[(int) order[last - 1]]); // and every token as typical as the last
+        keep(values[(int) order[last - 1]]); // and every token that is as typical as the last
     }
 
     /** Keeps the tokens whose value is at most {@code most}. */
@@ -205,7 +209,7 @@ final class DistributionCuts {
         }
     }
 
-    /** Sorts by rising key, equal keys by rising index, which is the low half. */
+    /** Sorts by ascending key, and equal keys by ascending index, which is the low half. */
     private static long sortable(float key, int index) {
         int bits = Float.floatToIntBits(key + 0f);
         int signed = bits < 0 ? bits ^ 0x7fffffff : bits; // signed order of the floats

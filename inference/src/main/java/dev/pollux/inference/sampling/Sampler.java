@@ -9,11 +9,12 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses the tokens of one generation by {@link GenerationOptions}, whose Javadoc has the order of work; it equals that of
- * transformers' {@code generate}. A {@link TokenConstraint} applies after the penalties and before temperature and cuts.
+ * Chooses the tokens of one generation. The Javadoc of {@link GenerationOptions} defines the order of the steps, which equals
+ * that of transformers' {@code generate}. A {@link TokenConstraint} is applied after the penalties and before temperature and
+ * cuts.
  *
- * <p>{@link #next} is {@link #distribution}, a draw from it and {@link #accept}; a caller that draws otherwise, as the
- * verification of drafts does, takes the parts:
+ * <p>{@link #next} calls {@link #distribution}, draws from it and calls {@link #accept}. A caller with a different way of
+ * drawing, such as the verification of drafts, calls the parts:
  *
  * <pre>{@code
  * Sampler sampler = Sampler.of(options, logits.limit());
@@ -31,11 +32,11 @@ public final class Sampler {
     private final SplittableRandom random;
     private final float[] logits; // (vocabulary)
     private final DistributionCuts cuts;
-    private final @Nullable TokenHistory history; // null where no penalty asks for it
+    private final @Nullable TokenHistory history; // null if no penalty needs it
     private final int[] biased; // token ids
-    private final float[] biases; // of each of them
+    private final float[] biases; // one for each biased token
     private @Nullable TokenConstraint constraint;
-    private final long[] allowed; // one bit a token, empty without a constraint
+    private final long[] allowed; // one bit per token; empty without a constraint
 
     private Sampler(GenerationOptions options, int vocabularySize, @Nullable TokenConstraint constraint) {
         this.options = options;
@@ -72,9 +73,9 @@ public final class Sampler {
     }
 
     /**
-     * A sampler for one generation whose tokens are constrained.
+     * A sampler for one generation with a constraint on its tokens.
      *
-     * @param constraint on the first token that is chosen
+     * @param constraint the constraint on the first generated token
      * @throws IllegalArgumentException if a bias names a token that is not in the vocabulary
      */
     public static Sampler of(GenerationOptions options, int vocabularySize, TokenConstraint constraint) {
@@ -82,7 +83,7 @@ public final class Sampler {
     }
 
     /**
-     * Tells the tokens of the prompt, for the repetition penalty; the constraint does not see them.
+     * Registers the tokens of the prompt for the repetition penalty. The constraint does not see them.
      *
      * @throws IllegalArgumentException if a token is not in the vocabulary
      */
@@ -109,8 +110,8 @@ public final class Sampler {
     }
 
     /**
-     * The distribution that the next token is drawn from, after penalties, constraint, temperature and cuts; greedy, the best
-     * token alone. Changes nothing: asked again with the same logits, it is the same.
+     * The distribution that the next token is drawn from, after penalties, constraint, temperature and cuts; with greedy
+     * decoding, only the best token. The call changes no state: the same logits give the same distribution again.
      *
      * @param next (vocabulary), read from its position 0
      * @return valid until the next call
@@ -131,7 +132,7 @@ public final class Sampler {
     }
 
     /**
-     * Counts a token as produced: penalties see it, and the constraint moves on.
+     * Registers a token as generated: penalties take it into account, and the constraint advances.
      *
      * @throws IllegalArgumentException if the token is not in the vocabulary
      */

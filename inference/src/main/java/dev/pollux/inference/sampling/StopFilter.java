@@ -3,9 +3,9 @@ package dev.pollux.inference.sampling;
 import java.util.List;
 
 /**
- * Cuts a text, which comes in pieces, at the first stop string, and holds back what may become one.
+ * Cuts a text, which arrives in pieces, at the first stop string, and holds back text that may become one.
  *
- * <p>Of several stop strings the one that begins first counts, and of those that begin together the longest that is complete.
+ * <p>Of several stop strings the one with the earliest start counts; of those with the same start, the longest complete one.
  * <em>Not thread-safe: one thread at a time.</em>
  */
 public final class StopFilter {
@@ -18,7 +18,7 @@ public final class StopFilter {
         this.stops = stops;
     }
 
-    /** A filter for these strings, none of them empty. */
+    /** Creates a filter for stop strings, none of them empty. */
     public static StopFilter of(List<String> stops) {
         return new StopFilter(List.copyOf(stops));
     }
@@ -28,7 +28,7 @@ public final class StopFilter {
         return stopped;
     }
 
-    /** Adds a piece; returns what can be given out now. */
+    /** Adds a piece and returns the text that can be emitted. */
     public String push(String piece) {
         if (stopped) {
             return "";
@@ -42,7 +42,7 @@ public final class StopFilter {
         return take(held.length() - pendingPrefix());
     }
 
-    /** What was held back, at the end of the text. */
+    /** Returns the held-back text at the end. */
     public String flush() {
         return stopped ? "" : take(held.length());
     }
@@ -58,7 +58,7 @@ public final class StopFilter {
         return first;
     }
 
-    /** Length of the longest end of the held text that is a proper beginning of a stop string. */
+    /** The length of the longest suffix of the held text that is a proper prefix of a stop string. */
     private int pendingPrefix() {
         int longest = 0;
         for (String stop : stops) {

@@ -1,10 +1,10 @@
 package dev.pollux.inference.sampling;
 
 /**
- * The tokens that may come next, decided by those that came before: a grammar, a schema, a list of choices.
+ * The tokens that may come next, determined by the previous ones: a grammar, a schema, a list of choices.
  *
- * <p>A constraint is a value: {@link #after} gives the constraint that holds once a token was chosen, and changes nothing. A
- * state can thus be kept and returned to, which the verification of drafts and a search over several continuations need.
+ * <p>A constraint is a value: {@link #after} returns the constraint that applies after a token, and changes nothing. A state
+ * can therefore be kept and restored, as the verification of drafts and the search over several continuations require.
  *
  * <pre>{@code
  * record OneOf(List<int[]> choices, int position) implements TokenConstraint {
@@ -24,17 +24,17 @@ package dev.pollux.inference.sampling;
 public interface TokenConstraint {
 
     /**
-     * Forbids tokens for the next place.
+     * Excludes tokens from the next position.
      *
-     * @param allowed (⌈vocabulary / 64⌉), one bit a token: token t is bit t mod 64 of word ⌊t / 64⌋. Every bit is set when this
-     *     is called; the constraint clears those of the tokens that must not come next. Bits beyond the vocabulary are ignored.
+     * @param allowed (⌈vocabulary / 64⌉), one bit per token: token t is bit t mod 64 of word ⌊t / 64⌋. All bits are set on
+     *     entry; the constraint clears the bits of the tokens that must not come next. Bits beyond the vocabulary are ignored.
      */
     void mask(long[] allowed);
 
     /**
-     * The constraint on the token that follows {@code token}.
+     * The constraint on the token after {@code token}.
      *
-     * @param token one that {@link #mask} allows
+     * @param token a token that {@link #mask} allows
      */
     TokenConstraint after(int token);
 }

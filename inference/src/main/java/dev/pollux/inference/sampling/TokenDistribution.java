@@ -1,9 +1,9 @@
 package dev.pollux.inference.sampling;
 
 /**
- * The tokens that may be drawn, with their probabilities, which sum to 1. Tokens that are not listed have probability 0.
+ * The tokens that may be drawn, with their probabilities, which sum to 1. Other tokens have probability 0.
  *
- * <p>A {@link Sampler} fills the same object anew for each token: read it before the sampler's next call. <em>Not thread-safe:
+ * <p>A {@link Sampler} reuses the same object for each token: read it before the next call to the sampler. <em>Not thread-safe:
  * one thread at a time.</em>
  */
 public final class TokenDistribution {
@@ -20,9 +20,9 @@ public final class TokenDistribution {
     }
 
     /**
-     * A token that is listed.
+     * A listed token.
      *
-     * @param index in [0, {@link #size()}), in no order
+     * @param index in [0, {@link #size()}); the order is unspecified
      */
     public int token(int index) {
         return ids[index];
@@ -37,7 +37,7 @@ public final class TokenDistribution {
         return probabilities[index];
     }
 
-    /** The probability of a token; 0 if it is not listed. Looks through the list. */
+    /** The probability of a token; 0 if it is not listed. Takes time linear in {@link #size()}. */
     public double probabilityOf(int token) {
         for (int i = 0; i < count; i++) {
             if (ids[i] == token) {
@@ -63,13 +63,13 @@ public final class TokenDistribution {
         return ids[count - 1];
     }
 
-    /** Lists one token. */
+    /** Adds a token to the list. */
     void certain(int token) {
         put(0, token, 1);
         count = 1;
     }
 
-    /** Makes room for {@code size} tokens, whose values are lost if there is not enough yet. */
+    /** Makes room for {@code size} tokens. Values are lost if the arrays have to grow. */
     void reserve(int size) {
         if (ids.length < size) {
             ids = new int[size];
@@ -82,7 +82,7 @@ public final class TokenDistribution {
         probabilities[index] = probability;
     }
 
-    /** Makes the probabilities sum to 1. */
+    /** Scales the probabilities so that they sum to 1. */
     void normalize() {
         double sum = 0;
         for (int i = 0; i < count; i++) {

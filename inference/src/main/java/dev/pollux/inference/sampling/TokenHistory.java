@@ -2,11 +2,11 @@ package dev.pollux.inference.sampling;
 
 import java.util.Arrays;
 
-/** The tokens of a prompt and its continuation, as penalties see them. <em>Not thread-safe: one thread at a time.</em> */
+/** The tokens of a prompt and its continuation, for the penalties. <em>Not thread-safe: one thread at a time.</em> */
 final class TokenHistory {
 
-    private final int[] produced; // (vocabulary), the times that the continuation has the token
-    private final boolean[] present; // (vocabulary), whether prompt or continuation has it
+    private final int[] produced; // (vocabulary), number of occurrences in the continuation
+    private final boolean[] present; // (vocabulary), whether prompt or continuation contains the token
     private int[] distinct = new int[64]; // (count and more), the tokens present
     private int count;
 

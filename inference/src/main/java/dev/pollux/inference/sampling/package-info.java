@@ -1,4 +1,4 @@
-/** Choosing the next token, and stopping at stop strings. */
+/** Choice of the next token, and detection of stop strings. */
 @NullMarked
 package dev.pollux.inference.sampling;
 
