@@ -15,16 +15,24 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Fetches the rest of a file.
- *
- * <p>Several ranges are on their way at a time, each in a buffer of its own, and the thread that runs the job appends them
- * in order: so what is on disk is a prefix at any moment. The first range shows whether the server knows ranges and where
- * it redirects to; a server that answers with everything is read from the beginning in one stream. When a stream breaks,
- * all are let go and it begins again where the prefix ends. <em>Not thread-safe: one thread at a time.</em>
+ * Downloads the missing part of a file. <em>Not thread-safe: one thread at a time.</em>
  */
 final class BlobDownload {
 
-    /** So much must have come for the attempts to be counted anew: a server that sends a byte a time is no progress. */
+    /*
+     * Several ranges are requested at a time, each with its own buffer. The thread that runs the job appends them in order, so
+     * the file on disk is a prefix at any moment, and a later download can resume from it.
+     *
+     * The first range shows whether the server supports ranges and where it redirects to. A server that ignores the range sends
+     * the whole file; it is then read from the beginning in one stream.
+     *
+     * If a stream breaks, all requests are released, and the download restarts at the end of the prefix. Retries limits the
+     * number of restarts.
+     */
+
+    /**
+     * Received bytes after which the attempts are counted from zero again: a server that sends single bytes makes no progress.
+     */
     private static final long PROGRESS = 1 << 20;
 
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
@@ -43,7 +51,7 @@ final class BlobDownload {
         this.uri = uri;
     }
 
-    /** A part of the file that has been asked for: {@code [start, end)}. */
+    /** A requested part of the file: {@code [start, end)}. */
     private record Range(long start, long end, URI uri, CompletableFuture<HttpResponse<Body>> sent) {
         String header() {
             return range(start, end);
@@ -55,10 +63,10 @@ final class BlobDownload {
     }
 
     /**
-     * Appends what is missing.
+     * Downloads and appends the missing bytes.
      *
-     * @throws PartialBlob.DiskException if it cannot be written
-     * @throws IOException if the server fails for good; what has come so far is kept
+     * @throws PartialBlob.DiskException if the file cannot be written
+     * @throws IOException if the server fails permanently; the bytes received so far are kept
      * @throws MalformedFileException if the server contradicts itself
      */
     void run(PartialBlob blob) throws IOException {
@@ -144,7 +152,7 @@ final class BlobDownload {
         return next;
     }
 
-    /** Appends a body that must end where the file has {@code end} bytes. */
+    /** Appends a body that must end when the file has {@code end} bytes. */
     private void append(PartialBlob blob, Body body, long end) throws IOException {
         Optional<List<ByteBuffer>> taken = transport.take(body, context);
         while (taken.isPresent()) {
@@ -168,7 +176,7 @@ final class BlobDownload {
         }
     }
 
-    /** The end of the range that the server gives. */
+    /** The end of the range in the server's response. */
     private long requireRange(HttpHeaders headers, long start, long end) {
         String said = headers.firstValue("Content-Range").orElse("");
         Matcher matcher = CONTENT_RANGE.matcher(said);

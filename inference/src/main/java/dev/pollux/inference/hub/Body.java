@@ -16,10 +16,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The body of a response on its way, read by the thread that wants it while the client's threads bring it.
+ * The body of a response, read by one thread while the client's threads receive it.
  *
- * <p>No more than a window of bytes, and the last buffers that came with them, waits here: a server that sends without an
- * end fills no memory. <em>Thread-safe: one thread reads.</em>
+ * <p>At most a window of bytes, plus the last buffers received with them, is held in memory, however much the server sends.
+ * <em>Thread-safe: one thread reads.</em>
  */
 final class Body implements HttpResponse.BodySubscriber<Body>, Flow.Subscriber<List<ByteBuffer>> {
 
@@ -34,7 +34,7 @@ final class Body implements HttpResponse.BodySubscriber<Body>, Flow.Subscriber<L
     private boolean ended;
     private boolean cancelled;
 
-    /** @param window most bytes that wait, in [1, 2^31) */
+    /** @param window maximum number of buffered bytes, in [1, 2^31) */
     Body(int window) {
         this.window = window;
     }
@@ -98,10 +98,10 @@ final class Body implements HttpResponse.BodySubscriber<Body>, Flow.Subscriber<L
     }
 
     /**
-     * The bytes that have come, waiting a while for the first; an empty list if none came in time.
+     * Returns the received bytes. Waits a limited time for the first; returns an empty list if none arrived.
      *
      * @return empty at the end of the body
-     * @throws IOException if the connection broke before it
+     * @throws IOException if the connection broke before the end
      */
     Optional<List<ByteBuffer>> take(long millis) throws IOException, InterruptedException {
         lock.lock();
@@ -126,7 +126,7 @@ final class Body implements HttpResponse.BodySubscriber<Body>, Flow.Subscriber<L
         }
     }
 
-    /** Lets go of the connection. Idempotent. */
+    /** Releases the connection. Idempotent. */
     void cancel() {
         locked(() -> {
             cancelled = true;

@@ -24,10 +24,10 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * A model that travels in a jar: a Maven dependency makes it available by name.
+ * A model in a jar. A Maven dependency makes it available by name.
  *
- * <p>A model jar holds {@code META-INF/pollux/models/index}, one name a line, and for each name a folder with
- * {@code model.json} (this record) and the file it names.
+ * <p>A model jar contains {@code META-INF/pollux/models/index}, with one name per line, and for each name a folder with
+ * {@code model.json} (this record) and the file that it names.
  *
  * <pre>{@code
  * Path gguf = EmbeddedModel.named("smollm2-135m-instruct").unpack().run();
@@ -35,9 +35,9 @@ import java.util.regex.Pattern;
  *
  * <p><em>Immutable.</em>
  *
- * @param name the name it is found by
- * @param title a name to show
- * @param file the checkpoint's file name
+ * @param name the name by which it is found
+ * @param title the display name
+ * @param file the file name of the checkpoint
  * @param bytes its size
  * @param sha256 its SHA-256, in lower-case hex
  * @param license its licence, as an SPDX identifier
@@ -89,7 +89,7 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
     /**
      * The model {@code name}.
      *
-     * @throws UnsupportedModelException if no dependency brings it; the message lists those that are there
+     * @throws UnsupportedModelException if no dependency contains it; the message lists the available ones
      */
     public static EmbeddedModel named(String name) {
         if (!names().contains(name)) {
@@ -116,8 +116,8 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
     }
 
     /**
-     * Unpacks the checkpoint once: {@code <cache>/models/<name>/<start of sha256>/<file>}. A file already there with the
-     * right size is taken as it is, since it was verified before it was moved into place.
+     * Unpacks the checkpoint once to {@code <cache>/models/<name>/<start of sha256>/<file>}. An existing file of the right size
+     * is used without a check, because it was verified before it was moved there.
      *
      * @return the path of the checkpoint
      */

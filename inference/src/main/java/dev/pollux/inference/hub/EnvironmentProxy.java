@@ -17,8 +17,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JVM's proxies ({@code -Dhttps.proxyHost} and its kin), and where it has none, those of {@code HTTPS_PROXY},
- * {@code HTTP_PROXY}, {@code ALL_PROXY} and {@code NO_PROXY}, in either case. <em>Thread-safe.</em>
+ * The JVM's proxies ({@code -Dhttps.proxyHost} and related properties); if there are none, those of {@code HTTPS_PROXY},
+ * {@code HTTP_PROXY}, {@code ALL_PROXY} and {@code NO_PROXY}, in upper or lower case. <em>Thread-safe.</em>
  */
 final class EnvironmentProxy extends ProxySelector {
 
@@ -29,7 +29,7 @@ final class EnvironmentProxy extends ProxySelector {
         this.variables = variables;
         this.jvm = jvm;
         List.of("https_proxy", "http_proxy", "all_proxy")
-                .forEach(this::proxy); // an unreadable one fails here, not later
+                .forEach(this::proxy); // an invalid value fails here, not later
     }
 
     @Override
@@ -49,7 +49,7 @@ final class EnvironmentProxy extends ProxySelector {
         // the request fails with its own message
     }
 
-    /** Answers a proxy's question with the name and password in its URL; empty where no proxy has them. */
+    /** Answers a proxy's challenge with the name and password in its URL; empty if no proxy has them. */
     Optional<Authenticator> authenticator() {
         boolean any = List.of("https_proxy", "http_proxy", "all_proxy").stream()
                 .flatMap(name -> proxy(name).stream())
@@ -73,7 +73,7 @@ final class EnvironmentProxy extends ProxySelector {
                 return Optional.of(uri);
             }
         } catch (IllegalArgumentException e) {
-            // said below
+            // reported below
         }
         throw new IllegalArgumentException(name.toUpperCase(Locale.ROOT)
                 + " must be the URL of an HTTP proxy, such as http://proxy.example:3128; SOCKS is not supported");

@@ -5,29 +5,28 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Which files of a repository are wanted.
+ * Selects files of a repository.
  *
- * <p>{@link #AUTOMATIC} takes what a model needs to run, once: its configuration, tokenizer and chat template with its
- * safetensors (not the copies of the same weights in {@code pytorch_model.bin}, {@code original/} or {@code onnx/}), or
- * one GGUF of a repository that holds nothing but GGUF, or one ONNX graph of a repository that holds neither. A single pattern
- * that matches one {@code .onnx} file takes it with its external data and with what a model needs beside it.
+ * <p>{@link #AUTOMATIC} selects the files that a model needs to run, once: configuration, tokenizer and chat template with the
+ * safetensors (not the copies of the same weights in {@code pytorch_model.bin}, {@code original/} or {@code onnx/}); or one
+ * GGUF if the repository contains only GGUF files; or one ONNX graph if it contains neither. A single pattern that matches one
+ * {@code .onnx} file selects it with its external data and the other files that a model needs.
  *
  * <pre>{@code
  * FileSelection four = FileSelection.gguf("Q4_K_M");
  * FileSelection onnx = FileSelection.matching("onnx/model_q4.onnx").without("*.md");
  * }</pre>
  *
- * <p>In a pattern {@code *} stands for any characters, {@code /} among them, and {@code ?} for one; everything else for
- * itself. A pattern that ends in {@code /} means everything below a folder. <em>Immutable.</em>
+ * <p>In a pattern {@code *} matches any characters including {@code /}, and {@code ?} matches one character; other characters
+ * match themselves. A pattern that ends in {@code /} matches everything below a folder. <em>Immutable.</em>
  *
- * @param quantization the name of a quantization, such as {@code Q4_K_M}, {@code F16} or {@code UD-Q4_K_XL}; empty for
- *     any
- * @param include patterns of which a path must match one; empty to leave the choice to this class
- * @param exclude patterns of which a path may match none
+ * @param quantization the name of a quantization, such as {@code Q4_K_M}, {@code F16} or {@code UD-Q4_K_XL}; empty for any
+ * @param include patterns, at least one of which a path must match; empty for the automatic choice
+ * @param exclude patterns, none of which a path may match
  */
 public record FileSelection(String quantization, List<String> include, List<String> exclude) {
 
-    /** What a model needs to run. */
+    /** The files that a model needs to run. */
     public static final FileSelection AUTOMATIC = new FileSelection("", List.of(), List.of());
 
     private static final int MAX_PATTERN = 1024;
@@ -54,12 +53,12 @@ public record FileSelection(String quantization, List<String> include, List<Stri
         }
     }
 
-    /** The GGUF of a quantization, with all its shards. */
+    /** Selects the GGUF with a quantization and all its shards. */
     public static FileSelection gguf(String quantization) {
         return new FileSelection(quantization.toUpperCase(Locale.ROOT), List.of(), List.of());
     }
 
-    /** Every file whose path matches one of {@code patterns}. */
+    /** Selects every file whose path matches one of {@code patterns}. */
     public static FileSelection matching(String... patterns) {
         return new FileSelection("", List.of(patterns), List.of());
     }

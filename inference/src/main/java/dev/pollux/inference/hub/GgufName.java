@@ -7,20 +7,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the path of a GGUF file says: {@code Q4_K_M/Llama-3.2-1B-Q4_K_M-00001-of-00002.gguf}.
+ * The components of a GGUF file's path: {@code Q4_K_M/Llama-3.2-1B-Q4_K_M-00001-of-00002.gguf}.
  *
- * <p>There is no standard, so names are read as publishers write them: with {@code -} or {@code .} before the
- * quantization, in either case, with a folder named after it, with {@code fp16} for {@code F16}. <em>Immutable.</em>
+ * <p>There is no standard, so the parser accepts the spellings that publishers use: {@code -} or {@code .} before the
+ * quantization, either case, a folder named after the quantization, {@code fp16} for {@code F16}. <em>Immutable.</em>
  *
  * @param path the path in its repository
- * @param model the path without the number of the shard: shards of one model have the same
- * @param quantization in upper case, such as {@code Q4_K_M} or {@code UD-Q4_K_XL}; empty where the path names none
- * @param shard from 1 on
- * @param shards how many there are; 1 for a whole file
+ * @param model the path without the shard number, which is equal for all shards of a model
+ * @param quantization in upper case, such as {@code Q4_K_M} or {@code UD-Q4_K_XL}; empty if the path names none
+ * @param shard the number of the shard, from 1
+ * @param shards the number of shards; 1 for a whole file
  */
 record GgufName(String path, String model, String quantization, int shard, int shards) {
 
-    /** Block types and their mixtures, as llama.cpp and those who publish for it name them. */
+    /** Block types and mixtures of them, with the names that llama.cpp and publishers use. */
     private static final String NAME =
             "(?:UD-)?(?:I?Q[1-8](?:_[A-Z0-9]{1,3}){0,3}|TQ[12]_0|MXFP4(?:_MOE)?|NVFP4|BF16|F16|FP16|F32|FP32|F64)";
 
@@ -32,7 +32,7 @@ record GgufName(String path, String model, String quantization, int shard, int s
         return QUANTIZATION.matcher(name.toUpperCase(Locale.ROOT)).matches();
     }
 
-    /** What {@code path} says; empty where it is no model in GGUF; see {@link GgufFile#isModelName}. */
+    /** Parses {@code path}; empty if it is not a GGUF model; see {@link GgufFile#isModelName}. */
     static Optional<GgufName> of(String path) {
         if (!GgufFile.isModelName(path)) {
             return Optional.empty();
@@ -61,12 +61,12 @@ record GgufName(String path, String model, String quantization, int shard, int s
         return name.startsWith("FP") ? name.substring(0, 1) + name.substring(2) : name;
     }
 
-    /** Whether this is what a request for {@code wanted} means, letter for letter but for its case. */
+    /** Whether the quantization equals {@code wanted}, ignoring case. */
     boolean is(String wanted) {
         return quantization.equals(canonical(wanted.toUpperCase(Locale.ROOT)));
     }
 
-    /** The same, where the publisher's own mixture of that name, {@code UD-}, will do. */
+    /** The same, but also accepts the publisher's own mixture of that name, {@code UD-}. */
     boolean isNearly(String wanted) {
         return quantization.equals("UD-" + canonical(wanted.toUpperCase(Locale.ROOT)));
     }

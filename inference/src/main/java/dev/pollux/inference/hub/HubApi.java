@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * What the hub says about a repository: {@code GET /api/models/ID/revision/REV?blobs=true} and, where that leaves a size or
- * hash out, {@code HEAD /ID/resolve/COMMIT/FILE}. <em>Thread-safe.</em>
+ * Repository metadata from the hub: {@code GET /api/models/ID/revision/REV?blobs=true} and, if that omits a size or hash,
+ * {@code HEAD /ID/resolve/COMMIT/FILE}. <em>Thread-safe.</em>
  */
 final class HubApi {
 
-    /** A list of 50 000 files has about half of this. */
+    /** Limit for the response; a list of 50 000 files has about half of this size. */
     static final int MAX_LISTING = 16 << 20;
 
     static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}([0-9a-f]{24})?");
@@ -32,13 +32,13 @@ final class HubApi {
 
     /** A revision's commit and files, by path. <em>Immutable.</em> */
     record Listing(String commit, Map<String, RemoteFile> files) {
-        /** A file that is in the list. */
+        /** A file in the list. */
         RemoteFile file(String path) {
             return files.getOrDefault(path, new RemoteFile(path, -1, ""));
         }
     }
 
-    /** @throws UnreachableException if there is no way to the server */
+    /** @throws UnreachableException if the server cannot be reached */
     Listing listing(HubSpec spec, JobContext context) throws UnreachableException {
         URI uri = uri("/api/models/" + encoded(spec.repository()) + "/revision/"
                 + encoded(spec.revision()).replace("/", "%2F") + "?blobs=true");
@@ -67,7 +67,7 @@ final class HubApi {
         }
     }
 
-    /** Where a file is got. */
+    /** The download address of a file. */
     URI resolve(String repository, String commit, String path) {
         return uri("/" + encoded(repository) + "/resolve/" + commit + "/" + encoded(path));
     }
@@ -76,7 +76,7 @@ final class HubApi {
         return URI.create(settings.endpoint() + rest);
     }
 
-    /** Percent-encoded but for letters, digits, {@code - _ . ~} and slashes. */
+    /** Percent-encodes all characters except letters, digits, {@code - _ . ~} and slashes. */
     static String encoded(String path) {
         StringBuilder out = new StringBuilder();
         for (byte b : path.getBytes(StandardCharsets.UTF_8)) {
@@ -119,7 +119,7 @@ final class HubApi {
         return new Listing(commit, files);
     }
 
-    /** The file with its size and hash, asked for if the list has not said them. */
+    /** The file with its size and hash, requested separately if the list lacks them. */
     RemoteFile measured(HubSpec spec, String commit, RemoteFile file, JobContext context) {
         if (file.isKnown()) {
             return file;
@@ -153,7 +153,7 @@ final class HubApi {
         }
     }
 
-    /** The error for a failure that another attempt will not mend. */
+    /** The error for a failure that a retry cannot resolve. */
     StorageException refused(HubSpec spec, IOException e, JobContext context) {
         if (!(cause(e) instanceof HubStatusException status) || status.isPassing()) {
             return new StorageException(
@@ -179,13 +179,13 @@ final class HubApi {
         return new StorageException("Cannot get " + spec + " from " + settings.endpoint() + ": " + e.getMessage(), e);
     }
 
-    /** The error for a repository that asks for other rights. */
+    /** The error for a repository that requires other access rights. */
     StorageException denied(HubSpec spec, HubStatusException status) {
         String repository = spec.repository();
         String what = " is not open to everyone: ";
         if (status.code().equals("GatedRepo")) {
             what = " is gated: accept its terms at " + settings.endpoint() + "/" + repository + " and ";
-        } else if (status.status() == 401) { // the hub's answer to strangers, whether there is such a model or not
+        } else if (status.status() == 401) { // the hub's answer to anonymous requests, whether the model exists or not
             what = " does not exist or is not open to everyone: check the name, or ";
         }
         return new StorageException(
@@ -197,7 +197,7 @@ final class HubApi {
                 status);
     }
 
-    /** The error for a file of a repository that is there. */
+    /** The error for a missing file of an existing repository. */
     StorageException refused(HubSpec spec, String path, IOException e) {
         if (cause(e) instanceof HubStatusException status && status.isDenial()) {
             return denied(spec, status);
@@ -212,7 +212,10 @@ final class HubApi {
         return e.getCause() instanceof HubStatusException status ? status : e;
     }
 
-    /** Whether it is the repository that was not found, not the revision: by the hub's word, else by asking for it. */
+    /**
+     * Whether the repository does not exist, as opposed to the revision: according to the hub's error code, otherwise by a
+     * request for it.
+     */
     private boolean isUnknown(HubSpec spec, HubStatusException status, JobContext context) {
         if (!status.code().isEmpty()) {
             return status.code().equals("RepoNotFound");

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One repository in a cache of the layout that {@code huggingface_hub} and others share:
+ * One repository in a cache with the layout that {@code huggingface_hub} and other tools share:
  *
  * <pre>
  * models--owner--name/refs/REVISION             the commit, as text
@@ -38,7 +38,7 @@ final class HubCache {
     private static final int MAX_LISTED = 200_000;
     private static final int MAX_DEPTH = 32;
 
-    /** Locks of this process: those of the file system are between processes. */
+    /** The locks of this process; those of the file system work only between processes. */
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
     private final Path root;
@@ -67,7 +67,7 @@ final class HubCache {
         return folder().resolve("blobs").resolve(hash + ".incomplete");
     }
 
-    /** The commit that a revision stood for when it was last fetched; a commit, even abbreviated, stands for itself. */
+    /** The commit that a revision referred to at the last download; a commit, even abbreviated, refers to itself. */
     Optional<String> commit(String revision) throws IOException {
         Path ref = folder().resolve("refs").resolve(revision).normalize();
         if (ref.startsWith(folder().resolve("refs")) && Files.isRegularFile(ref) && Files.size(ref) <= 256) {
@@ -86,7 +86,7 @@ final class HubCache {
         }
     }
 
-    /** The paths of the files in a snapshot whose contents are there. */
+    /** The paths of the files in a snapshot whose contents are present. */
     List<String> files(String commit) throws IOException {
         Path snapshot = snapshot(commit);
         if (!Files.isDirectory(snapshot)) {
@@ -100,13 +100,13 @@ final class HubCache {
         }
     }
 
-    /** How many bytes of a file are there: its size if it is whole, else those that an attempt has left. */
+    /** The number of bytes of a file on disk: its size if it is complete, otherwise those that an earlier attempt left. */
     long present(Path place, RemoteFile file) throws IOException {
         if (hasSize(place, file.bytes()) || hasSize(blob(file.hash()), file.bytes())) {
             return file.bytes();
         }
         Path incomplete = incomplete(file.hash());
-        // a whole one that was not moved yet counts as nothing, for it is still to be checked
+        // a complete file that was not moved yet has not been verified, so it counts as incomplete
         return Files.isRegularFile(incomplete) ? Math.min(Files.size(incomplete), Math.max(0, file.bytes() - 1)) : 0;
     }
 
@@ -114,7 +114,7 @@ final class HubCache {
         return Files.isRegularFile(file) && Files.size(file) == bytes;
     }
 
-    /** Puts a whole and checked blob in its place. */
+    /** Moves a complete and verified blob into place. */
     void publish(RemoteFile file) throws IOException {
         move(incomplete(file.hash()), blob(file.hash()));
     }
@@ -128,8 +128,8 @@ final class HubCache {
     }
 
     /**
-     * Makes the file of a snapshot: a link, or where the system has none, a hard link or a copy. Others may do the same at this
-     * moment, or read the file that they have just made, so it is made elsewhere and moved there.
+     * Creates the file of a snapshot: a link, or a hard link or a copy if the system does not support links. Others may create
+     * or read the same file at the same time, so it is created under another name and moved into place.
      */
     void place(Path place, RemoteFile file) throws IOException {
         if (hasSize(place, file.bytes())) {
@@ -141,7 +141,7 @@ final class HubCache {
         }
         Files.createDirectories(parent);
         Path blob = blob(file.hash());
-        Path fresh = blob.resolveSibling(UUID.randomUUID() + ".tmp"); // a snapshot lists all that lies in it
+        Path fresh = blob.resolveSibling(UUID.randomUUID() + ".tmp"); // not in the snapshot, which lists all its files
         try {
             fill(fresh, parent.relativize(blob), blob);
             move(fresh, place);
@@ -162,7 +162,7 @@ final class HubCache {
         }
     }
 
-    /** Notes what a revision stands for; a commit needs no note. */
+    /** Records the commit of a revision; a commit needs no record. */
     void refer(String revision, String commit) throws IOException {
         if (revision.equals(commit) || commit(revision).filter(commit::equals).isPresent()) {
             return;
@@ -178,13 +178,13 @@ final class HubCache {
         }
     }
 
-    /** A lock held. */
+    /** An acquired lock. */
     interface Held extends AutoCloseable {
         @Override
         void close() throws IOException;
     }
 
-    /** Waits until no one else, in this process or another, writes the blob. */
+    /** Waits until no other thread or process writes the blob. */
     Held lock(RemoteFile file, JobContext context) throws IOException {
         Path path = root.resolve(".locks").resolve(name).resolve(file.hash() + ".lock");
         Files.createDirectories(path.getParent());
@@ -218,7 +218,7 @@ final class HubCache {
             locked = channel.tryLock() != null;
             return locked ? new FileHeld(path, channel) : null;
         } catch (OverlappingFileLockException e) {
-            return null; // this process, by another class loader
+            return null; // locked by this process, through another class loader
         } finally {
             if (!locked) {
                 HELD.remove(path);
@@ -229,7 +229,7 @@ final class HubCache {
         }
     }
 
-    /** A lock of the file system and of this process. */
+    /** A lock in the file system and in this process. */
     private record FileHeld(Path path, FileChannel channel) implements Held {
         @Override
         public void close() throws IOException {

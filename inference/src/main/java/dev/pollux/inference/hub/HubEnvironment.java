@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/** What the variables of {@code huggingface_hub} say, under the names and in the order that it reads them. */
+/** The environment variables of {@code huggingface_hub}, with its names and its precedence. */
 final class HubEnvironment {
 
     static final URI HUB = URI.create("https://huggingface.co");
@@ -40,7 +40,7 @@ final class HubEnvironment {
         return isOn("HF_HUB_OFFLINE") || isOn("TRANSFORMERS_OFFLINE");
     }
 
-    /** The token of the variables, else of the file that {@code hf auth login} writes. */
+    /** The token from the variables, otherwise from the file that {@code hf auth login} writes. */
     Optional<String> token() {
         if (isOn("HF_HUB_DISABLE_IMPLICIT_TOKEN")) {
             return Optional.empty();

@@ -7,12 +7,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * An answer, after redirects.
+ * A response, after redirects.
  *
- * @param linked what the hub itself, not the storage it leads to, said in its {@code X-} headers and {@code ETag}, by
+ * @param linked the {@code X-} headers and the {@code ETag} of the hub itself, not of the storage it redirects to, by
  *     lower-case name
- * @param uri where the body comes from
- * @param fromHub whether that is the hub and not a storage
+ * @param uri the address of the body
+ * @param fromHub whether the body comes from the hub and not from a storage
  */
 record HubReply(HttpResponse<Body> response, Map<String, String> linked, URI uri, boolean fromHub) {
 

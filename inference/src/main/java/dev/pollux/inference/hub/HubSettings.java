@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** What a {@link ModelHub} was built with. <em>Immutable.</em> */
+/** The settings of a {@link ModelHub}. <em>Immutable.</em> */
 record HubSettings(
         URI endpoint,
         @Nullable String token,
@@ -18,7 +18,7 @@ record HubSettings(
         Duration readTimeout,
         Surroundings surroundings) {
 
-    /** Names no token, so that it reaches no log. */
+    /** Omits the token, so that it does not appear in logs. */
     @Override
     public String toString() {
         return "HubSettings[endpoint=" + endpoint + ", token=" + (token == null ? "none" : "given") + ", cache=" + cache

@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * A model of the hub as a user writes it: {@code hf:owner/name@revision:Q4_K_M}. <em>Immutable.</em>
+ * The name of a model on the hub, as users write it: {@code hf:owner/name@revision:Q4_K_M}. <em>Immutable.</em>
  *
  * @param repository {@code owner/name}, or {@code name} for the few that have no owner
  * @param revision a branch, tag or commit
- * @param selection the part behind the colon, automatic where there is none
+ * @param selection the part after the colon; automatic if there is none
  */
 record HubSpec(String repository, String revision, FileSelection selection) {
 
@@ -18,11 +18,11 @@ record HubSpec(String repository, String revision, FileSelection selection) {
     private static final int MAX_LENGTH = 2048;
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?");
 
-    /** What git forbids in the name of a reference, and what this grammar needs for itself. */
+    /** Characters that git forbids in the name of a reference, and those that this grammar reserves. */
     private static final Pattern NO_REVISION =
             Pattern.compile("[\\p{Cntrl}\\p{Cf}\\s~^:?*\\[\\\\@]|\\.\\.|//|^/|/$|^-|(^|/)\\.|\\.(/|$)|\\.lock(/|$)");
 
-    /** @throws IllegalArgumentException saying which part is wrong */
+    /** @throws IllegalArgumentException with the invalid part */
     static HubSpec parse(String spec) {
         if (!spec.startsWith(PREFIX) || spec.length() > MAX_LENGTH) {
             throw wrong(spec, "it does not begin with hf:");
@@ -77,7 +77,7 @@ record HubSpec(String repository, String revision, FileSelection selection) {
                         + " hf:owner/name@revision:SELECTION but was '" + shown + "': " + why);
     }
 
-    /** The selection to use where one may have been given beside the text too. */
+    /** The effective selection if one may also have been passed separately. */
     FileSelection selection(FileSelection beside) {
         if (beside.isAutomatic() && beside.exclude().isEmpty()) {
             return selection;

@@ -8,7 +8,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Optional;
 
-/** A server answered with a status that is no success. */
+/** A server responded with an error status. */
 final class HubStatusException extends IOException {
 
     private static final long serialVersionUID = 1L;
@@ -35,22 +35,22 @@ final class HubStatusException extends IOException {
         return status;
     }
 
-    /** Hugging Face's word for what is wrong, such as {@code RevisionNotFound}; empty where there is none. */
+    /** The error code of Hugging Face, such as {@code RevisionNotFound}; empty if there is none. */
     String code() {
         return code;
     }
 
-    /** Whether the hub asks for other rights. */
+    /** Whether the request needs other access rights. */
     boolean isDenial() {
         return fromHub && (status == 401 || status == 403);
     }
 
-    /** Whether it may go better the next time: a storage refuses a key to it that has grown too old. */
+    /** Whether a retry may succeed; a storage, for example, rejects a signed address that has expired. */
     boolean isPassing() {
         return status == 403 && !fromHub || status == 408 || status == 425 || status == 429 || status >= 500;
     }
 
-    /** How long the server asks to be left alone. */
+    /** The delay that the server requests before a retry. */
     Optional<Duration> retryAfter() {
         if (retryAfter.matches("\\d{1,9}")) {
             return Optional.of(Duration.ofSeconds(Long.parseLong(retryAfter)));

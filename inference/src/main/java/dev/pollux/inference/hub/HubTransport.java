@@ -31,8 +31,8 @@ import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 
 /**
- * Requests to the hub and to where it sends us. The token goes to the endpoint and to no other scheme, host or port;
- * redirects are followed here, not by the client, for that reason. <em>Thread-safe.</em>
+ * HTTP requests to the hub and to the storages that it redirects to. The token is sent only to the scheme, host and port of the
+ * endpoint; for that reason this class follows redirects, not the client. <em>Thread-safe.</em>
  */
 final class HubTransport {
 
@@ -48,7 +48,7 @@ final class HubTransport {
     HubTransport(HubSettings settings, EnvironmentProxy proxy) {
         this.settings = settings;
         HttpClient.Builder builder = HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1) // ranges are to go in parallel, so over several connections
+                .version(HttpClient.Version.HTTP_1_1) // parallel ranges need several connections
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(settings.connectTimeout())
                 .proxy(proxy);
@@ -56,7 +56,7 @@ final class HubTransport {
         this.client = builder.build();
     }
 
-    /** A request that has been sent; {@code range} is empty for everything. */
+    /** A sent request; {@code range} is empty for the whole body. */
     CompletableFuture<HttpResponse<Body>> send(String method, URI uri, String range) {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri)
                 .method(method, HttpRequest.BodyPublishers.noBody())
@@ -83,12 +83,12 @@ final class HubTransport {
         return uri.getPort() >= 0 ? uri.getPort() : isPlain(uri) ? 80 : 443;
     }
 
-    /** The answer to a request, over any redirects. */
+    /** The response to a request, after all redirects. */
     HubReply get(URI uri, String range, JobContext context) throws IOException {
         return follow("GET", uri, range, context);
     }
 
-    /** What the hub says of a file, without following it to another host. */
+    /** The hub's headers for a file, without following a redirect to another host. */
     HubReply head(URI uri, JobContext context) throws IOException {
         return follow("HEAD", uri, "", context);
     }
@@ -137,7 +137,7 @@ final class HubTransport {
                 return to;
             }
         } catch (IllegalArgumentException e) {
-            // said below
+            // reported below
         }
         throw new StorageException(from + " redirects to '" + RepositoryPath.shown(location)
                 + "', which must be an https address" + (isPlain(from) ? " or an http one" : "")
@@ -148,7 +148,7 @@ final class HubTransport {
         return "http".equalsIgnoreCase(uri.getScheme());
     }
 
-    /** Waits for the head of a response, for the time that the settings give it. */
+    /** Waits for the head of a response, at most the time in the settings. */
     HttpResponse<Body> await(CompletableFuture<HttpResponse<Body>> sent, URI uri, JobContext context)
             throws IOException {
         long deadline = System.nanoTime() + settings.readTimeout().toNanos();
@@ -178,7 +178,7 @@ final class HubTransport {
         }
     }
 
-    /** Lets go of a request, whatever has become of it. */
+    /** Releases a request in any state. */
     static void abandon(CompletableFuture<HttpResponse<Body>> sent) {
         if (!sent.cancel(true) && !sent.isCompletedExceptionally()) {
             sent.join().body().cancel();
@@ -199,18 +199,18 @@ final class HubTransport {
                 || cause instanceof SSLException;
         String message = cause.getMessage() == null
                 ? cause.getClass().getSimpleName()
-                : RepositoryPath.shown(cause.getMessage()); // it may quote the server
+                : RepositoryPath.shown(cause.getMessage()); // the message may quote the server
         return unreachable
                 ? new UnreachableException("cannot connect to " + place(uri) + ": " + message, cause)
                 : new IOException(place(uri) + ": " + message, cause);
     }
 
-    /** Scheme, host and port: the query of an address in a storage is a key to it and belongs in no message. */
+    /** Scheme, host and port. The query of a storage address contains credentials and must not appear in messages. */
     private static String place(URI uri) {
         return uri.getScheme() + "://" + uri.getRawAuthority();
     }
 
-    /** The next bytes of a body; empty at its end. Fails when none come for the time that the settings give. */
+    /** The next bytes of a body; empty at its end. Fails if none arrive within the time in the settings. */
     Optional<List<ByteBuffer>> take(Body body, JobContext context) throws IOException {
         long deadline = System.nanoTime() + settings.readTimeout().toNanos();
         try {
@@ -231,7 +231,7 @@ final class HubTransport {
     }
 
     /**
-     * A whole body of at most {@code most} bytes.
+     * Reads a whole body of at most {@code most} bytes.
      *
      * @throws MalformedFileException if it is larger
      */

@@ -41,7 +41,7 @@ final class ModelFetch {
         this.context = context;
     }
 
-    /** What there is to do; writes nothing. */
+    /** Determines the files to download; writes nothing. */
     FetchPlan plan() {
         if (settings.offline()) {
             return cached("hub access is switched off (offline)", null);
@@ -79,7 +79,7 @@ final class ModelFetch {
         return RepositoryPath.resolve(cache.snapshot(commit), path, spec.repository());
     }
 
-    /** The model as it is on this disk, because {@code why}. */
+    /** The model in the cache, used because of {@code why}. */
     private FetchPlan cached(String why, @Nullable IOException cause) {
         try {
             String commit = cache.commit(spec.revision()).orElse("");
@@ -108,7 +108,7 @@ final class ModelFetch {
         return cause == null ? new StorageException(message) : new StorageException(message, cause);
     }
 
-    /** Fetches what is missing. */
+    /** Downloads the missing files. */
     Path fetch() {
         FetchPlan plan = plan();
         try {
@@ -133,7 +133,7 @@ final class ModelFetch {
 
     private void publish(FetchPlan plan) throws IOException {
         for (PlannedFile file : plan.files()) {
-            if (!file.hash().isEmpty()) { // else it came from the cache
+            if (!file.hash().isEmpty()) { // otherwise it came from the cache
                 cache.place(place(plan.commit(), file.path()), new RemoteFile(file.path(), file.bytes(), file.hash()));
             }
         }
@@ -159,7 +159,7 @@ final class ModelFetch {
         Files.createDirectories(incomplete.getParent());
         HubCache.Held held = cache.lock(file, context);
         try {
-            if (!isWhole(plan, file)) { // or else another download has brought it meanwhile
+            if (!isWhole(plan, file)) { // otherwise another download has completed it meanwhile
                 download(plan, file, incomplete);
                 cache.publish(file);
             }

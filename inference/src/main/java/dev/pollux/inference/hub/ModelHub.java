@@ -11,35 +11,35 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Models of the Hugging Face hub or a mirror of it, fetched once into the cache that {@code huggingface_hub} and other
- * tools share: a model that one of them has brought is found and used.
+ * Models of the Hugging Face hub or a mirror, downloaded once to the cache that {@code huggingface_hub} and other tools share.
+ * Models that another tool has downloaded are found and used.
  *
  * <pre>{@code
  * ModelHub hub = ModelHub.builder().build();
  * Path gguf = hub.fetch("hf:bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M").onEvent(progressBar).run();
  * }</pre>
  *
- * <p>A model is written
+ * <p>The name of a model has one of these forms:
  *
  * <pre>
- * hf:owner/name                         the branch main, and of its files what a model needs
+ * hf:owner/name                         the branch main; the files that a model needs
  * hf:owner/name@revision                a branch, a tag or a commit
- * hf:owner/name@revision:Q4_K_M         the GGUF of that quantization, with all its shards
- * hf:owner/name:onnx/model_q4.onnx      that ONNX graph with its data, and what a model needs beside it
+ * hf:owner/name@revision:Q4_K_M         the GGUF with this quantization, with all its shards
+ * hf:owner/name:onnx/model_q4.onnx      this ONNX graph with its data, and the other files that a model needs
  * hf:owner/name@revision:*.json,onnx/   the files whose path matches one of these patterns, see {@link FileSelection}
  * </pre>
  *
- * <p>Every file is held to the SHA-256 that the hub gives for it (to git's SHA-1 for a small one) before it takes its
- * place. A download that is cancelled or breaks off leaves the beginning as {@code HASH.incomplete}, and the next goes on
- * from there; the files of a model appear together when all are whole. Two downloads of one file wait for one another, in
- * this process and between processes that lock by POSIX record locks; {@code huggingface_hub} locks the same files by
- * {@code flock}, which Linux keeps apart, so beside it a file may be fetched twice.
+ * <p>Each file is verified before it is moved into place, against the SHA-256 that the hub reports (git's SHA-1 for a small
+ * file). A download that is cancelled or fails leaves the completed part as {@code HASH.incomplete}, and the next one resumes
+ * there. The files of a model become visible together, when all are complete. Two downloads of one file wait for each other,
+ * within this process and between processes that use POSIX record locks. {@code huggingface_hub} locks the same files with
+ * {@code flock}, which is independent on Linux, so a Python process may download the same file a second time.
  *
- * <p>Requests go through the JVM's proxy, else the one of {@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY} and
- * {@code NO_PROXY}. The token goes to the endpoint and to no other host. A failing server (429, 5xx, a broken connection)
- * is asked again, with a pause that grows from 1 to 30 s or is what {@code Retry-After} says.
+ * <p>Requests use the JVM's proxy, otherwise that of {@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY} and
+ * {@code NO_PROXY}. The token is sent only to the endpoint. Requests that fail with 429, 5xx or a broken connection are
+ * retried, after a delay that grows from 1 to 30 s or that {@code Retry-After} specifies.
  *
- * <p>Where there is no network, a model that is in the cache is used as it is there, with a notice.
+ * <p>Without network access, the cached model is used, with a notice.
  *
  * <p><em>Thread-safe.</em>
  */
@@ -53,7 +53,7 @@ public final class ModelHub {
         this.transport = new HubTransport(settings, proxy);
     }
 
-    /** A hub as the environment describes it, to be changed. */
+    /** A builder that starts from the environment's settings. */
     public static Builder builder() {
         return builder(EnvironmentPaths.system());
     }
@@ -66,34 +66,34 @@ public final class ModelHub {
         return new Builder(paths);
     }
 
-    /** Whether {@code model} is written as a model of the hub, so begins with {@code hf:}. */
+    /** Whether {@code model} is the name of a model on the hub: whether it starts with {@code hf:}. */
     public static boolean names(String model) {
         return model.startsWith(HubSpec.PREFIX);
     }
 
-    /** Where models are kept. */
+    /** The cache folder for models. */
     public Path cache() {
         return settings.cache();
     }
 
     /**
-     * Fetches a model, or finds it in the cache.
+     * Downloads a model, or finds it in the cache.
      *
-     * @return the folder of the commit in the cache; for a GGUF its file, the first of its shards
-     * @throws IllegalArgumentException if {@code spec} is not written as above
+     * @return the folder of the commit in the cache; for a GGUF its file, or the first of its shards
+     * @throws IllegalArgumentException if {@code spec} does not have one of the forms above
      */
     public Job<Path> fetch(String spec) {
         return fetch(spec, FileSelection.AUTOMATIC);
     }
 
     /**
-     * Fetches the files that {@code selection} takes. The job reports its progress in bytes; it throws
-     * {@link dev.pollux.StorageException} where the model, the network or the disk fails it,
-     * {@link dev.pollux.UnsupportedModelException} where the repository holds no such files, and
-     * {@link dev.pollux.MalformedFileException} where the server contradicts itself or a hash is wrong.
+     * Downloads the files that {@code selection} selects. The job reports its progress in bytes. It throws
+     * {@link dev.pollux.StorageException} if the model cannot be found, or the network or the disk fails,
+     * {@link dev.pollux.UnsupportedModelException} if the repository contains no such files, and
+     * {@link dev.pollux.MalformedFileException} if the server contradicts itself or a hash differs.
      *
      * @return as {@link #fetch(String)}
-     * @throws IllegalArgumentException if {@code spec} is not written as above, or selects files itself
+     * @throws IllegalArgumentException if {@code spec} does not have one of the forms above, or itself selects files
      */
     public Job<Path> fetch(String spec, FileSelection selection) {
         HubSpec parsed = HubSpec.parse(spec);
@@ -101,12 +101,12 @@ public final class ModelHub {
         return Job.of("fetch", context -> new ModelFetch(settings, transport, parsed, files, context).fetch());
     }
 
-    /** What {@link #fetch(String)} would do; nothing is written. */
+    /** Determines what {@link #fetch(String)} would download; writes nothing. */
     public Job<FetchPlan> plan(String spec) {
         return plan(spec, FileSelection.AUTOMATIC);
     }
 
-    /** What {@link #fetch(String, FileSelection)} would do; nothing is written. */
+    /** a complete file that was not moved yet has not been verified, so it counts as incomplete */
     public Job<FetchPlan> plan(String spec, FileSelection selection) {
         HubSpec parsed = HubSpec.parse(spec);
         FileSelection files = parsed.selection(selection);
@@ -114,8 +114,8 @@ public final class ModelHub {
     }
 
     /**
-     * What a hub is made of. Each value is first what the variables of {@code huggingface_hub} say, so that both find the
-     * same models with the same rights. <em>Not thread-safe: one thread at a time.</em>
+     * The settings of a hub. Their defaults are the variables of {@code huggingface_hub}, so that both find the same models
+     * with the same access rights. <em>Not thread-safe: one thread at a time.</em>
      */
     public static final class Builder {
 
@@ -168,7 +168,7 @@ public final class ModelHub {
         }
 
         /**
-         * Where models are kept. Default: the system property {@code pollux.hub.cache}, else {@code HF_HUB_CACHE}, else
+         * The cache folder for models. Default: the system property {@code pollux.hub.cache}, else {@code HF_HUB_CACHE}, else
          * {@code hub} in {@code HF_HOME}, in {@code XDG_CACHE_HOME/huggingface} or in {@code ~/.cache/huggingface}.
          */
         public Builder cache(Path folder) {
@@ -176,52 +176,52 @@ public final class ModelHub {
             return this;
         }
 
-        /** Whether to use what is in the cache and no network. Default: {@code HF_HUB_OFFLINE}. */
+        /** Whether to use only the cache and no network. Default: {@code HF_HUB_OFFLINE}. */
         public Builder offline(boolean only) {
             this.offline = only;
             return this;
         }
 
-        /** Ranges of a file that are fetched at a time, in [1, 32], each with 8 MiB of memory. Default: 4. */
+        /** Number of parallel ranges of a file, in [1, 32], each with 8 MiB of memory. Default: 4. */
         public Builder parallelRanges(int count) {
             this.parallelRanges = requireIn("parallelRanges", count, 1, 32);
             return this;
         }
 
-        /** Attempts after a failed one, in [0, 20]. Default: 5. */
+        /** Number of retries after a failure, in [0, 20]. Default: 5. */
         public Builder retries(int count) {
             this.retries = requireIn("retries", count, 0, 20);
             return this;
         }
 
-        /** How long a server may take to accept a connection. Default: 10 s. */
+        /** Maximum time to establish a connection. Default: 10 s. */
         public Builder connectTimeout(Duration time) {
             this.connectTimeout = requirePositive("connectTimeout", time);
             return this;
         }
 
-        /** How long a server may send nothing. Default: 30 s. */
+        /** Maximum time without received data. Default: 30 s. */
         public Builder readTimeout(Duration time) {
             this.readTimeout = requirePositive("readTimeout", time);
             return this;
         }
 
-        /** For tests: a size that small files reach. */
+        /** For tests: a range size that small files exceed. */
         Builder rangeBytes(int bytes) {
             this.rangeBytes = bytes;
             return this;
         }
 
-        /** For tests: another disk and clock. */
+        /** For tests: another file system and clock. */
         Builder surroundings(Surroundings other) {
             this.surroundings = other;
             return this;
         }
 
         /**
-         * The hub.
+         * Builds the hub.
          *
-         * @throws IllegalArgumentException if the endpoint, the token or a proxy of the environment is not well formed
+         * @throws IllegalArgumentException if the endpoint, the token or a proxy of the environment is malformed
          * @throws dev.pollux.StorageException if nothing says where the cache is: the user has no home folder
          */
         public ModelHub build() {
@@ -257,7 +257,7 @@ public final class ModelHub {
                     return uri;
                 }
             } catch (IllegalArgumentException e) {
-                // said below
+                // reported below
             }
             throw new IllegalArgumentException("The endpoint must be an address such as " + HubEnvironment.HUB
                     + " without name, query and fragment" + " but was '" + endpoint + "'");

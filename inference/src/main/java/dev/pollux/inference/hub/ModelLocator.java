@@ -5,19 +5,22 @@ import dev.pollux.job.Job;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Finds a model by what a person calls it. */
+/** Finds a model by the name or path that a user gives. */
 public final class ModelLocator {
 
     private ModelLocator() {}
 
     /**
-     * A job that gives the path of a model, to be opened: of an embedded one by its name ({@link EmbeddedModel#names()}), which
-     * is unpacked into the cache; of one of the Hugging Face hub by its name there ({@link ModelHub#names}), which is
-     * fetched where it has not been; else {@code model} is a path. A path that ends in {@code .onnx} is given as it is, as the
-     * folder knows which forms of its model there are.
+     * A job that determines the path of a model. {@code model} is one of:
      *
-     * @param cache where embedded models are unpacked
-     * @throws StorageException from the job, if there is nothing of that name
+     * <ul>
+     * <li>the name of an embedded model ({@link EmbeddedModel#names()}), which is unpacked to the cache
+     * <li>the name of a model on the Hugging Face hub ({@link ModelHub#names}), which is downloaded if it is not in the cache
+     * <li>a path; one that ends in {@code .onnx} is returned as it is, because its folder determines the available variants
+     * </ul>
+     *
+     * @param cache the folder to which embedded models are unpacked
+     * @throws StorageException from the job, if there is no such model
      */
     public static Job<Path> locating(String model, Path cache) {
         if (EmbeddedModel.names().contains(model)) {

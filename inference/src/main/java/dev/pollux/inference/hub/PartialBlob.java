@@ -11,9 +11,9 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 
 /**
- * The beginning of a file, on disk as {@code HASH.incomplete}: always a prefix without holes, so that whoever comes next,
- * {@code huggingface_hub} among them, can append to it. Its digest goes along. <em>Not thread-safe: one thread at a
- * time.</em>
+ * The beginning of a file, on disk as {@code HASH.incomplete}. It is always a prefix without gaps, so that any later download,
+ * including one of {@code huggingface_hub}, can append to it. Its digest is updated as it grows. <em>Not thread-safe: one
+ * thread at a time.</em>
  */
 final class PartialBlob implements Closeable {
 
@@ -25,7 +25,7 @@ final class PartialBlob implements Closeable {
     private MessageDigest digest;
     private long position;
 
-    /** Who is told how many bytes there are. */
+    /** Receives the number of bytes. */
     interface Counter {
         void at(long position);
     }
@@ -37,7 +37,7 @@ final class PartialBlob implements Closeable {
         this.digest = file.digest();
     }
 
-    /** Opens or begins it, and reads what is there. */
+    /** Opens or creates the file and reads the existing bytes. */
     static PartialBlob open(RemoteFile file, Path path, HubSettings settings, JobContext context, Counter counter)
             throws IOException {
         try {
@@ -73,7 +73,7 @@ final class PartialBlob implements Closeable {
         counter.at(position);
     }
 
-    /** How many bytes there are. */
+    /** The number of bytes. */
     long position() {
         return position;
     }
@@ -96,7 +96,7 @@ final class PartialBlob implements Closeable {
         counter.at(position);
     }
 
-    /** Forgets everything. */
+    /** Discards the content. */
     void restart() throws IOException {
         try {
             channel.truncate(0);
@@ -109,7 +109,7 @@ final class PartialBlob implements Closeable {
         counter.at(0);
     }
 
-    /** Whether the content has its hash. */
+    /** Whether the content matches its hash. */
     boolean isRight() {
         return actual().equals(file.hash());
     }
@@ -123,7 +123,7 @@ final class PartialBlob implements Closeable {
     }
 
     /**
-     * Holds the whole content to its hash and the file to the size that was written.
+     * Verifies the whole content against its hash, and the size of the file against the number of written bytes.
      *
      * @throws MalformedFileException if they differ
      */
@@ -140,7 +140,7 @@ final class PartialBlob implements Closeable {
         channel.close();
     }
 
-    /** The disk, not the network: to try again is of no use. */
+    /** The disk failed, not the network, so a retry is useless. */
     static final class DiskException extends IOException {
 
         private static final long serialVersionUID = 1L;

@@ -3,7 +3,7 @@ package dev.pollux.inference.hub;
 import dev.pollux.inference.internal.paths.CacheFolder;
 import java.nio.file.Path;
 
-/** Where Pollux keeps what it can make again: unpacked and exported models, and native libraries. */
+/** The folder for data that Pollux can recreate: unpacked and exported models, and native libraries. */
 public final class PolluxCache {
 
     private PolluxCache() {}

@@ -8,16 +8,16 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * A file as the hub describes it. <em>Immutable.</em>
+ * A file in the hub's metadata. <em>Immutable.</em>
  *
  * @param path its path in the repository
  * @param bytes its size, at least 0; negative while unknown
- * @param hash the SHA-256 of its content, or for small files git's SHA-1 of it, in lower-case hex; empty while unknown.
- *     It is the file's {@code ETag} and its name among the blobs
+ * @param hash the SHA-256 of its content, or for small files git's SHA-1 of it, in lower-case hex; empty while unknown. It
+ *     is the file's {@code ETag} and the name of its blob
  */
 record RemoteFile(String path, long bytes, String hash) {
 
-    /** So that sizes can be added up: 64 TiB. */
+    /** Limit that keeps sums of sizes from overflowing: 64 TiB. */
     private static final long MAX_BYTES = 1L << 46;
 
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}|[0-9a-f]{40}");
@@ -30,7 +30,7 @@ record RemoteFile(String path, long bytes, String hash) {
         return bytes >= 0 && bytes <= MAX_BYTES && HASH.matcher(hash).matches();
     }
 
-    /** @throws MalformedFileException if the server has said no size or no hash that the content could be held to */
+    /** @throws MalformedFileException if the server reported no size, or no hash to verify the content */
     RemoteFile requireKnown(String repository) {
         if (!isKnown()) {
             throw new MalformedFileException("The server says of " + RepositoryPath.shown(path) + " of " + repository
@@ -52,7 +52,7 @@ record RemoteFile(String path, long bytes, String hash) {
         return isSha256() ? "SHA-256" : "git SHA-1";
     }
 
-    /** A digest that has the hash when it has seen the content: git's begins with {@code "blob SIZE\0"}. */
+    /** A digest that yields the hash after the content; git's starts with {@code "blob SIZE\0"}. */
     MessageDigest digest() {
         try {
             if (isSha256()) {

@@ -13,22 +13,22 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** The paths in a repository's file list: they come from outside and become paths on this disk. */
+/** Validates the paths in a repository's file list, which are untrusted and become local paths. */
 final class RepositoryPath {
 
     private static final int MAX_LENGTH = 1024;
 
-    /** Names that mean a device on Windows whatever their extension. */
+    /** Names of devices on Windows, with any extension. */
     private static final Pattern DEVICE =
             Pattern.compile("(con|prn|aux|nul|com[0-9]|lpt[0-9])(\\..*)?", Pattern.CASE_INSENSITIVE);
 
     private RepositoryPath() {}
 
     /**
-     * Refuses a path that leads out of its repository, in any of the ways a file system might read it; git has no such
-     * paths, so the server has made it up.
+     * Rejects a path that leads out of its repository according to any file system. Git has no such paths, so the server has
+     * forged it.
      *
-     * @throws MalformedFileException if so
+     * @throws MalformedFileException if the path is rejected
      */
     static void requireInside(String path, String repository) {
         String folded = Normalizer.normalize(path, Normalizer.Form.NFKC);
@@ -59,10 +59,10 @@ final class RepositoryPath {
     }
 
     /**
-     * Refuses paths that do not name one file each, whatever the file system: invisible characters, names of devices, two
-     * that differ in case only, a file that is a folder for another.
+     * Rejects paths that do not identify one file each on every file system: invisible characters, names of devices, two paths
+     * that differ only in case, a path that is both a file and a folder.
      *
-     * @throws MalformedFileException if so
+     * @throws MalformedFileException if a path is rejected
      */
     static void requirePlain(Collection<String> paths, String repository) {
         Map<String, String> files = new HashMap<>();
@@ -118,9 +118,9 @@ final class RepositoryPath {
     }
 
     /**
-     * The place of {@code path} below {@code folder}.
+     * Resolves {@code path} in {@code folder}.
      *
-     * @throws MalformedFileException if it is not below it, or the platform cannot write the name
+     * @throws MalformedFileException if the result is not below the folder, or the platform does not support the name
      */
     static Path resolve(Path folder, String path, String repository) {
         try {
@@ -139,7 +139,7 @@ final class RepositoryPath {
                 + why + "; nothing of it is used");
     }
 
-    /** A text from outside for a message: at most 200 characters, the invisible ones escaped. */
+    /** An untrusted text for a message: at most 200 characters, with invisible ones escaped. */
     static String shown(String text) {
         StringBuilder out = new StringBuilder();
         text.codePoints().limit(200).forEach(c -> {

@@ -5,15 +5,15 @@ import java.io.IOException;
 import java.time.Duration;
 
 /**
- * How often and after what pause a request is tried again: 1 s, 2 s, 4 s and so on up to 30 s, or what {@code Retry-After}
- * asks for. <em>Not thread-safe: one thread at a time.</em>
+ * The number of retries of a request and the delay before each: 1 s, 2 s, 4 s and so on up to 30 s, or the value of
+ * {@code Retry-After}. <em>Not thread-safe: one thread at a time.</em>
  */
 final class Retries {
 
     private static final Duration FIRST = Duration.ofSeconds(1);
     private static final Duration LONGEST = Duration.ofSeconds(30);
 
-    /** A server that asks for more is not waited for. */
+    /** Maximum delay: a request is not retried if the server asks for more. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private static final Duration SLICE = Duration.ofMillis(100);
@@ -29,15 +29,15 @@ final class Retries {
         this.context = context;
     }
 
-    /** Enough has come since the last failure to begin counting anew. */
+    /** Resets the count, because enough data has arrived since the last failure. */
     void succeeded() {
         used = 0;
     }
 
     /**
-     * Waits for the next attempt.
+     * Waits before the next attempt.
      *
-     * @throws IOException {@code why}, if another attempt is of no use or there have been enough
+     * @throws IOException {@code why}, if a retry is useless or the retries are exhausted
      */
     void pause(String what, IOException why) throws IOException {
         Duration wait = min(FIRST.multipliedBy(1L << Math.min(used, 5)), LONGEST);

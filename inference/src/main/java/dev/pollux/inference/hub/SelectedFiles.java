@@ -14,10 +14,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The files of a repository that a {@link FileSelection} takes. <em>Immutable.</em>
+ * The files of a repository that match a {@link FileSelection}. <em>Immutable.</em>
  *
  * @param paths sorted
- * @param model the file that is the whole model, or the first of its shards: a GGUF; empty where the folder is the model
+ * @param model the file that is the whole model, or its first shard, for a GGUF; empty if the folder is the model
  */
 record SelectedFiles(List<String> paths, String model) {
 
@@ -26,8 +26,8 @@ record SelectedFiles(List<String> paths, String model) {
     private static final int MAX_NAMED = 20;
 
     /**
-     * Which GGUF is taken where none is asked for: four bits, which most publishers recommend, then what is nearest in
-     * size, then what is larger.
+     * The order of preference among GGUF files: four bits, which most publishers recommend, then the nearest sizes, then larger
+     * ones.
      */
     private static final List<String> PREFERRED = List.of(
             "Q4_K_M",
@@ -50,7 +50,7 @@ record SelectedFiles(List<String> paths, String model) {
             "F16",
             "F32");
 
-    /** What stands beside the weights in the root of a folder and is read, or tells of the licence. */
+    /** Files in the root of a folder that are read together with the weights, or contain the licence. */
     private static final Pattern BESIDE = Pattern.compile("config\\.json|generation_config\\.json|tokenizer\\.json"
             + "|tokenizer\\.model(\\.v\\d+)?|tokenizer_config\\.json|special_tokens_map\\.json|added_tokens\\.json"
             + "|vocab\\.(json|txt)|merges\\.txt|spiece\\.model|spm\\.model|sentencepiece\\.bpe\\.model|[^/]+\\.tiktoken"
@@ -70,9 +70,10 @@ record SelectedFiles(List<String> paths, String model) {
     }
 
     /**
-     * What {@code selection} takes of {@code listing}.
+     * Applies {@code selection} to {@code listing}.
      *
-     * @throws UnsupportedModelException if that is nothing, or not one model; the message says what there is
+     * @throws UnsupportedModelException if it matches nothing, or more than one model; the message lists the available
+     *     files
      */
     static SelectedFiles of(FileSelection selection, Collection<String> listing, String repository) {
         List<String> offered = new TreeSet<>(listing)
@@ -131,7 +132,9 @@ record SelectedFiles(List<String> paths, String model) {
         return new SelectedFiles(List.copyOf(paths), "");
     }
 
-    /** A graph with its data, its other half, and what stands beside the weights: in the root, and in the graph's folder. */
+    /**
+     * A graph with its data, its second graph, and the files that accompany the weights in the root and in the graph's folder.
+     */
     private static SelectedFiles onnx(String graph, List<String> offered) {
         List<String> graphs = new ArrayList<>(List.of(graph));
         GraphFiles.otherHalf(graph).filter(offered::contains).ifPresent(graphs::add);
@@ -147,7 +150,7 @@ record SelectedFiles(List<String> paths, String model) {
         return new SelectedFiles(List.copyOf(paths), graph);
     }
 
-    /** The graph of a folder of onnxruntime-genai below the root, where that is what was selected; else empty. */
+    /** The graph in an onnxruntime-genai folder below the root, if that was selected; otherwise empty. */
     private static String genaiGraph(List<String> found) {
         List<String> graphs =
                 found.stream().filter(path -> path.endsWith(GraphFiles.ONNX)).toList();
@@ -166,7 +169,7 @@ record SelectedFiles(List<String> paths, String model) {
         return path.indexOf('/') < 0 && path.matches(".*\\.onnx([._]?data(_\\d+)?)?");
     }
 
-    /** One file, or the index with its shards, or the only safetensors there are; empty if there are none in the root. */
+    /** One file, or the index with its shards, or the only safetensors in the root; empty if there are none. */
     private static List<String> safetensors(List<String> offered, String repository) {
         List<String> adapter = offered.stream()
                 .filter(path -> path.equals("adapter_model.safetensors"))

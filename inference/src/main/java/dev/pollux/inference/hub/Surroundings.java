@@ -8,33 +8,33 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 
-/** The disk and the clock, which a test can have full and fast. */
+/** The file system and the clock, which tests replace to simulate a full disk and to skip delays. */
 interface Surroundings {
 
-    /** This machine's. */
+    /** The real file system and clock. */
     Surroundings REAL = new Surroundings() {};
 
-    /** Bytes that may be written below a folder that exists. */
+    /** The number of bytes that can be written below an existing folder. */
     default long freeBytes(Path folder) throws IOException {
         return Files.getFileStore(folder).getUsableSpace();
     }
 
-    /** A file to read and write, made if it is not there. */
+    /** Opens a file for reading and writing; creates it if necessary. */
     default SeekableByteChannel open(Path file) throws IOException {
         return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
 
-    /** Links {@code link} to the relative {@code target}. */
+    /** Creates the symbolic link {@code link} to the relative path {@code target}. */
     default void link(Path link, Path target) throws IOException {
         Files.createSymbolicLink(link, target);
     }
 
-    /** Gives an existing file a second name. */
+    /** Creates a hard link to an existing file. */
     default void hardLink(Path link, Path existing) throws IOException {
         Files.createLink(link, existing);
     }
 
-    /** Does nothing for a while. */
+    /** Waits. */
     default void sleep(Duration time) throws InterruptedException {
         Thread.sleep(time.toMillis());
     }

@@ -1,4 +1,4 @@
-/** Models by name: those that travel as Maven dependencies, those of the Hugging Face hub, and where they are kept. */
+/** Models by name: models in Maven dependencies, models of the Hugging Face hub, and the cache folder. */
 @NullMarked
 package dev.pollux.inference.hub;
 
