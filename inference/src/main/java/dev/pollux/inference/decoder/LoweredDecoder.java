@@ -51,7 +51,7 @@ final class LoweredDecoder {
                 checkpoint.config(),
                 checkpoint.settings(),
                 new DerivedTensors(checkpoint.tensors()),
-                new GraphBuilder(),
+                GraphBuilder.create(),
                 contextLength,
                 made -> new CachedLowering(made, options));
         List<Integer> weightsUpTo = new ArrayList<>();

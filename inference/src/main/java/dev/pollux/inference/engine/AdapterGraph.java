@@ -40,7 +40,7 @@ final class AdapterGraph {
     }
 
     static Graph of(Graph graph, List<Projection> projections) {
-        GraphRewrite rewrite = new GraphRewrite(graph);
+        GraphRewrite rewrite = GraphRewrite.of(graph);
         projections.forEach(
                 projection -> rewrite.replace(projection.output(), (node, to) -> extend(projection, node, to)));
         return rewrite.graph();

@@ -68,7 +68,7 @@ public record MachineSpeed(double bytesPerSecond, double weightsPerSecond) {
     }
 
     private static void write(Path model) {
-        GraphBuilder graph = new GraphBuilder();
+        GraphBuilder graph = GraphBuilder.create();
         Value x = graph.input("x", ElementType.FLOAT, "tokens", COLUMNS);
         int blocks = COLUMNS / BLOCK;
         for (int i = 0; i < MATRICES; i++) {

@@ -28,13 +28,9 @@ public final class GraphBuilder {
     private List<Node> nodes = all;
 
     /** Begins an empty graph of opset 21 and {@code com.microsoft} 1, IR version 10. */
-    public GraphBuilder() {
-        this(own());
-    }
-
-    private static ModelProto own() {
+    public static GraphBuilder create() {
         ProtobufClasses.check(); // before a class is loaded that needs them
-        return Graph.OWN;
+        return new GraphBuilder(Graph.OWN);
     }
 
     private GraphBuilder(ModelProto header) {

@@ -8,7 +8,7 @@ import java.util.function.BiConsumer;
  * Puts other nodes in the place of some nodes of a graph. <em>Not thread-safe: one thread at a time.</em>
  *
  * <pre>{@code
- * Graph doubled = new GraphRewrite(graph)
+ * Graph doubled = GraphRewrite.of(graph)
  *         .replace("y", (node, to) -> {
  *             to.add(node.withOutput(0, "y.single"));
  *             to.op("Add", "y", to.value("y.single"), to.value("y.single"));
@@ -21,9 +21,13 @@ public final class GraphRewrite {
     private final Graph graph;
     private final Map<String, BiConsumer<Node, GraphBuilder>> replacements = new HashMap<>();
 
-    /** Begins with a graph, which stays as it is. */
-    public GraphRewrite(Graph graph) {
+    private GraphRewrite(Graph graph) {
         this.graph = graph;
+    }
+
+    /** Begins with a graph, which stays as it is. */
+    public static GraphRewrite of(Graph graph) {
+        return new GraphRewrite(graph);
     }
 
     /**

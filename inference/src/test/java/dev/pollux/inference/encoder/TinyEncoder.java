@@ -103,7 +103,7 @@ final class TinyEncoder {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        GraphBuilder builder = new GraphBuilder();
+        GraphBuilder builder = GraphBuilder.create();
         graph.write(builder);
         GraphWriter.write(builder.build(), folder.resolve(file));
         return this;

@@ -85,7 +85,7 @@ class ActivationFunctionTest {
 
     private float[] run(String name) {
         Path model = temp.resolve(name + ".onnx");
-        GraphBuilder graph = new GraphBuilder();
+        GraphBuilder graph = GraphBuilder.create();
         Value input = graph.input("x", ElementType.FLOAT, VALUES.length);
         Value active = ActivationFunction.of(name, "test").write(graph, input, "active");
         graph.output(graph.op("Identity", "y", active));

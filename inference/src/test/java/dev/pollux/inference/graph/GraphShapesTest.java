@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 /** Shapes of values, as operators give and check them. */
 class GraphShapesTest {
 
-    private final GraphBuilder graph = new GraphBuilder();
+    private final GraphBuilder graph = GraphBuilder.create();
 
     private Value input(String name, Object... dims) {
         return graph.input(name, ElementType.FLOAT, dims);

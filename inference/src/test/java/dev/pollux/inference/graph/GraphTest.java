@@ -31,7 +31,7 @@ class GraphTest {
 
     /** y = x·W + b, z = relu(y) · 3; W is 4 × 2 and counts from 0. */
     private static GraphBuilder network(AtomicInteger read) {
-        GraphBuilder graph = new GraphBuilder();
+        GraphBuilder graph = GraphBuilder.create();
         Value x = graph.input("x", ElementType.FLOAT, "rows", 4);
         Value w = graph.floats(
                 "w",
@@ -100,7 +100,7 @@ class GraphTest {
 
     @Test
     void aSourceOfTheWrongLengthIsRefused() {
-        GraphBuilder graph = new GraphBuilder();
+        GraphBuilder graph = GraphBuilder.create();
         graph.floats("w", () -> new float[3], 4);
         assertThatThrownBy(() -> written(graph.build()))
                 .isInstanceOf(IllegalStateException.class)
@@ -145,7 +145,7 @@ class GraphTest {
 
     @Test
     void aCutKeepsWhatBranchesRead() {
-        GraphBuilder graph = new GraphBuilder();
+        GraphBuilder graph = GraphBuilder.create();
         Value x = graph.input("x", ElementType.FLOAT, 2);
         Value flag = graph.input("flag", ElementType.BOOL, 1);
         Value doubled = graph.op("Add", "doubled", x, x);
@@ -161,7 +161,7 @@ class GraphTest {
     @Test
     void aRewritePutsNodesInThePlaceOfOne() throws Exception {
         Path model = written(network(new AtomicInteger()).build());
-        Graph doubled = new GraphRewrite(GraphReader.read(model))
+        Graph doubled = GraphRewrite.of(GraphReader.read(model))
                 .replace("product", (node, to) -> {
                     to.add(node.withOutput(0, "product.single"));
                     to.op("Add", "product", to.value("product.single"), to.value("product.single"));

@@ -26,7 +26,7 @@ class OnnxFolderCommandsTest {
                 temp.resolve("config.json"),
                 "{\"architectures\": [\"LlamaForCausalLM\"], \"max_position_embeddings\": 64, \"eos_token_id\": 2}");
         for (String name : new String[] {"model.onnx", "model_q4.onnx"}) {
-            GraphBuilder graph = new GraphBuilder();
+            GraphBuilder graph = GraphBuilder.create();
             graph.input("input_ids", ElementType.INT64, "batch", "tokens");
             graph.output("logits", ElementType.FLOAT, "batch", "tokens", 9);
             for (String part : new String[] {"key", "value"}) {

@@ -195,7 +195,7 @@ public final class EncoderExport {
     /** The whole model; fails if it is not whole or has too much. */
     private Lowered lowered() {
         StoredTensors stored = StoredTensors.of(folder.toString(), tensors, choice.anchor());
-        GraphBuilder graph = new GraphBuilder();
+        GraphBuilder graph = GraphBuilder.create();
         List<Integer> weightsUpTo = new ArrayList<>();
         try {
             build(graph, choice.maker().make(new Operators(graph, stored, weights), config), weightsUpTo);
