@@ -14,11 +14,17 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The tokens that the files beside a {@code tokenizer.json} add to it, as transformers 5.24 reads them.
+ * The tokens that the files next to a {@code tokenizer.json} add to it, with the rules of transformers 5.24.
  *
- * <p>Where {@code tokenizer_config.json} has an {@code added_tokens_decoder}, it is the list, and the special tokens are those that
- * file names. Else the list is {@code added_tokens.json}, and what {@code special_tokens_map.json} names counts before what
- * {@code tokenizer_config.json} does. Special tokens that are not in the list follow it: {@code bos_token} and its like, then
+ * <table>
+ * <caption>Sources</caption>
+ * <tr><th>{@code tokenizer_config.json}</th><th>list of tokens</th><th>special tokens</th></tr>
+ * <tr><td>has {@code added_tokens_decoder}</td><td>that key</td><td>those that this file names</td></tr>
+ * <tr><td>lacks it</td><td>{@code added_tokens.json}</td><td>those that {@code special_tokens_map.json} names; it takes
+ * precedence over {@code tokenizer_config.json}</td></tr>
+ * </table>
+ *
+ * <p>Special tokens that are not in the list are added after it: {@code bos_token} and similar keys, then
  * {@code extra_special_tokens}, formerly {@code additional_special_tokens}.
  */
 final class AddedTokens {
@@ -33,7 +39,7 @@ final class AddedTokens {
         this.texts = texts;
     }
 
-    /** In the order in which they get their ids. */
+    /** The tokens in the order in which they get their ids. */
     List<AdditionalToken> read() {
         JsonNode config = texts.json(ModelTexts.TOKENIZER_CONFIG).orElse(JsonNode.missing());
         boolean listed = config.path("added_tokens_decoder").isObject();
@@ -103,7 +109,7 @@ final class AddedTokens {
         token(token, true).ifPresent(read -> special.putIfAbsent(read.content(), read));
     }
 
-    /** A token as its text, or as an object. */
+    /** Reads a token that is a string or an object. */
     private static Optional<AdditionalToken> token(JsonNode token, boolean special) {
         if (token.isString()) {
             return Optional.of(token.asString()).filter(text -> !text.isEmpty()).map(AdditionalToken::special);

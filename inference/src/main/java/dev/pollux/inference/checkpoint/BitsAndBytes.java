@@ -12,10 +12,13 @@ import java.util.List;
 /**
  * The 4-bit weights of bitsandbytes, NF4 and FP4 (Dettmers et al., arXiv:2305.14314).
  *
- * <p>A matrix is stored flat, two codes a byte, the earlier one high; every {@code blocksize} elements have a largest
- * magnitude in {@code absmax}. With double quantization that is a byte: {@code nested_quant_map[byte]} times the
- * {@code nested_absmax} of its {@code nested_blocksize}, plus {@code nested_offset}. Shape and sizes are JSON in a tensor,
- * {@code quant_state.bitsandbytes__nf4}.
+ * <p>A matrix is stored flat, two codes per byte, the first one in the high bits. Its value is
+ * {@code value(c) · absmax[i / blocksize]} for element i with code c. With double quantization {@code absmax} consists of bytes
+ * b, and
+ *
+ * <pre>absmax[k] = nested_quant_map[b[k]] · nested_absmax[k / nested_blocksize] + nested_offset</pre>
+ *
+ * <p>The tensor {@code quant_state.bitsandbytes__nf4} contains shape and sizes as JSON.
  */
 final class BitsAndBytes {
 
@@ -30,7 +33,7 @@ final class BitsAndBytes {
         this.parts = parts;
     }
 
-    /** {@code weight} is the tensor's own name; {@code type} is {@code nf4} or {@code fp4}. */
+    /** Opens a matrix; {@code weight} is the name of the tensor, and {@code type} is {@code nf4} or {@code fp4}. */
     PackedTensor of(String weight, String type) {
         Settings state = state(weight + ".quant_state.bitsandbytes__" + type);
         List<Double> shape = state.numbers("shape");
@@ -114,7 +117,7 @@ final class BitsAndBytes {
         }
     }
 
-    /** The values of the codes stand in the file too; other ones than the format's would be another format. */
+    /** Checks the values of the codes, which the file also contains: different values would be a different format. */
     private void requireMap(String name, String type) {
         requireLength(name, 16);
         PackedParts.Numbers map = parts.numbers(name);

@@ -17,9 +17,9 @@ import java.util.SortedMap;
 import java.util.stream.Stream;
 
 /**
- * A model as it is published: a GGUF file or a Hugging Face folder, seen through one set of names.
+ * A published model: a GGUF file or a Hugging Face folder, with one set of names for both.
  *
- * <p>Opening reads headers only; tensors are mapped when they are asked for. <em>Thread-safe.</em>
+ * <p>Opening reads only headers; tensors are mapped on access. <em>Thread-safe.</em>
  */
 public abstract sealed class Checkpoint implements AutoCloseable permits GgufCheckpoint, FolderCheckpoint {
 
@@ -30,14 +30,15 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
     }
 
     /**
-     * Opens a GGUF file, a Hugging Face folder, or a folder with one GGUF file or the
-     * parts of one in it; files beside a model, such as draft heads and projectors, do not count. Of a GGUF file in parts any may be given. A folder with safetensors is opened as
-     * such, whatever else it holds.
+     * Opens a GGUF file, a Hugging Face folder, or a folder that contains one GGUF file or the parts of one. Files that
+     * accompany a model, such as draft heads and projectors, are ignored. For a GGUF file in parts, the path may be that of any
+     * part. A folder with safetensors is opened as a Hugging Face folder, whatever else it contains.
      *
-     * @throws MalformedFileException if a file is damaged, or a tensor missing or of another shape than the configuration says
+     * @throws MalformedFileException if a file is damaged, or a tensor is missing or its shape differs from the
+     *     configuration
      * @throws StorageException if a file cannot be read or a part of a GGUF file is missing
-     * @throws IllegalArgumentException if a folder holds several GGUF files
-     * @throws dev.pollux.UnsupportedModelException if a file is of a kind that is not known
+     * @throws IllegalArgumentException if a folder contains several GGUF files
+     * @throws dev.pollux.UnsupportedModelException if the kind of a file is not supported
      */
     public static Checkpoint open(Path path) {
         if (Files.isDirectory(path)) {
@@ -74,12 +75,12 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
                 == 1;
     }
 
-    /** The architectures of GGUF files that can be read, with the classes of Hugging Face that they are. */
+    /** The supported architectures of GGUF files, with the corresponding Hugging Face classes. */
     public static SortedMap<String, List<String>> ggufArchitectures() {
         return GgufFamilies.architectures();
     }
 
-    /** Where it was opened: the GGUF file, or the folder. */
+    /** The path from which it was opened: the GGUF file, or the folder. */
     public final Path path() {
         return path;
     }
@@ -88,8 +89,8 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
     public abstract ModelConfig config();
 
     /**
-     * How many parameters the model has: those of its tensors; of packed weights, which hold several in an element, at least
-     * those of a dense model of its shape.
+     * The number of parameters of the model: the number of elements of its tensors. Packed weights hold several parameters per
+     * element; for these the result is at least the number of parameters of a dense model of the same shape.
      */
     public final long parameters() {
         long stored = tensors().tensors().values().stream()
@@ -104,37 +105,37 @@ public abstract sealed class Checkpoint implements AutoCloseable permits GgufChe
         return packed ? Math.max(stored, dense) : stored;
     }
 
-    /** The configuration in Hugging Face's names; empty for a GGUF file, whose {@link #config()} holds all there is. */
+    /** The configuration with the names of Hugging Face; empty for a GGUF file, for which {@link #config()} is complete. */
     public abstract Settings settings();
 
     /** The tensors under their Hugging Face names and in their row order. */
     public abstract TensorFile tensors();
 
-    /** A new tokenizer, where the checkpoint has one; the caller closes it. */
+    /** Creates a tokenizer, if the checkpoint has one. The caller closes it. */
     public abstract Optional<Tokenizer> tokenizer();
 
-    /** The chat template's source, where there is one. */
+    /** The source of the chat template, if there is one. */
     public abstract Optional<String> chatTemplate();
 
     /** The tokens before and after a text, as the chat template writes them. */
     public abstract SpecialTokens specialTokens();
 
     /**
-     * Ids of the vocabulary that end a turn, sorted; see {@link dev.pollux.inference.tokenizer.TurnEnds}. Of a folder this opens
-     * the tokenizer.
+     * The token ids that end a turn, sorted; see {@link dev.pollux.inference.tokenizer.TurnEnds}. For a folder this opens the
+     * tokenizer.
      */
     public abstract List<Integer> endTokens();
 
     /**
-     * How its publisher would have tokens chosen, from {@code generation_config.json} or the keys {@code general.sampling} of
-     * a GGUF file; empty where nothing is said.
+     * The publisher's recommended sampling, from {@code generation_config.json} or the keys {@code general.sampling} of a GGUF
+     * file; empty if neither specifies it.
      */
     public abstract Optional<GenerationOptions> sampling();
 
-    /** The files that make up the checkpoint, for hashing and for reports. */
+    /** The files of the checkpoint, for hashing and for reports. */
     public abstract List<Path> files();
 
-    /** Lets go of the files. Idempotent. */
+    /** Releases the files. Idempotent. */
     @Override
     public abstract void close();
 }

@@ -6,8 +6,8 @@ import dev.pollux.tensor.TensorInfo;
 import java.nio.ByteBuffer;
 
 /**
- * 8-bit floats (E4M3) with scales: for tiles of 128 × 128 in {@code weight_scale_inv} (DeepSeek-V3, arXiv:2412.19437), or for
- * the whole, a row or a group in {@code weight_scale}. In spite of its name the former is multiplied with as well.
+ * 8-bit floats (E4M3) with scales: one per tile of 128 × 128 in {@code weight_scale_inv} (DeepSeek-V3, arXiv:2412.19437), or
+ * one per tensor, row or group in {@code weight_scale}. Both are factors, in spite of the name of the former.
  */
 final class Float8Packs {
 

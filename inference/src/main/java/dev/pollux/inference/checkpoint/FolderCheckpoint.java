@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** A Hugging Face folder; {@code config.json} as transformers 4 and as transformers 5 writes it. */
+/** A Hugging Face folder, with a {@code config.json} written by transformers 4 or 5. */
 final class FolderCheckpoint extends Checkpoint {
 
     private static final String INDEX = "model.safetensors.index.json";

@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** A GGUF file with its metadata read as a configuration. */
+/** A GGUF file whose metadata supplies the configuration. */
 final class GgufCheckpoint extends Checkpoint {
 
     private static final int MAX = 1 << 24;
@@ -88,7 +88,7 @@ final class GgufCheckpoint extends Checkpoint {
         return ModelConfig.headDim(path(), hidden, heads);
     }
 
-    /** One number, or the largest of one a layer; 0 where it is absent. */
+    /** A single number, or the maximum of one number per layer; 0 if absent. */
     private int most(String key) {
         if (!(file.metadata().get(prefix + key) instanceof List<?> each)) {
             return integer(key);
@@ -124,7 +124,7 @@ final class GgufCheckpoint extends Checkpoint {
         return architecture.equals("olmo2") && slides ? GgufFamilies.OLMO_3 : family;
     }
 
-    /** Files from before the key: only routers of V3 have a bias. */
+    /** Older files lack the key: in those, only the routers of V3 have a bias. */
     private boolean routesBySoftmax() {
         double gating = number("expert_gating_func", 0);
         return gating == 0
@@ -149,7 +149,7 @@ final class GgufCheckpoint extends Checkpoint {
         }
     }
 
-    /** One number, or one a layer, 0 where a layer does not attend. */
+    /** A single number, or one per layer, which is 0 for a layer without attention. */
     private int keyValueHeads(int heads, int hidden) {
         Object value = file.metadata().get(prefix + "attention.head_count_kv");
         if (!(value instanceof List<?> each)) {
@@ -157,7 +157,7 @@ final class GgufCheckpoint extends Checkpoint {
         }
         Set<Object> counts = new HashSet<>(each);
         counts.remove(0L);
-        if (counts.isEmpty()) { // as some converters write it for hybrids: the keys' rows tell
+        if (counts.isEmpty()) { // some converters write this for hybrids; the rows of the keys give the number
             return file.tensors().values().stream()
                     .filter(info -> info.name().endsWith(".attn_k.weight")
                             && info.shape().size() == 2)
@@ -166,7 +166,7 @@ final class GgufCheckpoint extends Checkpoint {
                             info.dim(0) / Math.max(1, integer("attention.key_length", hidden / Math.max(1, heads))))
                     .orElse(heads);
         }
-        boolean byKind = prefix.equals("gemma4."); // whose layers each have their own
+        boolean byKind = prefix.equals("gemma4."); // whose kinds of layers have different counts
         if (counts.size() != 1 && !byKind
                 || !(counts.iterator().next() instanceof Long count)
                 || count < 1

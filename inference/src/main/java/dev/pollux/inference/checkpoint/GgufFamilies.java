@@ -6,7 +6,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The architectures of GGUF files that can be read. Names and layouts are those of llama.cpp's converter. */
+/** The supported architectures of GGUF files. Names and layouts are those of llama.cpp's converter. */
 public final class GgufFamilies {
 
     private static final Map<String, String> AFTER =
@@ -290,17 +290,17 @@ public final class GgufFamilies {
         return all;
     }
 
-    /** The family of a {@code general.architecture}; null where it is not known. */
+    /** The family of a {@code general.architecture}; null if it is not known. */
     public static @Nullable GgufFamily named(String architecture) {
         return KNOWN.get(architecture);
     }
 
-    /** What {@link #named} knows. */
+    /** The architectures that {@link #named} knows. */
     public static List<String> known() {
         return List.copyOf(KNOWN.keySet());
     }
 
-    /** The GGUF names with the classes they are read as. */
+    /** The GGUF architectures with the Hugging Face classes to which they are mapped. */
     static SortedMap<String, List<String>> architectures() {
         SortedMap<String, List<String>> architectures = new TreeMap<>();
         KNOWN.forEach((name, family) -> architectures.put(name, List.of(family.architecture())));

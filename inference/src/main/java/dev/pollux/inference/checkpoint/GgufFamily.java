@@ -5,15 +5,15 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How a GGUF architecture is read as one of Hugging Face's: names of tensors, their layout, and settings. <em>Immutable.</em>
+ * The mapping of a GGUF architecture to a Hugging Face class: names of tensors, their layout, and settings. <em>Immutable.</em>
  *
- * @param architecture the class name in Hugging Face terms
- * @param names what tensors are called there, by their GGUF name, with {@code .weight} or {@code .bias} where that changes too;
- *     under {@code blk} what stands before a layer's number; {@code %d} stands for the number of an expert
+ * @param architecture the name of the Hugging Face class
+ * @param names Hugging Face names of tensors by their GGUF names, with {@code .weight} or {@code .bias} if that differs
+ *     too; {@code blk} maps to the prefix of a layer's number; {@code %d} represents the number of an expert
  * @param pairs whether the rows of q and k are stored for rotation of neighbouring pairs
- * @param normShift what was added to the weights of norms
- * @param settings keys of the metadata, without the architecture, by the key of the settings that they are
- * @param fixed settings that the format takes for granted
+ * @param normShift the number that was added to the weights of norms
+ * @param settings keys of the metadata, without the architecture, by the setting that they supply
+ * @param fixed settings that the format implies
  */
 public record GgufFamily(
         String architecture,
@@ -45,7 +45,7 @@ public record GgufFamily(
         return new GgufFamily(architecture, NAMES, false, 0, Map.of(), Map.of());
     }
 
-    /** The same under another class name. */
+    /** The same mapping for another class. */
     GgufFamily named(String other) {
         return new GgufFamily(other, names, pairs, normShift, settings, fixed);
     }

@@ -8,7 +8,7 @@ import dev.pollux.tensor.GgufFile;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Settings that have to be computed from the metadata, or found in the tensors, each for some families. */
+/** Settings of single families that have to be computed from the metadata or derived from the tensors. */
 final class GgufFamilySettings {
 
     private final Path path;
@@ -34,7 +34,7 @@ final class GgufFamilySettings {
             case "NemotronHForCausalLM" -> nemotron();
             case "GraniteMoeHybridForCausalLM" -> granite();
             case "Qwen3_5ForCausalLM", "Qwen3NextForCausalLM" -> qwen();
-            default -> {} // all of it is in the table
+            default -> {} // the table has all settings
         }
     }
 
@@ -58,7 +58,7 @@ final class GgufFamilySettings {
         rope.putObject("sliding_attention").put("rope_theta", number("rope.freq_base_swa", 10_000));
         ObjectNode full = rope.putObject("full_attention").put("rope_theta", config.rotaryTheta());
         if (file.tensors()
-                .containsKey("rope_freqs.weight")) { // 1 where a pair turns, a huge number where it stands still
+                .containsKey("rope_freqs.weight")) { // 1 for a pair that is rotated, a huge number for one that is not
             float[] factors = file.floats("rope_freqs.weight");
             int turning = 0;
             while (turning < factors.length && factors[turning] == 1) {
@@ -87,7 +87,7 @@ final class GgufFamilySettings {
         json.put("rotary_emb_base", config.rotaryTheta());
     }
 
-    /** What a layer is shows in its tensors. */
+    /** The tensors of a layer determine its kind. */
     private void nemotron() {
         json.put("mamba_head_dim", scanWidth());
         ArrayNode types = json.putArray("layers_block_type");
@@ -103,7 +103,10 @@ final class GgufFamilySettings {
         }
     }
 
-    /** A switch of another name says whether attention rotates. Bamba has the format of the family, without its factors. */
+    /**
+     * A key with another meaning stores whether attention has rotary positions. Bamba has the same format, but not the factors
+     * of this family.
+     */
     private void granite() {
         json.put("mamba_d_head", scanWidth());
         boolean rotates = !Boolean.FALSE.equals(file.metadata().get(prefix + "rope.scaling.finetuned"));
@@ -121,7 +124,7 @@ final class GgufFamilySettings {
         }
     }
 
-    /** Channels of a head. */
+    /** Number of channels per head. */
     private int scanWidth() {
         int inner = required("ssm.inner_size");
         int heads = required("ssm.time_step_rank");

@@ -5,7 +5,7 @@ import java.util.Map;
 /** The architectures of GGUF files with recurrent layers. */
 final class GgufMixers {
 
-    /** −exp of a logarithm is stored as {@code ssm_a}; see {@link GgufTensors}. */
+    /** {@code ssm_a} is stored as −exp of the logarithm; see {@link GgufTensors}. */
     private static final Map<String, String> MIXER = Map.of(
             "attn_norm", "norm",
             "ssm_in", "mixer.in_proj",
@@ -102,7 +102,7 @@ final class GgufMixers {
                     "mamba_n_groups", "ssm.group_count",
                     "mamba_d_state", "ssm.state_size"));
 
-    /** The factors of its branches are in the weights. */
+    /** The factors of its branches are already multiplied into the weights. */
     private static final GgufFamily FALCON_H1 = GgufFamily.of("FalconH1ForCausalLM")
             .naming(Map.of(
                     "output_norm", "model.final_layernorm",
@@ -117,7 +117,7 @@ final class GgufMixers {
                     "mamba_d_state", "ssm.state_size"))
             .taking(Map.of("mamba_norm_before_gate", false));
 
-    /** Norms stand with 1 added; value heads lie in turns over the key heads. */
+    /** Norms are stored with 1 added; value heads are interleaved over the key heads. */
     private static final GgufFamily QWEN_35 = GgufFamily.of("Qwen3_5ForCausalLM")
             .shifted(1)
             .naming(Map.of(

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The metadata of a GGUF file as the settings that Hugging Face's {@code config.json} would hold. */
+/** Converts the metadata of a GGUF file to the settings of Hugging Face's {@code config.json}. */
 final class GgufSettings {
 
     private final Path path;
@@ -41,7 +41,8 @@ final class GgufSettings {
         });
         rotary();
         if (config.architecture().startsWith("Gemma")) {
-            // The format has no key for it: all use the head width but the two largest, which use the stream's share.
+            // The format has no key for it: all use the head width, except the two largest, which use hiddenSize /
+            // heads.
             boolean largest = config.layers() == 46 || config.layers() == 62;
             json.put("query_pre_attn_scalar", largest ? config.hiddenSize() / config.heads() : config.headDim());
         }
@@ -108,7 +109,7 @@ final class GgufSettings {
         json.set("rope_scaling", scaling);
     }
 
-    /** Of DeepSeek it is the temperature's share of a tenth; both scales are alike in the models that have them. */
+    /** DeepSeek files store a tenth of the scale. Both scales are equal in the models that have them. */
     private void yarnScale(ObjectNode scaling, double stored) {
         double scale = config.architecture().startsWith("Deepseek") ? stored * 10 : stored;
         scaling.put("mscale", scale).put("mscale_all_dim", scale);

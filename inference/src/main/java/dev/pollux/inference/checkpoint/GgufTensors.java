@@ -14,11 +14,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * GGUF tensors under their Hugging Face names.
+ * GGUF tensors under their Hugging Face names and in their layout:
  *
- * <p>Where a family's rows of q and k are stored for rotation of neighbouring pairs, per head [headDim/2, 2], they are given
- * back in the order for rotation of halves, [2, headDim/2]. Rows move whole, so quantized blocks, which run along a row, stay
- * as they are. Decays of state-space layers are stored as −exp of what they are elsewhere. Experts that are stored as one tensor are given back one by one.
+ * <table>
+ * <caption>Differences in layout</caption>
+ * <tr><th>tensor</th><th>GGUF</th><th>result</th></tr>
+ * <tr><td>rows of q and k, in some families, per head</td><td>[headDim/2, 2], rotation of neighbouring pairs</td><td>[2,
+ * headDim/2], rotation of halves</td></tr>
+ * <tr><td>decays of state-space layers</td><td>−exp of the value</td><td>the value</td></tr>
+ * <tr><td>experts</td><td>one tensor</td><td>one tensor per expert</td></tr>
+ * </table>
+ *
+ * <p>Rows are moved whole, so quantized blocks, which run along a row, do not change.
  */
 public final class GgufTensors implements TensorFile {
 
@@ -29,16 +36,16 @@ public final class GgufTensors implements TensorFile {
     private final int headDim;
     private final GgufFamily family;
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
-    private final Map<String, Integer> experts = new HashMap<>(); // by name, the number of those that are parts
+    private final Map<String, Integer> experts = new HashMap<>(); // by name, the index within the stacked tensor
 
-    /** The matrices of an adapter of a model of {@code family} whose heads are {@code headDim} wide. */
+    /** The matrices of an adapter for a model of {@code family} whose head width is {@code headDim}. */
     public static GgufTensors ofAdapter(TensorFile file, int headDim, GgufFamily family) {
         return new GgufTensors(file, headDim, family, Integer.MAX_VALUE, 0);
     }
 
     /**
-     * @param layers the model's own
-     * @param predictors layers above them, which guess further tokens and are not read
+     * @param layers the number of the model's own layers
+     * @param predictors the number of layers above them for multi-token prediction, which are not read
      */
     GgufTensors(TensorFile file, int headDim, GgufFamily family, int layers, int predictors) {
         this.file = file;
@@ -81,7 +88,7 @@ public final class GgufTensors implements TensorFile {
         }
     }
 
-    /** Kernels of convolutions, and a gate of one row, stand without the axis of length 1 that they have elsewhere. */
+    /** Kernels of convolutions, and gates with one row, are stored without their axis of length 1. */
     private static TensorInfo shaped(String name, TensorInfo info) {
         boolean kernel = name.endsWith("conv.conv.weight") || name.endsWith("conv1d.weight");
         List<Long> shape = info.shape();
@@ -100,7 +107,7 @@ public final class GgufTensors implements TensorFile {
         }
     }
 
-    /** A layer's tensor, or another of the model's; unchanged where the family does not know it. */
+    /** The name of a layer's tensor or of another one; unchanged if the family does not know it. */
     private String rename(String name) {
         Matcher block = BLOCK.matcher(name);
         if (block.matches()) {
@@ -161,7 +168,7 @@ public final class GgufTensors implements TensorFile {
     private ByteBuffer reordered(TensorInfo info, long offset, int length) {
         long rowBytes = info.byteLength() / info.shape().get(0);
         if (offset < 0 || length < 0 || offset > info.byteLength() - length) {
-            return file.bytes(info.name(), offset, length); // which says what is wrong
+            return file.bytes(info.name(), offset, length); // which throws with a description
         }
         ByteBuffer rows = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
         for (long at = offset; at < offset + length; ) {
@@ -173,7 +180,7 @@ public final class GgufTensors implements TensorFile {
         return rows.flip().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** The stored row of row {@code row} in rotate-half order. */
+    /** The index of the stored row that becomes row {@code row} in rotate-half order. */
     private long storedRow(long row) {
         long within = row % headDim;
         return row - within + within % (headDim / 2) * 2 + within / (headDim / 2);

@@ -4,10 +4,10 @@ import dev.pollux.UnsupportedModelException;
 import java.util.List;
 
 /**
- * The shape of a decoder from its {@code config.json}, in the spelling of transformers 4 ({@code rope_theta},
+ * Reads the shape of a decoder from its {@code config.json}, with the names of transformers 4 ({@code rope_theta},
  * {@code rope_scaling}) or of transformers 5 ({@code rope_parameters}).
  *
- * <p>What only some families know is left to them; see {@link Checkpoint#settings()}.
+ * <p>The families read the settings that only some of them have; see {@link Checkpoint#settings()}.
  */
 final class HubConfig {
 
@@ -52,7 +52,7 @@ final class HubConfig {
                 .check(settings.file());
     }
 
-    /** Some hybrids list their layers and do not count them. */
+    /** Some hybrids list their layers and do not store their number. */
     private int layers() {
         List<String> blocks = settings.texts("layers_block_type");
         return blocks.isEmpty() ? settings.firstInteger(List.of("num_hidden_layers", "n_layer")) : blocks.size();
@@ -65,7 +65,7 @@ final class HubConfig {
         return heads == 0 ? 0 : ModelConfig.headDim(settings.file(), hidden, heads);
     }
 
-    /** Llama's own; LongRoPE changes with the length, and the graph knows how. */
+    /** The rotary scaling of Llama. LongRoPE depends on the length and is handled by the graph. */
     private static RotaryScaling scaling(Settings rope, int context, boolean llama) {
         return llama && !RotaryScaling.isLong(rope) ? RotaryScaling.read(rope, context) : new RotaryScaling.None();
     }

@@ -8,22 +8,29 @@ import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 
 /**
- * Integers with a scale, and perhaps a zero, for a group along the row: GPTQ (Frantar et al., arXiv:2210.17323), AWQ (Lin et
- * al., arXiv:2306.00978), compressed-tensors, and the int8 of bitsandbytes (Dettmers et al., arXiv:2208.07339).
+ * Integers with a scale, and optionally a zero point, per group along the row: GPTQ (Frantar et al., arXiv:2210.17323), AWQ
+ * (Lin et al., arXiv:2306.00978), compressed-tensors, and the int8 format of bitsandbytes (Dettmers et al., arXiv:2208.07339).
  *
- * <p>An element is (q − z) · s. The difference goes into the narrowest block that holds it: 4 bits where z is in the middle,
- * else 8, and 16 for 8-bit codes whose zeros lie anywhere and for groups in the order of activation.
+ * <p>An element is (q − z) · s. The difference q − z is stored in the narrowest block that can represent it:
+ *
+ * <table>
+ * <caption>Blocks</caption>
+ * <tr><th>bits</th><th>codes</th></tr>
+ * <tr><td>4</td><td>4-bit codes with z in the middle of the range</td></tr>
+ * <tr><td>8</td><td>other codes</td></tr>
+ * <tr><td>16</td><td>8-bit codes with arbitrary zero points, and groups in the order of activation</td></tr>
+ * </table>
  */
 final class IntegerPacks {
 
-    /** The column that each nibble of an AWQ word is of, lowest first. */
+    /** The column of each nibble of an AWQ word, lowest nibble first. */
     private static final int[] AWQ_ORDER = {0, 2, 4, 6, 1, 3, 5, 7};
 
     private static final int[] IN_ORDER = {};
 
     private static final double PER_127 = 1.0 / 127;
 
-    /** Where element (row, column) has its code, and its group the zero and the scale. */
+    /** Access to the code of an element, and to the zero point and the scale of its group. */
     private interface Packed {
         int code(int row, int column);
 
@@ -40,7 +47,10 @@ final class IntegerPacks {
         this.quantization = quantization;
     }
 
-    /** {@code at.qweight} [columns · bits / 32, rows], each word a run of bits down a column; zeros [groups, rows · bits / 32]. */
+    /**
+     * GPTQ: {@code at.qweight} [columns · bits / 32, rows], each word a run of bits along a column; zeros [groups, rows · bits
+     * / 32].
+     */
     PackedTensor gptq(String at) {
         int bits = quantization.integer("bits", 4);
         if (bits != 2 && bits != 3 && bits != 4 && bits != 8) {
@@ -86,7 +96,10 @@ final class IntegerPacks {
         });
     }
 
-    /** Bits from {@code bit} on of a run of words, of which the first is word {@code first} and each next {@code step} on. */
+    /**
+     * Extracts {@code count} bits, starting at bit {@code bit}, of a sequence of words: the first is word {@code first}, and
+     * successive words are {@code step} words apart.
+     */
     private static int bits(ByteBuffer words, int first, int step, int bit, int count) {
         int at = (first + bit / 32 * step) * 4;
         int shift = bit % 32;
@@ -97,7 +110,7 @@ final class IntegerPacks {
         return value & (1 << count) - 1;
     }
 
-    /** {@code at.qweight} [columns, rows / 8]; zeros [groups, rows / 8]. */
+    /** AWQ: {@code at.qweight} [columns, rows / 8]; zeros [groups, rows / 8]. */
     PackedTensor awq(String at) {
         int bits = quantization.integer("bits", 4);
         if (bits != 4) {
@@ -140,7 +153,7 @@ final class IntegerPacks {
         });
     }
 
-    /** {@code at.weight_packed} [rows, columns · bits / 32]; zeros [rows · bits / 32, groups]. */
+    /** compressed-tensors: {@code at.weight_packed} [rows, columns · bits / 32]; zeros [rows · bits / 32, groups]. */
     PackedTensor compressed(String at) {
         TensorInfo words = words(at + ".weight_packed");
         int rows = words.dim(0);
@@ -178,7 +191,7 @@ final class IntegerPacks {
         });
     }
 
-    /** The stored shape tells 4 from 8; where it is absent the configuration does. */
+    /** The stored shape distinguishes 4 from 8 bits; if it is absent, the configuration does. */
     private int compressedBits(String at, TensorInfo words) {
         String name = at + ".weight_shape";
         if (parts.has(name)) {
@@ -200,13 +213,13 @@ final class IntegerPacks {
         return bits;
     }
 
-    /** Signed bytes, {@code at.weight} [rows, columns], with scales beside them and perhaps zeros. */
+    /** Signed bytes, {@code at.weight} [rows, columns], with scales and optionally zero points. */
     PackedTensor bytes(String at) {
         TensorInfo stored = parts.matrix(at + ".weight");
         parts.requireType(at + ".weight", DType.I8);
         int rows = stored.dim(0);
         int columns = stored.dim(1);
-        boolean largest = parts.has(at + ".SCB"); // of each row, as bitsandbytes has it
+        boolean largest = parts.has(at + ".SCB"); // the maximum of each row, as bitsandbytes stores it
         PackedScales scales =
                 PackedScales.of(parts, at + (largest ? ".SCB" : ".weight_scale"), rows, columns, quantization);
         int group = group(at, columns, scales.groups());
@@ -244,7 +257,7 @@ final class IntegerPacks {
         });
     }
 
-    /** @param groups the group of each column where they do not follow one another; else empty */
+    /** @param groups the group of each column if groups are not consecutive; otherwise empty */
     private record Shape(int rows, int columns, int group, int bits, int[] groups) {}
 
     private static PackedTensor matrix(String at, Shape shape, Supplier<Packed> open) {
@@ -298,7 +311,7 @@ final class IntegerPacks {
         }
     }
 
-    /** A block whose columns are of several groups: 16 bits under one scale, exact to 1/65534 of its largest element. */
+    /** A block whose columns belong to several groups: 16 bits with one scale, exact to 1/65534 of its largest element. */
     private static void mixed(Packed packed, int row, int column, int[] groups, ByteBuffer out) {
         float[] values = new float[PackedParts.BLOCK];
         float most = 0;
@@ -328,7 +341,7 @@ final class IntegerPacks {
         return columns / groups;
     }
 
-    /** The group of each column where the groups were sorted by activation (desc_act); empty where they follow one another. */
+    /** The group of each column if groups were sorted by activation (desc_act); empty if they are consecutive. */
     private int[] groups(String name, int columns, int group) {
         if (!parts.has(name)) {
             return IN_ORDER;

@@ -13,8 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The language model inside a model that also sees or hears: its part of the configuration, {@code text_config}, and its
- * tensors, under the names that they would have alone.
+ * The language model inside a vision or audio model: its part of the configuration, {@code text_config}, and its tensors, under
+ * the names of a separate language model.
  */
 public final class LanguageModel implements TensorFile {
 
@@ -24,7 +24,7 @@ public final class LanguageModel implements TensorFile {
     private final TensorFile file;
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
 
-    /** @param file the tensors of the whole */
+    /** @param file the tensors of the whole model */
     LanguageModel(TensorFile file) {
         this.file = file;
         file.tensors().forEach((name, info) -> {
@@ -34,7 +34,7 @@ public final class LanguageModel implements TensorFile {
         });
     }
 
-    /** The name a tensor would have alone; {@code name} itself where that is the case. */
+    /** The name of a tensor in a separate language model; {@code name} itself if it does not differ. */
     public static String own(String name) {
         Matcher part = PART.matcher(name);
         if (!part.matches()) {
@@ -44,7 +44,7 @@ public final class LanguageModel implements TensorFile {
         return own.startsWith("lm_head.") ? own : "model." + own;
     }
 
-    /** The configuration of the language model, where {@code config} is that of a model around one. */
+    /** The configuration of the language model, if {@code config} is that of a model around one. */
     static Optional<JsonNode> of(JsonNode config) {
         JsonNode text = config.path("text_config");
         if (!text.isObject()) {

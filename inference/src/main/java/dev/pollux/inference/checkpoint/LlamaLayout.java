@@ -13,14 +13,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The tensors of the Llama family, by Hugging Face name, held against a configuration: none missing, none of another shape,
- * and none that would be left out silently.
+ * Checks the tensors of the Llama family, by Hugging Face name, against a configuration: none may be missing, have a different
+ * shape, or be ignored silently.
  */
 final class LlamaLayout {
 
     private static final Pattern BIAS =
             Pattern.compile("model\\.layers\\.\\d+\\.(self_attn\\.[qkvo]_proj|mlp\\.(gate|up|down)_proj)\\.bias");
-    /** Computed anew from the configuration; old exports store it. */
+    /** Recomputed from the configuration; old exports store it. */
     private static final Pattern DERIVED = Pattern.compile(".*rotary_emb\\.inv_freq|rope_freqs\\.weight");
 
     private final Path source;
@@ -41,7 +41,7 @@ final class LlamaLayout {
         } catch (MalformedFileException e) {
             missing.add(e);
         }
-        // A tensor of another architecture tells more than one that is missing in its place.
+        // A tensor of another architecture is more informative than one that is missing because of it.
         layout.refuseSurplus(missing.isEmpty());
         if (!missing.isEmpty()) {
             throw missing.get(0);

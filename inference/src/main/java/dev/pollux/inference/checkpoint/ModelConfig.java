@@ -7,16 +7,16 @@ import java.util.List;
 /**
  * The shape of a decoder-only model. <em>Immutable.</em>
  *
- * @param architecture the class name in Hugging Face terms, such as {@code LlamaForCausalLM}
- * @param name a name to show
+ * @param architecture the name of the Hugging Face class, such as {@code LlamaForCausalLM}
+ * @param name the display name
  * @param hiddenSize width of the residual stream
  * @param layers number of blocks
- * @param heads query heads; 0 for a model without attention, or one that does not say
- * @param keyValueHeads key and value heads; divides {@code heads}
+ * @param heads number of query heads; 0 for a model without attention, or one that does not specify it
+ * @param keyValueHeads number of key and value heads; divides {@code heads}
  * @param headDim width of a head
- * @param intermediateSize width of the MLP; 0 where the family derives it
+ * @param intermediateSize width of the MLP; 0 if the family derives it
  * @param vocabularySize rows of the embedding
- * @param contextLength positions the model was made for
+ * @param contextLength maximum number of positions
  * @param normEpsilon epsilon of the RMS norms
  * @param rotaryTheta rotary base
  * @param rotaryScaling rotary scaling
@@ -38,7 +38,7 @@ public record ModelConfig(
         RotaryScaling rotaryScaling,
         boolean tiedEmbedding) {
 
-    /** The same under another architecture, as an embedding model is its decoder without a head. */
+    /** The same shape for another architecture; an embedding model, for example, is its decoder without the head. */
     public ModelConfig withArchitecture(String newArchitecture) {
         return new ModelConfig(
                 newArchitecture,
@@ -57,7 +57,7 @@ public record ModelConfig(
                 tiedEmbedding);
     }
 
-    /** The width of a head where a file does not give it. */
+    /** The default width of a head, for files that do not specify it. */
     static int headDim(Path file, int hidden, int heads) {
         if (heads < 1 || hidden % heads != 0) {
             throw new MalformedFileException(file + ": the width " + hidden + " must be a multiple of the " + heads
@@ -66,12 +66,12 @@ public record ModelConfig(
         return hidden / heads;
     }
 
-    /** Those of {@code ids} that the model can choose. */
+    /** The elements of {@code ids} that are valid token ids of the model. */
     List<Integer> known(List<Integer> ids) {
         return ids.stream().filter(id -> id < vocabularySize).toList();
     }
 
-    /** This, if its numbers fit together. */
+    /** Checks that the numbers are consistent and returns this. */
     ModelConfig check(Path file) {
         boolean attends = heads > 0;
         if (attends && (keyValueHeads < 1 || heads % keyValueHeads != 0 || headDim < 2 || headDim % 2 != 0)) {

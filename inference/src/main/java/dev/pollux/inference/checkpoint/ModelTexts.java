@@ -22,8 +22,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What lies beside the weights of a model's folder, whatever form they have: configuration, tokenizer and chat template in the
- * files that Hugging Face names so. <em>Thread-safe.</em>
+ * The files of a model's folder other than the weights: configuration, tokenizer and chat template, with the file names of
+ * Hugging Face. <em>Thread-safe.</em>
  */
 public final class ModelTexts {
 
@@ -34,7 +34,7 @@ public final class ModelTexts {
     static final String SPECIAL_TOKENS = "special_tokens_map.json";
     static final String ADDED_TOKENS = "added_tokens.json";
 
-    /** Every name that is read here, so that none is forgotten where a folder is hashed; see {@link #file}. */
+    /** The names of all files that this class reads, so that hashing a folder omits none; see {@link #file}. */
     private static final List<String> NAMES = List.of(
             "config.json",
             "generation_config.json",
@@ -54,7 +54,7 @@ public final class ModelTexts {
         this.folder = folder;
     }
 
-    /** The texts in {@code folder}; each is read when it is asked for. */
+    /** The files in {@code folder}; each is read on access. */
     public static ModelTexts in(Path folder) {
         return new ModelTexts(folder);
     }
@@ -64,7 +64,7 @@ public final class ModelTexts {
         return folder;
     }
 
-    /** A file by one of the names that are read here; it need not exist. */
+    /** A file with one of the names above; it need not exist. */
     Path file(String name) {
         if (!NAMES.contains(name)) {
             throw new IllegalArgumentException("name must be one of " + NAMES + " but was " + name);
@@ -72,7 +72,7 @@ public final class ModelTexts {
         return folder.resolve(name);
     }
 
-    /** The files there are that something here reads, sorted: what a copy of the folder, or its hash, must not leave out. */
+    /** The existing files that this class reads, sorted. A copy of the folder and its hash must include them. */
     public List<Path> files() {
         Stream<Path> named = NAMES.stream().map(folder::resolve).filter(Files::isRegularFile);
         return Stream.concat(named, TiktokenFolder.vocabularies(folder).stream())
@@ -83,7 +83,7 @@ public final class ModelTexts {
     /**
      * The settings in a JSON file; empty where there is no such file.
      *
-     * @param name such as {@code config.json}; of the files that are read here
+     * @param name one of the names above, such as {@code config.json}
      * @throws MalformedFileException if it is not JSON, or larger than 8 MiB
      */
     public Optional<Settings> settings(String name) {
@@ -113,13 +113,13 @@ public final class ModelTexts {
         }
     }
 
-    /** A new tokenizer, where there is one, with the tokens that all files beside it add; the caller closes it. */
+    /** Creates a tokenizer with the tokens that all files add, if there is one. The caller closes it. */
     public Optional<Tokenizer> tokenizer() {
         List<AdditionalToken> more = addedTokens();
         return stored().map(tokenizer -> tokenizer.adding(more));
     }
 
-    /** The tokens that the files beside a {@code tokenizer.json} add to it, in the order in which they get their ids. */
+    /** The tokens that the files next to a {@code tokenizer.json} add to it, in the order in which they get their ids. */
     public List<AdditionalToken> addedTokens() {
         return new AddedTokens(this).read();
     }
@@ -159,15 +159,15 @@ public final class ModelTexts {
         return settings;
     }
 
-    /** The chat template's source, where there is one; see {@link StoredTemplate}. */
+    /** The source of the chat template, if there is one; see {@link StoredTemplate}. */
     public Optional<String> chatTemplate() {
         return new StoredTemplate(this).source();
     }
 
     /**
-     * How the publisher would have tokens chosen, from {@code generation_config.json}, else from the {@code search} of a
-     * {@code genai_config.json} that samples; empty where nothing is said. (onnxruntime-genai writes a search also where the
-     * publisher has none, which does not sample.)
+     * The publisher's recommended sampling, from {@code generation_config.json}, otherwise from the {@code search} of a
+     * {@code genai_config.json} that enables sampling; empty if neither specifies it. (onnxruntime-genai also writes a search
+     * if the publisher recommends none; it does not enable sampling.)
      */
     public Optional<GenerationOptions> sampling() {
         return json("generation_config.json")
@@ -184,11 +184,11 @@ public final class ModelTexts {
     }
 
     /**
-     * The ids that end a turn, sorted: those that {@code config.json} and {@code generation_config.json} name, the end tokens that
+     * The ids that end a turn, sorted: those in {@code config.json} and {@code generation_config.json}, the end tokens that
      * {@code tokenizer_config.json} and {@code special_tokens_map.json} spell, and the tokens of the vocabulary that are known
-     * for it; see {@link TurnEnds}.
+     * to end a turn; see {@link TurnEnds}.
      *
-     * @param more ids that another file names
+     * @param more ids from another file
      */
     public List<Integer> endTokens(Collection<Integer> more, Tokenizer tokenizer) {
         List<Integer> named = new ArrayList<>(namedEnds());
@@ -200,7 +200,7 @@ public final class ModelTexts {
         return TurnEnds.of(named, spelled, tokenizer::idOf);
     }
 
-    /** The ids that the configurations name, of the whole model and of its language model, sorted. */
+    /** The ids in the configurations of the whole model and of its language model, sorted. */
     public List<Integer> namedEnds() {
         return Stream.of("config.json", "generation_config.json")
                 .flatMap(file -> settings(file).stream())
@@ -212,12 +212,12 @@ public final class ModelTexts {
                 .toList();
     }
 
-    /** A token as its text, or as an object with its text in {@code content}. */
+    /** Reads a token that is a string, or an object with its text in {@code content}. */
     private String token(String key) {
         boolean listed = json(TOKENIZER_CONFIG)
                 .map(json -> json.path("added_tokens_decoder").isObject())
                 .orElse(false);
-        for (String name : // the first counts, as in AddedTokens
+        for (String name : // the first has precedence, as in AddedTokens
                 listed ? List.of(TOKENIZER_CONFIG, SPECIAL_TOKENS) : List.of(SPECIAL_TOKENS, TOKENIZER_CONFIG)) {
             String text = spelled(name, key);
             if (!text.isEmpty()) {

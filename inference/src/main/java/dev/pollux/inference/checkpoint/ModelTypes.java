@@ -7,8 +7,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The classes of decoders by the {@code model_type} of their configuration, as the {@code AutoModelForCausalLM} of transformers
- * has them, which reads nothing else; of those that can be exported.
+ * The classes of decoders by the {@code model_type} of their configuration, as in the {@code AutoModelForCausalLM} of
+ * transformers, which reads only this key; restricted to those that can be exported.
  */
 final class ModelTypes {
 
@@ -62,22 +62,22 @@ final class ModelTypes {
             Map.entry("smollm3", "SmolLM3ForCausalLM"),
             Map.entry("starcoder2", "Starcoder2ForCausalLM")));
 
-    /** Classes that have no head for text, or are only a part: their {@code model_type} does not make a decoder of them. */
+    /** Classes without a head for text, or that are only a component: their {@code model_type} does not identify a decoder. */
     private static final String OTHER_HEADS = ".*(?:ForSequenceClassification|ForTokenClassification"
             + "|ForQuestionAnswering|ForConditionalGeneration|ForMaskedLM|RewardModel|(?<!LMHead)Model)";
 
     private ModelTypes() {}
 
-    /** The class of a {@code model_type}; empty where it is not known. */
+    /** The class for a {@code model_type}; empty if it is not known. */
     static Optional<String> decoder(String modelType) {
         return Optional.ofNullable(CLASSES.get(modelType));
     }
 
     /**
-     * The class of a model: the one that is named, unless another follows from {@code modelType} and the name is absent or not
-     * known; else the type itself, which is empty where there is none.
+     * The class of a model: {@code named} if it is known, otherwise the class for {@code modelType}; if there is none,
+     * {@code named}, or {@code modelType} if {@code named} is empty.
      *
-     * @param named the first of {@code architectures}; empty for none
+     * @param named the first of {@code architectures}; empty if there is none
      */
     static String decoder(String named, String modelType) {
         if (CLASSES.containsValue(named) || named.matches(OTHER_HEADS)) {
@@ -86,7 +86,7 @@ final class ModelTypes {
         return decoder(modelType).orElse(named.isEmpty() ? modelType : named);
     }
 
-    /** All classes that a {@code model_type} leads to, sorted. */
+    /** All classes that a {@code model_type} maps to, sorted. */
     static Set<String> decoders() {
         return new TreeSet<>(CLASSES.values());
     }

@@ -8,9 +8,18 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The experts of gpt-oss in MXFP4 (OCP Microscaling 1.0): {@code blocks} [experts, rows, groups, 16], two codes a byte, the
- * earlier one low; {@code scales} [experts, rows, groups], powers of two with bias 127; {@code bias} [experts, rows]. Rows of
- * {@code gate_up_proj} are of gate and up in turns. Each expert is shown as matrices of its own.
+ * The experts of gpt-oss in MXFP4 (OCP Microscaling 1.0). Each expert is presented as separate matrices.
+ *
+ * <table>
+ * <caption>Layout</caption>
+ * <tr><th>tensor</th><th>shape</th><th>content</th></tr>
+ * <tr><td>{@code blocks}</td><td>[experts, rows, groups, 16]</td><td>two codes per byte, the first one in the low
+ * bits</td></tr>
+ * <tr><td>{@code scales}</td><td>[experts, rows, groups]</td><td>powers of two with bias 127</td></tr>
+ * <tr><td>{@code bias}</td><td>[experts, rows]</td><td></td></tr>
+ * </table>
+ *
+ * <p>The rows of {@code gate_up_proj} alternate between gate and up.
  */
 final class Mxfp4Experts {
 
@@ -25,7 +34,7 @@ final class Mxfp4Experts {
         this.found = found;
     }
 
-    /** @param stacked the name up to {@code _blocks} */
+    /** @param stacked the name without {@code _blocks} */
     void add(String stacked) {
         String blocks = stacked + "_blocks";
         TensorInfo info = parts.require(blocks);
@@ -62,7 +71,7 @@ final class Mxfp4Experts {
         }
     }
 
-    /** Every {@code step}-th row from {@code first} on. */
+    /** Every {@code step}-th row, starting with {@code first}. */
     private record Part(String name, int first, int step) {}
 
     private PackedTensor weight(String name, String stacked, int expert, Part part) {

@@ -11,15 +11,15 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 
-/** The stored tensors that packed ones are made of, with checks of their types and shapes. */
+/** The stored tensors that make up packed ones, with checks of types and shapes. */
 final class PackedParts {
 
-    /** Elements of the blocks that packed matrices are shown in. */
+    /** Number of elements per block in which packed matrices are presented. */
     static final int BLOCK = 32;
 
     private static final int MOST_BYTES = 1 << 30;
 
-    /** Stored numbers, mapped, decoded one at a time. */
+    /** Stored numbers, mapped and decoded individually. */
     @FunctionalInterface
     interface Numbers {
         float at(int index);
@@ -71,7 +71,7 @@ final class PackedParts {
         }
     }
 
-    /** A tensor whose numbers {@link #numbers} can give. */
+    /** A tensor whose numbers {@link #numbers} can decode. */
     void requireNumbers(String name) {
         requireType(name, DType.F32, DType.F16, DType.BF16, DType.U8, DType.F8_E8M0);
     }
@@ -96,7 +96,7 @@ final class PackedParts {
         };
     }
 
-    /** A matrix in blocks of 32 along its rows. */
+    /** A matrix with blocks of 32 elements along its rows. */
     static TensorInfo shown(String name, DType type, int rows, int columns) {
         if (columns % BLOCK != 0) {
             throw new UnsupportedModelException(name + ": packed rows of " + columns

@@ -4,11 +4,11 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.tensor.TensorInfo;
 
 /**
- * Scales of a matrix: one for all, one a row, one for a group along each row, or one for a tile.
+ * The scales of a matrix: one for the whole, one per row, one per group along each row, or one per tile.
  *
- * @param tileRows rows that share a scale
- * @param tileColumns columns that share one
- * @param across scales that lie side by side
+ * @param tileRows number of rows that share a scale
+ * @param tileColumns number of columns that share a scale
+ * @param across number of scales per row of tiles
  */
 record PackedScales(PackedParts parts, String name, int tileRows, int tileColumns, int groups, int across) {
 
@@ -18,7 +18,7 @@ record PackedScales(PackedParts parts, String name, int tileRows, int tileColumn
         float at(int row, int column);
     }
 
-    /** Tiles are of the configuration's {@code weight_block_size} where there are fewer scales than rows. */
+    /** If there are fewer scales than rows, the tiles have the configuration's {@code weight_block_size}. */
     static PackedScales of(PackedParts parts, String name, int rows, int columns, Settings quantization) {
         parts.requireNumbers(name);
         TensorInfo info = parts.require(name);

@@ -5,14 +5,14 @@ import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 
 /**
- * A tensor that is made block by block from stored ones as it is read.
+ * A tensor that is computed block by block from stored ones while it is read.
  *
- * @param info what it is shown as
- * @param source maps the stored parts; asked for at every read, so that nothing is held between reads
+ * @param info the name, type and shape in which it is presented
+ * @param source maps the stored parts; called for every read, so that nothing is held between reads
  */
 record PackedTensor(TensorInfo info, Supplier<Blocks> source) {
 
-    /** Writes one block, of one element for plain types. */
+    /** Writes one block; for plain types a block is one element. */
     @FunctionalInterface
     interface Blocks {
         void write(int row, int column, ByteBuffer out);

@@ -14,10 +14,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Matrices that were published quantized, shown as the block type that holds them: see {@link IntegerPacks},
+ * Matrices that were published quantized, presented in the block type that can represent them: see {@link IntegerPacks},
  * {@link BitsAndBytes}, {@link Float8Packs} and {@link Mxfp4Experts}.
  *
- * <p>Blocks are made as they are read; nothing is written, and of scales nothing is held between reads.
+ * <p>Blocks are computed while they are read. Nothing is written, and no scales are held between reads.
  */
 final class PackedTensors implements TensorFile {
 

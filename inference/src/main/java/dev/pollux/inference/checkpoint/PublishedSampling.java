@@ -9,16 +9,16 @@ import java.util.function.DoublePredicate;
 import java.util.function.Function;
 
 /**
- * How the publisher of a model would have its next token chosen.
+ * The sampling settings that the publisher of a model recommends.
  *
- * <p>Read are {@code temperature}, {@code top_k}, {@code top_p}, {@code min_p}, {@code typical_p}, {@code repetition_penalty}
- * and {@code do_sample}. A cut without a temperature has temperature 1, as in transformers; where there is neither, temperature
- * and min-p are those of {@link GenerationOptions#SAMPLED}; {@code do_sample} false is greedy. A value out of its range is no
- * reason not to open a model and counts as absent.
+ * <p>The keys are {@code temperature}, {@code top_k}, {@code top_p}, {@code min_p}, {@code typical_p},
+ * {@code repetition_penalty} and {@code do_sample}. A cut without a temperature implies temperature 1, as in transformers. With
+ * neither, temperature and min-p are those of {@link GenerationOptions#SAMPLED}. {@code do_sample} false means greedy decoding.
+ * A value out of range is treated as absent, so that the model can still be opened.
  */
 final class PublishedSampling {
 
-    /** The keys of GGUF files, by the names of transformers. */
+    /** The keys of GGUF files, by their names in transformers. */
     private static final Map<String, String> GGUF_KEYS = Map.of(
             "temperature", "general.sampling.temp",
             "top_k", "general.sampling.top_k",
@@ -32,7 +32,7 @@ final class PublishedSampling {
         this.numbers = numbers;
     }
 
-    /** What a {@code generation_config.json} says; empty where it says nothing of it. */
+    /** Reads a {@code generation_config.json}; empty if it specifies no sampling. */
     static Optional<GenerationOptions> of(JsonNode config) {
         Function<String, OptionalDouble> numbers = key ->
                 config.path(key).isNumber() ? OptionalDouble.of(config.path(key).asDouble()) : OptionalDouble.empty();
@@ -40,7 +40,7 @@ final class PublishedSampling {
         return new PublishedSampling(numbers).read(!sample.isBoolean() || sample.asBoolean());
     }
 
-    /** What the metadata of a GGUF file say; empty where they say nothing of it. */
+    /** Reads the metadata of a GGUF file; empty if it specifies no sampling. */
     static Optional<GenerationOptions> ofGguf(Map<String, Object> metadata) {
         return new PublishedSampling(
                         key -> GGUF_KEYS.containsKey(key) && metadata.get(GGUF_KEYS.get(key)) instanceof Number number

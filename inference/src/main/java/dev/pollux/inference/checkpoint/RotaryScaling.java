@@ -6,14 +6,14 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How rotary frequencies are stretched to contexts longer than those of pre-training. <em>Immutable.</em>
+ * The scaling of rotary frequencies for contexts longer than those of pre-training. <em>Immutable.</em>
  *
  * <p>Frequencies are those of RoFormer (Su et al., arXiv:2104.09864): θ^(−2i/d) for i in [0, d/2).
  */
 public sealed interface RotaryScaling {
 
     /**
-     * The frequencies in force.
+     * The scaled frequencies.
      *
      * @param base (headDim / 2), θ^(−2i/headDim)
      * @param theta the rotary base
@@ -21,13 +21,13 @@ public sealed interface RotaryScaling {
      */
     double[] apply(double[] base, double theta);
 
-    /** The factor on cos and sin. */
+    /** The factor for cos and sin. */
     default double attentionFactor() {
         return 1;
     }
 
     /**
-     * The scaling that a configuration's {@code rope_parameters} or {@code rope_scaling} ask for.
+     * The scaling that a configuration's {@code rope_parameters} or {@code rope_scaling} specify.
      *
      * @param context the model's {@code max_position_embeddings}
      * @throws UnsupportedModelException if its type is not known
@@ -37,7 +37,7 @@ public sealed interface RotaryScaling {
         double factor = rope.positive("factor", 1);
         double original = rope.positive("original_max_position_embeddings", context);
         return switch (type) {
-            // Dynamic scaling changes nothing up to max_position_embeddings, which is where the context ends here.
+            // Dynamic scaling changes nothing up to max_position_embeddings, and the context is limited to that.
             case "default", "dynamic" -> new None();
             case "linear" -> new Linear(factor);
             case "llama3" ->
@@ -50,7 +50,7 @@ public sealed interface RotaryScaling {
                         original,
                         rope.flag("truncate", true),
                         yarnAttention(rope, factor));
-            case "factors" -> // as GGUF files are read
+            case "factors" -> // as derived from GGUF files
                 new Factors(
                         rope.numbers("factors").stream().map(Double::floatValue).toList());
             default ->
@@ -59,7 +59,10 @@ public sealed interface RotaryScaling {
         };
     }
 
-    /** Whether rotary settings ask for LongRoPE, which older configurations call {@code su}; it is no factor but two tables. */
+    /**
+     * Whether rotary settings specify LongRoPE, called {@code su} in older configurations. It has two tables instead of a
+     * factor.
+     */
     static boolean isLong(Settings rope) {
         String type = rope.text("rope_type", rope.text("type", "default"));
         return type.equals("longrope") || type.equals("su");
@@ -79,7 +82,7 @@ public sealed interface RotaryScaling {
         return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
     }
 
-    /** As pre-trained. */
+    /** The frequencies of pre-training. */
     record None() implements RotaryScaling {
         @Override
         public double[] apply(double[] base, double theta) {
@@ -117,8 +120,8 @@ public sealed interface RotaryScaling {
     }
 
     /**
-     * Llama 3.1: long wavelengths are divided by a factor, short ones kept, those between blended (Grattafiori et al.,
-     * arXiv:2407.21783).
+     * Llama 3.1: long wavelengths are divided by a factor, short ones are kept, and those in between are interpolated
+     * (Grattafiori et al., arXiv:2407.21783).
      */
     record Llama3(double factor, double lowFrequencyFactor, double highFrequencyFactor, double originalContext)
             implements RotaryScaling {

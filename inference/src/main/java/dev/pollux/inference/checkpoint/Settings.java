@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A model's configuration in the names of Hugging Face's {@code config.json}, read with checks.
+ * A model's configuration, with the names of Hugging Face's {@code config.json} and checked accessors.
  *
- * <p>A value of another kind than asked for is a {@link MalformedFileException} that names file, key, rule and value; JSON
- * null counts as absent. <em>Immutable.</em>
+ * <p>A value of the wrong kind causes a {@link MalformedFileException} that names file, key, rule and value. JSON null is
+ * treated as absent. <em>Immutable.</em>
  */
 public final class Settings {
 
@@ -26,17 +26,17 @@ public final class Settings {
         this.json = json;
     }
 
-    /** No settings at all: of a file that holds its configuration otherwise. */
+    /** Empty settings, for a file whose configuration has another form. */
     static Settings none(Path file) {
         return new Settings(file, JsonNode.missing());
     }
 
-    /** The file they stand in, for messages. */
+    /** The file that contains the settings, for messages. */
     public Path file() {
         return file;
     }
 
-    /** All of them as a JSON object. */
+    /** All settings as a JSON object. */
     public String toJson() {
         return json.isMissingNode() ? "{}" : json.toString();
     }
@@ -46,17 +46,17 @@ public final class Settings {
         return json.hasNonNull(key);
     }
 
-    /** The settings under {@code key}; empty where it holds no object. */
+    /** The settings under {@code key}; empty if its value is not an object. */
     public Settings at(String key) {
         return new Settings(file, json.path(key).isObject() ? json.path(key) : JsonNode.missing());
     }
 
-    /** Whether there are none. */
+    /** Whether there are no settings. */
     public boolean isEmpty() {
         return json.isMissingNode() || json.isEmpty();
     }
 
-    /** A whole number in [1, 2^24]. */
+    /** An integer in [1, 2^24]. */
     public int integer(String key) {
         JsonNode value = json.path(key);
         if (!isWhole(value) || value.asDouble() < 1 || value.asDouble() > MAX) {
@@ -66,27 +66,27 @@ public final class Settings {
         return value.asInt();
     }
 
-    /** Whole numbers may be written with a fraction of 0. */
+    /** Integers may be written with a fraction of 0. */
     private static boolean isWhole(JsonNode value) {
         return value.isNumber() && value.asDouble() == Math.rint(value.asDouble());
     }
 
-    /** The same, or {@code fallback} where it is absent. */
+    /** An integer in [1, 2^24], or {@code fallback} if it is absent. */
     public int integer(String key, int fallback) {
         return has(key) ? integer(key) : fallback;
     }
 
-    /** The same in [0, 2^24], or {@code fallback} where it is absent. */
+    /** An integer in [0, 2^24], or {@code fallback} if it is absent. */
     public int count(String key, int fallback) {
         return isWhole(json.path(key)) && json.path(key).asDouble() == 0 ? 0 : integer(key, fallback);
     }
 
-    /** The first of several spellings of a whole number in [1, 2^24] that is there; else the error of the first. */
+    /** An integer in [1, 2^24] under the first of several keys that is present; if none is, the error names the first. */
     int firstInteger(List<String> keys) {
         return integer(keys.stream().filter(this::has).findFirst().orElse(keys.get(0)));
     }
 
-    /** A finite number, or {@code fallback} where it is absent. */
+    /** A finite number, or {@code fallback} if it is absent. */
     public double number(String key, double fallback) {
         if (!has(key)) {
             return fallback;
@@ -98,7 +98,7 @@ public final class Settings {
         return value.asDouble();
     }
 
-    /** A finite number above 0, or {@code fallback} where it is absent. */
+    /** A finite number above 0, or {@code fallback} if it is absent. */
     public double positive(String key, double fallback) {
         double value = number(key, fallback);
         if (value <= 0) {
@@ -107,7 +107,7 @@ public final class Settings {
         return value;
     }
 
-    /** True or false, or {@code fallback} where it is absent. */
+    /** A boolean, or {@code fallback} if it is absent. */
     public boolean flag(String key, boolean fallback) {
         if (!has(key)) {
             return fallback;
@@ -119,7 +119,7 @@ public final class Settings {
         return json.path(key).asBoolean();
     }
 
-    /** A text, or {@code fallback} where it is absent. */
+    /** A string, or {@code fallback} if it is absent. */
     public String text(String key, String fallback) {
         if (!has(key)) {
             return fallback;
@@ -130,7 +130,7 @@ public final class Settings {
         return json.path(key).asString();
     }
 
-    /** A list of texts; empty where it is absent. */
+    /** A list of strings; empty if it is absent. */
     public List<String> texts(String key) {
         List<String> texts = new ArrayList<>();
         for (JsonNode value : list(key)) {
@@ -143,8 +143,8 @@ public final class Settings {
     }
 
     /**
-     * A list of numbers, of which infinity may be one, bare as Python writes it or as an object as transformers 5 does; empty where
-     * it is absent.
+     * A list of numbers; empty if it is absent. It may contain infinity, bare as Python writes it or as an object as
+     * transformers 5 writes it.
      */
     public List<Double> numbers(String key) {
         List<Double> numbers = new ArrayList<>();
@@ -159,7 +159,7 @@ public final class Settings {
         return numbers;
     }
 
-    /** Whole numbers: of a list, or the one that stands in its place; others are left out. */
+    /** The integers in a list, or a single one in place of a list; other values are ignored. */
     public List<Integer> ids(String key) {
         JsonNode value = json.path(key);
         return Stream.concat(Stream.of(value), value.valueStream())

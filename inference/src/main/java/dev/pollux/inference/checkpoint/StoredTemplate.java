@@ -6,12 +6,18 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The chat template among those that a folder has.
+ * Selects the chat template of a folder.
  *
- * <p>The first of these that has one counts: {@code chat_template.jinja}, which is the template; {@code tokenizer_config.json} and
- * {@code chat_template.json}, which processors of transformers write, in their {@code chat_template}. That is a text, a list of
- * {@code {"name": …, "template": …}} or an object of templates by name. Of several the one called {@code default} is taken, and
- * a single one whatever its name.
+ * <p>The first of these files that contains one is used:
+ *
+ * <ol>
+ * <li>{@code chat_template.jinja}, which is the template
+ * <li>{@code tokenizer_config.json}, in its {@code chat_template}
+ * <li>{@code chat_template.json}, which processors of transformers write, in its {@code chat_template}
+ * </ol>
+ *
+ * <p>{@code chat_template} is a string, a list of {@code {"name": …, "template": …}} or an object of templates by name. Of
+ * several templates the one named {@code default} is used; a single one is used whatever its name.
  */
 final class StoredTemplate {
 
@@ -28,7 +34,10 @@ final class StoredTemplate {
         this.texts = texts;
     }
 
-    /** Where several have names and none is the default, one that fails and says so: raw text needs no template. */
+    /**
+     * If there are several named templates and none is the default, the result is a template that fails with an explanation,
+     * because raw text needs no template.
+     */
     Optional<String> source() {
         return texts.text(JINJA)
                 .or(() -> in(ModelTexts.TOKENIZER_CONFIG))
@@ -63,7 +72,7 @@ final class StoredTemplate {
         return named;
     }
 
-    /** Names are from outside, so that of their characters only those of words are put into a template. */
+    /** Names are untrusted, so only their word characters are put into a template. */
     private static String refusal(String file, Map<String, String> named) {
         String names = String.join(
                 ", ",

@@ -16,16 +16,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** A folder whose tokenizer is a vocabulary of tiktoken: which file it is, how it cuts text, and its special tokens. */
+/** A folder with a tiktoken vocabulary: determines its file, its encoding, and its special tokens. */
 final class TiktokenFolder {
 
     private static final String ENDING = ".tiktoken";
-    /** Encodings by what the model's type, or else the tokenizer's class, begins with. */
+    /** Encodings by prefix of the model type, or otherwise of the tokenizer's class. */
     private static final Map<String, String> ENCODINGS = Map.of(
             "llama", "llama3",
             "qwen", "qwen",
             "kimi", "kimi",
-            "deepseek_v3", "kimi", // what Kimi K2 calls itself
+            "deepseek_v3", "kimi", // the model type of Kimi K2
             "chatglm4", "glm4",
             "chatglm", "glm4",
             "glm", "glm4",
@@ -37,7 +37,7 @@ final class TiktokenFolder {
     private final String modelType;
 
     /**
-     * @param tokenizer the {@code tokenizer_config.json}, missing where there is none
+     * @param tokenizer the {@code tokenizer_config.json}; a missing node if there is none
      * @param modelType the {@code model_type} of the configuration
      */
     TiktokenFolder(ModelTexts texts, JsonNode tokenizer, String modelType) {
@@ -46,7 +46,7 @@ final class TiktokenFolder {
         this.modelType = modelType;
     }
 
-    /** The vocabulary's file; empty where the folder has none of this form. */
+    /** The file of the vocabulary; empty if the folder has none. */
     Optional<Path> file() {
         for (String name : List.of("tokenizer.model", "tiktoken.model")) {
             Path file = texts.file(name);
@@ -57,7 +57,7 @@ final class TiktokenFolder {
         return vocabularies(texts.folder()).stream().findFirst();
     }
 
-    /** The files of {@code folder} that end as vocabularies of this form do, sorted. */
+    /** The files of {@code folder} with a name suffix of tiktoken vocabularies, sorted. */
     static List<Path> vocabularies(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.toString().endsWith(ENDING) && Files.isRegularFile(file))

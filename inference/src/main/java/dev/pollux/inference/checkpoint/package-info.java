@@ -1,4 +1,4 @@
-/** Checkpoints as the world publishes them, seen as one thing: configuration, tensors, tokenizer, chat template. */
+/** Published checkpoints behind one interface: configuration, tensors, tokenizer, chat template. */
 @NullMarked
 package dev.pollux.inference.checkpoint;
 

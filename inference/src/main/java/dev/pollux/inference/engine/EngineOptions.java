@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** How a model is opened and run. <em>Immutable.</em> */
+/** The options for opening and running a model. <em>Immutable.</em> */
 public final class EngineOptions {
 
     /** The defaults of the builder. */
@@ -46,8 +46,8 @@ public final class EngineOptions {
     }
 
     /**
-     * Where exported checkpoints are kept; default {@link PolluxCache#directory()}, which is looked up
-     * when it is asked for, so that a user without a home may have options.
+     * The folder for exported checkpoints; default {@link PolluxCache#directory()}. The default is resolved on access, so that
+     * options can be built on a machine without a home directory.
      */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
@@ -78,48 +78,45 @@ public final class EngineOptions {
         return b;
     }
 
-    /** Threads of one step, at least 1; default: the processors the JVM sees. */
+    /** Threads of one step, at least 1; default: the number of processors that the JVM sees. */
     public int threads() {
         return threads;
     }
 
-    /** Prompt tokens of one step, in [1, 4096]; default 256 (fastest of 64 to 1024 where measured). */
+    /** Prompt tokens of one step, in [1, 4096]; default 256 (the fastest of 64 to 1024 in measurements). */
     public int prefillChunk() {
         return prefillChunk;
     }
 
     /**
-     * Whether worker threads spin between the operators of a step: 30 % faster at short contexts, at the price of
+     * Whether worker threads spin between the operators of a step, which is 30 % faster at short contexts but takes more
      * processor time; default true.
      */
     public boolean spinning() {
         return spinning;
     }
 
-    /** Finished sequences whose memory is kept for the next stream, in [0, 64]; default 1. */
+    /** Number of finished sequences whose memory is kept for the next stream, in [0, 64]; default 1. */
     public int idleSequences() {
         return idleSequences;
     }
 
-    /** Where operators run; default {@link Device#CPU}. */
+    /** The device that runs the operators; default {@link Device#CPU}. */
     public Device device() {
         return device;
     }
 
-    /**
-     * Whether LoRA adapters can be loaded beside the weights; costs about 2 % of speed where none is used; default
-     * false.
-     */
+    /** Whether LoRA adapters can be loaded; costs about 2 % of speed if none is used; default false. */
     public boolean adapters() {
         return adapters;
     }
 
-    /** How a checkpoint that is not exported yet becomes a graph; default {@link ExportOptions#DEFAULTS}. */
+    /** How a checkpoint is exported to a graph; default {@link ExportOptions#DEFAULTS}. */
     public ExportOptions export() {
         return export;
     }
 
-    /** Whether another has the same options. */
+    /** Whether the other object has the same options. */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof EngineOptions that && values().equals(that.values());
@@ -202,7 +199,7 @@ public final class EngineOptions {
             return this;
         }
 
-        /** The options; checks every range. */
+        /** Builds the options and validates every range. */
         public EngineOptions build() {
             return new EngineOptions(threads, prefillChunk, spinning, idleSequences, device, adapters, export, cache);
         }

@@ -10,14 +10,14 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A token that is looked for in a text before the text is cut. <em>Immutable.</em>
+ * A token that is matched in a text before pre-tokenization. <em>Immutable.</em>
  *
  * @param content its text
- * @param special whether it steers the model, so that it is left out where only text is wanted
- * @param normalized whether it is looked for in the normalized text
- * @param singleWord whether it counts only where no letter or digit is beside it
- * @param leftStrip whether blanks before it belong to it
- * @param rightStrip whether blanks behind it belong to it
+ * @param special whether it is a control token, which is omitted from decoded text
+ * @param normalized whether it is matched in the normalized text
+ * @param singleWord whether it matches only if no letter or digit is adjacent
+ * @param leftStrip whether it includes the whitespace before it
+ * @param rightStrip whether it includes the whitespace after it
  */
 public record AdditionalToken(
         String content,
@@ -29,17 +29,17 @@ public record AdditionalToken(
 
     private static final String TOKENS = "added_tokens";
 
-    /** A token that steers the model. */
+    /** A control token. */
     public static AdditionalToken special(String content) {
         return new AdditionalToken(content, true, false, false, false, false);
     }
 
-    /** The same token, special. */
+    /** The same token, marked as special. */
     public AdditionalToken asSpecial() {
         return new AdditionalToken(content, true, normalized, singleWord, leftStrip, rightStrip);
     }
 
-    /** What a {@code tokenizer.json} holds already. */
+    /** The added tokens of a {@code tokenizer.json}. */
     static Set<String> in(JsonNode tokenizer) {
         Set<String> contents = new HashSet<>();
         tokenizer
@@ -49,8 +49,8 @@ public record AdditionalToken(
     }
 
     /**
-     * Adds those that are lacking to a {@code tokenizer.json}. A token that is in the vocabulary keeps its id; the others get the
-     * ids behind the vocabulary and behind all that were added before, as the tokenizers library gives them.
+     * Adds the missing tokens to a {@code tokenizer.json}. A token in the vocabulary keeps its id; the others get the ids after
+     * the vocabulary and after all previously added tokens, as in the tokenizers library.
      */
     static void addTo(ObjectNode tokenizer, List<AdditionalToken> tokens) {
         Set<String> there = in(tokenizer);
@@ -70,7 +70,7 @@ public record AdditionalToken(
         }
     }
 
-    /** Of an object of ids, or of a list of pieces with scores. */
+    /** Reads a vocabulary that is an object of ids, or a list of pieces with scores. */
     private static Map<String, Integer> vocabulary(JsonNode stored) {
         Map<String, Integer> ids = new HashMap<>();
         stored.properties()

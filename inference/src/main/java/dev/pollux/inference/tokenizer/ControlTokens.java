@@ -14,28 +14,27 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The added tokens of a tokenizer that steer a model, found in text. <em>Immutable.</em>
+ * The control tokens among the added tokens of a tokenizer, and their occurrences in text. <em>Immutable.</em>
  *
- * <p>An added token is a control token if it is marked as special, or if it is spelled like one ({@code <|...|>}), or if the
- * chat template writes it and it is no plain word ({@code <tool_call>}, {@code [TOOL_CALLS]}), or if it is among those that the
- * caller names. All others are vocabulary that a
- * user may use, such as the domain words of a fine-tune, runs of spaces, or HTML tags; so is a spelling of one character or of
- * whitespace alone, whatever it is marked as.
+ * <p>An added token is a control token if it is marked as special, if it is spelled {@code <|...|>}, if the chat template
+ * writes it and it is not a plain word ({@code <tool_call>}, {@code [TOOL_CALLS]}), or if the caller names it. All others are
+ * vocabulary that users may write, such as the domain words of a fine-tune, runs of spaces, or HTML tags. A token of one
+ * character or of whitespace alone is never a control token, whatever its mark.
  */
 final class ControlTokens {
 
-    /** A place where a control token is meant. */
+    /** An occurrence of a control token. */
     record Match(int begin, int end, Tokenizer.AddedToken token) {}
 
     private static final Pattern BARRED = Pattern.compile("<[|\uFF5C].+[|\uFF5C]>", Pattern.DOTALL);
 
     private final Map<String, Tokenizer.AddedToken> bySpelling = new HashMap<>();
-    private final Map<Character, Set<Integer>> lengths = new HashMap<>(); // by first character, the longest first
+    private final Map<Character, Set<Integer>> lengths = new HashMap<>(); // by first character, in descending order
     private final Set<Integer> ids = new HashSet<>();
 
     /**
-     * @param template the source of the chat template; empty where there is none
-     * @param more spellings that steer the model whether the template writes them or not
+     * @param template the source of the chat template; empty if there is none
+     * @param more spellings of further control tokens, whether the template writes them or not
      */
     ControlTokens(List<Tokenizer.AddedToken> added, String template, Collection<String> more) {
         for (Tokenizer.AddedToken token : added) {
@@ -66,7 +65,7 @@ final class ControlTokens {
         return bySpelling.containsKey(text);
     }
 
-    /** The control tokens of which no character is literal, in order; of two at one place the longer one. */
+    /** The occurrences of control tokens without a literal character, in order; of two at one position, the longer one. */
     List<Match> in(String text, BitSet literal) {
         List<Match> found = new ArrayList<>();
         for (int at = literal.nextClearBit(0); at < text.length(); ) {
@@ -98,7 +97,7 @@ final class ControlTokens {
         return null;
     }
 
-    /** Whether the control tokens among {@code tokens} are those of {@code expected}, in their order. */
+    /** Whether the control tokens among {@code tokens} equal those of {@code expected}, in order. */
     boolean areThose(List<Match> expected, int[] tokens) {
         int next = 0;
         for (int token : tokens) {

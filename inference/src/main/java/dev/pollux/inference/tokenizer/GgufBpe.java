@@ -13,15 +13,14 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The BPE models of GGUF as parts of a {@code tokenizer.json}.
+ * Converts the BPE models of GGUF to parts of a {@code tokenizer.json}.
  *
- * <p>SentencePiece stores scores instead of merges: of the pairs that join to a piece, the one with the best-scored result is
- * merged first.
+ * <p>SentencePiece stores scores instead of merges: the pair whose merged piece has the highest score is merged first.
  */
 final class GgufBpe {
 
     private static final int MAX_PIECE = 256;
-    /** Names of pre-tokenizers that leave the text whole, and its bytes as they are. */
+    /** Names of pre-tokenizers that neither split the text nor replace its bytes. */
     private static final Set<String> WHOLE_TEXT = Set.of("gemma4", "granite-embed-multi-311m", "sarvam-moe");
 
     private final GgufTokenizer gguf;
@@ -32,7 +31,7 @@ final class GgufBpe {
         this.root = root;
     }
 
-    /** Model {@code gpt2}: bytes as letters, merges, a named pre-tokenizer. */
+    /** Model {@code gpt2}: byte-level BPE with merges and a named pre-tokenizer. */
     void byteLevel() {
         String name = gguf.has("pre") ? gguf.string("pre") : "default";
         if (WHOLE_TEXT.contains(name)) {
@@ -71,8 +70,8 @@ final class GgufBpe {
     }
 
     /**
-     * Added tokens are written as text, all others in the letters that stand for bytes. An added token that could be read
-     * either way, such as {@code ü}, is put into those letters before decoding.
+     * Added tokens are written as text, all others in the byte alphabet. An added token that is valid in both forms, such as
+     * {@code ü}, is converted to the byte alphabet before decoding.
      */
     private void writtenOutTokens(ArrayNode decoders) {
         for (int id = 0; id < gguf.tokens().size(); id++) {
@@ -95,7 +94,7 @@ final class GgufBpe {
         return Pattern.compile("[^\\p{L}\\p{N}]").matcher(token).replaceAll("\\\\$0");
     }
 
-    /** Printable Latin-1 stands for itself, the other 68 bytes for U+0100 to U+0143. */
+    /** The byte alphabet: printable Latin-1 characters represent themselves, and U+0100 to U+0143 the other 68 bytes. */
     private static boolean standsForByte(int c) {
         return isPrintable(c) || c >= 0x100 && c < 0x144;
     }
@@ -108,7 +107,7 @@ final class GgufBpe {
         return byteLetters(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** The letters that stand for bytes. */
+    /** Converts bytes to the byte alphabet. */
     static String byteLetters(byte[] bytes) {
         StringBuilder letters = new StringBuilder();
         for (byte signed : bytes) {
@@ -134,7 +133,7 @@ final class GgufBpe {
         }
     }
 
-    /** Model {@code llama}: merges by score, a space before the text. */
+    /** Model {@code llama}: merges by score, with a space added before the text. */
     void sentencePiece() {
         boolean prefixed = gguf.flag("add_space_prefix", true);
         ArrayNode normalizers =
@@ -155,7 +154,7 @@ final class GgufBpe {
         mergesByScore(fallbackModel().putArray("merges"));
     }
 
-    /** Model {@code gemma4}: stored merges over the text as it is, apart from line ends. */
+    /** Model {@code gemma4}: stored merges on the text as it is, split at line ends. */
     void wholeText() {
         replace(root.putObject("normalizer"), " ", GgufTokenizer.SPACE);
         ObjectNode split = root.putObject("pre_tokenizer").put("type", "Split");
@@ -166,7 +165,7 @@ final class GgufBpe {
         storedMerges(fallbackModel());
     }
 
-    /** Model {@code whitespace}: merges over the letters of words, which are what white space stands between. */
+    /** Model {@code whitespace}: merges on the letters of words, which are separated by whitespace. */
     void whitespace() {
         root.putObject("pre_tokenizer").put("type", "WhitespaceSplit");
         around(false, false);
@@ -209,7 +208,7 @@ final class GgufBpe {
             behind.add("eos_token_id");
         }
         if (gguf.flag("add_sep_token", separatorByDefault)) {
-            behind.add("seperator_token_id"); // the format's spelling
+            behind.add("seperator_token_id"); // the spelling in the format
         }
         gguf.around(gguf.flag("add_bos_token", bosByDefault) ? List.of("bos_token_id") : List.of(), behind);
     }

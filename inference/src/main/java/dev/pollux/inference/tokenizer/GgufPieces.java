@@ -8,14 +8,14 @@ import java.util.Base64;
 import java.util.List;
 
 /**
- * WordPiece and Unigram of GGUF as parts of a {@code tokenizer.json}.
+ * Converts the WordPiece and Unigram models of GGUF to parts of a {@code tokenizer.json}.
  *
- * <p>GGUF writes a WordPiece token at the start of a word with U+2581 before it, and one inside a word without the
- * {@code ##} that the vocabulary had.
+ * <p>GGUF prefixes a WordPiece token at the start of a word with U+2581, and removes the prefix {@code ##} of the original
+ * vocabulary from one inside a word.
  */
 final class GgufPieces {
 
-    private static final int MAX_WORD = 100; // as BERT's own vocabularies say
+    private static final int MAX_WORD = 100; // as in BERT's own vocabularies
 
     private final GgufTokenizer gguf;
     private final ObjectNode root;

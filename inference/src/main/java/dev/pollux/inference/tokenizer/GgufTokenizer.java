@@ -13,11 +13,20 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * A {@code tokenizer.json} made of the {@code tokenizer.ggml.*} keys of a GGUF file.
+ * Builds a {@code tokenizer.json} from the {@code tokenizer.ggml.*} keys of a GGUF file.
  *
- * <p>This class holds what all models share: tokens and their types, added tokens, special tokens around a text. The models:
- * {@code gpt2} is byte-level BPE, {@code llama} and {@code gemma4} are SentencePiece BPE ({@link GgufBpe}), {@code bert} is
- * WordPiece and {@code t5} Unigram ({@link GgufPieces}); {@code whitespace} is BPE over letters.
+ * <p>This class handles the parts that all models share: tokens and their types, added tokens, and the special tokens before
+ * and after a text. The models are:
+ *
+ * <table>
+ * <caption>Models</caption>
+ * <tr><th>name</th><th>algorithm</th><th>class</th></tr>
+ * <tr><td>{@code gpt2}</td><td>byte-level BPE</td><td>{@link GgufBpe}</td></tr>
+ * <tr><td>{@code llama}, {@code gemma4}</td><td>SentencePiece BPE</td><td>{@link GgufBpe}</td></tr>
+ * <tr><td>{@code whitespace}</td><td>BPE on letters</td><td>{@link GgufBpe}</td></tr>
+ * <tr><td>{@code bert}</td><td>WordPiece</td><td>{@link GgufPieces}</td></tr>
+ * <tr><td>{@code t5}</td><td>Unigram</td><td>{@link GgufPieces}</td></tr>
+ * </table>
  */
 final class GgufTokenizer {
 
@@ -60,8 +69,8 @@ final class GgufTokenizer {
             case "t5" -> new GgufPieces(this, root).unigram();
             default ->
                 throw new UnsupportedModelException(source + ": the tokenizer model '" + model
-                        + "' is not known, only gpt2, llama, gemma4, whitespace, bert and t5; use the model's folder with its"
-                        + " tokenizer.json");
+                        + "' is not known, only gpt2, llama, gemma4, whitespace, bert and t5; use the model's folder"
+                        + " with its tokenizer.json");
         }
         return root.toString();
     }
@@ -89,7 +98,7 @@ final class GgufTokenizer {
         }
     }
 
-    /** The vocabulary of {@code model}, id by token. */
+    /** The vocabulary of {@code model}, as ids by token. */
     void vocabulary(ObjectNode model) {
         ObjectNode vocabulary = model.putObject("vocab");
         for (int id = 0; id < tokens.size(); id++) {
@@ -100,7 +109,7 @@ final class GgufTokenizer {
         }
     }
 
-    /** The id of the token of type {@code unknown}, or the one the metadata names; −1 if there is none. */
+    /** The id of the token with type {@code unknown}, or the one in the metadata; −1 if there is none. */
     int unknown() {
         for (int id = 0; id < types.size(); id++) {
             if (type(id) == UNKNOWN) {
@@ -132,8 +141,8 @@ final class GgufTokenizer {
     }
 
     /**
-     * The tokens that end a turn, which are control tokens whatever type they have: converted fine-tunes often type them as
-     * words, so that they would be read as several tokens and shown.
+     * The tokens that end a turn. They are treated as control tokens whatever their type: converted fine-tunes often store them
+     * as normal tokens, which would be read as several tokens and shown.
      */
     private Set<Integer> ends() {
         Map<String, Integer> ids = new HashMap<>();
@@ -151,7 +160,7 @@ final class GgufTokenizer {
         return ends;
     }
 
-    /** The keys of the tokens put before a text and behind it; a key without an id adds nothing. */
+    /** The keys of the tokens before and after a text; a key without an id adds nothing. */
     void around(List<String> before, List<String> behind) {
         List<String> first = before.stream().filter(this::has).toList();
         List<String> last = behind.stream().filter(this::has).toList();

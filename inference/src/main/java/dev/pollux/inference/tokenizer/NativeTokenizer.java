@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.function.LongFunction;
 
 /**
- * A tokenizer of Hugging Face's library. DJL's own class for it reports its use over the network, looks for graphics cards and
- * unpacks into the user's home, so only its native methods are used.
+ * A tokenizer of Hugging Face's library. DJL's own wrapper reports its use over the network, searches for GPUs and unpacks to
+ * the user's home, so this class calls only DJL's native methods.
  *
- * <p><em>Thread-safe, except for {@code close}, which must come after all calls.</em>
+ * <p><em>Thread-safe, except for {@code close}, which must follow all calls.</em>
  */
 final class NativeTokenizer implements AutoCloseable {
 
@@ -18,7 +18,7 @@ final class NativeTokenizer implements AutoCloseable {
 
     private final long handle;
 
-    /** Reads the text of a {@code tokenizer.json}; the library must be loaded. */
+    /** Parses a {@code tokenizer.json}; the library must be loaded. */
     NativeTokenizer(String json) {
         handle = LIBRARY.createTokenizerFromString(json);
     }

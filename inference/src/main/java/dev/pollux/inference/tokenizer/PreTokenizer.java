@@ -6,15 +6,15 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How a byte-level BPE cuts text before merging, by the names that GGUF gives in {@code tokenizer.ggml.pre}.
+ * The pre-tokenization of a byte-level BPE, by the names of {@code tokenizer.ggml.pre} in GGUF.
  *
- * <p>The patterns are those of the models' own {@code tokenizer.json} where they publish one; where llama.cpp approximates such
- * a pattern (letter cases in {@code gpt-4o} and {@code tekken}), the model's own stands here.
+ * <p>The patterns are those of the models' own {@code tokenizer.json} if it is published. Where llama.cpp approximates such a
+ * pattern (letter case in {@code gpt-4o} and {@code tekken}), this class uses the model's own.
  *
- * @param patterns regular expressions applied one after another, each isolating its matches
- * @param ignoreMerges whether a whole piece that is in the vocabulary is taken without merging
- * @param addsBos whether BOS is added where the file does not say
- * @param addsSeparator whether the separator is added behind where the file does not say
+ * @param patterns regular expressions applied in sequence; each isolates its matches
+ * @param ignoreMerges whether a piece that is in the vocabulary is taken without merging
+ * @param addsBos whether BOS is added if the file does not specify it
+ * @param addsSeparator whether the separator is appended if the file does not specify it
  */
 record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos, boolean addsSeparator) {
 
@@ -38,10 +38,10 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
     private static final String KANJI = "[一-龥぀-ゟ゠-ヿ]+";
     private static final String ASIAN =
             "[\\x{4E00}-\\x{9FFF}\\x{3400}-\\x{4DBF}\\x{F900}-\\x{FAFF}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}\\x{FF65}-\\x{FF9F}\\x{2F00}-\\x{2FDF}"
-                    + "\\x{E40}-\\x{E7F}\\x{E80}-\\x{EFF}\\x{1780}-\\x{17FF}\\x{1000}-\\x{109F}\\x{AA60}-\\x{AA7F}\\x{A9E0}-\\x{A9FF}\\x{AC00}-\\x{D7AF}\\x{1100}-\\x{11FF}]+";
+                + "\\x{E40}-\\x{E7F}\\x{E80}-\\x{EFF}\\x{1780}-\\x{17FF}\\x{1000}-\\x{109F}\\x{AA60}-\\x{AA7F}\\x{A9E0}-\\x{A9FF}\\x{AC00}-\\x{D7AF}\\x{1100}-\\x{11FF}]+";
     private static final String BLOOM = " ?[^(\\s|.,!?…。，、।۔،)]+";
     private static final String NEWLINES_APART = "[^\\n]+|[\\n]+";
-    // The cased letters as the model's own file lists them.
+    // The cased letters, as listed in the model's own file.
     private static final String DEEPSEEK_LETTERS = "["
             + "\\x{41}-\\x{5A}\\x{61}-\\x{7A}\\x{B5}\\x{C0}-\\x{D6}\\x{D8}-\\x{F6}\\x{F8}-\\x{1BA}"
             + "\\x{1BC}-\\x{1BF}\\x{1C4}-\\x{293}\\x{295}-\\x{2AF}\\x{370}-\\x{373}\\x{376}\\x{377}"
@@ -107,7 +107,7 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
                         DEEPSEEK3.replace("[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+", "[\\p{P}\\p{S}]+|[\\r\\n]"),
                         "\\p{N}"),
                 "spark2_5");
-        // Digits in threes from the right.
+        // Groups of three digits, from the right.
         add(of("\\p{N}{1,3}(?=(?:\\p{N}{3})*(?!\\p{N}))", ASIAN, DEEPSEEK3), "afmoe");
         add(
                 of(
@@ -151,7 +151,7 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
         }
     }
 
-    /** Words by case: capitals, then small letters. */
+    /** Words split by case: upper-case letters, then lower-case letters. */
     private static String cased(String not, String suffix) {
         String head = "[^\\r\\n\\p{L}\\p{N}]?[";
         return head + UPPER + not + "]*[" + LOWER + not + "]+" + suffix + "|" + head + UPPER + not + "]+[" + LOWER + not
@@ -162,7 +162,7 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
         return "[\\p{Han}]+|" + cased("&&[^\\p{Han}]", CONTRACTION + "?") + "|\\p{N}{1,3}" + SYMBOLS + LINES;
     }
 
-    /** Runs of white space in powers of two. */
+    /** Runs of whitespace, split into powers of two. */
     private static String halvingSpaces() {
         StringBuilder pattern = new StringBuilder();
         for (int length = 512; length >= 4; length /= 2) {
@@ -183,7 +183,7 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
         return new PreTokenizer(patterns, ignoreMerges, addsBos, true);
     }
 
-    /** All names known. */
+    /** All known names. */
     static List<String> names() {
         return List.copyOf(BY_NAME.keySet());
     }

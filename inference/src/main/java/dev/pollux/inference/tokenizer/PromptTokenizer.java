@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Token ids of a prompt of which some characters are literal: there the spelling of a control token is text as any other.
+ * Encodes prompts in which some characters are literal: in these the spelling of a control token is ordinary text.
  *
  * <pre>{@code
  * BitSet literal = new BitSet();
@@ -21,22 +21,23 @@ import org.jspecify.annotations.Nullable;
  * int[] ids = prompts.encode(prompt, literal, false);
  * }</pre>
  *
- * <p>A prompt without such a spelling in its literal characters gets exactly the tokens that {@link Tokenizer#encode} gives,
- * also where template and content meet.
+ * <p>A prompt without such spellings in its literal characters gets exactly the tokens of {@link Tokenizer#encode}, also at the
+ * boundaries between template and content.
  *
- * <p>The tokenizer it was made with stays the caller's, and must be open as long as this is used. <em>Thread-safe.</em>
+ * <p>The caller continues to own the tokenizer, which must stay open while this object is used. <em>Thread-safe.</em>
  */
 public final class PromptTokenizer implements AutoCloseable {
 
     /*
-     * The prompt is first encoded as it is. If the control tokens among the ids are those that the template's own characters
-     * spell, in their order, none came from literal text, and that is the result: the case of nearly every prompt.
+     * The prompt is first encoded without changes. If the control tokens among the ids equal those that the template's own
+     * characters spell, in order, then none came from literal text, and the ids are the result. This is the case for nearly
+     * every prompt.
      *
-     * Otherwise a second tokenizer is used, the same in all but one thing: its control tokens have secret spellings, as added
-     * tokens and in the vocabulary, and no merge makes or uses one. In the prompt the spellings outside of literal text are
-     * replaced by the secret ones, so only these are found. Everything else (where text is cut, normalizers, the space before
-     * a first word, stripping around an added token) is done by the same code on the same neighbours, which encoding the parts
-     * one by one would not give.
+     * Otherwise a second tokenizer is used. It differs only in its control tokens: they have secret spellings, both as added
+     * tokens and in the vocabulary, and no merge creates or uses one. The spellings outside of literal text are replaced by the
+     * secret ones, so only these are recognised. Everything else (pre-tokenization, normalizers, the space before the first
+     * word, stripping around an added token) is done by the same code on the same neighbours. Encoding the parts separately
+     * would not give the same tokens.
      */
 
     private final Tokenizer tokenizer;
@@ -53,22 +54,22 @@ public final class PromptTokenizer implements AutoCloseable {
 
     /**
      * Control tokens are the added tokens that are marked as special, those spelled {@code <|...|>}, those that the template
-     * writes unless they are plain words, and those among {@code more}. The rest of the added tokens is vocabulary, in literal
-     * text too.
+     * writes unless they are plain words, and those among {@code more}. The other added tokens are vocabulary, in literal text
+     * too.
      *
-     * @param template the source of the chat template; empty where there is none
-     * @param more spellings that steer the model whether the template writes them or not, such as {@code </think>}
+     * @param template the source of the chat template; empty if there is none
+     * @param more spellings of further control tokens, whether the template writes them or not, such as {@code </think>}
      */
     public static PromptTokenizer of(Tokenizer tokenizer, String template, Collection<String> more) {
         return new PromptTokenizer(tokenizer, new ControlTokens(tokenizer.addedTokens(), template, more));
     }
 
     /**
-     * Token ids of a prompt.
+     * The token ids of a prompt.
      *
      * @param text the prompt
-     * @param literal the UTF-16 units of it that are literal
-     * @param addSpecialTokens as {@link Tokenizer#encode} takes it
+     * @param literal the indices of its literal UTF-16 units
+     * @param addSpecialTokens as for {@link Tokenizer#encode}
      * @return (tokens)
      * @throws IllegalStateException after {@link #close()}
      */
@@ -83,7 +84,7 @@ public final class PromptTokenizer implements AutoCloseable {
         return encodeDisguised(text, literal, addSpecialTokens);
     }
 
-    /** The same by the second tokenizer. */
+    /** Encodes with the second tokenizer. */
     int[] encodeDisguised(String text, BitSet literal, boolean addSpecialTokens) {
         List<ControlTokens.Match> meant = controls.in(text, literal);
         StringBuilder replaced = new StringBuilder();
@@ -169,7 +170,7 @@ public final class PromptTokenizer implements AutoCloseable {
         return controls.isSpelling(left) || controls.isSpelling(right) || controls.isSpelling(left + right);
     }
 
-    /** Frees what this opened, not the tokenizer it was made with. Idempotent. */
+    /** Frees the second tokenizer, but not the caller's. Idempotent. */
     @Override
     public void close() {
         opening.lock();

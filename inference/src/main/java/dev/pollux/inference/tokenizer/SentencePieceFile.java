@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A {@code tokenizer.model} of SentencePiece (Kudo and Richardson, arXiv:1808.06226), read as the keys that a GGUF file made
- * of it would have. The format is {@code sentencepiece_model.proto}; fields that decide nothing here are skipped.
+ * Reads a SentencePiece {@code tokenizer.model} (Kudo and Richardson, arXiv:1808.06226) as the metadata that a GGUF file made
+ * from it would have. The format is {@code sentencepiece_model.proto}; fields without effect here are skipped.
  */
 final class SentencePieceFile {
 
@@ -34,7 +34,7 @@ final class SentencePieceFile {
         this.file = file;
     }
 
-    /** The keys {@code tokenizer.ggml.*}, of which begin and end of a text are named but not yet put around one. */
+    /** The keys {@code tokenizer.ggml.*}. They name the BOS and EOS tokens but do not add them to a text. */
     static Map<String, Object> read(Path file) {
         SentencePieceFile read = new SentencePieceFile(file);
         try {
@@ -113,7 +113,7 @@ final class SentencePieceFile {
         }
     }
 
-    /** −1 says that there is none. */
+    /** −1 means that there is none. */
     private void id(String key, int id) {
         if (id >= 0) {
             put(key, (long) id);

@@ -21,11 +21,10 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A vocabulary in tiktoken's form, a line of base64 and rank for each token, read as the keys that a GGUF file made of it
- * would have.
+ * Reads a tiktoken vocabulary, one line of base64 and rank per token, as the metadata that a GGUF file made from it would have.
  *
- * <p>Of two neighbours those are merged first that join to the token of lowest rank; the rank is the id. How text is cut
- * before, and which special tokens there are, the file does not say: the name of the encoding does.
+ * <p>The pair whose merged token has the lowest rank is merged first; the rank is the id. The file specifies neither the
+ * pre-tokenization nor the special tokens; the name of the encoding determines both.
  */
 final class Tiktoken {
 
@@ -34,7 +33,7 @@ final class Tiktoken {
     private static final int MAX_ID = 1 << 20;
     private static final long UNUSED = 5;
 
-    /** How a named encoding cuts text, in the names of {@link PreTokenizer}, and its special tokens. */
+    /** The pre-tokenization of a named encoding, as a name of {@link PreTokenizer}, and its special tokens. */
     private record Encoding(String pre, Map<String, Integer> special) {}
 
     private static final Map<String, Encoding> ENCODINGS = new TreeMap<>(Map.of(
@@ -63,12 +62,12 @@ final class Tiktoken {
         this.file = file;
     }
 
-    /** The names of encodings that are known. */
+    /** The names of the supported encodings. */
     static List<String> encodings() {
         return List.copyOf(ENCODINGS.keySet());
     }
 
-    /** Whether a file begins as a vocabulary of this form does. */
+    /** Whether the beginning of a file is that of a tiktoken vocabulary. */
     static boolean isIn(Path file) {
         byte[] beginning = new byte[4 * MAX_TOKEN];
         try (InputStream in = Files.newInputStream(file)) {
@@ -82,7 +81,7 @@ final class Tiktoken {
 
     /**
      * @param encoding one of {@link #encodings}
-     * @param special ids of special tokens; those of the encoding where it is empty
+     * @param special ids of special tokens; if empty, those of the encoding
      */
     static Map<String, Object> read(Path file, String encoding, Map<String, Integer> special) {
         Encoding known = ENCODINGS.get(encoding);
@@ -182,7 +181,7 @@ final class Tiktoken {
 
     private record Merge(String merged, int rank, int left, int right) {}
 
-    /** Every way to join two tokens to a third, by the rank of the third. */
+    /** Every pair of tokens that merges to a token, ordered by the rank of the result. */
     private List<String> merges() {
         List<Merge> found = new ArrayList<>();
         ranks.forEach((token, rank) -> {
@@ -205,7 +204,7 @@ final class Tiktoken {
         return GgufBpe.byteLetters(token.substring(from, to).getBytes(StandardCharsets.ISO_8859_1));
     }
 
-    /** 256 of them behind the 128000 tokens; most are kept for later. */
+    /** The 256 special tokens after the 128000 tokens; most are reserved. */
     private static Map<String, Integer> llama3() {
         Map<Integer, String> named = Map.of(
                 0, "<|begin_of_text|>",

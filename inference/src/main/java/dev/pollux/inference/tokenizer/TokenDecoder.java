@@ -3,18 +3,18 @@ package dev.pollux.inference.tokenizer;
 import java.util.Arrays;
 
 /**
- * Text from tokens, one at a time, never cutting a character.
+ * Decodes tokens one at a time without splitting a character.
  *
- * <p>The pieces joined, with {@link #flush()}, are what {@link Tokenizer#decode} gives for all tokens at once.
- * <em>Not thread-safe: one thread at a time.</em>
+ * <p>The concatenated pieces, with {@link #flush()}, equal the result of {@link Tokenizer#decode} for all tokens. <em>Not
+ * thread-safe: one thread at a time.</em>
  */
 public final class TokenDecoder {
 
     /*
-     * A window of recent tokens is decoded instead of all: from `start`, where the previous piece began, so that what the
-     * text of a token owes to its neighbour (a leading space, a character in several tokens) is seen; `known` is the text
-     * of the window's tokens that were given out already. A window that gives nothing is cut after MAX_PENDING tokens (no
-     * character has more than four), so that a step costs the same however long the stream is.
+     * Only a window of recent tokens is decoded. It starts at `start`, the beginning of the previous piece, because the text of
+     * a token depends on its neighbours (a leading space, a character in several tokens). `known` is the text of the window
+     * that was already returned. A window without output is cut after MAX_PENDING tokens (no character has more than four), so
+     * the cost of a step does not grow with the length of the stream.
      */
     private static final char REPLACEMENT = '\uFFFD';
     private static final int MAX_PENDING = 64;
@@ -31,7 +31,7 @@ public final class TokenDecoder {
         this.skipSpecialTokens = skipSpecialTokens;
     }
 
-    /** The text that token {@code id} completes; empty while a character is incomplete. */
+    /** Adds a token and returns the text that it completes; empty while a character is incomplete. */
     public String next(int id) {
         if (count == window.length) {
             window = Arrays.copyOf(window, count * 2);
@@ -47,7 +47,7 @@ public final class TokenDecoder {
         return delta;
     }
 
-    /** What is left at the end: an incomplete character comes as U+FFFD. */
+    /** The remaining text at the end. An incomplete character gives U+FFFD. */
     public String flush() {
         String text = decode();
         String delta = text.length() > known.length() ? text.substring(known.length()) : "";
@@ -57,7 +57,7 @@ public final class TokenDecoder {
         return delta;
     }
 
-    /** Forgets the tokens before the previous piece. */
+    /** Drops the tokens before the previous piece. */
     private void slide() {
         System.arraycopy(window, given, window, 0, count - given);
         count -= given;

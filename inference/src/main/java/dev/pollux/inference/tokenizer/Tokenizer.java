@@ -21,9 +21,9 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
 /**
- * Text to token ids and back.
+ * Converts text to token ids and back.
  *
- * <p>Truncation and padding that a {@code tokenizer.json} asks for are switched off: a text always gives all its tokens.
+ * <p>Truncation and padding settings of a {@code tokenizer.json} are disabled: a text always gives all its tokens.
  * <em>Thread-safe.</em>
  */
 public final class Tokenizer implements AutoCloseable {
@@ -38,7 +38,7 @@ public final class Tokenizer implements AutoCloseable {
     private final List<AddedToken> added = new ArrayList<>();
     private final int vocabularySize;
     private final OpenHandle handle;
-    /** Held for reading by whoever is inside the native library, for writing while it is freed. */
+    /** The read lock is held during native calls, the write lock while the native tokenizer is freed. */
     private final ReentrantReadWriteLock inside = new ReentrantReadWriteLock();
 
     private boolean closed;
@@ -61,7 +61,7 @@ public final class Tokenizer implements AutoCloseable {
         NativeLibraries.loadTokenizers();
         try {
             this.encoder = new NativeTokenizer(this.json);
-        } catch (RuntimeException e) { // the native library throws nothing narrower
+        } catch (RuntimeException e) { // the native library throws no more specific type
             throw new MalformedFileException(source + " is not a tokenizer that can be read: " + e.getMessage(), e);
         }
         this.handle = OpenHandle.of("tokenizer " + source);
@@ -70,7 +70,7 @@ public final class Tokenizer implements AutoCloseable {
     /**
      * Opens a {@code tokenizer.json}.
      *
-     * @throws MalformedFileException if it is not one
+     * @throws MalformedFileException if the file is not a {@code tokenizer.json}
      */
     public static Tokenizer open(Path file) {
         try {
@@ -86,7 +86,7 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** A tokenizer from the text of a {@code tokenizer.json}; {@code source} is named in errors. */
+    /** A tokenizer from the text of a {@code tokenizer.json}; errors name {@code source}. */
     public static Tokenizer ofJson(String source, String json) {
         return new Tokenizer(source, json);
     }
@@ -94,7 +94,7 @@ public final class Tokenizer implements AutoCloseable {
     /**
      * A tokenizer rebuilt from the metadata of a GGUF file.
      *
-     * @throws MalformedFileException if a part of it is missing or inconsistent
+     * @throws MalformedFileException if part of the metadata is missing or inconsistent
      * @throws dev.pollux.UnsupportedModelException if its model or pre-tokenizer is not known
      */
     public static Tokenizer ofGguf(String source, Map<String, Object> metadata) {
@@ -102,11 +102,10 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * A tokenizer from a {@code tokenizer.model} of SentencePiece, for folders that have no {@code tokenizer.json}.
+     * A tokenizer from a SentencePiece {@code tokenizer.model}, for folders without a {@code tokenizer.json}.
      *
-     * @param settings what {@code tokenizer_config.json} says of it: {@code add_bos_token} and {@code add_eos_token}, each
-     *     {@code Boolean}; where a key is absent, BPE models put the beginning before a text and unigram models the end
-     *     behind it
+     * @param settings {@code add_bos_token} and {@code add_eos_token} of {@code tokenizer_config.json}, each a
+     *     {@code Boolean}. If a key is absent, BPE models add BOS before a text, and unigram models add EOS after it
      * @throws StorageException if it cannot be read
      * @throws MalformedFileException if it is damaged
      * @throws dev.pollux.UnsupportedModelException if it is neither a BPE nor a unigram model
@@ -118,11 +117,11 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * A tokenizer from a vocabulary in tiktoken's form, a line of base64 and rank for each token: the {@code tokenizer.model}
-     * of Llama 3's original folders, {@code qwen.tiktoken}, {@code cl100k_base.tiktoken} and others.
+     * A tokenizer from a tiktoken vocabulary, one line of base64 and rank per token: the {@code tokenizer.model} of Llama 3's
+     * original folders, {@code qwen.tiktoken}, {@code cl100k_base.tiktoken} and others.
      *
-     * @param encoding how text is cut, which the file does not say: one of {@link #tiktokenEncodings}
-     * @param specialTokens their ids; where it is empty, those that the encoding is known for
+     * @param encoding determines the pre-tokenization, which the file does not specify: one of {@link #tiktokenEncodings}
+     * @param specialTokens the ids of the special tokens; if empty, those of the encoding
      * @throws StorageException if it cannot be read
      * @throws MalformedFileException if it is damaged, or larger than 16 MiB
      * @throws dev.pollux.UnsupportedModelException if the encoding is not known
@@ -131,7 +130,7 @@ public final class Tokenizer implements AutoCloseable {
         return ofTiktoken(file, encoding, specialTokens, Map.of());
     }
 
-    /** The same with settings as {@link #ofSentencePiece} takes them; only {@code llama3} puts its beginning before a text. */
+    /** The same with settings as for {@link #ofSentencePiece}; by default only {@code llama3} adds BOS before a text. */
     public static Tokenizer ofTiktoken(
             Path file, String encoding, Map<String, Integer> specialTokens, Map<String, Boolean> settings) {
         Map<String, Object> metadata = Tiktoken.read(file, encoding, specialTokens);
@@ -139,22 +138,22 @@ public final class Tokenizer implements AutoCloseable {
         return ofGguf(file.toString(), metadata);
     }
 
-    /** The encodings that {@link #ofTiktoken} knows, sorted. */
+    /** The encodings that {@link #ofTiktoken} supports, sorted. */
     public static List<String> tiktokenEncodings() {
         return Tiktoken.encodings();
     }
 
-    /** Whether a file begins as a vocabulary of tiktoken does. */
+    /** Whether the beginning of a file is that of a tiktoken vocabulary. */
     public static boolean isTiktoken(Path file) {
         return Tiktoken.isIn(file);
     }
 
     /**
-     * Token ids of a text.
+     * The token ids of a text.
      *
      * @param text a lone surrogate is read as U+FFFD
-     * @param addSpecialTokens whether the tokenizer adds the special tokens it puts around a text (BOS, [CLS] …); special
-     *     tokens that stand in the text are recognised either way
+     * @param addSpecialTokens whether to add the special tokens before and after a text (BOS, [CLS] …); special tokens
+     *     within the text are recognised in both cases
      * @return (tokens)
      */
     public int[] encode(String text, boolean addSpecialTokens) {
@@ -162,20 +161,20 @@ public final class Tokenizer implements AutoCloseable {
         return run(() -> encoder.ids(clean, addSpecialTokens));
     }
 
-    /** As {@link #encode}, with the place of each token in the text. */
+    /** The same as {@link #encode}, with the position of each token in the text. */
     public Encoding encodeWithOffsets(String text, boolean addSpecialTokens) {
         String clean = wellFormed(text);
         return run(() -> encoder.encode(clean, addSpecialTokens));
     }
 
-    /** Two texts as one sequence, in the form that the tokenizer gives to pairs (cross-encoders read these). */
+    /** Encodes two texts as one sequence, in the tokenizer's format for pairs, which cross-encoders read. */
     public Encoding encodePair(String text, String pair, boolean addSpecialTokens) {
         String cleanText = wellFormed(text);
         String cleanPair = wellFormed(pair);
         return run(() -> encoder.encode(cleanText, cleanPair, addSpecialTokens));
     }
 
-    /** The text of token ids; {@code skipSpecialTokens} leaves special tokens out, ids without a token give nothing. */
+    /** Decodes token ids. {@code skipSpecialTokens} omits special tokens; ids without a token give no text. */
     public String decode(int[] ids, boolean skipSpecialTokens) {
         for (int id : ids) {
             if (id < 0) {
@@ -197,7 +196,7 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** The native side reads UTF-8, which has no lone surrogates. */
+    /** Replaces lone surrogates, which UTF-8 on the native side cannot represent. */
     private static String wellFormed(String text) {
         StringBuilder mended = null;
         for (int i = 0; i < text.length(); i++) {
@@ -214,23 +213,23 @@ public final class Tokenizer implements AutoCloseable {
         return mended == null ? text : mended.toString();
     }
 
-    /** A decoder that gives text token by token. */
+    /** Creates a decoder that returns text token by token. */
     public TokenDecoder streamDecoder(boolean skipSpecialTokens) {
         return new TokenDecoder(this, skipSpecialTokens);
     }
 
-    /** One more than the largest id. */
+    /** The largest id plus 1. */
     public int vocabularySize() {
         return vocabularySize;
     }
 
-    /** The id of a token as the vocabulary spells it, if it has one. */
+    /** The id of a token, spelled as in the vocabulary, if it exists. */
     public OptionalInt idOf(String token) {
         Integer id = ids.get(token);
         return id == null ? OptionalInt.empty() : OptionalInt.of(id);
     }
 
-    /** The token {@code id} as the vocabulary spells it; empty where the id is not used. */
+    /** The token with id {@code id}, spelled as in the vocabulary; empty if the id is unused. */
     public String tokenOf(int id) {
         if (id < 0 || id >= vocabularySize) {
             throw new IllegalArgumentException("id must be in [0, " + vocabularySize + ") but was " + id);
@@ -238,12 +237,12 @@ public final class Tokenizer implements AutoCloseable {
         return tokens.getOrDefault(id, "");
     }
 
-    /** Tokens that are found in text before it is cut. */
+    /** The tokens that are matched in text before pre-tokenization. */
     List<AddedToken> addedTokens() {
         return List.copyOf(added);
     }
 
-    /** A token that is found as it is spelled; {@code special} as the file marks it. */
+    /** A token that is matched in text as it is spelled; {@code special} is its mark in the file. */
     record AddedToken(String content, int id, boolean special) {}
 
     /** This tokenizer as the text of a {@code tokenizer.json}, without truncation and padding. */
@@ -277,8 +276,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * A tokenizer that also has these tokens: this one where it has them all; else another, and this one is closed. A token of the
-     * vocabulary keeps its id, the others get the next that are free, in the order given.
+     * A tokenizer that also has the given tokens. If this one has them all, it is returned; otherwise a new one is returned and
+     * this one is closed. A token in the vocabulary keeps its id; the others get the next free ids, in the given order.
      */
     public Tokenizer adding(List<AdditionalToken> tokens) {
         Set<String> there = new HashSet<>();
@@ -295,7 +294,7 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** Frees the native tokenizer once no call is inside it. Idempotent. */
+    /** Frees the native tokenizer after all calls have left it. Idempotent. */
     @Override
     public void close() {
         inside.writeLock().lock();

@@ -8,23 +8,22 @@ import java.util.TreeSet;
 import java.util.function.Function;
 
 /**
- * Which tokens end a turn: one rule for GGUF files, Hugging Face folders and ready-made ONNX folders.
+ * Determines the tokens that end a turn, with one rule for GGUF files, Hugging Face folders and ready-made ONNX folders.
  *
- * <p>They are the ids that any file of the model names, the end tokens that its tokenizer's files spell, and the tokens of
- * its vocabulary that are known to end a turn, whatever their type: converted and fine-tuned models often name one end and
- * were trained on another. Two of these
- * texts end no turn in some vocabularies:
+ * <p>They are the ids that any file of the model names, the end tokens that its tokenizer files spell, and the tokens of its
+ * vocabulary that are known to end a turn, whatever their type: converted and fine-tuned models often name one end token and
+ * were trained with another. In some vocabularies two of these texts do not end a turn:
  *
  * <table>
  * <caption>Exceptions</caption>
- * <tr><th>token</th><th>is no end where these are tokens too</th><th>because</th></tr>
- * <tr><td>{@code <|end|>}</td><td>{@code <|return|>} and {@code <|call|>}</td><td>in the harmony format (gpt-oss) it closes
- *     a message, of which reasoning is the first</td></tr>
+ * <tr><th>token</th><th>does not end a turn if these tokens exist</th><th>reason</th></tr>
+ * <tr><td>{@code <|end|>}</td><td>{@code <|return|>} and {@code <|call|>}</td><td>in the harmony format (gpt-oss) it closes a
+ * message, and the first message is reasoning</td></tr>
  * <tr><td>{@code <|end|>}</td><td>{@code <|flush|>}, and {@code <|calls|>} or {@code <|call|>}</td><td>likewise in Solar
  *     Open</td></tr>
- * <tr><td>{@code </s>}</td><td>{@code <|tool_response>}</td><td>in Gemma 4 it closes struck-through text of HTML</td></tr>
- * <tr><td>{@code </s>}, unless a file names it</td><td>{@code </u>}</td><td>likewise in other vocabularies with
- *     tags of HTML</td></tr>
+ * <tr><td>{@code </s>}</td><td>{@code <|tool_response>}</td><td>in Gemma 4 it closes struck-through HTML text</td></tr>
+ * <tr><td>{@code </s>}, unless a file names it</td><td>{@code </u>}</td><td>likewise in other vocabularies with HTML
+ * tags</td></tr>
  * </table>
  *
  * <p><em>Thread-safe.</em>
@@ -35,10 +34,10 @@ public final class TurnEnds {
     private static final String CLOSED_SENTENCE = "</s>";
 
     /*
-     * The texts are those that llama.cpp keeps in src/llama-vocab.cpp (llama_vocab::impl::load: end of turn, of message and of
-     * generation, and the tokens of fill-in-the-middle that end what is filled in) and, after them, those of families for which
-     * it relies on the ids of the file. So are the exceptions, except for the last: Gemma 1 to 3 have the tags of HTML as tokens too, without a token of Gemma 4. A text counts only where it is one
-     * token, in exactly this spelling.
+     * The texts are those in llama.cpp's src/llama-vocab.cpp (llama_vocab::impl::load: end of turn, of message and of
+     * generation, and the tokens of fill-in-the-middle that end the filled-in text), followed by those of families for which
+     * llama.cpp relies on the ids of the file. The exceptions are llama.cpp's too, except for the last: Gemma 1 to 3 also have
+     * HTML tags as tokens, but no token of Gemma 4. A text counts only if it is a single token with exactly this spelling.
      */
     private static final Set<String> KNOWN = Set.of(
             "<|eot_id|>", // Llama 3
@@ -83,7 +82,7 @@ public final class TurnEnds {
             "<|role_end|>", // Ling 2
             "<seed:eos>"); // Seed-OSS
 
-    /** The keys of a GGUF file that name ends of a text, a turn, a message, and of what is filled in. */
+    /** The keys of a GGUF file that name the end of a text, a turn, a message, or a filled-in text. */
     public static final List<String> GGUF_KEYS = List.of(
             "tokenizer.ggml.eos_token_id",
             "tokenizer.ggml.eot_token_id",
@@ -95,11 +94,11 @@ public final class TurnEnds {
     private TurnEnds() {}
 
     /**
-     * The ids that end a turn, sorted, none twice.
+     * The ids that end a turn, sorted, without duplicates.
      *
-     * @param ids those that the model's files name; negative ones are left out
-     * @param tokens the end tokens that its files spell; those that are no tokens are left out
-     * @param vocabulary the id of a token, such as {@link Tokenizer#idOf}
+     * @param ids the ids in the model's files; negative ones are ignored
+     * @param tokens the end tokens that its files spell; those that are not tokens are ignored
+     * @param vocabulary maps a token to its id, such as {@link Tokenizer#idOf}
      */
     public static List<Integer> of(
             Collection<Integer> ids, Collection<String> tokens, Function<String, OptionalInt> vocabulary) {
@@ -118,7 +117,10 @@ public final class TurnEnds {
         return List.copyOf(ends);
     }
 
-    /** The tokens of a vocabulary that are known by their text to end a turn or, as {@code <|end|>} may, a message. */
+    /**
+     * The tokens of a vocabulary that are known by their text to end a turn or, as in the case of {@code <|end|>}, possibly a
+     * message.
+     */
     static List<String> known(Function<String, OptionalInt> vocabulary) {
         boolean tags = has(vocabulary, "<|tool_response>") || has(vocabulary, "</u>");
         return KNOWN.stream()

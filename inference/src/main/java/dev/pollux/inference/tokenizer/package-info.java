@@ -1,4 +1,4 @@
-/** Text to tokens and back: tokenizer.json files, and tokenizers rebuilt from GGUF metadata. */
+/** Conversion of text to tokens and back: tokenizer.json files, and tokenizers rebuilt from GGUF metadata. */
 @NullMarked
 package dev.pollux.inference.tokenizer;
 
