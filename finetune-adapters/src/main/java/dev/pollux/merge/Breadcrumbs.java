@@ -44,7 +44,7 @@ record Breadcrumbs(
     public void merge(TensorWindows in, TensorSink out) {
         List<Mask> masks = new ArrayList<>();
         for (int i = 0; i < weights.size(); i++) {
-            masks.add(new Mask.Middle(densities.get(i), gammas.get(i), likeReference));
+            masks.add(new Mask.MagnitudeBand(densities.get(i), gammas.get(i), likeReference));
         }
         new TaskVectors(weights, masks, sum).merge(in, out);
     }

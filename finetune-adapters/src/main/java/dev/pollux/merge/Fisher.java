@@ -9,8 +9,8 @@ import java.util.Optional;
  * Fisher-weighted averaging", arXiv 2111.09832): θ = Σ w<sub>i</sub>(F<sub>i</sub> + ε)θ<sub>i</sub> / Σ w<sub>i</sub>(F<sub>i</sub>
  * + ε), F<sub>i</sub> the diagonal of model i's Fisher information.
  *
- * <p>F<sub>i</sub> comes from {@code fisher.safetensors} in the model's folder, or in that of the adapter that lies over it: a
- * tensor of floats for each tensor of the model, of the same name and shape; an element is the mean over examples of the
+ * <p>F<sub>i</sub> comes from {@code fisher.safetensors} in the model's folder, or in the folder of the adapter that is
+ * applied to it: a tensor of floats for each tensor of the model, of the same name and shape; an element is the mean over examples of the
  * squared gradient of the log-likelihood, from 0. Where F is 0 in all models the result is the plain weighted mean. The sources
  * are the N models' tensors, then their N diagonals. <em>Immutable.</em>
  *
@@ -19,7 +19,7 @@ import java.util.Optional;
  */
 record Fisher(List<Double> weights, double epsilon) implements MergeMethod {
 
-    /** The file beside a model's weights. */
+    /** The file in the folder of a model or an adapter. */
     static final String FILE = "fisher.safetensors";
 
     Fisher {

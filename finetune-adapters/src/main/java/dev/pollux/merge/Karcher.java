@@ -11,7 +11,7 @@ import java.util.Arrays;
  * <p>From u = Σ u<sub>i</sub>/N, normalised, with u<sub>i</sub> = θ<sub>i</sub>/‖θ<sub>i</sub>‖: T = Σ
  * (1/N)(Θ<sub>i</sub>/sin Θ<sub>i</sub>)(u<sub>i</sub> − c<sub>i</sub>u) with c<sub>i</sub> = ⟨u, u<sub>i</sub>⟩ and Θ<sub>i</sub>
  * = arccos c<sub>i</sub>; u ← u cos‖T‖ + T sin‖T‖/‖T‖, normalised, until ‖T‖ &lt; tol. The result is u times the mean norm.
- * Every u lies in the span of the u<sub>i</sub>, so the models are read twice however many steps it takes. Tensors of a norm
+ * Every u is in the span of the u<sub>i</sub>, so the models are read twice however many steps it takes. Tensors of a norm
  * up to tol count in the mean norm only. <em>Immutable.</em>
  *
  * @param maxIter most steps, at least 0; default 10

@@ -5,7 +5,7 @@ import dev.pollux.internal.math.Lanes;
 import dev.pollux.internal.math.OrderStatistics;
 import dev.pollux.internal.math.RowRanks;
 
-/** Which elements of a difference δ are kept. <em>Confined to one thread.</em> */
+/** Decides which elements of a difference δ are kept. <em>Confined to one thread.</em> */
 interface Mask {
 
     /** Whether {@link #apply} does nothing. */
@@ -13,18 +13,18 @@ interface Mask {
         return false;
     }
 
-    /** Takes what it must know of its source before the first element can be decided. */
+    /** Reads its source as far as the first decision needs it. */
     default void prepare(TensorWindows in, int source) {}
 
-    /** Ranks of |δ|, of {@code elements}, whose values it must know before the first element can be decided. */
+    /** The ranks of |δ|, among {@code elements}, whose values {@link #found} needs before the first decision. */
     default long[] ranks(long elements) {
         return new long[0];
     }
 
-    /** Takes what stands at {@link #ranks}. */
+    /** Takes the values at {@link #ranks}. */
     default void found(OrderStatistics.Rank[] ranks) {}
 
-    /** Whether finding out again what is kept costs more than a bit for each element. */
+    /** Whether a second decision costs more than to store one bit for each element. */
     default boolean isCostly() {
         return false;
     }
@@ -68,7 +68,7 @@ interface Mask {
     }
 
     /** The {@code kept} largest |δ|, of equal ones the first. */
-    final class Largest implements Mask {
+    final class TopMagnitude implements Mask {
         private final double density;
         private long elements;
         private long kept;
@@ -78,7 +78,7 @@ interface Mask {
         private long equalSeen;
         private float[] some = new float[0];
 
-        Largest(double density) {
+        TopMagnitude(double density) {
             this.density = density;
         }
 
@@ -143,7 +143,7 @@ interface Mask {
     }
 
     /** Neither the smallest nor the very largest |δ|: those at ranks [from, to) in ascending order, equal ones by index. */
-    final class Middle implements Mask {
+    final class MagnitudeBand implements Mask {
         private final double density;
         private final double gamma;
         private final boolean likeReference;
@@ -155,7 +155,7 @@ interface Mask {
         private long highestSeen;
         private long nonZero;
 
-        Middle(double density, double gamma, boolean likeReference) {
+        MagnitudeBand(double density, double gamma, boolean likeReference) {
             this.density = density;
             this.gamma = gamma;
             this.likeReference = likeReference;

@@ -14,9 +14,9 @@ import java.util.Optional;
  * w<sub>i</sub>G̃<sub>i</sub>)⁻¹, where G̃ is G with its elements off the diagonal multiplied by α. Solved in 64-bit floats by
  * Cholesky's decomposition; 10⁻⁹ of the mean diagonal is added to it, so that inputs that were always 0 get the plain mean.
  *
- * <p>G<sub>i</sub> comes from {@code gram.safetensors} in the model's folder, or in that of the adapter that lies over it, as
+ * <p>G<sub>i</sub> comes from {@code gram.safetensors} in the model's folder, or in the folder of the adapter that is applied to it, as
  * {@link GramCollection} writes it: for each matrix of a linear layer a symmetric tensor of floats, (in, in), with the matrix's
- * name. Tensors that have none in any model get the weighted mean. The matrices G are in memory beside the merge's budget.
+ * name. Tensors that have none in any model get the weighted mean. The matrices G are in memory and not part of the merge's budget.
  * <em>Immutable, if {@code grams} is.</em>
  *
  * @param weights (N), each above 0
@@ -25,7 +25,7 @@ import java.util.Optional;
  */
 record RegMean(List<Double> weights, double alpha, Grams grams) implements MergeMethod {
 
-    /** The file beside a model's weights. */
+    /** The file in the folder of a model or an adapter. */
     static final String FILE = "gram.safetensors";
 
     /** The widest layer whose Gram matrices are read. */

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What some methods must know of each model besides its weights, from files beside these. */
+/** Reads the statistics of each model that some methods need, from files in the folder of its weights. */
 final class SideStatistics {
 
     private final String tensor;

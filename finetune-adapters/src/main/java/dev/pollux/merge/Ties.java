@@ -25,7 +25,7 @@ record Ties(List<Double> weights, List<Double> densities, TaskSum sum) implement
 
     @Override
     public void merge(TensorWindows in, TensorSink out) {
-        List<Mask> masks = densities.stream().<Mask>map(Mask.Largest::new).toList();
+        List<Mask> masks = densities.stream().<Mask>map(Mask.TopMagnitude::new).toList();
         new TaskVectors(weights, masks, sum).merge(in, out);
     }
 }

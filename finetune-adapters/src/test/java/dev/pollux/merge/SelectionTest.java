@@ -61,7 +61,7 @@ class SelectionTest {
         int n = row * (1 + new Random(seed).nextInt(300));
         float[] delta = values(seed, n);
         double density = 0.1 + 0.8 * new Random(seed + 1).nextDouble();
-        Mask.Largest mask = new Mask.Largest(density);
+        Mask.TopMagnitude mask = new Mask.TopMagnitude(density);
         FakeWindows windows = FakeWindows.of(row, new float[n], new float[n], delta);
         long[] wanted = mask.ranks(n);
         if (wanted.length > 0) {
