@@ -29,7 +29,7 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
     private static final Set<String> TRANSPOSED = Set.of("gpt2", "openai-gpt");
 
     /** The same model with {@code changes}, named {@code label}. */
-    AdaptedModel with(AdapterChanges changes, String label) {
+    AdaptedModel with(AdapterOverlay changes, String label) {
         Map<String, String> targets = resolve(changes, label);
         AdaptedModel untied = TiedHead.of(config, tensors.keySet())
                 .filter(tied -> parts(changes, targets, tied))
@@ -49,7 +49,7 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
     }
 
     /** The adapter's names by those of the model's tensors. */
-    private Map<String, String> resolve(AdapterChanges changes, String label) {
+    private Map<String, String> resolve(AdapterOverlay changes, String label) {
         Optional<TiedHead> tied = TiedHead.of(config, tensors.keySet());
         Set<String> known = new TreeSet<>(tensors.keySet());
         tied.ifPresent(head -> known.add(head.head()));
@@ -72,12 +72,12 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
         return targets;
     }
 
-    private static boolean parts(AdapterChanges changes, Map<String, String> targets, TiedHead tied) {
+    private static boolean parts(AdapterOverlay changes, Map<String, String> targets, TiedHead tied) {
         return targets.containsKey(tied.head()) || targets.containsKey(tied.embedding()) && !changes.tiesHead();
     }
 
     /** With the head as a tensor of its own, of the values that the embedding had when the adapter was trained. */
-    private AdaptedModel untied(AdapterChanges changes, Map<String, String> targets, TiedHead tied) {
+    private AdaptedModel untied(AdapterOverlay changes, Map<String, String> targets, TiedHead tied) {
         Map<String, TensorSource> apart = new LinkedHashMap<>(tensors);
         Optional.ofNullable(targets.get(tied.embedding()))
                 .flatMap(changes::base)
@@ -92,7 +92,7 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
 
     /** Refuses rows that were added to the embedding or the head alone: the other's are in no file. */
     private static void requireOneVocabulary(
-            AdapterChanges changes, Map<String, TensorSource> before, Map<String, TensorSource> after) {
+            AdapterOverlay changes, Map<String, TensorSource> before, Map<String, TensorSource> after) {
         Optional<String> embedding =
                 after.keySet().stream().filter(LayerName::isEmbedding).findFirst();
         Optional<String> head =

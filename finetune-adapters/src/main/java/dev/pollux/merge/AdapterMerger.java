@@ -1,14 +1,14 @@
 package dev.pollux.merge;
 
+import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
+import dev.pollux.inference.adapter.LoraAdapter;
+import dev.pollux.inference.adapter.LoraWriter;
 import dev.pollux.inference.adapter.PeftConfig;
-import dev.pollux.inference.adapter.PeftTensor;
 import dev.pollux.internal.math.CounterRandom;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
-import dev.pollux.tensor.DType;
-import dev.pollux.tensor.SafetensorsWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -91,7 +91,7 @@ public final class AdapterMerger {
                 AdapterTargets targets = AdapterTargets.of(adapters);
                 Map<String, Factors> merged = merged(targets, shares, context);
                 ArtifactManifest manifest = manifest(from, shares, context);
-                return write(MergedAdapterConfig.of(from.get(0), targets), merged, manifest, target, context);
+                return write(targets, merged, manifest, target, context);
             });
         });
     }
@@ -131,18 +131,29 @@ public final class AdapterMerger {
         return method instanceof AdapterMethod.OnFactors ? first.rank() : sum;
     }
 
-    private static <T> T opened(List<Path> folders, Function<List<LoraWeights>, T> use) {
+    private static <T> T opened(List<Path> folders, Function<List<LoraAdapter>, T> use) {
         if (folders.isEmpty()) {
             throw new IllegalArgumentException("adapters must not be empty; add at least one");
         }
-        List<LoraWeights> adapters = new ArrayList<>();
+        List<LoraAdapter> adapters = new ArrayList<>();
         try {
-            folders.forEach(folder -> adapters.add(LoraWeights.open(folder.toString(), folder)));
-            adapters.forEach(LoraWeights::requireSummable);
+            folders.forEach(folder -> adapters.add(open(folder)));
             return use.apply(adapters);
         } finally {
-            adapters.forEach(LoraWeights::close);
+            adapters.forEach(LoraAdapter::close);
         }
+    }
+
+    private static LoraAdapter open(Path folder) {
+        LoraAdapter adapter = LoraAdapter.load(folder);
+        Optional<String> other = adapter.otherThanFactors();
+        if (other.isPresent()) {
+            adapter.close();
+            throw new UnsupportedModelException("The adapter " + folder + " has " + other.get()
+                    + ", and only products of factors can be added up; merge each adapter with the base (base+adapter)"
+                    + " and then the models");
+        }
+        return adapter;
     }
 
     private Map<String, Factors> merged(AdapterTargets targets, List<Double> shares, JobContext context) {
@@ -197,42 +208,21 @@ public final class AdapterMerger {
     }
 
     private static Map<String, Integer> write(
-            MergedAdapterConfig config,
+            AdapterTargets targets,
             Map<String, Factors> merged,
             ArtifactManifest manifest,
             Path target,
             JobContext context) {
         Map<String, Integer> ranks = new LinkedHashMap<>();
         merged.forEach((name, factors) -> ranks.put(name, factors.rank()));
+        PeftConfig config = MergedAdapterConfig.of(targets);
         return WorkFolder.publish(target, "adapter merge", context, work -> {
-            JsonFiles.write(work.path().resolve(PeftConfig.CONFIG), config.json(ranks));
-            weights(config.targets(), merged, work.path().resolve(PeftConfig.WEIGHTS))
-                    .forEach(context::notice);
+            try (LoraWriter out = LoraWriter.create(work.path(), merged.keySet(), List.of())) {
+                merged.forEach((name, factors) -> out.factors(name, factors.rounded(name, targets.isEmbedding(name))));
+                out.finish(config).forEach(context::notice);
+            }
             manifest.write(work.path());
             return ranks;
         });
-    }
-
-    /** Writes the factors; what is to be said of their values. */
-    private static List<String> weights(AdapterTargets targets, Map<String, Factors> merged, Path file) {
-        Map<String, double[][]> tensors = new TreeMap<>();
-        merged.forEach((name, factors) -> {
-            String module = "base_model.model." + PeftTensor.module(name);
-            boolean embedding = targets.isEmbedding(name);
-            tensors.put(module + (embedding ? ".lora_embedding_A" : ".lora_A.weight"), factors.a());
-            tensors.put(module + (embedding ? ".lora_embedding_B" : ".lora_B.weight"), factors.b());
-        });
-        try (SafetensorsWriter out = SafetensorsWriter.create(file, List.copyOf(tensors.keySet()))) {
-            tensors.forEach((name, rows) -> {
-                int width = rows[0].length;
-                float[] values = new float[Math.multiplyExact(rows.length, width)];
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = (float) rows[i / width][i % width];
-                }
-                out.put(name, DType.F32, List.of((long) rows.length, (long) width), values);
-            });
-            out.finish();
-            return out.notices("adapter");
-        }
     }
 }

@@ -1,6 +1,7 @@
 package dev.pollux.merge;
 
 import dev.pollux.inference.adapter.AdapterNames;
+import dev.pollux.inference.adapter.LoraAdapter;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -14,12 +15,12 @@ import java.util.TreeMap;
  *
  * @param own by that name, the name that each of the adapters has, in their order; empty where it does not change the matrix
  */
-record AdapterTargets(List<LoraWeights> adapters, Map<String, List<Optional<String>>> own) {
+record AdapterTargets(List<LoraAdapter> adapters, Map<String, List<Optional<String>>> own) {
 
     /** @throws IllegalArgumentException if a matrix is an embedding to one adapter and none to another */
-    static AdapterTargets of(List<LoraWeights> adapters) {
+    static AdapterTargets of(List<LoraAdapter> adapters) {
         Set<String> all = new HashSet<>();
-        for (LoraWeights adapter : adapters) {
+        for (LoraAdapter adapter : adapters) {
             AdapterNames known = AdapterNames.of(all);
             adapter.targets().stream()
                     .filter(target -> known.find(target).isEmpty())
@@ -29,7 +30,7 @@ record AdapterTargets(List<LoraWeights> adapters, Map<String, List<Optional<Stri
         Map<String, List<Optional<String>>> own = new TreeMap<>();
         for (String target : all) {
             List<Optional<String>> names = new ArrayList<>();
-            for (LoraWeights adapter : adapters) {
+            for (LoraAdapter adapter : adapters) {
                 names.add(AdapterNames.of(adapter.targets()).find(target));
             }
             own.put(target, names);
@@ -40,7 +41,7 @@ record AdapterTargets(List<LoraWeights> adapters, Map<String, List<Optional<Stri
     }
 
     private void requireOneKind(String target) {
-        if (each(target, LoraWeights::isEmbedding).distinct().count() > 1) {
+        if (each(target, LoraAdapter::isEmbedding).distinct().count() > 1) {
             throw new IllegalArgumentException("Cannot merge " + target
                     + ": one adapter has factors of an embedding, another of a linear layer; merge adapters of"
                     + " one base");
@@ -53,7 +54,7 @@ record AdapterTargets(List<LoraWeights> adapters, Map<String, List<Optional<Stri
 
     /** Whether the factors of a target are those of the transpose. */
     boolean isEmbedding(String target) {
-        return each(target, LoraWeights::isEmbedding).anyMatch(embedding -> embedding);
+        return each(target, LoraAdapter::isEmbedding).anyMatch(embedding -> embedding);
     }
 
     /** The change by each of the adapters, in their order. */
@@ -61,13 +62,13 @@ record AdapterTargets(List<LoraWeights> adapters, Map<String, List<Optional<Stri
         List<Optional<Factors>> factors = new ArrayList<>();
         List<Optional<String>> names = own.getOrDefault(target, List.of());
         for (int i = 0; i < names.size(); i++) {
-            factors.add(names.get(i).map(adapters.get(i)::factors));
+            factors.add(names.get(i).flatMap(adapters.get(i)::factors).map(Factors::of));
         }
         return factors;
     }
 
     private <T> java.util.stream.Stream<T> each(
-            String target, java.util.function.BiFunction<LoraWeights, String, T> of) {
+            String target, java.util.function.BiFunction<LoraAdapter, String, T> of) {
         List<Optional<String>> names = own.getOrDefault(target, List.of());
         return java.util.stream.IntStream.range(0, names.size())
                 .boxed()

@@ -4,14 +4,15 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
+import dev.pollux.inference.adapter.LoraWriter;
+import dev.pollux.inference.adapter.LowRankChange;
 import dev.pollux.inference.adapter.PeftConfig;
 import dev.pollux.internal.math.FloatMatrix;
 import dev.pollux.internal.math.LowRank;
 import dev.pollux.internal.math.Orthonormal;
 import dev.pollux.job.JobContext;
 import dev.pollux.merge.ExtractionLayout.Factored;
-import dev.pollux.tensor.DType;
-import dev.pollux.tensor.SafetensorsWriter;
+import dev.pollux.tensor.HeldTensor;
 import dev.pollux.tensor.TensorSource;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,13 +21,13 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 
 /** Factors the matrices of a layout on several threads and writes them in order. <em>For one run.</em> */
 final class ExtractionRun {
 
-    private static final String PREFIX = "base_model.model.";
     private static final int WINDOW = 1 << 18;
 
     private final ExtractionLayout layout;
@@ -34,7 +35,6 @@ final class ExtractionRun {
     private final String base;
     private final JobContext context;
     private final List<LoraExtractionReport.Matrix> done = new ArrayList<>();
-    private boolean biases;
 
     ExtractionRun(ExtractionLayout layout, LoraExtractionOptions options, String base, JobContext context) {
         this.layout = layout;
@@ -52,9 +52,6 @@ final class ExtractionRun {
         return WorkFolder.publish(target, "lora extraction", context, work -> {
             inputs.all(context);
             long bytes = write(work.path());
-            JsonFiles.write(
-                    work.path().resolve(PeftConfig.CONFIG),
-                    new AdapterConfig(base, layout, options, done, biases).json());
             manifest(inputs).write(work.path());
             return new LoraExtractionReport(
                     target,
@@ -96,30 +93,58 @@ final class ExtractionRun {
     }
 
     private long write(Path folder) {
-        List<String> names = new ArrayList<>();
-        layout.whole().forEach(tensor -> names.add(PREFIX + tensor.tensor()));
-        for (Factored matrix : layout.linears()) {
-            names.addAll(List.of(name(matrix, "A"), name(matrix, "B"), PREFIX + matrix.module() + ".lora_B.bias"));
-        }
-        try (SafetensorsWriter file = SafetensorsWriter.create(folder.resolve(PeftConfig.WEIGHTS), names)) {
-            factorAll(file);
+        List<String> matrices =
+                layout.linears().stream().map(ExtractionRun::tensor).toList();
+        List<String> whole =
+                layout.whole().stream().map(ExtractionLayout.Whole::tensor).toList();
+        try (LoraWriter out = LoraWriter.create(folder, matrices, whole)) {
+            factorAll(out);
             for (ExtractionLayout.Whole tensor : layout.whole()) {
                 context.checkCancelled();
-                file.put(PREFIX + tensor.tensor(), tensor.type(), tensor.source());
+                out.whole(tensor.tensor(), tensor.type(), tensor.source());
             }
-            file.finish();
-            file.notices("adapter").forEach(context::notice);
-            return file.bytes();
+            out.finish(settings()).forEach(context::notice);
+            return out.bytes();
         }
     }
 
-    private static String name(Factored matrix, String part) {
-        return PREFIX
-                + matrix.module()
-                + (matrix.embedding() ? ".lora_embedding_" + part : ".lora_" + part + ".weight");
+    private static String tensor(Factored matrix) {
+        return matrix.module() + ".weight";
     }
 
-    private void factorAll(SafetensorsWriter file) {
+    private PeftConfig settings() {
+        TreeSet<String> targets = new TreeSet<>();
+        TreeSet<String> untouched = new TreeSet<>();
+        for (LoraExtractionReport.Matrix matrix : done) {
+            if (matrix.rank() > 0) {
+                targets.add(last(matrix.module()));
+            } else {
+                untouched.add(matrix.module());
+            }
+        }
+        layout.left().stream()
+                .filter(tensor -> tensor.endsWith(".weight"))
+                .forEach(tensor -> untouched.add(tensor.substring(0, tensor.length() - ".weight".length())));
+        untouched.removeIf(module -> !targets.contains(last(module)));
+        TreeSet<String> saved = new TreeSet<>();
+        layout.whole().forEach(tensor -> saved.add(last(tensor.module())));
+        PeftConfig.Builder settings = PeftConfig.builder()
+                .baseModel(base)
+                .set("inference_mode", true)
+                .set("use_rslora", false)
+                .dropout(0)
+                .set("fan_in_fan_out", false)
+                .set("bias", "none")
+                .targetModules(targets)
+                .modulesToSave(saved);
+        return (untouched.isEmpty() ? settings : settings.excludeModules(untouched)).build();
+    }
+
+    private static String last(String module) {
+        return module.substring(module.lastIndexOf('.') + 1);
+    }
+
+    private void factorAll(LoraWriter file) {
         int threads = threads();
         try (Workers workers = Workers.start("extraction", threads, context)) {
             Deque<Future<Result>> waiting = new ArrayDeque<>();
@@ -215,7 +240,7 @@ final class ExtractionRun {
         return changed ? values : new float[0];
     }
 
-    private void put(SafetensorsWriter file, Result result) {
+    private void put(LoraWriter file, Result result) {
         LowRank factors = result.factors();
         int rank = factors.values().length;
         List<Double> values = java.util.Arrays.stream(factors.values()).boxed().toList();
@@ -239,15 +264,20 @@ final class ExtractionRun {
                 b[i * rank + k] = (float) (toB * factors.left()[k][i]);
             }
         }
-        file.put(name(matrix, "A"), DType.F32, List.of((long) rank, (long) matrix.columns()), a);
-        file.put(name(matrix, "B"), DType.F32, List.of((long) matrix.rows(), (long) rank), b);
+        String name = tensor(matrix);
+        file.factors(
+                name,
+                new LowRankChange(
+                        new HeldTensor(List.of((long) rank, (long) matrix.columns()), a, name),
+                        new HeldTensor(List.of((long) matrix.rows(), (long) rank), b, name),
+                        scale,
+                        matrix.embedding()));
         if (result.bias().length > 0) {
-            biases = true;
             float[] bias = result.bias();
             for (int i = 0; i < bias.length; i++) {
                 bias[i] = (float) (bias[i] / scale);
             }
-            file.put(PREFIX + matrix.module() + ".lora_B.bias", DType.F32, List.of((long) bias.length), bias);
+            file.addedBias(matrix.module() + ".bias", new HeldTensor(List.of((long) bias.length), bias, name));
         }
     }
 }

@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/** Refuses a path where a model or an adapter is due and another thing lies, with what that is and what to do. */
+/** Refuses a path that is no model, and says what it is and what to do. */
 final class FolderContents {
 
     private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt", ".pkl");
@@ -36,11 +36,6 @@ final class FolderContents {
     /** Refuses what is no folder with {@code config.json} and safetensors. */
     static void requireModel(String name, Path path) {
         new FolderContents("model " + name, path).requireModel(name);
-    }
-
-    /** Refuses what is no folder with an adapter in PEFT's form. */
-    static void requireAdapter(String name, Path path) {
-        new FolderContents("adapter " + name, path).requireAdapter();
     }
 
     private void requireModel(String name) {
@@ -143,22 +138,6 @@ final class FolderContents {
         }
         return (config ? " has no weights" : " has neither weights nor config.json") + ", only " + named(all)
                 + "; download model.safetensors, or the files that model.safetensors.index.json names";
-    }
-
-    private void requireAdapter() {
-        if (!Files.isDirectory(folder) || has(PeftConfig.CONFIG) && has(PeftConfig.WEIGHTS)) {
-            return; // what is wrong beyond that, its reader says
-        }
-        List<String> pickles = first(file -> file.startsWith("adapter_model.") && endsWith(file, PICKLES));
-        if (!pickles.isEmpty()) {
-            throw new MalformedFileException(what + " has no " + PeftConfig.WEIGHTS + " but " + named(pickles)
-                    + ", a pickle of PyTorch: reading it can run code, so it is not read; convert it: load it with PEFT"
-                    + " and write it with save_pretrained");
-        }
-        if (!has(PeftConfig.CONFIG) && has("config.json")) {
-            throw new UnsupportedModelException(what + " is a model, not an adapter; name it as a model of its own, or"
-                    + " make an adapter of it with pollux extract-lora");
-        }
     }
 
     private boolean has(String name) {

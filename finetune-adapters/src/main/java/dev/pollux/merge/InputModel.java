@@ -172,11 +172,8 @@ final class InputModel implements AutoCloseable {
         }
         String name = reference.adapter().get();
         Path path = folder.resolve(name);
-        if (Files.isRegularFile(path)) {
-            return model.with(GgufLora.read(name, path, model.config()), reference.toString());
-        }
-        LoraWeights adapter = LoraWeights.open(name, path);
-        open.add(adapter);
+        AdapterOverlay adapter = AdapterOverlay.open(name, path, model.config());
+        open.add(adapter.adapter());
         return model.with(adapter, reference.toString());
     }
 

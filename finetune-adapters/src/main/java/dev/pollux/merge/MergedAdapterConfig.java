@@ -1,19 +1,14 @@
 package dev.pollux.merge;
 
+import dev.pollux.inference.adapter.LoraAdapter;
 import dev.pollux.inference.adapter.PeftConfig;
 import dev.pollux.inference.adapter.PeftTensor;
-import dev.pollux.inference.internal.ObjectNode;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/**
- * The {@code adapter_config.json} of merged adapters: the first one's, with the settings that say which modules there are and
- * how their factors are read as they are now.
- */
-record MergedAdapterConfig(ObjectNode first, AdapterTargets targets) {
+/** The settings of merged adapters: the first one's, without those that are of its own modules and scales. */
+final class MergedAdapterConfig {
 
     /** Settings that chose modules, or ways to begin, of one of the adapters. */
     private static final List<String> OF_ONE = List.of(
@@ -29,48 +24,34 @@ record MergedAdapterConfig(ObjectNode first, AdapterTargets targets) {
             "lora_ga_config",
             "velora_config");
 
-    static MergedAdapterConfig of(Path first, AdapterTargets targets) {
-        return new MergedAdapterConfig(
-                JsonFiles.read(first.resolve(PeftConfig.CONFIG)).orElseGet(ObjectNode::new), targets);
-    }
+    private MergedAdapterConfig() {}
 
-    /** @param ranks by the name of the matrix; the scale of each product is 1 */
-    ObjectNode json(Map<String, Integer> ranks) {
-        ObjectNode config = first.deepCopy();
-        int most = ranks.values().stream().mapToInt(rank -> rank).max().orElse(1);
-        config.put("r", most).put("lora_alpha", most).put("use_rslora", false).put("inference_mode", true);
-        config.put("peft_type", "LORA").put("bias", "none").put("init_lora_weights", true);
-        config.put("fan_in_fan_out", targets.adapters().stream().anyMatch(adapter -> adapter.is("fan_in_fan_out")));
+    static PeftConfig of(AdapterTargets targets) {
+        List<LoraAdapter> adapters = targets.adapters();
+        PeftConfig first = adapters.get(0).settings();
+        PeftConfig.Builder settings = first.toBuilder()
+                .unset(OF_ONE)
+                .set("peft_type", "LORA")
+                .set("bias", "none")
+                .set("init_lora_weights", true)
+                .set("inference_mode", true)
+                .set("use_rslora", false)
+                .set(
+                        "fan_in_fan_out",
+                        adapters.stream().anyMatch(adapter -> adapter.settings().is("fan_in_fan_out")))
+                .targetModules(modules(adapters, targets.names()));
         for (String flag : List.of("use_dora", "lora_bias", "ensure_weight_tying")) {
-            if (config.has(flag)) {
-                config.put(flag, false);
+            if (first.is(flag)) {
+                settings.set(flag, false);
             }
         }
-        OF_ONE.stream().filter(config::has).forEach(config::putNull);
-        ObjectNode rank = config.putObject("rank_pattern");
-        ObjectNode alpha = config.putObject("alpha_pattern");
-        ranks.forEach((tensor, r) -> {
-            if (r != most) {
-                String pattern = pattern(PeftTensor.module(tensor), ranks.keySet());
-                rank.put(pattern, r);
-                alpha.put(pattern, r);
-            }
-        });
-        var modules = config.putArray("target_modules");
-        modules(ranks.keySet()).forEach(modules::add);
-        return config;
-    }
-
-    /** PEFT takes a pattern for the end of a name, unless it says that it is the beginning too. */
-    static String pattern(String module, Set<String> tensors) {
-        boolean isEnd =
-                tensors.stream().anyMatch(other -> PeftTensor.module(other).endsWith("." + module));
-        return isEnd ? "^" + module : module;
+        return settings.build();
     }
 
     /** The ends of names where each of the adapters was of all modules so named; else the modules one by one. */
-    private Set<String> modules(Set<String> tensors) {
-        boolean byName = targets.adapters().stream().allMatch(LoraWeights::targetsByName);
+    private static Set<String> modules(List<LoraAdapter> adapters, Set<String> tensors) {
+        boolean byName =
+                adapters.stream().allMatch(adapter -> adapter.settings().targetsByName());
         TreeSet<String> modules = new TreeSet<>();
         tensors.forEach(tensor -> {
             String module = PeftTensor.module(tensor);

@@ -134,8 +134,8 @@ class AdapterFormsTest {
         adapter(", \"use_dora\": true", new SafetensorsBuilder());
         assertThatThrownBy(() -> read(MODULE + ".weight"))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage("adapter adapter uses DoRA but has no magnitude vector for " + MODULE
-                        + ".weight; get it again");
+                .hasMessage("The adapter " + temp.resolve("adapter") + " uses DoRA but has no magnitude vector for "
+                        + MODULE + ".weight; get it again");
     }
 
     @Test
@@ -181,7 +181,8 @@ class AdapterFormsTest {
                 new SafetensorsBuilder().tensor(PEFT + ".lora_magnitude_vector", DType.F32, bytes(1, 2, 3), 3));
         assertThatThrownBy(() -> read(MODULE + ".weight"))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage("adapter adapter: " + PEFT + ".lora_magnitude_vector must hold 2 floats but is F32 [3]");
+                .hasMessage("The adapter " + temp.resolve("adapter") + ": " + PEFT
+                        + ".lora_magnitude_vector must hold 2 floats but is F32 [3]; get it again");
     }
 
     /** Rows of q lie in neighbouring pairs there: 0, 2, 1, 3 of a head of four. */

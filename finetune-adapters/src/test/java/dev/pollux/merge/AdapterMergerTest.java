@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.adapter.LoraAdapter;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.internal.math.SingularValues;
 import dev.pollux.job.JobEvent;
@@ -82,8 +83,8 @@ class AdapterMergerTest {
                 .adapter(folder.resolve("adapter-1"), second)
                 .merge(target)
                 .run();
-        try (LoraWeights written = LoraWeights.open("merged", target)) {
-            Factors factors = written.factors(MODULE + ".weight");
+        try (LoraAdapter written = LoraAdapter.load(target)) {
+            Factors factors = Factors.of(written.factors(MODULE + ".weight").orElseThrow());
             assertThat(factors.scale()).isEqualTo(1);
             return Factors.product(factors.b(), factors.a());
         }
@@ -247,9 +248,9 @@ class AdapterMergerTest {
                 .extracting(module -> module.asString())
                 .containsExactly("layers.1.q", "model.layers.0.q");
         assertThat(config.path("rank_pattern").path("layers.1.q").asInt()).isEqualTo(1);
-        try (LoraWeights written = LoraWeights.open("both", folder.resolve("both"))) {
+        try (LoraAdapter written = LoraAdapter.load(folder.resolve("both"))) {
             assertThat(written.targets()).containsExactly("layers.1.q.weight", "model.layers.0.q.weight");
-            Factors sum = written.factors("model.layers.0.q.weight");
+            Factors sum = Factors.of(written.factors("model.layers.0.q.weight").orElseThrow());
             assertThat(Factors.product(sum.b(), sum.a())).isDeepEqualTo(new double[][] {{6, 12}, {8, 16}});
         }
     }
@@ -265,9 +266,10 @@ class AdapterMergerTest {
                             .floats("model.embed_tokens.lora_embedding_B", new float[] {1, 10}, 2, 1));
         }
         both().merge(folder.resolve("both")).run();
-        try (LoraWeights written = LoraWeights.open("both", folder.resolve("both"))) {
+        try (LoraAdapter written = LoraAdapter.load(folder.resolve("both"))) {
             assertThat(written.isEmbedding("model.embed_tokens.weight")).isTrue();
-            Factors sum = written.factors("model.embed_tokens.weight");
+            Factors sum =
+                    Factors.of(written.factors("model.embed_tokens.weight").orElseThrow());
             assertThat(Factors.product(sum.b(), sum.a())).isDeepEqualTo(new double[][] {{2, 4, 6}, {20, 40, 60}});
         }
     }
@@ -276,24 +278,23 @@ class AdapterMergerTest {
     void adaptersThatAreNoSumOfProductsAreRefused() throws IOException {
         adapter("one", "", factors("q"));
         String advice =
-                ", so it cannot be added to others; merge each with the base (base+adapter) and then the models";
-        String two = "adapter " + folder.resolve("two");
+                ", and only products of factors can be added up; merge each adapter with the base (base+adapter) and"
+                        + " then the models";
+        String two = "The adapter " + folder.resolve("two") + " has ";
         adapter("two", ", \"use_dora\": true", factors("q").floats("q.lora_magnitude_vector", new float[2], 2));
         assertThatThrownBy(() -> both().preview())
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessage(two + " is a DoRA adapter, whose magnitudes scale the sum with the base" + advice);
+                .hasMessage(two + "DoRA magnitudes of q.weight" + advice);
         adapter("two", "", factors("q").floats("lm_head.weight", new float[4], 2, 2));
         assertThatThrownBy(() -> both().preview())
-                .hasMessage(two + " changes lm_head.weight as a whole, not by factors" + advice);
+                .hasMessage(two + "lm_head.weight of shape [2, 2] as a whole" + advice);
         adapter("two", "", factors("q").floats("q.lora_B.bias", new float[2], 2));
-        assertThatThrownBy(() -> both().preview())
-                .hasMessage(two + " changes q.bias by a change of a bias, not by factors" + advice);
+        assertThatThrownBy(() -> both().preview()).hasMessage(two + "a change of q.bias" + advice);
         adapter(
                 "two",
                 ", \"trainable_token_indices\": [0]",
                 factors("q").floats("embed_tokens.token_adapter.trainable_tokens_delta", new float[2], 1, 2));
-        assertThatThrownBy(() -> both().preview())
-                .hasMessage(two + " changes embed_tokens.weight by new values of tokens, not by factors" + advice);
+        assertThatThrownBy(() -> both().preview()).hasMessage(two + "rows of tokens of embed_tokens.weight" + advice);
     }
 
     @Test

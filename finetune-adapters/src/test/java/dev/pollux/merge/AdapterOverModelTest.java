@@ -216,9 +216,9 @@ class AdapterOverModelTest {
         adapter(", \"peft_type\": \"IA3\"", new SafetensorsBuilder().floats("x", new float[1], 1));
         assertThatThrownBy(this::open)
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessage(
-                        "adapter adapter has peft_type IA3, which is no LoRA; only LoRA and DoRA factors, modules held"
-                                + " whole and trained tokens can be merged");
+                .hasMessage("The adapter " + temp.resolve("adapter")
+                        + " has peft_type IA3, which is no LoRA; only LoRA and DoRA"
+                        + " factors, whole modules and trained tokens can be read");
     }
 
     @Test

@@ -127,9 +127,9 @@ class MergeInputsTest {
         write("other", "", new SafetensorsBuilder().floats("model.layers.0.a.weight", new float[] {1, 2}, 2));
 
         assertThat(refusal("good+other"))
-                .isEqualTo(
-                        "adapter other is a model, not an adapter; name it as a model of its own, or make an adapter of"
-                                + " it with pollux extract-lora");
+                .isEqualTo(temp.resolve("other")
+                        + " is a model, not an adapter; name it as a model of its own, or make an adapter of it with pollux"
+                        + " extract-lora");
     }
 
     @Test
@@ -138,10 +138,9 @@ class MergeInputsTest {
         file("old/adapter_model.bin", "PK");
 
         assertThat(refusal("good+old"))
-                .isEqualTo(
-                        "adapter old has no adapter_model.safetensors but adapter_model.bin, a pickle of PyTorch: reading"
-                                + " it can run code, so it is not read; convert it: load it with PEFT and write it with"
-                                + " save_pretrained");
+                .isEqualTo("The adapter " + temp.resolve("old")
+                        + " has no adapter_model.safetensors but adapter_model.bin, a pickle of PyTorch: reading it can run"
+                        + " code, so it is not read; convert it: load it with PEFT and write it with save_pretrained");
     }
 
     @Test

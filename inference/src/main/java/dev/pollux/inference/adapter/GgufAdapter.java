@@ -2,17 +2,22 @@ package dev.pollux.inference.adapter;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.adapter.Adapter.Factors;
+import dev.pollux.inference.adapter.PeftTensor.Part;
 import dev.pollux.inference.checkpoint.GgufFamilies;
 import dev.pollux.inference.checkpoint.GgufFamily;
 import dev.pollux.inference.checkpoint.GgufTensors;
+import dev.pollux.tensor.DType;
 import dev.pollux.tensor.GgufFile;
+import dev.pollux.tensor.HeldTensor;
+import dev.pollux.tensor.LayerName;
 import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
+import dev.pollux.tensor.TensorSource;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -23,18 +28,38 @@ final class GgufAdapter {
     private static final String A = ".lora_a";
     private static final String B = ".lora_b";
 
-    /** The matrix whose factor A lies as (tokens, rank), so that a token's is a row. */
+    /** The matrix whose factor A is stored as (tokens, rank), a row for each token. */
     private static final String EMBEDDING = "token_embd.weight";
 
     private final Path path;
     private final int headWidth;
+    private final AdapterParts parts;
+    private final Map<String, Double> scales = new TreeMap<>();
 
-    GgufAdapter(Path path, int headWidth) {
+    private GgufAdapter(Path path, int headWidth) {
         this.path = path;
         this.headWidth = headWidth;
+        this.parts = new AdapterParts(path, PeftConfig.DEFAULTS);
     }
 
-    Adapter read() {
+    /** @param headWidth the width of an attention head of the model */
+    static GgufAdapter read(Path path, int headWidth) {
+        GgufAdapter adapter = new GgufAdapter(path, headWidth);
+        adapter.read();
+        adapter.parts.check();
+        return adapter;
+    }
+
+    AdapterParts parts() {
+        return parts;
+    }
+
+    /** The scale of each product, by target. */
+    Map<String, Double> scales() {
+        return scales;
+    }
+
+    private void read() {
         try (GgufFile file = GgufFile.open(path)) {
             require(file, "general.type", "adapter");
             require(file, "adapter.type", "lora");
@@ -43,27 +68,34 @@ final class GgufAdapter {
                     .orElseThrow(() -> new UnsupportedModelException(path + ": the architecture '" + architecture
                             + "' is not supported, only " + GgufFamilies.known() + "; use the adapter's PEFT folder"));
             double alpha = file.number("adapter.lora.alpha").orElse(0.0);
+            if (!Double.isFinite(alpha)) {
+                throw new MalformedFileException(path + ": adapter.lora.alpha must be a finite number but is " + alpha
+                        + "; get the adapter again");
+            }
             file.tensors().forEach((name, info) -> requireFactor(file, name, info));
-            TreeMap<String, Factors> factors = new TreeMap<>();
             // Rows of B move as those of the matrix do; A has its columns, which stay.
             GgufTensors left = GgufTensors.ofAdapter(new LeftFactors(file), headWidth, family);
             left.tensors().forEach((name, b) -> {
                 TensorInfo a = file.info(b.name() + A);
-                boolean flipped = b.name().equals(EMBEDDING);
+                boolean embedding = b.name().equals(EMBEDDING);
                 float[] right = file.floats(a.name());
-                int rank = a.dim(flipped ? 1 : 0);
-                int columns = a.dim(flipped ? 0 : 1);
-                factors.put(
+                long rank = a.shape().get(embedding ? 1 : 0);
+                long columns = a.shape().get(embedding ? 0 : 1);
+                float[] byRank = embedding ? transposed(right, (int) columns, (int) rank) : right;
+                add(name, Part.A, a.name(), new HeldTensor(List.of(rank, columns), byRank, path + ":" + a.name()));
+                add(
                         name,
-                        Adapter.factors(
-                                path + ": " + b.name(),
-                                new int[] {rank, columns},
-                                new int[] {b.dim(0), b.dim(1)},
-                                new float[][] {flipped ? transposed(right, columns, rank) : right, left.floats(name)},
-                                alpha == 0 ? 1 : alpha / rank));
+                        Part.B,
+                        b.name() + B,
+                        new HeldTensor(b.shape(), left.floats(name), path + ":" + b.name() + B));
+                scales.put(name, alpha == 0 ? 1 : alpha / rank);
             });
-            return Adapter.of(path, factors);
         }
+    }
+
+    private void add(String target, Part part, String key, TensorSource values) {
+        boolean embedding = LayerName.isEmbedding(target);
+        parts.add(new PeftTensor(target, part, embedding), new AdapterTensor(key, DType.F32, values));
     }
 
     /** A matrix of (rows, columns) as (columns, rows). */

@@ -1,10 +1,13 @@
 package dev.pollux.inference.adapter;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,7 +25,12 @@ public final class PeftConfig {
     /** The file of the factors. */
     public static final String WEIGHTS = "adapter_model.safetensors";
 
+    /** Settings that say nothing: PEFT's defaults. */
+    public static final PeftConfig DEFAULTS = new PeftConfig("The configuration", new ObjectNode());
+
+    private static final int DEFAULT_RANK = 8;
     private static final double DEFAULT_ALPHA = 8;
+    private static final String TRAINED_TOKENS = "TRAINABLE_TOKENS";
 
     /** Ways to begin that leave the rest of each matrix as the base, or its rounded form. */
     private static final Set<String> CHANGED_BASES = Set.of("pissa", "olora", "corda", "loftq", "lora_ga");
@@ -37,20 +45,34 @@ public final class PeftConfig {
             "kasa_config",
             "monteclora_config");
 
-    private final Path folder;
-    private final JsonNode json;
-    private final List<Alpha> alphas = new ArrayList<>();
+    private final String of; // for messages
+    private final ObjectNode json;
+    private final double alpha;
+    private final List<ForModules> alphas;
 
-    private PeftConfig(Path folder, JsonNode json) {
-        this.folder = folder;
+    private PeftConfig(String of, ObjectNode json) {
+        this.of = of;
         this.json = json;
-        if (!json.isObject()) {
-            throw new MalformedFileException(folder.resolve(CONFIG) + " must be a JSON object");
+        this.alpha = number("lora_alpha", json.path("lora_alpha"), DEFAULT_ALPHA);
+        this.alphas = pattern("alpha_pattern");
+    }
+
+    private List<ForModules> pattern(String setting) {
+        List<ForModules> values = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> entry : json.path(setting).properties()) {
+            ModulePattern pattern = new ModulePattern(of + " has " + setting, entry.getKey());
+            values.add(new ForModules(pattern, number(setting + " " + entry.getKey(), entry.getValue(), Double.NaN)));
         }
-        for (Map.Entry<String, JsonNode> entry : json.path("alpha_pattern").properties()) {
-            ModulePattern pattern = new ModulePattern("The adapter " + folder + " has alpha_pattern", entry.getKey());
-            alphas.add(new Alpha(pattern, entry.getValue().asDouble()));
+        return values;
+    }
+
+    private double number(String setting, JsonNode value, double fallback) {
+        double number = value.isMissingNode() || value.isNull() ? fallback : value.asDouble(Double.NaN);
+        if (!Double.isFinite(number)) {
+            throw new MalformedFileException(
+                    of + " has " + setting + " " + value + ", which must be a finite number; get it again");
         }
+        return number;
     }
 
     /**
@@ -59,7 +81,12 @@ public final class PeftConfig {
      * @throws dev.pollux.MalformedFileException if the file is no JSON object, or larger than 64 MiB
      */
     public static Optional<PeftConfig> read(Path folder) {
-        return JsonFile.read(folder.resolve(CONFIG)).map(json -> new PeftConfig(folder, json));
+        return JsonFile.read(folder.resolve(CONFIG)).map(json -> {
+            if (json instanceof ObjectNode object) {
+                return new PeftConfig("The adapter " + folder, object);
+            }
+            throw new MalformedFileException(folder.resolve(CONFIG) + " must be a JSON object");
+        });
     }
 
     /** The kind of adapter, such as {@code LORA}, which it is where nothing is said. */
@@ -78,7 +105,7 @@ public final class PeftConfig {
      * depends on the text.
      */
     public Optional<String> otherChange() {
-        if (!type().equals("LORA")) {
+        if (!type().equals("LORA") && !type().equals(TRAINED_TOKENS)) {
             return Optional.of("peft_type " + type() + ", which is no LoRA");
         }
         String init = setting("init_lora_weights").asString("");
@@ -100,9 +127,9 @@ public final class PeftConfig {
                 : value.isObject() || value.isArray() ? !value.isEmpty() : !value.isMissingNode() && !value.isNull();
     }
 
-    /** Whether a setting is a list. */
-    public boolean isList(String setting) {
-        return setting(setting).isArray();
+    /** Whether PEFT finds its modules by the ends of their names alone, in all layers. */
+    public boolean targetsByName() {
+        return setting("target_modules").isArray() && !has("layers_to_transform") && !has("exclude_modules");
     }
 
     /**
@@ -125,7 +152,7 @@ public final class PeftConfig {
         List<Integer> rows = new ArrayList<>();
         for (JsonNode token : list) {
             if (!token.isInt() || token.asInt() < 0) {
-                throw new MalformedFileException("The adapter " + folder + " has the token " + token
+                throw new MalformedFileException(of + " has the token " + token
                         + " in trainable_token_indices, which must be ids of tokens; get it again");
             }
             rows.add(token.asInt());
@@ -146,19 +173,122 @@ public final class PeftConfig {
     }
 
     private double alpha(String module) {
-        for (Alpha alpha : alphas) {
-            if (alpha.pattern().matches(module)) {
-                return alpha.value();
-            }
-        }
-        return json.path("lora_alpha").asDouble(DEFAULT_ALPHA);
+        return value(alphas, module).orElse(alpha);
     }
 
-    /** The α of some modules. */
-    private record Alpha(ModulePattern pattern, double value) {}
+    /** Whether PEFT multiplies the products of these modules by these scales. */
+    boolean givesScales(Map<String, Integer> ranks, Map<String, Double> scales) {
+        return scales.entrySet().stream()
+                .allMatch(of -> scale(of.getKey(), ranks.getOrDefault(of.getKey(), 0)) == of.getValue());
+    }
+
+    /**
+     * Whether PEFT makes the factors of these modules with these ranks, by {@code r} and the first key of {@code rank_pattern} that
+     * matches.
+     */
+    boolean givesRanks(Map<String, Integer> ranks) {
+        List<ForModules> others = pattern("rank_pattern");
+        double all = json.path("r").asInt(DEFAULT_RANK);
+        return ranks.entrySet().stream()
+                .allMatch(of -> value(others, of.getKey()).orElse(all) == (double) of.getValue());
+    }
+
+    private static Optional<Double> value(List<ForModules> values, String module) {
+        return values.stream()
+                .filter(of -> of.pattern().matches(module))
+                .findFirst()
+                .map(ForModules::value);
+    }
+
+    /** A value for the modules whose names match. */
+    private record ForModules(ModulePattern pattern, double value) {}
 
     /** The value of a setting. */
     JsonNode setting(String name) {
         return json.path(name);
+    }
+
+    /** A copy of the settings. */
+    ObjectNode json() {
+        return json.deepCopy();
+    }
+
+    /** Settings that begin with none. */
+    public static Builder builder() {
+        return new Builder(new ObjectNode());
+    }
+
+    /** Settings that begin with these. */
+    public Builder toBuilder() {
+        return new Builder(json());
+    }
+
+    /**
+     * Builds settings. Ranks, scales and kinds of changes need not be given: {@link LoraWriter#finish} takes them from what the
+     * adapter holds. <em>Not thread-safe: one thread at a time.</em>
+     */
+    public static final class Builder {
+
+        private final ObjectNode json;
+
+        private Builder(ObjectNode json) {
+            this.json = json;
+        }
+
+        /** The name of the model that the adapter is for. */
+        public Builder baseModel(String name) {
+            json.put("base_model_name_or_path", name);
+            return this;
+        }
+
+        /** The modules with factors, by their names or the ends of them. */
+        public Builder targetModules(Collection<String> modules) {
+            return list("target_modules", modules);
+        }
+
+        /** Modules without factors although {@link #targetModules} has the end of their names. */
+        public Builder excludeModules(Collection<String> modules) {
+            return list("exclude_modules", modules);
+        }
+
+        /** The modules that are held whole, by the ends of their names. */
+        public Builder modulesToSave(Collection<String> modules) {
+            return list("modules_to_save", modules);
+        }
+
+        /** The share of inputs that training leaves out, in [0, 1). */
+        public Builder dropout(double share) {
+            json.put("lora_dropout", share);
+            return this;
+        }
+
+        /** Switches a setting, such as {@code use_rslora}. */
+        public Builder set(String setting, boolean on) {
+            json.put(setting, on);
+            return this;
+        }
+
+        /** Sets a setting to a text. */
+        public Builder set(String setting, String value) {
+            json.put(setting, value);
+            return this;
+        }
+
+        /** Takes settings back to what PEFT does without them. */
+        public Builder unset(Collection<String> settings) {
+            settings.stream().filter(json::has).forEach(json::putNull);
+            return this;
+        }
+
+        private Builder list(String setting, Collection<String> values) {
+            ArrayNode array = json.putArray(setting);
+            values.forEach(array::add);
+            return this;
+        }
+
+        /** @throws MalformedFileException if a pattern of the settings that they began with cannot be read */
+        public PeftConfig build() {
+            return new PeftConfig("The configuration", json.deepCopy());
+        }
     }
 }

@@ -93,6 +93,24 @@ public record PeftTensor(String target, Part part, boolean embedding) {
         return Optional.of(new PeftTensor(target, part, embedding));
     }
 
+    /** The name that PEFT gives the tensor of an adapter in its file. */
+    static String key(String target, Part part, boolean embedding) {
+        String module = "base_model.model." + module(target);
+        return switch (part) {
+            case A, B -> module + (embedding ? ".lora_embedding_" + part : ".lora_" + part + ".weight");
+            case BIAS -> module + ".lora_B.bias";
+            case MAGNITUDE -> module + ".lora_magnitude_vector";
+            case TOKENS -> module + ".token_adapter.trainable_tokens_delta";
+            case BASE -> module + ".base_layer." + last(target);
+            case WHOLE -> "base_model.model." + target;
+        };
+    }
+
+    /** What follows the last dot. */
+    static String last(String name) {
+        return name.substring(name.lastIndexOf('.') + 1);
+    }
+
     /** The name of the module that {@code target} is of. */
     public static String module(String target) {
         int dot = target.lastIndexOf('.');

@@ -1,7 +1,7 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.adapter.Adapter;
+import dev.pollux.inference.adapter.LoraAdapter;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.graph.Projection;
 import dev.pollux.internal.Interrupts;
@@ -59,11 +59,16 @@ final class LoadedAdapters implements AutoCloseable {
                     + " is a graph that does not say where its matrices are; open the checkpoint itself to"
                     + " load adapters");
         }
-        Set<String> matrices = new HashSet<>();
-        manifest.projections().forEach(projection -> matrices.addAll(projection.weights()));
-        Map<Adapter, Double> read = new LinkedHashMap<>();
-        paths.forEach((path, scale) ->
-                read.put(Adapter.read(path, manifest.headWidth()).named(matrices), scale));
+        Map<LoraAdapter, Double> read = new LinkedHashMap<>();
+        try {
+            paths.forEach((path, scale) -> read.put(LoraAdapter.load(path, manifest.headWidth()), scale));
+            return loaded(read);
+        } finally {
+            read.keySet().forEach(LoraAdapter::close);
+        }
+    }
+
+    private LoadedAdapter loaded(Map<LoraAdapter, Double> read) {
         lock.lock();
         try {
             requireOpen();

@@ -7,13 +7,15 @@ import static org.assertj.core.api.Assertions.within;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.adapter.Adapter;
+import dev.pollux.inference.adapter.LoraAdapter;
+import dev.pollux.inference.adapter.LowRankChange;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.quantize.WeightFormat;
 import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.tensor.TensorSource;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
@@ -148,7 +150,7 @@ class AdaptersTest {
     @Test
     void aGgufAdapterGivesWhatItsPeftFolderGives() throws IOException {
         Path peft = adapter("queries", "self_attn.q_proj", "self_attn.v_proj");
-        Path gguf = gguf(Adapter.read(peft, TinyDecoder.HEAD), TinyDecoder.HEAD);
+        Path gguf = gguf(peft, TinyDecoder.HEAD);
         try (DecoderModel model = open(LLAMA.write(temp.resolve("llama")));
                 LoadedAdapter fromFolder = model.load(Map.of(peft, 1.0));
                 LoadedAdapter fromFile = model.load(Map.of(gguf, 1.0))) {
@@ -166,14 +168,16 @@ class AdaptersTest {
                 .floats("token_embd.weight.lora_a", new float[] {1, 2, 3, 4, 5, 6}, 3, 2) // (tokens, rank)
                 .floats("token_embd.weight.lora_b", new float[] {7, 8, 9, 10, 11, 12, 13, 14}, 4, 2)
                 .write(temp.resolve("embedding.gguf"));
-        Adapter.Factors factors = Adapter.read(gguf, 8).factors().get("model.embed_tokens.weight");
-        assertThat(factors).isNotNull();
-        assertThat(factors.rank()).isEqualTo(2);
-        assertThat(factors.rows()).isEqualTo(4);
-        assertThat(factors.columns()).isEqualTo(3);
-        assertThat(factors.a()).containsExactly(1, 3, 5, 2, 4, 6);
-        assertThat(factors.b()).containsExactly(7, 8, 9, 10, 11, 12, 13, 14);
-        assertThat(factors.scale()).isEqualTo(2);
+        try (LoraAdapter adapter = LoraAdapter.load(gguf, 8)) {
+            LowRankChange change = adapter.factors("model.embed_tokens.weight").orElseThrow();
+            assertThat(change.embedding()).isTrue();
+            assertThat(change.rank()).isEqualTo(2);
+            assertThat(change.rows()).isEqualTo(4);
+            assertThat(change.columns()).isEqualTo(3);
+            assertThat(floats(change.a())).containsExactly(1, 3, 5, 2, 4, 6);
+            assertThat(floats(change.b())).containsExactly(7, 8, 9, 10, 11, 12, 13, 14);
+            assertThat(change.scale()).isEqualTo(2);
+        }
     }
 
     @Test
@@ -190,12 +194,12 @@ class AdaptersTest {
                             name.startsWith("token") ? 0 : 3)
                     .floats(name + ".lora_b", new float[0], 4, 0)
                     .write(temp.resolve(name + ".gguf"));
-            assertThatThrownBy(() -> Adapter.read(gguf, 8)).isInstanceOf(MalformedFileException.class);
+            assertThatThrownBy(() -> LoraAdapter.load(gguf, 8).close()).isInstanceOf(MalformedFileException.class);
         }
     }
 
     /** As llama.cpp's converter writes it: rows of q and k per head in neighbouring pairs. */
-    private Path gguf(Adapter adapter, int headWidth) {
+    private Path gguf(Path peft, int headWidth) {
         Map<String, String> names = Map.of(
                 "self_attn.q_proj", "attn_q",
                 "self_attn.k_proj", "attn_k",
@@ -209,18 +213,27 @@ class AdaptersTest {
                 .put("general.architecture", "llama")
                 .put("adapter.type", "lora")
                 .put("adapter.lora.alpha", 8f);
-        adapter.factors().forEach((matrix, f) -> {
-            String[] parts = matrix.split("\\.", 4); // model.layers.N.rest
-            String module = parts[3].replace(".weight", "");
-            float[] b = f.b();
-            if (module.endsWith("q_proj") || module.endsWith("k_proj")) {
-                b = inPairs(b, f.rank(), headWidth);
+        try (LoraAdapter adapter = LoraAdapter.load(peft)) {
+            for (String matrix : adapter.targets()) {
+                LowRankChange f = adapter.factors(matrix).orElseThrow();
+                String[] parts = matrix.split("\\.", 4); // model.layers.N.rest
+                String module = parts[3].replace(".weight", "");
+                float[] b = floats(f.b());
+                if (module.endsWith("q_proj") || module.endsWith("k_proj")) {
+                    b = inPairs(b, f.rank(), headWidth);
+                }
+                String name = "blk." + parts[2] + "." + names.get(module) + ".weight";
+                builder.floats(name + ".lora_a", floats(f.a()), f.rank(), f.columns());
+                builder.floats(name + ".lora_b", b, f.rows(), f.rank());
             }
-            String name = "blk." + parts[2] + "." + names.get(module) + ".weight";
-            builder.floats(name + ".lora_a", f.a(), f.rank(), f.columns());
-            builder.floats(name + ".lora_b", b, f.rows(), f.rank());
-        });
+        }
         return builder.write(temp.resolve("adapter.gguf"));
+    }
+
+    private static float[] floats(TensorSource source) {
+        float[] values = new float[(int) source.elements()];
+        source.read(0, values.length, values, 0);
+        return values;
     }
 
     private static float[] inPairs(float[] rows, int width, int head) {

@@ -3,7 +3,8 @@ package dev.pollux.samples.cli;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
-import dev.pollux.inference.adapter.Adapter;
+import dev.pollux.inference.adapter.LoraAdapter;
+import dev.pollux.inference.adapter.LowRankChange;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.ModelTexts;
@@ -151,20 +152,24 @@ final class ModelInspection {
 
     /** A LoRA adapter in PEFT's form or in a GGUF file. */
     static Report adapter(Path path) {
-        Adapter adapter = Adapter.read(path, 2);
-        long parameters = 0;
-        TreeSet<Integer> ranks = new TreeSet<>();
-        for (Adapter.Factors factors : adapter.factors().values()) {
-            ranks.add(factors.rank());
-            parameters += (long) factors.a().length + factors.b().length;
+        try (LoraAdapter adapter = LoraAdapter.load(path, 2)) {
+            List<LowRankChange> changes = adapter.targets().stream()
+                    .flatMap(target -> adapter.factors(target).stream())
+                    .toList();
+            long parameters = changes.stream()
+                    .mapToLong(change -> change.a().elements() + change.b().elements())
+                    .sum();
+            TreeSet<Integer> ranks = new TreeSet<>();
+            changes.forEach(change -> ranks.add(change.rank()));
+            List<String> uses = adapter.otherThanFactors().isEmpty() ? List.of("adapters", "merge") : List.of("merge");
+            return new Report()
+                    .add("kind", "adapter")
+                    .add("path", path.toString())
+                    .add("matrices", changes.size())
+                    .add("ranks", ranks)
+                    .add("parameters", parameters, Texts.count(parameters))
+                    .add("uses", uses, String.join(", ", uses));
         }
-        return new Report()
-                .add("kind", "adapter")
-                .add("path", path.toString())
-                .add("matrices", adapter.factors().size())
-                .add("ranks", ranks)
-                .add("parameters", parameters, Texts.count(parameters))
-                .add("uses", List.of("adapters", "merge"), "adapters, merge");
     }
 
     /** An encoder's checkpoint, which {@link Checkpoint} does not take for a decoder. */
