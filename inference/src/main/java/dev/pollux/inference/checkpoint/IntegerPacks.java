@@ -16,9 +16,9 @@ import java.util.function.Supplier;
  * <table>
  * <caption>Blocks</caption>
  * <tr><th>bits</th><th>codes</th></tr>
- * <tr><td>4</td><td>4-bit codes with z in the middle of the range</td></tr>
- * <tr><td>8</td><td>other codes</td></tr>
- * <tr><td>16</td><td>8-bit codes with arbitrary zero points, and groups in the order of activation</td></tr>
+ * <tr><td>4</td><td>codes of 2 or 3 bits; codes of 4 bits with z = 8 in every group</td></tr>
+ * <tr><td>8</td><td>other codes of 4 bits; codes of 8 bits with z = 128 in every group</td></tr>
+ * <tr><td>16</td><td>other codes of 8 bits; groups in the order of activation</td></tr>
  * </table>
  */
 final class IntegerPacks {

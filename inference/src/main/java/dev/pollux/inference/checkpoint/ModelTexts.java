@@ -81,7 +81,7 @@ public final class ModelTexts {
     }
 
     /**
-     * The settings in a JSON file; empty where there is no such file.
+     * The settings in a JSON file; empty if there is no such file.
      *
      * @param name one of the names above, such as {@code config.json}
      * @throws MalformedFileException if it is not JSON, or larger than 8 MiB

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * models--owner--name/refs/REVISION             the commit, as text
  * models--owner--name/blobs/HASH                the contents, once each
  * models--owner--name/blobs/HASH.incomplete     the beginning of one, to be continued
- * models--owner--name/snapshots/COMMIT/PATH     a link to ../../blobs/HASH, or a copy where there are no links
+ * models--owner--name/snapshots/COMMIT/PATH     a link to ../../blobs/HASH, or a copy without support for links
  * .locks/models--owner--name/HASH.lock          held while a blob is written
  * </pre>
  *

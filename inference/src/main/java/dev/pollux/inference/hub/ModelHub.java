@@ -222,7 +222,7 @@ public final class ModelHub {
          * Builds the hub.
          *
          * @throws IllegalArgumentException if the endpoint, the token or a proxy of the environment is malformed
-         * @throws dev.pollux.StorageException if nothing says where the cache is: the user has no home folder
+         * @throws dev.pollux.StorageException if no cache folder is set and the user has no home folder
          */
         public ModelHub build() {
             String secret = token;

@@ -13,7 +13,7 @@ public final class PolluxCache {
      * {@code pollux} in {@code XDG_CACHE_HOME} or in {@code .cache} of the user's home. It need not exist. In the
      * variables {@code ~} and {@code $NAME} are expanded.
      *
-     * @throws dev.pollux.StorageException if the user has no home, and no variable says where the folder is
+     * @throws dev.pollux.StorageException if no variable sets the folder and the user has no home folder
      */
     public static Path directory() {
         return CacheFolder.directory();
