@@ -1,7 +1,11 @@
 package dev.pollux.benchmarks;
 
 import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.embedding.TextRole;
+import dev.pollux.inference.encoder.EmbedderOptions;
 import dev.pollux.inference.encoder.OnnxEmbedder;
+import dev.pollux.inference.encoder.Pooling;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.source.DocumentSource;
@@ -13,21 +17,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.Normalizer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * What a quoting twin with the bundled embedder answers: the right source first, the answer in the first quotes, refused
+ * What a quoting twin answers, with the bundled embedder or another: the right source first, the answer in the first quotes, refused
  * where the documents do not answer, lost where they do.
  *
  * <pre>
- * TwinQuality WORK TWIN DATA [-v] [SET…]
+ * TwinQuality WORK TWIN DATA [-v] [-c] [-e FOLDER [-p POOLING] [-q PREFIX] [-d PREFIX]] [SET…]
  * </pre>
  *
  * <p>WORK is a folder for the knowledge bases, TWIN the folder {@code benchmarks/twin}, DATA that of the corpora. Sets:
@@ -39,7 +45,9 @@ import java.util.stream.Stream;
  *       the two sets, so that what was tuned on one half is reported on the other;
  *   <li>{@code tales-tune}, {@code tales-report}: the same of FairytaleQA, questions whose answer stands in the text.
  * </ul>
- * {@code -v} prints each question that went wrong.
+ * {@code -v} prints each question that went wrong; {@code -c} keeps vectors from question to question, which is faster and makes
+ * the times those of the rest of the work. {@code -e} names the folder of another embedder, {@code -p} its pooling,
+ * {@code -q} and {@code -d} what it wants before questions and passages.
  */
 public final class TwinQuality {
 
@@ -65,20 +73,80 @@ public final class TwinQuality {
     /** Runs it. */
     public static void main(String[] args) throws IOException {
         if (args.length < 3) {
-            throw new IllegalArgumentException("usage: TwinQuality WORK TWIN DATA [-v] [SET...]; sets are " + SETS);
+            throw new IllegalArgumentException(
+                    "usage: TwinQuality WORK TWIN DATA [-v] [-c] [-e FOLDER [-p POOLING] [-q PREFIX] [-d PREFIX]]"
+                            + " [SET...]; sets are " + SETS);
         }
-        List<String> rest = List.of(args).subList(3, args.length);
-        List<String> named = rest.stream().filter(arg -> !arg.equals("-v")).toList();
-        TwinQuality quality = new TwinQuality(rest.contains("-v"));
+        boolean verbose = false;
+        boolean cached = false;
+        Map<String, String> given = new HashMap<>();
+        List<String> named = new ArrayList<>();
+        for (int i = 3; i < args.length; i++) {
+            if (args[i].equals("-v")) {
+                verbose = true;
+            } else if (args[i].equals("-c")) {
+                cached = true;
+            } else if (args[i].startsWith("-")) {
+                given.put(args[i], args[++i]);
+            } else {
+                named.add(args[i]);
+            }
+        }
+        TwinQuality quality = new TwinQuality(verbose);
         System.out.println(
                 "| set | questions | right source first | answer in the first quote | in the first two | refused"
-                        + " when unanswerable | lost when answerable | ms, median | ms, p95 |");
-        System.out.println("|---|---|---|---|---|---|---|---|---|");
-        try (Embedder embedder = OnnxEmbedder.bundled()) {
+                        + " when unanswerable | lost when answerable | ms, median | ms, p95 | scale |");
+        System.out.println("|---|---|---|---|---|---|---|---|---|---|");
+        try (Embedder opened = embedder(given)) {
+            Embedder embedder = cached ? new Cached(opened, new HashMap<>()) : opened;
             for (String set : named.isEmpty() ? SETS : named) {
                 quality.measure(Path.of(args[0]), collection(set, Path.of(args[1]), Path.of(args[2])), embedder);
             }
         }
+    }
+
+    /** Keeps every vector that it made. <em>Not thread-safe: one thread at a time.</em> */
+    private record Cached(Embedder embedder, Map<String, float[]> vectors) implements Embedder {
+
+        @Override
+        public float[][] embed(List<String> texts, TextRole role) { // (texts, dimension)
+            List<String> unknown = texts.stream()
+                    .filter(text -> !vectors.containsKey(role + text))
+                    .distinct()
+                    .toList();
+            float[][] rows = embedder.embed(unknown, role); // (unknown, dimension)
+            for (int i = 0; i < rows.length; i++) {
+                vectors.put(role + unknown.get(i), rows[i]);
+            }
+            return texts.stream().map(text -> vectors.get(role + text)).toArray(float[][]::new);
+        }
+
+        @Override
+        public EmbedderInfo info() {
+            return embedder.info();
+        }
+
+        @Override
+        public int countTokens(String text) {
+            return embedder.countTokens(text);
+        }
+
+        @Override
+        public void close() {
+            embedder.close();
+        }
+    }
+
+    private static Embedder embedder(Map<String, String> given) {
+        EmbedderOptions.Builder options = EmbedderOptions.builder();
+        Optional.ofNullable(given.get("-p"))
+                .map(name -> Pooling.valueOf(name.toUpperCase(Locale.ROOT)))
+                .ifPresent(options::pooling);
+        Optional.ofNullable(given.get("-q")).ifPresent(options::queryPrefix);
+        Optional.ofNullable(given.get("-d")).ifPresent(options::passagePrefix);
+        return Optional.ofNullable(given.get("-e"))
+                .map(folder -> OnnxEmbedder.open(Path.of(folder), options.build()))
+                .orElseGet(OnnxEmbedder::bundled);
     }
 
     private static Collection collection(String set, Path twin, Path data) throws IOException {
@@ -164,6 +232,7 @@ public final class TwinQuality {
             Twin twin = Twin.builder()
                     .retriever(knowledge.retriever())
                     .embedder(embedder)
+                    .scale(knowledge::scale)
                     .build();
             twin.ask(collection.questions().get(0).text()); // warm
             Counts counts = new Counts();
@@ -177,7 +246,7 @@ public final class TwinQuality {
                             + question.answers() + "\n    " + shown(answer));
                 }
             }
-            System.out.println(counts.row(collection.name()));
+            System.out.println(counts.row(collection.name()) + " " + knowledge.scale() + " |");
         }
     }
 

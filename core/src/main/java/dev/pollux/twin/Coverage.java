@@ -4,6 +4,7 @@ import dev.pollux.internal.text.AskedWord;
 import dev.pollux.internal.text.Language;
 import dev.pollux.internal.text.Words;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -11,20 +12,35 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** How much of a question's words sentences hold. <em>Confined to one thread.</em> */
+/** How much of a question's words sentences hold, and their passages. <em>Confined to one thread.</em> */
 final class Coverage {
 
     /*
-     * overlap(q, s) = sum of held(w, s) weight(w) idf(w) over the question's words w / sum of weight(w) idf(w)
+     * overlap(q, s) = (4 share(q, s) + share(q, passage of s) + share(q, all retrieved passages)) / 6
+     * share(q, x)   = sum of held(w, x) weight(w) idf(w) over the question's words w / sum of weight(w) idf(w)
      * held(w, s)   = 1 for a word of s or of what s is read with (Context); 0.7 for a part of a compound of s, in languages that write compounds as one word; 0.5
      *                for a word that stands only in the headings above s
+     * held(w, p)   = the most of any sentence of p
      * idf(w)       = ln(1 + (N + 20) / (n + 1)), n of the N sentences of the retrieved passages hold w
      * weight(w)    = 1, or 1/4 for a word that a follow-up only carries from the question before
      *
      * The 20 stands for sentences never seen: with few passages, all on one subject, the idf of the subject's own words
      * would else be next to nothing beside that of any other word of the question. Words meet by their stems in the language of
      * the passage.
+     *
+     * An answer is often spread: a paragraph names its subject once, and the sentence that answers says "it". A word that the
+     * whole passage lacks tells more against it than one that only the sentence lacks, and a word that is in nothing retrieved
+     * tells against the question being answered at all.
+     *
+     * The number of an Identifier that some line mentions is held by the lines that mention it alone: of item 177, a line with
+     * the price 177 says nothing.
      */
+
+    private static final double SENTENCE_SHARE = 4 / 6.0;
+
+    private static final double PASSAGE_SHARE = 1 / 6.0;
+
+    private static final double RETRIEVED_SHARE = 1 / 6.0;
 
     private static final double UNSEEN = 20;
 
@@ -39,9 +55,13 @@ final class Coverage {
 
     private final List<AskedWord> words;
     private final Set<String> own;
+    private final List<Identifier> identifiers; // those that the passages mention
+    private final List<String> unmentioned; // the others whose labels have other numbers there
     private final double[] weights; // (words), sum 1 where there are words
     private final IdentityHashMap<Source.Line, Set<String>> keys = new IdentityHashMap<>();
     private final IdentityHashMap<Source.Section, Set<String>> sections = new IdentityHashMap<>();
+    private final IdentityHashMap<Source, double[]> passages = new IdentityHashMap<>(); // what is held of each word
+    private final double retrieved;
 
     /**
      * @param question as it was asked
@@ -54,7 +74,28 @@ final class Coverage {
         this.own = AskedWord.of(question, languages).stream()
                 .map(asked -> asked.word().form())
                 .collect(Collectors.toSet());
+        this.unmentioned = new ArrayList<>();
+        this.identifiers = mentioned(subject, sources);
         this.weights = weights(sources);
+        double[] all = new double[words.size()]; // (words)
+        sources.forEach(source -> raise(all, held(source)));
+        this.retrieved = share(all);
+    }
+
+    private List<Identifier> mentioned(String subject, List<Source> sources) {
+        List<Identifier> mentioned = new ArrayList<>();
+        for (Identifier identifier : Identifier.of(subject, words)) {
+            Set<Identifier.Mention> mentions = EnumSet.noneOf(Identifier.Mention.class);
+            for (Source source : sources) {
+                source.lines().forEach(line -> mentions.add(identifier.in(source, line)));
+            }
+            if (mentions.contains(Identifier.Mention.SAME)) {
+                mentioned.add(identifier);
+            } else if (mentions.contains(Identifier.Mention.OTHER)) {
+                unmentioned.add(identifier.text());
+            }
+        }
+        return mentioned;
     }
 
     private double[] weights(List<Source> sources) {
@@ -81,23 +122,67 @@ final class Coverage {
 
     /** The overlap of the question with a sentence, in [0, 1]. */
     double of(Source source, Source.Line line) {
-        double overlap = 0;
+        return SENTENCE_SHARE * share(held(source, line))
+                + PASSAGE_SHARE * share(held(source))
+                + RETRIEVED_SHARE * retrieved;
+    }
+
+    /** Whether a line is on another thing of the kind that was asked for: on item 42 where the question names item 177. */
+    boolean isOfAnother(Source source, Source.Line line) {
+        Set<Identifier.Mention> mentions = EnumSet.noneOf(Identifier.Mention.class);
+        identifiers.forEach(identifier -> mentions.add(identifier.in(source, line)));
+        return mentions.contains(Identifier.Mention.OTHER) && !mentions.contains(Identifier.Mention.SAME);
+    }
+
+    private double share(double[] held) { // (words)
+        double share = 0;
         for (int i = 0; i < weights.length; i++) {
-            double held = held(words.get(i), source.language(), keys(line));
-            double above = held == 1 ? 0 : HEADING_WEIGHT * held(words.get(i), source.language(), sectionKeys(line));
-            overlap += weights[i] * Math.max(held, above);
+            share += weights[i] * held[i];
         }
-        return overlap;
+        return share;
+    }
+
+    private double[] held(Source source, Source.Line line) { // (words)
+        double[] held = new double[words.size()];
+        for (int i = 0; i < held.length; i++) {
+            double own = held(words.get(i), source.language(), keys(line));
+            double above = own == 1 ? 0 : HEADING_WEIGHT * held(words.get(i), source.language(), sectionKeys(line));
+            held[i] = Math.max(own, above);
+        }
+        for (Identifier identifier : identifiers) {
+            held[identifier.index()] = identifier.in(source, line) == Identifier.Mention.SAME ? 1 : 0;
+        }
+        return held;
+    }
+
+    /** What the statements of a passage hold of each word, the most of each. */
+    private double[] held(Source source) { // (words)
+        return passages.computeIfAbsent(source, passage -> {
+            double[] held = new double[words.size()];
+            for (Source.Line line : passage.lines()) {
+                if (line.isStatement()) {
+                    raise(held, held(passage, line));
+                }
+            }
+            return held;
+        });
+    }
+
+    private static void raise(double[] most, double[] held) { // (words) each
+        for (int i = 0; i < most.length; i++) {
+            most[i] = Math.max(most[i], held[i]);
+        }
     }
 
     /**
      * Names and years of the question, as it has them, that no retrieved passage holds in any form: neither as a word, nor
-     * as a part of one, nor in its headings or the name of its document, nor as the first letters of words in a row.
+     * as a part of one, nor in its headings or the name of its document, nor as the first letters of words in a row. And
+     * identifiers with a number that no passage has where they have others of that kind.
      *
      * @param self words that need not be there
      */
     List<String> missing(String question, List<Source> sources, Set<String> self) {
-        List<String> missing = new ArrayList<>();
+        List<String> missing = new ArrayList<>(unmentioned);
         for (int i = 0; i < words.size(); i++) {
             AskedWord word = words.get(i);
             boolean known = self.contains(word.word().form());

@@ -15,9 +15,11 @@ import java.util.Locale;
  * @param quote verbatim, as it stands in the document, but for what no reader sees, such as comments
  * @param text the same to be shown; see {@link Citation#text()}
  * @param date the document's date; see {@link Citation#date()}
- * @param score in [0, 1], higher is better: the mean of the similarity of its vector to the question's (a negative one
- *     counts 0) and of the share of the question's words it holds, each word weighted by its rarity; that share alone
- *     where the twin has no embedder
+ * @param score in [0, 1], higher is better: 0.4 times the similarity of its vector to the question's, on the
+ *     {@linkplain dev.pollux.embedding.SimilarityScale scale} of the embedder, and 0.6 times the overlap of words; that overlap alone where
+ *     the twin has no embedder. The overlap is the share of the question's words that the sentence holds, each word weighted by
+ *     its rarity, to four sixths, that which its passage holds to one sixth, and that which all retrieved passages hold to one
+ *     sixth
  */
 public record Evidence(
         int number,

@@ -1,6 +1,7 @@
 package dev.pollux.twin;
 
 import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.SimilarityScale;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.internal.text.Language;
 import dev.pollux.internal.text.Languages;
@@ -12,19 +13,23 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** Chooses the sentences of retrieved passages that bear on a question. <em>Thread-safe.</em> */
 final class EvidenceFinder {
 
     /*
-     * score(s) = (max(0, cos(q, s)) + overlap(q, s)) / 2, where Coverage explains the overlap. Both parts lie in [0, 1]
-     * whatever else was retrieved, so one threshold serves every question and every retriever, also one whose scores are
-     * ranks; dividing by the best of a list instead ranks no better and tells nothing about relevance.
+     * score(s) = 0.4 scale(cos(q, s)) + 0.6 overlap(q, s), where SimilarityScale explains the scale and Coverage the overlap.
+     * Both parts are in [0, 1] whatever else was retrieved, so one threshold serves every question, embedder and retriever,
+     * also one whose scores are ranks; dividing by the best of a list instead ranks no better and tells nothing about
+     * relevance.
      */
 
     /** Sentences to embed for one question: what a small model on two cores does in a fraction of a second. */
     private static final int MOST_EMBEDDED = 64;
+
+    private static final double SIMILARITY_WEIGHT = 0.4;
 
     /**
      * A sentence with its score.
@@ -40,11 +45,16 @@ final class EvidenceFinder {
     }
 
     private final Optional<Embedder> embedder;
+    private final Supplier<SimilarityScale> scale;
     private final Set<String> self;
 
-    /** @param self the name of the twin, which documents need not mention */
-    EvidenceFinder(Optional<Embedder> embedder, String self) {
+    /**
+     * @param scale that of the embedder
+     * @param self the name of the twin, which documents need not mention
+     */
+    EvidenceFinder(Optional<Embedder> embedder, Supplier<SimilarityScale> scale, String self) {
         this.embedder = embedder;
+        this.scale = scale;
         this.self = Words.of(self).stream().map(Words.Word::form).collect(Collectors.toSet());
     }
 
@@ -60,8 +70,8 @@ final class EvidenceFinder {
         Optional<Embedder> reading = embedder.filter(e -> e.info().reads(language.code()));
         double least = reading.isPresent() ? options.minScore() : options.minOverlap();
         Coverage coverage = new Coverage(question, subject, sources);
-        List<Found> ranked =
-                Polarity.ranked(Words.of(question, language), ranked(question, subject, sources, coverage, reading));
+        List<Found> ranked = Polarity.ranked(
+                question, Words.of(question, language), ranked(question, subject, sources, coverage, reading));
         List<Found> best = new Excerpts(question, ranked).best(options.maxEvidence(), least);
         List<String> notices = reading.isPresent() ? List.of() : notices(language);
         List<String> missing = coverage.missing(question, sources, self);
@@ -82,13 +92,13 @@ final class EvidenceFinder {
     }
 
     /** Every sentence that may be evidence, best first; equal scores keep the order of the passages. */
-    private static List<Found> ranked(
+    private List<Found> ranked(
             String question, String subject, List<Source> sources, Coverage coverage, Optional<Embedder> embedder) {
         List<Found> byWords = new ArrayList<>();
         Optional<String> asked = asked(question);
         for (Source source : sources) {
             for (Source.Line line : source.lines()) {
-                if (line.isStatement() && !asks(line, asked)) {
+                if (line.isStatement() && !asks(line, asked) && !coverage.isOfAnother(source, line)) {
                     byWords.add(new Found(source, line, coverage.of(source, line)));
                 }
             }
@@ -121,7 +131,8 @@ final class EvidenceFinder {
                 .collect(Collectors.joining(" ", " ", " "));
     }
 
-    private static List<Found> withSimilarity(Embedder embedder, String question, List<Found> byWords) {
+    private List<Found> withSimilarity(Embedder embedder, String question, List<Found> byWords) {
+        SimilarityScale measured = scale.get();
         List<Found> candidates = byWords.subList(0, Math.min(MOST_EMBEDDED, byWords.size()));
         float[] query = embedder.embed(List.of(fitting(embedder, question)), TextRole.QUERY)[0]; // (dimension)
         List<String> texts = candidates.stream()
@@ -131,8 +142,9 @@ final class EvidenceFinder {
         List<Found> scored = new ArrayList<>();
         for (int i = 0; i < vectors.length; i++) {
             Found found = candidates.get(i);
-            double similarity = Math.max(0, dot(query, vectors[i]));
-            scored.add(new Found(found.source(), found.line(), Math.min(1, (similarity + found.score()) / 2)));
+            double similarity = measured.of(dot(query, vectors[i]));
+            double score = SIMILARITY_WEIGHT * similarity + (1 - SIMILARITY_WEIGHT) * found.score();
+            scored.add(new Found(found.source(), found.line(), Math.min(1, score)));
         }
         return scored;
     }

@@ -4,15 +4,22 @@ import dev.pollux.internal.text.Words;
 import dev.pollux.twin.EvidenceFinder.Found;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
-/** Puts sentences that deny first where the question does, and last where it does not. <em>Stateless, thread-safe.</em> */
+/** Puts sentences that deny first where the question does, and last where it does not. <em>Confined to one thread.</em> */
 final class Polarity {
 
     /*
      * A sentence and its opposite share all words but the negation, so neither words nor vectors part them. Where the question
-     * denies and a sentence that denies scores nearly as well as the best, all others lose half, by which they are no longer
-     * shown. Where it does not, sentences that deny lose a little: they may answer, but not before their opposite.
+     * denies and a sentence that denies the same scores nearly as well as the best, all others lose half, by which they are no
+     * longer shown. Where it does not, sentences that deny a word of it lose a little: they may answer, but not before their
+     * opposite.
+     *
+     * A negation denies the words around it, NEAR of them that carry meaning on either side, up to the next comma or point:
+     * "is not covered", "deckt sie nicht", "no dogs are allowed". A question denies the word after its negation, else the one
+     * before: "with no extra code" does not answer what should never be used.
      */
 
     private static final double NEARLY = 0.75;
@@ -21,13 +28,38 @@ final class Polarity {
 
     private static final double DENIED = 0.97;
 
-    private Polarity() {}
+    private static final int NEAR = 3;
 
-    /** {@code ranked}, best first, scored anew. */
-    static List<Found> ranked(List<Words.Word> question, List<Found> ranked) {
-        boolean denies = question.stream().anyMatch(Words::isNegation);
+    private static final String BETWEEN_CLAUSES = ",;:.!?()–—。，、；：";
+
+    private final boolean denies;
+    private final Set<String> denied; // stems
+
+    private Polarity(String text, List<Words.Word> question) {
+        this.denies = question.stream().anyMatch(Words::isNegation);
+        this.denied = new HashSet<>();
+        for (int i = 0; i < question.size(); i++) {
+            if (denies && Words.isNegation(question.get(i))) {
+                Set<String> after = near(text, question, i, 1, 1);
+                denied.addAll(after.isEmpty() ? near(text, question, i, -1, 1) : after);
+            } else if (!denies && question.get(i).content()) {
+                denied.addAll(question.get(i).keys());
+            }
+        }
+    }
+
+    /**
+     * {@code ranked}, best first, scored anew.
+     *
+     * @param words those of {@code question}
+     */
+    static List<Found> ranked(String question, List<Words.Word> words, List<Found> ranked) {
+        return new Polarity(question, words).ranked(ranked);
+    }
+
+    private List<Found> ranked(List<Found> ranked) {
         double best = ranked.isEmpty() ? 0 : ranked.get(0).score();
-        boolean answered = ranked.stream().anyMatch(found -> denies(found) && found.score() >= NEARLY * best);
+        boolean answered = ranked.stream().anyMatch(found -> found.score() >= NEARLY * best && denies(found));
         if (!answered) {
             return ranked;
         }
@@ -40,7 +72,37 @@ final class Polarity {
         return scored;
     }
 
-    private static boolean denies(Found found) {
-        return found.line().words().stream().anyMatch(Words::isNegation);
+    private boolean denies(Found found) {
+        List<Words.Word> words = found.line().words();
+        String text = found.line().text();
+        for (int i = 0; i < words.size(); i++) {
+            if (Words.isNegation(words.get(i)) && (denied.isEmpty() || deniesAt(text, words, i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean deniesAt(String text, List<Words.Word> words, int negation) {
+        return near(text, words, negation, 1, NEAR).stream().anyMatch(denied::contains)
+                || near(text, words, negation, -1, NEAR).stream().anyMatch(denied::contains);
+    }
+
+    /** The stems of the next words that carry meaning in a direction, at most {@code most}, in the same clause. */
+    private static Set<String> near(String text, List<Words.Word> words, int from, int step, int most) {
+        Set<String> stems = new HashSet<>();
+        int count = 0;
+        for (int i = from + step; i >= 0 && i < words.size() && count < most; i += step) {
+            int gap = step > 0 ? words.get(i - 1).end() : words.get(i).end();
+            int end = step > 0 ? words.get(i).start() : words.get(i + 1).start();
+            if (gap < end && text.substring(gap, end).chars().anyMatch(c -> BETWEEN_CLAUSES.indexOf(c) >= 0)) {
+                break;
+            }
+            if (words.get(i).content()) {
+                stems.addAll(words.get(i).keys());
+                count++;
+            }
+        }
+        return stems;
     }
 }

@@ -1,6 +1,7 @@
 package dev.pollux.twin;
 
 import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.SimilarityScale;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.Message;
@@ -20,7 +21,12 @@ import org.jspecify.annotations.Nullable;
  * Answers from its owner's documents: with evidence, and with a written answer where one holds.
  *
  * <pre>{@code
- * Twin twin = Twin.builder().retriever(knowledge.retriever()).embedder(embedder).generator(generator).build();
+ * Twin twin = Twin.builder()
+ *         .retriever(knowledge.retriever())
+ *         .embedder(embedder)
+ *         .scale(knowledge::scale)
+ *         .generator(generator)
+ *         .build();
  * Answer answer = twin.ask("How do I merge two models?");
  * }</pre>
  *
@@ -79,7 +85,7 @@ public final class Twin {
 
     private Twin(Builder builder, Retriever retriever) {
         this.retriever = retriever;
-        this.finder = new EvidenceFinder(Optional.ofNullable(builder.embedder), builder.persona.name());
+        this.finder = new EvidenceFinder(Optional.ofNullable(builder.embedder), builder.scale, builder.persona.name());
         this.persona = builder.persona;
         this.options = builder.options;
         this.writing = WritingAbility.of(options.style(), Optional.ofNullable(builder.generator));
@@ -227,6 +233,7 @@ public final class Twin {
     public static final class Builder {
         private @Nullable Retriever retriever;
         private @Nullable Embedder embedder;
+        private Supplier<SimilarityScale> scale = () -> SimilarityScale.NONE;
         private @Nullable Generator generator;
         private Persona persona = Persona.DEFAULT;
         private TwinOptions options = TwinOptions.DEFAULTS;
@@ -242,6 +249,16 @@ public final class Twin {
         /** What sentences are compared with; without one, words alone choose the evidence. */
         public Builder embedder(Embedder embedder) {
             this.embedder = embedder;
+            return this;
+        }
+
+        /**
+         * What the embedder's similarities mean, asked for with each question: that of a knowledge base
+         * ({@code knowledge::scale}), or one that was measured. Without one they are taken as they are, which suits
+         * embedders whose unrelated texts have a similarity near 0.
+         */
+        public Builder scale(Supplier<SimilarityScale> scale) {
+            this.scale = scale;
             return this;
         }
 

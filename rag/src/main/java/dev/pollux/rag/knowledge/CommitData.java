@@ -5,6 +5,7 @@ import dev.pollux.embedding.EmbedderInfo;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -19,8 +20,11 @@ final class CommitData {
 
     private CommitData() {}
 
-    /** @param chunking the recipe of the last ingest; empty where there was none */
-    static Map<String, String> of(EmbedderInfo embedder, String chunking) {
+    /**
+     * @param chunking the recipe of the last ingest; empty where there was none
+     * @param scale the embedder's on these documents; empty where none was measured
+     */
+    static Map<String, String> of(EmbedderInfo embedder, String chunking, Optional<MeasuredScale> scale) {
         Map<String, String> data = new TreeMap<>(Map.of(
                 IndexLayout.COMMIT_FORMAT, String.valueOf(IndexLayout.FORMAT),
                 IndexLayout.COMMIT_EMBEDDER, embedder.name(),
@@ -30,6 +34,7 @@ final class CommitData {
         if (!chunking.isEmpty()) {
             data.put(IndexLayout.COMMIT_CHUNKING, chunking);
         }
+        scale.ifPresent(measured -> data.put(IndexLayout.COMMIT_SCALE, measured.text()));
         return data;
     }
 

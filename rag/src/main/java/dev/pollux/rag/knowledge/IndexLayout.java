@@ -31,7 +31,8 @@ package dev.pollux.rag.knowledge;
  * </pre>
  *
  * <p>The commit data names the format, the embedder's name, fingerprint and dimension, the chunking of the last
- * ingest, and the time.
+ * ingest, the time, and the scale of the embedder on these documents ({@link MeasuredScale}), which commits of earlier versions do
+ * not have.
  *
  * <p>Format {@value #OLDEST_FORMAT} has no pages and no cells; it is read as it is, and the first commit makes it format
  * {@value #FORMAT}. Older ones are refused.
@@ -91,6 +92,7 @@ final class IndexLayout {
     static final String COMMIT_DIMENSION = "pollux.dimension";
     static final String COMMIT_TIME = "pollux.time";
     static final String COMMIT_CHUNKING = "pollux.chunking";
+    static final String COMMIT_SCALE = "pollux.scale";
 
     /** The longest value of doc values in Lucene is 32766 bytes. */
     static final int MAX_DIMENSION = 8191;

@@ -87,6 +87,7 @@ final class Ingest implements DocumentSink {
         deleteStaleCopies();
         deleteAbsorbed();
         finish();
+        measure();
         return new IngestReport(
                 source.name(),
                 added,
@@ -292,6 +293,16 @@ final class Ingest implements DocumentSink {
             commit();
         } else {
             job.progress("commit", unchanged, expected, "documents");
+        }
+    }
+
+    /** Measures the embedder's scale where that was not done yet, or on other documents; it is a commit of its own. */
+    private void measure() {
+        int passages = store.read(Snapshot::passageCount);
+        Optional<MeasuredScale> known = store.read(Snapshot::scale);
+        if (passages > 0 && known.filter(scale -> scale.serves(passages)).isEmpty()) {
+            store.scale(KnowledgeScale.measured(store, embedder, job));
+            store.commit();
         }
     }
 

@@ -3,6 +3,7 @@ package dev.pollux.rag.knowledge;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.embedding.SimilarityScale;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.text.Languages;
@@ -51,12 +52,14 @@ public final class KnowledgeBase implements AutoCloseable {
     private final Store store;
     private final Embedder embedder;
     private final KnowledgeOptions options;
+    private final KnowledgeScale scale;
     private final ReentrantLock writing = new ReentrantLock();
 
     private KnowledgeBase(Store store, Embedder embedder, KnowledgeOptions options) {
         this.store = store;
         this.embedder = embedder;
         this.options = options;
+        this.scale = new KnowledgeScale(store, embedder);
     }
 
     /** Opens or creates a knowledge base with {@link KnowledgeOptions#DEFAULTS}. */
@@ -128,7 +131,10 @@ public final class KnowledgeBase implements AutoCloseable {
      * its end; a cancelled or failed one leaves the last commit, and the next ingest goes on from there. It waits for
      * other writing of this object to end first. An interrupt never damages what is open: writing is done on a thread
      * of its own, named {@code pollux-knowledge}, which ends when idle. Events: {@code read} and {@code commit} in documents, {@code embed} in
-     * passages, a notice for each skipped document.
+     * passages, {@code calibrate} in sentences, a notice for each skipped document.
+     *
+     * <p>At its end it measures {@link #scale()} where the knowledge base has none yet, or has a quarter more or fewer passages
+     * than when it was measured.
      */
     public Job<IngestReport> ingest(DocumentSource source) {
         checkName(source.name());
@@ -143,7 +149,7 @@ public final class KnowledgeBase implements AutoCloseable {
      */
     public Retriever retriever() {
         return query -> {
-            if (!isRead(query)) {
+            if (unreadLanguage(query).isPresent()) {
                 return store.read(snapshot -> {
                     View view = snapshot.view(query.filter());
                     return view.hits(Fusion.fuse(List.of(view.matching(query.text(), query.topK())), query.topK()));
@@ -160,15 +166,31 @@ public final class KnowledgeBase implements AutoCloseable {
         };
     }
 
-    private boolean isRead(Query query) {
+    /**
+     * What the embedder's similarities mean on these documents, as the last ingest measured it: for
+     * {@code Twin.Builder.scale(knowledge::scale)}. Of a knowledge base that an earlier version made it is measured at the first
+     * call, which embeds some 250 sentences, and kept by this object; without its embedder, or without documents, it is
+     * {@link SimilarityScale#NONE}.
+     */
+    public SimilarityScale scale() {
+        return scale.get();
+    }
+
+    /**
+     * The ISO 639-1 code of the language of a query where the embedder does not read it, so that {@link #retriever()} searches by
+     * words alone; empty where it does, or where the language is not known.
+     */
+    public Optional<String> unreadLanguage(Query query) {
         EmbedderInfo info = embedder.info();
         return info.languages().isEmpty()
-                || store.read(snapshot -> info.reads(Languages.ofQuestion(
-                                query.text(),
-                                snapshot.languages().stream()
-                                        .map(Languages::byCode)
-                                        .toList())
-                        .code()));
+                ? Optional.empty()
+                : Optional.of(store.read(snapshot -> Languages.ofQuestion(
+                                        query.text(),
+                                        snapshot.languages().stream()
+                                                .map(Languages::byCode)
+                                                .toList())
+                                .code()))
+                        .filter(code -> !info.reads(code));
     }
 
     /** Passages by the inner product of their vector and the query's, in [-1, 1], exact over all passages. */
@@ -288,6 +310,7 @@ public final class KnowledgeBase implements AutoCloseable {
                     info.name(),
                     info.fingerprint(),
                     info.dimension(),
+                    snapshot.scale().map(MeasuredScale::scale).orElse(SimilarityScale.NONE),
                     snapshot.commitTime());
         });
     }

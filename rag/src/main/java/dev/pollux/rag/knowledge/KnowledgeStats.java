@@ -1,5 +1,6 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.embedding.SimilarityScale;
 import java.time.Instant;
 
 /**
@@ -12,6 +13,8 @@ import java.time.Instant;
  * @param embedder name of the embedder it was made with
  * @param fingerprint the embedder's fingerprint
  * @param dimension length of a vector
+ * @param scale what the embedder's similarities mean on these documents; {@link SimilarityScale#NONE} where no ingest has measured
+ *     it
  * @param lastCommit when it was last changed
  */
 public record KnowledgeStats(
@@ -22,4 +25,5 @@ public record KnowledgeStats(
         String embedder,
         String fingerprint,
         int dimension,
+        SimilarityScale scale,
         Instant lastCommit) {}

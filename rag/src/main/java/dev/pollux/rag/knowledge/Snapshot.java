@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,6 +22,7 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.MultiBits;
 import org.apache.lucene.index.MultiTerms;
 import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.PostingsEnum;
@@ -220,6 +222,35 @@ final class Snapshot {
     /** When what this shows was committed. */
     Instant commitTime() throws IOException {
         return Instant.parse(reader.getIndexCommit().getUserData().get(IndexLayout.COMMIT_TIME));
+    }
+
+    /** The scale that was committed with it. */
+    Optional<MeasuredScale> scale() throws IOException {
+        return MeasuredScale.of(reader.getIndexCommit().getUserData());
+    }
+
+    /**
+     * The texts of at most {@code most} passages, those whose hashes come first: the same whatever the order in which they were
+     * written, and most of them the same when others are added.
+     */
+    List<String> sample(int most) throws IOException {
+        List<String> texts = new ArrayList<>();
+        Terms terms = MultiTerms.getTerms(reader, IndexLayout.VECTOR_KEY);
+        Bits live = MultiBits.getLiveDocs(reader);
+        StoredFields stored = reader.storedFields();
+        TermsEnum keys = terms == null ? TermsEnum.EMPTY : terms.iterator();
+        PostingsEnum docs = null;
+        while (texts.size() < most && keys.next() != null) {
+            docs = keys.postings(docs, PostingsEnum.NONE);
+            int doc = docs.nextDoc();
+            while (doc != DocIdSetIterator.NO_MORE_DOCS && live != null && !live.get(doc)) {
+                doc = docs.nextDoc();
+            }
+            if (doc != DocIdSetIterator.NO_MORE_DOCS) {
+                texts.add(stored.document(doc, Set.of(IndexLayout.TEXT)).get(IndexLayout.TEXT));
+            }
+        }
+        return texts;
     }
 
     int passageCount() {

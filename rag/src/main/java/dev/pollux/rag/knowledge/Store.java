@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.CorruptIndexException;
@@ -44,6 +45,7 @@ final class Store implements AutoCloseable {
     private final WriterThread writing;
     private final OpenHandle handle;
     private String chunking = ""; // of the last ingest
+    private Optional<MeasuredScale> scale = Optional.empty(); // for the next commit
     private boolean described = true; // whether the manifest may be there
     private volatile boolean stopped;
     private boolean closed;
@@ -58,11 +60,12 @@ final class Store implements AutoCloseable {
             Map<String, String> data = LuceneCompatibility.newestCommit(folder, directory).getUserData();
             CommitData.check(data, folder, embedder);
             this.chunking = CommitData.chunking(data);
+            this.scale = MeasuredScale.of(data);
         }
         this.writer = writable ? writer() : null;
         try {
             if (writer != null && !exists) {
-                writer.setLiveCommitData(CommitData.of(embedder, chunking).entrySet());
+                writer.setLiveCommitData(CommitData.of(embedder, chunking, scale).entrySet());
                 writer.commit();
             }
             this.snapshots = new Snapshots(directory, embedder.dimension());
@@ -224,6 +227,11 @@ final class Store implements AutoCloseable {
         chunking = recipe;
     }
 
+    /** Keeps a scale with the next commit and those after it. */
+    void scale(MeasuredScale measured) {
+        scale = Optional.of(measured);
+    }
+
     /** Writes the manifest of the newest commit, unless it is there. */
     void describe() {
         ArtifactManifest manifest =
@@ -237,7 +245,7 @@ final class Store implements AutoCloseable {
     /** Makes everything written since the last commit durable, then visible. */
     void commit() {
         write(w -> {
-            w.setLiveCommitData(CommitData.of(embedder, chunking).entrySet());
+            w.setLiveCommitData(CommitData.of(embedder, chunking, scale).entrySet());
             w.commit();
             snapshots.maybeRefreshBlocking();
         });

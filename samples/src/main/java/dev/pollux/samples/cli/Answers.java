@@ -1,5 +1,6 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.embedding.SimilarityScale;
 import dev.pollux.retrieval.Origin;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
@@ -17,27 +18,37 @@ final class Answers {
     private Answers() {}
 
     /**
-     * Lets the model write: shown on standard error where asked for, else counted on a terminal, beside where the evidence
-     * was found.
+     * Reads an answer as it comes: each sentence that has passed the check is printed at once, where {@code printed}; before the
+     * first, a terminal shows where the evidence was found and how much the model has written. What it writes unchecked is
+     * shown on standard error where {@code draft}.
      */
-    static void draft(AnswerStream stream, Output output, boolean shown) {
+    static void read(AnswerStream stream, Output output, boolean printed, boolean draft) {
         String found = found(stream.evidence());
         output.status(found);
         int pieces = 0;
+        boolean begun = false;
         for (Iterator<AnswerStream.Delta> deltas = stream.deltas(); deltas.hasNext(); ) {
             AnswerStream.Delta delta = deltas.next();
             if (delta.channel() == AnswerStream.Channel.ANSWER) {
-                continue; // printed when it is whole
+                begun |= printed;
+                if (printed) {
+                    output.prosePiece(delta.text());
+                }
+                continue;
             }
             pieces++;
-            if (shown) {
+            if (draft) {
                 output.asidePiece(delta.text());
-            } else {
+            } else if (!begun) { // a status would overwrite the line that the answer is in
                 output.status(found + "; writing: " + pieces + " pieces");
             }
         }
-        if (shown && pieces > 0) {
+        if (draft && pieces > 0) {
             output.aside("");
+        }
+        if (begun) {
+            output.endOfPieces();
+            output.line("");
         }
     }
 
@@ -67,10 +78,25 @@ final class Answers {
                         .collect(Collectors.joining(", ", "found ", ""));
     }
 
+    /** What {@code minScore} means with the embedder of a twin, and how near the best evidence is to it. */
+    static String threshold(SimilarityScale scale, double minScore, Answer answer) {
+        String best = answer.evidence().isEmpty()
+                ? ""
+                : String.format(
+                        Locale.ROOT, "; best %.2f", answer.evidence().get(0).score());
+        return "similarity: " + scale + "; refused below a score of " + String.format(Locale.ROOT, "%.2f", minScore)
+                + best;
+    }
+
     /** The text, then what it rests on, then what was left out of it. */
     static void print(Answer answer, Output output) {
         output.progress().erase();
         output.prose(answer.text());
+        printReferences(answer, output);
+    }
+
+    /** What an answer rests on, and what was left out of it. */
+    static void printReferences(Answer answer, Output output) {
         if (!answer.citations().isEmpty()) {
             output.line("");
         }

@@ -47,10 +47,19 @@ final class AskCommand extends PolluxCommand {
     @Option(
             names = "--stream",
             order = 14,
-            description = "Show on standard error what the model writes while it writes, before it is checked.")
+            description =
+                    "Show on standard error what the model writes while it writes, before it is checked; the answer"
+                            + " follows when it is whole. Without it, each sentence is printed when it has passed the"
+                            + " check.")
     private boolean stream;
 
-    @Option(names = "--stats", order = 15, description = "Show token counts and times on standard error.")
+    @Option(
+            names = "--stats",
+            order = 15,
+            description =
+                    "Show on standard error why the model wrote or did not, what similarity means with the embedder"
+                        + " and these documents, below which score the answer is that they do not say it, token counts"
+                        + " and times.")
     private boolean stats;
 
     @Mixin
@@ -78,12 +87,15 @@ final class AskCommand extends PolluxCommand {
                 Map<String, Object> json = JsonShapes.answer(answer);
                 notes.add(json);
                 output().json(json);
-            } else {
+            } else if (stream) {
                 Answers.print(answer, output());
+            } else {
+                Answers.printReferences(answer, output());
             }
             notes.print(output(), answer.kind() != Answer.Kind.UNKNOWN);
             if (stats) {
                 output().aside(Answers.writing(twin.writing(), answer));
+                output().aside(Answers.threshold(twin.knowledge().scale(), options.minScore(), answer));
                 output().aside(GenerateCommand.described(answer.usage()));
             }
             return answer.kind() == Answer.Kind.UNKNOWN ? ExitCode.UNKNOWN : ExitCode.OK;
@@ -93,7 +105,7 @@ final class AskCommand extends PolluxCommand {
     private Answer answer(DocumentTwin twin, String question) {
         try (AnswerStream answering = twin.stream(question)) {
             return pollux().interruption().during(answering::cancel, () -> {
-                Answers.draft(answering, output(), stream);
+                Answers.read(answering, output(), !json() && !stream, stream);
                 return answering.result();
             });
         }

@@ -33,14 +33,14 @@ import picocli.CommandLine.Option;
         description = {
             "Talk with a model, or with a twin that answers from documents.",
             "",
-            "Each line of standard input is a turn; /quit or the end of input ends the conversation, /reset begins it anew."
-                    + " Ctrl-C ends the turn, and where none runs, or a second time, the program. With --docs or --knowledge the answers come from documents, as with ask, and a question may lean"
-                    + " on the one before it; /sources shows the evidence of the last answer, /dropped what was left out"
-                    + " of it and why. Without documents the oldest turns are forgotten when the model's context is"
-                    + " full.",
+            "Each line of standard input is a turn; /quit or the end of input ends the conversation, /reset begins it"
+                    + " anew. Ctrl-C ends the turn, and where none runs, or a second time, the program. With --docs or"
+                    + " --knowledge the answers come from documents, as with ask, and a question may lean on the one"
+                    + " before it; /sources shows the evidence of the last answer, /dropped what was left out of it and"
+                    + " why. Without documents the oldest turns are forgotten when the model's context is full.",
             "",
-            "--json: {turns: [{question, ...}]}, and from documents skippedFiles and missingSources, printed at the end; a turn holds what ask prints, or, without documents,"
-                    + " what generate prints."
+            "--json: {turns: [{question, ...}]}, and from documents skippedFiles and missingSources, printed at the"
+                    + " end; a turn holds what ask prints, or, without documents, what generate prints."
         },
         footer = {
             "  pollux chat",
@@ -155,13 +155,13 @@ final class ChatCommand extends PolluxCommand {
             Thread reader = Thread.currentThread();
             try (AnswerStream stream = interruption.during(reader::interrupt, () -> conversation.stream(question))) {
                 Answer answer = pollux().interruption().during(stream::cancel, () -> {
-                    Answers.draft(stream, output(), false);
+                    Answers.read(stream, output(), !json(), false);
                     return stream.result();
                 });
                 last = Optional.of(answer);
                 answer.notices().forEach(output()::note);
                 if (!json()) {
-                    Answers.print(answer, output());
+                    Answers.printReferences(answer, output());
                 }
                 if (answer.kind() == Answer.Kind.UNKNOWN) {
                     new SourceNotes(twin.knowledge()).skipped(output(), false);

@@ -1,5 +1,6 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.embedding.SimilarityScale;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.knowledge.KnowledgeStats;
 import dev.pollux.rag.knowledge.KnownSource;
@@ -170,8 +171,12 @@ final class KnowledgeCommand extends PolluxCommand {
             description = {
                 "Say how much is in a knowledge base.",
                 "",
-                "--json: {knowledge, sources, documents, passages, bytes, embedder, fingerprint, dimension,"
-                        + " lastCommit}."
+                "scale says what similarity means with the embedder on these documents: the similarity of a question to"
+                        + " sentences that have nothing to do with it, and to its own.",
+                "",
+                "--json: {knowledge, sources, documents, passages, bytes, embedder, fingerprint, dimension, scale,"
+                        + " lastCommit}; scale is {unrelated, own, sentences}, where sentences is 0 if no ingest has"
+                        + " measured it."
             },
             footer = "  pollux knowledge stats ~/notes.kb")
     static final class Stats extends PolluxCommand {
@@ -192,6 +197,7 @@ final class KnowledgeCommand extends PolluxCommand {
                         .add("embedder", stats.embedder())
                         .add("fingerprint", stats.fingerprint())
                         .add("dimension", stats.dimension())
+                        .add("scale", shape(stats.scale()), stats.scale().toString())
                         .add("lastCommit", stats.lastCommit().toString())
                         .print(this);
             }
@@ -205,6 +211,14 @@ final class KnowledgeCommand extends PolluxCommand {
         json.put("path", source.path());
         json.put("documents", source.documents());
         json.put("passages", source.passages());
+        return json;
+    }
+
+    private static Map<String, Object> shape(SimilarityScale scale) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("unrelated", scale.unrelated());
+        json.put("own", scale.own());
+        json.put("sentences", scale.sentences());
         return json;
     }
 

@@ -35,6 +35,13 @@ final class Output {
         line(WordWrap.wrapped(text, width).replace("\n", System.lineSeparator()));
     }
 
+    /** A piece of the same, shown as far as its words are whole; {@link #endOfPieces} shows the rest. */
+    void prosePiece(String text) {
+        progress.erase();
+        out.print(wrap.append(text).replace("\n", System.lineSeparator()));
+        out.flush();
+    }
+
     /** A quotation below what it is from; on a terminal broken between words. */
     void quote(String text) {
         String indent = "    ";
@@ -47,7 +54,7 @@ final class Output {
         String rest = wrap.end();
         wrap = new WordWrap(width);
         if (!rest.isEmpty()) {
-            out.print(rest);
+            out.print(rest.replace("\n", System.lineSeparator()));
         }
         out.flush();
     }

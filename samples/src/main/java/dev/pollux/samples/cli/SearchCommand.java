@@ -27,8 +27,8 @@ import picocli.CommandLine.Parameters;
                     + " found.",
             "",
             "--json: {query, retriever, hits: [{number, score, source, document, path, copies, heading, firstLine,"
-                    + " lastLine, text}], skippedFiles: [{file, reason}], missingSources: [{source, path}]}; copies are"
-                    + " paths of documents with the same content."
+                    + " lastLine, text}], notices, skippedFiles: [{file, reason}], missingSources: [{source, path}]};"
+                    + " copies are paths of documents with the same content."
         },
         footer = {
             "  pollux search --docs docs \"memory budget of a merge\"",
@@ -77,9 +77,12 @@ final class SearchCommand extends PolluxCommand {
         try (Embedder embedder = documents.openEmbedder(resources);
                 KnowledgeBase knowledge = new Knowledge(this, documents, resources).openUpdated(embedder)) {
             List<Hit> hits = chosen(knowledge).retrieve(query);
+            List<String> notices = notices(knowledge, query);
+            notices.forEach(output()::note);
             SourceNotes notes = new SourceNotes(knowledge);
             if (json()) {
                 Map<String, Object> json = shape(query, hits);
+                json.put("notices", notices);
                 notes.add(json);
                 output().json(json);
             } else {
@@ -88,6 +91,23 @@ final class SearchCommand extends PolluxCommand {
             notes.print(output(), !hits.isEmpty());
             return hits.isEmpty() ? ExitCode.UNKNOWN : ExitCode.OK;
         }
+    }
+
+    /** What the language of the query means for the kind of search. */
+    private List<String> notices(KnowledgeBase knowledge, Query query) {
+        String consequence = retriever == Kind.DENSE
+                ? "the similarity of vectors says little about it"
+                : "passages were searched by their words alone";
+        return retriever == Kind.LEXICAL
+                ? List.of()
+                : knowledge
+                        .unreadLanguage(query)
+                        .map(code -> "the query is in "
+                                + Locale.forLanguageTag(code).getDisplayLanguage(Locale.ENGLISH)
+                                + ", which the embedder " + knowledge.stats().embedder() + " does not read; "
+                                + consequence)
+                        .stream()
+                        .toList();
     }
 
     private Query query() {

@@ -99,7 +99,7 @@ class KnowledgeCommandsTest {
                     .json();
 
             assertThat(json.propertyNames())
-                    .containsExactly("query", "retriever", "hits", "skippedFiles", "missingSources");
+                    .containsExactly("query", "retriever", "hits", "notices", "skippedFiles", "missingSources");
             assertThat(json.path("retriever").asString()).isEqualTo(retriever);
             assertThat(json.path("hits").size()).isEqualTo(1);
             JsonNode hit = json.path("hits").path(0);
@@ -144,9 +144,49 @@ class KnowledgeCommandsTest {
                             ExitCode.ERROR,
                             "",
                             "pollux: The knowledge base in " + knowledge
-                                    + " is in use by another process, and only one may write; wait for it, or give --wait SECONDS"
+                                    + " is in use by another process, and only one may write; wait for it, or give"
+                                    + " --wait SECONDS"
                                     + NL));
         }
+    }
+
+    @Test
+    void theScaleOfTheEmbedderIsShown() {
+        run("ingest");
+        JsonNode scale = Run.of("knowledge", "stats", "--json", knowledge.toString())
+                .json()
+                .path("scale");
+        assertThat(scale.propertyNames()).containsExactly("unrelated", "own", "sentences");
+        assertThat(scale.path("unrelated").asDouble())
+                .isLessThan(scale.path("own").asDouble());
+        assertThat(scale.path("sentences").asInt()).isGreaterThan(30);
+        assertThat(Run.of("knowledge", "stats", knowledge.toString()).out())
+                .containsPattern("scale +0\\.\\d{3} unrelated, 0\\.\\d{3} own, of \\d+ sentences");
+        assertThat(run("ask", "--style", "quote", "--stats", "Who tamed horses?")
+                        .err())
+                .containsPattern("similarity: 0\\.\\d{3} unrelated, 0\\.\\d{3} own, of \\d+ sentences; refused below a"
+                        + " score of 0\\.42; best 0\\.\\d\\d" + NL);
+        assertThat(run("ask", "--style", "quote", "--stats", "Which tax applies to imported bicycles?")
+                        .err())
+                .contains("sentences; refused below a score of 0.42" + NL);
+    }
+
+    @Test
+    void searchSaysThatTheEmbedderDoesNotReadALanguage() {
+        run("ingest");
+        String notice = "the query is in German, which the embedder all-minilm-l6-v2-q does not read; ";
+        assertThat(run("search", "Wer ruderte die Argo und wer zähmte Pferde?").err())
+                .isEqualTo("pollux: " + notice + "passages were searched by their words alone" + NL);
+        assertThat(run("search", "--retriever", "dense", "--json", "Wer ruderte die Argo und wer zähmte Pferde?")
+                        .json()
+                        .path("notices")
+                        .path(0)
+                        .asString())
+                .isEqualTo(notice + "the similarity of vectors says little about it");
+        assertThat(run("search", "--retriever", "lexical", "Wer ruderte die Argo und wer zähmte Pferde?")
+                        .err())
+                .isEmpty();
+        assertThat(run("search", "Who rowed the Argo?").err()).isEmpty();
     }
 
     @Test
@@ -282,7 +322,8 @@ class KnowledgeCommandsTest {
                 .isEqualTo(new Run(
                         ExitCode.USAGE,
                         "",
-                        "pollux: say where the documents are with --docs, or which knowledge base to use with --knowledge"
+                        "pollux: say where the documents are with --docs, or which knowledge base to use with"
+                                + " --knowledge"
                                 + NL + "Try 'pollux ask --help'." + NL));
         assertThat(Run.of("ask", "--style", "quote", "--docs", "no/such/folder", "Why?"))
                 .isEqualTo(new Run(

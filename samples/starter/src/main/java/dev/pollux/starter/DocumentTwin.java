@@ -90,6 +90,7 @@ public final class DocumentTwin implements AutoCloseable {
             Twin.Builder twin = Twin.builder()
                     .retriever(knowledge.retriever())
                     .embedder(embedder)
+                    .scale(knowledge::scale)
                     .persona(options.persona())
                     .options(options.twin());
             model.map(Opening::get).ifPresent(twin::generator);
