@@ -11,6 +11,7 @@ import dev.pollux.embedding.SimilarityScale;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.job.Job;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.testkit.FakeEmbedder;
 import dev.pollux.testkit.NoLeaks;
@@ -120,8 +121,7 @@ class SimilarityScaleTest {
                                 PASSAGES.get(i),
                                 i * 1000,
                                 i * 1000 + PASSAGES.get(i).length(),
-                                1,
-                                1,
+                                Location.lines(1, 1),
                                 Map.of()),
                         1))
                 .toList();

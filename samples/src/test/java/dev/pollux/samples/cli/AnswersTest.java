@@ -3,6 +3,7 @@ package dev.pollux.samples.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.testkit.FakeGenerator;
 import dev.pollux.testkit.NoLeaks;
@@ -43,7 +44,7 @@ class AnswersTest {
     private final Screen err = new Screen();
 
     private void read(String written, boolean printed, boolean draft) {
-        Passage passage = new Passage("1", "ferry.md", List.of(), DOCUMENT, 0, DOCUMENT.length(), 1, 1, Map.of());
+        Passage passage = new Passage("1", "ferry.md", List.of(), DOCUMENT, 0, DOCUMENT.length(), Location.lines(1, 1), Map.of());
         Terminal terminal = new Terminal(new ByteArrayInputStream(new byte[0]), false, false);
         try (FakeGenerator generator = FakeGenerator.saying(written);
                 AnswerStream stream =
