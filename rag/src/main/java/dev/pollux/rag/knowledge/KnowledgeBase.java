@@ -4,16 +4,12 @@ import dev.pollux.ModelExecutionException;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.SimilarityScale;
-import dev.pollux.embedding.TextRole;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.text.Languages;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
-import dev.pollux.rag.chunk.ChunkOptions;
-import dev.pollux.rag.chunk.Chunker;
 import dev.pollux.rag.knowledge.TopHits.Scored;
 import dev.pollux.rag.source.DocumentSource;
-import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
 import java.nio.file.Path;
@@ -379,30 +375,9 @@ public final class KnowledgeBase implements AutoCloseable {
         }
     }
 
-    /** The query's vector; of a query that is longer than the model reads, the mean of its parts' vectors. */
-    private float[] embed(String text) {
+    private float[] embed(String text) { // (dimension)
         store.checkOpen();
-        EmbedderInfo info = embedder.info();
-        List<String> parts = List.of(text);
-        if (embedder.countTokens(text) > info.maxTokens()) {
-            Document whole = new Document("query", "text/plain", text, Map.of());
-            // Half the window leaves room for a prefix that queries may have and passages not.
-            ChunkOptions options = ChunkOptions.builder()
-                    .targetTokens(Math.max(16, info.maxTokens() / 2))
-                    .maxTokens(Math.max(16, info.maxTokens() / 2))
-                    .build();
-            parts = Chunker.of(embedder, options).split(whole).stream()
-                    .map(chunk -> chunk.text(text))
-                    .toList();
-        }
-        float[] mean = new float[info.dimension()]; // (dimension)
-        for (float[] vector : embedder.embed(parts, TextRole.QUERY)) { // (parts, dimension)
-            checkVector(vector, info);
-            for (int i = 0; i < mean.length; i++) {
-                mean[i] += vector[i] / parts.size();
-            }
-        }
-        return mean;
+        return QueryVector.of(embedder, text);
     }
 
     static void checkVector(float[] vector, EmbedderInfo info) { // (dimension)

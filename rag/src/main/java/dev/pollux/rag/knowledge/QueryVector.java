@@ -1,0 +1,41 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.embedding.TextRole;
+import dev.pollux.rag.chunk.ChunkOptions;
+import dev.pollux.rag.chunk.Chunker;
+import dev.pollux.retrieval.Document;
+import java.util.List;
+import java.util.Map;
+
+/** The vector of a query. <em>Stateless, thread-safe.</em> */
+final class QueryVector {
+
+    private QueryVector() {}
+
+    /** Of a query that is longer than the model reads, the mean of its parts' vectors. */
+    static float[] of(Embedder embedder, String text) { // (dimension)
+        EmbedderInfo info = embedder.info();
+        List<String> parts = List.of(text);
+        if (embedder.countTokens(text) > info.maxTokens()) {
+            Document whole = new Document("query", "text/plain", text, Map.of());
+            // Half the window leaves room for a prefix that queries may have and passages not.
+            ChunkOptions options = ChunkOptions.builder()
+                    .targetTokens(Math.max(16, info.maxTokens() / 2))
+                    .maxTokens(Math.max(16, info.maxTokens() / 2))
+                    .build();
+            parts = Chunker.of(embedder, options).split(whole).stream()
+                    .map(chunk -> chunk.text(text))
+                    .toList();
+        }
+        float[] mean = new float[info.dimension()]; // (dimension)
+        for (float[] vector : embedder.embed(parts, TextRole.QUERY)) { // (parts, dimension)
+            KnowledgeBase.checkVector(vector, info);
+            for (int i = 0; i < mean.length; i++) {
+                mean[i] += vector[i] / parts.size();
+            }
+        }
+        return mean;
+    }
+}
