@@ -72,10 +72,10 @@ class RefusalTest {
                 "Version 3.2 of the software was released on 5 May.|When was version 3.3 of the software"
                         + " released?|version 3.3",
                 "Room 12 is painted green. Room 14 is painted blue.|What colour is room 13?|room 13",
-                "* Chapter 2: The harbour\n* Chapter 4: The storm|What is chapter 3 about?|chapter 3"
+                "* Chapter 2: The harbour¶* Chapter 4: The storm|What is chapter 3 about?|chapter 3"
             })
     void aNumberOfAnotherThingOfTheSameKindIsNotMentioned(String text, String question, String missing) {
-        Answer answer = twin(text.replace("\\n", "\n")).ask(question);
+        Answer answer = twin(text.replace('¶', '\n')).ask(question);
         assertThat(answer.kind()).isEqualTo(Answer.Kind.UNKNOWN);
         assertThat(answer.text()).startsWith("I do not know: the documents do not mention “" + missing + "”.");
     }
@@ -86,16 +86,13 @@ class RefusalTest {
             value = {
                 "Version 3.2 of the software was released on 5 May.|When was version 3.2 of the software released?",
                 "Rooms 10 to 14 are painted green.|What colour are rooms 12 and 13?",
-                "Step 2 is repeated daily.\n\n"
-                        + "1. Fill the tank.\n"
-                        + "2. Press the lever.\n"
-                        + "3. Empty the tank.|What is step 3 of the tank?",
+                "Step 2 is repeated daily.¶¶1. Fill the tank.¶2. Press the lever.¶3. Empty the tank.|What is step 3 of the tank?",
                 "A bonus of 300 euros is paid in May.|Is a bonus of 500 paid in May?",
                 "Guests pay 300 euros for a room.|Do guests pay 500 euros for a room?",
                 "The room is painted green.|Is room 13 painted green?"
             })
     void aNumberIsNoNameWhereItIsMentionedOrAnAmount(String text, String question) {
-        assertThat(twin(text.replace("\\n", "\n")).ask(question).kind()).isEqualTo(Answer.Kind.QUOTED);
+        assertThat(twin(text.replace('¶', '\n')).ask(question).kind()).isEqualTo(Answer.Kind.QUOTED);
     }
 
     @Test
