@@ -41,8 +41,7 @@ public final class EncodingSink implements TensorSink {
      * @param written counts the bytes that all sinks write
      * @param bytes to write from, little-endian; as {@link #buffer} makes it
      */
-    public static EncodingSink of(
-            DType type, FileChannel channel, long offset, AtomicLong written, ByteBuffer bytes) {
+    public static EncodingSink of(DType type, FileChannel channel, long offset, AtomicLong written, ByteBuffer bytes) {
         return new EncodingSink(type, channel, offset, written, bytes);
     }
 

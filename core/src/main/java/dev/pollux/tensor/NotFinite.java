@@ -109,7 +109,8 @@ public final class NotFinite {
      * @param written what was written
      * @param types by tensor, in the order in which they are named
      */
-    public static List<String> notices(String written, Map<String, DType> types, Map<String, Map<String, String>> facts) {
+    public static List<String> notices(
+            String written, Map<String, DType> types, Map<String, Map<String, String>> facts) {
         Map<String, Found> found = new TreeMap<>();
         Map<DType, Found> overflows = new LinkedHashMap<>();
         types.forEach((tensor, type) -> facts.getOrDefault(tensor, Map.of()).forEach((fact, value) -> {

@@ -3,7 +3,8 @@ package dev.pollux.tensor;
 import java.util.List;
 
 /** θ + scale·added. */
-public record ShiftedTensor(TensorSource exact, TensorSource added, double scale, String label) implements TensorSource {
+public record ShiftedTensor(TensorSource exact, TensorSource added, double scale, String label)
+        implements TensorSource {
 
     @Override
     public List<Long> shape() {

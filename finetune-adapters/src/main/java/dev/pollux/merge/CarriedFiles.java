@@ -28,9 +28,9 @@ final class CarriedFiles {
 
     /** What a tokenizer of another model, or a joined one, brings or takes the place of. */
     private static final Pattern TOKENIZER = Pattern.compile("tokenizer\\.json|tokenizer_config\\.json"
-        + "|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(?:json|txt|bpe)|merges\\.txt|.*\\.model(?:\\.v[0-9a-z]+)?"
-        + "|.*\\.tiktoken|tekken\\.json|.*\\.spm|sentencepiece.*|generation_config\\.json|chat_template\\.(?:jinja|json)"
-        + "|additional_chat_templates/.*");
+            + "|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(?:json|txt|bpe)|merges\\.txt|.*\\.model(?:\\.v[0-9a-z]+)?"
+            + "|.*\\.tiktoken|tekken\\.json|.*\\.spm|sentencepiece.*|generation_config\\.json|chat_template\\.(?:jinja|json)"
+            + "|additional_chat_templates/.*");
 
     /** What still fits a tokenizer that was joined: the rest lists tokens of one model. */
     private static final Pattern BESIDE_JOINED = Pattern.compile("tokenizer_config\\.json|special_tokens_map\\.json"
@@ -38,13 +38,13 @@ final class CarriedFiles {
 
     private static final Pattern WEIGHTS = Pattern.compile(
             ".*\\.(?:safetensors|bin|pt|pth|ckpt|pkl|h5|msgpack|npz|npy|ot|onnx|onnx_data|onnx\\.data|ort|gguf|ggml|tflite"
-                + "|pdparams|mlmodel|distcp|engine)(?:\\.index\\.json)?|.*\\.index\\.json");
+                    + "|pdparams|mlmodel|distcp|engine)(?:\\.index\\.json)?|.*\\.index\\.json");
 
     private static final Pattern MADE_ANEW = Pattern.compile(
             "config\\.json|artifact\\.json|(?i:readme)(?:\\..*)?|merge-report\\.(?:json|html)"
-                + "|mergekit_(?:moe_)?config\\.ya?ml|adapter_config\\.json|quantize_config\\.json|quant_config\\.json"
-                + "|hf_quant_config\\.json|imatrix.*|trainer_state\\.json|training_args\\..*"
-                + "|(?:all|train|eval|predict)_results\\.json|rng_state.*|zero_to_fp32\\.py|latest|events\\.out\\..*");
+                    + "|mergekit_(?:moe_)?config\\.ya?ml|adapter_config\\.json|quantize_config\\.json|quant_config\\.json"
+                    + "|hf_quant_config\\.json|imatrix.*|trainer_state\\.json|training_args\\..*"
+                    + "|(?:all|train|eval|predict)_results\\.json|rng_state.*|zero_to_fp32\\.py|latest|events\\.out\\..*");
 
     private static final Pattern UNFINISHED = Pattern.compile(".*\\.(?:lock|incomplete|tmp|part|pyc)");
 

@@ -93,7 +93,10 @@ public final class MixtureMerger {
             MergeLayout tasks = layout.tasks(routers(plan, layout, context));
             InputHashes inputs = options.hashInputs() ? InputHashes.of(models(plan), folder) : InputHashes.none();
             List<String> notices = new ArrayList<>(tasks.preview(options).notices());
-            notices.addAll(NotFinite.notices("result", TensorTask.types(tasks.tasks()), new MergeRun(tasks, options, context, work, inputs).run()));
+            notices.addAll(NotFinite.notices(
+                    "result",
+                    TensorTask.types(tasks.tasks()),
+                    new MergeRun(tasks, options, context, work, inputs).run()));
             notices.forEach(context::notice);
             new ResultTexts(tasks).write(work.path());
             ObjectNode config = layout.target()

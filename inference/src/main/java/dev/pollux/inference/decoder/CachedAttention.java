@@ -55,8 +55,8 @@ final class CachedAttention {
                         widened(a, v, a.keyValueHeads())));
         String name = wide.name();
         Value byHead = b.perToken(wide, name + ".heads", a.heads(), fusedWidth(a));
-        List<Value> parts = b.split(
-                byHead, List.of(name + ".narrow", name + ".zeros"), a.width(), fusedWidth(a) - a.width());
+        List<Value> parts =
+                b.split(byHead, List.of(name + ".narrow", name + ".zeros"), a.width(), fusedWidth(a) - a.width());
         return b.perToken(parts.get(0), name + ".own", (long) a.heads() * a.width());
     }
 
@@ -100,8 +100,7 @@ final class CachedAttention {
             attributes.put("softcap", (float) a.softCap());
         }
         List<Value> inputs = new ArrayList<>(qkv);
-        inputs.addAll(List.of(
-                states.get(0).input(), states.get(1).input(), lowering.lastIndex(), lowering.total()));
+        inputs.addAll(List.of(states.get(0).input(), states.get(1).input(), lowering.lastIndex(), lowering.total()));
         Optional<Rotary> rotary = a.rotary().filter(r -> rotatesInside(a, r));
         if (rotary.isPresent()) {
             CachedLowering.Tables tables = lowering.tables(rotary.get());
@@ -122,7 +121,10 @@ final class CachedAttention {
         return b.fused(
                         "GroupQueryAttention",
                         inputs,
-                        List.of(p + "attention", states.get(0).output(), states.get(1).output()),
+                        List.of(
+                                p + "attention",
+                                states.get(0).output(),
+                                states.get(1).output()),
                         attributes)
                 .get(0);
     }

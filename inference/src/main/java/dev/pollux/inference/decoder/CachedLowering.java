@@ -318,8 +318,7 @@ final class CachedLowering implements Lowering {
     // Recurrences
 
     @Override
-    public Value convolution(
-            Recurrence recurrence, List<Value> inputs, int channels, int kernel, String activation) {
+    public Value convolution(Recurrence recurrence, List<Value> inputs, int channels, int kernel, String activation) {
         State state = recurrent(recurrence.layer(), "conv", 1, channels, kernel - 1);
         List<Value> all = new ArrayList<>(inputs);
         all.add(state.input());
@@ -334,10 +333,9 @@ final class CachedLowering implements Lowering {
     @Override
     public Value linearAttention(Recurrence recurrence, LinearAttention described) {
         int heads = described.heads();
-        State state =
-                recurrent(recurrence.layer(), "scan", 1, heads, described.keyWidth(), described.valueWidth());
-        List<Value> inputs = new ArrayList<>(
-                List.of(described.q(), described.k(), described.v(), state.input(), described.decay()));
+        State state = recurrent(recurrence.layer(), "scan", 1, heads, described.keyWidth(), described.valueWidth());
+        List<Value> inputs =
+                new ArrayList<>(List.of(described.q(), described.k(), described.v(), state.input(), described.decay()));
         if (!described.beta().isNone()) {
             inputs.add(described.beta());
         }
@@ -346,11 +344,7 @@ final class CachedLowering implements Lowering {
         attributes.put("kv_num_heads", heads);
         attributes.put("update_rule", described.beta().isNone() ? "gated" : "gated_delta");
         attributes.put("scale", (float) described.scale());
-        return b.fused(
-                        "LinearAttention",
-                        inputs,
-                        List.of(recurrence.prefix() + "scan", state.output()),
-                        attributes)
+        return b.fused("LinearAttention", inputs, List.of(recurrence.prefix() + "scan", state.output()), attributes)
                 .get(0);
     }
 }

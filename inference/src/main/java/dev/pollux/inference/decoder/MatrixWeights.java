@@ -101,8 +101,7 @@ final class MatrixWeights {
         use(kind, x, y, placed, placed.matrix().names(), takesAdapter);
     }
 
-    private void use(
-            MatrixUse.Kind kind, Value x, Value y, Placed placed, List<String> names, boolean takesAdapter) {
+    private void use(MatrixUse.Kind kind, Value x, Value y, Placed placed, List<String> names, boolean takesAdapter) {
         StackedMatrix matrix = placed.matrix();
         boolean lookup = kind == MatrixUse.Kind.LOOKUP;
         Projection projection =
@@ -116,8 +115,8 @@ final class MatrixWeights {
         Value rows;
         if (isFloat(matrix)) {
             placed = floats(name + ".weight", matrix);
-            Value turned =
-                    graph.op("Gather", name + ".rows", List.of(placed.value(0), ids), Map.of("axis", 1)); // (columns, 1, S)
+            Value turned = graph.op(
+                    "Gather", name + ".rows", List.of(placed.value(0), ids), Map.of("axis", 1)); // (columns, 1, S)
             rows = graph.op("Transpose", name, List.of(turned), Map.of("perm", List.of(1, 2, 0)));
         } else {
             BlockForm form = form(matrix, HEAD_BITS, BLOCK_8_BITS);

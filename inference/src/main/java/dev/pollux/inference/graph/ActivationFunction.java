@@ -110,8 +110,7 @@ public final class ActivationFunction {
     }
 
     private static Value clipped(GraphBuilder graph, Value x, String output, double least, double most) {
-        Value atLeast =
-                graph.op("Max", output + ".low", List.of(x, number(graph, output + ".least", least)), Map.of());
+        Value atLeast = graph.op("Max", output + ".low", List.of(x, number(graph, output + ".least", least)), Map.of());
         return graph.op("Min", output, List.of(atLeast, number(graph, output + ".most", most)), Map.of());
     }
 

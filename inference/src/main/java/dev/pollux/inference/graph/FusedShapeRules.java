@@ -29,17 +29,16 @@ final class FusedShapeRules {
         long rows = op.node().integer("N", 0);
         op.same(op.shape(0).last(), Dim.of(columns), "the last dimension must be K, " + columns);
         op.same(op.shape(1).dim(0), Dim.of(rows), "there must be codes for N, " + rows + ", rows");
-        op.same(
-                op.shape(2).volume(),
-                Dim.of(rows).times(op.shape(1).dim(1)),
-                "there must be a scale for each block");
+        op.same(op.shape(2).volume(), Dim.of(rows).times(op.shape(1).dim(1)), "there must be a scale for each block");
         return op.of(op.shape(0).with(-1, Dim.of(rows)));
     }
 
     /** x (…, K), codes (K, N) and scales (N) to (…, N). */
     private static List<Typed> matMulRounded(Operation op) {
         op.same(
-                op.shape(0).last(), op.shape(1).dim(0), "the last dimension of the first must be the first of the second");
+                op.shape(0).last(),
+                op.shape(1).dim(0),
+                "the last dimension of the first must be the first of the second");
         op.same(op.shape(1).dim(1), op.shape(2).last(), "there must be a scale for each column");
         return op.of(op.shape(0).with(-1, op.shape(1).dim(1)));
     }

@@ -89,7 +89,8 @@ public final class GraphReader {
                 .toList();
         try {
             new Operation(node, inputs, value -> integers(weights.get(value.name())))
-                    .results().forEach(result -> known.put(result.name(), result));
+                    .results()
+                    .forEach(result -> known.put(result.name(), result));
         } catch (ShapeMismatchException e) {
             node.outputs().forEach(name -> known.put(name, Value.unknown(name)));
         }
@@ -129,7 +130,8 @@ public final class GraphReader {
             elements *= size;
         }
         ElementType type = ElementType.of(tensor.getDataType()).orElse(ElementType.OTHER);
-        Shape shape = Shape.of(tensor.getDimsList().stream().mapToLong(Long::longValue).toArray());
+        Shape shape = Shape.of(
+                tensor.getDimsList().stream().mapToLong(Long::longValue).toArray());
         Optional<StoredTensor.Place> place = tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL
                 ? Optional.of(place(tensor, elements * type.bytes()))
                 : Optional.empty();

@@ -64,8 +64,7 @@ public final class GraphWriter {
      */
     public static void write(Graph graph, Path model, IntConsumer listener) {
         Path file = dataFile(model);
-        try (FileChannel data =
-                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        try (FileChannel data = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             GraphProto.Builder proto = begin(graph);
             long end = 0;
             int written = 0;
@@ -98,7 +97,8 @@ public final class GraphWriter {
     }
 
     private static boolean isExternal(Weight weight) {
-        return !(weight.source() instanceof StoredTensor stored) || stored.place().isPresent();
+        return !(weight.source() instanceof StoredTensor stored)
+                || stored.place().isPresent();
     }
 
     private static long aligned(long end, long length) {
@@ -113,7 +113,8 @@ public final class GraphWriter {
             int limit = rest.limit();
             try {
                 while (rest.position() < limit) {
-                    rest.limit(Math.min(limit, rest.position() + PIECE)); // a channel copies what it writes from the heap
+                    rest.limit(
+                            Math.min(limit, rest.position() + PIECE)); // a channel copies what it writes from the heap
                     end[0] += data.write(rest, end[0]);
                 }
             } catch (IOException e) {

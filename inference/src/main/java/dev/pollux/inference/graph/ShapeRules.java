@@ -36,9 +36,10 @@ final class ShapeRules {
 
     private static Map<String, Rule> standard() {
         Map<String, Rule> rules = new HashMap<>();
-        for (String operator : "Abs Clip CumSum Elu Erf Exp Gelu HardSwish Identity LeakyRelu Mish Neg Not Relu Sigmoid Softmax"
-                .concat(" Softplus Sqrt Tanh")
-                .split(" ")) {
+        for (String operator :
+                "Abs Clip CumSum Elu Erf Exp Gelu HardSwish Identity LeakyRelu Mish Neg Not Relu Sigmoid Softmax"
+                        .concat(" Softplus Sqrt Tanh")
+                        .split(" ")) {
             rules.put(operator, op -> op.of(op.shape(0)));
         }
         for (String operator : "Add Div Max Min Mul Pow Sub".split(" ")) {
@@ -48,8 +49,9 @@ final class ShapeRules {
             rules.put(operator, op -> op.of(ElementType.BOOL, op.broadcast(0)));
         }
         rules.put("Where", op -> op.of(op.in(1).type(), op.broadcast(0)));
-        rules.put("Cast", op -> op.of(
-                ElementType.of((int) op.node().integer("to", 0)).orElse(ElementType.OTHER), op.shape(0)));
+        rules.put(
+                "Cast",
+                op -> op.of(ElementType.of((int) op.node().integer("to", 0)).orElse(ElementType.OTHER), op.shape(0)));
         rules.put("LayerNormalization", ShapeRules::norm);
         rules.put("SimplifiedLayerNormalization", ShapeRules::norm);
         rules.put("MatMul", ShapeRules::matMul);
@@ -64,11 +66,13 @@ final class ShapeRules {
         rules.put("ReduceSum", ShapeRules::reduce);
         rules.put("ArgMax", ShapeRules::argMax);
         rules.put("TopK", ShapeRules::top);
-        rules.put("NonZero", op -> op.of(
-                ElementType.INT64,
-                op.shape(0).isRanked()
-                        ? Shape.of(List.of(Dim.of(op.shape(0).rank()), Dim.UNKNOWN))
-                        : Shape.UNKNOWN));
+        rules.put(
+                "NonZero",
+                op -> op.of(
+                        ElementType.INT64,
+                        op.shape(0).isRanked()
+                                ? Shape.of(List.of(Dim.of(op.shape(0).rank()), Dim.UNKNOWN))
+                                : Shape.UNKNOWN));
         rules.put("Range", op -> op.of(Shape.of(List.of(Dim.UNKNOWN))));
         rules.put("Shape", ShapeRules::shape);
         rules.put("Reshape", ShapeRules::reshape);
@@ -98,10 +102,7 @@ final class ShapeRules {
         if (!a.isRanked() || !b.isRanked() || a.rank() < 2 || b.rank() < 2) {
             return op.of(Shape.UNKNOWN);
         }
-        op.same(
-                a.last(),
-                b.dim(-2),
-                "the last dimension of the first must be the last but one of the second");
+        op.same(a.last(), b.dim(-2), "the last dimension of the first must be the last but one of the second");
         Shape batch = op.broadcast(
                 Shape.of(a.dims().subList(0, a.rank() - 2)), Shape.of(b.dims().subList(0, b.rank() - 2)));
         List<Dim> dims = new ArrayList<>(batch.dims());
@@ -130,7 +131,8 @@ final class ShapeRules {
         }
         Dim channels = weight.dim(1).times(Dim.of(op.node().integer("group", 1)));
         op.same(x.dim(1), channels, "the second dimension must be the channels of the kernel times the groups");
-        long pads = op.node().integers("pads").stream().mapToLong(Long::longValue).sum();
+        long pads =
+                op.node().integers("pads").stream().mapToLong(Long::longValue).sum();
         boolean kept = x.rank() == 3 && weight.size(2) == pads + 1;
         Shape result = x.with(1, weight.dim(0));
         for (int i = 2; i < x.rank() && !kept; i++) {
@@ -198,8 +200,7 @@ final class ShapeRules {
 
     private static List<Typed> argMax(Operation op) {
         Shape x = op.shape(0);
-        return op.of(
-                ElementType.INT64, x.isRanked() ? reduced(op, x, op.node().integer("axis", 0)) : Shape.UNKNOWN);
+        return op.of(ElementType.INT64, x.isRanked() ? reduced(op, x, op.node().integer("axis", 0)) : Shape.UNKNOWN);
     }
 
     private static List<Typed> top(Operation op) {
@@ -328,8 +329,10 @@ final class ShapeRules {
         boolean fixed = true;
         for (int i = 0; i < op.count(); i++) {
             Shape x = op.shape(i);
-            op.require(x.with(x.isRanked() && x.rank() > axis ? axis : 0, Dim.UNKNOWN)
-                    .fits(first.with(axis, Dim.UNKNOWN)), "all dimensions but the joined one must be equal");
+            op.require(
+                    x.with(x.isRanked() && x.rank() > axis ? axis : 0, Dim.UNKNOWN)
+                            .fits(first.with(axis, Dim.UNKNOWN)),
+                    "all dimensions but the joined one must be equal");
             fixed &= x.isRanked() && x.dim(axis).isFixed();
             sum += fixed ? x.dim(axis).factor() : 0;
         }
@@ -344,8 +347,13 @@ final class ShapeRules {
         }
         int axis = op.axis(op.node().integer("axis", 0), x.rank());
         long sum = Arrays.stream(sizes).sum();
-        op.same(x.dim(axis), Dim.of(sum), "the parts " + Arrays.toString(sizes) + " must sum to the dimension that is split");
-        return op.of(Arrays.stream(sizes).mapToObj(size -> x.with(axis, Dim.of(size))).toArray(Shape[]::new));
+        op.same(
+                x.dim(axis),
+                Dim.of(sum),
+                "the parts " + Arrays.toString(sizes) + " must sum to the dimension that is split");
+        return op.of(Arrays.stream(sizes)
+                .mapToObj(size -> x.with(axis, Dim.of(size)))
+                .toArray(Shape[]::new));
     }
 
     private static List<Typed> pad(Operation op) {

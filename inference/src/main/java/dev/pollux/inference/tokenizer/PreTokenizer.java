@@ -38,7 +38,7 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
     private static final String KANJI = "[一-龥぀-ゟ゠-ヿ]+";
     private static final String ASIAN =
             "[\\x{4E00}-\\x{9FFF}\\x{3400}-\\x{4DBF}\\x{F900}-\\x{FAFF}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}\\x{FF65}-\\x{FF9F}\\x{2F00}-\\x{2FDF}"
-                + "\\x{E40}-\\x{E7F}\\x{E80}-\\x{EFF}\\x{1780}-\\x{17FF}\\x{1000}-\\x{109F}\\x{AA60}-\\x{AA7F}\\x{A9E0}-\\x{A9FF}\\x{AC00}-\\x{D7AF}\\x{1100}-\\x{11FF}]+";
+                    + "\\x{E40}-\\x{E7F}\\x{E80}-\\x{EFF}\\x{1780}-\\x{17FF}\\x{1000}-\\x{109F}\\x{AA60}-\\x{AA7F}\\x{A9E0}-\\x{A9FF}\\x{AC00}-\\x{D7AF}\\x{1100}-\\x{11FF}]+";
     private static final String BLOOM = " ?[^(\\s|.,!?…。，、।۔،)]+";
     private static final String NEWLINES_APART = "[^\\n]+|[\\n]+";
     // The cased letters, as listed in the model's own file.

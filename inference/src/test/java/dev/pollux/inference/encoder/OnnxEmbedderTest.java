@@ -89,7 +89,12 @@ class OnnxEmbedderTest {
             graph.input("input_ids", ElementType.INT64, "batch", "tokens");
             TinyEncoder.lookUp(graph, "token_embeddings");
             graph.integers("axes", 1);
-            TinyEncoder.op(graph, "ReduceMax", "sentence_embedding", List.of("token_embeddings", "axes"), Map.of("keepdims", 0));
+            TinyEncoder.op(
+                    graph,
+                    "ReduceMax",
+                    "sentence_embedding",
+                    List.of("token_embeddings", "axes"),
+                    Map.of("keepdims", 0));
             TinyEncoder.op(graph, "ReduceMin", "least", List.of("token_embeddings", "axes"), Map.of("keepdims", 0));
             graph.output("token_embeddings", ElementType.FLOAT, "batch", "tokens", 2);
             graph.output("least", ElementType.FLOAT, "batch", 2);

@@ -1,9 +1,9 @@
 package dev.pollux.inference.encoder;
 
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.Value;
-import dev.pollux.inference.graph.ElementType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;

@@ -94,8 +94,9 @@ class DecoderSequenceTest {
                     .hasMessage("token ids must be in [0, 50) but one was 50");
             assertThatThrownBy(() -> sequence.append(new int[127]))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("A context of 128 tokens cannot hold 129; shorten the prompt or use a model with a longer"
-                            + " context");
+                    .hasMessage(
+                            "A context of 128 tokens cannot hold 129; shorten the prompt or use a model with a longer"
+                                    + " context");
             assertThatThrownBy(() -> sequence.truncate(3))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("newLength must be in [0, 2] but was 3");
@@ -118,8 +119,7 @@ class DecoderSequenceTest {
             }
             assertThat(sequence.length()).isEqualTo(ids.length);
             other.append(ids);
-            assertThat(TinyDecoders.copy(sequence.append(9, 2)))
-                    .containsExactly(TinyDecoders.copy(other.append(9, 2)));
+            assertThat(TinyDecoders.copy(sequence.append(9, 2))).containsExactly(TinyDecoders.copy(other.append(9, 2)));
         }
     }
 }

@@ -125,7 +125,8 @@ class FamilyFormsTest {
         double root = Math.sqrt(HIDDEN / 2.0);
         values.forEach((name, matrix) -> {
             for (int i = 0; name.contains("c_attn") && i < matrix.length; i++) {
-                matrix[i] *= i % (3 * HIDDEN) < HIDDEN ? (float) root : 1; // (in, [q, k, v]), and a bias of the same order
+                matrix[i] *=
+                        i % (3 * HIDDEN) < HIDDEN ? (float) root : 1; // (in, [q, k, v]), and a bias of the same order
             }
         });
         same(logits("queries", GPT2 + "}"), unscaled);

@@ -38,8 +38,7 @@ class GenerationLoopTest {
 
     private GenerationLoop loop(int[] prompt, GenerationOptions options) {
         ChannelParser channels = ChannelFormat.of("", tokenizer).after("", false);
-        TextAssembler text =
-                new TextAssembler(tokenizer.streamDecoder(true), channels, options.stop(), deltas::add);
+        TextAssembler text = new TextAssembler(tokenizer.streamDecoder(true), channels, options.stop(), deltas::add);
         GenerationLoop.Request request =
                 new GenerationLoop.Request(prompt, options, Set.of(END), context, Duration.ofMillis(3));
         return new GenerationLoop(request, Sampler.of(options, VOCABULARY), text);

@@ -37,7 +37,9 @@ class KeyValueCacheTest {
     @Test
     void roomGrowsByHalfInStepsOf256UpToTheContext() {
         try (KeyValueCache cache = new KeyValueCache(STATES, ElementType.FLOAT, CONTEXT)) {
-            int[][] wantedAndRoom = {{1, 256}, {256, 256}, {257, 512}, {513, 768}, {769, 1280}, {1281, 1500}, {1500, 1500}};
+            int[][] wantedAndRoom = {
+                {1, 256}, {256, 256}, {257, 512}, {513, 768}, {769, 1280}, {1281, 1500}, {1500, 1500}
+            };
             for (int[] pair : wantedAndRoom) {
                 cache.reserve(pair[0], 0, inputs, outputs);
                 assertThat(cache.capacity()).as("room for %d", pair[0]).isEqualTo(pair[1]);

@@ -35,8 +35,8 @@ class PackedFamiliesTest {
 
     private static final String PACKED =
             ".*\\.(self_attn|attention|mlp|mixer|mamba|feed_forward|linear_attn|experts\\.\\d+"
-                + "|shared_experts?|conv)\\.([a-z_]+\\.)*[a-z0-9_]*(proj|proj_[a-z]+|w[123]|dense[a-z0-9_]*|query_key_value)[a-z_]*"
-                + "\\.weight";
+                    + "|shared_experts?|conv)\\.([a-z_]+\\.)*[a-z0-9_]*(proj|proj_[a-z]+|w[123]|dense[a-z0-9_]*|query_key_value)[a-z_]*"
+                    + "\\.weight";
 
     private static final float[] FP4 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
 

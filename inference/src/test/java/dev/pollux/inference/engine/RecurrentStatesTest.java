@@ -120,7 +120,8 @@ class RecurrentStatesTest {
     @Test
     void oldCopiesGoWhereTheyWouldTakeMoreThanTheyMay() {
         int floats = 5 << 20; // 20 MB, of which three fit
-        List<StateTensor> large = List.of(new StateTensor("past.scan", "present.scan", Kind.RECURRENT, List.of(1, floats)));
+        List<StateTensor> large =
+                List.of(new StateTensor("past.scan", "present.scan", Kind.RECURRENT, List.of(1, floats)));
         try (RecurrentStates states = of(large)) {
             for (int length = 1; length <= 5; length++) {
                 states.bind(inputs, outputs);

@@ -123,7 +123,9 @@ class TextAssemblerTest {
                     .as("seed %d: %s in %s", seed, stop, whole)
                     .isEqualTo(cut < 0 ? whole.toString() : whole.substring(0, cut))
                     .isEqualTo(given(Channel.ANSWER));
-            assertThat(deltas).noneMatch(delta -> delta instanceof Delta.Text piece && piece.text().isEmpty());
+            assertThat(deltas)
+                    .noneMatch(delta ->
+                            delta instanceof Delta.Text piece && piece.text().isEmpty());
         }
     }
 }

@@ -58,7 +58,8 @@ class GraphShapesTest {
         assertThat(shown(byHead)).isEqualTo("FLOAT [batch, tokens, 8, 8]");
         Value flat = graph.op("Reshape", "f", byHead, graph.integers("s2", -1, 64));
         assertThat(shown(flat)).isEqualTo("FLOAT [batch·tokens, 64]");
-        assertThat(shown(graph.op("Reshape", "b", flat, graph.integers("s3", -1)))).isEqualTo("FLOAT [64·batch·tokens]");
+        assertThat(shown(graph.op("Reshape", "b", flat, graph.integers("s3", -1))))
+                .isEqualTo("FLOAT [64·batch·tokens]");
         assertThatThrownBy(() -> graph.op("Reshape", "w", x, graph.integers("s4", 0, -1, 9, 8)))
                 .isInstanceOf(ShapeMismatchException.class)
                 .hasMessage("Reshape w: [batch, tokens, 64] and [4] do not fit: the first cannot become [0, -1, 9, 8]");
@@ -83,8 +84,7 @@ class GraphShapesTest {
         Value qkv = input("qkv", 1, "S", 128);
         Map<String, Integer> heads = Map.of("num_heads", 4, "kv_num_heads", 2);
         List<Value> inputs = List.of(qkv, Value.NONE, Value.NONE, past, past, Value.NONE, Value.NONE);
-        List<Value> results =
-                graph.node("GroupQueryAttention", Graph.MICROSOFT, inputs, List.of("y", "k", "v"), heads);
+        List<Value> results = graph.node("GroupQueryAttention", Graph.MICROSOFT, inputs, List.of("y", "k", "v"), heads);
         assertThat(results)
                 .extracting(GraphShapesTest::shown)
                 .containsExactly("FLOAT [1, S, 64]", "FLOAT [1, 2, T, 16]", "FLOAT [1, 2, T, 16]");
@@ -98,8 +98,7 @@ class GraphShapesTest {
     @Test
     void blocksMustHoldTheMatrixThatTheyAreMultipliedAs() {
         Value x = input("x", 1, "S", 64);
-        Value codes = graph.weight(
-                new Weight("codes", ElementType.UINT8, Shape.of(96, 2, 16), sink -> {}));
+        Value codes = graph.weight(new Weight("codes", ElementType.UINT8, Shape.of(96, 2, 16), sink -> {}));
         Value scales = weight("scales", 96 * 2);
         Map<String, Integer> attributes = Map.of("K", 64, "N", 96, "bits", 4, "block_size", 32);
         assertThat(shown(graph.fused("MatMulNBits", "y", List.of(x, codes, scales), attributes)))
@@ -117,7 +116,8 @@ class GraphShapesTest {
         assertThat(shown(graph.op("MatMul", "y", unknown, weight("w", 4, 4)))).isEqualTo("OTHER [?]");
         Value found = graph.op("NonZero", "n", input("x", "S", 3));
         assertThat(shown(found)).isEqualTo("INT64 [2, ?]");
-        assertThat(shown(graph.op("Add", "s", found, graph.integers("four", 1, 2, 3, 4)))).isEqualTo("INT64 [2, 4]");
+        assertThat(shown(graph.op("Add", "s", found, graph.integers("four", 1, 2, 3, 4))))
+                .isEqualTo("INT64 [2, 4]");
     }
 
     @Test

@@ -115,8 +115,9 @@ class GraphTest {
         assertThat(read.inputs()).isEqualTo(graph.inputs());
         assertThat(read.outputs()).isEqualTo(graph.outputs());
         assertThat(read.nodes()).isEqualTo(graph.nodes());
-        assertThat(read.weights()).extracting(Weight::value).isEqualTo(
-                graph.weights().stream().map(Weight::value).toList());
+        assertThat(read.weights())
+                .extracting(Weight::value)
+                .isEqualTo(graph.weights().stream().map(Weight::value).toList());
         assertThat(read.value("y")).isEqualTo(new Value("y", ElementType.FLOAT, Shape.from("rows", 2)));
         assertThat(run(read, model, "z")).containsExactly(0, 153);
         Path copy = Files.createDirectory(temp.resolve("copy")).resolve("model.onnx");

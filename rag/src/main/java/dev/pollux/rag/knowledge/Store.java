@@ -57,7 +57,8 @@ final class Store implements AutoCloseable {
         this.directory = directory;
         boolean exists = DirectoryReader.indexExists(directory);
         if (exists) {
-            Map<String, String> data = LuceneCompatibility.newestCommit(folder, directory).getUserData();
+            Map<String, String> data =
+                    LuceneCompatibility.newestCommit(folder, directory).getUserData();
             CommitData.check(data, folder, embedder);
             this.chunking = CommitData.chunking(data);
             this.scale = MeasuredScale.of(data);
@@ -65,7 +66,8 @@ final class Store implements AutoCloseable {
         this.writer = writable ? writer() : null;
         try {
             if (writer != null && !exists) {
-                writer.setLiveCommitData(CommitData.of(embedder, chunking, scale).entrySet());
+                writer.setLiveCommitData(
+                        CommitData.of(embedder, chunking, scale).entrySet());
                 writer.commit();
             }
             this.snapshots = new Snapshots(directory, embedder.dimension());

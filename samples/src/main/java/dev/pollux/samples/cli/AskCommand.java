@@ -22,11 +22,11 @@ import picocli.CommandLine.Parameters;
                     + " nothing on the question, the command says so, and the exit code is 3.",
             "",
             "--json: {kind, text, citations, evidence, dropped, notices, groundedness, stop, usage, skippedFiles,"
-                + " missingSources}; kind is written, quoted or unknown; citations and evidence are {number, source,"
-                + " document, path, copies, heading, firstLine, lastLine, quote}, where copies are paths of documents"
-                + " with the same content; dropped is {text, reason}; skippedFiles is {file, reason}; missingSources"
-                + " is {source, path}; usage is {promptTokens, completionTokens, loadMillis, prefillMillis,"
-                + " decodeMillis}."
+                    + " missingSources}; kind is written, quoted or unknown; citations and evidence are {number, source,"
+                    + " document, path, copies, heading, firstLine, lastLine, quote}, where copies are paths of documents"
+                    + " with the same content; dropped is {text, reason}; skippedFiles is {file, reason}; missingSources"
+                    + " is {source, path}; usage is {promptTokens, completionTokens, loadMillis, prefillMillis,"
+                    + " decodeMillis}."
         },
         footer = {
             "  pollux ask --docs docs \"How do I merge two models?\"",
@@ -58,8 +58,8 @@ final class AskCommand extends PolluxCommand {
             order = 15,
             description =
                     "Show on standard error why the model wrote or did not, what similarity means with the embedder"
-                        + " and these documents, below which score the answer is that they do not say it, token counts"
-                        + " and times.")
+                            + " and these documents, below which score the answer is that they do not say it, token counts"
+                            + " and times.")
     private boolean stats;
 
     @Mixin

@@ -31,12 +31,12 @@ import picocli.CommandLine.Parameters;
             "Let a language model answer or continue a prompt.",
             "",
             "The prompt is what a user says to the model, put in the form of the model's chat template; with --raw it"
-                + " is text that the model goes on with. The text appears as it is written. Ctrl-C ends it; what was"
-                + " written stays.",
+                    + " is text that the model goes on with. The text appears as it is written. Ctrl-C ends it; what was"
+                    + " written stays.",
             "",
             "--json: {text, reasoning, finish, usage}; reasoning is what a model that thinks wrote before its answer;"
-                + " finish is end_of_text, stop_string, max_tokens, context_full or cancelled; usage is {promptTokens,"
-                + " completionTokens, loadMillis, prefillMillis, decodeMillis}."
+                    + " finish is end_of_text, stop_string, max_tokens, context_full or cancelled; usage is {promptTokens,"
+                    + " completionTokens, loadMillis, prefillMillis, decodeMillis}."
         },
         footer = {
             "  pollux generate \"Write a haiku about twins.\"",

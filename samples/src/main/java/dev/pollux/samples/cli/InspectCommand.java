@@ -27,23 +27,23 @@ import picocli.CommandLine.Parameters;
         name = "inspect",
         description = {
             "Say what is in a checkpoint, an exported model, a ready-made ONNX decoder, an adapter or a knowledge"
-                + " base, what can be done with it, and for a language model what memory and time that takes on this"
-                + " machine.",
+                    + " base, what can be done with it, and for a language model what memory and time that takes on this"
+                    + " machine.",
             "",
             "--json, by kind: \"checkpoint\" {kind, path, format, name, architecture, quantization, parameters, bytes,"
-                + " types, contextLength, layers, hiddenSize, intermediateSize, heads, keyValueHeads, headDim,"
-                + " rotaryTheta, rotaryScaling, tiedEmbedding, vocabularySize, tokenizerSize, endTokens, chatTemplate,"
-                + " license, uses, obstacle, estimates: {weightBytes, cacheBytesPerToken, stateBytes,"
-                + " bytesAtFullContext, decodeTokensPerSecond, prefillTokensPerSecond}}, where types maps a tensor"
-                + " type to {tensors, parameters, bytes}, uses are among generate, chat, adapters, merge and export,"
-                + " and estimates are missing where obstacle says why it cannot be exported; \"encoder\" {kind, path,"
-                + " format, architecture, quantization, parameters, bytes, types, weightBytes, license, uses};"
-                + " \"adapter\" {kind, path, matrices, ranks, parameters, uses}; \"export\" {kind, path, format, name,"
-                + " architecture, bytes, contextLength, vocabularySize, states, tokenizer, chatTemplate, endTokens,"
-                + " provenance}; \"onnx\" {kind, path, format, name, architecture, variants, contextLength,"
-                + " vocabularySize, states, tokenizerSize, chatTemplate, endTokens, provenance}; \"knowledge\" {kind,"
-                + " path, sources, documentCount, passages, bytes, embedder, fingerprint, dimension, lastCommit,"
-                + " documents: [{source, id, mediaType, passages, characters, hash}]}."
+                    + " types, contextLength, layers, hiddenSize, intermediateSize, heads, keyValueHeads, headDim,"
+                    + " rotaryTheta, rotaryScaling, tiedEmbedding, vocabularySize, tokenizerSize, endTokens, chatTemplate,"
+                    + " license, uses, obstacle, estimates: {weightBytes, cacheBytesPerToken, stateBytes,"
+                    + " bytesAtFullContext, decodeTokensPerSecond, prefillTokensPerSecond}}, where types maps a tensor"
+                    + " type to {tensors, parameters, bytes}, uses are among generate, chat, adapters, merge and export,"
+                    + " and estimates are missing where obstacle says why it cannot be exported; \"encoder\" {kind, path,"
+                    + " format, architecture, quantization, parameters, bytes, types, weightBytes, license, uses};"
+                    + " \"adapter\" {kind, path, matrices, ranks, parameters, uses}; \"export\" {kind, path, format, name,"
+                    + " architecture, bytes, contextLength, vocabularySize, states, tokenizer, chatTemplate, endTokens,"
+                    + " provenance}; \"onnx\" {kind, path, format, name, architecture, variants, contextLength,"
+                    + " vocabularySize, states, tokenizerSize, chatTemplate, endTokens, provenance}; \"knowledge\" {kind,"
+                    + " path, sources, documentCount, passages, bytes, embedder, fingerprint, dimension, lastCommit,"
+                    + " documents: [{source, id, mediaType, passages, characters, hash}]}."
         },
         footer = {
             "  pollux inspect model.gguf",
@@ -59,8 +59,8 @@ final class InspectCommand extends PolluxCommand {
             paramLabel = "PATH",
             description =
                     "A GGUF file, a Hugging Face folder, an exported folder, a ready-made ONNX folder or one of its"
-                        + " .onnx files, a LoRA adapter, a knowledge base, hf:owner/name, or the name of an embedded"
-                        + " model.")
+                            + " .onnx files, a LoRA adapter, a knowledge base, hf:owner/name, or the name of an embedded"
+                            + " model.")
     private String path = "";
 
     @Option(

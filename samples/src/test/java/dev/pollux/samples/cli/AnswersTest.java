@@ -44,7 +44,8 @@ class AnswersTest {
     private final Screen err = new Screen();
 
     private void read(String written, boolean printed, boolean draft) {
-        Passage passage = new Passage("1", "ferry.md", List.of(), DOCUMENT, 0, DOCUMENT.length(), Location.lines(1, 1), Map.of());
+        Passage passage =
+                new Passage("1", "ferry.md", List.of(), DOCUMENT, 0, DOCUMENT.length(), Location.lines(1, 1), Map.of());
         Terminal terminal = new Terminal(new ByteArrayInputStream(new byte[0]), false, false);
         try (FakeGenerator generator = FakeGenerator.saying(written);
                 AnswerStream stream =

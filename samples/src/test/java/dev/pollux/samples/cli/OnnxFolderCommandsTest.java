@@ -2,9 +2,9 @@ package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.GraphWriter;
-import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;

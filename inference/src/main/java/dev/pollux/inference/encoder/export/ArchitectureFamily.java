@@ -39,8 +39,7 @@ final class ArchitectureFamily extends Family {
             model = checkpoint.config().withArchitecture(name);
             settings = checkpoint.settings();
         }
-        DerivedTensors tensors =
-                new DerivedTensors(new PrefixedTensors(stored.file(), stored.prefix(), base));
+        DerivedTensors tensors = new DerivedTensors(new PrefixedTensors(stored.file(), stored.prefix(), base));
         this.layers = new Blocks(
                 model,
                 settings,

@@ -1,6 +1,7 @@
 package dev.pollux.inference.encoder.export;
 
 import dev.pollux.inference.graph.Value;
+
 /** ELECTRA (Clark et al., arXiv:2003.10555): BERT whose embeddings may be narrower, with another head. */
 final class ElectraFamily extends BertFamily {
 

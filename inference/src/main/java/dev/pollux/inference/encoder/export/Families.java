@@ -15,7 +15,6 @@ final class Families {
 
     private static final String BERT_TABLE = "embeddings.word_embeddings.weight";
 
-
     private static final List<Entry> ENCODERS = List.of(
             new Entry("Bert", "bert", BERT_TABLE, BertFamily::new),
             new Entry("Roberta", "roberta", BERT_TABLE, RobertaFamily::new),
@@ -104,10 +103,10 @@ final class Families {
     private static UnsupportedModelException unknown(ConfigReader config, String named) {
         String nearest = (named.isEmpty() ? ENCODERS : KNOWN)
                 .stream()
-                .flatMap(entry -> ENDINGS.stream().map(ending -> entry.stem + ending))
-                .min(Comparator.<String>comparingInt(known -> distance(known, named))
-                        .thenComparingInt(known -> -commonBeginning(known, named)))
-                .orElseThrow();
+                        .flatMap(entry -> ENDINGS.stream().map(ending -> entry.stem + ending))
+                        .min(Comparator.<String>comparingInt(known -> distance(known, named))
+                                .thenComparingInt(known -> -commonBeginning(known, named)))
+                        .orElseThrow();
         List<String> known = KNOWN.stream().map(Entry::stem).sorted().toList();
         return config.unsupported("the architecture '" + shortened(named) + "' is not known; the nearest is " + nearest
                 + "; known are " + String.join(", ", known) + ", each followed by one of "

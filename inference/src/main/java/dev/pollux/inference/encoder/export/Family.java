@@ -1,6 +1,7 @@
 package dev.pollux.inference.encoder.export;
 
 import dev.pollux.inference.graph.Value;
+
 /**
  * One family of encoders: how the graph follows from a configuration and the names of its tensors.
  *

@@ -1,8 +1,8 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
 import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Value;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

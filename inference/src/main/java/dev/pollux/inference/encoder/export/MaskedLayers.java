@@ -62,8 +62,7 @@ final class MaskedLayers {
     private Value firstRow(Rotary rotary) {
         Value length = operators.op("Shape", Map.of("start", 1, "end", 2), Operators.IDS);
         Value isLong = operators.op("Greater", Map.of(), length, operators.integers(rotary.switchLength()));
-        return operators.op(
-                "Where", Map.of(), isLong, operators.integers(b.contextLength), operators.integers(0));
+        return operators.op("Where", Map.of(), isLong, operators.integers(b.contextLength), operators.integers(0));
     }
 
     private Value table(String name, Rotary rotary, boolean cosine) {
@@ -92,7 +91,8 @@ final class MaskedLayers {
 
     Value query(Attention a, Value q) {
         Value normed = a.normed(q, false);
-        Value rotated = a.rotary().map(rotary -> rotate(normed, a.heads(), rotary)).orElse(normed);
+        Value rotated =
+                a.rotary().map(rotary -> rotate(normed, a.heads(), rotary)).orElse(normed);
         return a.queryFactors().isNone() ? rotated : operators.multiply(rotated, a.queryFactors());
     }
 
@@ -131,8 +131,7 @@ final class MaskedLayers {
      */
     private Value plain(Attention a, MaskedAttention masked, List<Value> qkv, Value bias) {
         Value q = masked.apart(qkv.get(0), a.heads());
-        Value k = operators.op(
-                "Transpose", Map.of("perm", List.of(0, 1, 3, 2)), masked.apart(qkv.get(1), a.heads()));
+        Value k = operators.op("Transpose", Map.of("perm", List.of(0, 1, 3, 2)), masked.apart(qkv.get(1), a.heads()));
         Value scores = operators.multiply(operators.op("MatMul", Map.of(), q, k), operators.number(a.scale()));
         if (a.softCap() > 0) {
             Value within = operators.multiply(scores, operators.number(1 / a.softCap()));
@@ -140,9 +139,8 @@ final class MaskedLayers {
         }
         scores = operators.add(scores, once("padding", this::padding));
         scores = bias.isNone() ? scores : operators.add(scores, bias);
-        Value shares = a.sinks().isEmpty()
-                ? operators.op("Softmax", Map.of("axis", -1), scores)
-                : besideSink(a, scores);
+        Value shares =
+                a.sinks().isEmpty() ? operators.op("Softmax", Map.of("axis", -1), scores) : besideSink(a, scores);
         Value mixed = operators.op("MatMul", Map.of(), shares, masked.apart(qkv.get(2), a.heads()));
         Value turned = operators.op("Transpose", Map.of("perm", List.of(0, 2, 1, 3)), mixed);
         return operators.reshape(turned, 0, 0, (long) a.heads() * a.width());

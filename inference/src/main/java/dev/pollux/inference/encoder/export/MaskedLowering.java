@@ -113,9 +113,7 @@ final class MaskedLowering implements Lowering {
     @Override
     public Value normWeight(Norm norm, String output, String weight, int width) {
         Supplier<float[]> values = b.normWeight(norm, weight, width);
-        return weight.isEmpty()
-                ? weights.floats("ones." + width, values, width)
-                : weights.norm(weight, values, width);
+        return weight.isEmpty() ? weights.floats("ones." + width, values, width) : weights.norm(weight, values, width);
     }
 
     @Override
@@ -170,8 +168,7 @@ final class MaskedLowering implements Lowering {
     // Recurrences
 
     @Override
-    public Value convolution(
-            Recurrence recurrence, List<Value> inputs, int channels, int kernel, String activation) {
+    public Value convolution(Recurrence recurrence, List<Value> inputs, int channels, int kernel, String activation) {
         Value mask = operators.cast(
                 operators.op("Unsqueeze", Map.of(), Operators.MASK, operators.integers(1)), ElementType.FLOAT);
         List<Value> all = new ArrayList<>(inputs);
@@ -186,8 +183,8 @@ final class MaskedLowering implements Lowering {
 
     @Override
     public Value linearAttention(Recurrence recurrence, LinearAttention described) {
-        List<Value> inputs = new ArrayList<>(List.of(
-                described.q(), described.k(), tokens.masked(described.v()), Value.NONE, described.decay()));
+        List<Value> inputs = new ArrayList<>(
+                List.of(described.q(), described.k(), tokens.masked(described.v()), Value.NONE, described.decay()));
         if (!described.beta().isNone()) {
             inputs.add(described.beta());
         }

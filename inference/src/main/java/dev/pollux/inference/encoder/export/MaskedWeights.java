@@ -37,9 +37,7 @@ final class MaskedWeights {
     }
 
     private List<String> stored(StackedMatrix matrix) {
-        return matrix.names().stream()
-                .map(name -> tensors.info(name).name())
-                .toList();
+        return matrix.names().stream().map(name -> tensors.info(name).name()).toList();
     }
 
     /** 32-bit floats, (rows, columns). */
@@ -54,8 +52,7 @@ final class MaskedWeights {
 
     private static float[] plain(StackedMatrix matrix) {
         float[] values = new float[Math.multiplyExact(matrix.rows(), matrix.columns())];
-        matrix.floats((first, rows, type) ->
-                System.arraycopy(rows, 0, values, first * matrix.columns(), rows.length));
+        matrix.floats((first, rows, type) -> System.arraycopy(rows, 0, values, first * matrix.columns(), rows.length));
         return values;
     }
 
@@ -74,11 +71,7 @@ final class MaskedWeights {
         Rounded rounded = new Rounded(matrix);
         String name = String.join("+", stored(matrix));
         Value codes = once(
-                name + ".codes",
-                ElementType.INT8,
-                WeightSource.of(rounded::codes),
-                matrix.columns(),
-                matrix.rows());
+                name + ".codes", ElementType.INT8, WeightSource.of(rounded::codes), matrix.columns(), matrix.rows());
         return List.of(codes, floats(name + ".scales", rounded::scales, matrix.rows()));
     }
 

@@ -1,7 +1,7 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
+import dev.pollux.inference.graph.Value;
 import java.util.List;
 
 /**

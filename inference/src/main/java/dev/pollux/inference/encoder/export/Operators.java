@@ -1,10 +1,10 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.graph.ActivationFunction;
-import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.Shape;
+import dev.pollux.inference.graph.Value;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

@@ -1,6 +1,7 @@
 package dev.pollux.inference.encoder.export;
 
 import dev.pollux.inference.graph.Value;
+
 /** RoBERTa (Liu et al., arXiv:1907.11692) and XLM-R: BERT whose positions begin after that of padding, with another head. */
 final class RobertaFamily extends BertFamily {
 

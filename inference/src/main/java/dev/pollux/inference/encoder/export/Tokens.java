@@ -1,7 +1,7 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Value;
 import java.util.Map;
 
 /** Which tokens of a row are real: their positions, and one vector for the row. */
@@ -47,14 +47,16 @@ final class Tokens {
 
     /** The mean of the vectors of real tokens; (batch, width). */
     Value mean(Value hidden) {
-        Value mask = blocks.cast(blocks.op("Unsqueeze", Map.of(), Operators.MASK, blocks.integers(2)), ElementType.FLOAT);
+        Value mask =
+                blocks.cast(blocks.op("Unsqueeze", Map.of(), Operators.MASK, blocks.integers(2)), ElementType.FLOAT);
         Value sum = sum(blocks.multiply(hidden, mask));
         return blocks.op("Div", Map.of(), sum, sum(mask));
     }
 
     /** x with the vectors of padding at zero. */
     Value masked(Value x) {
-        Value mask = blocks.cast(blocks.op("Unsqueeze", Map.of(), Operators.MASK, blocks.integers(2)), ElementType.FLOAT);
+        Value mask =
+                blocks.cast(blocks.op("Unsqueeze", Map.of(), Operators.MASK, blocks.integers(2)), ElementType.FLOAT);
         return blocks.multiply(x, mask);
     }
 

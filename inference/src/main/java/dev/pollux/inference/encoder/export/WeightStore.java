@@ -58,8 +58,7 @@ final class WeightStore {
         }
         for (long first = 0; first < info.elements(); first += STEP) {
             int count = (int) Math.min(STEP, info.elements() - first);
-            ByteBuffer piece =
-                    ByteBuffer.allocate(count * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer piece = ByteBuffer.allocate(count * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             piece.asFloatBuffer().put(tensors.file().floats(info.name(), first, count));
             sink.accept(piece);
         }
@@ -85,8 +84,7 @@ final class WeightStore {
         List<TensorInfo> parts = require(in, rows, layers);
         int out = Arrays.stream(rows).reduce(0, Math::addExact);
         WeightSource source = WeightSource.of(() -> {
-            ByteBuffer bytes =
-                    ByteBuffer.allocate(in * out * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes = ByteBuffer.allocate(in * out * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             FloatBuffer target = bytes.asFloatBuffer();
             int row = 0;
             for (TensorInfo part : parts) {

@@ -24,7 +24,8 @@ final class Bamba extends Transformer {
         x.add(
                 attends
                         ? attention(layer, p, normed)
-                        : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation()).write(b, layer, p, normed));
+                        : Mamba2Mixer.hybrid(b, at(layer) + "mamba.", norm(), activation())
+                                .write(b, layer, p, normed));
         Value inner = x.norm(norm(), p + "norm2", at(layer) + "pre_ff_layernorm.weight");
         x.add(b.gatedMlp(p, inner, at(layer) + "feed_forward.", config.intermediateSize(), activation()));
     }

@@ -1,8 +1,8 @@
 package dev.pollux.inference.internal.architecture;
 
-import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -54,15 +54,13 @@ class DeepseekV3 extends Transformer {
                 values);
         Value queryRope = rotate(b.perToken(q.get(1), p + "q.rope.flat", (long) heads * rotated), heads);
         Value keyRope = rotate(kv.get(1), 1);
-        Value shared =
-                b.op("Mul", p + "k.rope.each", b.perToken(keyRope, p + "k.rope.one", 1, rotated), ones());
+        Value shared = b.op("Mul", p + "k.rope.each", b.perToken(keyRope, p + "k.rope.one", 1, rotated), ones());
         Value queries = joined(p + "q.all", q.get(0), b.perToken(queryRope, p + "q.rope.heads", heads, rotated));
         Value keys = joined(p + "k.all", parts.get(0), shared);
         Attention attention =
                 new Attention(b, layer, p).heads(heads, heads, width).scale(scale());
-        Value attended =
-                attention.attend(
-                        padded(queries, plain + rotated), padded(keys, plain + rotated), padded(parts.get(1), values));
+        Value attended = attention.attend(
+                padded(queries, plain + rotated), padded(keys, plain + rotated), padded(parts.get(1), values));
         return b.project(cut(p, attended, width), p + "o", at + "o_proj.weight", config.hiddenSize(), heads * values);
     }
 
@@ -121,7 +119,11 @@ class DeepseekV3 extends Transformer {
         int width = Math.max(plain + rotated, values);
         Value wide = x;
         if (width > own) {
-            wide = b.op("Pad", x.name() + ".padded", x, b.graph.integers(x.name() + ".pads", 0, 0, 0, 0, 0, 0, 0, width - own));
+            wide = b.op(
+                    "Pad",
+                    x.name() + ".padded",
+                    x,
+                    b.graph.integers(x.name() + ".pads", 0, 0, 0, 0, 0, 0, 0, width - own));
         }
         return b.perToken(wide, x.name() + ".wide", (long) heads * width);
     }
@@ -132,7 +134,8 @@ class DeepseekV3 extends Transformer {
             return attended;
         }
         Value byHead = b.perToken(attended, p + "attended.heads", heads, width);
-        List<Value> parts = b.split(byHead, List.of(p + "attended.values", p + "attended.rest"), values, width - values);
+        List<Value> parts =
+                b.split(byHead, List.of(p + "attended.values", p + "attended.rest"), values, width - values);
         return b.perToken(parts.get(0), p + "attended", (long) heads * values);
     }
 

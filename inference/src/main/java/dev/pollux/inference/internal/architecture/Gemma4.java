@@ -1,8 +1,8 @@
 package dev.pollux.inference.internal.architecture;
 
-import dev.pollux.inference.graph.Value;
 import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
@@ -43,7 +43,8 @@ final class Gemma4 extends Transformer {
     private void layerInputs(Value x) {
         int all = config.layers() * perLayer;
         int rows = settings.integer("vocab_size_per_layer_input", config.vocabularySize());
-        StackedMatrix table = b.matrix(all, "model.embed_tokens_per_layer.weight").requireRows(rows);
+        StackedMatrix table =
+                b.matrix(all, "model.embed_tokens_per_layer.weight").requireRows(rows);
         Value tokens = b.scaled(b.lowering().embed("embedding.layers", table), Math.sqrt(perLayer));
         Value projected =
                 b.project(x, "inputs.projected", "model.per_layer_model_projection.weight", all, config.hiddenSize());
@@ -75,10 +76,9 @@ final class Gemma4 extends Transformer {
             int hidden = config.hiddenSize();
             Value gate =
                     b.project(x.value(), p + "input.gate", at(layer) + "per_layer_input_gate.weight", perLayer, hidden);
-            Value open =
-                    b.op("Mul", p + "input.gated", b.activation(activation(), gate, p + "input.active"), inputs.get(layer));
-            Value wide =
-                    b.project(open, p + "input.wide", at(layer) + "per_layer_projection.weight", hidden, perLayer);
+            Value open = b.op(
+                    "Mul", p + "input.gated", b.activation(activation(), gate, p + "input.active"), inputs.get(layer));
+            Value wide = b.project(open, p + "input.wide", at(layer) + "per_layer_projection.weight", hidden, perLayer);
             x.add(after(p + "norm5", wide, at(layer) + "post_per_layer_input_norm.weight"));
         }
         if (b.tensors.has(at(layer) + "layer_scalar")) {

@@ -51,8 +51,8 @@ final class Mamba extends Backbone {
                 1,
                 1));
         Value skip = b.op("Mul", p + "skip", x, b.graph.floats(p + "D", b.tensors.vectorLater(at + "D", inner), inner));
-        Value gated =
-                b.op("Mul", p + "gated", b.op("Add", p + "y", y, skip), b.activation("silu", parts.get(1), p + "z.silu"));
+        Value gated = b.op(
+                "Mul", p + "gated", b.op("Add", p + "y", y, skip), b.activation("silu", parts.get(1), p + "z.silu"));
         stream.add(b.project(gated, p + "out", at + "out_proj.weight", config.hiddenSize(), inner));
     }
 

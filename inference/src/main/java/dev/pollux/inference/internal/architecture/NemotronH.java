@@ -1,7 +1,7 @@
 package dev.pollux.inference.internal.architecture;
 
-import dev.pollux.inference.graph.Value;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;

@@ -69,7 +69,8 @@ final class Qwen35 extends Transformer {
         int channels = 2 * keys * keyWidth + heads * valueWidth;
         Value all = b.project(normed, p + "qkv", at + "in_proj_qkv.weight", channels, hidden);
         Value mixed = r.convolution(all, at + "conv1d.weight", channels, "silu");
-        List<Value> qkv = b.split(mixed, List.of(p + "q", p + "k", p + "v"), keys * keyWidth, keys * keyWidth, heads * valueWidth);
+        List<Value> qkv = b.split(
+                mixed, List.of(p + "q", p + "k", p + "v"), keys * keyWidth, keys * keyWidth, heads * valueWidth);
         Value step = r.step(b.project(normed, p + "a", at + "in_proj_a.weight", heads, hidden), at + "dt_bias", heads);
         Value decay = b.op("Mul", p + "decay", step, r.negativeExp(at + "A_log", heads));
         Value beta = b.op("Sigmoid", p + "beta", b.project(normed, p + "b", at + "in_proj_b.weight", heads, hidden));

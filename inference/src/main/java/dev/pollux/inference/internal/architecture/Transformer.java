@@ -1,9 +1,9 @@
 package dev.pollux.inference.internal.architecture;
 
-import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.LongRotary;

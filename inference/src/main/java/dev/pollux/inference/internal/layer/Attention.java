@@ -165,8 +165,8 @@ public final class Attention {
             normed = b.norm(by, byHead, name + ".heads.normed", weight, width);
         } else { // a weight for each head
             Value plain = b.norm(by, byHead, name + ".heads.plain", "", width);
-            Value each = b.graph.floats(
-                    name + ".norm.weight", b.tensors.vectorLater(weight, count * width), count, width);
+            Value each =
+                    b.graph.floats(name + ".norm.weight", b.tensors.vectorLater(weight, count * width), count, width);
             normed = b.op("Mul", name + ".heads.normed", plain, each);
         }
         return b.perToken(normed, name + ".normed", (long) count * width);

@@ -65,8 +65,7 @@ public final class Blocks {
     }
 
     /** A standard operator with several results. */
-    public List<Value> ops(
-            String operator, List<String> outputs, List<Value> inputs, Map<String, ?> attributes) {
+    public List<Value> ops(String operator, List<String> outputs, List<Value> inputs, Map<String, ?> attributes) {
         return graph.node(operator, "", inputs, outputs, attributes);
     }
 
@@ -76,15 +75,16 @@ public final class Blocks {
     }
 
     /** One of its operators with several results. */
-    public List<Value> fused(
-            String operator, List<Value> inputs, List<String> outputs, Map<String, ?> attributes) {
+    public List<Value> fused(String operator, List<Value> inputs, List<String> outputs, Map<String, ?> attributes) {
         return graph.node(operator, Graph.MICROSOFT, inputs, outputs, attributes);
     }
 
     /** A number, (1). */
     public Value constant(double value) {
         return lowering.constant(
-                "number", "constant." + (float) value, name -> graph.floats(name, () -> new float[] {(float) value}, 1));
+                "number",
+                "constant." + (float) value,
+                name -> graph.floats(name, () -> new float[] {(float) value}, 1));
     }
 
     /** Whole numbers, (values), once for all that use this name. */

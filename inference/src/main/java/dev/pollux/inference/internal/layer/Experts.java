@@ -107,8 +107,7 @@ public final class Experts {
         Value zeros = b.op("Sub", p + "group.zeros", sums, sums);
         Value none = b.op("Sub", p + "group.none", top.values(), top.values());
         Value ones = b.op("Add", p + "group.ones", none, b.constant(1));
-        Value mask =
-                b.op("ScatterElements", p + "group.mask", List.of(zeros, top.indices(), ones), Map.of("axis", 1));
+        Value mask = b.op("ScatterElements", p + "group.mask", List.of(zeros, top.indices(), ones), Map.of("axis", 1));
         Value out = b.op("Sub", p + "group.out", mask, b.constant(1));
         Value penalty = b.op("Mul", p + "group.penalty", out, b.constant(1e9));
         Value spread = b.op("Unsqueeze", p + "group.spread", penalty, last);
@@ -202,8 +201,8 @@ public final class Experts {
 
     private Top top(Value x, String output, int k) {
         Value size = b.graph.integers(output + ".k", k);
-        List<Value> both = b.ops(
-                "TopK", List.of(output + ".values", output + ".indices"), List.of(x, size), Map.of("axis", -1));
+        List<Value> both =
+                b.ops("TopK", List.of(output + ".values", output + ".indices"), List.of(x, size), Map.of("axis", -1));
         return new Top(both.get(0), both.get(1));
     }
 

@@ -46,8 +46,7 @@ public final class Recurrence {
                 : Value.NONE;
         Value mixed = b.lowering()
                 .convolution(this, List.of(turned, kernels, biases), channels, kernel, inside ? "silu" : "none");
-        Value out =
-                inside || activation.equals("none") ? mixed : b.activation(activation, mixed, p + "conv.active");
+        Value out = inside || activation.equals("none") ? mixed : b.activation(activation, mixed, p + "conv.active");
         return b.op("Transpose", p + "conv", List.of(out), Map.of("perm", List.of(0, 2, 1)));
     }
 

@@ -19,12 +19,7 @@ public final class Rotary {
     private final String formula;
 
     private Rotary(
-            String name,
-            List<double[]> sets,
-            double factor,
-            boolean interleaved,
-            int switchLength,
-            String formula) {
+            String name, List<double[]> sets, double factor, boolean interleaved, int switchLength, String formula) {
         this.name = name;
         this.sets = sets;
         this.factor = factor;
