@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
  * negation does. Names of fields are compared exactly; those of front matter are in lower case. A field that holds a list is
  * its one text, such as {@code "red, green"}.
  *
- * <p>{@link #toString} is the filter as text: {@code department = "hr" and year >= 2024 and not archived = true}. {@code not}
+ * <p>{@code toString()} is the filter as text: {@code department = "hr" and year >= 2024 and not archived = true}. {@code not}
  * binds before {@code and}, and that before {@code or}.
  *
  * <p><em>Immutable.</em>
