@@ -5,25 +5,33 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The terms of a claim paired with those of a source, in order: the pairing with the most terms in the longest runs.
+ * Pairs the terms of a claim with those of a source, in order, with the maximum score of pairs and runs.
  * <em>Immutable.</em>
  */
 final class Alignment {
 
     /*
-     * Global in the claim, local in the source (O. Gotoh, An improved algorithm for matching biological sequences, 1982,
-     * with two states and no price for the length of a gap):
-     *   run(i, j)  the best score in which terms i and j are a pair
-     *   gap(i, j)  the best score of the first i terms and the first j in which the last step was none
-     * A pair counts PAIR, and RUN more where the pair before it stands right before it on both sides. Order is kept, so
-     * that who does what to whom is: a term that has changed places finds no partner.
+     * Global in the claim, local in the source: O. Gotoh, An improved algorithm for matching biological sequences, J. Mol.
+     * Biol. 162 (1982), with two states and no penalty for the length of a gap.
+     *
+     *   run(i, j) = PAIR + max(run(i-1, j-1) + RUN, gap(i-1, j-1))    if source term j implies claim term i, else -infinity
+     *   gap(i, j) = max(run(i-1, j), gap(i-1, j), run(i, j-1), gap(i, j-1))
+     *
+     * run(i, j) is the best score with terms i and j paired; gap(i, j) is the best score of the first i and the first j
+     * terms without that pair. RUN rewards a pair directly after another pair on both sides.
+     *
+     * Pairs never cross. Order carries the roles in a sentence (who does what to whom), so a term that changed its position
+     * has no partner.
      */
 
     private static final int PAIR = 10;
     private static final int RUN = 4;
     private static final int NEVER = Integer.MIN_VALUE / 2;
 
-    /** What lies between two pairs that follow each other: terms {@code claimFrom} to {@code claimTo}, exclusive, and so on. */
+    /**
+     * The unpaired terms between consecutive pairs: [{@code claimFrom}, {@code claimTo}) and [{@code sourceFrom},
+     * {@code sourceTo}).
+     */
     record Gap(int claimFrom, int claimTo, int sourceFrom, int sourceTo) {
 
         boolean inserts() {
@@ -37,7 +45,7 @@ final class Alignment {
 
     private final Statement claim;
     private final Statement source;
-    private final int[] at; // for each term of the claim its partner in the source, ascending; -1 where it has none
+    private final int[] at; // index of the source partner of each claim term, ascending; -1 if unpaired
 
     private Alignment(Statement claim, Statement source, int[] at) {
         this.claim = claim;
@@ -99,7 +107,7 @@ final class Alignment {
         return (int) Arrays.stream(at).filter(j -> j >= 0).count();
     }
 
-    /** The gaps in order: before the first pair, between pairs, after the last; one more than there are pairs. */
+    /** The gaps in order: before the first pair, between pairs, after the last; one more than pairs. */
     List<Gap> gaps() {
         List<Gap> gaps = new ArrayList<>();
         int claimFrom = 0;

@@ -7,23 +7,23 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a {@link Twin} says. <em>Immutable.</em>
+ * The answer of a {@link Twin} with its evidence and provenance. <em>Immutable.</em>
  *
- * @param kind whether the text is written, quoted, or says that the twin does not know
- * @param text the answer; {@code [n]} in it stands for the citation of that number
- * @param citations what the text rests on, by number; the nearest sentence at most where it is not known
- * @param evidence the sentences of the documents that bear best on the question, best first, numbered from 1; a citation
- *     of the same number is the same sentence
- * @param dropped what the model wrote and the documents do not support
- * @param groundedness of what the model wrote, the share that is in the passages it was given, in [0, 1], by content
- *     words: those of the sentences that passed the check over those of all; 1 where it wrote nothing, as with quotes
- * @param packing what of the retrieved passages the model was given
- * @param finish why the model's generation ended, {@link FinishReason#CANCELLED} also where the twin ended it; empty where it was
- *     not asked
- * @param stop why the writing ended; empty where the model was not asked
- * @param usage what the model's work cost; {@link Usage#NONE} where it was not asked
- * @param notices what its reader should know of how it was found, a sentence each, such as that the question is in a
- *     language which the embedder does not read; mostly empty
+ * @param kind whether the text is written, quoted, or states that the documents do not answer
+ * @param text the answer; {@code [n]} refers to the citation with number n
+ * @param citations the sources of the text, by number; for {@link Kind#UNKNOWN} at most the nearest sentence
+ * @param evidence the most relevant sentences of the documents, best first, numbered from 1; a citation with the same
+ *     number is the same sentence
+ * @param dropped sentences of the model that the documents do not support
+ * @param groundedness (content words of the model's sentences that passed the check) / (content words of all its
+ *     sentences), in [0, 1]; 1 if it wrote nothing, as with quotes
+ * @param packing how many of the retrieved passages the model was given
+ * @param finish why the model's generation ended; {@link FinishReason#CANCELLED} also if the twin ended it; empty if the
+ *     model was not called
+ * @param stop why the writing ended; empty if the model was not called
+ * @param usage the model's token counts and durations; {@link Usage#NONE} if it was not called
+ * @param notices messages for the reader on how the answer was found, one sentence each; for example, that the embedder
+ *     does not read the question's language; usually empty
  */
 public record Answer(
         Kind kind,
@@ -40,29 +40,29 @@ public record Answer(
 
     /** Why the writing ended. */
     public enum Stop {
-        /** The model came to its own end. */
+        /** The model ended by itself. */
         ENDED,
-        /** The question was answered. */
+        /** The question is answered. */
         COMPLETE,
         /** The model repeated itself. */
         REPEATED,
         /** Two sentences in a row did not pass the check. */
         UNSUPPORTED,
-        /** The model had written as much as it may, or its context was full. */
+        /** The model reached its token limit or the end of its context. */
         LENGTH,
-        /** It was cancelled. */
+        /** The reader cancelled. */
         CANCELLED
     }
 
-    /** What an answer is made of. */
+    /** The origin of an answer's text. */
     public enum Kind {
         /** Sentences of the model, each checked against the documents. */
         WRITTEN,
         /** Sentences of the documents, verbatim. */
         QUOTED,
         /**
-         * The documents do not say it, and the text says so. Where they do not even mention a word of the question, the text
-         * names the word and may quote the nearest sentence, as such and with its citation; there is no evidence.
+         * The documents do not answer, and the text says so. If they do not contain a word of the question at all, the text
+         * names the word and may quote the nearest sentence with its citation. There is no evidence.
          */
         UNKNOWN
     }
@@ -75,7 +75,8 @@ public record Answer(
     }
 
     /**
-     * The text as Markdown, and below it each place that it rests on, once, with its numbers and a link:
+     * Returns the text as Markdown, followed by a list of its sources. Each source occurs once, with its numbers and a
+     * link:
      *
      * <pre>{@code
      * The Argo was rowed by fifty heroes. [1]
@@ -83,14 +84,14 @@ public record Answer(
      * * \[1\] [boats.md, line 5](file:///home/ada/docs/boats.md#L5): Boats > Argo
      * }</pre>
      *
-     * A link leads to {@link dev.pollux.retrieval.Origin#path()}: of an absolute path it is a {@code file:} address, of a
-     * relative one a relative link, and an address stays as it is.
+     * <p>The target of the link depends on {@link dev.pollux.retrieval.Origin#path()}: an absolute path becomes a
+     * {@code file:} address, a relative path a relative link; an address is not changed.
      */
     public String toMarkdown() {
         return MarkdownReferences.below(text, citations);
     }
 
-    /** The kind, the beginning of the text and the number of citations, on one line. */
+    /** Returns the kind, the beginning of the text and the number of citations, on one line. */
     @Override
     public String toString() {
         return "Answer[" + kind + ", " + ShortText.of(text) + ", " + ShortText.count(citations.size(), "citation")

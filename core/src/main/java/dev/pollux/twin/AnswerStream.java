@@ -18,12 +18,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An answer in progress, pulled by its reader: {@link #evidence()} is there from the beginning, the text follows.
+ * An answer in progress, pulled by its reader. {@link #evidence()} is available from the start; the text follows.
  *
- * <p>A sentence of the model is in the stream as soon as it has passed the check, with the marks of its citations; nothing that was
- * in the stream is taken back, and the deltas joined are the text of the result. Where nothing that the model writes passes, they
- * are the quotes. Where what passes is less than {@link TwinOptions#minGroundedness()} of what it wrote, the quotes that are not
- * cited yet follow it.
+ * <p>A written sentence enters the stream with its citation marks as soon as it has passed the check. The stream never
+ * retracts text; the concatenated deltas equal the text of the result. If no written sentence passes, the deltas are the
+ * quotes. If the groundedness is below {@link TwinOptions#minGroundedness()}, the quotes that are not cited yet follow the
+ * written sentences.
  *
  * <pre>{@code
  * try (AnswerStream stream = twin.stream("How do I merge two models?")) {
@@ -35,19 +35,30 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>{@link #deltas()} gives the draft too, as the model writes it and unchecked: to show that it writes, or to show it marked as
- * a draft.
+ * <p>{@link #deltas()} also returns the unchecked draft of the model, for progress or for a view that marks it as a draft.
  *
- * <p>The model is stopped at the next token when it repeats itself, when two sentences in a row were dropped, and when the
- * question is answered; {@link Answer#stop()} says which.
+ * <p>The stream stops the model at the next token when the model repeats itself, when two sentences in a row were dropped,
+ * or when the question is answered; {@link Answer#stop()} has the reason.
  *
  * <p><em>Confined to one thread except {@link #cancel()}.</em>
  */
 public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
-    /** What a delta belongs to. */
+    /*
+     * Each step does one of these, in this order of precedence:
+     *
+     *   no evidence                  adds the unknown text and ends
+     *   no model                     adds the quotes and ends
+     *   cancelled before the start   adds the quotes and ends
+     *   otherwise                    reads one piece of the model; at its end, adds the quotes that the answer needs and ends
+     *
+     * Invariant: the concatenated deltas of the answer channel equal the text of the result. Cancelling only sets a flag
+     * and stops the model; the reader's thread does all other work.
+     */
+
+    /** The kind of text that a delta is part of. */
     public enum Channel {
-        /** What the model writes, unchecked: it may be false, and most of it may never be in the answer. */
+        /** The model's text, unchecked: it may be false, and most of it may never become part of the answer. */
         DRAFT,
         /** The answer. */
         ANSWER
@@ -56,7 +67,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
     /**
      * A piece of text with its channel; never empty.
      *
-     * @param channel what it belongs to
+     * @param channel the kind of text
      * @param text the piece
      */
     public record Delta(Channel channel, String text) {}
@@ -76,8 +87,8 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
     private @Nullable Answer result;
 
     /**
-     * @param model starts the model and the check of what it writes; null where it is not asked
-     * @param onResult is told the result once, when it is asked for
+     * @param model starts the model and the check of its text; null if the model is not called
+     * @param onResult receives the result once, when it is first requested
      */
     AnswerStream(Inquiry inquiry, TwinOptions options, @Nullable Supplier<Writing> model, Consumer<Answer> onResult) {
         this.inquiry = inquiry;
@@ -86,33 +97,33 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         this.onResult = onResult;
     }
 
-    /** The sentences of the documents that bear best on the question, best first; empty where nothing is relevant. */
+    /** Returns the most relevant sentences of the documents, best first; empty if none is relevant. */
     public List<Evidence> evidence() {
         return inquiry.evidence();
     }
 
-    /** What of the retrieved passages the model is given. */
+    /** Returns how many of the retrieved passages the model is given. */
     public Packing packing() {
         return inquiry.packing();
     }
 
-    /** The one iterator over the answer; every call returns the same. It passes over the draft. No delta is empty. */
+    /** Returns the iterator over the answer without the draft; every call returns the same one. No delta is empty. */
     @Override
     public Iterator<String> iterator() {
         return text;
     }
 
     /**
-     * The answer and the model's draft of it with the channel that each piece belongs to; every call goes on where the last one,
-     * or {@link #iterator()}, stopped. A sentence is in the answer after its last piece was in the draft.
+     * Returns the iterator over answer and draft, each piece with its channel. Every call continues at the position of the
+     * last one, or of {@link #iterator()}. A sentence enters the answer after its last piece in the draft.
      */
     public Iterator<Delta> deltas() {
         return deltas;
     }
 
     /**
-     * Ends the writing at the next token, from any thread. It is not an error: what was written so far is checked, and the
-     * evidence is there in any case.
+     * Ends the writing at the next token. Callable from any thread. Cancelling is not an error: the text so far is checked,
+     * and the evidence remains available.
      */
     public void cancel() {
         cancelled = true;
@@ -123,7 +134,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
     }
 
     /**
-     * The answer after the last delta; called earlier, it lets the model write the rest first.
+     * Returns the complete answer. Before the last delta, it first lets the model write the rest.
      *
      * @throws IllegalStateException if the stream was closed before its end
      */
@@ -143,7 +154,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         return answer;
     }
 
-    /** Frees what the stream holds; cancels the writing if it has not ended. Idempotent. */
+    /** Releases the resources; cancels the writing if it has not ended. Idempotent. */
     @Override
     public void close() {
         if (!closed) {
@@ -152,7 +163,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         }
     }
 
-    /** Does a piece of the work: puts at least one delta into {@link #ready} or sets the result. */
+    /** Does one step: puts at least one delta into {@link #ready} or sets the result. */
     private void step() {
         if (inquiry.found().isEmpty()) {
             String unknown = inquiry.finding().unknownText(options.unknownText());
@@ -208,7 +219,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         return answer(Answer.Kind.QUOTED, String.join("", inquiry.quotes()), citations, course);
     }
 
-    /** What became of the writing. */
+    /** The outcome of the writing. */
     private record Course(
             List<DroppedSentence> dropped,
             double groundedness,
@@ -258,7 +269,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
     private Writing started(Supplier<Writing> starting) {
         Writing now = starting.get();
         writing = now;
-        if (cancelled) { // between the question whether it was and the start
+        if (cancelled) { // set after the check in step()
             now.cancel();
         }
         return now;

@@ -4,11 +4,11 @@ import dev.pollux.internal.text.Words;
 import java.util.regex.Pattern;
 
 /**
- * What kind of answer a question asks for, in the languages whose function words are known here. <em>Immutable.</em>
+ * The kind of answer that a question asks for, in the languages whose function words are known. <em>Immutable.</em>
  *
- * @param how whether it asks how something is done, in steps
+ * @param how whether it asks for a procedure, in steps
  * @param why whether it asks for a cause
- * @param forCode whether code, a command or something with a name as in code is asked for
+ * @param forCode whether it asks for code, a command or an identifier of code
  */
 record Asked(boolean how, boolean why, boolean forCode) {
 
@@ -29,7 +29,7 @@ record Asked(boolean how, boolean why, boolean forCode) {
                     + "|function|method|class|api|sql|query|regex|json|yaml|xml|config(?:uration)?|install|import|call|run|print|output"
                     + "|befehle?|beispiele?|kommando|commandes?|exemples?|comandos?|ejemplos?|esempi[oi]?|install\\w*)\\b.*");
 
-    /** A name as in code: with a capital, an underscore, a point or a bracket inside, or an option. */
+    /** An identifier of code: with a capital, an underscore, a point or a bracket inside, or an option. */
     private static final Pattern IDENTIFIER =
             Pattern.compile("(?s).*(?:\\p{Ll}\\p{Lu}\\p{Ll}|\\w_\\w|\\w\\.\\p{L}|\\w\\(|`|(?:^|\\s)--?\\p{L}).*");
 
@@ -58,24 +58,24 @@ record Asked(boolean how, boolean why, boolean forCode) {
                         || CODE.matcher(asked).matches()
                         || IDENTIFIER.matcher(asked).matches()
                         || Words.of(asked).stream()
-                                .allMatch(Words.Word::content)); // search words ask for whatever there is
+                                .allMatch(Words.Word::content)); // keywords accept any kind of answer
     }
 
-    /** Whether a sentence goes on with the one before it: with its cause or consequence, or with its subject. */
+    /** Whether a sentence continues the previous one: with a cause, a consequence, or the same subject. */
     boolean goesOn(String sentence) {
         return !beginsWithName(sentence)
                 && (CAUSE.matcher(sentence).matches()
                         || GOES_ON.matcher(sentence).matches());
     }
 
-    /** Whether a sentence cannot be understood without the one before it. */
+    /** Whether a sentence depends on the previous one for its meaning. */
     static boolean leansBack(String sentence) {
         return !beginsWithName(sentence)
                 && (LEANS_BACK.matcher(sentence).matches()
                         || CAUSE.matcher(sentence).matches());
     }
 
-    /** {@code IT} is no pronoun. */
+    /** Whether the sentence starts with a name; {@code IT} is not a pronoun. */
     private static boolean beginsWithName(String sentence) {
         return sentence.length() > 1
                 && Character.isUpperCase(sentence.charAt(0))

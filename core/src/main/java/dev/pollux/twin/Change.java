@@ -8,17 +8,17 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * A change that a sentence tells of: <em>the fee goes from 20 to 35 euros on 1 July 2026</em>. It says that the fee is 20
- * euros before that day and 35 euros from then on, and nothing on what it is now. <em>Immutable.</em>
+ * A dated change of a value: <em>the fee goes from 20 to 35 euros on 1 July 2026</em>. It implies 20 euros before that day
+ * and 35 euros from that day, and nothing on the current fee. <em>Immutable.</em>
  *
- * @param before the value before
- * @param after the value from then on
+ * @param before the value before {@code day}
+ * @param after the value from {@code day} on
  * @param day the date of the change
- * @param rest the other terms of the sentence: what changes
+ * @param rest the other terms of the sentence: the subject of the change
  */
 record Change(Term before, Term after, Term day, List<Term> rest) {
 
-    /** Verbs for what a value is, which need not stand in the source. */
+    /** Verbs that state a value; the source need not contain them. */
     private static final Set<String> BEING = Set.of("cost", "amount", "total");
 
     private static final Set<String> UNTIL = Set.of("before", "until", "till", "to");
@@ -27,7 +27,7 @@ record Change(Term before, Term after, Term day, List<Term> rest) {
 
     private static final Set<String> WITHIN = Set.of("in", "on", "at", "during");
 
-    /** The first change that a sentence tells of with its date. */
+    /** The first dated change in a sentence. */
     static Optional<Change> of(Statement source) {
         List<Term> terms = source.terms();
         for (int from = 0; from < terms.size(); from++) {
@@ -60,7 +60,11 @@ record Change(Term before, Term after, Term day, List<Term> rest) {
                 && prepositions.get(prepositions.size() - 1).equals(preposition);
     }
 
-    /** Whether it says what a sentence says that names one of the two values and a time. */
+    /**
+     * Whether the change implies a claim with one of the two values and a time.
+     *
+     * <p><em>Before 1 July 2026 the fee is 20 euros</em> passes; <em>The fee is 20 euros</em> fails.
+     */
     boolean says(Statement claim) {
         List<Term> dates = claim.terms().stream().filter(this::isDate).toList();
         List<Term> values = claim.terms().stream()
@@ -76,7 +80,7 @@ record Change(Term before, Term after, Term day, List<Term> rest) {
                 : values.get(0).key().equals(before.key()) && isBefore(dates.get(0));
     }
 
-    /** A year alone is a date where the preposition before it says so. */
+    /** Whether a term is a date, or a year alone that is neither of the two values. */
     private boolean isDate(Term term) {
         boolean year = term.key().length() == 4
                 && term.kind() == Kind.NUMBER
@@ -85,7 +89,7 @@ record Change(Term before, Term after, Term day, List<Term> rest) {
         return term.kind() == Kind.DATE || year;
     }
 
-    /** Whether every other term of the claim stands in the source, in its order. */
+    /** Whether the source contains all other terms of the claim in the same order. */
     private boolean saysOfSame(Statement claim) {
         List<Term> said = claim.terms().stream()
                 .filter(term -> !term.isValue() && !BEING.contains(term.key()))

@@ -5,33 +5,33 @@ import dev.pollux.retrieval.Location;
 import dev.pollux.retrieval.Origin;
 
 /**
- * Where a statement comes from: what {@code [number]} in an answer stands for. <em>Immutable.</em>
+ * The source of a statement: the target of {@code [number]} in an answer. <em>Immutable.</em>
  *
- * @param number as in the text, at least 1
- * @param origin the document: its name, and the path under which a reader finds it
- * @param heading the headings above it, outermost first, joined by {@code " > "}; empty where there are none
- * @param location where in the document the quote is
- * @param quote the sentence or block that says it, verbatim but for what no reader sees, such as comments
- * @param text the same to be shown: sentences without line breaks and inline mark-up, list items with their numbers, a
- *     table row with the names of its columns
- * @param date the document's date as its metadata has it, the last change before the first publication; empty where it
- *     has none
+ * @param number the number in the text, at least 1
+ * @param origin name and path of the document
+ * @param heading the headings above the quote, outermost first, joined by {@code " > "}; empty if there are none
+ * @param location the quote's position in the document
+ * @param quote the supporting sentence or block, verbatim except for invisible text such as comments
+ * @param text the quote for display: sentences without line breaks and inline mark-up, list items with their numbers, table
+ *     rows with the column names
+ * @param date the document's date from its metadata; the last change takes precedence over the first publication; empty if
+ *     there is none
  */
 public record Citation(
         int number, Origin origin, String heading, Location location, String quote, String text, String date) {
 
-    /** A citation whose quote is shown as it is, of a document without a date. */
+    /** Creates a citation of a document without a date, whose quote is displayed verbatim. */
     public Citation(int number, Origin origin, String heading, Location location, String quote) {
         this(number, origin, heading, location, quote, quote, "");
     }
 
-    /** The number, the place and the beginning of the quote: {@code [1] boats.md:5 (Boats): "The Argo was rowed by …"}. */
+    /** Returns number, place and beginning of the quote: {@code [1] boats.md:5 (Boats): "The Argo was rowed by …"}. */
     @Override
     public String toString() {
         return "[" + number + "] " + place() + ": " + ShortText.of(text);
     }
 
-    /** Id of the document. */
+    /** Returns the id of the document. */
     public String document() {
         return origin.document();
     }

@@ -6,19 +6,23 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Tells when what was written answers the question. <em>Confined to one thread.</em> */
+/** Decides when the written sentences answer the question. <em>Confined to one thread.</em> */
 final class Completion {
 
     /*
-     * A question for a value (when, how many) is answered by the sentence after which a value that the question does not
-     * hold was said, and every word of the question that the passages hold too. Another question for one thing
-     * (who, where, is it) takes FEW sentences at most, any other MANY; what asks for two things, any other.
+     * Criterion by kind of question:
+     *
+     *   value (when, how many)       a kept sentence contains a value that is not in the question, and the kept sentences
+     *                                with their sources contain each word of the question that the passages contain; at the
+     *                                latest, FEW sentences are kept
+     *   one thing (who, where, is)   FEW sentences are kept
+     *   other, or two things         MANY sentences are kept
      */
 
-    /** Sentences that answer a question for one thing: the answer and what it needs around it. */
+    /** Number of sentences that answer a question for one thing: the answer and its immediate context. */
     static final int FEW = 3;
 
-    /** Sentences that answer any question. */
+    /** Number of sentences that answer any question. */
     static final int MANY = 8;
 
     private static final Pattern VALUE = Pattern.compile(
@@ -54,7 +58,7 @@ final class Completion {
         open.retainAll(known);
     }
 
-    /** Whether the answer is complete with this sentence, which has passed the check. */
+    /** Adds a sentence that has passed the check; returns whether the answer is now complete. */
     boolean with(String sentence, List<Grounding.Support> supports) {
         sentences++;
         Statement statement = Statement.of(sentence);

@@ -6,15 +6,15 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a line is read with and says its part of: the question that it answers, what leads into its list, the term that it
- * defines, the title of the document that it describes. <em>Immutable.</em>
+ * The text that gives a line its context: the question that it answers, the lead-in of its list, the term that it defines,
+ * the title of the document that it describes. <em>Immutable.</em>
  *
- * @param text on one line; empty where a line stands on its own
- * @param stems its words that carry meaning, which count as the line's own
- * @param asks whether the line is a question itself, which says nothing on its subject
- * @param question index of the line with the question that it answers; {@link #NONE} where it answers none, negative too
- *     where the question stands before the passage or in a heading
- * @param lead index of the line that leads into its list, table or code; {@link #NONE} where there is none
+ * @param text the context on one line; empty if the line is self-contained
+ * @param stems content words of the context, which count as the line's own
+ * @param asks whether the line is itself a question and therefore states nothing on its subject
+ * @param question index of the line with the question that this line answers; {@link #NONE} if it answers none; another
+ *     negative value if the question precedes the passage or is a heading
+ * @param lead index of the line that introduces its list, table or code; {@link #NONE} if there is none
  */
 record Context(String text, Set<String> stems, boolean asks, int question, int lead) {
 

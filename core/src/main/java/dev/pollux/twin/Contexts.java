@@ -14,26 +14,40 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Finds the {@link Context} of each sentence, in the order of the text. <em>Confined to one thread.</em> */
+/** Determines the {@link Context} of each sentence, in the order of the text. <em>Confined to one thread.</em> */
 final class Contexts {
 
-    /** A heading of several words that begins so asks, with or without its mark. */
+    /*
+     * One pass over the sentences. The state is the open question, the question in the current heading, the current term,
+     * and the lead-in of each list and table. The first sentence that does not answer the open question closes it:
+     *
+     *   question                      sentences that answer it
+     *   within a block                the rest of the block
+     *   in a list item                the rest of the item
+     *   marked, or a block by itself  all up to the next question, heading or front matter
+     *   at the end of a paragraph     the next paragraph and the list that it introduces
+     *
+     * A lead-in is the sentence directly before a list, table or code if it ends with a colon or announces steps, if it is the
+     * parent item of a nested list, or if it is the heading of an ordered list.
+     */
+
+    /** A heading of several words with such a beginning is a question, with or without a question mark. */
     private static final Pattern ASKING = Pattern.compile(
             "(?iu)(?:how|what|why|when|where|who|which|can|does|do|is|are|may|should|wie|was|warum|wann|wo|wer|welche[rs]?|kann|darf"
                     + "|comment|pourquoi|quand|où|qui|quel(?:le)?s?|cómo|qué|cuándo|dónde|quién|cuál|come|perché|quando|dove|chi)"
                     + "(?: \\S+){2,}");
 
-    /** An entry that names the document, as a heading does. */
+    /** A front matter entry that names the document, as a heading does. */
     private static final Pattern TITLE = Pattern.compile("(?i)(?:sub)?title\\s*[:=].*|\\[.*");
 
-    /** What leads into a list without a colon. */
+    /** A lead-in of a list without a colon. */
     private static final Pattern LEADING =
             Pattern.compile("(?iu).*\\b(?:follow|following|steps?|these|below|folgende\\w*|schritte\\w*)\\b.*");
 
     private static final int FEW_WORDS = 6;
     private static final int LONGEST_QUESTION = 250;
 
-    /** What was read, the language that it is in, and its sentences. */
+    /** A text with its language and its sentences. */
     record Text(Reading reading, Language language, List<Sentence> sentences) {}
 
     private final Reading reading;
@@ -42,17 +56,17 @@ final class Contexts {
     private final List<String> texts;
     private final String title;
     private final int first;
-    private final Map<Integer, List<String>> heads = new HashMap<>(); // cells of the head by table
+    private final Map<Integer, List<String>> heads = new HashMap<>(); // head cells by table
     private final Map<Integer, Integer> leads =
-            new HashMap<>(); // the sentence that leads into a list or table, by number
+            new HashMap<>(); // index of the lead-in sentence by number of its list or table
     private int question = Context.NONE;
     private String headingAsks = "";
     private String term = "";
 
     /**
-     * @param texts of the sentences, as they are shown
-     * @param title of the document; empty where it has none
-     * @param first the sentence with which the passage begins: indices count from it
+     * @param texts the display text of each sentence
+     * @param title the document's title; empty if it has none
+     * @param first the first sentence of the passage, which has index 0
      */
     Contexts(Text text, List<String> texts, String title, int first) {
         this.reading = text.reading();
@@ -63,7 +77,7 @@ final class Contexts {
         this.first = first;
     }
 
-    /** The context of the next sentence, {@code i}, after all before it. */
+    /** The context of sentence {@code i}; call it for all sentences in ascending order. */
     Context next(int i) {
         Sentence sentence = sentences.get(i);
         Block block = sentence.block();
@@ -95,7 +109,7 @@ final class Contexts {
         return Context.of(parts, language, asks, answered, lead == Context.NONE ? lead : lead - first);
     }
 
-    /** Whether a sentence only names something: the title in front matter, a picture with a few words. */
+    /** Whether a sentence is only a name: the title in front matter, or a picture with a short description. */
     private boolean names(int i) {
         Sentence sentence = sentences.get(i);
         if (sentence.block().kind() == Block.Kind.FRONT_MATTER) {
@@ -107,7 +121,7 @@ final class Contexts {
                 && texts.get(i).split(" ", FEW_WORDS).length < FEW_WORDS;
     }
 
-    /** A row as {@code column: value} pairs; its cells where its table has no head. */
+    /** A row as {@code column: value} pairs; only its cells if the table has no head. */
     String row(Sentence sentence, String quote) {
         List<String> head = heads.getOrDefault(sentence.block().place().table(), List.of());
         List<String> pairs = new ArrayList<>();
@@ -145,7 +159,7 @@ final class Contexts {
         }
     }
 
-    /** Whether sentence {@code i} answers the question that was asked before it. */
+    /** Whether sentence {@code i} answers the preceding question. */
     private boolean answers(int i) {
         Block asked = sentences.get(question).block();
         Block block = sentences.get(i).block();
@@ -173,7 +187,7 @@ final class Contexts {
                 || block.place().group() == before.place().group();
     }
 
-    /** The question that {@code i} answers, with the sentences before it in its block where another block answers it. */
+    /** The question that {@code i} answers; if another block answers it, with the preceding sentences of its block. */
     private String asked(int i) {
         int from = question;
         Block block = sentences.get(question).block();
@@ -186,7 +200,7 @@ final class Contexts {
         return whole.length() <= LONGEST_QUESTION ? whole : texts.get(question);
     }
 
-    /** Whether a block is one question and no more. */
+    /** Whether a block consists of one question only. */
     private boolean isAlone(Block asked) {
         return question == 0 || !sentences.get(question - 1).block().equals(asked);
     }
@@ -195,7 +209,7 @@ final class Contexts {
         return texts.get(i).endsWith(":");
     }
 
-    /** The sentence that leads into what {@code i} is part of. */
+    /** The lead-in of the list, table or code that contains {@code i}. */
     private int lead(int i) {
         Sentence sentence = sentences.get(i);
         Block.Place place = sentence.block().place();
@@ -218,7 +232,9 @@ final class Contexts {
         return lead;
     }
 
-    /** The sentence right before {@code i}, where it leads into what begins there; {@link Context#NONE} else. */
+    /**
+     * The sentence directly before {@code i} if it introduces the block that starts there; otherwise {@link Context#NONE}.
+     */
     private int leadsInto(int i) {
         if (i == 0) {
             return Context.NONE;
@@ -238,7 +254,7 @@ final class Contexts {
         return nested || prose && announces || titled ? i - 1 : Context.NONE;
     }
 
-    /** What leads into a list, and into the list around it. */
+    /** The lead-ins of a list and of its enclosing list. */
     private List<String> leading(int lead) {
         List<String> parts = new ArrayList<>();
         int at = lead;

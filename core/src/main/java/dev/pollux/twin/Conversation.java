@@ -9,27 +9,30 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Questions and answers in a row.
+ * A sequence of questions and answers.
  *
- * <p>The model sees the most recent turns that fit {@link TwinOptions#historyShare()} of its room for the prompt, whole
- * turns only, without citation marks; the last {@value #MOST_TURNS} turns are kept. For retrieval and evidence a question
- * must stand on its own: one with fewer than {@value #FEWEST_WORDS} content words, or with a word that points back (such
- * as <em>it</em>, <em>they</em>, <em>this</em>), is joined by the content words of the question before it, as that was
- * understood itself. Thanks, greetings and assent ask nothing: they are answered with a word and without evidence.
+ * <p>The model sees the most recent turns that fit into {@link TwinOptions#historyShare()} of the prompt's token budget.
+ * Turns are never split, and citation marks are removed. The conversation keeps the last {@value #MOST_TURNS} turns.
+ *
+ * <p>Retrieval needs a self-contained question. A question with fewer than {@value #FEWEST_WORDS} content words, or with a
+ * word that refers back (<em>it</em>, <em>they</em>, <em>this</em>), is therefore extended by the content words of the
+ * previous self-contained question. After <em>What does the annual pass cost?</em>, <em>When does it expire?</em> is
+ * extended; <em>When does the museum open?</em> is not. Thanks, greetings and assent are not questions: they get a short
+ * reply without evidence.
  *
  * <p><em>Not thread-safe: one thread at a time.</em>
  */
 public final class Conversation {
 
-    /** Turns kept. */
+    /** Maximum number of turns that a conversation keeps. */
     public static final int MOST_TURNS = 32;
 
-    /** A question with fewer content words leans on the one before. */
+    /** A question with fewer content words is extended by the previous one. */
     static final int FEWEST_WORDS = 2;
 
     private static final String NO_QUESTION = "You are welcome. Ask me anything about the documents.";
 
-    /** So that a chain of follow-ups does not grow without end. */
+    /** Bounds the words carried along a chain of follow-up questions. */
     private static final int MOST_CARRIED = 12;
 
     private static final Set<String> POINTING =
@@ -48,6 +51,7 @@ public final class Conversation {
     /**
      * Answers the next question.
      *
+     * @return the complete answer
      * @throws IllegalArgumentException if the question is blank
      */
     public Answer ask(String question) {
@@ -57,7 +61,8 @@ public final class Conversation {
     }
 
     /**
-     * Begins the next answer; the turn is remembered when its {@link AnswerStream#result()} has been asked for.
+     * Starts the next answer. The turn becomes part of the history when its {@link AnswerStream#result()} is first
+     * requested.
      *
      * @throws IllegalArgumentException if the question is blank
      */
@@ -72,12 +77,12 @@ public final class Conversation {
         });
     }
 
-    /** The turns so far, oldest first: each a user's message and the answer without citation marks. */
+    /** Returns the turns so far, oldest first; each turn is a user message and the answer without citation marks. */
     public List<Message> history() {
         return List.copyOf(history);
     }
 
-    /** The question with what it leans on. */
+    /** The question, extended by the words that it refers to. */
     String standalone(String question) {
         boolean points = Words.of(question).stream()
                 .anyMatch(word -> POINTING.contains(word.text().toLowerCase(Locale.ROOT)));

@@ -12,28 +12,29 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** How much of a question's words sentences hold, and their passages. <em>Confined to one thread.</em> */
+/** Measures the share of a question's words in sentences and their passages. <em>Confined to one thread.</em> */
 final class Coverage {
 
     /*
      * overlap(q, s) = (4 share(q, s) + share(q, passage of s) + share(q, all retrieved passages)) / 6
      * share(q, x)   = sum of held(w, x) weight(w) idf(w) over the question's words w / sum of weight(w) idf(w)
-     * held(w, s)   = 1 for a word of s or of what s is read with (Context); 0.7 for a part of a compound of s, in languages that write compounds as one word; 0.5
-     *                for a word that stands only in the headings above s
-     * held(w, p)   = the most of any sentence of p
-     * idf(w)       = ln(1 + (N + 20) / (n + 1)), n of the N sentences of the retrieved passages hold w
-     * weight(w)    = 1, or 1/4 for a word that a follow-up only carries from the question before
+     * held(w, s)    = 1 for a word of s or of its Context; 0.7 for a part of a compound of s, in languages that write
+     *                 compounds as one word; 0.5 for a word that is only in the headings above s
+     * held(w, p)    = maximum of held(w, s) over the sentences s of passage p
+     * idf(w)        = ln(1 + (N + 20) / (n + 1)); n of the N sentences of the retrieved passages contain w
+     * weight(w)     = 1, or 1/4 for a word that a follow-up only carries from the question before
      *
-     * The 20 stands for sentences never seen: with few passages, all on one subject, the idf of the subject's own words
-     * would else be next to nothing beside that of any other word of the question. Words meet by their stems in the language of
-     * the passage.
+     * Words are compared by their stems in the language of the passage.
      *
-     * An answer is often spread: a paragraph names its subject once, and the sentence that answers says "it". A word that the
-     * whole passage lacks tells more against it than one that only the sentence lacks, and a word that is in nothing retrieved
-     * tells against the question being answered at all.
+     * The constant 20 is a prior for unseen sentences. Few passages on one subject would otherwise reduce the idf of the
+     * subject's own words to almost 0, compared with every other word of the question.
      *
-     * The number of an Identifier that some line mentions is held by the lines that mention it alone: of item 177, a line with
-     * the price 177 says nothing.
+     * Three levels, because answers are often spread: a paragraph names its subject once, and the answering sentence has a
+     * pronoun. A word that is missing in the whole passage counts more against the sentence than one that is missing only
+     * in the sentence. A word that is missing in all passages is evidence that the question is not answered at all.
+     *
+     * If a line mentions an Identifier, held = 0 for its number in the lines that do not mention it: for item 177, a line
+     * with the price 177 does not count.
      */
 
     private static final double SENTENCE_SHARE = 4 / 6.0;
@@ -50,22 +51,23 @@ final class Coverage {
 
     private static final double COMPOUND_WEIGHT = 0.7;
 
-    /** Shorter words are parts of too many. */
+    /** Minimum length of a part; shorter words are parts of too many compounds. */
     private static final int SHORTEST_PART = 4;
 
     private final List<AskedWord> words;
     private final Set<String> own;
-    private final List<Identifier> identifiers; // those that the passages mention
-    private final List<String> unmentioned; // the others whose labels have other numbers there
-    private final double[] weights; // (words), sum 1 where there are words
+    private final List<Identifier> identifiers; // identifiers that the passages mention
+    private final List<String> unmentioned; // identifiers whose labels have only other numbers in the passages
+    private final double[] weights; // (words), with sum 1 unless empty
     private final IdentityHashMap<Source.Line, Set<String>> keys = new IdentityHashMap<>();
     private final IdentityHashMap<Source.Section, Set<String>> sections = new IdentityHashMap<>();
-    private final IdentityHashMap<Source, double[]> passages = new IdentityHashMap<>(); // what is held of each word
+    private final IdentityHashMap<Source, double[]> passages =
+            new IdentityHashMap<>(); // held values (words) by passage
     private final double retrieved;
 
     /**
-     * @param question as it was asked
-     * @param subject the same with what it leans on; equal where it stands on its own
+     * @param question as the user asked it
+     * @param subject the question extended by the words that it refers to; equal if it is self-contained
      */
     Coverage(String question, String subject, List<Source> sources) {
         Set<Language> languages =
@@ -127,7 +129,7 @@ final class Coverage {
                 + RETRIEVED_SHARE * retrieved;
     }
 
-    /** Whether a line is on another thing of the kind that was asked for: on item 42 where the question names item 177. */
+    /** Whether a line is about another member of the class asked for: item 42 if the question names item 177. */
     boolean isOfAnother(Source source, Source.Line line) {
         Set<Identifier.Mention> mentions = EnumSet.noneOf(Identifier.Mention.class);
         identifiers.forEach(identifier -> mentions.add(identifier.in(source, line)));
@@ -155,7 +157,7 @@ final class Coverage {
         return held;
     }
 
-    /** What the statements of a passage hold of each word, the most of each. */
+    /** The maximum of each word's held value over the statements of a passage. */
     private double[] held(Source source) { // (words)
         return passages.computeIfAbsent(source, passage -> {
             double[] held = new double[words.size()];
@@ -175,11 +177,14 @@ final class Coverage {
     }
 
     /**
-     * Names and years of the question, as it has them, that no retrieved passage holds in any form: neither as a word, nor
-     * as a part of one, nor in its headings or the name of its document, nor as the first letters of words in a row. And
-     * identifiers with a number that no passage has where they have others of that kind.
+     * The words of the question, as written there, without which the passages cannot answer:
+     * <ul>
+     *   <li>names and years that no retrieved passage contains as a word, as a part of a word, in its headings, in the
+     *       document's name, or as the first letters of consecutive words;
+     *   <li>identifiers whose labels the passages have only with other numbers.
+     * </ul>
      *
-     * @param self words that need not be there
+     * @param self words that need not occur
      */
     List<String> missing(String question, List<Source> sources, Set<String> self) {
         List<String> missing = new ArrayList<>(unmentioned);
@@ -199,7 +204,7 @@ final class Coverage {
 
     private boolean isMentioned(int index, List<Source> sources) {
         AskedWord word = words.get(index);
-        Set<String> joined = new HashSet<>(); // with its neighbours in the question
+        Set<String> joined = new HashSet<>(); // the word written together with its neighbours in the question
         for (int other : new int[] {index - 1, index + 1}) {
             if (other >= 0 && other < words.size()) {
                 String left = words.get(Math.min(index, other)).word().form();
@@ -222,7 +227,7 @@ final class Coverage {
         return false;
     }
 
-    /** Whether a word stands there, or one that begins with it or that it begins with. */
+    /** Whether a key equals the word, or one of the two is a prefix of the other. */
     private static boolean isNear(AskedWord word, Language language, Set<String> keys) {
         if (held(word, language, keys) > 0) {
             return true;

@@ -9,14 +9,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Dates in running text: {@code 1 July 2026}, {@code July 1st, 2026}, {@code 2026-07-01}, {@code 01.07.2026}, {@code July
- * 2026}, {@code 1 July}. <em>Stateless, thread-safe.</em>
+ * Parses dates in running text: {@code 1 July 2026}, {@code July 1st, 2026}, {@code 2026-07-01}, {@code 01.07.2026},
+ * {@code July 2026}, {@code 1 July}. <em>Stateless, thread-safe.</em>
  *
- * <p>A date's key is {@code year-month-day} with {@code ?} for what it does not say. A year alone is a number.
+ * <p>The key of a date is {@code year-month-day} with {@code ?} for a missing part. A year alone is a number.
  */
 final class Dates {
 
-    /** A date that takes {@code words} words. */
+    /** A date with its key and its length in words. */
     record Found(String key, int words) {}
 
     private static final Map<String, Integer> MONTHS = Map.ofEntries(
@@ -51,7 +51,7 @@ final class Dates {
 
     private Dates() {}
 
-    /** The date that begins at word {@code i}. */
+    /** The date that starts at word {@code i}. */
     static Optional<Found> at(List<Words.Word> words, int i, String text) {
         Matcher points = POINTS.matcher(word(words, i));
         if (points.matches()) {
@@ -90,7 +90,7 @@ final class Dates {
                         1 + (day.isPresent() ? 1 : 0) + (year ? 1 : 0)));
     }
 
-    /** Whether a date says everything that {@code other} says. */
+    /** Whether a date implies {@code other}, which may be less precise. */
     static boolean covers(String date, String other) {
         String[] held = date.split("-");
         String[] said = other.split("-");
@@ -103,8 +103,8 @@ final class Dates {
     }
 
     /**
-     * How {@code date} lies to {@code day}: negative where all of it is before, positive where all of it is on that day or
-     * after; 0 where it cannot be told.
+     * Compares a date with a day: negative if the whole of {@code date} is before {@code day}, positive if all of it is on
+     * that day or later, 0 if undecidable.
      */
     static int compare(String date, String day) {
         String[] a = date.split("-");
@@ -129,7 +129,7 @@ final class Dates {
         return number.startsWith("0") ? number.substring(1) : number;
     }
 
-    /** The number of a month's name; a capital tells it from a word, except where nothing is capitalised. */
+    /** The number of a month's name. A capital distinguishes it from other words, unless the text has no capitals. */
     private static int month(List<Words.Word> words, int i) {
         if (i >= words.size()) {
             return 0;

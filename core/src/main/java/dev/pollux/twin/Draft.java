@@ -17,30 +17,33 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * What a model writes, on its way to an answer: each sentence is checked as soon as the next one begins, cited or dropped.
+ * Turns the model's text into an answer: each sentence is checked as soon as the next one starts, then cited or dropped.
  * <em>Confined to one thread.</em>
  */
 final class Draft {
 
     /*
-     * A sentence is whole when the next one has a letter or a digit: only then are its end and its marks certain. The text is read
-     * anew then, from the beginning (it is short, and a block of code or a table needs what stands before it), and what lies
-     * before the end of the last sentence is passed over.
+     * Invariant: a passed sentence is never retracted. Every criterion that could exclude it is therefore evaluated first:
+     * its support, its relevance, and the groundedness of the text up to it. A true sentence after false ones is held back
+     * until more sentences pass; if none do, it is not shown.
      *
-     * What has passed is never taken back, so that all that could change it is asked before: whether the sentence is on the
-     * matter, and whether enough of what stands before it has passed too. A true sentence after false ones waits for more of its
-     * kind; where they do not come nothing is shown.
+     * A sentence is complete when the next one has a letter or a digit; before that, its end and its marks are uncertain.
+     * The whole text is then parsed again, because code and tables depend on earlier text, and it is short. Text before the
+     * end of the last handled sentence is skipped.
      */
 
     private static final Pattern LIST_MARK = Pattern.compile("(?:[-*+•]|\\d{1,9}[.)])[ \\t]+$");
 
-    /** Two sentences that share this part of their content words say the same. */
+    /** Sentences that share at least this part of their content words are duplicates. */
     private static final double SAME = 0.8;
 
-    /** Of the words of an answer, those that rest on passages with evidence: with fewer it answers another question. */
+    /**
+     * Minimum of (words supported by passages with evidence) / (words of the answer); below it, the text answers another
+     * question.
+     */
     private static final double MIN_RELEVANCE = 0.5;
 
-    /** Sentences dropped in a row after which the model is not asked for more. */
+    /** Number of consecutive dropped sentences that stops the model. */
     private static final int MOST_DROPPED = 2;
 
     private final Grounding grounding;
@@ -54,9 +57,9 @@ final class Draft {
     private final StringBuilder passed = new StringBuilder();
     private final double minGroundedness;
     private int next;
-    private int shown; // characters of what has passed
-    private int handled; // characters of the text without marks
-    private boolean mayEnd; // a sentence may have ended since
+    private int shown; // number of shown characters of the passed text
+    private int handled; // number of handled characters of the text without marks
+    private boolean mayEnd; // whether a sentence may have ended since the last check
     private String gap = "";
     private String previous = "";
     private Optional<Answer.Stop> stop = Optional.empty();
@@ -68,8 +71,8 @@ final class Draft {
 
     /**
      * @param found the evidence, numbered from 1 in this order
-     * @param packed what the model was given
-     * @param minGroundedness nothing is shown before this share of what is written is supported
+     * @param packed the passages in the prompt
+     * @param minGroundedness minimum share of supported words before text is shown
      */
     Draft(
             Grounding grounding,
@@ -91,7 +94,7 @@ final class Draft {
                 + 1;
     }
 
-    /** Takes more of what the model writes; the text that has passed the check by it, with its marks, which may be empty. */
+    /** Adds text of the model; returns the text that passes the check as a result, with its marks; may be empty. */
     String append(String delta) {
         if (stop.isPresent()) {
             return "";
@@ -108,20 +111,20 @@ final class Draft {
     }
 
     /**
-     * Takes the end.
+     * Ends the text; returns the rest that passes the check.
      *
-     * @param finished whether the model came to its own end; else an unfinished last sentence is dropped
+     * @param finished whether the model ended by itself; otherwise an unfinished last sentence is dropped
      */
     String end(boolean finished) {
         return stop.isPresent() ? "" : read(written.toString(), false, finished);
     }
 
-    /** Why no more is to be written; empty while the model may go on. */
+    /** Why the model must stop; empty while it may continue. */
     Optional<Answer.Stop> stop() {
         return stop;
     }
 
-    /** All that was shown. */
+    /** The shown text. */
     String text() {
         return passed.substring(0, shown);
     }
@@ -134,19 +137,19 @@ final class Draft {
         return List.copyOf(dropped);
     }
 
-    /** The share of the words written that passages support. */
+    /** (words that passages support) / (words written). */
     double groundedness() {
         return words == 0 ? (dropped.isEmpty() ? 1 : 0) : (double) wordsSupported / words;
     }
 
-    /** What is written, without a mark that may not be complete. */
+    /** The text without an incomplete mark at its end. */
     private String whole() {
         int open = written.lastIndexOf("[");
         boolean pending = open >= 0 && written.indexOf("]", open) < 0 && written.length() - open <= Marks.LONGEST;
         return pending ? written.substring(0, open) : written.toString();
     }
 
-    /** @param open whether more may follow, so that the last sentence waits */
+    /** @param open whether more text may follow, so that the last sentence is not checked yet */
     private String read(String soFar, boolean open, boolean finished) {
         Marks marks = Marks.of(soFar);
         String text = marks.text();
@@ -217,7 +220,7 @@ final class Draft {
         }
     }
 
-    /** Adds the sentence with its marks. */
+    /** Appends the sentence with its marks. */
     private void pass(Sentence sentence, String text, List<Grounding.Support> supports) {
         droppedInARow = 0;
         previous = text;
@@ -244,7 +247,7 @@ final class Draft {
         }
     }
 
-    /** Whether an earlier sentence says the same, perhaps with another word or two: what a model does that turns in circles. */
+    /** Whether an earlier sentence is the same except for a word or two, as in a model's loop. */
     private boolean repeats(Set<String> stems) {
         for (Set<String> earlier : seen) {
             if (WordSets.jaccard(stems, earlier) >= SAME) {
@@ -255,7 +258,10 @@ final class Draft {
         return false;
     }
 
-    /** Evidence keeps its number; of a passage without evidence the first sentence cited has the passage's; others follow. */
+    /**
+     * Numbers a citation: evidence keeps its number; the first cited sentence of another passage gets the passage's; others
+     * follow.
+     */
     private int number(Grounding.Support support) {
         return numbers.computeIfAbsent(support.line(), line -> {
             int passage = support.packed().number();
@@ -263,7 +269,7 @@ final class Draft {
         });
     }
 
-    /** For each sentence the numbers of its marks: those inside it and after it, and those that open its line. */
+    /** The mark numbers of each sentence: those inside it, after it, and at the start of its line. */
     private static List<List<Integer>> cited(Marks marks, List<Sentence> sentences) {
         List<List<Integer>> cited = new ArrayList<>();
         sentences.forEach(sentence -> cited.add(new ArrayList<>()));
@@ -294,7 +300,7 @@ final class Draft {
         return last >= 0 && ".!?…。！？".indexOf(end.charAt(last)) >= 0;
     }
 
-    /** What parts two kept sentences: a space, a line or a blank line, and the mark of a list item. */
+    /** The separator of two kept sentences: a space, a line end or a blank line, and the marker of a list item. */
     private static String gap(String between) {
         Matcher mark = LIST_MARK.matcher(between);
         String item = mark.find() ? mark.group() : "";

@@ -11,37 +11,41 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/**
- * Whether a source says what a claim says, by words and their order. <em>Confined to one thread.</em>
- */
+/** Decides whether a source supports a claim, by words and their order. <em>Confined to one thread.</em> */
 final class Entailment {
 
     /*
-     * The claim may say less than its source and nothing else. With the terms paired in order (Alignment), every
-     * difference between the two lies in a gap between pairs, and each kind of gap has its rule:
+     * Invariant: the claim may say less than its source, and nothing else. Alignment pairs the terms in order; every
+     * difference is then in a gap between pairs, and each kind of gap has its rule:
      *
-     *   claim has more         only words that no passage holds, few of them (they are counted); never a number, a date, a
-     *                          name, a unit, a qualifier, or a word of another sentence
-     *   both have something    the claim exchanged a word: never
-     *   source has more        the claim left something out. Inside a clause that may be a phrase with its preposition, or
-     *                          what stands between an article and its noun. Across the border of a clause only whole parts
-     *                          go, of the same form as the part that follows: "takes 8 hours and [the copied method takes]
-     *                          15 minutes" leaves out the subject of what stays, "compiled [5 sacks and] 4 fumbles" does
-     *                          not.
-     *   before the first pair  the claim begins where a clause begins, or what it left out is what was asked for
-     *   after the last pair    the claim does not end inside a noun or before a unit
+     *   claim has terms         only words that no passage contains; the caller limits their number. Never a number, date,
+     *                           name, unit, qualifier or word of another sentence
+     *   both have terms         never: the claim exchanged a word
+     *   source has terms        the claim omits something. Inside a clause it may omit a phrase with its preposition, or
+     *                           modifiers between an article and its noun. Across clauses it may omit only whole parts of
+     *                           the same form as the next part
+     *   before the first pair   the claim starts at the start of a clause, or the omitted terms are in the question or the
+     *                           previous written sentence
+     *   after the last pair     the claim does not end inside a noun or before a unit
      *
-     * In pairs the links are compared: negations both ways, prepositions that give a direction, persons, conditions,
-     * doubts of the source.
+     * Examples, omitted source terms in brackets:
+     *
+     *   passes  "compiled [5 sacks and] 4 fumbles"
+     *   fails   "takes 8 hours and [the copied method takes] 15 minutes": the subject of the claimed value is omitted
+     *   fails   "takes 8 [hours]": the unit is omitted
+     *   fails   "Bob wrote notes" from "Ada wrote notes": a name is exchanged
+     *
+     * The links of the pairs are compared too: negations in both directions (Negations), prepositions of direction,
+     * persons, conditions, and doubt in the source.
      */
 
     /**
-     * What a source stands among.
+     * The context of a source.
      *
      * @param headings stems of the headings above it
-     * @param before the sentence before it, for what a pronoun stands for
-     * @param context keys of the question and of the sentence written before; empty where they are not known
-     * @param known whether a stem stands in any passage
+     * @param before the sentence before it, the antecedent of a pronoun
+     * @param context keys of the question and of the previous written sentence; empty if unknown
+     * @param known whether a stem occurs in any passage
      * @param own stems that need no source
      */
     record Surroundings(
@@ -61,7 +65,7 @@ final class Entailment {
     private final boolean reworded;
     private int unsupported;
 
-    /** @param reworded whether the claim is in another order than it was written in: then nothing else may differ */
+    /** @param reworded whether the claim's word order was changed; if so, no other difference is allowed */
     Entailment(Alignment alignment, Surroundings around, boolean reworded) {
         this.alignment = alignment;
         this.claim = alignment.claim().terms();
@@ -73,7 +77,7 @@ final class Entailment {
         this.reworded = reworded;
     }
 
-    /** Why the source does not say it; empty where it does. */
+    /** Why the source does not support the claim; empty if it does. */
     Optional<String> objection() {
         if (gaps.size() == 1) {
             return Optional.of("no sentence of the passages says it");
@@ -93,7 +97,7 @@ final class Entailment {
         return new Negations(alignment).objection().or(this::condition).or(this::doubt);
     }
 
-    /** Terms of the claim that no passage holds; after {@link #objection()}. */
+    /** Number of claim terms that no passage contains; call it after {@link #objection()}. */
     int unsupported() {
         return unsupported;
     }
@@ -184,7 +188,7 @@ final class Entailment {
                 && prepositions.get(prepositions.size() - 1).equals("to");
     }
 
-    /** Whether what is left out inside a clause bears on what stays: a qualifier, a negation, a value beside a value. */
+    /** Whether the omitted terms restrict the rest: a qualifier, a negation, or a value next to a value. */
     private boolean limits(Gap gap, List<Term> left) {
         boolean besideValue = isMeasure(source.get(gap.sourceFrom() - 1)) || isMeasure(source.get(gap.sourceTo()));
         return left.stream()
@@ -196,7 +200,7 @@ final class Entailment {
         return term.isValue() || term.kind() == Kind.UNIT;
     }
 
-    /** Whether the term before {@code index} belongs to a noun that an article began and that may go on at {@code index}. */
+    /** Whether the term before {@code index} is part of a noun phrase with an article that may continue at {@code index}. */
     private boolean endsInNoun(int index) {
         int at = index - 1;
         while (at > 0 && source.get(at).link().has(Trait.ADJACENT)) {
@@ -205,7 +209,9 @@ final class Entailment {
         return source.get(at).link().has(Trait.DETERMINED);
     }
 
-    /** Whether each clause or item that is left out begins as what follows does: item for item, verb for verb. */
+    /**
+     * Whether each omitted clause or item starts with the same kind of term as {@code next}: item for item, verb for verb.
+     */
     private boolean isParallel(List<Term> left, Term next) {
         Kind kind = next.kind();
         for (int i = 0; i < left.size(); i++) {
@@ -250,7 +256,7 @@ final class Entailment {
 
     // ---- pairs
 
-    /** Compares what links a pair to the pair before it; the pair is the one after {@code gap}. */
+    /** Compares the links of a pair, the one after {@code gap}, in claim and source. */
     private Optional<String> pair(Gap gap) {
         Term said = claim.get(gap.claimTo());
         Term held = source.get(gap.sourceTo());
@@ -269,7 +275,7 @@ final class Entailment {
                 : Optional.empty();
     }
 
-    /** The link of the pair after {@code gap} as it reads without the gap: an item of a list keeps the first one's. */
+    /** The link of the pair after {@code gap} if the gap is omitted: a list item takes the link of the first item. */
     private Link effective(Gap gap) {
         Link link = source.get(gap.sourceTo()).link();
         if (!gap.skips() || gap.sourceFrom() == 0 || !link.prepositions().isEmpty()) {
@@ -297,7 +303,7 @@ final class Entailment {
         return held && !said ? Optional.of("its source is less certain") : Optional.empty();
     }
 
-    /** The terms of the sentences of the source that hold a pair. */
+    /** The terms of all source sentences that contain a pair. */
     private List<Term> sentence() {
         int from = gaps.get(0).sourceTo();
         while (from > 0 && !source.get(from).link().has(Trait.SENTENCE)) {
@@ -312,7 +318,7 @@ final class Entailment {
 
     // ---- terms
 
-    /** What the claim has more in a gap and cannot have from the headings or from itself. */
+    /** The claim's extra terms in a gap that neither the headings nor the text's references to itself cover. */
     private List<Term> needed(Gap gap) {
         List<Term> needed = new ArrayList<>();
         for (Term term : claim.subList(gap.claimFrom(), gap.claimTo())) {
@@ -336,7 +342,9 @@ final class Entailment {
         return Optional.empty();
     }
 
-    /** Whether the claim names what a pronoun at the beginning of the source stands for: the subject of the sentence before. */
+    /**
+     * Whether the claim names the antecedent of a pronoun at the start of the source: the subject of the previous sentence.
+     */
     private boolean isSubjectBefore(List<Term> more, Gap gap) {
         boolean pronoun = gap.sourceFrom() == gap.sourceTo()
                 && !source.get(gap.sourceTo()).link().pronouns().isEmpty();
@@ -352,7 +360,7 @@ final class Entailment {
                 || terms.stream().allMatch(term -> around.context().contains(term.key()));
     }
 
-    /** Whether the terms {@code from} to {@code to}, exclusive, of the source each follow the one before directly. */
+    /** Whether each source term in [{@code from}, {@code to}) directly follows the previous one. */
     private boolean chained(int from, int to) {
         return source.subList(from, to).stream().allMatch(term -> term.link().has(Trait.ADJACENT));
     }

@@ -6,20 +6,25 @@ import dev.pollux.retrieval.Origin;
 import java.util.Locale;
 
 /**
- * A sentence or block of the documents that bears on the question. <em>Immutable.</em>
+ * A sentence or block of the documents that is relevant to the question. <em>Immutable.</em>
+ *
+ * <pre>
+ * score   = 0.4 scaled(cosine(question, sentence)) + 0.6 overlap     with an embedder
+ * score   = overlap                                                  without
+ * overlap = 4/6 share(sentence) + 1/6 share(its passage) + 1/6 share(all retrieved passages)
+ * </pre>
+ *
+ * <p>{@code scaled} applies the embedder's {@linkplain dev.pollux.embedding.SimilarityScale scale}. {@code share(x)} is the
+ * share of the question's words that x contains, each word weighted by its rarity.
  *
  * @param number its number in the answer, at least 1
- * @param origin the document: its name, and the path under which a reader finds it
- * @param heading the headings above it, outermost first, joined by {@code " > "}; empty where there are none
- * @param location where in the document the quote is
- * @param quote verbatim, as it stands in the document, but for what no reader sees, such as comments
- * @param text the same to be shown; see {@link Citation#text()}
+ * @param origin name and path of the document
+ * @param heading the headings above the quote, outermost first, joined by {@code " > "}; empty if there are none
+ * @param location the quote's position in the document
+ * @param quote verbatim except for invisible text such as comments
+ * @param text the quote for display; see {@link Citation#text()}
  * @param date the document's date; see {@link Citation#date()}
- * @param score in [0, 1], higher is better: 0.4 times the similarity of its vector to the question's, on the
- *     {@linkplain dev.pollux.embedding.SimilarityScale scale} of the embedder, and 0.6 times the overlap of words; that overlap alone where
- *     the twin has no embedder. The overlap is the share of the question's words that the sentence holds, each word weighted by
- *     its rarity, to four sixths, that which its passage holds to one sixth, and that which all retrieved passages hold to one
- *     sixth
+ * @param score the relevance in [0, 1]; higher is better
  */
 public record Evidence(
         int number,
@@ -31,19 +36,19 @@ public record Evidence(
         String date,
         double score) {
 
-    /** The number, the score, the place and the beginning of the quote. */
+    /** Returns number, score, place and beginning of the quote. */
     @Override
     public String toString() {
         return String.format(
                 Locale.ROOT, "[%d] %.2f %s: %s", number, score, citation().place(), ShortText.of(text));
     }
 
-    /** Id of the document. */
+    /** Returns the id of the document. */
     public String document() {
         return origin.document();
     }
 
-    /** As a citation. */
+    /** Returns this evidence as a citation. */
     public Citation citation() {
         return new Citation(number, origin, heading, location, quote, text, date);
     }

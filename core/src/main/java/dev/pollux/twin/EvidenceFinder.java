@@ -16,17 +16,20 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/** Chooses the sentences of retrieved passages that bear on a question. <em>Thread-safe.</em> */
+/** Selects the sentences of the retrieved passages that are relevant to a question. <em>Thread-safe.</em> */
 final class EvidenceFinder {
 
     /*
-     * score(s) = 0.4 scale(cos(q, s)) + 0.6 overlap(q, s), where SimilarityScale explains the scale and Coverage the overlap.
-     * Both parts are in [0, 1] whatever else was retrieved, so one threshold serves every question, embedder and retriever,
-     * also one whose scores are ranks; dividing by the best of a list instead ranks no better and tells nothing about
-     * relevance.
+     * score(s) = 0.4 scale(cos(q, s)) + 0.6 overlap(q, s)
+     *
+     * SimilarityScale defines the scale, Coverage the overlap. Both terms are in [0, 1] whatever else was
+     * retrieved. One threshold therefore serves every question, embedder and retriever, including retrievers
+     * whose scores are ranks.
+     *
+     * Rejected: dividing by the best score of a list. It ranks no better and carries no information on relevance.
      */
 
-    /** Sentences to embed for one question: what a small model on two cores does in a fraction of a second. */
+    /** Maximum number of sentences to embed for one question: a fraction of a second for a small model on two cores. */
     private static final int MOST_EMBEDDED = 64;
 
     private static final double SIMILARITY_WEIGHT = 0.4;
@@ -34,11 +37,11 @@ final class EvidenceFinder {
     /**
      * A sentence with its score.
      *
-     * @param excerpt what is shown for it
+     * @param excerpt the quoted excerpt
      */
     record Found(Source source, Source.Line line, double score, Excerpt excerpt) {
 
-        /** A sentence that is shown alone. */
+        /** A sentence that is quoted alone. */
         Found(Source source, Source.Line line, double score) {
             this(source, line, score, Excerpt.of(line));
         }
@@ -49,8 +52,8 @@ final class EvidenceFinder {
     private final Set<String> self;
 
     /**
-     * @param scale that of the embedder
-     * @param self the name of the twin, which documents need not mention
+     * @param scale the scale of the embedder
+     * @param self the name of the twin, which the documents need not contain
      */
     EvidenceFinder(Optional<Embedder> embedder, Supplier<SimilarityScale> scale, String self) {
         this.embedder = embedder;
@@ -59,10 +62,10 @@ final class EvidenceFinder {
     }
 
     /**
-     * The excerpts of {@code sources} that score at least what {@code options} ask for, best first, none twice.
+     * The excerpts of {@code sources} whose score reaches the threshold of {@code options}, best first, without duplicates.
      *
-     * @param question as it was asked
-     * @param subject the same with what it leans on; equal where it stands on its own
+     * @param question as the user asked it
+     * @param subject the question extended by the words that it refers to; equal if it is self-contained
      */
     Finding find(String question, String subject, List<Source> sources, TwinOptions options) {
         Set<Language> languages = sources.stream().map(Source::language).collect(Collectors.toSet());
@@ -91,7 +94,7 @@ final class EvidenceFinder {
                 .toList();
     }
 
-    /** Every sentence that may be evidence, best first; equal scores keep the order of the passages. */
+    /** Every possible sentence of evidence, best first; equal scores keep the order of the passages. */
     private List<Found> ranked(
             String question, String subject, List<Source> sources, Coverage coverage, Optional<Embedder> embedder) {
         List<Found> byWords = new ArrayList<>();
@@ -112,14 +115,14 @@ final class EvidenceFinder {
         return scored;
     }
 
-    /** Whether a line is code that says what was asked: an example of how to ask, whose words would all match. */
+    /** Whether a line is code that contains the question: an example of asking, in which all words would match. */
     private static boolean asks(Source.Line line, Optional<String> asked) {
         return line.range().kind() == Sentence.Kind.CODE
                 && asked.isPresent()
                 && said(line.words()).contains(asked.get());
     }
 
-    /** The question as {@link #said}; empty for search words, without a function word among them, which ask nothing. */
+    /** The question as {@link #said}; empty for keywords, which have no function word and ask nothing. */
     private static Optional<String> asked(String question) {
         List<Words.Word> words = Words.of(question);
         return words.stream().allMatch(Words.Word::content) ? Optional.empty() : Optional.of(said(words));
@@ -149,7 +152,7 @@ final class EvidenceFinder {
         return scored;
     }
 
-    /** The longest beginning of a text, halved as often as needed, that the embedder reads; only its similarity is of that part. */
+    /** The text, halved until the embedder accepts it; only the similarity uses the shorter text. */
     private static String fitting(Embedder embedder, String text) {
         String part = text;
         while (part.length() > 1 && embedder.countTokens(part) > embedder.info().maxTokens()) {

@@ -5,24 +5,24 @@ import dev.pollux.internal.text.Sentence;
 import java.util.List;
 
 /**
- * Neighbouring lines of a passage that are shown as one. <em>Immutable.</em>
+ * Consecutive lines of a passage that are quoted together. <em>Immutable.</em>
  *
  * @param start first character in the passage's text
- * @param end one past the last
- * @param quote verbatim but for what no reader sees
- * @param text to be shown
+ * @param end end in the passage's text, exclusive
+ * @param quote verbatim except for invisible text
+ * @param text the quote for display
  * @param from index of the first line
- * @param to one past the index of the last
+ * @param to end index of the lines, exclusive
  */
 record Excerpt(int start, int end, String quote, String text, int from, int to) {
 
-    /** One line by itself. */
+    /** An excerpt of one line. */
     static Excerpt of(Source.Line line) {
         return new Excerpt(
                 line.range().start(), line.range().end(), line.quote(), line.text(), line.index(), line.index() + 1);
     }
 
-    /** The lines {@code from} to {@code to} of a source. */
+    /** An excerpt of the lines [{@code from}, {@code to}) of a source. */
     static Excerpt of(Source source, int from, int to) {
         List<Source.Line> lines = source.lines().subList(from, to);
         Source.Line first = lines.get(0);
@@ -40,12 +40,12 @@ record Excerpt(int start, int end, String quote, String text, int from, int to) 
                 to);
     }
 
-    /** The same with other text to be shown. */
+    /** This excerpt with another display text. */
     Excerpt showing(String shown) {
         return new Excerpt(start, end, quote, shown, from, to);
     }
 
-    /** Sentences of one block in a row, each block and item on its line, code in fences. */
+    /** The display text: one line per block and list item, code in fences. */
     private static String shown(Source source, List<Source.Line> lines, boolean marked) {
         StringBuilder shown = new StringBuilder();
         for (int i = 0; i < lines.size(); i++) {
@@ -75,7 +75,7 @@ record Excerpt(int start, int end, String quote, String text, int from, int to) 
         return item != null && item.line() == line.range().block().firstLine() && source.opensBlock(line);
     }
 
-    /** Where a line begins, with the mark of its item. */
+    /** The start of a line, including the marker of its list item. */
     private static int start(Source source, Source.Line line) {
         int start = line.range().start();
         if (!isItemStart(source, line)) {

@@ -11,50 +11,53 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
-/** Makes excerpts of the sentences that score best. <em>Confined to one thread.</em> */
+/** Extends the sentences with the highest scores to excerpts. <em>Confined to one thread.</em> */
 final class Excerpts {
 
     /*
-     * A sentence is shown as part of the smallest whole that answers:
+     * A sentence is quoted with the smallest context that answers:
      *
-     *   a step of an ordered list, where the question asks how, or where several items or the lead-in score:
-     *       the list with its lead-in, in order; where one item stands out: that item under its lead-in
-     *   a row of a table: the row with the names of its columns
-     *   an answer to a question in the document: the answer, whole where it is short
-     *   what ends with a colon and leads into code, a list or a table: that too; alone it says nothing
-     *   a definition, or a short block quote: whole, with its term
-     *   prose: the sentence, the one before it where it begins with a pronoun, and the one after it where that goes on
+     *   sentence               excerpt
+     *   list item              the whole list with its lead-in if it is ordered and the question asks how, or if several
+     *                          items or the lead-in have high scores; otherwise, the item and its lead-in
+     *   table row              the row with the column names
+     *   answer to a question   the answer, whole if it is short
+     *   lead-in with a colon   the sentence with the code, list or table that it introduces; alone it states nothing
+     *   definition             the whole definition with its term
+     *   short block quote      the whole quote
+     *   prose                  the sentence; previous ones while it starts with a pronoun; up to two next ones that
+     *                          continue it
      *
-     * Code is evidence where the question asks for it. What scores less than FAR of the first is not shown.
+     * Code is evidence only if the question asks for code. A score below FAR * best is not quoted.
      */
 
-    /** A list is shown whole up to this many characters: some thirty lines. */
+    /** Maximum length in characters of a list that is quoted whole, about thirty lines. */
     private static final int LONGEST_LIST = 2_000;
 
     private static final int LONGEST_ANSWER = 700;
 
     private static final int LONGEST_PROSE = 500;
 
-    /** Items that score this part of the best score alike. */
+    /** Items whose scores are at least this share of the best score count as equal. */
     private static final double ALIKE = 0.85;
 
     private static final double FAR = 0.6;
 
-    /** Two excerpts whose best sentences share this part of their words say the same. */
+    /** Excerpts whose best sentences share at least this part of their words are duplicates. */
     private static final double SAME = 0.8;
 
     private final Asked asked;
     private final List<Found> ranked;
     private final IdentityHashMap<Source.Line, Double> scores = new IdentityHashMap<>();
 
-    /** @param ranked every sentence that may be evidence, best first */
+    /** @param ranked every possible sentence of evidence, best first */
     Excerpts(String question, List<Found> ranked) {
         this.asked = Asked.of(question);
         this.ranked = ranked;
         ranked.forEach(found -> scores.put(found.line(), found.score()));
     }
 
-    /** The best excerpts that score at least {@code least}, at most {@code most}, none twice. */
+    /** The best excerpts with a score of at least {@code least}, at most {@code most}, without duplicates. */
     List<Found> best(int most, double least) {
         List<Found> best = new ArrayList<>();
         Set<Source.Line> shown = new HashSet<>();
@@ -77,7 +80,10 @@ final class Excerpts {
         return best;
     }
 
-    /** Whether a line is reason enough for an excerpt: no code that was not asked for, no lead-in of nothing. */
+    /**
+     * Whether a line justifies an excerpt: it is neither code that the question does not ask for nor a lead-in without
+     * content.
+     */
     private boolean mayStand(Source.Line line, Excerpt excerpt) {
         boolean alone = excerpt.to() - excerpt.from() == 1;
         return line.range().kind() != Sentence.Kind.CODE || asked.forCode() || !alone;
@@ -112,16 +118,16 @@ final class Excerpts {
         return prose(source, line);
     }
 
-    /** Whether the line after this one begins what this one leads into. */
+    /** Whether this line introduces the block of the next line. */
     private static boolean leads(Source source, Source.Line line) {
         return line.index() + 1 < source.lines().size()
                 && source.lines().stream()
                         .skip(line.index() + 1L)
-                        .limit(2) // the head of a table stands between
+                        .limit(2) // the head of the table is between them
                         .anyMatch(next -> next.context().lead() == line.index());
     }
 
-    /** A lead-in with what it leads into. */
+    /** A lead-in with the block that it introduces. */
     private Excerpt led(Source source, Source.Line line) {
         List<Source.Line> lines = source.lines();
         int to = line.index() + 1;
@@ -158,10 +164,10 @@ final class Excerpts {
         return alone || whole.quote().length() > LONGEST_LIST ? Excerpt.of(line) : whole;
     }
 
-    /** The list of an item, or the item under its lead-in where it stands out. */
+    /** The list of an item, or, if the item's score is distinctly higher, only the item and its lead-in. */
     private Excerpt list(Source source, Source.Line line, double score) {
         List<Item> items = line.range().block().place().items();
-        for (Item item : items) { // the outermost list that is not too long
+        for (Item item : items) { // the outermost list below the maximum length
             int from = line.index();
             int to = line.index() + 1;
             for (int i = 0; i < source.lines().size(); i++) {
@@ -188,7 +194,7 @@ final class Excerpts {
         return line.range().block().place().items().stream().anyMatch(item -> item.list() == list);
     }
 
-    /** Whether a list is shown whole: steps where the question asks how, or items that score alike. */
+    /** Whether a list is quoted whole: steps if the question asks how, or items with similar scores. */
     private boolean isWhole(Source source, Item best, double score) {
         if (best.number() > 0 && asked.how()) {
             return true;
@@ -208,7 +214,7 @@ final class Excerpts {
         return score >= ALIKE * ranked.get(0).score() && alike.size() > 1 && alike.size() * 2 >= all.size();
     }
 
-    /** An item with what is nested in it, under what leads into it. */
+    /** An item with its nested items, after its lead-in. */
     private static Excerpt item(Source source, Item best, Source.Line line) {
         List<Source.Line> lines = source.lines();
         int from = line.index();
@@ -233,7 +239,7 @@ final class Excerpts {
                 .anyMatch(other -> other.list() == item.list() && other.line() == item.line());
     }
 
-    /** An answer whole where it is short, else its paragraph, else its sentence; a very short one after its question. */
+    /** The whole answer if it is short, else its paragraph, else its sentence; a very short answer includes its question. */
     private Excerpt answer(Source source, Source.Line line) {
         List<Source.Line> lines = source.lines();
         int from = line.index();
@@ -263,14 +269,14 @@ final class Excerpts {
                 && (other.range().kind() != Sentence.Kind.HEADING);
     }
 
-    /** A definition after its term. */
+    /** A definition with its term. */
     private static Excerpt definition(Source source, Source.Line line) {
         Excerpt whole = block(source, line);
         Excerpt shown = whole.quote().length() <= LONGEST_PROSE ? whole : Excerpt.of(line);
         return shown.showing(line.context().text() + ": " + shown.text());
     }
 
-    /** All of the block that a line is in. */
+    /** The whole block of a line. */
     private static Excerpt block(Source source, Source.Line line) {
         int from = line.index();
         int to = from + 1;
@@ -283,7 +289,7 @@ final class Excerpts {
         return Excerpt.of(source, from, to);
     }
 
-    /** A sentence with the one it leans on and the one that goes on with it. */
+    /** A sentence with the previous ones that it refers to and at most two next ones that continue it. */
     private Excerpt prose(Source source, Source.Line line) {
         List<Source.Line> lines = source.lines();
         int from = line.index();

@@ -4,14 +4,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What was found for a question. <em>Immutable.</em>
+ * The result of the evidence search for a question. <em>Immutable.</em>
  *
- * @param found the evidence, best first; empty where the documents do not answer
- * @param missing words of the question, as it has them, that the documents do not mention and without which they cannot
- *     answer
- * @param nearest the sentence nearest to a question that is not answered for what is missing
- * @param notices for {@link Answer#notices()}
- * @param reply what to say to a text that asks nothing; empty where it asks
+ * @param found the evidence, best first; empty if the documents do not answer
+ * @param missing required words of the question that the documents do not contain, as written in the question
+ * @param nearest the nearest sentence to a question that is unanswered because of {@code missing}
+ * @param notices messages for {@link Answer#notices()}
+ * @param reply the reply to a text that is not a question; empty for a question
  */
 record Finding(
         List<EvidenceFinder.Found> found,
@@ -26,12 +25,12 @@ record Finding(
         notices = List.copyOf(notices);
     }
 
-    /** Nothing was asked. */
+    /** The finding for a text that is not a question. */
     static Finding ofReply(String reply) {
         return new Finding(List.of(), List.of(), Optional.empty(), List.of(), reply);
     }
 
-    /** What to say where nothing is found: that in {@code plain}, or what is missing and the nearest sentence as [1]. */
+    /** The text if nothing is found: {@code plain}, or the missing words and the nearest sentence as [1]. */
     String unknownText(String plain) {
         if (missing.isEmpty()) {
             return reply.isEmpty() ? plain : reply;
@@ -43,7 +42,7 @@ record Finding(
                 .orElse(said);
     }
 
-    /** The nearest sentence as a citation, where the text shows it. */
+    /** The nearest sentence as a citation if the text quotes it. */
     List<Citation> citations() {
         return missing.isEmpty()
                 ? List.of()

@@ -14,16 +14,16 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/**
- * Checks written sentences against the passages that the model was given; the rule is in {@link Twin}'s Javadoc.
- * <em>Thread-safe.</em>
- */
+/** Checks written sentences against the passages in the prompt; {@link Twin} documents the rules. <em>Thread-safe.</em> */
 final class Grounding {
 
     /*
-     * A sentence is compared with each sentence of the passages, those of the passages it cites first, and with each two
-     * that follow each other; the one that says it (Entailment) holds it up. Where none does, it is taken apart at its
-     * clauses, each of which needs a sentence of its own whose subject it names: "A costs 5 euros and B opens at nine".
+     * Sources are tried in this order; Entailment decides whether a source supports the claim:
+     *
+     *   1. each sentence, and each two consecutive sentences, of the cited passages;
+     *   2. the same of the other passages;
+     *   3. if none supports the whole sentence, one source for each clause, whose subject the source names:
+     *      "A costs 5 euros and B opens at nine".
      */
 
     private static final Pattern CAPTION = Pattern.compile(
@@ -31,7 +31,7 @@ final class Grounding {
                     + "(?:\\d{1,4}[a-z]?(?:\\.\\d{1,3})?\\s{0,3}(?:[:.–—-]|$)|\\d{0,4}\\s{0,3}(?:by|from|courtesy|credit|source)\\b|:).*",
             Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
-    /** What a sentence says of where it is from, without a mark: {@code according to passage 2}. */
+    /** A reference to the source in words instead of a mark: {@code according to passage 2}. */
     private static final Pattern PASSAGE_NUMBER = Pattern.compile(
             "\\b(passages?|sources?|documents?) \\d{1,3}(?:(?:,| and) \\d{1,3}){0,9}\\b", Pattern.CASE_INSENSITIVE);
 
@@ -39,21 +39,21 @@ final class Grounding {
             "\\W{0,9}(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|may|must|should)\\b.*",
             Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
-    /** Sentences compared with every rewording; the others have too few words of the claim. */
+    /** Maximum number of sources compared with every rewording; the others share too few words with the claim. */
     private static final int MOST_CANDIDATES = 8;
 
-    /** Clauses of a sentence that are held up apart. */
+    /** Maximum number of clauses that are checked separately. */
     private static final int MOST_PARTS = 4;
 
-    /** What holds a sentence up: a sentence of a passage. */
+    /** A sentence of a passage that supports a written sentence. */
     record Support(TwinPrompt.Packed packed, Source.Line line) {}
 
     /**
-     * What became of a sentence.
+     * The result of the check of a sentence.
      *
-     * @param words its content words, counted once each
-     * @param supports what it rests on; empty where it is not supported
-     * @param reason why it is not supported; empty where it is
+     * @param words number of distinct content words
+     * @param supports the supporting sentences; empty if there are none
+     * @param reason why no source supports it; empty if one does
      */
     record Verdict(int words, List<Support> supports, String reason) {
 
@@ -62,7 +62,7 @@ final class Grounding {
         }
     }
 
-    /** A sentence of a passage, or two in a row, read. */
+    /** A parsed source: a sentence of a passage, or two consecutive ones. */
     private record Candidate(
             TwinPrompt.Packed packed,
             List<Source.Line> lines,
@@ -93,7 +93,7 @@ final class Grounding {
 
     /**
      * @param own words that need no source, such as the twin's name
-     * @param question what was asked; empty where it does not matter
+     * @param question the question; empty if it is irrelevant
      */
     Grounding(List<TwinPrompt.Packed> passages, double minSupport, String own, String question) {
         this.minSupport = minSupport;
@@ -134,7 +134,7 @@ final class Grounding {
         }
     }
 
-    /** The head of the table that the passage goes on with; empty where there is none. */
+    /** The head of a table that was split before the passage; empty if there is none. */
     private static String tableHead(TwinPrompt.Packed packed) {
         return packed.source()
                 .passage()
@@ -146,8 +146,8 @@ final class Grounding {
     }
 
     /**
-     * @param cited numbers of passages
-     * @param previous the sentence written before; empty where it is the first
+     * @param cited numbers of the cited passages
+     * @param previous the previous written sentence; empty for the first
      */
     Verdict check(String sentence, List<Integer> cited, String previous) {
         Set<String> words = new LinkedHashSet<>(Words.contentStems(sentence));
@@ -172,10 +172,11 @@ final class Grounding {
     }
 
     /**
-     * A sentence or a clause of it to find a source for.
+     * A written sentence, or a clause of it, to find a source for.
      *
-     * @param tolerant whether words that no passage holds may stand in it: where the function words are known
-     * @param context keys of what was asked and said before
+     * @param tolerant whether it may have words that no passage contains; true if the function words of its language are
+     *     known
+     * @param context keys of the question and of the previous sentences
      */
     private record Claim(Statement statement, boolean tolerant, Set<String> context) {}
 
@@ -194,7 +195,7 @@ final class Grounding {
         return asksWhat && !news ? Optional.of("it only repeats the question") : Optional.empty();
     }
 
-    /** A number or a name that is in no passage at all. */
+    /** The objection to a number or a name that is in no passage. */
     private Optional<String> unknown(Statement claim) {
         for (Term term : claim.terms()) {
             boolean known = knownKeys.contains(term.key())
@@ -210,7 +211,9 @@ final class Grounding {
         return Optional.empty();
     }
 
-    /** The sentences that say it: one of each cited passage that does; where none does, the first of any. */
+    /**
+     * The supporting sentences: one for each cited passage that supports the claim; if none does, the first of any passage.
+     */
     private List<Support> supports(Claim claim, List<Integer> cited) {
         List<Support> supports = new ArrayList<>();
         for (int number : cited.stream().distinct().toList()) {
@@ -252,7 +255,7 @@ final class Grounding {
         return List.of();
     }
 
-    /** As {@link #supports}, from sentences that begin as the part does: with the subject. */
+    /** Like {@link #supports}, but only from sentences that start with the same subject as the part. */
     private List<Support> supportsOfPart(Claim part, List<Integer> cited) {
         Term subject = part.statement().terms().get(0);
         return likely(
@@ -329,7 +332,7 @@ final class Grounding {
                 candidate.headings(), candidate.before(), claim.context(), knownKeys::contains, own);
     }
 
-    /** What speaks against the sentence that is likeliest to say it. */
+    /** The objection from the most similar source. */
     private String objection(Claim claim, List<Integer> cited) {
         return likely(claim, candidate -> candidate.lines().size() == 1).stream()
                 .sorted(Comparator.comparingLong((Candidate candidate) -> -candidate.shared(keys(claim.statement())))
@@ -340,7 +343,7 @@ final class Grounding {
                 .orElse("no sentence of the passages says it");
     }
 
-    /** Whether one word in five is a function word of English. */
+    /** Whether at least one word in five is an English function word. */
     private static boolean isEnglish(String sentence) {
         List<Words.Word> words = Words.of(sentence);
         return 5 * words.stream().filter(word -> !word.content()).count() >= words.size();

@@ -10,27 +10,31 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A number of a question that belongs to the word before it: <em>version 3.3</em>, <em>Item 177</em>. It is no amount, and the same
- * number elsewhere is another. <em>Immutable.</em>
+ * A number in a question that identifies something together with the word before it: <em>version 3.3</em>, <em>Item
+ * 177</em>. It is not an amount, and the same number after another word does not match. <em>Immutable.</em>
  *
- * @param index the number's place among the words asked for
- * @param label the word before it
+ * @param index the number's index in the words asked for
+ * @param label the word before the number
  * @param number the number
- * @param text both, as the question has them
+ * @param text label and number as written in the question
  */
 record Identifier(int index, AskedWord label, AskedWord number, String text) {
 
     /*
-     * "A bonus of 500", "pay 500 euros", "within 3 days" are amounts: a function word comes before the number, or a word for what
-     * it counts follows. The rest is decided by the documents (Coverage): only where they write numbers behind the same word is it
-     * a label there, and only then is a number that they do not write behind it missing.
+     * A number is an amount if a function word precedes it or a counted noun follows: "a bonus of 500", "pay 500 euros",
+     * "within 3 days". The documents decide on the remaining numbers (Coverage):
+     *
+     *   documents have after the label  result
+     *   no numbers                      the word is no label there; the number is not missing
+     *   only other numbers              the word is a label; the number is missing
+     *   this number                     the word is a label; the number is found
      */
 
     private static final Pattern BETWEEN = Pattern.compile("[\\s#:.№-]{0,3}");
 
     private static final Pattern PLAIN = Pattern.compile("\\d+(?:\\.\\d+)*");
 
-    /** What a text says of it. */
+    /** How a text mentions an identifier. */
     enum Mention {
         /** No number follows the label. */
         NONE,
@@ -40,7 +44,7 @@ record Identifier(int index, AskedWord label, AskedWord number, String text) {
         SAME
     }
 
-    /** Those of a question, whose words asked for are given. */
+    /** The identifiers of a question with the given words asked for. */
     static List<Identifier> of(String question, List<AskedWord> words) {
         List<Identifier> found = new ArrayList<>();
         for (int i = 1; i < words.size(); i++) {
@@ -64,7 +68,7 @@ record Identifier(int index, AskedWord label, AskedWord number, String text) {
         return from <= to && BETWEEN.matcher(text.substring(from, to)).matches();
     }
 
-    /** What a line says, with the headings above it and its place in a numbered list. */
+    /** How a line mentions it, including the headings above and its number in an ordered list. */
     Mention in(Source source, Source.Line line) {
         Mention own = in(line.words(), source.language());
         Mention above = in(line.section().words(), source.language());
@@ -76,7 +80,7 @@ record Identifier(int index, AskedWord label, AskedWord number, String text) {
         return own == Mention.OTHER || above == Mention.OTHER ? Mention.OTHER : Mention.NONE;
     }
 
-    /** Words in a row: the label, then numbers, such as {@code items 3, 4 and 7} or {@code 10 to 20}. */
+    /** How consecutive words mention it: the label, then numbers, such as {@code items 3, 4 and 7} or {@code 10 to 20}. */
     private Mention in(List<Words.Word> words, Language language) {
         Mention mention = Mention.NONE;
         for (int i = 0; i + 1 < words.size(); i++) {
@@ -93,7 +97,7 @@ record Identifier(int index, AskedWord label, AskedWord number, String text) {
         return mention;
     }
 
-    /** The numbers from a place on, with function words between. */
+    /** The numbers from an index on, separated only by function words. */
     private static List<String> numbers(List<Words.Word> words, int from) {
         List<String> numbers = new ArrayList<>();
         for (int i = from; i < words.size(); i++) {

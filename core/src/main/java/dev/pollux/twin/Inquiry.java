@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A question with everything that was prepared for it before the model writes. <em>Immutable.</em>
+ * A question with its evidence and prompt, prepared before the model writes. <em>Immutable.</em>
  *
  * @param finding the evidence, numbered from 1 in its order, or why there is none
- * @param packed what the model is given
- * @param packing the same in numbers
- * @param prompt absent where the model is not asked
+ * @param packed the passages in the prompt
+ * @param packing the number of passages in the prompt
+ * @param prompt the prompt; absent if the model is not called
  */
 record Inquiry(Finding finding, List<TwinPrompt.Packed> packed, Packing packing, Optional<Prompt> prompt) {
 
-    /** What separates quotes in an answer. */
+    /** The separator of quotes in an answer. */
     static final String BETWEEN_QUOTES = "\n\n";
 
     Inquiry {
@@ -37,7 +37,7 @@ record Inquiry(Finding finding, List<TwinPrompt.Packed> packed, Packing packing,
         return evidence;
     }
 
-    /** The evidence as text, a piece each; code keeps its lines. */
+    /** The evidence as text, one piece per quote; code keeps its lines. */
     List<String> quotes() {
         List<String> quotes = new ArrayList<>();
         for (EvidenceFinder.Found f : found()) {

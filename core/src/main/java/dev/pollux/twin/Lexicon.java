@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** The closed classes of words that the check of written sentences knows. <em>Stateless, thread-safe.</em> */
+/** The closed word classes of the sentence check. <em>Stateless, thread-safe.</em> */
 final class Lexicon {
 
     private static final Set<String> NEGATIONS = set("not no never none without cannot neither nor nothing nobody"
@@ -19,7 +19,7 @@ final class Lexicon {
             + " nunca jamás sin ningún ninguna tampoco non mai senza nessun nessuna não sem nem niet geen nooit zonder"
             + " inte aldrig utan ingen inga ikke aldri uten uden bez не нет ни никогда без değil yok");
 
-    /** Words whose loss, gain or exchange changes what a sentence says; each maps to the one it is compared as. */
+    /** Words whose loss, gain or exchange changes the meaning of a sentence; each maps to its canonical form. */
     private static final Map<String, String> QUALIFIERS = map("more fewer:less less most least all every:all each:all"
             + " some any many few several both either only always sometimes often usually rarely seldom mostly partly"
             + " first last former latter previous previously:previous next once twice half double"
@@ -40,7 +40,7 @@ final class Lexicon {
             + " million millions:million billion billions:billion trillion trillions:trillion dozen dozens:dozen"
             + " milliseconds:millisecond millisecond token:token tokens:token");
 
-    /** Abbreviations that are units only right after a number. */
+    /** Abbreviations that are units only directly after a number. */
     private static final Map<String, String> SHORT_UNITS = map(
             "s:second sec:second ms:millisecond min:minute"
                     + " mins:minute h:hour hr:hour hrs:hour km:kilometre m:metre cm:centimetre mm:millimetre ft:foot kg:kilogram"
@@ -56,7 +56,7 @@ final class Lexicon {
             + " along toward towards via per until since than as near behind beyond beside beneath inside outside"
             + " despite throughout onto like");
 
-    /** Those that an honest rewording keeps: the others may change places with each other. */
+    /** Prepositions that a faithful rewording keeps; the others are interchangeable. */
     private static final Set<String> DIRECTIONS = set("from by before after above below over under down off out"
             + " against without until since than between inside outside despite behind beyond");
 
@@ -80,7 +80,7 @@ final class Lexicon {
             + " yours:you yourself:you he him:he his:he himself:he she her:she hers:she herself:she it its:it itself:it"
             + " they them:they their:they theirs:they themselves:they this these:this");
 
-    /** Words by which a text speaks of itself, or that say nothing: they need no source. */
+    /** Words by which a text refers to itself, or without content; they need no source. */
     private static final Set<String> LIGHT = set("answer question passage passages document documents text article"
             + " source sources section mentioned described explained according following information context provided"
             + " summary conclusion overall note means specifically additionally addition also therefore thus");
@@ -112,7 +112,7 @@ final class Lexicon {
         return Optional.ofNullable(QUALIFIERS.get(lower));
     }
 
-    /** @param afterNumber whether a number stands right before it, so that an abbreviation can be a unit */
+    /** @param afterNumber whether the word directly follows a number, so that an abbreviation can be a unit */
     static Optional<String> unit(String lower, boolean afterNumber) {
         String unit = UNITS.get(lower);
         return Optional.ofNullable(unit == null && afterNumber ? SHORT_UNITS.get(lower) : unit);
@@ -162,7 +162,7 @@ final class Lexicon {
         return LIGHT.contains(word.toLowerCase(Locale.ROOT));
     }
 
-    /** The stem of the base form of an irregular one. */
+    /** The stem of the base form of an irregular form. */
     static Optional<String> irregular(String lower) {
         return Optional.ofNullable(IRREGULAR.get(lower));
     }
@@ -171,7 +171,7 @@ final class Lexicon {
         return Set.of(words.split(" "));
     }
 
-    /** {@code word:value} or {@code word}, which is its own value. */
+    /** Parses {@code word:value} entries; {@code word} alone is its own value. */
     private static Map<String, String> map(String entries) {
         Map<String, String> map = new HashMap<>();
         for (String entry : entries.split(" ")) {

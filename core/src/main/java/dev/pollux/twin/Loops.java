@@ -4,21 +4,30 @@ import dev.pollux.internal.text.Words;
 import java.util.List;
 import java.util.Locale;
 
-/** Tells a text that turns in circles. <em>Stateless, thread-safe.</em> */
+/** Detects a text that repeats itself. <em>Stateless, thread-safe.</em> */
 final class Loops {
 
-    /** The end of a text that is looked at, in characters: room for a loop of sixty words. */
+    /*
+     * Two criteria at the end of the last REACH characters, on words in lower case:
+     *
+     *   run    the last LONG_RUN words occur earlier, without overlap
+     *   loop   the last p words, p < LONG_RUN, are repeated t times in a row, t = max(3, ceil(SHORT_LOOP / p))
+     *
+     * "and so on and so on and so on" is a loop (p = 3, t = 3); "no no no" is not (p = 1, t = 9).
+     */
+
+    /** Number of characters at the end of a text that are examined; a loop of sixty words fits. */
     static final int REACH = 1_200;
 
-    /** A run of words that a text does not say twice by chance. */
+    /** Minimum number of words in a run that no text repeats by chance. */
     private static final int LONG_RUN = 10;
 
-    /** Words of a short loop that is said three times in a row, all times together. */
+    /** Minimum number of words in all repetitions of a short loop together. */
     private static final int SHORT_LOOP = 9;
 
     private Loops() {}
 
-    /** Whether the last words were said before: ten in a row, or fewer three times in a row. */
+    /** Whether the last ten words occurred before, or a shorter run is repeated at least three times in a row. */
     static boolean endIn(String text) {
         List<String> words = Words.of(text.substring(Math.max(0, text.length() - REACH))).stream()
                 .map(word -> word.text().toLowerCase(Locale.ROOT))

@@ -9,20 +9,20 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** The places that an answer rests on, as a list of Markdown links. */
+/** Formats the sources of an answer as a list of Markdown links. */
 final class MarkdownReferences {
 
     private static final String SPECIAL = "\\`*_[]<>&|~#";
     private static final String PLAIN = "-._~/@!$+,;=";
     private static final Pattern ADDRESS = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+://.*", Pattern.DOTALL);
     private static final Pattern WINDOWS = Pattern.compile("(?:[A-Za-z]:[\\\\/]|\\\\\\\\).*", Pattern.DOTALL);
-    /** Addresses that are programs. */
+    /** Addresses with a scheme that runs a program. */
     private static final Pattern PROGRAM =
             Pattern.compile("(?:javascript|vbscript|data):.*", Pattern.DOTALL | Pattern.CASE_INSENSITIVE);
 
     private MarkdownReferences() {}
 
-    /** The text, and below it each place once with all of its numbers. */
+    /** The text, followed by each source once with all of its numbers. */
     static String below(String text, List<Citation> citations) {
         Map<String, List<Integer>> places = new LinkedHashMap<>();
         citations.forEach(citation ->
@@ -49,7 +49,7 @@ final class MarkdownReferences {
     private static String target(Citation citation) {
         String path = citation.origin().path();
         if (ADDRESS.matcher(path).matches() && !PROGRAM.matcher(path).matches()) {
-            boolean lines = citation.location() instanceof Location.Lines; // which may be others than those of the text
+            boolean lines = citation.location() instanceof Location.Lines; // may differ from the text's lines
             return encoded(path, PLAIN + ":?#&%") + (lines || path.indexOf('#') >= 0 ? "" : fragment(citation));
         }
         String fragment = fragment(citation);
@@ -65,7 +65,7 @@ final class MarkdownReferences {
         return fragment.isEmpty() ? "" : "#" + fragment;
     }
 
-    /** Every character but letters and digits of ASCII and {@code plain} by its bytes in UTF-8. */
+    /** Percent-encodes every UTF-8 byte except ASCII letters, ASCII digits and the characters of {@code plain}. */
     private static String encoded(String address, String plain) {
         StringBuilder encoded = new StringBuilder();
         for (byte b : address.getBytes(StandardCharsets.UTF_8)) {
@@ -80,7 +80,7 @@ final class MarkdownReferences {
         return encoded.toString();
     }
 
-    /** A text on one line in which nothing is markup. */
+    /** A text on one line with all mark-up escaped. */
     private static String escaped(String text) {
         StringBuilder escaped = new StringBuilder();
         text.strip().replaceAll("\\s+", " ").chars().forEach(c -> {

@@ -6,14 +6,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Citation marks in what a model writes: {@code [1]}, {@code [1, 3]}, {@code [^1]}, {@code [passage 1]}.
+ * Extracts the citation marks of a model's text: {@code [1]}, {@code [1, 3]}, {@code [^1]}, {@code [passage 1]}.
  *
- * @param text without them
- * @param marks where they stood, in order
+ * @param text the text without marks
+ * @param marks the marks in order
  */
 record Marks(String text, List<Mark> marks) {
 
-    /** The longest text that a mark is looked for in. */
+    /** Maximum length of a mark in characters. */
     static final int LONGEST = 40;
 
     private static final Pattern MARK = Pattern.compile(
@@ -23,13 +23,14 @@ record Marks(String text, List<Mark> marks) {
     private static final Pattern DIGITS = Pattern.compile("\\d+");
 
     /**
-     * One mark.
+     * A citation mark.
      *
-     * @param position in the text without marks
+     * @param position its position in the text without marks
+     * @param numbers the passages that it cites
      */
     record Mark(int position, List<Integer> numbers) {}
 
-    /** Takes the marks out of {@code written}. */
+    /** Extracts the marks of {@code written}. */
     static Marks of(String written) {
         StringBuilder text = new StringBuilder();
         List<Mark> marks = new ArrayList<>();

@@ -6,20 +6,27 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Names and numbers of a question, and the ways in which documents spell them. <em>Stateless, thread-safe.</em> */
+/** Recognises names and numbers in a question and their spellings in documents. <em>Stateless, thread-safe.</em> */
 final class Naming {
 
-    /** Other numbers may be amounts that a question brings along, such as one to compare with a limit. */
+    /** A year. Other numbers may be amounts from the questioner, such as one to compare with a limit. */
     private static final Pattern YEAR = Pattern.compile("1[5-9]\\d\\d|20\\d\\d");
 
-    /** Shorter words in capitals are not looked for as first letters. */
+    /** Minimum length of a word in capitals that may be an acronym. */
     private static final int SHORTEST_ACRONYM = 2;
 
     private Naming() {}
 
     /**
-     * Whether a word of a question is a year, is a number with letters (A380, 7B), is written in capitals or with one inside, or is capitalised where no clause
-     * begins. In German every noun is: there, and where all words are capitalised, the first letter tells nothing.
+     * Whether a word of a question is a name or a number. It is one if it
+     * <ul>
+     *   <li>is a year,
+     *   <li>is a number with letters (A380, 7B),
+     *   <li>has a capital after its first letter, in a question with lower-case letters, or
+     *   <li>is capitalised within a clause.
+     * </ul>
+     * The last criterion does not apply in German, which capitalises all nouns, nor in a question without a lower-case
+     * function word.
      */
     static boolean isNamed(String question, Words.Word word) {
         String text = word.text();
@@ -36,7 +43,7 @@ final class Naming {
         return Character.isUpperCase(first) && isLowerQuestion(question) && !opens(question, word.start());
     }
 
-    /** Whether small words outnumber capitalised ones, as they do where a capital means a name. */
+    /** Whether a capital indicates a name: the question has a lower-case function word and is not German. */
     private static boolean isLowerQuestion(String question) {
         if (Languages.of(question).code().equals("de")) {
             return false;
@@ -61,9 +68,9 @@ final class Naming {
     }
 
     /**
-     * Whether words in a row spell a word: two of them written as one, or words whose first letters it is.
+     * Whether consecutive words spell {@code word}: two of them written together, or an acronym of their first letters.
      *
-     * @param joined the word written as one with each of its neighbours in the question
+     * @param joined the word written together with each of its neighbours in the question
      */
     static boolean spells(List<Words.Word> words, Words.Word word, Set<String> joined) {
         StringBuilder initials = new StringBuilder();

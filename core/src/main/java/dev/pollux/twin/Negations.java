@@ -7,12 +7,16 @@ import dev.pollux.twin.Term.Trait;
 import java.util.List;
 import java.util.Optional;
 
-/** Whether a claim and its source deny the same words, both ways. <em>Confined to one thread.</em> */
+/** Checks that a claim and its source negate the same words. <em>Confined to one thread.</em> */
 final class Negations {
 
     /*
-     * Negations are counted gap by gap. Those of the source count where they bear on a pair: a clause that the claim leaves out
-     * takes its negation with it. A negation may be one term further on in the other (isShifted).
+     * Invariant: the number of negations is equal in each gap of the alignment. Two exceptions:
+     *
+     *   omitted clause  Negations of a source clause that the claim omits are not counted.
+     *   shift           A negation may move by one term within its clause (isShifted).
+     *
+     * Source "It needs no Python": "It does not need Python" passes, "It needs Python" fails.
      */
 
     private final Statement claim;
@@ -29,7 +33,7 @@ final class Negations {
         this.gaps = alignment.gaps();
     }
 
-    /** Where they disagree; empty where they do not. */
+    /** The first difference; empty if there is none. */
     Optional<String> objection() {
         int[] inClaim = new int[gaps.size()];
         int[] inSource = new int[gaps.size()];
@@ -51,7 +55,7 @@ final class Negations {
         return Optional.empty();
     }
 
-    /** <em>needs no Python</em> and <em>does not need Python</em>: the negation stands one term on, in the same clause. */
+    /** Whether a negation moved by one term within its clause: <em>needs no Python</em>, <em>does not need Python</em>. */
     private boolean isShifted(int[] inClaim, int[] inSource, int i) {
         if (i + 1 >= inClaim.length || inClaim[i] + inClaim[i + 1] != inSource[i] + inSource[i + 1]) {
             return false;

@@ -7,16 +7,24 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Fits passages into a prompt: whole while they fit, the next one cut between sentences, the rest left out.
+ * Selects passages for a prompt: as many whole passages as fit, the next one truncated between sentences, no others.
  * <em>Thread-safe.</em>
  */
 final class Packer {
 
+    /*
+     * Greedy in the order of the passages; the first one that does not fit is truncated and ends the prompt.
+     *
+     * Truncation is a binary search over the end line, with the invariant that lines [from, low) fit. It assumes that the
+     * token count grows with the number of lines. The first attempt starts at the passage's start. If it does not include
+     * the best line, the second attempt starts at that line.
+     */
+
     /**
      * A passage to pack.
      *
-     * @param number as the model sees it
-     * @param best the sentence to keep first where it must be cut; its first where there is none
+     * @param number its number in the prompt
+     * @param best index of the sentence to keep first if the passage is truncated; without evidence its first sentence
      */
     record Numbered(int number, Source source, int best) {}
 
@@ -24,18 +32,18 @@ final class Packer {
     private final TwinPrompt prompt;
     private final int room;
 
-    /** @param room most tokens of the prompt */
+    /** @param room maximum number of prompt tokens */
     Packer(Generator generator, TwinPrompt prompt, int room) {
         this.generator = generator;
         this.prompt = prompt;
         this.room = room;
     }
 
-    /** What fits of {@code passages} beside history and question; empty where not even a sentence does. */
+    /** The passages that fit with history and question; empty if not even one sentence fits. */
     List<TwinPrompt.Packed> pack(List<Numbered> passages, List<Message> history, String question) {
         List<TwinPrompt.Packed> all = passages.stream().map(Packer::whole).toList();
         if (fits(all, history, question)) {
-            return all; // the usual case, at the price of one count
+            return all; // the usual case, which costs one count of tokens
         }
         List<TwinPrompt.Packed> packed = new ArrayList<>();
         for (Numbered passage : passages) {
@@ -49,7 +57,7 @@ final class Packer {
         return packed;
     }
 
-    /** The most recent turns that take at most {@code most} tokens beside the question. */
+    /** The most recent turns that take at most {@code most} tokens in addition to the question. */
     List<Message> recent(List<Message> history, String question, int most) {
         int alone = generator.countTokens(prompt.of(List.of(), List.of(), question));
         for (int from = 0; from < history.size(); from += 2) { // a turn is a question and its answer
@@ -69,7 +77,7 @@ final class Packer {
             Numbered passage, List<TwinPrompt.Packed> before, List<Message> history, String question) {
         int lines = passage.source().lines().size();
         for (int from : passage.best() == 0 ? new int[] {0} : new int[] {0, passage.best()}) {
-            int low = from; // lines from..low fit, exclusive
+            int low = from; // lines [from, low) fit
             for (int high = lines; low < high; ) {
                 int middle = (low + high + 1) >>> 1;
                 List<TwinPrompt.Packed> tried = new ArrayList<>(before);

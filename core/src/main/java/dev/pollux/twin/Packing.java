@@ -1,16 +1,16 @@
 package dev.pollux.twin;
 
 /**
- * What of the retrieved passages the model was given: nothing is cut silently. <em>Immutable.</em>
+ * How many of the retrieved passages fit into the model's prompt. <em>Immutable.</em>
  *
- * @param retrieved passages that were found
- * @param whole passages given from beginning to end
- * @param cut passages given in part, cut between sentences; 0 or 1
- * @param promptTokens tokens of the whole prompt; 0 where the model was not asked
+ * @param retrieved number of retrieved passages
+ * @param whole number of complete passages in the prompt
+ * @param cut number of truncated passages, cut between sentences; 0 or 1
+ * @param promptTokens tokens of the whole prompt; 0 if the model was not called
  */
 public record Packing(int retrieved, int whole, int cut, int promptTokens) {
 
-    /** Passages that found no room. */
+    /** Returns the number of passages that did not fit. */
     public int leftOut() {
         return retrieved - whole - cut;
     }

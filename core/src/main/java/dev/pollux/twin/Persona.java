@@ -1,11 +1,11 @@
 package dev.pollux.twin;
 
 /**
- * Whom a twin speaks for, and how. <em>Immutable.</em>
+ * The identity of a twin in the prompt: its name, manner and language. <em>Immutable.</em>
  *
  * @param name the twin's name; not blank
- * @param instructions tone and manner, as sentences to the model; may be empty
- * @param language the language to answer in, by its English name; empty: left to the model
+ * @param instructions tone and manner, as sentences addressed to the model; may be empty
+ * @param language the English name of the answer's language; if empty, the model chooses
  */
 public record Persona(String name, String instructions, String language) {
 
@@ -19,12 +19,12 @@ public record Persona(String name, String instructions, String language) {
         }
     }
 
-    /** One that answers in the language the model chooses. */
+    /** Returns a persona without a fixed language. */
     public static Persona of(String name, String instructions) {
         return new Persona(name, instructions, "");
     }
 
-    /** What the model is told about itself, as the first part of the system message. */
+    /** The introduction of the persona at the beginning of the system message. */
     String introduction() {
         String text = "You are " + name + ".";
         text += instructions.isBlank() ? "" : " " + instructions.strip();

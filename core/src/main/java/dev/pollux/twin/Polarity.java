@@ -8,18 +8,23 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Puts sentences that deny first where the question does, and last where it does not. <em>Confined to one thread.</em> */
+/** Ranks sentences by whether their negations match those of the question. <em>Confined to one thread.</em> */
 final class Polarity {
 
     /*
-     * A sentence and its opposite share all words but the negation, so neither words nor vectors part them. Where the question
-     * denies and a sentence that denies the same scores nearly as well as the best, all others lose half, by which they are no
-     * longer shown. Where it does not, sentences that deny a word of it lose a little: they may answer, but not before their
-     * opposite.
+     * A sentence and its opposite share all words except the negation, so neither words nor vectors separate them.
      *
-     * A negation denies the words around it, NEAR of them that carry meaning on either side, up to the next comma or point:
-     * "is not covered", "deckt sie nicht", "no dogs are allowed". A question denies the word after its negation, else the one
-     * before: "with no extra code" does not answer what should never be used.
+     *   question   sentence             factor of its score
+     *   negated    negates the same     1
+     *   negated    other                OPPOSITE: it is no longer quoted
+     *   positive   negates one word     DENIED: it may answer, but after its opposite
+     *   positive   other                1
+     *
+     * The factors apply only if a sentence that negates has a score of at least NEARLY * best.
+     *
+     * A negation in a sentence applies to the NEAR content words on either side, up to the next comma or point: "is not
+     * covered", "deckt sie nicht", "no dogs are allowed". A negation in a question applies to the word after it, otherwise
+     * to the word before it: "with no extra code" does not answer "What should never be used?".
      */
 
     private static final double NEARLY = 0.75;
@@ -33,7 +38,7 @@ final class Polarity {
     private static final String BETWEEN_CLAUSES = ",;:.!?()–—。，、；：";
 
     private final boolean denies;
-    private final Set<String> denied; // stems
+    private final Set<String> denied; // stems of the negated words, or of all words in a positive question
 
     private Polarity(String text, List<Words.Word> question) {
         this.denies = question.stream().anyMatch(Words::isNegation);
@@ -49,9 +54,9 @@ final class Polarity {
     }
 
     /**
-     * {@code ranked}, best first, scored anew.
+     * Returns {@code ranked}, best first, with adjusted scores and in their order.
      *
-     * @param words those of {@code question}
+     * @param words the words of {@code question}
      */
     static List<Found> ranked(String question, List<Words.Word> words, List<Found> ranked) {
         return new Polarity(question, words).ranked(ranked);
@@ -88,7 +93,7 @@ final class Polarity {
                 || near(text, words, negation, -1, NEAR).stream().anyMatch(denied::contains);
     }
 
-    /** The stems of the next words that carry meaning in a direction, at most {@code most}, in the same clause. */
+    /** The stems of the next content words in one direction, at most {@code most}, within the clause. */
     private static Set<String> near(String text, List<Words.Word> words, int from, int step, int most) {
         Set<String> stems = new HashSet<>();
         int count = 0;

@@ -7,14 +7,24 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/** Other orders in which a sentence says the same. <em>Stateless, thread-safe.</em> */
+/** Equivalent word orders of a sentence. <em>Stateless, thread-safe.</em> */
 final class Rewordings {
+
+    /*
+     *   sentence                            rewording
+     *   In 2020 the firm had 50 employees   The firm had 50 employees in 2020
+     *   The firm had 50 employees in 2020   In 2020 the firm had 50 employees
+     *   Notes were written by Ada           Ada written notes
+     *
+     * A rewording keeps each term. The parser does not know parts of speech, so each possible verb and each possible target
+     * of a phrase gives a candidate. Entailment accepts no other difference in a reworded claim.
+     */
 
     private static final Set<String> TIMES = Set.of("all", "last", "next", "first", "some");
 
     private Rewordings() {}
 
-    /** The claim with its first or last phrase in another place, and without its passive. */
+    /** The claim with its first or last phrase moved, and in the active voice. */
     static List<Statement> of(Statement claim) {
         List<Statement> rewordings = new ArrayList<>();
         phraseFromFront(claim, rewordings);
@@ -23,7 +33,10 @@ final class Rewordings {
         return rewordings;
     }
 
-    /** {@code In 2020 the firm had 50 employees}: {@code The firm had 50 employees in 2020}. */
+    /**
+     * Moves a phrase from the front: {@code In 2020 the firm had 50 employees} becomes
+     * {@code The firm had 50 employees in 2020}.
+     */
     private static void phraseFromFront(Statement claim, List<Statement> rewordings) {
         List<Term> terms = claim.terms();
         int end = 1;
@@ -44,7 +57,7 @@ final class Rewordings {
         }
     }
 
-    /** The same the other way round. */
+    /** Moves a phrase to the front, the inverse of {@link #phraseFromFront}. */
     private static void phraseToFront(Statement claim, List<Statement> rewordings) {
         List<Term> terms = claim.terms();
         for (int at = 1; at < terms.size() && !isPhrase(terms.get(0)); at++) {
@@ -59,14 +72,17 @@ final class Rewordings {
         }
     }
 
-    /** Whether a phrase begins here that has no fixed place: {@code in 2020}, {@code every Friday}. */
+    /** Whether a term starts a phrase with free position: {@code in 2020}, {@code every Friday}. */
     private static boolean isPhrase(Term term) {
         return !term.link().prepositions().isEmpty()
                 || term.kind() == Term.Kind.DATE
                 || term.kind() == Term.Kind.QUALIFIER && TIMES.contains(term.key());
     }
 
-    /** {@code Notes were written by Ada in 1843} as {@code Ada written notes in 1843}, for each word that may be the verb. */
+    /**
+     * The active voice for each possible verb: {@code Notes were written by Ada in 1843} becomes
+     * {@code Ada written notes in 1843}.
+     */
     static List<Statement> active(Statement statement) {
         List<Term> terms = statement.terms();
         List<Statement> active = new ArrayList<>();
@@ -91,7 +107,7 @@ final class Rewordings {
         return active;
     }
 
-    /** Where a clause, its verb, its agent and what follows that begin. */
+    /** A passive clause by the indices of its first term, its verb, its agent, and the first term after the agent. */
     private record Passive(int start, int verb, int by, int end) {}
 
     private static Statement turned(Statement statement, Passive at) {

@@ -17,24 +17,24 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** A retrieved passage, read: its sentences, their words, what each is read with. <em>Immutable.</em> */
+/** A parsed passage: its sentences with their words and contexts. <em>Immutable.</em> */
 final class Source {
 
-    /** Metadata that hold a document's date, the last change first. */
+    /** Metadata keys of a document's date; the last change takes precedence. */
     private static final List<String> DATES =
             List.of("updated", "lastmod", "last_modified", "modified", "date", "published", "created", "effective");
 
     /**
      * A sentence of the passage.
      *
-     * @param index its place among the passage's sentences, from 0
-     * @param range where it stands in the passage's text
-     * @param quote verbatim but for what no reader sees
-     * @param text the same to be shown: without line ends and inline mark-up, a row of a table with the names of its columns
-     * @param words all words of that text
-     * @param stems those that carry meaning
-     * @param section what it stands under
-     * @param context what it is read with
+     * @param index its position among the passage's sentences, from 0
+     * @param range its position in the passage's text
+     * @param quote verbatim except for invisible text
+     * @param text the quote for display: without line ends and inline mark-up, a table row with the column names
+     * @param words all words of the text
+     * @param stems the content words of the text
+     * @param section the headings above it
+     * @param context the text that gives it its context
      */
     record Line(
             int index,
@@ -46,7 +46,7 @@ final class Source {
             Section section,
             Context context) {
 
-        /** Whether it can be evidence: a heading names a subject, and a question asks, and neither says anything about it. */
+        /** Whether it can be evidence. A heading only names a subject and a question only asks; neither states anything. */
         boolean isStatement() {
             return range.kind() != Sentence.Kind.HEADING
                     && !context.asks()
@@ -54,12 +54,12 @@ final class Source {
                     && (!stems.isEmpty() || context.answers());
         }
 
-        /** What is compared with a question: the line after what it is read with. */
+        /** The text to compare with a question: the context, then the line. */
         String compared() {
             return context.text().isEmpty() ? text : context.text() + " " + text;
         }
 
-        /** Whether it or what it is read with holds a stem. */
+        /** Whether the line or its context contains a stem. */
         boolean holds(String stem) {
             return stems.contains(stem) || context.stems().contains(stem);
         }
@@ -68,10 +68,10 @@ final class Source {
     /**
      * The headings above a line.
      *
-     * @param heading the passage's and those between its beginning and the line, outermost first, as one line; the title of
-     *     the document where there are none
-     * @param stems their words that carry meaning, those of the title too
-     * @param words all their words, those of the title too
+     * @param heading the headings of the passage and those between its start and the line, outermost first, as one line; if
+     *     there are none, the document's title
+     * @param stems content words of the headings and the title
+     * @param words all words of the headings and the title
      */
     record Section(String heading, Set<String> stems, List<Words.Word> words) {
 
@@ -83,7 +83,7 @@ final class Source {
     }
 
     private final Passage passage;
-    private final Reading reading; // of lead and text
+    private final Reading reading; // of the passage's lead and text
     private final Language language;
     private final List<Line> lines;
 
@@ -107,7 +107,7 @@ final class Source {
         return passage;
     }
 
-    /** What it is written in: its words and stems are of that language. */
+    /** The language of the passage, to which its words and stems belong. */
     Language language() {
         return language;
     }
@@ -116,13 +116,13 @@ final class Source {
         return lines;
     }
 
-    /** Characters of the passage's text, verbatim but for what no reader sees. */
+    /** A range of the passage's text, verbatim except for invisible text. */
     String visible(int start, int end) {
         int lead = passage.lead().length();
         return reading.visible(lead + start, lead + end);
     }
 
-    /** The same to be read without what stands before it: from the beginning on with the passage's lead. */
+    /** A range of the passage's text that is readable alone: a range from the start includes the passage's lead. */
     String readable(int start, int end) {
         return (start == 0 ? passage.lead() : "") + visible(start, end);
     }
@@ -140,7 +140,7 @@ final class Source {
         return cite(number, line, Excerpt.of(line));
     }
 
-    /** The citation of an excerpt under the headings of a line in it. */
+    /** The citation of an excerpt with the headings of one of its lines. */
     Citation cite(int number, Line line, Excerpt excerpt) {
         return new Citation(
                 number,
@@ -160,7 +160,7 @@ final class Source {
                 .orElse("");
     }
 
-    /** Makes the lines of a passage. <em>Confined to one thread.</em> */
+    /** Builds the lines of a passage. <em>Confined to one thread.</em> */
     private static final class Lines {
 
         private final Reading reading;
@@ -186,7 +186,7 @@ final class Source {
                     new Contexts(new Contexts.Text(reading, language, sentences), texts, subject(passage), first);
         }
 
-        /** What the document is on: its title, its first heading, or its name. */
+        /** The document's subject: its title, its first heading, or its name. */
         private String subject(Passage passage) {
             if (!title.isEmpty()) {
                 return title;

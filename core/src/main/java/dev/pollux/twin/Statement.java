@@ -11,10 +11,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A sentence as the check reads it: the terms that must stand in a source, in order, and what links them.
+ * A sentence in the form that the check compares: its content terms in order, with the links between them.
  * <em>Immutable.</em>
  *
- * @param tail what stands after the last term
+ * @param tail the link after the last term
  */
 record Statement(List<Term> terms, Term.Link tail) {
 
@@ -32,7 +32,7 @@ record Statement(List<Term> terms, Term.Link tail) {
         return new Reader(text).read();
     }
 
-    /** Both sentences as one, with the border of a sentence between them. */
+    /** The two sentences as one statement, with a sentence boundary between them. */
     Statement then(Statement next) {
         List<Term> all = new ArrayList<>(terms);
         for (Term term : next.terms) {
@@ -52,7 +52,7 @@ record Statement(List<Term> terms, Term.Link tail) {
         return new Statement(terms.subList(from, to), to == terms.size() ? tail : Term.Link.NONE);
     }
 
-    /** The index of the term that begins the clause of the term at {@code index}. */
+    /** The index of the first term in the clause of the term at {@code index}. */
     int clauseStart(int index) {
         int start = index;
         while (start > 0 && !terms.get(start).link().begins()) {
@@ -61,7 +61,10 @@ record Statement(List<Term> terms, Term.Link tail) {
         return start;
     }
 
-    /** Whether terms stand at the beginning, in a row, after at most two others: as a subject does. */
+    /**
+     * Whether the terms of {@code subject} are consecutive and start after at most two other terms, the position of a
+     * subject.
+     */
     boolean isAbout(List<Term> subject) {
         for (int from = 0; from <= 2 && from + subject.size() <= terms.size(); from++) {
             boolean same = true;
@@ -77,8 +80,15 @@ record Statement(List<Term> terms, Term.Link tail) {
         return false;
     }
 
-    /** Reads one sentence from left to right. <em>Confined to one thread.</em> */
+    /** Parses one sentence from left to right. <em>Confined to one thread.</em> */
     private static final class Reader {
+
+        /*
+         * Function words and punctuation accumulate in the link. The next term takes the link, and a new one starts; the link
+         * after the last term is the tail. In "The fee is not 20 euros" the terms are fee, 20 and euro; the link of 20 has one
+         * negation. A token is tried as a date, an acronym, a function word, a number, a unit, a qualifier, and
+         * last as a content word.
+         */
 
         private final String text;
         private final List<Words.Word> words;
@@ -87,7 +97,7 @@ record Statement(List<Term> terms, Term.Link tail) {
         private List<String> prepositions = new ArrayList<>();
         private List<String> pronouns = new ArrayList<>();
         private int negations;
-        private boolean apart; // a function word stands between
+        private boolean apart; // whether a function word separates the terms
 
         Reader(String text) {
             this.text = text;
@@ -116,7 +126,7 @@ record Statement(List<Term> terms, Term.Link tail) {
             return new Statement(terms, link());
         }
 
-        /** Punctuation and symbols. */
+        /** Adds punctuation and symbols to the link. */
         private void between(int from, int to) {
             for (int i = from; i < to; i++) {
                 char c = text.charAt(i);
@@ -198,14 +208,14 @@ record Statement(List<Term> terms, Term.Link tail) {
                 add(Term.Kind.NUMBER, "1", word.text());
             } else if (!function(lower) && !term(word, lower) && word.content()) {
                 String key = Lexicon.irregular(lower).orElse(word.stem());
-                key = key.endsWith("y") ? key.substring(0, key.length() - 1) + "i" : key; // pay as pays
+                key = key.endsWith("y") ? key.substring(0, key.length() - 1) + "i" : key; // pay like pays
                 add(isName(i) ? Term.Kind.NAME : Term.Kind.WORD, key, word.text());
             } else if (isLetterName(i, word)) {
                 add(Term.Kind.NAME, lower, word.text());
             }
         }
 
-        /** Takes a function word into the link; a word that is a month's name or an abbreviation never comes here. */
+        /** Adds a function word to the link; names of months and abbreviations are excluded by the caller. */
         private boolean function(String lower) {
             boolean taken = true;
             if (Lexicon.isNegation(lower)) {
@@ -269,7 +279,7 @@ record Statement(List<Term> terms, Term.Link tail) {
                     && !traits.contains(Term.Trait.CLAUSE);
         }
 
-        /** {@code s} and {@code t} after an apostrophe, or after a space in text that lost its apostrophes. */
+        /** Whether the word is {@code s} or {@code t} after an apostrophe, or after a space in text without apostrophes. */
         private boolean isApostropheLetter(int i, String lower) {
             boolean letter = lower.equals("s") || lower.equals("t") && i > 0;
             return letter
@@ -278,7 +288,7 @@ record Statement(List<Term> terms, Term.Link tail) {
                     && words.get(i).text().equals(lower);
         }
 
-        /** What would be a function word in other letters. */
+        /** Whether a function word is written as an acronym. */
         private static boolean isAcronym(String shown) {
             return shown.equals("IT") || shown.equals("US") || shown.equals("WHO");
         }
@@ -291,7 +301,7 @@ record Statement(List<Term> terms, Term.Link tail) {
                             && NO_NUMBER_BEFORE.contains(words.get(i - 1).text().toLowerCase(Locale.ROOT)));
         }
 
-        /** A single capital letter that stands for something: {@code plan B}. */
+        /** Whether a single capital letter is a name: {@code plan B}. */
         private boolean isLetterName(int i, Words.Word word) {
             String shown = word.text();
             return shown.length() == 1
@@ -300,7 +310,7 @@ record Statement(List<Term> terms, Term.Link tail) {
                     && (i > 0 || !shown.equals("A"));
         }
 
-        /** Capitalised where no clause begins, or with a capital inside the word. */
+        /** Whether a word is capitalised within a clause, or has a capital after its first letter. */
         private boolean isName(int i) {
             String shown = words.get(i).text();
             return shown.codePoints().skip(1).anyMatch(Character::isUpperCase)

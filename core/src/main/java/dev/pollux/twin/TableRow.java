@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A row of a table, which says of its first cell what the heads of the columns say of the others. <em>Immutable.</em>
+ * A table row as a source: each cell after the first states the attribute named by its column head, of the subject named by
+ * the first cell. <em>Immutable.</em>
  *
  * @param heads the terms of each column's head
  * @param cells the terms of each cell
@@ -24,8 +25,15 @@ record TableRow(List<List<Term>> heads, List<List<Term>> cells) {
     }
 
     /**
-     * Whether the row says a claim: it names the row by its first cell, and each cell it takes a word from by the head of its
-     * column, where there is more than one; nothing else stands in it.
+     * Whether the row supports a claim. All of these conditions must hold:
+     * <ul>
+     *   <li>the claim contains the first cell and a term of another cell;
+     *   <li>in a table of more than two columns, it names the head of each other cell from which it takes a term;
+     *   <li>its remaining terms are in these heads, in the first head, or in {@code headings};
+     *   <li>it has no qualifier, negation, doubt or condition.
+     * </ul>
+     * For the heads <em>pass, price, days</em> and the row <em>annual, 90, 365</em>, <em>The price of the annual pass is
+     * 90</em> passes; <em>The annual pass has 90 days</em> fails.
      *
      * @param headings stems of the headings above the table
      */
@@ -53,7 +61,7 @@ record TableRow(List<List<Term>> heads, List<List<Term>> cells) {
                 && (cells.size() <= 2 || headsAreSaid(claim, used));
     }
 
-    /** The one cell that holds a term; -1 where none does, or several. */
+    /** The index of the only cell that contains a term; -1 if there is none or more than one. */
     private int cell(Term term) {
         int found = -1;
         for (int i = 0; i < cells.size(); i++) {
@@ -85,7 +93,7 @@ record TableRow(List<List<Term>> heads, List<List<Term>> cells) {
         return true;
     }
 
-    /** Cells beside the first that the claim takes a word from. */
+    /** Number of cells after the first from which the claim takes a term. */
     private static int count(boolean[] used) {
         int count = 0;
         for (int i = 1; i < used.length; i++) {

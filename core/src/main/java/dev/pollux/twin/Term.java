@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A word, number or date of a sentence that must stand in its source.
+ * A word, number or date of a sentence that its source must contain.
  *
- * @param kind what it is
- * @param key what it is compared by: a stem, a number, a unit's name, a date as {@code year-month-day}
- * @param text as it stands
- * @param link what stands between the term before it and this one
+ * @param kind the kind of term
+ * @param key the value to compare: a stem, a number, a unit's name, a date as {@code year-month-day}
+ * @param text the term as written
+ * @param link the function words and punctuation between the previous term and this one
  */
 record Term(Kind kind, String key, String text, Link link) {
 
@@ -18,38 +18,38 @@ record Term(Kind kind, String key, String text, Link link) {
         DATE,
         UNIT,
         NAME,
-        /** A word that says how much, how often or which of several: <em>more</em>, <em>all</em>, <em>first</em>. */
+        /** A word of amount, frequency or choice: <em>more</em>, <em>all</em>, <em>first</em>. */
         QUALIFIER,
         WORD
     }
 
     enum Trait {
-        /** Nothing but a space or a hyphen. */
+        /** Only a space or a hyphen separates the terms. */
         ADJACENT,
-        /** A clause or an item of a list begins. */
+        /** Starts a clause or a list item. */
         CLAUSE,
-        /** A sentence begins, which is a clause too. */
+        /** Starts a sentence, which is also a clause. */
         SENTENCE,
-        /** The clause is joined by <em>and</em>, <em>but</em> or a semicolon: it can stand alone. */
+        /** The clause is joined by <em>and</em>, <em>but</em> or a semicolon and is independent. */
         COORDINATED,
-        /** The clause hangs on another: <em>when</em>, <em>which</em>. */
+        /** The clause is subordinate: <em>when</em>, <em>which</em>. */
         SUBORDINATE,
-        /** The clause is opposed to the one before: <em>but</em>. */
+        /** The clause contrasts with the previous one: <em>but</em>. */
         OPPOSED,
-        /** <em>may</em>, <em>perhaps</em>. */
+        /** The clause expresses doubt: <em>may</em>, <em>perhaps</em>. */
         HEDGED,
-        /** <em>if</em>, <em>unless</em>. */
+        /** The clause is a condition: <em>if</em>, <em>unless</em>. */
         CONDITIONAL,
-        /** An article or another determiner: a noun follows. */
+        /** An article or another determiner precedes the noun. */
         DETERMINED,
-        /** The term before owns this one. */
+        /** The previous term is the possessor of this one. */
         POSSESSIVE
     }
 
     /**
-     * The function words and marks between two terms.
+     * The function words and punctuation between two terms.
      *
-     * @param negations how many: <em>not</em>, <em>no</em>, <em>without</em>
+     * @param negations number of negations: <em>not</em>, <em>no</em>, <em>without</em>
      * @param prepositions in lower case, in order
      * @param pronouns the class of each personal pronoun, in order
      */
@@ -75,12 +75,12 @@ record Term(Kind kind, String key, String text, Link link) {
             return has(Trait.CLAUSE);
         }
 
-        /** The same with other traits. */
+        /** This link with other traits. */
         Link with(Set<Trait> others) {
             return new Link(others, negations, prepositions, pronouns);
         }
 
-        /** The prepositions that tell who does what to whom, and which way. */
+        /** The prepositions that express roles or direction. */
         List<String> directions() {
             return prepositions.stream().filter(Lexicon::isDirection).toList();
         }
@@ -90,7 +90,10 @@ record Term(Kind kind, String key, String text, Link link) {
         return kind == Kind.NUMBER || kind == Kind.DATE;
     }
 
-    /** Whether what this term says is said by {@code source}; a date may say less: {@code July 2026} of {@code 1 July 2026}. */
+    /**
+     * Whether {@code source} implies this term. A date may be less precise than its source: {@code July 2026} passes for
+     * {@code 1 July 2026}; {@code 1 July 2026} fails for {@code July 2026}.
+     */
     boolean isSaidBy(Term source) {
         if (source.kind == Kind.DATE && isValue()) {
             return Dates.covers(source.key, kind == Kind.DATE ? key : key + "-?-?");

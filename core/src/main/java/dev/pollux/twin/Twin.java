@@ -18,7 +18,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers from its owner's documents: with evidence, and with a written answer where one holds.
+ * Answers questions from its owner's documents. An answer quotes evidence, or a model writes it and each sentence is
+ * checked against the documents.
  *
  * <pre>{@code
  * Twin twin = Twin.builder()
@@ -30,46 +31,59 @@ import org.jspecify.annotations.Nullable;
  * Answer answer = twin.ask("How do I merge two models?");
  * }</pre>
  *
- * <p><b>Evidence.</b> The passages that the retriever finds are cut into sentences, and those that score best (see
- * {@link Evidence#score()}) are quoted, without inline mark-up and comments, as part of the block that answers: a list with its
- * steps, a row with the names of its columns. Words are compared by the stem of their language; function words do not count; a
- * word that stands only in the headings above a sentence counts half. Sentences below {@link TwinOptions#minScore()} are not
- * evidence, nor is code that holds the question itself. Where there is no evidence, or where the question has a name, a year or a
- * number with letters that no passage holds, the twin says that it does not know: the retriever always finds a nearest neighbour.
+ * <p><b>Evidence.</b> The twin splits the retrieved passages into sentences and quotes those with the highest
+ * {@link Evidence#score()}. A quote includes the block that answers: a list with its steps, a table row with its column
+ * names. Inline mark-up and comments are removed. Words are compared by their stem in the passage's language. Function
+ * words are ignored. A word that occurs only in the headings above a sentence has weight 1/2. Sentences below
+ * {@link TwinOptions#minScore()} are not evidence, nor is code that contains the question itself. A retriever returns a
+ * nearest neighbour for every question. The answer is therefore {@link Answer.Kind#UNKNOWN} if there is no evidence, or if
+ * the question has a name, a year or a number with letters that no passage contains.
  *
- * <p><b>Written answer.</b> The model gets the passages, those with evidence first, as many as its context holds beside
- * the answer (see {@link Packing}), where it {@linkplain WritingAbility can write}. Each sentence it wrote is checked against what
- * it was given, and stays in the answer only if one sentence of a passage says it, those of the passages that it cites first; or
- * if each of its clauses is said by one. A sentence of a passage says what is written where
+ * <p><b>Written answer.</b> If the generator {@linkplain WritingAbility is able to write}, the model gets the passages,
+ * those with evidence first, as many as fit into its context with the answer (see {@link Packing}). Each written sentence
+ * is checked. It is kept if one sentence of a passage supports it, or if each of its clauses has such a sentence. Passages
+ * that the sentence cites are tried first. A source supports a written sentence if all of these rules hold:
  * <ol>
- *   <li>the words that carry meaning stand in it in the same order. A phrase may stand at the other end (<em>in 2020</em>), and
- *       <em>A is paid by B</em> is <em>B pays A</em>. Tenses and words such as <em>the</em> do not count;
- *   <li>numbers (2 and {@code two} are one), dates in any form, units, names and words of amount or order (<em>more</em>,
- *       <em>first</em>) all stand there, each in the clause of its subject. Of <em>A takes 8 hours and B takes 15 minutes</em>
- *       nothing follows on A and 15 minutes. Of <em>goes from 20 to 35 on 1 July</em> follows 20 before that day and 35
- *       from then on;
- *   <li>both deny the same words, neither sets a condition that the other does not, and where the source is in doubt the sentence
- *       is too;
- *   <li>words of the sentence that no passage holds are few: at least the share {@link TwinOptions#minSupport()} of all is in
- *       the source, in languages whose function words are not known all of them. None stands in place of a word of the source,
- *       and none is a word of another sentence of the passages;
- *   <li>what the source says of <em>it</em> may be said of the subject of the sentence before; what is written of <em>it</em> must
- *       be of what was asked for or written of before. A row of a table says of its first cell what the heads of its columns
- *       say; captions and headings say nothing.
+ *   <li><em>Order.</em> The source contains the content words in the same order. A phrase may move to the other end (<em>in
+ *       2020</em>) and a passive may become active. Tenses and words such as <em>the</em> are ignored. Source <em>B pays
+ *       A</em>: <em>A is paid by B</em> passes, <em>A pays B</em> fails.
+ *   <li><em>Values.</em> Numbers ({@code 2} equals {@code two}), dates in any form, units, names and words of amount or
+ *       order (<em>more</em>, <em>first</em>) all occur in the source, each in the clause of its subject. Source <em>A
+ *       takes 8 hours and B takes 15 minutes</em>: <em>B takes 15 minutes</em> passes, <em>A takes 15 minutes</em> fails.
+ *       Source <em>The fee goes from 20 to 35 on 1 July</em>: <em>Before 1 July the fee is 20</em> passes, <em>The fee is
+ *       20</em> fails.
+ *   <li><em>Polarity.</em> Both negate the same words and have the same conditions. If the source expresses doubt, the
+ *       sentence does too. Source <em>It needs no Python</em>: <em>It does not need Python</em> passes, <em>It needs
+ *       Python</em> fails.
+ *   <li><em>Support.</em> (words in the source) / (words of the sentence) ≥ {@link TwinOptions#minSupport()}; in languages
+ *       whose function words are unknown the ratio must be 1. A word that is not in the source replaces no word of the
+ *       source and occurs in no other sentence of the passages.
+ *   <li><em>Reference.</em> A pronoun in the source may refer to the subject of the sentence before it. A pronoun in the
+ *       written sentence must refer to the question or to an earlier written sentence. A table row supports statements on
+ *       its first cell, with the column heads as attributes. Captions and headings support nothing.
  * </ol>
- * Besides, a sentence is dropped that asks, that only repeats the question, that is not finished, or that shares four fifths of its
- * words with an earlier one; also one on passages without evidence, where those would be most of the answer. A sentence that stays
- * cites the sentence that says it in each passage that it cites; one that cites nothing, or the wrong passage, gets the citation
- * of the passage that says it. What does not stay is in
- * {@link Answer#dropped()}. The writing ends when the model does, when it repeats itself, when two sentences in a row do not stay,
- * or when the question is answered: with a value that was asked for, after {@value Completion#FEW} sentences where one thing was
- * asked for, after {@value Completion#MANY} in any case ({@link Answer#stop()}). Where nothing stays the answer is its evidence;
- * where what stays is too little ({@link TwinOptions#minGroundedness()}), its evidence follows. The rule compares words and their
- * order: it drops a true sentence that is worded freely.
  *
- * <p>A twin closes nothing that it was given: retriever, embedder and generator belong to whoever opened them.
+ * <p>A sentence is also dropped if it is a question, only repeats the question, is unfinished, or shares 4/5 of its words
+ * with an earlier sentence. A sentence from passages without evidence is dropped if such sentences would make up most of
+ * the answer. A kept sentence cites the supporting sentence in each passage that it cites. If it cites nothing or the wrong
+ * passage, it gets the citation of a supporting passage. Dropped sentences are in {@link Answer#dropped()}.
  *
- * <p><em>Thread-safe</em>, as far as what it was given is; a {@link Conversation} is not.
+ * <p>Writing ends ({@link Answer#stop()}) when
+ * <ul>
+ *   <li>the model ends or repeats itself;
+ *   <li>two sentences in a row are dropped;
+ *   <li>the value that the question asks for is given;
+ *   <li>{@value Completion#FEW} sentences are kept and the question asks for one thing;
+ *   <li>{@value Completion#MANY} sentences are kept.
+ * </ul>
+ *
+ * <p>If no sentence is kept, the answer is its evidence. If the groundedness is below
+ * {@link TwinOptions#minGroundedness()}, the evidence is appended. The check compares words and their order; it drops true
+ * sentences that are worded freely.
+ *
+ * <p>The twin does not close its retriever, embedder and generator: whoever opened them does.
+ *
+ * <p><em>Thread-safe</em> if its retriever, embedder and generator are; a {@link Conversation} is not.
  */
 public final class Twin {
 
@@ -104,7 +118,7 @@ public final class Twin {
         }
     }
 
-    /** A builder; only a retriever is required. */
+    /** Returns a builder; only the retriever is required. */
     public static Builder builder() {
         return new Builder();
     }
@@ -112,6 +126,7 @@ public final class Twin {
     /**
      * Answers a question.
      *
+     * @return the complete answer
      * @throws IllegalArgumentException if the question is blank
      */
     public Answer ask(String question) {
@@ -121,7 +136,7 @@ public final class Twin {
     }
 
     /**
-     * Begins an answer: its evidence is found when this returns, and the model writes as the stream is read.
+     * Starts an answer. The evidence is found before this method returns; the model writes as the stream is read.
      *
      * @throws IllegalArgumentException if the question is blank
      */
@@ -129,25 +144,25 @@ public final class Twin {
         return stream(question, question, List.of(), answer -> {});
     }
 
-    /** Begins a conversation, whose questions may lean on those before them. */
+    /** Starts a conversation, in which a question may refer to earlier ones. */
     public Conversation chat() {
         return new Conversation(this);
     }
 
-    /** Whether this twin writes, and why. */
+    /** Returns whether this twin writes, with the reason. */
     public WritingAbility writing() {
         return writing;
     }
 
-    /** The options of this twin. */
+    /** Returns the options of this twin. */
     public TwinOptions options() {
         return options;
     }
 
     /**
-     * @param question as it was asked
-     * @param subject the same, standing on its own: what to retrieve and to compare evidence with
-     * @param history earlier turns, a question and an answer each
+     * @param question as the user asked it
+     * @param subject the question made self-contained; used for retrieval and for the scores of the evidence
+     * @param history earlier turns: question, answer, question, answer, …
      */
     AnswerStream stream(String question, String subject, List<Message> history, Consumer<Answer> onResult) {
         if (question.isBlank()) {
@@ -175,7 +190,7 @@ public final class Twin {
                 options.minGroundedness());
     }
 
-    /** The answer to a text that asks nothing. */
+    /** The answer to a text that is not a question. */
     AnswerStream reply(String text, Consumer<Answer> onResult) {
         Inquiry inquiry = new Inquiry(Finding.ofReply(text), List.of(), new Packing(0, 0, 0, 0), Optional.empty());
         return new AnswerStream(inquiry, options, null, onResult);
@@ -199,7 +214,7 @@ public final class Twin {
         return new Inquiry(finding, packed, packing, Optional.of(asked));
     }
 
-    /** Passages with evidence first, with the number of their best; then the others, numbered on. */
+    /** Passages with evidence first, numbered by their best evidence; then the other passages with the following numbers. */
     private static List<Packer.Numbered> numbered(List<Source> sources, List<EvidenceFinder.Found> found) {
         IdentityHashMap<Source, Packer.Numbered> numbered = new IdentityHashMap<>();
         List<Packer.Numbered> order = new ArrayList<>();
@@ -240,21 +255,21 @@ public final class Twin {
 
         private Builder() {}
 
-        /** Where passages come from; required. */
+        /** Retrieves the passages; required. */
         public Builder retriever(Retriever retriever) {
             this.retriever = retriever;
             return this;
         }
 
-        /** What sentences are compared with; without one, words alone choose the evidence. */
+        /** Embeds the sentences to compare. Without an embedder the score of evidence is the overlap of words alone. */
         public Builder embedder(Embedder embedder) {
             this.embedder = embedder;
             return this;
         }
 
         /**
-         * What the embedder's similarities mean, asked for with each question: that of a knowledge base
-         * ({@code knowledge::scale}), or one that was measured. Without one they are taken as they are, which suits
+         * Interprets the embedder's similarities; called once per question. Pass the scale of a knowledge base
+         * ({@code knowledge::scale}) or a measured one. Without a scale the similarities are used directly, which suits
          * embedders whose unrelated texts have a similarity near 0.
          */
         public Builder scale(Supplier<SimilarityScale> scale) {
@@ -262,29 +277,29 @@ public final class Twin {
             return this;
         }
 
-        /** What writes; without one the twin quotes. */
+        /** Writes the answers; without a generator the twin quotes. */
         public Builder generator(Generator generator) {
             this.generator = generator;
             return this;
         }
 
-        /** For whom the twin speaks; default {@link Persona#DEFAULT}. */
+        /** The identity of the twin in the prompt; default {@link Persona#DEFAULT}. */
         public Builder persona(Persona persona) {
             this.persona = persona;
             return this;
         }
 
-        /** How it works; default {@link TwinOptions#DEFAULTS}. */
+        /** The options; default {@link TwinOptions#DEFAULTS}. */
         public Builder options(TwinOptions options) {
             this.options = options;
             return this;
         }
 
         /**
-         * The twin.
+         * Returns the twin.
          *
-         * @throws IllegalStateException if there is no retriever, or no generator where the style is
-         *     {@link TwinOptions.Style#WRITE}
+         * @throws IllegalStateException if there is no retriever, or if the style is {@link TwinOptions.Style#WRITE} and
+         *     there is no generator
          */
         public Twin build() {
             Retriever from = retriever;

@@ -4,20 +4,20 @@ import dev.pollux.generation.GenerationOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** How a {@link Twin} finds, quotes, writes and checks. <em>Immutable.</em> */
+/** How a {@link Twin} retrieves, quotes, writes and checks. <em>Immutable.</em> */
 public final class TwinOptions {
 
-    /** When the model is asked to write. */
+    /** Whether the model writes the answer. */
     public enum Style {
-        /** Writes where the twin has a generator that can ({@link WritingAbility}), else quotes. */
+        /** Writes if the generator is able to ({@link WritingAbility}); otherwise quotes. */
         AUTO,
-        /** Quotes; the model is never asked. */
+        /** Quotes only; the model is never called. */
         QUOTE,
-        /** Writes; a twin without a generator is refused. What does not pass the check gives way to quotes here too. */
+        /** Writes; a twin without a generator is refused. Sentences that fail the check are still replaced by quotes. */
         WRITE
     }
 
-    /** Writes where the model can, three quotes, greedy. */
+    /** {@link Style#AUTO}, at most three quotes, greedy generation. */
     public static final TwinOptions DEFAULTS = builder().build();
 
     private final Style style;
@@ -72,12 +72,12 @@ public final class TwinOptions {
         }
     }
 
-    /** A builder with the defaults. */
+    /** Returns a builder with the defaults. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** A builder with these options. */
+    /** Returns a builder with these options. */
     public Builder toBuilder() {
         Builder b = new Builder();
         b.style = style;
@@ -93,77 +93,79 @@ public final class TwinOptions {
         return b;
     }
 
-    /** Whether it writes; default {@link Style#AUTO}. */
+    /** Whether the model writes; default {@link Style#AUTO}. */
     public Style style() {
         return style;
     }
 
-    /** Passages to retrieve, in [1, 100]; default 8. */
+    /** Number of passages to retrieve, in [1, 100]; default 8. */
     public int topK() {
         return topK;
     }
 
-    /** Most sentences to quote, in [1, 20]; default 3. */
+    /** Maximum number of quoted sentences, in [1, 20]; default 3. */
     public int maxEvidence() {
         return maxEvidence;
     }
 
     /**
-     * Least {@link Evidence#score()} of a sentence that counts as relevant, in [0, 1], where the twin has an embedder;
-     * where no sentence reaches it, the twin does not know; default 0.42. With the
-     * {@linkplain dev.pollux.embedding.SimilarityScale scale} of the embedder, of questions that come near to the documents
-     * and are not answered there some 13 in 100 pass it, of questions that are answered some 4 in 100 do not.
+     * Minimum {@link Evidence#score()} of a relevant sentence, in [0, 1], for a twin with an embedder; default 0.42. If no
+     * sentence reaches it, the answer is {@link Answer.Kind#UNKNOWN}.
+     *
+     * <p>Error rates at the default, with the embedder's {@linkplain dev.pollux.embedding.SimilarityScale scale}: about
+     * 13 % of the questions that are close to the documents but not answered there pass the threshold; about 4 % of the
+     * answered questions fail it.
      */
     public double minScore() {
         return minScore;
     }
 
     /**
-     * The same where it has none, or one that does not read the question's language, and the score is the
-     * {@linkplain Evidence#score() overlap} of words alone; default 0.39: words tell less, 18 in 100 and 5 in 100.
+     * Minimum {@link Evidence#score()} for a twin without an embedder, or with one that does not read the question's
+     * language; default 0.39. The score is then the {@linkplain Evidence#score() overlap} of words alone, which separates
+     * less well: the error rates of {@link #minScore()} become 18 % and 5 %.
      */
     public double minOverlap() {
         return minOverlap;
     }
 
     /**
-     * Least share of a written sentence's words that its source must hold, in [0, 1]; the others may stand in no
-     * passage and in no word's place; default 0.75.
+     * Minimum share of a written sentence's words that its source contains, in [0, 1]; default 0.75. Each other word must
+     * occur in no passage and must not replace a word of the source.
      */
     public double minSupport() {
         return minSupport;
     }
 
     /**
-     * Where less than this share of the model's text is supported, in [0, 1], the quotes follow what is; default
-     * 0.5.
+     * Minimum {@link Answer#groundedness()} of a written answer, in [0, 1]; default 0.5. Below it, the quotes are appended
+     * to the supported sentences.
      */
     public double minGroundedness() {
         return minGroundedness;
     }
 
     /**
-     * Most of the model's room for the prompt that the turns of a {@link Conversation} may take, in [0, 1]; default
-     * 0.25.
+     * Maximum share of the prompt's token budget for the earlier turns of a {@link Conversation}, in [0, 1]; default 0.25.
      */
     public double historyShare() {
         return historyShare;
     }
 
-    /** What to say where nothing relevant is found; not blank. */
+    /** The answer if nothing relevant is found; not blank. */
     public String unknownText() {
         return unknownText;
     }
 
     /**
-     * How the model writes; default greedy, at most 256 tokens. At most half of the model's context is used for the
-     * answer.
+     * Generation options of the model; default greedy with at most 256 tokens. The answer uses at most half of the model's
+     * context.
      */
     public GenerationOptions generation() {
         return generation;
     }
 
-    /** Whether another has the same options. */
+    /** Returns whether {@code other} has equal options. */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof TwinOptions that && values().equals(that.values());
@@ -272,7 +274,11 @@ public final class TwinOptions {
             return this;
         }
 
-        /** The options; checks every range. */
+        /**
+         * Returns the options.
+         *
+         * @throws IllegalArgumentException if a value is out of its range
+         */
         public TwinOptions build() {
             return new TwinOptions(
                     style,

@@ -7,13 +7,18 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * Makes the prompt of a written answer: persona and rules, earlier turns, numbered passages, question.
- * <em>Immutable.</em>
+ * Builds the prompt of a written answer: persona and rules, earlier turns, numbered passages, question. <em>Immutable.</em>
  *
- * <p>Passages are material from elsewhere: they stand between marks, the model is told that they are no instructions,
- * and what could pass for one of our marks or for a citation of ours is defused (a space goes in, {@code [3]} becomes {@code
- * (3)}). Quotes and citations are not touched by that. The control tokens of a model are the generator's affair: it reads the
- * content of messages, and a literal prompt, as text.
+ * <p>Passages are untrusted text. The prompt delimits them with markers and tells the model that they are not instructions.
+ * Text that resembles a marker or a citation is escaped:
+ *
+ * <pre>
+ * &lt;passage    becomes  &lt; passage
+ * [3]         becomes  (3)
+ * </pre>
+ *
+ * <p>Quotes and citations keep the original text. The generator handles the model's control tokens: it reads the content of
+ * messages, and a literal prompt, as text.
  */
 final class TwinPrompt {
 
@@ -26,7 +31,7 @@ final class TwinPrompt {
 
     private static final Pattern NUMBER = Pattern.compile("\\[(\\^?\\d[\\d,; -]{0,20})\\]");
 
-    /** A passage as the model sees it: characters {@code start} to {@code end} of its text. */
+    /** A passage in the prompt: characters {@code start} (inclusive) to {@code end} (exclusive) of its text. */
     record Packed(int number, Source source, int start, int end) {
 
         boolean isWhole() {
@@ -41,7 +46,7 @@ final class TwinPrompt {
     private final Persona persona;
     private final boolean chat;
 
-    /** @param chat whether the model understands messages; else one text is made */
+    /** @param chat whether the model accepts messages; otherwise the prompt is one text */
     TwinPrompt(Persona persona, boolean chat) {
         this.persona = persona;
         this.chat = chat;

@@ -6,8 +6,7 @@ import dev.pollux.generation.GenerationStream;
 import java.util.Iterator;
 import java.util.function.Consumer;
 
-/** A model that writes into a draft, until either has ended. <em>Confined to one thread except
- * {@link #cancel()}.</em> */
+/** Connects a model to a draft until either ends. <em>Confined to one thread except {@link #cancel()}.</em> */
 final class Writing {
 
     private final GenerationStream stream;
@@ -20,7 +19,7 @@ final class Writing {
         this.pieces = stream.iterator();
     }
 
-    /** Reads one piece and hands on what came of it; false at the end. */
+    /** Reads one piece and passes the resulting deltas to {@code reader}; returns false at the end. */
     boolean read(Consumer<AnswerStream.Delta> reader) {
         if (draft.stop().isPresent() || !pieces.hasNext()) {
             return false;
@@ -34,7 +33,7 @@ final class Writing {
         return true;
     }
 
-    /** After the last piece: the rest of the draft is checked. */
+    /** Ends the draft after the last piece: the rest of it is checked. */
     Generation end(Consumer<AnswerStream.Delta> reader) {
         Generation generation = stream.result();
         FinishReason finish = generation.finish();
@@ -43,7 +42,7 @@ final class Writing {
         return generation;
     }
 
-    /** Ends the model at the next token, from any thread. */
+    /** Stops the model at the next token. Callable from any thread. */
     void cancel() {
         stream.cancel();
     }
@@ -56,7 +55,7 @@ final class Writing {
         return draft;
     }
 
-    /** Why the writing ended; after {@link #end}. */
+    /** Why the writing ended; call it after {@link #end}. */
     Answer.Stop stop(Generation generation) {
         return draft.stop().orElseGet(() -> switch (generation.finish()) {
             case END_OF_TEXT, STOP_STRING -> Answer.Stop.ENDED;

@@ -6,22 +6,22 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Whether a model writes answers. A small model writes fluently and says what no document says: of what the 135 million parameters
- * of the embedded model write hardly a sentence passes the check, after many seconds. So with {@link TwinOptions.Style#AUTO} a
- * model writes from {@value #PARAMETERS} parameters on. <em>Immutable.</em>
+ * Whether a model writes answers. Small models write fluently but unsupported text: of the 135-million-parameter embedded
+ * model, hardly a sentence passes the check, after many seconds. With {@link TwinOptions.Style#AUTO} a model therefore
+ * writes only if it has at least {@value #PARAMETERS} parameters. <em>Immutable.</em>
  *
- * @param writes whether it does
- * @param reason why, as a clause for people
+ * @param writes whether the model writes
+ * @param reason the reason, as a clause for people
  */
 public record WritingAbility(boolean writes, String reason) {
 
-    /** The least parameters of a model that writes without being told to. */
+    /** Minimum number of parameters of a model that writes with {@link TwinOptions.Style#AUTO}. */
     public static final long PARAMETERS = 1_000_000_000L;
 
     /**
-     * Whether a model of that size writes.
+     * Returns whether a model of the given size writes.
      *
-     * @param parameters of the model; empty where they are not known
+     * @param parameters number of parameters of the model; empty if unknown
      */
     public static WritingAbility of(TwinOptions.Style style, OptionalLong parameters) {
         if (style == TwinOptions.Style.QUOTE) {

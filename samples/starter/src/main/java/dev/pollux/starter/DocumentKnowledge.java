@@ -24,8 +24,8 @@ import java.util.TreeSet;
 import org.apache.lucene.store.LockObtainFailedException;
 
 /**
- * The knowledge base that belongs to folders of documents: chosen, brought up to date and opened the same way by everyone
- * who names these folders, be it a {@link DocumentTwin} or the command line. <em>Immutable.</em>
+ * The knowledge base of a set of document folders. Every {@link DocumentTwin} and the command line choose, update and open
+ * it in the same way. <em>Immutable.</em>
  */
 public final class DocumentKnowledge {
 
@@ -38,10 +38,10 @@ public final class DocumentKnowledge {
     }
 
     /**
-     * The one that options mean; of these, {@code documents}, {@code files}, {@code knowledge}, {@code cache} and
-     * {@code lockTimeout} count.
+     * Returns the knowledge base that the options select. Only {@code documents}, {@code files}, {@code knowledge},
+     * {@code cache} and {@code lockTimeout} are used.
      *
-     * @throws StorageException if one of the documents' folders or files is not there
+     * @throws StorageException if one of the document folders or files does not exist
      */
     public static DocumentKnowledge of(DocumentTwinOptions options) {
         for (Path place : options.documents()) {
@@ -53,8 +53,9 @@ public final class DocumentKnowledge {
     }
 
     /**
-     * Its folder: as the options name it, else one in their cache, by the real paths of the documents' folders, in whichever
-     * order, the choice of files in them, the embedder's fingerprint and the format of a knowledge base.
+     * Returns the folder of the knowledge base. If the options name none, it is a folder in their cache, derived from the
+     * real paths of the document folders in any order, the selection of their files, the embedder's fingerprint and the
+     * format of the knowledge base.
      */
     public Path folder(Embedder embedder) {
         return options.knowledge().orElseGet(() -> {
@@ -67,18 +68,19 @@ public final class DocumentKnowledge {
     }
 
     /**
-     * A job that brings it up to date with the documents and gives a report for each folder. While another process writes, it
-     * waits as long as the options say.
+     * Returns a job that updates the knowledge base from the documents and returns a report for each folder. While another
+     * process writes, the job waits for the lock timeout of the options.
      *
-     * @throws StorageException from the job, if the other process still writes after that, and as {@link KnowledgeBase#open}
+     * @throws StorageException from the job, if the other process still writes after the timeout, and as
+     *     {@link KnowledgeBase#open}
      */
     public Job<List<IngestReport>> updating(Embedder embedder) {
         return Job.of("ingest", job -> update(embedder, job));
     }
 
     /**
-     * A job that brings it up to date and opens it for retrieval only, so that others may write. Where another process writes
-     * for longer than the options wait, its last commit has to do, and a notice says so.
+     * Returns a job that updates the knowledge base and opens it read-only, so that other processes can write. If another
+     * process writes for longer than the lock timeout, the job opens its last commit and reports a notice.
      */
     public Job<KnowledgeBase> opening(Embedder embedder) {
         return Job.of("ingest", job -> {
@@ -87,7 +89,7 @@ public final class DocumentKnowledge {
         });
     }
 
-    /** The reports; empty where there are no documents to read, or another process writes. */
+    /** The reports; empty if there are no documents to read or another process writes. */
     private List<IngestReport> updateIfFree(Embedder embedder, JobContext job) {
         try {
             return options.documents().isEmpty() ? List.of() : update(embedder, job);
@@ -115,7 +117,7 @@ public final class DocumentKnowledge {
         return reports;
     }
 
-    /** The sources by their paths, in the order of the options; one that is named by several paths is one. */
+    /** The sources by path, in the order of the options; duplicate paths of one source are merged. */
     private Map<String, DocumentSource> sources() {
         Map<String, DocumentSource> sources = new LinkedHashMap<>();
         for (Path place : options.documents()) {

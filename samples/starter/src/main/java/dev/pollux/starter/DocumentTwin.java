@@ -28,30 +28,30 @@ import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A {@link Twin} with all that it needs, open: an embedder, a knowledge base that is up to date with its folders, and a model
- * where one is to write. {@link Pollux#twin} opens it, {@link #close} closes all of it.
+ * An open {@link Twin} with its resources: an embedder, a knowledge base that is up to date with its folders, and a model
+ * if one writes. {@link Pollux#twin} opens it; {@link #close} closes all resources.
  *
- * <p>The knowledge base is open for reading only, so that any number of processes may have a twin of the same folder. What
- * changes in the folder afterwards is read by {@link #updating}.
+ * <p>The knowledge base is open read-only, so that any number of processes can open a twin of the same folder.
+ * {@link #updating} reads later changes of the folder.
  *
- * <p><em>Thread-safe</em>: any number of threads may ask at once, also while documents are read; a {@link Conversation} and an
- * {@link AnswerStream} belong to one thread each. A question that is being answered when the twin is closed ends with an
- * exception or with what was written so far.
+ * <p><em>Thread-safe</em>: any number of threads may ask at once, also during an update; a {@link Conversation} and an
+ * {@link AnswerStream} are confined to one thread each. If the twin is closed while it answers a question, the answer ends
+ * with an exception or with the text so far.
  */
 public final class DocumentTwin implements AutoCloseable {
 
-    /** The name of the embedded model that writes where no other is named. */
+    /** Name of the embedded model, the default for writing. */
     public static final String DEFAULT_MODEL = "smollm2-135m-instruct";
 
     private final DocumentKnowledge documents;
     private final Parts parts;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    /** What is open. */
+    /** The open resources. */
     private record Parts(
             Deque<Runnable> closing, Embedder embedder, KnowledgeBase knowledge, Twin twin, WritingAbility ability) {}
 
-    /** Where the model is, and whether it writes; no place where none is looked for. */
+    /** The model's path and whether it writes; the path is empty if no model is looked up. */
     private record Model(Optional<Path> path, WritingAbility ability) {}
 
     private DocumentTwin(DocumentKnowledge documents, Parts parts) {
@@ -60,19 +60,19 @@ public final class DocumentTwin implements AutoCloseable {
     }
 
     /**
-     * A job that opens one. Reported are the documents that are read ({@code read}, {@code embed}, {@code commit}) and, the
-     * first time, the fetching, unpacking and export of a model; listeners are called one at a time, also from the thread that
-     * opens the model meanwhile. A notice is a sentence for the user.
+     * Returns a job that opens a twin. It reports the progress of the documents ({@code read}, {@code embed},
+     * {@code commit}) and, on first use of a model, of its download, unpacking and export. Listeners are called one at a
+     * time, also from the thread that opens the model concurrently. A notice is a sentence for the user.
      *
-     * @throws dev.pollux.StorageException from the job, if a folder or the model is not there, the cache cannot be written, or
-     *     there is no knowledge base where only that is named
-     * @throws dev.pollux.UnsupportedModelException from the job, if the model is of an unknown kind
+     * @throws dev.pollux.StorageException from the job, if a folder or the model does not exist, the cache cannot be
+     *     written, or only a knowledge base is named and it does not exist
+     * @throws dev.pollux.UnsupportedModelException from the job, if the kind of the model is unknown
      */
     public static Job<DocumentTwin> opening(DocumentTwinOptions options) {
         return Job.of("twin", context -> open(options, context));
     }
 
-    /** What fails closes what was opened before it. */
+    /** On failure, closes all resources opened so far. */
     private static DocumentTwin open(DocumentTwinOptions options, JobContext job) {
         DocumentKnowledge documents = DocumentKnowledge.of(options);
         JobContext reports = new OneAtATime(job);
@@ -96,7 +96,7 @@ public final class DocumentTwin implements AutoCloseable {
             model.map(Opening::get).ifPresent(twin::generator);
             return new DocumentTwin(
                     documents, new Parts(closing, embedder, knowledge, twin.build(), located.ability()));
-        } catch (RuntimeException | Error e) { // also what a class does that is first used while the JVM ends
+        } catch (RuntimeException | Error e) { // includes linkage errors of classes first used during JVM shutdown
             closing.forEach(Runnable::run);
             throw e;
         }
@@ -110,7 +110,7 @@ public final class DocumentTwin implements AutoCloseable {
                 : OnnxEmbedder.bundled(encoder);
     }
 
-    /** The model is found on the caller's thread, so that one that is not there is told first; only its size is read. */
+    /** Locates the model on the caller's thread, so that a missing model fails first; reads only its size. */
     private static Model locate(DocumentTwinOptions options, JobContext job) {
         TwinOptions.Style style = options.twin().style();
         if (!options.opensModel()) {
@@ -137,6 +137,7 @@ public final class DocumentTwin implements AutoCloseable {
     /**
      * Answers a question.
      *
+     * @return the complete answer
      * @throws IllegalArgumentException if the question is blank
      * @throws IllegalStateException after {@link #close()}
      */
@@ -145,7 +146,7 @@ public final class DocumentTwin implements AutoCloseable {
     }
 
     /**
-     * Begins an answer; see {@link Twin#stream}.
+     * Starts an answer; see {@link Twin#stream}.
      *
      * @throws IllegalArgumentException if the question is blank
      * @throws IllegalStateException after {@link #close()}
@@ -155,7 +156,7 @@ public final class DocumentTwin implements AutoCloseable {
     }
 
     /**
-     * Begins a conversation, whose questions may lean on those before them.
+     * Starts a conversation, in which a question may refer to earlier ones.
      *
      * @throws IllegalStateException after {@link #close()}
      */
@@ -163,13 +164,13 @@ public final class DocumentTwin implements AutoCloseable {
         return twin().chat();
     }
 
-    /** The {@value Query#DEFAULT_TOP_K} passages that bear best on a question or on words, best first. */
+    /** Returns the {@value Query#DEFAULT_TOP_K} most relevant passages for a question or for keywords, best first. */
     public List<Hit> search(String query) {
         return search(Query.of(query));
     }
 
     /**
-     * The passages that bear best on a query, best first, by {@link KnowledgeBase#retriever()}.
+     * Returns the most relevant passages for a query, best first, from {@link KnowledgeBase#retriever()}.
      *
      * @throws IllegalStateException after {@link #close()}
      */
@@ -178,10 +179,10 @@ public final class DocumentTwin implements AutoCloseable {
     }
 
     /**
-     * A job that reads what is new or changed in the folders since they were read last. Questions are answered meanwhile, from
-     * what there was before; afterwards from all of it.
+     * Returns a job that reads new and changed documents of the folders. Questions during the job are answered from the
+     * previous state, questions after it from the new one.
      *
-     * @return a report for each folder; none where this twin has a knowledge base without folders
+     * @return a job with a report for each folder; no reports if this twin has a knowledge base without folders
      * @throws dev.pollux.StorageException from the job, if another process writes to the knowledge base for too long
      * @throws IllegalStateException after {@link #close()}
      */
@@ -194,13 +195,13 @@ public final class DocumentTwin implements AutoCloseable {
         });
     }
 
-    /** Whether a model writes the answers, and why; where it does not, none is open. */
+    /** Returns whether a model writes the answers, with the reason; if not, no model is open. */
     public WritingAbility writing() {
         return parts.ability();
     }
 
     /**
-     * The twin below; it closes with this.
+     * Returns the underlying twin, which is closed with this one.
      *
      * @throws IllegalStateException after {@link #close()}
      */
@@ -210,7 +211,7 @@ public final class DocumentTwin implements AutoCloseable {
     }
 
     /**
-     * The knowledge base below, open for reading; it closes with this.
+     * Returns the underlying knowledge base, open read-only; it is closed with this twin.
      *
      * @throws IllegalStateException after {@link #close()}
      */
@@ -225,7 +226,7 @@ public final class DocumentTwin implements AutoCloseable {
         }
     }
 
-    /** Closes the twin's parts, the last opened first. Idempotent. */
+    /** Closes the resources in reverse order of opening. Idempotent. */
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {

@@ -67,22 +67,22 @@ public final class DocumentTwinOptions {
         }
     }
 
-    /** The defaults for folders of documents. */
+    /** Returns the defaults for folders of documents. */
     public static DocumentTwinOptions of(Path... documents) {
         return builder().documents(documents).build();
     }
 
     /**
-     * Where knowledge bases and models are kept that can be made again; default {@link PolluxCache#directory()}, which is looked up
-     * when it is asked for, so that a user without a home may have options.
+     * Folder for knowledge bases and models that can be made again; default {@link PolluxCache#directory()}. The default is
+     * resolved on each call, so that a user without a home directory can create options.
      */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
     }
 
     /**
-     * Whether a model is looked for: where the twin is to write, or may and a model is named for it. One that may is opened only if
-     * it can ({@link dev.pollux.twin.WritingAbility}).
+     * Returns whether a model is looked up: if the style is to write, or if it permits writing and a model is named. In the
+     * second case the model is opened only if it is able to write ({@link dev.pollux.twin.WritingAbility}).
      */
     public boolean opensModel() {
         return switch (twin.style()) {
@@ -92,75 +92,75 @@ public final class DocumentTwinOptions {
         };
     }
 
-    /** A builder with the defaults; documents or knowledge must be given. */
+    /** Returns a builder with the defaults; documents or knowledge must be set. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** Folders and files to read; may be empty where {@code knowledge} is given, which is used as it is then. */
+    /** Folders and files to read; may be empty if {@code knowledge} is set, which is then used without an update. */
     public List<Path> documents() {
         return documents;
     }
 
-    /** Which files of the folders are documents; default {@link FolderOptions#DEFAULTS}. */
+    /** Selects the files of the folders that are documents; default {@link FolderOptions#DEFAULTS}. */
     public FolderOptions files() {
         return files;
     }
 
     /**
-     * The folder of the knowledge base; absent: one in the cache, by the real paths of the folders and by the
-     * embedder, so that each set of folders has its own.
+     * Folder of the knowledge base. If absent, a folder in the cache, derived from the real paths of the folders and from
+     * the embedder, so that each set of folders has its own.
      */
     public Optional<Path> knowledge() {
         return knowledge;
     }
 
-    /** An ONNX text encoder; absent: the one that comes with Pollux, which reads English. */
+    /** Path of an ONNX text encoder. If absent, the embedder shipped with Pollux, which reads English. */
     public Optional<Path> embedder() {
         return embedder;
     }
 
     /**
-     * What writes: the path of a GGUF file, of a Hugging Face folder or of an ONNX folder, a model of the hub such
-     * as {@code hf:owner/name:Q4_K_M}, or the name of an embedded model; absent: the embedded one, which is opened
-     * only where the style is {@link TwinOptions.Style#WRITE}.
+     * The model that writes: the path of a GGUF file, of a Hugging Face folder or of an ONNX folder, a model of the hub
+     * such as {@code hf:owner/name:Q4_K_M}, or the name of an embedded model. If absent, the embedded one, which is opened
+     * only with {@link TwinOptions.Style#WRITE}.
      */
     public Optional<String> model() {
         return model;
     }
 
-    /** LoRA adapters over the model with the scale of each, 1 as it was trained; default none. */
+    /** LoRA adapters of the model with their scales; scale 1 is the trained strength; default none. */
     public Map<Path, Double> adapters() {
         return adapters;
     }
 
     /**
-     * How the model runs; its number of threads is the embedder's too, its cache is not used; default {@link
-     * EngineOptions#DEFAULTS}.
+     * Engine options of the model; default {@link EngineOptions#DEFAULTS}. The embedder uses the same number of threads;
+     * the cache of these options is not used.
      */
     public EngineOptions engine() {
         return engine;
     }
 
-    /** For whom the twin speaks; default {@link Persona#DEFAULT}. */
+    /** The identity of the twin in the prompt; default {@link Persona#DEFAULT}. */
     public Persona persona() {
         return persona;
     }
 
-    /** How it finds, quotes and writes; default {@link TwinOptions#DEFAULTS}. */
+    /** How the twin retrieves, quotes and writes; default {@link TwinOptions#DEFAULTS}. */
     public TwinOptions twin() {
         return twin;
     }
 
     /**
-     * How long to wait while another process writes to the same knowledge base, at least zero; after that the twin
-     * answers from what that one has committed; default 30 seconds.
+     * Maximum time to wait while another process writes to the same knowledge base, at least zero; default 30 seconds.
+     * After it, the twin answers from the last commit of that process.
      */
     public Duration lockTimeout() {
         return lockTimeout;
     }
 
-    /** Whether another has the same options. */
+    /** Returns whether {@code other} has equal options. */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof DocumentTwinOptions that && values().equals(that.values());
@@ -275,7 +275,11 @@ public final class DocumentTwinOptions {
             return this;
         }
 
-        /** The options; checks them. */
+        /**
+         * Returns the options.
+         *
+         * @throws IllegalArgumentException if a value is invalid
+         */
         public DocumentTwinOptions build() {
             return new DocumentTwinOptions(
                     documents, files, knowledge, embedder, model, adapters, engine, persona, twin, cache, lockTimeout);

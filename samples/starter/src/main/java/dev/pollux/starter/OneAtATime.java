@@ -4,7 +4,7 @@ import dev.pollux.job.JobContext;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
-/** A job's context for two threads that report to listeners which are called one at a time. <em>Thread-safe.</em> */
+/** A job context for two threads that calls the listeners one at a time. <em>Thread-safe.</em> */
 final class OneAtATime implements JobContext {
 
     private final JobContext job;

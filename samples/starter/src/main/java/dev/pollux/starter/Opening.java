@@ -7,10 +7,10 @@ import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 
 /**
- * A model that is opened on a thread of its own, while the caller does other things. Whoever begins it closes it, which
- * closes what was opened. <em>Thread-safe.</em>
+ * Opens a model on a separate thread while the caller continues. The caller closes this object, which closes the model.
+ * <em>Thread-safe.</em>
  *
- * @param <T> what is opened
+ * @param <T> type of the opened model
  */
 final class Opening<T extends Generator> implements AutoCloseable {
 
@@ -31,7 +31,7 @@ final class Opening<T extends Generator> implements AutoCloseable {
         return new Opening<>(task, cancel);
     }
 
-    /** What was opened, as soon as it is. */
+    /** Waits for the opened model and returns it. */
     T get() {
         boolean interrupted = false;
         try {
@@ -39,7 +39,7 @@ final class Opening<T extends Generator> implements AutoCloseable {
                 try {
                     return task.get();
                 } catch (InterruptedException e) {
-                    interrupted = true; // the opener stays responsible for what it opens
+                    interrupted = true; // the opener remains responsible for the model
                 } catch (ExecutionException e) {
                     throw unchecked(e);
                 }
@@ -51,7 +51,7 @@ final class Opening<T extends Generator> implements AutoCloseable {
         }
     }
 
-    /** A supplier throws nothing checked. */
+    /** Converts the cause; a supplier throws nothing checked. */
     private static RuntimeException unchecked(ExecutionException e) {
         if (e.getCause() instanceof Error error) {
             throw error;
@@ -59,7 +59,7 @@ final class Opening<T extends Generator> implements AutoCloseable {
         return e.getCause() instanceof RuntimeException runtime ? runtime : new CompletionException(e.getCause());
     }
 
-    /** Cancels the opener where it is not through, waits for it and closes what it opened. */
+    /** Cancels the opener if it is still running, waits for it and closes the model. */
     @Override
     public void close() {
         if (!task.isDone()) {
@@ -69,7 +69,7 @@ final class Opening<T extends Generator> implements AutoCloseable {
         try {
             opened = get();
         } catch (RuntimeException e) {
-            return; // nothing was opened; whoever needed it has been told by get()
+            return; // nothing was opened; get() has thrown the cause
         }
         opened.close();
     }

@@ -3,7 +3,7 @@ package dev.pollux.starter;
 import java.nio.file.Path;
 
 /**
- * The first call: a twin that answers from a folder of documents.
+ * The entry point: opens a twin that answers from a folder of documents.
  *
  * <pre>{@code
  * try (DocumentTwin twin = Pollux.twin(Path.of("docs"))) {
@@ -11,30 +11,32 @@ import java.nio.file.Path;
  * }
  * }</pre>
  *
- * <p>The parts below are there for whoever wants to put them together otherwise: {@link DocumentTwin} says which they are.
+ * <p>To combine the parts differently, see {@link DocumentTwin}.
  */
 public final class Pollux {
 
     private Pollux() {}
 
     /**
-     * A twin that quotes from the Markdown and text files of a folder, with the defaults of {@link DocumentTwinOptions}: what
-     * is new or changed there is read before this returns, the rest is known from last time.
+     * Opens a twin that quotes from the Markdown and text files of a folder, with the defaults of
+     * {@link DocumentTwinOptions}. New and changed files are read before this method returns; unchanged files come from the
+     * cache.
      *
      * @param documents a folder
-     * @return to be closed by the caller
-     * @throws dev.pollux.StorageException if there is no such folder, or the cache cannot be written
+     * @return the twin, which the caller closes
+     * @throws dev.pollux.StorageException if the folder does not exist or the cache cannot be written
      */
     public static DocumentTwin twin(Path documents) {
         return twin(DocumentTwinOptions.of(documents));
     }
 
     /**
-     * A twin with options; {@link DocumentTwin#opening} is the same as a job, for progress and cancellation.
+     * Opens a twin with options. For progress and cancellation, use {@link DocumentTwin#opening}, the same operation as a
+     * job.
      *
      * @param options the documents, and how the twin reads and answers
-     * @return to be closed by the caller
-     * @throws dev.pollux.StorageException if documents are missing, or the cache cannot be written
+     * @return the twin, which the caller closes
+     * @throws dev.pollux.StorageException if documents are missing or the cache cannot be written
      */
     public static DocumentTwin twin(DocumentTwinOptions options) {
         return DocumentTwin.opening(options).run();
