@@ -8,10 +8,10 @@ import java.util.TreeMap;
  * A text with a name. <em>Immutable.</em>
  *
  * @param id unique and stable, such as a path relative to its source; not blank
- * @param path what a reader opens, such as a URL or the path of a file; empty where it is the source's path and the id
+ * @param path address that a user opens, such as a URL or a file path; if empty, the source's path followed by the id
  * @param mediaType how to read the text: {@code text/markdown} or {@code text/plain}
  * @param text the whole text
- * @param metadata what else is known, such as author or language, sorted by name
+ * @param metadata further fields, such as author or language, sorted by name
  */
 public record Document(String id, String path, String mediaType, String text, Map<String, String> metadata) {
 

@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Which passages a query may find, by the metadata of their documents.
+ * A condition on the metadata of documents. A query with a filter finds only passages whose document satisfies it.
  *
  * <pre>{@code
  * Filter filter = Filter.equal("department", "hr")
@@ -17,85 +17,86 @@ import java.util.stream.Collectors;
  * retriever.retrieve(Query.of("parental leave").withFilter(filter));
  * }</pre>
  *
- * <p>A comparison with a field that a document does not have, or that is not of the value's type, does not hold; its
- * negation does. Names of fields are compared exactly; those of front matter are in lower case. A field that holds a list is
- * its one text, such as {@code "red, green"}.
+ * <p>A comparison is false if the document lacks the field or the field does not have the value's type; its negation is then
+ * true. Field names are case-sensitive. Fields from front matter have lower-case names. A list is compared as one text, such
+ * as {@code "red, green"}. Examples, for {@code atLeast("year", 2024)}: {@code year: 2025} passes; {@code year: 2023},
+ * {@code year: soon} and a document without {@code year} fail.
  *
- * <p>{@code toString()} is the filter as text: {@code department = "hr" and year >= 2024 and not archived = true}. {@code not}
- * binds before {@code and}, and that before {@code or}.
+ * <p>{@code toString()} returns the filter as text: {@code department = "hr" and year >= 2024 and not archived = true}.
+ * Operator precedence, highest first: {@code not}, {@code and}, {@code or}.
  *
  * <p><em>Immutable.</em>
  */
 public sealed interface Filter {
 
-    /** Whether a passage of a document with this metadata may be found. */
+    /** Whether a document with this metadata satisfies the filter. */
     boolean matches(Map<String, String> metadata);
 
-    /** Holds for every passage: the filter of a query that has none. */
+    /** True for every passage; the default filter of a query. */
     static Filter all() {
         return new And(List.of()); // no constant: its class and this would wait for each other to be initialized
     }
 
-    /** Holds where a field is equal to a value; see {@link FilterValue#of} for its types. */
+    /** True if a field equals a value; see {@link FilterValue#of} for its types. */
     static Filter equal(String field, Object value) {
         return new Comparison(field, Operator.EQUAL, FilterValue.of(value));
     }
 
-    /** Holds where a field is equal to one of the values, of which there must be one at least. */
+    /** True if a field equals one of the values; at least one value is required. */
     static Filter in(String field, Object... values) {
         return new In(field, Arrays.stream(values).map(FilterValue::of).toList());
     }
 
-    /** Holds where a field is a number or a date that is at least the value. */
+    /** True if a field is a number or date and field ≥ value. */
     static Filter atLeast(String field, Object value) {
         return new Comparison(field, Operator.AT_LEAST, FilterValue.of(value));
     }
 
-    /** Holds where a field is a number or a date that is greater than the value. */
+    /** True if a field is a number or date and field &gt; value. */
     static Filter greaterThan(String field, Object value) {
         return new Comparison(field, Operator.GREATER, FilterValue.of(value));
     }
 
-    /** Holds where a field is a number or a date that is at most the value. */
+    /** True if a field is a number or date and field ≤ value. */
     static Filter atMost(String field, Object value) {
         return new Comparison(field, Operator.AT_MOST, FilterValue.of(value));
     }
 
-    /** Holds where a field is a number or a date that is less than the value. */
+    /** True if a field is a number or date and field &lt; value. */
     static Filter lessThan(String field, Object value) {
         return new Comparison(field, Operator.LESS, FilterValue.of(value));
     }
 
-    /** Holds where a field is a number or a date from {@code first} to {@code last}, both included. */
+    /** True if a field is a number or date in [{@code first}, {@code last}]. */
     static Filter between(String field, Object first, Object last) {
         return atLeast(field, first).and(atMost(field, last));
     }
 
-    /** Holds where a document has a field, whatever its text. */
+    /** True if the document has the field, with any text. */
     static Filter exists(String field) {
         return new Exists(field);
     }
 
-    /** Holds where both do. */
+    /** True if both filters are true. */
     default Filter and(Filter other) {
         List<Filter> parts = new ArrayList<>(this instanceof And and ? and.parts() : List.of(this));
         parts.addAll(other instanceof And and ? and.parts() : List.of(other));
         return parts.size() == 1 ? parts.get(0) : new And(parts);
     }
 
-    /** Holds where one of the two does, or both. */
+    /** True if at least one of the two filters is true. */
     default Filter or(Filter other) {
         List<Filter> parts = new ArrayList<>(this instanceof Or or ? or.parts() : List.of(this));
         parts.addAll(other instanceof Or or ? or.parts() : List.of(other));
         return new Or(parts);
     }
 
-    /** Holds where this does not. */
+    /** True if this filter is false. */
     default Filter negated() {
         return this instanceof Not not ? not.part() : new Not(this);
     }
 
-    /** How a field is compared with a value. */
+    /** A comparison operator. */
     enum Operator {
         EQUAL("="),
         LESS("<"),
@@ -109,7 +110,7 @@ public sealed interface Filter {
             this.sign = sign;
         }
 
-        /** As in the text of a filter: {@code >=}. */
+        /** The operator's symbol in the text of a filter, such as {@code >=}. */
         public String sign() {
             return sign;
         }
@@ -215,7 +216,7 @@ public sealed interface Filter {
     /**
      * Conjunction.
      *
-     * @param parts all of them must hold; none where every passage is allowed
+     * @param parts all must be true; an empty list allows every passage
      */
     record And(List<Filter> parts) implements Filter {
 
@@ -237,7 +238,7 @@ public sealed interface Filter {
     /**
      * Disjunction.
      *
-     * @param parts one of them must hold; not empty
+     * @param parts at least one must be true; not empty
      */
     record Or(List<Filter> parts) implements Filter {
 
@@ -262,7 +263,7 @@ public sealed interface Filter {
     /**
      * Negation.
      *
-     * @param part must not hold
+     * @param part must be false
      */
     record Not(Filter part) implements Filter {
 

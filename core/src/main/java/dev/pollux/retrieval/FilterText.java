@@ -5,7 +5,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Filters as text. */
+/** Formats filters as text. */
 final class FilterText {
 
     private static final Pattern PLAIN_NAME = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_.-]*");
@@ -19,7 +19,7 @@ final class FilterText {
         }
     }
 
-    /** A name, in backquotes where it could be read as something else; a backquote in it is doubled. */
+    /** A field name. An ambiguous name is put in backquotes, and each backquote in it is doubled. */
     static String field(String name) {
         return PLAIN_NAME.matcher(name).matches() && !KEYWORDS.contains(name)
                 ? name
@@ -30,7 +30,7 @@ final class FilterText {
         return parts.stream().map(part -> enclosed(part, weaker)).collect(Collectors.joining(word));
     }
 
-    /** A part, in parentheses where it binds less than what it is part of. */
+    /** An operand, in parentheses if its precedence is lower than that of the enclosing operator. */
     static String enclosed(Filter part, Set<Class<?>> weaker) {
         return weaker.contains(part.getClass()) && !part.equals(Filter.all()) ? "(" + part + ")" : part.toString();
     }

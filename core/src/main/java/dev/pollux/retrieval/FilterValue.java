@@ -8,8 +8,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A value that a {@link Filter} compares a field with. Its type decides how the field's text is read: {@code 2024} is the
- * number of {@code "2024.0"} too, and the text of {@code "2024"} alone. <em>Immutable.</em>
+ * A value that a {@link Filter} compares with a field. Its type determines how the field's text is parsed: the number {@code
+ * 2024} equals the fields {@code "2024"} and {@code "2024.0"}; the text {@code "2024"} equals only {@code "2024"}.
+ * <em>Immutable.</em>
  */
 public sealed interface FilterValue {
 
@@ -17,7 +18,7 @@ public sealed interface FilterValue {
      * The value of a Java object.
      *
      * @param value a {@link String}, {@link Number}, {@link LocalDate}, {@link Boolean}, or a {@code FilterValue}
-     * @throws IllegalArgumentException if it is something else, or a number that is not finite
+     * @throws IllegalArgumentException if the value has another type or is a number that is not finite
      */
     static FilterValue of(Object value) {
         if (value instanceof FilterValue known) {
@@ -43,8 +44,8 @@ public sealed interface FilterValue {
     boolean isEqual(String text);
 
     /**
-     * How a field with this text is ordered against the value: negative where the field is less, 0 where they are equal,
-     * positive where it is greater; empty where the text is not of the value's type, or the type has no order.
+     * Compares a field with the value: negative if field &lt; value, 0 if they are equal, positive if field &gt; value.
+     * Empty if the text does not have the value's type or the type has no order.
      */
     Optional<Integer> compare(String text);
 
@@ -84,7 +85,7 @@ public sealed interface FilterValue {
             return Optional.empty();
         }
 
-        /** In quotation marks; those in it, and backslashes, are preceded by a backslash. */
+        /** The text in quotation marks; quotation marks and backslashes in it are escaped with a backslash. */
         @Override
         public String toString() {
             return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
@@ -92,13 +93,13 @@ public sealed interface FilterValue {
     }
 
     /**
-     * A number, compared with fields that are decimal numbers by their values: 1 equals 1.0.
+     * A number, compared by value with fields that are decimal numbers: 1 equals 1.0.
      *
      * @param number of any scale
      */
     record Decimal(BigDecimal number) implements FilterValue {
 
-        /** Longer fields are no numbers: their exponents could take all memory to compare. */
+        /** Longer fields are not parsed as numbers: comparing a huge exponent could exhaust memory. */
         private static final int LONGEST = 64;
 
         private static final int MOST_DIGITS = 1_000;
@@ -140,8 +141,8 @@ public sealed interface FilterValue {
     }
 
     /**
-     * A day, compared with fields that begin with one as in ISO 8601: {@code 2024-05-06}, {@code 2024-05-06T10:00Z}, {@code
-     * 2024-05-06 10:00}. Time and zone do not count.
+     * A day, compared with fields that begin with an ISO 8601 date: {@code 2024-05-06}, {@code 2024-05-06T10:00Z}, {@code
+     * 2024-05-06 10:00}. Time and zone are ignored.
      */
     record Date(LocalDate date) implements FilterValue {
 
@@ -178,7 +179,7 @@ public sealed interface FilterValue {
         }
     }
 
-    /** True or false, equal to a field with that word in any case. */
+    /** A boolean, equal to a field with the text {@code true} or {@code false} in any case. */
     record Flag(boolean flag) implements FilterValue {
 
         @Override

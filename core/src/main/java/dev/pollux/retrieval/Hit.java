@@ -5,8 +5,8 @@ import java.util.Locale;
 /**
  * A passage that was found. <em>Immutable.</em>
  *
- * @param passage what was found
- * @param score higher is better; its scale is the retriever's and is comparable only within one result list
+ * @param passage the passage
+ * @param score higher is better; the scale depends on the retriever, so scores are comparable only within one result list
  */
 public record Hit(Passage passage, double score) {
 

@@ -3,8 +3,8 @@ package dev.pollux.retrieval;
 import java.util.regex.Pattern;
 
 /**
- * Where in its document a text is, as a reader finds it: lines, pages or cells. Further kinds may follow, so a use of this
- * type asks its methods, or has a default for kinds that it does not know. <em>Immutable.</em>
+ * A position in a document in the terms that a user sees: lines, pages or cells. Later versions may add kinds, so callers
+ * use the methods of this type or handle unknown kinds by a default. <em>Immutable.</em>
  */
 public sealed interface Location {
 
@@ -23,21 +23,24 @@ public sealed interface Location {
         return new Cells(sheet, range);
     }
 
-    /** In words: {@code lines 5–7}, {@code page 3}, {@code sheet Costs, cells A2:D5}. */
+    /** The location in words: {@code lines 5–7}, {@code page 3}, {@code sheet Costs, cells A2:D5}. */
     String described();
 
-    /** A document and the place in it, short: {@code boats.md:5-7}, {@code report.pdf, page 3}. */
+    /** A document's name followed by the location, in short form: {@code boats.md:5-7}, {@code report.pdf, page 3}. */
     default String in(String document) {
         return document + ", " + described();
     }
 
-    /** What leads to it behind the {@code #} of a link: {@code L5-L7}, {@code page=3}; empty where nothing does. */
+    /**
+     * The URL fragment, without {@code #}, that links to the location: {@code L5-L7}, {@code page=3}; empty if there is
+     * none.
+     */
     String fragment();
 
     /**
-     * The location of a part of the text at this one.
+     * The location of a part of the text at this location.
      *
-     * @param text all of the text that is here
+     * @param text the complete text at this location
      * @param start first character of the part, in UTF-16 units from 0
      * @param end one past the last character
      */
@@ -51,7 +54,7 @@ public sealed interface Location {
     }
 
     /**
-     * Lines of a text; CR LF, LF and CR each end one.
+     * Lines of a text. CR LF, LF and CR each end a line.
      *
      * @param first from 1
      * @param last at least {@code first}
@@ -96,9 +99,9 @@ public sealed interface Location {
     }
 
     /**
-     * Pages of a document with pages. A part of the text has all of them.
+     * Pages of a paged document. A part of the text has the location of the whole.
      *
-     * @param first from 1, counted from the document's first page, whatever is printed on it
+     * @param first from 1, counted from the document's first page; printed page numbers are ignored
      * @param last at least {@code first}
      */
     record Pages(int first, int last) implements Location {
@@ -124,9 +127,9 @@ public sealed interface Location {
     }
 
     /**
-     * Cells of a spreadsheet. A part of the text has all of them.
+     * Cells of a spreadsheet. A part of the text has the location of the whole.
      *
-     * @param sheet name of the sheet; empty where there is but one without a name
+     * @param sheet name of the sheet; empty for a single sheet without a name
      * @param range one cell or two opposite corners, in the notation of spreadsheets: {@code B7}, {@code A2:D5}
      */
     record Cells(String sheet, String range) implements Location {

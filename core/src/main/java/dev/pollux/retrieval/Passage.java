@@ -8,24 +8,24 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A stretch of a document. <em>Immutable.</em>
+ * A contiguous part of a document. <em>Immutable.</em>
  *
  * @param id unique in its index
  * @param source name of the source that holds its document; empty where there is none
- * @param document id of the document it is from
- * @param path what a reader opens, as {@link Origin#path()}; empty where that is the document's id
+ * @param document id of its document
+ * @param path address that a user opens, as {@link Origin#path()}; empty if that is the document's id
  * @param copies paths of other documents with the same content, sorted
  * @param headings the headings above it, outermost first; empty where there are none
  * @param text verbatim: {@code document.text().substring(start, end)}
  * @param start first character in the document, in UTF-16 units from 0
  * @param end one past the last character
- * @param location where a reader finds it in the document
- * @param lead what stands before it and without which it cannot be read, to put before its text: verbatim lines such as
- *     the head of the table that it goes on with, what leads into its list, or the opening fence of its code, with their
- *     line ends; empty where it needs none
- * @param mediaType how to read it, as of its document: {@code text/markdown}, which an empty one is taken for, or
- *     {@code text/plain}
- * @param metadata the document's
+ * @param location its location in the document
+ * @param lead preceding lines that the text needs to be understood, to be put before it: verbatim, with their line ends.
+ *     Examples: the header of a table that the passage continues, the introduction of its list, the opening fence of its
+ *     code. Empty if none are needed
+ * @param mediaType media type of its document: {@code text/markdown} or {@code text/plain}; empty means {@code
+ *     text/markdown}
+ * @param metadata metadata of its document
  */
 public record Passage(
         String id,
@@ -45,7 +45,7 @@ public record Passage(
     /** The media type of Markdown. */
     public static final String MARKDOWN = Reading.MARKDOWN;
 
-    /** A passage of a Markdown document of which only the id is known, and that can be read without a lead. */
+    /** A passage without a lead, from a Markdown document with a known id and nothing else. */
     public Passage(
             String id,
             String document,
@@ -106,7 +106,7 @@ public record Passage(
         return location.in(document) + (headings.isEmpty() ? "" : " (" + heading() + ")") + ", " + ShortText.of(text);
     }
 
-    /** Where it comes from. */
+    /** The origin of its document. */
     public Origin origin() {
         return new Origin(source, document, path.isEmpty() ? document : path, copies);
     }

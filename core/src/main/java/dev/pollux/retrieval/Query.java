@@ -1,18 +1,19 @@
 package dev.pollux.retrieval;
 
 /**
- * What to find. <em>Immutable.</em>
+ * A search request. <em>Immutable.</em>
  *
- * <p>Made by {@link #of} and changed by the {@code with} methods, which keep all else: a retriever that asks another one
- * passes on the query that it was given, changed, and never a new one.
+ * <p>A query is created by {@link #of}. Each {@code with} method returns a copy that differs in one property. A retriever
+ * that delegates to another derives its query from the one it received by these methods; it never creates a new one, so no
+ * property is lost.
  *
  * @param text a question or words; not blank
- * @param topK most hits to return, in [1, 10000]; default 10
- * @param filter which passages may be found; default {@link Filter#all()}
+ * @param topK maximum number of hits, in [1, 10000]; default 10
+ * @param filter condition that every hit satisfies; default {@link Filter#all()}
  */
 public record Query(String text, int topK, Filter filter) {
 
-    /** The number of hits where none is asked for. */
+    /** The default number of hits. */
     public static final int DEFAULT_TOP_K = 10;
 
     public Query {
@@ -34,23 +35,23 @@ public record Query(String text, int topK, Filter filter) {
         return new Query(text, topK, Filter.all());
     }
 
-    /** The same for another number of hits. */
+    /** A copy with another number of hits. */
     public Query withTopK(int most) {
         return new Query(text, most, filter);
     }
 
-    /** The same under another filter, in place of its own. */
+    /** A copy whose filter is replaced. */
     public Query withFilter(Filter other) {
         return new Query(text, topK, other);
     }
 
-    /** Whether there are passages that it must not find. */
+    /** Whether the filter excludes any passage. */
     public boolean isFiltered() {
         return !filter.equals(Filter.all());
     }
 
     /**
-     * For a retriever that cannot filter, to be called first.
+     * Rejects a filtered query. A retriever that cannot filter calls this method first.
      *
      * @param retriever its name
      * @throws IllegalArgumentException if this query is filtered

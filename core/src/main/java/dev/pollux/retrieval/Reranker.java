@@ -7,9 +7,9 @@ import java.util.List;
 public interface Reranker {
 
     /**
-     * One score a text, in the order of {@code texts}; higher is better.
+     * Returns one score per text, in the order of {@code texts}; higher is better.
      *
-     * @throws dev.pollux.CancelledException if the thread is interrupted before the end, which it stays
+     * @throws dev.pollux.CancelledException if the thread is interrupted before the end; the interrupt status stays set
      */
     float[] score(String query, List<String> texts); // (texts)
 }

@@ -7,8 +7,8 @@ import java.util.stream.IntStream;
 /**
  * Finds passages: one function, with decorators.
  *
- * <p>Decorators apply inside out: {@code fused(a, b).reranked(r, 50)} fuses first and reranks the 50 best of the fused
- * list. Each passes on the query that it was given, so that a filter reaches the innermost retriever.
+ * <p>Decorators apply from the inside out: {@code fused(a, b).reranked(r, 50)} fuses first and then reranks the 50 best hits
+ * of the fused list. Each decorator passes its query on, so that a filter reaches the innermost retriever.
  *
  * <p><em>Thread-safe.</em>
  */
@@ -16,20 +16,20 @@ import java.util.stream.IntStream;
 public interface Retriever {
 
     /**
-     * The best hits, best first, at most {@link Query#topK()}; empty where nothing is relevant.
+     * Returns at most {@link Query#topK()} hits, best first; empty if nothing is relevant.
      *
-     * <p>The query's filter holds for every hit, and before the best are chosen: where ten are asked for and ten that the
-     * filter allows are relevant, there are ten. A retriever that cannot filter calls {@link Query#requireUnfiltered} first.
+     * <p>The filter is applied before the best hits are chosen. If topK is 10 and at least 10 relevant passages pass the
+     * filter, the result has 10 hits. A retriever that cannot filter calls {@link Query#requireUnfiltered} first.
      *
-     * @throws IllegalArgumentException if the query has a filter and this cannot filter
-     * @throws dev.pollux.CancelledException if the thread is interrupted before the end, which it stays
+     * @throws IllegalArgumentException if the query has a filter and this retriever cannot filter
+     * @throws dev.pollux.CancelledException if the thread is interrupted before the end; the interrupt status stays set
      */
     List<Hit> retrieve(Query query);
 
     /**
-     * This retriever with its {@code depth} best hits scored again.
+     * A retriever that scores the {@code depth} best hits of this one again.
      *
-     * @param depth hits to score, in [1, 10000]; raised to the query's topK where that is larger
+     * @param depth number of hits to score, in [1, 10000]; max(depth, topK) are scored
      */
     default Retriever reranked(Reranker reranker, int depth) {
         if (depth < 1 || depth > 10_000) {
@@ -47,7 +47,7 @@ public interface Retriever {
         };
     }
 
-    /** This retriever with a filter that no query can leave: it holds together with the query's own. */
+    /** A retriever that applies a fixed filter to every query: hits satisfy both this filter and the query's own. */
     default Retriever filtered(Filter filter) {
         return query -> retrieve(query.withFilter(filter.and(query.filter())));
     }

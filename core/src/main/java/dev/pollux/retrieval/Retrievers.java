@@ -5,13 +5,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Retrievers made of retrievers. */
+/** Combines retrievers. */
 public final class Retrievers {
 
     /** The constant of reciprocal rank fusion in the paper's experiments. */
     public static final int RRF_K = 60;
 
-    /** How many hits each arm contributes at least. */
+    /** The minimum number of hits requested from each arm. */
     private static final int ARM_DEPTH = 100;
 
     private Retrievers() {}
@@ -19,8 +19,8 @@ public final class Retrievers {
     /**
      * Reciprocal rank fusion of several retrievers with equal weights and k = {@value #RRF_K}.
      *
-     * <p>A passage scores the sum over arms of 1 / (k + rank), rank from 1. Each arm is asked for 100 hits, or the query's
-     * topK where that is larger. Source: Cormack, Clarke and Büttcher, SIGIR 2009.
+     * <p>score(passage) = Σ over arms of 1 / (k + rank), with ranks from 1. Each arm is asked for max(100, topK) hits.
+     * Source: Cormack, Clarke and Büttcher, SIGIR 2009.
      */
     public static Retriever fused(Retriever... arms) {
         return fused(RRF_K, List.of(arms));

@@ -1,4 +1,4 @@
-/** Documents, passages, queries and the one function that finds them. */
+/** Documents, passages, queries, filters and {@link dev.pollux.retrieval.Retriever}, the function that finds passages. */
 @NullMarked
 package dev.pollux.retrieval;
 

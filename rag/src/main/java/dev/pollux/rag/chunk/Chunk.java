@@ -4,17 +4,16 @@ import dev.pollux.retrieval.Location;
 import java.util.List;
 
 /**
- * A stretch of a document that is embedded and found as one. <em>Immutable.</em>
+ * A contiguous part of a document: the unit of embedding and retrieval. <em>Immutable.</em>
  *
- * @param headings the headings that hold for all of it, outermost first; those inside it count
- * @param context the headings above it that are not in it, as one line to embed before its text; empty if none
+ * @param headings the headings that apply to the whole chunk, outermost first, including headings inside it
+ * @param context the headings above it that are not part of it, as one line that is embedded before its text; empty if none
  * @param start first character in the document, in UTF-16 units from 0
  * @param end one past the last character
- * @param location where a reader finds it in the document
- * @param lead what stands before it and without which it cannot be read; see {@link
- *     dev.pollux.retrieval.Passage#lead()}
- * @param embeddingText what is embedded and searched: the context and a line break, the lead, the text without comments
- *     and embedded data
+ * @param location its location in the document
+ * @param lead preceding lines that the text needs to be understood; see {@link dev.pollux.retrieval.Passage#lead()}
+ * @param embeddingText the text that is embedded and searched: context, line break, lead, then the text without comments and
+ *     embedded data
  */
 public record Chunk(
         List<String> headings,

@@ -3,7 +3,7 @@ package dev.pollux.rag.chunk;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** How large chunks are. <em>Immutable.</em> */
+/** Options for the size of chunks. <em>Immutable.</em> */
 public final class ChunkOptions {
 
     /** Chunks of about 256 tokens with their headings. */
@@ -34,14 +34,14 @@ public final class ChunkOptions {
         return new Builder();
     }
 
-    /** Neighbours are merged up to this many tokens, in [16, maxTokens]; default 256. */
+    /** Target size: adjacent blocks are merged up to this number of tokens, in [16, maxTokens]; default 256. */
     public int targetTokens() {
         return targetTokens;
     }
 
     /**
-     * Most tokens of a chunk with its context, in [16, 2^20]; the embedding model's own limit holds where it is
-     * lower; default 512.
+     * Maximum number of tokens of a chunk with its context, in [16, 2^20]; default 512. The effective limit is
+     * min(maxTokens, limit of the embedding model).
      */
     public int maxTokens() {
         return maxTokens;

@@ -13,23 +13,23 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /**
- * Cuts documents into chunks that an embedding model reads whole.
+ * Splits documents into chunks that fit an embedding model.
  *
- * <p>A document that fits is one chunk. Of a longer one, each chunk is a run of whole blocks (paragraphs, lists, tables,
- * fenced code) of at most {@link ChunkOptions#targetTokens()}; a heading stays with what follows it, and a section of
- * half the target or more is not merged with the next. A block that is longer than the target but fits stays whole; one
- * that does not fit is cut at items, lines or sentences, then words, then characters; what then begins inside a block has
- * a {@link Chunk#lead()}. Together the chunks hold every character that is not blank, in order and without overlap, but for
- * long comments and embedded data, such as pictures in base64.
+ * <p>A document that fits is one chunk. A longer document is split into runs of whole blocks (paragraphs, lists, tables,
+ * fenced code) of at most {@link ChunkOptions#targetTokens()}. A heading stays with the text after it. A section of at least
+ * half the target is not merged with the next. A block that exceeds the target but fits the model stays whole. A block that
+ * does not fit is split at items, lines or sentences, then at words, then at characters; a chunk that begins inside a block
+ * has a {@link Chunk#lead()}. The chunks contain every non-blank character, in order and without overlap, except long
+ * comments and embedded data, such as base64 images.
  *
- * <p>{@value #CHARACTERS_A_TOKEN} characters count as a token at least: a model may read a word of many characters, or a
- * text without spaces, as one unknown token.
+ * <p>tokens(text) = max(tokens of the model, characters / {@value #CHARACTERS_A_TOKEN}), since a model may encode a long
+ * word, or a text without spaces, as one unknown token.
  *
- * <p>{@code text/markdown} is read by its structure, every other media type as paragraphs. <em>Thread-safe.</em>
+ * <p>{@code text/markdown} is split by its structure, every other media type by paragraphs. <em>Thread-safe.</em>
  */
 public final class Chunker {
 
-    /** The metadata that holds a document's title, if it has one. */
+    /** The metadata key of a document's title. */
     public static final String TITLE = "title";
 
     private static final int CHARACTERS_A_TOKEN = 5;
@@ -46,31 +46,31 @@ public final class Chunker {
         this.target = Math.min(options.targetTokens(), this.window);
     }
 
-    /** A chunker for what {@code embedder} reads. */
+    /** A chunker for the limits of {@code embedder}. */
     public static Chunker of(Embedder embedder, ChunkOptions options) {
         return new Chunker(options, embedder::countTokens, embedder.info().maxTokens());
     }
 
     /**
-     * What decides the cut beside the document and the embedder: documents cut under another recipe are cut anew.
+     * A fingerprint of the options and rules that determine the chunks. If it changes, documents are split again.
      */
     public String recipe() {
         return "blocks-4 target=" + target + " window=" + window + " contextual=" + options.contextual();
     }
 
     /**
-     * The chunks of a document, in its order; none if it is blank.
+     * Returns the chunks of a document in order; empty if it is blank.
      *
-     * @throws IllegalArgumentException if one character has more tokens than the model reads
+     * @throws IllegalArgumentException if a single character exceeds the model's token limit
      */
     public List<Chunk> split(Document document) {
         return document.text().isBlank() ? List.of() : new Cut(document).chunks();
     }
 
-    /** A run of characters that is not cut further, and its size. */
+    /** A run of characters that is not split further, and its size. */
     private record Unit(int start, int end, List<Heading> path, boolean section, boolean apart, int size) {}
 
-    /** The cutting of one document. */
+    /** Splits one document. */
     private final class Cut {
         private final String text;
         private final Lines lines;
@@ -90,7 +90,7 @@ public final class Chunker {
             title = Optional.ofNullable(document.metadata().get(TITLE)).map(this::title);
         }
 
-        /** The title from the metadata as a heading above all, or at the very beginning where the text begins with it. */
+        /** The title from the metadata as the top heading; if the text begins with the title, the heading at the start. */
         private Heading title(String given) {
             String shown = given.strip();
             return new Heading(0, shown, text.stripLeading().startsWith(shown) ? 0 : -1);
@@ -111,7 +111,7 @@ public final class Chunker {
             return pack(units());
         }
 
-        /** Parts with the headings before them, cut where they do not fit. */
+        /** Parts with their headings; a part that does not fit is split. */
         private List<Unit> units() {
             List<Unit> units = new ArrayList<>();
             int start = -1;
@@ -150,10 +150,10 @@ public final class Chunker {
             }
         }
 
-        /** Long sections in even parts, small ones together. */
+        /** Splits long sections evenly and merges small ones. */
         private List<Chunk> pack(List<Unit> units) {
             List<Chunk> chunks = new ArrayList<>();
-            List<Unit> open = new ArrayList<>(); // small sections that wait for more
+            List<Unit> open = new ArrayList<>(); // small sections to be merged
             for (List<Unit> section : sections(units)) {
                 if (!open.isEmpty() && !belongs(open, section)) {
                     close(open, chunks);
@@ -181,7 +181,10 @@ public final class Chunker {
             return sections;
         }
 
-        /** Whether a small section goes with those before it: they are few tokens and under one heading, if under any. */
+        /**
+         * Whether a small section is merged with those before it: they are small together and share a heading, if they have
+         * one.
+         */
         private boolean belongs(List<Unit> open, List<Unit> section) {
             List<Heading> before = open.get(0).path();
             List<Heading> path = section.get(0).path();
@@ -193,7 +196,7 @@ public final class Chunker {
             return related && size(open) < target / 2 && size(open) + size(section) <= target;
         }
 
-        /** Cuts a section where the size so far is nearest to an even share. */
+        /** Splits a section where the size so far is closest to an even share. */
         private void even(List<Unit> section, List<Chunk> chunks) {
             int total = size(section);
             int parts = (total + target - 1) / target;
@@ -213,7 +216,7 @@ public final class Chunker {
             close(open, chunks);
         }
 
-        /** Makes a chunk of the units, or more where they do not fit, and empties the list. */
+        /** Makes one chunk of the units, or several if they do not fit, and clears the list. */
         private void close(List<Unit> open, List<Chunk> chunks) {
             int from = 0;
             while (from < open.size()) {
@@ -238,7 +241,7 @@ public final class Chunker {
             return measure(chunk(units).embeddingText()) <= window;
         }
 
-        /** Whether there is something to embed. */
+        /** Whether the text to embed is not blank. */
         private boolean says(Chunk chunk) {
             return !reading.visible(chunk.start(), chunk.end()).isBlank();
         }
@@ -281,7 +284,10 @@ public final class Chunker {
             return context.isEmpty() ? said : context + "\n" + said;
         }
 
-        /** The titles that stand before {@code start}, the outermost left out while they take over a quarter of the room. */
+        /**
+         * The titles above {@code start}; the outermost are dropped while the titles use more than a quarter of the token
+         * limit.
+         */
         private String context(List<Heading> path, int start) {
             if (!options.contextual()) {
                 return "";
@@ -318,7 +324,7 @@ public final class Chunker {
         }
     }
 
-    /** Tokens of a text, or what they would be at {@value #CHARACTERS_A_TOKEN} characters each where that is more. */
+    /** max(tokens of the text, its characters / {@value #CHARACTERS_A_TOKEN}). */
     private int measure(String embedded) {
         return Math.max(tokens.applyAsInt(embedded), embedded.length() / CHARACTERS_A_TOKEN);
     }

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 
-/** What a chunk that begins inside a block is read with: the head of its table, its fence, what leads into its list. */
+/**
+ * Computes the lead of a chunk that begins inside a block: the table header, the opening fence or the introduction of the
+ * list.
+ */
 final class Leads {
 
     private static final int LONGEST = 1_000;
@@ -18,8 +21,8 @@ final class Leads {
     private final String text;
     private final Lines lines;
     private final List<Block> blocks;
-    private final Map<Integer, Integer> heads = new HashMap<>(); // index of the head by table
-    private final Map<Integer, Integer> lists = new HashMap<>(); // index of the first block by list
+    private final Map<Integer, Integer> heads = new HashMap<>(); // table -> index of its header
+    private final Map<Integer, Integer> lists = new HashMap<>(); // list -> index of its first block
 
     Leads(Reading reading) {
         this.reading = reading;
@@ -37,7 +40,7 @@ final class Leads {
         }
     }
 
-    /** The lead of a chunk that begins at {@code offset}; empty where it needs none or where that is too long. */
+    /** The lead of a chunk that begins at {@code offset}; empty if none is needed or it is too long. */
     String at(int offset, Predicate<String> fits) {
         int index = indexAt(offset);
         if (index < 0) {
@@ -87,7 +90,7 @@ final class Leads {
         return text.substring(lines.start(head.firstLine()), lines.next(head.endLine() - 1));
     }
 
-    /** What leads into a list, then the first lines of the items around the one that begins here. */
+    /** The introduction of a list, then the first lines of the enclosing items. */
     private String list(int index, int offset, Predicate<String> fits) {
         List<Item> items = blocks.get(index).place().items();
         int first = lists.getOrDefault(items.get(0).list(), index);

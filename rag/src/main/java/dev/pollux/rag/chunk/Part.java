@@ -7,14 +7,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is kept together where it fits: a heading, a paragraph, a list with what leads into it, a table, a question with
- * its answer. The parts of a document lie side by side from its beginning to its end.
+ * A unit that is kept together if it fits: a heading, a paragraph, a list with its introduction, a table, or a question with
+ * its answer. The parts of a document are adjacent and in order.
  *
- * @param kind how it is cut where it does not fit
+ * @param kind determines how the part is split if it does not fit
  * @param start first character
- * @param end one past the last character, white space behind it included
+ * @param end one past the last character, including trailing white space
  * @param path the headings above, outermost first; a heading's own path ends with itself
- * @param apart whether it must not be joined with the part before it, since data stands between them
+ * @param apart whether it must not be merged with the previous part because data separates them
  */
 record Part(Kind kind, int start, int end, List<Heading> path, boolean apart) {
 
@@ -26,7 +26,7 @@ record Part(Kind kind, int start, int end, List<Heading> path, boolean apart) {
         LINES
     }
 
-    /** From this many characters on, what no reader sees is in no part. */
+    /** Invisible text of at least this many characters is excluded from all parts. */
     private static final int DATA = 256;
 
     /** The parts of a document. */
@@ -88,7 +88,7 @@ record Part(Kind kind, int start, int end, List<Heading> path, boolean apart) {
         return last.kind() == Block.Kind.CODE || last.place().table() > 0 ? Kind.LINES : Kind.PROSE;
     }
 
-    /** Adds what of a part stands before, between and behind data in it. */
+    /** Adds the text of a part before, between and after embedded data. */
     private static void add(Reading reading, Part part, List<Part> parts) {
         int from = part.start();
         boolean apart = false;

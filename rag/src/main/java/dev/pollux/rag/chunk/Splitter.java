@@ -9,10 +9,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
-/** Cuts a block that is too long at the best places there are: items or lines or sentences, then words, then characters. */
+/**
+ * Splits a block that is too long at the best boundaries available: items, lines or sentences, then words, then characters.
+ */
 final class Splitter {
 
-    /** Whether the characters from start to end, with what will stand before them, are few enough. */
+    /** Whether the characters from start to end, with their context and lead, fit. */
     @FunctionalInterface
     interface Fit {
         boolean fits(int start, int end);
@@ -29,8 +31,8 @@ final class Splitter {
 
     private final String text;
     private final Lines lines;
-    private final int[] items; // first characters of the lines that items begin in, (items)
-    private final int[] outerItems; // of those in no other item, (outer items)
+    private final int[] items; // starts of the lines in which items begin, (items)
+    private final int[] outerItems; // of the items in no other item, (outer items)
     private final int[] sentences; // first characters, (sentences)
 
     Splitter(Reading reading) {
@@ -53,7 +55,7 @@ final class Splitter {
     }
 
     /**
-     * Cuts {@code [start, end)} into neighbouring pieces that fit.
+     * Splits {@code [start, end)} into adjacent pieces that fit.
      *
      * @return one past the end of each piece
      */
@@ -112,7 +114,7 @@ final class Splitter {
         }
     }
 
-    /** {@code offset}, or the one after it where it would part a surrogate pair. */
+    /** {@code offset}, or {@code offset} + 1 if it would split a surrogate pair. */
     private int whole(int offset) {
         boolean parts = offset < text.length()
                 && Character.isLowSurrogate(text.charAt(offset))
@@ -120,7 +122,10 @@ final class Splitter {
         return parts ? offset + 1 : offset;
     }
 
-    /** The index of the last of {@code count} cuts up to which it fits, when the first does: gallop, then bisect. */
+    /**
+     * The index of the last of {@code count} boundaries up to which the text fits, given that the first fits: galloping
+     * search, then bisection.
+     */
     private static int longest(int from, IntUnaryOperator cut, int count, Fit fit) {
         int low = 0;
         int step = 1;
@@ -167,7 +172,7 @@ final class Splitter {
         return cuts.upTo(end);
     }
 
-    /** A word keeps the space after it. */
+    /** A word includes the space after it. */
     private int[] wordCuts(int start, int end) {
         Cuts cuts = new Cuts();
         for (int i = start + 1; i < end; i++) {

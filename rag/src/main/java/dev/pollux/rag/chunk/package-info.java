@@ -1,4 +1,4 @@
-/** Documents cut into passages that an embedding model can read whole. */
+/** Splits documents into passages that fit an embedding model. */
 @NullMarked
 package dev.pollux.rag.chunk;
 

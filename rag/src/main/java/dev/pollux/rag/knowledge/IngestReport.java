@@ -4,20 +4,20 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What an ingest did. <em>Immutable.</em>
+ * The result of an ingest. <em>Immutable.</em>
  *
  * @param source the source's name in the knowledge base
- * @param added documents that are new
- * @param updated documents that were replaced, because their content or the chunking changed
- * @param unchanged documents left as they were, without embedding or writing
- * @param deleted documents removed because the source no longer holds them
- * @param skipped documents, or folders, that could not be read; what was ingested from them before stays
- * @param skippedFiles the files that were skipped, and those of kinds that are not read
- * @param passages passages written, of added and updated documents
- * @param embedded texts that went through the embedder
- * @param reused passages whose vector was known already
+ * @param added number of new documents
+ * @param updated number of documents replaced because their content or the chunking changed
+ * @param unchanged number of documents neither embedded nor written
+ * @param deleted number of documents deleted because the source no longer has them
+ * @param skipped number of documents or folders that could not be read; their earlier content stays in the knowledge base
+ * @param skippedFiles files that were skipped, including those of unsupported types
+ * @param passages number of passages written for added and updated documents
+ * @param embedded number of texts embedded
+ * @param reused number of passages whose stored vector was reused
  * @param elapsed wall time
- * @param notices why documents were skipped, what was read with a reservation, and the like; the first 1000
+ * @param notices messages such as reasons for skipped documents or decoding errors; the first 1000
  */
 public record IngestReport(
         String source,

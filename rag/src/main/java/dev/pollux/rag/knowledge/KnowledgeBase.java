@@ -25,7 +25,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * Documents, kept in a folder and found by meaning and by words.
+ * A set of documents, stored in a folder and searched by meaning and by words.
  *
  * <pre>{@code
  * try (KnowledgeBase knowledge = KnowledgeBase.open(Path.of("kb"), embedder)) {
@@ -34,15 +34,15 @@ import java.util.stream.Collectors;
  * }
  * }</pre>
  *
- * <p>What is committed survives the death of the process at any moment; an interrupted ingest goes on where its last
- * commit was. Retrieval sees whole commits only, each query one of them, also while an ingest runs. One process at a
- * time may write; others open read-only.
+ * <p>Committed data survives a crash of the process. An interrupted ingest resumes after its last commit. Each query sees
+ * exactly one commit, also while an ingest runs. One process at a time may write; other processes open the knowledge base
+ * read-only.
  *
  * <p><em>Thread-safe.</em>
  */
 public final class KnowledgeBase implements AutoCloseable {
 
-    /** The format of the files that are written. The one before is read; a knowledge base of any other is refused. */
+    /** The version of the file format that is written. The previous version can be read; any other is refused. */
     public static final int FORMAT = IndexLayout.FORMAT;
 
     private final Store store;
@@ -64,14 +64,14 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Opens or creates a knowledge base for reading and writing. Its {@link dev.pollux.artifact.ArtifactManifest} is in its
-     * folder, but for the time of a change.
+     * Opens or creates a knowledge base for reading and writing. The folder holds an {@link
+     * dev.pollux.artifact.ArtifactManifest}, which is absent only during a change.
      *
-     * @param folder its own folder; created if absent
-     * @param embedder the one it was made with; stays the caller's to close, after this
-     * @throws dev.pollux.StorageException if it was made with another embedder, is in use by another writer, is of
-     *     another format or of another version of Lucene, or cannot be read; if the folder holds other things
-     * @throws dev.pollux.PolluxException if the Lucene on the class path is older than 9.5 or made for a newer Java
+     * @param folder a folder for this knowledge base alone; created if absent
+     * @param embedder the embedder that the knowledge base was created with; the caller closes it after the knowledge base
+     * @throws dev.pollux.StorageException if it was created with another embedder, another process is writing to it, its
+     *     format or Lucene version is not supported, it cannot be read, or the folder contains other files
+     * @throws dev.pollux.PolluxException if Lucene on the class path is older than 9.5 or needs a newer Java
      * @throws dev.pollux.MalformedFileException if it is damaged
      */
     public static KnowledgeBase open(Path folder, Embedder embedder, KnowledgeOptions options) {
@@ -87,8 +87,8 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Opens a knowledge base for retrieval only, while another process may write to it; {@link #refresh()} shows what
-     * that one has committed since.
+     * Opens a knowledge base for retrieval only, while another process may write to it; {@link #refresh()} makes its later
+     * commits visible.
      *
      * @throws dev.pollux.StorageException as {@link #open}, and if there is no knowledge base in {@code folder}
      */
@@ -99,8 +99,8 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Opens a knowledge base that exists, without its embedder: to list what is there, to delete, and to find by words. What
-     * needs the vector of a text throws {@link IllegalStateException}.
+     * Opens an existing knowledge base without its embedder, for listing, deleting and search by words. Methods that need
+     * the vector of a text throw {@link IllegalStateException}.
      *
      * @throws dev.pollux.StorageException as {@link #open(Path, Embedder)}, and if there is no knowledge base in
      *     {@code folder}
@@ -111,7 +111,7 @@ public final class KnowledgeBase implements AutoCloseable {
         return open(absolute, new AbsentEmbedder(Store.embedder(absolute)));
     }
 
-    /** The same as {@link #open(Path)}, while another process may write to it. */
+    /** As {@link #open(Path)}, but read-only: another process may write to the knowledge base. */
     public static KnowledgeBase openReadOnly(Path folder) {
         LuceneCompatibility.check();
         Path absolute = folder.toAbsolutePath();
@@ -119,18 +119,18 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * A job that makes this hold what {@code source} holds: new and changed documents are cut, embedded and written,
-     * unchanged ones left alone, vanished ones deleted.
+     * Returns a job that synchronizes the knowledge base with {@code source}: new and changed documents are split, embedded
+     * and written; unchanged documents are skipped; documents that the source no longer has are deleted.
      *
-     * <p>A document is unchanged if its content and the chunking are; of a changed one only the passages whose text is
-     * not in the index yet are embedded. The job commits every {@link KnowledgeOptions#commitPassages()} passages and at
-     * its end; a cancelled or failed one leaves the last commit, and the next ingest goes on from there. It waits for
-     * other writing of this object to end first. An interrupt never damages what is open: writing is done on a thread
-     * of its own, named {@code pollux-knowledge}, which ends when idle. Events: {@code read} and {@code commit} in documents, {@code embed} in
-     * passages, {@code calibrate} in sentences, a notice for each skipped document.
+     * <p>A document is unchanged if neither its content nor the chunking has changed. Of a changed document, only passages
+     * whose text is not yet indexed are embedded. The job commits every {@link KnowledgeOptions#commitPassages()} passages
+     * and at its end. If it is cancelled or fails, the last commit remains and the next ingest resumes from it. The job
+     * first waits until other writes of this object have ended. An interrupt never damages the open files: a separate
+     * thread, named {@code pollux-knowledge}, writes and ends when idle. Events: {@code read} and {@code commit} in
+     * documents, {@code embed} in passages, {@code calibrate} in sentences, a notice for each skipped document.
      *
-     * <p>At its end it measures {@link #scale()} where the knowledge base has none yet, or has a quarter more or fewer passages
-     * than when it was measured.
+     * <p>At its end the job measures {@link #scale()} if it has not been measured yet, or if the number of passages has
+     * changed by a quarter since.
      */
     public Job<IngestReport> ingest(DocumentSource source) {
         checkName(source.name());
@@ -138,10 +138,10 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Passages by reciprocal rank fusion of {@link #denseRetriever()} and {@link #lexicalRetriever()} on one commit, as
-     * {@link dev.pollux.retrieval.Retrievers#fused} does it. A score is in (0, 2/61]. A query in a language that the embedder
-     * does not read ({@link EmbedderInfo#languages()}) is answered by the lexical arm alone. The query's filter holds for
-     * both arms, before either chooses its best; so it does in the other two retrievers.
+     * Passages by reciprocal rank fusion of {@link #denseRetriever()} and {@link #lexicalRetriever()} on one commit, as in
+     * {@link dev.pollux.retrieval.Retrievers#fused}. A score is in (0, 2/61]. A query in a language that the embedder does
+     * not read ({@link EmbedderInfo#languages()}) is answered by the lexical arm alone. In all three retrievers, the query's
+     * filter is applied before the best hits are chosen.
      */
     public Retriever retriever() {
         return query -> {
@@ -163,18 +163,18 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * What the embedder's similarities mean on these documents, as the last ingest measured it: for
-     * {@code Twin.Builder.scale(knowledge::scale)}. Of a knowledge base that an earlier version made it is measured at the first
-     * call, which embeds some 250 sentences, and kept by this object; without its embedder, or without documents, it is
-     * {@link SimilarityScale#NONE}.
+     * The scale of the embedder's similarities on these documents, measured by the last ingest; pass it to {@code
+     * Twin.Builder.scale(knowledge::scale)}. If an earlier version made the knowledge base, the first call measures the
+     * scale, which embeds about 250 sentences, and this object caches it. Without the embedder or without documents the
+     * scale is {@link SimilarityScale#NONE}.
      */
     public SimilarityScale scale() {
         return scale.get();
     }
 
     /**
-     * The ISO 639-1 code of the language of a query where the embedder does not read it, so that {@link #retriever()} searches by
-     * words alone; empty where it does, or where the language is not known.
+     * The ISO 639-1 code of a query's language if the embedder does not read that language, so that {@link #retriever()}
+     * searches by words alone; empty if the embedder reads it or the language is unknown.
      */
     public Optional<String> unreadLanguage(Query query) {
         EmbedderInfo info = embedder.info();
@@ -189,7 +189,7 @@ public final class KnowledgeBase implements AutoCloseable {
                         .filter(code -> !info.reads(code));
     }
 
-    /** Passages by the inner product of their vector and the query's, in [-1, 1], exact over all passages. */
+    /** Ranks passages by the inner product of their vector with the query's. Scores are in [-1, 1]. The search is exact. */
     public Retriever denseRetriever() {
         return query -> {
             float[] vector = embed(query.text()); // (dimension)
@@ -201,9 +201,8 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Passages that share words with the query, by BM25 over stems in the language of each passage (k1 = 1.2,
-     * b = 0.75): the passage's score plus
-     * twice its whole document's; above 0.
+     * Ranks passages that share words with the query by BM25 (k1 = 1.2, b = 0.75) over stems in the language of each
+     * passage: score = BM25(passage) + 2 · BM25(document) &gt; 0.
      */
     public Retriever lexicalRetriever() {
         return query -> store.read(snapshot -> {
@@ -213,7 +212,7 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Deletes a source and all of its documents, at once and for all later queries. A later ingest brings them back.
+     * Deletes a source and all of its documents. Later queries no longer find them; a later ingest adds them again.
      *
      * @param source its name
      *
@@ -235,7 +234,7 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Deletes documents of a source; ids that it does not have are passed over.
+     * Deletes documents of a source; unknown ids are ignored.
      *
      * @param source its name
      * @return the number of documents deleted
@@ -259,7 +258,7 @@ public final class KnowledgeBase implements AutoCloseable {
                 .keySet();
     }
 
-    /** The sources, by name. */
+    /** The sources, sorted by name. */
     public List<KnownSource> sources() {
         return store.read(snapshot -> {
             Map<String, IntSummaryStatistics> passages = snapshot.documents().stream()
@@ -288,12 +287,12 @@ public final class KnowledgeBase implements AutoCloseable {
         return store.read(Snapshot::documents);
     }
 
-    /** Its folder, absolute. */
+    /** The absolute path of the folder. */
     public Path folder() {
         return store.folder();
     }
 
-    /** How much there is. */
+    /** Counts and sizes of the content. */
     public KnowledgeStats stats() {
         return store.read(snapshot -> {
             List<KnownDocument> documents = snapshot.documents();
@@ -312,15 +311,17 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * Looks for a commit of another process; of use when opened read-only.
+     * Makes the latest commit of another process visible; useful if opened read-only.
      *
-     * @return whether there was one
+     * @return whether there was a new commit
      */
     public boolean refresh() {
         return store.refresh();
     }
 
-    /** Stops a running ingest at its next safe point, waits for it and closes the files, not the embedder. Idempotent. */
+    /**
+     * Stops a running ingest at its next safe point, waits for it and closes the files. The embedder stays open. Idempotent.
+     */
     @Override
     public void close() {
         store.stop();
@@ -366,7 +367,7 @@ public final class KnowledgeBase implements AutoCloseable {
         }
     }
 
-    /** What was committed before a failure is described too, unless there is no way to. */
+    /** Writes the manifest also after a failure, since earlier commits remain, unless it cannot be written. */
     private void describeAfter(Throwable e) {
         try {
             store.describe();

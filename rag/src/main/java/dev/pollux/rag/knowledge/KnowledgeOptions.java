@@ -4,10 +4,10 @@ import dev.pollux.rag.chunk.ChunkOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** How a knowledge base is kept. <em>Immutable.</em> */
+/** Options of a knowledge base. <em>Immutable.</em> */
 public final class KnowledgeOptions {
 
-    /** Default chunks, a commit every 512 passages. */
+    /** Default chunking and a commit every 512 passages. */
     public static final KnowledgeOptions DEFAULTS = builder().build();
 
     private final ChunkOptions chunking;
@@ -26,12 +26,12 @@ public final class KnowledgeOptions {
         return new Builder();
     }
 
-    /** How documents are cut; changed options cut documents anew when they are next ingested. */
+    /** How documents are split. If the options change, the next ingest splits its documents again. */
     public ChunkOptions chunking() {
         return chunking;
     }
 
-    /** An ingest commits whenever it has this many new passages, in [1, 10^6]; default 512. */
+    /** Number of new passages after which an ingest commits, in [1, 10^6]; default 512. */
     public int commitPassages() {
         return commitPassages;
     }

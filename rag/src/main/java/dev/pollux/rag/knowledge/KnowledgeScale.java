@@ -9,10 +9,13 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** The scale of an embedder on what a store holds: that of the commit, else measured once and kept here. <em>Thread-safe.</em> */
+/**
+ * The similarity scale of an embedder on a store's documents: read from the commit, or else measured once and cached.
+ * <em>Thread-safe.</em>
+ */
 final class KnowledgeScale {
 
-    /** More passages tell no more. */
+    /** More passages do not improve the estimate. */
     private static final int MOST_PASSAGES = 128;
 
     private final Store store;
@@ -25,19 +28,19 @@ final class KnowledgeScale {
         this.embedder = embedder;
     }
 
-    /** Measures it, as a part of a job. */
+    /** Measures the scale as a part of a job. */
     static MeasuredScale measured(Store store, Embedder embedder, JobContext job) {
         List<String> passages = store.read(snapshot -> snapshot.sample(MOST_PASSAGES));
         return new MeasuredScale(
                 job.run(SimilarityScale.measuring(embedder, passages)), store.read(Snapshot::passageCount));
     }
 
-    /** That of the commit. */
+    /** The scale stored in the commit. */
     private Optional<SimilarityScale> committed() {
         return store.read(Snapshot::scale).map(MeasuredScale::scale);
     }
 
-    /** That of the commit; of one that has none, measured the first time. */
+    /** The scale stored in the commit, or else the scale measured at the first call. */
     SimilarityScale get() {
         Optional<SimilarityScale> committed = committed();
         if (committed.isPresent() || embedder instanceof AbsentEmbedder || store.read(Snapshot::passageCount) == 0) {

@@ -4,18 +4,18 @@ import dev.pollux.embedding.SimilarityScale;
 import java.time.Instant;
 
 /**
- * What a knowledge base holds. <em>Immutable.</em>
+ * Counts and sizes of a knowledge base. <em>Immutable.</em>
  *
- * @param sources sources
- * @param documents documents
- * @param passages passages, all with a vector
+ * @param sources number of sources
+ * @param documents number of documents
+ * @param passages number of passages; each has a vector
  * @param bytesOnDisk size of its files
- * @param embedder name of the embedder it was made with
+ * @param embedder name of its embedder
  * @param fingerprint the embedder's fingerprint
  * @param dimension length of a vector
- * @param scale what the embedder's similarities mean on these documents; {@link SimilarityScale#NONE} where no ingest has measured
- *     it
- * @param lastCommit when it was last changed
+ * @param scale scale of the embedder's similarities on these documents; {@link SimilarityScale#NONE} if no ingest has
+ *     measured it
+ * @param lastCommit time of the last commit
  */
 public record KnowledgeStats(
         int sources,

@@ -6,13 +6,13 @@ import java.time.Instant;
  * A source in a knowledge base. <em>Immutable.</em>
  *
  * @param name its name, unique in the knowledge base
- * @param path where its documents are, such as the real path of a folder; empty where that is not known
- * @param documents its documents
- * @param passages their passages
- * @param lastChange when reading it last changed something here
- * @param missing whether there was nothing under {@code path} any more when the knowledge base was opened or last changed;
- *     its documents are still found until it is deleted
- * @param skipped its files that are not here
+ * @param path root path of its documents, such as the real path of a folder; empty if unknown
+ * @param documents number of its documents
+ * @param passages number of their passages
+ * @param lastChange time of the last ingest that changed the knowledge base
+ * @param missing whether {@code path} no longer existed when the knowledge base was opened or last changed; its documents
+ *     are found until the source is deleted
+ * @param skipped its files that are not in the knowledge base
  */
 public record KnownSource(
         String name,

@@ -20,7 +20,7 @@ final class SkippedCount {
         add(documents, new SkippedFile(id, reason));
     }
 
-    /** @param kind such as {@code PDF}; empty where it is no document of a type that cannot be read */
+    /** @param kind the unsupported document type, such as {@code PDF}; empty if the file is not such a document */
     void unread(String id, String kind, String reason) {
         if (kind.isEmpty()) {
             other++;

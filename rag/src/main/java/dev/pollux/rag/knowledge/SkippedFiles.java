@@ -10,15 +10,15 @@ import java.util.TreeMap;
 /**
  * The files of a source that are not in the knowledge base. <em>Immutable.</em>
  *
- * @param kinds how many documents there are of each kind that is not read, such as {@code PDF}
- * @param unreadable how many files and folders could not be read
- * @param other how many other files and folders were passed over: no documents by their ending, or left out by
- *     {@code .gitignore}
+ * @param kinds number of documents of each unsupported type, such as {@code PDF}
+ * @param unreadable number of files and folders that could not be read
+ * @param other number of other files and folders skipped: not documents by their extension, or excluded by {@code
+ *     .gitignore}
  * @param files the first {@value #MOST_FILES} of them, documents first
  */
 public record SkippedFiles(Map<String, Integer> kinds, int unreadable, int other, List<SkippedFile> files) {
 
-    /** The most files that are named. */
+    /** The maximum number of files listed by name. */
     public static final int MOST_FILES = 100;
 
     /** No file was skipped. */
@@ -29,19 +29,19 @@ public record SkippedFiles(Map<String, Integer> kinds, int unreadable, int other
         files = List.copyOf(files);
     }
 
-    /** How many there are. */
+    /** Total of the skipped files. */
     public int count() {
         return documents() + other;
     }
 
-    /** How many there are that a reader would take for documents. */
+    /** Total of the files that a user would regard as documents. */
     public int documents() {
         return kinds.values().stream().mapToInt(Integer::intValue).sum() + unreadable;
     }
 
     /**
-     * What was skipped, in words: {@code 3 PDF files, 1 HTML file, 2 unreadable files and 12 other files}; empty if nothing
-     * was.
+     * A description of the skipped files: {@code 3 PDF files, 1 HTML file, 2 unreadable files and 12 other files}; empty if
+     * none were skipped.
      */
     public String summary() {
         List<String> parts = new ArrayList<>();

@@ -2,37 +2,37 @@ package dev.pollux.rag.source;
 
 import dev.pollux.retrieval.Document;
 
-/** Takes what a {@link DocumentSource} holds. <em>Not thread-safe: one thread at a time.</em> */
+/** Receives the documents of a {@link DocumentSource}. <em>Not thread-safe: one thread at a time.</em> */
 public interface DocumentSink {
 
-    /** Announces how many documents will follow, skipped ones included, if the source knows. */
+    /** Announces the number of documents that will follow, including skipped ones, if the source knows it. */
     void expect(long documents);
 
-    /** Takes a document. */
+    /** Receives a document. */
     void document(Document document);
 
     /**
-     * Takes note of a document that is there but cannot be read now; what was read of it earlier stays valid.
+     * Reports a document that exists but cannot be read now; its earlier content stays valid.
      *
-     * @param id the document's id; with {@code /} at its end, all documents whose ids begin so
-     * @param reason why, such as {@code cannot be read; check its permissions}
+     * @param id the document's id; if it ends in {@code /}, all documents whose ids begin with it
+     * @param reason the reason, such as {@code cannot be read; check its permissions}
      */
     void skipped(String id, String reason);
 
     /**
-     * Takes note of a file that the source does not read; what was read of it earlier is deleted.
+     * Reports a file that the source does not read; its earlier content is deleted.
      *
-     * @param id the id it would have; a folder's ends in {@code /}
-     * @param kind the type of a document that is of no type that can be read, such as {@code PDF}; else empty
-     * @param reason why, such as {@code is left out by .gitignore}
+     * @param id the id that the file would have; the id of a folder ends in {@code /}
+     * @param kind the unsupported document type, such as {@code PDF}; else empty
+     * @param reason the reason, such as {@code is left out by .gitignore}
      */
     void unread(String id, String kind, String reason);
 
     /**
-     * Takes note of something to know about the document that is handed next, such as a byte that is in no encoding.
+     * Reports a notice about the next document, such as an invalid byte.
      *
      * @param id its id
-     * @param message what, to be read after the id
+     * @param message the notice, as a phrase that follows the id
      */
     void notice(String id, String message);
 }

@@ -9,7 +9,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What the name of a file says about its content. */
+/** Determines the type of a file from its name. */
 final class FileTypes {
 
     private static final String PLAIN = "text/plain";
@@ -36,7 +36,7 @@ final class FileTypes {
             "tsv",
             "log");
 
-    /** Files that are texts without an ending, as they are in many projects. */
+    /** Names of common text files without an extension. */
     private static final Set<String> PLAIN_NAMES = Set.of(
             "readme",
             "changelog",
@@ -57,7 +57,7 @@ final class FileTypes {
             "copying",
             "notice");
 
-    /** Documents of types that are not read, by ending. */
+    /** Unsupported document types, by extension. */
     private static final Map<String, String> UNREAD = Stream.of(
                     "PDF", "HTML", "DOC", "DOCX", "DOCM", "ODT", "RTF", "PPT", "PPTX", "ODP", "XLS", "XLSX", "ODS",
                     "EPUB", "MOBI", "AZW3", "IPYNB", "PAGES", "DJVU", "PS", "XPS", "EML", "MSG", "MBOX", "CHM")
@@ -68,7 +68,7 @@ final class FileTypes {
 
     private FileTypes() {}
 
-    /** How a file is read; absent where it is not. */
+    /** The media type to read a file as; absent if it is not read. */
     static Optional<String> mediaType(String name) {
         String ending = ending(name);
         if (MARKDOWN_ENDINGS.contains(ending)) {
@@ -79,12 +79,12 @@ final class FileTypes {
         return plain ? Optional.of(PLAIN) : Optional.empty();
     }
 
-    /** How a file is read that was asked for by name. */
+    /** The media type of a file that was requested by name. */
     static String mediaTypeAsked(String name) {
         return mediaType(name).orElse(PLAIN);
     }
 
-    /** The type of a document that is not read, such as {@code PDF}; empty where it is no document by its ending. */
+    /** The unsupported document type, such as {@code PDF}; empty if the extension is not that of a document. */
     static String unread(String name) {
         String ending = ending(name);
         return OTHER_ENDINGS.getOrDefault(ending, UNREAD.getOrDefault(ending, ""));

@@ -5,15 +5,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which files of a folder are documents. <em>Immutable.</em>
+ * Selects the files of a folder that are documents. <em>Immutable.</em>
  *
- * <p>Patterns are those of gitignore(5), compared without regard to case and relative to the folder: {@code *.md} at any
- * depth, {@code guides/*.md} in one folder, {@code guides/} a folder with all in it, {@code **}{@code /old/**} below any
- * folder of that name, {@code !keep.md} an exception to the patterns before it.
+ * <p>Patterns have the syntax of gitignore(5), are case-insensitive and relative to the folder: {@code *.md} at any depth,
+ * {@code guides/*.md} in one folder, {@code guides/} a folder with its content, {@code **}{@code /old/**} below any folder
+ * of that name, {@code !keep.md} an exception to the patterns before it.
  */
 public final class FolderOptions {
 
-    /** Markdown and text files up to 16 MiB that no {@code .gitignore} leaves out. */
+    /** Markdown and text files up to 16 MiB that no {@code .gitignore} excludes. */
     public static final FolderOptions DEFAULTS = builder().build();
 
     private final Optional<String> name;
@@ -50,30 +50,30 @@ public final class FolderOptions {
         return new Builder();
     }
 
-    /** The source's name; absent: made of the folder's, and the folder's path says which source it is. */
+    /** The source's name. If absent, the name derives from the folder's name and the path identifies the source. */
     public Optional<String> name() {
         return name;
     }
 
     /**
-     * Only what matches is read; empty, the default: everything. A file that one of them names or whose type it
-     * names is read also where its type is not known, as plain text.
+     * Patterns of the files to read; empty, the default, means all. If a pattern names a file or a file type, files of
+     * unknown type that match are read as plain text.
      */
     public List<String> include() {
         return include;
     }
 
-    /** What matches is not read; default none. */
+    /** Patterns of the files to exclude; default none. */
     public List<String> exclude() {
         return exclude;
     }
 
-    /** Whether files that {@code .gitignore} files leave out are not read; default true. */
+    /** Whether {@code .gitignore} files exclude files; default true. */
     public boolean gitignore() {
         return gitignore;
     }
 
-    /** Files larger than this are skipped, in [1, 2^30]; default 16 MiB. */
+    /** Maximum size of a file in bytes; larger files are skipped. In [1, 2^30]; default 16 MiB. */
     public int maxFileBytes() {
         return maxFileBytes;
     }

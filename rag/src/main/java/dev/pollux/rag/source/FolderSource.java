@@ -57,7 +57,7 @@ final class FolderSource implements DocumentSource {
         return "folder " + folder;
     }
 
-    /** The path as the file system has it, links followed; the path as given where nothing is there. */
+    /** The real path with links resolved; the given path if it does not exist. */
     static Path real(Path path) {
         try {
             return path.toRealPath();
@@ -66,7 +66,7 @@ final class FolderSource implements DocumentSource {
         }
     }
 
-    /** The name of a folder or file, without what a source's name must not hold. */
+    /** The name of a folder or file, without characters that are invalid in a source's name. */
     static String name(Path path) {
         Path last = path.getFileName();
         String name = String.valueOf(last == null ? path : last).replaceAll("[#\\p{Cc}]", "_");

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** One walk through a folder: which of its files are to be read, and which are not. */
+/** One traversal of a folder that sorts its files into those to read and those to skip. */
 final class FolderWalk {
 
     /** A file to read. */
@@ -25,7 +25,7 @@ final class FolderWalk {
     /** A file that is not read. */
     record Unread(String kind, String reason) {
 
-        /** One of a type that is not read. */
+        /** A file of an unsupported type. */
         static Unread type(String kind) {
             return new Unread(
                     kind,
@@ -35,7 +35,7 @@ final class FolderWalk {
 
     private static final Unread IGNORED = new Unread("", "is left out by .gitignore");
 
-    /** A folder on the way. */
+    /** A folder of the traversal. */
     private record Step(Path folder, List<String> path, IgnoreRules rules) {}
 
     private final Path root;
@@ -61,7 +61,7 @@ final class FolderWalk {
     }
 
     /**
-     * Walks through {@code root}, a real path.
+     * Traverses {@code root}, a real path.
      *
      * @throws StorageException if it cannot be listed
      */
@@ -79,7 +79,7 @@ final class FolderWalk {
         return wanted;
     }
 
-    /** Why files and folders that were wanted cannot be read, by id. */
+    /** Reasons why selected files and folders cannot be read, by id. */
     SortedMap<String, String> skipped() {
         return skipped;
     }
@@ -146,7 +146,7 @@ final class FolderWalk {
         }
     }
 
-    /** The last pattern that matches a file or a folder that it is in. */
+    /** The last pattern that matches a file or one of its parent folders. */
     private Optional<PathPattern> included(List<String> file) {
         for (int i = include.size() - 1; i >= 0; i--) {
             for (int names = 1; names <= file.size(); names++) {

@@ -12,15 +12,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The {@code .gitignore} files that hold for a folder: its own, and those of the folders above it as far as the repository
- * goes. Of the patterns that match a path the last one of the nearest file decides. <em>Immutable.</em>
+ * The {@code .gitignore} files that apply to a folder: its own and those of its parent folders up to the root of the
+ * repository. The last matching pattern of the nearest file decides. <em>Immutable.</em>
  */
 final class IgnoreRules {
 
     private static final String FILE = ".gitignore";
     private static final int MOST_BYTES = 1 << 20;
 
-    /** No file. */
+    /** No rules. */
     static final IgnoreRules NONE = new IgnoreRules(null, List.of(), List.of());
 
     private final @Nullable IgnoreRules above;
@@ -33,7 +33,7 @@ final class IgnoreRules {
         this.patterns = List.copyOf(patterns);
     }
 
-    /** Those of a folder that is read as a source. */
+    /** The rules of a folder that is the root of a source. */
     static IgnoreRules of(Path root) {
         List<Path> way = new ArrayList<>();
         for (Path at = root; at != null; at = at.getParent()) {
@@ -54,18 +54,18 @@ final class IgnoreRules {
         return rules;
     }
 
-    /** Whether a folder of this one, or everything in it, is to be left out. */
+    /** Whether a subfolder, or its whole content, is excluded. */
     private boolean leavesOut(Path inner) {
         IgnoreRules inside = new IgnoreRules(this, path(String.valueOf(inner.getFileName())), List.of());
         return ignores(String.valueOf(inner.getFileName()), true) || inside.ignores("any.md", false);
     }
 
-    /** Those of a folder in this one. */
+    /** The rules of a subfolder. */
     IgnoreRules in(Path inner) {
         return new IgnoreRules(this, path(String.valueOf(inner.getFileName())), patterns(inner));
     }
 
-    /** Whether a file or folder of this folder is to be left out. */
+    /** Whether a file or subfolder of this folder is excluded. */
     boolean ignores(String name, boolean isFolder) {
         List<String> path = path(name);
         for (IgnoreRules rules = this; rules != null; rules = rules.above) {
@@ -78,7 +78,7 @@ final class IgnoreRules {
         return false;
     }
 
-    /** What the last pattern that matches says. */
+    /** The decision of the last matching pattern. */
     static Optional<Boolean> decision(List<PathPattern> patterns, List<String> path, boolean isFolder) {
         for (int i = patterns.size() - 1; i >= 0; i--) {
             if (patterns.get(i).matches(path, isFolder)) {
@@ -94,7 +94,7 @@ final class IgnoreRules {
         return path;
     }
 
-    /** The patterns of a folder's file; none where there is no file that can be read. */
+    /** The patterns of a folder's {@code .gitignore}; empty if there is no readable one. */
     private static List<PathPattern> patterns(Path folder) {
         Path file = folder.resolve(FILE);
         if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {

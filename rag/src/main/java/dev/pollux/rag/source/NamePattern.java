@@ -1,6 +1,6 @@
 package dev.pollux.rag.source;
 
-/** A part of a {@link PathPattern} against one name. */
+/** Matches one part of a {@link PathPattern} against a name. */
 final class NamePattern {
 
     private final String pattern;
@@ -41,7 +41,7 @@ final class NamePattern {
         return part == pattern.length();
     }
 
-    /** The place in the pattern after what stands at {@code from}, if that matches the character; else -1. */
+    /** The position after the element at {@code from} if it matches the character; else -1. */
     private int afterOne(int from, char c) {
         char p = pattern.charAt(from);
         if (p == '?') {

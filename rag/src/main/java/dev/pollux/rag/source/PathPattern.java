@@ -4,19 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** A pattern of paths as gitignore(5) has it. <em>Immutable.</em> */
+/** A path pattern with the syntax of gitignore(5). <em>Immutable.</em> */
 final class PathPattern {
 
     /*
-     * A pattern is cut at its slashes; without one before its end it may begin at any depth. A part is matched against the
-     * name of one folder or file:
+     * A pattern is split at its slashes. Without a slash before its end it matches at any depth. Each part is matched
+     * against the name of one folder or file:
      *
      *   *       any characters      [a-z] [!a-z] [^a-z] [[:digit:]]   one of a set, or one that is not
      *   ?       one character       \c                                c itself
      *   **      any number of folders, none included; at the end: everything below
      *
-     * Parts are matched by the set of places that can be reached, and a part by going back to its last star alone, so that
-     * the time is at most the product of the lengths whatever the pattern is.
+     * Parts are matched by the set of reachable positions. Within a part, only the last star is backtracked. For every
+     * pattern, time = O(length of pattern · length of path).
      */
 
     private static final String ANY_FOLDERS = "**";
@@ -31,7 +31,7 @@ final class PathPattern {
         this.parts = parts;
     }
 
-    /** The pattern in a line; absent for an empty line, a comment, and what can match nothing. */
+    /** Parses a line; absent for an empty line, a comment, or a pattern that can match nothing. */
     static Optional<PathPattern> of(String line) {
         String text = withoutTrailingSpaces(line);
         boolean negated = text.startsWith("!");
@@ -55,7 +55,7 @@ final class PathPattern {
         return Optional.of(new PathPattern(negated, foldersOnly, List.copyOf(parts)));
     }
 
-    /** Spaces at the end do not count, unless a backslash stands before them. */
+    /** Removes trailing spaces unless a backslash escapes them. */
     private static String withoutTrailingSpaces(String line) {
         int end = line.length();
         while (end > 0 && line.charAt(end - 1) == ' ' && !(end > 1 && line.charAt(end - 2) == '\\')) {
@@ -64,12 +64,12 @@ final class PathPattern {
         return line.substring(0, end);
     }
 
-    /** Whether what matches is taken in again. */
+    /** Whether the pattern is negated: a match includes the path again. */
     boolean negated() {
         return negated;
     }
 
-    /** Whether it names a file or a type of files, and not all that there is. */
+    /** Whether the pattern names a file or a file type and does not match everything. */
     boolean isSpecific() {
         String last = parts.get(parts.size() - 1);
         return last.chars().anyMatch(c -> c != '*' && c != '?');
@@ -78,7 +78,7 @@ final class PathPattern {
     /**
      * Whether it matches a path.
      *
-     * @param path the names on the way from the folder that the pattern belongs to, that of the file or folder last
+     * @param path the names from the pattern's folder down to the file or folder
      * @param folder whether the path is a folder
      */
     boolean matches(List<String> path, boolean folder) {
