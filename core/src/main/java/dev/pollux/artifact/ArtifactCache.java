@@ -25,15 +25,15 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
- * Folders made of files, each written beside its place and moved there when it is complete, and found again by the content of
- * the files it was made of. <em>Thread-safe.</em>
+ * A cache of folders that are derived from source files. The key is the content of the source files. A folder is written to
+ * a temporary sibling and moved to its final path when complete. <em>Thread-safe.</em>
  */
 public final class ArtifactCache {
 
     private static final String PART = ".part";
-    /** A file changed so lately may change again within the grain of the clock. */
+    /** A file changed this recently may change again within the resolution of the clock. */
     private static final long UNSETTLED_MILLIS = 2000;
-    /** Half of SHA-256, which keeps paths short. */
+    /** Half of a SHA-256 hash, to keep paths short. */
     private static final int KEY_DIGITS = 32;
 
     private static final ReentrantLock MAKING = new ReentrantLock();
@@ -49,7 +49,7 @@ public final class ArtifactCache {
     /**
      * A cache in {@code root}, which need not exist.
      *
-     * @param mark a file that every folder of it holds; one without it is damaged, and made again
+     * @param mark a file that every complete folder contains; a folder without it is damaged and is created again
      */
     public static ArtifactCache in(Path root, String mark) {
         return new ArtifactCache(root, mark);
@@ -62,10 +62,10 @@ public final class ArtifactCache {
     }
 
     /**
-     * The folder made of {@code sources}, made now if it is not there. Two processes that want the same folder wait for one
-     * another.
+     * Returns the folder derived from {@code sources} and creates it if absent. Two processes that need the same folder wait
+     * for each other.
      *
-     * @param variant what else the folder depends on, of letters, digits and hyphens
+     * @param variant further properties that the folder depends on; letters, digits and hyphens
      */
     public Path folder(List<Path> sources, String variant, Maker<?> maker, JobContext context) {
         String key = contentHash(sources, context).substring(0, KEY_DIGITS) + "-" + variant;
@@ -73,7 +73,7 @@ public final class ArtifactCache {
         if (isComplete(target)) {
             return target;
         }
-        Interrupts.lock(MAKING); // A file lock holds other processes off, but refuses a second thread of this one.
+        Interrupts.lock(MAKING); // A file lock blocks other processes but fails for a second thread of this process.
         try (FileChannel channel = FileChannel.open(
                         root.resolve(key + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
@@ -96,7 +96,10 @@ public final class ArtifactCache {
         return Files.isRegularFile(folder.resolve(mark));
     }
 
-    /** Fills a folder beside {@code target}, which must not exist, and moves it there; nothing is left if that fails. */
+    /**
+     * Fills a temporary sibling of {@code target}, which must not exist, and moves it there. On failure the sibling is
+     * deleted.
+     */
     public static <R> R publish(Path target, Maker<R> maker, JobContext context) {
         Path parent = target.toAbsolutePath().getParent();
         Path part;
@@ -118,7 +121,7 @@ public final class ArtifactCache {
         }
     }
 
-    /** What makers left when their process was killed; the lock says that none is running. */
+    /** Deletes temporary folders of killed processes; the lock proves that none is running. */
     private void deleteLeftovers(String key) throws IOException {
         try (DirectoryStream<Path> parts = Files.newDirectoryStream(root, key + PART + "*")) {
             parts.forEach(ArtifactCache::deleteTree);
@@ -139,14 +142,14 @@ public final class ArtifactCache {
     }
 
     /**
-     * SHA-256 of the files' names and bytes, in hexadecimal. Hashing gigabytes takes longer than loading, so that it is
-     * remembered under path, size and time of change.
+     * SHA-256 of the files' names and bytes, in hexadecimal. Hashing gigabytes takes longer than loading them, so the hash
+     * is cached under path, size and modification time.
      */
     public String contentHash(List<Path> files, JobContext context) {
         return remembered(files, context).all();
     }
 
-    /** Each file under its name, with the SHA-256 of its bytes, remembered likewise. */
+    /** The SHA-256 of each file by its name, cached likewise. */
     public List<Input> inputs(List<Path> files, JobContext context) {
         try {
             return remembered(files, context).inputs(files);
@@ -155,7 +158,7 @@ public final class ArtifactCache {
         }
     }
 
-    /** Each file under its name, with the SHA-256 of its bytes. */
+    /** The SHA-256 of each file by its name. */
     public static List<Input> hashed(List<Path> files, JobContext context) {
         try {
             return hash(files, context).inputs(files);
@@ -177,7 +180,7 @@ public final class ArtifactCache {
             Hashes hash = hash(files, context);
             Path part = Files.createTempFile(hashes, "hash", PART);
             Files.writeString(part, hash.text());
-            Files.move(part, memo, StandardCopyOption.ATOMIC_MOVE); // replaces, and is never absent for a reader
+            Files.move(part, memo, StandardCopyOption.ATOMIC_MOVE); // replaces atomically: a reader never finds it absent
             return hash;
         } catch (IOException e) {
             throw new StorageException("Cannot hash " + files + ": " + e, e);

@@ -16,8 +16,8 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
- * What made an artifact, from which inputs, with which options and seed, and how it scored. Every folder that Pollux makes has
- * one, in the file {@value #FILE}: exported models, merged models, adapters, knowledge bases. <em>Immutable.</em>
+ * The provenance of an artifact: operation, inputs, options, seed and scores. Every folder that Pollux creates has one, in
+ * the file {@value #FILE}: exported models, merged models, adapters, knowledge bases. <em>Immutable.</em>
  *
  * <pre>{@code
  * {
@@ -34,16 +34,17 @@ import java.util.TreeMap;
  * }
  * }</pre>
  *
- * <p>Nothing in it depends on the machine or the time, so that the same work gives the same bytes. {@code version} and {@code
- * seed} are left out where there is none.
+ * <p>The content does not depend on the machine or the time: the same work gives the same bytes. {@code version} and {@code
+ * seed} are omitted if absent.
  *
- * @param kind what the artifact is
- * @param operation what made it, as the command line names it: {@code export}, {@code merge}, {@code ingest}; not blank
- * @param version of Pollux; empty where its classes do not say
- * @param inputs what it was made from, in an order that the operation defines; empty where that was not hashed
+ * @param kind kind of the artifact
+ * @param operation the operation that created it, as the command line names it: {@code export}, {@code merge}, {@code
+ *     ingest}; not blank
+ * @param version version of Pollux; empty if unknown
+ * @param inputs input files, in an order defined by the operation; empty if they were not hashed
  * @param options that differ from run to run, by name, as text; sorted
- * @param seed of the random numbers; empty where none are drawn
- * @param scores how it was measured, by name, finite; sorted; empty where it was not measured
+ * @param seed seed of the random numbers; empty if none are used
+ * @param scores finite scores by name, sorted; empty if none were measured
  */
 public record ArtifactManifest(
         Kind kind,
@@ -62,7 +63,7 @@ public record ArtifactManifest(
 
     private static final long MAX_BYTES = 64L << 20;
 
-    /** What an artifact is. Further kinds may follow. */
+    /** The kind of an artifact. Later versions may add kinds. */
     public enum Kind {
         /** A decoder that the engine runs. */
         DECODER,
@@ -81,10 +82,10 @@ public record ArtifactManifest(
     }
 
     /**
-     * Something that an artifact was made from.
+     * An input of an artifact.
      *
-     * @param path a name that tells it apart, such as that of a model in a plan, {@code /}, and a file's; not blank
-     * @param bytes its size; of texts, in UTF-16
+     * @param path a unique name, such as a model's name in a plan, {@code /} and a file name; not blank
+     * @param bytes size in bytes; for texts, the size in UTF-16
      * @param sha256 in 64 lower-case hexadecimal digits
      */
     public record Input(String path, long bytes, String sha256) {
@@ -140,7 +141,7 @@ public record ArtifactManifest(
     }
 
     /**
-     * Puts this into a folder in one step, in place of what it has.
+     * Writes this manifest to a folder atomically and replaces an existing one.
      *
      * @throws StorageException if it cannot be written
      */
@@ -161,7 +162,7 @@ public record ArtifactManifest(
     }
 
     /**
-     * Takes the manifest out of a folder whose content is about to change; does nothing where it has none.
+     * Deletes the manifest of a folder before its content changes; does nothing if there is none.
      *
      * @throws StorageException if it cannot be deleted
      */
@@ -174,7 +175,7 @@ public record ArtifactManifest(
         }
     }
 
-    /** The same with further scores; one of the same name takes the place of the one that is there. */
+    /** A copy with additional scores; a score with an existing name replaces the old one. */
     public ArtifactManifest withScores(Map<String, Double> further) {
         Map<String, Double> all = new TreeMap<>(scores);
         all.putAll(further);
@@ -196,7 +197,7 @@ public record ArtifactManifest(
             this.operation = operation;
         }
 
-        /** Adds what it was made from. */
+        /** Adds an input. */
         public Builder inputs(List<Input> made) {
             inputs.addAll(made);
             return this;
@@ -220,7 +221,7 @@ public record ArtifactManifest(
             return this;
         }
 
-        /** The manifest; bad values are refused here. */
+        /** Builds the manifest and validates its values. */
         public ArtifactManifest build() {
             String version = ArtifactManifest.class.getPackage().getImplementationVersion();
             return new ArtifactManifest(kind, operation, version == null ? "" : version, inputs, options, seed, scores);

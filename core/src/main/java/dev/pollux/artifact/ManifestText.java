@@ -17,7 +17,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Manifests as the text of their file. */
+/** Formats and parses the text of a manifest. */
 final class ManifestText {
 
     private static final String INDENT = "\n  ";

@@ -26,10 +26,10 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The folder beside the target where a result grows.
+ * The temporary folder, a sibling of the target, in which a result is built.
  *
- * <p>Its journal has the digest of the plan on the first line, then a JSON object for each finished tensor. A run of the same
- * plan goes on where a killed one stopped; a run of another plan begins anew. A lock keeps a second process away.
+ * <p>Its journal has the digest of the plan in the first line, then a JSON object per finished tensor. A run of the same
+ * plan resumes after a killed run; a run of another plan starts from the beginning. A lock excludes a second process.
  * <em>Confined to one thread.</em>
  */
 public final class WorkFolder implements AutoCloseable {
@@ -50,8 +50,8 @@ public final class WorkFolder implements AutoCloseable {
     }
 
     /**
-     * Fills a work folder and publishes it. Where an earlier process was killed the folder holds what it finished; where this
-     * one fails or is cancelled it is deleted.
+     * Fills a work folder and publishes it. If an earlier process was killed, the folder contains its finished tensors. If
+     * this run fails or is cancelled, the folder is deleted.
      *
      * @param fill writes the files; its result is returned
      */
@@ -73,9 +73,9 @@ public final class WorkFolder implements AutoCloseable {
     }
 
     /**
-     * Writes a file and publishes it. What an earlier process left is written anew.
+     * Writes a file and publishes it. A partial file of an earlier process is overwritten.
      *
-     * @param write writes the file at the path that it is given
+     * @param write writes the file to the given path
      */
     public static void publishFile(Path target, JobContext context, Consumer<Path> write) {
         try (WorkFolder work = open(target, "")) {
@@ -148,7 +148,7 @@ public final class WorkFolder implements AutoCloseable {
         append(text.toString());
     }
 
-    /** A line that a kill cut short does not count. */
+    /** An incomplete last line of a killed process is ignored. */
     private void finished(String line) {
         try {
             Object entry = Json.parse(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)), JOURNAL);
@@ -183,17 +183,17 @@ public final class WorkFolder implements AutoCloseable {
         open.force(false);
     }
 
-    /** The folder that is filled. */
+    /** The path of the temporary folder. */
     public Path path() {
         return folder;
     }
 
-    /** What an earlier run finished, with its facts. */
+    /** The tensors that an earlier run finished, with their facts. */
     public Map<String, Map<String, String>> finished() {
         return finished;
     }
 
-    /** Notes tensors whose bytes have reached the disk. */
+    /** Records tensors whose bytes have been synced to disk. */
     public void finish(Map<String, Map<String, String>> tensors) {
         StringBuilder text = new StringBuilder();
         tensors.forEach((name, facts) -> text.append(line(name, facts)));
@@ -204,7 +204,7 @@ public final class WorkFolder implements AutoCloseable {
         }
     }
 
-    /** Forgets what was finished: the files it lay in are not there. */
+    /** Discards the record of finished tensors, because their files are missing. */
     public void forget() {
         finished.clear();
     }
@@ -249,7 +249,7 @@ public final class WorkFolder implements AutoCloseable {
         }
     }
 
-    /** Deletes {@code folder} with all that it holds; does nothing where it is absent. */
+    /** Deletes {@code folder} with its content; does nothing if it is absent. */
     public static void deleteTree(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;

@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads of one run. When a task fails the others are told to stop. Closing waits until all have ended, so that what they
- * use can be closed after them.
+ * The threads of one run. If a task fails, the others are asked to stop. Closing waits until all have ended, so that their
+ * resources can be closed afterwards.
  */
 public final class Workers implements AutoCloseable {
 
@@ -41,13 +41,13 @@ public final class Workers implements AutoCloseable {
     /**
      * Threads that wait for tasks.
      *
-     * @param name of what they do, such as {@code merge}
+     * @param name name of the work, such as {@code merge}
      */
     public static Workers start(String name, int count, JobContext context) {
         return new Workers(name, count, context);
     }
 
-    /** Has a thread carry out a task, which asks {@link #isStopped} often. */
+    /** Runs a task on one of the threads; the task must check {@link #isStopped} often. */
     public <T> Future<T> submit(Callable<T> task) {
         return threads.submit(() -> {
             try {
@@ -66,9 +66,9 @@ public final class Workers implements AutoCloseable {
     }
 
     /**
-     * Waits for the result of a task; throws what the first task that failed threw.
+     * Waits for the result of a task; rethrows the exception of the first failed task.
      *
-     * @param meanwhile done every tenth of a second
+     * @param meanwhile called every tenth of a second
      * @throws CancelledException if the run is cancelled or the waiting thread interrupted
      */
     public <T> T await(Future<T> task, Runnable meanwhile) {
@@ -105,7 +105,7 @@ public final class Workers implements AutoCloseable {
                     break;
                 }
             } catch (InterruptedException e) {
-                interrupted = true; // they stop soon, and must have ended
+                interrupted = true; // tasks stop soon; wait until all have ended
             }
         }
         if (interrupted) {

@@ -1,4 +1,4 @@
-/** Results as folders: published whole, kept in a cache by content, with a manifest of what made them, from what, and how. */
+/** Artifacts as folders: atomic publication, a cache keyed by content, and manifests of provenance. */
 @NullMarked
 package dev.pollux.artifact;
 

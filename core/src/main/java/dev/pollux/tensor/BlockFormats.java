@@ -4,12 +4,13 @@ import dev.pollux.internal.math.Float16;
 import java.nio.ByteBuffer;
 
 /**
- * GGUF's formats with two levels of scales, with tables of values, and with three values.
+ * GGUF's block formats with two levels of scales, with value tables, and with ternary values.
  *
- * <p>A block of 256 is cut into groups of 32 or 16 with small integer scales of their own, which the block's half-precision d
- * (and in Q2_K, Q4_K, Q5_K a dmin for the minima) multiplies. Each method says where in the block the parts lie, in bytes,
- * and names e the element within the block. Products are rounded to float in the order the reference takes them, so that the
- * values are equal bit for bit. Sources: {@code ggml-common.h} for the layouts; OCP Microscaling 1.0 for MXFP4.
+ * <p>A block of 256 elements has groups of 32 or 16. Each group has a small integer scale, multiplied by the block's
+ * half-precision d; Q2_K, Q4_K and Q5_K also have a minimum per group, multiplied by dmin. Each method documents the byte
+ * ranges [from, to) of the fields in a block; e is the index of an element in its block. Products are rounded to float in
+ * the order of the reference, so that the values are equal bit for bit. Sources: {@code ggml-common.h} for the layouts; OCP
+ * Microscaling 1.0 for MXFP4.
  */
 final class BlockFormats {
 
@@ -19,7 +20,7 @@ final class BlockFormats {
 
     private BlockFormats() {}
 
-    /** scales (16) 0, two bits (64) 16, d 80, dmin 82; a scale byte holds scale and minimum. */
+    /** [0, 16) scales, a nibble each for scale and minimum; [16, 80) 2-bit codes; [80, 82) d; [82, 84) dmin. */
     static void q2k(ByteBuffer in, int at, float[] out, int to) {
         float d = half(in, at + 80);
         float dmin = half(in, at + 82);
@@ -30,7 +31,7 @@ final class BlockFormats {
         }
     }
 
-    /** high bits (32) 0, two bits (64) 32, scales (12) 96, d 108. */
+    /** [0, 32) high bits of the codes; [32, 96) low 2 bits; [96, 108) scales; [108, 110) d. */
     static void q3k(ByteBuffer in, int at, float[] out, int to) {
         float d = half(in, at + 108);
         for (int e = 0; e < 256; e++) {
@@ -42,7 +43,7 @@ final class BlockFormats {
         }
     }
 
-    /** d 0, dmin 2, scales and minima (12) 4, nibbles (128) 16. */
+    /** [0, 2) d; [2, 4) dmin; [4, 16) scales and minima; [16, 144) 4-bit codes. */
     static void q4k(ByteBuffer in, int at, float[] out, int to) {
         float d = half(in, at);
         float dmin = half(in, at + 2);
@@ -53,7 +54,7 @@ final class BlockFormats {
         }
     }
 
-    /** d 0, dmin 2, scales and minima (12) 4, fifth bits (32) 16, nibbles (128) 48. */
+    /** [0, 2) d; [2, 4) dmin; [4, 16) scales and minima; [16, 48) fifth bits; [48, 176) low 4 bits. */
     static void q5k(ByteBuffer in, int at, float[] out, int to) {
         float d = half(in, at);
         float dmin = half(in, at + 2);
@@ -65,7 +66,7 @@ final class BlockFormats {
         }
     }
 
-    /** nibbles (128) 0, two high bits (64) 128, signed scales (16) 192, d 208. */
+    /** [0, 128) low 4 bits; [128, 192) high 2 bits; [192, 208) signed scales; [208, 210) d. */
     static void q6k(ByteBuffer in, int at, float[] out, int to) {
         float d = half(in, at + 208);
         for (int e = 0; e < 256; e++) {
@@ -75,7 +76,7 @@ final class BlockFormats {
         }
     }
 
-    /** d 0, nibbles (16) 2, which choose among 16 values. */
+    /** [0, 2) d; [2, 18) 4-bit indices into a table of 16 values. */
     static void iq4nl(ByteBuffer in, int at, float[] out, int to) {
         float d = half(in, at);
         for (int e = 0; e < 32; e++) {
@@ -83,7 +84,7 @@ final class BlockFormats {
         }
     }
 
-    /** d 0, high bits of the scales 2, low bits (4) 4, nibbles (128) 8, which choose among 16 values. */
+    /** [0, 2) d; [2, 4) high bits of the scales; [4, 8) low bits; [8, 136) 4-bit indices into a table of 16 values. */
     static void iq4xs(ByteBuffer in, int at, float[] out, int to) {
         float d = half(in, at);
         int high = in.getShort(at + 2);
@@ -94,17 +95,17 @@ final class BlockFormats {
         }
     }
 
-    /** a power of two 0, nibbles (16) 1, which are 4-bit floats. */
+    /** [0, 1) exponent of the scale, a power of two; [1, 17) 4-bit floats. */
     static void mxfp4(ByteBuffer in, int at, float[] out, int to) {
         int exponent = in.get(at) & 0xff;
-        // Half of 2^(exponent − 127), since the table holds doubled values.
+        // Half of 2^(exponent − 127), since the table contains doubled values.
         float d = Float.intBitsToFloat(exponent < 2 ? 0x00200000 << exponent : exponent - 1 << 23);
         for (int e = 0; e < 32; e++) {
             out[to + e] = d * FP4_DOUBLED[in.get(at + 1 + e % 16) >> e / 16 * 4 & 15];
         }
     }
 
-    /** five ternary digits a byte (48) 0, four (4) 48, d 52. */
+    /** [0, 48) five ternary digits per byte; [48, 52) four per byte; [52, 54) d. */
     static void tq1(ByteBuffer in, int at, float[] out, int to) {
         float d = half(in, at + 52);
         for (int e = 0; e < 256; e++) {
@@ -118,7 +119,7 @@ final class BlockFormats {
         }
     }
 
-    /** two bits (64) 0, d 64. */
+    /** [0, 64) 2-bit codes; [64, 66) d. */
     static void tq2(ByteBuffer in, int at, float[] out, int to) {
         float d = half(in, at + 64);
         for (int e = 0; e < 256; e++) {
@@ -130,12 +131,15 @@ final class BlockFormats {
         return ((packed * POWERS_OF_3[digit] & 0xff) * 3 >> 8) - 1;
     }
 
-    /** Two bits of element {@code e}: 32 bytes hold the elements of 128 in four layers. */
+    /** The two bits of element {@code e}: 32 bytes encode 128 elements in four layers of 2 bits. */
     private static int twoBits(ByteBuffer in, int at, int e) {
         return in.get(at + e / 128 * 32 + e % 32) >> e % 128 / 32 * 2 & 3;
     }
 
-    /** Six bits: scales 0…3 and minima 0…3 in the low bits of bytes 0…7; the rest shares bytes 8…11 and the high bits. */
+    /**
+     * Unpacks 6-bit values: scales 0…3 and minima 0…3 are the low bits of bytes 0…7; the others use bytes 8…11 and the high
+     * bits.
+     */
     private static int scale(ByteBuffer in, int at, int group) {
         return group < 4 ? in.get(at + group) & 63 : in.get(at + group + 4) & 15 | (in.get(at + group - 4) & 0xc0) >> 2;
     }

@@ -11,14 +11,17 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
-/** The points of a grid that codes of the IQ1 to IQ3 formats stand for. They are data of the format, and a resource here. */
+/**
+ * The grid points that the codes of the formats IQ1 to IQ3 select. The tables are part of the formats and loaded from a
+ * resource.
+ */
 final class Codebook {
 
     private static final Map<String, byte[]> POINTS = read();
 
     private Codebook() {}
 
-    /** (points, width) of a format, whose width is 4 for IQ3 and 8 for the others. */
+    /** The grid of a format, (points, width); width is 4 for IQ3 and 8 for the others. */
     static byte[] of(DType type) {
         return Objects.requireNonNull(POINTS.get(type.name()));
     }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * How numbers are stored: plain types of safetensors and GGUF, and GGUF's block types.
+ * The storage type of a tensor: plain types of safetensors and GGUF, and GGUF's block types.
  *
  * <p>Sources: the safetensors format description; {@code ggml.h} and {@code ggml-common.h} of the GGUF format for type ids
  * and block sizes. <em>Immutable.</em>
@@ -51,17 +51,20 @@ public enum DType {
     TQ2_0(35, 256, 66),
     MXFP4(39, 32, 17),
     NVFP4(40, 64, 36),
-    /** 32 signed 4-bit integers under a 32-bit scale; no file holds it: published packed weights are shown as it. */
+    /**
+     * 32 signed 4-bit integers with a 32-bit scale. Not a file format: packed weights of publishers are presented in this
+     * type.
+     */
     PACKED_INT4(-1, 32, 20),
-    /** The same with 8 bits. */
+    /** As the 4-bit type, with 8-bit integers. */
     PACKED_INT8(-1, 32, 36),
-    /** The same with 16 bits, for unsigned 8-bit codes less a zero point. */
+    /** As the 4-bit type, with 16-bit integers: unsigned 8-bit codes minus a zero point. */
     PACKED_INT16(-1, 32, 68),
-    /** 32 codes of NF4, the quantiles of a normal distribution (Dettmers et al., arXiv:2305.14314), under a 32-bit scale. */
+    /** 32 codes of NF4, the quantiles of a normal distribution (Dettmers et al., arXiv:2305.14314), with a 32-bit scale. */
     PACKED_NF4(-1, 32, 20),
-    /** 32 codes of the 4-bit floats of bitsandbytes under a 32-bit scale. */
+    /** 32 4-bit floats of bitsandbytes with a 32-bit scale. */
     PACKED_FP4(-1, 32, 20),
-    /** 32 8-bit floats (E4M3) under a 32-bit scale. */
+    /** 32 8-bit floats (E4M3) with a 32-bit scale. */
     PACKED_FP8(-1, 32, 36);
 
     private final int ggufId;
@@ -74,22 +77,22 @@ public enum DType {
         this.blockBytes = blockBytes;
     }
 
-    /** Elements of one block; 1 for plain types. */
+    /** Number of elements in a block; 1 for plain types. */
     public int blockSize() {
         return blockSize;
     }
 
-    /** Bytes of one block. */
+    /** Size of a block in bytes. */
     public int blockBytes() {
         return blockBytes;
     }
 
-    /** The number of this type in GGUF files; −1 for a type that they do not have. */
+    /** The id of this type in GGUF; −1 if GGUF does not have it. */
     public int ggufId() {
         return ggufId;
     }
 
-    /** Whether several elements share a block. */
+    /** Whether a block has more than one element. */
     public boolean isBlock() {
         return blockSize > 1;
     }
@@ -100,7 +103,7 @@ public enum DType {
                 .findFirst();
     }
 
-    /** A type of the safetensors format, by its name in the header. */
+    /** The type with this name in a safetensors header. */
     static Optional<DType> ofSafetensors(String name) {
         return Arrays.stream(values())
                 .filter(type -> !type.isBlock() && type.name().equals(name))

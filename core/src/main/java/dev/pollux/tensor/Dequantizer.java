@@ -8,12 +8,12 @@ import java.nio.ShortBuffer;
 import java.util.Map;
 
 /**
- * Stored numbers as floats, bit for bit what the reference readers give.
+ * Decodes stored numbers to floats, bit for bit as the reference readers do.
  *
- * <p>Block layouts (GGUF): a half-precision scale d, in the {@code _1} types a half-precision minimum m, in the Q5 types
- * 32 high bits, then the codes: two a byte, the low nibbles are elements 0…15, the high ones 16…31. Q4_0: d(q − 8);
- * Q4_1: dq + m; Q5_0: d(q − 16); Q5_1: dq + m; Q8_0: d·q, q signed. The
- * other block types are in {@link BlockFormats} and {@link GridFormats}.
+ * <p>Layout of a GGUF block of 32: half-precision scale d; in the {@code _1} types, half-precision minimum m; in the Q5
+ * types, 32 high bits; then the codes q. Two 4-bit codes share a byte: the low nibbles are elements 0…15, the high nibbles
+ * 16…31. Values: Q4_0 = d·(q − 8); Q4_1 = d·q + m; Q5_0 = d·(q − 16); Q5_1 = d·q + m; Q8_0 = d·q with signed q. The other
+ * block types are in {@link BlockFormats} and {@link GridFormats}.
  */
 final class Dequantizer {
 
@@ -102,7 +102,7 @@ final class Dequantizer {
         void decode(ByteBuffer in, int at, float[] out, int to);
     }
 
-    /** In pieces through an array, of which a compiler makes vector instructions. */
+    /** Copies pieces to an array, so that the compiler can vectorize the loop. */
     private static void bfloat16(ByteBuffer in, float[] out, int to, int count) {
         ShortBuffer from = in.asShortBuffer();
         short[] piece = new short[Math.min(count, PIECE)];

@@ -2,10 +2,10 @@ package dev.pollux.tensor;
 
 import java.util.List;
 
-/** A tensor of the shape of another, whose values it changes. */
+/** A tensor calculated from another tensor of the same shape. */
 public interface DerivedTensor extends TensorSource {
 
-    /** The other. */
+    /** The tensor that this one is calculated from. */
     TensorSource exact();
 
     @Override

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Rounds elements to the type of a file and writes them from an offset on. */
+/** Rounds elements to a file's type and writes them, starting at an offset. */
 public final class EncodingSink implements TensorSink {
 
     private static final int BUFFER = 1 << 17;
@@ -39,18 +39,18 @@ public final class EncodingSink implements TensorSink {
      * A sink that writes elements as {@code type} from {@code offset} on.
      *
      * @param written counts the bytes that all sinks write
-     * @param bytes to write from, little-endian; as {@link #buffer} makes it
+     * @param bytes little-endian write buffer, created by {@link #buffer}
      */
     public static EncodingSink of(DType type, FileChannel channel, long offset, AtomicLong written, ByteBuffer bytes) {
         return new EncodingSink(type, channel, offset, written, bytes);
     }
 
-    /** A buffer to write from. */
+    /** Creates a write buffer. */
     public static ByteBuffer buffer() {
         return ByteBuffer.allocateDirect(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** Keeps some elements in the buffer; see {@link #flush}. */
+    /** Encodes elements into the buffer; see {@link #flush}. */
     @Override
     public void put(float[] values, int count) {
         for (int at = 0; at < count; ) {
@@ -91,7 +91,7 @@ public final class EncodingSink implements TensorSink {
         }
     }
 
-    /** Writes what is in the buffer; to be called after the last element. */
+    /** Writes the content of the buffer; must be called after the last element. */
     public void flush() {
         bytes.flip();
         try {
@@ -111,12 +111,12 @@ public final class EncodingSink implements TensorSink {
         facts.put(name, value);
     }
 
-    /** What was not finite, or is not as it is written. */
+    /** Counts of values that were not finite before or after rounding. */
     public NotFinite notFinite() {
         return notFinite;
     }
 
-    /** The facts that were noted, by name. */
+    /** The recorded facts, by name. */
     public Map<String, String> facts() {
         return facts;
     }

@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A GGUF file, versions 2 and 3, or the parts of one: metadata and tensors of llama.cpp's format.
+ * Metadata and tensors of a GGUF model, llama.cpp's format, versions 2 and 3, in one file or several parts.
  *
  * <p>Metadata values are {@code Long} (every integer; {@code BigInteger} above 2^63 − 1), {@code Float}, {@code Double},
  * {@code Boolean}, {@code String} or {@code List}. <em>Thread-safe.</em>
@@ -23,7 +23,7 @@ public final class GgufFile implements TensorFile {
 
     private static final String ENDING = ".gguf";
 
-    /** What stands beside a model: projectors, matrices of importance, heads that draft tokens for it. */
+    /** File name prefixes of a model's companions: projectors, importance matrices, draft heads. */
     private static final Pattern BESIDE =
             Pattern.compile(".*(?i:mmproj|imatrix).*|(?:.*[-_.])?(?:mtp|eagle3|dflash|dspark)-.*");
 
@@ -52,8 +52,8 @@ public final class GgufFile implements TensorFile {
     }
 
     /**
-     * Opens a file and checks its whole header. Of a model in several files, {@code name-00001-of-00003.gguf} and on, any may
-     * be given; all are opened.
+     * Opens a file and checks its whole header. If a model is split into {@code name-00001-of-00003.gguf} and so on, the
+     * path of any part opens all parts.
      *
      * @throws MalformedFileException if it is damaged; the message says where
      * @throws dev.pollux.StorageException if it cannot be read, or a part is missing; the message names it
@@ -68,22 +68,22 @@ public final class GgufFile implements TensorFile {
         }
     }
 
-    /** Whether a path ends as those of GGUF files do, in any case. */
+    /** Whether a path has the GGUF extension, in any case. */
     public static boolean isName(String path) {
         return path.regionMatches(true, path.length() - ENDING.length(), ENDING, 0, ENDING.length());
     }
 
     /**
-     * Whether a path ends as those of GGUF files do and its file's name is that of a model, not of something that publishers put
-     * beside one, as llama.cpp tells them apart: {@code mmproj}, {@code imatrix}, {@code mtp-}, {@code eagle3-}, {@code dflash-},
-     * {@code dspark-}.
+     * Whether a path has the GGUF extension and names a model. Companion files of a model are excluded by the names that
+     * llama.cpp uses: {@code mmproj}, {@code imatrix}, {@code mtp-}, {@code eagle3-}, {@code dflash-}, {@code dspark-}.
+     * {@code model-q4.gguf} passes; {@code mmproj-model.gguf} fails.
      */
     public static boolean isModelName(String path) {
         int from = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1;
         return isName(path) && !BESIDE.matcher(path.substring(from)).matches();
     }
 
-    /** The files it was read from, first to last. */
+    /** The files of the model, in order. */
     public List<Path> files() {
         return parts.stream().map(part -> part.file().path()).toList();
     }
@@ -97,27 +97,27 @@ public final class GgufFile implements TensorFile {
         return header.version;
     }
 
-    /** Everything the file says of itself, in its order. */
+    /** All metadata, in the order of the file. */
     public Map<String, Object> metadata() {
         return Collections.unmodifiableMap(header.metadata);
     }
 
-    /** A string, if the key is there. */
+    /** The string with this key, if present. */
     public Optional<String> string(String key) {
         return value(key, String.class);
     }
 
-    /** An integer, if the key is there. */
+    /** The integer with this key, if present. */
     public Optional<Long> integer(String key) {
         return value(key, Long.class);
     }
 
-    /** A number as a double, if the key is there. */
+    /** The number with this key as a double, if present. */
     public Optional<Double> number(String key) {
         return value(key, Number.class).map(Number::doubleValue);
     }
 
-    /** An array, if the key is there. */
+    /** The array with this key, if present. */
     public Optional<List<?>> array(String key) {
         return value(key, List.class).map(list -> (List<?>) list);
     }

@@ -6,7 +6,7 @@ import java.util.AbstractList;
 import java.util.Objects;
 import java.util.RandomAccess;
 
-/** An array of numbers or booleans as it lies in a GGUF file; an element is boxed when it is asked for. */
+/** A view of an array of numbers or booleans in a GGUF file; elements are boxed on access. */
 final class GgufNumbers extends AbstractList<Object> implements RandomAccess {
 
     private final int type; // the format's value type

@@ -10,19 +10,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The files of a model that is split, {@code name-00001-of-00003.gguf} and on. Each says {@code split.count} and its own
- * {@code split.no}, from 0; the first has the metadata of the whole.
+ * The files of a split model: {@code name-00001-of-00003.gguf} and so on. Each has the metadata {@code split.count} and its
+ * own {@code split.no}, from 0. The first part has the metadata of the model.
  */
 final class GgufParts {
 
     private static final Pattern NAME = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})(\\.gguf)", Pattern.CASE_INSENSITIVE);
 
-    /** One file with what its header says. */
+    /** A file with its parsed header. */
     record Part(MappedFile file, GgufReader header) {}
 
     private GgufParts() {}
 
-    /** Opens all parts, first to last, of which {@code path} is any; a file that is not split is its own only part. */
+    /** Opens all parts in order, given the path of any part; a file that is not split is the only part. */
     static List<Part> open(Path path) {
         List<Part> parts = new ArrayList<>();
         try {

@@ -17,9 +17,9 @@ import java.util.Map;
  *
  * <p>Layout: magic {@code GGUF}; u32 version (2 or 3); u64 number of tensors; u64 number of key-value pairs; the pairs
  * (string key, u32 value type, value); the tensor infos (string name, u32 number of dimensions, u64 each dimension, fastest
- * first, u32 type, u64 offset); padding to the alignment; the data. A string is a u64 length and UTF-8. A big-endian file
- * has all of it in big-endian order. Nothing is allocated by a declared count: every count is held against the bytes left,
- * arrays of numbers stay in the file, and there are at most {@value #MAX_ITEMS} keys, strings, arrays and tensors.
+ * first, u32 type, u64 offset); padding to the alignment; the data. A string is a u64 length and UTF-8. In a big-endian file
+ * every field is big-endian. No memory is allocated by a declared count: each count is checked against the remaining bytes,
+ * arrays of numbers stay in the file, and a file may have at most {@value #MAX_ITEMS} keys, strings, arrays and tensors.
  */
 final class GgufReader {
 

@@ -5,11 +5,12 @@ import dev.pollux.internal.math.Float8;
 import java.nio.ByteBuffer;
 
 /**
- * GGUF's formats below 4 bits that take several elements at once from a {@link Codebook}, and NVFP4.
+ * GGUF's formats below 4 bits, whose codes each select several elements from a {@link Codebook}, and NVFP4.
  *
- * <p>Each method says where in the block of 256 the parts lie, in bytes, and names e the element within the block. Of
- * elements with signs apart, seven signs are stored and the eighth makes their number even, or all eight are. Products are
- * rounded to float in the order the reference takes them. Source: {@code ggml-common.h} for the layouts.
+ * <p>Each method documents the byte ranges [from, to) of the fields in a block of 256 elements; e is the index of an element
+ * in its block. Separate signs are stored for eight elements in one of two ways: all 8 bits, or 7 bits with bit 7 = parity
+ * of bits 0…6, which makes the number of negative signs even. Products are rounded to float in the order of the reference.
+ * Source: {@code ggml-common.h} for the layouts.
  */
 final class GridFormats {
 
@@ -18,7 +19,7 @@ final class GridFormats {
 
     private GridFormats() {}
 
-    /** d 0; for each 32 elements 4 codes of a byte, then 4 × 7 signs and a scale of 4 bits in a word. */
+    /** [0, 2) d; [2, 66) per 32 elements: 4 one-byte codes, then a 32-bit word of 4 × 7 signs and a 4-bit scale. */
     static void iq2xxs(ByteBuffer in, int at, float[] out, int to) {
         byte[] grid = Codebook.of(DType.IQ2_XXS);
         float d = half(in, at);
@@ -31,7 +32,7 @@ final class GridFormats {
         }
     }
 
-    /** d 0, codes of 9 bits with 7 signs (64) 2, scales of 16 elements (8) 66. */
+    /** [0, 2) d; [2, 66) 9-bit codes, each with 7 signs; [66, 74) scales per 16 elements. */
     static void iq2xs(ByteBuffer in, int at, float[] out, int to) {
         byte[] grid = Codebook.of(DType.IQ2_XS);
         float d = half(in, at);
@@ -42,7 +43,7 @@ final class GridFormats {
         }
     }
 
-    /** d 0, low bits of the codes (32) 2, signs (32) 34, two high bits (8) 66, scales of 16 elements (8) 74. */
+    /** [0, 2) d; [2, 34) low 8 bits of the codes; [34, 66) signs; [66, 74) high 2 bits; [74, 82) scales per 16 elements. */
     static void iq2s(ByteBuffer in, int at, float[] out, int to) {
         byte[] grid = Codebook.of(DType.IQ2_S);
         float d = half(in, at);
@@ -54,7 +55,7 @@ final class GridFormats {
         }
     }
 
-    /** d 0, codes of 4 elements (64) 2, for each 32 elements a word of 4 × 7 signs and a scale of 4 bits (32) 66. */
+    /** [0, 2) d; [2, 66) codes of 4 elements; [66, 98) per 32 elements: a word of 4 × 7 signs and a 4-bit scale. */
     static void iq3xxs(ByteBuffer in, int at, float[] out, int to) {
         byte[] grid = Codebook.of(DType.IQ3_XXS);
         float d = half(in, at);
@@ -66,7 +67,10 @@ final class GridFormats {
         }
     }
 
-    /** d 0, low bits of the codes of 4 elements (64) 2, ninth bits (8) 66, signs (32) 74, scales of 32 elements (4) 106. */
+    /**
+     * [0, 2) d; [2, 66) low 8 bits of the codes of 4 elements; [66, 74) ninth bits; [74, 106) signs; [106, 110) scales per
+     * 32 elements.
+     */
     static void iq3s(ByteBuffer in, int at, float[] out, int to) {
         byte[] grid = Codebook.of(DType.IQ3_S);
         float d = half(in, at);
@@ -78,7 +82,10 @@ final class GridFormats {
         }
     }
 
-    /** d 0, low bits of the codes (32) 2, for each 32 elements 4 × 3 high bits, a scale of 3 bits and a shift's sign (16) 34. */
+    /**
+     * [0, 2) d; [2, 34) low 8 bits of the codes; [34, 50) per 32 elements: 4 × 3 high bits, a 3-bit scale, the sign of the
+     * shift.
+     */
     static void iq1s(ByteBuffer in, int at, float[] out, int to) {
         byte[] grid = Codebook.of(DType.IQ1_S);
         float d = half(in, at);
@@ -92,8 +99,8 @@ final class GridFormats {
     }
 
     /**
-     * Low bits of the codes (32) 0, for each code three high bits and a shift's sign (16) 32, scales of 16 elements of 3 bits
-     * in words (8) 48, whose four highest bits make up d.
+     * [0, 32) low 8 bits of the codes; [32, 48) per code: 3 high bits and the sign of the shift; [48, 56) four 16-bit words
+     * of 3-bit scales per 16 elements; the four highest bits of the four words form d.
      */
     static void iq1m(ByteBuffer in, int at, float[] out, int to) {
         byte[] grid = Codebook.of(DType.IQ1_S);
@@ -111,18 +118,18 @@ final class GridFormats {
         }
     }
 
-    /** A block of 64: four scales, floats of 8 bits without sign (4) 0, nibbles (32) 4, which are 4-bit floats. */
+    /** A block of 64 elements: [0, 4) four scales, unsigned 8-bit floats; [4, 36) 4-bit floats. */
     static void nvfp4(ByteBuffer in, int at, float[] out, int to) {
         for (int e = 0; e < 64; e++) {
             byte bits = in.get(at + e / 16);
-            // Half of the scale, since the table holds doubled values.
+            // Half of the scale, since the table contains doubled values.
             float d = (bits & 0x7f) == 0x7f ? 0 : Float8.e4m3((byte) (bits & 0x7f)) * 0.5f;
             int code = in.get(at + 4 + e / 16 * 8 + e % 8) >> e % 16 / 8 * 4 & 15;
             out[to + e] = d * FP4_DOUBLED[code];
         }
     }
 
-    /** Seven signs and the eighth. */
+    /** Seven stored signs and the eighth, their parity. */
     private static int evenSigns(int seven) {
         int signs = seven & 127;
         return signs | (Integer.bitCount(signs) & 1) << 7;

@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * A tensor of a layer: {@code prefix + layer + suffix}, such as {@code model.layers.} 3 {@code .mlp.up_proj.weight}. The
- * first number in a name is the layer.
+ * The name of a layer's tensor: {@code prefix + layer + suffix}, such as {@code model.layers.} 3 {@code
+ * .mlp.up_proj.weight}. The first number in a name is the layer.
  */
 public record LayerName(String prefix, int layer, String suffix) {
 
@@ -29,7 +29,7 @@ public record LayerName(String prefix, int layer, String suffix) {
     private static final int MAX_DIGITS = 6;
     private static final int MAX_NAME = 1000;
 
-    /** The parts of the name of a tensor; empty where it is not of a layer. */
+    /** Parses the name of a tensor; empty if it is not part of a layer. */
     public static Optional<LayerName> parse(String tensor) {
         if (tensor.length() > MAX_NAME) {
             return Optional.empty();
@@ -80,15 +80,15 @@ public record LayerName(String prefix, int layer, String suffix) {
         return tensor.endsWith(WEIGHT) && modules.contains(tensor.substring(tensor.lastIndexOf('.', end - 1) + 1, end));
     }
 
-    /** Whether a tensor outside the layers stands before them. */
+    /** Whether a tensor outside the layers is applied before them. */
     public static boolean isBeforeLayers(String tensor) {
         return tensor.contains("embed") && !isHead(tensor) || tensor.contains("wte.") || tensor.contains("wpe.");
     }
 
     /**
-     * Whether a tensor is a buffer that models calculate themselves and current versions of transformers neither write nor
-     * read: frequencies and tables of rotary positions, numbers of positions, causal masks. GPT-2 and GPT-NeoX call a mask
-     * {@code bias}, as a layer's bias is called, which is no matrix.
+     * Whether a tensor is a computed buffer that current versions of transformers neither write nor read: frequencies and
+     * tables of rotary positions, position ids, causal masks. GPT-2 and GPT-NeoX name a mask {@code bias}; a mask is a
+     * matrix, a layer's bias is not.
      */
     public static boolean isObsolete(TensorInfo tensor) {
         String name = "." + tensor.name();

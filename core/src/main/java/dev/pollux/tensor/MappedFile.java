@@ -12,17 +12,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A file mapped whole when it is opened; the system reads its pages when they are touched.
+ * A file that is mapped completely on opening; the operating system reads pages on access.
  *
- * <p>A mapping lives until the last buffer over it is unreachable, so a buffer handed out outlasts {@link #close}.
+ * <p>A mapping lives until its last buffer is unreachable, so a returned buffer stays valid after {@link #close}.
  * <em>Thread-safe.</em>
  */
 final class MappedFile implements AutoCloseable {
 
     /*
-     * A buffer holds less than 2^31 bytes. Segments begin every 2^30 bytes and are up to twice as long, so that a range of
-     * up to 2^30 bytes lies in one of them. The channel is closed at once: were it used later, an interrupt of the reading
-     * thread would close it for all threads.
+     * A buffer is limited to less than 2^31 bytes. Segments begin every 2^30 bytes and are up to twice as long, so that a
+     * range of up to 2^30 bytes is inside one segment. The channel is closed immediately after mapping, because an interrupt
+     * of a thread that reads from a channel closes it for all threads.
      */
     static final int MAX_RANGE = 1 << 30;
 
@@ -57,12 +57,12 @@ final class MappedFile implements AutoCloseable {
         return size;
     }
 
-    /** The file's beginning, as much of it as a buffer holds. */
+    /** The beginning of the file, up to the size of a buffer. */
     ByteBuffer beginning() {
         return segments.get(0).duplicate().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** A range that the caller has checked against {@link #size()}; read-only, little-endian. */
+    /** A range of bytes, already checked by the caller against {@link #size()}; read-only, little-endian. */
     ByteBuffer map(long offset, int length) {
         List<ByteBuffer> open = segments;
         if (open.isEmpty()) {

@@ -7,10 +7,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
-/** Counts values that are not finite: in what is written, and then in the inputs that it comes from. */
+/** Counts values that are not finite, first in the output and then in the inputs it was calculated from. */
 public final class NotFinite {
 
-    /** Facts of a tensor: how many values became infinite when they were rounded, how many were not finite before. */
+    /**
+     * Names of the facts: number of values that rounding made infinite, and number of values that were not finite before.
+     */
     private static final String OVERFLOWS = "overflows";
 
     private static final String RESULT = "notFinite";
@@ -19,7 +21,7 @@ public final class NotFinite {
     private static final int INFINITE = 0x7f800000;
     private static final int STEP = 1 << 14;
 
-    private final int limit; // bits of the least magnitude that the type rounds to infinity
+    private final int limit; // bits of the smallest magnitude that the type rounds to infinity
     private long overflows;
     private long notFinite;
 
@@ -36,7 +38,7 @@ public final class NotFinite {
         return new NotFinite(type);
     }
 
-    /** Takes values that are about to be rounded. */
+    /** Counts in values before they are rounded. */
     void take(float[] values, int from, int count) {
         if (!anyFrom(limit, values, from, count)) {
             return;
@@ -48,7 +50,7 @@ public final class NotFinite {
         }
     }
 
-    /** Whether a magnitude is not below {@code limit}: the sum with 2³¹ − limit has its highest bit then. */
+    /** Whether magnitude ≥ {@code limit}: then magnitude + 2³¹ − limit has its highest bit set. */
     private static boolean anyFrom(int limit, float[] values, int from, int count) {
         int shift = Integer.MIN_VALUE - limit;
         int any = 0;
@@ -68,7 +70,7 @@ public final class NotFinite {
         return overflows + notFinite > 0;
     }
 
-    /** Adds what was counted to the facts of a tensor, if anything was, and what its inputs hold. */
+    /** Adds nonzero counts to the facts of a tensor, with the counts in its inputs. */
     public void addTo(TensorSink facts, List<String> models, List<TensorSource> sources, BooleanSupplier stopped) {
         addTo(facts);
         for (int i = 0; i < models.size(); i++) {
@@ -79,7 +81,7 @@ public final class NotFinite {
         }
     }
 
-    /** Adds what was counted to the facts of a tensor, if anything was. */
+    /** Adds nonzero counts to the facts of a tensor. */
     public void addTo(TensorSink facts) {
         if (overflows > 0) {
             facts.fact(OVERFLOWS, Long.toString(overflows));
@@ -104,9 +106,9 @@ public final class NotFinite {
     }
 
     /**
-     * What the facts of all tensors say, in sentences.
+     * Summarizes the facts of all tensors in sentences.
      *
-     * @param written what was written
+     * @param written name of the output
      * @param types by tensor, in the order in which they are named
      */
     public static List<String> notices(

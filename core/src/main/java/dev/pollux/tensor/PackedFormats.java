@@ -4,8 +4,8 @@ import dev.pollux.internal.math.Float8;
 import java.nio.ByteBuffer;
 
 /**
- * Blocks of 32 in which published packed weights are shown: a 32-bit float scale d, then the codes. Codes of 4 bits lie two a
- * byte, elements 0…15 low and 16…31 high.
+ * Blocks of 32 elements that present packed weights of publishers. Layout: [0, 4) scale d, a 32-bit float; then the codes.
+ * Two 4-bit codes share a byte: low nibbles are elements 0…15, high nibbles 16…31.
  */
 final class PackedFormats {
 

@@ -159,7 +159,7 @@ public final class SafetensorsFile implements TensorFile {
         return numbers;
     }
 
-    /** Refuses a file that is known to be another thing. */
+    /** Rejects a file with the signature of another format. */
     private void refuseForeign() {
         byte[] head = new byte[(int) Math.min(ForeignFile.HEAD, file.size())];
         file.map(0, head.length).get(head);

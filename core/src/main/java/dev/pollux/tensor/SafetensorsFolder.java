@@ -17,8 +17,8 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * The tensors of a Hugging Face folder: {@code model.safetensors}, or where there is none the shards that {@code
- * model.safetensors.index.json} names. Of these the index decides: a tensor that stands in a shard but not in the index is none of the model's.
+ * The tensors of a Hugging Face folder: {@code model.safetensors}, or if it is absent the shards listed in {@code
+ * model.safetensors.index.json}. A tensor in a shard that the index does not list is not part of the model.
  * <em>Thread-safe.</em>
  */
 public final class SafetensorsFolder implements TensorFile {
@@ -46,7 +46,7 @@ public final class SafetensorsFolder implements TensorFile {
         SafetensorsFolder opened = new SafetensorsFolder();
         try {
             Path index = folder.resolve(INDEX);
-            if (Files.isRegularFile(folder.resolve(SINGLE))) { // an index beside it is stale
+            if (Files.isRegularFile(folder.resolve(SINGLE))) { // an index in the same folder is stale
                 SafetensorsFile single = opened.open(folder, SINGLE);
                 single.tensors().keySet().forEach(name -> opened.add(name, single));
             } else if (Files.isRegularFile(index)) {
@@ -128,7 +128,7 @@ public final class SafetensorsFolder implements TensorFile {
         home.put(name, shard);
     }
 
-    /** The files the tensors lie in, in the order of their opening. */
+    /** The files of the tensors, in the order of opening. */
     public List<Path> files() {
         return Collections.unmodifiableList(files);
     }

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A safetensors file that is written tensor by tensor before all their shapes are known: room for the header is kept and
- * what is left of it stays blank, as the format allows. <em>Confined to one thread.</em>
+ * Writes a safetensors file tensor by tensor, before all shapes are known. Space for the header is reserved; the unused rest
+ * is filled with blanks, as the format allows. <em>Confined to one thread.</em>
  */
 public final class SafetensorsWriter implements AutoCloseable {
 
@@ -51,7 +51,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     /**
      * Creates or replaces {@code file}.
      *
-     * @param names of all tensors that may come
+     * @param names names of all tensors that may be written
      * @throws StorageException if the file cannot be written
      */
     public static SafetensorsWriter create(Path file, List<String> names) {
@@ -85,7 +85,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         facts.put(name, sink.facts());
     }
 
-    /** What is to be said of values that are not finite, or are not as they are written; {@code written} names the file. */
+    /** Messages about values that were not finite before or after rounding; {@code written} names the file. */
     public List<String> notices(String written) {
         return NotFinite.notices(written, types, facts);
     }
@@ -103,12 +103,12 @@ public final class SafetensorsWriter implements AutoCloseable {
         return sink;
     }
 
-    /** Bytes of tensors so far. */
+    /** Number of tensor bytes written so far. */
     public long bytes() {
         return end;
     }
 
-    /** Writes the header; the file is complete then. */
+    /** Writes the header, which completes the file. */
     public void finish() {
         byte[] text = Json.text(json).getBytes(StandardCharsets.UTF_8);
         if (text.length > header) {

@@ -7,13 +7,13 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * One or more stored matrices of equal width, stacked: (rows, columns), as a packed projection multiplies with.
+ * One or more stored matrices of equal width, stacked to (rows, columns) as in a packed projection.
  *
  * @param names stored matrices, top first
  */
 public record StackedMatrix(TensorFile tensors, List<String> names, int rows, int columns) {
 
-    /** Elements that are read at once: few enough to stay in a processor's cache. */
+    /** Number of elements per read, small enough for a processor's cache. */
     private static final int SLICE = 1 << 17;
 
     /**
@@ -50,12 +50,12 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
         return this;
     }
 
-    /** The rows of each part. */
+    /** The number of rows of each part. */
     public List<Integer> rowsOfParts() {
         return names.stream().map(name -> tensors.info(name).dim(0)).toList();
     }
 
-    /** The types it is stored in, one a part. */
+    /** The storage type of each part. */
     public List<DType> types() {
         List<DType> types = new ArrayList<>();
         names.forEach(name -> types.add(tensors.info(name).type()));
@@ -67,7 +67,7 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
         return List.of(allowed).containsAll(types());
     }
 
-    /** Takes some rows. */
+    /** Receives rows. */
     @FunctionalInterface
     public interface Visitor<T> {
         void accept(int firstRow, T rows, DType type);
@@ -82,7 +82,7 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
                         tensors.info(slice.name).type()));
     }
 
-    /** All of it as floats, turned: (columns, rows). */
+    /** The transposed matrix as floats: (columns, rows). */
     public float[] transposed() {
         float[] turned = new float[Math.multiplyExact(rows, columns)]; // (columns, rows)
         floats((first, values, type) -> {
@@ -108,8 +108,8 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
     /**
      * Some rows of a part.
      *
-     * @param first within the part
-     * @param at of the first of them, within the whole
+     * @param first index of the first row in the part
+     * @param at index of the first row in the stacked matrix
      */
     private record Slice(String name, int first, int count, int at) {}
 

@@ -94,7 +94,10 @@ public record StoredTensor(TensorFile file, TensorInfo info, String label) imple
             }
         }
 
-        /** Where element {@code first} lies in the region, which is moved if it does not hold all that is asked for. */
+        /**
+         * The position of element {@code first} in the region. The region is moved if it does not contain the requested
+         * range.
+         */
         private int place(long first, int count) {
             if (first < begin || (first - begin + count) * size > region.capacity()) {
                 long rest = tensor.storedBytes() - first * size;

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 
 /**
- * Named tensors in one or more mapped files; nothing is read before it is asked for.
+ * Named tensors in one or more mapped files, read lazily.
  *
- * <p>Whoever opens a file closes it; buffers handed out stay readable until they are unreachable. <em>Thread-safe.</em>
+ * <p>The caller that opens a file closes it. Returned buffers stay valid after that. <em>Thread-safe.</em>
  */
 public interface TensorFile extends AutoCloseable {
 
@@ -25,7 +25,7 @@ public interface TensorFile extends AutoCloseable {
      */
     ByteBuffer bytes(String name, long offset, int length);
 
-    /** What is stored under {@code name}. */
+    /** The tensor named {@code name}. */
     default TensorInfo info(String name) {
         TensorInfo info = tensors().get(name);
         if (info == null) {
@@ -76,7 +76,7 @@ public interface TensorFile extends AutoCloseable {
         return floats(name, 0, (int) elements);
     }
 
-    /** Lets go of the files. Idempotent. */
+    /** Closes the files. Idempotent. */
     @Override
     void close();
 }

@@ -4,10 +4,10 @@ import dev.pollux.UnsupportedModelException;
 import java.util.List;
 
 /**
- * Where a tensor lies and what it is. <em>Immutable.</em>
+ * Name, type, shape and position of a tensor in a file. <em>Immutable.</em>
  *
  * @param name its name in the file
- * @param type how its numbers are stored
+ * @param type storage type of its elements
  * @param shape dimensions, slowest first (row-major), for GGUF too; empty for a scalar
  * @param offset first byte in the file
  * @param byteLength its size in the file

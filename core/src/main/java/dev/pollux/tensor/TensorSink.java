@@ -1,10 +1,10 @@
 package dev.pollux.tensor;
 
-/** Where a method puts a merged tensor. <em>Confined to one thread.</em> */
+/** Receives the elements of a merged tensor. <em>Confined to one thread.</em> */
 public interface TensorSink {
 
     /**
-     * Takes the next elements; rounds once to the type that is written.
+     * Receives the next elements; each is rounded once, to the output type.
      *
      * @param values (≥ count)
      */
@@ -15,6 +15,6 @@ public interface TensorSink {
         return false;
     }
 
-    /** Notes something for the report, such as {@code branch} → {@code lerp}. */
+    /** Records a fact for the report, such as {@code branch} → {@code lerp}. */
     void fact(String name, String value);
 }

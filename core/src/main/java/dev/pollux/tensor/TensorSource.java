@@ -2,7 +2,7 @@ package dev.pollux.tensor;
 
 import java.util.List;
 
-/** A tensor that can be read piece by piece: stored, or calculated from stored ones. <em>Thread-safe.</em> */
+/** A tensor that can be read in pieces. It is stored, or calculated from stored tensors. <em>Thread-safe.</em> */
 public interface TensorSource {
 
     /** Sizes of the dimensions, the outermost first. */
@@ -19,10 +19,10 @@ public interface TensorSource {
      */
     void read(long first, int count, float[] into, int at);
 
-    /** Bytes that lie in files. */
+    /** Number of bytes stored in files. */
     long storedBytes();
 
-    /** The source with what it needs in memory for many reads; dropped when its tensor is merged. */
+    /** The source with its working memory for many reads; released when its tensor is merged. */
     default TensorSource ready() {
         return this;
     }

@@ -4,15 +4,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Number types by the names that plans and model configurations use. */
+/** Maps the type names of merge plans and model configurations to types. */
 public final class TypeNames {
 
-    /** The names that can be written. */
+    /** The names of the types that can be written. */
     public static final List<String> NAMES = List.of("float32", "bfloat16", "float16");
 
     private TypeNames() {}
 
-    /** The type of a name, which may begin with {@code torch.} as in Python. */
+    /** The type with this name, which may begin with {@code torch.} as in Python. */
     public static Optional<DType> parse(String name) {
         String bare = name.strip().toLowerCase(Locale.ROOT);
         return switch (bare.startsWith("torch.") ? bare.substring("torch.".length()) : bare) {

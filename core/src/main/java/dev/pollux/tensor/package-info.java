@@ -1,4 +1,4 @@
-/** Tensor files: safetensors and GGUF, memory-mapped, lazily read, checked before anything is trusted. */
+/** Tensor files: safetensors and GGUF, memory-mapped, read lazily, with headers validated on opening. */
 @NullMarked
 package dev.pollux.tensor;
 
