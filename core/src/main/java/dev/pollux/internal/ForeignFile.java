@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Says what a file is that is not what it should be, by its first bytes. */
+/** Identifies a file of an unexpected format by its first bytes. */
 public final class ForeignFile {
 
     /** Bytes that {@link #describe} looks at. */
@@ -15,7 +15,7 @@ public final class ForeignFile {
     private ForeignFile() {}
 
     /**
-     * What the file is and what to do, such as {@code it is empty; get the file again}; empty if nothing is known.
+     * A description of the file and a remedy, such as {@code it is empty; get the file again}; empty if nothing is known.
      *
      * @param head the first {@link #HEAD} bytes, or all if there are fewer
      * @param size of the file, in bytes

@@ -7,25 +7,25 @@ import java.nio.channels.FileLockInterruptionException;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 
-/** How every call answers to {@link Thread#interrupt}: with {@link CancelledException}, the thread still interrupted. */
+/** The common response to {@link Thread#interrupt}: {@link CancelledException}, with the interrupt status set. */
 public final class Interrupts {
 
     private static final String MESSAGE =
             "The thread was interrupted before the end of the call; nothing unfinished was published";
 
-    /** No chain of causes is longer, unless it is a ring. */
+    /** Maximum length of a chain of causes; protects against cycles. */
     private static final int MAX_CAUSES = 32;
 
     private Interrupts() {}
 
-    /** Leaves the call if this thread is interrupted, also where it was before the call began. */
+    /** Throws if this thread is interrupted, even if it was before the call began. */
     public static void check() {
         if (Thread.currentThread().isInterrupted()) {
             throw cancelled(null);
         }
     }
 
-    /** Takes a lock, or leaves the call if this thread is interrupted. */
+    /** Acquires a lock, or throws if this thread is interrupted. */
     public static void lock(Lock lock) {
         try {
             lock.lockInterruptibly();
@@ -34,7 +34,7 @@ public final class Interrupts {
         }
     }
 
-    /** What an interrupted call throws; the thread is interrupted after it in any case. */
+    /** Creates the exception of an interrupted call and sets the interrupt status. */
     public static CancelledException cancelled(@Nullable Throwable cause) {
         Thread.currentThread().interrupt();
         return cause == null ? new CancelledException(MESSAGE) : new CancelledException(MESSAGE, cause);

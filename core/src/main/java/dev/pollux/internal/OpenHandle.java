@@ -5,8 +5,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * One open resource, such as a native session or a mapped file, remembered until it is closed, so that a test can show
- * what was left open and where it was opened. <em>Thread-safe.</em>
+ * A record of an open resource, such as a native session or a mapped file, kept until it is closed. Tests use it to report
+ * leaks and where they were opened. <em>Thread-safe.</em>
  */
 public final class OpenHandle implements AutoCloseable {
 
@@ -24,14 +24,14 @@ public final class OpenHandle implements AutoCloseable {
         }
     }
 
-    /** Remembers that {@code what} is open. */
+    /** Registers {@code what} as open. */
     public static OpenHandle of(String what) {
         OpenHandle handle = new OpenHandle(what);
         OPEN.add(handle);
         return handle;
     }
 
-    /** Everything open now. */
+    /** All open handles. */
     public static List<OpenHandle> open() {
         return List.copyOf(OPEN);
     }
@@ -46,7 +46,7 @@ public final class OpenHandle implements AutoCloseable {
         return opened;
     }
 
-    /** Forgets it. Idempotent. */
+    /** Unregisters the handle. Idempotent. */
     @Override
     public void close() {
         OPEN.remove(this);

@@ -1,19 +1,22 @@
 package dev.pollux.internal.math;
 
-/** Arrays that one thread uses again for each tensor: new ones would be cleared each time. <em>Confined to one thread.</em> */
+/**
+ * Arrays that one thread reuses for each tensor, because a new array is cleared on allocation. <em>Confined to one
+ * thread.</em>
+ */
 public final class Arena {
 
     private final long room;
     private float[][] slots = new float[0][];
 
     /**
-     * @param room bytes that the arrays may take before they are let go
+     * @param room maximum size of the arrays in bytes before they are released
      */
     public Arena(long room) {
         this.room = room;
     }
 
-    /** An array of at least {@code length} elements for source {@code slot}; what it holds is left from before. */
+    /** An array of at least {@code length} elements for source {@code slot}; its content is undefined. */
     public float[] take(int slot, int length) {
         if (slot >= slots.length) {
             float[][] more = new float[slot + 1][0];

@@ -1,6 +1,6 @@
 package dev.pollux.internal.math;
 
-/** The few operations on vectors of doubles that all decompositions here are made of; loops that become vector instructions. */
+/** Operations on vectors of doubles that the decompositions use, written as loops that the compiler vectorizes. */
 public final class Blas {
 
     private Blas() {}

@@ -15,7 +15,7 @@ public final class Cholesky {
     /**
      * Decomposes in place.
      *
-     * @param s (n, n), of which the upper triangle counts
+     * @param s (n, n); only the upper triangle is read
      * @throws IllegalArgumentException if it is not positive definite
      */
     public static Cholesky of(double[][] s) {
@@ -59,7 +59,7 @@ public final class Cholesky {
     }
 
     /**
-     * {@code v} becomes X. The rows are solved for together, so that the factor is read once for all.
+     * Replaces {@code v} by X. All rows are solved together, so that the factor is read once.
      *
      * @param v (any, n)
      */

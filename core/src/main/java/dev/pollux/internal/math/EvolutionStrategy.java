@@ -6,9 +6,9 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * CMA-ES: a normal distribution that moves and stretches towards good points (Hansen, "The CMA evolution strategy: a
- * tutorial", arXiv 1604.00772, whose letters these are), maximizing over the unit cube. Points outside are mirrored into it.
- * <em>Confined to one thread.</em>
+ * CMA-ES: adapts the mean and covariance of a normal distribution towards good points (Hansen, "The CMA evolution strategy:
+ * a tutorial", arXiv 1604.00772, whose notation is used), maximizing over the unit cube. Points outside are mirrored into
+ * it. <em>Confined to one thread.</em>
  */
 public final class EvolutionStrategy {
 
@@ -88,7 +88,7 @@ public final class EvolutionStrategy {
         return folded > 1 ? 2 - folded : folded;
     }
 
-    /** Learns from the scores of what {@link #ask} gave; higher is better, NaN is worst. */
+    /** Updates the distribution from the scores of the points of {@link #ask}; higher is better, NaN is worst. */
     public void tell(double[][] points, double[] scores) {
         int[] order = IntStream.range(0, lambda)
                 .boxed()

@@ -3,12 +3,13 @@ package dev.pollux.internal.math;
 import java.util.Optional;
 
 /**
- * The loops that merging spends its time in, over elements [from, to) of arrays. All forms give the same bits for magnitudes
- * below 2<sup>68</sup>, so results do not depend on which one runs; larger ones may become NaN in one and infinite in another.
+ * The inner loops of merging, over elements [from, to) of arrays. All implementations give the same bits for magnitudes
+ * below 2<sup>68</sup>, so results do not depend on the implementation. Larger magnitudes may become NaN in one and infinite
+ * in another.
  */
 public interface Lanes {
 
-    /** The fastest form for this JVM; {@code -Dpollux.vector=false} takes the one without the Vector API. */
+    /** The fastest implementation for this JVM; {@code -Dpollux.vector=false} selects the one without the Vector API. */
     Lanes BEST = Boolean.parseBoolean(System.getProperty("pollux.vector", "true")) ? best() : ScalarLanes.INSTANCE;
 
     /** With the Vector API if the JVM was started with it, compiles it, and the processor's vectors are wide enough. */

@@ -3,8 +3,8 @@ package dev.pollux.internal.math;
 import java.util.Arrays;
 
 /**
- * The values that a sorted sequence would have at given ranks, without sorting: a histogram of the upper 16 bits of the
- * floats, then one of the lower 16 bits of those that share the upper ones. The sequence is read twice.
+ * Finds order statistics of a sequence without sorting. The first pass builds a histogram of the upper 16 bits of the
+ * floats; the second, of the lower 16 bits of floats whose upper bits contain a requested rank.
  */
 public final class OrderStatistics {
 
@@ -34,19 +34,19 @@ public final class OrderStatistics {
      * A value and how many are smaller.
      *
      * @param value at the rank asked for
-     * @param below how many values are smaller; the first of equal values has this rank
-     * @param equal how many values equal it
+     * @param below number of smaller values; the rank of the first equal value
+     * @param equal number of equal values
      */
     public record Rank(float value, long below, long equal) {}
 
     /**
-     * What stands at {@code ranks} of the sequence in ascending order.
+     * The values at {@code ranks} of the sequence in ascending order.
      *
      * @param ranks each in [0, length)
      */
     public static Rank[] select(Sequence sequence, long... ranks) {
         long[] upper = new long[BUCKETS];
-        long[] odd = new long[BUCKETS]; // equal neighbours would wait for one another's count
+        long[] odd = new long[BUCKETS]; // avoids waiting for the store of an equal neighbour's count
         sequence.read((values, count) -> {
             int i = 0;
             for (; i < count - 1; i += 2) {

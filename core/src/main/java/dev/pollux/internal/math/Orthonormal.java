@@ -31,8 +31,9 @@ public final class Orthonormal {
     }
 
     /**
-     * Adds what of {@code x} is new; where nothing is, a random direction. Twice is enough (Giraud, Langou, Rozložník, "The
-     * loss of orthogonality in the Gram-Schmidt orthogonalization process", 2005).
+     * Adds the normalized component of {@code x} orthogonal to the set, or a random direction if it is 0. Orthogonalizing
+     * twice is enough (Giraud, Langou, Rozložník, "The loss of orthogonality in the Gram-Schmidt orthogonalization process",
+     * 2005).
      *
      * @return the vector added
      */

@@ -6,21 +6,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * A leaf of a text's structure: a paragraph, a heading, a row of a table, a piece of code. <em>Immutable.</em>
  *
- * @param kind what it is
- * @param start first character of what it says, marks such as {@code - } and {@code ## } left out
+ * @param kind kind of the block
+ * @param start first character of its text, after marks such as {@code - } and {@code ## }
  * @param end one past the last
  * @param firstLine index of its first line in the text, from 0; fences of code count
  * @param endLine one past its last line
  * @param level of a section's heading, 1 to 6; 0 for everything else, headings inside lists and quotes too
  * @param path the headings above, outermost first; a heading's own path ends with itself
- * @param place what it is in
+ * @param place the enclosing list, quote or table
  */
 public record Block(
         Kind kind, int start, int end, int firstLine, int endLine, int level, List<Heading> path, Place place) {
 
-    /** What a block is. */
+    /** The kind of a block. */
     public enum Kind {
-        /** What describes the document, before its first line of text. */
+        /** Front matter, before the first line of text. */
         FRONT_MATTER,
         HEADING,
         PARAGRAPH,
@@ -33,7 +33,7 @@ public record Block(
         TABLE_HEAD,
         TABLE_ROW,
         CODE,
-        /** What no reader sees, or what says nothing: comments, link definitions, rules, scripts. */
+        /** Invisible or empty content: comments, link definitions, rules, scripts. */
         SILENT
     }
 
@@ -41,7 +41,7 @@ public record Block(
     public record Heading(int level, String title, int start) {}
 
     /**
-     * What a block is in.
+     * The structures around a block.
      *
      * @param group number of the outermost list, quote, table or other whole that it is part of; the same for its neighbours
      *     in that whole, another for the next
@@ -69,7 +69,7 @@ public record Block(
      */
     public record Item(int list, int number, String mark, int line) {}
 
-    /** What it says, verbatim. */
+    /** The text of the block, verbatim. */
     public String of(String text) {
         return text.substring(start, end);
     }

@@ -4,7 +4,7 @@ import dev.pollux.internal.text.Reading.Range;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Finds data that is spelled in letters: pictures as {@code data:} URIs, long runs of base64 or of hexadecimal digits. */
+/** Finds data encoded as text: images as {@code data:} URIs, long runs of base64 or of hexadecimal digits. */
 final class Data {
 
     /** From this many characters on a run of letters and digits is data. */

@@ -5,7 +5,7 @@ import java.text.Normalizer;
 import java.util.Locale;
 import java.util.Map;
 
-/** The forms under which spellings of one word meet. <em>Stateless, thread-safe.</em> */
+/** Normal forms that make spelling variants of a word equal. <em>Stateless, thread-safe.</em> */
 final class Folding {
 
     /*
@@ -36,7 +36,7 @@ final class Folding {
 
     private Folding() {}
 
-    /** A word as it is compared exactly. */
+    /** The form of a word for exact comparison. */
     static String form(String word) {
         if (isAscii(word)) {
             String plain = word.indexOf('\'') < 0 ? word : word.replace("'", "");

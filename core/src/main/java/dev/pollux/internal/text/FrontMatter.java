@@ -9,8 +9,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a document says of itself before its first line of text: YAML between lines of {@code ---}, or TOML between lines
- * of {@code +++}. Only scalars and flat lists of the outermost level are read; what is nested is passed over.
+ * Metadata before the first line of a document: YAML between lines of {@code ---}, or TOML between lines of {@code +++}.
+ * Only scalars and flat lists of the outermost level are read; nested values are ignored.
  */
 public final class FrontMatter {
 

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 
-/** Reads comments and raw HTML: what of it is text, what is not seen. <em>Confined to one thread.</em> */
+/** Reads comments and raw HTML and separates visible text from hidden text. <em>Confined to one thread.</em> */
 final class HtmlReader {
 
     static final String COMMENT = "<!--";

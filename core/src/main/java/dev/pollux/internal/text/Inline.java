@@ -7,9 +7,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The text that inline Markdown stands for: links and pictures become their text, emphasis, tags, escapes and entities
- * what a reader sees of them, line ends spaces. Inline code keeps its backticks, struck text its tildes: without them it
- * would say the contrary. <em>Confined to one thread.</em>
+ * Converts inline Markdown to its visible text. Links and images become their text; emphasis, tags, escapes and entities
+ * their rendered form; line ends spaces. Inline code keeps its backticks. Struck text keeps its tildes, since the bare text
+ * would state the opposite. <em>Confined to one thread.</em>
  */
 public final class Inline {
 
@@ -67,7 +67,7 @@ public final class Inline {
             Map.entry("ccedil", "ç"),
             Map.entry("ntilde", "ñ"));
 
-    /** A run of emphasis marks in what was written so far. */
+    /** A run of emphasis marks in the output. */
     private record Run(int at, char mark, int length) {}
 
     private final String raw;
@@ -81,12 +81,12 @@ public final class Inline {
         this.raw = raw;
     }
 
-    /** What a reader sees of {@code markdown}, on one line. */
+    /** The visible text of {@code markdown}, on one line. */
     public static String plain(String markdown) {
         return new Inline(markdown).text();
     }
 
-    /** The same for lines that stand in block quotes, whose marks are left out. */
+    /** The visible text of lines in block quotes, without the quote marks. */
     public static String plain(String markdown, int quotes) {
         if (quotes == 0 || markdown.indexOf('>') < 0) {
             return plain(markdown);

@@ -16,20 +16,21 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 
-/** The languages that are known, and of which one a text is. <em>Thread-safe.</em> */
+/** The known languages, and language identification. <em>Thread-safe.</em> */
 public final class Languages {
 
     /*
-     * A script of one language decides alone. Elsewhere each language of the script scores
+     * A script used by a single language identifies it. Otherwise each language of the script is scored:
      *
      *   score(L) = sum over the text's words in its function words of 1 / (number of the script's languages that have it)
      *
-     * divided by the number of words, and the best wins if it is clear of the next. English is tried first, by function
-     * words that no other language here has, so that nothing else is loaded for English texts. Too little evidence gives
-     * the fallback: that of the surrounding text, else English; no language for many words where no provider knows other languages.
+     * divided by the number of words. The best language is chosen if its lead over the second is clear. English is tested
+     * first, by function words that no other language here has, so that English texts load no other language. With too
+     * little evidence the result is the fallback: the language of the surrounding text, else English. A long text has no
+     * language if no provider of other languages is present.
      *
-     * N-gram profiles would tell more of short texts, at the price of a model for each language. They are not needed: a
-     * question is compared with each passage in the passage's language, so that only its function words depend on this.
+     * Rejected: n-gram profiles. They identify short texts better but need a model per language. A question is compared with
+     * each passage in the passage's language, so only its function words depend on identification.
      */
 
     private static final int MOST_CHARACTERS = 4000;
@@ -55,7 +56,7 @@ public final class Languages {
     /** English, which needs no provider. */
     public static final Language ENGLISH = new Language("en", English.FUNCTION, English::stem);
 
-    /** A text of no known language: words as they stand. */
+    /** The language of texts in no known language; words are unchanged. */
     public static final Language NONE = new Language("", Set.of(), UnaryOperator.identity());
 
     private static final Map<String, LanguageProvider> PROVIDERS = providers();
@@ -71,19 +72,19 @@ public final class Languages {
                 : KNOWN.getOrDefault(code, NONE);
     }
 
-    /** The language of a text; English for a few words that tell nothing. */
+    /** The language of a text; English for a few words without evidence. */
     public static Language of(String text) {
         List<String> forms = forms(text);
         boolean foreign = PROVIDERS.isEmpty() && forms.size() >= ENOUGH && english(forms) < FEWEST * forms.size();
         return detect(text, forms).orElse(foreign ? NONE : ENGLISH);
     }
 
-    /** The language of a text, or {@code fallback} where the text alone does not tell. */
+    /** The language of a text, or {@code fallback} if the text has too little evidence. */
     public static Language of(String text, Language fallback) {
         return detected(text).orElse(fallback);
     }
 
-    /** The language of a text; empty where the text alone does not tell. */
+    /** The language of a text; empty if the text has too little evidence. */
     public static Optional<Language> detected(String text) {
         return detect(text, forms(text));
     }

@@ -11,16 +11,16 @@ import java.util.regex.Matcher;
 final class MarkdownReader {
 
     /*
-     * One pass over the lines. A line first goes on in the containers that are open (quotes, items, footnotes), as far as
-     * its prefix allows; then it may open others; what is left belongs to a leaf: it goes on with the open one or begins
-     * another. That is the algorithm of CommonMark's appendix, without its second pass over inline marks.
+     * One pass over the lines. Each line first continues the open containers (quotes, items, footnotes) that its prefix
+     * matches, then may open others. The rest of the line belongs to a leaf: it continues the open leaf or starts a new one.
+     * This is the algorithm of CommonMark's appendix without its second phase, the parsing of inline marks.
      *
-     * It departs from CommonMark where that loses text that a reader means: a comment does not end a paragraph and may
-     * hold blank lines; a list mark may be indented deep inside an item; an ordered list goes on after code between its
+     * It departs from CommonMark where the specification loses visible text: a comment does not end a paragraph and may
+     * contain blank lines; a list mark may be indented deep inside an item; an ordered list continues after code between its
      * items; indented prose is prose; an underlined paragraph of sentences is a paragraph above a rule.
      *
-     * Time is linear: at most DEEPEST containers are matched a line, every pattern is linear in the line, and a search
-     * for the end of a comment or of a raw tag that has failed once is not made again.
+     * Time is linear: each line is matched against at most DEEPEST containers, every pattern is linear in the line, and a
+     * failed search for the end of a comment or raw tag is not repeated.
      */
 
     private static final int DEEPEST = 12;
@@ -41,7 +41,7 @@ final class MarkdownReader {
     private int paragraph = -1; // start of the paragraph being read
     private int paragraphEnd;
     private int paragraphLine;
-    private boolean labelled; // whether it begins as a question or an answer
+    private boolean labelled; // whether it is marked as a question or an answer
     private int lastStart; // of its last line
     private boolean table; // whether rows may follow
 
@@ -119,7 +119,7 @@ final class MarkdownReader {
         leaf(cursor, opened);
     }
 
-    /** Opens the containers that begin here; whether there were any. */
+    /** Opens the containers that begin here and returns whether there were any. */
     private boolean containers(LineCursor cursor, int matchedBefore) {
         int matched = matchedBefore;
         boolean opened = false;
@@ -156,7 +156,7 @@ final class MarkdownReader {
         return opened;
     }
 
-    /** A list that interrupts a paragraph begins with 1 and is not empty, unless the paragraph leads into it. */
+    /** A list that interrupts a paragraph begins with 1 and is not empty, unless the paragraph introduces it. */
     private boolean mayBegin(Mark mark, String rest, boolean here) {
         if (paragraph < 0 || !here) {
             return true;
@@ -182,7 +182,7 @@ final class MarkdownReader {
         endLeaf();
     }
 
-    /** Whether a line begins something else than a paragraph, so that it cannot go on with one lazily. */
+    /** Whether a line starts a block other than a paragraph, so that it cannot be a lazy continuation. */
     private boolean begins(LineCursor cursor) {
         String rest = text.substring(cursor.first(), cursor.end);
         return cursor.indent() < CODE_INDENT

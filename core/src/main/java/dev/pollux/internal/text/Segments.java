@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** The words in a stretch of a script that does not part them by spaces. <em>Stateless, thread-safe.</em> */
+/** Segments text in a script without spaces into words. <em>Stateless, thread-safe.</em> */
 final class Segments {
 
     /*

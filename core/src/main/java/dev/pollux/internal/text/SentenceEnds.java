@@ -9,9 +9,9 @@ final class SentenceEnds {
 
     /*
      * A sentence ends with a run of end marks and the closing marks after it, before white space or the end of the block;
-     * after an end mark of scripts without spaces it ends in any case. What follows is no proof: sentences begin with npm
-     * and with iPhones. So the word before a point decides whether the point is its own (Abbreviations), and what follows
-     * helps where that word is found both ways. Inside inline code and the target of a link nothing ends.
+     * after an end mark of scripts without spaces it ends in any case. The next word is not reliable, since sentences may
+     * begin with npm or iPhones. The word before a full stop decides whether the stop belongs to it (see Abbreviations); the
+     * next word decides for ambiguous abbreviations. No sentence ends inside inline code or a link target.
      */
 
     private static final String MARKS = ".!?…‽؟۔।॥։።᙮";
@@ -61,7 +61,7 @@ final class SentenceEnds {
     private int endsAt(int end) {
         int after = end;
         while (flat.startsWith("[^", after) && flat.indexOf(']', after) > 0 && flat.indexOf(']', after) < after + 100) {
-            after = flat.indexOf(']', after) + 1; // the number of a note belongs to what it is set after
+            after = flat.indexOf(']', after) + 1; // a footnote number belongs to the preceding sentence
         }
         spans.advance(after);
         spans.restart();

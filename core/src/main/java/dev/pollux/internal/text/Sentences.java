@@ -5,32 +5,34 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Splits a text into sentences whose offsets hold in the text as it was given.
+ * Splits a text into sentences with offsets in the original text.
  *
- * <p>Blocks come first ({@link Reading}); inside a paragraph or list item sentences end where {@link SentenceEnds} has
- * them. Nothing is longer than {@value #LONGEST} characters, a row of a table {@value #LONGEST_ROW}: longer sentences are
- * cut after a semicolon or comma, else at a space, code at a line. What holds no letter and no digit is left out.
- * <em>Stateless, thread-safe.</em>
+ * <p>The text is first split into blocks ({@link Reading}), then paragraphs and list items at {@link SentenceEnds}. The
+ * maximum length is {@value #LONGEST} characters, for a table row {@value #LONGEST_ROW}. Longer sentences are split after a
+ * semicolon or comma, else at a space; code is split at a line. Pieces without a letter or digit are omitted. <em>Stateless,
+ * thread-safe.</em>
  */
 public final class Sentences {
 
-    /** The most characters of one sentence: some 150 tokens of English, well inside what embedding models read. */
+    /**
+     * Maximum length of a sentence in characters: about 150 tokens of English, well below the limits of embedding models.
+     */
     public static final int LONGEST = 600;
 
-    /** The most characters of a row of a table. */
+    /** Maximum length of a table row in characters. */
     public static final int LONGEST_ROW = 2_400;
 
-    /** Stands for a line end that is meant. */
+    /** Represents a deliberate line break. */
     static final char HARD_BREAK = '\u2028';
 
     private Sentences() {}
 
-    /** The sentences of a Markdown text, in order, parted from each other. */
+    /** The sentences of a Markdown text, in order, without overlap. */
     public static List<Sentence> of(String text) {
         return of(Reading.ofPart(text, Reading.MARKDOWN));
     }
 
-    /** The sentences of what was read, in order, parted from each other. */
+    /** The sentences of a parsed text, in order, without overlap. */
     public static List<Sentence> of(Reading reading) {
         List<Sentence> sentences = new ArrayList<>();
         for (Block block : reading.blocks()) {

@@ -15,10 +15,11 @@ record Span(int start, int end, Kind kind) {
 
     /*
      * A word is a run of letters, digits and their marks, also of characters that stand for letters or digits (NFKC). These
-     * belong to it: an apostrophe between Cyrillic letters or in n't; points between single letters (U.S.); signs that
-     * group digits, and points and commas between them, which Numbers reads; ++ or # after a single letter; a superscript
-     * digit after at most three letters (m²) and every subscript one (CO₂). A superscript after a longer word is the mark
-     * of a footnote. All else ends it, so that an elided article (l'eau) and the s of model's are words of their own.
+     * belong to it: an apostrophe between Cyrillic letters or in n't; points between single letters (U.S.); signs that group
+     * digits, and points and commas between them, which Numbers reads; ++ or # after a single letter; a superscript digit
+     * after at most three letters (m²) and every subscript one (CO₂). A superscript after a longer word is the mark of a
+     * footnote. Every other character ends it, so that an elided article (l'eau) and the s of model's are words of their
+     * own.
      */
 
     enum Kind {

@@ -4,7 +4,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What the beginning of a line of Markdown means. Every pattern is linear: none repeats what repeats. */
+/** Recognizes the start of a Markdown line. Every pattern takes linear time: none has nested repetition. */
 final class Syntax {
 
     static final Pattern ATX = Pattern.compile("(#{1,6})(?:[ \\t]+(.*))?");
@@ -95,7 +95,7 @@ final class Syntax {
                 && shown.chars().noneMatch(c -> "{}=<>;$\\|".indexOf(c) >= 0);
     }
 
-    /** Whether a line parts the head of a table from its rows: cells of dashes with colons at their ends. */
+    /** Whether a line is the delimiter row of a table: cells of dashes with colons at their ends. */
     static boolean isDelimiterRow(String rest) {
         boolean dash = false;
         for (int i = 0; i < rest.length(); i++) {

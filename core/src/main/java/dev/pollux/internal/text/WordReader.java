@@ -12,12 +12,12 @@ import java.util.Set;
 /** Reads the words of one text. <em>Confined to one thread.</em> */
 final class WordReader {
 
-    /** What a longer word is compared by is its beginning. */
+    /** Maximum length of a word; a longer one is compared by its prefix of this length. */
     private static final int LONGEST = 255;
 
     private static final int SHORTEST_PART = 3;
 
-    /** Signs that deny within a word of a script without spaces. */
+    /** Characters of negation inside words of scripts without spaces. */
     private static final String DENYING_CHINESE = "不没沒無无未非";
 
     private static final String DENYING_KOREAN = "않못없";
@@ -187,7 +187,7 @@ final class WordReader {
                 .anyMatch(c -> ":.!?¿¡\"“„«‘(*#|\n".indexOf(c) >= 0);
     }
 
-    /** Letters in their plain design, with their case. */
+    /** Letters in their normal form, with their case. */
     private static String form(String shown) {
         return Folding.isAscii(shown) ? shown : Normalizer.normalize(shown, Normalizer.Form.NFKC);
     }

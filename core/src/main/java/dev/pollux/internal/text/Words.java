@@ -5,8 +5,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The words of a text, as search, evidence and claims compare them: what the index holds and what a question asks for
- * come from here.
+ * The words of a text in the form that search, evidence and claims compare. Indexing and queries use the same words.
  *
  * <p>A word is a run of letters and digits (see {@link Span}), in scripts without spaces a word of a dictionary or two
  * signs ({@link Segments}); it is compared by its stem in the language of its text, without case, design of the letters
@@ -21,10 +20,10 @@ public final class Words {
      *
      * @param start first character in the text
      * @param end one past the last
-     * @param text as it stands
+     * @param text the original text
      * @param form its exact form: normalised, in lower case, with accents
-     * @param stem what it is compared by; a name that is spelled like a function word keeps its capitals
-     * @param role what it does in its sentence
+     * @param stem the form used in comparisons; a name that is spelled like a function word keeps its capitals
+     * @param role its role in the sentence
      * @param also further stems that it is found by, and that no question for another word means: parts of a word
      * @param whole the stem of the hyphenated word it is part of, written as one; empty where it is none
      */
@@ -62,11 +61,11 @@ public final class Words {
         }
     }
 
-    /** What a word does. */
+    /** The role of a word. */
     public enum Role {
         CONTENT,
         FUNCTION,
-        /** A function word that denies. */
+        /** A function word of negation. */
         NEGATION
     }
 
@@ -98,8 +97,8 @@ public final class Words {
     }
 
     /**
-     * The words of a question that say what it is about: its content words but those that only ask. Where nothing is left,
-     * the words that ask have to do, then the function words.
+     * The topic words of a question: its content words without question words. If none remain, the question words; if there
+     * are none, the function words.
      */
     public static List<Word> asked(String question, Language language) {
         List<Word> words = of(question, language);

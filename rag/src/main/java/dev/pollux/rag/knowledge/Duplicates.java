@@ -20,21 +20,21 @@ import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.FixedBitSet;
 
-/** Documents of one commit that say what another says. <em>Immutable.</em> */
+/** Documents of one commit with the same text as another. <em>Immutable.</em> */
 final class Duplicates {
 
     /*
-     * Documents are duplicates if the hashes of their texts are equal, line ends and white space at the ends aside. Of each
-     * group one is retrieved and the others are hidden from every search, before anything is scored: so a hundred copies
-     * neither fill the list of candidates nor the result. The one that is retrieved is of a source that is still there, then
-     * the one nearest to the root of its source, then the one with the shortest name, which a copy seldom has.
+     * Documents are duplicates if the hashes of their texts are equal after normalizing line ends and trimming white space.
+     * One document of each group is retrieved; the others are hidden before scoring, so copies fill neither the candidates
+     * nor the result. Order of preference: a document whose source still exists, then the smallest depth in its source, then
+     * the shortest name, since copies tend to have longer names.
      *
-     * A filter chooses first: what it does not allow neither hides a copy that it allows nor is named as one.
+     * The filter is applied first: an excluded document neither hides an allowed copy nor is listed as a copy.
      *
-     * Rejected: to drop duplicates from the results. A query for ten hits would have to ask for an unknown number more.
+     * Rejected: removing duplicates from the results. A query for ten hits would need an unknown number of extra candidates.
      */
 
-    /** The most copies that are named. */
+    /** The maximum number of copies listed. */
     private static final int MOST_COPIES = 20;
 
     private final List<List<Member>> groups; // of two and more, in the order in which they are retrieved
@@ -51,10 +51,10 @@ final class Duplicates {
             .thenComparing(Member::id);
 
     /**
-     * What is retrieved of all groups.
+     * The selection from all groups.
      *
-     * @param hidden passages and records that are not
-     * @param copies paths of the documents that say the same as a retrieved one, by its record
+     * @param hidden passages and records that are not retrieved
+     * @param copies paths of the duplicates of a retrieved document, by its record
      */
     record Choice(FixedBitSet hidden, Map<Integer, List<String>> copies) {} // hidden: (maxDoc)
 
@@ -80,7 +80,7 @@ final class Duplicates {
         return groups.isEmpty();
     }
 
-    /** What is retrieved where only some documents may be, told by their records. */
+    /** The selection from a subset of documents, given by their records. */
     Choice among(IntPredicate allowed) {
         FixedBitSet hidden = new FixedBitSet(Math.max(1, maxDoc));
         Map<Integer, List<String>> copies = new HashMap<>();

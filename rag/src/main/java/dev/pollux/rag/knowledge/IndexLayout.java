@@ -3,8 +3,8 @@ package dev.pollux.rag.knowledge;
 /**
  * The Lucene index of a knowledge base, format {@value #FORMAT}.
  *
- * <p>A document is a block of Lucene documents, written and deleted as one: its passages in order, then its record. A
- * source has a record of its own, so that a new name or path of a source leaves its documents as they are.
+ * <p>A document is a block of Lucene documents that is written and deleted as a unit: its passages in order, then its
+ * record. A source has a separate record, so that a new name or path does not rewrite its documents.
  *
  * <pre>
  * both       key          indexed   key of the source # id
@@ -30,11 +30,10 @@ package dev.pollux.rag.knowledge;
  *            skippedKind, skippedFile (pairs)   stored
  * </pre>
  *
- * <p>The commit data names the format, the embedder's name, fingerprint and dimension, the chunking of the last
- * ingest, the time, and the scale of the embedder on these documents ({@link MeasuredScale}), which commits of earlier versions do
- * not have.
+ * <p>The commit data names the format, the embedder's name, fingerprint and dimension, the chunking of the last ingest, the
+ * time, and the scale of the embedder on these documents ({@link MeasuredScale}), which commits of earlier versions lack.
  *
- * <p>Format {@value #OLDEST_FORMAT} has no pages and no cells; it is read as it is, and the first commit makes it format
+ * <p>Format {@value #OLDEST_FORMAT} has no pages and no cells. It is readable; the first commit converts it to format
  * {@value #FORMAT}. Older ones are refused.
  */
 final class IndexLayout {

@@ -21,14 +21,17 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * One reading of a source into a store.
+ * One ingest of a source into a store.
  *
- * <p>Changed documents wait until there are enough passages for a commit; then their unknown texts are embedded, all of
- * them are written, and the commit makes them durable and visible together. A document is whole in one commit.
+ * <p>Changed documents are collected until they have enough passages for a commit. Then texts without a stored vector are
+ * embedded, all collected documents are written, and one commit makes them durable and visible. A document is never split
+ * between commits.
  */
 final class Ingest implements DocumentSink {
 
-    /** Texts handed to the embedder at once: enough to sort and share out, few enough to notice a cancel soon. */
+    /**
+     * Number of texts per call of the embedder: enough for sorting and parallel work, few enough to react to a cancel soon.
+     */
     private static final int EMBED_BATCH = 32;
 
     private static final int MAX_ID_LENGTH = 4096;
@@ -44,10 +47,10 @@ final class Ingest implements DocumentSink {
 
     private final SourceIdentity.Found identity;
     private final SourceRecord source;
-    private final Map<String, String> versions; // of the documents that are known, by id
+    private final Map<String, String> versions; // of the known documents, by id
     private final Set<String> seen = new HashSet<>();
     private final Map<String, String> texts = new HashMap<>(); // hash of the text of each document, by path
-    private final Map<String, List<String>> reservations = new HashMap<>(); // told when the document is written
+    private final Map<String, List<String>> reservations = new HashMap<>(); // reported when the document is written
     private final SkippedCount skippedFiles = new SkippedCount();
     private final List<String> kept = new ArrayList<>();
     private final List<Changed> pending = new ArrayList<>();
@@ -175,7 +178,7 @@ final class Ingest implements DocumentSink {
         }
     }
 
-    /** Embeds what is new and writes the pending documents, without a commit. */
+    /** Embeds new texts and writes the pending documents, without a commit. */
     private void write() {
         if (!pending.isEmpty()) {
             record(Instant.now());
@@ -202,7 +205,7 @@ final class Ingest implements DocumentSink {
         pendingCharacters = 0;
     }
 
-    /** The vector of each pending chunk by the hash of its text, from the index where it is known. */
+    /** The vector of each pending chunk by the hash of its text; taken from the index if present. */
     private Map<String, float[]> vectors() {
         Map<String, float[]> vectors = new HashMap<>();
         Map<String, String> unknown = new HashMap<>();
@@ -261,7 +264,7 @@ final class Ingest implements DocumentSink {
         }
     }
 
-    /** Deletes from other sources what they hold of files that this one has read too and found changed or gone. */
+    /** Deletes documents of other sources whose file this source has also read and found changed or missing. */
     private void deleteStaleCopies() {
         for (SharedFiles.Stale stale : store.read(snapshot -> SharedFiles.stale(snapshot, source, texts))) {
             store.delete(IndexLayout.key(stale.source(), stale.id()));
@@ -296,7 +299,7 @@ final class Ingest implements DocumentSink {
         }
     }
 
-    /** Measures the embedder's scale where that was not done yet, or on other documents; it is a commit of its own. */
+    /** Measures the embedder's scale if it is missing or outdated, in a separate commit. */
     private void measure() {
         int passages = store.read(Snapshot::passageCount);
         Optional<MeasuredScale> known = store.read(Snapshot::scale);

@@ -12,8 +12,8 @@ import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The vectors of one Lucene segment, in heap. A segment never changes but for its deletions, so it is read once and
- * shared by every snapshot that has it.
+ * The vectors of one Lucene segment, on the heap. A segment is immutable except for its deletions, so it is loaded once and
+ * shared by every snapshot that contains it.
  */
 final class SegmentVectors {
 
@@ -75,7 +75,7 @@ final class SegmentVectors {
                 : (int) Arrays.stream(docs).filter(live::get).count();
     }
 
-    /** The vector of a document of the segment, unless it has none. */
+    /** The vector of a document of the segment, or null if it has none. */
     float @Nullable [] vector(int doc) {
         int row = Arrays.binarySearch(docs, doc);
         return row < 0 ? null : vectors.get(row); // (dimension)

@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Files that several sources hold: because the folder of one is in that of another, where each file is as the source that was
- * read last has found it, or because a folder was moved into another.
+ * Files that belong to several sources, because the folder of one contains the folder of another or a folder was moved into
+ * another. The state of such a file is that found by the most recently read source.
  */
 final class SharedFiles {
 
@@ -21,7 +21,7 @@ final class SharedFiles {
     private SharedFiles() {}
 
     /**
-     * What other sources hold of files of this one that it found changed, or that are gone.
+     * Documents of other sources whose file this source found changed or missing.
      *
      * @param texts the hash of the text of each document that was read, by path
      */
@@ -47,10 +47,11 @@ final class SharedFiles {
     }
 
     /**
-     * Sources whose place is gone, and whose documents are now among those of this one, at least half of them; and sources
-     * that were read by the link by which this one is read now. One that was given a name is its owner's to delete.
+     * Sources that this one replaces: their path no longer exists and at least half of their documents are in this source,
+     * or they were read through the link that this source uses now. Sources with a given name are excluded; the user deletes
+     * them.
      *
-     * @param texts the hashes of the texts that this one holds
+     * @param texts hashes of the texts in this source
      */
     static List<SourceRecord> absorbed(Snapshot snapshot, SourceRecord source, Set<String> texts) throws IOException {
         List<SourceRecord> absorbed = new ArrayList<>();

@@ -38,16 +38,26 @@ import org.jspecify.annotations.Nullable;
 
 /** A knowledge base as of one commit. */
 final class Snapshot {
+    /*
+     * A Lucene reader is a list of immutable segments; a commit adds segments and marks deletions. The vectors and metadata of a
+     * segment are therefore loaded once, under the segment's cache key, and shared by every snapshot that has the segment. A new
+     * snapshot costs memory and time for its new segments alone. Deletions are not stored with the vectors: a search skips the
+     * rows that the reader reports as deleted.
+     *
+     * Duplicates are found once per snapshot. The view without a filter is built with the snapshot, since most queries use it;
+     * a view with a filter is built per query from the metadata, which is loaded by the first such query.
+     */
+
 
     private final DirectoryReader reader;
     private final Sources sources;
     private final Duplicates duplicates;
     private final Map<IndexReader.CacheKey, SegmentVectors> vectors;
     private final Map<IndexReader.CacheKey, SegmentMetadata> metadata =
-            new ConcurrentHashMap<>(); // once a query has a filter
+            new ConcurrentHashMap<>(); // loaded by the first query with a filter
     private final View unfiltered;
 
-    /** Takes over {@code reader}; reads only the vectors that {@code before} has not. */
+    /** Takes ownership of {@code reader}. Loads only the vectors that {@code before} does not have. */
     Snapshot(DirectoryReader reader, int dimension, @Nullable Snapshot before) throws IOException {
         this.reader = reader;
         this.sources = Sources.read(reader);
@@ -73,7 +83,7 @@ final class Snapshot {
         return sources;
     }
 
-    /** What a query with this filter sees. */
+    /** The view of a query with this filter. */
     View view(Filter filter) throws IOException {
         if (filter.equals(Filter.all())) {
             return unfiltered;
@@ -88,7 +98,7 @@ final class Snapshot {
     private SegmentMetadata metadata(LeafReaderContext leaf) throws IOException {
         IndexReader.CacheKey key = leaf.reader().getCoreCacheHelper().getKey();
         SegmentMetadata known = metadata.get(key);
-        if (known == null) { // two threads may read it both, to the same end
+        if (known == null) { // two threads may both load it, with the same result
             known = SegmentMetadata.read(leaf.reader());
             metadata.put(key, known);
         }
@@ -99,7 +109,7 @@ final class Snapshot {
         return duplicates;
     }
 
-    /** The codes of the languages that passages are in. */
+    /** The language codes of the passages. */
     Set<String> languages() throws IOException {
         Set<String> codes = new TreeSet<>();
         Terms terms = MultiTerms.getTerms(reader, IndexLayout.LANGUAGE);
@@ -160,7 +170,7 @@ final class Snapshot {
         return null;
     }
 
-    /** What is stored of a document's text: its passages, in order; {@code source} is the key of its source. */
+    /** The stored passages of a document, in order; {@code source} is the key of its source. */
     String text(String source, String id) throws IOException {
         Term term = new Term(IndexLayout.KEY, IndexLayout.key(source, id));
         StringBuilder text = new StringBuilder();
@@ -220,19 +230,19 @@ final class Snapshot {
         return documents;
     }
 
-    /** When what this shows was committed. */
+    /** The time of the commit. */
     Instant commitTime() throws IOException {
         return Instant.parse(reader.getIndexCommit().getUserData().get(IndexLayout.COMMIT_TIME));
     }
 
-    /** The scale that was committed with it. */
+    /** The scale stored in the commit. */
     Optional<MeasuredScale> scale() throws IOException {
         return MeasuredScale.of(reader.getIndexCommit().getUserData());
     }
 
     /**
-     * The texts of at most {@code most} passages, those whose hashes come first: the same whatever the order in which they were
-     * written, and most of them the same when others are added.
+     * The texts of at most {@code most} passages with the smallest hashes. This sample does not depend on the order of
+     * writing, and adding passages changes few of its members.
      */
     List<String> sample(int most) throws IOException {
         List<String> texts = new ArrayList<>();

@@ -10,29 +10,27 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Tells which of the known sources one is that is about to be read. */
+/** Finds the known source that a given source is identical with. */
 final class SourceIdentity {
 
     /*
-     * A source is known by the first of these that holds:
-     *   1. It was given a name, and a source was given the same one.
-     *   2. It is where another source was read, whose name is its own or was made of the path.
-     *   3. It was named by a link, and a source was read by the same one, which led to another place.
-     *   4. Its documents are those of a source whose place is gone: it has moved. At least half of the old documents are
-     *      here, with the same text, or under the same path with a text that shares half of its words. Empty documents and
-     *      licences, which many folders share, do not count.
-     * Else it is new. Only the name and the path of its record change, since documents are stored under a key; so a folder
-     * that moved is not written anew.
+     * The first rule that applies identifies the source: 1. It has a given name, and a known source has the same given name.
+     * 2. Its path is that of a known source whose name is equal or derived from the path. 3. It was given by a link through
+     * which a known source was read, and the link had another target then. 4. Its documents are those of a source whose
+     * place is gone: it has moved. At least half of the old documents are here, with the same text, or under the same path
+     * with a text that shares half of its words. Empty documents and licences, which many folders share, do not count. Else
+     * it is new. Documents are stored under the key of their source, so a move changes only the name and path in the
+     * source's record.
      *
-     * A name that was made of a path gives way: it takes names of folders further up until it is the only one.
+     * A name derived from a path yields to a given one: names of parent folders are added until it is unique.
      */
 
     /**
      * The answer.
      *
-     * @param source the source as it is to be recorded
-     * @param renamed other sources that give their names up for it, with new ones
-     * @param notice what is to be said about it; absent where it is as before, or new
+     * @param source the source to record
+     * @param renamed other sources that get a new name because of it
+     * @param notice a message about the change; absent if the source is unchanged or new
      */
     record Found(SourceRecord source, List<SourceRecord> renamed, Optional<String> notice) {}
 
@@ -124,7 +122,7 @@ final class SourceIdentity {
         return best;
     }
 
-    /** The part of a source's documents that are here, in [0, 1]. */
+    /** Fraction of a source's documents that are present, in [0, 1]. */
     private double share(SourceRecord old, Contents now) throws IOException {
         int all = 0;
         int here = 0;

@@ -30,10 +30,27 @@ import org.apache.lucene.store.LockObtainFailedException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of a knowledge base: one Lucene index in {@code index/}, whose commit is the only commit. What readers see
- * is always a commit. Writing is for one thread at a time, reading for any number.
+ * The files of a knowledge base: one Lucene index in {@code index/}. Readers see only commits. <em>One thread at a time may
+ * write; any number may read.</em>
  */
 final class Store implements AutoCloseable {
+    /*
+     * One index, one commit. Passages, records of documents, records of sources and the commit data (embedder, chunking, scale)
+     * are all in the Lucene index, so a Lucene commit is the only transaction and no second file can disagree with it.
+     *
+     *   replace, delete   buffered by the writer, invisible to readers
+     *   commit            1. commit data   2. Lucene commit: durable   3. new snapshot: visible
+     *   close             rollback of everything after the last commit
+     *
+     * Invariants:
+     *   * A document is one block of Lucene documents and is replaced as one, so no commit contains a part of it.
+     *   * The manifest describes a commit. It is deleted before the first change and written again after the commit, so an
+     *     existing manifest is correct even after a crash.
+     *   * Lucene's lock allows one writer for all processes. Readers need no lock: a commit never changes files of another.
+     *   * All writing runs on one WriterThread. Lucene closes its files if an interrupt reaches a thread inside a channel; callers
+     *     may be interrupted, the writer thread is not.
+     */
+
 
     private static final String INDEX = "index";
 
@@ -46,7 +63,7 @@ final class Store implements AutoCloseable {
     private final OpenHandle handle;
     private String chunking = ""; // of the last ingest
     private Optional<MeasuredScale> scale = Optional.empty(); // for the next commit
-    private boolean described = true; // whether the manifest may be there
+    private boolean described = true; // whether the manifest may exist
     private volatile boolean stopped;
     private boolean closed;
 
@@ -103,7 +120,7 @@ final class Store implements AutoCloseable {
         }
     }
 
-    /** The embedder that a knowledge base was made with, as far as its commit says. */
+    /** The embedder of a knowledge base, from its commit data. */
     static EmbedderInfo embedder(Path folder) {
         Interrupts.check();
         Path index = folder.resolve(INDEX);
@@ -198,7 +215,7 @@ final class Store implements AutoCloseable {
         }
     }
 
-    /** Work on one snapshot. */
+    /** A function of one snapshot. */
     @FunctionalInterface
     interface Reading<T> {
         T read(Snapshot snapshot) throws IOException;
@@ -214,7 +231,7 @@ final class Store implements AutoCloseable {
         }
     }
 
-    /** Puts a block in the place of the one with this key; visible after {@link #commit}. */
+    /** Replaces the block with this key; visible after {@link #commit}. */
     void replace(String key, List<Document> block) {
         change(w -> w.updateDocuments(new Term(IndexLayout.KEY, key), block));
     }
@@ -224,17 +241,17 @@ final class Store implements AutoCloseable {
         change(w -> w.deleteDocuments(new Term(IndexLayout.KEY, key)));
     }
 
-    /** Says by which recipe documents are cut from now on. */
+    /** Sets the chunking recipe for the next commits. */
     void cutBy(String recipe) {
         chunking = recipe;
     }
 
-    /** Keeps a scale with the next commit and those after it. */
+    /** Stores a scale in the next commit and all later ones. */
     void scale(MeasuredScale measured) {
         scale = Optional.of(measured);
     }
 
-    /** Writes the manifest of the newest commit, unless it is there. */
+    /** Writes the manifest of the newest commit if it is missing. */
     void describe() {
         ArtifactManifest manifest =
                 described && ArtifactManifest.isIn(folder) ? null : read(snapshot -> KnowledgeManifest.of(snapshot));
@@ -253,7 +270,7 @@ final class Store implements AutoCloseable {
         });
     }
 
-    /** Shows the newest commit of another process. */
+    /** Makes the newest commit of another process visible. */
     boolean refresh() {
         checkOpen();
         Interrupts.check();
@@ -273,7 +290,7 @@ final class Store implements AutoCloseable {
         }
     }
 
-    /** What is written makes the manifest untrue, so it goes first. */
+    /** Deletes the manifest before a change, which would make it wrong. */
     private void change(Writing work) {
         write(w -> {
             if (described) {
@@ -302,7 +319,7 @@ final class Store implements AutoCloseable {
         }
     }
 
-    /** Work on the writer. */
+    /** An action on the writer. */
     @FunctionalInterface
     private interface Writing {
         void write(IndexWriter writer) throws IOException;
@@ -339,12 +356,12 @@ final class Store implements AutoCloseable {
         return "The knowledge base in " + folder + " is closed";
     }
 
-    /** Refuses work from now on; what runs ends at its next check. */
+    /** Rejects new work; running work ends at its next check. */
     void stop() {
         stopped = true;
     }
 
-    /** Lets readers finish and gives the lock back; what was written since the last commit is dropped. Idempotent. */
+    /** Waits for readers, discards uncommitted changes and releases the lock. Idempotent. */
     @Override
     public void close() {
         if (closed) {

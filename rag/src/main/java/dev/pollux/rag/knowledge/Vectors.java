@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
-/** Rows of floats in few long arrays, and the one loop over them. Rows are added by one thread, then only read. */
+/** Rows of floats in a few long arrays. One thread adds rows; afterwards the rows are only read. */
 final class Vectors {
 
     /** Floats in one array: 1 GiB, well under the longest array. */
@@ -28,7 +28,7 @@ final class Vectors {
         }
     }
 
-    /** A row as it is stored. */
+    /** The stored bytes of a row. */
     static byte[] bytes(float[] row) { // (dimension)
         ByteBuffer buffer = ByteBuffer.allocate(row.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         buffer.asFloatBuffer().put(row);
@@ -45,7 +45,7 @@ final class Vectors {
         return Arrays.copyOfRange(chunks[row / rowsPerChunk], offset, offset + dimension); // (dimension)
     }
 
-    /** The inner product of {@code query} and a row, in float. */
+    /** The inner product of {@code query} and a row, accumulated in float. */
     float dot(float[] query, int row) { // query: (dimension)
         return dot(query, chunks[row / rowsPerChunk], row % rowsPerChunk * dimension);
     }

@@ -22,32 +22,32 @@ import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.util.FixedBitSet;
 
-/** What a query may find in a snapshot, and the searches over it. Valid as long as its snapshot. */
+/** The searchable part of a snapshot for one filter, with its searches. Valid as long as its snapshot. */
 final class View {
 
     /*
-     * What a query must not find, be it by a filter or because another document says the same, counts as deleted for both
-     * searches: it is never scored, so the best k are the best of what is allowed. Both are exact. Statistics of words are
-     * those of the whole index, so that a filter changes no score. Duplicates are chosen after the filter (see Duplicates).
+     * Passages excluded by the filter or hidden as duplicates are treated as deleted by both searches. They are never
+     * scored, so the result is the best k of the allowed passages. Both searches are exact. Term statistics are those of the
+     * whole index, so a filter does not change scores. Duplicates are selected after filtering (see Duplicates).
      *
-     * Rejected: to drop hits after the search. Where a filter allows one document in a thousand, a query for ten would have
-     * to rank ten thousand, and where it allows nothing, all of them.
+     * Rejected: removing hits after the search. If a filter allows one document in a thousand, a query for ten hits would
+     * rank ten thousand passages; if it allows none, all of them.
      */
 
-    /** How many candidates are scored, at least: enough that a better document score can bring one to the top. */
+    /** Minimum number of candidates, enough for a high document score to lift a passage to the top. */
     private static final int LEXICAL_DEPTH = 400;
 
-    /** Weight of a document's score, where that of its passage is 1; 1 to 20 differ by less than a point of nDCG@10. */
+    /** Weight of a document's score relative to its passage's; 1 to 20 differ by less than a point of nDCG@10. */
     private static final float DOCUMENT_WEIGHT = 2;
 
-    /** Weight of two adjacent words, where that of each alone is 1; 0.3 to 0.6 gain a point of nDCG@10 on Cranfield. */
+    /** Weight of a pair of adjacent words relative to a single word; 0.3 to 0.6 gain a point of nDCG@10 on Cranfield. */
     private static final float PAIR_WEIGHT = 0.6f;
 
-    /** Most words between the two. */
+    /** Maximum number of words between the two. */
     private static final int PAIR_SLOP = 2;
 
     private final Snapshot snapshot;
-    private final DirectoryReader reader; // of which only what may be found is live
+    private final DirectoryReader reader; // only searchable documents are live
     private final IndexSearcher searcher;
     private final Map<Integer, List<String>> copies; // by record
 
@@ -73,9 +73,9 @@ final class View {
     }
 
     /**
-     * Some documents, but for duplicates among them.
+     * A view of some documents, without duplicates among them.
      *
-     * @param allowed their passages and records, by their numbers in the whole index; taken over
+     * @param allowed their passages and records by index number; ownership is transferred
      */
     static View of(Snapshot snapshot, FixedBitSet allowed) throws IOException { // allowed: (maxDoc)
         Duplicates.Choice choice = snapshot.duplicates().among(allowed::get);
@@ -93,8 +93,8 @@ final class View {
     }
 
     /**
-     * The passages that score best under BM25 for the words of a question: the passage's own score plus twice that of its
-     * whole document, so that what a document says elsewhere speaks for each of its passages.
+     * The best passages for the words of a question: score = BM25(passage) + 2 · BM25(document). The document's score adds
+     * evidence from the rest of its text.
      */
     List<Scored> matching(String question, int k) throws IOException {
         List<Set<String>> words = Analysis.asked(question, snapshot.languages());
