@@ -180,7 +180,7 @@ public final class ArtifactCache {
             Hashes hash = hash(files, context);
             Path part = Files.createTempFile(hashes, "hash", PART);
             Files.writeString(part, hash.text());
-            Files.move(part, memo, StandardCopyOption.ATOMIC_MOVE); // replaces atomically: a reader never finds it absent
+            Files.move(part, memo, StandardCopyOption.ATOMIC_MOVE); // replaces: a reader never finds it absent
             return hash;
         } catch (IOException e) {
             throw new StorageException("Cannot hash " + files + ": " + e, e);

@@ -7,20 +7,19 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Measures of one ranking against judgements, as trec_eval computes them.
+ * Metrics of one ranking against relevance judgements, computed as in trec_eval.
  *
- * <p>A ranking is document ids, best first; an id that stands again later counts once, at its first place. Judgements
- * give ids their grade; a grade above 0 is relevant, an id without a judgement is not. Where nothing is relevant every
- * measure is 0. <em>Thread-safe.</em>
+ * <p>A ranking is a list of document ids, best first; a repeated id counts at its first rank only. Judgements map ids to
+ * grades; a document is relevant if its grade is above 0. An id without a judgement is not relevant. If no document is
+ * relevant, every metric is 0. <em>Thread-safe.</em>
  */
 public final class RankingMetrics {
 
     private RankingMetrics() {}
 
     /**
-     * Normalised discounted cumulative gain, in [0, 1]: the sum over the first {@code k} ranks of grade / log2(rank + 1),
-     * divided by that of the best ranking there is. Source: Järvelin and Kekäläinen, TOIS 2002, with the discount of
-     * trec_eval.
+     * Normalised discounted cumulative gain, in [0, 1]: DCG / DCG of the ideal ranking, with DCG = Σ grade / log2(rank + 1)
+     * over the first {@code k} ranks. Source: Järvelin and Kekäläinen, TOIS 2002, with the discount of trec_eval.
      */
     public static double ndcg(List<String> ranking, Map<String, Integer> judgements, int k) {
         checkDepth(k);
@@ -41,14 +40,14 @@ public final class RankingMetrics {
         return ideal == 0 ? 0 : gain / ideal;
     }
 
-    /** The share of the relevant documents that is in the first {@code k}, in [0, 1]. */
+    /** Recall, in [0, 1]: relevant documents in the first {@code k} / all relevant documents. */
     public static double recall(List<String> ranking, Map<String, Integer> judgements, int k) {
         checkDepth(k);
         long relevant = relevant(judgements);
         return relevant == 0 ? 0 : (double) found(ranking, judgements, k) / relevant;
     }
 
-    /** The share of the first {@code k} places that holds a relevant document, in [0, 1]; an empty place is a miss. */
+    /** Precision, in [0, 1]: relevant documents in the first {@code k} / {@code k}, also for a shorter ranking. */
     public static double precision(List<String> ranking, Map<String, Integer> judgements, int k) {
         checkDepth(k);
         return (double) found(ranking, judgements, k) / k;
@@ -65,7 +64,10 @@ public final class RankingMetrics {
                 .orElse(0);
     }
 
-    /** The mean over the relevant documents of the precision at their rank, in [0, 1]; 0 for one beyond {@code k}. */
+    /**
+     * Average precision, in [0, 1]: the mean over the relevant documents of the precision at their rank, which is 0 beyond
+     * rank {@code k}.
+     */
     public static double averagePrecision(List<String> ranking, Map<String, Integer> judgements, int k) {
         checkDepth(k);
         List<String> top = distinct(ranking, k);

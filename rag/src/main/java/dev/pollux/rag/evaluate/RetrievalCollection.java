@@ -18,10 +18,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Documents, queries and which document is relevant to which query. <em>Immutable.</em>
+ * Documents, queries and the relevance of documents to queries. <em>Immutable.</em>
  *
- * @param name a name to show
- * @param documents what is searched
+ * @param name display name
+ * @param documents the documents to search
  * @param queries text by query id, in the order of their file; only those with judgements
  * @param judgements by query id: grade by document id
  */

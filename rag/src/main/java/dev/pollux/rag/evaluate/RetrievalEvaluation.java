@@ -12,12 +12,12 @@ import java.util.Map;
 /**
  * Measures retrievers on a collection that they have indexed.
  *
- * <p>A document ranks where its best passage does. A retriever is asked for {@value #PASSAGES} passages, which give the
- * 100 documents that the measures look at unless documents have many passages. <em>Thread-safe.</em>
+ * <p>The rank of a document is that of its best passage. A retriever is asked for {@value #PASSAGES} passages. These contain
+ * the 100 documents that the metrics need, unless documents have many passages. <em>Thread-safe.</em>
  */
 public final class RetrievalEvaluation {
 
-    /** How many passages are asked for. */
+    /** Number of passages requested. */
     public static final int PASSAGES = 300;
 
     private final RetrievalCollection collection;
@@ -31,7 +31,7 @@ public final class RetrievalEvaluation {
         return new RetrievalEvaluation(collection);
     }
 
-    /** A job that asks every query that has a relevant document. Events: {@code evaluate} in queries. */
+    /** A job that runs every query with a relevant document. Events: {@code evaluate} in queries. */
     public Job<RetrievalScores> evaluate(Retriever retriever) {
         return Job.of("evaluate", job -> evaluate(retriever, job));
     }

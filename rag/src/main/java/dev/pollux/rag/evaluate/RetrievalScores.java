@@ -6,10 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * How well a retriever did on a collection: means over its queries, each in [0, 1], higher is better. <em>Immutable.</em>
+ * The scores of a retriever on a collection: means over the queries, each in [0, 1], higher is better. <em>Immutable.</em>
  *
  * @param collection the collection's name
- * @param queries how many queries were asked: those with a relevant document
+ * @param queries number of queries with a relevant document
  * @param ndcgAt10 {@link RankingMetrics#ndcg} over 10 documents
  * @param recallAt100 {@link RankingMetrics#recall} over 100 documents
  * @param mrrAt10 {@link RankingMetrics#reciprocalRank} over 10 documents

@@ -1,4 +1,4 @@
-/** How good retrieval is, on collections with relevance judgements. */
+/** Evaluation of retrieval on collections with relevance judgements. */
 @NullMarked
 package dev.pollux.rag.evaluate;
 

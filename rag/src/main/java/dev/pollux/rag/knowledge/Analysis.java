@@ -15,15 +15,15 @@ import org.apache.lucene.analysis.tokenattributes.PositionIncrementAttribute;
 import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.Similarity;
 
-/** How text becomes terms and matches become scores. */
+/** Text analysis and scoring for the index. */
 final class Analysis {
 
     /*
-     * Words and stems are those of dev.pollux.internal.text.Words, so that the index finds what the twin compares. A word is
-     * indexed under its stems in the language of its passage and, marked, under its exact form, all at one position. A word
-     * of a question is looked for under its stems in every language that the index has and under its exact form, and
-     * scores as the best of these: accents and endings as asked for come first, others are found too, and a wrong guess of a
-     * language costs no more than stems. Function words are in the index for questions that have no others.
+     * Words and stems are those of dev.pollux.internal.text.Words, so that the index and the twin compare words alike. A
+     * word is indexed under its stems in the language of its passage and, marked, under its exact form, all at one position.
+     * A word of a question is searched by its exact form and by its stems in every language of the index; its score is the
+     * maximum of these. Exact accents and endings therefore rank first, other forms are also found, and a wrongly identified
+     * language affects only stems. Function words are indexed for questions that have no other words.
      */
 
     /** Names the rules of analysis; texts analysed by others are indexed again. */
@@ -51,7 +51,10 @@ final class Analysis {
         return terms;
     }
 
-    /** What a question asks for: for each of its words, in order, the terms of which the best counts. Nothing in it is syntax. */
+    /**
+     * The terms of a question: per word, in order, the alternatives of which the best counts. No character has a syntactic
+     * meaning.
+     */
     static List<Set<String>> asked(String question, Collection<String> languages) {
         List<Set<String>> asked = new ArrayList<>();
         for (AskedWord word :

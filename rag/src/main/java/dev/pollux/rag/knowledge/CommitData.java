@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** What a commit says of the knowledge base as a whole; see {@link IndexLayout}. */
+/** The commit data of a knowledge base; see {@link IndexLayout}. */
 final class CommitData {
 
     private static final Set<String> READ_FORMATS = IntStream.rangeClosed(IndexLayout.OLDEST_FORMAT, IndexLayout.FORMAT)
@@ -43,7 +43,7 @@ final class CommitData {
     }
 
     /**
-     * Refuses what this version or this embedder cannot go on with.
+     * Rejects commits that this version or this embedder cannot use.
      *
      * @throws StorageException with the remedy
      */

@@ -11,10 +11,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** What the documents of a source say, to compare them with others. <em>Not thread-safe: one thread at a time.</em> */
+/** The contents of a source's documents, for comparison with others. <em>Not thread-safe: one thread at a time.</em> */
 final class Contents implements DocumentSink {
 
-    /** Two texts of one path that share this part of their words are versions of one document. */
+    /** Minimum fraction of shared words for two texts of one path to be versions of one document. */
     private static final double ALIKE = 0.5;
 
     /** So much of a text is compared. */
@@ -40,7 +40,7 @@ final class Contents implements DocumentSink {
         return contents;
     }
 
-    /** Whether a document says something about where it is from: it is not empty, and no licence. */
+    /** Whether a document is evidence for its source: it is neither empty nor a licence. */
     static boolean counts(String id, String hash) {
         return !hash.equals(BLANK)
                 && !SHARED_BY_MANY.matcher(id.toLowerCase(Locale.ROOT)).matches();

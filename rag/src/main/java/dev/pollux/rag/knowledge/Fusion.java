@@ -8,17 +8,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The fusion of {@link Retrievers#fused} on ids, so that only the passages that come out are read from the index: most
- * of a fused query's time would go into those that do not.
+ * The fusion of {@link Retrievers#fused} on ids. Only the passages of the result are read from the index; reading the others
+ * would dominate the time of a query.
  */
 final class Fusion {
 
-    /** How many hits each arm contributes at least. */
+    /** Minimum number of hits requested from each arm. */
     static final int ARM_DEPTH = 100;
 
     private Fusion() {}
 
-    /** The {@code k} best under the sum of 1 / ({@value Retrievers#RRF_K} + rank) over the arms, each best first. */
+    /** The {@code k} best ids by Σ over arms of 1 / ({@value Retrievers#RRF_K} + rank); each arm is sorted best first. */
     static List<Scored> fuse(List<List<Scored>> arms, int k) {
         Map<Integer, Double> scores = new LinkedHashMap<>();
         for (List<Scored> arm : arms) {

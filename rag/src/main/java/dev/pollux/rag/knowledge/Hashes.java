@@ -12,7 +12,7 @@ final class Hashes {
 
     private Hashes() {}
 
-    /** The hash of texts in their order; where one ends and the next begins counts. */
+    /** The hash of a list of texts, including their boundaries. */
     static String of(String... texts) {
         MessageDigest digest = sha256();
         for (String text : texts) {
@@ -21,7 +21,7 @@ final class Hashes {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** The hash of all that a document is but its id. */
+    /** The hash of all properties of a document except its id. */
     static String of(Document document) {
         MessageDigest digest = sha256();
         update(digest, document.path());
@@ -34,7 +34,7 @@ final class Hashes {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** The hash of what a text says: line ends of all kinds are equal, and white space at its ends does not count. */
+    /** The hash of a text with normalized line ends, without leading and trailing white space. */
     static String ofContent(String text) {
         MessageDigest digest = sha256();
         update(digest, text.strip().replace("\r\n", "\n").replace('\r', '\n'));
@@ -42,7 +42,7 @@ final class Hashes {
     }
 
     private static void update(MessageDigest digest, String text) {
-        // The chars as they are: an encoder would make all lone surrogates one.
+        // Raw chars: an encoder would map all lone surrogates to one byte.
         ByteBuffer chars = ByteBuffer.allocate(text.length() * Character.BYTES);
         chars.asCharBuffer().put(text);
         digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, text.length()));

@@ -14,9 +14,9 @@ import java.util.stream.Collectors;
 final class KnowledgeManifest {
 
     /*
-     * The commit is the only truth, and the manifest's file describes it. So the file is deleted before the first change
-     * of an ingest or a deletion, and written anew when that has ended, however it did. Where a process was killed in between there
-     * is none until the base is next opened for writing: a manifest is absent rather than wrong.
+     * The commit is authoritative; the manifest file describes it. The file is deleted before the first change of an ingest
+     * or deletion and written again when that has ended, successfully or not. If the process is killed in between, the file
+     * is missing until the knowledge base is next opened for writing: it may be absent but is never wrong.
      */
 
     private KnowledgeManifest() {}

@@ -9,12 +9,12 @@ import org.apache.lucene.store.Directory;
 import org.apache.lucene.util.Version;
 
 /**
- * What other versions of Lucene mean for a knowledge base: a host may bring another one than Pollux is built with, and may have
- * written the index with a third. <em>Thread-safe.</em>
+ * Compatibility with versions of Lucene: the host may use another version than Pollux was built with, and a third may have
+ * written the index. <em>Thread-safe.</em>
  */
 final class LuceneCompatibility {
 
-    /** The first one that reads stored fields as {@link Snapshot} does. */
+    /** The first version that reads stored fields as {@link Snapshot} does. */
     private static final String OLDEST = "9.5";
 
     private static final String ARTIFACTS = "org.apache.lucene:lucene-core and lucene-analysis-common";
@@ -22,7 +22,7 @@ final class LuceneCompatibility {
     private LuceneCompatibility() {}
 
     /**
-     * Finds a Lucene that cannot serve before any of its other classes is loaded.
+     * Rejects an unusable Lucene before any of its other classes is loaded.
      *
      * @throws PolluxException if it is too old, or made for a newer Java than this one
      */
@@ -56,7 +56,7 @@ final class LuceneCompatibility {
         }
     }
 
-    /** What to say where the index is of a version that this Lucene does not read. */
+    /** The message for an index version that this Lucene cannot read. */
     static StorageException otherVersion(Path folder, Exception e) {
         return new StorageException(
                 "The knowledge base in " + folder + " was written by another version of Lucene than " + Version.LATEST

@@ -5,11 +5,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The scale of an embedder as a commit keeps it: {@code recipe unrelated own sentences passages}, parted by spaces.
+ * The scale of an embedder in commit data: {@code recipe unrelated own sentences passages}, separated by spaces.
  * <em>Immutable.</em>
  *
- * @param scale what was measured
- * @param passages how many there were then
+ * @param scale the scale
+ * @param passages number of passages when it was measured
  */
 record MeasuredScale(SimilarityScale scale, int passages) {
 

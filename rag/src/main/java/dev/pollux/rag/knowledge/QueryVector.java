@@ -14,7 +14,7 @@ final class QueryVector {
 
     private QueryVector() {}
 
-    /** Of a query that is longer than the model reads, the mean of its parts' vectors. */
+    /** The vector of a query; for a query longer than the model's limit, the mean of the vectors of its parts. */
     static float[] of(Embedder embedder, String text) { // (dimension)
         EmbedderInfo info = embedder.info();
         List<String> parts = List.of(text);

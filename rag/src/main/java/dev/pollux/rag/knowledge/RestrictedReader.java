@@ -8,7 +8,10 @@ import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.FixedBitSet;
 
-/** An index in which only some documents are live; all else counts as deleted. Closed by closing the reader that it shows. */
+/**
+ * A view of an index in which only some documents are live; the others appear as deleted. It is closed with the underlying
+ * reader.
+ */
 final class RestrictedReader extends FilterDirectoryReader {
 
     private final Bits shown; // (maxDoc)

@@ -18,8 +18,8 @@ import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.FixedBitSet;
 
 /**
- * The metadata of the documents of one Lucene segment, in heap. Like its vectors they are read once and shared by every
- * snapshot that has the segment, but not before a query has a filter. <em>Immutable.</em>
+ * The metadata of the documents of one Lucene segment, on the heap. It is loaded by the first query with a filter and shared
+ * by every snapshot that contains the segment. <em>Immutable.</em>
  */
 final class SegmentMetadata {
 

@@ -38,16 +38,15 @@ import org.jspecify.annotations.Nullable;
 
 /** A knowledge base as of one commit. */
 final class Snapshot {
+
     /*
-     * A Lucene reader is a list of immutable segments; a commit adds segments and marks deletions. The vectors and metadata of a
-     * segment are therefore loaded once, under the segment's cache key, and shared by every snapshot that has the segment. A new
-     * snapshot costs memory and time for its new segments alone. Deletions are not stored with the vectors: a search skips the
-     * rows that the reader reports as deleted.
+     * A Lucene reader is a list of immutable segments; a commit adds segments and marks deletions. The vectors and metadata
+     * of a segment are therefore loaded once, under the segment's cache key, and shared by every snapshot that has the
+     * segment. A new snapshot loads only its new segments. A search skips the rows that the reader reports as deleted.
      *
      * Duplicates are found once per snapshot. The view without a filter is built with the snapshot, since most queries use it;
-     * a view with a filter is built per query from the metadata, which is loaded by the first such query.
+     * a view with a filter is built from the metadata, which the first such query loads.
      */
-
 
     private final DirectoryReader reader;
     private final Sources sources;

@@ -14,13 +14,15 @@ import java.util.Set;
 final class SourceIdentity {
 
     /*
-     * The first rule that applies identifies the source: 1. It has a given name, and a known source has the same given name.
-     * 2. Its path is that of a known source whose name is equal or derived from the path. 3. It was given by a link through
-     * which a known source was read, and the link had another target then. 4. Its documents are those of a source whose
-     * place is gone: it has moved. At least half of the old documents are here, with the same text, or under the same path
-     * with a text that shares half of its words. Empty documents and licences, which many folders share, do not count. Else
-     * it is new. Documents are stored under the key of their source, so a move changes only the name and path in the
-     * source's record.
+     * The first rule that applies identifies the source:
+     *   1. It has a given name, and a known source has the same given name.
+     *   2. Its path is that of a known source whose name is equal or derived from the path.
+     *   3. It was given by a link through which a known source was read, and the link had another target then.
+     *   4. Its documents are those of a source whose path no longer exists: it has moved. At least half of the old documents
+     *      are present, with the same text, or under the same path with a text that shares half of its words. Empty documents
+     *      and licences, which many folders share, are not counted.
+     * Otherwise it is new. Documents are stored under the key of their source, so a move changes only the name and path in
+     * the source's record.
      *
      * A name derived from a path yields to a given one: names of parent folders are added until it is unique.
      */

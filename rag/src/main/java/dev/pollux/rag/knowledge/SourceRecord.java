@@ -16,14 +16,14 @@ import org.apache.lucene.document.StoredField;
 import org.apache.lucene.document.StringField;
 
 /**
- * What the index knows of a source. <em>Immutable.</em>
+ * The index record of a source. <em>Immutable.</em>
  *
- * @param key what its documents are stored under, which a new name or path leaves as it is
- * @param name what it is called, unique among the sources
- * @param named whether the name was chosen by whoever reads it, not made of the path
- * @param path where its documents are; empty where that is not known
- * @param link the path that it was last named by, where that is a link to {@code path}; else empty
- * @param changed when reading it last changed something
+ * @param key the key of its documents; independent of name and path
+ * @param name name, unique among the sources
+ * @param named whether the caller gave the name; false if it derives from the path
+ * @param path root path of its documents; empty if unknown
+ * @param link the path last given by the caller if it is a link to {@code path}; else empty
+ * @param changed time of the last ingest that changed something
  * @param skipped its files that were not read
  */
 record SourceRecord(

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * write; any number may read.</em>
  */
 final class Store implements AutoCloseable {
+
     /*
      * One index, one commit. Passages, records of documents, records of sources and the commit data (embedder, chunking, scale)
      * are all in the Lucene index, so a Lucene commit is the only transaction and no second file can disagree with it.
@@ -44,13 +45,12 @@ final class Store implements AutoCloseable {
      *
      * Invariants:
      *   * A document is one block of Lucene documents and is replaced as one, so no commit contains a part of it.
-     *   * The manifest describes a commit. It is deleted before the first change and written again after the commit, so an
-     *     existing manifest is correct even after a crash.
+     *   * The manifest describes the newest commit. It is deleted before the first change and written again when the ingest
+     *     or deletion has ended. After a crash it is absent, never wrong.
      *   * Lucene's lock allows one writer for all processes. Readers need no lock: a commit never changes files of another.
-     *   * All writing runs on one WriterThread. Lucene closes its files if an interrupt reaches a thread inside a channel; callers
-     *     may be interrupted, the writer thread is not.
+     *   * All writing runs on one WriterThread. An interrupt closes the channel that a thread uses, and Lucene then gives up
+     *     its writer; callers may be interrupted, the writer thread is not.
      */
-
 
     private static final String INDEX = "index";
 

@@ -9,11 +9,12 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The thread that writes an index, which no one interrupts.
+ * The thread that writes an index. It is never interrupted.
  *
- * <p>An interrupt closes the channel that a thread reads, writes or locks a file by. Lucene then gives its writer up, and the
- * lock of the index is lost. So each piece of writing, which takes milliseconds or a commit, is done here while the caller
- * waits for it, interrupted or not, and sees the interrupt after it. The thread ends when idle. <em>Thread-safe.</em>
+ * <p>An interrupt closes the channel through which a thread reads, writes or locks a file. Lucene then closes its writer and
+ * loses the lock of the index. Therefore this thread performs each write, which takes milliseconds or one commit. The caller
+ * waits until the write has ended, even if interrupted; its interrupt status is restored afterwards. The thread ends when
+ * idle. <em>Thread-safe.</em>
  */
 final class WriterThread implements AutoCloseable {
 
@@ -30,7 +31,7 @@ final class WriterThread implements AutoCloseable {
         thread.allowCoreThreadTimeOut(true);
     }
 
-    /** Does {@code work} and waits for its end. */
+    /** Runs {@code work} on the thread and waits for its end. */
     <T> T call(Callable<T> work) throws IOException {
         Future<T> result = thread.submit(work);
         boolean interrupted = false;

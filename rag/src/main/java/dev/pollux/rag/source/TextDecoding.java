@@ -11,19 +11,18 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Tells the encoding of a file and reads it. */
+/** Detects the encoding of a file and decodes it. */
 final class TextDecoding {
 
     /*
      * In this order:
-     *   1. A byte order mark says the encoding (Unicode, section 23.8).
-     *   2. Bytes that are all zero now and then are UTF-16 where one of its byte orders makes them plain text.
-     *   3. What is UTF-8 is UTF-8: other encodings are hardly ever by chance.
-     *   4. What is not, and has no character of several bytes to show that it was meant to be, is Windows-1252 where every
-     *      byte above 127 would be a letter beside letters, or a mark where marks stand. ISO-8859-1 is the same but for
-     *      control characters.
-     *   5. UTF-8 with few bytes that are wrong is read, and those become U+FFFD.
-     * Everything else, and what is full of control characters, is no text.
+     *   1. A byte order mark determines the encoding (Unicode, section 23.8).
+     *   2. With zero bytes, UTF-16 in the byte order that gives plain text.
+     *   3. Valid UTF-8 is UTF-8: text in another encoding is rarely valid UTF-8 by chance.
+     *   4. Windows-1252 if no multi-byte character indicates UTF-8 and every byte above 127 is a letter next to letters or
+     *      a mark at a plausible position. ISO-8859-1 differs only in control characters.
+     *   5. UTF-8 with few invalid bytes, each replaced by U+FFFD.
+     * Everything else, and a file with many control characters, is not text.
      *
      * Rejected: statistics of letters for each of the world's encodings. They need a table for each and are wrong on short
      * files; a file in another encoding is named, and can be converted.

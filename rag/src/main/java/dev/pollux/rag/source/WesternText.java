@@ -5,7 +5,7 @@ import dev.pollux.rag.source.TextDecoding.Text;
 import java.nio.charset.Charset;
 import java.util.Optional;
 
-/** Windows-1252, known by characters that stand where they make sense. */
+/** Detects Windows-1252 by characters at plausible positions. */
 final class WesternText {
 
     private static final Charset CHARSET = Charset.forName("windows-1252");

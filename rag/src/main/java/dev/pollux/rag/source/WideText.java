@@ -5,7 +5,7 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/** UTF-16 without a byte order mark, known by the text that it makes. */
+/** Detects UTF-16 without a byte order mark by the plausibility of the decoded text. */
 final class WideText {
 
     private WideText() {}
