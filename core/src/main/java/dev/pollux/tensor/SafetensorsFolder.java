@@ -62,7 +62,7 @@ public final class SafetensorsFolder implements TensorFile {
         }
     }
 
-    /** Whether a folder holds weights in this format. */
+    /** Whether a folder contains weights in this format. */
     public static boolean isIn(Path folder) {
         return Files.isRegularFile(folder.resolve(INDEX)) || Files.isRegularFile(folder.resolve(SINGLE));
     }

@@ -27,7 +27,7 @@ public interface TensorSource {
         return this;
     }
 
-    /** Whether reading it again costs no more than keeping what was read. */
+    /** Whether reading again is as cheap as caching the elements. */
     default boolean isCheap() {
         return false;
     }

@@ -32,7 +32,7 @@ public final class CounterRandom {
         return mix(key + index * GAMMA) >>> 11;
     }
 
-    /** What {@link #bits} must be below with probability {@code p}. */
+    /** The limit t such that {@link #bits} &lt; t with probability {@code p}. */
     public static long limit(double p) {
         return (long) Math.ceil(p * 0x1p53);
     }

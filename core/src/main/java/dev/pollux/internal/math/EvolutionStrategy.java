@@ -82,7 +82,7 @@ public final class EvolutionStrategy {
         return points;
     }
 
-    /** The point of the unit cube that stands for {@code x}. */
+    /** The point of the unit cube to which {@code x} is mirrored. */
     public static double mirrored(double x) {
         double folded = Math.abs(x) % 2;
         return folded > 1 ? 2 - folded : folded;

@@ -18,7 +18,7 @@ public record SingularValues(double[][] u, double[] values, double[][] v) {
     private static final int MAX_SWEEPS = 60;
     private static final double CONVERGED = 1e-14;
 
-    /** Relative to the largest, what counts as 0. */
+    /** Threshold relative to the largest value; smaller values are treated as 0. */
     private static final double ZERO = 1e-12;
 
     /** The decomposition of {@code matrix}, (rows, n). */

@@ -47,7 +47,7 @@ final class Abbreviations {
     /**
      * Whether a point after {@code word} belongs to the word and ends no sentence.
      *
-     * @param word what stands before the point, points inside it included and spaces between them left out
+     * @param word the text before the full stop, including inner points, without spaces between them
      * @param next the first character of what follows that is no opening mark
      */
     static boolean bind(String word, int next) {

@@ -129,7 +129,7 @@ final class BlockSink {
         return blocks.isEmpty() ? null : blocks.get(blocks.size() - 1);
     }
 
-    /** What was read, with data that stands in it hidden too. */
+    /** The blocks, with embedded data hidden too. */
     Reading reading() {
         hidden.addAll(Data.in(text));
         hidden.sort(Comparator.comparingInt(Range::start));

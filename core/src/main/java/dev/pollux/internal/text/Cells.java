@@ -27,7 +27,7 @@ public final class Cells {
         return cells;
     }
 
-    /** Whether a line holds a bar that parts cells. */
+    /** Whether a line has a bar that separates cells. */
     static boolean hasBar(String line) {
         for (int i = line.indexOf('|'); i >= 0; i = line.indexOf('|', i + 1)) {
             if (!isEscaped(line, i)) {
@@ -37,7 +37,7 @@ public final class Cells {
         return false;
     }
 
-    /** Whether a line is a row without a doubt: it stands between bars. */
+    /** Whether a line is certainly a row: it begins and ends with a bar. */
     static boolean isRow(String line) {
         String row = line.stripTrailing();
         return row.length() > 1 && row.startsWith("|") && row.endsWith("|");

@@ -28,7 +28,7 @@ final class Containers {
         private final @Nullable Item item;
         private final String note;
         private @Nullable Run run; // the list that ends here
-        private boolean adjacent; // whether nothing stands between that list and here
+        private boolean adjacent; // whether nothing is between that list and this position
 
         private Container(Type type, int width, @Nullable Item item, String note) {
             this.type = type;

@@ -73,7 +73,7 @@ final class HtmlReader {
         return offset < 0 ? -1 : lines.end(lines.at(offset));
     }
 
-    /** Adds what stands between the tags from {@code start} to {@code end}. */
+    /** Adds the text between the tags from {@code start} to {@code end}. */
     void read(int start, int end, int firstLine, int endLine, Containers open) {
         open.leaf();
         String name = HtmlTags.block(text.substring(start, Math.min(end, start + 40)));
@@ -137,7 +137,7 @@ final class HtmlReader {
         return true;
     }
 
-    /** Where {@code what} is found from {@code from} on, in any case; -1 if nowhere, which is searched once only. */
+    /** Index of {@code what} from {@code from} on, ignoring case; -1 if absent. A failed search is not repeated. */
     private int find(String what, int from) {
         if (absent.contains(what)) {
             return -1;
@@ -149,7 +149,7 @@ final class HtmlReader {
         return found;
     }
 
-    /** Where {@code what} stands, whole, between two places, in any case; -1 if nowhere. */
+    /** Index of {@code what} within a range, ignoring case; -1 if it is not completely inside. */
     private int indexOf(String what, int from, int to) {
         for (int i = from; i <= to - what.length(); i++) {
             if (text.regionMatches(true, i, what, 0, what.length())) {

@@ -36,7 +36,7 @@ final class HtmlTags {
         return BLOCKS.contains(name) ? name : "";
     }
 
-    /** Whether a tag parts what stands before it from what stands after. */
+    /** Whether a tag separates the text before it from the text after it. */
     static boolean parts(String name) {
         return BLOCKS.contains(name) && !INSIDE_A_ROW.contains(name) || name.equals("br") || name.equals("img");
     }

@@ -10,9 +10,9 @@ import java.util.Set;
  */
 public interface LanguageProvider {
 
-    /** ISO 639-1 codes of what it knows. */
+    /** ISO 639-1 codes of the supported languages. */
     Set<String> codes();
 
-    /** What it knows of a language; called at most once for each code, when a text first needs it. */
+    /** The data of a language; called at most once per code, when a text first needs it. */
     Optional<Language> language(String code);
 }

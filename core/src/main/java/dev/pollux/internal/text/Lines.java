@@ -54,7 +54,7 @@ public final class Lines {
         return text.substring(start(index), end(index));
     }
 
-    /** The index of the line that holds a character. */
+    /** The index of the line that contains a character. */
     public int at(int offset) {
         int index = Arrays.binarySearch(starts, 0, count, offset);
         return index >= 0 ? index : -index - 2;

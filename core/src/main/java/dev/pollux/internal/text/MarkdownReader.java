@@ -87,7 +87,7 @@ final class MarkdownReader {
         return out.reading();
     }
 
-    /** What follows a comment on its line. */
+    /** The text after a comment on its line. */
     private void inside(LineCursor cursor) {
         if (!cursor.blank()) {
             text(cursor);

@@ -17,7 +17,7 @@ final class PlainReader {
      *             counts as another one.
      *   code      lines that are indented below a paragraph that ends with "::", or below the directive ".. code-block::".
      *
-     * A line of marks that belongs to no title says nothing.
+     * A line of marks that belongs to no title is ignored.
      */
 
     private static final String UNDERLINES = "=-~^\"'`*+#:._";

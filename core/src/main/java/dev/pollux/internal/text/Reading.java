@@ -3,7 +3,7 @@ package dev.pollux.internal.text;
 import java.util.List;
 
 /**
- * A text, read: its blocks in order and what in it no reader sees. <em>Immutable.</em>
+ * A parsed text: its blocks in order and its hidden ranges. <em>Immutable.</em>
  *
  * @param text as it was given
  * @param lines its lines
@@ -37,7 +37,7 @@ public record Reading(String text, Lines lines, List<Block> blocks, List<Range> 
         return mediaType.equals(MARKDOWN) ? MarkdownReader.part(text) : PlainReader.read(text);
     }
 
-    /** Characters {@code start} to {@code end} without what is hidden; verbatim where nothing is. */
+    /** Characters {@code start} to {@code end} without hidden ranges. */
     public String visible(int start, int end) {
         StringBuilder shown = new StringBuilder();
         int from = start;
@@ -59,7 +59,7 @@ public record Reading(String text, Lines lines, List<Block> blocks, List<Range> 
         return i < hidden.size() && hidden.get(i).start() <= offset;
     }
 
-    /** What is hidden between two places. */
+    /** The hidden ranges between two offsets. */
     public List<Range> hiddenIn(int start, int end) {
         int first = firstAfter(start);
         int last = first;

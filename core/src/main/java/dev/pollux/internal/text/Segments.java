@@ -28,7 +28,7 @@ final class Segments {
 
     private static final int MYANMAR_JOINER = 0x1039;
 
-    /** Signs of Chinese grammar; a pair with one says nothing on a subject. */
+    /** Chinese grammatical characters; a pair with one carries no topic. */
     private static final String GRAMMAR = "的是了吗嗎呢吧着过過把被这這那哪谁誰什么麼怎";
 
     /** Longest first. */

@@ -5,15 +5,15 @@ package dev.pollux.internal.text;
  *
  * @param start first character in the text
  * @param end one past the last
- * @param kind what it is
+ * @param kind kind of the sentence
  * @param level of a section's heading, 1 to 6; 0 for everything else
- * @param block what it is part of
+ * @param block its block
  */
 public record Sentence(int start, int end, Kind kind, int level, Block block) {
 
     public enum Kind {
         PROSE,
-        /** What names something and says nothing: a heading, the head of a table, a term. */
+        /** A name without a statement: a heading, the header of a table, a term. */
         HEADING,
         TABLE_ROW,
         CODE

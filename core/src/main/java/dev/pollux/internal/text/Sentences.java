@@ -79,7 +79,7 @@ public final class Sentences {
         }
     }
 
-    /** The block with spaces for line ends and for what is hidden: as long as it was, so that offsets hold. */
+    /** The block with spaces in place of line ends and hidden text. The length is unchanged, so offsets stay valid. */
     private static String flat(Reading reading, Block block) {
         char[] flat = block.of(reading.text()).toCharArray();
         for (int i = 0; i < flat.length; i++) {

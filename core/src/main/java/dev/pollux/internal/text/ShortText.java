@@ -8,7 +8,7 @@ public final class ShortText {
 
     private ShortText() {}
 
-    /** The beginning of a text on one line and in quotation marks; what is left out is an ellipsis. */
+    /** The beginning of a text on one line in quotation marks, with an ellipsis if shortened. */
     public static String of(String text) {
         StringBuilder line = new StringBuilder();
         boolean gap = false;

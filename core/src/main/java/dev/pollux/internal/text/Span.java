@@ -87,7 +87,7 @@ record Span(int start, int end, Kind kind) {
         return Math.max(i, start + Character.charCount(text.codePointAt(start)));
     }
 
-    /** Whether a character that is no letter stands inside a word. */
+    /** Whether a non-letter is part of a word. */
     private static boolean joins(String text, int start, int i, int c) {
         if (i + 1 >= text.length() && c != '#') {
             return false;
@@ -141,7 +141,7 @@ record Span(int start, int end, Kind kind) {
         return single && next;
     }
 
-    /** Whether a digit stands above the line after a word too long for a unit. */
+    /** Whether a superscript digit follows a word that is too long for a unit. */
     private static boolean isFootnote(String text, int start, int i, int c) {
         boolean superscript = c == '²' || c == '³' || c == '¹' || c >= 0x2070 && c <= 0x2079;
         return superscript
@@ -181,7 +181,9 @@ record Span(int start, int end, Kind kind) {
         };
     }
 
-    /** Letters in circles, fractions, units: what compatibility makes letters and digits of, but not ™. */
+    /**
+     * Circled letters, fractions, units: characters that compatibility normalization maps to letters and digits, except ™.
+     */
     private static boolean standsForLetter(int c) {
         int type = Character.getType(c);
         if (type != Character.OTHER_NUMBER && type != Character.OTHER_SYMBOL || c == '™' || c == '℠') {

@@ -51,7 +51,7 @@ final class Contents implements DocumentSink {
         return hashes.contains(hash);
     }
 
-    /** Whether the document of this id is a version of a text. */
+    /** Whether the document with this id is a version of a text. */
     boolean resembles(String id, String text) {
         Set<String> here = words.getOrDefault(id, Set.of());
         return !here.isEmpty() && WordSets.jaccard(here, words(text)) >= ALIKE;

@@ -6,12 +6,12 @@ import dev.pollux.retrieval.Passage;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Takes what a document says of itself into its metadata. */
+/** Adds the front matter of a document to its metadata. */
 final class FrontMatterMetadata {
 
     private FrontMatterMetadata() {}
 
-    /** The document with the entries of its front matter as metadata; what its source gave stays. */
+    /** The document with the entries of its front matter as metadata; entries from its source take precedence. */
     static Document added(Document document) {
         Map<String, String> fields =
                 document.mediaType().equals(Passage.MARKDOWN) ? FrontMatter.fields(document.text()) : Map.of();

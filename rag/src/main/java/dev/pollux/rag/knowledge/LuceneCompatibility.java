@@ -46,7 +46,7 @@ final class LuceneCompatibility {
     /**
      * The newest commit of the index of a knowledge base.
      *
-     * @throws StorageException if another version of Lucene wrote it, and this one lacks what reads it
+     * @throws StorageException if another version of Lucene wrote it, and this one cannot read it
      */
     static SegmentInfos newestCommit(Path folder, Directory directory) throws IOException {
         try {

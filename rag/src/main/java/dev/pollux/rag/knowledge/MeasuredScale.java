@@ -13,13 +13,13 @@ import java.util.Optional;
  */
 record MeasuredScale(SimilarityScale scale, int passages) {
 
-    /** Names how it is measured; what was measured otherwise is measured again. */
+    /** Version of the method of measurement; a scale of another version is measured again. */
     private static final String RECIPE = "1";
 
     /** It is measured again when there are more or fewer passages by this part. */
     private static final double CHANGE = 0.25;
 
-    /** What commit data hold; empty where they hold none, or one of another recipe. */
+    /** The scale in commit data; empty if it is absent or of another recipe. */
     static Optional<MeasuredScale> of(Map<String, String> data) {
         String[] parts = data.getOrDefault(IndexLayout.COMMIT_SCALE, "").split(" ");
         if (parts.length != 5 || !parts[0].equals(RECIPE)) {

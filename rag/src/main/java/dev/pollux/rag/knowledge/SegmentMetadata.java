@@ -54,7 +54,7 @@ final class SegmentMetadata {
         return new SegmentMetadata(blocks);
     }
 
-    /** What the fields of a passage hold of its document's metadata. */
+    /** The document's metadata, from the fields of a passage. */
     static Map<String, String> of(Document fields) {
         String[] pairs = fields.getValues(IndexLayout.METADATA);
         Map<String, String> metadata = new TreeMap<>();

@@ -82,7 +82,7 @@ record SourceRecord(
         return new SourceRecord(key, newName, named, path, link, changed, skipped);
     }
 
-    /** Whether it says the same as another, whenever that was. */
+    /** Whether it equals another, ignoring the time. */
     boolean agrees(SourceRecord other) {
         return equals(
                 new SourceRecord(other.key, other.name, other.named, other.path, other.link, changed, other.skipped));

@@ -42,7 +42,7 @@ final class TextDecoding {
      * A text.
      *
      * @param text without a byte order mark
-     * @param notice what is to be said about it, such as the place of the first byte that is wrong
+     * @param notice a notice, such as the position of the first invalid byte
      */
     record Text(String text, Optional<String> notice) {}
 
@@ -132,7 +132,7 @@ final class TextDecoding {
      * A text in one encoding, with the bytes that are not.
      *
      * @param decoded the text, with U+FFFD for each of them
-     * @param first where the first of them stands in the text; -1 where there is none
+     * @param first position of the first of them in the text; -1 if none
      * @param value the first of them
      */
     private record Damage(String decoded, Charset charset, int size, int wrong, int first, int value) {

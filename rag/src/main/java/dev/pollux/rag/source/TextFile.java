@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/** Reads text files, or tells why it cannot. <em>Not thread-safe: one thread at a time.</em> */
+/** Reads text files or reports the reason for a failure. <em>Not thread-safe: one thread at a time.</em> */
 final class TextFile {
 
     private final int maxBytes;
