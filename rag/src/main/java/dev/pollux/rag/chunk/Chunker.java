@@ -52,7 +52,7 @@ public final class Chunker {
     }
 
     /**
-     * A fingerprint of the options and rules that determine the chunks. If it changes, documents are split again.
+     * A text that names the rules and options that determine the chunks. If it changes, documents are split again.
      */
     public String recipe() {
         return "blocks-4 target=" + target + " window=" + window + " contextual=" + options.contextual();
