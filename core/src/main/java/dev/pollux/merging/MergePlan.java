@@ -10,9 +10,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * What is to be merged, and how. <em>Immutable.</em>
+ * The description of a merge: models, method, parameters and output types. <em>Immutable.</em>
  *
- * <p>A plan may be wrong: {@link ModelMerger#plan} says everything that is, in one list.
+ * <p>A plan need not be valid. {@link ModelMerger#plan} reports all of its problems in one list.
  *
  * <pre>{@code
  * MergePlan plan = MergePlan.builder("ties")
@@ -23,21 +23,22 @@ import java.util.stream.Stream;
  *         .build();
  * }</pre>
  *
- * @param name of a stage, so that later plans can use its result; empty for the last
- * @param method the field's name of the method, such as {@code "ties"}
+ * @param name the name of the stage, by which later plans refer to its result; empty for the final plan
+ * @param method the name of the method, such as {@code "ties"}
  * @param slices the layers of the result from first to last; one slice without layer ranges takes whole models
- * @param modules parts of models that see or hear too, each merged in its own way; {@code slices} and {@code moduleParameters}
- *     are empty then
- * @param base the model the others are compared with
- * @param moduleParameters between those of a slice and {@code parameters}
- * @param parameters of the whole merge; the nearest wins: input, slice, module, plan, the method's default
- * @param dtype the type to calculate and, if {@code outDtype} is empty, to write in; calculation is never less precise than
- *     float32 here
+ * @param modules the modules of multimodal models, each merged with its own settings; if there are any, {@code slices} and
+ *     {@code moduleParameters} are empty
+ * @param base the model from which differences are taken
+ * @param moduleParameters parameters of the module; they override {@code parameters} and are overridden by those of a slice
+ * @param parameters parameters of the whole merge; the first scope with a value applies: input, slice, module, plan, the
+ *     method's default
+ * @param dtype the type of the calculation and, if {@code outDtype} is empty, of the output; the calculation never uses less
+ *     than float32
  * @param outDtype the type to write
- * @param tokenizer how to join the tokenizers; empty copies that of the base or first model
+ * @param tokenizer how the tokenizers are joined; empty copies the tokenizer of the base or of the first model
  * @param chatTemplate {@code auto}, a name, or the template itself
- * @param stages merges to do before this one, whose names it may use as models
- * @param findings what was already seen to be wrong when the plan was read
+ * @param stages merges that run before this one; this plan may use their names as models
+ * @param findings problems found when the plan was read
  */
 public record MergePlan(
         Optional<String> name,
@@ -68,7 +69,7 @@ public record MergePlan(
         return new Builder(method);
     }
 
-    /** The same plan with stages before it. */
+    /** Returns this plan with {@code earlier} stages that run before it. */
     public MergePlan after(List<MergePlan> earlier) {
         return new MergePlan(
                 name,
@@ -86,7 +87,7 @@ public record MergePlan(
                 findings);
     }
 
-    /** The same plan for a module alone. */
+    /** Returns this plan restricted to one module. */
     public MergePlan of(Module module) {
         return new MergePlan(
                 name,
@@ -104,12 +105,12 @@ public record MergePlan(
                 findings);
     }
 
-    /** The slices of all modules, or of the plan where it has none. */
+    /** Returns the slices of all modules, or those of the plan if it has no modules. */
     public Stream<Slice> allSlices() {
         return Stream.concat(slices.stream(), modules.stream().flatMap(module -> module.slices().stream()));
     }
 
-    /** The models it names, the base last; stages of this or another plan may be among them. */
+    /** Returns the models that the plan names, the base last. They may include stages of this plan or of another. */
     public Stream<ModelReference> models() {
         return Stream.concat(
                 allSlices()
@@ -118,18 +119,17 @@ public record MergePlan(
                 base.stream());
     }
 
-    /** By name: the order of {@link Map#of} changes from process to process, that of a report must not. */
+    /** Sorted by name: the order of {@link Map#of} differs between processes, and reports must not. */
     private static Map<String, Setting> ordered(Map<String, Setting> map) {
         return Collections.unmodifiableMap(new TreeMap<>(map));
     }
 
     /**
-     * A module of models that have several, such as the language model of one that sees. <em>Immutable.</em>
+     * One module of a multimodal model, such as its language model. <em>Immutable.</em>
      *
-     * @param name what the names of its tensors begin with, such as {@code model.visual}, or what it is for, such as
-     *     {@code text_decoder}
+     * @param name the prefix of its tensor names, such as {@code model.visual}, or its role, such as {@code text_decoder}
      * @param slices see {@link MergePlan#slices()}
-     * @param parameters between those of a slice and those of the plan
+     * @param parameters parameters of the module; they override those of the plan and are overridden by those of a slice
      */
     public record Module(String name, List<Slice> slices, Map<String, Setting> parameters) {
 
@@ -142,9 +142,9 @@ public record MergePlan(
     /**
      * Consecutive layers of the result. <em>Immutable.</em>
      *
-     * @param inputs what they are made of; all have as many layers
-     * @param base instead of the plan's
-     * @param parameters between those of an input and those of the module
+     * @param inputs the layers to merge; all inputs have the same number of layers
+     * @param base replaces the base of the plan
+     * @param parameters parameters of the slice; they override those of the module and are overridden by those of an input
      */
     public record Slice(List<Input> inputs, Optional<ModelReference> base, Map<String, Setting> parameters) {
 
@@ -153,16 +153,16 @@ public record MergePlan(
             parameters = ordered(parameters);
         }
 
-        /** A slice without parameters of its own. */
+        /** Returns a slice without parameters of its own. */
         public static Slice of(Input... inputs) {
             return new Slice(List.of(inputs), Optional.empty(), Map.of());
         }
     }
 
     /**
-     * A model, or layers of it. <em>Immutable.</em>
+     * A model or a range of its layers. <em>Immutable.</em>
      *
-     * @param layers empty for all, outside {@code slices}
+     * @param layers the range; empty for the whole model
      */
     public record Input(ModelReference model, Optional<LayerRange> layers, Map<String, Setting> parameters) {
 
@@ -170,18 +170,16 @@ public record MergePlan(
             parameters = ordered(parameters);
         }
 
-        /** Layers {@code from} to before {@code to} of a model. */
+        /** Returns the layers {@code from} (inclusive) to {@code to} (exclusive) of a model. */
         public static Input layers(String model, int from, int to, Map<String, Setting> parameters) {
             return new Input(ModelReference.parse(model), Optional.of(new LayerRange(from, to)), parameters);
         }
     }
 
-    /**
-     * Layers {@code from} to before {@code to}. <em>Immutable.</em>
-     */
+    /** The layers {@code from} (inclusive) to {@code to} (exclusive). <em>Immutable.</em> */
     public record LayerRange(int from, int to) {
 
-        /** The number of layers; 0 or less where the range is wrong. */
+        /** Returns {@code to - from}, the number of layers; 0 or less if the range is invalid. */
         public int size() {
             return to - from;
         }
@@ -213,7 +211,7 @@ public record MergePlan(
             this.method = method;
         }
 
-        /** Makes the plan a stage with this name. */
+        /** Makes the plan a named stage. */
         public Builder name(String name) {
             this.name = Optional.of(name);
             return this;
@@ -225,19 +223,19 @@ public record MergePlan(
             return this;
         }
 
-        /** Adds a whole model with its parameters; not together with {@link #slice}. */
+        /** Adds a whole model with its parameters; excludes {@link #slice}. */
         public Builder model(String model, Map<String, Setting> modelParameters) {
             models.add(new Input(ModelReference.parse(model), Optional.empty(), modelParameters));
             return this;
         }
 
-        /** Adds layers; not together with {@link #model}. */
+        /** Adds layers; excludes {@link #model}. */
         public Builder slice(Slice slice) {
             slices.add(slice);
             return this;
         }
 
-        /** Adds a module; not together with {@link #model} or {@link #slice}. */
+        /** Adds a module; excludes {@link #model} and {@link #slice}. */
         public Builder module(Module module) {
             modules.add(module);
             return this;
@@ -279,13 +277,13 @@ public record MergePlan(
             return this;
         }
 
-        /** Adds a merge to do before this one; it needs a {@link #name}. */
+        /** Adds a merge that runs before this one. The stage needs a {@link #name}. */
         public Builder stage(MergePlan stage) {
             stages.add(stage);
             return this;
         }
 
-        /** Adds something already seen to be wrong. */
+        /** Adds a problem found while the plan was read. */
         public Builder finding(MergeProblem finding) {
             findings.add(finding);
             return this;

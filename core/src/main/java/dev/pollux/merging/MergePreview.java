@@ -4,13 +4,13 @@ import dev.pollux.tensor.DType;
 import java.util.List;
 
 /**
- * What a merge would do. <em>Immutable.</em>
+ * The predicted result of a merge. <em>Immutable.</em>
  *
- * @param problems everything wrong or worth knowing; with a fatal one among them there may be fewer {@code tensors}
- * @param tensors what would be written, by name
- * @param bytesToRead of weights, each input once, though some methods read them several times
- * @param bytesToWrite of weights
- * @param memory bytes of working memory, mapped files not counted
+ * @param problems all errors and notices; if one is fatal, {@code tensors} may be incomplete
+ * @param tensors the tensors to write, sorted by name
+ * @param bytesToRead bytes of weights; each input counts once, although some methods read it several times
+ * @param bytesToWrite bytes of weights
+ * @param memory bytes of working memory, without mapped files
  */
 public record MergePreview(
         List<MergeProblem> problems, List<PlannedTensor> tensors, long bytesToRead, long bytesToWrite, long memory) {
@@ -25,7 +25,7 @@ public record MergePreview(
         return problems.stream().noneMatch(MergeProblem::isFatal);
     }
 
-    /** What stops the merge. */
+    /** Returns the messages of the fatal problems. */
     public List<String> errors() {
         return problems.stream()
                 .filter(MergeProblem::isFatal)
@@ -33,7 +33,7 @@ public record MergePreview(
                 .toList();
     }
 
-    /** What does not stop the merge. */
+    /** Returns the messages of the problems that do not prevent the merge. */
     public List<String> notices() {
         return problems.stream()
                 .filter(problem -> !problem.isFatal())
@@ -42,12 +42,12 @@ public record MergePreview(
     }
 
     /**
-     * What one tensor would get. <em>Immutable.</em>
+     * One planned tensor. <em>Immutable.</em>
      *
-     * @param file where it would lie
-     * @param method with its parameters for this tensor
-     * @param sources {@code model:tensor}, the base first where the method has one
-     * @param cost time for one element of one source, in multiples of that of a linear merge
+     * @param file the file that would contain it
+     * @param method the method with its parameters for this tensor
+     * @param sources {@code model:tensor}, the base first if the method has one
+     * @param cost time per element of a source ÷ time per element of a source in a linear merge
      */
     public record PlannedTensor(
             String name, DType type, List<Long> shape, String file, String method, List<String> sources, double cost) {

@@ -1,7 +1,7 @@
 package dev.pollux.merging;
 
 /**
- * Something wrong, or worth knowing, about a plan. <em>Immutable.</em>
+ * An error or a notice about a plan. <em>Immutable.</em>
  *
  * @param severity whether the merge can run
  * @param message in the form <em>what, value, rule, remedy</em>
@@ -10,23 +10,23 @@ public record MergeProblem(Severity severity, String message) {
 
     /** Whether a merge can run. */
     public enum Severity {
-        /** It cannot. */
+        /** The merge cannot run. */
         FATAL,
-        /** It can, and does something that may not be meant. */
+        /** The merge can run, but its result may not be the intended one. */
         NOTICE
     }
 
-    /** A problem that stops the merge. */
+    /** Returns a problem that prevents the merge. */
     public static MergeProblem fatal(String message) {
         return new MergeProblem(Severity.FATAL, message);
     }
 
-    /** Something the merge does not stop at. */
+    /** Returns a problem that does not prevent the merge. */
     public static MergeProblem notice(String message) {
         return new MergeProblem(Severity.NOTICE, message);
     }
 
-    /** Whether it stops the merge. */
+    /** Whether the problem prevents the merge. */
     public boolean isFatal() {
         return severity == Severity.FATAL;
     }

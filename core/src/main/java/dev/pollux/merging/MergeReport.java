@@ -12,17 +12,17 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 
 /**
- * What a merge did. <em>Immutable.</em>
+ * The result of a merge. <em>Immutable.</em>
  *
- * @param folder the merged model
- * @param tensors by name
- * @param bytesWritten of weights
- * @param resumedTensors how many an earlier, interrupted run had finished
- * @param seed of the random numbers
- * @param notices what the plan's check found that did not stop the merge
- * @param inputs the files of all models and adapters with their hashes; empty if hashing was switched off
- * @param carriedFiles the files of the result that came from the inputs as they are, such as a tokenizer, relative to
- *     {@code folder} with {@code /} between names, sorted
+ * @param folder the folder of the merged model
+ * @param tensors the tensors written, sorted by name
+ * @param bytesWritten bytes of weights
+ * @param resumedTensors number of tensors finished by an earlier, interrupted run
+ * @param seed the seed of the random numbers
+ * @param notices the notices from the check of the plan
+ * @param inputs the files of all models and adapters with their hashes; empty if hashing was disabled
+ * @param carriedFiles the files copied unchanged from the inputs, such as a tokenizer: sorted paths relative to {@code folder},
+ *     separated by {@code /}
  */
 public record MergeReport(
         Path folder,
@@ -42,7 +42,7 @@ public record MergeReport(
         carriedFiles = List.copyOf(carriedFiles);
     }
 
-    /** The tensors of each layer taken together, by layer; those without statistics do not count. */
+    /** Returns a summary for each layer, in order. Tensors without statistics are ignored. */
     public List<LayerSummary> layers() {
         Map<Integer, List<Statistics>> layers = new TreeMap<>();
         for (MergedTensor tensor : tensors) {
@@ -57,12 +57,12 @@ public record MergeReport(
     }
 
     /**
-     * What one tensor got. <em>Immutable.</em>
+     * One merged tensor. <em>Immutable.</em>
      *
-     * @param method with its parameters for this tensor
-     * @param facts what the method saw, such as {@code branch} → {@code lerp}, or {@code nonzero}, the share of each
+     * @param method the method with its parameters for this tensor
+     * @param facts observations of the method, such as {@code branch} → {@code lerp}, or {@code nonzero} → the fraction of each
      *     difference that was kept
-     * @param statistics of its sources; empty for a single source, or if they were switched off
+     * @param statistics statistics of the sources; empty for a single source, or if they were disabled
      */
     public record MergedTensor(
             String name,
@@ -76,7 +76,7 @@ public record MergeReport(
             facts = Collections.unmodifiableMap(new TreeMap<>(facts));
         }
 
-        /** The first number among the parts of its name. */
+        /** Returns the layer: the first number among the parts of the name. */
         public OptionalInt layer() {
             return Arrays.stream(name.split("\\."))
                     .filter(part -> part.matches("[0-9]{1,6}"))
@@ -86,15 +86,16 @@ public record MergeReport(
     }
 
     /**
-     * How the N sources of a tensor lie to one another; differences are from the first source, the base where there is one.
+     * Statistics of the N sources of a tensor. Differences are taken from the first source, which is the base if there is one.
      * <em>Immutable.</em>
      *
-     * @param norm Euclidean norm of the first source
-     * @param changes (N − 1), norms of the differences
-     * @param cosines of each pair of sources, (0, 1), (0, 2) … (1, 2) …; NaN where one is 0
-     * @param changeCosines as {@code cosines}, of each pair of differences
-     * @param conflicts the share of elements where one difference is above 0 and another below, in [0, 1]
-     * @param elements of the tensor
+     * @param norm the Euclidean norm of the first source
+     * @param changes (N − 1), the Euclidean norms of the differences
+     * @param cosines the cosine of each pair of sources, in the order (0, 1), (0, 2) … (1, 2) …; NaN if one source is 0
+     * @param changeCosines the cosine of each pair of differences, in the same order
+     * @param conflicts the fraction of elements with differences of both signs, in [0, 1]: (0.2, −0.1) counts, (0.2, 0.1) and
+     *     (0.2, 0) do not
+     * @param elements the number of elements of the tensor
      */
     public record Statistics(
             double norm,
@@ -110,7 +111,7 @@ public record MergeReport(
             changeCosines = List.copyOf(changeCosines);
         }
 
-        /** The largest difference's norm as a share of the first source's. */
+        /** Returns max(changes) / norm. */
         public double relativeChange() {
             double largest =
                     changes.stream().mapToDouble(Double::doubleValue).max().orElse(0);
@@ -119,10 +120,11 @@ public record MergeReport(
     }
 
     /**
-     * One layer. <em>Immutable.</em>
+     * Statistics of one layer. <em>Immutable.</em>
      *
-     * @param relativeChange √(Σ‖δ‖² / Σ‖θ‖²) over its tensors, δ the largest difference of each
-     * @param conflicts the share of its elements where differences have opposite signs
+     * @param relativeChange √(Σ‖δ‖² / Σ‖θ‖²) over its tensors, where δ is the largest difference of a tensor and θ its first
+     *     source
+     * @param conflicts the fraction of its elements with differences of both signs
      */
     public record LayerSummary(int layer, double relativeChange, double conflicts) {
 
@@ -142,7 +144,7 @@ public record MergeReport(
     }
 
     /**
-     * A file that was read. <em>Immutable.</em>
+     * An input file. <em>Immutable.</em>
      *
      * @param path the model's name in the plan, {@code /}, and the file's name
      * @param sha256 in lower-case hexadecimal digits

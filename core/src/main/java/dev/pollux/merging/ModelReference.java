@@ -3,12 +3,12 @@ package dev.pollux.merging;
 import java.util.Optional;
 
 /**
- * A model as a plan names it: {@code path[@revision][+adapter[@revision]]}. <em>Immutable.</em>
+ * A reference to a model in a plan: {@code path[@revision][+adapter[@revision]]}. <em>Immutable.</em>
  *
  * @param model a folder, relative to the folder of the merge, or the name of an earlier stage
- * @param revision a commit or tag; kept, and refused by a merger that does not fetch
- * @param adapter a folder or a GGUF file with a LoRA adapter to lay over the model
- * @param adapterRevision like {@code revision}, for the adapter
+ * @param revision a commit or tag; a merger that does not download models rejects it
+ * @param adapter a folder or a GGUF file with a LoRA adapter to apply to the model
+ * @param adapterRevision a commit or tag of the adapter; see {@code revision}
  */
 public record ModelReference(
         String model, Optional<String> revision, Optional<String> adapter, Optional<String> adapterRevision) {
@@ -19,7 +19,7 @@ public record ModelReference(
         }
     }
 
-    /** The reference that {@code text} stands for. */
+    /** Parses {@code path[@revision][+adapter[@revision]]}. */
     public static ModelReference parse(String text) {
         int plus = text.indexOf('+');
         String model = plus < 0 ? text : text.substring(0, plus);
@@ -41,7 +41,7 @@ public record ModelReference(
         return at < 0 ? Optional.empty() : Optional.of(part.substring(at + 1));
     }
 
-    /** As {@link #parse} reads it. */
+    /** Returns the text form that {@link #parse} reads. */
     @Override
     public String toString() {
         return model

@@ -5,31 +5,31 @@ import java.util.OptionalDouble;
 import java.util.stream.DoubleStream;
 
 /**
- * The value of a parameter of a plan, which may differ by layer and by tensor. <em>Immutable.</em>
+ * The value of a plan's parameter. It can depend on the layer and on the tensor. <em>Immutable.</em>
  *
- * <p>True and false are 1 and 0.
+ * <p>Boolean values are 1 (true) and 0 (false).
  */
 public sealed interface Setting {
 
     /**
-     * The value for a tensor, empty when no entry of a list of filters matches its name.
+     * Returns the value for a tensor; empty if this is a list of filters and none matches the tensor's name.
      *
      * @param tensor the tensor's name
-     * @param position where its layer lies in its slice, in [0, 1]; 0 for tensors outside the layers
+     * @param position relative position of its layer in the slice, in [0, 1]; 0 for tensors outside the layers
      */
     OptionalDouble at(String tensor, double position);
 
-    /** One value for all. */
+    /** Returns one value for all tensors. */
     static Setting of(double value) {
         return new Constant(value);
     }
 
-    /** Values along the layers, interpolated. */
+    /** Returns values that are interpolated along the layers. */
     static Setting gradient(double... points) {
         return new Gradient(DoubleStream.of(points).boxed().toList());
     }
 
-    /** The same number everywhere. */
+    /** One value for all tensors. <em>Immutable.</em> */
     record Constant(double value) implements Setting {
         public Constant {
             if (!Double.isFinite(value)) {
@@ -44,10 +44,10 @@ public sealed interface Setting {
     }
 
     /**
-     * Points at even distances from the first layer to the last, interpolated linearly: at x = position·(L − 1), i = ⌊x⌋ and
-     * f = x − i the value is (1 − f)·p<sub>i</sub> + f·p<sub>i+1</sub>.
+     * Equidistant points from the first layer to the last, interpolated linearly. At x = position·(L − 1), i = ⌊x⌋ and f = x −
+     * i, the value is (1 − f)·p<sub>i</sub> + f·p<sub>i+1</sub>.
      *
-     * @param points (L), at least one
+     * @param points (L), L ≥ 1
      */
     record Gradient(List<Double> points) implements Setting {
         public Gradient {
@@ -72,7 +72,7 @@ public sealed interface Setting {
         }
     }
 
-    /** The first entry whose filter matches decides. */
+    /** Values by tensor name: the first entry with a matching filter applies. <em>Immutable.</em> */
     record Filtered(List<Entry> entries) implements Setting {
         public Filtered {
             entries = List.copyOf(entries);
@@ -91,7 +91,8 @@ public sealed interface Setting {
     /**
      * One case of {@link Filtered}. <em>Immutable.</em>
      *
-     * @param filter a part of the tensor's name; {@code "*"} matches every name
+     * @param filter a substring of the tensor's name; {@code "*"} matches every name. {@code "mlp"} matches {@code
+     *     model.layers.0.mlp.up_proj.weight}, but not {@code model.norm.weight}
      */
     record Entry(String filter, Setting value) {
         boolean matches(String tensor) {

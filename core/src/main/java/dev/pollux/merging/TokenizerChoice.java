@@ -7,19 +7,19 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Which tokenizer the merged model gets, and where the embeddings of its tokens come from. <em>Immutable.</em>
+ * Selects the tokenizer of the merged model and the source of each token's embedding. <em>Immutable.</em>
  *
  * @param source {@code "base"}, {@code "union"}, or a model
- * @param tokens rules for single tokens; those that no model knows are added in the order of this map, so give several of
- *     them in a map that keeps one, such as {@link LinkedHashMap}
- * @param padToMultipleOf the rows of the embedding are rounded up to a multiple of this, if given
+ * @param tokens rules for single tokens; tokens that no model has are added in the iteration order of this map, so use a map
+ *     with a fixed order, such as {@link LinkedHashMap}
+ * @param padToMultipleOf if present, the number of embedding rows is rounded up to a multiple of it
  */
 public record TokenizerChoice(String source, Map<String, TokenRule> tokens, OptionalInt padToMultipleOf) {
 
     /** The tokenizer of the base model. */
     public static final String BASE = "base";
 
-    /** The base model's tokens, then those of the others. */
+    /** The tokens of the base model, then those of the other models. */
     public static final String UNION = "union";
 
     public TokenizerChoice {
@@ -30,20 +30,20 @@ public record TokenizerChoice(String source, Map<String, TokenRule> tokens, Opti
         }
     }
 
-    /** A choice without rules for single tokens. */
+    /** Returns a choice without rules for single tokens. */
     public static TokenizerChoice of(String source) {
         return new TokenizerChoice(source, Map.of(), OptionalInt.empty());
     }
 
     /**
-     * Where the embedding of one token comes from. <em>Immutable.</em>
+     * The source of one token's embedding. <em>Immutable.</em>
      *
-     * @param source for models that lack the token
-     * @param force whether also models that have the token take it from there
+     * @param source the embedding for models without the token
+     * @param force whether {@code source} also replaces the embedding of models that have the token
      */
     public record TokenRule(Optional<TokenSource> source, boolean force) {}
 
-    /** Where an embedding comes from. */
+    /** A source of an embedding. */
     public sealed interface TokenSource {}
 
     /** All zeros. <em>Immutable.</em> */
@@ -52,6 +52,6 @@ public record TokenizerChoice(String source, Map<String, TokenRule> tokens, Opti
     /** The same token of a model. <em>Immutable.</em> */
     public record SameToken(ModelReference model) implements TokenSource {}
 
-    /** Another token of a model, by its text or else its id. <em>Immutable.</em> */
+    /** Another token of a model, identified by its text or, if that is empty, by its id. <em>Immutable.</em> */
     public record OtherToken(ModelReference model, Optional<String> token, OptionalInt id) implements TokenSource {}
 }

@@ -1,4 +1,4 @@
-/** Merging models: what is to be merged, what will come of it, and what came of it. */
+/** Merging of models: the plan, the preview of its result, and the report on the merge. */
 @NullMarked
 package dev.pollux.merging;
 

@@ -16,10 +16,10 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * A model with an adapter over it.
+ * A model with an adapter applied.
  *
- * <p>The head of a tied model is its embedding. An adapter was trained beside both, so where it changes one of them, the other
- * stays what it was and the model has two matrices from then on, as PEFT computes with it: {@code tie_word_embeddings} is false.
+ * <p>In a tied model, the head and the embedding are one matrix. If the adapter changes only one of them, the other keeps its
+ * values, as in PEFT. The result then has two matrices and {@code tie_word_embeddings} is false.
  */
 record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<String, DType> types) {
 
@@ -28,7 +28,7 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
 
     private static final Set<String> TRANSPOSED = Set.of("gpt2", "openai-gpt");
 
-    /** The same model with {@code changes}, named {@code label}. */
+    /** Returns this model with {@code changes} applied, named {@code label}. */
     AdaptedModel with(AdapterOverlay changes, String label) {
         Map<String, String> targets = resolve(changes, label);
         AdaptedModel untied = TiedHead.of(config, tensors.keySet())
@@ -42,13 +42,13 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
         return new AdaptedModel(untied.config, changed, untied.types);
     }
 
-    /** Whether a matrix is stored as (in, out), as those of layers of GPT-2 are. */
+    /** Whether a matrix is stored as (in, out), as in the layers of GPT-2. */
     private boolean isTransposed(String tensor) {
         return TRANSPOSED.contains(config.path("model_type").asString(""))
                 && LayerName.parse(tensor).isPresent();
     }
 
-    /** The adapter's names by those of the model's tensors. */
+    /** Returns the adapter's names by the names of the model's tensors. */
     private Map<String, String> resolve(AdapterOverlay changes, String label) {
         Optional<TiedHead> tied = TiedHead.of(config, tensors.keySet());
         Set<String> known = new TreeSet<>(tensors.keySet());
@@ -76,7 +76,7 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
         return targets.containsKey(tied.head()) || targets.containsKey(tied.embedding()) && !changes.tiesHead();
     }
 
-    /** With the head as a tensor of its own, of the values that the embedding had when the adapter was trained. */
+    /** Returns the model with a separate head. The head gets the values of the embedding during the adapter's training. */
     private AdaptedModel untied(AdapterOverlay changes, Map<String, String> targets, TiedHead tied) {
         Map<String, TensorSource> apart = new LinkedHashMap<>(tensors);
         Optional.ofNullable(targets.get(tied.embedding()))
@@ -90,7 +90,7 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
         return new AdaptedModel(configApart, apart, typesApart);
     }
 
-    /** Refuses rows that were added to the embedding or the head alone: the other's are in no file. */
+    /** Rejects rows added to only one of embedding and head: no file contains the rows of the other. */
     private static void requireOneVocabulary(
             AdapterOverlay changes, Map<String, TensorSource> before, Map<String, TensorSource> after) {
         Optional<String> embedding =

@@ -4,7 +4,7 @@ import dev.pollux.tensor.TensorSource;
 import java.util.List;
 
 /**
- * A matrix and a LoRA adapter over it: W + scale·L·R (arXiv 2106.09685), calculated as it is read.
+ * A matrix with a LoRA adapter: W + scale·L·R (arXiv 2106.09685), calculated on reading.
  *
  * @param left (rows, rank)
  * @param right (rank, columns)

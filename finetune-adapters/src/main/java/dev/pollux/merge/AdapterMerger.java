@@ -23,8 +23,8 @@ import java.util.stream.IntStream;
 /**
  * Merges LoRA adapters of one base model into one adapter, without the base.
  *
- * <p>Adapters are folders as PEFT writes them, {@code adapter_config.json} and {@code adapter_model.safetensors}; so is the
- * result, with factors in 32-bit floats and a scale of 1.
+ * <p>Inputs and result are folders in the format of PEFT: {@code adapter_config.json} and {@code adapter_model.safetensors}.
+ * The factors of the result are 32-bit floats, and its scale is 1.
  *
  * <pre>{@code
  * AdapterMerger.with(AdapterMethod.CoreSpace.truncated(16))
@@ -47,7 +47,7 @@ public final class AdapterMerger {
         this.method = method;
     }
 
-    /** A merger without adapters yet. */
+    /** Returns a merger without adapters. */
     public static AdapterMerger with(AdapterMethod method) {
         return new AdapterMerger(method);
     }
@@ -68,17 +68,17 @@ public final class AdapterMerger {
         return this;
     }
 
-    /** Seed of random thinning; default 0. */
+    /** Sets the seed of random thinning; default 0. */
     public AdapterMerger seed(long seed) {
         this.seed = seed;
         return this;
     }
 
     /**
-     * Merges into {@code target}, a folder that must not exist; it appears when it is complete.
+     * Merges into {@code target}, a folder that must not exist. The folder appears when it is complete.
      *
-     * @return a job whose result is the ranks of the merged changes by the name of the matrix; it fails as {@link #preview}
-     *     does, or with {@link IllegalArgumentException} if {@code target} exists, before anything is written
+     * @return a job whose result is the rank of each merged change by matrix name; before the first write it fails as {@link
+     *     #preview} does, or with {@link IllegalArgumentException} if {@code target} exists
      */
     public Job<Map<String, Integer>> merge(Path target) {
         List<Path> from = List.copyOf(folders);
@@ -97,13 +97,12 @@ public final class AdapterMerger {
     }
 
     /**
-     * What {@link #merge} would do: checks that the adapters fit together, and writes nothing.
+     * Checks that the adapters can be merged. Writes nothing.
      *
-     * @return the largest ranks that the merged changes may have by the name of the matrix; with {@link AdapterMethod.CoreSpace}
-     *     they can be less
-     * @throws IllegalArgumentException if there is no adapter, or adapters do not fit together
+     * @return the maximum rank of each merged change by matrix name; {@link AdapterMethod.CoreSpace} can produce lower ranks
+     * @throws IllegalArgumentException if there is no adapter, or the adapters are incompatible
      * @throws dev.pollux.MalformedFileException if a file is damaged
-     * @throws dev.pollux.UnsupportedModelException if one holds other than LoRA factors of matrices
+     * @throws dev.pollux.UnsupportedModelException if an adapter contains anything other than LoRA factors of matrices
      */
     public Map<String, Integer> preview() {
         return opened(List.copyOf(folders), adapters -> {

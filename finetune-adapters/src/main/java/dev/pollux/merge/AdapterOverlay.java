@@ -23,7 +23,7 @@ import java.util.Set;
 record AdapterOverlay(String label, LoraAdapter adapter) {
 
     /**
-     * Opens an adapter over a model.
+     * Opens an adapter for a model.
      *
      * @param config of the model
      */
@@ -33,7 +33,7 @@ record AdapterOverlay(String label, LoraAdapter adapter) {
                 Files.isRegularFile(path) ? LoraAdapter.load(path, headWidth(label, config)) : LoraAdapter.load(path));
     }
 
-    /** The width of a head, on which the order of the rows of q and k in a GGUF file depends. */
+    /** The dimension of a head, which determines the order of the rows of q and k in a GGUF file. */
     private static int headWidth(String label, ObjectNode config) {
         JsonNode text = config.path("text_config").isObject() ? config.path("text_config") : config;
         int heads = text.path("num_attention_heads").asInt(0);
@@ -48,14 +48,14 @@ record AdapterOverlay(String label, LoraAdapter adapter) {
         return width;
     }
 
-    /** The tensors it changes, as the adapter calls them. */
+    /** The tensors that the adapter changes, under the adapter's names. */
     Set<String> targets() {
         return adapter.targets();
     }
 
     /**
-     * Whether the head of a tied model changes as the embedding does, and stays tied to it. Trained tokens of an embedding are
-     * those of a head tied to it, unless the head has some of its own.
+     * Whether the head of a tied model changes with the embedding and stays tied. Trained tokens of the embedding apply to the
+     * tied head, unless the head has its own.
      */
     boolean tiesHead() {
         return adapter.settings().is("ensure_weight_tying")
@@ -64,7 +64,7 @@ record AdapterOverlay(String label, LoraAdapter adapter) {
                                 && adapter.tokens(target).isPresent());
     }
 
-    /** The matrix that the adapter was trained over, if it holds one. */
+    /** The matrix on which the adapter was trained, if the adapter contains it. */
     Optional<TensorSource> base(String target) {
         return adapter.base(target);
     }
@@ -91,7 +91,7 @@ record AdapterOverlay(String label, LoraAdapter adapter) {
 
     private TensorSource multiplied(
             String target, TensorSource matrix, LowRankChange change, boolean inOut, String name) {
-        // PEFT's setting is that of the module it came to last
+        // PEFT's setting describes the module that it processed last
         boolean fanInFanOut = adapter.settings().is("fan_in_fan_out") && !LayerName.isHead(target);
         boolean transposed = change.embedding() || inOut || fanInFanOut;
         long rows = change.rows();

@@ -11,13 +11,13 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The matrices that adapters of one base change, under the names that the first adapter has for them.
+ * The matrices that adapters of one base change, under the names of the first adapter.
  *
- * @param own by that name, the name that each of the adapters has, in their order; empty where it does not change the matrix
+ * @param own maps that name to the name in each adapter, in order; empty where an adapter does not change the matrix
  */
 record AdapterTargets(List<LoraAdapter> adapters, Map<String, List<Optional<String>>> own) {
 
-    /** @throws IllegalArgumentException if a matrix is an embedding to one adapter and none to another */
+    /** @throws IllegalArgumentException if one adapter treats a matrix as an embedding and another does not */
     static AdapterTargets of(List<LoraAdapter> adapters) {
         Set<String> all = new HashSet<>();
         for (LoraAdapter adapter : adapters) {

@@ -11,8 +11,8 @@ import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /**
- * The tokenizer and the chat template that an adapter was trained with. They go before those of its base: tokens that were added
- * for it are in its tokenizer alone.
+ * The tokenizer and the chat template that an adapter was trained with. They take precedence over those of the base, because
+ * only the adapter's tokenizer has the tokens added for it.
  */
 record AdapterTexts(String adapter, Path folder) {
 
@@ -20,7 +20,7 @@ record AdapterTexts(String adapter, Path folder) {
     private static final String SETTINGS = "tokenizer_config.json";
     private static final String TEMPLATE = "chat_template.jinja";
 
-    /** The files that say which tokens are special; those of another tokenizer contradict. */
+    /** The files that define the special tokens. Files of another tokenizer would contradict them. */
     private static final List<String> OF_TOKENS = List.of("added_tokens.json", "special_tokens_map.json");
 
     /** Those in the folder of an adapter, if it has any. */
@@ -53,7 +53,7 @@ record AdapterTexts(String adapter, Path folder) {
         CarriedFiles.copy(CarriedFiles.in(folder, new Problems()), wanted, target);
     }
 
-    /** The id of the token that ends a text, where both of its files say so. */
+    /** The id of the end-of-text token, if both of its files define it. */
     OptionalInt endToken() {
         JsonNode named = JsonFiles.read(folder.resolve(SETTINGS))
                 .map(settings -> settings.path("eos_token"))

@@ -4,11 +4,11 @@ import dev.pollux.internal.math.OrderStatistics;
 import dev.pollux.tensor.TensorSink;
 
 /**
- * The base with the other model's most important changes.
+ * Applies the most important changes of another model to the base.
  *
- * <p>The importance of an element is |δ|·κ, κ the divergence Σ p ln(p/q) of its row, p and q the softmax of the other's and
- * the base's row, plus 1e-8. Elements from the median plus 1.5 times the distance of the quartiles on are taken from the
- * other model. The quartiles are those of all elements, not of a sample. <em>Immutable.</em>
+ * <p>The importance of an element is |δ|·κ, where κ = Σ p ln(p/q) is the divergence of its row; p and q are the softmax of the
+ * other's and the base's row, plus 1e-8. Elements with importance ≥ median + 1.5·(Q3 − Q1) are taken from the other model. The
+ * quartiles are calculated from all elements, not from a sample. <em>Immutable.</em>
  */
 record ArceeFusion() implements MergeMethod {
 
@@ -68,7 +68,7 @@ record ArceeFusion() implements MergeMethod {
         out.fact("taken", Long.toString(taken[0]));
     }
 
-    /** @param p and q (≥ row), overwritten */
+    /** @param p buffer (≥ row), overwritten, as is {@code q} */
     private static double divergence(float[] a, float[] b, int at, double[] p, double[] q, int row) {
         double sumA = exponentials(a, at, p, row);
         double sumB = exponentials(b, at, q, row);
@@ -80,7 +80,7 @@ record ArceeFusion() implements MergeMethod {
         return divergence;
     }
 
-    /** e to the distance from the largest, and the sum of that. */
+    /** Writes exp(x − max x) and returns the sum. */
     private static double exponentials(float[] x, int at, double[] into, int row) {
         double largest = Double.NEGATIVE_INFINITY;
         for (int j = 0; j < row; j++) {

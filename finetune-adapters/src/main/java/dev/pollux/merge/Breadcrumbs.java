@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Model breadcrumbs (arXiv 2312.06795), plain or with TIES' election: of each δ<sub>i</sub> the ⌊γn⌋ largest magnitudes of
- * the tensor are dropped as outliers and of the rest the ⌊density·n⌋ largest kept. Where fewer are left than density asks
- * for, fewer outliers are dropped. <em>Immutable.</em>
+ * Model breadcrumbs (arXiv 2312.06795), plain or with TIES' election: each δ<sub>i</sub> loses the ⌊γn⌋ largest magnitudes of
+ * the tensor as outliers. Of the rest, the ⌊density·n⌋ largest are kept. If fewer remain, fewer outliers are dropped.
+ * <em>Immutable.</em>
  *
  * @param weights (N), finite
  * @param densities (N), each in [0, 1]; with 0 nothing of δ is kept

@@ -20,19 +20,25 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * What of a model's folder goes into a result as it is: everything that is neither weights nor made anew, such as tokenizers,
- * settings of processors, poolings, code that {@code auto_map} names, licences. States of trainers, caches and hidden files
- * stay. Sizes are bounded, and links out of the folder are not followed, but into the blobs of the hub's cache.
+ * Selects the files of a model's folder that are copied unchanged into a result.
+ *
+ * <table><caption>Rules</caption>
+ * <tr><td>copied<td>tokenizers, processor settings, poolings, code named by {@code auto_map}, licences</tr>
+ * <tr><td>not copied<td>weights, files that the merge generates, trainer states, caches, hidden files</tr>
+ * <tr><td>links<td>followed inside the folder and into the blobs of the hub's cache, nowhere else</tr>
+ * </table>
+ *
+ * <p>Sizes are bounded.
  */
 final class CarriedFiles {
 
-    /** What a tokenizer of another model, or a joined one, brings or takes the place of. */
+    /** The files that another model's tokenizer, or a joined one, provides or replaces. */
     private static final Pattern TOKENIZER = Pattern.compile("tokenizer\\.json|tokenizer_config\\.json"
             + "|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(?:json|txt|bpe)|merges\\.txt|.*\\.model(?:\\.v[0-9a-z]+)?"
             + "|.*\\.tiktoken|tekken\\.json|.*\\.spm|sentencepiece.*|generation_config\\.json|chat_template\\.(?:jinja|json)"
             + "|additional_chat_templates/.*");
 
-    /** What still fits a tokenizer that was joined: the rest lists tokens of one model. */
+    /** The files that remain valid with a joined tokenizer; the others list the tokens of one model. */
     private static final Pattern BESIDE_JOINED = Pattern.compile("tokenizer_config\\.json|special_tokens_map\\.json"
             + "|generation_config\\.json|chat_template\\.(?:jinja|json)|additional_chat_templates/.*");
 
@@ -68,9 +74,9 @@ final class CarriedFiles {
     }
 
     /**
-     * The files of a model, by their names in its folder with {@code /} between folders; none if it is no folder.
+     * The files of a model, by their paths in its folder, separated by {@code /}; none if the model is not a folder.
      *
-     * @param problems for what is left out though it may be needed
+     * @param problems receives omitted files that may be needed
      */
     static Map<String, Path> of(InputModel model, Problems problems) {
         if (model.folder().filter(Files::isDirectory).isEmpty()
@@ -189,7 +195,7 @@ final class CarriedFiles {
         files.put(name, file);
     }
 
-    /** Whether a link leads into the folder, or into the blobs of the cache that the folder is a snapshot in. */
+    /** Whether the link's target is in the folder, or in the blobs of the cache of which the folder is a snapshot. */
     private boolean leadsInside(Path link) throws IOException {
         if (!Files.exists(link)) {
             return false;

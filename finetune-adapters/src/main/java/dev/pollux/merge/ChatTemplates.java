@@ -44,7 +44,7 @@ final class ChatTemplates {
 
     private ChatTemplates() {}
 
-    /** Reports a template that is neither named nor literal. */
+    /** Reports a template that is neither a known name nor a literal template. */
     static void check(Optional<String> template, Problems problems) {
         template.filter(text -> !isKnown(text))
                 .ifPresent(text -> problems.fatal("chat_template " + text + " is unknown"
@@ -61,7 +61,10 @@ final class ChatTemplates {
         return text.length() >= LEAST_LITERAL && text.contains("{");
     }
 
-    /** The text of a template; {@code auto} is the one that most models have, the first of those that tie. */
+    /**
+     * Returns the text of a template. {@code auto} selects the most frequent template of the models, and the first one in a
+     * tie.
+     */
     static Optional<String> resolve(String template, List<InputModel> models) {
         if (!template.equals(AUTO)) {
             return Optional.of(NAMED.getOrDefault(template, template));

@@ -26,12 +26,12 @@ import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
 /**
- * Merges Hugging Face folders with safetensors, and LoRA adapters over them, into such a folder.
+ * Merges Hugging Face folders with safetensors, with or without LoRA adapters, into one such folder.
  *
- * <p>Tensors stream in windows under a memory budget, several at once. The result grows in a hidden folder beside the target
- * and is moved there when it is complete; a merge that was killed goes on where it stopped when it is run again, one that was
- * cancelled or failed leaves nothing. The bytes do not depend on threads, memory or interruptions. While a job runs, as many
- * threads as the options say work for it.
+ * <p>Several tensors are processed at once, in windows that fit the memory budget. The result is written to a hidden folder
+ * next to the target and moved to the target when it is complete. A killed merge resumes when it is run again. A cancelled or
+ * failed merge leaves no files. The bytes of the result do not depend on threads, memory or interruptions. A running job uses
+ * {@link MergeOptions#threads()} threads.
  *
  * <pre>{@code
  * ModelMerger merger = CheckpointMerger.in(Path.of("models"));
@@ -51,12 +51,12 @@ public final class CheckpointMerger implements ModelMerger {
         this.options = options;
     }
 
-    /** A merger with default options; model names are relative to {@code folder}. */
+    /** Returns a merger with default options; model names are relative to {@code folder}. */
     public static CheckpointMerger in(Path folder) {
         return in(folder, MergeOptions.DEFAULTS);
     }
 
-    /** A merger; model names are relative to {@code folder}. */
+    /** Returns a merger; model names are relative to {@code folder}. */
     public static CheckpointMerger in(Path folder, MergeOptions options) {
         return new CheckpointMerger(folder, options);
     }
@@ -69,10 +69,10 @@ public final class CheckpointMerger implements ModelMerger {
     }
 
     /**
-     * About how long a merge takes here, from a measurement of a fraction of a second; for inputs in memory already, and no
-     * other work on the machine.
+     * Estimates the duration of a merge on this machine from a measurement that takes a fraction of a second. The estimate
+     * assumes that the inputs are in memory and that the machine is otherwise idle.
      *
-     * @param preview of {@link #plan}
+     * @param preview the result of {@link #plan}
      */
     public Duration expectedTime(MergePreview preview) {
         return TimeEstimate.of(preview, options);
@@ -86,7 +86,7 @@ public final class CheckpointMerger implements ModelMerger {
     }
 
     /**
-     * Merges again as an earlier merge did, to the same bytes of weights.
+     * Repeats an earlier merge. The weights get the same bytes.
      *
      * @param report the {@code merge-report.json} of the earlier result; its plan, seed and file sizes are used
      * @return a job that fails with {@link IllegalArgumentException} before anything is written if an input file has changed
@@ -109,10 +109,10 @@ public final class CheckpointMerger implements ModelMerger {
         });
     }
 
-    /** What is known of a plan that can be merged; the inputs that are to be hashed are not yet. */
+    /** The result of a successful check; the inputs are not hashed yet. */
     private record Checked(InputHashes inputs, List<String> notices) {}
 
-    /** Refuses a plan that cannot be merged. */
+    /** Rejects a plan that cannot be merged. */
     private Checked checked(MergePlan plan, Path target, JobContext context) {
         if (Files.exists(target)) {
             throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
@@ -192,11 +192,11 @@ public final class CheckpointMerger implements ModelMerger {
                 .build();
     }
 
-    /** What a run wrote: the facts of each tensor, how many an earlier run had finished, what is to be said, what came along. */
+    /** The result of a run: facts of each tensor, number of tensors from an earlier run, notices, copied files. */
     private record Written(
             Map<String, Map<String, String>> facts, int resumed, List<String> notices, List<String> carried) {}
 
-    /** @param atEnd what else goes into the folder, and what is known then */
+    /** @param atEnd writes the remaining files and returns the result */
     private <R> R write(
             MergeLayout layout,
             Path target,

@@ -9,12 +9,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Brings the names of one model's tensors to those of another that was saved from another class.
+ * Maps the tensor names of a model to those of a model that was saved from another class.
  *
- * <p>A class puts a prefix before the names of what it wraps: {@code GPT2LMHeadModel} has {@code transformer.h.0}, and
- * {@code GPT2Model}, of which the published GPT-2 was saved, {@code h.0}. Models that see or hear put one before those of
- * their language model, and where has changed between versions of transformers: {@code language_model.model.layers} became
- * {@code model.language_model.layers}. Names are the same if they are without such words at their beginning.
+ * <p>A class prefixes the tensor names of its inner model: {@code GPT2LMHeadModel} has {@code transformer.h.0}; {@code
+ * GPT2Model}, from which the published GPT-2 was saved, has {@code h.0}. Multimodal models put a prefix before the names of
+ * their language model, and its position differs between versions of transformers: {@code language_model.model.layers} became
+ * {@code model.language_model.layers}. Two names are equal if they are equal without these prefixes.
+ *
+ * <p>Example: {@code transformer.h.0.attn.c_attn.weight} matches {@code h.0.attn.c_attn.weight}, but not {@code
+ * h.1.attn.c_attn.weight}.
  */
 final class ClassPrefix {
 
@@ -41,7 +44,7 @@ final class ClassPrefix {
 
     private ClassPrefix() {}
 
-    /** The name without the words of classes at its beginning. */
+    /** The name without class prefixes. */
     static String without(String tensor) {
         int from = 0;
         for (int to = tensor.indexOf('.'); to > 0; to = tensor.indexOf('.', from)) {
@@ -54,8 +57,8 @@ final class ClassPrefix {
     }
 
     /**
-     * What each of {@code names} is called in the model that {@code like} are the names of; those that have no counterpart go
-     * with their layers. Names stay as they are where words of classes tell two of them apart.
+     * Maps each of {@code names} to its counterpart in {@code like}. A name without a counterpart gets the prefix of its layer.
+     * If two names differ only in their class prefixes, all names stay unchanged.
      */
     static Map<String, String> renamed(Set<String> names, Set<String> like) {
         Map<String, String> bare = new HashMap<>();

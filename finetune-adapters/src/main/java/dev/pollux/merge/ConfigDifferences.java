@@ -22,10 +22,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Names the settings by which models compute that differ between the models of a merge though their tensors fit. */
+/** Reports settings that change the computation and differ between the models of a merge, although the tensors fit. */
 final class ConfigDifferences {
 
-    /** What does not change what a layer computes, or what the merge itself decides. */
+    /** Settings that do not change the computation of a layer, or that the merge itself sets. */
     private static final Pattern IGNORED = Pattern.compile(
             "_.*|.*_version|version|torch_dtype|dtype|use_cache|.*dropout.*"
                     + "|.*_token_ids?|.*_token_index|initializer.*|init_.*|.*_init|.*_initializer|auto_map|.*attn_implementation"
@@ -37,7 +37,7 @@ final class ConfigDifferences {
                     + "|model_name|prefix|language|license|tie_word_embeddings|rope_theta|rope_scaling|rope_parameters|text_config"
                     + "|llm_config|language_config|.*_config_dict|num_nextn_predict_layers|training.*|seq_length|use_flash_attn.*");
 
-    /** What changes what a layer computes where only one model sets it; false, 0 and 1 are as if not set. */
+    /** Settings that change the computation even if only one model sets them; false, 0 and 1 count as not set. */
     private static final Set<String> ALONE = Set.of(
             "sliding_window",
             "final_logit_softcapping",
@@ -61,9 +61,9 @@ final class ConfigDifferences {
     private final Problems problems;
 
     /**
-     * @param donor whose configuration the result begins with
+     * @param donor the model that provides the configuration of the result
      * @param others the other models
-     * @param stacked whether layers are put together anew, so that settings of single layers differ
+     * @param stacked whether layers are restacked, so that settings of single layers may differ
      */
     ConfigDifferences(InputModel donor, List<InputModel> others, boolean stacked, Problems problems) {
         this.donor = donor;
@@ -73,7 +73,7 @@ final class ConfigDifferences {
     }
 
     /**
-     * Notes all of them.
+     * Reports all differences.
      *
      * @param head whether the result stores a head
      */
@@ -115,7 +115,7 @@ final class ConfigDifferences {
                 && (value.isBoolean() ? value.asBoolean() : value.asDouble(0) != 0 && value.asDouble(0) != 1);
     }
 
-    @SuppressWarnings("ReferenceEquality") // whether it is a part, or the whole itself
+    @SuppressWarnings("ReferenceEquality") // whether it is a section or the whole configuration
     private Map<String, JsonNode> settings(ObjectNode config) {
         Map<String, JsonNode> settings = new TreeMap<>();
         put("", config, settings);
@@ -161,7 +161,7 @@ final class ConfigDifferences {
         });
     }
 
-    /** Rotary positions in one form, whichever version of transformers wrote them. */
+    /** The rotary settings in one form, independent of the version of transformers. */
     private static Map<String, JsonNode> rotary(ObjectNode section) {
         Map<String, JsonNode> settings = new TreeMap<>();
         ObjectNode scaling = new ObjectNode();
@@ -173,7 +173,7 @@ final class ConfigDifferences {
         JsonNode theta = Optional.ofNullable(scaling.remove("rope_theta")).orElse(section.path("rope_theta"));
         if (!theta.isMissingNode() && !theta.isNull()) {
             settings.put("rope_theta", theta);
-        } else if (section.has("rms_norm_eps")) { // of Llama's kind, whose default it is
+        } else if (section.has("rms_norm_eps")) { // Llama-style, for which this is the default
             settings.put("rope_theta", new ObjectNode().put("it", THETA).path("it"));
         }
         JsonNode type = Optional.ofNullable(scaling.remove("type")).orElse(scaling.path("rope_type"));
@@ -185,14 +185,14 @@ final class ConfigDifferences {
         return settings;
     }
 
-    /** Whether neither configuration gives a setting, so that it differs because another does. */
+    /** Whether the setting is absent from both configurations and differs only because another setting does. */
     private boolean isDerived(String key, InputModel other) {
         return List.of("num_key_value_heads", "head_dim").contains(key)
                 && !ConfigSections.text(donor.config()).has(key)
                 && !ConfigSections.text(other.config()).has(key);
     }
 
-    /** Heads where some are not given. */
+    /** The numbers of heads, with defaults for absent ones. */
     private static Map<String, JsonNode> heads(ObjectNode section) {
         Map<String, JsonNode> settings = new TreeMap<>();
         JsonNode heads = section.path("num_attention_heads");
@@ -243,9 +243,9 @@ final class ConfigDifferences {
     }
 
     /**
-     * Notes that models store their weights in different types while the plan names none.
+     * Reports models with different weight types if the plan names no type.
      *
-     * @param ofBase whether the base's type is written
+     * @param ofBase whether the result gets the type of the base
      */
     void noteTypes(boolean ofBase) {
         Map<DType, List<String>> types = new LinkedHashMap<>();
@@ -262,7 +262,7 @@ final class ConfigDifferences {
         }
     }
 
-    /** Notes tokenizers that give tokens other numbers, which a merge without a tokenizer section mixes. */
+    /** Reports tokenizers with different token ids: a merge without a tokenizer section mixes their embedding rows. */
     void noteTokenizers() {
         Optional<Map<String, Integer>> kept = tokens(donor);
         for (InputModel other : others) {
@@ -296,7 +296,7 @@ final class ConfigDifferences {
         }
     }
 
-    /** Empty where there is no tokenizer that can be read; the merge does not need it. */
+    /** The tokens; empty if there is no readable tokenizer. The merge does not need one. */
     private static Optional<Map<String, Integer>> tokens(InputModel model) {
         try {
             return model.tokenizer().isPresent()

@@ -6,10 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** Finds in a configuration the objects that describe the language model. */
+/** Finds the sections of a configuration that describe the language model. */
 final class ConfigSections {
 
-    /** How the number of layers is called. */
+    /** The keys for the number of layers. */
     static final List<String> COUNTS = List.of(
             "num_hidden_layers", "n_layer", "num_layers", "n_layers", "num_transformer_layers", "num_decoder_layers");
 
@@ -25,8 +25,8 @@ final class ConfigSections {
     private ConfigSections() {}
 
     /**
-     * The objects that count the layers of the language model: the configuration itself, or its section for text in models
-     * that see or hear too, or both where both count; the configuration itself if nothing counts layers.
+     * Returns the sections with a layer count: the configuration itself, its text section (multimodal models), or both. Returns
+     * the configuration itself if no section has a layer count.
      */
     static List<ObjectNode> of(ObjectNode config) {
         List<ObjectNode> found = new ArrayList<>();
@@ -37,7 +37,7 @@ final class ConfigSections {
         return found;
     }
 
-    /** The innermost of {@link #of}: what a class for text alone would read. */
+    /** The innermost section of {@link #of}, which a text-only class would read. */
     static ObjectNode text(ObjectNode config) {
         List<ObjectNode> all = of(config);
         return all.get(all.size() - 1);
@@ -54,7 +54,7 @@ final class ConfigSections {
         }
     }
 
-    /** The number of layers that a section counts. */
+    /** The number of layers in a section. */
     static OptionalInt layers(ObjectNode section) {
         return COUNTS.stream()
                 .map(section::path)

@@ -5,8 +5,8 @@ import java.util.List;
 
 /**
  * Drop and rescale (arXiv 2311.03099), linear or with TIES' election: each element of δ<sub>i</sub> is kept with probability
- * density and the kept ones are rescaled. The rescaling divides by the share of the sum of magnitudes that was kept, as
- * mergekit does; the paper divides by the density, which is its expectation. <em>Immutable.</em>
+ * density and the kept ones are rescaled. The scale is ‖δ‖₁ / ‖kept δ‖₁, as in mergekit. The paper uses 1/density; the density
+ * is the expectation of ‖kept δ‖₁ / ‖δ‖₁. <em>Immutable.</em>
  *
  * @param weights (N), finite
  * @param densities (N), each in [0, 1]; with 0 nothing of δ is kept

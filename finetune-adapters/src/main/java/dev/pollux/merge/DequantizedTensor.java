@@ -8,8 +8,8 @@ import java.util.List;
 /**
  * A tensor of a GGUF file as floats.
  *
- * @param name what {@code file} calls it
- * @param label for reports
+ * @param name the name in {@code file}
+ * @param label the name in reports
  */
 record DequantizedTensor(TensorFile file, String name, TensorInfo info, String label) implements TensorSource {
 
@@ -23,7 +23,7 @@ record DequantizedTensor(TensorFile file, String name, TensorInfo info, String l
         return info.byteLength();
     }
 
-    /** Whole blocks are decoded, and what of the first and the last is not asked for is dropped. */
+    /** Decodes whole blocks and drops the elements outside the requested range. */
     @Override
     public void read(long first, int count, float[] into, int at) {
         int block = info.type().blockSize();

@@ -4,8 +4,8 @@ import dev.pollux.tensor.DerivedTensor;
 import dev.pollux.tensor.TensorSource;
 
 /**
- * A matrix whose rows are brought to the lengths of a vector: m·V / ‖V‖ by row (DoRA, Liu et al., arXiv 2402.09353), not yet
- * loaded. PEFT takes the lengths by output, which is a column where the matrix is stored as (in, out).
+ * A matrix whose rows are scaled to given lengths: m·V / ‖V‖ by row (DoRA, Liu et al., arXiv 2402.09353), not yet loaded. PEFT
+ * normalizes by output: a row of an (out, in) matrix, a column of an (in, out) matrix.
  *
  * @param exact V, the base with the product of the factors
  * @param magnitude m, (rows), or (columns) where {@code byColumn}
@@ -48,7 +48,7 @@ record DoraTensor(TensorSource exact, TensorSource magnitude, boolean byColumn) 
         return new Scaled(loaded, factors, columns, byColumn);
     }
 
-    /** With the factors at hand. */
+    /** The matrix with its scale factors in memory. */
     private record Scaled(TensorSource exact, double[] factors, int columns, boolean byColumn)
             implements DerivedTensor {
         @Override

@@ -38,30 +38,27 @@ public final class EvaluationOptions {
         return new Builder();
     }
 
-    /**
-     * Tokens of text that a model reads at a time, in [2, 65536]; default 512; each window begins without what stood
-     * before it.
-     */
+    /** Tokens in a window of the text, in [2, 65536]; default 512. Windows have no context from earlier windows. */
     public int window() {
         return window;
     }
 
-    /** Tokens of the text that are read, from 2; default 16384. */
+    /** Maximum number of tokens read from the text, ≥ 2; default 16384. */
     public int mostTokens() {
         return mostTokens;
     }
 
-    /** What each model answers, greedily; default two questions. */
+    /** Prompts for greedy generation by each model; default two questions. */
     public List<String> prompts() {
         return prompts;
     }
 
-    /** Most tokens of an answer, in [1, 4096]; default 48. */
+    /** Maximum number of tokens in an answer, in [1, 4096]; default 48. */
     public int sampleTokens() {
         return sampleTokens;
     }
 
-    /** How models are run; default {@link EngineOptions#DEFAULTS}. */
+    /** Options of the engine that runs the models; default {@link EngineOptions#DEFAULTS}. */
     public EngineOptions engine() {
         return engine;
     }
@@ -127,7 +124,7 @@ public final class EvaluationOptions {
             return this;
         }
 
-        /** The options; checks every range. */
+        /** Returns the options after checking every range. */
         public EvaluationOptions build() {
             return new EvaluationOptions(window, mostTokens, prompts, sampleTokens, engine);
         }

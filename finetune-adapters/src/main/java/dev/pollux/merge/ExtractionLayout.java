@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * What of two models is factored, stored whole, or left out.
+ * Assigns each tensor of two models to one of three groups: factored, stored whole, or left out.
  *
  * @param linears matrices to factor
  * @param whole tensors to store as they are
@@ -28,8 +28,8 @@ record ExtractionLayout(List<Factored> linears, List<Whole> whole, List<String> 
     /**
      * A matrix to factor.
      *
-     * @param bias the module's bias, where both models have one
-     * @param embedding whether it is used by rows, which PEFT factors as its transpose
+     * @param bias the module's bias, if both models have one
+     * @param embedding whether it is a lookup table, which PEFT factors as its transpose
      */
     record Factored(String module, TensorSource base, TensorSource tuned, Optional<BiasPair> bias, boolean embedding) {
 
@@ -48,7 +48,7 @@ record ExtractionLayout(List<Factored> linears, List<Whole> whole, List<String> 
     /**
      * A tensor to store.
      *
-     * @param unless not stored where it equals this one
+     * @param unless if the source equals this tensor, it is not stored
      */
     record Whole(String module, String tensor, TensorSource source, DType type, Optional<TensorSource> unless) {}
 
@@ -93,8 +93,8 @@ record ExtractionLayout(List<Factored> linears, List<Whole> whole, List<String> 
     }
 
     /**
-     * The head that the fine-tune's embedding is. An adapter leaves what it does not hold as the base has it, and a head too if it
-     * changes the embedding that the head is tied to.
+     * The head that is tied to the fine-tuned model's embedding. An adapter leaves every tensor that it does not contain as in
+     * the base. This includes a tied head, even if the adapter changes the embedding.
      */
     private static Optional<String> tiedHead(InputModel base, InputModel tuned) {
         Optional<TiedHead> tied = TiedHead.of(tuned.config(), tuned.tensors().keySet());
@@ -104,7 +104,7 @@ record ExtractionLayout(List<Factored> linears, List<Whole> whole, List<String> 
                 .orElse(head.head()));
     }
 
-    /** Without tensors that equal those of the base that they are compared with. */
+    /** Returns the layout without tensors that equal those of the base. */
     ExtractionLayout changed() {
         List<Whole> kept = whole.stream()
                 .filter(tensor -> tensor.unless().isEmpty()

@@ -43,7 +43,7 @@ final class ExtractionRun {
         this.context = context;
     }
 
-    /** A factored matrix with the change of its bias, which is empty where there is none. */
+    /** A factored matrix with the change of its bias; empty without a bias. */
     private record Result(Factored matrix, LowRank factors, float[] bias) {}
 
     /** @param inputs not hashed yet */
@@ -64,7 +64,7 @@ final class ExtractionRun {
         });
     }
 
-    /** What decides the bytes of the adapter, and how near it is to the difference. */
+    /** The inputs and options that determine the adapter's bytes, and the approximation error. */
     private ArtifactManifest manifest(InputHashes inputs) {
         return ArtifactManifest.builder(ArtifactManifest.Kind.ADAPTER, "extract-lora")
                 .inputs(inputs.inputs())

@@ -8,16 +8,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Calculates what {@link AdapterMethod}s say. */
+/** Calculates the merges that {@link AdapterMethod} defines. */
 final class FactorMerge {
 
     private final double[] weights; // (n)
     private final List<Factors> changes; // (n)
     private final long key;
 
-    /**
-     * @param key of the random numbers for this matrix
-     */
+    /** @param key key of the random numbers for this matrix */
     FactorMerge(List<Double> weights, List<Factors> changes, long key) {
         this.weights = Weights.array(weights);
         this.changes = changes;
@@ -113,7 +111,9 @@ final class FactorMerge {
         return sum;
     }
 
-    /** Σ w·x over the elements with the sign of the weighted sum, or of the plain one for equal shares, over their shares. */
+    /**
+     * Σ w·x / Σ w over the elements with the elected sign: the sign of the weighted sum, or of the plain sum for equal weights.
+     */
     private static double[][] elected(List<double[][]> matrices, double[] w, double[] shares) {
         double[][] result = sum(matrices, shares);
         for (int row = 0; row < result.length; row++) {

@@ -5,14 +5,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The mean weighted by how much each model's loss depends on each weight (Matena and Raffel, "Merging models with
- * Fisher-weighted averaging", arXiv 2111.09832): θ = Σ w<sub>i</sub>(F<sub>i</sub> + ε)θ<sub>i</sub> / Σ w<sub>i</sub>(F<sub>i</sub>
- * + ε), F<sub>i</sub> the diagonal of model i's Fisher information.
+ * The mean weighted by Fisher information, element by element (Matena and Raffel, "Merging models with Fisher-weighted
+ * averaging", arXiv 2111.09832): θ = Σ w<sub>i</sub>(F<sub>i</sub> + ε)θ<sub>i</sub> / Σ w<sub>i</sub>(F<sub>i</sub> + ε),
+ * where F<sub>i</sub> is the diagonal of model i's Fisher information.
  *
- * <p>F<sub>i</sub> comes from {@code fisher.safetensors} in the model's folder, or in the folder of the adapter that is
- * applied to it: a tensor of floats for each tensor of the model, of the same name and shape; an element is the mean over examples of the
- * squared gradient of the log-likelihood, from 0. Where F is 0 in all models the result is the plain weighted mean. The sources
- * are the N models' tensors, then their N diagonals. <em>Immutable.</em>
+ * <p>F<sub>i</sub> comes from {@code fisher.safetensors} in the model's folder, or in the folder of the adapter that is applied
+ * to it: one tensor of floats for each tensor of the model, with the same name and shape. An element is the mean over examples
+ * of the squared gradient of the log-likelihood, ≥ 0. If F is 0 in all models, the result is the weighted mean. The sources are
+ * the tensors of the N models, then the N diagonals. <em>Immutable.</em>
  *
  * @param weights (N), each above 0
  * @param epsilon ε, above 0

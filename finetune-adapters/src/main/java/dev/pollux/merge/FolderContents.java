@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/** Refuses a path that is no model, and says what it is and what to do. */
+/** Rejects a path that is not a model. The message names the actual contents and a remedy. */
 final class FolderContents {
 
     private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt", ".pkl");
@@ -33,7 +33,7 @@ final class FolderContents {
         this.folder = folder;
     }
 
-    /** Refuses what is no folder with {@code config.json} and safetensors. */
+    /** Requires a folder with {@code config.json} and safetensors. */
     static void requireModel(String name, Path path) {
         new FolderContents("model " + name, path).requireModel(name);
     }
@@ -75,7 +75,7 @@ final class FolderContents {
         return new MalformedFileException(what + " is the file " + file + ", not a folder; " + advice);
     }
 
-    /** The name on the hub that was meant. */
+    /** The hub name that the path probably stands for. */
     private static Optional<String> hubName(String name) {
         String bare = name.replaceFirst("^(?:hf:|hf://|https://huggingface\\.co/)", "");
         return bare.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*") ? Optional.of(bare) : Optional.empty();

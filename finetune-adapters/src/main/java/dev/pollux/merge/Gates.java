@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * The rows of the routers: for each expert and layer a direction that the hidden states of its prompts have and those of its
- * negative prompts have not. <em>For one mixture.</em>
+ * Calculates the rows of the routers. The row of an expert and layer is the normalized difference between the hidden states of
+ * its positive and its negative prompts. <em>For one mixture.</em>
  */
 final class Gates {
 
@@ -46,7 +46,7 @@ final class Gates {
     }
 
     /**
-     * The rows of experts that have prompts.
+     * Returns the rows of experts with prompts.
      *
      * @return (experts, layers, width), each row of length 1
      */
@@ -77,7 +77,7 @@ final class Gates {
         }
     }
 
-    /** A text's ids, with one token of beginning before them where the model has one. */
+    /** The token ids of a text, after one beginning-of-text token if the model has one. */
     private static int[] ids(Tokenizer tokenizer, String beginning, String text) {
         int[] ids = tokenizer.encode(text, false);
         OptionalInt first = beginning.isEmpty() ? OptionalInt.empty() : tokenizer.idOf(beginning);
@@ -115,7 +115,7 @@ final class Gates {
         }
     }
 
-    /** The state of the last token, or the mean. */
+    /** The state of the last token, or the mean over the tokens. */
     private double[] chosen(double[][] tokens) {
         int first = mode == GateMode.HIDDEN_AVG ? 0 : tokens.length - 1;
         double[] mean = new double[width];
@@ -143,7 +143,7 @@ final class Gates {
         return rows;
     }
 
-    /** Of embeddings the sum at length 1, of hidden states the mean; zeros for no texts. */
+    /** The normalized sum (embeddings) or the mean (hidden states); zeros without texts. */
     private double[] mean(double[][][] states, int from, int to, int layer) {
         double[] sum = new double[width];
         for (int text = from; text < to; text++) {
@@ -162,7 +162,7 @@ final class Gates {
         }
     }
 
-    /** Rows of random numbers for one layer, (experts·width). */
+    /** Random rows for one layer, (experts·width). */
     static float[] random(GateMode mode, int experts, int width, long seed, String tensor) {
         long key = CounterRandom.key(seed, tensor);
         float[] values = new float[experts * width];
@@ -176,7 +176,7 @@ final class Gates {
         return values;
     }
 
-    /** The largest singular value of a router over the least: large where experts are hard to tell apart. */
+    /** The condition number of a router, σ_max / σ_min. It is large if experts are hard to distinguish. */
     static double condition(float[] rows, int experts, int width) {
         if (experts > width) {
             return 1;

@@ -24,12 +24,12 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * A GGUF file as the Hugging Face folder that it was made of: tensors under their names there, dequantized, a configuration, a
- * tokenizer. <em>Thread-safe; who opens it closes it.</em>
+ * A view of a GGUF file as the Hugging Face folder from which it was converted: dequantized tensors under their original names,
+ * a configuration and a tokenizer. <em>Thread-safe; who opens it closes it.</em>
  */
 final class GgufModel implements AutoCloseable {
 
-    /** Dense classes whose tensors in a GGUF file are those of the folder, with their {@code model_type}. */
+    /** Dense classes with a one-to-one mapping of tensors between GGUF file and folder, and their {@code model_type}. */
     private static final Map<String, String> TYPES = Map.ofEntries(
             Map.entry("LlamaForCausalLM", "llama"),
             Map.entry("Qwen2ForCausalLM", "qwen2"),
@@ -72,7 +72,7 @@ final class GgufModel implements AutoCloseable {
         checkpoint.chatTemplate().ifPresent(template -> texts.put("chat_template.jinja", template));
     }
 
-    /** Whether there is a GGUF file at {@code path}, or a folder with one and no safetensors. */
+    /** Whether {@code path} is a GGUF file, or a folder with a GGUF file and without safetensors. */
     static boolean isAt(Path path) {
         if (Files.isRegularFile(path)) {
             return GgufFile.isName(path.toString());
@@ -165,7 +165,7 @@ final class GgufModel implements AutoCloseable {
         }
     }
 
-    /** The factor of Llama 3's scaling that gives the stored ones. */
+    /** The scaling factor of Llama 3 that yields the stored factors. */
     private double llama3(ModelConfig shape, RotaryScaling.Factors stored) {
         double[] base = new double[shape.headDim() / 2];
         for (int i = 0; i < base.length; i++) {
@@ -203,7 +203,7 @@ final class GgufModel implements AutoCloseable {
         return checkpoint.chatTemplate();
     }
 
-    /** The tensors of the folder, dequantized as they are read. */
+    /** The tensors of the folder, dequantized on reading. */
     Map<String, TensorSource> tensors(String label) {
         Map<String, TensorSource> tensors = new TreeMap<>();
         for (Map.Entry<String, TensorInfo> tensor :

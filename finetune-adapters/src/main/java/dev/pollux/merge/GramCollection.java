@@ -26,10 +26,10 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds out what {@link RegMean} must know of a model: Σ xxᵀ over the inputs x of its matrices while it reads a text.
+ * Collects the statistics for {@link RegMean}: for each matrix of a model, the Gram matrix Σ xxᵀ of its inputs x over a text.
  *
- * <p>The text should be what the model is good at, such as what it was fine-tuned on. The result, {@code gram.safetensors} in
- * the model's folder, or in that of the adapter that lies over it, appears when it is complete.
+ * <p>The text should be typical of the model's task, such as its fine-tuning data. The result is {@code gram.safetensors} in
+ * the folder of the model or, if it has one, of its adapter. The file appears when it is complete.
  *
  * <pre>{@code
  * GramCollection grams = GramCollection.in(Path.of("models"), GramOptions.DEFAULTS);
@@ -49,17 +49,18 @@ public final class GramCollection {
         this.options = options;
     }
 
-    /** A collection; model names are relative to {@code folder}. */
+    /** Returns a collection; model names are relative to {@code folder}. */
     public static GramCollection in(Path folder, GramOptions options) {
         return new GramCollection(folder, options);
     }
 
     /**
-     * What {@link #collect} would do, from headers and the tokenizer alone.
+     * Predicts the result of {@link #collect} from headers and the tokenizer.
      *
      * @throws IllegalArgumentException if the file exists or the text is empty
-     * @throws UnsupportedModelException if the model is none that can be run, has no folder, or no matrix whose inputs are known
-     * @throws MalformedFileException if it is missing or damaged
+     * @throws UnsupportedModelException if the engine cannot run the model, or the model has no folder or no matrix with known
+     *     inputs
+     * @throws MalformedFileException if the model is missing or damaged
      */
     public GramReport preview(String model, String text) {
         long begin = System.nanoTime();
@@ -96,11 +97,11 @@ public final class GramCollection {
     }
 
     /**
-     * Reads a text and writes the file, which must not exist.
+     * Reads a text and writes {@code gram.safetensors}, which must not exist.
      *
-     * @param model a Hugging Face folder or one with a GGUF file, or {@code model+adapter}
-     * @param text at least one token; what is beyond {@link GramOptions#mostTokens()} is not read
-     * @return a job that reports tokens; it fails as {@link #preview} does, before anything is written
+     * @param model a Hugging Face folder, a folder with a GGUF file, or {@code model+adapter}
+     * @param text at least one token; only the first {@link GramOptions#mostTokens()} tokens are read
+     * @return a job that reports progress in tokens; before the first write it fails as {@link #preview} does
      */
     public Job<GramReport> collect(String model, String text) {
         return Job.of("collect Gram matrices", context -> {
@@ -130,7 +131,7 @@ public final class GramCollection {
         return file;
     }
 
-    /** The inputs of matrices that the model stores as they are multiplied with. */
+    /** The inputs of matrices that are stored in the layout of their multiplication. */
     private static List<Input> inputs(Map<String, TensorSource> tensors, List<Projection> projections) {
         return InputGrams.inputs(projections, RegMean.MAX_WIDTH).stream()
                 .flatMap(input -> input.only(name -> hasColumns(tensors.get(name), input.width())).stream())
@@ -141,7 +142,7 @@ public final class GramCollection {
         return tensor != null && tensor.shape().size() == 2 && tensor.shape().get(1) == columns;
     }
 
-    /** The matrices in layers that get none. */
+    /** The matrices in layers without a Gram matrix. */
     private static List<String> left(Map<String, TensorSource> tensors, Set<String> matrices) {
         return tensors.entrySet().stream()
                 .filter(tensor -> tensor.getValue().shape().size() >= 2)

@@ -38,28 +38,22 @@ public final class GramOptions {
         return new Builder();
     }
 
-    /**
-     * Tokens that the model reads at a time, in [1, 4096]; default 512; each window begins without what stood before
-     * it.
-     */
+    /** Tokens in a window of the text, in [1, 4096]; default 512. Windows have no context from earlier windows. */
     public int window() {
         return window;
     }
 
-    /** Tokens of the text that are read, from 1; default 8192. */
+    /** Maximum number of tokens read from the text, ≥ 1; default 8192. */
     public int mostTokens() {
         return mostTokens;
     }
 
-    /**
-     * Bytes for the matrices of one reading of the text, from 16 MiB; default 1 GiB; the model's weights come on
-     * top.
-     */
+    /** Bytes for the Gram matrices of one pass over the text, ≥ 16 MiB; default 1 GiB. The model's weights are not included. */
     public long memory() {
         return memory;
     }
 
-    /** How the model is run; default {@link EngineOptions#DEFAULTS}. */
+    /** Options of the engine that runs the model; default {@link EngineOptions#DEFAULTS}. */
     public EngineOptions engine() {
         return engine;
     }
@@ -118,7 +112,7 @@ public final class GramOptions {
             return this;
         }
 
-        /** The options; checks every range. */
+        /** Returns the options after checking every range. */
         public GramOptions build() {
             return new GramOptions(window, mostTokens, memory, engine);
         }

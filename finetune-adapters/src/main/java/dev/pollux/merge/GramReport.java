@@ -5,16 +5,16 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What {@link GramCollection} did, or would do. <em>Immutable.</em>
+ * The result of {@link GramCollection}, or its prediction. <em>Immutable.</em>
  *
- * @param file what it writes
- * @param matrices of the model that get a Gram matrix of their inputs
- * @param left matrices in layers that get none: wider than 8,192 inputs, or the engine does not multiply with them as they are
- *     stored, as with experts and with matrices stored turned or joined
- * @param tokens that are read
- * @param passes how often they are
- * @param bytes of the Gram matrices in the file
- * @param elapsed how long it took
+ * @param file the file written
+ * @param matrices the matrices that get a Gram matrix
+ * @param left the matrices in layers that get none: those with more than 8,192 inputs, and those that the engine does not
+ *     multiply in their stored layout, such as experts and transposed or joined matrices
+ * @param tokens the number of tokens read
+ * @param passes the number of passes over the text
+ * @param bytes bytes of the Gram matrices in the file
+ * @param elapsed the duration
  */
 public record GramReport(
         Path file, List<String> matrices, List<String> left, int tokens, int passes, long bytes, Duration elapsed) {
@@ -23,7 +23,7 @@ public record GramReport(
         left = List.copyOf(left);
     }
 
-    /** The same when it is done. */
+    /** Returns this report with the duration. */
     GramReport after(Duration time) {
         return new GramReport(file, matrices, left, tokens, passes, bytes, time);
     }

@@ -13,9 +13,9 @@ import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 
 /**
- * A report as one HTML page that needs nothing else: heat maps of layer by module as SVG, whose cells say their numbers, and a
- * table of the inputs. The colours go from dark blue to yellow with steadily growing lightness, so that they can be told apart
- * without seeing red or green, and in grey.
+ * A report as one self-contained HTML page: SVG heat maps of layer × module, with the value of each cell as its tooltip, and a
+ * table of the inputs. The colour scale runs from dark blue to yellow with monotonically increasing lightness, so it is
+ * readable with red-green colour blindness and in greyscale.
  */
 final class HeatMapPage {
 
@@ -172,7 +172,7 @@ final class HeatMapPage {
         page.append("</svg> ").append(number(high));
     }
 
-    /** How many tensors went which way, where a method has several. */
+    /** Counts the tensors by branch, for methods with several branches. */
     private void branches(StringBuilder page) {
         Map<String, Integer> counts = new TreeMap<>();
         report.tensors().forEach(tensor -> {
@@ -227,7 +227,7 @@ final class HeatMapPage {
         return String.format(Locale.ROOT, "%.4g", value);
     }
 
-    /** Names come from files of strangers. */
+    /** Escapes text for HTML: names come from untrusted files. */
     private static String escaped(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")

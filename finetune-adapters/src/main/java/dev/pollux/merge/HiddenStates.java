@@ -16,9 +16,8 @@ import java.util.Map;
 /**
  * The hidden states of a dense decoder (Llama, Mistral, Qwen 2, Qwen 3) for a few short texts.
  *
- * <p>All texts go through a layer before the next is read, so that each weight is read once and one layer at a time lies in
- * memory. Everything is calculated in doubles: for routers no token is generated, and a model too wide for memory still gets
- * its states. <em>Confined to one thread.</em>
+ * <p>All texts pass through a layer before the next layer is read. Each weight is therefore read once, and memory contains one
+ * layer at a time, so models larger than memory work. Calculations are in 64-bit floats. <em>Confined to one thread.</em>
  */
 final class HiddenStates {
 
@@ -58,14 +57,14 @@ final class HiddenStates {
         }
     }
 
-    /** Takes the states before a layer: (texts), each (tokens, width), not to be kept. */
+    /** Receives the states before a layer: (texts), each (tokens, width). Valid only during the call. */
     @FunctionalInterface
     interface Consumer {
         void accept(int layer, List<double[][]> states);
     }
 
     /**
-     * Reads texts and gives the states before each layer.
+     * Passes the states before each layer to {@code consumer}.
      *
      * @param embedding the name of the embedding
      * @param texts token ids, at least one each
@@ -188,7 +187,7 @@ final class HiddenStates {
         }
     }
 
-    /** Rotary positions (Su et al., arXiv 2104.09864), halves of a head in pairs. */
+    /** Rotary positions (Su et al., arXiv 2104.09864); element i is paired with i + headDim/2. */
     private void rotate(double[] x, int position) {
         int half = config.headDim() / 2;
         for (int head = 0; head < x.length; head += config.headDim()) {
@@ -203,7 +202,7 @@ final class HiddenStates {
         }
     }
 
-    /** Attention of token {@code i} of the text that begins at {@code first} to itself and those before it. */
+    /** Causal attention of token {@code i} in the text that begins at {@code first}. */
     private double[] attend(double[] q, double[][] k, double[][] v, int first, int i) {
         int width = config.headDim();
         int shared = config.heads() / config.keyValueHeads();

@@ -23,12 +23,12 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
- * The files that a plan reads, and their hashes as they become known. <em>Thread-safe</em>: threads that merge take a file each
- * before they take tensors.
+ * The input files of a plan and their SHA-256 hashes. <em>Thread-safe</em>: each merging thread hashes files, one at a time,
+ * before it merges tensors.
  */
 final class InputHashes {
 
-    /** Half of a second cache. */
+    /** Half of a typical second-level cache. */
     private static final int STEP = 1 << 16;
 
     private final List<Input> inputs;
@@ -44,12 +44,14 @@ final class InputHashes {
         this.bytes = inputs.stream().mapToLong(Input::bytes).sum();
     }
 
-    /** Of no file. */
+    /** Returns hashes of no files. */
     static InputHashes none() {
         return new InputHashes(List.of());
     }
 
-    /** Of all files of the models and adapters of a plan and its stages, in the order of their paths; none is read yet. */
+    /**
+     * Returns the files of all models and adapters of a plan and its stages, in the order of their paths. No file is read yet.
+     */
     static InputHashes of(MergePlan plan, Path folder) {
         Map<String, Path> paths = new TreeMap<>();
         List<String> stages =
@@ -64,14 +66,14 @@ final class InputHashes {
         return of(paths);
     }
 
-    /** Of all files of models and adapters, in the order of their names. */
+    /** Returns the files of models and adapters, in the order of their names. */
     static InputHashes of(Stream<ModelReference> models, Path folder) {
         Map<String, Path> paths = new TreeMap<>();
         models.forEach(reference -> add(reference, folder, paths));
         return of(paths);
     }
 
-    /** Of all files of one model or adapter. */
+    /** Returns the files of one model or adapter. */
     static InputHashes of(String name, Path path) {
         return of(Map.of(name, path));
     }
@@ -119,8 +121,8 @@ final class InputHashes {
     /**
      * Hashes the next file that no thread has taken.
      *
-     * @param stopped asked often; once it says so, the file is left
-     * @return whether there was one
+     * @param stopped polled often; if it returns true, hashing stops
+     * @return whether there was such a file
      */
     boolean hashNext(BooleanSupplier stopped) {
         int number = next.getAndIncrement();
@@ -147,7 +149,7 @@ final class InputHashes {
         return true;
     }
 
-    /** Hashes all files that are left, on this thread. */
+    /** Hashes the remaining files on this thread. */
     List<InputFile> all(JobContext context) {
         long[] due = {read()};
         BooleanSupplier stopped = () -> {
@@ -170,7 +172,7 @@ final class InputHashes {
                 .toList();
     }
 
-    /** All files with their hashes, once there are no more to take. */
+    /** All files with their hashes; call it after the last file has been hashed. */
     List<InputFile> files() {
         if (hashed.size() != inputs.size()) {
             throw new IllegalStateException(hashed.size() + " of " + inputs.size() + " inputs are hashed");

@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** A model to merge: its configuration and tensors, an adapter laid over them. <em>Thread-safe; who opens it closes it.</em> */
+/** A model to merge: configuration and tensors, with its adapter applied. <em>Thread-safe; who opens it closes it.</em> */
 final class InputModel implements AutoCloseable {
 
     private final String label;
@@ -34,7 +34,7 @@ final class InputModel implements AutoCloseable {
     private final List<AutoCloseable> open;
     private final Optional<GgufModel> gguf;
     private final Optional<OnnxModel> onnx;
-    private final Map<String, String> stored; // name → name in its files, where that is another
+    private final Map<String, String> stored; // name → name in its files, if different
     private final Map<String, SafetensorsFile> beside = new HashMap<>();
     private final Map<String, Integer> layers = new ConcurrentHashMap<>(); // by prefix
 
@@ -72,7 +72,7 @@ final class InputModel implements AutoCloseable {
     /**
      * Opens a model and its adapter and reads their headers.
      *
-     * @param folder what names are relative to
+     * @param folder the folder to which names are relative
      */
     static InputModel open(ModelReference reference, Path folder) {
         if (reference.revision().isPresent() || reference.adapterRevision().isPresent()) {
@@ -89,12 +89,12 @@ final class InputModel implements AutoCloseable {
         return openFolder(reference, folder, path);
     }
 
-    /** Where a model keeps what was found out about it: its adapter's folder if it has one, else its own. */
+    /** The folder with the statistics of a model: the adapter's folder if there is an adapter, otherwise the model's folder. */
     static Path statistics(ModelReference reference, Path folder) {
         return folder.resolve(reference.adapter().orElse(reference.model()));
     }
 
-    /** Where its texts lie, and its statistics. */
+    /** The locations of texts and statistics. */
     private record Places(Optional<Path> texts, Optional<Path> statistics, Optional<AdapterTexts> adapter) {
         static Places of(ModelReference reference, Path folder) {
             return new Places(
@@ -201,17 +201,17 @@ final class InputModel implements AutoCloseable {
                 Map.of());
     }
 
-    /** The graph, where it is an ONNX model. */
+    /** The graph of an ONNX model; empty for other models. */
     Optional<OnnxModel> onnx() {
         return onnx;
     }
 
-    /** The same model under another name; closing either closes both. */
+    /** Returns this model under another name; closing either closes both. */
     InputModel named(String name) {
         return new InputModel(name, places, config, tensors, types, open, gguf, onnx, stored);
     }
 
-    /** The same model, its tensors called as in {@code other} ({@link ClassPrefix}); closing either closes both. */
+    /** Returns this model with the tensor names of {@code other} ({@link ClassPrefix}); closing either closes both. */
     InputModel calledAs(InputModel other) {
         Map<String, String> renamed =
                 ClassPrefix.renamed(tensors.keySet(), other.tensors().keySet());
@@ -231,7 +231,7 @@ final class InputModel implements AutoCloseable {
         return new InputModel(label, places, config, sources, kinds, open, gguf, onnx, own);
     }
 
-    /** What the tensor is called in the model's files. */
+    /** The tensor's name in the model's files. */
     String storedName(String tensor) {
         return stored.getOrDefault(tensor, tensor);
     }
@@ -241,14 +241,14 @@ final class InputModel implements AutoCloseable {
     }
 
     /**
-     * Where it lies, or where the model lies that a stage that has not run takes its texts from: a folder, or a GGUF file,
-     * which has no texts beside it.
+     * The path of the model. For a stage that has not run, the path of the model that provides its texts. It is a folder, or a
+     * GGUF file, which contains its texts.
      */
     Optional<Path> folder() {
         return places.texts();
     }
 
-    /** The texts of its adapter, which go before its own. */
+    /** The texts of its adapter, which take precedence over its own. */
     Optional<AdapterTexts> adapterTexts() {
         return places.adapter();
     }
@@ -264,7 +264,7 @@ final class InputModel implements AutoCloseable {
                 : folder().flatMap(path -> JsonFiles.read(path.resolve("tokenizer.json")));
     }
 
-    /** The texts of a model that has them in its file of weights, by the names of the files that they would be. */
+    /** The texts of a model that stores them in its weight file, by the corresponding file names. */
     Map<String, String> texts() {
         return gguf.map(GgufModel::texts).orElse(Map.of());
     }
@@ -276,7 +276,7 @@ final class InputModel implements AutoCloseable {
                 .or(() -> gguf.isPresent() ? gguf.get().chatTemplate() : folder().flatMap(ChatTemplates::of));
     }
 
-    /** A model that a stage will make, for looking at it before the stage has run. */
+    /** Returns the planned result of a stage that has not run. */
     static InputModel planned(String name, MergeLayout stage, ObjectNode config) {
         Map<String, TensorSource> tensors = new LinkedHashMap<>();
         Map<String, DType> types = new LinkedHashMap<>();
@@ -290,7 +290,7 @@ final class InputModel implements AutoCloseable {
                 name, new Places(texts, Optional.empty(), Optional.empty()), config, tensors, types, new ArrayList<>());
     }
 
-    /** A tensor that is not there yet. */
+    /** A tensor that does not exist yet. */
     private record PlannedTensor(List<Long> shape, long storedBytes, String label) implements TensorSource {
         @Override
         public void read(long first, int count, float[] into, int at) {
@@ -298,7 +298,7 @@ final class InputModel implements AutoCloseable {
         }
     }
 
-    /** A file with statistics of the tensors, if the model has it ({@link #statistics}); it is closed with the model. */
+    /** Opens a file with tensor statistics, if the model has one ({@link #statistics}). The file is closed with the model. */
     Optional<SafetensorsFile> beside(String name) {
         SafetensorsFile known = beside.get(name);
         if (known != null) {
@@ -328,7 +328,7 @@ final class InputModel implements AutoCloseable {
         return types.get(tensor);
     }
 
-    /** The type that most of its tensors of floats have; float32 where another form is dequantized. */
+    /** The most frequent floating-point type of its tensors; float32 for dequantized models. */
     DType mainType() {
         Map<DType, Integer> counts = new EnumMap<>(DType.class);
         types.values().stream()
@@ -340,7 +340,7 @@ final class InputModel implements AutoCloseable {
                 .orElse(DType.F32);
     }
 
-    /** What the tensor is called here: a tied head is its embedding. */
+    /** The tensor's name in this model; a tied head has the name of the embedding. */
     Optional<String> nameOf(String tensor) {
         if (tensors.containsKey(tensor)) {
             return Optional.of(tensor);
@@ -350,7 +350,7 @@ final class InputModel implements AutoCloseable {
                 : Optional.empty();
     }
 
-    /** The tensor, or its embedding for a tied head. */
+    /** The tensor; for a tied head, the embedding. */
     Optional<TensorSource> tensor(String tensor) {
         return nameOf(tensor).map(tensors::get);
     }

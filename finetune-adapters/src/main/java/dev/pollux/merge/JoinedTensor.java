@@ -4,9 +4,9 @@ import dev.pollux.tensor.TensorSource;
 import java.util.List;
 
 /**
- * Tensors behind one another in one shape.
+ * A concatenation of tensors with a given shape.
  *
- * @param shape of the whole; its elements are those of the parts
+ * @param shape the shape of the whole; its number of elements is the sum over the parts
  */
 record JoinedTensor(List<Long> shape, List<TensorSource> parts, String label) implements TensorSource {
 

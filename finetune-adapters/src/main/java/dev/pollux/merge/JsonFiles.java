@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Configuration files of model folders that hold one JSON object. */
+/** Reads and writes files with one JSON object. */
 final class JsonFiles {
 
     private JsonFiles() {}

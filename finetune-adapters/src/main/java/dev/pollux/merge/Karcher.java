@@ -5,16 +5,16 @@ import dev.pollux.tensor.TensorSink;
 import java.util.Arrays;
 
 /**
- * The mean on the sphere (Karcher, "Riemannian center of mass and mollifier smoothing", 1977), all models weighing the same;
- * a base is one of them.
+ * The mean on the sphere (Karcher, "Riemannian center of mass and mollifier smoothing", 1977) with equal weights; a base is one
+ * of the models.
  *
- * <p>From u = Σ u<sub>i</sub>/N, normalised, with u<sub>i</sub> = θ<sub>i</sub>/‖θ<sub>i</sub>‖: T = Σ
- * (1/N)(Θ<sub>i</sub>/sin Θ<sub>i</sub>)(u<sub>i</sub> − c<sub>i</sub>u) with c<sub>i</sub> = ⟨u, u<sub>i</sub>⟩ and Θ<sub>i</sub>
- * = arccos c<sub>i</sub>; u ← u cos‖T‖ + T sin‖T‖/‖T‖, normalised, until ‖T‖ &lt; tol. The result is u times the mean norm.
- * Every u is in the span of the u<sub>i</sub>, so the models are read twice however many steps it takes. Tensors of a norm
- * up to tol count in the mean norm only. <em>Immutable.</em>
+ * <p>From u = Σ u<sub>i</sub>/N, normalised, with u<sub>i</sub> = θ<sub>i</sub>/‖θ<sub>i</sub>‖: T = Σ (1/N)(Θ<sub>i</sub>/sin
+ * Θ<sub>i</sub>)(u<sub>i</sub> − c<sub>i</sub>u) with c<sub>i</sub> = ⟨u, u<sub>i</sub>⟩ and Θ<sub>i</sub> = arccos
+ * c<sub>i</sub>; u ← u cos‖T‖ + T sin‖T‖/‖T‖, normalised, until ‖T‖ &lt; tol. The result is u times the mean norm. Every u is
+ * in the span of the u<sub>i</sub>, so the models are read twice for any number of steps. Tensors with ‖θ<sub>i</sub>‖ ≤ tol
+ * contribute only to the mean norm. <em>Immutable.</em>
  *
- * @param maxIter most steps, at least 0; default 10
+ * @param maxIter maximum number of steps, ≥ 0; default 10
  * @param tol greater than 0; default 1e-5
  */
 record Karcher(int maxIter, double tol) implements MergeMethod {
@@ -58,7 +58,7 @@ record Karcher(int maxIter, double tol) implements MergeMethod {
         Vectors.combine(in, coefficients, out);
     }
 
-    /** The mean direction as factors of the u<sub>i</sub>. */
+    /** The mean direction as coefficients of the u<sub>i</sub>. */
     private double[] mean(double[][] cosines, double[] inverse, TensorSink out) {
         int n = inverse.length;
         long present = Arrays.stream(inverse).filter(i -> i > 0).count();

@@ -10,10 +10,13 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings that tell the kind of a layer by arithmetic on its number, as the configurations of transformers define them.
+ * Settings that derive the kind of a layer from its number, as defined by the configurations of transformers.
  *
- * <p>When layers move, a setting is made to tell the same kinds: by another value of it, or by the list that its class reads
- * in its place. Where neither does, the setting cannot follow.
+ * <p>When layers move, the setting must yield the kinds of the moved layers. It gets another value, or the explicit list that
+ * its class reads instead. If neither works, the setting cannot follow.
+ *
+ * <p>Example with {@code attn_layer_period} 4 and {@code attn_layer_offset} 0 (layers 0 and 4 of 8 have attention): layers 4–7
+ * alone keep period and offset. Layers 0, 4, 5, 4 have attention at 0, 1 and 3, and no period fits.
  */
 enum LayerRules {
     /** DeepSeek, GLM: layer i has experts if i ≥ first_k_dense_replace and moe_layer_freq divides i. */
@@ -49,7 +52,7 @@ enum LayerRules {
             return true;
         }
     },
-    /** Llama 4, where it has no list: experts if interleave_moe_layer_step divides i + 1. */
+    /** Llama 4 without a list: experts if interleave_moe_layer_step divides i + 1. */
     INTERLEAVED("interleave_moe_layer_step", true) {
         @Override
         boolean isIn(ObjectNode c) {
@@ -69,7 +72,7 @@ enum LayerRules {
             return true;
         }
     },
-    /** Ernie: experts from moe_layer_start_index to moe_layer_end_index (−1: the last) where moe_layer_interval divides i + 1. */
+    /** Ernie: experts from moe_layer_start_index to moe_layer_end_index (−1: the last) if moe_layer_interval divides i + 1. */
     EXPERT_RANGE("moe_layer_start_index", true) {
         @Override
         String kind(ObjectNode c, int i, int layers) {
@@ -110,7 +113,7 @@ enum LayerRules {
             return search(c, "expert_layer_offset", kinds);
         }
     },
-    /** Qwen 3 Next, where it has no list: full attention if full_attention_interval divides i + 1, else linear. */
+    /** Qwen 3 Next without a list: full attention if full_attention_interval divides i + 1, otherwise linear attention. */
     FULL_INTERVAL("full_attention_interval", true) {
         @Override
         boolean isIn(ObjectNode c) {
@@ -153,7 +156,7 @@ enum LayerRules {
             return i % Math.max(1, number(c, key(), 1)) == 0 ? "own" : "shared";
         }
     },
-    /** SmolLM3 and Llama 4, where they have no list: every no_rope_layer_interval-th layer has no rotary positions. */
+    /** SmolLM3 and Llama 4 without a list: every no_rope_layer_interval-th layer has no rotary positions. */
     NO_ROPE("no_rope_layer_interval", false) {
         @Override
         boolean isIn(ObjectNode c) {
@@ -175,7 +178,7 @@ enum LayerRules {
             return true;
         }
     },
-    /** Qwen, where it has no list: a sliding window from layer max_window_layers on. */
+    /** Qwen without a list: a sliding window from layer max_window_layers on. */
     WINDOW_FROM("max_window_layers", false) {
         @Override
         boolean isIn(ObjectNode c) {
@@ -192,7 +195,7 @@ enum LayerRules {
             return search(c, key(), kinds) || types(c, kinds);
         }
     },
-    /** Gemma, Cohere, Exaone, where they have no list: every n-th layer sees all, or a pattern of L and G repeats. */
+    /** Gemma, Cohere and Exaone without a list: every n-th layer has full attention, or a pattern of L and G repeats. */
     WINDOW_PATTERN("sliding_window_pattern", false) {
         @Override
         boolean isIn(ObjectNode c) {
@@ -213,7 +216,7 @@ enum LayerRules {
             return types(c, kinds);
         }
 
-        // That of the class where the configuration has none.
+        // The class's default if the configuration has none.
         private int period(ObjectNode c) {
             int own = number(c, key(), number(c, "_sliding_window_pattern", 0));
             return own > 0
@@ -244,12 +247,12 @@ enum LayerRules {
         return key;
     }
 
-    /** Whether layers of different kinds have different tensors. */
+    /** Whether the tensors of a layer depend on its kind. */
     boolean tellsWeights() {
         return weights;
     }
 
-    /** Whether a section has the setting, and it counts. */
+    /** Whether a section has the setting and uses it. */
     boolean isIn(ObjectNode section) {
         return section.path(key).isInt();
     }
@@ -257,7 +260,7 @@ enum LayerRules {
     /** The kind of layer {@code i} of {@code layers}. */
     abstract String kind(ObjectNode section, int i, int layers);
 
-    /** Changes the section so that it tells {@code kinds}; false if it cannot. */
+    /** Changes the section so that it yields {@code kinds}; returns false if that is impossible. */
     boolean fit(ObjectNode section, List<String> kinds) {
         return false;
     }
@@ -269,12 +272,12 @@ enum LayerRules {
                 .toList();
     }
 
-    /** The rules that a section goes by. */
+    /** The rules that apply to a section. */
     static List<LayerRules> in(ObjectNode section) {
         return List.of(values()).stream().filter(rule -> rule.isIn(section)).toList();
     }
 
-    /** Tries all values that a number of layers can be. */
+    /** Tries all values up to the number of layers. */
     boolean search(ObjectNode section, String setting, List<String> kinds) {
         JsonNode before = section.path(setting);
         Predicate<Integer> fits = value -> {

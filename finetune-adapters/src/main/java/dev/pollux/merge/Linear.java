@@ -8,11 +8,11 @@ import java.util.List;
  * The weighted mean: θ = Σ w<sub>i</sub>θ<sub>i</sub>, divided by Σ w<sub>i</sub> if {@code normalize} (arXiv 2203.05482,
  * "model soups"). <em>Immutable.</em>
  *
- * @param weights (N), finite; if {@code normalize}, of a sum that is not 0
+ * @param weights (N), finite; their sum must not be 0 if {@code normalize}
  */
 record Linear(List<Double> weights, boolean normalize) implements MergeMethod {
 
-    /** Below this a sum of weights counts as 0. */
+    /** A sum of weights with a smaller magnitude counts as 0. */
     private static final double ZERO = 1e-12;
 
     Linear {

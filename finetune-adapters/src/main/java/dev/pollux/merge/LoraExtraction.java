@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /**
- * Makes a LoRA adapter of the difference between a model and the one it was fine-tuned from, in PEFT's form.
+ * Extracts a LoRA adapter in PEFT's format from the difference between a fine-tuned model and its base.
  *
- * <p>Of every matrix the largest singular values of the difference are kept: the best approximation of its rank (Eckart and
- * Young, "The approximation of one matrix by another of lower rank", 1936). What cannot be factored is stored whole. A matrix
- * that the fine-tune did not change has no part in the adapter. The adapter grows in a hidden folder beside the target and is
- * moved there when it is complete.
+ * <p>For every matrix, the largest singular values of the difference are kept. This is the best approximation of that rank
+ * (Eckart and Young, "The approximation of one matrix by another of lower rank", 1936). Tensors that cannot be factored are
+ * stored whole. Unchanged matrices are not part of the adapter. The adapter is written to a hidden folder next to the target
+ * and moved to the target when it is complete.
  *
  * <pre>{@code
  * LoraExtraction extraction = LoraExtraction.in(Path.of("models"),
@@ -32,18 +32,18 @@ public final class LoraExtraction {
         this.options = options;
     }
 
-    /** An extraction with default options; model names are relative to {@code folder}. */
+    /** Returns an extraction with default options; model names are relative to {@code folder}. */
     public static LoraExtraction in(Path folder) {
         return in(folder, LoraExtractionOptions.DEFAULTS);
     }
 
-    /** An extraction; model names are relative to {@code folder}. */
+    /** Returns an extraction; model names are relative to {@code folder}. */
     public static LoraExtraction in(Path folder, LoraExtractionOptions options) {
         return new LoraExtraction(folder, options);
     }
 
     /**
-     * What {@link #extract} would do, from headers alone.
+     * Predicts the result of {@link #extract} from headers.
      *
      * @throws dev.pollux.MalformedFileException if a model is missing or damaged, or the two are not of one architecture
      */
@@ -59,7 +59,7 @@ public final class LoraExtraction {
      *
      * @param base a model folder, or {@code folder+adapter}
      * @param model the fine-tuned one
-     * @return a job that reports matrices
+     * @return a job that reports progress in matrices
      * @throws dev.pollux.MalformedFileException from the job, if a model is missing or damaged, or the two are not of one
      *     architecture
      */

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
-/** What {@link LoraExtraction} keeps of the difference of two models. <em>Immutable.</em> */
+/** Options of {@link LoraExtraction}. <em>Immutable.</em> */
 public final class LoraExtractionOptions {
 
     /** The defaults of the builder. */
@@ -15,11 +15,11 @@ public final class LoraExtractionOptions {
 
     private static final int MOST = 1 << 16;
 
-    /** What becomes of embeddings and the head. */
+    /** The treatment of embeddings and the head. */
     public enum Embeddings {
-        /** They are stored as they are in the fine-tuned model: exact, and large. */
+        /** Stored unchanged from the fine-tuned model: exact, but large. */
         WHOLE,
-        /** They are factored like other matrices. */
+        /** Factored like other matrices. */
         LORA
     }
 
@@ -89,7 +89,7 @@ public final class LoraExtractionOptions {
         }
     }
 
-    /** Whether a module of this name is looked at. */
+    /** Whether a module of this name is included. */
     boolean wants(String module) {
         return (include.isEmpty() || found(include, module).isPresent())
                 && found(exclude, module).isEmpty();
@@ -107,54 +107,52 @@ public final class LoraExtractionOptions {
         return new Builder();
     }
 
-    /** Most singular values of a matrix, in [1, 65536]; default 128, as mergekit has it. */
+    /** Maximum number of singular values of a matrix, in [1, 65536]; default 128, as in mergekit. */
     public int rank() {
         return rank;
     }
 
-    /** Singular values up to this are dropped, from 0; default 0, which drops none. */
+    /** Singular values ≤ this are dropped; ≥ 0; default 0, which drops none. */
     public double epsilon() {
         return epsilon;
     }
 
-    /** The fewest singular values are kept whose squares sum to this share of all, in (0, 1]; default 1. */
+    /**
+     * Keeps the smallest k with Σ<sub>i≤k</sub> σ<sub>i</sub>² ≥ keptEnergy · Σ σ<sub>i</sub>²; in (0, 1]; default 1. With σ =
+     * (3, 1) and 0.9, k = 1, as 9 ≥ 0.9·10; with 0.95, k = 2.
+     */
     public double keptEnergy() {
         return keptEnergy;
     }
 
-    /** Modules that are looked at: those in whose names one of these expressions is found; default all. */
+    /** Regular expressions; a module is included if one of them occurs in its name; default all modules. */
     public List<String> include() {
         return include;
     }
 
-    /** Modules that are left alone, likewise; default none. */
+    /** Regular expressions; a module is excluded if one of them occurs in its name; default none. */
     public List<String> exclude() {
         return exclude;
     }
 
-    /** What becomes of embeddings and the head; default {@link Embeddings#WHOLE}. */
+    /** The treatment of embeddings and the head; default {@link Embeddings#WHOLE}. */
     public Embeddings embeddings() {
         return embeddings;
     }
 
     /**
-     * Whether what cannot be factored, such as norms, is stored whole; else its changes are lost; default true.
+     * Whether tensors that cannot be factored, such as norms, are stored whole; otherwise their changes are lost; default true.
      */
     public boolean wholeOthers() {
         return wholeOthers;
     }
 
-    /**
-     * Whether each factor takes the root of the singular values; else A takes them and the columns of B have length
-     * 1; default true.
-     */
+    /** Whether both factors are scaled by √σ; otherwise A is scaled by σ, and the columns of B have length 1; default true. */
     public boolean distributeScale() {
         return distributeScale;
     }
 
-    /**
-     * PEFT's {@code lora_alpha}, above 0; the factors are scaled to fit; default the rank, which makes the scale 1.
-     */
+    /** PEFT's {@code lora_alpha}, &gt; 0; the factors are scaled accordingly; default the rank, so the scale is 1. */
     public OptionalDouble alpha() {
         return alpha;
     }
@@ -165,8 +163,7 @@ public final class LoraExtractionOptions {
     }
 
     /**
-     * Bytes for the matrices that are factored at a time, from 16 MiB; default 1 GiB; a single larger one is still
-     * factored.
+     * Bytes for the matrices that are factored concurrently, ≥ 16 MiB; default 1 GiB. A single larger matrix is still factored.
      */
     public long memory() {
         return memory;
@@ -288,7 +285,7 @@ public final class LoraExtractionOptions {
             return this;
         }
 
-        /** The options; checks every range. */
+        /** Returns the options after checking every range. */
         public LoraExtractionOptions build() {
             return new LoraExtractionOptions(
                     rank,

@@ -5,14 +5,14 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What {@link LoraExtraction} did. <em>Immutable.</em>
+ * The result of {@link LoraExtraction}. <em>Immutable.</em>
  *
- * @param folder the adapter
- * @param matrices that were factored, in the order of their names; one of rank 0 has no part in the adapter
- * @param whole tensors that were stored as they are in the fine-tuned model
- * @param left tensors that were left out
+ * @param folder the folder of the adapter
+ * @param matrices the factored matrices, sorted by name; those of rank 0 are not part of the adapter
+ * @param whole the tensors stored unchanged from the fine-tuned model
+ * @param left the tensors left out
  * @param relativeError ‖difference − adapter‖ / ‖difference‖ over all factored matrices, in [0, 1]
- * @param bytesWritten of weights
+ * @param bytesWritten bytes of weights
  */
 public record LoraExtractionReport(
         Path folder,
@@ -33,9 +33,9 @@ public record LoraExtractionReport(
      * A factored matrix. <em>Immutable.</em>
      *
      * @param module such as {@code model.layers.0.self_attn.q_proj}
-     * @param rank how many singular values were kept
-     * @param norm Frobenius norm of the difference
-     * @param relativeError ‖difference − B·A‖ / ‖difference‖, the least that the rank allows; 0 where nothing differs
+     * @param rank the number of singular values kept
+     * @param norm the Frobenius norm of the difference
+     * @param relativeError ‖difference − B·A‖ / ‖difference‖, the minimum for this rank; 0 if the difference is 0
      * @param singularValues (rank), descending
      */
     public record Matrix(String module, int rank, double norm, double relativeError, List<Double> singularValues) {

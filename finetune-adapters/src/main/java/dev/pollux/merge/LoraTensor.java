@@ -4,7 +4,7 @@ import dev.pollux.tensor.TensorSource;
 import java.util.List;
 
 /**
- * A matrix and a LoRA adapter over it, not yet loaded; see {@link AdaptedTensor}.
+ * A matrix with a LoRA adapter, not yet loaded; see {@link AdaptedTensor}.
  *
  * @param a (rank, in)
  * @param b (out, rank)

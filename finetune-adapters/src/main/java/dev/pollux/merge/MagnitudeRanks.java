@@ -6,31 +6,38 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/*
- * A histogram of the upper 15 bits of magnitudes, of every stride-th window, says between which values a rank lies, give or
- * take what chance may do. One pass over everything then counts what is below them and, one by one, what is between. If the
- * rank is not there, since the windows read were no fair sample, it is done again with a histogram of all windows, which
- * leaves no doubt.
- */
-/** What stands at ranks of |θ<sub>i</sub> − θ<sub>0</sub>| for several sources at once. <em>For one tensor.</em> */
+/** Finds the values of |θ<sub>i</sub> − θ<sub>0</sub>| at given ranks, for several sources at once. <em>For one tensor.</em> */
 final class MagnitudeRanks {
+
+    /*
+     * Selection by radix histograms, since sorting a tensor would need its size again in memory. The order of non-negative
+     * floats is the order of their bits, so a magnitude is split into 15 upper bits (sign dropped) and 16 lower bits.
+     *
+     *   1. sample   count the upper bits in every stride-th window; with share p = rank / elements and m sampled elements the
+     *               rank in the sample is p·m ± (1 + 5·√(m·p·(1 − p))), which gives a range of at most 6 buckets
+     *   2. pass     over all windows: count the magnitudes below the range, and inside it each bit pattern
+     *   3. check    below ≤ rank < below + within; otherwise the sample misled: repeat from 1 with stride 1, error 0
+     *
+     * Invariants: the result is exact and does not depend on the stride; counters are unsigned 32-bit, hence the limit on
+     * elements. All ranks of all sources share one pass, because each pass reads the base again.
+     */
 
     private static final int BUCKETS = 1 << 15;
     private static final int LOWER_BITS = 16;
 
-    /** Elements of a sample: with fewer, more than {@link #MOST_BUCKETS} would often be needed. */
+    /** Sample size in elements. With fewer, the range would often exceed {@link #MOST_BUCKETS}. */
     private static final long SAMPLE = 1 << 18;
 
     private static final int MOST_STRIDE = 32;
     private static final int MOST_BUCKETS = 6;
 
-    /** Standard deviations that a rank in the sample may be off. */
+    /** Allowed error of a rank in the sample, in standard deviations. */
     private static final double DEVIATIONS = 5;
 
-    /** Counts are unsigned. */
+    /** The range of an unsigned 32-bit counter. */
     private static final long MOST_ELEMENTS = (1L << 32) - 1;
 
-    /** Bytes of tables for each source and two ranks, at most. */
+    /** Maximum bytes of tables for one source with two ranks. */
     static final long BYTES_PER_SOURCE = Integer.BYTES * (2L * BUCKETS + 2L * (MOST_BUCKETS << LOWER_BITS));
 
     private final TensorWindows in;
@@ -49,11 +56,11 @@ final class MagnitudeRanks {
     }
 
     /**
-     * What stands at {@code ranks} in ascending order.
+     * Returns the values at {@code ranks} in ascending order.
      *
-     * @param sources i of each
-     * @param ranks of each, in [0, elements)
-     * @return of each source, in the order of its ranks
+     * @param sources the index i of each source
+     * @param ranks the ranks for each source, in [0, elements)
+     * @return the values for each source, in the order of its ranks
      */
     static Rank[][] of(TensorWindows in, int[] sources, List<long[]> ranks) {
         if (in.elements() > MOST_ELEMENTS) {
@@ -67,7 +74,7 @@ final class MagnitudeRanks {
                 .orElseThrow(() -> new IllegalStateException("a rank is not where all elements say it is"));
     }
 
-    /** The ranks; empty if the sample misled. */
+    /** Returns the values; empty if a rank is outside the range from the sample. */
     private Optional<Rank[][]> found(int stride) {
         long[] sampled = {0};
         int[][] upper = upper(stride, sampled);
@@ -102,13 +109,13 @@ final class MagnitudeRanks {
     }
 
     /**
-     * How many of the sampled magnitudes have which upper bits, of each source.
+     * Returns the histogram of the upper bits of the sampled magnitudes, for each source.
      *
-     * @param sampled gets how many elements were looked at
+     * @param sampled receives the number of sampled elements
      */
     private int[][] upper(int stride, long[] sampled) {
         int[][] upper = new int[sources.length][BUCKETS];
-        int[][] odd = new int[sources.length][BUCKETS]; // equal neighbours would wait for one another's count
+        int[][] odd = new int[sources.length][BUCKETS]; // two tables: equal neighbours would stall on one counter
         in.sample(
                 stride,
                 (x, first, count) -> {
@@ -149,11 +156,11 @@ final class MagnitudeRanks {
         }
     }
 
-    /** Magnitudes among which a rank is. */
+    /** A range of magnitudes that contains a rank. */
     private static final class Place {
         private final long wanted;
         private final int buckets;
-        private final int from; // bits of the least
+        private final int from; // bits of the smallest
         private final int[] counts; // by the bits above those
         private long below;
         private long within;
@@ -166,9 +173,9 @@ final class MagnitudeRanks {
         }
 
         /**
-         * Where a rank must be.
+         * Returns the range that contains a rank, as far as the sample shows.
          *
-         * @param counts of the sampled elements
+         * @param counts the histogram of the sample
          */
         static Place of(int[] counts, long sampled, long wanted, long elements) {
             double share = (double) wanted / elements;

@@ -5,7 +5,7 @@ import dev.pollux.internal.math.Lanes;
 import dev.pollux.internal.math.OrderStatistics;
 import dev.pollux.internal.math.RowRanks;
 
-/** Decides which elements of a difference δ are kept. <em>Confined to one thread.</em> */
+/** Selects the elements of a difference δ to keep. <em>Confined to one thread.</em> */
 interface Mask {
 
     /** Whether {@link #apply} does nothing. */
@@ -13,33 +13,33 @@ interface Mask {
         return false;
     }
 
-    /** Reads its source as far as the first decision needs it. */
+    /** Reads the source, if the mask needs it before the first window. */
     default void prepare(TensorWindows in, int source) {}
 
-    /** The ranks of |δ|, among {@code elements}, whose values {@link #found} needs before the first decision. */
+    /** The ranks of |δ| among {@code elements} for which {@link #found} needs the values before the first window. */
     default long[] ranks(long elements) {
         return new long[0];
     }
 
-    /** Takes the values at {@link #ranks}. */
+    /** Receives the values at {@link #ranks}. */
     default void found(OrderStatistics.Rank[] ranks) {}
 
-    /** Whether a second decision costs more than to store one bit for each element. */
+    /** Whether applying the mask again costs more than storing one bit per element. */
     default boolean isCostly() {
         return false;
     }
 
-    /** Begins at the first element again. */
+    /** Restarts at the first element. */
     void begin();
 
     /**
-     * Sets what is not kept to 0; windows come in order.
+     * Sets the elements that are not kept to 0. Windows arrive in order.
      *
      * @param delta (≥ count), whole rows
      */
     void apply(float[] delta, long first, int count);
 
-    /** How many elements were not 0 after {@link #apply}, since {@link #begin}. */
+    /** The number of non-zero elements after {@link #apply}, since {@link #begin}. */
     long nonZero();
 
     /** Keeps everything. */
@@ -67,7 +67,9 @@ interface Mask {
         }
     }
 
-    /** The {@code kept} largest |δ|, of equal ones the first. */
+    /**
+     * Keeps the {@code kept} largest |δ|; among equal ones, the first. Of δ = (3, −1, 1, 2) with density 0.75: (3, −1, 0, 2).
+     */
     final class TopMagnitude implements Mask {
         private final double density;
         private long elements;
@@ -106,7 +108,7 @@ interface Mask {
             equalSeen = 0;
         }
 
-        /** All of the equal ones are kept up to the window with the last that is, and none after it. */
+        /** Keeps all elements equal to the threshold before the window with the last kept one, and none after it. */
         @Override
         public void apply(float[] delta, long first, int count) {
             boolean before = equalSeen < equalKept;
@@ -142,7 +144,7 @@ interface Mask {
         }
     }
 
-    /** Neither the smallest nor the very largest |δ|: those at ranks [from, to) in ascending order, equal ones by index. */
+    /** Drops the smallest and the very largest |δ|: keeps ranks [from, to) in ascending order, equal ones by index. */
     final class MagnitudeBand implements Mask {
         private final double density;
         private final double gamma;
@@ -219,7 +221,7 @@ interface Mask {
         }
     }
 
-    /** Each element with the same probability. */
+    /** Keeps each element with the same probability. */
     final class Random implements Mask {
         private final double density;
         private long key;
@@ -258,7 +260,7 @@ interface Mask {
         }
     }
 
-    /** What another mask kept. */
+    /** Keeps the elements that another mask kept. */
     final class Stored implements Mask {
         private final long[] kept; // a bit for each element
         private long nonZero;
@@ -267,7 +269,7 @@ interface Mask {
             this.kept = kept;
         }
 
-        /** The elements that are not 0 in {@code delta}; windows come in order. */
+        /** Marks the non-zero elements of {@code delta} in {@code kept}. Windows arrive in order. */
         static void note(float[] delta, long first, int count, long[] kept) {
             for (int i = 0; i < count; i++) {
                 long at = first + i;
@@ -301,7 +303,7 @@ interface Mask {
         }
     }
 
-    /** Each element with a probability that grows with the rank of its |δ| in its row. */
+    /** Keeps each element with a probability that increases with the rank of its |δ| in its row. */
     final class Ranked implements Mask {
         private final double density;
         private final double epsilon;

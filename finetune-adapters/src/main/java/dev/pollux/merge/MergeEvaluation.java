@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Models side by side: how well each predicts a text, and what each answers. <em>Immutable.</em>
+ * A comparison of models: their scores on a text and their answers to prompts. <em>Immutable.</em>
  *
  * @param models in the order they were given
  * @param samples one for each prompt
@@ -19,17 +19,16 @@ public record MergeEvaluation(List<Score> models, List<Sample> samples) {
     }
 
     /**
-     * How well a model predicts the text; lower is better. <em>Immutable.</em>
+     * The score of a model on the text; lower is better. <em>Immutable.</em>
      *
      * @param model its name
      * @param meanNll mean negative log-likelihood of a token, in nats
-     * @param tokens tokens predicted
-     * @param bitsPerByte the text's information in bits, over its bytes in UTF-8: comparable between models with different
-     *     tokenizers
+     * @param tokens number of predicted tokens
+     * @param bitsPerByte Σ NLL / (ln 2 · UTF-8 bytes of the text): comparable between models with different tokenizers
      */
     public record Score(String model, double meanNll, int tokens, double bitsPerByte, Duration elapsed) {
 
-        /** exp of the mean: comparable between models with one tokenizer. */
+        /** Returns exp(meanNll): comparable between models with the same tokenizer. */
         public double perplexity() {
             return Math.exp(meanNll);
         }
@@ -46,7 +45,7 @@ public record MergeEvaluation(List<Score> models, List<Sample> samples) {
         }
     }
 
-    /** A table of the scores and the answers below each other, as Markdown. */
+    /** Returns Markdown: a table of the scores, then the answers. */
     public String toMarkdown() {
         StringBuilder text = new StringBuilder("| model | perplexity | bits per byte | tokens |\n|---|---|---|---|\n");
         for (Score score : models) {
@@ -71,7 +70,7 @@ public record MergeEvaluation(List<Score> models, List<Sample> samples) {
         return text.toString().replace("\r", "");
     }
 
-    /** Text that cannot leave its cell. */
+    /** Escapes text for a table cell. */
     private static String cell(String text) {
         List<String> lines = new ArrayList<>();
         text.strip().lines().map(String::strip).filter(line -> !line.isEmpty()).forEach(lines::add);

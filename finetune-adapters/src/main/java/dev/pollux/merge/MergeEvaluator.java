@@ -26,10 +26,10 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Runs the sources of a merge and its result on the user's own text.
+ * Compares the sources of a merge and its result on the user's own text.
  *
- * <p>A model with an adapter over it is merged into a folder for the time of the evaluation. Models run one after another; each
- * is exported first as {@link OnnxGenerator} does.
+ * <p>A model with an adapter is merged into a temporary folder that is deleted after the evaluation. Models run one after
+ * another. Each is exported first, as in {@link OnnxGenerator}.
  *
  * <pre>{@code
  * MergeEvaluation evaluation = MergeEvaluator.in(Path.of("models"), EvaluationOptions.DEFAULTS)
@@ -49,12 +49,12 @@ public final class MergeEvaluator {
         this.options = options;
     }
 
-    /** An evaluator; model names are relative to {@code folder}. */
+    /** Returns an evaluator; model names are relative to {@code folder}. */
     public static MergeEvaluator in(Path folder, EvaluationOptions options) {
         return new MergeEvaluator(folder, options);
     }
 
-    /** The models that a plan reads, its base first, each once; results of stages are left out. */
+    /** Returns the models that a plan reads, without duplicates, the base first. Results of stages are left out. */
     public static List<String> sources(MergePlan plan) {
         Set<String> names = new LinkedHashSet<>();
         List<MergePlan> plans = new ArrayList<>(plan.stages());
@@ -72,7 +72,7 @@ public final class MergeEvaluator {
      *
      * @param models folders or GGUF files, or {@code model+adapter}
      * @param text to predict, of at least two tokens
-     * @return a job that reports tokens
+     * @return a job that reports progress in tokens
      */
     public Job<MergeEvaluation> evaluate(List<String> models, String text) {
         return Job.of("evaluate", context -> {
@@ -92,7 +92,7 @@ public final class MergeEvaluator {
         });
     }
 
-    /** What one model did. */
+    /** The result of one model. */
     private record Outcome(Score score, List<String> answers) {}
 
     private Outcome evaluate(String name, String text, JobContext context) {

@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A plan with everything decided.
+ * A resolved plan: the models are open, and the sources, method and type of each tensor are determined.
  *
  * @param opened the models that {@link #close} closes
- * @param donor whose configuration and tokenizer the result begins with; empty only with a fatal problem
- * @param tasks by name
- * @param levels of all modules
- * @param stack the levels of the layers that the configuration counts
+ * @param donor the model that provides configuration and tokenizer; empty only with a fatal problem
+ * @param tasks the tasks, sorted by name
+ * @param levels the levels of all modules
+ * @param stack the levels of the module whose layers the configuration counts
  * @param predictionKept whether {@link PredictionLayers} go into the result
  */
 record MergeLayout(
@@ -33,14 +33,14 @@ record MergeLayout(
         return tasks.stream().mapToLong(TensorTask::bytes).sum();
     }
 
-    /** Stored bytes of all sources, one that is used twice counted once. */
+    /** Stored bytes of all sources; each source counts once. */
     long bytesToRead() {
         Map<String, Long> bytes = new LinkedHashMap<>();
         tasks.forEach(task -> task.sources().forEach(source -> bytes.put(source.label(), source.storedBytes())));
         return bytes.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    /** The models of the result's layers, in the order of the plan. */
+    /** The models that contribute layers, in the order of the plan. */
     List<InputModel> models() {
         Map<String, InputModel> models = new LinkedHashMap<>();
         levels.forEach(level ->

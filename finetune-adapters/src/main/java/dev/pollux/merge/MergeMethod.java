@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How one tensor is made of several, with its parameters for this tensor. <em>Immutable.</em>
+ * A method that merges several tensors into one, with its parameters for this tensor. <em>Immutable.</em>
  *
  * <p>Notation: θ<sub>0</sub> is the base's tensor, θ<sub>i</sub> that of model i of N, δ<sub>i</sub> = θ<sub>i</sub> −
- * θ<sub>0</sub>, w<sub>i</sub> a weight. Elements are 32-bit floats, sums 64-bit, and each result is rounded once. Methods
- * with a base get it as the first source.
+ * θ<sub>0</sub>, w<sub>i</sub> a weight. Elements are 32-bit floats, sums 64-bit, and each result is rounded once. If a method
+ * has a base, the base is the first source.
  */
 sealed interface MergeMethod
         permits ArceeFusion,
@@ -32,33 +32,36 @@ sealed interface MergeMethod
                 TaskArithmetic,
                 Ties {
 
-    /** Whether {@link #merge} reads each source once, so that nothing is gained by keeping what was read. */
+    /** Whether {@link #merge} reads each source once, so caching decoded sources is useless. */
     default boolean readsOnce() {
         return false;
     }
 
     /**
-     * Whether each value of the sources goes into the result, where one that is not finite shows. The sources of other methods
-     * are looked at while they are read.
+     * Whether each source value contributes to the result, so a non-finite value shows there. For other methods, the sources
+     * are checked on reading.
      */
     default boolean takesEveryValue() {
         return false;
     }
 
-    /** The time that one element of one source takes, in multiples of that of {@link Linear}, as docs/benchmarks.md measures it. */
+    /** Time per source element ÷ time per source element of {@link Linear}, as measured in docs/benchmarks.md. */
     double cost();
 
-    /** For each model that is not the base, the share of its difference that is kept; empty if the method keeps all of it. */
+    /** The fraction of each non-base model's difference that is kept; empty if the method keeps all of it. */
     default List<Double> densities() {
         return List.of();
     }
 
-    /** Whether a density keeps no element of a tensor of {@code elements}. */
+    /** Whether a density keeps no element of a tensor with {@code elements} elements. */
     default boolean keepsNothing(double density, long elements) {
         return density == 0;
     }
 
-    /** Finds the statistics that the method needs besides the tensors; empty, and a problem, if they are missing or do not fit. */
+    /**
+     * Finds the additional statistics that the method needs. Returns empty and reports a problem if they are missing or do not
+     * fit.
+     */
     default Optional<WithStatistics> withStatistics(SideStatistics statistics) {
         return Optional.of(new WithStatistics(this, List.of()));
     }
@@ -66,8 +69,8 @@ sealed interface MergeMethod
     /**
      * A method and its statistics.
      *
-     * @param method which may be another one if there are no statistics
-     * @param sources those that it reads in windows, one for each model, after the models' tensors
+     * @param method the method, which may be a substitute if there are no statistics
+     * @param sources the statistics that it reads in windows: one per model, after the tensors of the models
      */
     record WithStatistics(MergeMethod method, List<TensorSource> sources) {
         public WithStatistics {
@@ -75,6 +78,6 @@ sealed interface MergeMethod
         }
     }
 
-    /** Merges one tensor, from first element to last. */
+    /** Merges one tensor, from the first element to the last. */
     void merge(TensorWindows in, TensorSink out);
 }

@@ -3,19 +3,16 @@ package dev.pollux.merge;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * How a merge is carried out; none of it but {@code seed} and {@code likeReference} changes the
- * weights. <em>Immutable.</em>
- */
+/** Options of a merge. Only {@code seed} and {@code likeReference} affect the weights. <em>Immutable.</em> */
 public final class MergeOptions {
 
-    /** How closely a report looks at the sources of each tensor. */
+    /** The extent of the statistics of each tensor's sources. */
     public enum Statistics {
-        /** Not at all. */
+        /** No statistics. */
         NONE,
-        /** At every fourth window of large tensors, and at small ones entirely. */
+        /** Every fourth window of large tensors, all of small ones. */
         SAMPLED,
-        /** At every element. */
+        /** Every element. */
         ALL
     }
 
@@ -63,7 +60,7 @@ public final class MergeOptions {
         return new Builder();
     }
 
-    /** A builder with these options. */
+    /** Returns a builder with these options. */
     public Builder toBuilder() {
         Builder b = new Builder();
         b.seed = seed;
@@ -86,32 +83,32 @@ public final class MergeOptions {
         return threads;
     }
 
-    /** Bytes of working memory, from 16 MiB; default 1 GiB; mapped files do not count. */
+    /** Bytes of working memory, without mapped files; ≥ 16 MiB; default 1 GiB. */
     public long memory() {
         return memory;
     }
 
-    /** Most bytes of weights in one file, from 1; default 5·10⁹; a tensor is never split. */
+    /** Maximum bytes of weights in one file, ≥ 1; default 5·10⁹. A tensor is never split. */
     public long shardBytes() {
         return shardBytes;
     }
 
     /**
-     * Whether to do what mergekit does even where it is a defect, such as breadcrumbs that drop a whole difference
-     * when there are no outliers to drop; default false.
+     * Whether to reproduce mergekit including its defects; default false. Example: mergekit's breadcrumbs drop a whole
+     * difference if there are no outliers to drop.
      */
     public boolean likeReference() {
         return likeReference;
     }
 
-    /** How closely the report looks at the sources of each tensor; default {@link Statistics#SAMPLED}. */
+    /** The extent of the statistics in the report; default {@link Statistics#SAMPLED}. */
     public Statistics statistics() {
         return statistics;
     }
 
     /**
-     * Whether the report has the SHA-256 of every input file, without which it cannot be replayed; default true; the
-     * threads that merge then read all inputs once more.
+     * Whether the report contains the SHA-256 of every input file; default true. A replay needs it. The merging threads then
+     * read all inputs once more.
      */
     public boolean hashInputs() {
         return hashInputs;
@@ -193,7 +190,7 @@ public final class MergeOptions {
             return this;
         }
 
-        /** The options; checks every range. */
+        /** Returns the options after checking every range. */
         public MergeOptions build() {
             return new MergeOptions(seed, threads, memory, shardBytes, likeReference, statistics, hashInputs);
         }

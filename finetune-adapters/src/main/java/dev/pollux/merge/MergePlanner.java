@@ -17,8 +17,27 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Makes a layout of a plan, from headers and configuration files; opens the plan's models. <em>For one plan.</em> */
+/**
+ * Resolves a plan into a layout. Opens the plan's models and reads only headers and configuration files. <em>For one plan.</em>
+ */
 final class MergePlanner {
+    /*
+     * Resolves a plan in this order; each step runs only as far as the problems of the earlier ones allow, and all problems
+     * are collected instead of stopping at the first:
+     *
+     *   1. open      each model once, by reference; stages are shared and not closed here
+     *   2. rename    tensors to the donor's names (ClassPrefix), ONNX graphs reconciled (OnnxGraphs)
+     *   3. parts     the modules of the plan, or the whole model as one part
+     *   4. levels    per part: slices → (models, layer ranges), number of sources checked (Stack)
+     *   5. join      one tokenizer for all models, if the plan asks for it (TokenizerJoin)
+     *   6. tasks     per tensor: sources, shape, type, method with its parameters (TensorPlanner)
+     *   7. config    a trial conversion, which reports per-layer settings that cannot follow (StackedConfig)
+     *   8. notices   inputs that fit but compute differently (ConfigDifferences)
+     *
+     * Invariants: no weight is read; tasks are sorted by name, so files and random numbers do not depend on the order of the
+     * plan; only the language model may change its number of layers; if planning throws, every opened model is closed. Slices
+     * follow mergekit (Goddard et al., arXiv 2403.13257).
+     */
 
     private final MergePlan plan;
     private final Path folder;
@@ -29,8 +48,8 @@ final class MergePlanner {
     private final Map<String, TensorTask> tasks = new TreeMap<>();
 
     /**
-     * @param folder what model names are relative to
-     * @param stages models that earlier plans make, by name; not closed with the layout
+     * @param folder the folder to which model names are relative
+     * @param stages results of earlier stages, by name; not closed with the layout
      */
     MergePlanner(MergePlan plan, Path folder, MergeOptions options, Map<String, InputModel> stages) {
         this.plan = plan;
@@ -39,7 +58,7 @@ final class MergePlanner {
         this.stages = stages;
     }
 
-    /** The layout; its problems say whether it can be carried out. */
+    /** Returns the layout. It can be executed if it has no fatal problem. */
     MergeLayout layout() {
         try {
             plan.findings().forEach(problems::add);
@@ -74,7 +93,7 @@ final class MergePlanner {
         }
     }
 
-    /** Notes what of the inputs is doubtful though they fit. */
+    /** Reports doubtful inputs that fit nevertheless. */
     private void noteInputs(Optional<MethodKind> kind, List<Stack.Level> stack) {
         Optional<InputModel> donor = donor().filter(model -> model.onnx().isEmpty());
         if (problems.anyFatal() || donor.isEmpty() || kind.isEmpty()) {
@@ -97,7 +116,7 @@ final class MergePlanner {
         CarriedFiles.of(donor.get(), problems);
     }
 
-    /** Puts the levels of each part into {@code levels} and what its tensors get into the tasks. */
+    /** Adds the levels of each part to {@code levels}, and the tasks of its tensors to {@code tasks}. */
     private Optional<TokenizerJoin> plan(
             MethodKind kind, Optional<DType> type, Map<ModulePart, List<Stack.Level>> levels) {
         boolean complete = models.values().stream().allMatch(Optional::isPresent)
@@ -148,7 +167,7 @@ final class MergePlanner {
         return names;
     }
 
-    /** Whether the layers of multi-token prediction go into the result, if there are some. */
+    /** Whether there are layers of multi-token prediction and the result keeps them. */
     private static boolean keepsPrediction(ModulePart part, List<Stack.Level> levels, boolean joined) {
         return PredictionLayers.areKept(levels, part.prefix(), joined)
                 && levels.get(0).parts().stream()
@@ -183,7 +202,7 @@ final class MergePlanner {
                 plan, models.values().stream().flatMap(Optional::stream).toList(), problems);
     }
 
-    /** The models this layout opened. */
+    /** The models opened for this layout. */
     private List<InputModel> open() {
         return models.values().stream()
                 .flatMap(Optional::stream)
@@ -214,7 +233,7 @@ final class MergePlanner {
         return ModulePart.of(plan, names, problems);
     }
 
-    /** The base or else the first model: the result's configuration and tokenizer come from it. */
+    /** The base or, without one, the first model. It provides the configuration and the tokenizer of the result. */
     private Optional<InputModel> donor() {
         return plan.base()
                 .flatMap(this::model)

@@ -26,12 +26,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Writes the weights of a layout into a work folder, tensor by tensor, on several threads.
+ * Writes the weights of a layout to a work folder, tensor by tensor, on several threads.
  *
- * <p>The calling thread starts the others, reports, notes finished tensors in the journal, and ends them all. <em>For one
- * run.</em>
+ * <p>The calling thread starts and stops the workers, reports progress, and records finished tensors in the journal. <em>For
+ * one run.</em>
  */
 final class MergeRun {
+    /*
+     * Each worker first hashes input files while there are unhashed ones, then takes tensors from a queue. A tensor has a
+     * fixed file and offset (Shards), so workers write without coordination and the bytes do not depend on their number.
+     *
+     * Crash safety: the journal lists a tensor only after the files are forced to disk. A restarted run skips the listed
+     * tensors. If a file is missing or has another size, the journal is discarded and all tensors are merged again.
+     */
 
     private static final long JOURNAL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -49,9 +56,7 @@ final class MergeRun {
     private final AtomicLong written = new AtomicLong();
     private long journaled = System.nanoTime();
 
-    /**
-     * @param inputs hashed by the way, those that are not yet
-     */
+    /** @param inputs the input files; those not yet hashed are hashed during the run */
     MergeRun(MergeLayout layout, MergeOptions options, JobContext context, WorkFolder work, InputHashes inputs) {
         this.layout = layout;
         this.options = options;
@@ -62,7 +67,7 @@ final class MergeRun {
         this.budget = WindowBudget.of(layout.tasks(), options);
     }
 
-    /** Writes all weights; facts of each tensor by name. */
+    /** Writes all weights and returns the facts of each tensor by name. */
     Map<String, Map<String, String>> run() {
         try {
             openFiles();
@@ -157,7 +162,7 @@ final class MergeRun {
         }
     }
 
-    /** A tensor is finished when its bytes are on the disk, so the files go first. */
+    /** Forces the files before the journal: a tensor is finished only when its bytes are on disk. */
     private void journal() {
         Map<String, Map<String, String>> finished = new LinkedHashMap<>();
         for (var entry = done.poll(); entry != null; entry = done.poll()) {

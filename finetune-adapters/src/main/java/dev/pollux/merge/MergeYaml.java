@@ -16,11 +16,11 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.schema.CoreSchema;
 
 /**
- * Plans as mergekit's YAML files, read as they are.
+ * Reads merge plans in mergekit's YAML format.
  *
- * <p>Several documents in one file are stages: those with a {@code name} can be used as models by others, and the one without a
- * name, or else the last, is the result. What is wrong with a plan's content is kept in it, so that {@link dev.pollux.merging.ModelMerger#plan} reports
- * it with everything else. <em>Thread-safe.</em>
+ * <p>Several documents in one file are stages. Documents with a {@code name} can be models of others. The document without a
+ * name or, if all have names, the last one is the result. Errors in a plan's content become findings of the plan, and {@link
+ * dev.pollux.merging.ModelMerger#plan} reports them with all other problems. <em>Thread-safe.</em>
  */
 public final class MergeYaml {
 
@@ -30,7 +30,7 @@ public final class MergeYaml {
     private MergeYaml() {}
 
     /**
-     * The plan in a file of at most 1 MiB.
+     * Reads a plan from a file of at most 1 MiB.
      *
      * @throws MalformedFileException if it is not YAML; the message has line and column
      */
@@ -45,7 +45,7 @@ public final class MergeYaml {
         }
     }
 
-    /** UTF-8, or UTF-16 with a mark, as shells of Windows write. */
+    /** Decodes UTF-8, or UTF-16 with a byte order mark, as Windows shells write it. */
     private static String text(byte[] bytes) {
         boolean marked = bytes.length >= 2
                 && ((bytes[0] & 0xff) == 0xff && (bytes[1] & 0xff) == 0xfe
@@ -54,7 +54,7 @@ public final class MergeYaml {
     }
 
     /**
-     * The plan in a text of at most 1 MiB.
+     * Parses a plan of at most 1 MiB.
      *
      * @throws MalformedFileException if it is not YAML; the message has line and column
      */
@@ -64,7 +64,7 @@ public final class MergeYaml {
         }
         List<MergePlan> plans = new ArrayList<>();
         boolean json = yaml.replaceFirst("^\\ufeff", "").stripLeading().startsWith("{");
-        for (Object document : documents(json ? yaml.replace('\t', ' ') : yaml)) { // YAML has no tabs, JSON may
+        for (Object document : documents(json ? yaml.replace('\t', ' ') : yaml)) { // JSON may have tabs
             plans.add(new PlanReader().read(document));
         }
         if (plans.isEmpty()) {
@@ -78,7 +78,7 @@ public final class MergeYaml {
         return last.after(inOrder(plans));
     }
 
-    /** Stages after those whose results they use; a circle stays as it is, and names that are no model yet. */
+    /** Sorts stages after those whose results they use. Cycles stay as they are: their names are not models yet. */
     private static List<MergePlan> inOrder(List<MergePlan> stages) {
         List<MergePlan> waiting = new ArrayList<>(stages);
         List<MergePlan> ordered = new ArrayList<>();
@@ -126,7 +126,7 @@ public final class MergeYaml {
             throw new MalformedFileException("The merge plan is not valid YAML: " + where + e.getProblem(), e);
         } catch (YamlEngineException e) {
             throw new MalformedFileException("The merge plan is not valid YAML: " + e.getMessage(), e);
-        } catch (StackOverflowError e) { // the parser recurses; what it had built is dropped here
+        } catch (StackOverflowError e) { // the parser recurses; its partial result is dropped here
             throw new MalformedFileException("The merge plan is nested too deeply", e);
         }
     }

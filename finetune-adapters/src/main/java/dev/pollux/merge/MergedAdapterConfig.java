@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The settings of merged adapters: the first one's, without those that are of its own modules and scales. */
+/** The configuration of a merged adapter: that of the first adapter without the settings for its own modules and scales. */
 final class MergedAdapterConfig {
 
-    /** Settings that chose modules, or ways to begin, of one of the adapters. */
+    /** Settings that select the modules or the initialization of a single adapter. */
     private static final List<String> OF_ONE = List.of(
             "layers_to_transform",
             "layers_pattern",
@@ -48,7 +48,7 @@ final class MergedAdapterConfig {
         return settings.build();
     }
 
-    /** The ends of names where each of the adapters was of all modules so named; else the modules one by one. */
+    /** The module suffixes if every adapter changes all modules with these suffixes; otherwise the full module names. */
     private static Set<String> modules(List<LoraAdapter> adapters, Set<String> tensors) {
         boolean byName =
                 adapters.stream().allMatch(adapter -> adapter.settings().targetsByName());

@@ -9,7 +9,7 @@ import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** The methods by the names that plans use: their parameters, how many models they take, and what the base is to them. */
+/** The merge methods by their names in plans, with their parameters, number of models and role of the base. */
 enum MethodKind {
     LINEAR(
             "linear",
@@ -145,25 +145,25 @@ enum MethodKind {
             List.of(Parameter.of("scale", 1)),
             a -> new Passthrough(a.perModel("scale").get(0)));
 
-    /** What a base is to a method. */
+    /** The role of the base in a method. */
     enum Base {
-        /** One of the models. */
+        /** An ordinary model. */
         INPUT,
-        /** One of the models, where the line between them begins. */
+        /** The first end point of an interpolation. */
         END,
-        /** What differences are taken from, if there is one. */
+        /** The subtrahend of the differences, if there is a base. */
         OPTIONAL,
-        /** What differences are taken from. */
+        /** The subtrahend of the differences. */
         REQUIRED
     }
 
-    /** What happens to embeddings of different height without a tokenizer section. */
+    /** The treatment of embeddings with different numbers of rows if there is no tokenizer section. */
     enum Heights {
-        /** Only the rows that all have. */
+        /** The rows that all models have. */
         COMMON,
         /** As many rows as the base has. */
         BASE,
-        /** They must not differ. */
+        /** Different numbers of rows are an error. */
         EQUAL
     }
 
@@ -219,7 +219,7 @@ enum MethodKind {
         return base;
     }
 
-    /** How many models, those that are the base not counted unless it is one of them. */
+    /** The number of models. The base counts only if its role is {@link Base#INPUT} or {@link Base#END}. */
     Count count() {
         return count;
     }
@@ -228,7 +228,7 @@ enum MethodKind {
         return heights;
     }
 
-    /** Whether a model whose tensor has another shape than the base's is left out of that tensor. */
+    /** Whether the method skips a model for a tensor whose shape differs from the base's. */
     boolean skipsOtherShapes() {
         return heights == Heights.BASE;
     }
@@ -253,7 +253,7 @@ enum MethodKind {
     /**
      * The method with parameters for one tensor.
      *
-     * @throws IllegalArgumentException if one is out of its range
+     * @throws IllegalArgumentException if a parameter is out of range
      */
     MergeMethod with(Arguments arguments) {
         return factory.apply(arguments);
@@ -294,7 +294,7 @@ enum MethodKind {
         }
     }
 
-    /** How many models a method takes. */
+    /** The range of the number of models. */
     record Count(int least, int most) {
         static Count atLeast(int least) {
             return new Count(least, Integer.MAX_VALUE);
@@ -315,7 +315,7 @@ enum MethodKind {
         }
     }
 
-    /** The parameters of the methods on differences; they differ in defaults. */
+    /** The parameters of the methods on differences. Their defaults vary by method. */
     record Task(List<Parameter> globals, List<Parameter> perModel) {
         static Task of(boolean normalize, boolean rescale, boolean epsilon) {
             Task task = new Task(
@@ -338,10 +338,10 @@ enum MethodKind {
     /**
      * The parameters of one tensor. <em>Immutable.</em>
      *
-     * @param globals of the method
-     * @param perModel by name, a value for each model that is not the base
-     * @param hasBase whether differences are taken from a base
-     * @param likeReference whether to do what mergekit does even where it is a defect
+     * @param globals the parameters of the method
+     * @param perModel for each name, a value per model without the base
+     * @param hasBase whether there is a base for the differences
+     * @param likeReference whether to reproduce mergekit including its defects
      */
     record Arguments(
             Map<String, Double> globals, Map<String, List<Double>> perModel, boolean hasBase, boolean likeReference) {

@@ -21,7 +21,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Finds from headers what a mixture is made of, and everything wrong with its plan. <em>For one plan.</em> */
+/** Resolves the plan of a mixture from headers and collects its problems. <em>For one plan.</em> */
 final class MixtureLayout implements AutoCloseable {
 
     private static final Pattern FEED_FORWARD =
@@ -176,7 +176,7 @@ final class MixtureLayout implements AutoCloseable {
         return layers;
     }
 
-    /** What is to be written, with the routers of {@code rows}; where there are none, random ones or zeros stand there. */
+    /** Returns the tensors to write, with the given routers; without them, the routers are random or zero. */
     MergeLayout tasks(Optional<Routers> rows) {
         List<TensorTask> tasks = new ArrayList<>();
         if (!problems.anyFatal()) {
@@ -206,7 +206,7 @@ final class MixtureLayout implements AutoCloseable {
      * Rows of routers.
      *
      * @param experts (experts, layers, width)
-     * @param shared (shared experts, layers, width); empty where they have no prompts
+     * @param shared (shared experts, layers, width); empty if they have no prompts
      */
     record Routers(List<double[][]> experts, List<double[][]> shared) {}
 

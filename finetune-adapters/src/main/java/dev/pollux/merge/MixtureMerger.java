@@ -22,12 +22,13 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Makes a mixture of experts of dense models, without training: each model's feed-forward parts become an expert, and prompts
- * say which texts it should get (Sukhbaatar et al., "Branch-Train-MiX", arXiv 2403.07816, train the router instead).
+ * Combines dense models into a mixture of experts, without training. The feed-forward layers of each model become an expert,
+ * and its prompts define the texts that the router sends to it. Sukhbaatar et al., "Branch-Train-MiX", arXiv 2403.07816, train
+ * the router instead.
  *
- * <p>Llama and Mistral become Mixtral, Qwen 2 and 3 their own forms with experts; the result is a Hugging Face folder. The
- * routers come from the base's hidden states, embeddings, or random numbers. Tensors stream as in {@link CheckpointMerger};
- * the folder appears when it is complete.
+ * <p>Llama and Mistral become Mixtral; Qwen 2 and Qwen 3 become Qwen 2 MoE and Qwen 3 MoE. The result is a Hugging Face folder.
+ * The routers come from the base's hidden states, from its embeddings, or from random numbers. Tensors stream as in {@link
+ * CheckpointMerger}. The folder appears when it is complete.
  *
  * <pre>{@code
  * MixturePlan plan = MixtureYaml.read(Path.of("moe.yml"));
@@ -46,17 +47,17 @@ public final class MixtureMerger {
         this.options = options;
     }
 
-    /** A merger with default options; model names are relative to {@code folder}. */
+    /** Returns a merger with default options; model names are relative to {@code folder}. */
     public static MixtureMerger in(Path folder) {
         return in(folder, MergeOptions.DEFAULTS);
     }
 
-    /** A merger; model names are relative to {@code folder}. */
+    /** Returns a merger; model names are relative to {@code folder}. */
     public static MixtureMerger in(Path folder, MergeOptions options) {
         return new MixtureMerger(folder, options);
     }
 
-    /** What {@link #merge} would do, from headers alone: everything wrong with the plan, and what each tensor would get. */
+    /** Checks a plan and predicts the result of {@link #merge} from headers: all problems, and the sources of each tensor. */
     public MergePreview plan(MixturePlan plan) {
         try (MixtureLayout layout = new MixtureLayout(plan, folder, options)) {
             return layout.tasks(Optional.empty()).preview(options);
@@ -64,10 +65,10 @@ public final class MixtureMerger {
     }
 
     /**
-     * Makes the mixture in {@code target}, a folder that must not exist.
+     * Writes the mixture to {@code target}, a folder that must not exist.
      *
-     * @return a job that reports layers and bytes; running it throws {@link IllegalArgumentException} with all errors of the
-     *     plan before anything is written
+     * @return a job that reports progress in layers and bytes; if the plan has errors, running it throws {@link
+     *     IllegalArgumentException} with all of them before the first write
      */
     public Job<MixtureReport> merge(MixturePlan plan, Path target) {
         return Job.of("merge", context -> {

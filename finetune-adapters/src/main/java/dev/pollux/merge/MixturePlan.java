@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A mixture of experts to be made of dense models: attention, norms and embeddings of the base, the feed-forward parts of the
- * others as experts. <em>Immutable.</em>
+ * The description of a mixture of experts: attention, norms and embeddings come from the base, and the feed-forward layers of
+ * other dense models become the experts. <em>Immutable.</em>
  *
- * @param base whose weights all experts share
- * @param experts the models whose feed-forward parts become experts, in the order of the router's rows
- * @param sharedExperts experts that every token has; only Qwen 2 has one
- * @param gateMode where the router's weights come from; default {@link GateMode#HIDDEN}
- * @param dtype number type to write; default the base's
- * @param expertsPerToken how many experts a token has, from 1; default 2
- * @param findings what was already seen to be wrong
+ * @param base the model with the shared weights
+ * @param experts the experts, in the order of the router's rows
+ * @param sharedExperts experts that process every token; only Qwen 2 supports one
+ * @param gateMode the source of the router's weights; default {@link GateMode#HIDDEN}
+ * @param dtype the type to write; default the base's
+ * @param expertsPerToken the number of experts per token, ≥ 1; default 2
+ * @param findings problems found when the plan was read
  */
 public record MixturePlan(
         ModelReference base,
@@ -27,19 +27,19 @@ public record MixturePlan(
         int expertsPerToken,
         List<MergeProblem> findings) {
 
-    /** Where the weights of the router come from. */
+    /** The source of the router's weights. */
     public enum GateMode {
-        /** The base's hidden states at the last token of each prompt, averaged; no training, and fair routing. */
+        /** The mean of the base's hidden states at the last token of each prompt. */
         HIDDEN,
-        /** The same under its other name. */
+        /** An alias of {@link #HIDDEN}. */
         HIDDEN_LAST,
         /** The base's hidden states, averaged over the tokens of each prompt, then over the prompts. */
         HIDDEN_AVG,
         /** The sum of the prompts' token embeddings, the same for all layers. */
         CHEAP_EMBED,
-        /** Standard normal numbers, for a model that is trained afterwards. */
+        /** Standard normal numbers, for a mixture that is trained afterwards. */
         RANDOM,
-        /** Numbers in ±1/√width, likewise. */
+        /** Uniform numbers in ±1/√width, for a mixture that is trained afterwards. */
         UNIFORM_RANDOM;
 
         /** Whether experts need prompts. */
@@ -62,12 +62,12 @@ public record MixturePlan(
     }
 
     /**
-     * An expert. <em>Immutable.</em>
+     * One expert. <em>Immutable.</em>
      *
-     * @param positivePrompts texts that should go to it
-     * @param negativePrompts texts that should not
-     * @param noiseScale standard deviation of noise added to its weights; default 0
-     * @param residualScale what its output is multiplied by; default 1
+     * @param positivePrompts texts that the router should send to it
+     * @param negativePrompts texts that the router should not send to it
+     * @param noiseScale the standard deviation of the noise added to its weights; default 0
+     * @param residualScale the factor of its output; default 1
      */
     public record Expert(
             ModelReference model,
@@ -83,13 +83,13 @@ public record MixturePlan(
             Weights.finite("residualScale", residualScale);
         }
 
-        /** An expert without noise whose output is taken as it is. */
+        /** Returns an expert without noise and with a residual scale of 1. */
         public static Expert of(String model, List<String> positivePrompts) {
             return new Expert(ModelReference.parse(model), positivePrompts, List.of(), 0, 1);
         }
     }
 
-    /** A builder for a mixture around {@code base}. */
+    /** Returns a builder for a mixture with the shared weights of {@code base}. */
     public static Builder builder(String base) {
         return new Builder(ModelReference.parse(base));
     }
@@ -113,7 +113,7 @@ public record MixturePlan(
             return this;
         }
 
-        /** Adds an expert that every token has. */
+        /** Adds an expert that processes every token. */
         public Builder sharedExpert(Expert expert) {
             sharedExperts.add(expert);
             return this;

@@ -5,15 +5,15 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What {@link MixtureMerger} made. <em>Immutable.</em>
+ * The result of {@link MixtureMerger}. <em>Immutable.</em>
  *
- * @param folder the mixture
- * @param architecture its class, such as {@code MixtralForCausalLM}
- * @param experts how many experts a layer has, the shared one not counted
- * @param tensors how many tensors were written
- * @param bytesWritten of weights
- * @param seed of the random numbers
- * @param notices what did not stop the merge
+ * @param folder the folder of the mixture
+ * @param architecture the class of the mixture, such as {@code MixtralForCausalLM}
+ * @param experts the number of experts in a layer, without the shared one
+ * @param tensors the number of tensors written
+ * @param bytesWritten bytes of weights
+ * @param seed the seed of the random numbers
+ * @param notices notices that did not prevent the merge
  */
 public record MixtureReport(
         Path folder,

@@ -5,7 +5,7 @@ import dev.pollux.inference.internal.ObjectNode;
 import java.util.List;
 import java.util.Optional;
 
-/** The architectures of experts that dense ones become. */
+/** The target architectures of mixtures, by dense architecture. */
 enum MixtureTarget {
     /** Llama and Mistral become Mixtral (arXiv 2401.04088), in the names of transformers 5: all experts in two tensors. */
     MIXTRAL("MixtralForCausalLM", "mixtral", List.of("LlamaForCausalLM", "MistralForCausalLM"), 0),
@@ -26,7 +26,7 @@ enum MixtureTarget {
         this.sharedExperts = sharedExperts;
     }
 
-    /** What a dense model of this configuration becomes. */
+    /** The target for a dense model with this configuration. */
     static Optional<MixtureTarget> of(ObjectNode config) {
         String name = architectureOf(config);
         for (MixtureTarget target : values()) {
@@ -56,12 +56,12 @@ enum MixtureTarget {
         return sharedExperts;
     }
 
-    /** Whether the experts' matrices stand in two tensors instead of each by itself. */
+    /** Whether all experts of a layer are stored in two tensors instead of one tensor per matrix. */
     boolean isFused() {
         return this == MIXTRAL;
     }
 
-    /** The base's configuration as one of this architecture. */
+    /** Converts the base's configuration to this architecture. */
     ObjectNode config(ObjectNode base, int experts, int expertsPerToken) {
         ObjectNode config = base.deepCopy();
         config.putArray("architectures").add(architecture);
@@ -94,7 +94,7 @@ enum MixtureTarget {
         return config;
     }
 
-    /** In the spelling of transformers 5, whose tensor names the result has. */
+    /** Writes the rotary settings of transformers 5, since the result has its tensor names. */
     private static void rotary(ObjectNode config) {
         if (!(config.get("rope_parameters") instanceof ObjectNode)) {
             ObjectNode rope =

@@ -17,10 +17,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Plans for mixtures of experts as mergekit-moe's YAML files, read as they are.
+ * Reads plans for mixtures of experts in mergekit-moe's YAML format.
  *
- * <p>What is wrong with a plan's content is kept in it, so that {@link MixtureMerger#plan} reports it with everything else.
- * <em>Thread-safe.</em>
+ * <p>Errors in a plan's content become findings of the plan, and {@link MixtureMerger#plan} reports them with all other
+ * problems. <em>Thread-safe.</em>
  */
 public final class MixtureYaml {
 
@@ -36,7 +36,7 @@ public final class MixtureYaml {
     private MixtureYaml() {}
 
     /**
-     * The plan in a file of at most 1 MiB.
+     * Reads a plan from a file of at most 1 MiB.
      *
      * @throws MalformedFileException if it is not YAML, or names no base model
      */
@@ -52,7 +52,7 @@ public final class MixtureYaml {
     }
 
     /**
-     * The plan in a text of at most 1 MiB.
+     * Parses a plan of at most 1 MiB.
      *
      * @throws MalformedFileException if it is not YAML, or names no base model
      */
@@ -148,7 +148,7 @@ public final class MixtureYaml {
                 return number;
             }
         } catch (NumberFormatException e) {
-            // said below
+            // reported below
         }
         fatal(where + " must be a finite number but was " + value);
         return fallback;

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The {@code README.md} of a result: what it is made of, and how to make it again. */
+/** The {@code README.md} of a result: its sources, and the plan to reproduce it. */
 final class ModelCard {
 
     private ModelCard() {}

@@ -4,10 +4,11 @@ import dev.pollux.internal.math.Lanes;
 import dev.pollux.tensor.TensorSink;
 
 /**
- * Between the base and the mean of the models, as near to the mean as the models agree (arXiv 2403.19522).
+ * Interpolates between the base and the mean of the models; the more the models agree, the closer to the mean (arXiv
+ * 2403.19522).
  *
- * <p>With c the mean cosine of all pairs δ<sub>i</sub>, δ<sub>j</sub>: t = N·c / (1 + (N − 1)c) and θ = t·mean(θ<sub>i</sub>)
- * + (1 − t)·θ<sub>0</sub>. A negative c gives a negative t; where the denominator vanishes t is 0. <em>Immutable.</em>
+ * <p>With c the mean cosine of all pairs δ<sub>i</sub>, δ<sub>j</sub>: t = N·c / (1 + (N − 1)c) and θ = t·mean(θ<sub>i</sub>) +
+ * (1 − t)·θ<sub>0</sub>. A negative c gives a negative t. If the denominator is 0, t = 0. <em>Immutable.</em>
  *
  * @param filterWise whether each row has its own t; default false
  */

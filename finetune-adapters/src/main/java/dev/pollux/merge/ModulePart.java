@@ -14,18 +14,18 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A module of models that see or hear too, and the plan for it; the whole of others.
+ * A module of a multimodal model with its plan; for other models, the whole model.
  *
- * <p>A module is the tensors whose names begin with its name, with or without {@code model.} before. The names that are usual
- * for the language model, the tower that sees and so on stand for these, whatever they are called in a checkpoint.
+ * <p>A module consists of the tensors whose names begin with its name, with or without {@code model.} before it. Usual names
+ * for the language model, the vision tower and so on select these modules in any checkpoint.
  *
  * @param plan without modules
- * @param tensors their names in all models
- * @param prefix of the tensors of layers
+ * @param tensors the names of its tensors in all models
+ * @param prefix the prefix of layer tensors
  */
 record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefix) {
 
-    /** The name tells the parts of a plan apart. */
+    /** The name identifies a part of a plan. */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof ModulePart part && part.name.equals(name);
@@ -36,7 +36,7 @@ record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefi
         return name.hashCode();
     }
 
-    /** What modules are for; a tensor is of the first kind that fits. */
+    /** The roles of modules; the first matching kind applies to a tensor. */
     private enum Kind {
         VISION(
                 "vision|visual|vision_tower|vision_model|vision_encoder|image_encoder",
@@ -64,7 +64,7 @@ record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefi
         }
     }
 
-    /** Whether a tensor belongs to what sees or hears, of which {@code model} has nothing: it reads text alone. */
+    /** Whether a tensor belongs to a vision or audio module and {@code model} is text-only. */
     static boolean isBeyond(InputModel model, String tensor) {
         Optional<Kind> kind = Kind.ofTensor(tensor).filter(of -> of != Kind.TEXT);
         return kind.isPresent()
@@ -75,7 +75,7 @@ record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefi
     /**
      * The parts of a plan, in its order.
      *
-     * @param tensors of all its models
+     * @param tensors the tensors of all its models
      */
     static List<ModulePart> of(MergePlan plan, Set<String> tensors, Problems problems) {
         if (plan.modules().isEmpty()) {
@@ -144,7 +144,7 @@ record ModulePart(String name, MergePlan plan, Set<String> tensors, String prefi
         return tensors.contains(tensor);
     }
 
-    /** Whether it reads the text: the configuration counts its layers. */
+    /** Whether this is the language model, whose layers the configuration counts. */
     boolean isLanguageModel() {
         return tensors.stream().anyMatch(LayerName::isEmbedding);
     }

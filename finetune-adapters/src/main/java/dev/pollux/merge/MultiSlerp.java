@@ -8,11 +8,11 @@ import java.util.List;
 /**
  * Spherical interpolation between any number of models: one tangent step from the weighted mean direction.
  *
- * <p>With x<sub>i</sub> = θ<sub>i</sub>, or δ<sub>i</sub> if there is a base, u<sub>i</sub> = x<sub>i</sub> /
- * (‖x<sub>i</sub>‖ + ε), μ = Σ w<sub>i</sub>u<sub>i</sub> and μ̂ = μ/‖μ‖: T = Σ w<sub>i</sub>(u<sub>i</sub> −
- * ⟨u<sub>i</sub>, μ̂⟩μ̂), ρ = ‖T‖ + ε, θ = (μ̂ cos ρ + T sin ρ/ρ)·Σ w<sub>i</sub>‖x<sub>i</sub>‖ (+ θ<sub>0</sub>). All of it
- * is in the span of the x<sub>i</sub>, so their inner products suffice. Where ‖μ‖ &lt; ε there is no direction and the
- * result is Σ w<sub>i</sub>x<sub>i</sub> (+ θ<sub>0</sub>). <em>Immutable.</em>
+ * <p>With x<sub>i</sub> = θ<sub>i</sub>, or δ<sub>i</sub> if there is a base, u<sub>i</sub> = x<sub>i</sub> / (‖x<sub>i</sub>‖
+ * + ε), μ = Σ w<sub>i</sub>u<sub>i</sub> and μ̂ = μ/‖μ‖: T = Σ w<sub>i</sub>(u<sub>i</sub> − ⟨u<sub>i</sub>, μ̂⟩μ̂), ρ = ‖T‖ +
+ * ε, θ = (μ̂ cos ρ + T sin ρ/ρ)·Σ w<sub>i</sub>‖x<sub>i</sub>‖ (+ θ<sub>0</sub>). θ (− θ<sub>0</sub>) is in the span of the
+ * x<sub>i</sub>, so their inner products suffice. If ‖μ‖ &lt; ε, there is no direction, and the result is Σ
+ * w<sub>i</sub>x<sub>i</sub> (+ θ<sub>0</sub>). <em>Immutable.</em>
  *
  * @param weights (N ≥ 2), finite
  * @param normalizeWeights whether weights are divided by their sum first

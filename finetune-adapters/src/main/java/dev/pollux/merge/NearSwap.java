@@ -3,8 +3,8 @@ package dev.pollux.merge;
 import dev.pollux.tensor.TensorSink;
 
 /**
- * The base, drawn to the other model where the two are near: θ = θ<sub>0</sub> + c·δ with c = min(1, t/|δ|), so no element
- * moves by more than t. <em>Immutable.</em>
+ * Moves the base towards the other model: θ = θ<sub>0</sub> + c·δ with c = min(1, t/|δ|), so no element moves by more than t.
+ * <em>Immutable.</em>
  *
  * @param t from 0
  */

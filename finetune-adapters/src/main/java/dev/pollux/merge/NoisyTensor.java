@@ -5,9 +5,9 @@ import dev.pollux.tensor.DerivedTensor;
 import dev.pollux.tensor.TensorSource;
 
 /**
- * (θ + noise·ε)·scale with standard normal ε, the same for any order of reading.
+ * (θ + noise·ε)·scale with standard normal ε; ε is independent of the reading order.
  *
- * @param key of the random numbers
+ * @param key the key of the random numbers
  */
 record NoisyTensor(TensorSource exact, double noise, double scale, long key) implements DerivedTensor {
 
@@ -28,7 +28,7 @@ record NoisyTensor(TensorSource exact, double noise, double scale, long key) imp
         }
     }
 
-    /** Number {@code index} of a stream of standard normal numbers (Box and Muller, 1958). */
+    /** The number at {@code index} of a stream of standard normal numbers (Box and Muller, 1958). */
     static double normal(long key, long index) {
         double u = (CounterRandom.bits(key, 2 * index) + 1) * 0x1p-53; // in (0, 1]
         double v = CounterRandom.bits(key, 2 * index + 1) * 0x1p-53;

@@ -8,11 +8,11 @@ import dev.pollux.tensor.TensorSink;
  *
  * <p>With x<sub>i</sub> = θ<sub>i</sub>, or δ<sub>i</sub> if there is a base, t = w<sub>2</sub>/(w<sub>1</sub> + w<sub>2</sub>)
  * (0.5 where the sum is 0) and Θ the angle between two vectors: [sin((1 − t)Θ)·x<sub>1</sub> + sin(tΘ)·x<sub>2</sub>] / sin Θ
- * (+ θ<sub>0</sub>), and the straight line where sin Θ &lt; 1e-8. <em>Immutable.</em>
+ * (+ θ<sub>0</sub>), and linear interpolation if sin Θ &lt; 1e-8. <em>Immutable.</em>
  *
  * @param first weight of the first model, finite
  * @param second weight of the second model, finite
- * @param vectors what is turned
+ * @param vectors the vectors to interpolate
  * @param base whether the first source is a base
  */
 record NuSlerp(double first, double second, Along vectors, boolean base) implements MergeMethod {
@@ -21,7 +21,7 @@ record NuSlerp(double first, double second, Along vectors, boolean base) impleme
     private static final double ZERO_NORM = 1e-7;
     private static final double ZERO_SINE = 1e-8;
 
-    /** What is turned. */
+    /** The vectors to interpolate. */
     enum Along {
         /** The tensor as one vector. */
         TENSOR,

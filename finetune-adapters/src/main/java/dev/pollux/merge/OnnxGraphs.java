@@ -17,8 +17,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Whether ONNX models can be merged: their graphs must be equal but for the values of initializers. Initializers that are equal
- * in all of them, such as tables of cosines and constants, are no weights and are copied.
+ * Checks that ONNX models can be merged: their graphs must be equal except for the values of initializers. Initializers with
+ * equal values in all models, such as constants and cosine tables, are not weights and are copied.
  */
 final class OnnxGraphs {
 
@@ -26,7 +26,7 @@ final class OnnxGraphs {
 
     private OnnxGraphs() {}
 
-    /** Adds to {@code problems} what keeps the models of a plan apart, and leaves only weights in their tensors. */
+    /** Reports incompatibilities between the models of a plan, and removes all non-weights from their tensors. */
     static void reconcile(MergePlan plan, List<InputModel> models, Problems problems) {
         List<OnnxModel> graphs =
                 models.stream().flatMap(model -> model.onnx().stream()).toList();
@@ -112,7 +112,7 @@ final class OnnxGraphs {
                 : Optional.of("their inputs, outputs, versions or initializers");
     }
 
-    /** A model without the values of its initializers and without what says where it comes from. */
+    /** A model without the values of its initializers and without its provenance. */
     private static ModelProto bare(ModelProto proto) {
         List<TensorProto> initializers = new ArrayList<>();
         for (TensorProto tensor : proto.getGraph().getInitializerList()) {

@@ -49,7 +49,7 @@ final class OnnxModel implements AutoCloseable {
         this.proto = proto;
     }
 
-    /** Whether there is an ONNX model at {@code path}, or in it as {@code model.onnx} beside no safetensors. */
+    /** Whether {@code path} is an ONNX model, or a folder with {@code model.onnx} and without safetensors. */
     static boolean isAt(Path path) {
         return Files.isRegularFile(path)
                 ? path.toString().endsWith(".onnx")
@@ -162,7 +162,7 @@ final class OnnxModel implements AutoCloseable {
     /**
      * An initializer.
      *
-     * @param channel of the external data; empty where the data is in the graph
+     * @param channel the channel of the external data; empty if the data is in the graph
      */
     record Initializer(
             TensorProto proto, long elements, Optional<FileChannel> channel, long offset, long externalLength) {
@@ -188,12 +188,12 @@ final class OnnxModel implements AutoCloseable {
             return new OnnxTensor(this, label);
         }
 
-        /** How many bytes {@link #bytes} can give. */
+        /** The number of bytes that {@link #bytes} can return. */
         long length() {
             return isExternal() ? externalLength : proto.getRawData().size();
         }
 
-        /** Stored bytes, little-endian; of data that a message lists in fields there are none. */
+        /** The stored bytes, little-endian. There are none if the message stores the values in typed fields. */
         ByteBuffer bytes(long from, int count) {
             if (channel.isEmpty()) {
                 return proto.getRawData()
@@ -227,14 +227,14 @@ final class OnnxModel implements AutoCloseable {
         return initializers;
     }
 
-    /** Initializers of floats, by name. */
+    /** Floating-point initializers by name. */
     Map<String, Initializer> weights() {
         Map<String, Initializer> weights = new LinkedHashMap<>(initializers);
         weights.values().removeIf(initializer -> !initializer.isWeight());
         return weights;
     }
 
-    /** The configuration beside it, if there is one. */
+    /** The configuration in the same folder, if there is one. */
     ObjectNode config() {
         return JsonFiles.read(file.resolveSibling("config.json")).orElseGet(ObjectNode::new);
     }

@@ -22,10 +22,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The ONNX model that merged initializers belong to: the graph of the first model, the weights as external data.
+ * Writes the merged ONNX model: the graph of the first model, with the weights as external data.
  *
- * <p>The data is the safetensors file that a merge writes, under another name: the graph points past its header. What was not
- * merged is appended. <em>Confined to one thread.</em>
+ * <p>The external data is the safetensors file of the merge under another name; the graph's offsets skip its header. Data that
+ * was not merged is appended. <em>Confined to one thread.</em>
  */
 final class OnnxResult {
 
@@ -44,12 +44,12 @@ final class OnnxResult {
                 .orElseThrow(() -> new IllegalStateException("the donor is an ONNX model"));
     }
 
-    /** All weights in one file, which is what the graph points into. */
+    /** Returns options that write all weights to one file, to which the graph refers. */
     static MergeOptions options(MergeOptions options) {
         return options.toBuilder().shardBytes(Long.MAX_VALUE).build();
     }
 
-    /** Writes the graph beside the merged weights in {@code folder}. */
+    /** Writes the graph to the folder of the merged weights. */
     void write(Path folder) {
         String name = String.valueOf(donor.file().getFileName());
         Path data = folder.resolve(name + ".data");
@@ -119,7 +119,7 @@ final class OnnxResult {
         return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
     }
 
-    /** Tokenizer, configuration and what else lies beside a graph that is given as a folder. */
+    /** Copies the tokenizer, the configuration and other files if the input is a folder. */
     private void copyTexts(Path folder) throws IOException {
         Optional<Path> from = layout.donor().flatMap(InputModel::folder).filter(Files::isDirectory);
         if (from.isEmpty()) {

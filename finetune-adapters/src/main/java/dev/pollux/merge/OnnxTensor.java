@@ -38,7 +38,7 @@ record OnnxTensor(Initializer initializer, String label) implements TensorSource
         }
     }
 
-    /** Numbers in a field of the message; those of 16 bits stand in integers there. */
+    /** Reads values from a typed field of the message; 16-bit values are stored as integers there. */
     private void listed(int first, int count, float[] into, int at) {
         for (int i = 0; i < count; i++) {
             if (initializer.type() == DType.F32) {

@@ -26,18 +26,18 @@ final class ParameterLookup {
         this.problems = problems;
     }
 
-    /** The same, whose problems nobody hears of. */
+    /** Returns a lookup that discards its problems. */
     ParameterLookup quiet() {
         return new ParameterLookup(plan, kind, likeReference, new Problems());
     }
 
     /**
-     * A tensor whose parameters are wanted.
+     * The tensor for which parameters are looked up.
      *
-     * @param output what it is called in the result, for global parameters
-     * @param inputs what it is called in each part, for parameters of models
-     * @param parts without the base where differences are taken from it
-     * @param position of its layer, in [0, 1]
+     * @param output its name in the result, for global parameters
+     * @param inputs its name in each part, for parameters of models
+     * @param parts the parts, without the base if differences are taken from it
+     * @param position the relative position of its layer, in [0, 1]
      */
     record Place(
             Stack.Level level,
@@ -91,7 +91,7 @@ final class ParameterLookup {
         return value;
     }
 
-    /** The value of the first scope that has one for the tensor, or else the default. */
+    /** The value of the first scope that has one for the tensor; otherwise the default. */
     private static OptionalDouble value(
             MethodKind.Parameter parameter, List<Map<String, Setting>> scopes, String tensor, double position) {
         for (Map<String, Setting> scope : scopes) {
@@ -122,7 +122,7 @@ final class ParameterLookup {
         }
     }
 
-    /** Reports parameters that nothing reads. */
+    /** Reports unused parameters. */
     void checkNames() {
         List<String> perModel =
                 kind.perModel().stream().map(MethodKind.Parameter::name).toList();
@@ -145,7 +145,7 @@ final class ParameterLookup {
         checkBase(perModel);
     }
 
-    /** Reports parameters of the base where differences are taken from it, which have no part in them. */
+    /** Reports parameters of a base from which differences are taken, because they have no effect. */
     private void checkBase(List<String> perModel) {
         if (kind.base() != MethodKind.Base.REQUIRED && kind.base() != MethodKind.Base.OPTIONAL) {
             return;
@@ -167,7 +167,7 @@ final class ParameterLookup {
                                 })));
     }
 
-    /** Reports filters that match none of {@code tensors}; one with a number may be meant for a layer of the result. */
+    /** Reports filters that match none of {@code tensors}; filters with a number may refer to layers of the result. */
     void checkFilters(Set<String> tensors) {
         List<Map<String, Setting>> scopes = new ArrayList<>(List.of(plan.parameters(), plan.moduleParameters()));
         plan.slices().forEach(slice -> {

@@ -3,7 +3,7 @@ package dev.pollux.merge;
 import dev.pollux.tensor.TensorSink;
 
 /**
- * One model's tensor as it is: θ = scale·θ<sub>1</sub>, for stacks of layers of several models. A scale of 0 for
+ * Copies one model's tensor: θ = scale·θ<sub>1</sub>. It is used for stacks of layers of several models. A scale of 0 for
  * {@code o_proj} and {@code down_proj} makes a layer an identity. <em>Immutable.</em>
  *
  * @param scale finite; default 1

@@ -11,7 +11,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.TreeSet;
 
-/** What decides about the bytes of a result: the plan, the options, and the input files by name, size and time. */
+/** A digest of all that determines the bytes of a result: plan, options, and name, size and time of the input files. */
 final class PlanDigest {
 
     private static final String FORMAT = "1";

@@ -18,7 +18,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** One YAML document as a plan; whatever is wrong becomes a finding of the plan. <em>For one document.</em> */
+/** Converts one YAML document to a plan. Errors become findings of the plan. <em>For one document.</em> */
 final class PlanReader {
 
     private static final List<String> TOP = List.of(
@@ -169,7 +169,7 @@ final class PlanReader {
         return Optional.of(new LayerRange(bounds.get(0), bounds.get(1)));
     }
 
-    /** The number of a layer, also one written as text or with decimals. */
+    /** Parses the number of a layer, which may be text or have decimals. */
     private static OptionalInt wholeNumber(@Nullable Object value) {
         OptionalDouble number = value instanceof Boolean ? OptionalDouble.empty() : SettingReader.number(value);
         return number.isPresent()
@@ -184,17 +184,17 @@ final class PlanReader {
         return number.isPresent() ? Optional.of(number.getAsInt()) : Optional.empty();
     }
 
-    /** Whether an entry has a layer_range, be it right or wrong. */
+    /** Whether an entry has a layer_range, valid or not. */
     private static boolean saysLayers(Object entry) {
         return entry instanceof Map<?, ?> map && SettingReader.merged(map).get("layer_range") != null;
     }
 
-    /** A value as JSON, so that text is told from numbers. */
+    /** A value as JSON, which distinguishes text from numbers. */
     private static String shown(Object value) {
         return JsonNode.of(value).toString();
     }
 
-    /** A model as text, or as an object with its parts. */
+    /** Parses a model, given as text or as an object. */
     private Optional<ModelReference> model(String what, @Nullable Object value) {
         if (value instanceof Map<?, ?>) {
             Map<String, Object> map = map(what, value);
@@ -299,7 +299,7 @@ final class PlanReader {
         return SettingReader.merged(map);
     }
 
-    /** A list, or its only entry without a dash before it. */
+    /** A list, or a single entry that was written without a dash. */
     private List<Object> entries(String what, @Nullable Object value) {
         return list(what, value instanceof Map<?, ?> || value instanceof String ? List.of(value) : value);
     }

@@ -25,12 +25,12 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Searches the parameters of a plan for the best score that the host gives a merged model, by CMA-ES (arXiv 1604.00772; for
- * merging, Akiba et al., "Evolutionary optimization of model merging recipes", arXiv 2403.13187).
+ * Searches plan parameters that maximize a caller-supplied score of the merged model, by CMA-ES (arXiv 1604.00772; for merging,
+ * Akiba et al., "Evolutionary optimization of model merging recipes", arXiv 2403.13187).
  *
- * <p>Each evaluation merges into a folder, has it scored, and deletes it. All scores are kept in {@code search.jsonl} of the
- * work folder: a search that was cancelled or killed goes on after the last of them when it is run again with the same
- * parameters, ranges and seed.
+ * <p>Each evaluation merges into a folder, scores it and deletes it. All scores are stored in {@code search.jsonl} in the work
+ * folder. A cancelled or killed search resumes after the last stored score if it is run again with the same parameters, ranges
+ * and seed.
  *
  * <pre>{@code
  * PlanSearch.Result best = PlanSearch.with(CheckpointMerger.in(models))
@@ -50,6 +50,12 @@ import java.util.function.ToDoubleFunction;
  * <p><em>Not thread-safe: one thread at a time.</em>
  */
 public final class PlanSearch {
+    /*
+     * CMA-ES works in [0, 1]^n, mapped linearly to the ranges; points outside are mirrored at the bounds. The strategy is a
+     * function of the seed and the scores, so a resumed search replays it with the stored scores instead of storing its
+     * state. A stored evaluation is used only if its parameter values equal those that the strategy asks for; at the first
+     * difference the rest of the log is discarded. NaN is stored like any score and never selected as the best.
+     */
 
     private static final int DEFAULT_EVALUATIONS = 50;
     private static final int MAX_PARAMETERS = 200;
@@ -69,12 +75,12 @@ public final class PlanSearch {
         this.merger = merger;
     }
 
-    /** A search that merges with {@code merger}. */
+    /** Returns a search that merges with {@code merger}. */
     public static PlanSearch with(ModelMerger merger) {
         return new PlanSearch(merger);
     }
 
-    /** Adds a parameter that is searched in [{@code from}, {@code to}]; the search begins in the middle. */
+    /** Adds a parameter with the range [{@code from}, {@code to}]; the search begins at the midpoint. */
     public PlanSearch parameter(String name, double from, double to) {
         if (!(from < to) || Double.isInfinite(to - from)) {
             throw new IllegalArgumentException(
@@ -87,19 +93,19 @@ public final class PlanSearch {
         return this;
     }
 
-    /** The plan for values of the parameters, by name. */
+    /** Sets the function from parameter values, by name, to a plan. */
     public PlanSearch plan(Function<Map<String, Double>, MergePlan> plan) {
         this.plan = plan;
         return this;
     }
 
-    /** The score of a merged folder; higher is better, NaN is worst. */
+    /** Sets the score of a merged folder; higher is better, NaN is worst. */
     public PlanSearch score(ToDoubleFunction<Path> score) {
         this.score = score;
         return this;
     }
 
-    /** How many models are merged and scored in all, from 1; default 50. */
+    /** Sets the total number of models to merge and score, ≥ 1; default 50. */
     public PlanSearch evaluations(int evaluations) {
         if (evaluations < 1) {
             throw new IllegalArgumentException("evaluations must be at least 1 but was " + evaluations);
@@ -108,16 +114,16 @@ public final class PlanSearch {
         return this;
     }
 
-    /** Seed of the search; default 0. */
+    /** Sets the seed of the search; default 0. */
     public PlanSearch seed(long seed) {
         this.seed = seed;
         return this;
     }
 
     /**
-     * Searches, with merged models in {@code work} one at a time.
+     * Runs the search. {@code work} contains one merged model at a time.
      *
-     * @param work a folder; created if it is not there
+     * @param work a folder; created if it does not exist
      */
     public Job<Result> search(Path work) {
         if (ranges.isEmpty()) {
@@ -127,12 +133,12 @@ public final class PlanSearch {
     }
 
     /**
-     * What a search found. <em>Immutable.</em>
+     * The result of a search. <em>Immutable.</em>
      *
-     * @param best values of the parameters, by name
-     * @param plan with these values
-     * @param yaml the plan for {@link MergeYaml}
-     * @param score of it
+     * @param best the best parameter values, by name
+     * @param plan the plan with these values
+     * @param yaml the plan in the format of {@link MergeYaml}
+     * @param score the score of the plan
      * @param history all evaluations, in order
      */
     public record Result(
@@ -168,7 +174,7 @@ public final class PlanSearch {
                 boolean earlier = at < known.size() && known.get(at).values().equals(values);
                 Evaluation evaluation = earlier ? known.get(at) : evaluated(values, work, context);
                 if (!earlier) {
-                    known = history; // another search: what follows there does not count
+                    known = history; // another search: ignore the remaining lines
                 }
                 history.add(evaluation);
                 scores[i] = evaluation.score();

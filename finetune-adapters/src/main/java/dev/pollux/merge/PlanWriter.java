@@ -8,12 +8,12 @@ import dev.pollux.merging.Setting;
 import dev.pollux.merging.TokenizerChoice;
 import java.util.Map;
 
-/** Plans as the documents that {@link PlanReader} reads; JSON, which is YAML too. */
+/** Writes plans as documents for {@link PlanReader}, in JSON, which is valid YAML. */
 final class PlanWriter {
 
     private PlanWriter() {}
 
-    /** The stages of a plan and the plan itself, one document each. */
+    /** Returns the stages of a plan and the plan itself, one document each. */
     static ArrayNode documents(MergePlan plan) {
         ArrayNode documents = new ArrayNode();
         plan.stages().forEach(stage -> documents.add(document(stage)));
@@ -21,7 +21,7 @@ final class PlanWriter {
         return documents;
     }
 
-    /** What {@link #documents} wrote as a text that {@link MergeYaml} parses. */
+    /** Converts {@link #documents} to text for {@link MergeYaml}. */
     static String yaml(JsonNode documents) {
         StringBuilder text = new StringBuilder();
         documents.forEach(document ->

@@ -11,9 +11,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * The layers of a model that predict the tokens after the next (multi-token prediction, arXiv 2412.19437): no part of the
- * stack that the configuration counts. DeepSeek-V3 and GLM store them as layers after the last, others in a module of their
- * own, {@code mtp}.
+ * The layers for multi-token prediction (arXiv 2412.19437), which predict the tokens after the next one. The configuration's
+ * layer count excludes them. DeepSeek-V3 and GLM store them as layers after the last; other models store them in a separate
+ * module, {@code mtp}.
  */
 final class PredictionLayers {
 
@@ -26,7 +26,7 @@ final class PredictionLayers {
             "num_nextn_layers",
             "num_mtp");
 
-    /** What no other layer has. */
+    /** Parts of tensor names that no other layer has. */
     private static final List<String> MARKS = List.of(".eh_proj.", ".enorm.", ".hnorm.", ".shared_head.");
 
     private static final Pattern MODULE = Pattern.compile("(?:.*\\.)?(?:mtp|nextn)[^.]*\\..+");
@@ -35,9 +35,9 @@ final class PredictionLayers {
     private PredictionLayers() {}
 
     /**
-     * How many of the {@code stored} layers of {@code prefix} are such.
+     * The number of prediction layers among the {@code stored} layers of {@code prefix}.
      *
-     * @param names of all tensors of the model
+     * @param names the names of all tensors of the model
      */
     static int after(ObjectNode config, Set<String> names, String prefix, int stored) {
         ObjectNode text = ConfigSections.text(config);
@@ -67,7 +67,10 @@ final class PredictionLayers {
                         .isPresent();
     }
 
-    /** Whether they go into the result: all models have the same ones, and no layer of the stack moves. */
+    /**
+     * Whether the result keeps them: all models have the same ones, and no layer moves. Two models with one such layer each and
+     * whole-model slices: kept. A stack of two slices: not kept.
+     */
     static boolean areKept(List<Stack.Level> levels, String prefix, boolean joined) {
         if (levels.size() != 1 || joined) {
             return false;
@@ -91,7 +94,7 @@ final class PredictionLayers {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** Writes into a section that there are none. */
+    /** Sets the number of prediction layers in a section to 0. */
     static void none(ObjectNode section) {
         COUNTS.stream().filter(section::has).forEach(key -> section.put(key, 0));
     }

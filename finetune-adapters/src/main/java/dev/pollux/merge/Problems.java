@@ -6,14 +6,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Gathers what is wrong with a plan; the same trouble with many tensors is one problem. */
+/** Collects the problems of a plan. The same problem of many tensors is reported once. */
 final class Problems {
 
     private static final int MAX_SHOWN = 200;
 
     private record Kind(MergeProblem.Severity severity, String before, String after) {}
 
-    /** What is wrong → the first tensor it was met at, and how many there are. */
+    /** Kind of problem → the affected tensors. */
     private final Map<Kind, List<String>> found = new LinkedHashMap<>();
 
     void fatal(String message) {
@@ -24,7 +24,7 @@ final class Problems {
         found.putIfAbsent(new Kind(MergeProblem.Severity.NOTICE, message, ""), new ArrayList<>());
     }
 
-    /** A problem whose message is {@code before}, the tensors, {@code after}. */
+    /** Adds a problem with the message {@code before} + tensors + {@code after}. */
     void fatal(String before, String tensor, String after) {
         add(new Kind(MergeProblem.Severity.FATAL, before, after), tensor);
     }
@@ -45,7 +45,7 @@ final class Problems {
         return fatals() > 0;
     }
 
-    /** How many kinds of trouble stop the merge. */
+    /** The number of kinds of fatal problems. */
     int fatals() {
         return (int) found.keySet().stream()
                 .filter(kind -> kind.severity() == MergeProblem.Severity.FATAL)

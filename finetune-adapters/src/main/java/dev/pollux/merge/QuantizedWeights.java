@@ -10,12 +10,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Finds out that the weights of a folder are quantized, and how. */
+/** Detects quantized weights in a folder, and their format. */
 final class QuantizedWeights {
 
     private static final List<String> SECTIONS = List.of("quantization_config", "compression_config", "quantization");
 
-    /** Ends of names that a quantizer writes beside its codes, and whose it is. */
+    /** Suffixes of the auxiliary tensors of quantizers → the quantizer. */
     private static final Map<String, String> ENDS = Map.of(
             ".qweight", "gptq or awq",
             ".absmax", "bitsandbytes",
@@ -30,7 +30,7 @@ final class QuantizedWeights {
 
     private QuantizedWeights() {}
 
-    /** Whose form the weights have; empty if they are floats, whatever the configuration says. */
+    /** The quantizer of the weights; empty if the weights are floats, regardless of the configuration. */
     static Optional<String> method(ObjectNode config, Collection<TensorInfo> tensors) {
         Optional<String> seen = tensors.stream()
                 .filter(QuantizedWeights::isCode)
@@ -52,14 +52,14 @@ final class QuantizedWeights {
         return said.or(() -> seen.filter(method -> !method.isEmpty()));
     }
 
-    /** Removes what says of float weights that they are quantized. */
+    /** Removes the quantization settings from the configuration of float weights. */
     static void forget(ObjectNode config) {
         SECTIONS.stream()
                 .filter(section -> config.get(section) instanceof ObjectNode)
                 .forEach(config::remove);
     }
 
-    /** Whether a tensor holds codes, or says how to read some. */
+    /** Whether a tensor contains codes or their decoding parameters. */
     private static boolean isCode(TensorInfo info) {
         return ENDS.keySet().stream().anyMatch(info.name()::endsWith)
                 || info.shape().size() >= 2 && !NO_CODES.contains(info.type());

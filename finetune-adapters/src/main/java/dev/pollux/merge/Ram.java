@@ -4,12 +4,13 @@ import dev.pollux.tensor.TensorSink;
 import java.util.Arrays;
 
 /**
- * Reinforced agents merging (arXiv 2601.13572): an element that one model alone changed is taken whole, one that several
- * changed is the mean of their changes.
+ * Reinforced agents merging (arXiv 2601.13572). The change of an element is δ<sub>i</sub> if only model i changed it, and the
+ * mean of the changes if several models changed it.
  *
- * <p>A model counts where |δ<sub>i</sub>| &gt; ε. With {@code boost} above 0 (RAM+), the elements that model i alone changed
- * are multiplied by λ<sub>i</sub> = 1 + boost·min(ρ<sub>i</sub>, limit), ρ<sub>i</sub> the number of its shared elements over
- * that of its own ones, tensor by tensor. <em>Immutable.</em>
+ * <p>Model i changed an element if |δ<sub>i</sub>| &gt; ε: with ε = 1e-5, a δ of 2e-5 counts and one of 1e-5 does not. With
+ * {@code boost} above 0 (RAM+), the changes of the own elements of model i, which no other model changed, are multiplied by
+ * λ<sub>i</sub> = 1 + boost·min(ρ<sub>i</sub>, limit), where ρ<sub>i</sub> = shared elements ÷ own elements of model i in the
+ * tensor. <em>Immutable.</em>
  *
  * @param epsilon ε, from 0; default 1e-5
  * @param boost r, from 0; 0 is plain RAM

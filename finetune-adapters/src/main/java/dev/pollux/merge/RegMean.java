@@ -8,22 +8,28 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The matrix whose outputs are nearest to those of all models on their own inputs (Jin, Ren, Preotiuc-Pietro and Cheng,
- * "Dataless knowledge fusion by merging weights of language models", arXiv 2212.09849): with W<sub>i</sub> of shape (out, in)
- * and G<sub>i</sub> = Σ xxᵀ over the inputs x of the layer in model i, W = (Σ w<sub>i</sub>W<sub>i</sub>G̃<sub>i</sub>)(Σ
- * w<sub>i</sub>G̃<sub>i</sub>)⁻¹, where G̃ is G with its elements off the diagonal multiplied by α. Solved in 64-bit floats by
- * Cholesky's decomposition; 10⁻⁹ of the mean diagonal is added to it, so that inputs that were always 0 get the plain mean.
+ * The matrix with the least squared error to the outputs of all models on their own inputs (Jin, Ren, Preotiuc-Pietro and
+ * Cheng, "Dataless knowledge fusion by merging weights of language models", arXiv 2212.09849): with W<sub>i</sub> of shape
+ * (out, in) and G<sub>i</sub> = Σ xxᵀ over the inputs x of the layer in model i, W = (Σ
+ * w<sub>i</sub>W<sub>i</sub>G̃<sub>i</sub>)(Σ w<sub>i</sub>G̃<sub>i</sub>)⁻¹, where G̃ is G with its elements off the diagonal
+ * multiplied by α. The system is solved in 64-bit floats by Cholesky decomposition. 10⁻⁹ of the mean diagonal is added to the
+ * diagonal, so inputs that were always 0 get the mean.
  *
- * <p>G<sub>i</sub> comes from {@code gram.safetensors} in the model's folder, or in the folder of the adapter that is applied to it, as
- * {@link GramCollection} writes it: for each matrix of a linear layer a symmetric tensor of floats, (in, in), with the matrix's
- * name. Tensors that have none in any model get the weighted mean. The matrices G are in memory and not part of the merge's budget.
- * <em>Immutable, if {@code grams} is.</em>
+ * <p>G<sub>i</sub> comes from {@code gram.safetensors} in the model's folder, or in the folder of the adapter that is applied
+ * to it, as written by {@link GramCollection}: for each matrix of a linear layer, a symmetric tensor of floats, (in, in), with
+ * the name of the matrix. A tensor without G in every model gets the weighted mean. The matrices G are in memory and not part
+ * of the merge's budget. <em>Immutable, if {@code grams} is.</em>
  *
- * @param weights (N), each above 0
- * @param alpha α, in [0, 1]; the paper takes 0.9
+ * @param weights (N), each &gt; 0
+ * @param alpha α, in [0, 1]; 0.9 in the paper
  * @param grams G of each model
  */
 record RegMean(List<Double> weights, double alpha, Grams grams) implements MergeMethod {
+    /*
+     * W solves W·A = B with A = Σ wG̃ (symmetric positive definite by the ridge) and B = Σ wWG̃. A depends on the layer
+     * alone, so it is decomposed once; the rows of W are independent and pass through in panels, whatever the windows are.
+     * Results therefore do not depend on the memory.
+     */
 
     /** The file in the folder of a model or an adapter. */
     static final String FILE = "gram.safetensors";
@@ -33,7 +39,7 @@ record RegMean(List<Double> weights, double alpha, Grams grams) implements Merge
 
     private static final double RIDGE = 1e-9;
 
-    /** Rows that are solved for at a time: so many that a Gram matrix is not read for each, so few that they stay near. */
+    /** Rows solved at a time: enough to amortize reading a Gram matrix, few enough to stay in the cache. */
     private static final int PANEL = 64;
 
     /** The inner products of the inputs of a layer. */
@@ -85,7 +91,7 @@ record RegMean(List<Double> weights, double alpha, Grams grams) implements Merge
         panel.give(out);
     }
 
-    /** Rows that are solved for together, whatever the windows are. <em>Confined to one thread.</em> */
+    /** Rows that are solved together, independent of the windows. <em>Confined to one thread.</em> */
     private static final class Panel {
 
         private final List<Product> products;
@@ -103,7 +109,7 @@ record RegMean(List<Double> weights, double alpha, Grams grams) implements Merge
             this.result = new float[PANEL * width];
         }
 
-        /** Takes the row of every model that begins at {@code at}. */
+        /** Adds the row of every model that begins at {@code at}. */
         void take(float[][] x, int at) {
             for (int i = 0; i < models.length; i++) {
                 System.arraycopy(x[i], at, models[i], rows * width, width);
@@ -133,7 +139,7 @@ record RegMean(List<Double> weights, double alpha, Grams grams) implements Merge
         }
     }
 
-    /** wG̃ of one model, with the ridge. */
+    /** wG̃ of one model, plus the ridge. */
     private final class Product {
 
         private final double weight;
@@ -188,7 +194,7 @@ record RegMean(List<Double> weights, double alpha, Grams grams) implements Merge
         }
     }
 
-    /** Without the matrices. */
+    /** Omits the matrices. */
     @Override
     public String toString() {
         return "RegMean[weights=" + weights + ", alpha=" + alpha + "]";

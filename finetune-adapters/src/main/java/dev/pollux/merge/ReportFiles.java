@@ -15,7 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The report as files of the result: {@code merge-report.json}, from which the merge can be replayed, and a page. */
+/** Writes the report: {@code merge-report.json}, from which the merge can be replayed, and an HTML page. */
 final class ReportFiles {
 
     static final String JSON = "merge-report.json";
@@ -23,14 +23,14 @@ final class ReportFiles {
 
     private static final int FORMAT = 1;
 
-    /** What a merge makes itself. */
+    /** Files that the merge generates. */
     private static final String MADE =
             "config\\.json|artifact\\.json|README\\.md|merge-report\\..*|model.*\\.safetensors(?:\\.index\\.json)?"
                     + "|.*\\.onnx(?:\\.data)?";
 
     private ReportFiles() {}
 
-    /** Writes both; what differs from run to run, such as the time, is not in them. */
+    /** Writes both files. They contain nothing that differs between runs, such as the time. */
     static void write(MergePlan plan, MergeOptions options, MergeReport report, Path folder) {
         ObjectNode json = json(plan, options, report);
         ArrayNode carried = json.putArray("carriedFiles");
@@ -43,7 +43,7 @@ final class ReportFiles {
         }
     }
 
-    /** The files of the result that came from the inputs as they are. */
+    /** The files copied unchanged from the inputs. */
     static List<String> carried(Path folder) {
         try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(Files::isRegularFile)
@@ -99,7 +99,7 @@ final class ReportFiles {
         });
     }
 
-    /** NaN, which JSON does not have, is null. */
+    /** Writes NaN as null, since JSON has no NaN. */
     private static void numbers(List<Double> values, ArrayNode into) {
         for (double value : values) {
             if (Double.isFinite(value)) {
@@ -110,7 +110,7 @@ final class ReportFiles {
         }
     }
 
-    /** What a merge is replayed from. */
+    /** The plan and options for a replay. */
     record Recipe(MergePlan plan, long seed, long shardBytes, boolean likeReference, List<InputFile> inputs) {
 
         static Recipe read(Path file) {
@@ -141,7 +141,7 @@ final class ReportFiles {
                     List.copyOf(inputs));
         }
 
-        /** Refuses inputs that are not those of the report. */
+        /** Rejects inputs that differ from those of the report. */
         void check(List<InputFile> found) {
             for (InputFile due : inputs) {
                 InputFile same = found.stream()

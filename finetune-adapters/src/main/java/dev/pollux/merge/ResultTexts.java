@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** The files beside the weights: configuration, tokenizer, chat template, and whatever else a model's folder holds. */
+/** Writes the files other than weights: configuration, tokenizer, chat template and copied files. */
 final class ResultTexts {
 
     private static final String TOKENIZER = "tokenizer.json";
@@ -30,7 +30,7 @@ final class ResultTexts {
         this.layout = layout;
     }
 
-    /** The donor's configuration with the values that the merge changes. */
+    /** The donor's configuration with the changes of the merge. */
     ObjectNode config() {
         ObjectNode config = donor().config().deepCopy();
         StackedConfig.follow(config, layout.stack(), layout.predictionKept(), new Problems());
@@ -62,7 +62,7 @@ final class ResultTexts {
         return config;
     }
 
-    /** Adds the id to those that end a text. */
+    /** Adds an end-of-text id. */
     private static void endsWith(ObjectNode config, int id) {
         List<Integer> ends = new ArrayList<>();
         JsonNode known = config.path("eos_token_id");
@@ -87,7 +87,7 @@ final class ResultTexts {
                 .orElse(DType.F32);
     }
 
-    /** Writes all of it into {@code folder}. */
+    /** Writes all files to {@code folder}. */
     void write(Path folder) {
         try {
             JsonFiles.write(folder.resolve("config.json"), config());
@@ -129,7 +129,7 @@ final class ResultTexts {
         Files.writeString(folder.resolve(TEMPLATE), template.get());
         Files.deleteIfExists(folder.resolve("chat_template.json"));
         Optional<ObjectNode> config = JsonFiles.read(folder.resolve(TOKENIZER_CONFIG));
-        if (config.isPresent() && config.get().has("chat_template")) { // the file alone decides
+        if (config.isPresent() && config.get().has("chat_template")) { // the file takes precedence
             config.get().remove("chat_template");
             JsonFiles.write(folder.resolve(TOKENIZER_CONFIG), config.get());
         }

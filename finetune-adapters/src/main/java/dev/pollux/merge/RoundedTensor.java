@@ -5,7 +5,7 @@ import dev.pollux.tensor.DType;
 import dev.pollux.tensor.DerivedTensor;
 import dev.pollux.tensor.TensorSource;
 
-/** A tensor rounded to a 16-bit type when it is read, as mergekit does where a plan's dtype is narrower than its inputs. */
+/** A tensor rounded to a 16-bit type on reading, as in mergekit if a plan's dtype is narrower than its inputs. */
 record RoundedTensor(TensorSource exact, DType type) implements DerivedTensor {
 
     @Override

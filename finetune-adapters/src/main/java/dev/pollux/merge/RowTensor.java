@@ -9,8 +9,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A matrix whose rows are rows of other matrices, means of some, or zeros; rows that nothing was said about are the mean of
- * all others.
+ * A matrix whose rows are rows of other matrices, means of such rows, or zeros. Unassigned rows are the mean of all assigned
+ * rows.
  *
  * @param padding the mean of all given rows, (columns); calculated by {@link #ready}
  */
@@ -21,7 +21,7 @@ record RowTensor(List<TensorSource> sources, Rows rows, int columns, String labe
         this(sources, rows, columns, label, null);
     }
 
-    /** Where each row comes from. */
+    /** The source of each row. */
     static final class Rows {
         private static final int PADDING = -1;
         private static final int ZERO = -2;

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A model of a plan as the engine opens it: where it is or, if it has an adapter, merged into a folder in the cache that is
- * deleted at the end. <em>Confined to one thread.</em>
+ * A model of a plan, ready for the engine. A model with an adapter is merged into a folder in the cache, which is deleted on
+ * close. <em>Confined to one thread.</em>
  */
 final class RunnableModel implements AutoCloseable {
 
@@ -29,9 +29,9 @@ final class RunnableModel implements AutoCloseable {
     }
 
     /**
-     * The model {@code name}.
+     * Opens the model {@code name}.
      *
-     * @param folder what names are relative to
+     * @param folder the folder to which names are relative
      * @param engine the caller's options
      */
     static RunnableModel of(String name, Path folder, EngineOptions engine, JobContext context) {
@@ -62,7 +62,7 @@ final class RunnableModel implements AutoCloseable {
         }
     }
 
-    /** The same options with another cache: an export of what is deleted again is not kept. */
+    /** Returns the options with another cache, so the export of a temporary model is not kept. */
     private static EngineOptions withCache(EngineOptions engine, Path cache) {
         return EngineOptions.builder()
                 .threads(engine.threads())
@@ -75,12 +75,12 @@ final class RunnableModel implements AutoCloseable {
                 .build();
     }
 
-    /** Where it lies. */
+    /** The path of the model. */
     Path path() {
         return path;
     }
 
-    /** How it is opened. */
+    /** The options to open it. */
     EngineOptions engine() {
         return engine;
     }

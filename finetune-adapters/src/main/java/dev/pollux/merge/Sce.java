@@ -6,16 +6,21 @@ import dev.pollux.tensor.TensorSink;
 import java.util.Arrays;
 
 /**
- * Select, calculate, erase (arXiv 2408.07990): of all δ<sub>i</sub> only the elements with the largest variance between
- * models are kept, each model is weighted by the energy of what it kept, and elements against the elected sign are erased.
+ * Select, calculate, erase (arXiv 2408.07990): keeps only the elements of the δ<sub>i</sub> with the largest variance between
+ * models, weights each model by the energy of its kept elements, and erases elements with the opposite of the elected sign.
  *
- * <p>k = ⌊topK · number of elements with a variance⌋; a<sub>i</sub> = mean(δ<sub>i</sub>²)/Σ mean(δ<sub>j</sub>²), or 1/N
- * where the sum is below 1e-6; e<sub>i</sub> = 1 where δ<sub>i</sub> has the sign of Σ δ<sub>j</sub> (0 counts as +); θ =
+ * <p>k = ⌊topK · number of elements with a variance⌋; a<sub>i</sub> = mean(δ<sub>i</sub>²)/Σ mean(δ<sub>j</sub>²), or 1/N where
+ * the sum is below 1e-6; e<sub>i</sub> = 1 if δ<sub>i</sub> has the sign of Σ δ<sub>j</sub> (0 counts as +), otherwise 0; θ =
  * θ<sub>0</sub> + Σ a<sub>i</sub>e<sub>i</sub>δ<sub>i</sub> / max(Σ a<sub>i</sub>e<sub>i</sub>, 1e-6). <em>Immutable.</em>
  *
- * @param selectTopK share of elements kept, in [0, 1]; default 1
+ * @param selectTopK the fraction of elements kept, in [0, 1]; default 1
  */
 record Sce(double selectTopK) implements MergeMethod {
+    /*
+     * Passes: variances (for the rank of the threshold, only if topK < 1), energies, result. The variance is recalculated in
+     * each pass, since storing it would need a float per element. Among elements with the threshold's variance the first are
+     * kept, so exactly k are kept; equalSeen restarts with each pass. Factor floor(float · float) as in mergekit.
+     */
 
     private static final double ZERO = 1e-6;
 
@@ -78,7 +83,7 @@ record Sce(double selectTopK) implements MergeMethod {
         return sum / Math.max(weight, ZERO);
     }
 
-    /** The elements with the largest variance. */
+    /** Selects the elements with the largest variance. */
     private static final class Selection {
         private final int n;
         private final double topK;
@@ -120,7 +125,7 @@ record Sce(double selectTopK) implements MergeMethod {
             equalSeen = 0;
         }
 
-        /** The differences of a window, 0 where they are not selected. */
+        /** Writes the differences of a window, with 0 for elements that are not selected. */
         void deltas(float[][] x, int count, float[][] into) {
             for (int i = 0; i < n; i++) {
                 into[i] = Vectors.subtract(x[i + 1], x[0], count, into[i]);

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
-/** Parameter values of a YAML plan. */
+/** Reads the parameter values of a YAML plan. */
 final class SettingReader {
 
     private static final List<String> TRUE = List.of("true", "yes", "on");
@@ -23,7 +23,7 @@ final class SettingReader {
         this.findings = findings;
     }
 
-    /** The map {@code parameters} of {@code owner}; a parameter that cannot be read is left out and reported. */
+    /** Reads the map {@code parameters} of {@code owner}. Invalid parameters are reported and left out. */
     Map<String, Setting> parameters(String owner, @Nullable Object value) {
         Map<String, Setting> parameters = new LinkedHashMap<>();
         if (value == null) {
@@ -98,7 +98,7 @@ final class SettingReader {
         return Optional.empty();
     }
 
-    /** A number, also one written as text, with {@code _} between digits as in YAML 1.1; true and false are 1 and 0. */
+    /** Parses a number, which may be text, with {@code _} between digits as in YAML 1.1. True is 1 and false is 0. */
     static OptionalDouble number(@Nullable Object value) {
         if (value instanceof Number number) {
             double finite = number.doubleValue();
@@ -118,7 +118,7 @@ final class SettingReader {
         return Double.isFinite(parsed) ? OptionalDouble.of(parsed) : OptionalDouble.empty();
     }
 
-    /** A map with text keys; what {@code <<} refers to is laid under it, as YAML 1.1 does. */
+    /** A map with text keys. The entries of {@code <<} are defaults, as in YAML 1.1. */
     static Map<String, Object> merged(Map<?, ?> map) {
         Map<String, Object> merged = new LinkedHashMap<>();
         Object below = map.get("<<");

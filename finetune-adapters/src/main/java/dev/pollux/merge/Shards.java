@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Where each tensor of a result lies: files in the order of names, a new one where a tensor would not fit the last.
+ * Assigns each tensor of a result to a file and an offset. Tensors are in the order of names; a new file begins when a tensor
+ * does not fit.
  *
  * <p>All sizes are known before the first byte is written, so names and offsets are final from the start.
  */
@@ -21,12 +22,12 @@ final class Shards {
     /**
      * A file.
      *
-     * @param header length of the JSON as 8 bytes, little-endian, then the JSON, padded with spaces
-     * @param size with the header
+     * @param header bytes 0–7: length of the JSON, little-endian; from byte 8: the JSON, padded with spaces
+     * @param size the size in bytes, with the header
      */
     record Shard(String file, List<TensorTask> tasks, byte[] header, long size) {}
 
-    /** Where one tensor lies. */
+    /** The location of a tensor. */
     record Place(int shard, long offset) {}
 
     private final List<Shard> shards = new ArrayList<>();
@@ -35,8 +36,8 @@ final class Shards {
     private Shards() {}
 
     /**
-     * @param tasks by name
-     * @param most bytes of tensors in one file; a larger tensor has a file of its own
+     * @param tasks the tasks, sorted by name
+     * @param most the maximum bytes of tensors in one file; a larger tensor gets its own file
      */
     static Shards of(List<TensorTask> tasks, long most) {
         List<List<TensorTask>> files = new ArrayList<>();
@@ -98,7 +99,7 @@ final class Shards {
         return shards.get(place(tensor).shard()).file();
     }
 
-    /** The index that a folder of several files needs. */
+    /** The index for a folder with several files. */
     ObjectNode index() {
         ObjectNode json = new ObjectNode();
         long total = shards.stream()

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads the statistics of each model that some methods need, from files in the folder of its weights. */
+/** Reads the additional statistics that some methods need, from files in the folder of each model's weights. */
 final class SideStatistics {
 
     private final String tensor;
@@ -20,7 +20,7 @@ final class SideStatistics {
         this.problems = problems;
     }
 
-    /** The diagonals of all models; empty, and a problem, if one is missing. */
+    /** Returns the diagonals of all models; if one is missing, returns empty and reports a problem. */
     Optional<List<TensorSource>> fisher() {
         List<TensorSource> found = new ArrayList<>();
         for (SourceSet.Entry entry : entries) {
@@ -48,8 +48,8 @@ final class SideStatistics {
     }
 
     /**
-     * RegMean with its matrices, or the mean where no model has any; empty, and a problem, where only some have them or they
-     * do not fit.
+     * Returns RegMean with its matrices, or the mean if no model has any. If only some models have them, or they do not fit,
+     * returns empty and reports a problem.
      */
     Optional<MergeMethod> regMean(RegMean method) {
         List<Optional<TensorSource>> found =

@@ -5,9 +5,9 @@ import dev.pollux.tensor.TensorSink;
 /**
  * Spherical interpolation from the base to another model (Shoemake, "Animating rotation with quaternion curves", 1985).
  *
- * <p>With d the cosine of the two whole tensors and Θ = arccos d: θ = [sin((1 − t)Θ)·θ<sub>0</sub> +
- * sin(tΘ)·θ<sub>1</sub>] / sin Θ; where |d| &gt; 0.9995 the straight line (1 − t)θ<sub>0</sub> + tθ<sub>1</sub>, as nearly
- * always between fine-tunes of one model; the fact {@code branch} says which. <em>Immutable.</em>
+ * <p>With d the cosine of the two whole tensors and Θ = arccos d: θ = [sin((1 − t)Θ)·θ<sub>0</sub> + sin(tΘ)·θ<sub>1</sub>] /
+ * sin Θ; If |d| &gt; 0.9995, as in most cases for two fine-tunes of one model, θ = (1 − t)θ<sub>0</sub> + tθ<sub>1</sub>. The
+ * fact {@code branch} records the branch. <em>Immutable.</em>
  *
  * @param t finite; 0 is the base, 1 the other
  */

@@ -10,13 +10,13 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
-/** Statistics of the sources of one tensor, from windows that a method reads anyway. <em>Confined to one thread.</em> */
+/** Collects statistics of the sources of one tensor from the windows that the method reads. <em>Confined to one thread.</em> */
 final class SourceMeter {
 
-    /** The fact that holds the statistics of a tensor in the journal. */
+    /** The name of the fact with the statistics in the journal. */
     static final String FACT = "statistics";
 
-    /** Windows that are looked at in any case, and of more than these every fourth. */
+    /** Number of windows up to which all are measured; of larger tensors, every fourth window is. */
     private static final int ALL_BELOW = 8;
 
     private static final int STEP = 4;
@@ -42,7 +42,7 @@ final class SourceMeter {
         this.deltas = new float[sources - 1][];
     }
 
-    /** A meter as the options want it; empty for one source. */
+    /** Returns a meter for the options; empty for a single source. */
     static Optional<SourceMeter> of(TensorTask task, MergeOptions.Statistics detail) {
         return detail == MergeOptions.Statistics.NONE || task.models().size() < 2
                 ? Optional.empty()
@@ -50,9 +50,9 @@ final class SourceMeter {
                         task.models().size(), task.elements(), detail == MergeOptions.Statistics.SAMPLED));
     }
 
-    /** Takes a window; all have one size but the last. */
+    /** Adds a window; all have the same size except the last. */
     void take(float[][] x, long first, int count) {
-        long window = first / count; // of the last, shorter one this is more, which does not matter
+        long window = first / count; // the last, shorter window gets more weight, which is negligible
         if (sampled && elements > (long) ALL_BELOW * count && window % STEP != 0) {
             return;
         }
@@ -83,7 +83,7 @@ final class SourceMeter {
         conflicts += Lanes.BEST.magnitude(lanes, 0, count);
     }
 
-    /** What was seen; norms are those of the whole tensor if the rest is like what was seen. */
+    /** Returns the statistics. Norms are extrapolated from the measured windows to the whole tensor. */
     Statistics statistics() {
         double scale = seen == 0 ? 1 : (double) elements / seen;
         List<Double> changes = new ArrayList<>();
@@ -109,7 +109,7 @@ final class SourceMeter {
                 elements);
     }
 
-    /** The product of two sources, from those of the first one and the differences. */
+    /** The inner product of two sources, from the products of the first source and the differences. */
     private double of(int i, int j) {
         if (i == 0) {
             return gram[0][0] + (j == 0 ? 0 : gram[j][0]);

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The tensors of several models that one tensor of the result is made of, brought to one shape. */
+/** The source tensors of one tensor of the result, converted to one shape. */
 record SourceSet(
         String output,
         List<Entry> entries,
@@ -33,7 +33,7 @@ record SourceSet(
         return new SourceSet(output, others, kind, base, join, problems);
     }
 
-    /** Empty, and a problem, if one of the tensors cannot be read. */
+    /** Returns this set; if a tensor cannot be read, returns empty and reports a problem. */
     Optional<SourceSet> readable() {
         for (Entry entry : entries) {
             if (!StoredTensor.READABLE.contains(entry.stored())) {
@@ -48,7 +48,7 @@ record SourceSet(
         return Optional.of(this);
     }
 
-    /** With the rows of embeddings in the order of the joined tokenizer. */
+    /** Returns the set with embedding rows in the order of the joined tokenizer. */
     Optional<SourceSet> joined() {
         if (join.isEmpty() || !isVocabulary()) {
             return Optional.of(this);
@@ -65,7 +65,7 @@ record SourceSet(
                 && entries.stream().allMatch(entry -> entry.source().shape().size() == 2);
     }
 
-    /** With all tensors of one shape; empty, and a problem, if they cannot be brought to one. */
+    /** Returns the set with tensors of one shape; if that is impossible, returns empty and reports a problem. */
     Optional<SourceSet> shaped() {
         if (entries.stream().map(entry -> entry.source().shape()).distinct().count() == 1) {
             return Optional.of(this);
@@ -143,7 +143,7 @@ record SourceSet(
         return Optional.of(with(kept));
     }
 
-    /** The base before the others, where there is one. */
+    /** The entries, the base first if there is one. */
     List<Entry> baseFirst() {
         if (base.isEmpty() || kind.base() == MethodKind.Base.INPUT) {
             return entries;
@@ -159,7 +159,7 @@ record SourceSet(
         return ordered;
     }
 
-    /** The type to write where the plan names none: the base's, or else the widest. */
+    /** The default type to write: the base's if {@code ofBase}, otherwise the widest. */
     DType type(boolean ofBase) {
         List<DType> types = entries.stream().map(Entry::stored).distinct().toList();
         DType type = ofBase ? baseFirst().get(0).stored() : types.size() == 1 ? types.get(0) : DType.F32;

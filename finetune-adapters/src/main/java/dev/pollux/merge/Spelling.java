@@ -6,15 +6,15 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Finds the word that was meant. */
+/** Suggests corrections of misspelled words. */
 final class Spelling {
 
-    /** No word that is meant is longer; more would take too long. */
+    /** Maximum length of a word; longer ones would take too long. */
     private static final int LONGEST = 100;
 
     private Spelling() {}
 
-    /** {@code " (did you mean ties?)"}, or nothing if no known word is near. */
+    /** {@code " (did you mean ties?)"}, or an empty text if no known word is similar. */
     static String hint(String word, Collection<String> known) {
         return nearest(word, known).map(near -> " (did you mean " + near + "?)").orElse("");
     }
@@ -28,12 +28,12 @@ final class Spelling {
                         .thenComparing(Comparator.naturalOrder()));
     }
 
-    /** In small letters, with one kind of line between words. */
+    /** Lower case, with one kind of separator between words. */
     private static String plain(String word) {
         return word.strip().toLowerCase(Locale.ROOT).replace('-', '_').replace(' ', '_');
     }
 
-    /** The edit distance; {@value #LONGEST} where a word is longer than that. */
+    /** The edit distance; {@value #LONGEST} if a word is longer. */
     private static int distance(String a, String b) {
         return a.length() > LONGEST || b.length() > LONGEST ? LONGEST : EditDistance.of(a, b);
     }

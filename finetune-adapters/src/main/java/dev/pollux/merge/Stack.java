@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** The slices of a plan with their models opened and their layers counted. */
+/** Resolves the slices of a plan: opens the models and counts their layers. */
 final class Stack {
 
     /** One model's part of a slice. */
@@ -23,7 +23,7 @@ final class Stack {
      * Consecutive layers of the result.
      *
      * @param number from 1
-     * @param base the part that is the base, among {@code parts}
+     * @param base the base, which is one of {@code parts}
      */
     record Level(int number, List<Part> parts, Optional<Part> base, Map<String, Setting> parameters) {
         int layers() {
@@ -50,7 +50,7 @@ final class Stack {
         this.problems = problems;
     }
 
-    /** The levels from first layer to last; what is wrong with them goes to the problems. */
+    /** Returns the levels from the first layer to the last, and reports their problems. */
     List<Level> levels() {
         List<Level> levels = new ArrayList<>();
         for (Slice slice : plan.slices()) {

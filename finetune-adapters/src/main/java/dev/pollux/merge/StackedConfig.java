@@ -11,26 +11,26 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Makes what a configuration says of single layers follow the layers of a stack. */
+/** Rewrites the per-layer settings of a configuration for the layers of a stack. */
 final class StackedConfig {
 
     /*
-     * A configuration says things of single layers in five forms:
+     * A configuration has per-layer settings in five forms:
      *
-     *   a list with an entry a layer          layer_types, no_rope_layers, block_configs; whatever is as long as the stack
-     *   a string with a letter a layer        hybrid_override_pattern
+     *   a list with an entry per layer         layer_types, no_rope_layers, block_configs; whatever is as long as the stack
+     *   a string with a letter per layer       hybrid_override_pattern
      *   a list that repeats along the layers  block_types
      *   a list of numbers of layers           mlp_only_layers, full_attn_idxs; from 0, or from 1 in linear_attn_config
      *   arithmetic on the number              first_k_dense_replace, attn_layer_period (LayerRules)
      *
-     * All but arithmetic is looked for in nested objects too, such as attn_config, unless an object counts layers of its own,
-     * as that of a vision tower does, or is not about layers.
+     * All forms except arithmetic are also searched in nested objects, such as attn_config. Excluded are objects with their
+     * own layer count, such as a vision tower, and objects that do not describe layers.
      *
-     * Each layer of the result has an origin, a model and a layer of it, and gets what that model's configuration says of that
-     * layer, or the donor's where it says nothing. Origins are those of the base, or else of a slice's first source.
+     * Each layer of the result has an origin (model, layer) and gets the setting of that layer in that model's configuration,
+     * or the donor's setting if there is none. The origin is in the base or, without a base, in the first source of the slice.
      */
 
-    /** Lists that are as long as a stack by chance, if at all. */
+    /** Lists that do not describe layers, even if they have the length of a stack. */
     private static final Set<String> NO_LAYERS = Set.of(
             "architectures",
             "keys_to_ignore_at_inference",
@@ -67,16 +67,16 @@ final class StackedConfig {
     private static final Pattern PERIODS =
             Pattern.compile(".*_(?:every|every_n_layers|interval|period|freq|frequency|step|stride|share_factor)");
 
-    /** Objects whose lists are not about layers. */
+    /** Objects whose lists do not describe layers. */
     private static final Pattern NO_PARTS = Pattern.compile(
             "rope_.*|quantization_config|compression_config|id2label|label2id"
                     + "|auto_map|.*generation_config|task_specific_params|.*(?:vision|visual|audio|speech|image|video|projector).*");
 
-    /** How an object counts layers of its own. */
+    /** Keys of an object's own layer count. */
     private static final Pattern OWN_COUNT =
             Pattern.compile("(?:num_|n_)?(?:hidden_|encoder_|decoder_|transformer_)?(?:layers?|blocks?)|depth");
 
-    /** The settings of Kimi Linear, whose numbers begin with 1. */
+    /** The settings of Kimi Linear, whose layer numbers begin at 1. */
     private static final String FROM_ONE = "linear_attn_config";
 
     private record Origin(ObjectNode section, int layers, int layer) {
@@ -115,14 +115,14 @@ final class StackedConfig {
     }
 
     /**
-     * Changes a copy of the donor's configuration into that of the stack.
+     * Converts a copy of the donor's configuration to that of the stack.
      *
-     * @param predictionKept whether layers of multi-token prediction go into the result
-     * @param problems for settings that cannot follow
+     * @param predictionKept whether the result keeps layers of multi-token prediction
+     * @param problems receives settings that cannot be converted
      */
     static void follow(ObjectNode config, List<Stack.Level> stack, boolean predictionKept, Problems problems) {
         if (stack.isEmpty()) {
-            return; // a mixture, which keeps its base's layers
+            return; // a mixture keeps the layers of its base
         }
         StackedConfig stacked = new StackedConfig(origins(stack), predictionKept, problems);
         for (ObjectNode section : ConfigSections.of(config)) {
@@ -189,7 +189,7 @@ final class StackedConfig {
         return list.size() == layers || REPEATED.contains(key) || key.equals("layer_types");
     }
 
-    /** A list with an entry a layer; entries after the last are those of layers of multi-token prediction. */
+    /** Converts a list with an entry per layer; further entries belong to layers of multi-token prediction. */
     private ArrayNode list(String key, ArrayNode own, int before) {
         ArrayNode followed = new ArrayNode();
         for (Origin origin : origins) {
@@ -230,7 +230,7 @@ final class StackedConfig {
         return followed.toString();
     }
 
-    /** Whether a list holds the numbers of layers: it is known to, or its name and its numbers look so. */
+    /** Whether a list contains layer numbers: it is a known one, or its name and values suggest it. */
     private static boolean isNumbers(String key, JsonNode value, int layers) {
         if (!(value instanceof ArrayNode list)) {
             return false;
@@ -307,7 +307,7 @@ final class StackedConfig {
         return String.join(",", texts);
     }
 
-    /** GPT-Neo: pairs of a list of kinds and how often it repeats, and maybe the list of all. */
+    /** GPT-Neo: pairs of a list of kinds and its number of repetitions, and optionally the expanded list. */
     private void attentionTypes(ObjectNode donor, int before, ObjectNode into) {
         Optional<ArrayNode> own = expanded(donor);
         if (own.isEmpty()) {

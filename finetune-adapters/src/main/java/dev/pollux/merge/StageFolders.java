@@ -7,7 +7,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Where the results of stages lie until the last merge is done: beside the target, named by what they are made of. */
+/**
+ * The folders with the results of stages until the last merge is complete. They are next to the target, and their names derive
+ * from their sources.
+ */
 final class StageFolders {
 
     private final Path root;
@@ -21,7 +24,7 @@ final class StageFolders {
         return root.resolve(name + "-" + digest.substring(0, 16));
     }
 
-    /** The result of a stage, under the stage's name. */
+    /** Opens the result of a stage under the stage's name. */
     InputModel open(String name, Path folder) {
         ModelReference reference = new ModelReference(
                 folder.getFileName().toString(), Optional.empty(), Optional.empty(), Optional.empty());

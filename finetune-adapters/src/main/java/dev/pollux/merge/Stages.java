@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A plan and the stages before it, looked at without running any. */
+/** Checks a plan and its stages without running them. */
 final class Stages implements AutoCloseable {
 
     private final MergeOptions options;

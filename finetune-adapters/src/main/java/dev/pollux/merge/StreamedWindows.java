@@ -10,8 +10,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
-/** The sources of one task, read window by window, or kept decoded where there is room for that. */
+/** The sources of one task. They are read window by window, or cached decoded if they fit. */
 final class StreamedWindows implements TensorWindows {
+    /*
+     * Two modes, fixed per task. A method with several passes whose decoded sources fit the room gets them cached: each
+     * source is decoded once, on first use. Otherwise each pass decodes each window again. Both modes deliver the same
+     * windows, so results do not depend on the memory.
+     *
+     * Finite check: values that a method drops do not reach the result, so they are checked here. looked[i] is the number of
+     * leading elements of source i already checked; later passes over them skip the check.
+     */
 
     private final TensorTask task;
     private final long seed;
@@ -25,13 +33,13 @@ final class StreamedWindows implements TensorWindows {
     private final float[][] values; // (sources, window); empty until needed
     private final float[][] whole; // (sources, elements), where they are kept; empty until needed
     private final boolean looks;
-    private final long[] looked; // (sources), elements from the first that were looked at
+    private final long[] looked; // (sources), number of leading elements already checked
     private boolean notFinite;
 
     /**
-     * @param room bytes of decoded tensors that may be kept
-     * @param arena for what is read
-     * @param meter sees the first pass over all sources
+     * @param room bytes available for decoded tensors
+     * @param arena the memory for values
+     * @param meter receives the first pass over all sources
      */
     StreamedWindows(
             TensorTask task,
@@ -54,7 +62,7 @@ final class StreamedWindows implements TensorWindows {
         this.looked = new long[sources.size()];
     }
 
-    /** Whether all that was read is finite, also what a method then drops; not looked at where it drops nothing. */
+    /** Whether all values read are finite, including those that the method drops. Not checked for methods that drop nothing. */
     boolean isFinite() {
         return !notFinite;
     }
@@ -127,7 +135,7 @@ final class StreamedWindows implements TensorWindows {
         }
     }
 
-    /** Looks at each element once, while the values are still in the processor's cache. */
+    /** Decodes a window and checks each element once, while the values are in the processor's cache. */
     private void decode(int i, long first, int count, float[] into, int at) {
         sources.get(i).read(first, count, into, at);
         if (looks && first >= looked[i]) {

@@ -5,7 +5,7 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The base and the sum of the weighted differences: θ = θ<sub>0</sub> + λ Σ w<sub>i</sub>δ<sub>i</sub> (arXiv 2212.04089).
+ * The base plus the weighted sum of the differences: θ = θ<sub>0</sub> + λ Σ w<sub>i</sub>δ<sub>i</sub> (arXiv 2212.04089).
  * <em>Immutable.</em>
  *
  * @param weights (N), finite

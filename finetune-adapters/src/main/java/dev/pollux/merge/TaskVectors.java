@@ -10,13 +10,13 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** The calculation that all methods on differences from a base share; see {@link TaskSum} for its formulas. */
+/** The common calculation of all methods on differences from a base; see {@link TaskSum} for its formulas. */
 final class TaskVectors {
 
     private static final double ZERO_SUM = 1e-8;
     private static final double ZERO_NORM = 1e-7;
 
-    /** Elements of a tensor for which a bit each is kept. */
+    /** Maximum elements of a tensor for which a mask of one bit per element is stored. */
     private static final long MAX_NOTED = 1 << 26;
 
     private final double[] weights; // (n)
@@ -51,7 +51,7 @@ final class TaskVectors {
         emit(in, out, factors);
     }
 
-    /** Masks that need ranks find them together, since each would read the base again. */
+    /** Finds the ranks for all masks together, since each search reads the base again. */
     private void prepare(TensorWindows in) {
         List<Integer> sources = new ArrayList<>();
         List<long[]> ranks = new ArrayList<>();
@@ -77,8 +77,8 @@ final class TaskVectors {
     }
 
     /**
-     * Multiplies each factor by ‖δ‖₁ / ‖kept δ‖₁; what was kept is noted, if there is room and it is costly to find out
-     * again.
+     * Multiplies each factor by ‖δ‖₁ / ‖kept δ‖₁; the kept elements are stored as a bit mask if there is room and applying the
+     * mask again is costly.
      */
     private void rescale(TensorWindows in, double[] factors) {
         int[] thinned = IntStream.range(0, factors.length)
@@ -157,7 +157,7 @@ final class TaskVectors {
     }
 
     /*
-     * The sum of the models with the majority's sign M, which is that of Σ D: (Σ D + M·Σ |D|)/2. So is the sum of their
+     * With the elected sign M = sign(Σ D), the sum over the models of that sign is (Σ D + M·Σ |D|)/2. So is the sum of their
      * weights.
      */
     private void elect(int count) {

@@ -12,8 +12,24 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** Decides what each tensor of the result is made of. */
+/** Determines the sources, method and type of each tensor of the result. */
 final class TensorPlanner {
+    /*
+     * For layer l of the result, at index i of its level, the sources are the tensors "prefix + (from + i) + suffix" of each
+     * part. Tensors outside the layers come from the first level if they precede the layers (embeddings) and from the last
+     * level otherwise (final norm, head). The position for gradients is i / (n − 1) in a level of n layers, and 1 for n = 1.
+     *
+     * A tensor passes these steps; a step that fails reports a problem and yields no task:
+     *
+     *   entries   one per part; a missing tensor is an error, unless the model lacks the whole module (copied from the others)
+     *   readable  the source can be decoded
+     *   joined    embedding rows in the order of the joined tokenizer
+     *   shaped    equal shapes
+     *   method    parameters by scope, then additional statistics
+     *
+     * A tied head has no tensor. It is planned separately only if its method, type, shape or sources differ from the
+     * embedding's.
+     */
 
     private final MethodKind kind;
     private final ParameterLookup parameters;
@@ -23,8 +39,8 @@ final class TensorPlanner {
     private final Problems problems;
 
     /**
-     * @param type to write
-     * @param readAs to round inputs to before anything else, a 16-bit type
+     * @param type the type to write
+     * @param readAs a 16-bit type to which inputs are rounded on reading
      */
     TensorPlanner(
             MethodKind kind,
@@ -42,9 +58,9 @@ final class TensorPlanner {
     }
 
     /**
-     * Adds a task for each tensor of the result to {@code tasks}, by name.
+     * Adds a task for each tensor of the result to {@code tasks}, keyed by name.
      *
-     * @param part what {@code levels} are of
+     * @param part the module to which {@code levels} belong
      * @param predictionKept whether tensors of {@link PredictionLayers} are planned
      */
     void plan(List<Stack.Level> levels, ModulePart part, boolean predictionKept, Map<String, TensorTask> tasks) {
@@ -121,7 +137,10 @@ final class TensorPlanner {
         }
     }
 
-    /** Plans a head where the models of the last layers store none: it is their embedding, which may be another by now. */
+    /**
+     * Plans the head if the models of the last layers store none. Their head is their embedding, which may differ from the
+     * merged one.
+     */
     private void planHead(List<Stack.Level> levels, ModulePart part, Map<String, TensorTask> tasks) {
         Stack.Level last = levels.get(levels.size() - 1);
         List<InputModel> models = levels.stream()
@@ -138,7 +157,7 @@ final class TensorPlanner {
                 .findFirst();
         if (stored.isPresent()) {
             if (last.parts().stream().anyMatch(of -> of.model().tensors().containsKey(stored.get()))) {
-                return; // what is wrong with it is said
+                return; // its problems are already reported
             }
             planSame(last, stored.get(), this).ifPresent(task -> tasks.put(task.name(), task));
             return;
@@ -149,7 +168,7 @@ final class TensorPlanner {
                 .findFirst();
         TensorTask embedding = tied.map(of -> tasks.get(of.embedding())).orElse(null);
         if (embedding == null || levels.size() == 1 && kind.hasStatistics()) {
-            return; // their statistics are those of the one matrix
+            return; // the statistics belong to the shared matrix
         }
         String name = tied.get().head();
         TensorPlanner quiet = new TensorPlanner(kind, parameters.quiet(), join, type, readAs, new Problems());
@@ -227,7 +246,7 @@ final class TensorPlanner {
         return Optional.of(new SourceSet.Entry(part, name, read, stored));
     }
 
-    /** A tensor that not all models have: the base's, or else the first's. */
+    /** Copies a tensor that not all models have, from the base or, without one, from the first model. */
     private TensorTask copy(SourceSet set) {
         SourceSet.Entry first = set.baseFirst().get(0);
         DType stored = first.stored() == DType.F64 ? DType.F32 : first.stored();
@@ -265,7 +284,7 @@ final class TensorPlanner {
                 complete.method()));
     }
 
-    /** The method with its parameters for a tensor; empty, and a problem, if one is missing or out of its range. */
+    /** The method with its parameters for a tensor. If one is missing or out of range, returns empty and reports a problem. */
     private Optional<MergeMethod> method(ParameterLookup.Place place) {
         return parameters.at(place).flatMap(arguments -> {
             try {
@@ -277,7 +296,7 @@ final class TensorPlanner {
         });
     }
 
-    /** Says of which models a method on differences keeps nothing. */
+    /** Reports models of whose difference the method keeps nothing. */
     private void noticeEmptyMasks(MergeMethod method, String output, List<SourceSet.Entry> ordered) {
         List<Double> densities = method.densities();
         long elements = ordered.get(0).source().elements();

@@ -9,8 +9,8 @@ import java.util.Map;
 /**
  * One tensor to write.
  *
- * @param sources of one shape, the base first where the method has one; after one for each model what else the method reads
- * @param models the names of the models, for random numbers
+ * @param sources tensors of one shape: the base if the method has one, one for each model, then additional statistics
+ * @param models the names of the models, which select the random numbers
  */
 record TensorTask(
         String name,
@@ -26,7 +26,7 @@ record TensorTask(
         models = List.copyOf(models);
     }
 
-    /** The types of all, by name, in their order. */
+    /** The types of all tasks by name, in their order. */
     static Map<String, DType> types(List<TensorTask> tasks) {
         Map<String, DType> types = new LinkedHashMap<>();
         tasks.forEach(task -> types.put(task.name(), task.type()));
@@ -37,7 +37,7 @@ record TensorTask(
         return shape.stream().reduce(1L, (a, b) -> a * b);
     }
 
-    /** Whether nothing is gained by keeping what was read. */
+    /** Whether each source is read once, so caching is useless. */
     boolean readsOnce() {
         return method.readsOnce() || sources.stream().allMatch(TensorSource::isCheap);
     }

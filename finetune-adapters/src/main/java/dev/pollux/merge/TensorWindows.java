@@ -1,40 +1,39 @@
 package dev.pollux.merge;
 
 /**
- * Equal-shaped tensors of several models, read in windows of whole rows, as often as a method likes. <em>Confined to one
- * thread.</em>
+ * Equal-shaped tensors of several models, read in windows of whole rows, any number of times. <em>Confined to one thread.</em>
  *
- * <p>The windows of a shape are always the same, however much memory there is, so sums over windows are too.
+ * <p>The windows depend only on the shape, not on the available memory. Sums over windows are therefore reproducible.
  */
 interface TensorWindows {
 
-    /** How many tensors there are. */
+    /** The number of tensors. */
     int sources();
 
-    /** Elements of each. */
+    /** The number of elements of each tensor. */
     long elements();
 
-    /** Elements of a row, the last dimension; for a tensor of one dimension all elements. */
+    /** The length of a row, which is the last dimension; for one dimension, the number of elements. */
     int rowLength();
 
     /** The first dimension; 1 for a tensor of fewer than two. */
     int height();
 
-    /** Where the random numbers of source {@code source} begin; the same for any number of threads. */
+    /** The key of the random numbers of a source; independent of the number of threads. */
     long randomKey(int source);
 
     /**
      * Reads all windows in order.
      *
-     * @param only indices of the sources that are needed; none means all
+     * @param only indices of the required sources; none means all
      */
     void pass(Consumer consumer, int... only);
 
     /**
      * Reads every {@code stride}-th window in order, from the first.
      *
-     * @param stride from 1
-     * @param only as for {@link #pass}
+     * @param stride ≥ 1
+     * @param only see {@link #pass}
      */
     default void sample(int stride, Consumer consumer, int... only) {
         long[] windows = {0};
@@ -47,15 +46,15 @@ interface TensorWindows {
                 only);
     }
 
-    /** Takes one window. */
+    /** Receives windows. */
     @FunctionalInterface
     interface Consumer {
         /**
-         * Takes a window.
+         * Receives a window.
          *
-         * @param x (sources, ≥ count), not to be changed; empty where a source was not asked for
-         * @param first index of its first element in the tensor
-         * @param count its elements, a multiple of the row length
+         * @param x (sources, ≥ count), read-only; empty for sources that were not requested
+         * @param first the index of its first element in the tensor
+         * @param count the number of its elements, a multiple of the row length
          */
         void accept(float[][] x, long first, int count);
     }

@@ -9,8 +9,8 @@ import java.util.Set;
 /**
  * The head of a model that computes its logits with its embedding.
  *
- * @param embedding the tensor that it is
- * @param head the name that it would have as a tensor of its own
+ * @param embedding the tensor with its values
+ * @param head its name as a separate tensor
  */
 record TiedHead(String embedding, String head) {
 
@@ -27,7 +27,7 @@ record TiedHead(String embedding, String head) {
                 .map(embedding -> new TiedHead(embedding, headOf(embedding)));
     }
 
-    /** A configuration without classes is taken to be that of a model that writes text. */
+    /** A configuration without classes is assumed to be that of a language model. */
     private static boolean writesText(ObjectNode config) {
         JsonNode classes = config.path("architectures");
         String name = classes.path(0).asString("");
@@ -37,7 +37,7 @@ record TiedHead(String embedding, String head) {
                 || name.contains("ConditionalGeneration");
     }
 
-    /** Whether the configuration says that the head is a tensor of its own, be it stored or not. */
+    /** Whether the configuration declares a separate head, stored or not. */
     static boolean isApart(ObjectNode config) {
         JsonNode text = config.path("text_config").path(TIE);
         JsonNode tie = config.has(TIE) ? config.path(TIE) : text;
@@ -54,7 +54,7 @@ record TiedHead(String embedding, String head) {
         return (embedding.startsWith("language_model.model.") ? "language_model." : "") + "lm_head.weight";
     }
 
-    /** Makes {@code config} that of a model with a head of its own, which no default of its family ties. */
+    /** Sets {@code config} to a separate head, overriding the defaults of the model's family. */
     static void untie(ObjectNode config) {
         config.put(TIE, false);
         if (config.get("text_config") instanceof ObjectNode text) {

@@ -4,8 +4,8 @@ import dev.pollux.tensor.TensorSink;
 import java.util.List;
 
 /**
- * Trim, elect sign and merge (arXiv 2306.01708): of each δ<sub>i</sub> only the ⌊density·n⌋ largest magnitudes of the tensor
- * are kept (at least one; of equal ones the first), then {@link TaskSum}. <em>Immutable.</em>
+ * Trim, elect sign and merge (arXiv 2306.01708): keeps the ⌊density·n⌋ largest magnitudes of each δ<sub>i</sub> (at least one;
+ * among equal ones, the first), then applies {@link TaskSum}. <em>Immutable.</em>
  *
  * @param weights (N), finite
  * @param densities (N), each in (0, 1]

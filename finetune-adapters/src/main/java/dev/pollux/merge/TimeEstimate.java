@@ -5,17 +5,20 @@ import dev.pollux.merging.MergePreview;
 import java.security.MessageDigest;
 import java.time.Duration;
 
-/*
- * The unit is one source element of a linear merge: decoded, weighed, and its share of encoding. MergeMethod.cost() is the
- * time of another method in this unit. Files are assumed to be read at the speed of memory.
- */
-/** How long a merge would take, from a measurement of a fraction of a second. */
+/** Estimates the duration of a merge from a measurement that takes a fraction of a second. */
 final class TimeEstimate {
+
+    /*
+     *   time = FIXED_SECONDS + (unit · Σ sources · elements · (cost + statistics) + hashing) / threads
+     *
+     * The unit is the time for one source element of a linear merge: decoding, weighting and its share of encoding.
+     * MergeMethod.cost() is in this unit. Files are assumed to be in memory.
+     */
 
     private static final int ELEMENTS = 1 << 16;
     private static final int RUNS = 400;
 
-    /** Starting, planning, and compiling the loops. */
+    /** Start, planning and compilation of the loops. */
     private static final double FIXED_SECONDS = 1.5;
 
     private TimeEstimate() {}
@@ -45,7 +48,7 @@ final class TimeEstimate {
         return fastest(() -> digest.update(some)) / ELEMENTS;
     }
 
-    /** Measures the loops of a linear merge on memory that no cache near the processor holds whole. */
+    /** Measures the loops of a linear merge on more memory than the processor's near caches can contain. */
     private static double secondsPerUnit() {
         float[] values = new float[ELEMENTS];
         float[] sums = new float[ELEMENTS];
@@ -53,7 +56,7 @@ final class TimeEstimate {
         return fastest(() -> unit(halves, values, sums)) / ELEMENTS;
     }
 
-    /** Seconds of the fastest of many runs: in the others the code may not have been compiled yet. */
+    /** The seconds of the fastest of many runs; in slower ones the code may not have been compiled. */
     private static double fastest(Runnable run) {
         long fastest = Long.MAX_VALUE;
         for (int i = 0; i < RUNS; i++) {

@@ -18,7 +18,7 @@ final class TokenTable {
         this.json = json;
     }
 
-    /** The tokens of a model that lies in a folder. */
+    /** Reads the tokens of a model in a folder. */
     static TokenTable of(InputModel model) {
         ObjectNode json = model.tokenizer()
                 .orElseThrow(() -> new MalformedFileException("model " + model.label()

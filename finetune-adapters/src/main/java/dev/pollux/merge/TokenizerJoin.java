@@ -16,12 +16,30 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One tokenizer for several models, and where each model's embedding of each of its tokens comes from.
+ * A tokenizer for several models, and the source of each token's embedding in each model.
  *
- * <p>A model that has a token keeps its own embedding unless the token's rule is forced. Otherwise the rule decides; without
- * one, the only model that has the token, then the base, then the mean of those that have it, and zeros if none has.
+ * <p>The first matching row of this table gives the embedding of a token in a model:
+ *
+ * <table><caption>Embeddings</caption>
+ * <tr><td>the model has the token, and its rule is not forced<td>the model's own embedding</tr>
+ * <tr><td>the token has a rule with a source<td>the source of the rule</tr>
+ * <tr><td>one model has the token<td>the embedding of that model</tr>
+ * <tr><td>the base has the token<td>the embedding of the base</tr>
+ * <tr><td>several models have the token<td>the mean of their embeddings</tr>
+ * <tr><td>no model has the token<td>zeros</tr>
+ * </table>
  */
 final class TokenizerJoin {
+    /*
+     * Ids: the owner (first model, base, or the named one) keeps its ids. New tokens get ids from max + 1 on: for "union"
+     * first the vocabulary tokens of all models in order, then their added tokens, then the tokens that only rules name. All
+     * new tokens become added_tokens, because a token of one BPE vocabulary has no merges in another. The rows are
+     *
+     *   rows = ceil((max id + 1) / padToMultipleOf) · padToMultipleOf
+     *
+     * and rows without a token get the mean of the others (RowTensor). A token counts as present in a model only if the
+     * embedding has its row.
+     */
 
     private final List<InputModel> models;
     private final List<TokenTable> tables;
@@ -61,7 +79,7 @@ final class TokenizerJoin {
     }
 
     /**
-     * @param models the base first where there is one
+     * @param models the models, the base first if there is one
      * @param base whether there is one
      */
     static TokenizerJoin of(TokenizerChoice choice, List<InputModel> models, boolean base, Problems problems) {
@@ -73,17 +91,17 @@ final class TokenizerJoin {
         return json;
     }
 
-    /** The model the tokenizer began with. */
+    /** The model that provides the first tokens. */
     InputModel owner() {
         return owner;
     }
 
-    /** Rows of the embedding, padding counted. */
+    /** The number of embedding rows, including padding. */
     int rows() {
         return rows;
     }
 
-    /** Tokens without an embedding row cannot be used: they are left out. */
+    /** Adds the owner's tokens, except those without an embedding row. */
     private void takeFirst(TokenTable table) {
         int limit = owner.config().path("vocab_size").asInt(Integer.MAX_VALUE);
         table.ids().forEach((token, id) -> {
@@ -108,7 +126,7 @@ final class TokenizerJoin {
         }
     }
 
-    /** Merges of a BPE model that need a token that was left out. */
+    /** Removes the merges of a BPE model that need a removed token. */
     private void dropMerges() {
         if (json.path("model").path("merges") instanceof ArrayNode merges) {
             merges.removeIf(merge -> {
@@ -193,7 +211,7 @@ final class TokenizerJoin {
         return -1;
     }
 
-    /** The row a rule points to in its model; −1 if there is none. */
+    /** The row that a rule selects in its model; −1 if there is none. */
     private int row(String token, TokenSource source) {
         int model =
                 model(source).map(reference -> indexOf(reference.toString())).orElse(-1);
@@ -207,9 +225,7 @@ final class TokenizerJoin {
         return tables.get(model).ids().getOrDefault(name, -1);
     }
 
-    /**
-     * The rows of {@code tensor}, which {@code model} has as {@code own}, in the order of this tokenizer.
-     */
+    /** Returns the rows of {@code tensor} in the order of this tokenizer; {@code own} is the tensor of {@code model}. */
     TensorSource rows(InputModel model, TensorSource own, String tensor) {
         List<TensorSource> sources = new ArrayList<>();
         for (InputModel other : models) {

@@ -7,7 +7,7 @@ import java.util.Arrays;
 /** Sums over whole tensors, and weighted sums of them. */
 final class Vectors {
 
-    /** Above this sum of magnitudes the error of sums in floats could show in 16 bits. */
+    /** Above this sum of magnitudes, the error of 32-bit sums could be visible in 16 bits. */
     private static final double MAX_NARROW = 8;
 
     private Vectors() {}
@@ -15,8 +15,8 @@ final class Vectors {
     /**
      * The inner products of whole tensors.
      *
-     * @param base whether source 0 is subtracted from the others
-     * @return (n, n), over the sources without the base
+     * @param base whether to subtract source 0 from the others
+     * @return (n, n), n the number of sources without the base
      */
     static double[][] gram(TensorWindows in, boolean base) {
         int skip = base ? 1 : 0;
@@ -45,7 +45,7 @@ final class Vectors {
     /**
      * a − b of a window, rounded to floats.
      *
-     * @param into used if it is large enough
+     * @param into the result array if it is large enough
      * @return (≥ count)
      */
     static float[] subtract(float[] a, float[] b, int count, float @org.jspecify.annotations.Nullable [] into) {
@@ -54,7 +54,7 @@ final class Vectors {
         return difference;
     }
 
-    /** {@code into} if it holds {@code count} elements, or a new array; the first {@code count} are 0. */
+    /** Returns {@code into} if it has {@code count} elements, otherwise a new array; the first {@code count} are 0. */
     static float[] zeros(float[] into, int count) {
         if (into.length < count) {
             return new float[count];
@@ -63,12 +63,12 @@ final class Vectors {
         return into;
     }
 
-    /** {@code into} if it holds {@code count} elements, or a new array. */
+    /** Returns {@code into} if it has {@code count} elements, otherwise a new array. */
     static float[] room(float @org.jspecify.annotations.Nullable [] into, int count) {
         return into != null && into.length >= count ? into : new float[count];
     }
 
-    /** Writes Σ c<sub>i</sub>x<sub>i</sub>; the sums are double, or float where the result is rounded to 16 bits. */
+    /** Writes Σ c<sub>i</sub>x<sub>i</sub>; sums are 64-bit, or 32-bit if the result is rounded to 16 bits. */
     static void combine(TensorWindows in, double[] coefficients, TensorSink out) {
         boolean narrow =
                 out.isNarrow() && Arrays.stream(coefficients).map(Math::abs).sum() <= MAX_NARROW;
@@ -97,7 +97,7 @@ final class Vectors {
         }
     }
 
-    /** As {@link #combine}, of x<sub>0</sub> and the differences from it: x<sub>0</sub> + Σ c<sub>i</sub>(x<sub>i</sub> − x<sub>0</sub>). */
+    /** Writes, as {@link #combine} does, x<sub>0</sub> + Σ c<sub>i</sub>(x<sub>i</sub> − x<sub>0</sub>). */
     static void combineDeltas(TensorWindows in, double[] coefficients, TensorSink out) {
         double[] all = new double[coefficients.length + 1];
         System.arraycopy(coefficients, 0, all, 1, coefficients.length);

@@ -7,7 +7,7 @@ final class Weights {
 
     private Weights() {}
 
-    /** A copy, all finite. */
+    /** Returns a copy; requires finite values. */
     static List<Double> finite(String name, List<Double> values) {
         values.forEach(value -> finite(name, value));
         return List.copyOf(values);
@@ -19,7 +19,7 @@ final class Weights {
         }
     }
 
-    /** A copy, all finite and above 0. */
+    /** Returns a copy; requires finite values &gt; 0. */
     static List<Double> positive(String name, List<Double> values) {
         for (double value : values) {
             if (!(value > 0 && Double.isFinite(value))) {
@@ -29,12 +29,12 @@ final class Weights {
         return List.copyOf(values);
     }
 
-    /** A copy, all in (0, 1], as many as there are weights. */
+    /** Returns a copy; requires values in (0, 1], as many as weights. */
     static List<Double> densities(List<Double> densities, List<Double> weights) {
         return densities(densities, weights, false);
     }
 
-    /** A copy, all in [0, 1], as many as there are weights. */
+    /** Returns a copy; requires values in [0, 1], as many as weights. */
     static List<Double> densitiesFromZero(List<Double> densities, List<Double> weights) {
         return densities(densities, weights, true);
     }

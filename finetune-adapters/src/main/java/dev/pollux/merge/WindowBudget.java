@@ -3,16 +3,16 @@ package dev.pollux.merge;
 import java.util.List;
 
 /**
- * How much memory a merge may use.
+ * The distribution of a merge's memory.
  *
- * @param threads at most those asked for; fewer where windows of so many would not fit
- * @param windows bytes of a thread's windows
- * @param kept bytes of decoded tensors that each thread may keep between passes
- * @param bytes in all, at most
+ * @param threads the number of threads; fewer than requested if their windows would not fit
+ * @param windows bytes of windows per thread
+ * @param kept bytes of decoded tensors that each thread may cache between passes
+ * @param bytes the maximum total
  */
 record WindowBudget(int threads, long windows, long kept, long bytes) {
 
-    /** Elements of a window, if rows are not longer; fixed, since sums depend on it. */
+    /** Elements of a window unless rows are longer. Constant, because sums depend on it. */
     private static final int WINDOW = 1 << 11;
 
     private static final long FIXED = 8L << 20;
@@ -22,7 +22,7 @@ record WindowBudget(int threads, long windows, long kept, long bytes) {
         long largest = 0;
         for (TensorTask task : tasks) {
             long n = task.sources().size();
-            // sources and their differences as floats, those of statistics apart; marks of a mask; sums and results
+            // sources and differences as floats, separate ones for statistics; bits of a mask; sums and results
             long tables = task.readsOnce() ? 0 : n * MagnitudeRanks.BYTES_PER_SOURCE;
             scratch = Math.max(scratch, windowElements(task.shape()) * (20 * n + 24) + tables);
             largest = Math.max(largest, task.readsOnce() ? 0 : 4 * n * task.elements());

@@ -1,4 +1,4 @@
-/** Merging checkpoints: the methods, mergekit's plans as they are, and the merger that streams tensors. */
+/** Merging of checkpoints: merge methods, mergekit's plan format, and a merger that streams tensors. */
 @NullMarked
 package dev.pollux.merge;
 
