@@ -112,7 +112,8 @@ final class FactorMerge {
     }
 
     /**
-     * Σ w·x / Σ w over the elements with the elected sign: the sign of the weighted sum, or of the plain sum for equal weights.
+     * Returns Σ w·x / Σ share over the elements with sign(share·x) = sign(Σ share·x), where 0 counts as + in the sum; with
+     * equal shares, this is the sign of the plain sum.
      */
     private static double[][] elected(List<double[][]> matrices, double[] w, double[] shares) {
         double[][] result = sum(matrices, shares);

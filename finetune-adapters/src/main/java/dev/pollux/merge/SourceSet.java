@@ -159,7 +159,10 @@ record SourceSet(
         return ordered;
     }
 
-    /** The default type to write: the base's if {@code ofBase}, otherwise the widest. */
+    /**
+     * The default type to write: the base's if {@code ofBase}, otherwise the common type, or float32 if the types differ.
+     * Float64 becomes float32.
+     */
     DType type(boolean ofBase) {
         List<DType> types = entries.stream().map(Entry::stored).distinct().toList();
         DType type = ofBase ? baseFirst().get(0).stored() : types.size() == 1 ? types.get(0) : DType.F32;
