@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The folder of an adapter in PEFT's form. */
+/** The folder of an adapter in PEFT's format. */
 record AdapterFolder(Path path) {
 
     private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt", ".pkl");
@@ -20,7 +20,7 @@ record AdapterFolder(Path path) {
         return path.resolve(PeftConfig.WEIGHTS);
     }
 
-    /** Its settings; a folder without an adapter that can be read is refused, and the message says what it holds instead. */
+    /** Its settings. A folder without a readable adapter is refused with a message that describes its content. */
     PeftConfig settings() {
         if (!Files.isDirectory(path)) {
             throw new StorageException("There is no adapter at " + path

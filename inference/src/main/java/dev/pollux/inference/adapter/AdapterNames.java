@@ -8,11 +8,11 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Finds the tensors of a model that an adapter changes, by names that another class of the same model has.
+ * Maps tensor names of an adapter to those of a model, although classes of one model use different prefixes.
  *
- * <p>A layer of Gemma 3 is {@code language_model.model.layers.0} in its file, {@code model.language_model.layers.0} in newer
- * versions of transformers, {@code model.layers.0} in the language model alone and {@code layers.0} without its head. Two names
- * are of one tensor where they are equal without these beginnings. <em>Immutable.</em>
+ * <p>For example, a layer of Gemma 3 is {@code language_model.model.layers.0} in its file, {@code
+ * model.language_model.layers.0} in newer versions of transformers, {@code model.layers.0} in the language model alone and
+ * {@code layers.0} without its head. Two names match if they are equal without these prefixes. <em>Immutable.</em>
  */
 public final class AdapterNames {
 
@@ -34,17 +34,17 @@ public final class AdapterNames {
         byPlainName.keySet().removeAll(ambiguous);
     }
 
-    /** The names of a model, {@code tensors}: all that it has. */
+    /** The names of a model whose tensors are {@code tensors}. */
     public static AdapterNames of(Set<String> tensors) {
         return new AdapterNames(Set.copyOf(tensors));
     }
 
-    /** The tensor that {@code name} means: the one of that name, or else the only one whose name differs by its beginning. */
+    /** The model's tensor for {@code name}: the one of that name, else the only one that matches without its prefix. */
     public Optional<String> find(String name) {
         return tensors.contains(name) ? Optional.of(name) : Optional.ofNullable(byPlainName.get(plain(name)));
     }
 
-    /** {@code name} without the names of the classes around the layers. */
+    /** {@code name} without the prefix. */
     public static String plain(String name) {
         var beginning = BEGINNING.matcher(name);
         String rest = beginning.lookingAt() ? name.substring(beginning.end()) : name;

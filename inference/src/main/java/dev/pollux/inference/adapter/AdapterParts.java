@@ -16,12 +16,12 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /*
- * PEFT warns of a missing or a surplus tensor and goes on without it, so that a damaged adapter changes nothing and nobody sees
- * it. Here each tensor must have a part in a change, and each setting that announces tensors must find them. Three surplus forms
- * are PEFT's own and are passed over: a module saved under two names and the matrix of a tied head, both where the vocabulary
- * has grown, and a whole module that modules_to_save does not list.
+ * PEFT only warns of a missing or surplus tensor, so a damaged adapter can silently have no effect. Here each tensor must
+ * take part in a change, and each setting that implies tensors must find them. Three surplus forms written by PEFT itself
+ * are accepted: a module saved under two names and the matrix of a tied head, both after the vocabulary has grown, and a
+ * whole module that is missing from modules_to_save.
  */
-/** The tensors of an adapter by the tensor of the model that they change, checked against each other and the settings. */
+/** The tensors of an adapter, grouped by the model's tensor they change and checked against each other and the settings. */
 final class AdapterParts {
 
     private final Path path;
@@ -39,12 +39,12 @@ final class AdapterParts {
         return parts;
     }
 
-    /** Targets whose factors are those of the transpose. */
+    /** Targets whose factors are for the transpose. */
     Set<String> embeddings() {
         return embeddings;
     }
 
-    /** Adds a tensor by its name in PEFT's form. */
+    /** Adds a tensor by its name in PEFT's format. */
     void add(AdapterTensor tensor) {
         PeftTensor name = PeftTensor.parse(tensor.key())
                 .orElseThrow(() -> new UnsupportedModelException(the() + " holds " + tensor.key()
@@ -70,12 +70,12 @@ final class AdapterParts {
         }
     }
 
-    /** PEFT writes a trained module under two names where the vocabulary has grown. */
+    /** Whether it is a second copy: PEFT writes a trained module under two names if the vocabulary has grown. */
     private static boolean isSaved(AdapterTensor tensor) {
         return tensor.key().contains(".modules_to_save.");
     }
 
-    /** Checks that nothing is missing or surplus, and that shapes fit together. */
+    /** Checks that no tensor is missing or surplus and that shapes are compatible. */
     void check() {
         boolean tokens = parts.values().stream().anyMatch(of -> of.containsKey(Part.TOKENS));
         parts.entrySet()
@@ -146,7 +146,7 @@ final class AdapterParts {
         return factor;
     }
 
-    /** What is added to a bias has the scale of the factors of its module. */
+    /** An added bias needs factors in its module, since their scale multiplies it. */
     private void checkBias(String target, AdapterTensor bias) {
         AdapterTensor b = parts.getOrDefault(PeftTensor.module(target) + ".weight", Map.of())
                 .get(Part.B);
@@ -177,7 +177,7 @@ final class AdapterParts {
         return new MalformedFileException(the() + what);
     }
 
-    /** The type that a tensor is saved as. */
+    /** The type in which a tensor is saved. */
     static DType saved(DType type) {
         return type == DType.F64 ? DType.F32 : type;
     }

@@ -22,13 +22,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Reads an adapter from a GGUF file as llama.cpp's {@code convert_lora_to_gguf.py} writes it. */
+/** Reads an adapter from a GGUF file written by llama.cpp's {@code convert_lora_to_gguf.py}. */
 final class GgufAdapter {
 
     private static final String A = ".lora_a";
     private static final String B = ".lora_b";
 
-    /** The matrix whose factor A is stored as (tokens, rank), a row for each token. */
+    /** The matrix whose factor A is stored as (tokens, rank), one row per token. */
     private static final String EMBEDDING = "token_embd.weight";
 
     private final Path path;
@@ -73,7 +73,7 @@ final class GgufAdapter {
                         + "; get the adapter again");
             }
             file.tensors().forEach((name, info) -> requireFactor(file, name, info));
-            // Rows of B move as those of the matrix do; A has its columns, which stay.
+            // Rows of B are permuted like the matrix rows; A has the matrix columns, which keep their order.
             GgufTensors left = GgufTensors.ofAdapter(new LeftFactors(file), headWidth, family);
             left.tensors().forEach((name, b) -> {
                 TensorInfo a = file.info(b.name() + A);
@@ -98,7 +98,7 @@ final class GgufAdapter {
         parts.add(new PeftTensor(target, part, embedding), new AdapterTensor(key, DType.F32, values));
     }
 
-    /** A matrix of (rows, columns) as (columns, rows). */
+    /** The transpose of a (rows, columns) matrix. */
     private static float[] transposed(float[] x, int rows, int columns) {
         float[] y = new float[x.length];
         for (int i = 0; i < rows; i++) {
@@ -130,7 +130,7 @@ final class GgufAdapter {
         }
     }
 
-    /** The factors B under the names of the matrices they change. */
+    /** The factors B by the names of the matrices they change. */
     private static final class LeftFactors implements TensorFile {
 
         private final TensorFile file;
@@ -160,7 +160,7 @@ final class GgufAdapter {
 
         @Override
         public void close() {
-            // the file is whoever opened it's
+            // the opener owns the file
         }
     }
 }

@@ -20,20 +20,19 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * A LoRA adapter (arXiv 2106.09685) as it is published: a folder in PEFT's form, {@code adapter_config.json} with
- * {@code adapter_model.safetensors}, or a GGUF file as llama.cpp's converter writes it.
+ * A stored LoRA adapter (arXiv 2106.09685). It is a folder in PEFT's format ({@code adapter_config.json} and {@code
+ * adapter_model.safetensors}) or a GGUF file written by llama.cpp's converter.
  *
- * <p>It holds changes by the Hugging Face name of the tensor, such as {@code model.layers.0.self_attn.q_proj.weight}. A tensor θ
- * of the model becomes
+ * <p>Changes are keyed by the tensor's Hugging Face name, such as {@code model.layers.0.self_attn.q_proj.weight}. A tensor
+ * θ of the model is changed in this order:
  *
- * <ol>
- *   <li>θ′ = {@link #whole}, or {@link #base}, or θ;
- *   <li>V = θ′ + scale·B·A, by {@link #factors}; a bias: θ′ + scale·{@link #addedBias};
- *   <li>m·V/‖V‖ by row, by {@link #magnitude} (DoRA, arXiv 2402.09353);
- *   <li>with the rows of {@link #tokens} in place of its own.
+ * <ol> <li>θ′ = {@link #whole}, else {@link #base}, else θ;
+ *   <li>V = θ′ + scale·B·A, with {@link #factors}; for a bias θ′ + scale·{@link #addedBias};
+ *   <li>m·V/‖V‖ for each row, with m = {@link #magnitude} (DoRA, arXiv 2402.09353);
+ *   <li>rows in {@link #tokens} replace the tensor's rows.
  * </ol>
  *
- * <p>Tensors are read from the open file when they are asked for. <em>Thread-safe.</em>
+ * <p>Tensors are read lazily from the open file. <em>Thread-safe.</em>
  */
 public final class LoraAdapter implements AutoCloseable {
 
@@ -55,7 +54,7 @@ public final class LoraAdapter implements AutoCloseable {
     }
 
     /**
-     * Opens an adapter in PEFT's form.
+     * Opens an adapter in PEFT's format.
      *
      * @throws StorageException if there is none at {@code path}
      * @throws MalformedFileException if a file is damaged, a tensor is missing or surplus, or shapes do not fit together
@@ -71,10 +70,10 @@ public final class LoraAdapter implements AutoCloseable {
     }
 
     /**
-     * Opens an adapter in PEFT's form or in a GGUF file.
+     * Opens an adapter in PEFT's format or in a GGUF file.
      *
-     * @param headWidth the width of an attention head of the model that it is for, from 2: a GGUF file has the rows of q and k in
-     *     an order that depends on it, and does not hold it
+     * @param headWidth the width of an attention head of the base model, at least 2. The order of the rows of q and k in a
+     *     GGUF file depends on it, and the file does not contain it
      * @throws StorageException if there is none at {@code path}
      * @throws MalformedFileException if a file is damaged, a tensor is missing or surplus, or shapes do not fit together
      * @throws UnsupportedModelException if it is no LoRA adapter
@@ -110,49 +109,49 @@ public final class LoraAdapter implements AutoCloseable {
         return name;
     }
 
-    /** Its {@code adapter_config.json}; that of a GGUF file has PEFT's defaults alone. */
+    /** Its {@code adapter_config.json}; for a GGUF file, PEFT's defaults. */
     public PeftConfig settings() {
         return settings;
     }
 
-    /** The tensors of the model that it changes or holds, sorted. */
+    /** The sorted names of the model's tensors that it changes or replaces. */
     public Set<String> targets() {
         return parts.keySet();
     }
 
-    /** The product that is added to a matrix. */
+    /** The low-rank product that is added to a matrix. */
     public Optional<LowRankChange> factors(String target) {
         return part(target, Part.A)
                 .flatMap(a -> part(target, Part.B)
                         .map(b -> new LowRankChange(a, b, scales.getOrDefault(target, 1.0), isEmbedding(target))));
     }
 
-    /** Whether the factors of a target are those of the transpose of an embedding. */
+    /** Whether the factors of a target are for the transpose of an embedding. */
     public boolean isEmbedding(String target) {
         return embeddings.contains(target);
     }
 
-    /** The lengths that the rows of a matrix have with its product, (rows); of an embedding, the columns. */
+    /** The lengths of a matrix's rows after its product is added, (rows); for an embedding, of its columns. */
     public Optional<TensorSource> magnitude(String target) {
         return part(target, Part.MAGNITUDE);
     }
 
-    /** What is added to a bias, without the scale that {@link #biasScale} gives. */
+    /** The addend to a bias, before {@link #biasScale} is applied. */
     public Optional<TensorSource> addedBias(String target) {
         return part(target, Part.BIAS);
     }
 
-    /** What {@link #addedBias} is multiplied by: the scale of the factors of its module. */
+    /** The factor of {@link #addedBias}: the scale of its module's factors. */
     public double biasScale(String target) {
         return scales.getOrDefault(PeftTensor.module(target) + ".weight", 1.0);
     }
 
-    /** The tensor that takes the place of the model's: of a module in {@code modules_to_save}. */
+    /** The replacement for a tensor of a module in {@code modules_to_save}. */
     public Optional<TensorSource> whole(String target) {
         return part(target, Part.WHOLE);
     }
 
-    /** The tensor that the adapter was trained over, where it is stored with its change. */
+    /** The base tensor of training, if it is stored in the adapter. */
     public Optional<TensorSource> base(String target) {
         return part(target, Part.BASE);
     }
@@ -169,9 +168,8 @@ public final class LoraAdapter implements AutoCloseable {
     }
 
     /**
-     * What it holds besides products of factors, in words that follow "has"; empty if there is nothing of the kind. A matrix that
-     * is stored with its factors and has their shape is passed over: PEFT stores those of embeddings and heads, which are the
-     * model's own.
+     * A phrase to follow "has" that describes content other than low-rank factors; empty if there is none. A matrix stored
+     * with its factors in their shape is ignored: PEFT stores the model's unchanged embedding and head this way.
      */
     public Optional<String> otherThanFactors() {
         return parts.keySet().stream()
@@ -204,11 +202,11 @@ public final class LoraAdapter implements AutoCloseable {
     }
 
     /**
-     * Its matrices under the names that they have among {@code tensors}: another class of the same model has others
-     * ({@link AdapterNames}). A matrix that is not among them keeps its name.
+     * Its factors by the matrix names in {@code tensors}, which may differ between classes of one model ({@link
+     * AdapterNames}). A matrix that is not found keeps its name.
      *
-     * @return products by the name of the matrix, sorted
-     * @throws MalformedFileException if two of its names are of one matrix
+     * @return the products by matrix name, sorted
+     * @throws MalformedFileException if two of its names match one matrix
      */
     public Map<String, LowRankChange> factorsNamed(Set<String> tensors) {
         AdapterNames names = AdapterNames.of(tensors);
@@ -226,10 +224,10 @@ public final class LoraAdapter implements AutoCloseable {
     }
 
     /**
-     * Saves it in PEFT's form. Tensors keep their types and settings stay as they are, but of an adapter from a GGUF file, or of
-     * another scale than its settings give, the settings are made to fit.
+     * Saves it in PEFT's format. Tensors keep their types. Settings are unchanged unless they do not match the scales or
+     * the adapter comes from a GGUF file; then they are completed.
      *
-     * @param folder which must not exist; it appears when it is complete
+     * @param folder a folder that must not exist; it appears only when complete
      * @throws IllegalArgumentException if {@code folder} exists
      * @throws StorageException if it cannot be written
      */
@@ -257,7 +255,7 @@ public final class LoraAdapter implements AutoCloseable {
         }
     }
 
-    /** Closes its file; what was read of it stays. Idempotent. */
+    /** Closes its file; tensors already read stay valid. Idempotent. */
     @Override
     public void close() {
         close.run();

@@ -14,8 +14,8 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Writes an adapter in PEFT's form change by change, so that not all of it must be in memory: {@code adapter_model.safetensors},
- * and at the end {@code adapter_config.json}. {@link LoraAdapter#save} writes one that is there already. <em>Not thread-safe: one
+ * Streams a new adapter to disk in PEFT's format, change by change: {@code adapter_model.safetensors} first, {@code
+ * adapter_config.json} last. Use {@link LoraAdapter#save} for an adapter that is already loaded. <em>Not thread-safe: one
  * thread at a time.</em>
  */
 public final class LoraWriter implements AutoCloseable {
@@ -30,11 +30,11 @@ public final class LoraWriter implements AutoCloseable {
     }
 
     /**
-     * Begins an adapter.
+     * Starts an adapter.
      *
-     * @param folder an existing folder, in which files of the same names are replaced
-     * @param matrices that may get factors, by the name of the tensor, such as {@code model.layers.0.mlp.up_proj.weight}
-     * @param others tensors that may be stored whole
+     * @param folder an existing folder; files of the same names are replaced
+     * @param the names of the matrices that may get factors, such as {@code model.layers.0.mlp.up_proj.weight}
+     * @param others the names of tensors that may be stored whole
      * @throws StorageException if the folder cannot be written to
      */
     public static LoraWriter create(Path folder, Collection<String> matrices, Collection<String> others) {
@@ -63,18 +63,18 @@ public final class LoraWriter implements AutoCloseable {
         settings.factors(matrix, change.rank(), change.scale());
     }
 
-    /** Writes what is added to the bias of a module that has factors; their scale multiplies it. */
+    /** Writes the addend to the bias of a module with factors, whose scale multiplies it. */
     public void addedBias(String bias, TensorSource values) {
         put(bias, Part.BIAS, false, DType.F32, values);
     }
 
-    /** Writes the lengths of the rows that a matrix has with its change (DoRA). */
+    /** Writes the lengths of a matrix's rows after its change (DoRA). */
     public void magnitude(String matrix, TensorSource values) {
         put(matrix, Part.MAGNITUDE, false, DType.F32, values);
     }
 
     /**
-     * Writes a tensor that takes the place of the model's.
+     * Writes a replacement for a tensor of the model.
      *
      * @param type F32, F16 or BF16
      */
@@ -91,7 +91,7 @@ public final class LoraWriter implements AutoCloseable {
         settings.factors(matrix, rank, scale);
     }
 
-    /** Bytes of tensors so far. */
+    /** The number of tensor bytes written so far. */
     public long bytes() {
         return file.bytes();
     }
@@ -99,8 +99,8 @@ public final class LoraWriter implements AutoCloseable {
     /**
      * Completes the files.
      *
-     * @param config whose ranks, scales and lists of modules are corrected where the tensors say otherwise
-     * @return notices about values that are not finite
+     * @param config the settings; ranks, scales and module lists are corrected to match the tensors
+     * @return notices about non-finite values
      */
     public List<String> finish(PeftConfig config) {
         file.finish();

@@ -13,11 +13,11 @@ import java.util.List;
  * @param a A, (rank, columns)
  * @param b B, (rows, rank)
  * @param scale α/rank, or α/√rank for rsLoRA (arXiv 2312.03732)
- * @param embedding whether the factors are those of the transpose of an embedding
+ * @param embedding whether the factors are for the transpose of an embedding
  */
 public record LowRankChange(TensorSource a, TensorSource b, double scale, boolean embedding) {
 
-    /** The largest rank that is read. */
+    /** The largest rank accepted. */
     public static final int MAX_RANK = 1 << 14;
 
     /** @throws IllegalArgumentException if the factors are not of one rank in [1, {@value #MAX_RANK}], or the scale is not finite */
@@ -31,7 +31,7 @@ public record LowRankChange(TensorSource a, TensorSource b, double scale, boolea
         }
     }
 
-    /** Whether factors of these shapes have a product. */
+    /** Whether factors of these shapes can be multiplied. */
     static boolean fit(List<Long> a, List<Long> b) {
         return a.size() == 2
                 && b.size() == 2
@@ -47,12 +47,12 @@ public record LowRankChange(TensorSource a, TensorSource b, double scale, boolea
         return a.shape().get(0).intValue();
     }
 
-    /** Outputs of the matrix; for an embedding the hidden size. */
+    /** The matrix's outputs; for an embedding, the hidden size. */
     public int rows() {
         return Math.toIntExact(b.shape().get(0));
     }
 
-    /** Inputs of the matrix; for an embedding its tokens. */
+    /** The matrix's inputs; for an embedding, its tokens. */
     public int columns() {
         return Math.toIntExact(a.shape().get(1));
     }

@@ -5,11 +5,11 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * A key of {@code alpha_pattern}, a regular expression as Python has it: PEFT matches {@code (.*\.)?(key)$} from the beginning of
- * a module's name.
+ * A key of {@code alpha_pattern}, a Python regular expression. PEFT matches {@code (.*\.)?(key)$} from the beginning of a
+ * module's name.
  *
- * <p>The key comes from a file, and a regular expression can take time that grows exponentially: its length, its counted
- * repetitions, which may repeat nothing, and the characters that a match reads are bounded. <em>Immutable.</em>
+ * <p>The key comes from an untrusted file, and matching can take exponential time. Its length, its counted repetitions
+ * (which may repeat nothing) and the characters read by a match are therefore bounded. <em>Immutable.</em>
  */
 final class ModulePattern {
 
@@ -25,7 +25,7 @@ final class ModulePattern {
     private final String key;
     private final Pattern pattern;
 
-    /** @param of what it belongs to, for messages: {@code The adapter x has alpha_pattern} */
+    /** @param of the beginning of messages, such as {@code The adapter x has alpha_pattern} */
     ModulePattern(String of, String key) {
         this.of = of;
         this.key = key;
@@ -64,7 +64,7 @@ final class ModulePattern {
                 of + " " + shown + ", which " + why + "; write the names of the modules in its place");
     }
 
-    /** A name that counts how often it is read. */
+    /** A name that counts character reads. */
     private record Counted(CharSequence name, int[] left) implements CharSequence {
 
         @Override

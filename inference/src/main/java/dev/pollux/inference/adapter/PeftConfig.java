@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The {@code adapter_config.json} of an adapter in PEFT's form. <em>Immutable.</em>
+ * The {@code adapter_config.json} of an adapter in PEFT's format. <em>Immutable.</em>
  */
 public final class PeftConfig {
 
@@ -25,14 +25,14 @@ public final class PeftConfig {
     /** The file of the factors. */
     public static final String WEIGHTS = "adapter_model.safetensors";
 
-    /** Settings that say nothing: PEFT's defaults. */
+    /** Empty settings: PEFT's defaults. */
     public static final PeftConfig DEFAULTS = new PeftConfig("The configuration", new ObjectNode());
 
     private static final int DEFAULT_RANK = 8;
     private static final double DEFAULT_ALPHA = 8;
     private static final String TRAINED_TOKENS = "TRAINABLE_TOKENS";
 
-    /** Ways to begin that leave the rest of each matrix as the base, or its rounded form. */
+    /** Initializations that change the base matrix to the residual or to its quantized form. */
     private static final Set<String> CHANGED_BASES = Set.of("pissa", "olora", "corda", "loftq", "lora_ga");
 
     private static final List<String> OTHER_CHANGES = List.of(
@@ -89,20 +89,19 @@ public final class PeftConfig {
         });
     }
 
-    /** The kind of adapter, such as {@code LORA}, which it is where nothing is said. */
+    /** The kind of adapter; default {@code LORA}. */
     public String type() {
         return json.path("peft_type").asString("LORA");
     }
 
-    /** Whether a setting such as {@code use_dora} is on. */
+    /** Whether a setting such as {@code use_dora} is true. */
     public boolean is(String setting) {
         return json.path(setting).asBoolean(false);
     }
 
     /**
-     * What it does that is neither a sum of products nor a module held whole nor a row of an embedding, in words that follow
-     * "has"; empty if there is nothing of the kind. The base of some is another matrix than the model's, of others the change
-     * depends on the text.
+     * A phrase to follow "has" that describes a change other than low-rank products, replaced modules and embedding rows;
+     * empty if there is none. Such a change has a different base matrix or depends on the text.
      */
     public Optional<String> otherChange() {
         if (!type().equals("LORA") && !type().equals(TRAINED_TOKENS)) {
@@ -119,7 +118,7 @@ public final class PeftConfig {
         return OTHER_CHANGES.stream().filter(this::has).findFirst();
     }
 
-    /** Whether a setting is given and neither off nor empty. */
+    /** Whether a setting is present and neither false nor empty. */
     public boolean has(String setting) {
         JsonNode value = setting(setting);
         return value.isBoolean()
@@ -127,16 +126,17 @@ public final class PeftConfig {
                 : value.isObject() || value.isArray() ? !value.isEmpty() : !value.isMissingNode() && !value.isNull();
     }
 
-    /** Whether PEFT finds its modules by the ends of their names alone, in all layers. */
+    /** Whether PEFT selects modules in all layers only by the suffix of their names. */
     public boolean targetsByName() {
         return setting("target_modules").isArray() && !has("layers_to_transform") && !has("exclude_modules");
     }
 
     /**
-     * The rows of a module's matrix that the adapter holds new values of, in the order of the values; empty if there are none.
-     * A list is for whichever module the adapter holds rows of, a table has a list for a module's name or the end of it.
+     * The tokens whose embedding rows the adapter replaces in a module, in the order of the stored values; empty if there
+     * are none. In the settings, a list applies to every module with stored rows; a table has a list for each module name
+     * or suffix.
      *
-     * @throws MalformedFileException if they are no whole numbers from 0 on
+     * @throws MalformedFileException if they are not integers of at least 0
      */
     public List<Integer> tokens(String module) {
         JsonNode tokens =
@@ -161,12 +161,12 @@ public final class PeftConfig {
     }
 
     /**
-     * What the product of a module's factors is multiplied by: α/rank, or α/√rank for rsLoRA (arXiv 2312.03732). α is that of
-     * the first key of {@code alpha_pattern} that matches the module's name or the end of it after a dot, as a regular
-     * expression, else the adapter's, else 8.
+     * The factor of a module's low-rank product: α/rank, or α/√rank for rsLoRA (arXiv 2312.03732). α comes from the first
+     * key of {@code alpha_pattern}, a regular expression, that matches the module's name or its end after a dot; else from
+     * the adapter; else it is 8.
      *
-     * @param module its name as the adapter has it
-     * @throws MalformedFileException if a key is no regular expression, or one that takes too long
+     * @param module the module's name in the adapter
+     * @throws MalformedFileException if a key is not a regular expression, or matching exceeds a bound
      */
     public double scale(String module, int rank) {
         return alpha(module) / (is("use_rslora") ? Math.sqrt(rank) : rank);
@@ -176,15 +176,14 @@ public final class PeftConfig {
         return value(alphas, module).orElse(alpha);
     }
 
-    /** Whether PEFT multiplies the products of these modules by these scales. */
+    /** Whether PEFT derives these scales of these modules from the settings. */
     boolean givesScales(Map<String, Integer> ranks, Map<String, Double> scales) {
         return scales.entrySet().stream()
                 .allMatch(of -> scale(of.getKey(), ranks.getOrDefault(of.getKey(), 0)) == of.getValue());
     }
 
     /**
-     * Whether PEFT makes the factors of these modules with these ranks, by {@code r} and the first key of {@code rank_pattern} that
-     * matches.
+     * Whether PEFT derives these ranks of these modules from {@code r} and the first matching key of {@code rank_pattern}.
      */
     boolean givesRanks(Map<String, Integer> ranks) {
         List<ForModules> others = pattern("rank_pattern");
@@ -213,19 +212,19 @@ public final class PeftConfig {
         return json.deepCopy();
     }
 
-    /** Settings that begin with none. */
+    /** A builder with empty settings. */
     public static Builder builder() {
         return new Builder(new ObjectNode());
     }
 
-    /** Settings that begin with these. */
+    /** A builder with these settings. */
     public Builder toBuilder() {
         return new Builder(json());
     }
 
     /**
-     * Builds settings. Ranks, scales and kinds of changes need not be given: {@link LoraWriter#finish} takes them from what the
-     * adapter holds. <em>Not thread-safe: one thread at a time.</em>
+     * Builds settings. Ranks, scales and kinds of changes may be omitted: {@link LoraWriter#finish} derives them from the
+     * adapter's tensors. <em>Not thread-safe: one thread at a time.</em>
      */
     public static final class Builder {
 
@@ -235,28 +234,28 @@ public final class PeftConfig {
             this.json = json;
         }
 
-        /** The name of the model that the adapter is for. */
+        /** The name of the base model. */
         public Builder baseModel(String name) {
             json.put("base_model_name_or_path", name);
             return this;
         }
 
-        /** The modules with factors, by their names or the ends of them. */
+        /** The modules with factors, by name or suffix. */
         public Builder targetModules(Collection<String> modules) {
             return list("target_modules", modules);
         }
 
-        /** Modules without factors although {@link #targetModules} has the end of their names. */
+        /** Modules without factors although {@link #targetModules} matches them. */
         public Builder excludeModules(Collection<String> modules) {
             return list("exclude_modules", modules);
         }
 
-        /** The modules that are held whole, by the ends of their names. */
+        /** The modules that are stored whole, by suffix. */
         public Builder modulesToSave(Collection<String> modules) {
             return list("modules_to_save", modules);
         }
 
-        /** The share of inputs that training leaves out, in [0, 1). */
+        /** The dropout probability of inputs in training, in [0, 1). */
         public Builder dropout(double share) {
             json.put("lora_dropout", share);
             return this;
@@ -274,7 +273,7 @@ public final class PeftConfig {
             return this;
         }
 
-        /** Takes settings back to what PEFT does without them. */
+        /** Removes settings, so that PEFT's defaults apply. */
         public Builder unset(Collection<String> settings) {
             settings.stream().filter(json::has).forEach(json::putNull);
             return this;
@@ -286,7 +285,7 @@ public final class PeftConfig {
             return this;
         }
 
-        /** @throws MalformedFileException if a pattern of the settings that they began with cannot be read */
+        /** @throws MalformedFileException if a pattern in the initial settings is invalid */
         public PeftConfig build() {
             return new PeftConfig("The configuration", json.deepCopy());
         }

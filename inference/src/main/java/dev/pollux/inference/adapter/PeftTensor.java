@@ -6,9 +6,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A tensor of an adapter in PEFT's form, by its name. <em>Immutable.</em>
+ * The role of an adapter's tensor, parsed from its name in PEFT's format. <em>Immutable.</em>
  *
- * <p>With M for a module's name, which {@code base_model.model.} precedes, and N for an adapter's, which is usually left out:
+ * <p>M is a module's name with the prefix {@code base_model.model.}; N is the adapter's name, usually omitted:
  *
  * <pre>
  *   M.lora_A.N.weight, M.lora_embedding_A.N             A
@@ -20,26 +20,26 @@ import java.util.regex.Pattern;
  *   M.modules_to_save.N.weight, M.weight                WHOLE
  * </pre>
  *
- * @param target the tensor of the model that it is for, such as {@code model.layers.0.self_attn.q_proj.weight}
- * @param embedding whether it is a factor of the transpose, as those of embeddings are
+ * @param target the model's tensor that it changes, such as {@code model.layers.0.self_attn.q_proj.weight}
+ * @param embedding whether it is a factor of the transpose, as for embeddings
  */
 public record PeftTensor(String target, Part part, boolean embedding) {
 
-    /** What a tensor of an adapter is. */
+    /** The role of a tensor. */
     public enum Part {
         /** A factor (rank, columns). */
         A,
         /** A factor (rows, rank). */
         B,
-        /** What is added to a bias. */
+        /** An addend to a bias. */
         BIAS,
-        /** The lengths of DoRA. */
+        /** The row lengths of DoRA. */
         MAGNITUDE,
         /** New values of rows of an embedding. */
         TOKENS,
-        /** The matrix that the adapter was trained over. */
+        /** The base matrix of training. */
         BASE,
-        /** A tensor in place of the model's. */
+        /** A replacement for the model's tensor. */
         WHOLE
     }
 
@@ -52,7 +52,7 @@ public record PeftTensor(String target, Part part, boolean embedding) {
             Pattern.compile("(.+)\\.lora_magnitude_vector(?:\\.(?!weight$)[^.]+)?(?:\\.weight)?");
     private static final Pattern TOKENS = Pattern.compile("(.+)\\.trainable_tokens_delta(?:\\.[^.]+)?");
 
-    /** What {@code tensor} is; empty if it belongs to a kind of adapter that is not known. */
+    /** Parses the name {@code tensor}; empty if it belongs to an unknown kind of adapter. */
     public static Optional<PeftTensor> parse(String tensor) {
         String name = tensor;
         for (String wrapper : WRAPPERS) {
@@ -93,7 +93,7 @@ public record PeftTensor(String target, Part part, boolean embedding) {
         return Optional.of(new PeftTensor(target, part, embedding));
     }
 
-    /** The name that PEFT gives the tensor of an adapter in its file. */
+    /** The name of the tensor in PEFT's file. */
     static String key(String target, Part part, boolean embedding) {
         String module = "base_model.model." + module(target);
         return switch (part) {
@@ -106,12 +106,12 @@ public record PeftTensor(String target, Part part, boolean embedding) {
         };
     }
 
-    /** What follows the last dot. */
+    /** The part after the last dot. */
     static String last(String name) {
         return name.substring(name.lastIndexOf('.') + 1);
     }
 
-    /** The name of the module that {@code target} is of. */
+    /** The name of the module that owns {@code target}. */
     public static String module(String target) {
         int dot = target.lastIndexOf('.');
         return dot < 0 ? target : target.substring(0, dot);

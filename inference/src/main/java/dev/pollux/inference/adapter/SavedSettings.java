@@ -11,12 +11,12 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /*
- * PEFT builds the modules of an adapter from its settings alone and then loads tensors into them, so the settings must give each
- * matrix the rank and the scale of its factors, and name each module that has a tensor. Settings that do so are written as they
- * are: those of an adapter that was loaded come back unchanged. Otherwise r and lora_alpha are those of the largest rank, and
- * rank_pattern and alpha_pattern have an entry for each matrix that differs.
+ * PEFT builds the modules of an adapter only from its settings and then loads tensors into them. The settings must
+ * therefore yield the rank and the scale of each matrix and name each module with a tensor. Settings that meet this
+ * condition are written unchanged, so a loaded adapter keeps its settings. Otherwise r and lora_alpha are set to those of
+ * the largest rank, and rank_pattern and alpha_pattern get an entry for each matrix that differs.
  */
-/** Collects what an adapter holds and completes its settings by it. */
+/** Collects the tensors of an adapter and completes its settings from them. */
 final class SavedSettings {
 
     private final Map<String, Integer> ranks = new TreeMap<>(); // by module
@@ -80,7 +80,7 @@ final class SavedSettings {
         }
     }
 
-    /** The α that gives a scale; a whole number where one does. */
+    /** The α that yields a scale; an integer if one does. */
     private double alpha(String module, boolean rankStabilized) {
         double divisor = divisor(module, rankStabilized);
         double alpha = scale(module) * divisor;
@@ -99,7 +99,7 @@ final class SavedSettings {
         return scales.getOrDefault(module, 0.0);
     }
 
-    /** PEFT takes a pattern for the end of a name, unless it says that it is the beginning too. */
+    /** A pattern for the whole name: PEFT matches a pattern at the end of a name unless it is anchored. */
     private String pattern(String module) {
         boolean isEnd = ranks.keySet().stream().anyMatch(other -> other.endsWith("." + module));
         return isEnd ? "^" + module : module;

@@ -4,9 +4,9 @@ import dev.pollux.tensor.TensorSource;
 import java.util.List;
 
 /**
- * New values of some rows of an embedding. <em>Immutable.</em>
+ * New values for some rows of an embedding. <em>Immutable.</em>
  *
- * @param tokens ids of the tokens, from 0, in the order of {@code values}
+ * @param tokens token ids, at least 0, in the order of {@code values}
  * @param values (tokens, hidden size)
  */
 public record TokenRows(List<Integer> tokens, TensorSource values) {

@@ -1,4 +1,4 @@
-/** LoRA adapters as they are stored, in the formats of PEFT and of GGUF. */
+/** Stored LoRA adapters in the formats of PEFT and GGUF. */
 @NullMarked
 package dev.pollux.inference.adapter;
 

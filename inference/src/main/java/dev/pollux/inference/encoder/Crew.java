@@ -13,11 +13,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads of one embedder or reranker, and the calls in progress.
+ * The worker threads of one embedder or reranker, and its calls in progress.
  *
- * <p>The calling thread works itself; up to {@code workers − 1} daemon threads help it and end after a while without work.
- * Closing cancels the calls in progress and waits for them. <em>Thread-safe; a {@link Call} belongs to its caller, its
- * helpers see it only through {@link Call#each}.</em>
+ * <p>The calling thread takes part in the work. Up to {@code workers − 1} daemon threads help it and end after an idle
+ * period. Closing cancels the calls in progress and waits for them. <em>Thread-safe; a {@link Call} is confined to its
+ * caller, and helpers access it only through {@link Call#each}.</em>
  */
 final class Crew {
 
@@ -35,8 +35,8 @@ final class Crew {
     /**
      * A crew without threads yet.
      *
-     * @param owner whose it is, such as {@code embedder all-minilm}, for messages
-     * @param done what it does to texts, such as {@code embedded}
+     * @param owner the owner's name for messages, such as {@code embedder all-minilm}
+     * @param done a participle for messages, such as {@code embedded}
      */
     Crew(String owner, String done, int workers) {
         this.owner = owner;
@@ -80,7 +80,7 @@ final class Crew {
         }
     }
 
-    /** Cancels the calls in progress and waits for their end. False if it has been closed before. */
+    /** Cancels the calls in progress and waits for their end. Returns false if already closed. */
     boolean close() {
         lock.lock();
         try {
@@ -99,7 +99,7 @@ final class Crew {
         }
     }
 
-    /** What an interrupted caller fails with. */
+    /** The exception for an interrupted caller. */
     CancelledException interrupted() {
         return new CancelledException("The thread was interrupted before the texts were " + done);
     }
@@ -121,9 +121,9 @@ final class Crew {
         private Call() {}
 
         /**
-         * Runs {@code task} for every index below {@code count}, on this thread and on helpers, in order of their beginning.
+         * Runs {@code task} for every index below {@code count} on this thread and on helpers. Tasks start in index order.
          *
-         * @throws CancelledException if the thread was interrupted, which it stays, or the crew was closed
+         * @throws CancelledException if the thread was interrupted (it stays so) or the crew was closed
          */
         void each(int count, Task task) {
             AtomicInteger next = new AtomicInteger();
@@ -245,7 +245,7 @@ final class Crew {
             }
         }
 
-        /** Announces a run of this call, so that it ends when the call fails. */
+        /** Registers a run of this call, so that it is terminated when the call fails. */
         NativeRuntime.RunGuard beginRun() {
             NativeRuntime.RunGuard run = NativeRuntime.begin();
             lock.lock();

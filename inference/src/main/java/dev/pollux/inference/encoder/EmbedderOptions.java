@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** How an encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em> */
+/** How an encoder is opened and run. An absent option takes its value from the model's folder. <em>Immutable.</em> */
 public final class EmbedderOptions {
 
     /** Everything from the model's folder; long texts are refused. */
@@ -68,8 +68,8 @@ public final class EmbedderOptions {
     }
 
     /**
-     * Where the graph of a folder that has none is written; default {@link PolluxCache#directory()}, which is looked up
-     * when it is asked for, so that a user without a home may have options.
+     * The folder for graphs exported from checkpoints; default {@link PolluxCache#directory()}. The default is resolved by
+     * this method, not when options are built, so options can be built without a home folder.
      */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
@@ -95,8 +95,8 @@ public final class EmbedderOptions {
     }
 
     /**
-     * The output of the graph that is read; absent: {@code sentence_embedding}, {@code last_hidden_state}, {@code
-     * token_embeddings}, then the first with a vector for each token, then the first with a vector for each text.
+     * The graph output to read; absent: {@code sentence_embedding}, {@code last_hidden_state}, {@code token_embeddings},
+     * then the first with a vector for each token, then the first with a vector for each text.
      */
     public Optional<String> output() {
         return output;
@@ -109,34 +109,34 @@ public final class EmbedderOptions {
         return pooling;
     }
 
-    /** Put before every query; absent: as {@code config_sentence_transformers.json} says, else nothing. */
+    /** A prefix for every query; absent: from {@code config_sentence_transformers.json}, else none. */
     public Optional<String> queryPrefix() {
         return queryPrefix;
     }
 
-    /** Put before every passage; absent: likewise. */
+    /** A prefix for every passage; absent: from {@code config_sentence_transformers.json}, else none. */
     public Optional<String> passagePrefix() {
         return passagePrefix;
     }
 
     /**
-     * Whether vectors are brought to length 1 (L2), as the contract of {@link dev.pollux.embedding.Embedder} wants;
-     * false gives what the model's modules give; default true.
+     * Whether vectors are normalized to L2 length 1, as {@link dev.pollux.embedding.Embedder} requires; false returns the
+     * output of the model's modules unchanged; default true.
      */
     public boolean normalize() {
         return normalize;
     }
 
     /**
-     * Most tokens of one text, special tokens and prefix included, at least 1 and at most the positions of the
-     * model; absent: {@code max_seq_length} of the folder, else {@code model_max_length} of its tokenizer, each
-     * bounded by the positions of the model; 512 where the folder says nothing.
+     * The maximum number of tokens of a text, special tokens and prefix included, at least 1 and at most the positions of
+     * the model; absent: {@code max_seq_length} of the folder, else {@code model_max_length} of its tokenizer, each bounded
+     * by the positions of the model; 512 if the folder has neither.
      */
     public OptionalInt maxTokens() {
         return maxTokens;
     }
 
-    /** What becomes of longer texts; default {@link LongText#REFUSE}. */
+    /** How longer texts are handled; default {@link LongText#REFUSE}. */
     public LongText longText() {
         return longText;
     }
@@ -147,17 +147,17 @@ public final class EmbedderOptions {
     }
 
     /**
-     * Texts that are embedded at the same time, each on one thread, in [1, 1024]; default: the processors the JVM
-     * sees.
+     * The number of texts embedded in parallel, each on one thread, in [1, 1024]; default: the processors available to the
+     * JVM.
      */
     public int workers() {
         return workers;
     }
 
     /**
-     * The length to which vectors are cut before they are brought to length 1, at least 1, for models trained so
-     * that their first components serve alone (Kusupati et al., arXiv:2205.13147); one of those that the folder
-     * lists, if it lists any; absent: {@code truncate_dim} of the folder, else all components.
+     * The length to which vectors are truncated before they are normalized, at least 1. It is meant for models with
+     * Matryoshka representations (Kusupati et al., arXiv:2205.13147). If the folder lists lengths, it must be one of them.
+     * Absent: {@code truncate_dim} of the folder, else all components.
      */
     public OptionalInt dimension() {
         return dimension;
@@ -168,7 +168,7 @@ public final class EmbedderOptions {
         return device;
     }
 
-    /** How the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}. */
+    /** How the matrices of a checkpoint are stored in the exported graph; default {@link EncoderWeights#FLOAT}. */
     public EncoderWeights weights() {
         return weights;
     }

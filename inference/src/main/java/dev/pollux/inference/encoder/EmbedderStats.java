@@ -1,12 +1,12 @@
 package dev.pollux.inference.encoder;
 
 /**
- * What an {@link OnnxEmbedder} has done since it was opened. <em>Immutable.</em>
+ * Counts of an {@link OnnxEmbedder} since it was opened. <em>Immutable.</em>
  *
- * @param texts texts asked for in calls that succeeded
- * @param duplicates those of them that another text of the same call had answered already
+ * @param texts texts of successful calls
+ * @param duplicates texts that were equal to an earlier text of the same call and reused its vector
  * @param tokens tokens read, special tokens and window overlaps included
- * @param windowedTexts texts longer than the model reads that were read in windows
+ * @param windowedTexts texts above the token limit that were read in windows
  * @param windows windows of these texts
  * @param refusedTexts texts refused for their length
  */

@@ -4,21 +4,21 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * What an encoder's folder says about it. <em>Immutable.</em>
+ * The settings of an encoder's folder. <em>Immutable.</em>
  *
- * @param name a name to show
- * @param pooling what is concatenated, at least one
- * @param promptPooled whether the tokens of a prefix take part in the pooling
- * @param layers what follows the pooling
+ * @param name the display name
+ * @param pooling the poolings whose results are concatenated, at least one
+ * @param promptPooled whether prefix tokens are pooled
+ * @param layers the modules after pooling, in order
  * @param queryPrefix put before queries
  * @param passagePrefix put before passages
  * @param lowerCase whether texts are lower-cased first
- * @param maxTokens most tokens of a text, unless the host says otherwise
- * @param positions most tokens the model can take, if it has a limit
+ * @param maxTokens the default limit of tokens per text
+ * @param positions the model's maximum number of positions, if limited
  * @param firstPosition the position id of the first token
- * @param padToken what stands for a text that gives no token at all
- * @param dimensions lengths to which the model was trained to be cut, ascending; empty if the folder names none
- * @param dimension the length to which vectors are cut, if they are
+ * @param padToken the token read for a text without any token
+ * @param dimensions the truncation lengths the model was trained for, ascending; empty if the folder names none
+ * @param dimension the length to which vectors are truncated, if any
  */
 record EncoderConfig(
         String name,
@@ -35,7 +35,7 @@ record EncoderConfig(
         List<Integer> dimensions,
         OptionalInt dimension) {
 
-    /** This with what {@code options} say otherwise. */
+    /** A copy overridden by {@code options}. */
     EncoderConfig with(EmbedderOptions options) {
         int max = options.maxTokens().orElse(maxTokens);
         if (max > positions.orElse(Integer.MAX_VALUE)) {

@@ -23,12 +23,13 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The folder of an encoder: which file is the model, or how it is made of a checkpoint, and what the configurations of transformers ({@code config.json},
- * {@code tokenizer_config.json}) and sentence-transformers ({@code modules.json} and what it names) say.
+ * The folder of an encoder. It locates the model file, or exports one from a checkpoint, and reads the configurations of
+ * transformers ({@code config.json}, {@code tokenizer_config.json}) and sentence-transformers ({@code modules.json} and the
+ * files it names).
  */
 final class EncoderFolder {
 
-    /** Where nothing says how many tokens a model reads. */
+    /** The token limit if no configuration has one. */
     static final int DEFAULT_MAX_TOKENS = 512;
 
     private static final List<String> MODEL_FILES = List.of(
@@ -64,7 +65,7 @@ final class EncoderFolder {
             "xmod",
             "luke",
             "esm");
-    /** A tokenizer without a limit says so with a huge model_max_length. */
+    /** A tokenizer without a limit has a huge model_max_length. */
     private static final long NO_LIMIT = 1 << 24;
 
     private final Path folder;
@@ -150,8 +151,8 @@ final class EncoderFolder {
     /**
      * The model file: named by the host, found, or written into {@code cache} from the checkpoint in the folder.
      *
-     * @param weights how a checkpoint's matrices are held
-     * @param scores whether it must give scores and not vectors; a model that is found is taken as it is
+     * @param weights how a checkpoint's matrices are stored
+     * @param scores whether an exported model returns scores rather than vectors; an existing model file is used unchanged
      */
     ModelSource model(Optional<String> named, EncoderWeights weights, Path cache, boolean scores, JobContext context) {
         if (named.isPresent()) {
@@ -176,7 +177,7 @@ final class EncoderFolder {
                                 ? " holds a model that gives vectors, not scores; open it with OnnxEmbedder"
                                 : " holds a model that gives scores, not vectors; open it with OnnxReranker"));
             }
-            tokenizer(); // nothing is written for a folder that cannot be opened
+            tokenizer(); // fails before anything is written
             return exported(weights, cache, context);
         }
         if (files.isEmpty() && Files.isRegularFile(transformer.resolve("pytorch_model.bin"))) {
@@ -214,10 +215,13 @@ final class EncoderFolder {
         return found;
     }
 
-    /** Where token ids come from: a tokenizer, and the text that decides about it, for a fingerprint. */
+    /** A tokenizer, and the JSON that determines it, for the fingerprint. */
     record Reading(Tokenizer tokenizer, String json) {}
 
-    /** The tokenizer, with the tokens that the files beside it add and the model has vectors for; the caller closes it. */
+    /**
+     * The tokenizer, extended by the added tokens of its companion files for which the model has vectors; the caller closes
+     * it.
+     */
     @SuppressWarnings("ReferenceEquality") // whether a tokenizer was made anew
     Reading openTokenizer() {
         Path file = tokenizer();
@@ -285,7 +289,7 @@ final class EncoderFolder {
                         : OptionalInt.empty());
     }
 
-    /** What a cross-encoder does to its one logit: the logistic function, unless its configuration says otherwise. */
+    /** The activation of a cross-encoder's one logit: the logistic function unless the configuration names another. */
     Activation scoreActivation() {
         JsonNode config = json("config.json");
         String name = Stream.of(
@@ -334,7 +338,7 @@ final class EncoderFolder {
         return (int) Math.min(wanted, positions.orElse(Integer.MAX_VALUE));
     }
 
-    /** The first of {@code names} that has a prompt, else the default prompt, else nothing. */
+    /** The prompt of the first of {@code names} that has one, else the default prompt, else none. */
     private static String prompt(JsonNode config, String... names) {
         JsonNode prompts = config.path("prompts");
         for (String name : names) {
@@ -352,7 +356,7 @@ final class EncoderFolder {
                 .orElse(JsonNode.missing());
     }
 
-    /** A path that a configuration or the host names, which must not lead out of the folder. */
+    /** A path named by a configuration or the host; it must stay inside the folder. */
     private Path inside(String name) {
         Path path = folder.resolve(name).normalize();
         if (!path.startsWith(folder)) {

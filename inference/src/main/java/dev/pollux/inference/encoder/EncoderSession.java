@@ -26,9 +26,10 @@ import java.util.Set;
 /**
  * A loaded encoder graph: the tokens of one text in, its vector out.
  *
- * <p>A text always runs alone. In a graph with dynamically quantized activations one scale serves a whole call, so a text
- * would get another vector beside other texts, and equal lengths do not help; alone it costs nothing, since one text fills a
- * core and padding is never computed. One thread a run: the runtime's own threads scale worse than texts side by side.
+ * <p>Each text runs alone (batch size 1). Dynamically quantized activations share one scale per run, so in a batch the
+ * vector of a text would depend on the other texts, even with equal lengths. Batch size 1 has no cost here: one text fills
+ * a core, and no padding is computed. Each run uses one thread, because parallel texts scale better than the runtime's
+ * intra-op threads.
  *
  * <p><em>Thread-safe; a {@link Scratch} is for one thread at a time.</em>
  */
@@ -46,7 +47,7 @@ final class EncoderSession implements AutoCloseable {
     private final int width; // of the output
     private final int dimension; // of the result
 
-    /** Opens a session over a model given as a path or as its bytes. */
+    /** Opens a session of a model given as a path or as bytes. */
     EncoderSession(ModelSource source, EncoderConfig config, EmbedderOptions options) {
         this.model = source.name();
         this.config = config;
@@ -118,7 +119,7 @@ final class EncoderSession implements AutoCloseable {
                 .findFirst();
     }
 
-    /** The output's shape for two tokens: graphs often leave its width open. */
+    /** The output's shape for two tokens: graphs often do not declare its width. */
     private long[] probe() throws OrtException {
         int[] ids = {config.padToken(), config.padToken()};
         try (Scratch scratch = scratch();
@@ -175,7 +176,7 @@ final class EncoderSession implements AutoCloseable {
      * The vector of a text.
      *
      * @param ids (tokens), at least one
-     * @param promptTokens how many of them are the prefix and what the tokenizer puts before it
+     * @param promptTokens the number of tokens in the prefix, with the special tokens before it
      * @return (dimension)
      */
     float[] embed(int[] ids, int promptTokens, Scratch scratch, NativeRuntime.RunGuard run) throws OrtException {
@@ -256,7 +257,7 @@ final class EncoderSession implements AutoCloseable {
         }
     }
 
-    /** Buffers that grow to the longest text and are used again; only direct memory is bound to a run. */
+    /** Reused buffers that grow to the longest text; a run binds only direct memory. */
     final class Scratch implements AutoCloseable {
 
         private final GraphInputs inputs;
@@ -314,7 +315,7 @@ final class EncoderSession implements AutoCloseable {
             }
         }
 
-        /** Frees the tensors; the memory goes with this object. */
+        /** Frees the tensors; the buffers are freed with this object. */
         @Override
         public void close() {
             inputs.close();

@@ -7,10 +7,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * A name for everything that decides about a vector: SHA-256 over the model, the tokenizer, the modules and the options.
+ * Identifies everything that determines a vector: SHA-256 over the model, the tokenizer, the modules and the options.
  *
- * <p>Only sources are hashed: what this library makes of them, such as a graph in the cache, may have other bytes in another
- * version or be gone, with the same vectors. {@link #VERSION} changes when equal sources and options give other vectors.
+ * <p>Only sources are hashed. Derived files, such as a graph in the cache, may be missing or differ in bytes between
+ * versions although the vectors are equal. {@link #VERSION} changes when equal sources and options produce different
+ * vectors.
  */
 final class Fingerprint {
 
@@ -67,7 +68,7 @@ final class Fingerprint {
         digest.update(bytes);
     }
 
-    /** A text, preceded by its length, so that neighbours cannot run into one another. */
+    /** A text with its length as a prefix, so that consecutive texts cannot be confused. */
     private void add(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());

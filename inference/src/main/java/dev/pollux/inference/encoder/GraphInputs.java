@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The inputs that a graph declares, in direct buffers that are written again for every text.
+ * The declared inputs of a graph, in direct buffers that are rewritten for every text.
  *
  * <p>Texts run alone and unpadded, so the mask is all ones and the positions count up: these are written when a buffer grows,
  * and only the ids and the token types change from text to text.

@@ -13,12 +13,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where a graph comes from: a file, with its external data beside it, or bytes.
+ * The source of a graph: a file, with external data in the same folder, or bytes.
  *
  * @param name named in errors
- * @param path the file; of no meaning for bytes
+ * @param path the file; ignored for bytes
  * @param bytes the model itself
- * @param origin a name for the content that the file was made of, where it was made of something else
+ * @param origin an identifier of the source content if the file was derived from a checkpoint
  */
 record ModelSource(String name, Path path, Optional<byte[]> bytes, Optional<String> origin) {
 
@@ -30,7 +30,7 @@ record ModelSource(String name, Path path, Optional<byte[]> bytes, Optional<Stri
         return new ModelSource(name, Path.of(name), Optional.of(bytes), Optional.empty());
     }
 
-    /** A file that was written from a checkpoint, and may be written anew with other bytes by another version. */
+    /** A file exported from a checkpoint; another version may write it with different bytes. */
     static ModelSource exported(Path file, String origin) {
         return new ModelSource(file.toString(), file, Optional.empty(), Optional.of(origin));
     }
@@ -57,7 +57,7 @@ record ModelSource(String name, Path path, Optional<byte[]> bytes, Optional<Stri
         }
     }
 
-    /** The runtime has loaded the model by now, so that a location that leads elsewhere was refused. */
+    /** The runtime has already loaded the model, so locations outside the folder have been refused. */
     private List<Path> files() {
         List<Path> files = new ArrayList<>(List.of(path));
         Path folder = path.toAbsolutePath().normalize().resolveSibling("");

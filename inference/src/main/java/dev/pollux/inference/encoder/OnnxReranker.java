@@ -21,7 +21,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 
 /**
- * Scores of texts for a query from a cross-encoder in this process, which reads both together.
+ * A cross-encoder in this process: it reads a query and a text together and scores the text.
  *
  * <pre>{@code
  * try (OnnxReranker reranker = OnnxReranker.open(folder)) {
@@ -30,17 +30,17 @@ import java.util.concurrent.BlockingQueue;
  * }
  * }</pre>
  *
- * <p>A score is what the model's configuration makes of its one logit: the logistic function, so that it lies in (0, 1),
- * unless the folder names another. It depends on the query, the text and the options, and on nothing else: a pair runs alone.
+ * <p>A score is the model's one logit after an activation: the logistic function, with scores in (0, 1), unless the folder
+ * names another. A score depends only on the query, the text and the options, because each pair runs alone.
  *
- * <p>The calling thread works; with more than one worker, daemon threads help it as those of {@link OnnxEmbedder} do. An
- * interrupt ends a call after the pair it is at, with {@link dev.pollux.CancelledException}; the thread stays interrupted.
+ * <p>The calling thread scores pairs itself. With more than one worker, daemon threads help it as in {@link OnnxEmbedder}.
+ * An interrupt ends a call after the current pair with {@link dev.pollux.CancelledException}; the thread stays interrupted.
  *
  * <p><em>Thread-safe.</em>
  */
 public final class OnnxReranker implements Reranker, AutoCloseable {
 
-    /** The output that cross-encoders have. */
+    /** The graph output with the scores of a cross-encoder. */
     static final String OUTPUT = "logits";
 
     private final String name;
@@ -73,7 +73,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
         this.handle = OpenHandle.of("OnnxReranker " + name);
     }
 
-    /** Opens the folder of a cross-encoder with what it says about itself; see {@link #opening}. */
+    /** Opens the folder of a cross-encoder with the settings stored in it; see {@link #opening}. */
     public static OnnxReranker open(Path folder) {
         return open(folder, RerankerOptions.DEFAULTS);
     }
@@ -84,17 +84,17 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
     }
 
     /**
-     * Opens the folder of a cross-encoder, as a job: an ONNX model with an output {@code logits} (batch, 1), or a checkpoint
-     * of transformers for sequence classification with one label, and {@code tokenizer.json}. The first time, a checkpoint is
-     * hashed and exported, which takes seconds and reports bytes and layers.
+     * Opens the folder of a cross-encoder, as a job: an ONNX model with an output {@code logits} (batch, 1), or a
+     * checkpoint of transformers for sequence classification with one label, and {@code tokenizer.json}. A checkpoint is
+     * hashed and exported the first time, which takes seconds and reports bytes and layers.
      *
      * <p>The job throws:
      *
      * <ul>
      *   <li>{@link StorageException} if a file is missing or cannot be read or written
      *   <li>{@link dev.pollux.MalformedFileException} if a file is damaged, or a tensor missing or of another shape
-     *   <li>{@link UnsupportedModelException} if the architecture is not known, the model does not give one score, or a tensor
-     *       has no place
+     *   <li>{@link UnsupportedModelException} if the architecture is unknown, the model does not return one score, or a
+     *       tensor is not used by the architecture
      *   <li>{@link ModelExecutionException} if the runtime refuses the graph
      *   <li>{@link IllegalArgumentException} if {@code options} and the model do not fit together
      * </ul>
@@ -135,9 +135,9 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if a text does not fit beside the query and {@link LongText#REFUSE} was chosen, or the
-     *     query leaves no room for windows; nothing is scored then
-     * @throws dev.pollux.CancelledException if the thread is interrupted or the reranker is closed meanwhile
+     * @throws IllegalArgumentException if query and text exceed the token limit and {@link LongText#REFUSE} was chosen, or
+     *     the query leaves no room for windows; then nothing is scored
+     * @throws dev.pollux.CancelledException if the thread is interrupted or the reranker is closed during the call
      * @throws ModelExecutionException if the runtime fails or a score is not finite
      * @throws IllegalStateException after {@link #close()}
      */
@@ -182,7 +182,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
                 runs.add(new Run(i, w, windows.get(w)));
             }
         }
-        // The longest first, so that no worker is left with a long pair when the others are through.
+        // Longest first: no worker is left with a long pair after the others have finished.
         runs.sort(
                 Comparator.comparingInt((Run run) -> run.window().ids().length).reversed());
         call.each(runs.size(), i -> {

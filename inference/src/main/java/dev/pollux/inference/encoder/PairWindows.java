@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** A query and a text as what a cross-encoder reads: one sequence, or several where the text is too long. */
+/** Encodes a query and a text for a cross-encoder: one sequence, or several windows if the text is too long. */
 final class PairWindows {
 
     private final Tokenizer tokenizer;
@@ -70,7 +70,7 @@ final class PairWindows {
         while (true) {
             int to = Math.min(content.size(), from + room);
             Encoding window = encode(query, text, content, from, to);
-            // A part may give more tokens than it had in the whole text.
+            // A part may have more tokens on its own than within the whole text.
             while (window.size() > config.maxTokens() && to > from + 1) {
                 to--;
                 window = encode(query, text, content, from, to);

@@ -1,7 +1,7 @@
 package dev.pollux.inference.encoder;
 
 /**
- * How one vector is made of the vectors of a text's tokens, as sentence-transformers defines it.
+ * How the token vectors of a text are combined into one vector, as defined by sentence-transformers.
  *
  * <p>h_i is the vector of token i of n, special tokens included.
  */
@@ -50,7 +50,7 @@ public enum Pooling {
             tokens.sum(true, 1 / weights, out, at);
         }
     },
-    /** h_n, the vector of the last token, as decoders used for embedding want it. */
+    /** h_n, the vector of the last token, for decoders used as embedders. */
     LAST_TOKEN("lasttoken", "pooling_mode_lasttoken") {
         @Override
         void pool(Tokens tokens, float[] out, int at) {
@@ -66,24 +66,24 @@ public enum Pooling {
         this.configFlag = configFlag;
     }
 
-    /** Its name as the value of {@code pooling_mode}. */
+    /** The value of {@code pooling_mode}. */
     String configName() {
         return configName;
     }
 
-    /** The key that switches it on in older configurations; several are concatenated in the order of this enum. */
+    /** The key that enables it in older configurations; several are concatenated in the order of this enum. */
     String configFlag() {
         return configFlag;
     }
 
-    /** Writes the pooled vector to {@code out} from {@code at} on. */
+    /** Writes the pooled vector to {@code out}, starting at {@code at}. */
     abstract void pool(Tokens tokens, float[] out, int at);
 
     /**
      * The vectors of a text's tokens.
      *
      * @param values (count, width), may be longer
-     * @param from the first token that counts, less than {@code count}; those before belong to a prompt that is left out
+     * @param from the first pooled token, less than {@code count}; earlier tokens belong to an excluded prompt
      */
     record Tokens(float[] values, int from, int count, int width) {
 

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** How a cross-encoder is opened and run. What is absent comes from the model's folder. <em>Immutable.</em> */
+/** How a cross-encoder is opened and run. An absent option takes its value from the model's folder. <em>Immutable.</em> */
 public final class RerankerOptions {
 
     /** Everything from the model's folder; long texts are refused. */
@@ -51,8 +51,8 @@ public final class RerankerOptions {
     }
 
     /**
-     * Where the graph of a folder that has none is written; default {@link PolluxCache#directory()}, which is looked up
-     * when it is asked for, so that a user without a home may have options.
+     * The folder for graphs exported from checkpoints; default {@link PolluxCache#directory()}. The default is resolved by
+     * this method, not when options are built, so options can be built without a home folder.
      */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
@@ -85,26 +85,25 @@ public final class RerankerOptions {
     }
 
     /**
-     * Whether scores are the model's logits, without the activation that its configuration names (the logistic
-     * function where it names none); default false.
+     * Whether scores are the model's logits without the configured activation (the logistic function if none is
+     * configured); default false.
      */
     public boolean logits() {
         return logits;
     }
 
     /**
-     * Most tokens of a pair, special tokens included, at least 1 and at most the positions of the model; absent:
-     * {@code model_max_length} of the tokenizer, bounded by the positions of the model; 512 where the folder says
-     * nothing.
+     * The maximum number of tokens of a pair, special tokens included, at least 1 and at most the positions of the model;
+     * absent: {@code model_max_length} of the tokenizer, bounded by the positions of the model; 512 if the folder has none.
      */
     public OptionalInt maxTokens() {
         return maxTokens;
     }
 
     /**
-     * What becomes of texts that do not fit beside the query; default {@link LongText#REFUSE}. With {@link
-     * LongText#WINDOWED} a text is read in overlapping windows, each beside the query, and has the highest of their
-     * scores.
+     * How texts that exceed the limit together with the query are handled; default {@link LongText#REFUSE}. With {@link
+     * LongText#WINDOWED} a text is split into overlapping windows, the query is paired with each, and the text gets the
+     * highest of their scores.
      */
     public LongText longText() {
         return longText;
@@ -116,8 +115,8 @@ public final class RerankerOptions {
     }
 
     /**
-     * Pairs that are scored at the same time, each on one thread, in [1, 1024]; default: the processors the JVM
-     * sees.
+     * The number of pairs scored in parallel, each on one thread, in [1, 1024]; default: the processors available to the
+     * JVM.
      */
     public int workers() {
         return workers;
@@ -128,7 +127,7 @@ public final class RerankerOptions {
         return device;
     }
 
-    /** How the matrices of a checkpoint without a graph are held; default {@link EncoderWeights#FLOAT}. */
+    /** How the matrices of a checkpoint are stored in the exported graph; default {@link EncoderWeights#FLOAT}. */
     public EncoderWeights weights() {
         return weights;
     }

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** Texts as what the model reads: one sequence of tokens, or several where a text is too long and may be read in windows. */
+/** Encodes texts for the model: one token sequence, or several overlapping windows if a text is too long. */
 final class TokenWindows {
 
     private final Tokenizer tokenizer;
@@ -21,9 +21,10 @@ final class TokenWindows {
      * A text's tokens.
      *
      * @param tokens all of them, prefix and special tokens included
-     * @param windows what the model reads, each at most {@code maxTokens}; empty if the text is refused
+     * @param windows the sequences to run, each at most {@code maxTokens}; empty if the text is refused
      * @param weights the tokens of the text in each window
-     * @param promptTokens how many tokens at the beginning of each belong to the prefix and what stands before it
+     * @param promptTokens the number of leading tokens in each window that belong to the prefix and the special tokens
+     *     before it
      */
     record Input(int tokens, List<int[]> windows, List<Integer> weights, int promptTokens) {}
 

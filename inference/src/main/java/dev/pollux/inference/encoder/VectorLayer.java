@@ -1,16 +1,16 @@
 package dev.pollux.inference.encoder;
 
-/** What stands between the pooled vector and the result, as sentence-transformers' modules do. <em>Immutable.</em> */
+/** A module of sentence-transformers that is applied after pooling. <em>Immutable.</em> */
 sealed interface VectorLayer {
 
     /** The result for {@code vector}, which it may change. */
     float[] apply(float[] vector);
 
-    /** The length of the result for vectors of length {@code width}, or -1 where it does not take such vectors. */
+    /** The length of the result for vectors of length {@code width}; −1 if that length is not accepted. */
     int outputWidth(int width);
 
     /**
-     * v / ‖v‖, the zero vector stays.
+     * v / ‖v‖; the zero vector is unchanged.
      *
      * <p>The norm is accumulated in double.
      */
@@ -38,7 +38,7 @@ sealed interface VectorLayer {
     }
 
     /**
-     * f(W·v + b), plus the input or its projection where there is a residual. Dot products are accumulated in double.
+     * f(W·v + b), plus the input or its projection if there is a residual. Dot products are accumulated in double.
      *
      * @param weight (out, in), row-major
      * @param bias (out)

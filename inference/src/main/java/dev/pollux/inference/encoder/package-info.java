@@ -1,6 +1,6 @@
 /**
- * Encoders in this process: texts as vectors, {@link dev.pollux.inference.encoder.OnnxEmbedder}, and scores of texts for a
- * query, {@link dev.pollux.inference.encoder.OnnxReranker}.
+ * Encoders in this process. {@link dev.pollux.inference.encoder.OnnxEmbedder} embeds texts; {@link
+ * dev.pollux.inference.encoder.OnnxReranker} scores texts for a query.
  */
 @NullMarked
 package dev.pollux.inference.encoder;

@@ -9,8 +9,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The activation functions of transformers, under the names that configurations give them ({@code ACT2FN}), as operators.
- * Those with trained parameters are not among them. <em>Immutable.</em>
+ * The activation functions of transformers as ONNX operators, by their configuration names ({@code ACT2FN}). Functions with
+ * trained parameters are not supported. <em>Immutable.</em>
  */
 public final class ActivationFunction {
 
@@ -51,15 +51,15 @@ public final class ActivationFunction {
         this.formula = formula;
     }
 
-    /** The function that a configuration calls {@code name}; empty where there is none. */
+    /** The function with the configuration name {@code name}; empty if there is none. */
     public static Optional<ActivationFunction> named(String name) {
         return Optional.ofNullable(KNOWN.get(name)).map(ActivationFunction::new);
     }
 
     /**
-     * The same; {@code source} is named in the error.
+     * The function with the configuration name {@code name}; {@code source} is named in the error.
      *
-     * @throws UnsupportedModelException if there is none; the message lists those there are
+     * @throws UnsupportedModelException if there is none; the message lists the supported names
      */
     public static ActivationFunction of(String name, String source) {
         return named(name)
@@ -67,7 +67,7 @@ public final class ActivationFunction {
                         source + ": the activation '" + name + "' is not supported, only " + names()));
     }
 
-    /** The names that {@link #named} knows. */
+    /** The names accepted by {@link #named}. */
     public static SortedSet<String> names() {
         return new TreeSet<>(KNOWN.keySet());
     }
@@ -76,8 +76,8 @@ public final class ActivationFunction {
      * Writes the function into {@code graph}.
      *
      * @param x of any shape
-     * @param output the name of the result, and the beginning of the names of what is computed on the way
-     * @return the result; x itself where the function changes nothing
+     * @param output the name of the result and the prefix of intermediate names
+     * @return the result; x itself for the identity
      */
     public Value write(GraphBuilder graph, Value x, String output) {
         return formula.write(graph, x, output);
@@ -87,7 +87,7 @@ public final class ActivationFunction {
         return (graph, x, output) -> graph.op(operator, output, List.of(x), attributes);
     }
 
-    /** Hendrycks and Gimpel, arXiv:1606.08415: by the error function, or approximated by tanh. */
+    /** GELU (Hendrycks and Gimpel, arXiv:1606.08415), exact by erf or approximated by tanh. */
     private static Formula gelu(String approximation) {
         return plain("Gelu", Map.of("approximate", approximation));
     }

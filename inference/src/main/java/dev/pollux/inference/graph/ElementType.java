@@ -19,7 +19,7 @@ public enum ElementType {
     INT32(6, 4),
     /** 64-bit integers. */
     INT64(7, 8),
-    /** Truth values, a byte each. */
+    /** Booleans, one byte each. */
     BOOL(9, 1),
     /** IEEE half precision. */
     FLOAT16(10, 2),
@@ -31,7 +31,7 @@ public enum ElementType {
     UINT64(13, 8),
     /** The upper half of a 32-bit float. */
     BFLOAT16(16, 2),
-    /** Any other type: text, numbers narrower than a byte, or something that is not a tensor. */
+    /** Any other type: strings, numbers narrower than a byte, or a value that is not a tensor. */
     OTHER(0, 0);
 
     private final int code;
@@ -42,19 +42,19 @@ public enum ElementType {
         this.bytes = bytes;
     }
 
-    /** The type with the number {@code code} in ONNX; empty where it is none of these. */
+    /** The type with the ONNX number {@code code}; empty if there is no constant for it. */
     public static Optional<ElementType> of(int code) {
         return Arrays.stream(values())
                 .filter(type -> type.code == code && type != OTHER)
                 .findFirst();
     }
 
-    /** The type's number in ONNX, as {@code Cast} wants it. */
+    /** The type's ONNX number, as in the attribute of {@code Cast}. */
     public int code() {
         return code;
     }
 
-    /** Bytes of an element; 0 for {@link #OTHER}. */
+    /** Bytes per element; 0 for {@link #OTHER}. */
     public int bytes() {
         return bytes;
     }

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** What ONNX Runtime's own operators give for what they are given, as its list of contrib operators says. */
+/** Output types and shapes of ONNX Runtime's contrib operators, after its operator list. */
 final class FusedShapeRules {
 
     static final Map<String, Rule> RULES = Map.of(
@@ -43,7 +43,7 @@ final class FusedShapeRules {
         return op.of(op.shape(0).with(-1, op.shape(1).dim(1)));
     }
 
-    /** The rows end with their last block, which may be longer than the table is wide, so that the width is not known. */
+    /** The last block of a row may exceed the table's width, so the width is unknown. */
     private static List<Typed> gatherBlocks(Operation op) {
         if (!op.shape(1).isRanked()) {
             return op.of(ElementType.FLOAT, Shape.UNKNOWN);

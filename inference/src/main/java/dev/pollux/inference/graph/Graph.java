@@ -11,15 +11,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A graph of operators: what goes in and out, the nodes in an order in which they can run, and the weights.
+ * An ONNX graph: inputs, outputs, nodes in topological order, and weights.
  *
- * <p>A {@link GraphBuilder} makes one, {@link GraphReader} reads one, {@link GraphRewrite} and {@link GraphCut} make one of
- * another, and {@link GraphWriter} writes one. Weights are described; their bytes are produced when the graph is written.
- * <em>Immutable.</em>
+ * <p>{@link GraphBuilder} builds a graph, {@link GraphReader} reads one, {@link GraphRewrite} and {@link GraphCut} derive
+ * one from another, and {@link GraphWriter} writes one. A graph describes its weights; their bytes are produced when it is
+ * written. <em>Immutable.</em>
  */
 public final class Graph {
 
-    /** The domain of ONNX Runtime's own operators. */
+    /** The domain of ONNX Runtime's contrib operators. */
     public static final String MICROSOFT = "com.microsoft";
 
     /** Opset 21 with ONNX Runtime's operators, IR version 10. */
@@ -31,7 +31,7 @@ public final class Graph {
             .setGraph(GraphProto.newBuilder().setName("decoder"))
             .build();
 
-    private final ModelProto header; // all but nodes and weights, as a file has it
+    private final ModelProto header; // the file's message without nodes and weights
     private final List<Value> inputs;
     private final List<Value> outputs;
     private final List<Node> nodes;
@@ -57,12 +57,12 @@ public final class Graph {
         return header;
     }
 
-    /** What a run is given. */
+    /** The inputs of a run. */
     public List<Value> inputs() {
         return inputs;
     }
 
-    /** What a run gives. */
+    /** The outputs of a run. */
     public List<Value> outputs() {
         return outputs;
     }
@@ -82,7 +82,7 @@ public final class Graph {
         return Optional.ofNullable(weights.get(name));
     }
 
-    /** The value called {@code name}, with what is known of its type and shape. */
+    /** The value called {@code name}, with its type and shape as far as known. */
     public Value value(String name) {
         return values.getOrDefault(name, Value.unknown(name));
     }

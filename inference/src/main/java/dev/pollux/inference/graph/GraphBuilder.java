@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Makes a {@link Graph}, operator by operator. An operator that gets values whose shapes do not fit is refused at once.
- * <em>Not thread-safe: one thread at a time.</em>
+ * Builds a {@link Graph} operator by operator. An operator whose input shapes are incompatible is refused at once. <em>Not
+ * thread-safe: one thread at a time.</em>
  */
 public final class GraphBuilder {
 
@@ -24,10 +24,10 @@ public final class GraphBuilder {
     private final Map<String, Weight> weights = new LinkedHashMap<>();
     private final Map<String, Value> values = new HashMap<>();
     private final List<Node> all = new ArrayList<>();
-    /** Where nodes go: the graph, or the branch that is being written. */
+    /** The target of new nodes: the graph, or the branch that is being written. */
     private List<Node> nodes = all;
 
-    /** Begins an empty graph of opset 21 and {@code com.microsoft} 1, IR version 10. */
+    /** Starts an empty graph with opset 21, {@code com.microsoft} 1 and IR version 10. */
     public static GraphBuilder create() {
         ProtobufClasses.check(); // before a class is loaded that needs them
         return new GraphBuilder(Graph.OWN);
@@ -37,7 +37,7 @@ public final class GraphBuilder {
         this.header = header;
     }
 
-    /** Goes on from a graph. */
+    /** Starts from an existing graph. */
     public static GraphBuilder from(Graph graph) {
         GraphBuilder builder = withoutNodes(graph);
         builder.all.addAll(graph.nodes());
@@ -53,7 +53,9 @@ public final class GraphBuilder {
         return builder;
     }
 
-    /** Declares an input; a dimension is an {@code Integer} or, where a run decides it, the {@code String} that names it. */
+    /**
+     * Declares an input. A dimension is an {@code Integer} or, if it is set at run time, a {@code String} with its name.
+     */
     public Value input(String name, ElementType type, Object... dims) {
         return input(new Value(name, type, Shape.from(dims)));
     }
@@ -64,7 +66,7 @@ public final class GraphBuilder {
         return known(value);
     }
 
-    /** Declares an output, which a node computes under this name. */
+    /** Declares an output; a node must compute a value of this name. */
     public void output(String name, ElementType type, Object... dims) {
         outputs.add(new Value(name, type, Shape.from(dims)));
     }
@@ -74,19 +76,19 @@ public final class GraphBuilder {
         outputs.add(value);
     }
 
-    /** Takes back the outputs that were declared so far. */
+    /** Removes all outputs declared so far. */
     public GraphBuilder withoutOutputs() {
         outputs.clear();
         return this;
     }
 
-    /** The value called {@code name}, with what is known of it. */
+    /** The value called {@code name}, with its type and shape as far as known. */
     public Value value(String name) {
         return name.isEmpty() ? Value.NONE : values.getOrDefault(name, Value.unknown(name));
     }
 
     /**
-     * Says what shape a value has, where a run decides it and the operator does not tell.
+     * Declares the shape of a value that cannot be inferred from its operator.
      *
      * @return the value with this shape
      */
@@ -102,13 +104,13 @@ public final class GraphBuilder {
     /**
      * Adds a node.
      *
-     * @param domain empty for a standard operator
-     * @param in {@link Value#NONE} leaves an optional input out
-     * @param out the names of the results; an empty one is left out
+     * @param domain the operator's domain; empty for a standard operator
+     * @param in the inputs; {@link Value#NONE} omits an optional input
+     * @param out the names of the results; an empty name omits a result
      * @param attributes an {@code Integer}, {@code Float}, {@code String} or list of {@code Integer} for each name; they are
      *     written in order of their names
-     * @return the results, {@link Value#NONE} where one is left out
-     * @throws ShapeMismatchException if the values do not fit the operator
+     * @return the results, {@link Value#NONE} for an omitted one
+     * @throws ShapeMismatchException if the inputs do not fit the operator
      */
     public List<Value> node(
             String operator, String domain, List<Value> in, List<String> out, Map<String, ?> attributes) {
@@ -123,7 +125,7 @@ public final class GraphBuilder {
         return results;
     }
 
-    /** Adds a node as it is; nothing is known of its results unless they were known before. */
+    /** Adds a node unchanged. The types and shapes of its results are unknown unless they were known before. */
     public void add(Node node) {
         nodes.add(node);
     }
@@ -143,18 +145,18 @@ public final class GraphBuilder {
         return op(operator, output, List.of(in), Map.of());
     }
 
-    /** Adds one of ONNX Runtime's own operators with one result. */
+    /** Adds a contrib operator of ONNX Runtime with one result. */
     public Value fused(String operator, String output, List<Value> in, Map<String, ?> attributes) {
         return node(operator, Graph.MICROSOFT, in, List.of(output), attributes).get(0);
     }
 
     /**
-     * The result of one of two branches, under the name {@code output}. Weights that a branch adds belong to the whole graph;
-     * values that it computes are its own.
+     * Adds an {@code If} with the result {@code output}. Weights added by a branch belong to the whole graph; values
+     * computed in a branch are visible only there.
      *
-     * @param condition a value of one boolean
-     * @param yes adds the nodes of the branch that runs if it is true, and gives their result
-     * @param no likewise if it is false
+     * @param condition a single boolean
+     * @param yes adds the nodes of the branch for true and returns their result
+     * @param no adds the nodes of the branch for false and returns their result
      */
     public Value choice(String output, Value condition, Supplier<Value> yes, Supplier<Value> no) {
         Map<String, Object> attributes = new HashMap<>();
@@ -186,12 +188,12 @@ public final class GraphBuilder {
         }
     }
 
-    /** Whether nodes go into a branch now, whose values the graph around it does not see. */
+    /** Whether new nodes go into a branch, whose values are not visible outside it. */
     public boolean inBranch() {
         return nodes != all;
     }
 
-    /** A short list of 64-bit integers, (values), kept in the file of the graph. */
+    /** A short list of 64-bit integers, (values), stored in the graph's file. */
     public Value integers(String name, long... values) {
         return weight(
                 new Weight(name, ElementType.INT64, Shape.of(values.length), StoredTensor.integers(name, values)));

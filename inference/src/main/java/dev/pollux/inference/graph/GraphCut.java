@@ -11,13 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Cuts a graph down to the nodes, weights and inputs that some of its values need. */
+/** Extracts the subgraph that computes given values. */
 public final class GraphCut {
 
     private GraphCut() {}
 
     /**
-     * The part of {@code graph} that computes {@code outputs}, which become its outputs.
+     * The nodes, weights and inputs of {@code graph} that {@code outputs} depend on, with {@code outputs} as the graph's
+     * outputs.
      *
      * @param outputs names of values of the graph
      */

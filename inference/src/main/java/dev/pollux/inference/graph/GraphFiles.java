@@ -4,13 +4,13 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
-/** How the files of ready-made ONNX decoders are named: variants, halves and external data. */
+/** File names of published ONNX decoders: variants, pairs of graphs and external data. */
 public final class GraphFiles {
 
-    /** What files of graphs end in. */
+    /** The file extension of graphs. */
     public static final String ONNX = ".onnx";
 
-    /** What follows the stem in the names of variants, in the order in which they are preferred: exact ones first. */
+    /** The suffixes of variant names after the stem, in order of preference: exact ones first. */
     public static final List<String> ORDER =
             List.of("", "_fp16", "_quantized", "_int8", "_uint8", "_q8", "_q4", "_q4f16", "_bnb4");
 
@@ -20,7 +20,7 @@ public final class GraphFiles {
 
     private GraphFiles() {}
 
-    /** The most exact variant among {@code paths}, the first where several are; empty where no name is known. */
+    /** The most exact variant among {@code paths}, the first if several are equally exact; empty if no name is known. */
     public static Optional<String> preferred(Collection<String> paths) {
         for (String suffix : ORDER) {
             for (String stem : STEMS) {
@@ -35,7 +35,10 @@ public final class GraphFiles {
         return Optional.empty();
     }
 
-    /** Of two graphs that take turns, one for the first step and one for those after it, the other's path. */
+    /**
+     * The path of the other graph of a pair; empty if {@code path} is not one of a pair. One graph of a pair runs the first
+     * step, the other all later steps.
+     */
     public static Optional<String> otherHalf(String path) {
         String folder = path.substring(0, path.length() - name(path).length());
         for (String suffix : ORDER) {
@@ -51,12 +54,15 @@ public final class GraphFiles {
         return Optional.empty();
     }
 
-    /** Whether {@code path} names the graph for the steps after the first, of two that take turns. */
+    /** Whether {@code path} names the graph for later steps of a pair. */
     public static boolean goesOn(String path) {
         return name(path).startsWith(NEXT);
     }
 
-    /** Whether {@code path} is by its name external data of {@code graph}: {@code model.onnx_data}, {@code model.onnx.data}. */
+    /**
+     * Whether the name of {@code path} is that of external data of {@code graph}: {@code model.onnx_data}, {@code
+     * model.onnx.data}.
+     */
     public static boolean isData(String graph, String path) {
         return path.startsWith(graph) && path.substring(graph.length()).matches("[._]data(_\\d{1,4})?");
     }

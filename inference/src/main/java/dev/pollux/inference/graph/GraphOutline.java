@@ -22,21 +22,20 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What an ONNX file says of itself without its weights: what goes in and out, which operators it has, and which files hold
- * its external data.
+ * The outline of an ONNX file without its weights: inputs, outputs, operator counts and the files of external data.
  *
- * <p>The file is read once from end to end; weights are skipped, never held. It is not to be trusted: nesting, names and
- * messages are bounded. <em>Immutable.</em>
+ * <p>The file is read in one pass; weights are skipped. It is untrusted: nesting, names and messages are bounded.
+ * <em>Immutable.</em>
  *
- * @param inputs what a run must be given, initializers left out
- * @param outputs what a run gives
- * @param operators how often each operator occurs, also in branches and functions; contrib operators with their domain,
- *     as in {@code com.microsoft.MatMulNBits}
- * @param appended names of the keys and values that {@code GroupQueryAttention} alone reads, each with the name under which
- *     the node gives them back: such a pair may be one buffer
- * @param branchRows the least number of rows of a matrix that stands in a branch, 0 where there is none: of rotary tables that
- *     are chosen by length, the length up to which the first holds
- * @param dataFiles the locations of external data, as they are written: not to be trusted
+ * @param inputs the inputs of a run, without initializers
+ * @param outputs the outputs of a run
+ * @param operators the number of occurrences of each operator, branches and functions included; contrib operators have
+ *     their domain, such as {@code com.microsoft.MatMulNBits}
+ * @param appended key and value inputs that only {@code GroupQueryAttention} reads, by input name, with the node's output
+ *     name; the two may share one buffer
+ * @param branchRows the least number of rows of a matrix in a branch; 0 if there is none. For rotary tables that are chosen
+ *     by length it is the limit of the first table
+ * @param dataFiles the untrusted locations of external data, as written
  */
 public record GraphOutline(
         List<Value> inputs,
@@ -57,7 +56,7 @@ public record GraphOutline(
     /**
      * Reads the outline of {@code file}.
      *
-     * @throws MalformedFileException if it is not an ONNX model, or an unreasonable one
+     * @throws MalformedFileException if it is not an ONNX model, or exceeds a bound
      * @throws StorageException if it cannot be read
      */
     public static GraphOutline read(Path file) {
@@ -70,7 +69,7 @@ public record GraphOutline(
         }
     }
 
-    /** One pass over the bytes; the numbers are the fields of the messages in onnx.proto. */
+    /** One pass over the bytes; numbers are field numbers of onnx.proto. */
     private static final class Reader {
 
         private static final int MAX_DEPTH = 32;
@@ -96,12 +95,12 @@ public record GraphOutline(
             this.in = in;
         }
 
-        /** Takes the fields of a message. */
+        /** Receives the fields of a message. */
         private interface Field {
-            /** One that has a length; false if it is not read and to be skipped. */
+            /** A length-delimited field; returns false to skip it. */
             boolean read(int number) throws IOException;
 
-            /** One that is a number. */
+            /** A numeric field. */
             default void number(int number, long value) {}
         }
 
@@ -207,7 +206,7 @@ public record GraphOutline(
             return true;
         }
 
-        /** A tensor's name, dimensions and place; its values are skipped. */
+        /** A tensor's name, dimensions and location; its values are skipped. */
         private final class Tensor implements Field {
 
             private static final int MAX_DIMS = 16;

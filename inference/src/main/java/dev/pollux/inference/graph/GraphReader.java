@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Reads the {@link Graph} of an ONNX model. External data stays in its file; what is in the model's file is in memory. */
+/** Reads the {@link Graph} of an ONNX model. The model file is read into memory; external data stays in its files. */
 public final class GraphReader {
 
     private final Path file;
@@ -35,7 +35,7 @@ public final class GraphReader {
     /**
      * Reads the graph of {@code file}.
      *
-     * @throws MalformedFileException if it is not an ONNX model, or one of its weights has no place
+     * @throws MalformedFileException if it is not an ONNX model, or a weight has no data
      * @throws UnsupportedModelException if it is larger than 2 GiB
      * @throws StorageException if it cannot be read
      */
@@ -82,7 +82,7 @@ public final class GraphReader {
         return new Graph(header, inputs, outputs, nodes, weights, known);
     }
 
-    /** What is known of a node's results; nothing where the operator is not known or its inputs do not fit. */
+    /** The inferred results of a node; empty if the operator is unknown or its inputs are incompatible. */
     private static void infer(Node node, Map<String, Value> known, Map<String, Weight> weights) {
         List<Value> inputs = node.inputs().stream()
                 .map(name -> name.isEmpty() ? Value.NONE : known.getOrDefault(name, Value.unknown(name)))

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 
 /**
- * Puts other nodes in the place of some nodes of a graph. <em>Not thread-safe: one thread at a time.</em>
+ * Replaces nodes of a graph. <em>Not thread-safe: one thread at a time.</em>
  *
  * <pre>{@code
  * Graph doubled = GraphRewrite.of(graph)
@@ -25,23 +25,23 @@ public final class GraphRewrite {
         this.graph = graph;
     }
 
-    /** Begins with a graph, which stays as it is. */
+    /** Starts a rewrite of {@code graph}, which is not changed. */
     public static GraphRewrite of(Graph graph) {
         return new GraphRewrite(graph);
     }
 
     /**
-     * Replaces the node whose first result is {@code output}.
+     * Replaces the node whose first output is {@code output}.
      *
-     * @param replacement gets the node and adds what takes its place, which computes a value of the same name; it may declare
-     *     inputs and outputs
+     * @param replacement receives the node and adds its replacement, which must compute a value of the same name; it may
+     *     declare inputs and outputs
      */
     public GraphRewrite replace(String output, BiConsumer<Node, GraphBuilder> replacement) {
         replacements.put(output, replacement);
         return this;
     }
 
-    /** The graph with all replacements; one whose node the graph does not have is left out. */
+    /** The graph with all replacements; a replacement of a node that does not exist is ignored. */
     public Graph graph() {
         GraphBuilder builder = GraphBuilder.withoutNodes(graph);
         for (Node node : graph.nodes()) {

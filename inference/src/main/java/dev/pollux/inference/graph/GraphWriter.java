@@ -24,8 +24,8 @@ import java.util.function.IntConsumer;
 /**
  * Writes a {@link Graph} as an ONNX model with external data.
  *
- * <p>Weights go to {@code <model>.data} one after the other as they are produced, aligned so that the runtime maps them: one of
- * at least 4096 bytes to a multiple of 4096, a smaller one to a multiple of 64. Small constants stay in the model.
+ * <p>Weights are streamed to {@code <model>.data} in order. They are aligned so that the runtime can map them: to 4096
+ * bytes if a weight has at least 4096 bytes, else to 64. Small constants stay in the model file.
  */
 public final class GraphWriter {
 
@@ -51,7 +51,7 @@ public final class GraphWriter {
         return model.resolveSibling(model.getFileName() + ".data");
     }
 
-    /** {@link #write(Graph, Path, IntConsumer)} without a listener. */
+    /** Calls {@link #write(Graph, Path, IntConsumer)} without a listener. */
     public static void write(Graph graph, Path model) {
         write(graph, model, written -> {});
     }
@@ -59,7 +59,7 @@ public final class GraphWriter {
     /**
      * Writes {@code model} and its data file, neither of which may exist, and forces both to the disk.
      *
-     * @param listener is told how many weights are written, after each; what it throws ends the writing
+     * @param listener receives the number of weights written, after each; an exception it throws ends the writing
      * @throws StorageException if a file cannot be written
      */
     public static void write(Graph graph, Path model, IntConsumer listener) {
@@ -87,7 +87,7 @@ public final class GraphWriter {
         }
     }
 
-    /** The model in memory: weights that a file of external data holds stay there, others are in it. */
+    /** The model in memory. Weights in files of external data stay there; all others are embedded. */
     public static byte[] bytes(Graph graph) {
         GraphProto.Builder proto = begin(graph);
         for (Weight weight : graph.weights()) {
@@ -172,7 +172,7 @@ public final class GraphWriter {
         return graph.header().toBuilder().setGraph(proto).build();
     }
 
-    /** As the file had it that the graph was read from, where it still says the same. */
+    /** The original entry of the file, if it is still accurate. */
     private static ValueInfoProto info(Value value, List<ValueInfoProto> declared) {
         return declared.stream()
                 .filter(info -> info.getName().equals(value.name())

@@ -14,8 +14,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * An operator of a graph with the names of the values that it reads and computes. A node that was read from a file keeps
- * everything that the file says of it. <em>Immutable.</em>
+ * An operator of a graph with the names of its inputs and outputs. A node read from a file keeps all of its attributes and
+ * metadata. <em>Immutable.</em>
  */
 public final class Node {
 
@@ -33,8 +33,8 @@ public final class Node {
      * A node.
      *
      * @param domain empty for a standard operator
-     * @param inputs names of values; empty for an optional one that is left out
-     * @param outputs likewise, the first not empty
+     * @param inputs the names of inputs; empty for an omitted optional one
+     * @param outputs the names of outputs; empty for an omitted one, the first not empty
      * @param attributes an {@code Integer}, {@code Float}, {@code String} or list of {@code Integer} for each name
      */
     public static Node of(
@@ -99,22 +99,22 @@ public final class Node {
         return proto.getName();
     }
 
-    /** The names of what it reads; empty where an optional input is left out. */
+    /** The names of its inputs; empty for an omitted optional one. */
     public List<String> inputs() {
         return List.copyOf(proto.getInputList());
     }
 
-    /** The names of what it computes; empty where an output is left out. */
+    /** The names of its outputs; empty for an omitted one. */
     public List<String> outputs() {
         return List.copyOf(proto.getOutputList());
     }
 
-    /** An input's name; empty where the node has no such input. */
+    /** An input's name; empty if the node has no such input. */
     public String input(int index) {
         return index < proto.getInputCount() ? proto.getInput(index) : "";
     }
 
-    /** An output's name; empty where the node has no such output. */
+    /** An output's name; empty if the node has no such output. */
     public String output(int index) {
         return index < proto.getOutputCount() ? proto.getOutput(index) : "";
     }
@@ -146,9 +146,9 @@ public final class Node {
     }
 
     /**
-     * A graph within the node, as a condition chooses between two.
+     * A subgraph of a node, such as a branch of {@code If}.
      *
-     * @param nodes its nodes, in order; they may read values of the graph around it
+     * @param nodes its nodes, in order; they may read values of the enclosing graph
      * @param results the names of its results
      */
     public record Branch(List<Node> nodes, List<String> results) {
@@ -158,7 +158,7 @@ public final class Node {
         }
     }
 
-    /** The graphs within the node, in the order of its attributes. */
+    /** The subgraphs of the node, in the order of its attributes. */
     public List<Branch> branches() {
         List<Branch> branches = new ArrayList<>();
         for (AttributeProto attribute : proto.getAttributeList()) {
@@ -176,7 +176,7 @@ public final class Node {
                 graph.getOutputList().stream().map(ValueInfoProto::getName).toList());
     }
 
-    /** The names of all values that the node reads, also within its branches; some may be the branches' own. */
+    /** The names of all values read by the node and its branches, including values local to a branch. */
     public Set<String> reads() {
         Set<String> names = new LinkedHashSet<>(proto.getInputList());
         for (Branch branch : branches()) {
@@ -187,7 +187,7 @@ public final class Node {
         return names;
     }
 
-    /** The same node with another name for an output. */
+    /** A copy with another name for an output. */
     public Node withOutput(int index, String name) {
         return new Node(proto.toBuilder().setOutput(index, name).build());
     }
@@ -202,7 +202,7 @@ public final class Node {
         return proto.hashCode();
     }
 
-    /** As in {@code MatMul(x, w) → y}. */
+    /** For example {@code MatMul(x, w) → y}. */
     @Override
     public String toString() {
         return operator() + "(" + String.join(", ", proto.getInputList()) + ") → "

@@ -7,14 +7,14 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** A node with the values that it reads, as a {@link ShapeRules rule} sees it. <em>For one call.</em> */
+/** A node with its input values, the argument of a {@link ShapeRules rule}. <em>For one call.</em> */
 final class Operation {
 
     private final Node node;
     private final List<Value> inputs;
     private final Function<Value, Optional<long[]>> constants;
 
-    /** @param constants gives the numbers of a short list that is in the graph */
+    /** @param constants returns the numbers of a short list stored in the graph */
     Operation(Node node, List<Value> inputs, Function<Value, Optional<long[]>> constants) {
         this.node = node;
         this.inputs = inputs;
@@ -26,7 +26,7 @@ final class Operation {
         static final Typed UNKNOWN = new Typed(ElementType.OTHER, Shape.UNKNOWN);
     }
 
-    /** The values that the node computes, {@link Value#NONE} where an output is left out. */
+    /** The values of the outputs, {@link Value#NONE} for an omitted one. */
     List<Value> results() {
         List<Typed> typed = ShapeRules.of(node).results(this);
         List<Value> results = new ArrayList<>();
@@ -62,7 +62,7 @@ final class Operation {
         return constants.apply(in(index));
     }
 
-    /** The operator's results: the type of the first input in these shapes. */
+    /** Results with these shapes and the type of the first input. */
     List<Typed> of(Shape... shapes) {
         List<Typed> results = new ArrayList<>();
         for (Shape shape : shapes) {
@@ -82,7 +82,7 @@ final class Operation {
         }
     }
 
-    /** Refuses the inputs unless both can be one size. */
+    /** Refuses the inputs unless the two sizes are compatible. */
     void same(Dim one, Dim other, String rule) {
         require(one.fits(other), rule);
     }
@@ -103,7 +103,7 @@ final class Operation {
         return (int) from;
     }
 
-    /** The shape of an element-wise operator over all inputs from {@code first} on: equal from the end, or 1. */
+    /** The broadcast shape of all inputs from {@code first} on: dimensions, aligned at the end, are equal or 1. */
     Shape broadcast(int first) {
         Shape result = shape(first);
         for (int i = first + 1; i < inputs.size(); i++) {

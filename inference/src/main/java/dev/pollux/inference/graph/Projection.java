@@ -3,13 +3,13 @@ package dev.pollux.inference.graph;
 import java.util.List;
 
 /**
- * A product with one or more stored matrices stacked, or a lookup of the rows of one.
+ * A product with one matrix or several stacked ones, or a row lookup in one.
  *
- * @param input the value that is multiplied, or the ids that are looked up
- * @param output the value that comes out, before any bias
+ * @param input the multiplied value, or the ids to look up
+ * @param output the result, before any bias
  * @param weights the matrices' names in the checkpoint, top first
- * @param rows the rows of each of them
- * @param columns their columns
+ * @param rows the rows of each matrix
+ * @param columns the columns of every matrix
  * @param lookup whether rows are looked up by id
  */
 public record Projection(

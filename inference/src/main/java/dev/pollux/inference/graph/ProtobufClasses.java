@@ -5,15 +5,15 @@ import com.google.protobuf.ByteString;
 import dev.pollux.UnsupportedModelException;
 import java.security.CodeSource;
 
-/** Whether the protobuf that a host brings fits the generated classes of ONNX. <em>Thread-safe.</em> */
+/** Checks that the host's version of protobuf is compatible with the generated ONNX classes. <em>Thread-safe.</em> */
 final class ProtobufClasses {
 
     private ProtobufClasses() {}
 
     /**
-     * Loads the class that needs the most of protobuf.
+     * Loads the generated class with the most requirements on protobuf.
      *
-     * @throws UnsupportedModelException if it does not fit
+     * @throws UnsupportedModelException if the version is incompatible
      */
     static void check() {
         try {

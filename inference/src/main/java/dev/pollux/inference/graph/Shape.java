@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
-/** The shape of a value: known sizes, sizes with a name that a run decides, and unknown ones. <em>Immutable.</em> */
+/** The shape of a value. A dimension is fixed, symbolic (named, set at run time) or unknown. <em>Immutable.</em> */
 public final class Shape {
 
-    /** A shape of unknown rank, which fits every other. */
+    /** A shape of unknown rank, compatible with every shape. */
     public static final Shape UNKNOWN = new Shape(List.of(), false);
 
     /** A shape without dimensions. */
@@ -27,11 +27,11 @@ public final class Shape {
      * A dimension: {@code factor} times the product of the symbols.
      *
      * @param factor above or equal to 0
-     * @param symbols names of sizes that a run decides, sorted; {@code ?} is an unknown size
+     * @param symbols sorted names of sizes that are set at run time; {@code ?} is an unknown size
      */
     public record Dim(long factor, List<String> symbols) {
 
-        /** An unknown size, which fits every other. */
+        /** An unknown size, compatible with every size. */
         public static final Dim UNKNOWN = new Dim(1, List.of("?"));
 
         public Dim {
@@ -43,7 +43,7 @@ public final class Shape {
             return new Dim(size, List.of());
         }
 
-        /** A size that a run decides; equal names are equal sizes. */
+        /** A size that is set at run time; equal names denote equal sizes. */
         public static Dim named(String symbol) {
             return symbol.isEmpty() ? UNKNOWN : new Dim(1, List.of(symbol));
         }
@@ -71,7 +71,7 @@ public final class Shape {
             return new Dim(factor * other.factor, all.stream().sorted().toList());
         }
 
-        /** This divided by {@code other}; null where that leaves a remainder. */
+        /** This divided by {@code other}; null if there is a remainder. */
         @org.jspecify.annotations.Nullable
         Dim over(Dim other) {
             if (isUnknown() || other.isUnknown()) {
@@ -106,7 +106,10 @@ public final class Shape {
         return new Shape(dims, true);
     }
 
-    /** A shape from sizes: an {@code Integer} or {@code Long}, or a {@code String} where a run decides the size. */
+    /**
+     * A shape from sizes: an {@code Integer} or {@code Long} for a fixed size, a {@code String} for one that is set at run
+     * time.
+     */
     public static Shape from(Object... dims) {
         List<Dim> made = new ArrayList<>();
         for (Object dim : dims) {
@@ -130,7 +133,7 @@ public final class Shape {
         return dims;
     }
 
-    /** A dimension, counted from the end where {@code axis} is below 0; unknown where there is none. */
+    /** A dimension; a negative {@code axis} counts from the end. Unknown if there is no such axis. */
     public Dim dim(int axis) {
         int at = axis < 0 ? axis + dims.size() : axis;
         return at < 0 || at >= dims.size() ? Dim.UNKNOWN : dims.get(at);
@@ -141,13 +144,13 @@ public final class Shape {
         return dim(-1);
     }
 
-    /** A dimension as ONNX lists it: the size, or −1 where it is not a known number. */
+    /** A dimension as ONNX lists it: the size, or −1 if it is not fixed. */
     public long size(int axis) {
         Dim dim = dim(axis);
         return dim.isFixed() ? dim.factor() : -1;
     }
 
-    /** The number of elements; −1 where it is not known. */
+    /** The number of elements; −1 if it is not fixed. */
     public long elements() {
         if (!ranked || !dims.stream().allMatch(Dim::isFixed)) {
             return -1;
@@ -160,7 +163,7 @@ public final class Shape {
         return ranked ? dims.stream().reduce(Dim.of(1), Dim::times) : Dim.UNKNOWN;
     }
 
-    /** The same with another dimension at {@code axis}. */
+    /** A copy with {@code dim} at {@code axis}. */
     Shape with(int axis, Dim dim) {
         if (!ranked) {
             return this;
@@ -170,7 +173,7 @@ public final class Shape {
         return new Shape(changed, true);
     }
 
-    /** Whether a value of this shape may have the other. */
+    /** Whether a value may have both shapes. */
     boolean fits(Shape other) {
         if (!ranked || !other.ranked) {
             return true;
@@ -196,7 +199,7 @@ public final class Shape {
         return Objects.hash(dims, ranked);
     }
 
-    /** As in {@code [1, S, 64]}. */
+    /** For example {@code [1, S, 64]}. */
     @Override
     public String toString() {
         return ranked ? dims.stream().map(Dim::toString).collect(Collectors.joining(", ", "[", "]")) : "[?]";

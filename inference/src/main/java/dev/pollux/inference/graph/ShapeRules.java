@@ -9,7 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the standard operators give for what they are given, as the ONNX operator reference (opset 21) says. */
+/** Output types and shapes of the standard operators, after the ONNX operator reference (opset 21). */
 final class ShapeRules {
 
     /*
@@ -18,7 +18,7 @@ final class ShapeRules {
      * (1, S, 64) to (0, -1, 8, 8) is (1, S, 8, 8), as S · 64 / 64 is S.
      */
 
-    /** Gives type and shape of each result. */
+    /** Returns the type and shape of each result. */
     @FunctionalInterface
     interface Rule {
         List<Typed> results(Operation op);

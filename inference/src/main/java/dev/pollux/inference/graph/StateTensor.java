@@ -3,7 +3,7 @@ package dev.pollux.inference.graph;
 import java.util.List;
 
 /**
- * A tensor that a step reads and writes.
+ * A tensor that is carried from step to step: an input and an output of the graph.
  *
  * @param input its name as an input, such as {@code past_key_values.0.key}
  * @param output its name as an output, such as {@code present.0.key}
@@ -17,9 +17,9 @@ public record StateTensor(String input, String output, Kind kind, List<Integer> 
 
     /** How a state grows. */
     public enum Kind {
-        /** One row a position, float32, one buffer for input and output. */
+        /** One row per position, float32, one buffer for input and output. */
         KEY_VALUE,
-        /** As a whole replaced by every step, float32; zeros at the beginning. */
+        /** Replaced as a whole by every step, float32; initially zeros. */
         RECURRENT
     }
 }

@@ -13,10 +13,10 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * A weight as a file holds it: in the message of the model, or as a part of a file of external data. <em>Immutable.</em>
+ * A weight as stored: in the model's message, or in a file of external data. <em>Immutable.</em>
  *
  * @param proto its message
- * @param place where its external data is; empty where the message has it
+ * @param place the location of its external data; empty if the message contains the data
  */
 record StoredTensor(TensorProto proto, Optional<Place> place) implements WeightSource {
 
@@ -37,7 +37,7 @@ record StoredTensor(TensorProto proto, Optional<Place> place) implements WeightS
         return new StoredTensor(tensor.build(), Optional.empty());
     }
 
-    /** The values of a small list of 64-bit integers in the message; empty for everything else. */
+    /** The values of a short list of 64-bit integers in the message; empty for any other tensor. */
     Optional<long[]> integers() {
         if (place.isPresent() || proto.getDataType() != ElementType.INT64.code() || proto.getDimsCount() > 1) {
             return Optional.empty();

@@ -1,13 +1,12 @@
 package dev.pollux.inference.graph;
 
 /**
- * A constant tensor of a graph, which ONNX calls an initializer. Its bytes are produced when the graph is written.
- * <em>Immutable.</em>
+ * A constant tensor of a graph (an ONNX initializer). Its bytes are produced when the graph is written. <em>Immutable.</em>
  *
- * @param name its name among the graph's values
+ * @param name its name, unique among the graph's values
  * @param type the type of its elements
  * @param shape its shape, all sizes known
- * @param source gives its bytes
+ * @param source produces its bytes
  */
 public record Weight(String name, ElementType type, Shape shape, WeightSource source) {
 

@@ -5,23 +5,23 @@ import java.nio.ByteOrder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Gives the bytes of a weight when they are due, which is when a graph is written. */
+/** Produces the bytes of a weight while a graph is written. */
 @FunctionalInterface
 public interface WeightSource {
 
     /**
-     * Gives all bytes, little-endian, in one or more pieces in order.
+     * Passes all bytes, little-endian, to {@code sink} in one or more pieces in order.
      *
-     * @param sink takes a piece and does not keep it
+     * @param sink consumes a piece and must not keep it
      */
     void writeTo(Consumer<ByteBuffer> sink);
 
-    /** Bytes that are made in one piece. */
+    /** Bytes produced in one piece. */
     static WeightSource of(Supplier<ByteBuffer> bytes) {
         return sink -> sink.accept(bytes.get());
     }
 
-    /** 32-bit floats that are made in one piece. */
+    /** 32-bit floats produced in one piece. */
     static WeightSource floats(Supplier<float[]> values) {
         return sink -> {
             float[] floats = values.get();

@@ -1,4 +1,4 @@
-/** ONNX graphs: written, with weights straight into the external data file, read in outline, and edited. */
+/** Reads, edits and writes ONNX graphs. Weights are streamed into the external data file. */
 @NullMarked
 package dev.pollux.inference.graph;
 
