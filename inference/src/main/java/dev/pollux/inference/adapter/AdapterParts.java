@@ -70,7 +70,10 @@ final class AdapterParts {
         }
     }
 
-    /** Whether it is a second copy: PEFT writes a trained module under two names if the vocabulary has grown. */
+    /**
+     * Whether it is stored under {@code modules_to_save}. PEFT writes a trained module under two names if the vocabulary
+     * has grown.
+     */
     private static boolean isSaved(AdapterTensor tensor) {
         return tensor.key().contains(".modules_to_save.");
     }

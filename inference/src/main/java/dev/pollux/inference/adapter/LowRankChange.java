@@ -20,7 +20,10 @@ public record LowRankChange(TensorSource a, TensorSource b, double scale, boolea
     /** The largest rank accepted. */
     public static final int MAX_RANK = 1 << 14;
 
-    /** @throws IllegalArgumentException if the factors are not of one rank in [1, {@value #MAX_RANK}], or the scale is not finite */
+    /**
+     * @throws IllegalArgumentException if the factors do not share a rank in [1, {@value #MAX_RANK}], or the scale is not
+     *     finite
+     */
     public LowRankChange {
         if (!fit(a.shape(), b.shape())) {
             throw new IllegalArgumentException("factors must be (rank, columns) and (rows, rank) with a rank in [1, "

@@ -99,7 +99,7 @@ final class SavedSettings {
         return scales.getOrDefault(module, 0.0);
     }
 
-    /** A pattern for the whole name: PEFT matches a pattern at the end of a name unless it is anchored. */
+    /** The key of a module. PEFT matches a key at the end of a name, so it is anchored by ^ if another name ends in it. */
     private String pattern(String module) {
         boolean isEnd = ranks.keySet().stream().anyMatch(other -> other.endsWith("." + module));
         return isEnd ? "^" + module : module;

@@ -7,23 +7,24 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Where a model's operators run: the processor, or an accelerator through one of ONNX Runtime's execution providers. <em>Immutable.</em>
+ * The device that runs a model's operators: the CPU, or an accelerator through an execution provider of ONNX Runtime.
+ * <em>Immutable.</em>
  *
- * <p>The library {@code com.microsoft.onnxruntime:onnxruntime} that Pollux depends on has the processor, and CoreML on macOS; for
- * another provider a host puts another build of the same version into its place. Operators that a provider lacks run on the
- * processor. States of a sequence lie in the processor's memory.
+ * <p>Pollux depends on {@code com.microsoft.onnxruntime:onnxruntime}, which supports the CPU, and CoreML on macOS. For
+ * another provider, replace it with another build of the same version. Operators that a provider lacks run on the CPU. The
+ * states of a sequence are kept in CPU memory.
  *
  * @param provider the execution provider
- * @param index which of several devices, at least 0; 0 where a provider knows one
+ * @param index the number of the device, at least 0; 0 if a provider has only one
  */
 public record Device(Provider provider, int index) {
 
-    /** The processor; the default everywhere. */
+    /** The CPU, the default. */
     public static final Device CPU = new Device(Provider.CPU, 0);
 
     /** ONNX Runtime's execution providers. */
     public enum Provider {
-        /** The processor. */
+        /** The CPU. */
         CPU("com.microsoft.onnxruntime:onnxruntime"),
         /** Nvidia's GPUs. */
         CUDA("com.microsoft.onnxruntime:onnxruntime_gpu, and the CUDA and cuDNN libraries it names"),
@@ -50,7 +51,7 @@ public record Device(Provider provider, int index) {
             this.library = library;
         }
 
-        /** What has it, for messages. */
+        /** The library that contains it, for messages. */
         public String library() {
             return library;
         }
@@ -63,9 +64,9 @@ public record Device(Provider provider, int index) {
     }
 
     /**
-     * Reads what {@link #toString} writes: {@code cpu}, {@code cuda}, {@code cuda:1}.
+     * Parses the format of {@link #toString}: {@code cpu}, {@code cuda}, {@code cuda:1}.
      *
-     * @throws IllegalArgumentException if it names no device
+     * @throws IllegalArgumentException if {@code text} does not name a device
      */
     public static Device parse(String text) {
         String[] parts = text.split(":", 2);
@@ -86,7 +87,7 @@ public record Device(Provider provider, int index) {
                 + ", with a number such as cuda:1 where there" + " are several, but was '" + text + "'");
     }
 
-    /** What the ONNX Runtime in this process was built for; a driver may be missing all the same. */
+    /** The providers that the loaded ONNX Runtime was built with. A driver may still be missing. */
     public static List<Provider> available() {
         Set<String> names = NativeRuntime.providers();
         return Arrays.stream(Provider.values())
@@ -94,7 +95,7 @@ public record Device(Provider provider, int index) {
                 .toList();
     }
 
-    /** As {@link #parse} reads it. */
+    /** The format accepted by {@link #parse}. */
     @Override
     public String toString() {
         return provider.name().toLowerCase(Locale.ROOT) + (index == 0 ? "" : ":" + index);

@@ -1,4 +1,4 @@
-/** Where models run. */
+/** The devices that models run on. */
 @NullMarked
 package dev.pollux.inference.device;
 

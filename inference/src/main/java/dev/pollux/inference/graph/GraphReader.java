@@ -82,7 +82,7 @@ public final class GraphReader {
         return new Graph(header, inputs, outputs, nodes, weights, known);
     }
 
-    /** The inferred results of a node; empty if the operator is unknown or its inputs are incompatible. */
+    /** Infers the results of a node. They are unknown if the operator is unknown or its inputs are incompatible. */
     private static void infer(Node node, Map<String, Value> known, Map<String, Weight> weights) {
         List<Value> inputs = node.inputs().stream()
                 .map(name -> name.isEmpty() ? Value.NONE : known.getOrDefault(name, Value.unknown(name)))

@@ -52,7 +52,7 @@ public final class ArrayNode extends JsonNode {
         return add(ValueNode.plain(value));
     }
 
-    /** A number of single precision, written with no more digits than tell it from its neighbours. */
+    /** Adds a float, written with the shortest decimal that identifies it. */
     public ArrayNode add(float value) {
         return add(ValueNode.plain(value));
     }
@@ -66,7 +66,7 @@ public final class ArrayNode extends JsonNode {
         return this;
     }
 
-    /** Puts a text in place of the element at {@code index}. */
+    /** Replaces the element at {@code index} with a string. */
     public ArrayNode set(int index, String value) {
         elements.set(index, ValueNode.plain(value));
         return this;
@@ -76,21 +76,21 @@ public final class ArrayNode extends JsonNode {
         return add(ValueNode.NULL);
     }
 
-    /** Adds an empty object and gives it. */
+    /** Adds and returns an empty object. */
     public ObjectNode addObject() {
         ObjectNode object = new ObjectNode();
         add(object);
         return object;
     }
 
-    /** Adds an empty array and gives it. */
+    /** Adds and returns an empty array. */
     public ArrayNode addArray() {
         ArrayNode array = new ArrayNode();
         add(array);
         return array;
     }
 
-    /** Takes out the elements for which {@code rule} holds. */
+    /** Removes the elements that match {@code rule}. */
     public void removeIf(Predicate<JsonNode> rule) {
         elements.removeIf(rule);
     }

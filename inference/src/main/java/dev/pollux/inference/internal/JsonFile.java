@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Configuration files of model folders: small, and not to be trusted. */
+/** Reads configuration files of model folders: small, untrusted JSON files. */
 public final class JsonFile {
 
     private static final long MAX_BYTES = 64L << 20;
@@ -38,7 +38,7 @@ public final class JsonFile {
     /**
      * The JSON value in bytes that were read from {@code file}.
      *
-     * @throws MalformedFileException if it is not JSON; of a web page or another kind of file the message says so
+     * @throws MalformedFileException if it is not JSON; the message identifies a web page or another kind of file
      */
     public static JsonNode parse(byte[] bytes, Path file) {
         try {
@@ -50,7 +50,7 @@ public final class JsonFile {
         }
     }
 
-    /** What the file is; empty of a text, for which the reader says more. */
+    /** The kind of a file that is not text; empty for text, for which the parser's message is more precise. */
     private static Optional<String> foreign(byte[] bytes) {
         byte[] head = Arrays.copyOf(bytes, Math.min(ForeignFile.HEAD, bytes.length));
         return ForeignFile.describe(head, bytes.length).filter(what -> !what.startsWith("it is a text"));

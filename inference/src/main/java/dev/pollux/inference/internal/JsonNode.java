@@ -11,16 +11,16 @@ import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JSON value as a tree: the one form in which files of models, manifests and answers of hubs are read and written.
+ * A JSON value as a tree. Model files, manifests and responses of hubs are read and written in this form.
  *
- * <p>It is read as Python's {@code json} reads it: {@code NaN}, {@code Infinity} and {@code -Infinity} are numbers, of a
- * repeated key the last value counts, and keys keep the order of the file. Nesting is at most 500 deep, a number at most
- * 1,000 and a name at most 50,000 characters long. A number that was read is written with the same characters.
+ * <p>Parsing follows Python's {@code json}: {@code NaN}, {@code Infinity} and {@code -Infinity} are numbers, the last value
+ * of a repeated key wins, and keys keep their order. Limits: nesting 500 levels, a number 1,000 characters, a name 50,000
+ * characters. A parsed number is written with its original characters.
  *
- * <p>{@link #path} never fails: where there is nothing it gives a node that {@link #isMissingNode() is missing}, so that
- * paths can be chained. The {@code as} methods convert: a missing or null value gives 0, false or the empty text, a
- * number in a text is read, a fraction is cut off, and any other value is a {@link MalformedFileException}; with a
- * fallback, that is given in place of all these and of the error. <em>Not thread-safe while it is changed.</em>
+ * <p>{@link #path} never fails: it returns a {@linkplain #isMissingNode() missing node} if there is no value, so calls can
+ * be chained. The {@code as} methods convert values: missing or null becomes 0, false or the empty string; a number in a
+ * string is parsed; a fraction is truncated; any other value throws {@link MalformedFileException}. With a fallback, the
+ * fallback is returned in all these cases instead. <em>Not thread-safe while it is changed.</em>
  */
 public abstract sealed class JsonNode implements Iterable<JsonNode> permits ObjectNode, ArrayNode, ValueNode {
 
@@ -45,15 +45,15 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Obje
         return JsonReader.read(text, source);
     }
 
-    /** The same of UTF-8. */
+    /** The value in UTF-8 bytes; {@code source} is named in the error. */
     public static JsonNode parse(byte[] utf8, String source) {
         return JsonReader.read(utf8, source);
     }
 
     /**
-     * A plain Java value as a tree: maps, collections, texts, numbers, truth values, null, and trees.
+     * Converts a Java value to a tree: maps, collections, strings, numbers, booleans, null, and trees.
      *
-     * @throws IllegalArgumentException if it is of another type
+     * @throws IllegalArgumentException if a value has another type
      */
     public static JsonNode of(@Nullable Object value) {
         if (value instanceof JsonNode node) {
@@ -72,7 +72,7 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Obje
         return ValueNode.plain(value);
     }
 
-    /** The node that stands where there is nothing. */
+    /** The missing node. */
     public static JsonNode missing() {
         return ValueNode.MISSING;
     }
@@ -87,19 +87,19 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Obje
         return missing();
     }
 
-    /** The value under {@code key}, or null where there is none. */
+    /** The value under {@code key}, or null if there is none. */
     public @Nullable JsonNode get(String key) {
         JsonNode value = path(key);
         return value.isMissingNode() ? null : value;
     }
 
-    /** The element at {@code index}, or null where there is none. */
+    /** The element at {@code index}, or null if there is none. */
     public @Nullable JsonNode get(int index) {
         JsonNode value = path(index);
         return value.isMissingNode() ? null : value;
     }
 
-    /** Whether there is a value under {@code key}, be it null. */
+    /** Whether there is a value under {@code key}, including null. */
     public boolean has(String key) {
         return !path(key).isMissingNode();
     }
@@ -110,7 +110,7 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Obje
         return !value.isMissingNode() && !value.isNull();
     }
 
-    /** Elements of an array, pairs of an object; else 0. */
+    /** The number of elements of an array or members of an object; else 0. */
     public int size() {
         return 0;
     }
@@ -120,7 +120,7 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Obje
         return size() == 0;
     }
 
-    /** The pairs of an object, in order; else none. */
+    /** The members of an object in order; else none. */
     public Set<Map.Entry<String, JsonNode>> properties() {
         return Set.of();
     }
@@ -157,7 +157,7 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Obje
         return false;
     }
 
-    /** Whether it is written as a whole number in the range of int. */
+    /** Whether it is an integer in the range of int. */
     public boolean isInt() {
         return false;
     }
@@ -214,10 +214,10 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Obje
         return fallback;
     }
 
-    /** A copy that shares nothing that can be changed. */
+    /** A deep copy. */
     public abstract JsonNode deepCopy();
 
-    /** As plain Java: {@code Map} and {@code List} that can be changed, text, number, truth value, or null. */
+    /** Converts to plain Java: mutable {@code Map} and {@code List}, string, number, boolean, or null. */
     public abstract @Nullable Object toJava();
 
     /** For messages: the value, cut to 80 characters, or {@code absent}. */
@@ -226,13 +226,13 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Obje
         return text.length() > 80 ? text.substring(0, 80) + "…" : text;
     }
 
-    /** The value as JSON without line breaks; a missing one as nothing. */
+    /** The value as JSON without line breaks; empty for a missing value. */
     @Override
     public String toString() {
         return JsonWriter.compact(this);
     }
 
-    /** The value as JSON with a pair a line, indented by two blanks. */
+    /** The value as JSON with one member per line, indented by two spaces. */
     public String toPrettyString() {
         return JsonWriter.pretty(this);
     }

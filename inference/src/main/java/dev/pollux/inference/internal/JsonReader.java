@@ -11,8 +11,8 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.json.JsonReadFeature;
 
 /**
- * Trees from text. Of Jackson it uses the streaming parser alone, and of that only what 3.0 has: a host may bring another
- * version than the one this is built with.
+ * Parses JSON into trees. It uses only Jackson's streaming parser, and only the API of 3.0, because a host may supply
+ * another version than the one at build time.
  */
 final class JsonReader {
 
@@ -21,7 +21,7 @@ final class JsonReader {
     private static final int MAX_NAME = 50_000;
     private static final int MAX_TEXT = 100_000_000;
 
-    /** Stated here, since Jackson's defaults differ by version. */
+    /** Explicit limits, since Jackson's defaults differ by version. */
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(MAX_DEPTH)
@@ -32,7 +32,7 @@ final class JsonReader {
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .build();
 
-    /** Those of Python; Jackson has more. */
+    /** The spellings of Python; Jackson accepts more. */
     private static final Set<String> NOT_FINITE = Set.of("NaN", "Infinity", "-Infinity");
 
     private final JsonParser parser;

@@ -10,7 +10,7 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.util.DefaultIndenter;
 import tools.jackson.core.util.DefaultPrettyPrinter;
 
-/** Text from trees, the same on every platform. */
+/** Writes trees as text, identically on every platform. */
 final class JsonWriter {
 
     private static final JsonFactory FACTORY = new JsonFactory();
@@ -72,7 +72,7 @@ final class JsonWriter {
         } else if (value instanceof Float number) {
             out.writeNumber(number);
         } else if (value instanceof Double number) {
-            out.writeNumber(number); // NaN and infinity as texts: what was computed stays JSON
+            out.writeNumber(number); // computed NaN and infinity become strings, so the output is valid JSON
         }
     }
 

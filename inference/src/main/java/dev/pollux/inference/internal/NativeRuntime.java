@@ -21,15 +21,16 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one native environment, and every run in it.
+ * The native environment of the process and its runs.
  *
- * <p>ONNX Runtime frees its environment in a JVM shutdown hook, also under a call that is running, which crashes the JVM; hooks
- * run at the same time, so a hook of ours cannot come first. The native environment counts its holders, though: it is
- * acquired here once more, so that the library's hook lets go of one hold only, and a hook of ours waits until the runs in
- * progress have ended: of themselves for as long as {@link ShutdownGrace} allows, then because they are terminated.
+ * <p>Shutdown: ONNX Runtime frees its environment in a JVM shutdown hook, even during a run, which crashes the JVM. Hooks
+ * run concurrently, so another hook cannot run first. The native environment is reference-counted, so this class acquires a
+ * second reference; the library's hook then releases only its own. A hook of this class waits for the runs in progress: up
+ * to the time in {@link ShutdownGrace} for them to finish, then it terminates them.
  *
- * <p>A native call does not see that its thread is interrupted. The JDK tells the channel in which a thread is blocked, so a
- * run is announced as one: the interrupt terminates it at its next operator. <em>Thread-safe.</em>
+ * <p>Interrupts: a native call does not notice the interrupt of its thread. The JDK closes the interruptible channel in
+ * which an interrupted thread is blocked, so each run is registered as such a channel. Closing it terminates the run at its
+ * next operator. <em>Thread-safe.</em>
  */
 public final class NativeRuntime {
 
@@ -38,7 +39,7 @@ public final class NativeRuntime {
     private static final Set<RunGuard> RUNNING = ConcurrentHashMap.newKeySet();
     private static final ReentrantLock OPENING = new ReentrantLock();
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(20);
-    /** A request runs the model again and again; nothing runs for so long between two runs of one. */
+    /** A longer pause between runs means that no request is in progress: a request runs the model repeatedly. */
     private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long POLL_MILLIS = 1;
@@ -54,7 +55,7 @@ public final class NativeRuntime {
     private NativeRuntime() {}
 
     /**
-     * The environment; it lives as long as the JVM.
+     * The environment; it exists until the JVM ends.
      *
      * @throws dev.pollux.StorageException if native libraries cannot be unpacked into the cache
      * @throws ModelExecutionException if they cannot be loaded
@@ -80,7 +81,7 @@ public final class NativeRuntime {
     }
 
     /**
-     * The version of the ONNX Runtime that is loaded, such as {@code 1.28.0}: a host may have brought another than Pollux does.
+     * The version of the loaded ONNX Runtime, such as {@code 1.28.0}. A host may supply another version than Pollux.
      *
      * @throws dev.pollux.StorageException if native libraries cannot be unpacked into the cache
      * @throws ModelExecutionException if they cannot be loaded
@@ -98,9 +99,9 @@ public final class NativeRuntime {
     }
 
     /**
-     * Announces a run of this thread, which closes the guard when it is over.
+     * Registers a run of this thread; close the guard after the run.
      *
-     * @throws CancelledException if the thread is interrupted, or no model runs any more because the JVM ends
+     * @throws CancelledException if the thread is interrupted or the JVM is shutting down
      */
     public static RunGuard begin() {
         Interrupts.check();
@@ -115,9 +116,9 @@ public final class NativeRuntime {
     }
 
     /**
-     * What to throw when a run fails: {@link CancelledException} where the thread is interrupted or the JVM ends.
+     * The exception for a failed run: {@link CancelledException} if the thread is interrupted or the JVM is shutting down.
      *
-     * @param message said of any other failure, before its reason
+     * @param message the beginning of the message of any other failure
      */
     public static PolluxException failure(String message, OrtException e) {
         if (Thread.currentThread().isInterrupted()) {
@@ -168,7 +169,7 @@ public final class NativeRuntime {
         }
     }
 
-    /** Whether a request is in progress, as far as one can tell from runs; what is closed has none. */
+    /** Whether a request is probably in progress, judged by recent runs; a closed session has none. */
     private static boolean isBusy() {
         boolean recently =
                 System.nanoTime() - lastRun < QUIET_NANOS && !OpenHandle.open().isEmpty();
@@ -185,7 +186,7 @@ public final class NativeRuntime {
         }
     }
 
-    /** What the JDK tells of an interrupt: that a channel is to be closed because the thread in it was interrupted. */
+    /** The channel that the JDK closes when its thread is interrupted. */
     private static final class Interruptible extends AbstractInterruptibleChannel {
 
         private final RunGuard run;
@@ -201,7 +202,7 @@ public final class NativeRuntime {
         void leave() {
             try {
                 end(true);
-            } catch (AsynchronousCloseException e) { // the thread stays interrupted, and the run says how it ended
+            } catch (AsynchronousCloseException e) { // the thread stays interrupted, and the run reports its own outcome
                 LOGGER.log(System.Logger.Level.TRACE, "interrupted", e);
             }
         }
@@ -212,7 +213,7 @@ public final class NativeRuntime {
         }
     }
 
-    /** One run: its options, and the means to end it from another thread. */
+    /** One run: its options, and its termination from another thread. */
     public static final class RunGuard implements AutoCloseable {
 
         private final OrtSession.RunOptions options;
@@ -227,12 +228,12 @@ public final class NativeRuntime {
             }
         }
 
-        /** To be passed to the run. */
+        /** The options to pass to the run. */
         public OrtSession.RunOptions options() {
             return options;
         }
 
-        /** Makes the run fail at its next operator; without effect once it is over. */
+        /** Makes the run fail at its next operator; no effect after the run. */
         public synchronized void terminate() {
             if (!closed) {
                 try {

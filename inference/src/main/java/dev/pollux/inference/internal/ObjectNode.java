@@ -7,7 +7,10 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A JSON object, its pairs in the order in which their keys came first. <em>Not thread-safe: one thread at a time.</em> */
+/**
+ * A JSON object. Its members keep the order in which their keys were first added. <em>Not thread-safe: one thread at a
+ * time.</em>
+ */
 public final class ObjectNode extends JsonNode {
 
     private final Map<String, JsonNode> pairs = new LinkedHashMap<>();
@@ -71,32 +74,32 @@ public final class ObjectNode extends JsonNode {
         return set(key, ValueNode.NULL);
     }
 
-    /** Puts an empty object under {@code key} and gives it. */
+    /** Sets {@code key} to an empty object and returns it. */
     public ObjectNode putObject(String key) {
         ObjectNode object = new ObjectNode();
         set(key, object);
         return object;
     }
 
-    /** Puts an empty array under {@code key} and gives it. */
+    /** Sets {@code key} to an empty array and returns it. */
     public ArrayNode putArray(String key) {
         ArrayNode array = new ArrayNode();
         set(key, array);
         return array;
     }
 
-    /** Takes the pair out and gives its value, or null where there was none. */
+    /** Removes a member and returns its value, or null if there was none. */
     public @Nullable JsonNode remove(String key) {
         return pairs.remove(key);
     }
 
-    /** Takes the pair out and gives this object. */
+    /** Removes a member and returns this object. */
     public ObjectNode without(String key) {
         pairs.remove(key);
         return this;
     }
 
-    /** Takes out all pairs but those with these keys. */
+    /** Removes all members except those with these keys. */
     public ObjectNode retain(Collection<String> keys) {
         pairs.keySet().retainAll(keys);
         return this;

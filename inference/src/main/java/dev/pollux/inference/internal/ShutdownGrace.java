@@ -2,10 +2,12 @@ package dev.pollux.inference.internal;
 
 import java.time.Duration;
 
-/** How long runs may go on when the JVM ends; set without loading the native library. <em>Thread-safe.</em> */
+/**
+ * The time that runs may continue during JVM shutdown. Setting it does not load the native library. <em>Thread-safe.</em>
+ */
 public final class ShutdownGrace {
 
-    /** The time where none is set. */
+    /** The default. */
     public static final int DEFAULT_SECONDS = 10;
 
     private static volatile long nanos = Duration.ofSeconds(DEFAULT_SECONDS).toNanos();
@@ -13,13 +15,13 @@ public final class ShutdownGrace {
 
     private ShutdownGrace() {}
 
-    /** Ends runs after a time. */
+    /** Terminates runs after {@code time}. */
     public static void set(Duration time) {
         nanos = time.toNanos();
         leftToHost = false;
     }
 
-    /** Ends no runs. */
+    /** Leaves the termination of runs to the host. */
     public static void leaveToHost() {
         leftToHost = true;
     }

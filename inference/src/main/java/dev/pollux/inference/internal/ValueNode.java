@@ -7,10 +7,10 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A text, a number, true or false, null, or nothing at all. <em>Immutable.</em>
+ * A string, a number, a boolean, null, or a missing value. <em>Immutable.</em>
  *
- * <p>Numbers are {@code Integer}, {@code Long} or {@code BigInteger}, the narrowest that fits, or {@code Double}, or
- * {@code Float} where one was put in.
+ * <p>Numbers are {@code Integer}, {@code Long} or {@code BigInteger}, the narrowest that fits, or {@code Double}, or {@code
+ * Float} if one was added.
  */
 final class ValueNode extends JsonNode {
 
@@ -23,7 +23,7 @@ final class ValueNode extends JsonNode {
     private final @Nullable Object value;
     private final @Nullable String written;
 
-    /** @param written how the value is written; null where that follows from it alone */
+    /** @param written the original characters of a number; null for the default format */
     private ValueNode(@Nullable Object value, @Nullable String written) {
         this.value = value;
         this.written = written;
@@ -53,18 +53,18 @@ final class ValueNode extends JsonNode {
                 "JSON has no form for a " + value.getClass().getName());
     }
 
-    /** A number with a fraction or an exponent, or none of the finite ones, which keeps its characters. */
+    /** A non-integer or non-finite number, which keeps its original characters. */
     static ValueNode ofDecimal(double value, String written) {
         return new ValueNode(value, written);
     }
 
-    /** Null for null and for nothing. */
+    /** Null for null and for a missing value. */
     @Nullable
     Object value() {
         return value;
     }
 
-    /** The characters that a number was read from; null where it was not read. */
+    /** The original characters of a number that was read; else null. */
     @Nullable
     String written() {
         return written;

@@ -12,19 +12,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A decoder graph as the engine runs it: what it is, and how it is spoken to. What this module exports and ready-made folders
- * differ in this alone. <em>Immutable.</em>
+ * The engine's description of a decoder graph: its manifest, inputs and outputs. Exported and published graphs differ only
+ * in this description. <em>Immutable.</em>
  *
- * @param manifest what it is, with its states by name
+ * @param manifest the manifest, including the states by name
  * @param file the ONNX file
- * @param beginning the ONNX file of the first step, which has no past, where there is one of its own
- * @param texts the folder of tokenizer and chat template
- * @param inputs what every step is given, beside the states
- * @param logits what it gives, beside the states
+ * @param beginning the ONNX file for the first step, if that step has a separate graph without a past
+ * @param texts the folder of the tokenizer and the chat template
+ * @param inputs the inputs of each step, except the states
+ * @param logits the logits output
  * @param cache element type of keys and values
- * @param inPlace whether keys and values are appended in the buffer that holds the past; else each step writes past and new
- *     ones elsewhere
- * @param oneByOne whether a step that has a past reads one token only
+ * @param inPlace whether keys and values are appended to the buffer of the past; else each step copies past and new ones to
+ *     another buffer
+ * @param oneByOne whether a step with a past reads only one token
  */
 public record DecoderGraph(
         DecoderManifest manifest,
@@ -37,14 +37,14 @@ public record DecoderGraph(
         boolean inPlace,
         boolean oneByOne) {
 
-    /** Logits that nobody asked for take at most this size in a step. */
+    /** The maximum size of unused logits in a step. */
     private static final long MAX_LOGITS_BYTES = 64L << 20;
 
     public DecoderGraph {
         inputs = List.copyOf(inputs);
     }
 
-    /** The graph in an exported or a ready-made folder, or of one ONNX file in the latter. */
+    /** The graph of an exported folder, a published folder, or one ONNX file of the latter. */
     public static DecoderGraph of(Path path) {
         return ready(path).orElseGet(() -> exported(path));
     }
@@ -55,12 +55,12 @@ public record DecoderGraph(
                 : OnnxFolder.find(path).map(OnnxFolder::graph);
     }
 
-    /** Whether this module wrote it. */
+    /** Whether it was exported by this module. */
     public boolean isExport() {
         return logits.rows() == Rows.CHOSEN;
     }
 
-    /** The graph in a folder that this module exported. */
+    /** The graph of a folder that was exported by this module. */
     public static DecoderGraph exported(Path folder) {
         DecoderManifest manifest = DecoderManifest.read(folder);
         List<GraphInput> inputs = new ArrayList<>(List.of(
@@ -83,12 +83,12 @@ public record DecoderGraph(
                 false);
     }
 
-    /** The same with another sampling. */
+    /** A copy with other sampling options. */
     public DecoderGraph withSampling(Optional<GenerationOptions> published) {
         return with(manifest.withSampling(published));
     }
 
-    /** The same with other end tokens. */
+    /** A copy with other end tokens. */
     public DecoderGraph withEndTokens(List<Integer> ids) {
         return with(manifest.withEndTokens(ids));
     }
@@ -97,12 +97,12 @@ public record DecoderGraph(
         return new DecoderGraph(other, file, beginning, texts, inputs, logits, cache, inPlace, oneByOne);
     }
 
-    /** The tokens of a whole step of a long prompt, where steps have a size of their own; else more than there can be. */
+    /** The number of tokens in a full step of a long prompt if the step size is fixed; else a number above any prompt's. */
     public int chunk(int wanted) {
         return oneByOne ? Integer.MAX_VALUE : (int) Math.min(wanted, mostWritten(MAX_LOGITS_BYTES));
     }
 
-    /** The most tokens that a step after {@code read} tokens may have. */
+    /** The maximum number of tokens in a step after {@code read} tokens. */
     public int limit(int read, int wanted) {
         if (!oneByOne) {
             return chunk(wanted);

@@ -25,15 +25,15 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * From the outline of a ready-made graph to the description that the engine runs: each input gets its role, each key and value
- * its other end, or the graph is refused by the name of what does not fit.
+ * Derives the engine's description from the outline of a published graph. Each input gets a role, and each key and value
+ * input is paired with its output. A graph that does not fit is refused with the name of the offending input or output.
  */
 final class DecoderGraphReader {
 
     private static final int MAX_WIDTH = 1 << 16;
     private static final int MAX_VOCABULARY = 1 << 24;
 
-    /** What the names of inputs say of graphs that are something else. */
+    /** Input names that identify graphs of other kinds. */
     private static final List<Map.Entry<Pattern, String>> OTHERS = List.of(
             other("inputs_embeds", "it holds embeddings that another graph makes, as models that see or hear do"),
             other(
@@ -56,7 +56,7 @@ final class DecoderGraphReader {
     private final List<GraphInput> inputs = new ArrayList<>();
     private final List<Pair> pairs = new ArrayList<>();
 
-    /** A state, its values at both ends, and the number of its layer. */
+    /** A state: its input, its output and its layer. */
     private record Pair(Value past, String present, int layer) {}
 
     DecoderGraphReader(Path file, GraphOutline outline, GraphFacts facts) {
@@ -68,7 +68,7 @@ final class DecoderGraphReader {
         outline.inputs().forEach(this::place);
     }
 
-    /** Whether it reads keys and values. */
+    /** Whether the graph has inputs for keys and values. */
     boolean hasPast() {
         return !pairs.isEmpty();
     }
@@ -149,7 +149,7 @@ final class DecoderGraphReader {
      * The description.
      *
      * @param texts the folder of tokenizer and chat template
-     * @param beginning the graph of the first step, where it is another one
+     * @param beginning the graph of the first step, if it is a separate one
      */
     DecoderGraph read(Path texts, Optional<DecoderGraphReader> beginning) {
         if (inputs.stream().noneMatch(input -> input.role() == Role.TOKENS)) {
@@ -260,7 +260,7 @@ final class DecoderGraphReader {
         return pair.present().equals(outline.appended().get(pair.past().name()));
     }
 
-    /** The graph of the first step must want nothing else, and give the same. */
+    /** Checks that the graph of the first step needs no other inputs and has the same outputs. */
     private void checkBeginning(DecoderGraphReader first, List<StateTensor> states) {
         List<String> due = new ArrayList<>(List.of(facts.logits()));
         states.forEach(state -> due.add(state.output()));
@@ -280,8 +280,8 @@ final class DecoderGraphReader {
     }
 
     /**
-     * With rotary tables chosen by the length, keys of the cache would have been turned by the others beyond the first, so that
-     * the context ends there. Only the configuration of the other kind says so.
+     * The context length. If rotary tables are chosen by length, it ends with the first table: cached keys were rotated by
+     * that table. A configuration of Optimum already has this limit; one of onnxruntime-genai does not.
      */
     private int contextLength() {
         boolean switches = facts.kind() == OnnxFolder.Kind.GENAI

@@ -49,7 +49,7 @@ final class GenaiConfig {
         }
     }
 
-    /** The graph's file as it is written: not to be trusted. */
+    /** The untrusted name of the graph's file, as written. */
     String file() {
         return decoder.text("filename", "model.onnx");
     }

@@ -11,17 +11,17 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What the configuration beside a ready-made graph says. <em>Immutable.</em>
+ * The configuration of a published graph. <em>Immutable.</em>
  *
- * @param source the file that says it
- * @param kind who wrote the folder
+ * @param source the configuration file
+ * @param kind the format of the folder
  * @param vocabularySize 0 where it is not said
  * @param keyValueHeads 0 where it is not said
  * @param headDim 0 where it is not said
- * @param sampling how the publisher would have tokens chosen; empty where it is not said
+ * @param sampling the publisher's sampling options; empty if there are none
  * @param inputs the role of each input by its name
- * @param logits the name of the logits
- * @param states the names of keys and values, the number of a layer as %d
+ * @param logits the name of the logits output
+ * @param states the names of keys and values, with %d for the layer
  */
 record GraphFacts(
         Path source,
@@ -39,7 +39,7 @@ record GraphFacts(
         String logits,
         List<Names> states) {
 
-    /** The name of a state as input and as output. */
+    /** The input and output names of a state. */
     record Names(String past, String present) {}
 
     GraphFacts {

@@ -3,43 +3,46 @@ package dev.pollux.inference.onnx;
 import dev.pollux.inference.graph.ElementType;
 
 /**
- * An input that every step is given anew; S is the number of its tokens, T that of all tokens after it. <em>Immutable.</em>
+ * An input that is set for each step. S is the number of the step's tokens, T the total number of tokens after the step.
+ * <em>Immutable.</em>
  *
- * @param name the graph's name for it
- * @param scalar whether it has no dimension, where one number is due
+ * @param name the name of the input
+ * @param scalar whether it is a scalar (rank 0)
  */
 public record GraphInput(String name, Role role, ElementType type, boolean scalar) {
 
-    /** What is put in. */
+    /** The content of an input. */
     public enum Role {
-        /** (1, S): the tokens. */
+        /** (1, S): token ids. */
         TOKENS,
         /** (1, T): ones. */
         MASK,
-        /** (1, S): the tokens' places in the sequence. */
+        /** (1, S): positions in the sequence. */
         POSITIONS,
         /** T − 1. */
         LAST_INDEX,
         /** T. */
         TOTAL,
-        /** (rows): which of the S positions logits are due for. */
+        /** (rows): the positions in [0, S) whose logits are required. */
         LOGITS_INDEX,
-        /** How many of the last positions logits are due for; 0 would mean all. */
+        /** The number of last positions whose logits are required; 0 would mean all. */
         LOGITS_KEPT,
-        /** Whether anything has been read before. */
+        /** Whether the cache holds earlier tokens. */
         CACHE_BRANCH,
-        /** Where the rotary tables begin that hold for this length. */
+        /** The first row of the rotary tables for this length. */
         ROTARY_OFFSET
     }
 
-    /** Of one step: the tokens (S), how many were read before, rows of logits that are due, and the rotary offset. */
+    /**
+     * One step: its tokens (S), the number of earlier tokens, the number of required rows of logits, and the rotary offset.
+     */
     public record Step(int[] tokens, int past, int due, long rotaryOffset) {
         int total() {
             return past + tokens.length;
         }
     }
 
-    /** How many numbers it takes. */
+    /** The number of elements for a step. */
     public int count(Step step) {
         return switch (role) {
             case TOKENS, POSITIONS -> step.tokens.length;
@@ -49,7 +52,7 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
         };
     }
 
-    /** The {@code i}-th of them. */
+    /** The {@code i}-th element for a step. */
     public long value(Step step, int i) {
         return switch (role) {
             case TOKENS -> step.tokens[i];
@@ -64,7 +67,7 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
         };
     }
 
-    /** The shape of {@code count} numbers. */
+    /** The shape of an input of {@code count} elements. */
     public long[] shape(int count) {
         return switch (role) {
             case TOKENS, MASK, POSITIONS -> new long[] {1, count};

@@ -3,24 +3,24 @@ package dev.pollux.inference.onnx;
 import dev.pollux.inference.graph.ElementType;
 
 /**
- * The logits that a graph gives, (1, rows, vocabulary). <em>Immutable.</em>
+ * The logits output of a graph, (1, rows, vocabulary). <em>Immutable.</em>
  *
- * @param name the graph's name for them
+ * @param name the name of the output
  */
 public record GraphLogits(String name, ElementType type, Rows rows) {
 
-    /** Which rows a step of S tokens writes. */
+    /** The rows that a step of S tokens computes. */
     public enum Rows {
-        /** Those that an input asks for. */
+        /** The positions selected by an input. */
         CHOSEN,
-        /** As many of the last as an input says, at least one. */
+        /** The last positions; an input sets their number, at least 1. */
         KEPT,
-        /** One for each token. */
+        /** All S positions. */
         ALL,
-        /** That of the last token. */
+        /** The last position only. */
         LAST;
 
-        /** How many. */
+        /** The number of rows for a step. */
         public int written(int tokens, int due) {
             return switch (this) {
                 case CHOSEN -> due;

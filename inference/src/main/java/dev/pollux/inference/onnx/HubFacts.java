@@ -9,10 +9,10 @@ import dev.pollux.inference.onnx.GraphInput.Role;
 import java.util.List;
 import java.util.Map;
 
-/** What the {@code config.json} beside an ONNX graph of Optimum or transformers.js says of it. */
+/** Reads the {@code config.json} of an ONNX graph published by Optimum or transformers.js. */
 final class HubFacts {
 
-    /** As these tools name inputs. */
+    /** The input names of these tools. */
     private static final Map<String, Role> INPUTS = Map.of(
             "input_ids", Role.TOKENS,
             "attention_mask", Role.MASK,
@@ -60,8 +60,8 @@ final class HubFacts {
     }
 
     /**
-     * The positions that a graph may be asked for. With LongRoPE a graph turns all keys anew beyond the length it was first
-     * trained for, also those in the cache, so that it ends there.
+     * The context length. With LongRoPE it ends at the original context: beyond it all keys, including cached ones, would
+     * need the other rotation.
      */
     private static int context(Settings config) {
         int most = first(config, List.of("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"), UNLIMITED);

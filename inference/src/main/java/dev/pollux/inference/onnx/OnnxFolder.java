@@ -20,16 +20,19 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * A folder with a ready-made ONNX decoder, as others publish them.
+ * A folder with a published ONNX decoder.
  *
- * <p>Two kinds are known. A folder of onnxruntime-genai has a {@code genai_config.json}, which names the graph, its inputs and
- * its outputs. A folder of Optimum or transformers.js has a {@code config.json} and, beside it or in {@code onnx/}, one graph or
- * several variants of it: {@code model.onnx}, {@code model_fp16.onnx}, {@code model_q4.onnx} and so on; or
- * {@code decoder_model_merged.onnx}; or {@code decoder_model.onnx} with {@code decoder_with_past_model.onnx}. What neither says is
- * read from the graph.
+ * <p>Two formats are supported. Facts that the configuration lacks are read from the graph.
  *
- * <p>Where there are variants, the path of an ONNX file chooses one; a folder stands for the first in {@link GraphFiles#ORDER}.
- * <em>Immutable.</em>
+ * <ul>
+ *   <li>onnxruntime-genai: {@code genai_config.json} names the graph, its inputs and its outputs.
+ *   <li>Optimum or transformers.js: {@code config.json}, with graphs in the same folder or in {@code onnx/}. The graph is
+ *       {@code model.onnx} or a variant such as {@code model_fp16.onnx} or {@code model_q4.onnx}; or
+ *       {@code decoder_model_merged.onnx}; or the pair {@code decoder_model.onnx} and {@code decoder_with_past_model.onnx}.
+ * </ul>
+ *
+ * <p>The path of an ONNX file selects a variant. The path of a folder selects its first variant in {@link
+ * GraphFiles#ORDER}. <em>Immutable.</em>
  */
 public final class OnnxFolder {
 
@@ -39,7 +42,7 @@ public final class OnnxFolder {
     private static final String ONNX = GraphFiles.ONNX;
     private static final String FOLDER = "onnx";
 
-    /** Who wrote a folder. */
+    /** The format of a folder. */
     public enum Kind {
         /** onnxruntime-genai. */
         GENAI,
@@ -62,12 +65,12 @@ public final class OnnxFolder {
     }
 
     /**
-     * The ready-made decoder at {@code path}; empty if it is something else: an exported folder, a checkpoint, or nothing.
+     * Finds the published decoder at {@code path}; empty if there is none, such as for an exported folder or a checkpoint.
      *
      * @param path a folder, or one of its ONNX files
      * @throws StorageException if {@code path} names an ONNX file that does not exist, or a part of the graph is missing
      * @throws MalformedFileException if a file is damaged, or names files outside its folder
-     * @throws UnsupportedModelException if the graph is no decoder, or of a kind that is not supported
+     * @throws UnsupportedModelException if the graph is not a decoder, or of an unsupported kind
      */
     public static Optional<OnnxFolder> find(Path path) {
         if (path.toString().endsWith(ONNX) && !Files.isDirectory(path)) {
@@ -112,7 +115,7 @@ public final class OnnxFolder {
         return new OnnxFolder(rootOf(parent), genai ? Kind.GENAI : Kind.OPTIMUM, file, variants);
     }
 
-    /** Graphs may lie in a folder of their own below the configuration. */
+    /** The folder of the configuration; graphs may be in a subfolder of it. */
     private static Path rootOf(Path folder) {
         boolean own = Files.isRegularFile(folder.resolve(GENAI)) || Files.isRegularFile(folder.resolve(CONFIG));
         Path above = parent(folder);
@@ -193,7 +196,7 @@ public final class OnnxFolder {
         return own.hasPast() ? own.read(root, Optional.of(other)) : other.read(root, Optional.of(own));
     }
 
-    /** The outline of a graph whose external data lies beside it. */
+    /** The outline of a graph with external data in the same folder. */
     private static GraphOutline outline(Path file) {
         GraphOutline outline = GraphOutline.read(file);
         for (String location : outline.dataFiles()) {
@@ -205,7 +208,7 @@ public final class OnnxFolder {
         return outline;
     }
 
-    /** A file that {@code source} names, if it is below {@code folder}. */
+    /** A file named by {@code source}; it must be inside {@code folder}. */
     private static Path inside(Path folder, String name, Path source) {
         try {
             Path relative = Path.of(name);
@@ -220,29 +223,29 @@ public final class OnnxFolder {
         throw new MalformedFileException(source + " must name files in its own folder but names '" + name + "'");
     }
 
-    /** Who wrote it. */
+    /** The format. */
     public Kind kind() {
         return kind;
     }
 
-    /** The graph; of two that take turns, the one with a past. */
+    /** The graph; of a pair, the one with a past. */
     public Path file() {
         return graph.file();
     }
 
-    /** All ONNX files of the folder, sorted; each path opens that variant. */
+    /** All ONNX files of the folder, sorted; {@link #find} accepts each as a variant. */
     public List<Path> variants() {
         return variants;
     }
 
-    /** The folder of configuration, tokenizer and chat template. */
+    /** The folder of the configuration, the tokenizer and the chat template. */
     public Path folder() {
         return root;
     }
 
     /**
-     * What the files beside the graph say of the model; {@code provenance} says how it is run. Its end tokens are those that are
-     * named there by id; {@link ModelTexts#endTokens} has all.
+     * The manifest derived from the files in the folder; {@code provenance} describes how the graph is run. It contains
+     * only the end tokens that are listed by id; {@link ModelTexts#endTokens} returns all.
      */
     public DecoderManifest manifest() {
         return graph.manifest();

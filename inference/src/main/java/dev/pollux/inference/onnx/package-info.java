@@ -1,4 +1,4 @@
-/** Ready-made ONNX decoders: folders of ONNX Runtime GenAI and of Optimum, and graphs as the engine runs them. */
+/** Published ONNX decoders in folders of ONNX Runtime GenAI or Optimum, and the engine's description of graphs. */
 @NullMarked
 package dev.pollux.inference.onnx;
 

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Block types whose elements are a whole number times a scale of 16 or 32 of them, so that MatMulNBits can hold them as they
- * are; layouts as llama.cpp has them.
+ * Block types whose elements are an integer times a scale shared by 16 or 32 elements. MatMulNBits can represent them
+ * exactly. Layouts are those of llama.cpp.
  */
 public final class BlockCodes {
 
@@ -24,12 +24,12 @@ public final class BlockCodes {
 
     private BlockCodes() {}
 
-    /** Whether the codes of all {@code types} fit. */
+    /** Whether the codes of all {@code types} fit into {@code bits}. */
     public static boolean fit(List<DType> types, int bits) {
         return types.stream().allMatch(type -> FOUR_BITS.contains(type) || bits == 8 && EIGHT_BITS.contains(type));
     }
 
-    /** How many elements of all {@code types} share a scale. */
+    /** The number of elements that share a scale in all {@code types}. */
     public static int blockSize(List<DType> types) {
         return types.stream().anyMatch(SIXTEENS::contains) ? 16 : 32;
     }
@@ -37,8 +37,8 @@ public final class BlockCodes {
     /**
      * The scale of an element.
      *
-     * @param at where its block begins
-     * @param k which of the block it is
+     * @param at the offset of its block
+     * @param k its index in the block
      */
     static float scale(ByteBuffer rows, int at, DType type, int k) {
         return switch (type) {
@@ -97,7 +97,10 @@ public final class BlockCodes {
         return rows.get(at + k % 16) >> k / 16 * 4 & 15;
     }
 
-    /** Five digits of base 3 a byte, the first ones highest: 32 bytes, then 16; four digits in the last 4 bytes. */
+    /**
+     * A base-3 digit. A byte has five digits, most significant first, in runs of 32 and 16 bytes; the last 4 bytes have
+     * four each.
+     */
     private static int trit(ByteBuffer rows, int at, int k) {
         int from;
         int digit;

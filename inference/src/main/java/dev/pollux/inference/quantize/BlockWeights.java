@@ -6,13 +6,19 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * A matrix in the form MatMulNBits multiplies with: codes (rows, blocks, blockSize·bits/8), scales (rows, blocks); an element
- * is (code − 2^(bits−1)) · scale.
+ * A matrix in the format of MatMulNBits: codes (rows, blocks, blockSize·bits/8) and scales (rows, blocks). An element is
+ * (code − 2^(bits−1)) · scale.
  *
- * <p>What fits goes over code by code: Q4_0, Q3_K, TQ1_0, TQ2_0 and packed integers of 4 bits into 4 bits and 8; Q8_0, Q6_K,
- * Q5_0, packed integers of 8 bits, and IQ4_NL, IQ4_XS and MXFP4, whose values are halves of integers, into 8. Everything else
- * is rounded to nearest: at 8 bits with the scale |max| / 127,
- * at 4 bits with the element of largest magnitude at −8, as the operator's own quantizer does.
+ * <p>These types are converted exactly, code by code:
+ *
+ * <pre>
+ * Q4_0, Q3_K, TQ1_0, TQ2_0, packed integers of 4 bits    to 4 or 8 bits
+ * Q8_0, Q6_K, Q5_0, packed integers of 8 bits            to 8 bits
+ * IQ4_NL, IQ4_XS, MXFP4 (halves of integers)             to 8 bits
+ * </pre>
+ *
+ * <p>All others are rounded to nearest: at 8 bits with the scale |max| / 127, at 4 bits with the element of largest
+ * magnitude at −8, as in the operator's own quantizer.
  */
 public final class BlockWeights {
 
@@ -32,7 +38,7 @@ public final class BlockWeights {
         this.codes = new byte[Math.multiplyExact(scales.length, blockSize * bits / 8)];
     }
 
-    /** The block types' own codes, unchanged; {@link BlockCodes#fit} must be true of every part. */
+    /** Keeps the codes of block types unchanged; {@link BlockCodes#fit} must hold for every part. */
     public static BlockWeights exact(StackedMatrix matrix, int bits, int blockSize) {
         BlockWeights weights = new BlockWeights(matrix, bits, blockSize);
         matrix.bytes((first, rows, type) -> weights.copy(first, rows, type));
@@ -92,7 +98,7 @@ public final class BlockWeights {
     }
 
     private void roundTo8(int block, float[] values, int from, int to) {
-        int most = 0; // bits of magnitudes have the order of the magnitudes
+        int most = 0; // the bit patterns of magnitudes are ordered like the magnitudes
         for (int i = from; i < to; i++) {
             most = Math.max(most, Float.floatToRawIntBits(values[i]) & 0x7fffffff);
         }

@@ -1,4 +1,4 @@
-/** Formats of weights in blocks: codes with one scale a block. */
+/** Block formats of weights: codes with one scale per block. */
 @NullMarked
 package dev.pollux.inference.quantize;
 

@@ -17,17 +17,17 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
- * Loads the native libraries from Pollux's cache, where they are unpacked once.
+ * Loads the native libraries from Pollux's cache, into which they are unpacked once.
  *
- * <p>Left to themselves, ONNX Runtime makes a temporary folder and unpacks into it at each start, and DJL into {@code ~/.djl.ai} after a
- * look for graphics cards by JNA, for which it may fetch a library over the network. A host that says by their own properties
- * where the libraries are keeps what it said. <em>Thread-safe.</em>
+ * <p>By default, ONNX Runtime unpacks into a new temporary folder at each start. DJL detects GPUs by JNA, may download a
+ * library for them, and unpacks into {@code ~/.djl.ai}. Both are avoided here. If a host sets the libraries' own path
+ * properties, these take precedence. <em>Thread-safe.</em>
  */
 public final class NativeLibraries {
 
     private static final String ORT_PATH = "onnxruntime.native.path";
     private static final String ORT_PROPERTIES = "onnxruntime.native.";
-    /** In the order in which they are loaded. */
+    /** In load order. */
     private static final List<String> ORT_REQUIRED = Stream.of("onnxruntime", "onnxruntime4j_jni")
             .map(NativeLibraries::fileName)
             .toList();
@@ -46,7 +46,8 @@ public final class NativeLibraries {
     private NativeLibraries() {}
 
     /**
-     * The environment of ONNX Runtime, whose libraries are loaded first, with telemetry off. The host's own, if it has one.
+     * Loads the libraries and returns the environment of ONNX Runtime with telemetry off; the host's environment if it has
+     * one.
      *
      * @throws dev.pollux.CancelledException if the thread is interrupted while they are unpacked
      * @throws dev.pollux.StorageException if the libraries cannot be unpacked
@@ -67,7 +68,7 @@ public final class NativeLibraries {
         }
     }
 
-    /** Where the host has all libraries, if that is what its properties say. */
+    /** The host's folder of all libraries, if its properties name one. */
     private static Optional<Path> hostsFolder() {
         return SystemProperties.beginningWith(ORT_PROPERTIES).equals(Set.of(ORT_PATH))
                 ? Optional.of(Path.of(System.getProperty(ORT_PATH)).toAbsolutePath())
@@ -89,7 +90,7 @@ public final class NativeLibraries {
     }
 
     private static OrtEnvironment environment() {
-        // It writes to standard error: warnings that no host can mend, and failures, which come as exceptions as well.
+        // Its log goes to standard error: warnings without a remedy, and failures that are also thrown as exceptions.
         return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "ort-java");
     }
 
@@ -141,7 +142,7 @@ public final class NativeLibraries {
             for (String file : tokenizerFiles()) {
                 System.load(folder.get().resolve(file).toString());
             }
-        } else { // A native method is looked for in the libraries that its own class loader loaded.
+        } else { // A native method is resolved only in libraries loaded by its own class loader.
             SystemProperties.during(Map.of("RUST_LIBRARY_PATH", folder.get().toString()), () -> {
                 LibUtils.checkStatus();
                 return true;

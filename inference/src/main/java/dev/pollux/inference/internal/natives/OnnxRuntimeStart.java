@@ -17,15 +17,16 @@ import java.util.stream.Stream;
 final class OnnxRuntimeStart {
 
     /*
-     * OnnxRuntime.init makes a temporary folder first, also where all libraries are elsewhere and nothing goes into it. A
-     * host whose temporary folder is absent or cannot be written, as in a container with a read-only file system, would not
-     * start, and no property helps, since the JDK reads java.io.tmpdir once. The rest of init is few steps: load two
-     * libraries, ask them for three handles and two facts, and keep these. They are done here by reflection, where the class
-     * has exactly the state and the native methods that are known here; init finds all of it done then. A version that
-     * differs starts by its own init, temporary folder and all.
+     * Problem: OnnxRuntime.init always creates a temporary folder, even if all libraries are elsewhere and the folder stays
+     * empty. It fails if the temporary folder is missing or read-only, as in a container with a read-only file system. No
+     * property helps, because the JDK reads java.io.tmpdir only once.
      *
-     * Rejected: to set java.vendor to Android's while it loads, which keeps init from making the folder but also from
-     * loading by path; to try again after init has failed, since its class is unusable then.
+     * Design: the rest of init loads two libraries and stores three handles and two facts from them. This class performs
+     * these steps by reflection, so that init later finds them done. It does so only if OnnxRuntime has exactly the
+     * expected fields and native methods. Any other version starts by its own init, including the temporary folder.
+     *
+     * Rejected: setting java.vendor to Android's while it loads (no folder, but also no loading by path); a retry after a
+     * failed init (the class is unusable then).
      */
 
     private static final String CLASS = "ai.onnxruntime.OnnxRuntime";
@@ -57,7 +58,7 @@ final class OnnxRuntimeStart {
         return new OnnxRuntimeStart(Class.forName(CLASS));
     }
 
-    /** Whether the libraries are loaded, by the host or by Pollux. */
+    /** Whether the libraries are already loaded, by the host or by Pollux. */
     static boolean isDone() {
         try {
             return of().field("loaded").getBoolean(null);
@@ -69,8 +70,8 @@ final class OnnxRuntimeStart {
     /**
      * Loads the libraries of a folder and starts the runtime with them.
      *
-     * @param libraries the names of their files, in the order in which they are loaded
-     * @return whether that was possible; else the runtime is to start by itself
+     * @param libraries their file names in load order
+     * @return whether it succeeded; if not, the runtime must start by itself
      * @throws LinkageError if a library cannot be loaded
      */
     static boolean from(Path folder, List<String> libraries) {
@@ -93,7 +94,7 @@ final class OnnxRuntimeStart {
         }
     }
 
-    /** Whether the class is as it was when this one was written, and sees the libraries that this one loads. */
+    /** Whether the class has the expected members and the same class loader, so that it can use libraries loaded here. */
     @SuppressWarnings("ReferenceEquality") // class loaders are compared by identity
     private boolean isKnown() {
         return runtime.getClassLoader() == OnnxRuntimeStart.class.getClassLoader()
@@ -112,7 +113,7 @@ final class OnnxRuntimeStart {
     private boolean initialize(Path folder) throws ReflectiveOperationException {
         int version = apiVersion();
         long api = (Long) call("initialiseAPIBase", version);
-        if (api == 0) { // the libraries are those of another version, which its own init says
+        if (api == 0) { // libraries of another version, which its own init reports
             return false;
         }
         long training = (Long) call("initialiseTrainingAPIBase", api, version);
@@ -122,13 +123,13 @@ final class OnnxRuntimeStart {
         field("trainingEnabled").setBoolean(null, training != 0);
         field("providers").set(null, call("initialiseProviders", api));
         field("version").set(null, call("initialiseVersion"));
-        field("libraryDirPathProperty").set(null, folder.toString()); // where it looks for the libraries of providers
+        field("libraryDirPathProperty").set(null, folder.toString()); // the search path for provider libraries
         field("tempDirectory").set(null, folder);
         field("loaded").setBoolean(null, true);
         return true;
     }
 
-    /** The newest version of the native interface that the class has a constant for. */
+    /** The newest native API version that the class has a constant for. */
     private int apiVersion() throws ReflectiveOperationException {
         int newest = 0;
         for (String name : names(Stream.of(runtime.getDeclaredFields()))) {
@@ -161,7 +162,7 @@ final class OnnxRuntimeStart {
         return field;
     }
 
-    /** The temporary folder that its own init made, does not need, and leaves behind. */
+    /** Deletes the unused temporary folder that its own init leaves behind. */
     static void deleteEmptyFolder() {
         try {
             if (of().field("tempDirectory").get(null) instanceof Path made) {

@@ -7,12 +7,12 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** System properties that a library reads once, while it loads. */
+/** System properties that a library reads only while it loads. */
 final class SystemProperties {
 
     private SystemProperties() {}
 
-    /** What {@code loading} gives while the properties have these values; the host's own come back after it. */
+    /** Runs {@code loading} with these property values and restores the host's values afterwards. */
     static <T> T during(Map<String, String> values, Supplier<T> loading) {
         Map<String, @Nullable String> before = new HashMap<>();
         try {
@@ -31,14 +31,14 @@ final class SystemProperties {
         }
     }
 
-    /** The properties with this beginning that the host has set. */
+    /** The names of set properties with this prefix. */
     static Set<String> beginningWith(String prefix) {
         return System.getProperties().stringPropertyNames().stream()
                 .filter(name -> name.startsWith(prefix))
                 .collect(Collectors.toSet());
     }
 
-    /** Whether there is one. */
+    /** Whether any property with this prefix is set. */
     static boolean anyBeginsWith(String prefix) {
         return !beginningWith(prefix).isEmpty();
     }

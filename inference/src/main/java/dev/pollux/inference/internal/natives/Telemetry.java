@@ -22,24 +22,24 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps ONNX Runtime from reporting its use.
+ * Disables the telemetry of ONNX Runtime.
  *
- * <p>Builds with telemetry begin with it while their library loads, unless an environment variable of the process forbids it. A
- * Java process cannot set one for native code by itself; JNA can. JNA is loaded only where the library knows the variable,
- * which the version that Pollux brings does not.
+ * <p>Builds with telemetry start it while the library loads, unless an environment variable disables it. Java cannot set a
+ * variable in the native environment, but JNA can. JNA is loaded only if the library reads the variable; the version that
+ * Pollux supplies does not.
  */
 final class Telemetry {
 
     static final String VARIABLE = "ORT_DISABLE_TELEMETRY";
-    /** Values that the runtime takes for no, of those that it does not take for yes. */
+    /** Values that explicitly allow telemetry: the runtime parses them as false. */
     private static final Set<String> NO = Set.of("0", "false", "no", "off", "n");
 
     private Telemetry() {}
 
     /**
-     * Sets the variable if the library can read it and the host does not want telemetry.
+     * Sets the variable if the library reads it and the host does not want telemetry.
      *
-     * @param folder where Pollux has the library; empty if the host has it elsewhere
+     * @param folder Pollux's folder of the library; empty if the host supplies it
      * @throws dev.pollux.CancelledException if the thread is interrupted
      */
     static void switchOff(Optional<Path> folder) {
@@ -66,15 +66,15 @@ final class Telemetry {
     }
 
     /**
-     * Whether a host says with the variable's value that it wants telemetry. The runtime takes 1, true, yes, on and y, in any
-     * case and with blanks around them, for a wish to have none, and reports its use with any other value. An empty value and a
-     * word that means nothing are no wish to have it, so the variable is set anew then.
+     * Whether the value of the variable is an explicit wish for telemetry. The runtime disables telemetry for 1, true, yes,
+     * on and y (case and surrounding blanks ignored) and enables it for any other value. An empty or meaningless value is
+     * not a wish, so the variable is then overwritten.
      */
     static boolean isWanted(@Nullable String value) {
         return value != null && NO.contains(value.strip().toLowerCase(Locale.ROOT));
     }
 
-    /** Whether the library holds the variable's name; the answer is kept beside it. */
+    /** Whether the library contains the variable's name; the answer is cached in a file next to it. */
     static boolean isKnownTo(Path library) throws IOException {
         Path answer = library.resolveSibling(library.getFileName() + ".telemetry");
         if (Files.isRegularFile(answer)) {
@@ -106,7 +106,7 @@ final class Telemetry {
         return false;
     }
 
-    /** Sets a variable of the process's native environment; what Java sees of it stays as it was. */
+    /** Sets a variable of the native process environment; Java's view of it is unchanged. */
     static void setVariable(String name, String value) {
         loadJna();
         int failed = Platform.isWindows()
@@ -117,7 +117,7 @@ final class Telemetry {
         }
     }
 
-    /** Loads JNA's own library from the cache, unless the host says where it is. */
+    /** Loads JNA's library from the cache, unless the host configures its path. */
     private static void loadJna() {
         boolean placed = SystemProperties.anyBeginsWith("jna.");
         String file = Platform.isMac() ? "libjnidispatch.jnilib" : System.mapLibraryName("jnidispatch");

@@ -24,12 +24,12 @@ import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Resources of a jar as files in the cache, written once for all processes.
+ * Unpacks resources of a jar into the cache, once for all processes.
  *
- * <p>The folder is named by size and checksum of its files, so that another version of a library gets another folder. A file
- * that is there is taken if its bytes have the checksum that the jar states; else it is written beside its place, checked, and
- * moved there. A process that is killed in between leaves a part behind, which a later one deletes. Two processes at once write
- * the same bytes, and the second move is as good as the first. <em>Thread-safe.</em>
+ * <p>The folder's name contains size and checksum of its files, so each version of a library gets its own folder. An
+ * existing file is used if its bytes match the checksum in the jar. Otherwise the file is written to a temporary name in
+ * the same folder, checked, and moved into place. A killed process may leave a partial file, which a later process deletes.
+ * Concurrent processes write equal bytes, so the order of their moves does not matter. <em>Thread-safe.</em>
  */
 final class UnpackedFiles {
 
@@ -39,13 +39,13 @@ final class UnpackedFiles {
     private UnpackedFiles() {}
 
     /**
-     * Unpacks what is there of {@code resources}.
+     * Unpacks those of {@code resources} that exist.
      *
      * @param anchor a class from the same jar
-     * @param folder the folder of the files' own folder
-     * @param resources names from the root of the class path; one that is absent is left out
+     * @param folder the parent of the files' folder
+     * @param resources names from the root of the class path; absent ones are skipped
      * @return the folder of the files, or empty if none of the resources is there
-     * @throws dev.pollux.CancelledException if the thread is interrupted; no file is half written then
+     * @throws dev.pollux.CancelledException if the thread is interrupted; no target file is incomplete
      * @throws StorageException if the folder cannot be written
      */
     static Optional<Path> of(Class<?> anchor, Path folder, List<String> resources) {
@@ -102,7 +102,7 @@ final class UnpackedFiles {
             move(part, target);
         } catch (IOException e) {
             if (Interrupts.isCauseOf(e)
-                    || !wanted.isIn(target)) { // else another process was faster, and has it open already
+                    || !wanted.isIn(target)) { // else another process moved its copy first and has it open
                 throw e;
             }
         } finally {
@@ -128,7 +128,7 @@ final class UnpackedFiles {
         }
     }
 
-    /** A resource. No map has its address as a key: to compare two, {@code URL} may look up the names of hosts. */
+    /** A resource. URLs are never used as map keys, because {@code URL.equals} may resolve host names. */
     private record Source(URL url, Content content) {
 
         String name() {
@@ -137,10 +137,10 @@ final class UnpackedFiles {
         }
     }
 
-    /** What is in a file, as a jar's directory states it. */
+    /** Size and checksum of a file, as in the jar's directory. */
     private record Content(long bytes, long crc32) {
 
-        /** From the jar's directory; from the bytes where there is no jar, as in an image of jlink. */
+        /** Read from the jar's directory, or computed from the bytes if there is no jar, as in a jlink image. */
         static Content of(URL url) throws IOException {
             URLConnection connection = url.openConnection();
             connection.setUseCaches(false);

@@ -1,4 +1,4 @@
-/** Native libraries: unpacked once, loaded, and kept from reporting to anyone; not an API. */
+/** Unpacks and loads the native libraries and disables their telemetry; not an API. */
 @NullMarked
 package dev.pollux.inference.internal.natives;
 

@@ -2,12 +2,12 @@ package dev.pollux.inference.internal.paths;
 
 import java.nio.file.Path;
 
-/** The folder that everything is written to which can be made again. */
+/** The cache folder, for files that can be recreated. */
 public final class CacheFolder {
 
     private CacheFolder() {}
 
-    /** The folder, as {@code PolluxCache.directory()} says; it need not exist. */
+    /** The folder of {@code PolluxCache.directory()}; it need not exist. */
     public static Path directory() {
         String property = System.getProperty("pollux.cache");
         if (property != null) {

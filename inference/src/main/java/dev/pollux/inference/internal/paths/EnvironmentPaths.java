@@ -13,14 +13,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Folders that variables of the environment name, and the user's home: the one place that knows where it is.
+ * Resolves the user's home and folders named by environment variables. No other class determines the home.
  *
- * <p>A value is expanded as Python's {@code expanduser} and {@code expandvars} do, which {@code huggingface_hub} applies to its
- * own: {@code ~} and {@code ~user} at the beginning, then {@code $NAME} and <code>${NAME}</code>. What has no value stays as it
- * is written. Java has {@code ?} for the home of a user id that the system does not know, as in containers that run under
- * an arbitrary one; the variable {@code HOME} counts there. <em>Immutable.</em>
+ * <p>Values are expanded like Python's {@code expanduser} and {@code expandvars}, which {@code huggingface_hub} uses: a
+ * leading {@code ~} or {@code ~user}, then {@code $NAME} and <code>${NAME}</code>. Unresolved names stay as written. For a
+ * user id without an account, as in containers with an arbitrary id, Java's home is {@code ?}; then the variable {@code
+ * HOME} is used. <em>Immutable.</em>
  *
- * @param variables the environment
+ * @param variables the environment variables
  * @param javaHome Java's {@code user.home}; empty for none
  * @param accounts the file of the system's users, in the format of {@code passwd}
  */
@@ -37,7 +37,7 @@ public record EnvironmentPaths(Map<String, String> variables, String javaHome, P
     /**
      * The user's home folder.
      *
-     * @throws StorageException if nothing says where it is; the message names the variables that help
+     * @throws StorageException if it cannot be determined; the message names the variables to set
      */
     public Path home() {
         return knownHome()
@@ -46,23 +46,23 @@ public record EnvironmentPaths(Map<String, String> variables, String javaHome, P
                         + " models of the hub"));
     }
 
-    /** The same; empty where nothing says it. */
+    /** The user's home folder; empty if it cannot be determined. */
     public Optional<Path> knownHome() {
         boolean known = !javaHome.isBlank() && !javaHome.equals("?");
         return (known ? Optional.of(javaHome) : value("HOME").or(() -> value("USERPROFILE"))).map(Path::of);
     }
 
-    /** The folder that a variable names, expanded; empty where it is absent or blank. */
+    /** The expanded folder named by a variable; empty if the variable is absent or blank. */
     public Optional<Path> folder(String variable) {
         return value(variable).map(this::expanded);
     }
 
-    /** The value of a variable without blanks around it; empty where it is absent or blank. */
+    /** The trimmed value of a variable; empty if it is absent or blank. */
     public Optional<String> value(String variable) {
         return Optional.of(variables.getOrDefault(variable, "").strip()).filter(value -> !value.isEmpty());
     }
 
-    /** A path as it is written in a variable, expanded. */
+    /** Expands a path as written in a variable. */
     public Path expanded(String written) {
         return Path.of(VARIABLE.matcher(atHome(written)).replaceAll(found -> Matcher.quoteReplacement(value(found))));
     }
@@ -83,7 +83,7 @@ public record EnvironmentPaths(Map<String, String> variables, String javaHome, P
                 .orElse(written);
     }
 
-    /** The sixth field of the user's line. */
+    /** The home in a user's line, its sixth field. */
     private Optional<String> homeOf(String user) {
         if (!Files.isRegularFile(accounts)) {
             return Optional.empty();

@@ -1,4 +1,4 @@
-/** Folders of this process: the home of its user, and the cache; not an API. */
+/** Folders of this process: the user's home and the cache; not an API. */
 @NullMarked
 package dev.pollux.inference.internal.paths;
 

@@ -7,14 +7,14 @@ import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.internal.NativeRuntime;
 import java.nio.file.Path;
 
-/** Sessions of graphs in memory whose weights are in files. */
+/** Opens sessions of in-memory graphs with external weights. */
 public final class GraphSession {
 
     private GraphSession() {}
 
     /**
-     * A session of a graph that was read from {@code model} and changed; the caller closes it. Its external data stays in the
-     * files beside {@code model}.
+     * Opens a session of a graph that was read from {@code model} and edited; the caller closes it. External data is read
+     * from the files of {@code model}.
      */
     public static OrtSession of(Graph graph, Path model, OrtSession.SessionOptions settings) throws OrtException {
         settings.addConfigEntry(

@@ -11,7 +11,7 @@ import java.util.Map;
 /** How sessions are opened. */
 public final class SessionSettings {
 
-    /** Threads stop to spin when a run ends: else those of an idle session take the processors from another for a while. */
+    /** Threads stop spinning after a run; otherwise an idle session would briefly take processor time from others. */
     private static final String STOP_SPINNING = "session.force_spinning_stop";
 
     private SessionSettings() {}
@@ -22,7 +22,7 @@ public final class SessionSettings {
      * @throws ModelExecutionException if ONNX Runtime cannot use the device
      */
     public static OrtSession.SessionOptions of(Device device, int threads, boolean spinning) throws OrtException {
-        NativeRuntime.environment(); // loads the native libraries, which the options would do by their own rules
+        NativeRuntime.environment(); // loads the native libraries first; the options would load them by ONNX Runtime's rules
         OrtSession.SessionOptions settings = new OrtSession.SessionOptions();
         try {
             settings.setIntraOpNumThreads(threads);
@@ -63,7 +63,7 @@ public final class SessionSettings {
             case ROCM -> settings.addROCM(device.index());
             case COREML -> settings.addCoreML();
             case DIRECTML -> {
-                settings.setMemoryPatternOptimization(false); // its provider asks for both
+                settings.setMemoryPatternOptimization(false); // required by the provider, as is the next
                 settings.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
                 settings.addDirectML(device.index());
             }

@@ -8,8 +8,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The buffer of one {@link GraphInput}, rewritten by every step, with the tensor over it; only a change of the count makes a
- * new tensor. <em>Confined to one thread.</em>
+ * The buffer and tensor of one {@link GraphInput}. Each step rewrites the buffer; the tensor is recreated only if the
+ * number of elements changes. <em>Confined to one thread.</em>
  */
 public final class StepInput implements AutoCloseable {
 
@@ -22,7 +22,7 @@ public final class StepInput implements AutoCloseable {
         this.input = input;
     }
 
-    /** Writes what {@code step} puts in, and binds it. */
+    /** Writes the values of {@code step} and binds the tensor. */
     public void write(GraphInput.Step step, Map<String, OnnxTensor> inputs) {
         int wanted = input.count(step);
         int written = input.role() == Role.MASK ? Math.max(0, count) : 0; // ones stay ones

@@ -9,7 +9,7 @@ import dev.pollux.inference.internal.NativeRuntime;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Tensors over direct buffers, which the runtime reads and writes in place. */
+/** Tensors backed by direct buffers, which the runtime reads and writes in place. */
 public final class Tensors {
 
     private Tensors() {}
@@ -19,7 +19,7 @@ public final class Tensors {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
     }
 
-    /** A tensor over the bytes from 0 to the limit of {@code buffer}. */
+    /** A tensor backed by the bytes from 0 to the limit of {@code buffer}. */
     public static OnnxTensor over(ByteBuffer buffer, ElementType type, long... shape) {
         try {
             ByteBuffer whole = buffer.duplicate().order(ByteOrder.nativeOrder());
@@ -27,7 +27,7 @@ public final class Tensors {
                     NativeRuntime.environment(),
                     whole.position(0),
                     shape,
-                    OnnxJavaType.valueOf(type.name())); // both name types as ONNX does
+                    OnnxJavaType.valueOf(type.name())); // both use the ONNX type names
         } catch (OrtException e) {
             throw new ModelExecutionException("Cannot create a tensor: " + e.getMessage(), e);
         }
