@@ -3,20 +3,20 @@ package dev.pollux.inference.decoder;
 import dev.pollux.tensor.StackedMatrix;
 
 /**
- * A matrix in blocks. <em>Immutable.</em>
+ * The block format of a matrix. <em>Immutable.</em>
  *
  * @param bits of a code
  * @param blockSize elements that share a scale
- * @param exact whether the stored codes are taken as they are
+ * @param exact whether stored codes are kept unchanged
  */
 record BlockForm(StackedMatrix matrix, int bits, int blockSize, boolean exact) {
 
-    /** Blocks of a row. */
+    /** The number of blocks per row. */
     int blocks() {
         return (matrix.columns() + blockSize - 1) / blockSize;
     }
 
-    /** Bytes of a block's codes. */
+    /** The bytes of codes per block. */
     int codeBytes() {
         return blockSize * bits / 8;
     }

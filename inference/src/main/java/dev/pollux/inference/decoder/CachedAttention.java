@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Attention as one fused operator with its cache; norms and rotation are operators of their own where it cannot do them.
- * <em>Confined to one thread.</em>
+ * Attention as one fused operator with a cache. Norms and rotation are separate operators if the fused one does not support
+ * them. <em>Confined to one thread.</em>
  */
 final class CachedAttention {
 
@@ -64,7 +64,7 @@ final class CachedAttention {
         return rotated(a, a.normed(k, true), a.keyValueHeads());
     }
 
-    /** The fused operator rotates whole heads of a multiple of 16 by position. */
+    /** The fused operator rotates only whole heads, by position, with a width that is a multiple of 16. */
     private static boolean rotatesInside(Attention a, Rotary rotary) {
         return rotary.width() == a.width() && a.width() % 16 == 0;
     }
@@ -74,7 +74,10 @@ final class CachedAttention {
         return rotary.isEmpty() || rotatesInside(a, rotary.get()) ? x : lowering.rotate(x, count, rotary.get());
     }
 
-    /** The fused operator takes heads of a multiple of 8; others are filled with zeros, which change no score. */
+    /**
+     * The fused operator needs a head width that is a multiple of 8. Other heads are padded with zeros, which do not change
+     * scores.
+     */
     private static int fusedWidth(Attention a) {
         return (a.width() + 7) / 8 * 8;
     }

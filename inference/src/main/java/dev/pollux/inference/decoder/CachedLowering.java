@@ -25,8 +25,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * A decoder's graph as the engine runs it: fused operators, one sequence, the state of what was read before as inputs and
- * outputs, matrices in the form that the options ask for. <em>Confined to one thread.</em>
+ * Lowers an architecture to the engine's graph: fused operators, one sequence, states as inputs and outputs, and matrices
+ * in the format set by the options. <em>Confined to one thread.</em>
  */
 final class CachedLowering implements Lowering {
 
@@ -50,7 +50,7 @@ final class CachedLowering implements Lowering {
     /**
      * Rotary tables in the graph.
      *
-     * @param rows the row of each token, (1, S), where it is not its position
+     * @param rows the row of each token, (1, S), if it differs from the position
      */
     record Tables(Value cos, Value sin, Value rows) {}
 
@@ -71,12 +71,12 @@ final class CachedLowering implements Lowering {
         this.attention = new CachedAttention(b, this);
     }
 
-    /** What is carried from step to step. */
+    /** The tensors that are carried from step to step. */
     List<StateTensor> states() {
         return states;
     }
 
-    /** As the manifest has it. */
+    /** The value for the manifest. */
     int rotarySwitch() {
         return rotarySwitch;
     }
@@ -282,10 +282,10 @@ final class CachedLowering implements Lowering {
         return attention.key(described, key);
     }
 
-    /** A state as the graph gets it, and the name under which it gives it back. */
+    /** A state: its input, and the name of its output. */
     record State(Value input, String output) {}
 
-    /** Declares the keys and values of a layer: their inputs, and their outputs. */
+    /** Declares the inputs and outputs for keys and values of a layer. */
     List<State> keyValues(int layer, int heads, int width) {
         List<State> both = new ArrayList<>();
         for (String part : List.of("key", "value")) {

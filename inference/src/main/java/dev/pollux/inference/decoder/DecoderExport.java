@@ -20,34 +20,34 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Writes a checkpoint as an ONNX graph that the engine runs.
+ * Exports a checkpoint as an ONNX graph for the engine.
  *
- * <p>{@link #export} writes one folder; {@link #cached} writes it once into a cache and finds it there ever after.
+ * <p>{@link #export} writes one folder. {@link #cached} exports into a cache once and reuses the result.
  * <em>Thread-safe.</em>
  */
 public final class DecoderExport {
 
-    /** Which export of one checkpoint this is: raised with every change after which one in a cache would be stale. */
+    /** The version of the export, raised with each change that makes cached exports stale. */
     private static final int REVISION = 2;
 
     private DecoderExport() {}
 
-    /** What {@code architectures} of a configuration may say, sorted. */
+    /** The supported values of {@code architectures} in a configuration, sorted. */
     public static List<String> architectures() {
         return Architectures.known();
     }
 
     /**
-     * Writes {@code target}, a folder that must not exist; it appears when it is complete.
+     * Exports into {@code target}, a folder that must not exist. It appears only when complete.
      *
-     * @return a job that reports layers and can be cancelled between them
+     * @return a job that reports layers and can be cancelled between weights
      */
     public static Job<ExportReport> export(Checkpoint checkpoint, Path target, ExportOptions options) {
         return Job.of("export", context -> {
             if (Files.exists(target)) {
                 throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
             }
-            // what is wrong with the checkpoint shows before anything is written
+            // reports faults of the checkpoint before anything is written
             LoweredDecoder lowered = LoweredDecoder.of(checkpoint, options);
             return ArtifactCache.publish(
                     target,
@@ -61,24 +61,24 @@ public final class DecoderExport {
     }
 
     /**
-     * What {@link #export} would do, without reading matrices or writing anything: the bytes of weights it would write,
-     * exactly, and what would become of each kind of matrix.
+     * Predicts the result of {@link #export} without reading matrices or writing anything: the exact bytes of weights, and
+     * the format of each kind of matrix.
      */
     public static ExportReport preview(Checkpoint checkpoint, ExportOptions options) {
         long begin = System.nanoTime();
         return LoweredDecoder.of(checkpoint, options).report(begin);
     }
 
-    /** The matrices of what {@link #export} would write, as {@link DecoderManifest#projections} has them; writes nothing. */
+    /** Predicts {@link DecoderManifest#projections} of {@link #export}; writes nothing. */
     public static List<Projection> projections(Checkpoint checkpoint, ExportOptions options) {
         return LoweredDecoder.of(checkpoint, options).projections();
     }
 
     /**
-     * The folder of {@code checkpoint} in a cache, exported now if it is not there.
+     * Returns the folder of {@code checkpoint} in a cache, and exports it first if it is missing.
      *
-     * <p>The key is the content of the checkpoint, the options, and the version of this layout. Two processes that want the
-     * same folder wait for one another.
+     * <p>The key consists of the content of the checkpoint, the options, and the version of the layout. Processes that
+     * request the same folder wait for each other.
      */
     public static Path cached(Checkpoint checkpoint, ExportOptions options, Path cache, JobContext context) {
         String variant = DecoderManifest.FORMAT + "." + REVISION + "-"

@@ -17,32 +17,32 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
- * What an exported decoder folder holds: the contract between the export, which writes it, and the engine,
- * which runs it. <em>Immutable.</em>
+ * The manifest of an exported decoder folder: the contract between the export, which writes it, and the engine, which runs
+ * it. <em>Immutable.</em>
  *
- * <p>The folder: {@code pollux.json} (this record), {@code model.onnx} with its external data {@code model.onnx.data},
- * {@code tokenizer.json}, and {@code chat_template.jinja} where the model has a template.
+ * <p>Files: {@code pollux.json} (this record), {@code model.onnx} with its external data {@code model.onnx.data}, {@code
+ * tokenizer.json}, and {@code chat_template.jinja} if the model has a template.
  *
- * <p>The graph's inputs: {@code input_ids} int64 [1, S]; {@code seqlens_k} int32 [1] = total − 1;
- * {@code total_sequence_length} int32 scalar; {@code logits_index} int64 [NL], the positions in [0, S) whose logits are
- * due; and the states. Its outputs: {@code logits} float32 [1, NL, vocabularySize], and the states.
+ * <p>The graph's inputs: {@code input_ids} int64 [1, S]; {@code seqlens_k} int32 [1] = total − 1; {@code
+ * total_sequence_length} int32 scalar; {@code logits_index} int64 [NL], the positions in [0, S) whose logits are required;
+ * and the states. Its outputs: {@code logits} float32 [1, NL, vocabularySize], and the states.
  *
  * @param format version of this layout, {@value #FORMAT}
- * @param name a name to show
+ * @param name the display name
  * @param architecture the family, such as {@code LlamaForCausalLM}
  * @param vocabularySize width of the logits
- * @param contextLength most positions that rotary tables and training allow
+ * @param contextLength the maximum number of positions, limited by rotary tables and training
  * @param endTokens ids that end a turn
- * @param bosToken the token before a text, as chat templates write it; empty where the model has none
- * @param eosToken the token after a text, likewise
- * @param states what is carried from step to step
- * @param rotarySwitch the most tokens for which the first of two sets of rotary tables holds: a longer sequence uses the
- *     second for all of its positions, which the engine asks for by the input {@code rotary_offset} int64 [1], 0 or
- *     contextLength; 0 where there is one set and no such input
- * @param headWidth the width of an attention head, as the checkpoint has it; 0 where there is none
- * @param sampling how its publisher would have tokens chosen; empty where nothing is said, and in folders of older exports
- * @param projections where a LoRA adapter can be added
- * @param provenance what it was made from and how: source, hash, options, bits per kind of weight, notices; sorted by name
+ * @param bosToken the beginning-of-text token as written by chat templates; empty if the model has none
+ * @param eosToken the end-of-text token as written by chat templates; empty if the model has none
+ * @param states the tensors that are carried from step to step
+ * @param rotarySwitch the length limit of the first of two sets of rotary tables. A longer sequence uses the second set for
+ *     all positions; the engine selects the set by the input {@code rotary_offset} int64 [1], which is 0 or contextLength.
+ *     0 if there is one set and no such input
+ * @param headWidth the width of an attention head in the checkpoint; 0 if there is no attention
+ * @param sampling the publisher's sampling options; empty if none are published, and in folders of older exports
+ * @param projections the products to which a LoRA adapter can be added
+ * @param provenance how it was produced: source, hash, options, bits per kind of weight, notices; sorted by name
  */
 public record DecoderManifest(
         int format,
@@ -75,7 +75,7 @@ public record DecoderManifest(
     /** The chat template's file name. */
     public static final String TEMPLATE_FILE = "chat_template.jinja";
 
-    /** The fact of {@link #provenance()} that holds how many parameters the model has. */
+    /** The key of {@link #provenance()} for the number of parameters. */
     static final String PARAMETERS = "parameters";
 
     private static final long MAX_BYTES = 16L << 20;
@@ -93,14 +93,14 @@ public record DecoderManifest(
     }
 
     /**
-     * How many parameters the model has; in folders of older exports those of the matrices that an adapter can be added to. Empty
-     * where neither is known.
+     * The number of parameters. In folders of older exports it counts only the matrices that accept an adapter. Empty if
+     * neither is known.
      */
     public OptionalLong parameters() {
         if (provenance.get(PARAMETERS) instanceof Number count && count.longValue() > 0) {
             return OptionalLong.of(count.longValue());
         }
-        Map<String, Long> matrices = new TreeMap<>(); // a head that is the embedding stands here twice
+        Map<String, Long> matrices = new TreeMap<>(); // a tied head is listed twice
         for (Projection projection : projections) {
             for (int i = 0; i < projection.weights().size(); i++) {
                 matrices.put(
@@ -111,7 +111,7 @@ public record DecoderManifest(
         return sum > 0 ? OptionalLong.of(sum) : OptionalLong.empty();
     }
 
-    /** The same with other end tokens; those that the vocabulary lacks are left out. */
+    /** A copy with other end tokens; those outside the vocabulary are omitted. */
     public DecoderManifest withEndTokens(List<Integer> ids) {
         return new DecoderManifest(
                 format,
@@ -130,7 +130,7 @@ public record DecoderManifest(
                 provenance);
     }
 
-    /** The same with another sampling. */
+    /** A copy with other sampling options. */
     public DecoderManifest withSampling(Optional<GenerationOptions> published) {
         return new DecoderManifest(
                 format,

@@ -4,13 +4,13 @@ import dev.pollux.inference.quantize.WeightFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** How a checkpoint becomes a graph. <em>Immutable.</em> */
+/** How a checkpoint is exported as a graph. <em>Immutable.</em> */
 public final class ExportOptions {
 
     /**
-     * A block for each kind of matrix, the largest that costs no more than smaller ones where it was measured: at 4 bits 32,
-     * at 8 bits 64, and up to 256 for the projection out of a gated product. Larger blocks are faster, and rounding
-     * activations in them costs more after a norm.
+     * A block size for each kind of matrix: 32 at 4 bits, 64 at 8 bits, and up to 256 for the projection of a gated
+     * product. Each is the largest size without a measured loss against smaller ones. Larger blocks are faster, but
+     * activations after a norm lose more precision in them.
      */
     public static final int BY_ROLE = 0;
 
@@ -45,15 +45,14 @@ public final class ExportOptions {
     }
 
     /**
-     * Elements that share a scale where matrices are rounded: 16, 32, 64, 128 or 256; default {@link #BY_ROLE}.
+     * The number of elements per scale in rounded matrices: 16, 32, 64, 128 or 256; default {@link #BY_ROLE}.
      */
     public int blockSize() {
         return blockSize;
     }
 
     /**
-     * Most positions to write rotary tables for, in [1, 1048576]; default 131072; the model's own limit holds where
-     * it is lower.
+     * The maximum number of positions in rotary tables, in [1, 1048576]; default 131072; bounded by the model's own limit.
      */
     public int maxContext() {
         return maxContext;

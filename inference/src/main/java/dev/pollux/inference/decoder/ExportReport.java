@@ -7,25 +7,25 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What an export did. <em>Immutable.</em>
+ * The result of an export. <em>Immutable.</em>
  *
  * @param bytes bytes of weights written
- * @param matrices how many matrices went from which form to which, such as {@code "Q4_1 to 8 bits" → 210}
- * @param notices what the reader should know, such as a loss
- * @param step what one token costs
- * @param elapsed how long it took
+ * @param matrices the number of matrices for each conversion, such as {@code "Q4_1 to 8 bits" → 210}
+ * @param notices notices for the user, such as a loss of precision
+ * @param step the cost of one token
+ * @param elapsed the elapsed time
  */
 public record ExportReport(
         long bytes, Map<String, Integer> matrices, List<String> notices, StepCost step, Duration elapsed) {
 
     /**
-     * What a token costs, which bounds how fast it can be.
+     * The cost of a token, which bounds the speed.
      *
-     * @param bytes bytes of matrices that are read for it; of experts, those it has on average
-     * @param weights how many weights every token of a prompt is multiplied with: these without the head, which only the last
-     *     needs
-     * @param cacheBytes by how much the cache grows
-     * @param stateBytes bytes of states that do not grow
+     * @param bytes the bytes of matrices read for a token; of experts, the average of the active ones
+     * @param weights the number of weights multiplied with each token of a prompt: the same matrices without the head,
+     *     which only the last token needs
+     * @param cacheBytes the growth of the cache
+     * @param stateBytes the bytes of states of fixed size
      */
     public record StepCost(long bytes, long weights, long cacheBytes, long stateBytes) {}
 

@@ -25,8 +25,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A checkpoint's graph before it is written: nothing but headers and small tensors has been read, and everything that a report
- * or a manifest says of it is a query. <em>Confined to one thread.</em>
+ * A checkpoint's graph before it is written. Only headers and small tensors have been read; reports and manifests are
+ * computed from it. <em>Confined to one thread.</em>
  */
 final class LoweredDecoder {
 
@@ -34,7 +34,7 @@ final class LoweredDecoder {
     private final int contextLength;
     private final CachedLowering lowering;
     private final Graph graph;
-    private final List<Integer> weightsUpTo; // how many weights there are up to the end of each layer
+    private final List<Integer> weightsUpTo; // the cumulative number of weights at the end of each layer
 
     private LoweredDecoder(ExportOptions options, Blocks blocks, Graph graph, List<Integer> weightsUpTo) {
         this.options = options;
@@ -44,7 +44,7 @@ final class LoweredDecoder {
         this.weightsUpTo = List.copyOf(weightsUpTo);
     }
 
-    /** Fails if the checkpoint is not whole, has too much, or is of an architecture that is not known. */
+    /** Fails if tensors are missing or surplus, or the architecture is unknown. */
     static LoweredDecoder of(Checkpoint checkpoint, ExportOptions options) {
         int contextLength = Math.min(checkpoint.config().contextLength(), options.maxContext());
         Blocks blocks = new Blocks(
@@ -89,13 +89,13 @@ final class LoweredDecoder {
         return lowering.rotarySwitch();
     }
 
-    /** Writes the graph; reports layers, and may be cancelled between weights. */
+    /** Writes the graph. It reports layers and can be cancelled between weights. */
     void write(Path model, JobContext context) {
         context.checkCancelled();
         GraphWriter.write(graph, model, new LayerProgress(context, weightsUpTo));
     }
 
-    /** Where an adapter can be added. */
+    /** The products to which an adapter can be added. */
     List<Projection> projections() {
         return lowering.matrixUses().stream()
                 .filter(MatrixUse::takesAdapter)
@@ -103,7 +103,7 @@ final class LoweredDecoder {
                 .toList();
     }
 
-    /** How many matrices took which form, in the order of the graph. */
+    /** The number of matrices for each form, in graph order. */
     Map<String, Integer> matrices() {
         Map<String, Integer> counts = new LinkedHashMap<>();
         for (Weight weight : graph.weights()) {
@@ -114,7 +114,7 @@ final class LoweredDecoder {
         return counts;
     }
 
-    /** What the forms mean for quality, in words. */
+    /** Describes the effect of the forms on quality. */
     List<String> notices() {
         List<String> notices = new ArrayList<>();
         matrices().forEach((what, count) -> {
@@ -146,7 +146,7 @@ final class LoweredDecoder {
                 stateBytes(StateTensor.Kind.RECURRENT));
     }
 
-    /** Bytes of the states of a kind; of a cache, of one position. */
+    /** The bytes of states of a kind; for a cache, per position. */
     private long stateBytes(StateTensor.Kind kind) {
         return states().stream()
                 .filter(state -> state.kind() == kind)

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The bytes of a stored matrix in the form that a graph multiplies with. <em>Confined to one thread.</em> */
+/** Produces the bytes of a stored matrix in the graph's format. <em>Confined to one thread.</em> */
 final class MatrixSource implements WeightSource {
 
     private final StackedMatrix matrix;
@@ -42,7 +42,7 @@ final class MatrixSource implements WeightSource {
         return WeightSource.floats(blocked.scales());
     }
 
-    /** Codes and scales of one matrix, which are made together: the scales are taken right after the codes. */
+    /** Codes and scales of one matrix. They are computed together; the scales must be read right after the codes. */
     static final class Blocked {
 
         private final BlockForm form;
@@ -74,12 +74,12 @@ final class MatrixSource implements WeightSource {
                 " and ", new TreeSet<>(matrix.types().stream().map(Enum::name).toList()));
     }
 
-    /** How many stored matrices it holds. */
+    /** The number of stored matrices in it. */
     int matrices() {
         return matrix.names().size();
     }
 
-    /** From which stored types to which form, in words. */
+    /** Describes the conversion from stored types to the form. */
     String form() {
         return form;
     }

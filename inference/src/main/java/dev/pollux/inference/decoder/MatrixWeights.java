@@ -18,7 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Multiplies with a checkpoint's matrices in the form that the options ask for. <em>Confined to one thread.</em> */
+/**
+ * Adds products with a checkpoint's matrices to a graph, in the format set by the options. <em>Confined to one thread.</em>
+ */
 final class MatrixWeights {
 
     private static final int HEAD_BITS = 8;
@@ -39,7 +41,7 @@ final class MatrixWeights {
         this.options = options;
     }
 
-    /** What was multiplied with, in the order of the graph. */
+    /** The matrices used, in graph order. */
     List<MatrixUse> uses() {
         return uses;
     }
@@ -90,8 +92,8 @@ final class MatrixWeights {
     }
 
     /**
-     * Adapters of single experts would make hundreds of inputs a layer, which no tool that trains them writes; and what a
-     * branch computes cannot be added to from outside it.
+     * Adapters of experts are not supported: they would need hundreds of inputs per layer, no training tool writes them,
+     * and a value inside a branch cannot be changed from outside it.
      */
     private boolean takesAdapter(StackedMatrix matrix) {
         return !graph.inBranch() && matrix.names().stream().noneMatch(name -> name.contains(".experts."));
@@ -141,7 +143,7 @@ final class MatrixWeights {
     }
 
     /**
-     * The product that gives logits.
+     * The product that computes logits.
      *
      * @param embedding names the weights of the embedding, which a tied head shares
      */
@@ -168,7 +170,7 @@ final class MatrixWeights {
         return new MatrixUse(use.projection(), use.takesAdapter(), MatrixUse.Kind.HEAD, use.share(), use.weights());
     }
 
-    /** What {@link #embed} has added. */
+    /** The weights added by {@link #embed}. */
     private Placed placed(String name, StackedMatrix matrix) {
         List<Weight> weights = uses.stream()
                 .filter(use -> use.kind() == MatrixUse.Kind.LOOKUP
@@ -195,7 +197,8 @@ final class MatrixWeights {
     }
 
     /**
-     * The form a matrix takes: one of codes that 4 bits hold stays at 4 bits where 8 are wanted, unless 8 are asked for.
+     * The form of a matrix. A matrix with exact 4-bit codes keeps 4 bits under an 8-bit default, unless 8 bits are
+     * requested.
      *
      * @param block elements of a block where the matrix is rounded to 8 bits and the options leave it open
      */
@@ -249,7 +252,7 @@ final class MatrixWeights {
                 form.bits(),
                 "block_size",
                 form.blockSize(),
-                // Activations in int8: without it the kernel is up to 300 times slower, silently.
+                // Activations in int8; otherwise the kernel is silently up to 300 times slower.
                 "accuracy_level",
                 4);
         return graph.node(
@@ -261,14 +264,14 @@ final class MatrixWeights {
                 .get(0);
     }
 
-    /** The biases of all parts, zeros where one has none. */
+    /** The biases of all parts; zeros for a part without one. */
     private Value stackedBias(String name, StackedMatrix matrix) {
         List<String> stored = new ArrayList<>();
         for (String weight : matrix.names()) {
             String bias = biasName(weight);
             boolean there = tensors.tensors().containsKey(bias);
             if (there) {
-                tensors.info(bias); // so that it counts as read
+                tensors.info(bias); // marks it as read
             }
             stored.add(there ? bias : "");
         }

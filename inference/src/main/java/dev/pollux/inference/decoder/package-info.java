@@ -1,4 +1,4 @@
-/** Decoder-only language models as ONNX graphs: a file a family, one export, one manifest. */
+/** Exports decoder-only language models as ONNX graphs, each described by a manifest. */
 @NullMarked
 package dev.pollux.inference.decoder;
 

@@ -1,14 +1,14 @@
 package dev.pollux.inference.encoder.export;
 
-/** How an exported encoder holds the matrices of its linear layers; everything else is 32-bit floats. */
+/** How an exported encoder stores the matrices of its linear layers. All other weights are 32-bit floats. */
 public enum EncoderWeights {
-    /** 32-bit floats, whatever the checkpoint holds: exact. */
+    /** 32-bit floats for any checkpoint type: exact. */
     FLOAT("float"),
     /**
-     * 8 bits, rounded to nearest with one scale a row; activations are rounded to 8 bits in each product, with one scale for
-     * all rows of a run. A run of one text, as embedders and rerankers make it, does not depend on others; a batch would. A
-     * quarter of the size, and faster on x86 processors with VNNI; on older ones sums of extreme products saturate, as in
-     * every dynamically quantized ONNX model.
+     * 8 bits, rounded to nearest with one scale per row, at a quarter of the size. Each product rounds activations to 8
+     * bits with one scale per run. Embedders and rerankers run one text at a time, so results do not depend on other texts;
+     * in a batch they would. It is faster on x86 processors with VNNI. On older ones sums of extreme products saturate, as
+     * in any dynamically quantized ONNX model.
      */
     BITS_8("bits8");
 
@@ -18,7 +18,7 @@ public enum EncoderWeights {
         this.key = key;
     }
 
-    /** Its part of a name in the cache. */
+    /** Its part of the cache key. */
     String key() {
         return key;
     }

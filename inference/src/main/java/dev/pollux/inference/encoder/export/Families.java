@@ -8,8 +8,7 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * The encoders that can be exported, by the class that {@code architectures} names: its stem chooses the family, its ending
- * the output.
+ * The supported encoders by the class name in {@code architectures}: its stem selects the family, its suffix the output.
  */
 final class Families {
 
@@ -67,7 +66,7 @@ final class Families {
     /**
      * A family.
      *
-     * @param stem what its classes in transformers begin with
+     * @param stem the prefix of its class names in transformers
      * @param type its {@code model_type}, for configurations that name no class
      * @param anchor the table of token vectors
      */
@@ -80,9 +79,9 @@ final class Families {
     }
 
     /**
-     * What a configuration asks for.
+     * The family and output selected by a configuration.
      *
-     * @param scores whether the graph gives scores of a whole row, not vectors of tokens
+     * @param scores whether the graph returns scores per row rather than vectors per token
      */
     record Choice(String architecture, String anchor, Maker maker, boolean scores) {}
 

@@ -3,10 +3,9 @@ package dev.pollux.inference.encoder.export;
 import dev.pollux.inference.graph.Value;
 
 /**
- * One family of encoders: how the graph follows from a configuration and the names of its tensors.
+ * One family of encoders. It builds the graph from a configuration and the checkpoint's tensor names.
  *
- * <p>A family is written against {@link Operators}; {@link Families} has a line for it. <em>Not thread-safe: one thread at a
- * time.</em>
+ * <p>A family uses {@link Operators} and is registered in {@link Families}. <em>Not thread-safe: one thread at a time.</em>
  */
 abstract class Family {
 
@@ -27,16 +26,16 @@ abstract class Family {
         return false;
     }
 
-    /** How many layers {@link #layer} writes. */
+    /** The number of layers. */
     abstract int layers();
 
-    /** What enters the first layer; (batch, tokens, width). */
+    /** The input of the first layer; (batch, tokens, width). */
     abstract Value embed();
 
-    /** What leaves layer {@code layer}. */
+    /** The output of layer {@code layer}. */
     abstract Value layer(int layer, Value x);
 
-    /** What follows the last layer: nothing, unless a norm. */
+    /** The operation after the last layer: none, or a norm. */
     Value finish(Value x) {
         return x;
     }
@@ -44,7 +43,7 @@ abstract class Family {
     /** Scores from the last hidden states; (batch, labels). */
     abstract Value logits(Value hidden);
 
-    /** A head's last layer: its rows are the labels. */
+    /** The last layer of a head, with one row per label. */
     final Value labels(Value x, int width, String stored) {
         Operators outside = blocks.outside();
         return outside.dense(x, width, outside.tensors().rows(stored + ".weight"), stored);

@@ -12,15 +12,15 @@ import java.util.function.Supplier;
 /**
  * Attention over real tokens: softmax(q·kᵀ · scale + bias)·v with padding left out on either side.
  *
- * <p>Positions count from the first token of a row, padding included, which changes nothing where only distances matter.
- * q, k and v are (batch, tokens, heads · head width). <em>Not thread-safe: one thread at a time.</em>
+ * <p>Positions count from the first token of a row, padding included; this has no effect if only distances matter. q, k and
+ * v are (batch, tokens, heads · head width). <em>Not thread-safe: one thread at a time.</em>
  */
 final class MaskedAttention {
 
-    /** What is added to the score of a token that must not be seen; the sum of two is still finite. */
+    /** The addend to scores of masked tokens; the sum of two is still finite. */
     private static final float UNSEEN = -1e30f;
 
-    /** Most positions a rotary table holds. */
+    /** The maximum number of rows in a rotary table. */
     private static final int MAX_POSITIONS = 1 << 17;
 
     private final Operators blocks;
@@ -80,7 +80,7 @@ final class MaskedAttention {
         return blocks.op("Unsqueeze", Map.of(), bias, blocks.integers(0, 1));
     }
 
-    /** How far each query (row) stands behind each key (column); (tokens, tokens), whole numbers. */
+    /** The query's position (row) minus the key's (column); (tokens, tokens), integers. */
     Value distances() {
         return once("distances", () -> {
             Value shape = blocks.op("Shape", Map.of("start", 1, "end", 2), Operators.IDS);

@@ -22,8 +22,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * The graph of an architecture that reads whole texts at once, several in a batch with padding on either side, and keeps nothing:
- * attention through masks, recurrences from an empty state, matrices as floats or in 8 bits. <em>Confined to one thread.</em>
+ * Lowers an architecture to a stateless graph over whole texts, in batches with padding on either side: masked attention,
+ * recurrences from an empty state, matrices as floats or in 8 bits. <em>Confined to one thread.</em>
  */
 final class MaskedLowering implements Lowering {
 

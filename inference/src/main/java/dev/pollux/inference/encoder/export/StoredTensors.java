@@ -12,12 +12,12 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The tensors of an encoder's checkpoint: found under whatever prefix its class gave them, held against the shapes that the
- * configuration asks for, and counted, so that none is left out silently.
+ * The tensors of an encoder's checkpoint. It detects their prefix, checks shapes against the configuration, and tracks use,
+ * so that no tensor is ignored silently.
  */
 final class StoredTensors {
 
-    /** Derived from the configuration, or heads for a task that neither vectors nor scores come from. */
+    /** Tensors derived from the configuration, and heads of tasks other than vectors or scores. */
     private static final Pattern IDLE = Pattern.compile("(.*\\.)?(embeddings\\.position_ids|embeddings\\.token_type_ids"
             + "|embeddings\\.position_embeddings\\..*"
             + "|inv_freq|original_inv_freq|pooler\\..*|cls\\..*|lm_head\\..*|embed_out\\..*|lm_predictions\\..*|mask_predictions\\..*"
@@ -96,7 +96,7 @@ final class StoredTensors {
         return info.dim(0);
     }
 
-    /** What the names of the base model's tensors begin with. */
+    /** The name prefix of the base model's tensors. */
     String prefix() {
         return prefix;
     }
@@ -115,9 +115,9 @@ final class StoredTensors {
     }
 
     /**
-     * Fails if a tensor has found no place.
+     * Fails if a tensor was not used.
      *
-     * @param maskedHead whether heads of masked language models may be there under short names
+     * @param maskedHead whether heads of masked language models may exist under short names
      */
     void refuseSurplus(String architecture, boolean maskedHead) {
         List<String> left = file.tensors().keySet().stream()
