@@ -1,13 +1,16 @@
 package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.io.Reader;
 import java.io.Writer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -21,6 +24,21 @@ class ChatInterruptTest {
 
     @TempDir
     Path folder;
+
+    /** A shell without job control starts background processes so, and the JVM then has no handler of the signal. */
+    @BeforeAll
+    static void theSignalIsNotIgnored() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (Files.exists(status)) {
+            String ignored = Files.readAllLines(status).stream()
+                    .filter(line -> line.startsWith("SigIgn:"))
+                    .map(line -> line.substring("SigIgn:".length()).strip())
+                    .findFirst()
+                    .orElse("0");
+            boolean interrupt = (Long.parseUnsignedLong(ignored, 16) & 1 << 1) != 0; // SIGINT is 2
+            assumeFalse(interrupt, "This build was started with SIGINT ignored, as in the background of a shell");
+        }
+    }
 
     @Test
     void theFirstEndsTheTurnAndTheSecondTheProgram() throws Exception {
