@@ -202,7 +202,7 @@ public final class NativeRuntime {
         void leave() {
             try {
                 end(true);
-            } catch (AsynchronousCloseException e) { // the thread stays interrupted, and the run reports its own outcome
+            } catch (AsynchronousCloseException e) { // still interrupted; the run reports its own outcome
                 LOGGER.log(System.Logger.Level.TRACE, "interrupted", e);
             }
         }

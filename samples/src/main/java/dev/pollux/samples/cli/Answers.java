@@ -12,15 +12,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** Answers as a person reads them. */
+/** Prints answers for people. */
 final class Answers {
 
     private Answers() {}
 
     /**
-     * Reads an answer as it comes: each sentence that has passed the check is printed at once, where {@code printed}; before the
-     * first, a terminal shows where the evidence was found and how much the model has written. What it writes unchecked is
-     * shown on standard error where {@code draft}.
+     * Reads an answer as it is generated. If {@code printed}, each sentence is printed as soon as it has passed the check.
+     * Before the first one, a terminal shows the locations of the evidence and the progress of the model. If {@code draft},
+     * the unchecked text is shown on standard error.
      */
     static void read(AnswerStream stream, Output output, boolean printed, boolean draft) {
         String found = found(stream.evidence());
@@ -52,7 +52,7 @@ final class Answers {
         }
     }
 
-    /** Whether a model wrote, and why it stopped. */
+    /** Reports whether a model wrote the answer, and why it stopped. */
     static String writing(WritingAbility ability, Answer answer) {
         String writes = ability.writes() ? "writing: " : "quoting: ";
         return writes
@@ -78,7 +78,7 @@ final class Answers {
                         .collect(Collectors.joining(", ", "found ", ""));
     }
 
-    /** What {@code minScore} means with the embedder of a twin, and how near the best evidence is to it. */
+    /** Explains {@code minScore} for a twin's embedder, and compares the best evidence with it. */
     static String threshold(SimilarityScale scale, double minScore, Answer answer) {
         String best = answer.evidence().isEmpty()
                 ? ""
@@ -88,14 +88,14 @@ final class Answers {
                 + best;
     }
 
-    /** The text, then what it rests on, then what was left out of it. */
+    /** The text, its evidence, and the sentences left out of it. */
     static void print(Answer answer, Output output) {
         output.progress().erase();
         output.prose(answer.text());
         printReferences(answer, output);
     }
 
-    /** What an answer rests on, and what was left out of it. */
+    /** The evidence of an answer, and the sentences left out of it. */
     static void printReferences(Answer answer, Output output) {
         if (!answer.citations().isEmpty()) {
             output.line("");
@@ -134,7 +134,7 @@ final class Answers {
         }
     }
 
-    /** What was left out of an answer, and why. */
+    /** The sentences left out of an answer, with reasons. */
     static void dropped(Answer answer, Output output) {
         if (answer.dropped().isEmpty()) {
             output.note("nothing was left out");

@@ -27,7 +27,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Talks, a line a turn. */
+/** A conversation, one line per turn. */
 @Command(
         name = "chat",
         description = {
@@ -86,16 +86,16 @@ final class ChatCommand extends PolluxCommand {
     private final List<Map<String, Object>> turns = new ArrayList<>();
     private final Map<String, Object> whole = new LinkedHashMap<>();
 
-    /** Whom one talks with. */
+    /** The partner of a conversation. */
     private interface Turns {
 
-        /** Answers, shows the answer, and gives it as JSON. */
+        /** Answers, shows the answer, and returns it as JSON. */
         Map<String, Object> said(String question);
 
-        /** Does what a line that begins with / asks for; false where it is not known. */
+        /** Executes a line that begins with /; returns false if it is unknown. */
         boolean wished(String wish);
 
-        /** Begins anew. */
+        /** Restarts the conversation. */
         void reset();
     }
 
@@ -226,7 +226,7 @@ final class ChatCommand extends PolluxCommand {
             history.clear();
         }
 
-        /** The conversation without its oldest turns, where all of it leaves no room for an answer. */
+        /** The conversation, without its oldest turns if the whole leaves no room for an answer. */
         private Prompt fitting() {
             int context = generator.info().contextLength();
             int room = context - Math.min(options.maxTokens(), context / 2);
@@ -305,7 +305,7 @@ final class ChatCommand extends PolluxCommand {
             }
             output().note("the turn was ended before an answer began");
         } finally {
-            Thread.interrupted(); // it was meant for the turn
+            Thread.interrupted(); // the interrupt was for the turn
         }
         if (!json()) {
             output().line("");

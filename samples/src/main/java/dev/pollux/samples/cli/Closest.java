@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** What a person may have meant by a word that nothing is called. */
+/** Suggestions for an unknown word. */
 final class Closest {
 
     private static final int MOST_FILES = 2000;
@@ -45,7 +45,7 @@ final class Closest {
                 .orElse("");
     }
 
-    /** The path beside {@code missing} that is called like it. */
+    /** A path in the same folder with a name similar to {@code missing}. */
     static Optional<String> file(String missing) {
         try {
             Path path = Path.of(missing);

@@ -11,7 +11,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Finds out what the method regmean must know of a model. */
+/** Collects a model's input statistics for the method regmean. */
 @Command(
         name = "collect-gram",
         description = {

@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which documents, and where what is known of them is kept. */
+/** Options for the documents and the folder of their knowledge base. */
 final class DocumentOptions {
 
     @Option(
@@ -71,7 +71,7 @@ final class DocumentOptions {
             description = "How long to wait while another process writes to the same index. Default: ${DEFAULT-VALUE}.")
     private int wait = 30;
 
-    /** What of a twin these options say. */
+    /** The twin's options in this group. */
     DocumentTwinOptions.Builder twin(PolluxCommand command, ResourceOptions resources) {
         if (!isGiven()) {
             throw command.usage(
@@ -99,7 +99,7 @@ final class DocumentOptions {
         }
     }
 
-    /** Gives the source a name. */
+    /** Names the source. */
     void name(String given) {
         name = Optional.of(given);
     }

@@ -1,18 +1,18 @@
 package dev.pollux.samples.cli;
 
-/** What {@code pollux} tells the shell. */
+/** The exit codes of {@code pollux}. */
 final class ExitCode {
 
     /** Done; for questions: answered. */
     static final int OK = 0;
 
-    /** It did not work; the reason is on standard error. */
+    /** Failed; the reason is on standard error. */
     static final int ERROR = 1;
 
     /** The command line was not understood. */
     static final int USAGE = 2;
 
-    /** The documents do not hold the answer. */
+    /** The documents do not contain the answer. */
     static final int UNKNOWN = 3;
 
     /** Ctrl-C, as shells have it: 128 + SIGINT. */

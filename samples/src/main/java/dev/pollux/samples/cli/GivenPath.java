@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Looks for what a command line names before anything is opened, and says what may have been meant. */
+/** Checks the paths of a command line before anything is opened, and suggests corrections. */
 final class GivenPath {
 
     private GivenPath() {}
@@ -30,7 +30,7 @@ final class GivenPath {
         });
     }
 
-    /** A folder that is made where it is not there. */
+    /** A folder that is created if it does not exist. */
     static void folder(String option, Path folder) {
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
             throw new StorageException(option + " must be a folder but " + folder + " is a file");

@@ -22,7 +22,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Says what something is. */
+/** Describes a file or folder. */
 @Command(
         name = "inspect",
         description = {

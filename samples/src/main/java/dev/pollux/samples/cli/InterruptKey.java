@@ -6,7 +6,7 @@ import java.util.function.BooleanSupplier;
 /**
  * Ctrl-C in a conversation: the first ends the turn, any other the program.
  *
- * <p>The JDK has signals in {@code sun.misc} alone, which not every runtime has; without them Ctrl-C ends the program.
+ * <p>The JDK offers signals only in {@code sun.misc}, which some runtimes lack. Without it, Ctrl-C ends the program.
  */
 final class InterruptKey implements AutoCloseable {
 
@@ -19,7 +19,7 @@ final class InterruptKey implements AutoCloseable {
         this.restore = restore;
     }
 
-    /** @param ends whether there is something to end but the program, which is ended by the call then */
+    /** @param ends ends the current turn; returns false if there is none, and then the program ends */
     static InterruptKey ending(BooleanSupplier ends) {
         try {
             Object before = handle(handler(ends));

@@ -5,14 +5,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
-/** Takes Ctrl-C to what is running at the moment. <em>Thread-safe.</em> */
+/** Forwards Ctrl-C to running work. <em>Thread-safe.</em> */
 final class Interruption {
 
     private final Set<Runnable> running = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean turnEnding = new AtomicBoolean();
     private volatile boolean interrupted;
 
-    /** Does {@code work}, which {@code cancel} ends from another thread; after an interruption it is called at once. */
+    /**
+     * Runs {@code work}. On Ctrl-C another thread calls {@code cancel} to end it; after an interruption {@code cancel} is
+     * called at once.
+     */
     <R> R during(Runnable cancel, Supplier<R> work) {
         Runnable registered = () -> cancel.run(); // one of its own, as the same action may run twice
         running.add(registered);
@@ -26,13 +29,15 @@ final class Interruption {
         }
     }
 
-    /** Cancels everything that runs and everything that will. */
+    /** Cancels all running and future work. */
     void interrupt() {
         interrupted = true;
         running.forEach(Runnable::run);
     }
 
-    /** Cancels what runs and what the same turn begins after it. False where nothing runs, or its end was asked for before. */
+    /**
+     * Cancels running work and all later work of the same turn. Returns false if nothing runs or it was already cancelled.
+     */
     boolean endTurn() {
         if (running.isEmpty() || !turnEnding.compareAndSet(false, true)) {
             return false;
@@ -41,7 +46,7 @@ final class Interruption {
         return true;
     }
 
-    /** The next turn has not been asked to end. */
+    /** Resets the cancellation for the next turn. */
     void beginTurn() {
         turnEnding.set(false);
     }
@@ -50,7 +55,7 @@ final class Interruption {
         return interrupted;
     }
 
-    /** Whether nothing runs that is worth waiting for. */
+    /** Whether no running work needs to be awaited. */
     boolean isIdle() {
         return running.isEmpty();
     }

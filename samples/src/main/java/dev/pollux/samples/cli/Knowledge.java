@@ -7,7 +7,7 @@ import dev.pollux.starter.DocumentKnowledge;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The knowledge base that a command line means. */
+/** The knowledge base selected by a command line. */
 final class Knowledge {
 
     private final PolluxCommand command;
@@ -23,7 +23,7 @@ final class Knowledge {
         return documents.folder(embedder);
     }
 
-    /** Brought up to date with the documents, and open for retrieval only, so that others may write. */
+    /** Updates the knowledge base and opens it for retrieval only, so that other processes can write. */
     KnowledgeBase openUpdated(Embedder embedder) {
         return command.run(documents.opening(embedder));
     }

@@ -16,7 +16,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Looks after a knowledge base. */
+/** Maintains a knowledge base. */
 @Command(
         name = "knowledge",
         description = {
@@ -93,7 +93,7 @@ final class KnowledgeCommand extends PolluxCommand {
         }
     }
 
-    /** Takes sources out. */
+    /** Removes sources. */
     @Command(
             name = "remove",
             description = {

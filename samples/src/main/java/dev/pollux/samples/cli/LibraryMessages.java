@@ -6,11 +6,14 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
 
-/** Keeps standard error to the command line's own lines: libraries advise the owner of the JVM, who is not its user. */
+/**
+ * Suppresses log messages of libraries on standard error: their advice is for developers, not for users of the command
+ * line.
+ */
 final class LibraryMessages {
 
     private static final int FIRST_JDK_THAT_WARNS = 24;
-    /** Held, because a logger that nobody holds forgets its level. */
+    /** Strong references: a logger that is garbage-collected loses its level. */
     private static final List<Logger> LOGGERS = Stream.of("org.apache.lucene", "ai.onnxruntime")
             .map(Logger::getLogger)
             .toList();
@@ -25,8 +28,8 @@ final class LibraryMessages {
     }
 
     /**
-     * A JVM warns once of {@code sun.misc.Unsafe}, which protobuf uses. The manifest of a jar cannot give the flag against it, so
-     * that the JVM, which is this program's own, is told that it has warned. Where the field is another, the warning comes.
+     * The JVM warns once of {@code sun.misc.Unsafe}, which protobuf uses. A jar's manifest cannot disable the warning, so
+     * this method marks it as already printed. If the JVM has no such field, the warning is printed.
      */
     private static void spendUnsafeWarning() {
         try {

@@ -16,7 +16,7 @@ import picocli.CommandLine.OverwrittenOptionException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** What is wrong with a command line, in a sentence that says what to write instead. */
+/** Describes a mistake on the command line and its correction. */
 final class Mistakes {
 
     private static final Pattern PARAMETER = Pattern.compile("'([^']+)'");

@@ -42,7 +42,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What is in a checkpoint, an exported folder or a ready-made ONNX decoder. */
+/** Describes a checkpoint, an exported folder or a published ONNX decoder. */
 final class ModelInspection {
 
     /** As far as the front matter of a model card may reach. */
@@ -79,7 +79,7 @@ final class ModelInspection {
         }
     }
 
-    /** What can be done with a checkpoint, and what that takes here. */
+    /** The possible operations on a checkpoint, with their requirements on this machine. */
     private static void use(Report report, Checkpoint checkpoint, EngineOptions options) {
         List<String> uses = new ArrayList<>();
         if (canMerge(checkpoint.path())) {
@@ -105,7 +105,7 @@ final class ModelInspection {
         estimates(report, checkpoint.config(), preview, MachineSpeed.measure(options));
     }
 
-    /** Whether the merger takes it, as a plan of it alone says from headers. */
+    /** Whether the merger accepts it, according to a plan from its headers. */
     private static boolean canMerge(Path model) {
         MergePlan.Input alone = new MergePlan.Input(
                 new ModelReference(
@@ -150,7 +150,7 @@ final class ModelInspection {
         return value >= 10 ? Math.round(value) : Math.round(value * 10) / 10.0;
     }
 
-    /** A LoRA adapter in PEFT's form or in a GGUF file. */
+    /** A LoRA adapter in PEFT's format or in a GGUF file. */
     static Report adapter(Path path) {
         try (LoraAdapter adapter = LoraAdapter.load(path, 2)) {
             List<LowRankChange> changes = adapter.targets().stream()
@@ -240,7 +240,7 @@ final class ModelInspection {
                 .add("license", license, license.isEmpty() ? "not said" : license);
     }
 
-    /** What the model says of its licence: GGUF metadata, or the front matter of the model card; empty where nothing. */
+    /** The model's licence from GGUF metadata or the front matter of the model card; empty if there is none. */
     private static String license(Path path) {
         if (Files.isRegularFile(path)) {
             try (GgufFile file = GgufFile.open(path)) {
@@ -289,7 +289,7 @@ final class ModelInspection {
         return report;
     }
 
-    /** A ready-made ONNX decoder. */
+    /** A published ONNX decoder. */
     static Report onnx(OnnxFolder folder) {
         DecoderManifest manifest = folder.manifest();
         ModelTexts texts = ModelTexts.in(folder.folder());

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which language model, and in what form. */
+/** Options for the language model and its format. */
 final class ModelOptions {
 
     private static final Pattern ADAPTER = Pattern.compile("(.+)=(-?[0-9]+(?:\\.[0-9]+)?)");
@@ -66,7 +66,7 @@ final class ModelOptions {
                             + " the class path has them. Default: ${DEFAULT-VALUE}.")
     private Device device = Device.CPU;
 
-    /** What was named; empty where the default is meant. */
+    /** The model named on the command line; empty for the default. */
     Optional<String> named() {
         return Optional.ofNullable(model);
     }
@@ -96,7 +96,7 @@ final class ModelOptions {
                 .build();
     }
 
-    /** Finds what is not there before anything is opened. */
+    /** Reports missing files before anything is opened. */
     void check() {
         named().ifPresent(GivenPath::model);
         GivenPath.adapters(adapters().keySet());

@@ -94,7 +94,7 @@ final class Output {
         line(JsonShapes.tree(value).toString());
     }
 
-    /** Something to know beside the result. */
+    /** A note about the result. */
     void note(String message) {
         if (!quiet) {
             progress.note(message);
@@ -113,7 +113,7 @@ final class Output {
         err.flush();
     }
 
-    /** What goes on at the moment, on a terminal only. */
+    /** The current activity, on a terminal only. */
     void status(String text) {
         if (!quiet) {
             progress.status(text);

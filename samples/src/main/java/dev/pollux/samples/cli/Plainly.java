@@ -10,21 +10,21 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Messages of the library and of Java for a person who knows neither. */
+/** Rewrites messages of the library and of Java for users of the command line. */
 final class Plainly {
 
     /** The name of an exception with its package, and the path that some of them have for a message. */
     private static final Pattern EXCEPTION =
             Pattern.compile("\\b(?:[a-z][a-z0-9]*\\.)+([A-Z]\\w*(?:Exception|Error))(?:: )?");
 
-    /** What the names of exceptions say that have nothing but a path for a message. */
+    /** Descriptions of exceptions whose message is only a path. */
     private static final Map<String, String> REASONS = Map.of(
             NoSuchFileException.class.getSimpleName(), "there is no such file: ",
             AccessDeniedException.class.getSimpleName(), "permission is denied: ",
             NotDirectoryException.class.getSimpleName(), "it is no folder: ",
             FileAlreadyExistsException.class.getSimpleName(), "there is a file already: ");
 
-    /** Advice to programmers, and what to say in its place. */
+    /** Advice for programmers, with replacements for users. */
     private static final List<Map.Entry<String, String>> ADVICE = List.of(
             Map.entry("; name the file with EmbedderOptions.file, or export", "; export"),
             Map.entry("another process or another KnowledgeBase of this one", "another process"),

@@ -23,8 +23,8 @@ import picocli.CommandLine.ParseResult;
 /**
  * The command line of Pollux: {@code pollux ask --docs docs "How do I merge two models?"}.
  *
- * <p>Results go to standard output and nothing else does; progress, notes and errors go to standard error. See
- * {@code pollux --help} for the commands and exit codes. <em>Not thread-safe: one thread at a time.</em>
+ * <p>Only results go to standard output; progress, notes and errors go to standard error. See {@code pollux --help} for the
+ * commands and exit codes. <em>Not thread-safe: one thread at a time.</em>
  */
 @Command(
         name = "pollux",
@@ -142,7 +142,7 @@ public final class Pollux {
         }
     }
 
-    /** {@code --cache} moves all that this process keeps: native libraries too, which a process has once. */
+    /** {@code --cache} sets the cache of the whole process, including its native libraries. */
     private static void moveCache(ParseResult parsed) {
         ParseResult command = parsed;
         while (command.hasSubcommand()) {
@@ -159,7 +159,7 @@ public final class Pollux {
         return commandLine(Terminal.standard());
     }
 
-    /** The commands before another terminal. */
+    /** The commands for another terminal. */
     static CommandLine commandLine(Terminal terminal) {
         return commandLine(new Pollux(terminal));
     }
@@ -173,7 +173,10 @@ public final class Pollux {
                 .setExecutionExceptionHandler(pollux::failed);
     }
 
-    /** On Ctrl-C the JVM ends when this returns: what runs is cancelled and has a while to say what it has. */
+    /**
+     * The shutdown action of Ctrl-C: it cancels running work and waits briefly for partial results. The JVM ends when it
+     * returns.
+     */
     private void leave(CountDownLatch ended) {
         interruption.interrupt();
         try {
@@ -251,7 +254,7 @@ public final class Pollux {
                 : StandardCharsets.UTF_8;
     }
 
-    /** The version that the build wrote into the jar, and those that an answer depends on. */
+    /** The version in the jar, and the versions of libraries that affect answers. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
@@ -264,7 +267,7 @@ public final class Pollux {
             };
         }
 
-        /** The one that is loaded: a host or a user may have put another into the place of that in the jar. */
+        /** The loaded version, which may differ from the one in the jar. */
         private static String runtime() {
             try {
                 return NativeRuntime.version();

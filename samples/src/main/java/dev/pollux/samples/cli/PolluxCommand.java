@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What all commands have in common. */
+/** The base class of all commands. */
 @Command(
         sortOptions = false,
         showDefaultValues = false,
@@ -43,7 +43,7 @@ abstract class PolluxCommand implements Callable<Integer> {
 
     private @Nullable Output output;
 
-    /** Does the work; returns an {@link ExitCode}. */
+    /** Runs the command; returns an {@link ExitCode}. */
     abstract int execute();
 
     @Override
@@ -89,12 +89,12 @@ abstract class PolluxCommand implements Callable<Integer> {
         return pollux().interruption().during(job::cancel, job::run);
     }
 
-    /** Says what is wrong with the value of an option; see {@link OptionNames}. */
+    /** Reports an invalid value of an option; see {@link OptionNames}. */
     final ParameterException usage(IllegalArgumentException e) {
         return usage(OptionNames.spelled(String.valueOf(e.getMessage()), spec()));
     }
 
-    /** Says what is wrong with the command line. */
+    /** Reports a mistake on the command line. */
     final ParameterException usage(String message) {
         return new ParameterException(spec().commandLine(), message);
     }

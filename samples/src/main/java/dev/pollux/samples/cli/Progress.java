@@ -10,23 +10,23 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Shows how jobs get on, whatever they do: a bar on a terminal, a line now and then in a pipe, nothing where a stage takes
- * less than {@link #PATIENCE}. <em>Thread-safe.</em>
+ * Shows the progress of any job: a bar on a terminal, occasional lines in a pipe, nothing if a stage takes less than {@link
+ * #PATIENCE}. <em>Thread-safe.</em>
  */
 final class Progress implements Consumer<JobEvent> {
 
-    /** How long a stage of a job may take, from its first event on, before anything is said of it. */
+    /** The delay after the first event of a stage before its progress is shown. */
     static final Duration PATIENCE = Duration.ofSeconds(1);
 
-    /** Between two pictures of a bar. */
+    /** The interval between updates of a bar. */
     static final Duration FRAME = Duration.ofMillis(100);
 
-    /** Between two lines in a pipe. */
+    /** The interval between lines in a pipe. */
     static final Duration LINE = Duration.ofSeconds(5);
 
     private static final int BAR = 24;
     private static final String ERASE = "\r\033[K";
-    /** What a job is called beside its stage; nothing where its stages speak for themselves. */
+    /** The label of a job before its stage; empty if its stages are self-explanatory. */
     private static final Map<String, String> WORDS = Map.of("open", "model", "twin", "");
 
     private final PrintWriter err;
@@ -43,7 +43,7 @@ final class Progress implements Consumer<JobEvent> {
     }
 
     /**
-     * @param width columns of the screen, which no bar is wider than; 0 where it is not known
+     * @param width columns of the screen, the maximum width of a bar; 0 if unknown
      * @param nanos a clock
      */
     Progress(PrintWriter err, boolean bar, int width, LongSupplier nanos) {
@@ -65,14 +65,14 @@ final class Progress implements Consumer<JobEvent> {
         }
     }
 
-    /** A line beside the bar. */
+    /** Prints a line without disturbing the bar. */
     synchronized void note(String message) {
         erase();
         err.println("pollux: " + message.replace('\n', ' '));
         err.flush();
     }
 
-    /** Something that goes on without an end in sight, on a terminal only. */
+    /** Shows an activity of unknown length, on a terminal only. */
     synchronized void status(String text) {
         long now = nanos.getAsLong();
         if (bar && (!everShown || now - shownAt >= FRAME.toNanos())) {
@@ -83,7 +83,7 @@ final class Progress implements Consumer<JobEvent> {
         }
     }
 
-    /** Takes a bar off the screen. */
+    /** Erases the bar. */
     synchronized void erase() {
         if (onScreen) {
             onScreen = false;
@@ -107,7 +107,7 @@ final class Progress implements Consumer<JobEvent> {
         err.flush();
     }
 
-    /** A line that is as wide as the screen would be followed by an empty one, which no erasing takes away. */
+    /** A line as wide as the screen would be followed by an empty one that cannot be erased. */
     private String cut(String line) {
         return width == 0 ? line : WordWrap.cut(line, width - 1);
     }

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What of the machine a command may use. */
+/** Options for the machine's resources. */
 final class ResourceOptions {
 
     @Option(

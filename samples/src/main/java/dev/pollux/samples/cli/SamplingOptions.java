@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How the next token is chosen and when to stop; what is not given stays as the model or the command has it. */
+/** Options for sampling and stopping. An absent option keeps the default of the model or the command. */
 final class SamplingOptions {
 
     @Option(
@@ -99,12 +99,12 @@ final class SamplingOptions {
             description = "Added to the logit of a token id; may be given again.")
     private @Nullable Map<Integer, Float> logitBias;
 
-    /** Finds values out of range before a model is opened. */
+    /** Reports values out of range before a model is opened. */
     void check(PolluxCommand command) {
         over(GenerationOptions.DEFAULTS, command);
     }
 
-    /** {@code base} with what was given; a value out of range is a mistake on the command line. */
+    /** {@code base} with the given options; a value out of range is a mistake on the command line. */
     GenerationOptions over(GenerationOptions base, PolluxCommand command) {
         GenerationOptions.Builder builder = base.toBuilder();
         Optional.ofNullable(maxTokens).ifPresent(builder::maxTokens);

@@ -38,7 +38,7 @@ final class SearchCommand extends PolluxCommand {
 
     private static final int SNIPPET = 200;
 
-    /** How to find. */
+    /** The kinds of search. */
     enum Kind {
         HYBRID,
         LEXICAL,
@@ -93,7 +93,7 @@ final class SearchCommand extends PolluxCommand {
         }
     }
 
-    /** What the language of the query means for the kind of search. */
+    /** The kind of search for the query's language. */
     private List<String> notices(KnowledgeBase knowledge, Query query) {
         String consequence = retriever == Kind.DENSE
                 ? "the similarity of vectors says little about it"

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What the sources of a knowledge base do not hold, and those that are gone. */
+/** Notes about omitted content and missing sources of a knowledge base. */
 final class SourceNotes {
 
     private final Path knowledge;
@@ -22,7 +22,7 @@ final class SourceNotes {
         this.sources = knowledge.sources();
     }
 
-    /** Says which sources are gone and what the others left out, which matters most where there is no answer. */
+    /** Reports missing sources and omitted content, which matter most if there is no answer. */
     void print(Output output, boolean answered) {
         missing(output);
         skipped(output, answered);
@@ -46,7 +46,7 @@ final class SourceNotes {
         }
     }
 
-    /** Adds what the sources do not hold to a JSON object. */
+    /** Adds omitted content to a JSON object. */
     void add(Map<String, Object> json) {
         List<Map<String, Object>> files = new ArrayList<>();
         List<Map<String, Object>> missing = new ArrayList<>();
@@ -83,7 +83,7 @@ final class SourceNotes {
         return word.matches("[\\w./~+@%-]+") ? word : "\"" + word + "\"";
     }
 
-    /** What several sources did not read. */
+    /** The omissions of several sources. */
     private static final class SkippedSum {
 
         private final Map<String, Integer> kinds = new TreeMap<>();
@@ -96,7 +96,7 @@ final class SourceNotes {
             other += source.skipped().other();
         }
 
-        /** @param all whether files are told, too, that are no documents by their ending */
+        /** @param all whether files without a document's extension are reported, too */
         String summary(boolean all) {
             return new SkippedFiles(kinds, unreadable, all ? other : 0, List.of()).summary();
         }

@@ -6,10 +6,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Locale;
 
-/** Standard output that says when no one reads it any more, where a print stream would go on writing to no one. */
+/** Standard output that detects a closed pipe; a print stream would ignore it. */
 final class StandardOutput extends OutputStream {
 
-    /** The reader of standard output has gone: an end, no error. */
+    /** Thrown when the reader of standard output has closed it: an end, not an error. */
     static final class ClosedException extends PolluxException {
 
         private static final long serialVersionUID = 1L;

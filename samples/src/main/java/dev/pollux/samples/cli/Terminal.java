@@ -13,12 +13,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of the world around the process. <em>Immutable.</em>
+ * The terminal of the process. <em>Immutable.</em>
  *
  * @param in standard input, read as UTF-8
- * @param interactive whether a person sits in front of it
+ * @param interactive whether it is interactive
  * @param colours whether text may be dimmed
- * @param width columns of the terminal; 0 where there is none, or it is not known: then no line is broken or cut
+ * @param width columns of the terminal; 0 if there is none or it is unknown, and then lines are neither wrapped nor
+ *     truncated
  */
 record Terminal(InputStream in, boolean interactive, boolean colours, int width) {
 
@@ -26,7 +27,7 @@ record Terminal(InputStream in, boolean interactive, boolean colours, int width)
     private static final int MOST_COLUMNS = 1000;
     private static final Pattern SIZE = Pattern.compile("(\\d{1,4}) (\\d{1,4})\\s*");
 
-    /** A terminal of which no width is known. */
+    /** A terminal of unknown width. */
     Terminal(InputStream in, boolean interactive, boolean colours) {
         this(in, interactive, colours, 0);
     }
@@ -41,7 +42,7 @@ record Terminal(InputStream in, boolean interactive, boolean colours, int width)
                 interactive ? columns() : 0);
     }
 
-    /** {@code COLUMNS}, else what the terminal says; 0 where neither is known. */
+    /** {@code COLUMNS}, else the terminal's width; 0 if both are unknown. */
     private static int columns() {
         String stated = String.valueOf(System.getenv("COLUMNS"));
         int columns = stated.matches("\\d{1,4}") ? Integer.parseInt(stated) : isWindows() ? 0 : asked();
@@ -72,7 +73,7 @@ record Terminal(InputStream in, boolean interactive, boolean colours, int width)
         return System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
     }
 
-    /** From JDK 22 on there is a console also where no one sits; it says so by a method that JDK 17 lacks. */
+    /** Since JDK 22 a console exists even without a terminal; a method that JDK 17 lacks distinguishes the two. */
     private static boolean isInteractive(@Nullable Console console) {
         if (console == null) {
             return false;

@@ -57,12 +57,12 @@ final class Texts {
         return line.substring(0, end) + " …";
     }
 
-    /** Where something stands: {@code docs/merging.md:12-15 (Merging > Methods)}. */
+    /** A location: {@code docs/merging.md:12-15 (Merging > Methods)}. */
     static String place(Origin origin, Location location, String heading) {
         return location.in(path(origin.path())) + (heading.isEmpty() ? "" : " (" + heading + ")");
     }
 
-    /** The documents that say the same, as a line to follow {@link #place}; empty where there are none. */
+    /** The documents with equal content, as a line after {@link #place}; empty if there are none. */
     static String copies(Origin origin) {
         int more = origin.copies().size() - MOST_COPIES;
         return origin.copies().isEmpty()

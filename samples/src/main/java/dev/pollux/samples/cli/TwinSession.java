@@ -4,7 +4,7 @@ import dev.pollux.starter.DocumentTwin;
 import dev.pollux.starter.DocumentTwinOptions;
 import dev.pollux.twin.TwinOptions;
 
-/** The twin that a command line means. */
+/** The twin selected by a command line. */
 record TwinSession(DocumentOptions documents, TwinSettings settings, ModelOptions model, ResourceOptions resources) {
 
     /** Opens it; the caller closes it. */

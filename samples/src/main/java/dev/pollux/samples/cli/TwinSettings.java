@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How a twin answers. */
+/** Options for a twin's answers. */
 final class TwinSettings {
 
     @Option(
@@ -43,7 +43,7 @@ final class TwinSettings {
             description = "For whom the twin speaks and in what tone. Default: brief and plain.")
     private @Nullable String persona;
 
-    /** Whether a model is asked. */
+    /** Whether a model is used. */
     enum Style {
         AUTO,
         WRITE,
@@ -66,7 +66,7 @@ final class TwinSettings {
         }
     }
 
-    /** Whose twin it is. */
+    /** The person that the twin represents. */
     Persona persona() {
         return persona == null ? Persona.DEFAULT : Persona.of(Persona.DEFAULT.name(), persona);
     }

@@ -58,7 +58,7 @@ final class MaskedLayers {
         return operators.microsoft("RotaryEmbedding", attributes, x, first, cos, sin);
     }
 
-    /** Where the set of rows begins that is for the length of the batch. */
+    /** The first row of the set for the batch's length. */
     private Value firstRow(Rotary rotary) {
         Value length = operators.op("Shape", Map.of("start", 1, "end", 2), Operators.IDS);
         Value isLong = operators.op("Greater", Map.of(), length, operators.integers(rotary.switchLength()));
@@ -126,8 +126,8 @@ final class MaskedLayers {
     }
 
     /**
-     * What no operator has: scores with a soft cap, and a sink, which is one more score a head whose share is dropped. With m at
-     * least as large as all of them, the shares are exp(s − m) / (Σ exp(s − m) + exp(sink − m)).
+     * Attention without a fused operator: scores with a soft cap, and a sink, which is one more score per head whose share
+     * is dropped. With m ≥ all scores, the shares are exp(s − m) / (Σ exp(s − m) + exp(sink − m)).
      */
     private Value plain(Attention a, MaskedAttention masked, List<Value> qkv, Value bias) {
         Value q = masked.apart(qkv.get(0), a.heads());
@@ -158,7 +158,7 @@ final class MaskedLayers {
         return operators.op("Div", Map.of(), each, operators.add(sum, sink));
     }
 
-    /** What is added to the scores of keys that are padding: (batch, 1, 1, tokens). */
+    /** The addend to the scores of padding keys: (batch, 1, 1, tokens). */
     private Value padding() {
         Value real = operators.cast(Operators.MASK, ElementType.FLOAT);
         Value gone = operators.op("Sub", Map.of(), operators.number(1), real);

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/** The architectures there are, by what {@code architectures} of a configuration calls them. */
+/** The supported architectures by their names in {@code architectures} of a configuration. */
 public final class Architectures {
 
     private static final Map<String, Function<Blocks, Architecture>> KNOWN = new TreeMap<>(Map.ofEntries(
@@ -57,12 +57,12 @@ public final class Architectures {
             Map.entry("SmolLM3ForCausalLM", SmolLm3::new),
             Map.entry("Starcoder2ForCausalLM", Starcoder2::new)));
 
-    /** Letters in which a name that is misspelt, or of another version, differs at most. */
+    /** The maximum edit distance of a suggested name. */
     private static final int NEAR = 4;
 
     private Architectures() {}
 
-    /** What {@code architectures} of a configuration may say, sorted. */
+    /** The supported values of {@code architectures} in a configuration, sorted. */
     public static List<String> known() {
         return List.copyOf(KNOWN.keySet());
     }
@@ -77,7 +77,10 @@ public final class Architectures {
         return maker.apply(blocks);
     }
 
-    /** A name that is far from all is not compared: the nearest would only lead astray. */
+    /**
+     * The error for an unknown name, with the closest supported name unless all differ too much, since a wrong suggestion
+     * would mislead.
+     */
     private static String unknown(String wanted) {
         if (wanted.isEmpty()) {
             return "it names neither architectures nor a model_type, of which one must say what the model is;"

@@ -4,7 +4,7 @@ import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
 
-/** What the families share whose tensors stand under {@code backbone}: Mamba, Mamba-2, Nemotron-H. */
+/** The shared base of families with tensors under {@code backbone}: Mamba, Mamba-2, Nemotron-H. */
 abstract class Backbone extends Transformer {
 
     Backbone(Blocks b) {
@@ -26,7 +26,7 @@ abstract class Backbone extends Transformer {
         return root() + "norm_f.weight";
     }
 
-    /** Newer checkpoints say {@code model} instead. */
+    /** The prefix of tensor names; {@code model} in newer checkpoints. */
     final String root() {
         return b.tensors.has("backbone.embeddings.weight") ? "backbone." : "model.";
     }

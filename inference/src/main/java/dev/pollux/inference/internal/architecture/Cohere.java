@@ -7,7 +7,7 @@ import dev.pollux.inference.internal.layer.Norm;
 import dev.pollux.inference.internal.layer.Residual;
 import dev.pollux.inference.internal.layer.Rotary;
 
-/** Cohere Command R: attention and MLP side by side after one norm without bias, neighbours rotated, logits scaled. */
+/** Cohere Command R: parallel attention and MLP after one norm without bias, neighbours rotated, scaled logits. */
 class Cohere extends Transformer {
 
     Cohere(Blocks b) {

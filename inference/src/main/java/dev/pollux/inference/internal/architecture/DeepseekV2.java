@@ -6,8 +6,8 @@ import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
 
 /**
- * DeepSeek V2 (arXiv:2405.04434): the attention of its successor, and a router that is a softmax, of which the best are taken,
- * or the best of the groups with the largest members.
+ * DeepSeek V2 (arXiv:2405.04434): the attention of DeepSeek V3, and a softmax router that chooses the best experts, or the
+ * best within the groups that have the largest members.
  */
 final class DeepseekV2 extends DeepseekV3 {
 

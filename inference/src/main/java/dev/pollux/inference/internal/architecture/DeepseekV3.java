@@ -17,7 +17,7 @@ import java.util.Map;
  */
 class DeepseekV3 extends Transformer {
 
-    /** The norms of the latents have an epsilon of their own. */
+    /** The norms of the latents have a separate epsilon. */
     private static final Norm LATENT = Norm.rms(1e-6);
 
     private final int heads;
@@ -64,7 +64,10 @@ class DeepseekV3 extends Transformer {
         return b.project(cut(p, attended, width), p + "o", at + "o_proj.weight", config.hiddenSize(), heads * values);
     }
 
-    /** Where its parts are stored apart, k (heads, rank, plain) and v (heads, values, rank), as GGUF files have it, both joined. */
+    /**
+     * The name of the joined projection. GGUF files store its parts separately, k (heads, rank, plain) and v (heads,
+     * values, rank); these are joined.
+     */
     private String latentMatrix(String at, int rank) {
         String whole = at + "kv_b_proj.weight";
         if (b.tensors.has(whole)) {
@@ -114,7 +117,7 @@ class DeepseekV3 extends Transformer {
         return b.vector("each.head", 1, heads);
     }
 
-    /** (1, S, heads, own) filled with zeros to the width of both keys and values, which change no score. */
+    /** (1, S, heads, own) padded with zeros, which do not change scores, to the common width of keys and values. */
     private Value padded(Value x, int own) {
         int width = Math.max(plain + rotated, values);
         Value wide = x;
@@ -139,7 +142,7 @@ class DeepseekV3 extends Transformer {
         return b.perToken(parts.get(0), p + "attended", (long) heads * values);
     }
 
-    /** YaRN's temperature goes into the scale twice. */
+    /** YaRN's temperature is applied to the scale twice. */
     private double scale() {
         Settings rope = ropeSettings();
         double all = rope.number("mscale_all_dim", 0);

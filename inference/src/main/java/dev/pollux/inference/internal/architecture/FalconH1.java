@@ -9,8 +9,8 @@ import dev.pollux.tensor.StackedMatrix;
 import java.util.List;
 
 /**
- * Falcon-H1 (TII, arXiv:2507.22448): in each layer Mamba-2 and attention read the same norm, side by side, and both are added;
- * a multiplier on every branch.
+ * Falcon-H1 (TII, arXiv:2507.22448): in each layer, parallel Mamba-2 and attention read the same norm, and both outputs are
+ * added; each branch has a multiplier.
  */
 final class FalconH1 extends Transformer {
 
@@ -65,7 +65,7 @@ final class FalconH1 extends Transformer {
                 .write(b, layer, p, x, settings.numbers("ssm_multipliers"));
     }
 
-    /** A factor on all keys is one on the scores. */
+    /** A factor of all keys is equivalent to a factor of the scores. */
     @Override
     Attention attention(int layer, String p) {
         double factor = settings.number("key_multiplier", 1);

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Gemma 4 (Google): an input of its own for each layer, wider heads on full layers, upper layers that use the keys and values
- * of lower ones. Each of those keeps a cache of its own, of equal content.
+ * Gemma 4 (Google): a separate input per layer, wider heads on full layers, and upper layers that use the keys and values
+ * of lower ones. Each of these upper layers has its own cache with equal content.
  */
 final class Gemma4 extends Transformer {
 
@@ -114,7 +114,7 @@ final class Gemma4 extends Transformer {
                 attention.attendPrepared(q, latest(keys, slides), latest(values, slides)), at + "o_proj.weight");
     }
 
-    /** A layer that shares needs one of its kind below it. */
+    /** A layer that shares keys and values needs a lower layer of the same kind. */
     private Value latest(Map<Boolean, Value> ofKind, boolean slides) {
         Value found = ofKind.get(slides);
         if (found == null) {
@@ -135,7 +135,7 @@ final class Gemma4 extends Transformer {
         return proportional("rotary." + type, settings.at("rope_parameters").at(type), width);
     }
 
-    /** What a layer has instead of the rest: under its index, or under a name for full layers. */
+    /** A setting that differs for a layer: stored under its index, or under a name for full layers. */
     private int perLayer(int layer, String key, String ofKind, int fallback) {
         Settings own = settings.at("per_layer_config").at(Integer.toString(layer));
         return own.has(key) ? own.integer(key) : settings.integer(ofKind, fallback);
@@ -149,7 +149,7 @@ final class Gemma4 extends Transformer {
                 p, normed, at, b.tensors.require(at + "gate_proj.weight").dim(0), activation());
     }
 
-    /** Experts beside the MLP, each with a factor; the router reads the stream, normed and scaled by itself. */
+    /** Experts in parallel with the MLP, each with a factor. The router has its own norm and scale of the stream. */
     private Value experts(int layer, String p, Value stream) {
         int hidden = config.hiddenSize();
         int count = settings.integer("num_experts");

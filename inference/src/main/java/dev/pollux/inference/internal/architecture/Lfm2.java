@@ -66,7 +66,7 @@ class Lfm2 extends Transformer {
         return attention.output(attention.attend(attention.project(normed, at)), at + "out_proj.weight");
     }
 
-    /** The width is the matrices' own: configurations give it before it is rounded. */
+    /** The width comes from the matrices: configurations contain it before rounding. */
     @Override
     Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "feed_forward.";
@@ -79,7 +79,7 @@ class Lfm2 extends Transformer {
         return b.gated(p, x, gateUp, at + "w2.weight", width, "silu");
     }
 
-    /** The bias of an expert counts for choosing only. */
+    /** The bias of an expert affects only the choice. */
     private Value experts(String at, String p, Value normed) {
         Experts experts =
                 new Experts(b, p, normed, settings.integer("num_experts"), settings.integer("num_experts_per_tok"));

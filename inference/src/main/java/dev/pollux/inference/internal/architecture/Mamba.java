@@ -9,8 +9,8 @@ import dev.pollux.inference.internal.layer.Residual;
 import java.util.List;
 
 /**
- * Mamba (Gu and Dao, arXiv:2312.00752): a selective scan, every channel a head of one value. Falcon Mamba (arXiv:2410.05355)
- * normalizes what chooses.
+ * Mamba (Gu and Dao, arXiv:2312.00752): a selective scan, every channel a head of one value. Falcon Mamba
+ * (arXiv:2410.05355) normalizes the step, B and C.
  */
 final class Mamba extends Backbone {
 

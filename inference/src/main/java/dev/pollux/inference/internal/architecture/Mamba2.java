@@ -4,7 +4,7 @@ import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Mamba2Mixer;
 import dev.pollux.inference.internal.layer.Residual;
 
-/** Mamba-2 (Dao and Gu, arXiv:2405.21060): nothing but its mixers. */
+/** Mamba-2 (Dao and Gu, arXiv:2405.21060): mixers only. */
 final class Mamba2 extends Backbone {
 
     Mamba2(Blocks b) {

@@ -5,7 +5,7 @@ import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 
 /**
- * Ministral 3: Mistral whose queries grow with the position, by 1 + β ln(1 + ⌊position / original context⌋), as Llama 4's do.
+ * Ministral 3: Mistral with queries scaled by 1 + β ln(1 + ⌊position / original context⌋), as in Llama 4.
  */
 final class Ministral3 extends Transformer {
 

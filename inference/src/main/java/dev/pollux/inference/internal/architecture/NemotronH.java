@@ -40,7 +40,7 @@ final class NemotronH extends Backbone {
         return layer < pattern.length() ? pattern.substring(layer, layer + 1) : "absent";
     }
 
-    /** A step is at least the least of training. */
+    /** The lower limit of a step is that of training. */
     private Mamba2Mixer mixer(String at) {
         return new Mamba2Mixer(
                 at,
@@ -58,7 +58,7 @@ final class NemotronH extends Backbone {
         return b.plainMlp(p, x, at + "up_proj.weight", at + "down_proj.weight", activation());
     }
 
-    /** A sigmoid router in groups, as DeepSeek V3 has it; one expert is every token's. */
+    /** A grouped sigmoid router as in DeepSeek V3; one expert is shared by all tokens. */
     private Value experts(String at, String p, Value normed) {
         Experts experts = new Experts(
                 b, p, normed, settings.integer("n_routed_experts"), settings.integer("num_experts_per_tok"));

@@ -4,7 +4,7 @@ import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 
-/** Qwen 1.5 and 2 with experts (Yang et al., arXiv:2407.10671): one expert is every token's. */
+/** Qwen 1.5 and 2 with experts (Yang et al., arXiv:2407.10671): one expert is shared by all tokens. */
 final class Qwen2Moe extends Transformer {
 
     Qwen2Moe(Blocks b) {

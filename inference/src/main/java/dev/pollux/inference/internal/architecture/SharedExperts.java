@@ -4,12 +4,12 @@ import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
 
-/** Experts beside one that every token has, through a gate of its own: Qwen 2 with experts, Qwen3-Next. */
+/** Routed experts plus a shared expert with a separate gate: Qwen 2 with experts, Qwen3-Next. */
 final class SharedExperts {
 
     private SharedExperts() {}
 
-    /** What they add for a layer whose tensors are under {@code at}. */
+    /** The experts' output for a layer with tensors under {@code at}. */
     static Value write(Transformer family, String at, String p, Value normed) {
         Blocks b = family.b;
         Experts experts = new Experts(

@@ -14,7 +14,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The frame of most families; each of them overrides where it differs.
+ * The common structure of most families. A family overrides the parts that differ.
  *
  * <pre>
  * x = embed(ids)
@@ -72,7 +72,7 @@ abstract class Transformer implements Architecture {
         return Norm.rms(settings.number("rms_norm_eps", config.normEpsilon()));
     }
 
-    /** One layer: what it adds to the stream. */
+    /** The output of one layer. */
     void layer(int layer, String p, Residual x) {
         x.add(attention(layer, p, x.norm(norm(), p + "norm1", at(layer) + "input_layernorm.weight")));
         x.add(mlp(layer, p, x.norm(norm(), p + "norm2", at(layer) + "post_attention_layernorm.weight")));
@@ -87,7 +87,7 @@ abstract class Transformer implements Architecture {
         return attention(layer, p).write(normed, at(layer) + "self_attn.");
     }
 
-    /** The attention of a layer before it is written. */
+    /** The description of a layer's attention. */
     Attention attention(int layer, String p) {
         return new Attention(b, layer, p).rotary(rotary());
     }
@@ -130,8 +130,8 @@ abstract class Transformer implements Architecture {
     }
 
     /**
-     * Rotary tables over the whole head: of {@code rope_type} proportional, only the first of the frequencies turn, as many as
-     * {@code partial_rotary_factor} says, and the others stand still.
+     * Rotary tables over the whole head. With {@code rope_type} proportional, only the share {@code partial_rotary_factor}
+     * of frequencies, the first ones, rotates; the others are 0.
      */
     Rotary proportional(String name, Settings rope, int width) {
         if (!rope.text("rope_type", "default").equals("proportional")) {
@@ -152,7 +152,7 @@ abstract class Transformer implements Architecture {
         return current.isEmpty() ? settings.at("rope_scaling") : current;
     }
 
-    /** Whether a layer slides, where {@code layer_types} says so. */
+    /** Whether a layer has a sliding window according to {@code layer_types}. */
     boolean slides(int layer) {
         List<String> types = settings.texts("layer_types");
         return layer < types.size() && types.get(layer).equals("sliding_attention");

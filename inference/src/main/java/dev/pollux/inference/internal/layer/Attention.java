@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The attention of one layer (grouped queries, arXiv:2305.13245), described call by call, then written by the lowering.
+ * The attention of one layer (grouped queries, arXiv:2305.13245): a fluent description that the lowering writes.
  * <em>Confined to one thread.</em>
  */
 public final class Attention {
@@ -50,7 +50,7 @@ public final class Attention {
         return this;
     }
 
-    /** A token sees itself and the {@code newWindow} − 1 before it; 0 for all. */
+    /** A sliding window: a token attends to itself and the {@code newWindow} − 1 tokens before it; 0 for all. */
     public Attention window(int newWindow) {
         window = newWindow;
         return this;
@@ -73,7 +73,7 @@ public final class Attention {
         return this;
     }
 
-    /** One more logit a head, whose column is dropped after the softmax (StreamingLLM, arXiv:2309.17453). */
+    /** Attention sinks: one more logit per head, dropped after the softmax (StreamingLLM, arXiv:2309.17453). */
     public Attention sinks(String tensor) {
         sinks = tensor;
         return this;
@@ -99,7 +99,7 @@ public final class Attention {
         return layer;
     }
 
-    /** What begins the names of its values. */
+    /** The prefix of its values' names. */
     public String prefix() {
         return p;
     }
@@ -147,7 +147,7 @@ public final class Attention {
         return norm != null;
     }
 
-    /** A query or, where {@code key} says so, a key, normalized. */
+    /** A normalized query, or a normalized key if {@code key}. */
     public Value normed(Value x, boolean key) {
         String weight = key ? keyNorm : queryNorm;
         return weight.isEmpty() ? x : normed(x, key ? keyValueHeads : heads, weight);
@@ -174,7 +174,7 @@ public final class Attention {
 
     // How an architecture writes it
 
-    /** The whole of it with the usual names: q, k and v projections, attention, o. */
+    /** The complete attention with the usual tensor names: q, k and v projections, attention, o. */
     public Value write(Value x, String at) {
         return output(attend(project(x, at)), at + "o_proj.weight");
     }
@@ -185,7 +185,7 @@ public final class Attention {
                 x, b.matrix(b.config.hiddenSize(), at + "q_proj.weight", at + "k_proj.weight", at + "v_proj.weight"));
     }
 
-    /** The same of a matrix that holds them, in this order. */
+    /** The same product for a matrix that contains q, k and v, in this order. */
     public Value project(Value x, StackedMatrix packed) {
         return b.linear(x, p + "qkv", packed.requireRows((heads + 2 * keyValueHeads) * width));
     }
@@ -205,12 +205,12 @@ public final class Attention {
         return b.lowering().attend(this, q, k, v);
     }
 
-    /** The same with a {@link #key} that may be another layer's. */
+    /** Attention with a prepared {@link #key}, which may come from another layer. */
     public Value attendPrepared(Value q, Value key, Value v) {
         return b.lowering().attendPrepared(this, q, key, v);
     }
 
-    /** k, normed and, unless the operator of attention does it, rotated. */
+    /** k after the norm, and after rotation unless the attention operator rotates. */
     public Value key(Value k) {
         return b.lowering().key(this, k);
     }

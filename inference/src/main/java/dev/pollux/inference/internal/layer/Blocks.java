@@ -16,9 +16,9 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * What architectures are made of, written into one graph. Every method takes values and returns its result; shapes are checked
- * where an operator is added. What depends on the kind of graph is done by the {@link Lowering}. <em>Confined to one
- * thread.</em>
+ * The building blocks of architectures, added to one graph. Each method takes values and returns its result. Shapes are
+ * checked when an operator is added. Operations that depend on the kind of graph are delegated to the {@link Lowering}.
+ * <em>Confined to one thread.</em>
  */
 public final class Blocks {
 
@@ -32,7 +32,7 @@ public final class Blocks {
     private String embedding = "";
     private int residuals;
 
-    /** @param lowering makes the lowering, of blocks whose other parts are there */
+    /** @param lowering creates the lowering after all other parts of the blocks exist */
     public Blocks(
             ModelConfig config,
             Settings settings,
@@ -69,12 +69,12 @@ public final class Blocks {
         return graph.node(operator, "", inputs, outputs, attributes);
     }
 
-    /** An operator of ONNX Runtime's own. */
+    /** A contrib operator of ONNX Runtime. */
     public Value fused(String operator, String output, List<Value> inputs, Map<String, ?> attributes) {
         return graph.fused(operator, lowering.name(operator, output), inputs, attributes);
     }
 
-    /** One of its operators with several results. */
+    /** A contrib operator with several results. */
     public List<Value> fused(String operator, List<Value> inputs, List<String> outputs, Map<String, ?> attributes) {
         return graph.node(operator, Graph.MICROSOFT, inputs, outputs, attributes);
     }
@@ -87,17 +87,17 @@ public final class Blocks {
                 name -> graph.floats(name, () -> new float[] {(float) value}, 1));
     }
 
-    /** Whole numbers, (values), once for all that use this name. */
+    /** Integers, (values), stored once per name. */
     public Value integers(String name, long... values) {
         return lowering.constant("integers", name, key -> graph.integers(key, values));
     }
 
-    /** x · factor; x itself where that is 1. */
+    /** x · factor; x itself if the factor is 1. */
     public Value scaled(Value x, double factor) {
         return factor == 1 ? x : op("Mul", x.name() + ".scaled", x, constant(factor));
     }
 
-    /** The same number {@code count} times, (count, 1), once for all that use this name. */
+    /** {@code count} copies of a number, (count, 1), stored once per name. */
     public Value vector(String name, double value, int count) {
         Supplier<float[]> values = () -> {
             float[] filled = new float[count];
@@ -107,17 +107,17 @@ public final class Blocks {
         return lowering.constant("vector", name, key -> graph.floats(key, values, count, 1));
     }
 
-    /** x in another shape; 0 leaves a dimension as it is, −1 is what remains. */
+    /** x reshaped; 0 keeps a dimension, −1 is inferred. */
     public Value reshaped(Value x, String output, long... shape) {
         return op("Reshape", output, x, integers("shape." + Arrays.toString(shape), shape));
     }
 
-    /** (batch, tokens, …) with the rest in another shape. */
+    /** Reshapes all dimensions after (batch, tokens). */
     public Value perToken(Value x, String output, long... rest) {
         return reshaped(x, output, lowering.tokenShape(rest));
     }
 
-    /** Parts of the last axis. */
+    /** Splits the last axis. */
     public List<Value> split(Value x, List<String> outputs, int... sizes) {
         long[] widths = Arrays.stream(sizes).asLongStream().toArray();
         List<String> names =
@@ -128,7 +128,7 @@ public final class Blocks {
 
     // Matrices
 
-    /** A matrix, or several stacked, of {@code columns} inputs. */
+    /** A matrix, or several stacked ones, with {@code columns} inputs. */
     public StackedMatrix matrix(int columns, String... names) {
         return StackedMatrix.of(tensors, List.of(names), columns);
     }
@@ -143,7 +143,7 @@ public final class Blocks {
         return linear(x, output, matrix(columns, weight).requireRows(rows));
     }
 
-    /** The same for an input that is a gated product. */
+    /** A linear product whose input is a gated product. */
     public Value projectGated(Value x, String output, StackedMatrix matrix) {
         return lowering.linear(x, output, new Linear(matrix, Linear.Role.GATED_INPUT));
     }
@@ -157,9 +157,9 @@ public final class Blocks {
     }
 
     /**
-     * The logits, from the normed stream: times {@code factor}, then, where {@code cap} is above 0, cap · tanh(· / cap).
+     * The logits of the normed stream: l = {@code factor} · W x, then cap · tanh(l / cap) if {@code cap > 0}.
      *
-     * @param weight the head's weight; the embedding serves where it is absent, or tied
+     * @param weight the head's weight; if it is absent or tied, the embedding is used
      */
     public Value head(Value normed, String weight, double factor, double cap) {
         boolean tied = !tensors.has(weight) || settings.flag("tie_word_embeddings", config.tiedEmbedding());
@@ -174,7 +174,7 @@ public final class Blocks {
 
     // Norms
 
-    /** x normalized over its last axis of {@code width}; without a weight where its name is empty. */
+    /** x normalized over its last axis of {@code width}; without a weight if its name is empty. */
     public Value norm(Norm norm, Value x, String output, String weight, int width) {
         float epsilon = (float) norm.epsilon();
         List<Value> inputs = new ArrayList<>(List.of(x, lowering.normWeight(norm, output, weight, width)));
@@ -192,7 +192,7 @@ public final class Blocks {
         return op("LayerNormalization", output, inputs, Map.of("axis", -1, "epsilon", epsilon));
     }
 
-    /** A norm's weight as it is applied, asked for when the graph is written; ones where its name is empty. */
+    /** A norm's effective weight, read when the graph is written; ones if its name is empty. */
     public Supplier<float[]> normWeight(Norm norm, String weight, int width) {
         if (weight.isEmpty()) {
             return () -> {
@@ -226,7 +226,7 @@ public final class Blocks {
         return declared(Rotary.powers(name, width, theta, scaling, interleaved));
     }
 
-    /** Rotary positions of these frequencies, cos and sin times {@code factor}. */
+    /** Rotary positions with these frequencies; cos and sin are multiplied by {@code factor}. */
     public Rotary rotary(String name, double[] frequencies, double factor, boolean interleaved) {
         return declared(Rotary.of(name, frequencies, factor, interleaved));
     }
@@ -261,7 +261,7 @@ public final class Blocks {
         return gated(p, x, both, at + "down_proj.weight", width, activation);
     }
 
-    /** The same over a matrix that holds gate and up, in this order. */
+    /** A gated MLP with a matrix that contains gate and up, in this order. */
     public Value gated(String p, Value x, StackedMatrix gateUp, String down, int width, String activation) {
         Value both = linear(x, p + "gate_up", gateUp.requireRows(2 * width));
         List<Value> parts = split(both, List.of(p + "gate", p + "up"), width, width);

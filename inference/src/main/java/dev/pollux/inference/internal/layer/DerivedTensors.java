@@ -20,13 +20,13 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
- * A checkpoint's tensors and others made of them: slices, transposes, rows in another order. It remembers what was read, so
- * that a tensor that no part of the graph asked for is noticed. <em>Confined to one thread, but for the reading of floats and bytes
- * of tensors that were required before.</em>
+ * A checkpoint's tensors and tensors derived from them: slices, transposes, reordered rows. It tracks reads to detect
+ * unused tensors. <em>Confined to one thread, except for reading floats and bytes of tensors that were required
+ * before.</em>
  */
 public final class DerivedTensors implements TensorFile {
 
-    /** Computed anew from the configuration; old exports store it. */
+    /** Tensors that are computed from the configuration; old checkpoints store them. */
     private static final Pattern DERIVED = Pattern.compile(
             ".*rotary_emb\\..*|rope_(freqs|factors_long|factors_short)\\.weight|.*\\.attn\\.(masked_)?bias|.*attention\\.(masked_)?bias");
 
@@ -47,7 +47,10 @@ public final class DerivedTensors implements TensorFile {
         return all.containsKey(name);
     }
 
-    /** Defines (rows, columns) under {@code name}; {@code values} are asked for when it is read, and {@code of} counts as read. */
+    /**
+     * Defines (rows, columns) under {@code name}; {@code values} is called when it is read, and {@code of} is marked as
+     * read.
+     */
     public String define(String name, String of, int rows, int columns, Supplier<float[]> values) {
         DType type = require(of).type();
         DType shown = type.blockSize() == 1 ? type : DType.F32;
@@ -56,7 +59,7 @@ public final class DerivedTensors implements TensorFile {
         return name;
     }
 
-    /** What is stored under {@code name}, which must be there. */
+    /** The tensor stored under {@code name}, which must exist. */
     public TensorInfo require(String name) {
         TensorInfo info = all.get(name);
         if (info == null) {
@@ -68,7 +71,7 @@ public final class DerivedTensors implements TensorFile {
         return info;
     }
 
-    /** A vector, or any tensor as one, whose number of elements must be {@code length}. */
+    /** A tensor as a vector of {@code length} elements. */
     public float[] vector(String name, int length) {
         requireLength(name, length);
         return stored.floats(name);
@@ -81,18 +84,18 @@ public final class DerivedTensors implements TensorFile {
         }
     }
 
-    /** The same, checked now and read when it is asked for. */
+    /** A vector that is checked now and read on demand. */
     public Supplier<float[]> vectorLater(String name, int length) {
         requireLength(name, length);
         return () -> stored.floats(name);
     }
 
-    /** Leaves a tensor out of the search for surplus ones. */
+    /** Excludes a tensor from the check for surplus ones. */
     void ignore(String name) {
         used.add(name);
     }
 
-    /** The names of what was read, as stored in the file. */
+    /** The names of the tensors read, as stored in the file. */
     public Set<String> used() {
         Set<String> names = new LinkedHashSet<>();
         for (String name : used) {
@@ -102,7 +105,7 @@ public final class DerivedTensors implements TensorFile {
         return names;
     }
 
-    /** Every tensor must have been read, but for what is computed anew. */
+    /** Fails if a tensor was not read, except those that are computed from the configuration. */
     public void refuseSurplus(String architecture) {
         List<String> surplus = new ArrayList<>(stored.tensors().keySet());
         surplus.removeAll(used);

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A mixture of experts (Shazeer et al., arXiv:1701.06538) of one layer: a router gives each token a weight for every expert,
- * 0 for those it does not use, and each expert reads only its own tokens. <em>Confined to one thread.</em>
+ * A mixture of experts (Shazeer et al., arXiv:1701.06538) of one layer: a router assigns each token a weight for every
+ * expert, 0 for unused ones, and each expert processes only its own tokens. <em>Confined to one thread.</em>
  */
 public final class Experts {
 
@@ -28,7 +28,7 @@ public final class Experts {
     /**
      * @param p before the names of its values
      * @param x (batch, tokens, hidden)
-     * @param chosen how many experts a token has
+     * @param chosen the number of experts per token
      */
     public Experts(Blocks b, String p, Value x, int count, int chosen) {
         if (chosen > count) {
@@ -42,12 +42,12 @@ public final class Experts {
         this.flat = b.reshaped(x, this.p + "flat", -1, b.config.hiddenSize());
     }
 
-    /** The router's logits, (S, experts), in floats whatever the export's weights are. */
+    /** The router's logits, (S, experts), in floats for every weight format. */
     public Value logits(String weight) {
         return logits(flat, weight);
     }
 
-    /** The same of a router that reads something else, (S, hidden). */
+    /** The logits of a router with another input, (S, hidden). */
     public Value logits(Value x, String weight) {
         StackedMatrix matrix = b.matrix(b.config.hiddenSize(), weight).requireRows(count);
         return b.lowering().linear(x, p + "logits", new Linear(matrix, Linear.Role.ROUTER));
@@ -56,7 +56,7 @@ public final class Experts {
     /** The largest values of a row and their indices, each (S, k). */
     private record Top(Value values, Value indices) {}
 
-    /** Weights: a softmax over the logits of the chosen only. */
+    /** Weights: the softmax over the logits of the chosen experts only. */
     public Value softmaxOfChosen(Value logits) {
         Top top = top(logits, p + "top", chosen);
         return dense(logits, top.indices(), softmax(top.values(), p + "top.softmax"));
@@ -67,16 +67,16 @@ public final class Experts {
         return softmax(logits, p + "softmax");
     }
 
-    /** Weights: the largest of a softmax over all, divided by their sum where {@code normalized}. */
+    /** Weights: the largest values of the softmax over all experts, divided by their sum if {@code normalized}. */
     public Value chosenOfSoftmax(Value logits, boolean normalized) {
         Top top = top(softmax(logits), p + "top", chosen);
         return dense(logits, top.indices(), normalized ? overSum(top.values(), 0) : top.values());
     }
 
     /**
-     * Weights: of {@code scores} those that are largest in {@code choice}.
+     * Weights: the values of {@code scores} for the experts with the largest {@code choice}.
      *
-     * @param epsilon added to the sum that they are divided by; below 0 where they are not divided
+     * @param epsilon added to the sum that they are divided by; negative for no division
      */
     public Value chosenBy(Value scores, Value choice, double epsilon, double factor) {
         Top top = top(choice, p + "top", chosen);
@@ -84,13 +84,16 @@ public final class Experts {
         return dense(scores, top.indices(), b.scaled(epsilon < 0 ? weights : overSum(weights, epsilon), factor));
     }
 
-    /** Adds a stored number for each expert. */
+    /** Adds a stored bias per expert. */
     public Value biased(Value scores, String bias) {
         Value stored = b.graph.floats(p + "bias", b.tensors.vectorLater(bias, count), count);
         return b.op("Add", p + "biased", scores, stored);
     }
 
-    /** Pushes down all experts but those of the {@code kept} of {@code groups} whose {@code best} best sum to most. */
+    /**
+     * Masks all but {@code kept} of {@code groups} groups of experts. A group is ranked by the sum of its {@code best}
+     * largest scores.
+     */
     public Value bestGroups(Value scores, int groups, int kept, int best) {
         if (groups <= 1 || kept >= groups) {
             return scores;
@@ -114,7 +117,7 @@ public final class Experts {
         return b.reshaped(b.op("Add", p + "group.scores", byGroup, spread), p + "of.groups", -1, count);
     }
 
-    /** The sum of the experts' outputs by their weights, (batch, tokens, hidden); experts that no token has are not run. */
+    /** The weighted sum of the experts' outputs, (batch, tokens, hidden). Experts without tokens are not run. */
     public Value write(Value weights, Expert expert) {
         int[] ones = new int[count];
         java.util.Arrays.fill(ones, 1);
@@ -143,7 +146,7 @@ public final class Experts {
     }
 
     /**
-     * What belongs to one expert.
+     * The values of one expert.
      *
      * @param q before the names of its values
      * @param weights its weight for each token, (S, 1)
@@ -159,7 +162,7 @@ public final class Experts {
         return names;
     }
 
-    /** The sum with what an expert adds for its tokens. */
+    /** The sum plus an expert's output for its tokens. */
     private Value added(Own own, Value sum, Expert expert) {
         String q = own.q();
         Value found = b.op("NonZero", q + "found", own.weights()); // (2, tokens)
@@ -171,9 +174,9 @@ public final class Experts {
     }
 
     /**
-     * A gated expert whose matrices stand under {@code at}, each expert by itself or all of them as two tensors, {@code
-     * gate_up_proj} (experts, 2 width, hidden) with the gate's rows first, and {@code down_proj} (experts, hidden, width), as
-     * transformers 5 holds them.
+     * A gated expert with matrices under {@code at}. They are stored per expert or, as in transformers 5, as two tensors
+     * for all experts: {@code gate_up_proj} (experts, 2 width, hidden) with the gate's rows first, and {@code down_proj}
+     * (experts, hidden, width).
      */
     public Value gated(String at, int e, String q, Value x, int width, String activation) {
         int hidden = b.config.hiddenSize();

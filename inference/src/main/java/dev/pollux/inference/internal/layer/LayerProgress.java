@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * Reports layers to a job while the weights of a graph are written, and lets it be cancelled between weights. <em>For one
+ * Reports layers to a job while the weights of a graph are written. The job can be cancelled between weights. <em>For one
  * graph.</em>
  */
 public final class LayerProgress implements IntConsumer {
@@ -14,7 +14,7 @@ public final class LayerProgress implements IntConsumer {
     private final List<Integer> weightsUpTo;
     private int layer;
 
-    /** @param weightsUpTo how many weights there are up to the end of each layer */
+    /** @param weightsUpTo the cumulative number of weights at the end of each layer */
     public LayerProgress(JobContext context, List<Integer> weightsUpTo) {
         this.context = context;
         this.weightsUpTo = weightsUpTo;

@@ -7,14 +7,14 @@ import dev.pollux.inference.checkpoint.Settings;
 import java.util.List;
 
 /**
- * LongRoPE (Ding et al., arXiv:2402.13753): each frequency has a factor of its own, one for sequences up to the original
- * context and one for longer ones.
+ * LongRoPE (Ding et al., arXiv:2402.13753): each frequency has two factors, one for sequences up to the original context
+ * and one for longer ones.
  */
 public final class LongRotary {
 
     private LongRotary() {}
 
-    /** Whether rotary settings ask for it. */
+    /** Whether rotary settings select it. */
     public static boolean isAskedFor(Settings rope) {
         return RotaryScaling.isLong(rope);
     }

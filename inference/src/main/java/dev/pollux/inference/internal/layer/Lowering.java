@@ -9,25 +9,25 @@ import java.util.function.Supplier;
 /**
  * Turns the described parts of an architecture into the operators of one kind of graph. <em>Confined to one thread.</em>
  *
- * <p>An architecture is written once, against {@link Blocks}, which adds the operators that are the same in every kind of graph
- * and leaves the others to the lowering: how a matrix is stored and multiplied with, what a token attends to, where its position
- * comes from, and what is carried from one run to the next.
+ * <p>An architecture is written once, with {@link Blocks}. Blocks adds the operators that are equal in every kind of graph.
+ * The lowering decides the rest: the storage and product of matrices, the tokens that a token attends to, the source of
+ * positions, and the state that is carried between runs.
  */
 public interface Lowering {
 
     /**
      * The name of a value.
      *
-     * @param kind what computes it
-     * @param hint the name that the architecture gives it, which is unique in the graph
+     * @param kind the kind of operation
+     * @param hint the architecture's name, unique in the graph
      */
     String name(String kind, String hint);
 
     /**
      * A constant of the graph.
      *
-     * @param kind what it holds
-     * @param key equal keys are equal constants, which may be one
+     * @param kind the kind of content
+     * @param key constants with equal keys are equal and may be shared
      * @param make adds it under a name
      */
     Value constant(String kind, String key, Function<String, Value> make);
@@ -35,7 +35,7 @@ public interface Lowering {
     /** The shape to which a value of (batch, tokens, …) is reshaped so that these two dimensions stay. */
     long[] tokenShape(long... rest);
 
-    /** What was (batch · tokens, width) as (batch, tokens, width). */
+    /** Reshapes (batch · tokens, width) to (batch, tokens, width). */
     Value byToken(Value flat, String output, int width);
 
     /** The rows of a table by the ids of the tokens, (batch, tokens, columns). */
@@ -44,21 +44,21 @@ public interface Lowering {
     /** y = x·Wᵀ (+ bias). */
     Value linear(Value x, String output, Linear linear);
 
-    /** Matrices from now on multiply this share of the tokens; 1 at the beginning. */
+    /** Sets the share of tokens that the following matrices process; initially 1. */
     void readBy(double share);
 
-    /** The weight of a norm as it is applied; ones where {@code weight} is empty. */
+    /** The effective weight of a norm; ones if {@code weight} is empty. */
     Value normWeight(Norm norm, String output, String weight, int width);
 
     /**
      * A sum and its norm as one operator.
      *
      * @param sum the name of the sum
-     * @return the norm and the sum; empty where they are two operators
+     * @return the norm and the sum; empty if one operator cannot compute both
      */
     List<Value> normOfSum(Value x, Value y, Norm norm, String output, String weight, String sum);
 
-    /** Hears of rotary positions before the first use. */
+    /** Declares rotary positions before their first use. */
     void declare(Rotary rotary);
 
     /** x (batch, tokens, heads · head width) with the beginning of each head rotated by its position. */
@@ -67,20 +67,23 @@ public interface Lowering {
     /**
      * A table's row for the position of each token, (batch, tokens, width).
      *
-     * @param table (rows, width), asked for when the graph is written
+     * @param table (rows, width), read when the graph is written
      */
     Value byPosition(String name, Supplier<float[]> table, int rows, int width);
 
-    /** Attention over packed q, k and v: (batch, tokens, (heads + 2 keyValueHeads) · width) to (batch, tokens, heads · width). */
+    /**
+     * Attention over packed q, k and v: (batch, tokens, (heads + 2 keyValueHeads) · width) to (batch, tokens, heads ·
+     * width).
+     */
     Value attend(Attention attention, Value queryKeyValue);
 
     /** Attention over q, k and v, each (batch, tokens, its heads · width), not yet normed or rotated. */
     Value attend(Attention attention, Value query, Value key, Value value);
 
-    /** The same with a {@link #key} that may be another layer's. */
+    /** Attention with a prepared {@link #key}, which may come from another layer. */
     Value attendPrepared(Attention attention, Value query, Value key, Value value);
 
-    /** k with all that is done before attention. */
+    /** k after norm and rotation. */
     Value key(Attention attention, Value key);
 
     /**

@@ -6,15 +6,15 @@ import dev.pollux.inference.graph.Value;
 import java.util.List;
 
 /**
- * The mixer of Mamba-2 (Dao and Gu, arXiv:2405.21060), as several families have it.
+ * The mixer of Mamba-2 (Dao and Gu, arXiv:2405.21060), shared by several families.
  *
  * @param at before its tensors' names
  * @param heads heads, each with one decay
  * @param headWidth channels of a head
- * @param groups groups of heads that share B and C; the gated norm goes over each of them by itself
+ * @param groups groups of heads that share B and C; the gated norm is applied to each group separately
  * @param stateSize width of B and C
  * @param epsilon of the gated norm
- * @param step what a step is held to
+ * @param step the limits of a step
  * @param activation after the convolution
  * @param gating where the gate is applied
  */
@@ -45,7 +45,7 @@ public record Mamba2Mixer(
      */
     public record Limits(double least, double most) {
 
-        /** Those of {@code time_step_limit}, none where it is absent. */
+        /** The limits in {@code time_step_limit}; none if it is absent. */
         public static Limits of(Settings settings) {
             List<Double> limits = settings.numbers("time_step_limit");
             return new Limits(
@@ -78,15 +78,15 @@ public record Mamba2Mixer(
         return new Mamba2Mixer(at, heads, headWidth, groups, stateSize, epsilon, step, activation, newGating);
     }
 
-    /** What the mixer adds to the stream, of the layer's normed input. */
+    /** The mixer's output for the layer's normed input. */
     public Value write(Blocks b, int layer, String p, Value normed) {
         return write(b, layer, p, normed, List.of());
     }
 
     /**
-     * in_proj gives [gate | x, B, C | dt]; x, B and C go through the convolution.
+     * in_proj computes [gate | x, B, C | dt]; x, B and C pass through the convolution.
      *
-     * @param factors of the gate, x, B, C and dt as they are projected; empty for none
+     * @param factors factors of the projected gate, x, B, C and dt; empty for none
      */
     public Value write(Blocks b, int layer, String p, Value normed, List<Double> factors) {
         int hidden = b.config.hiddenSize();

@@ -3,9 +3,9 @@ package dev.pollux.inference.internal.layer;
 /**
  * A normalization over the last axis.
  *
- * @param kind how it is normalized
+ * @param kind the kind of normalization
  * @param epsilon added to the mean square, or to the variance
- * @param offset added to the stored weight: 1 where a family stores w and applies 1 + w
+ * @param offset added to the stored weight: 1 if a family stores w and applies 1 + w
  */
 public record Norm(Kind kind, double epsilon, double offset) {
 

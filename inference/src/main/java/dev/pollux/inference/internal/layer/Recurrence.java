@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** The recurrent parts of a layer, with what they carry from token to token. <em>Confined to one thread.</em> */
+/** The recurrent parts of a layer and their state. <em>Confined to one thread.</em> */
 public final class Recurrence {
 
     private final Blocks b;
@@ -23,15 +23,15 @@ public final class Recurrence {
         return layer;
     }
 
-    /** What begins the names of its values. */
+    /** The prefix of its values' names. */
     public String prefix() {
         return p;
     }
 
     /**
-     * A causal convolution of each channel by itself, (batch, tokens, channels) to the same; it carries the last inputs.
+     * A causal convolution of each channel by itself, (batch, tokens, channels) to the same; its state is the last inputs.
      *
-     * @param weight (channels, 1, kernel); the bias stored with it is added where there is one
+     * @param weight (channels, 1, kernel); a bias stored with it is added
      * @param activation by its name in configurations; {@code none} for none
      */
     public Value convolution(Value x, String weight, int channels, String activation) {
@@ -82,7 +82,7 @@ public final class Recurrence {
                 dims);
     }
 
-    /** Groups spread over heads: (…, groups · width) to (…, heads · width), each group for consecutive heads. */
+    /** Repeats groups for heads: (…, groups · width) to (…, heads · width), each group for consecutive heads. */
     public Value spread(Value x, int groups, int heads, int width) {
         if (groups == heads) {
             return x;
@@ -92,7 +92,7 @@ public final class Recurrence {
         return b.perToken(each, x.name() + ".heads", (long) heads * width);
     }
 
-    /** The same, each group for every so many-th head: head h is of group h mod groups. */
+    /** Repeats groups for heads in an interleaved order: head h uses group h mod groups. */
     public Value spreadInTurns(Value x, int groups, int heads, int width) {
         if (groups == heads) {
             return x;

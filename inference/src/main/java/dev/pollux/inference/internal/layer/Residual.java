@@ -4,8 +4,8 @@ import dev.pollux.inference.graph.Value;
 import java.util.List;
 
 /**
- * The residual stream, (batch, tokens, hidden). An addition is written together with the norm that follows it, as one operator,
- * where the lowering has one. <em>Confined to one thread.</em>
+ * The residual stream, (batch, tokens, hidden). An addition and the norm that follows it become one operator if the
+ * lowering supports it. <em>Confined to one thread.</em>
  */
 public final class Residual {
 
@@ -18,13 +18,13 @@ public final class Residual {
         this.value = value;
     }
 
-    /** Adds what a part of a layer gives. */
+    /** Adds the output of a part of a layer. */
     public void add(Value y) {
         value();
         pending = y;
     }
 
-    /** Multiplies the whole stream with a number. */
+    /** Multiplies the stream by a number. */
     public void scale(double factor) {
         if (factor != 1) {
             String output = blocks.residualName();
@@ -32,7 +32,7 @@ public final class Residual {
         }
     }
 
-    /** The stream as it is. */
+    /** The stream without a norm. */
     public Value value() {
         if (!pending.isNone()) {
             value = blocks.op("Add", blocks.residualName(), value, pending);

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * Rotary positions (Su et al., arXiv:2104.09864). <em>Immutable.</em>
  *
- * <p>There is one set of frequencies, or two, of which the second is for all positions of a sequence of more than {@link
+ * <p>There are one or two sets of frequencies. The second set applies to all positions of a sequence of more than {@link
  * #switchLength} tokens.
  */
 public final class Rotary {
@@ -28,7 +28,9 @@ public final class Rotary {
         this.formula = formula;
     }
 
-    /** The first {@code width} elements of a head turn with wavelengths that grow with powers of {@code theta}, scaled. */
+    /**
+     * Rotates the first {@code width} elements of a head, with scaled wavelengths that grow with powers of {@code theta}.
+     */
     static Rotary powers(String name, int width, double theta, RotaryScaling scaling, boolean interleaved) {
         double[] frequencies = new double[width / 2];
         for (int i = 0; i < frequencies.length; i++) {
@@ -53,37 +55,37 @@ public final class Rotary {
         return new Rotary(name, List.of(upTo, beyond), factor, false, length, name);
     }
 
-    /** Begins the names of its tables. */
+    /** The prefix of its tables' names. */
     public String name() {
         return name;
     }
 
-    /** The sets of frequencies, in radians a position; not to be changed. */
+    /** The sets of frequencies, in radians per position; read-only. */
     public List<double[]> sets() {
         return sets;
     }
 
-    /** What cosines and sines are multiplied with. */
+    /** The factor of cosines and sines. */
     public double factor() {
         return factor;
     }
 
-    /** Whether neighbours are a pair, else i and i + width / 2. */
+    /** Whether pairs are neighbours; else they are i and i + width / 2. */
     public boolean interleaved() {
         return interleaved;
     }
 
-    /** The most tokens for which the first set holds; 0 where there is one set. */
+    /** The length limit of the first set; 0 if there is only one set. */
     public int switchLength() {
         return switchLength;
     }
 
-    /** How many elements of a head's beginning turn. */
+    /** The number of rotated elements at the beginning of a head. */
     public int width() {
         return 2 * sets.get(0).length;
     }
 
-    /** What the frequencies were made from. */
+    /** A description of the frequencies' formula. */
     public String formula() {
         return formula;
     }

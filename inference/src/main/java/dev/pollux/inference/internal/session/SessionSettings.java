@@ -22,7 +22,7 @@ public final class SessionSettings {
      * @throws ModelExecutionException if ONNX Runtime cannot use the device
      */
     public static OrtSession.SessionOptions of(Device device, int threads, boolean spinning) throws OrtException {
-        NativeRuntime.environment(); // loads the native libraries first; the options would load them by ONNX Runtime's rules
+        NativeRuntime.environment(); // loads the native libraries first; the options would use ONNX Runtime's rules
         OrtSession.SessionOptions settings = new OrtSession.SessionOptions();
         try {
             settings.setIntraOpNumThreads(threads);
