@@ -57,7 +57,7 @@ class SafetensorsFileTest {
                 List<Long> shape = new ArrayList<>();
                 int bytes = type.blockBytes();
                 for (int d = random.nextInt(4); d > 0; d--) {
-                    shape.add((long) 1 + random.nextInt(4));
+                    shape.add(1L + random.nextInt(4));
                     bytes *= shape.get(shape.size() - 1).intValue();
                 }
                 Map<String, Object> entry = new LinkedHashMap<>();

@@ -40,6 +40,8 @@ public record LowRank(double[] values, double[][] left, double[][] right, double
     }
 
     /**
+     * The largest singular values of a matrix, as many as {@code choice} takes, with their vectors.
+     *
      * @param d (rows, columns), finite
      * @param most singular values to look for, in [1, min(rows, columns)]
      */

@@ -22,6 +22,8 @@ public final class SymmetricEigen {
     }
 
     /**
+     * The eigenvalues and eigenvectors of a symmetric matrix.
+     *
      * @param a (n, n), symmetric; overwritten
      * @param cancelled asked now and then; true ends with {@link dev.pollux.CancelledException}
      */

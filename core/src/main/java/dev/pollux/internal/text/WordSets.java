@@ -9,8 +9,9 @@ public final class WordSets {
 
     /** The Jaccard index |a ∩ b| / |a ∪ b| in [0, 1]; 1 of two empty sets. */
     public static double jaccard(Set<String> a, Set<String> b) {
-        Set<String> few = a.size() <= b.size() ? a : b;
-        Set<String> many = few == a ? b : a;
+        boolean ordered = a.size() <= b.size();
+        Set<String> few = ordered ? a : b;
+        Set<String> many = ordered ? b : a;
         int both = 0;
         for (String word : few) {
             both += many.contains(word) ? 1 : 0;

@@ -285,7 +285,11 @@ public final class PeftConfig {
             return this;
         }
 
-        /** @throws MalformedFileException if a pattern in the initial settings is invalid */
+        /**
+         * The configuration.
+         *
+         * @throws MalformedFileException if a pattern in the initial settings is invalid
+         */
         public PeftConfig build() {
             return new PeftConfig("The configuration", json.deepCopy());
         }

@@ -6,7 +6,6 @@ import dev.pollux.tensor.StackedMatrix;
 import java.nio.ByteBuffer;
 import java.util.TreeSet;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Produces the bytes of a stored matrix in the graph's format. <em>Confined to one thread.</em> */
@@ -39,7 +38,7 @@ final class MatrixSource implements WeightSource {
 
     /** The scales of blocks, (rows · blocks). */
     static WeightSource scales(Blocked blocked) {
-        return WeightSource.floats(blocked.scales());
+        return WeightSource.floats(blocked::scales);
     }
 
     /** Codes and scales of one matrix. They are computed together; the scales must be read right after the codes. */
@@ -60,12 +59,10 @@ final class MatrixSource implements WeightSource {
             return weights;
         }
 
-        private Supplier<float[]> scales() {
-            return () -> {
-                BlockWeights weights = made == null ? make() : made;
-                made = null;
-                return weights.scales();
-            };
+        private float[] scales() {
+            BlockWeights weights = made == null ? make() : made;
+            made = null;
+            return weights.scales();
         }
     }
 

@@ -83,9 +83,9 @@ final class FusedShapeRules {
     /** q (B, S, heads · width), k and v likewise, and a bias that spreads over (B, heads, S, S), to the shape of q. */
     private static List<Typed> multiHeadAttention(Operation op) {
         long heads = op.node().integer("num_heads", 1);
-        op.require(op.shape(0).last().over(Dim.of(heads)) != null, "the queries must have " + heads + " heads");
+        op.require(op.shape(0).last().over(Dim.of(heads)).isPresent(), "the queries must have " + heads + " heads");
         op.same(op.shape(0).last(), op.shape(1).last(), "queries and keys must be equally wide");
-        op.require(op.shape(2).last().over(Dim.of(heads)) != null, "the values must have " + heads + " heads");
+        op.require(op.shape(2).last().over(Dim.of(heads)).isPresent(), "the values must have " + heads + " heads");
         return op.of(op.shape(0).with(-1, op.shape(2).last()));
     }
 
@@ -96,8 +96,7 @@ final class FusedShapeRules {
         Dim pairs = op.shape(2).last();
         op.same(pairs, op.shape(3).last(), "cosines and sines must be of one shape");
         if (heads > 0) {
-            Dim width = op.shape(0).last().over(Dim.of(heads));
-            op.require(width != null, "there must be " + heads + " heads");
+            Dim width = op.required(op.shape(0).last().over(Dim.of(heads)), "there must be " + heads + " heads");
             Dim whole = turned > 0 ? Dim.of(turned) : width;
             op.same(pairs.times(Dim.of(2)), whole, "the tables must have a column for each pair that is turned");
         }
@@ -121,9 +120,9 @@ final class FusedShapeRules {
     /** q and k (B, S, heads · keyWidth), v (B, S, heads · valueWidth), the state (B, heads, keyWidth, valueWidth). */
     private static List<Typed> linearAttention(Operation op) {
         Dim heads = Dim.of(op.node().integer("kv_num_heads", 1));
-        Dim keyWidth = op.shape(1).last().over(heads);
-        Dim valueWidth = op.shape(2).last().over(heads);
-        op.require(keyWidth != null && valueWidth != null, "keys and values must have " + heads + " heads");
+        String rule = "keys and values must have " + heads + " heads";
+        Dim keyWidth = op.required(op.shape(1).last().over(heads), rule);
+        Dim valueWidth = op.required(op.shape(2).last().over(heads), rule);
         op.same(op.shape(0).last(), op.shape(1).last(), "queries and keys must be equally wide");
         if (op.has(3)) {
             op.same(op.shape(3).dim(2), keyWidth, "the state must be as high as a key is wide");

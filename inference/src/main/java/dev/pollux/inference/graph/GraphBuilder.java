@@ -189,6 +189,7 @@ public final class GraphBuilder {
     }
 
     /** Whether new nodes go into a branch, whose values are not visible outside it. */
+    @SuppressWarnings("ReferenceEquality") // two lists may have equal nodes
     public boolean inBranch() {
         return nodes != all;
     }

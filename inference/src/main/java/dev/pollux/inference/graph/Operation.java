@@ -82,6 +82,11 @@ final class Operation {
         }
     }
 
+    /** The value; refuses the inputs if there is none. */
+    <T> T required(Optional<T> value, String rule) {
+        return value.orElseThrow(() -> mismatch(rule));
+    }
+
     /** Refuses the inputs unless the two sizes are compatible. */
     void same(Dim one, Dim other, String rule) {
         require(one.fits(other), rule);

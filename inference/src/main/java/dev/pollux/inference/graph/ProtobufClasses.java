@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import dev.pollux.UnsupportedModelException;
 import java.security.CodeSource;
+import java.util.Objects;
 
 /** Checks that the host's version of protobuf is compatible with the generated ONNX classes. <em>Thread-safe.</em> */
 final class ProtobufClasses {
@@ -17,7 +18,7 @@ final class ProtobufClasses {
      */
     static void check() {
         try {
-            TensorProto.getDefaultInstance();
+            Objects.requireNonNull(TensorProto.getDefaultInstance());
         } catch (LinkageError e) {
             CodeSource source = ByteString.class.getProtectionDomain().getCodeSource();
             throw new UnsupportedModelException(

@@ -3,6 +3,7 @@ package dev.pollux.inference.graph;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
@@ -71,22 +72,21 @@ public final class Shape {
             return new Dim(factor * other.factor, all.stream().sorted().toList());
         }
 
-        /** This divided by {@code other}; null if there is a remainder. */
-        @org.jspecify.annotations.Nullable
-        Dim over(Dim other) {
+        /** This divided by {@code other}; empty if there is a remainder. */
+        Optional<Dim> over(Dim other) {
             if (isUnknown() || other.isUnknown()) {
-                return UNKNOWN;
+                return Optional.of(UNKNOWN);
             }
             List<String> left = new ArrayList<>(symbols);
             for (String symbol : other.symbols) {
                 if (!left.remove(symbol)) {
-                    return null;
+                    return Optional.empty();
                 }
             }
             if (other.factor == 0 || factor % other.factor != 0) {
-                return null;
+                return Optional.empty();
             }
-            return new Dim(factor / other.factor, left);
+            return Optional.of(new Dim(factor / other.factor, left));
         }
 
         @Override

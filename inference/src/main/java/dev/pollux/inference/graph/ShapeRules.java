@@ -241,9 +241,7 @@ final class ShapeRules {
             if (wanted[i] == -1) {
                 open = i;
             } else {
-                Dim left = rest.over(dim);
-                op.require(left != null, "the first cannot become " + Arrays.toString(wanted));
-                rest = left;
+                rest = op.required(rest.over(dim), "the first cannot become " + Arrays.toString(wanted));
             }
             dims.add(dim);
         }

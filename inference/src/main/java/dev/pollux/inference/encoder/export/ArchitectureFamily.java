@@ -10,6 +10,7 @@ import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.DerivedTensors;
 import dev.pollux.inference.internal.layer.Residual;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,7 @@ final class ArchitectureFamily extends Family {
     ArchitectureFamily(Operators operators, ConfigReader config, String name, String base) {
         super(operators, config);
         StoredTensors stored = operators.tensors();
-        Path folder = config.file().toAbsolutePath().getParent();
+        Path folder = Objects.requireNonNull(config.file().toAbsolutePath().getParent());
         ModelConfig model;
         Settings settings;
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {

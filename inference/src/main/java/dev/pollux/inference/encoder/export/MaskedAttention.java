@@ -39,7 +39,11 @@ final class MaskedAttention {
         return attend(queryKeyValue, 1 / Math.sqrt(headWidth), bias);
     }
 
-    /** @param bias (batch or 1, heads or 1, tokens, tokens), or {@link Value#NONE} */
+    /**
+     * Attention with a scale of its own.
+     *
+     * @param bias (batch or 1, heads or 1, tokens, tokens), or {@link Value#NONE}
+     */
     public Value attend(List<Value> queryKeyValue, double scale, Value bias) {
         return blocks.microsoft(
                 "MultiHeadAttention",
