@@ -33,7 +33,7 @@ public final class LoraWriter implements AutoCloseable {
      * Starts an adapter.
      *
      * @param folder an existing folder; files of the same names are replaced
-     * @param the names of the matrices that may get factors, such as {@code model.layers.0.mlp.up_proj.weight}
+     * @param matrices the names of those that may get factors, such as {@code model.layers.0.mlp.up_proj.weight}
      * @param others the names of tensors that may be stored whole
      * @throws StorageException if the folder cannot be written to
      */
