@@ -3,8 +3,8 @@ package dev.pollux.inference.graph;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The shape of a value. A dimension is fixed, symbolic (named, set at run time) or unknown. <em>Immutable.</em> */

@@ -230,7 +230,7 @@ class LoraAdapterTest {
         Map<String, LowRankChange> changes = new TreeMap<>();
         for (String prefix : List.of("", "model.", "model.layers.0.", "x.model.layers.0.", "layers.0.", "layers.10.")) {
             for (String name : List.of("q.weight", "up.weight")) {
-                long rank = 1 + random.nextInt(3);
+                long rank = 1L + random.nextInt(3);
                 double scale = random.nextBoolean() ? 1 + random.nextInt(3) : random.nextDouble();
                 HeldTensor a = new HeldTensor(List.of(rank, 1L), new float[(int) rank], "a");
                 HeldTensor b = new HeldTensor(List.of(1L, rank), new float[(int) rank], "b");

@@ -14,6 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /** Which steps begin, and what closing waits for, with steps that run no model. */
@@ -256,7 +257,7 @@ class StepAdmissionTest {
                 AtomicBoolean gone = closed.get(own);
                 FakeStep step = new FakeStep(own, () -> {
                     late.addAndGet(gone.get() ? 1 : 0);
-                    Thread.yield();
+                    LockSupport.parkNanos(1_000);
                     late.addAndGet(gone.get() ? 1 : 0);
                 });
                 Thread caller = new Thread(() -> {

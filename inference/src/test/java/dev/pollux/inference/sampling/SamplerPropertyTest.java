@@ -45,7 +45,8 @@ class SamplerPropertyTest {
         double[] p = new double[row.length];
         double sum = 0;
         for (int i = 0; i < row.length; i++) {
-            sum += p[i] = Math.exp(row[i] / temperature - most);
+            p[i] = Math.exp(row[i] / temperature - most);
+            sum += p[i];
         }
         for (int i = 0; i < row.length; i++) {
             p[i] /= sum;
@@ -98,7 +99,7 @@ class SamplerPropertyTest {
             double[] p = softmax(row, options.temperature());
             List<Integer> order =
                     new ArrayList<>(IntStream.range(0, row.length).boxed().toList());
-            order.sort(Comparator.comparing((Integer id) -> -row[id]));
+            order.sort(Comparator.comparingDouble((Integer id) -> -row[id]));
             Set<Integer> kept = new HashSet<>();
             double mass = 0;
             for (int i = 0; i < order.size() && mass < options.topP(); i++) {

@@ -66,7 +66,7 @@ final class SegmentMetadata {
 
     /** Sets the passages and records that a filter allows, under their numbers in the whole index. */
     void allow(Filter filter, int docBase, FixedBitSet allowed) { // allowed: (maxDoc)
-        Map<Map<String, String>, Boolean> known = new IdentityHashMap<>();
+        IdentityHashMap<Map<String, String>, Boolean> known = new IdentityHashMap<>();
         for (Block block : blocks) {
             if (known.computeIfAbsent(block.metadata(), filter::matches)) {
                 allowed.set(docBase + block.first(), docBase + block.record() + 1);
