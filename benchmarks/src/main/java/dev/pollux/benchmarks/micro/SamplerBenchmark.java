@@ -39,7 +39,7 @@ public class SamplerBenchmark {
 
     /** What is asked of the sampler. */
     @Param({"greedy", "min-p", "top-k", "top-p", "penalties"})
-    String options;
+    String options = "";
 
     private FloatBuffer logits = FloatBuffer.allocate(0); // (vocabulary)
     private int[] prompt = {};
