@@ -17,12 +17,10 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Stream;
 
 /**
  * A cache of folders that are derived from source files. The key is the content of the source files. A folder is written to
@@ -129,13 +127,8 @@ public final class ArtifactCache {
     }
 
     private static void deleteTree(Path folder) {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
+        try {
+            WorkFolder.deleteTree(folder);
         } catch (IOException e) {
             throw new StorageException("Cannot delete " + folder + ": " + e, e);
         }
@@ -177,7 +170,11 @@ public final class ArtifactCache {
                     return known.get();
                 }
             }
+            boolean settled = settled(files); // asked before: a later change then has another time
             Hashes hash = hash(files, context);
+            if (!settled) {
+                return hash;
+            }
             Path part = Files.createTempFile(hashes, "hash", PART);
             Files.writeString(part, hash.text());
             Files.move(part, memo, StandardCopyOption.ATOMIC_MOVE); // replaces: a reader never finds it absent

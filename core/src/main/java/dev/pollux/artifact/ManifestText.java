@@ -31,50 +31,30 @@ final class ManifestText {
     static String of(ArtifactManifest manifest) {
         List<String> entries = new ArrayList<>();
         entries.add("\"format\": " + ArtifactManifest.FORMAT);
-        entries.add("\"kind\": " + quoted(manifest.kind().text()));
-        entries.add("\"operation\": " + quoted(manifest.operation()));
+        entries.add("\"kind\": " + Json.text(manifest.kind().text()));
+        entries.add("\"operation\": " + Json.text(manifest.operation()));
         if (!manifest.version().isEmpty()) {
-            entries.add("\"version\": " + quoted(manifest.version()));
+            entries.add("\"version\": " + Json.text(manifest.version()));
         }
         entries.add(manifest.inputs().stream()
                 .map(ManifestText::input)
                 .collect(Collectors.joining(
                         ",", "\"inputs\": [", manifest.inputs().isEmpty() ? "]" : INDENT + "]")));
-        entries.add("\"options\": " + object(manifest.options(), ManifestText::quoted));
+        entries.add("\"options\": " + object(manifest.options(), Json::text));
         manifest.seed().ifPresent(seed -> entries.add("\"seed\": " + seed));
         entries.add("\"scores\": " + object(manifest.scores(), String::valueOf));
         return entries.stream().collect(Collectors.joining("," + INDENT, "{" + INDENT, "\n}\n"));
     }
 
     private static String input(Input input) {
-        return INDENT + "  {\"path\": " + quoted(input.path()) + ", \"bytes\": " + input.bytes() + ", \"sha256\": "
-                + quoted(input.sha256()) + "}";
+        return INDENT + "  {\"path\": " + Json.text(input.path()) + ", \"bytes\": " + input.bytes() + ", \"sha256\": "
+                + Json.text(input.sha256()) + "}";
     }
 
     private static <V> String object(Map<String, V> map, Function<V, String> value) {
         return map.entrySet().stream()
-                .map(entry -> INDENT + "  " + quoted(entry.getKey()) + ": " + value.apply(entry.getValue()))
+                .map(entry -> INDENT + "  " + Json.text(entry.getKey()) + ": " + value.apply(entry.getValue()))
                 .collect(Collectors.joining(",", "{", map.isEmpty() ? "}" : INDENT + "}"));
-    }
-
-    private static String quoted(String text) {
-        StringBuilder quoted = new StringBuilder("\"");
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            boolean pair = Character.isHighSurrogate(c)
-                    && i + 1 < text.length()
-                    && Character.isLowSurrogate(text.charAt(i + 1));
-            if (pair) {
-                quoted.append(c).append(text.charAt(++i));
-            } else if (c == '"' || c == '\\') {
-                quoted.append('\\').append(c);
-            } else if (c < 0x20 || Character.isSurrogate(c)) {
-                quoted.append(String.format("\\u%04x", (int) c));
-            } else {
-                quoted.append(c);
-            }
-        }
-        return quoted.append('"').toString();
     }
 
     /** @param source named in errors */

@@ -122,9 +122,9 @@ public final class WorkFolder implements AutoCloseable {
                 return;
             }
         } catch (OverlappingFileLockException e) {
-            throw new StorageException("Another merge of this process is writing " + target + "; wait for it", e);
+            throw new StorageException("Another job of this process is writing " + target + "; wait for it", e);
         }
-        throw new StorageException("Another process is merging into " + target + "; wait for it");
+        throw new StorageException("Another process is writing " + target + "; wait for it");
     }
 
     private void begin(String digest) throws IOException {
@@ -160,7 +160,7 @@ public final class WorkFolder implements AutoCloseable {
                 finished.put(tensor, facts);
             }
         } catch (MalformedFileException e) {
-            finished.remove("");
+            return; // the last line of a process that was killed while it wrote it
         }
     }
 

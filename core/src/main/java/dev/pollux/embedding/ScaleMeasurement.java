@@ -72,7 +72,7 @@ final class ScaleMeasurement {
     /** Adds up to {@code most} sentences of a passage, spread over it. */
     private void sample(int passage, String text, int most) {
         List<Sample> all = new ArrayList<>();
-        Reading reading = Reading.ofPart(text, "text/markdown");
+        Reading reading = Reading.ofPart(text, Reading.MARKDOWN);
         for (Sentence sentence : Sentences.of(reading)) {
             String plain = sentence.kind() == Sentence.Kind.PROSE
                     ? Inline.plain(reading.visible(sentence.start(), sentence.end()))

@@ -12,8 +12,9 @@ import java.util.Locale;
  * that answers it. {@link #of} brings similarities to a scale on which the two are 0 and {@value #OWN}, so that one
  * least score serves every embedder.
  *
- * @param unrelated what a question is like to sentences of other passages, the median, in [-1, 1]
- * @param own what it is like to its own sentence, the median, in [-1, 1] and above {@code unrelated}
+ * @param unrelated the similarity of a question to sentences of other passages: the mean over the questions of the median,
+ *     in [-1, 1]
+ * @param own the similarity of a question to its own sentence: the median, in [-1, 1] and above {@code unrelated}
  * @param sentences the sentences that were measured; 0 where nothing was
  */
 public record SimilarityScale(double unrelated, double own, int sentences) {

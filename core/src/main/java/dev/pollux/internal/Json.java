@@ -113,7 +113,12 @@ public final class Json {
                 case '\r' -> into.append("\\r");
                 case '\t' -> into.append("\\t");
                 default -> {
-                    if (c < 0x20) {
+                    boolean pair = Character.isHighSurrogate(c)
+                            && i + 1 < text.length()
+                            && Character.isLowSurrogate(text.charAt(i + 1));
+                    if (pair) {
+                        into.append(c).append(text.charAt(++i));
+                    } else if (c < 0x20 || Character.isSurrogate(c)) { // half of a pair has no UTF-8
                         into.append(String.format("\\u%04X", (int) c));
                     } else {
                         into.append(c);

@@ -82,19 +82,8 @@ public sealed interface Location {
 
         @Override
         public Location part(String text, int start, int end) {
-            int begin = first + lineEnds(text, 0, start);
-            return new Lines(begin, begin + lineEnds(text, start, end));
-        }
-
-        private static int lineEnds(String text, int from, int to) {
-            int count = 0;
-            for (int i = from; i < to; i++) {
-                char c = text.charAt(i);
-                if (c == '\n' || c == '\r' && (i + 1 == text.length() || text.charAt(i + 1) != '\n')) {
-                    count++;
-                }
-            }
-            return count;
+            var lines = new dev.pollux.internal.text.Lines(text);
+            return new Lines(first + lines.at(start), first + lines.at(Math.max(start, end - 1)));
         }
     }
 

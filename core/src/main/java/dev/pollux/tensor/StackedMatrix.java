@@ -7,14 +7,22 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * One or more stored matrices of equal width, stacked to (rows, columns) as in a packed projection.
+ * One or more stored matrices of equal width, stacked to (rows, columns) as in a packed projection. <em>Thread-safe</em>, as its
+ * file is.
  *
+ * @param tensors the file, open as long as this is used
  * @param names stored matrices, top first
+ * @param rows elements of a column, those of all matrices
+ * @param columns elements of a row
  */
 public record StackedMatrix(TensorFile tensors, List<String> names, int rows, int columns) {
 
     /** Number of elements per read, small enough for a processor's cache. */
     private static final int SLICE = 1 << 17;
+
+    public StackedMatrix {
+        names = List.copyOf(names);
+    }
 
     /**
      * The matrices {@code names} of {@code tensors}, which must all have {@code columns} columns.
@@ -67,7 +75,7 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
         return List.of(allowed).containsAll(types());
     }
 
-    /** Receives rows. */
+    /** Receives rows; it is called by several threads at once. */
     @FunctionalInterface
     public interface Visitor<T> {
         void accept(int firstRow, T rows, DType type);

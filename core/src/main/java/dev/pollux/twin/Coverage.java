@@ -20,7 +20,7 @@ final class Coverage {
      * share(q, x)   = sum of held(w, x) weight(w) idf(w) over the question's words w / sum of weight(w) idf(w)
      * held(w, s)    = 1 for a word of s or of its Context; 0.7 for a part of a compound of s, in languages that write
      *                 compounds as one word; 0.5 for a word that is only in the headings above s
-     * held(w, p)    = maximum of held(w, s) over the sentences s of passage p
+     * held(w, p)    = maximum of held(w, s) over the statements s of passage p
      * idf(w)        = ln(1 + (N + 20) / (n + 1)); n of the N sentences of the retrieved passages contain w
      * weight(w)     = 1, or 1/4 for a word that a follow-up only carries from the question before
      *
@@ -61,6 +61,7 @@ final class Coverage {
     private final double[] weights; // (words), with sum 1 unless empty
     private final IdentityHashMap<Source.Line, Set<String>> keys = new IdentityHashMap<>();
     private final IdentityHashMap<Source.Section, Set<String>> sections = new IdentityHashMap<>();
+    private final IdentityHashMap<Source.Line, double[]> lines = new IdentityHashMap<>(); // held values (words) by line
     private final IdentityHashMap<Source, double[]> passages =
             new IdentityHashMap<>(); // held values (words) by passage
     private final double retrieved;
@@ -145,11 +146,15 @@ final class Coverage {
     }
 
     private double[] held(Source source, Source.Line line) { // (words)
+        return lines.computeIfAbsent(line, any -> heldBy(source, line));
+    }
+
+    private double[] heldBy(Source source, Source.Line line) { // (words)
         double[] held = new double[words.size()];
         for (int i = 0; i < held.length; i++) {
-            double own = held(words.get(i), source.language(), keys(line));
-            double above = own == 1 ? 0 : HEADING_WEIGHT * held(words.get(i), source.language(), sectionKeys(line));
-            held[i] = Math.max(own, above);
+            double direct = held(words.get(i), source.language(), keys(line));
+            double above = direct == 1 ? 0 : HEADING_WEIGHT * held(words.get(i), source.language(), sectionKeys(line));
+            held[i] = Math.max(direct, above);
         }
         for (Identifier identifier : identifiers) {
             held[identifier.index()] = identifier.in(source, line) == Identifier.Mention.SAME ? 1 : 0;

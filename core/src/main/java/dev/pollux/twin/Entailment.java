@@ -58,8 +58,6 @@ final class Entailment {
     private final Alignment alignment;
     private final List<Term> claim;
     private final List<Term> source;
-    private final Link claimTail;
-    private final Link sourceTail;
     private final List<Gap> gaps;
     private final Surroundings around;
     private final boolean reworded;
@@ -70,8 +68,6 @@ final class Entailment {
         this.alignment = alignment;
         this.claim = alignment.claim().terms();
         this.source = alignment.source().terms();
-        this.claimTail = alignment.claim().tail();
-        this.sourceTail = alignment.source().tail();
         this.gaps = alignment.gaps();
         this.around = around;
         this.reworded = reworded;
@@ -82,14 +78,10 @@ final class Entailment {
         if (gaps.size() == 1) {
             return Optional.of("no sentence of the passages says it");
         }
-        for (int i = 0; i < gaps.size(); i++) {
+        int last = gaps.size() - 1;
+        for (int i = 0; i <= last; i++) {
             Gap gap = gaps.get(i);
-            Optional<String> objection = i == 0
-                    ? lead(gap)
-                    : i == gaps.size() - 1 ? tail(gap) : inner(gap).or(() -> pair(gap));
-            if (objection.isEmpty() && i == 0) {
-                objection = pair(gap);
-            }
+            Optional<String> objection = i == last ? tail(gap) : (i == 0 ? lead(gap) : inner(gap)).or(() -> pair(gap));
             if (objection.isPresent()) {
                 return objection;
             }
@@ -229,11 +221,14 @@ final class Entailment {
         if (!more.isEmpty()) {
             return gap.skips() ? exchanged(more, gap) : inserted(more);
         }
-        Link link = gap.skips() ? source.get(gap.sourceFrom()).link() : sourceTail;
+        Link end = alignment.claim().tail();
+        Link link = gap.skips()
+                ? source.get(gap.sourceFrom()).link()
+                : alignment.source().tail();
         boolean same = gap.skips()
-                ? isPrefix(claimTail.prepositions(), link.prepositions())
-                : claimTail.directions().equals(link.directions());
-        if (!same || !isPrefix(persons(claimTail), persons(link))) {
+                ? isPrefix(end.prepositions(), link.prepositions())
+                : end.directions().equals(link.directions());
+        if (!same || !isPrefix(persons(end), persons(link))) {
             return Optional.of("it ends otherwise than its source after '"
                     + source.get(gap.sourceFrom() - 1).text() + "'");
         }

@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * words are ignored. A word that occurs only in the headings above a sentence has weight 1/2. Sentences below
  * {@link TwinOptions#minScore()} are not evidence, nor is code that contains the question itself. A retriever returns a
  * nearest neighbour for every question. The answer is therefore {@link Answer.Kind#UNKNOWN} if there is no evidence, or if
- * the question has a name, a year or a number with letters that no passage contains.
+ * the question has a name, a year or a number with letters that no passage contains. The same holds for a
+ * numbered thing, such as <em>Item 177</em>, if the passages have its word with other numbers only.
  *
  * <p><b>Written answer.</b> If the generator {@linkplain WritingAbility is able to write}, the model gets the passages,
  * those with evidence first, as many as fit into its context with the answer (see {@link Packing}). Each written sentence
@@ -175,8 +176,10 @@ public final class Twin {
         Finding finding = finder.find(question, subject, sources, options);
         Inquiry inquiry = inquiry(question, history, sources, finding);
         Supplier<Writing> writing = inquiry.prompt()
-                .<Supplier<Writing>>map(
-                        p -> () -> new Writing(model().stream(p, generation), draft(inquiry, question, subject)))
+                .<Supplier<Writing>>map(p -> () -> {
+                    Draft draft = draft(inquiry, question, subject); // first: nothing is open if it fails
+                    return new Writing(model().stream(p, generation), draft);
+                })
                 .orElse(null);
         return new AnswerStream(inquiry, options, writing, onResult);
     }

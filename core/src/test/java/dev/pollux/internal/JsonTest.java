@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pollux.MalformedFileException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -106,5 +107,32 @@ class JsonTest {
 
     private static Object parse(String text) {
         return Json.parse(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), "head.json");
+    }
+
+    @Test
+    void whatIsWrittenIsReadAgain() {
+        Map<String, Object> value = new LinkedHashMap<>();
+        value.put("quote \" and \\", "line\n tab\t bell\u0007 \u2028 \ud83d\ude00");
+        value.put("numbers", List.of(1L, -3L, 0.25, true));
+        value.put("empty", List.of(Map.of(), List.of(), ""));
+
+        String text = Json.text(value);
+
+        assertThat(text).doesNotContain("\n").doesNotContain("\t");
+        assertThat(Json.parse(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), "test"))
+                .isEqualTo(value);
+    }
+
+    @Test
+    void halfOfASurrogatePairIsEscaped() {
+        assertThat(Json.text("a\ud83d")).isEqualTo("\"a\\uD83D\"");
+    }
+
+    @Test
+    void aValueThatJsonCannotWriteIsRefused() {
+        assertThatThrownBy(() -> Json.text(List.of(Double.NaN)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "a value of JSON must be a map, list, text, finite number, truth value or empty but was NaN");
     }
 }

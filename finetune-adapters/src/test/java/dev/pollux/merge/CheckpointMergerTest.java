@@ -341,7 +341,7 @@ class CheckpointMergerTest {
                             .merge(plan("ties"), temp.resolve("out"))
                             .run())
                     .isInstanceOf(StorageException.class)
-                    .hasMessage("Another merge of this process is writing " + temp.resolve("out") + "; wait for it");
+                    .hasMessage("Another job of this process is writing " + temp.resolve("out") + "; wait for it");
             first.discard();
         }
     }

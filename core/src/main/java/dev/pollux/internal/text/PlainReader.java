@@ -17,7 +17,8 @@ final class PlainReader {
      *             counts as another one.
      *   code      lines that are indented below a paragraph that ends with "::", or below the directive ".. code-block::".
      *
-     * A line of marks that belongs to no title is ignored.
+     * A line of marks that belongs to no title is silent, and so is a directive without an argument, such as ".. note::"; the
+     * lines below that are text.
      */
 
     private static final String UNDERLINES = "=-~^\"'`*+#:._";
@@ -26,6 +27,9 @@ final class PlainReader {
     private static final int DEEPEST = 6;
     private static final Pattern CODE_DIRECTIVE =
             Pattern.compile("[ \\t]*\\.\\. (?:code|code-block|sourcecode|parsed-literal)::.*");
+    private static final String MARKUP = ".. ";
+    private static final Pattern DIRECTIVE =
+            Pattern.compile("[ \\t]*\\.\\. (?!code|sourcecode|parsed-literal)[\\w:-]+::[ \\t]*");
     private static final Pattern COLUMNS = Pattern.compile("\\S[ \\t]{2,}\\S|\\t");
 
     private final String text;
@@ -56,7 +60,7 @@ final class PlainReader {
             }
             if (blank) {
                 line++;
-            } else if (first >= 0 || !title() && !rule() && !code(shown)) {
+            } else if (first >= 0 || !title() && !silent(shown) && !code(shown)) {
                 extend(shown);
             }
         }
@@ -71,7 +75,9 @@ final class PlainReader {
         }
         line++;
         boolean last = line == lines.count() || lines.line(line).isBlank();
-        if (last && shown.stripTrailing().endsWith("::")) {
+        if (last
+                && shown.stripTrailing().endsWith("::")
+                && !lines.line(first).strip().startsWith(MARKUP)) {
             int indent = indent(first);
             endParagraph();
             literal(indent);
@@ -118,8 +124,8 @@ final class PlainReader {
         return true;
     }
 
-    private boolean rule() {
-        if (!isUnderline(line)) {
+    private boolean silent(String shown) {
+        if (!isUnderline(line) && !DIRECTIVE.matcher(shown).matches()) {
             return false;
         }
         add(Kind.SILENT, line, line + 1);

@@ -26,7 +26,7 @@ public record Reading(String text, Lines lines, List<Block> blocks, List<Range> 
     /**
      * Reads a whole document, or a part of one that begins as the document does.
      *
-     * @param mediaType {@link #MARKDOWN}; every other is read as paragraphs
+     * @param mediaType {@link #MARKDOWN}; every other is read as plain text, with its titles and code
      */
     public static Reading of(String text, String mediaType) {
         return mediaType.equals(MARKDOWN) ? MarkdownReader.document(text) : PlainReader.read(text);

@@ -240,6 +240,18 @@ class ReadingTest {
     }
 
     @Test
+    void linesBelowADirectiveThatIsNoCodeAreText() {
+        String text = ".. note::\n\n   Be careful.\n\n.. versionadded:: 3.5\n\nOne.\n";
+        assertThat(Reading.of(text, "text/plain").blocks())
+                .extracting(block -> block.kind() + " " + block.of(text))
+                .containsExactly(
+                        "SILENT .. note::",
+                        "PARAGRAPH Be careful.",
+                        "PARAGRAPH .. versionadded:: 3.5",
+                        "PARAGRAPH One.");
+    }
+
+    @Test
     void blocksStandInOrderInAnyText() {
         long seed = 20261130;
         Random random = new Random(seed);

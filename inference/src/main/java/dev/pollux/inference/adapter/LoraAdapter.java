@@ -32,7 +32,7 @@ import java.util.TreeMap;
  *   <li>rows in {@link #tokens} replace the tensor's rows.
  * </ol>
  *
- * <p>Tensors are read lazily from the open file. <em>Thread-safe.</em>
+ * <p>Tensors of a folder are read lazily from the open file, those of a GGUF file when it is opened. <em>Thread-safe.</em>
  */
 public final class LoraAdapter implements AutoCloseable {
 

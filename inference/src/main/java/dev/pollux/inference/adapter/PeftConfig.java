@@ -273,7 +273,7 @@ public final class PeftConfig {
             return this;
         }
 
-        /** Removes settings, so that PEFT's defaults apply. */
+        /** Sets those of the settings that are present to null, so that PEFT's defaults apply. */
         public Builder unset(Collection<String> settings) {
             settings.stream().filter(json::has).forEach(json::putNull);
             return this;

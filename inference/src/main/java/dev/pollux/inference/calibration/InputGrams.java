@@ -158,10 +158,13 @@ public final class InputGrams {
     /**
      * Splits a text into token sequences that are read independently.
      *
-     * @param window maximum tokens of a piece; limited by the context length of the model
+     * @param window maximum tokens of a piece, at least 1; limited by the context length of the model
      * @param mostTokens number of tokens after which the text is truncated
      */
     public List<int[]> windows(String text, int window, int mostTokens) {
+        if (window < 1) {
+            throw new IllegalArgumentException("window must be at least 1 but was " + window);
+        }
         int[] ids;
         try (PromptEncoder prompts = PromptEncoder.open(graph)) {
             ids = prompts.tokens(Prompt.text(text));

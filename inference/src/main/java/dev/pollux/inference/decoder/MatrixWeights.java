@@ -61,19 +61,14 @@ final class MatrixWeights {
     Value linear(Value x, String output, Linear linear) {
         StackedMatrix matrix = linear.matrix();
         boolean router = linear.role() == Linear.Role.ROUTER;
-        // of a router, only the first of its matrices can have a bias
-        List<String> biases = (router ? matrix.names().subList(0, 1) : matrix.names())
-                .stream()
-                        .map(MatrixWeights::biasName)
-                        .filter(tensors.tensors()::containsKey)
-                        .toList();
-        String product = biases.isEmpty() ? output : output + ".product";
+        boolean biased = matrix.names().stream().map(MatrixWeights::biasName).anyMatch(tensors.tensors()::containsKey);
+        String product = biased ? output + ".product" : output;
         Placed placed = router || isFloat(matrix)
                 ? floats(output + ".weight", matrix)
                 : blocks(output, form(matrix, options.weights() == WeightFormat.BITS_4 ? 4 : 8, block(linear)));
         Value y = multiply(x, product, placed);
         use(MatrixUse.Kind.PRODUCT, x, y, placed, !router && takesAdapter(matrix));
-        return biases.isEmpty() ? y : graph.op("Add", output, y, stackedBias(output + ".bias", matrix));
+        return biased ? graph.op("Add", output, y, stackedBias(output + ".bias", matrix)) : y;
     }
 
     private static String biasName(String weight) {

@@ -12,7 +12,14 @@ public final class DecoderGraphs {
 
     private DecoderGraphs() {}
 
-    /** The graph for any path that can be opened; a checkpoint that is not in the cache is exported. */
+    /**
+     * The graph for any path that can be opened; a checkpoint that is not in the cache is exported.
+     *
+     * @throws dev.pollux.StorageException if the path does not exist, or the cache cannot be written
+     * @throws dev.pollux.MalformedFileException if a file is damaged
+     * @throws dev.pollux.UnsupportedModelException if the architecture or a type of its tensors is not supported
+     * @throws dev.pollux.CancelledException if the job is cancelled
+     */
     public static DecoderGraph opened(Path path, EngineOptions options, JobContext context) {
         Optional<DecoderGraph> ready = DecoderGraph.ready(path);
         if (ready.isPresent()) {

@@ -22,13 +22,11 @@ public final class DecoderSequence implements AutoCloseable {
      *   0 ≤ aligned ≤ length, 0 ≤ read ≤ length
      *
      * length   the length that the caller sees. append() raises it, truncate() lowers it.
-     * read     the number of tokens that the states have read. Keys and values can be cut at any row, so read drops with
-     * length.
+     * read     the number of tokens that the states have read. Keys and values can be cut at any row, so read drops with length.
      *          Recurrent states cannot go back: they restart from their latest copy (RecurrentStates.restore). Rotary tables
      *          that depend on the length invalidate all states when the table changes. In both cases read < length, and the next
      *          append() first reads tokens[read … length) again, without logits (catchUp).
-     * aligned  the number of leading tokens that were read in whole chunks, each of which began at a multiple of the chunk
-     * size.
+     * aligned  the number of leading tokens that were read in whole chunks, each of which began at a multiple of the chunk size.
      *          The kernels round differently for steps of different sizes, so only these rows equal, bit for bit, the rows that
      *          any other sequence computes for the same prefix. The pool shares only these.
      *

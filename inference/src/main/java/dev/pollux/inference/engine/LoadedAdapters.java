@@ -69,12 +69,16 @@ final class LoadedAdapters implements AutoCloseable {
     }
 
     private LoadedAdapter loaded(Map<LoraAdapter, Double> read) {
+        LoadedAdapter adapter =
+                new LoadedAdapter(this, admission.group(), read); // reads files: every request needs the lock
         lock.lock();
         try {
             requireOpen();
-            LoadedAdapter adapter = new LoadedAdapter(this, admission.group(), read);
             loaded.add(adapter);
             return adapter;
+        } catch (IllegalStateException e) {
+            adapter.free();
+            throw e;
         } finally {
             lock.unlock();
         }

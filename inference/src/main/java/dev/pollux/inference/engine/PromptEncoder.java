@@ -72,7 +72,12 @@ public final class PromptEncoder implements AutoCloseable {
     /** The token ids of a prompt, and a parser in the channel in which the model starts to write. */
     record Encoded(int[] tokens, ChannelParser channels) {}
 
-    /** The token ids of a prompt. */
+    /**
+     * The token ids of a prompt.
+     *
+     * @throws IllegalArgumentException if the prompt is a conversation and the model has no chat template, or the template does
+     *     not show its tools or calls
+     */
     public int[] tokens(Prompt prompt) {
         return encode(prompt).tokens();
     }

@@ -157,6 +157,7 @@ public final class GraphBuilder {
      * @param condition a single boolean
      * @param yes adds the nodes of the branch for true and returns their result
      * @param no adds the nodes of the branch for false and returns their result
+     * @throws ShapeMismatchException if the results of the branches have different shapes
      */
     public Value choice(String output, Value condition, Supplier<Value> yes, Supplier<Value> no) {
         Map<String, Object> attributes = new HashMap<>();
@@ -180,7 +181,8 @@ public final class GraphBuilder {
             graph.addOutput(ValueInfoProto.newBuilder()
                     .setName(result.name())
                     .setType(TypeProto.newBuilder()
-                            .setTensorType(TypeProto.Tensor.newBuilder().setElemType(ElementType.FLOAT.code()))));
+                            .setTensorType(TypeProto.Tensor.newBuilder()
+                                    .setElemType(result.type().code()))));
             attributes.put(attribute, graph.build());
             return result;
         } finally {

@@ -35,7 +35,8 @@ public final class GraphReader {
     /**
      * Reads the graph of {@code file}.
      *
-     * @throws MalformedFileException if it is not an ONNX model, or a weight has no data
+     * @throws MalformedFileException if it is not an ONNX model, two weights have one name, or the shape or place of a weight
+     *     is not valid
      * @throws UnsupportedModelException if it is larger than 2 GiB
      * @throws StorageException if it cannot be read
      */

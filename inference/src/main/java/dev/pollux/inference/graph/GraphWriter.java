@@ -14,8 +14,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -79,8 +79,12 @@ public final class GraphWriter {
                 listener.accept(++written);
             }
             data.force(true);
-            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(model))) {
+            try (FileChannel channel =
+                            FileChannel.open(model, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                    OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel))) {
                 model(graph, proto).writeTo(out);
+                out.flush();
+                channel.force(true);
             }
         } catch (IOException | UncheckedIOException e) {
             throw new StorageException("Cannot write " + model + ": " + e, e);

@@ -13,9 +13,6 @@ public final class Shape {
     /** A shape of unknown rank, compatible with every shape. */
     public static final Shape UNKNOWN = new Shape(List.of(), false);
 
-    /** A shape without dimensions. */
-    public static final Shape SCALAR = new Shape(List.of(), true);
-
     private final List<Dim> dims;
     private final boolean ranked;
 
@@ -163,13 +160,14 @@ public final class Shape {
         return ranked ? dims.stream().reduce(Dim.of(1), Dim::times) : Dim.UNKNOWN;
     }
 
-    /** A copy with {@code dim} at {@code axis}. */
+    /** A copy with {@code dim} at {@code axis}; unknown if there is no such axis. */
     Shape with(int axis, Dim dim) {
-        if (!ranked) {
-            return this;
+        int at = axis < 0 ? axis + dims.size() : axis;
+        if (!ranked || at < 0 || at >= dims.size()) {
+            return UNKNOWN;
         }
         List<Dim> changed = new ArrayList<>(dims);
-        changed.set(axis < 0 ? axis + dims.size() : axis, dim);
+        changed.set(at, dim);
         return new Shape(changed, true);
     }
 

@@ -209,7 +209,8 @@ final class ShapeRules {
             return List.of();
         }
         int axis = op.axis(op.node().integer("axis", -1), x.rank());
-        Dim count = op.constant(1).map(k -> Dim.of(k[0])).orElse(Dim.UNKNOWN);
+        Dim count =
+                op.constant(1).filter(k -> k.length == 1).map(k -> Dim.of(k[0])).orElse(Dim.UNKNOWN);
         Dim all = x.dim(axis);
         op.require(
                 !count.isFixed() || !all.isFixed() || count.factor() <= all.factor(),

@@ -17,7 +17,7 @@ public record StateTensor(String input, String output, Kind kind, List<Integer> 
 
     /** How a state grows. */
     public enum Kind {
-        /** One row per position, float32, one buffer for input and output. */
+        /** One row per position. In an exported graph float32, with one buffer for input and output. */
         KEY_VALUE,
         /** Replaced as a whole by every step, float32; initially zeros. */
         RECURRENT

@@ -44,11 +44,18 @@ public record DecoderGraph(
         inputs = List.copyOf(inputs);
     }
 
-    /** The graph of an exported folder, a published folder, or one ONNX file of the latter. */
+    /**
+     * The graph of an exported folder, a published folder, or one ONNX file of the latter.
+     *
+     * @throws dev.pollux.StorageException if a file is absent or cannot be read
+     * @throws dev.pollux.MalformedFileException if a file is damaged
+     * @throws dev.pollux.UnsupportedModelException if the graph has inputs or states that the engine cannot serve
+     */
     public static DecoderGraph of(Path path) {
         return ready(path).orElseGet(() -> exported(path));
     }
 
+    /** The graph as {@link #of} gives it, with the same errors; empty for a checkpoint. */
     public static Optional<DecoderGraph> ready(Path path) {
         return Files.isRegularFile(path.resolve(DecoderManifest.FILE))
                 ? Optional.of(exported(path))

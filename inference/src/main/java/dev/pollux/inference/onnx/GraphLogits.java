@@ -6,6 +6,8 @@ import dev.pollux.inference.graph.ElementType;
  * The logits output of a graph, (1, rows, vocabulary). <em>Immutable.</em>
  *
  * @param name the name of the output
+ * @param type the type of its elements
+ * @param rows the rows that a step computes
  */
 public record GraphLogits(String name, ElementType type, Rows rows) {
 

@@ -14,7 +14,7 @@ import java.util.Arrays;
  * <pre>
  * Q4_0, Q3_K, TQ1_0, TQ2_0, packed integers of 4 bits    to 4 or 8 bits
  * Q8_0, Q6_K, Q5_0, packed integers of 8 bits            to 8 bits
- * IQ4_NL, IQ4_XS, MXFP4 (halves of integers)             to 8 bits
+ * IQ4_NL, IQ4_XS, MXFP4 (in halves)                      to 8 bits
  * </pre>
  *
  * <p>All others are rounded to nearest: at 8 bits with the scale |max| / 127, at 4 bits with the element of largest
@@ -60,10 +60,12 @@ public final class BlockWeights {
         return blockSize;
     }
 
+    /** (rows, blocks, blockSize · bits / 8); not a copy. */
     public byte[] codes() {
         return codes;
     }
 
+    /** (rows, blocks); not a copy. */
     public float[] scales() {
         return scales;
     }

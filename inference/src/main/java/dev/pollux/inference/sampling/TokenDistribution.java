@@ -63,7 +63,7 @@ public final class TokenDistribution {
         return ids[count - 1];
     }
 
-    /** Adds a token to the list. */
+    /** Replaces the list by one token with probability 1. */
     void certain(int token) {
         put(0, token, 1);
         count = 1;

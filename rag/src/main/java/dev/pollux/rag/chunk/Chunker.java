@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * <p>tokens(text) = max(tokens of the model, characters / {@value #CHARACTERS_A_TOKEN}), since a model may encode a long
  * word, or a text without spaces, as one unknown token.
  *
- * <p>{@code text/markdown} is split by its structure, every other media type by paragraphs. <em>Thread-safe.</em>
+ * <p>{@code text/markdown} is split by its structure, every other media type by its paragraphs, titles and code. <em>Thread-safe.</em>
  */
 public final class Chunker {
 
@@ -55,7 +55,7 @@ public final class Chunker {
      * A text that names the rules and options that determine the chunks. If it changes, documents are split again.
      */
     public String recipe() {
-        return "blocks-4 target=" + target + " window=" + window + " contextual=" + options.contextual();
+        return "blocks-5 target=" + target + " window=" + window + " contextual=" + options.contextual();
     }
 
     /**

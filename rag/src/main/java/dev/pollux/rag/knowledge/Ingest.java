@@ -276,10 +276,7 @@ final class Ingest implements DocumentSink {
     private void deleteAbsorbed() {
         Set<String> held = Set.copyOf(texts.values());
         for (SourceRecord other : store.read(snapshot -> SharedFiles.absorbed(snapshot, source, held))) {
-            store.read(snapshot -> snapshot.values(other.key(), IndexLayout.VERSION))
-                    .keySet()
-                    .forEach(id -> store.delete(IndexLayout.key(other.key(), id)));
-            store.delete(other.key());
+            store.deleteSource(other.key());
             notice("source " + other.name() + ", read from " + other.path() + " before, is now part of "
                     + source.name());
             deletedElsewhere++;

@@ -65,7 +65,7 @@ public final class KnowledgeBase implements AutoCloseable {
 
     /**
      * Opens or creates a knowledge base for reading and writing. The folder holds an {@link
-     * dev.pollux.artifact.ArtifactManifest}, which is absent only during a change.
+     * dev.pollux.artifact.ArtifactManifest}, which is absent during a change and after an interrupted one.
      *
      * @param folder a folder for this knowledge base alone; created if absent
      * @param embedder the embedder that the knowledge base was created with; the caller closes it after the knowledge base
@@ -163,7 +163,7 @@ public final class KnowledgeBase implements AutoCloseable {
     }
 
     /**
-     * The scale of the embedder's similarities on these documents, measured by the last ingest; pass it to {@code
+     * The scale of the embedder's similarities on these documents, measured by an ingest (see {@link #ingest}); pass it to {@code
      * Twin.Builder.scale(knowledge::scale)}. If an earlier version made the knowledge base, the first call measures the
      * scale, which embeds about 250 sentences, and this object caches it. Without the embedder or without documents the
      * scale is {@link SimilarityScale#NONE}.
@@ -225,11 +225,10 @@ public final class KnowledgeBase implements AutoCloseable {
             if (known.isEmpty()) {
                 return 0;
             }
-            Set<String> ids = ids(known.get());
-            ids.forEach(id -> store.delete(IndexLayout.key(known.get().key(), id)));
-            store.delete(known.get().key());
+            int documents = ids(known.get()).size();
+            store.deleteSource(known.get().key());
             store.commit();
-            return ids.size();
+            return documents;
         });
     }
 

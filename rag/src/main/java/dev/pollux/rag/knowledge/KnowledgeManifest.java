@@ -15,8 +15,9 @@ final class KnowledgeManifest {
 
     /*
      * The commit is authoritative; the manifest file describes it. The file is deleted before the first change of an ingest
-     * or deletion and written again when that has ended, successfully or not. If the process is killed in between, the file
-     * is missing until the knowledge base is next opened for writing: it may be absent but is never wrong.
+     * or deletion and written again when that has ended, successfully or not. If the process is killed, the thread
+     * interrupted or the knowledge base closed in between, the file is missing until the next change ends or the knowledge base
+     * is next opened for writing: it may be absent but is never wrong.
      */
 
     private KnowledgeManifest() {}

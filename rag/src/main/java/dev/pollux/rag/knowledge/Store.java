@@ -27,6 +27,7 @@ import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
 import org.apache.lucene.store.LockObtainFailedException;
+import org.apache.lucene.util.IOUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,18 +106,18 @@ final class Store implements AutoCloseable {
         }
         Interrupts.check();
         Path index = folder.resolve(INDEX);
-        Directory directory = null;
         try {
             checkFolder(folder, index, writable);
             Files.createDirectories(index);
-            directory = FSDirectory.open(index);
-            Directory opened = directory;
+            Directory directory = FSDirectory.open(index);
             try (WriterThread opening = new WriterThread()) {
-                return opening.call(() -> new Store(folder, embedder, opened, writable));
+                return opening.call(() -> new Store(folder, embedder, directory, writable));
+            } catch (IOException | RuntimeException | Error e) {
+                IOUtils.closeWhileHandlingException(directory);
+                throw e;
             }
-        } catch (IOException | RuntimeException | Error e) {
-            closeAfter(e, directory);
-            throw e instanceof IOException io ? failure(folder, "opened", io) : sneaky(e);
+        } catch (IOException e) {
+            throw failure(folder, "opened", e);
         }
     }
 
@@ -141,23 +142,6 @@ final class Store implements AutoCloseable {
                     "There is no knowledge base in " + folder + "; ingest documents into it first", e);
         } catch (IOException e) {
             throw failure(folder, "opened", e);
-        }
-    }
-
-    private static RuntimeException sneaky(Throwable e) {
-        if (e instanceof Error error) {
-            throw error;
-        }
-        return (RuntimeException) e;
-    }
-
-    private static void closeAfter(Throwable e, @Nullable Directory directory) {
-        if (directory != null) {
-            try {
-                directory.close();
-            } catch (IOException suppressed) {
-                e.addSuppressed(suppressed);
-            }
         }
     }
 
@@ -241,6 +225,11 @@ final class Store implements AutoCloseable {
         change(w -> w.deleteDocuments(new Term(IndexLayout.KEY, key)));
     }
 
+    /** Deletes a source and all of its documents, uncommitted ones too; visible after {@link #commit}. */
+    void deleteSource(String key) {
+        change(w -> w.deleteDocuments(new Term(IndexLayout.SOURCE, key), new Term(IndexLayout.KEY, key)));
+    }
+
     /** Sets the chunking recipe for the next commits. */
     void cutBy(String recipe) {
         chunking = recipe;
@@ -263,7 +252,7 @@ final class Store implements AutoCloseable {
 
     /** Makes everything written since the last commit durable, then visible. */
     void commit() {
-        write(w -> {
+        change(w -> {
             w.setLiveCommitData(CommitData.of(embedder, chunking, scale).entrySet());
             w.commit();
             snapshots.maybeRefreshBlocking();

@@ -32,7 +32,7 @@ final class Answers {
             if (delta.channel() == AnswerStream.Channel.ANSWER) {
                 begun |= printed;
                 if (printed) {
-                    output.prosePiece(delta.text());
+                    output.piece(delta.text());
                 }
                 continue;
             }

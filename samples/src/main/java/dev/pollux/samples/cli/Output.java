@@ -35,13 +35,6 @@ final class Output {
         line(WordWrap.wrapped(text, width).replace("\n", System.lineSeparator()));
     }
 
-    /** A piece of the same, shown as far as its words are whole; {@link #endOfPieces} shows the rest. */
-    void prosePiece(String text) {
-        progress.erase();
-        out.print(wrap.append(text).replace("\n", System.lineSeparator()));
-        out.flush();
-    }
-
     /** A quotation below what it is from; on a terminal broken between words. */
     void quote(String text) {
         String indent = "    ";
@@ -66,10 +59,10 @@ final class Output {
         out.flush();
     }
 
-    /** A piece of the result, shown at once. */
+    /** A piece of the result, shown as far as its words are whole; {@link #endOfPieces} shows the rest. */
     void piece(String text) {
         progress.erase();
-        out.print(wrap.append(text));
+        out.print(wrap.append(text).replace("\n", System.lineSeparator()));
         out.flush();
     }
 

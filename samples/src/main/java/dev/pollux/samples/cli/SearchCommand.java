@@ -93,7 +93,7 @@ final class SearchCommand extends PolluxCommand {
         }
     }
 
-    /** The kind of search for the query's language. */
+    /** The notice that the embedder does not read the query's language; none for a lexical search, which does not use it. */
     private List<String> notices(KnowledgeBase knowledge, Query query) {
         String consequence = retriever == Kind.DENSE
                 ? "the similarity of vectors says little about it"

@@ -108,7 +108,7 @@ public final class EncoderExport {
      * Writes {@code target}, a folder that must not exist; it appears when it is complete.
      *
      * @param weights how matrices are held
-     * @return a job that reports layers and can be cancelled between them; it throws {@link UnsupportedModelException} if
+     * @return a job that reports layers and can be cancelled between weights; it throws {@link UnsupportedModelException} if
      *     the architecture is not known, something in the configuration is not supported or a tensor has no place, and
      *     {@link MalformedFileException} if a file is damaged or a tensor missing or of another shape
      */

@@ -92,15 +92,20 @@ final class MaskedWeights {
             float[] made = new float[out];
             byte[] codes = new byte[Math.multiplyExact(in, out)];
             matrix.floats((first, some, type) -> {
-                for (int r = 0; r < some.length / in; r++) {
+                int rows = some.length / in;
+                float[] inverse = new float[rows];
+                for (int r = 0; r < rows; r++) {
                     float largest = 0;
                     for (int i = 0; i < in; i++) {
                         largest = Math.max(largest, Math.abs(some[r * in + i]));
                     }
                     made[first + r] = largest / 127;
-                    float inverse = largest == 0 ? 0 : 127 / largest;
-                    for (int i = 0; i < in; i++) {
-                        codes[i * out + first + r] = (byte) Math.round(some[r * in + i] * inverse);
+                    inverse[r] = largest == 0 ? 0 : 127 / largest;
+                }
+                for (int i = 0; i < in; i++) { // the rows inside: their codes are neighbours
+                    int at = i * out + first;
+                    for (int r = 0; r < rows; r++) {
+                        codes[at + r] = (byte) Math.round(some[r * in + i] * inverse[r]);
                     }
                 }
             });

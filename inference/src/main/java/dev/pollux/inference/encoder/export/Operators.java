@@ -161,24 +161,15 @@ final class Operators {
     Value layerNorm(Value x, String stored, int width, double epsilon, boolean biased) {
         Map<String, ?> attributes = Map.of("axis", -1, "epsilon", (float) epsilon);
         boolean old = has(stored + ".gamma"); // as checkpoints from TensorFlow have it
-        Value weight = weights.vector(stored + (old ? ".gamma" : ".weight"), width, 0);
+        Value weight = weights.vector(stored + (old ? ".gamma" : ".weight"), width);
         return biased
                 ? op(
                         "LayerNormalization",
                         attributes,
                         x,
                         weight,
-                        weights.vector(stored + (old ? ".beta" : ".bias"), width, 0))
+                        weights.vector(stored + (old ? ".beta" : ".bias"), width))
                 : op("LayerNormalization", attributes, x, weight);
-    }
-
-    /** x / √(mean of squares + ε) · (weight + offset) (Zhang and Sennrich, arXiv:1910.07467). */
-    Value rmsNorm(Value x, String stored, int width, double epsilon, float offset) {
-        return op(
-                "SimplifiedLayerNormalization",
-                Map.of("axis", -1, "epsilon", (float) epsilon, "stash_type", 1),
-                x,
-                weights.vector(stored + ".weight", width, offset));
     }
 
     /** A stored table as a value, (rows, width). */
@@ -188,7 +179,7 @@ final class Operators {
 
     /** A stored convolution kernel and its bias. */
     List<Value> kernel(String stored, int out, int in, int size) {
-        return List.of(weights.kernel(stored + ".weight", out, in, size), weights.vector(stored + ".bias", out, 0));
+        return List.of(weights.kernel(stored + ".weight", out, in, size), weights.vector(stored + ".bias", out));
     }
 
     /** f(x) for a function as transformers names it. */

@@ -64,19 +64,10 @@ final class WeightStore {
         }
     }
 
-    /** A vector, with {@code offset} added to each element. */
-    Value vector(String name, int width, float offset) {
+    /** A vector as it is stored. */
+    Value vector(String name, int width) {
         TensorInfo info = tensors.require(name, width);
-        return floats(
-                info.name(),
-                () -> {
-                    float[] values = tensors.file().floats(info.name());
-                    for (int i = 0; offset != 0 && i < width; i++) {
-                        values[i] += offset;
-                    }
-                    return values;
-                },
-                width);
+        return floats(info.name(), () -> tensors.file().floats(info.name()), width);
     }
 
     /** Weights of linear layers, stacked and transposed: (in, Σ rows). */

@@ -117,7 +117,7 @@ class DeepseekV3 extends Transformer {
         return b.vector("each.head", 1, heads);
     }
 
-    /** (1, S, heads, own) padded with zeros, which do not change scores, to the common width of keys and values. */
+    /** (batch, tokens, heads, own) padded with zeros, which do not change scores, to the common width of keys and values. */
     private Value padded(Value x, int own) {
         int width = Math.max(plain + rotated, values);
         Value wide = x;

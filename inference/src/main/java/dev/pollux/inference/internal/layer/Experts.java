@@ -9,7 +9,8 @@ import java.util.Map;
 
 /**
  * A mixture of experts (Shazeer et al., arXiv:1701.06538) of one layer: a router assigns each token a weight for every
- * expert, 0 for unused ones, and each expert processes only its own tokens. <em>Confined to one thread.</em>
+ * expert, 0 for unused ones, and each expert processes only its own tokens. S is batch · tokens. <em>Confined to
+ * one thread.</em>
  */
 public final class Experts {
 

@@ -83,7 +83,7 @@ public interface Lowering {
     /** Attention with a prepared {@link #key}, which may come from another layer. */
     Value attendPrepared(Attention attention, Value query, Value key, Value value);
 
-    /** k after norm and rotation. */
+    /** k after the norm, and after rotation unless the attention operator rotates. */
     Value key(Attention attention, Value key);
 
     /**
