@@ -1,20 +1,17 @@
 package dev.pollux.merge;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.InvalidProtocolBufferException;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.inference.internal.OnnxFile;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.tensor.TensorSource;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -58,7 +55,7 @@ final class OnnxModel implements AutoCloseable {
 
     static OnnxModel open(Path path) {
         Path file = Files.isDirectory(path) ? path.resolve(FILE) : path;
-        OnnxModel model = new OnnxModel(file, parse(file));
+        OnnxModel model = new OnnxModel(file, OnnxFile.of(file).model());
         try {
             if (model.proto.getGraph().getSparseInitializerCount() > 0) {
                 throw new UnsupportedModelException(file + " has sparse initializers, which cannot be merged");
@@ -75,35 +72,12 @@ final class OnnxModel implements AutoCloseable {
         }
     }
 
-    private static ModelProto parse(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            if (Files.size(file) > Integer.MAX_VALUE - 1024) {
-                throw new UnsupportedModelException(
-                        file + " is larger than 2 GiB; save it with its weights as external data");
-            }
-            CodedInputStream coded = CodedInputStream.newInstance(in, 1 << 20);
-            coded.setSizeLimit(Integer.MAX_VALUE);
-            return ModelProto.parseFrom(coded);
-        } catch (InvalidProtocolBufferException e) {
-            throw new MalformedFileException(file + " is not an ONNX model: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
-        }
-    }
-
     private static ElementType type(TensorProto tensor) {
         return ElementType.of(tensor.getDataType()).orElse(ElementType.OTHER);
     }
 
     private Initializer initializer(TensorProto tensor) {
-        long elements = 1;
-        for (long size : tensor.getDimsList()) {
-            if (size < 0 || size > 0 && elements > Long.MAX_VALUE / 16 / size) {
-                throw new MalformedFileException(
-                        file + ": the shape " + tensor.getDimsList() + " of " + tensor.getName() + " is none");
-            }
-            elements *= size;
-        }
+        long elements = OnnxFile.of(file).elements(tensor);
         ElementType type = type(tensor);
         int size = type.bytes();
         if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
@@ -120,17 +94,10 @@ final class OnnxModel implements AutoCloseable {
     }
 
     private Initializer external(TensorProto tensor, long elements, long due) {
-        Map<String, String> data = new HashMap<>();
-        for (StringStringEntryProto entry : tensor.getExternalDataList()) {
-            data.put(entry.getKey(), entry.getValue());
-        }
-        String location = data.getOrDefault("location", "");
-        if (!location.matches("[A-Za-z0-9_][A-Za-z0-9._-]*")) {
-            throw new MalformedFileException(file + ": the location '" + location + "' of " + tensor.getName()
-                    + " must be a plain file name without folders");
-        }
-        long offset = number(tensor, data.getOrDefault("offset", "0"));
-        long length = number(tensor, data.getOrDefault("length", Long.toString(due)));
+        OnnxFile.Place place = OnnxFile.of(file).place(tensor, due);
+        String location = place.location();
+        long offset = place.offset();
+        long length = place.length();
         FileChannel channel = channels.computeIfAbsent(location, this::channel);
         try {
             if (due > 0 && length != due || offset > channel.size() - length) {
@@ -141,14 +108,6 @@ final class OnnxModel implements AutoCloseable {
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }
-    }
-
-    private long number(TensorProto tensor, String text) {
-        if (!text.matches("[0-9]{1,18}")) {
-            throw new MalformedFileException(
-                    file + ": the place of " + tensor.getName() + " must be numbers but has '" + text + "'");
-        }
-        return Long.parseLong(text);
     }
 
     private FileChannel channel(String location) {

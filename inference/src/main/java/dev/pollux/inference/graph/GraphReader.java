@@ -2,19 +2,14 @@ package dev.pollux.inference.graph;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.InvalidProtocolBufferException;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
+import dev.pollux.inference.internal.OnnxFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -41,23 +36,7 @@ public final class GraphReader {
      * @throws StorageException if it cannot be read
      */
     public static Graph read(Path file) {
-        return new GraphReader(file).graph(parse(file));
-    }
-
-    private static ModelProto parse(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            if (Files.size(file) > Integer.MAX_VALUE - 1024) {
-                throw new UnsupportedModelException(
-                        file + " is larger than 2 GiB; save it with its weights as external data");
-            }
-            CodedInputStream coded = CodedInputStream.newInstance(in, 1 << 20);
-            coded.setSizeLimit(Integer.MAX_VALUE);
-            return ModelProto.parseFrom(coded);
-        } catch (InvalidProtocolBufferException e) {
-            throw new MalformedFileException(file + " is not an ONNX model: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
-        }
+        return new GraphReader(file).graph(OnnxFile.of(file).model());
     }
 
     private Graph graph(ModelProto model) {
@@ -122,43 +101,18 @@ public final class GraphReader {
     }
 
     private Weight weight(TensorProto tensor) {
-        long elements = 1;
-        for (long size : tensor.getDimsList()) {
-            if (size < 0 || size > 0 && elements > Long.MAX_VALUE / 16 / size) {
-                throw new MalformedFileException(
-                        file + ": the shape " + tensor.getDimsList() + " of " + tensor.getName() + " is none");
-            }
-            elements *= size;
-        }
+        OnnxFile onnx = OnnxFile.of(file);
+        long elements = onnx.elements(tensor);
         ElementType type = ElementType.of(tensor.getDataType()).orElse(ElementType.OTHER);
         Shape shape = Shape.of(
                 tensor.getDimsList().stream().mapToLong(Long::longValue).toArray());
         Optional<StoredTensor.Place> place = tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL
-                ? Optional.of(place(tensor, elements * type.bytes()))
+                ? Optional.of(place(onnx.place(tensor, elements * type.bytes())))
                 : Optional.empty();
         return new Weight(tensor.getName(), type, shape, new StoredTensor(tensor, place));
     }
 
-    private StoredTensor.Place place(TensorProto tensor, long due) {
-        Map<String, String> data = new HashMap<>();
-        for (StringStringEntryProto entry : tensor.getExternalDataList()) {
-            data.put(entry.getKey(), entry.getValue());
-        }
-        String location = data.getOrDefault("location", "");
-        if (!location.matches("[A-Za-z0-9_][A-Za-z0-9._-]*")) {
-            throw new MalformedFileException(file + ": the location '" + location + "' of " + tensor.getName()
-                    + " must be a plain file name without folders");
-        }
-        long offset = number(tensor, data.getOrDefault("offset", "0"));
-        long length = number(tensor, data.getOrDefault("length", Long.toString(due)));
-        return new StoredTensor.Place(file.resolveSibling(location), offset, length);
-    }
-
-    private long number(TensorProto tensor, String text) {
-        if (!text.matches("[0-9]{1,18}")) {
-            throw new MalformedFileException(
-                    file + ": the place of " + tensor.getName() + " must be numbers but has '" + text + "'");
-        }
-        return Long.parseLong(text);
+    private StoredTensor.Place place(OnnxFile.Place place) {
+        return new StoredTensor.Place(file.resolveSibling(place.location()), place.offset(), place.length());
     }
 }
