@@ -7,5 +7,5 @@ module dev.pollux.finetune {
     requires org.snakeyaml.engine.v2;
     requires org.tribuo.util.onnx;
 
-    exports dev.pollux.merge;
+    exports dev.pollux.finetune.merge;
 }

@@ -1,9 +1,9 @@
 package dev.pollux.benchmarks;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.pollux.merge.CheckpointMerger;
-import dev.pollux.merge.MergeOptions;
-import dev.pollux.merge.MergeYaml;
+import dev.pollux.finetune.merge.CheckpointMerger;
+import dev.pollux.finetune.merge.MergeOptions;
+import dev.pollux.finetune.merge.MergekitYaml;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -202,7 +202,7 @@ public final class MergeRate {
 
     private static void merge(Path folder, MergeOptions options, String[] args) {
         CheckpointMerger.in(folder, options)
-                .merge(MergeYaml.read(Path.of(args[2])), Path.of(args[3]))
+                .merge(MergekitYaml.read(Path.of(args[2])), Path.of(args[3]))
                 .run();
     }
 

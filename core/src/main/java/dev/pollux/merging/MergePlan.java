@@ -17,8 +17,8 @@ import java.util.stream.Stream;
  * <pre>{@code
  * MergePlan plan = MergePlan.builder("ties")
  *         .base("base")
- *         .model("writer", Map.of("weight", Setting.of(0.6), "density", Setting.of(0.5)))
- *         .model("coder", Map.of("weight", Setting.gradient(0.2, 0.8), "density", Setting.of(0.5)))
+ *         .model("writer", Map.of("weight", LayerSchedule.of(0.6), "density", LayerSchedule.of(0.5)))
+ *         .model("coder", Map.of("weight", LayerSchedule.gradient(0.2, 0.8), "density", LayerSchedule.of(0.5)))
  *         .dtype("float32")
  *         .build();
  * }</pre>
@@ -46,8 +46,8 @@ public record MergePlan(
         List<Slice> slices,
         List<Module> modules,
         Optional<ModelReference> base,
-        Map<String, Setting> moduleParameters,
-        Map<String, Setting> parameters,
+        Map<String, LayerSchedule> moduleParameters,
+        Map<String, LayerSchedule> parameters,
         Optional<String> dtype,
         Optional<String> outDtype,
         Optional<TokenizerChoice> tokenizer,
@@ -120,7 +120,7 @@ public record MergePlan(
     }
 
     /** Sorted by name: the order of {@link Map#of} differs between processes, and reports must not. */
-    private static Map<String, Setting> ordered(Map<String, Setting> map) {
+    private static Map<String, LayerSchedule> ordered(Map<String, LayerSchedule> map) {
         return Collections.unmodifiableMap(new TreeMap<>(map));
     }
 
@@ -131,7 +131,7 @@ public record MergePlan(
      * @param slices see {@link MergePlan#slices()}
      * @param parameters parameters of the module; they override those of the plan and are overridden by those of a slice
      */
-    public record Module(String name, List<Slice> slices, Map<String, Setting> parameters) {
+    public record Module(String name, List<Slice> slices, Map<String, LayerSchedule> parameters) {
 
         public Module {
             slices = List.copyOf(slices);
@@ -146,7 +146,7 @@ public record MergePlan(
      * @param base replaces the base of the plan
      * @param parameters parameters of the slice; they override those of the module and are overridden by those of an input
      */
-    public record Slice(List<Input> inputs, Optional<ModelReference> base, Map<String, Setting> parameters) {
+    public record Slice(List<Input> inputs, Optional<ModelReference> base, Map<String, LayerSchedule> parameters) {
 
         public Slice {
             inputs = List.copyOf(inputs);
@@ -164,14 +164,14 @@ public record MergePlan(
      *
      * @param layers the range; empty for the whole model
      */
-    public record Input(ModelReference model, Optional<LayerRange> layers, Map<String, Setting> parameters) {
+    public record Input(ModelReference model, Optional<LayerRange> layers, Map<String, LayerSchedule> parameters) {
 
         public Input {
             parameters = ordered(parameters);
         }
 
         /** Returns the layers {@code from} (inclusive) to {@code to} (exclusive) of a model. */
-        public static Input layers(String model, int from, int to, Map<String, Setting> parameters) {
+        public static Input layers(String model, int from, int to, Map<String, LayerSchedule> parameters) {
             return new Input(ModelReference.parse(model), Optional.of(new LayerRange(from, to)), parameters);
         }
     }
@@ -196,8 +196,8 @@ public record MergePlan(
         private final List<Input> models = new ArrayList<>();
         private final List<Slice> slices = new ArrayList<>();
         private final List<Module> modules = new ArrayList<>();
-        private final Map<String, Setting> moduleParameters = new LinkedHashMap<>();
-        private final Map<String, Setting> parameters = new LinkedHashMap<>();
+        private final Map<String, LayerSchedule> moduleParameters = new LinkedHashMap<>();
+        private final Map<String, LayerSchedule> parameters = new LinkedHashMap<>();
         private final List<MergePlan> stages = new ArrayList<>();
         private final List<MergeProblem> findings = new ArrayList<>();
         private Optional<String> name = Optional.empty();
@@ -224,7 +224,7 @@ public record MergePlan(
         }
 
         /** Adds a whole model with its parameters; excludes {@link #slice}. */
-        public Builder model(String model, Map<String, Setting> modelParameters) {
+        public Builder model(String model, Map<String, LayerSchedule> modelParameters) {
             models.add(new Input(ModelReference.parse(model), Optional.empty(), modelParameters));
             return this;
         }
@@ -242,13 +242,13 @@ public record MergePlan(
         }
 
         /** See {@link MergePlan#parameters()}. */
-        public Builder parameter(String parameter, Setting value) {
+        public Builder parameter(String parameter, LayerSchedule value) {
             parameters.put(parameter, value);
             return this;
         }
 
         /** See {@link MergePlan#moduleParameters()}. */
-        public Builder moduleParameter(String parameter, Setting value) {
+        public Builder moduleParameter(String parameter, LayerSchedule value) {
             moduleParameters.put(parameter, value);
             return this;
         }

@@ -13,7 +13,7 @@ import java.util.Map;
  * <p>Layout of a GGUF block of 32: half-precision scale d; in the {@code _1} types, half-precision minimum m; in the Q5
  * types, 32 high bits; then the codes q. Two 4-bit codes share a byte: the low nibbles are elements 0…15, the high nibbles
  * 16…31. Values: Q4_0 = d·(q − 8); Q4_1 = d·q + m; Q5_0 = d·(q − 16); Q5_1 = d·q + m; Q8_0 = d·q with signed q. The other
- * block types are in {@link BlockFormats} and {@link GridFormats}.
+ * block types are in {@link KQuants} and {@link CodebookQuants}.
  */
 final class Dequantizer {
 
@@ -52,24 +52,24 @@ final class Dequantizer {
             blocks(DType.Q5_0, Dequantizer::q5_0),
             blocks(DType.Q5_1, Dequantizer::q5_1),
             blocks(DType.Q8_0, Dequantizer::q8_0),
-            blocks(DType.Q2_K, BlockFormats::q2k),
-            blocks(DType.Q3_K, BlockFormats::q3k),
-            blocks(DType.Q4_K, BlockFormats::q4k),
-            blocks(DType.Q5_K, BlockFormats::q5k),
-            blocks(DType.Q6_K, BlockFormats::q6k),
-            blocks(DType.IQ4_NL, BlockFormats::iq4nl),
-            blocks(DType.IQ4_XS, BlockFormats::iq4xs),
-            blocks(DType.MXFP4, BlockFormats::mxfp4),
-            blocks(DType.IQ1_S, GridFormats::iq1s),
-            blocks(DType.IQ1_M, GridFormats::iq1m),
-            blocks(DType.IQ2_XXS, GridFormats::iq2xxs),
-            blocks(DType.IQ2_XS, GridFormats::iq2xs),
-            blocks(DType.IQ2_S, GridFormats::iq2s),
-            blocks(DType.IQ3_XXS, GridFormats::iq3xxs),
-            blocks(DType.IQ3_S, GridFormats::iq3s),
-            blocks(DType.NVFP4, GridFormats::nvfp4),
-            blocks(DType.TQ1_0, BlockFormats::tq1),
-            blocks(DType.TQ2_0, BlockFormats::tq2));
+            blocks(DType.Q2_K, KQuants::q2k),
+            blocks(DType.Q3_K, KQuants::q3k),
+            blocks(DType.Q4_K, KQuants::q4k),
+            blocks(DType.Q5_K, KQuants::q5k),
+            blocks(DType.Q6_K, KQuants::q6k),
+            blocks(DType.IQ4_NL, KQuants::iq4nl),
+            blocks(DType.IQ4_XS, KQuants::iq4xs),
+            blocks(DType.MXFP4, KQuants::mxfp4),
+            blocks(DType.IQ1_S, CodebookQuants::iq1s),
+            blocks(DType.IQ1_M, CodebookQuants::iq1m),
+            blocks(DType.IQ2_XXS, CodebookQuants::iq2xxs),
+            blocks(DType.IQ2_XS, CodebookQuants::iq2xs),
+            blocks(DType.IQ2_S, CodebookQuants::iq2s),
+            blocks(DType.IQ3_XXS, CodebookQuants::iq3xxs),
+            blocks(DType.IQ3_S, CodebookQuants::iq3s),
+            blocks(DType.NVFP4, CodebookQuants::nvfp4),
+            blocks(DType.TQ1_0, KQuants::tq1),
+            blocks(DType.TQ2_0, KQuants::tq2));
 
     private Dequantizer() {}
 

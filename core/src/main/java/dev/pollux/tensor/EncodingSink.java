@@ -2,7 +2,7 @@ package dev.pollux.tensor;
 
 import dev.pollux.StorageException;
 import dev.pollux.internal.math.Float16;
-import dev.pollux.internal.math.Lanes;
+import dev.pollux.internal.math.Kernels;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -81,7 +81,7 @@ public final class EncodingSink implements TensorSink {
 
     private void toHalves(float[] values, int at, int count) {
         if (type == DType.BF16) {
-            Lanes.BEST.encode(values, at, count, halves);
+            Kernels.BEST.encode(values, at, count, halves);
         } else if (type == DType.F16) {
             for (int i = 0; i < count; i++) {
                 halves[i] = Float16.fromFloat(values[at + i]);

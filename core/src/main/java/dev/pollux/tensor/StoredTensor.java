@@ -1,7 +1,7 @@
 package dev.pollux.tensor;
 
 import dev.pollux.internal.math.Float16;
-import dev.pollux.internal.math.Lanes;
+import dev.pollux.internal.math.Kernels;
 import java.nio.ByteBuffer;
 import java.nio.ShortBuffer;
 import java.util.List;
@@ -114,7 +114,7 @@ public record StoredTensor(TensorFile file, TensorInfo info, String label) imple
                 int n = Math.min(STEP, count - done);
                 regionHalves.get(from + done, halves, 0, n);
                 if (type == DType.BF16) {
-                    Lanes.BEST.decode(halves, n, into, at + done);
+                    Kernels.BEST.decode(halves, n, into, at + done);
                 } else {
                     fromHalf(halves, n, into, at + done);
                 }

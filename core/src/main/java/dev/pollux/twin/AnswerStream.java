@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>{@link #deltas()} also returns the unchecked draft of the model, for progress or for a view that marks it as a draft.
+ * <p>{@link #deltas()} also returns the unchecked draft of the model, for progress or for a view that marks it as a verifier.
  *
  * <p>The stream stops the model at the next token when the model repeats itself, when two sentences in a row were dropped,
  * or when the question is answered; {@link Answer#stop()} has the reason.
@@ -72,7 +72,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
      */
     public record Delta(Channel channel, String text) {}
 
-    private final Inquiry inquiry;
+    private final PreparedQuestion prepared;
     private final TwinOptions options;
     private final @Nullable Supplier<Writing> model;
     private final Consumer<Answer> onResult;
@@ -90,8 +90,12 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
      * @param model starts the model and the check of its text; null if the model is not called
      * @param onResult receives the result once, when it is first requested
      */
-    AnswerStream(Inquiry inquiry, TwinOptions options, @Nullable Supplier<Writing> model, Consumer<Answer> onResult) {
-        this.inquiry = inquiry;
+    AnswerStream(
+            PreparedQuestion prepared,
+            TwinOptions options,
+            @Nullable Supplier<Writing> model,
+            Consumer<Answer> onResult) {
+        this.prepared = prepared;
         this.options = options;
         this.model = model;
         this.onResult = onResult;
@@ -99,12 +103,12 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
     /** Returns the most relevant sentences of the documents, best first; empty if none is relevant. */
     public List<Evidence> evidence() {
-        return inquiry.evidence();
+        return prepared.evidence();
     }
 
     /** Returns how many of the retrieved passages the model is given. */
     public Packing packing() {
-        return inquiry.packing();
+        return prepared.packing();
     }
 
     /** Returns the iterator over the answer without the draft; every call returns the same one. No delta is empty. */
@@ -115,7 +119,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
     /**
      * Returns the iterator over answer and draft, each piece with its channel. Every call continues at the position of the
-     * last one, or of {@link #iterator()}. A sentence enters the answer after its last piece in the draft.
+     * last one, or of {@link #iterator()}. A sentence enters the answer after its last piece in the verifier.
      */
     public Iterator<Delta> deltas() {
         return deltas;
@@ -165,12 +169,12 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
     /** Does one step: puts at least one delta into {@link #ready} or sets the result. */
     private void step() {
-        if (inquiry.found().isEmpty()) {
-            String unknown = inquiry.finding().unknownText(options.unknownText());
+        if (prepared.found().isEmpty()) {
+            String unknown = prepared.finding().unknownText(options.unknownText());
             add(unknown);
-            end(answer(Answer.Kind.UNKNOWN, unknown, inquiry.finding().citations(), Course.NONE));
+            end(answer(Answer.Kind.UNKNOWN, unknown, prepared.finding().citations(), Course.NONE));
         } else if (model == null) {
-            inquiry.quotes().forEach(this::add);
+            prepared.quotes().forEach(this::add);
             end(quoted(Course.NONE));
         } else if (cancelled && writing == null) {
             end(quoted(Course.CANCELLED));
@@ -186,23 +190,23 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
         }
         if (!now.read(ready::add)) {
             Generation generation = now.end(ready::add);
-            end(written(now.draft(), Course.of(now, generation)));
+            end(written(now.verifier(), Course.of(now, generation)));
         }
     }
 
-    private Answer written(Draft done, Course course) {
+    private Answer written(AnswerVerifier done, Course course) {
         if (done.text().isEmpty()) {
-            inquiry.quotes().forEach(this::add);
+            prepared.quotes().forEach(this::add);
             return quoted(course);
         }
         List<Citation> citations = new ArrayList<>(done.citations());
         StringBuilder whole = new StringBuilder(done.text());
         if (done.groundedness() < options.minGroundedness()) {
             Set<Integer> cited = citations.stream().map(Citation::number).collect(Collectors.toSet());
-            List<String> quotes = inquiry.quotes();
+            List<String> quotes = prepared.quotes();
             for (Evidence evidence : evidence()) {
                 if (!cited.contains(evidence.number())) {
-                    String quote = Inquiry.BETWEEN_QUOTES
+                    String quote = PreparedQuestion.BETWEEN_QUOTES
                             + quotes.get(evidence.number() - 1).strip();
                     add(quote);
                     whole.append(quote);
@@ -216,7 +220,7 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
     private Answer quoted(Course course) {
         List<Citation> citations = evidence().stream().map(Evidence::citation).toList();
-        return answer(Answer.Kind.QUOTED, String.join("", inquiry.quotes()), citations, course);
+        return answer(Answer.Kind.QUOTED, String.join("", prepared.quotes()), citations, course);
     }
 
     /** The outcome of the writing. */
@@ -234,8 +238,8 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
 
         static Course of(Writing writing, Generation generation) {
             return new Course(
-                    writing.draft().dropped(),
-                    writing.draft().groundedness(),
+                    writing.verifier().dropped(),
+                    writing.verifier().groundedness(),
                     Optional.of(generation.finish()),
                     Optional.of(writing.stop(generation)),
                     generation.usage());
@@ -250,11 +254,11 @@ public final class AnswerStream implements Iterable<String>, AutoCloseable {
                 evidence(),
                 course.dropped(),
                 course.groundedness(),
-                inquiry.packing(),
+                prepared.packing(),
                 course.finish(),
                 course.stop(),
                 course.usage(),
-                inquiry.finding().notices());
+                prepared.finding().notices());
     }
 
     private void add(String piece) {

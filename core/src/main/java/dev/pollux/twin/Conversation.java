@@ -103,7 +103,8 @@ public final class Conversation {
 
     private void remember(String question, String answer) {
         history.add(Message.user(TwinPrompt.defused(question)));
-        history.add(Message.assistant(TwinPrompt.defused(Marks.of(answer).text())));
+        history.add(
+                Message.assistant(TwinPrompt.defused(CitationMarkers.of(answer).text())));
         if (history.size() > 2 * MOST_TURNS) {
             history.subList(0, 2).clear();
         }

@@ -59,10 +59,11 @@ final class Coverage {
     private final List<Identifier> identifiers; // identifiers that the passages mention
     private final List<String> unmentioned; // identifiers whose labels have only other numbers in the passages
     private final double[] weights; // (words), with sum 1 unless empty
-    private final IdentityHashMap<Source.Line, Set<String>> keys = new IdentityHashMap<>();
-    private final IdentityHashMap<Source.Section, Set<String>> sections = new IdentityHashMap<>();
-    private final IdentityHashMap<Source.Line, double[]> lines = new IdentityHashMap<>(); // held values (words) by line
-    private final IdentityHashMap<Source, double[]> passages =
+    private final IdentityHashMap<SentenceSpan, Set<String>> keys = new IdentityHashMap<>();
+    private final IdentityHashMap<EvidencePassage.Section, Set<String>> sections = new IdentityHashMap<>();
+    private final IdentityHashMap<SentenceSpan, double[]> lines =
+            new IdentityHashMap<>(); // held values (words) by line
+    private final IdentityHashMap<EvidencePassage, double[]> passages =
             new IdentityHashMap<>(); // held values (words) by passage
     private final double retrieved;
 
@@ -70,9 +71,9 @@ final class Coverage {
      * @param question as the user asked it
      * @param subject the question extended by the words that it refers to; equal if it is self-contained
      */
-    Coverage(String question, String subject, List<Source> sources) {
+    Coverage(String question, String subject, List<EvidencePassage> sources) {
         Set<Language> languages =
-                sources.stream().map(Source::language).collect(Collectors.toCollection(LinkedHashSet::new));
+                sources.stream().map(EvidencePassage::language).collect(Collectors.toCollection(LinkedHashSet::new));
         this.words = AskedWord.of(subject, languages);
         this.own = AskedWord.of(question, languages).stream()
                 .map(asked -> asked.word().form())
@@ -85,11 +86,11 @@ final class Coverage {
         this.retrieved = share(all);
     }
 
-    private List<Identifier> mentioned(String subject, List<Source> sources) {
+    private List<Identifier> mentioned(String subject, List<EvidencePassage> sources) {
         List<Identifier> mentioned = new ArrayList<>();
         for (Identifier identifier : Identifier.of(subject, words)) {
             Set<Identifier.Mention> mentions = EnumSet.noneOf(Identifier.Mention.class);
-            for (Source source : sources) {
+            for (EvidencePassage source : sources) {
                 source.lines().forEach(line -> mentions.add(identifier.in(source, line)));
             }
             if (mentions.contains(Identifier.Mention.SAME)) {
@@ -101,15 +102,15 @@ final class Coverage {
         return mentioned;
     }
 
-    private double[] weights(List<Source> sources) {
+    private double[] weights(List<EvidencePassage> sources) {
         double[] idf = new double[words.size()]; // (words)
         double sum = 0;
         int sentences =
                 sources.stream().mapToInt(source -> source.lines().size()).sum();
         for (int i = 0; i < idf.length; i++) {
             int n = 0;
-            for (Source source : sources) {
-                for (Source.Line line : source.lines()) {
+            for (EvidencePassage source : sources) {
+                for (SentenceSpan line : source.lines()) {
                     n += held(words.get(i), source.language(), keys(line)) > 0 ? 1 : 0;
                 }
             }
@@ -124,14 +125,14 @@ final class Coverage {
     }
 
     /** The overlap of the question with a sentence, in [0, 1]. */
-    double of(Source source, Source.Line line) {
+    double of(EvidencePassage source, SentenceSpan line) {
         return SENTENCE_SHARE * share(held(source, line))
                 + PASSAGE_SHARE * share(held(source))
                 + RETRIEVED_SHARE * retrieved;
     }
 
     /** Whether a line is about another member of the class asked for: item 42 if the question names item 177. */
-    boolean isOfAnother(Source source, Source.Line line) {
+    boolean isOfAnother(EvidencePassage source, SentenceSpan line) {
         Set<Identifier.Mention> mentions = EnumSet.noneOf(Identifier.Mention.class);
         identifiers.forEach(identifier -> mentions.add(identifier.in(source, line)));
         return mentions.contains(Identifier.Mention.OTHER) && !mentions.contains(Identifier.Mention.SAME);
@@ -145,11 +146,11 @@ final class Coverage {
         return share;
     }
 
-    private double[] held(Source source, Source.Line line) { // (words)
+    private double[] held(EvidencePassage source, SentenceSpan line) { // (words)
         return lines.computeIfAbsent(line, any -> heldBy(source, line));
     }
 
-    private double[] heldBy(Source source, Source.Line line) { // (words)
+    private double[] heldBy(EvidencePassage source, SentenceSpan line) { // (words)
         double[] held = new double[words.size()];
         for (int i = 0; i < held.length; i++) {
             double direct = held(words.get(i), source.language(), keys(line));
@@ -163,10 +164,10 @@ final class Coverage {
     }
 
     /** The maximum of each word's held value over the statements of a passage. */
-    private double[] held(Source source) { // (words)
+    private double[] held(EvidencePassage source) { // (words)
         return passages.computeIfAbsent(source, passage -> {
             double[] held = new double[words.size()];
-            for (Source.Line line : passage.lines()) {
+            for (SentenceSpan line : passage.lines()) {
                 if (line.isStatement()) {
                     raise(held, held(passage, line));
                 }
@@ -191,7 +192,7 @@ final class Coverage {
      *
      * @param self words that need not occur
      */
-    List<String> missing(String question, List<Source> sources, Set<String> self) {
+    List<String> missing(String question, List<EvidencePassage> sources, Set<String> self) {
         List<String> missing = new ArrayList<>(unmentioned);
         for (int i = 0; i < words.size(); i++) {
             AskedWord word = words.get(i);
@@ -207,7 +208,7 @@ final class Coverage {
         return own.contains(word.word().form());
     }
 
-    private boolean isMentioned(int index, List<Source> sources) {
+    private boolean isMentioned(int index, List<EvidencePassage> sources) {
         AskedWord word = words.get(index);
         Set<String> joined = new HashSet<>(); // the word written together with its neighbours in the question
         for (int other : new int[] {index - 1, index + 1}) {
@@ -216,12 +217,12 @@ final class Coverage {
                 joined.add(left + words.get(Math.max(index, other)).word().form());
             }
         }
-        for (Source source : sources) {
+        for (EvidencePassage source : sources) {
             String name = source.passage().document();
             if (isNear(word, source.language(), keys(Words.of(name, source.language())))) {
                 return true;
             }
-            for (Source.Line line : source.lines()) {
+            for (SentenceSpan line : source.lines()) {
                 if (isNear(word, source.language(), keys(line))
                         || isNear(word, source.language(), sectionKeys(line))
                         || Naming.spells(line.words(), word.word(), joined)) {
@@ -262,7 +263,7 @@ final class Coverage {
                 .anyMatch(key -> key.length() > stem.length() && (key.startsWith(stem) || key.endsWith(stem)));
     }
 
-    private Set<String> keys(Source.Line line) {
+    private Set<String> keys(SentenceSpan line) {
         return keys.computeIfAbsent(line, l -> {
             Set<String> held = keys(l.words());
             held.addAll(l.context().stems());
@@ -270,7 +271,7 @@ final class Coverage {
         });
     }
 
-    private Set<String> sectionKeys(Source.Line line) {
+    private Set<String> sectionKeys(SentenceSpan line) {
         return sections.computeIfAbsent(line.section(), section -> keys(section.words()));
     }
 

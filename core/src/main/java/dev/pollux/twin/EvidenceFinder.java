@@ -39,10 +39,10 @@ final class EvidenceFinder {
      *
      * @param excerpt the quoted excerpt
      */
-    record Found(Source source, Source.Line line, double score, Excerpt excerpt) {
+    record Found(EvidencePassage source, SentenceSpan line, double score, Excerpt excerpt) {
 
         /** A sentence that is quoted alone. */
-        Found(Source source, Source.Line line, double score) {
+        Found(EvidencePassage source, SentenceSpan line, double score) {
             this(source, line, score, Excerpt.of(line));
         }
     }
@@ -67,8 +67,9 @@ final class EvidenceFinder {
      * @param question as the user asked it
      * @param subject the question extended by the words that it refers to; equal if it is self-contained
      */
-    Finding find(String question, String subject, List<Source> sources, TwinOptions options) {
-        Set<Language> languages = sources.stream().map(Source::language).collect(Collectors.toSet());
+    Finding find(String question, String subject, List<EvidencePassage> sources, TwinOptions options) {
+        Set<Language> languages =
+                sources.stream().map(EvidencePassage::language).collect(Collectors.toSet());
         Language language = Languages.ofQuestion(subject, languages);
         Optional<Embedder> reading = embedder.filter(e -> e.info().reads(language.code()));
         double least = reading.isPresent() ? options.minScore() : options.minOverlap();
@@ -96,11 +97,15 @@ final class EvidenceFinder {
 
     /** Every possible sentence of evidence, best first; equal scores keep the order of the passages. */
     private List<Found> ranked(
-            String question, String subject, List<Source> sources, Coverage coverage, Optional<Embedder> embedder) {
+            String question,
+            String subject,
+            List<EvidencePassage> sources,
+            Coverage coverage,
+            Optional<Embedder> embedder) {
         List<Found> byWords = new ArrayList<>();
         Optional<String> asked = asked(question);
-        for (Source source : sources) {
-            for (Source.Line line : source.lines()) {
+        for (EvidencePassage source : sources) {
+            for (SentenceSpan line : source.lines()) {
                 if (line.isStatement() && !asks(line, asked) && !coverage.isOfAnother(source, line)) {
                     byWords.add(new Found(source, line, coverage.of(source, line)));
                 }
@@ -116,7 +121,7 @@ final class EvidenceFinder {
     }
 
     /** Whether a line is code that contains the question: an example of asking, in which all words would match. */
-    private static boolean asks(Source.Line line, Optional<String> asked) {
+    private static boolean asks(SentenceSpan line, Optional<String> asked) {
         return line.range().kind() == Sentence.Kind.CODE
                 && asked.isPresent()
                 && said(line.words()).contains(asked.get());

@@ -17,16 +17,16 @@ import java.util.List;
 record Excerpt(int start, int end, String quote, String text, int from, int to) {
 
     /** An excerpt of one line. */
-    static Excerpt of(Source.Line line) {
+    static Excerpt of(SentenceSpan line) {
         return new Excerpt(
                 line.range().start(), line.range().end(), line.quote(), line.text(), line.index(), line.index() + 1);
     }
 
     /** An excerpt of the lines [{@code from}, {@code to}) of a source. */
-    static Excerpt of(Source source, int from, int to) {
-        List<Source.Line> lines = source.lines().subList(from, to);
-        Source.Line first = lines.get(0);
-        Source.Line last = lines.get(lines.size() - 1);
+    static Excerpt of(EvidencePassage source, int from, int to) {
+        List<SentenceSpan> lines = source.lines().subList(from, to);
+        SentenceSpan first = lines.get(0);
+        SentenceSpan last = lines.get(lines.size() - 1);
         long items = lines.stream().filter(line -> isItemStart(source, line)).count();
         Item item = first.range().block().place().item();
         boolean marked = items > 1 || items == 1 && (item == null || item.number() > 0);
@@ -46,10 +46,10 @@ record Excerpt(int start, int end, String quote, String text, int from, int to) 
     }
 
     /** The display text: one line per block and list item, code in fences. */
-    private static String shown(Source source, List<Source.Line> lines, boolean marked) {
+    private static String shown(EvidencePassage source, List<SentenceSpan> lines, boolean marked) {
         StringBuilder shown = new StringBuilder();
         for (int i = 0; i < lines.size(); i++) {
-            Source.Line line = lines.get(i);
+            SentenceSpan line = lines.get(i);
             boolean same = i > 0
                     && lines.get(i - 1).range().block().equals(line.range().block());
             boolean code = line.range().kind() == Sentence.Kind.CODE && lines.size() > 1;
@@ -64,19 +64,19 @@ record Excerpt(int start, int end, String quote, String text, int from, int to) 
         return shown.toString();
     }
 
-    private static String mark(Source.Line line) {
+    private static String mark(SentenceSpan line) {
         List<Item> items = line.range().block().place().items();
         return "  ".repeat(items.size() - 1) + items.get(items.size() - 1).mark() + " ";
     }
 
     /** Whether a line is the first of a list item. */
-    private static boolean isItemStart(Source source, Source.Line line) {
+    private static boolean isItemStart(EvidencePassage source, SentenceSpan line) {
         Item item = line.range().block().place().item();
         return item != null && item.line() == line.range().block().firstLine() && source.opensBlock(line);
     }
 
     /** The start of a line, including the marker of its list item. */
-    private static int start(Source source, Source.Line line) {
+    private static int start(EvidencePassage source, SentenceSpan line) {
         int start = line.range().start();
         if (!isItemStart(source, line)) {
             return start;

@@ -48,7 +48,7 @@ final class Excerpts {
 
     private final Asked asked;
     private final List<Found> ranked;
-    private final IdentityHashMap<Source.Line, Double> scores = new IdentityHashMap<>();
+    private final IdentityHashMap<SentenceSpan, Double> scores = new IdentityHashMap<>();
 
     /** @param ranked every possible sentence of evidence, best first */
     Excerpts(String question, List<Found> ranked) {
@@ -60,7 +60,7 @@ final class Excerpts {
     /** The best excerpts with a score of at least {@code least}, at most {@code most}, without duplicates. */
     List<Found> best(int most, double least) {
         List<Found> best = new ArrayList<>();
-        Set<Source.Line> shown = new HashSet<>();
+        Set<SentenceSpan> shown = new HashSet<>();
         for (Found found : ranked) {
             boolean far = !best.isEmpty() && found.score() < FAR * best.get(0).score();
             if (best.size() == most || found.score() < least || far) {
@@ -70,7 +70,7 @@ final class Excerpts {
                 continue;
             }
             Excerpt excerpt = excerpt(found);
-            List<Source.Line> lines = found.source().lines().subList(excerpt.from(), excerpt.to());
+            List<SentenceSpan> lines = found.source().lines().subList(excerpt.from(), excerpt.to());
             boolean says = lines.stream().anyMatch(line -> mayStand(line, excerpt));
             if (says && lines.stream().noneMatch(shown::contains)) {
                 best.add(new Found(found.source(), found.line(), found.score(), excerpt));
@@ -84,14 +84,14 @@ final class Excerpts {
      * Whether a line justifies an excerpt: it is neither code that the question does not ask for nor a lead-in without
      * content.
      */
-    private boolean mayStand(Source.Line line, Excerpt excerpt) {
+    private boolean mayStand(SentenceSpan line, Excerpt excerpt) {
         boolean alone = excerpt.to() - excerpt.from() == 1;
         return line.range().kind() != Sentence.Kind.CODE || asked.forCode() || !alone;
     }
 
     private Excerpt excerpt(Found found) {
-        Source source = found.source();
-        Source.Line line = found.line();
+        EvidencePassage source = found.source();
+        SentenceSpan line = found.line();
         Block.Place place = line.range().block().place();
         if (line.range().kind() == Sentence.Kind.TABLE_ROW) {
             return Excerpt.of(line);
@@ -119,7 +119,7 @@ final class Excerpts {
     }
 
     /** Whether this line introduces the block of the next line. */
-    private static boolean leads(Source source, Source.Line line) {
+    private static boolean leads(EvidencePassage source, SentenceSpan line) {
         return line.index() + 1 < source.lines().size()
                 && source.lines().stream()
                         .skip(line.index() + 1L)
@@ -128,10 +128,10 @@ final class Excerpts {
     }
 
     /** A lead-in with the block that it introduces. */
-    private Excerpt led(Source source, Source.Line line) {
-        List<Source.Line> lines = source.lines();
+    private Excerpt led(EvidencePassage source, SentenceSpan line) {
+        List<SentenceSpan> lines = source.lines();
         int to = line.index() + 1;
-        Source.Line first = lines.get(Math.min(to, lines.size() - 1));
+        SentenceSpan first = lines.get(Math.min(to, lines.size() - 1));
         if (first.range().block().place().item() != null) {
             return list(source, first, scores.getOrDefault(line, 0.0));
         }
@@ -142,15 +142,15 @@ final class Excerpts {
         return whole.quote().length() <= LONGEST_LIST ? whole : prose(source, line);
     }
 
-    private static boolean isLed(Source.Line lead, Source.Line line) {
+    private static boolean isLed(SentenceSpan lead, SentenceSpan line) {
         return line.context().lead() == lead.index() || line.range().block().kind() == Block.Kind.TABLE_HEAD;
     }
 
-    private static Excerpt code(Source source, Source.Line line) {
+    private static Excerpt code(EvidencePassage source, SentenceSpan line) {
         int lead = line.context().lead();
         int from = line.index();
         int to = from + 1;
-        List<Source.Line> lines = source.lines();
+        List<SentenceSpan> lines = source.lines();
         while (from > 0
                 && lines.get(from - 1).range().block().equals(line.range().block())) {
             from--;
@@ -165,7 +165,7 @@ final class Excerpts {
     }
 
     /** The list of an item, or, if the item's score is distinctly higher, only the item and its lead-in. */
-    private Excerpt list(Source source, Source.Line line, double score) {
+    private Excerpt list(EvidencePassage source, SentenceSpan line, double score) {
         List<Item> items = line.range().block().place().items();
         for (Item item : items) { // the outermost list below the maximum length
             int from = line.index();
@@ -186,22 +186,22 @@ final class Excerpts {
         return item(source, items.get(items.size() - 1), line);
     }
 
-    private static boolean isHeading(Source source, int index) {
+    private static boolean isHeading(EvidencePassage source, int index) {
         return source.lines().get(index).range().kind() == Sentence.Kind.HEADING;
     }
 
-    private static boolean isIn(Source.Line line, int list) {
+    private static boolean isIn(SentenceSpan line, int list) {
         return line.range().block().place().items().stream().anyMatch(item -> item.list() == list);
     }
 
     /** Whether a list is quoted whole: steps if the question asks how, or items with similar scores. */
-    private boolean isWhole(Source source, Item best, double score) {
+    private boolean isWhole(EvidencePassage source, Item best, double score) {
         if (best.number() > 0 && asked.how()) {
             return true;
         }
         Set<Integer> all = new HashSet<>();
         Set<Integer> alike = new HashSet<>();
-        for (Source.Line other : source.lines()) {
+        for (SentenceSpan other : source.lines()) {
             for (Item item : other.range().block().place().items()) {
                 if (item.list() == best.list()) {
                     all.add(item.line());
@@ -215,8 +215,8 @@ final class Excerpts {
     }
 
     /** An item with its nested items, after its lead-in. */
-    private static Excerpt item(Source source, Item best, Source.Line line) {
-        List<Source.Line> lines = source.lines();
+    private static Excerpt item(EvidencePassage source, Item best, SentenceSpan line) {
+        List<SentenceSpan> lines = source.lines();
         int from = line.index();
         int to = from + 1;
         while (from > 0 && isOf(lines.get(from - 1), best)) {
@@ -234,14 +234,14 @@ final class Excerpts {
         return shown.showing(led ? lines.get(lead).text() + "\n" + text : text);
     }
 
-    private static boolean isOf(Source.Line line, Item item) {
+    private static boolean isOf(SentenceSpan line, Item item) {
         return line.range().block().place().items().stream()
                 .anyMatch(other -> other.list() == item.list() && other.line() == item.line());
     }
 
     /** The whole answer if it is short, else its paragraph, else its sentence; a very short answer includes its question. */
-    private Excerpt answer(Source source, Source.Line line) {
-        List<Source.Line> lines = source.lines();
+    private Excerpt answer(EvidencePassage source, SentenceSpan line) {
+        List<SentenceSpan> lines = source.lines();
         int from = line.index();
         int to = from + 1;
         while (from > 0 && answersSame(lines.get(from - 1), line)) {
@@ -262,7 +262,7 @@ final class Excerpts {
         return curt ? whole.showing(line.context().text() + " " + line.text()) : whole;
     }
 
-    private static boolean answersSame(Source.Line other, Source.Line line) {
+    private static boolean answersSame(SentenceSpan other, SentenceSpan line) {
         return other.context().question() == line.context().question()
                 && !other.context().asks()
                 && other.section().equals(line.section())
@@ -270,14 +270,14 @@ final class Excerpts {
     }
 
     /** A definition with its term. */
-    private static Excerpt definition(Source source, Source.Line line) {
+    private static Excerpt definition(EvidencePassage source, SentenceSpan line) {
         Excerpt whole = block(source, line);
         Excerpt shown = whole.quote().length() <= LONGEST_PROSE ? whole : Excerpt.of(line);
         return shown.showing(line.context().text() + ": " + shown.text());
     }
 
     /** The whole block of a line. */
-    private static Excerpt block(Source source, Source.Line line) {
+    private static Excerpt block(EvidencePassage source, SentenceSpan line) {
         int from = line.index();
         int to = from + 1;
         while (from > 0 && isNeighbour(source.lines().get(from - 1), line)) {
@@ -290,8 +290,8 @@ final class Excerpts {
     }
 
     /** A sentence with the previous ones that it refers to and at most two next ones that continue it. */
-    private Excerpt prose(Source source, Source.Line line) {
-        List<Source.Line> lines = source.lines();
+    private Excerpt prose(EvidencePassage source, SentenceSpan line) {
+        List<SentenceSpan> lines = source.lines();
         int from = line.index();
         int to = from + 1;
         int length = line.quote().length();
@@ -313,12 +313,12 @@ final class Excerpts {
         return Excerpt.of(source, from, to);
     }
 
-    private static boolean isNeighbour(Source.Line line, Source.Line other) {
+    private static boolean isNeighbour(SentenceSpan line, SentenceSpan other) {
         return line.range().block().equals(other.range().block())
                 && !line.context().asks();
     }
 
-    private static boolean same(Source.Line a, Source.Line b) {
+    private static boolean same(SentenceSpan a, SentenceSpan b) {
         Set<String> first = new HashSet<>(a.stems());
         first.addAll(a.context().stems());
         Set<String> second = new HashSet<>(b.stems());

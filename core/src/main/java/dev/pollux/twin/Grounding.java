@@ -46,7 +46,7 @@ final class Grounding {
     private static final int MOST_PARTS = 4;
 
     /** A sentence of a passage that supports a written sentence. */
-    record Support(TwinPrompt.Packed packed, Source.Line line) {}
+    record Support(TwinPrompt.Packed packed, SentenceSpan line) {}
 
     /**
      * The result of the check of a sentence.
@@ -65,7 +65,7 @@ final class Grounding {
     /** A parsed source: a sentence of a passage, or two consecutive ones. */
     private record Candidate(
             TwinPrompt.Packed packed,
-            List<Source.Line> lines,
+            List<SentenceSpan> lines,
             Statement statement,
             Optional<Statement> before,
             Optional<TableRow> row) {
@@ -109,12 +109,12 @@ final class Grounding {
     }
 
     private void read(TwinPrompt.Packed packed) {
-        List<Source.Line> lines =
+        List<SentenceSpan> lines =
                 packed.source().lines().stream().filter(packed::holds).toList();
         Optional<Statement> before = Optional.empty();
         String head = lines.isEmpty() || lines.get(0).range().start() > 0 ? "" : tableHead(packed);
         for (int i = 0; i < lines.size(); i++) {
-            Source.Line line = lines.get(i);
+            SentenceSpan line = lines.get(i);
             know(line.text());
             boolean isRow = line.range().kind() == Sentence.Kind.TABLE_ROW;
             head = isRow ? head : line.range().level() == 0 ? line.quote() : "";
@@ -125,7 +125,7 @@ final class Grounding {
             Statement statement = Statement.of(line.text());
             if (before.isPresent() && line.range().kind() == Sentence.Kind.PROSE) {
                 Statement both = before.get().then(statement);
-                List<Source.Line> pair = List.of(lines.get(i - 1), line);
+                List<SentenceSpan> pair = List.of(lines.get(i - 1), line);
                 candidates.add(new Candidate(packed, pair, both, Optional.empty(), Optional.empty()));
             }
             Optional<TableRow> row = isRow ? Optional.of(TableRow.of(head, line.quote())) : Optional.empty();

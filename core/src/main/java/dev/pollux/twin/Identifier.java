@@ -69,7 +69,7 @@ record Identifier(int index, AskedWord label, AskedWord number, String text) {
     }
 
     /** How a line mentions it, including the headings above and its number in an ordered list. */
-    Mention in(Source source, Source.Line line) {
+    Mention in(EvidencePassage source, SentenceSpan line) {
         Mention own = in(line.words(), source.language());
         Mention above = in(line.section().words(), source.language());
         Block.Item item = line.range().block().place().item();

@@ -26,7 +26,7 @@ final class Packer {
      * @param number its number in the prompt
      * @param best index of the sentence to keep first if the passage is truncated; without evidence its first sentence
      */
-    record Numbered(int number, Source source, int best) {}
+    record Numbered(int number, EvidencePassage source, int best) {}
 
     private final Generator generator;
     private final TwinPrompt prompt;
@@ -101,7 +101,7 @@ final class Packer {
     }
 
     private static TwinPrompt.Packed part(Numbered passage, int from, int to) {
-        List<Source.Line> lines = passage.source().lines();
+        List<SentenceSpan> lines = passage.source().lines();
         return new TwinPrompt.Packed(
                 passage.number(),
                 passage.source(),

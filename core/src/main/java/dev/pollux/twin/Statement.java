@@ -28,7 +28,7 @@ record Statement(List<Term> terms, Term.Link tail) {
     }
 
     static Statement of(String sentence) {
-        String text = Marks.of(sentence).text();
+        String text = CitationMarkers.of(sentence).text();
         return new Reader(text).read();
     }
 

@@ -169,60 +169,63 @@ public final class Twin {
         if (question.isBlank()) {
             throw new IllegalArgumentException("question must not be blank; ask with at least one word");
         }
-        List<Source> sources = new ArrayList<>();
+        List<EvidencePassage> sources = new ArrayList<>();
         for (Hit hit : retriever.retrieve(Query.of(subject, options.topK()))) {
-            sources.add(Source.of(hit.passage()));
+            sources.add(EvidencePassage.of(hit.passage()));
         }
         Finding finding = finder.find(question, subject, sources, options);
-        Inquiry inquiry = inquiry(question, history, sources, finding);
-        Supplier<Writing> writing = inquiry.prompt()
+        PreparedQuestion prepared = prepared(question, history, sources, finding);
+        Supplier<Writing> writing = prepared.prompt()
                 .<Supplier<Writing>>map(p -> () -> {
-                    Draft draft = draft(inquiry, question, subject); // first: nothing is open if it fails
-                    return new Writing(model().stream(p, generation), draft);
+                    AnswerVerifier verifier =
+                            verifier(prepared, question, subject); // first: nothing is open if it fails
+                    return new Writing(model().stream(p, generation), verifier);
                 })
                 .orElse(null);
-        return new AnswerStream(inquiry, options, writing, onResult);
+        return new AnswerStream(prepared, options, writing, onResult);
     }
 
-    private Draft draft(Inquiry inquiry, String question, String subject) {
-        return new Draft(
-                new Grounding(inquiry.packed(), options.minSupport(), persona.name(), subject),
-                new Completion(question, inquiry.packed()),
-                inquiry.found(),
-                inquiry.packed(),
+    private AnswerVerifier verifier(PreparedQuestion prepared, String question, String subject) {
+        return new AnswerVerifier(
+                new Grounding(prepared.packed(), options.minSupport(), persona.name(), subject),
+                new Completion(question, prepared.packed()),
+                prepared.found(),
+                prepared.packed(),
                 options.minGroundedness());
     }
 
     /** The answer to a text that is not a question. */
     AnswerStream reply(String text, Consumer<Answer> onResult) {
-        Inquiry inquiry = new Inquiry(Finding.ofReply(text), List.of(), new Packing(0, 0, 0, 0), Optional.empty());
-        return new AnswerStream(inquiry, options, null, onResult);
+        PreparedQuestion prepared =
+                new PreparedQuestion(Finding.ofReply(text), List.of(), new Packing(0, 0, 0, 0), Optional.empty());
+        return new AnswerStream(prepared, options, null, onResult);
     }
 
-    private Inquiry inquiry(String question, List<Message> history, List<Source> sources, Finding finding) {
+    private PreparedQuestion prepared(
+            String question, List<Message> history, List<EvidencePassage> sources, Finding finding) {
         List<EvidenceFinder.Found> found = finding.found();
         Packer fitting = packer;
         if (fitting == null || found.isEmpty()) {
-            return new Inquiry(finding, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
+            return new PreparedQuestion(finding, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
         }
         int most = (int) (options.historyShare() * fitting.room());
         List<Message> turns = fitting.recent(history, question, most);
         List<TwinPrompt.Packed> packed = fitting.pack(numbered(sources, found), turns, question);
         if (packed.isEmpty()) {
-            return new Inquiry(finding, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
+            return new PreparedQuestion(finding, List.of(), new Packing(sources.size(), 0, 0, 0), Optional.empty());
         }
         Prompt asked = prompt.of(packed, turns, question);
         int whole = (int) packed.stream().filter(TwinPrompt.Packed::isWhole).count();
         Packing packing = new Packing(sources.size(), whole, packed.size() - whole, model().countTokens(asked));
-        return new Inquiry(finding, packed, packing, Optional.of(asked));
+        return new PreparedQuestion(finding, packed, packing, Optional.of(asked));
     }
 
     /** Passages with evidence first, numbered by their best evidence; then the other passages with the following numbers. */
-    private static List<Packer.Numbered> numbered(List<Source> sources, List<EvidenceFinder.Found> found) {
-        IdentityHashMap<Source, Packer.Numbered> numbered = new IdentityHashMap<>();
+    private static List<Packer.Numbered> numbered(List<EvidencePassage> sources, List<EvidenceFinder.Found> found) {
+        IdentityHashMap<EvidencePassage, Packer.Numbered> numbered = new IdentityHashMap<>();
         List<Packer.Numbered> order = new ArrayList<>();
         for (int i = 0; i < found.size(); i++) {
-            Source source = found.get(i).source();
+            EvidencePassage source = found.get(i).source();
             if (!numbered.containsKey(source)) {
                 Packer.Numbered passage =
                         new Packer.Numbered(i + 1, source, found.get(i).line().index());
@@ -231,7 +234,7 @@ public final class Twin {
             }
         }
         int next = found.size() + 1;
-        for (Source source : sources) {
+        for (EvidencePassage source : sources) {
             if (!numbered.containsKey(source) && !source.lines().isEmpty()) {
                 order.add(new Packer.Numbered(next++, source, 0));
             }

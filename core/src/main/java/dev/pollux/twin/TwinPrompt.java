@@ -32,13 +32,13 @@ final class TwinPrompt {
     private static final Pattern NUMBER = Pattern.compile("\\[(\\^?\\d[\\d,; -]{0,20})\\]");
 
     /** A passage in the prompt: characters {@code start} (inclusive) to {@code end} (exclusive) of its text. */
-    record Packed(int number, Source source, int start, int end) {
+    record Packed(int number, EvidencePassage source, int start, int end) {
 
         boolean isWhole() {
             return start == 0 && end == source.passage().text().length();
         }
 
-        boolean holds(Source.Line line) {
+        boolean holds(SentenceSpan line) {
             return line.range().start() >= start && line.range().end() <= end;
         }
     }

@@ -6,28 +6,28 @@ import dev.pollux.generation.GenerationStream;
 import java.util.Iterator;
 import java.util.function.Consumer;
 
-/** Connects a model to a draft until either ends. <em>Confined to one thread except {@link #cancel()}.</em> */
+/** Connects a model to the verifier of its answer until either ends. <em>Confined to one thread except {@link #cancel()}.</em> */
 final class Writing {
 
     private final GenerationStream stream;
-    private final Draft draft;
+    private final AnswerVerifier verifier;
     private final Iterator<String> pieces;
 
-    Writing(GenerationStream stream, Draft draft) {
+    Writing(GenerationStream stream, AnswerVerifier verifier) {
         this.stream = stream;
-        this.draft = draft;
+        this.verifier = verifier;
         this.pieces = stream.iterator();
     }
 
     /** Reads one piece and passes the resulting deltas to {@code reader}; returns false at the end. */
     boolean read(Consumer<AnswerStream.Delta> reader) {
-        if (draft.stop().isPresent() || !pieces.hasNext()) {
+        if (verifier.stop().isPresent() || !pieces.hasNext()) {
             return false;
         }
         String piece = pieces.next();
         reader.accept(new AnswerStream.Delta(AnswerStream.Channel.DRAFT, piece));
-        answer(draft.append(piece), reader);
-        if (draft.stop().isPresent()) {
+        answer(verifier.append(piece), reader);
+        if (verifier.stop().isPresent()) {
             stream.cancel();
         }
         return true;
@@ -38,7 +38,7 @@ final class Writing {
         Generation generation = stream.result();
         FinishReason finish = generation.finish();
         boolean finished = finish == FinishReason.END_OF_TEXT || finish == FinishReason.STOP_STRING;
-        answer(draft.end(finished), reader);
+        answer(verifier.end(finished), reader);
         return generation;
     }
 
@@ -51,13 +51,13 @@ final class Writing {
         stream.close();
     }
 
-    Draft draft() {
-        return draft;
+    AnswerVerifier verifier() {
+        return verifier;
     }
 
     /** Why the writing ended; call it after {@link #end}. */
     Answer.Stop stop(Generation generation) {
-        return draft.stop().orElseGet(() -> switch (generation.finish()) {
+        return verifier.stop().orElseGet(() -> switch (generation.finish()) {
             case END_OF_TEXT, STOP_STRING -> Answer.Stop.ENDED;
             case MAX_TOKENS, CONTEXT_FULL -> Answer.Stop.LENGTH;
             case CANCELLED -> Answer.Stop.CANCELLED;

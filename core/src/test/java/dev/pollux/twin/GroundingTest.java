@@ -107,6 +107,6 @@ class GroundingTest {
     static TwinPrompt.Packed packed(int number, List<String> headings, String text) {
         Passage passage =
                 new Passage("p" + number, "guide.md", headings, text, 0, text.length(), Location.lines(1, 1), Map.of());
-        return new TwinPrompt.Packed(number, Source.of(passage), 0, text.length());
+        return new TwinPrompt.Packed(number, EvidencePassage.of(passage), 0, text.length());
     }
 }

@@ -164,7 +164,7 @@ class PackerTest {
 
     /** Sentences {@code from} to {@code to} of a passage. */
     private static TwinPrompt.Packed part(Packer.Numbered passage, int from, int to) {
-        List<Source.Line> lines = passage.source().lines();
+        List<SentenceSpan> lines = passage.source().lines();
         return new TwinPrompt.Packed(
                 passage.number(),
                 passage.source(),
@@ -179,7 +179,7 @@ class PackerTest {
                 IntStream.range(0, sentences)
                         .mapToObj(i -> "Plank " + number + i + " measures nine feet today.")
                         .toList());
-        Source source = Source.of(
+        EvidencePassage source = EvidencePassage.of(
                 new Passage("p" + number, "a.txt", List.of(), text, 0, text.length(), Location.lines(1, 1), Map.of()));
         return new Packer.Numbered(number, source, best);
     }

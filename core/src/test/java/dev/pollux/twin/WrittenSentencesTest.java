@@ -178,7 +178,7 @@ class WrittenSentencesTest {
     }
 
     private static DynamicTest test(List<TwinPrompt.Packed> passages, String question, boolean kept, String written) {
-        Marks marks = Marks.of(written);
+        CitationMarkers marks = CitationMarkers.of(written);
         List<Integer> cited =
                 marks.marks().stream().flatMap(mark -> mark.numbers().stream()).toList();
         return DynamicTest.dynamicTest(question + " " + written, () -> {

@@ -100,7 +100,7 @@ class ArchitectureTest {
         noClasses()
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("dev.pollux.inference..", "dev.pollux.finetune..", "dev.pollux.merge..")
+                .resideInAnyPackage("dev.pollux.inference..", "dev.pollux.finetune..", "dev.pollux.finetune.merge..")
                 .allowEmptyShould(true)
                 .check(modules("rag"));
     }
@@ -110,7 +110,7 @@ class ArchitectureTest {
         noClasses()
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("dev.pollux.rag..", "dev.pollux.finetune..", "dev.pollux.merge..")
+                .resideInAnyPackage("dev.pollux.rag..", "dev.pollux.finetune..", "dev.pollux.finetune.merge..")
                 .check(modules("inference"));
     }
 

@@ -41,7 +41,7 @@ final class English {
         boolean plain = word.length() > 3
                 && word.length() <= LONGEST_STEM
                 && word.chars().allMatch(c -> c >= 'a' && c <= 'z');
-        return plain ? Suffixes.strip(word) : word;
+        return plain ? EnglishStemmer.strip(word) : word;
     }
 
     private static Set<String> function() {

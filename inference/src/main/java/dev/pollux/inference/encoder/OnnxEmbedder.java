@@ -59,7 +59,7 @@ public final class OnnxEmbedder implements Embedder {
     private final Tokenizer tokenizer;
     private final TokenWindows tokens;
     private final EncoderSession session;
-    private final Crew crew;
+    private final WorkerPool pool;
     private final BlockingQueue<EncoderSession.Scratch> idle;
     private final OpenHandle handle;
     private final LongAdder texts = new LongAdder();
@@ -77,7 +77,7 @@ public final class OnnxEmbedder implements Embedder {
             String fingerprint = Fingerprint.of(source, reading.json(), config, options);
             this.info = new EmbedderInfo(
                     config.name(), fingerprint, session.dimension(), config.maxTokens(), languages(config.name()));
-            this.crew = new Crew("embedder " + config.name(), "embedded", options.workers());
+            this.pool = new WorkerPool("embedder " + config.name(), "embedded", options.workers());
             this.idle = new ArrayBlockingQueue<>(options.workers());
             for (int i = 0; i < options.workers(); i++) {
                 idle.add(session.scratch());
@@ -106,10 +106,10 @@ public final class OnnxEmbedder implements Embedder {
     /**
      * Opens the folder of an encoder without showing progress.
      *
-     * @see #opening(Path, EmbedderOptions)
+     * @see #openJob(Path, EmbedderOptions)
      */
     public static OnnxEmbedder open(Path folder, EmbedderOptions options) {
-        return opening(folder, options).run();
+        return openJob(folder, options).run();
     }
 
     /**
@@ -131,7 +131,7 @@ public final class OnnxEmbedder implements Embedder {
      *   <li>{@link IllegalArgumentException} if {@code options} and the model do not fit together
      * </ul>
      */
-    public static Job<OnnxEmbedder> opening(Path folder, EmbedderOptions options) {
+    public static Job<OnnxEmbedder> openJob(Path folder, EmbedderOptions options) {
         return Job.of("open", context -> {
             EncoderFolder read = EncoderFolder.read(folder);
             EncoderConfig config = read.config().with(options);
@@ -218,7 +218,7 @@ public final class OnnxEmbedder implements Embedder {
     @Override
     public float[][] embed(List<String> texts, TextRole role) {
         Objects.requireNonNull(role, "role");
-        try (Crew.Call call = crew.begin()) {
+        try (WorkerPool.Call call = pool.begin()) {
             Map<String, Integer> index = new HashMap<>();
             List<String> unique = new ArrayList<>();
             int[] rows = new int[texts.size()]; // for each text its index among the unique ones
@@ -262,7 +262,7 @@ public final class OnnxEmbedder implements Embedder {
 
     private record Window(int input, int number, int[] ids) {}
 
-    private float[][] vectors(Crew.Call call, Input[] inputs) {
+    private float[][] vectors(WorkerPool.Call call, Input[] inputs) {
         List<Window> work = new ArrayList<>();
         float[][][] parts = new float[inputs.length][][];
         for (int i = 0; i < inputs.length; i++) {
@@ -286,13 +286,13 @@ public final class OnnxEmbedder implements Embedder {
         return vectors;
     }
 
-    private float[] run(Crew.Call call, int[] ids, int promptTokens) {
+    private float[] run(WorkerPool.Call call, int[] ids, int promptTokens) {
         EncoderSession.Scratch scratch;
         try {
             scratch = idle.take();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw crew.interrupted();
+            throw pool.interrupted();
         }
         try {
             NativeRuntime.RunGuard run = call.beginRun();
@@ -334,7 +334,7 @@ public final class OnnxEmbedder implements Embedder {
 
     @Override
     public int countTokens(String text) {
-        Crew.Call call = crew.begin(); // the tokenizer is not freed before its end
+        WorkerPool.Call call = pool.begin(); // the tokenizer is not freed before its end
         try {
             return tokens.count(text, TextRole.PASSAGE);
         } finally {
@@ -356,7 +356,7 @@ public final class OnnxEmbedder implements Embedder {
     /** Ends the calls in progress, which fail with {@link dev.pollux.CancelledException}, and frees the model. Idempotent. */
     @Override
     public void close() {
-        if (crew.close()) {
+        if (pool.close()) {
             idle.forEach(EncoderSession.Scratch::close);
             session.close();
             tokenizer.close();

@@ -49,7 +49,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
     private final PairWindows pairs;
     private final EncoderSession session;
     private final Activation activation;
-    private final Crew crew;
+    private final WorkerPool pool;
     private final BlockingQueue<EncoderSession.Scratch> idle;
     private final OpenHandle handle;
 
@@ -65,7 +65,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
         this.pairs = new PairWindows(tokenizer, config, options);
         this.session = session;
         this.activation = activation;
-        this.crew = new Crew("reranker " + name, "scored", options.workers());
+        this.pool = new WorkerPool("reranker " + name, "scored", options.workers());
         this.idle = new ArrayBlockingQueue<>(options.workers());
         for (int i = 0; i < options.workers(); i++) {
             idle.add(session.scratch());
@@ -80,7 +80,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
 
     /** Opens without showing progress; see {@link #opening}. */
     public static OnnxReranker open(Path folder, RerankerOptions options) {
-        return opening(folder, options).run();
+        return openJob(folder, options).run();
     }
 
     /**
@@ -99,7 +99,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
      *   <li>{@link IllegalArgumentException} if {@code options} and the model do not fit together
      * </ul>
      */
-    public static Job<OnnxReranker> opening(Path folder, RerankerOptions options) {
+    public static Job<OnnxReranker> openJob(Path folder, RerankerOptions options) {
         return Job.of("open", context -> {
             EncoderFolder read = EncoderFolder.read(folder);
             EmbedderOptions session = options.session();
@@ -144,7 +144,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
     @Override
     public float[] score(String query, List<String> texts) {
         Objects.requireNonNull(query, "query");
-        try (Crew.Call call = crew.begin()) {
+        try (WorkerPool.Call call = pool.begin()) {
             Pair[] read = new Pair[texts.size()];
             call.each(read.length, i -> read[i] = pairs.of(query, Objects.requireNonNull(texts.get(i), "text")));
             refuseLong(read);
@@ -172,7 +172,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
 
     private record Run(int pair, int number, Window window) {}
 
-    private float[] scores(Crew.Call call, Pair[] read) {
+    private float[] scores(WorkerPool.Call call, Pair[] read) {
         List<Run> runs = new ArrayList<>();
         double[][] logits = new double[read.length][];
         for (int i = 0; i < read.length; i++) {
@@ -197,13 +197,13 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
         return scores;
     }
 
-    private double logit(Crew.Call call, Window window) {
+    private double logit(WorkerPool.Call call, Window window) {
         EncoderSession.Scratch scratch;
         try {
             scratch = idle.take();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw crew.interrupted();
+            throw pool.interrupted();
         }
         try {
             NativeRuntime.RunGuard run = call.beginRun();
@@ -222,7 +222,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
     /** Ends the calls in progress, which fail with {@link dev.pollux.CancelledException}, and frees the model. Idempotent. */
     @Override
     public void close() {
-        if (crew.close()) {
+        if (pool.close()) {
             idle.forEach(EncoderSession.Scratch::close);
             session.close();
             tokenizer.close();

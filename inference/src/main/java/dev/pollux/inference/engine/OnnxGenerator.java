@@ -59,7 +59,7 @@ public final class OnnxGenerator implements Generator {
 
     /** Opens without reporting progress; see {@link #opening}. */
     public static OnnxGenerator open(Path path, EngineOptions options) {
-        return opening(path, options).run();
+        return openJob(path, options).run();
     }
 
     /** Opens a checkpoint, which the caller continues to own; see {@link #opening}. */
@@ -80,7 +80,7 @@ public final class OnnxGenerator implements Generator {
      * @throws dev.pollux.MalformedFileException from the job, if a file is damaged
      * @throws dev.pollux.UnsupportedModelException from the job, if the architecture or a tensor type is not supported
      */
-    public static Job<OnnxGenerator> opening(Path path, EngineOptions options) {
+    public static Job<OnnxGenerator> openJob(Path path, EngineOptions options) {
         return Job.of("open", context -> {
             long begin = System.nanoTime();
             return load(DecoderGraphs.opened(path, options, context), options, begin);
@@ -88,14 +88,14 @@ public final class OnnxGenerator implements Generator {
     }
 
     /**
-     * Opens a model with the sum of LoRA adapters. Closing the result closes both. See {@link #opening(Path, EngineOptions)}
+     * Opens a model with the sum of LoRA adapters. Closing the result closes both. See {@link #openJob(Path, EngineOptions)}
      * and {@link #adapted(Map)}.
      *
      * @param adapters may be empty; otherwise {@link EngineOptions#adapters()} must be set
      */
-    public static Job<Generator> opening(Path path, Map<Path, Double> adapters, EngineOptions options) {
+    public static Job<Generator> openJob(Path path, Map<Path, Double> adapters, EngineOptions options) {
         return Job.of("open", context -> {
-            OnnxGenerator model = context.run(opening(path, options));
+            OnnxGenerator model = context.run(openJob(path, options));
             if (adapters.isEmpty()) {
                 return model;
             }

@@ -52,7 +52,7 @@ final class BlobDownload {
     }
 
     /** A requested part of the file: {@code [start, end)}. */
-    private record Range(long start, long end, URI uri, CompletableFuture<HttpResponse<Body>> sent) {
+    private record Range(long start, long end, URI uri, CompletableFuture<HttpResponse<BoundedBody>> sent) {
         String header() {
             return range(start, end);
         }
@@ -126,7 +126,7 @@ final class BlobDownload {
             append(blob, first.body(), firstEnd);
             while (!onTheWay.isEmpty()) {
                 Range head = onTheWay.element();
-                HttpResponse<Body> response = transport.await(head.sent(), head.uri(), context);
+                HttpResponse<BoundedBody> response = transport.await(head.sent(), head.uri(), context);
                 if (response.statusCode() != 206) {
                     throw new IOException("the server answered " + response.statusCode() + " to " + head.header());
                 }
@@ -153,7 +153,7 @@ final class BlobDownload {
     }
 
     /** Appends a body that must end when the file has {@code end} bytes. */
-    private void append(PartialBlob blob, Body body, long end) throws IOException {
+    private void append(PartialBlob blob, BoundedBody body, long end) throws IOException {
         Optional<List<ByteBuffer>> taken = transport.take(body, context);
         while (taken.isPresent()) {
             for (ByteBuffer buffer : taken.get()) {

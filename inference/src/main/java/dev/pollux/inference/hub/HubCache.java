@@ -43,7 +43,7 @@ final class HubCache {
 
     private final Path root;
     private final String name;
-    private final Surroundings surroundings;
+    private final FileSystemAndClock surroundings;
 
     HubCache(HubSettings settings, String repository) {
         this.root = settings.cache().toAbsolutePath().normalize();

@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param uri the address of the body
  * @param fromHub whether the body comes from the hub and not from a storage
  */
-record HubReply(HttpResponse<Body> response, Map<String, String> linked, URI uri, boolean fromHub) {
+record HubReply(HttpResponse<BoundedBody> response, Map<String, String> linked, URI uri, boolean fromHub) {
 
     int status() {
         return response.statusCode();
@@ -32,7 +32,7 @@ record HubReply(HttpResponse<Body> response, Map<String, String> linked, URI uri
         return headers().firstValue(name);
     }
 
-    Body body() {
+    BoundedBody body() {
         return response.body();
     }
 }

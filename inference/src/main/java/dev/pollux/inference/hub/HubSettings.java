@@ -16,7 +16,7 @@ record HubSettings(
         int retries,
         Duration connectTimeout,
         Duration readTimeout,
-        Surroundings surroundings) {
+        FileSystemAndClock surroundings) {
 
     /** Omits the token, so that it does not appear in logs. */
     @Override

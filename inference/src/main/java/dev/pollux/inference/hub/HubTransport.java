@@ -57,7 +57,7 @@ final class HubTransport {
     }
 
     /** A sent request; {@code range} is empty for the whole body. */
-    CompletableFuture<HttpResponse<Body>> send(String method, URI uri, String range) {
+    CompletableFuture<HttpResponse<BoundedBody>> send(String method, URI uri, String range) {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri)
                 .method(method, HttpRequest.BodyPublishers.noBody())
                 .header("User-Agent", "pollux")
@@ -69,7 +69,7 @@ final class HubTransport {
         if (token != null && isEndpoint(uri)) {
             request.header("Authorization", "Bearer " + token);
         }
-        return client.sendAsync(request.build(), info -> new Body(settings.rangeBytes()));
+        return client.sendAsync(request.build(), info -> new BoundedBody(settings.rangeBytes()));
     }
 
     private boolean isEndpoint(URI uri) {
@@ -98,7 +98,7 @@ final class HubTransport {
         Map<String, String> linked = new LinkedHashMap<>();
         Set<URI> seen = new HashSet<>(Set.of(start));
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
-            HttpResponse<Body> response = await(send(method, uri, range), uri, context);
+            HttpResponse<BoundedBody> response = await(send(method, uri, range), uri, context);
             if (isEndpoint(uri)) {
                 remember(response.headers(), linked);
             }
@@ -149,7 +149,7 @@ final class HubTransport {
     }
 
     /** Waits for the head of a response, at most the time in the settings. */
-    HttpResponse<Body> await(CompletableFuture<HttpResponse<Body>> sent, URI uri, JobContext context)
+    HttpResponse<BoundedBody> await(CompletableFuture<HttpResponse<BoundedBody>> sent, URI uri, JobContext context)
             throws IOException {
         long deadline = System.nanoTime() + settings.readTimeout().toNanos();
         boolean answered = false;
@@ -157,7 +157,7 @@ final class HubTransport {
             while (true) {
                 context.checkCancelled();
                 try {
-                    HttpResponse<Body> response = sent.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
+                    HttpResponse<BoundedBody> response = sent.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
                     answered = true;
                     return response;
                 } catch (TimeoutException e) {
@@ -179,7 +179,7 @@ final class HubTransport {
     }
 
     /** Releases a request in any state. */
-    static void abandon(CompletableFuture<HttpResponse<Body>> sent) {
+    static void abandon(CompletableFuture<HttpResponse<BoundedBody>> sent) {
         if (!sent.cancel(true) && !sent.isCompletedExceptionally()) {
             sent.join().body().cancel();
         }
@@ -211,7 +211,7 @@ final class HubTransport {
     }
 
     /** The next bytes of a body; empty at its end. Fails if none arrive within the time in the settings. */
-    Optional<List<ByteBuffer>> take(Body body, JobContext context) throws IOException {
+    Optional<List<ByteBuffer>> take(BoundedBody body, JobContext context) throws IOException {
         long deadline = System.nanoTime() + settings.readTimeout().toNanos();
         try {
             while (true) {

@@ -136,7 +136,7 @@ public final class ModelHub {
         private int retries = RETRIES;
         private Duration connectTimeout = CONNECT;
         private Duration readTimeout = READ;
-        private Surroundings surroundings = Surroundings.REAL;
+        private FileSystemAndClock surroundings = FileSystemAndClock.REAL;
 
         private Builder(EnvironmentPaths paths) {
             this.environment = Map.copyOf(paths.variables());
@@ -213,7 +213,7 @@ public final class ModelHub {
         }
 
         /** For tests: another file system and clock. */
-        Builder surroundings(Surroundings other) {
+        Builder surroundings(FileSystemAndClock other) {
             this.surroundings = other;
             return this;
         }

@@ -19,7 +19,7 @@ final class Retries {
     private static final Duration SLICE = Duration.ofMillis(100);
 
     private final int most;
-    private final Surroundings surroundings;
+    private final FileSystemAndClock surroundings;
     private final JobContext context;
     private int used;
 

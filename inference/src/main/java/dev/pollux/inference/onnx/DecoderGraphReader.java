@@ -8,9 +8,9 @@ import dev.pollux.inference.graph.Shape;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.graph.Value;
-import dev.pollux.inference.onnx.GraphFacts.Names;
 import dev.pollux.inference.onnx.GraphInput.Role;
 import dev.pollux.inference.onnx.GraphLogits.Rows;
+import dev.pollux.inference.onnx.GraphSignature.Names;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -51,7 +51,7 @@ final class DecoderGraphReader {
 
     private final Path file;
     private final GraphOutline outline;
-    private final GraphFacts facts;
+    private final GraphSignature facts;
     private final Map<String, Value> outputs;
     private final List<GraphInput> inputs = new ArrayList<>();
     private final List<Pair> pairs = new ArrayList<>();
@@ -59,7 +59,7 @@ final class DecoderGraphReader {
     /** A state: its input, its output and its layer. */
     private record Pair(Value past, String present, int layer) {}
 
-    DecoderGraphReader(Path file, GraphOutline outline, GraphFacts facts) {
+    DecoderGraphReader(Path file, GraphOutline outline, GraphSignature facts) {
         this.file = file;
         this.outline = outline;
         this.facts = facts;

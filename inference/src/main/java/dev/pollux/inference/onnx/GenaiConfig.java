@@ -4,8 +4,8 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.ModelTexts;
 import dev.pollux.inference.checkpoint.Settings;
-import dev.pollux.inference.onnx.GraphFacts.Names;
 import dev.pollux.inference.onnx.GraphInput.Role;
+import dev.pollux.inference.onnx.GraphSignature.Names;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +54,7 @@ final class GenaiConfig {
         return decoder.text("filename", "model.onnx");
     }
 
-    GraphFacts facts() {
+    GraphSignature facts() {
         Settings inputs = decoder.at("inputs");
         Settings outputs = decoder.at("outputs");
         if (inputs.has("past_names") || outputs.has("present_names")) {
@@ -67,7 +67,7 @@ final class GenaiConfig {
         roles.put(name(inputs, "position_ids", "position_ids"), Role.POSITIONS);
         roles.put(name(inputs, "total_sequence_length", "total_sequence_length"), Role.TOTAL);
         int vocabulary = model.integer("vocab_size", 0);
-        return new GraphFacts(
+        return new GraphSignature(
                 model.file(),
                 OnnxFolder.Kind.GENAI,
                 String.valueOf(texts.folder().toAbsolutePath().normalize().getFileName()),

@@ -177,7 +177,7 @@ public final class OnnxFolder {
 
     private DecoderGraph describe() {
         ModelTexts texts = ModelTexts.in(root);
-        GraphFacts facts = kind == Kind.GENAI ? GenaiConfig.read(texts).facts() : HubFacts.read(texts);
+        GraphSignature facts = kind == Kind.GENAI ? GenaiConfig.read(texts).facts() : TransformersConfig.read(texts);
         DecoderGraphReader own = new DecoderGraphReader(file, outline(file), facts);
         Optional<Path> half = GraphFiles.otherHalf(name(file)).map(file::resolveSibling);
         boolean whole = kind == Kind.GENAI || half.isEmpty();

@@ -196,7 +196,7 @@ class CheckpointEmbedderTest {
         for (int round = 0; round < 2; round++) {
             TreeSet<String> stages = new TreeSet<>();
             Job<OnnxEmbedder> job =
-                    OnnxEmbedder.opening(checkpoint.folder(), options().build());
+                    OnnxEmbedder.openJob(checkpoint.folder(), options().build());
             job.onEvent(event -> {
                 if (event instanceof JobEvent.Progress progress) {
                     stages.add(progress.stage());

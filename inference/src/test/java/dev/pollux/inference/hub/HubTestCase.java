@@ -42,7 +42,7 @@ abstract class HubTestCase {
     }
 
     /** A clock that takes a moment for any time. */
-    class Fast implements Surroundings {
+    class Fast implements FileSystemAndClock {
         @Override
         public void sleep(Duration time) throws InterruptedException {
             slept.add(time);

@@ -470,7 +470,7 @@ class ModelHubErrorsTest extends HubTestCase {
     @Test
     void aDiskThatIsTooSmallIsNoticedBeforeTheFirstByte() throws IOException {
         model(3 * RANGE);
-        Surroundings small = new Fast() {
+        FileSystemAndClock small = new Fast() {
             @Override
             public long freeBytes(Path folder) {
                 return 1000;
@@ -487,7 +487,7 @@ class ModelHubErrorsTest extends HubTestCase {
     @Test
     void aDiskThatFillsUpIsNamedAndTheBeginningIsKept() throws IOException {
         byte[] weights = model(3 * RANGE);
-        Surroundings full = new Fast() {
+        FileSystemAndClock full = new Fast() {
             @Override
             public SeekableByteChannel open(Path file) throws IOException {
                 return file.toString().contains(FakeHub.sha256(weights))

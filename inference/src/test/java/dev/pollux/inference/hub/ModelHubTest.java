@@ -427,7 +427,7 @@ class ModelHubTest extends HubTestCase {
                 throw new UnsupportedOperationException();
             }
         }
-        for (Surroundings disk : List.of(new NoLinks(), new Copies())) {
+        for (FileSystemAndClock disk : List.of(new NoLinks(), new Copies())) {
             Path path = builder()
                     .cache(cache.resolve(disk.getClass().getSimpleName()))
                     .surroundings(disk)

@@ -37,7 +37,7 @@ class PartialBlobTest {
     @Test
     void aFileIsAppendedToAndVerified() throws IOException {
         RemoteFile file = sha256(CONTENT);
-        try (PartialBlob blob = open(file, Surroundings.REAL)) {
+        try (PartialBlob blob = open(file, FileSystemAndClock.REAL)) {
             assertThat(blob.position()).isZero();
             assertThat(blob.isWhole()).isFalse();
             blob.append(ByteBuffer.wrap(CONTENT, 0, 4));
@@ -61,14 +61,14 @@ class PartialBlobTest {
             RemoteFile file = random.nextBoolean() ? sha256(content) : git(content);
             int done = 0;
             while (done < content.length) { // each time as another process
-                try (PartialBlob blob = open(file, Surroundings.REAL)) {
+                try (PartialBlob blob = open(file, FileSystemAndClock.REAL)) {
                     assertThat(blob.position()).as("seed %d, run %d", seed, run).isEqualTo(done);
                     int some = Math.min(content.length - done, 1 + random.nextInt(1_000));
                     blob.append(ByteBuffer.wrap(content, done, some));
                     done += some;
                 }
             }
-            try (PartialBlob blob = open(file, Surroundings.REAL)) {
+            try (PartialBlob blob = open(file, FileSystemAndClock.REAL)) {
                 assertThat(blob.isWhole()).as("seed %d, run %d", seed, run).isTrue();
                 blob.verify("owner/name");
             }
@@ -79,7 +79,7 @@ class PartialBlobTest {
     @Test
     void whatIsLongerThanTheFileIsForgotten() throws IOException {
         Files.write(path(), new byte[CONTENT.length + 1]);
-        try (PartialBlob blob = open(sha256(CONTENT), Surroundings.REAL)) {
+        try (PartialBlob blob = open(sha256(CONTENT), FileSystemAndClock.REAL)) {
             assertThat(blob.position()).isZero();
             blob.append(ByteBuffer.wrap(CONTENT));
             blob.verify("owner/name");
@@ -92,7 +92,7 @@ class PartialBlobTest {
         byte[] other = CONTENT.clone();
         other[0]++;
         Files.write(path(), other);
-        try (PartialBlob blob = open(sha256(CONTENT), Surroundings.REAL)) {
+        try (PartialBlob blob = open(sha256(CONTENT), FileSystemAndClock.REAL)) {
             assertThat(blob.isWhole()).isTrue();
             assertThat(blob.isRight()).isFalse();
             assertThatThrownBy(() -> blob.verify("owner/name"))
@@ -110,7 +110,7 @@ class PartialBlobTest {
 
     @Test
     void bytesThatAnotherProcessAddedAreSeenWhenItIsVerified() throws IOException {
-        try (PartialBlob blob = open(sha256(CONTENT), Surroundings.REAL)) {
+        try (PartialBlob blob = open(sha256(CONTENT), FileSystemAndClock.REAL)) {
             blob.append(ByteBuffer.wrap(CONTENT));
             Files.write(path(), Arrays.copyOf(CONTENT, CONTENT.length + 3));
             assertThatThrownBy(() -> blob.verify("owner/name"))
@@ -122,10 +122,10 @@ class PartialBlobTest {
 
     @Test
     void aFullDiskIsToldFromABrokenNetwork() throws IOException {
-        Surroundings full = new Surroundings() {
+        FileSystemAndClock full = new FileSystemAndClock() {
             @Override
             public SeekableByteChannel open(Path file) throws IOException {
-                return new FullDisk(Surroundings.REAL.open(file));
+                return new FullDisk(FileSystemAndClock.REAL.open(file));
             }
         };
         try (PartialBlob blob = open(sha256(CONTENT), full)) {
@@ -134,7 +134,7 @@ class PartialBlobTest {
                     .hasMessage("No space left on device");
             assertThat(blob.position()).isZero();
         }
-        Surroundings unreadable = new Surroundings() {
+        FileSystemAndClock unreadable = new FileSystemAndClock() {
             @Override
             public SeekableByteChannel open(Path file) throws IOException {
                 throw new IOException();
@@ -165,18 +165,18 @@ class PartialBlobTest {
                 return work.get();
             }
         };
-        assertThatThrownBy(() ->
-                        PartialBlob.open(sha256(CONTENT), path(), settings(Surroundings.REAL), cancelled, told::add))
+        assertThatThrownBy(() -> PartialBlob.open(
+                        sha256(CONTENT), path(), settings(FileSystemAndClock.REAL), cancelled, told::add))
                 .isInstanceOf(CancelledException.class);
         assertThat(told).isEmpty();
         assertThat(path()).hasBinaryContent(Arrays.copyOf(CONTENT, 5));
     }
 
-    private PartialBlob open(RemoteFile file, Surroundings surroundings) throws IOException {
+    private PartialBlob open(RemoteFile file, FileSystemAndClock surroundings) throws IOException {
         return PartialBlob.open(file, path(), settings(surroundings), JobContext.NONE, told::add);
     }
 
-    private HubSettings settings(Surroundings surroundings) {
+    private HubSettings settings(FileSystemAndClock surroundings) {
         return new HubSettings(
                 URI.create("http://localhost"),
                 null,

@@ -1,9 +1,9 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.finetune.merge.GramCollection;
+import dev.pollux.finetune.merge.GramOptions;
+import dev.pollux.finetune.merge.GramReport;
 import dev.pollux.inference.engine.EngineOptions;
-import dev.pollux.merge.GramCollection;
-import dev.pollux.merge.GramOptions;
-import dev.pollux.merge.GramReport;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;

@@ -25,7 +25,7 @@ final class Knowledge {
 
     /** Updates the knowledge base and opens it for retrieval only, so that other processes can write. */
     KnowledgeBase openUpdated(Embedder embedder) {
-        return command.run(documents.opening(embedder));
+        return command.run(documents.openJob(embedder));
     }
 
     /** Brings the knowledge base up to date with the documents. */

@@ -1,12 +1,12 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.finetune.merge.CheckpointMerger;
+import dev.pollux.finetune.merge.EvaluationOptions;
+import dev.pollux.finetune.merge.MergeEvaluation;
+import dev.pollux.finetune.merge.MergeEvaluator;
+import dev.pollux.finetune.merge.MergeOptions;
+import dev.pollux.finetune.merge.MergekitYaml;
 import dev.pollux.inference.engine.EngineOptions;
-import dev.pollux.merge.CheckpointMerger;
-import dev.pollux.merge.EvaluationOptions;
-import dev.pollux.merge.MergeEvaluation;
-import dev.pollux.merge.MergeEvaluator;
-import dev.pollux.merge.MergeOptions;
-import dev.pollux.merge.MergeYaml;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
@@ -126,7 +126,7 @@ final class MergeCommand extends PolluxCommand {
         if (replay) {
             return replayed(merger, source, to);
         }
-        MergePlan read = MergeYaml.read(source);
+        MergePlan read = MergekitYaml.read(source);
         String text = evaluated == null ? "" : TextFile.read(evaluated);
         MergePreview preview = merger.plan(read);
         if (dryRun) {

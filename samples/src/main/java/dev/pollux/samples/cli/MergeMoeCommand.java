@@ -1,10 +1,10 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.merge.MergeOptions;
-import dev.pollux.merge.MixtureMerger;
-import dev.pollux.merge.MixturePlan;
-import dev.pollux.merge.MixtureReport;
-import dev.pollux.merge.MixtureYaml;
+import dev.pollux.finetune.merge.MergeOptions;
+import dev.pollux.finetune.merge.MixtureMerger;
+import dev.pollux.finetune.merge.MixturePlan;
+import dev.pollux.finetune.merge.MixtureReport;
+import dev.pollux.finetune.merge.MixtureYaml;
 import dev.pollux.merging.MergePreview;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;

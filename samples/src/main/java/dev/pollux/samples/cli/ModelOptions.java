@@ -107,7 +107,7 @@ final class ModelOptions {
         check();
         EngineOptions engine = engine(resources);
         Path path = locate(named().orElse(DocumentTwin.DEFAULT_MODEL), command, resources);
-        return command.run(OnnxGenerator.opening(path, adapters(), engine));
+        return command.run(OnnxGenerator.openJob(path, adapters(), engine));
     }
 
     /** Refuses a model without a chat template with {@code advice}, and one whose template fails with the reason. */

@@ -17,6 +17,6 @@ record TwinSession(DocumentOptions documents, TwinSettings settings, ModelOption
                 .persona(settings.persona())
                 .twin(twin);
         model.named().ifPresent(options::model);
-        return command.run(DocumentTwin.opening(options.build()));
+        return command.run(DocumentTwin.openJob(options.build()));
     }
 }

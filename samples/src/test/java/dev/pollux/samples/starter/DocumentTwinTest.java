@@ -151,7 +151,7 @@ class DocumentTwinTest {
     void anotherTwinOfTheFolderKnowsItAlready() {
         Pollux.twin(options().build()).close();
         List<JobEvent> events = new ArrayList<>();
-        Job<DocumentTwin> again = DocumentTwin.opening(
+        Job<DocumentTwin> again = DocumentTwin.openJob(
                 options().documents(docs.resolve("..").resolve("docs")).build());
 
         again.onEvent(events::add).run().close();
@@ -197,7 +197,7 @@ class DocumentTwinTest {
         try (OnnxEmbedder embedder = OnnxEmbedder.bundled();
                 KnowledgeBase other = KnowledgeBase.open(knowledge, embedder)) {
             assertThat(other.stats().documents()).isEqualTo(2);
-            Job<DocumentTwin> opening = DocumentTwin.opening(options);
+            Job<DocumentTwin> opening = DocumentTwin.openJob(options);
             opening.onEvent(event -> {
                 if (event instanceof JobEvent.Notice notice) {
                     notices.add(notice.message());
@@ -238,7 +238,7 @@ class DocumentTwinTest {
     @Test
     void aCancelledOpeningLeavesNothingOpen() {
         int before = OpenHandle.open().size();
-        Job<DocumentTwin> opening = DocumentTwin.opening(options().build());
+        Job<DocumentTwin> opening = DocumentTwin.openJob(options().build());
         opening.onEvent(event -> {
             if (event instanceof JobEvent.Progress) {
                 opening.cancel();

@@ -82,7 +82,7 @@ public final class DocumentKnowledge {
      * Returns a job that updates the knowledge base and opens it read-only, so that other processes can write. If another
      * process writes for longer than the lock timeout, the job opens its last commit and reports a notice.
      */
-    public Job<KnowledgeBase> opening(Embedder embedder) {
+    public Job<KnowledgeBase> openJob(Embedder embedder) {
         return Job.of("ingest", job -> {
             updateIfFree(embedder, job);
             return KnowledgeBase.openReadOnly(folder(embedder), embedder);

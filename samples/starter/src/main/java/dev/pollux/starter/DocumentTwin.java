@@ -68,7 +68,7 @@ public final class DocumentTwin implements AutoCloseable {
      *     written, or only a knowledge base is named and it does not exist
      * @throws dev.pollux.UnsupportedModelException from the job, if the kind of the model is unknown
      */
-    public static Job<DocumentTwin> opening(DocumentTwinOptions options) {
+    public static Job<DocumentTwin> openJob(DocumentTwinOptions options) {
         return Job.of("twin", context -> open(options, context));
     }
 
@@ -85,7 +85,7 @@ public final class DocumentTwin implements AutoCloseable {
             model.ifPresent(opening -> closing.push(opening::close));
             Embedder embedder = openEmbedder(options);
             closing.push(embedder::close);
-            KnowledgeBase knowledge = reports.run(documents.opening(embedder));
+            KnowledgeBase knowledge = reports.run(documents.openJob(embedder));
             closing.push(knowledge::close);
             Twin.Builder twin = Twin.builder()
                     .retriever(knowledge.retriever())
@@ -130,7 +130,7 @@ public final class DocumentTwin implements AutoCloseable {
                 .adapters(given.adapters() || !options.adapters().isEmpty())
                 .cache(options.cache())
                 .build();
-        Job<Generator> opening = OnnxGenerator.opening(path, options.adapters(), engine);
+        Job<Generator> opening = OnnxGenerator.openJob(path, options.adapters(), engine);
         return Opening.begin("open", () -> job.run(opening), opening::cancel);
     }
 

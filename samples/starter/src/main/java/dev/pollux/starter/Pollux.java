@@ -39,6 +39,6 @@ public final class Pollux {
      * @throws dev.pollux.StorageException if documents are missing or the cache cannot be written
      */
     public static DocumentTwin twin(DocumentTwinOptions options) {
-        return DocumentTwin.opening(options).run();
+        return DocumentTwin.openJob(options).run();
     }
 }

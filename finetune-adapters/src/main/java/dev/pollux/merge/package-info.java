@@ -1,5 +1,0 @@
-/** Merging of checkpoints: merge methods, mergekit's plan format, and a merger that streams tensors. */
-@NullMarked
-package dev.pollux.merge;
-
-import org.jspecify.annotations.NullMarked;
