@@ -1,10 +1,10 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.engine.DecoderSequence;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
-import dev.pollux.inference.quantize.WeightFormat;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
-import dev.pollux.inference.quantize.WeightFormat;
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.TinyDecoder;

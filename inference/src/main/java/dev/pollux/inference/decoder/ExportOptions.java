@@ -1,6 +1,5 @@
 package dev.pollux.inference.decoder;
 
-import dev.pollux.inference.quantize.WeightFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

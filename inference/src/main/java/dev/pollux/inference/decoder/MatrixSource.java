@@ -1,7 +1,7 @@
 package dev.pollux.inference.decoder;
 
 import dev.pollux.inference.graph.WeightSource;
-import dev.pollux.inference.quantize.BlockWeights;
+import dev.pollux.inference.internal.block.BlockWeights;
 import dev.pollux.tensor.StackedMatrix;
 import java.nio.ByteBuffer;
 import java.util.TreeSet;

@@ -7,7 +7,7 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.ExportReport.StepCost;
-import dev.pollux.inference.quantize.WeightFormat;
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.TinyDecoder;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.ExportReport;
-import dev.pollux.inference.quantize.WeightFormat;
+import dev.pollux.inference.decoder.WeightFormat;
 import java.nio.file.Path;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;

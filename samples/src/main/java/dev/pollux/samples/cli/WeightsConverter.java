@@ -1,6 +1,6 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.inference.quantize.WeightFormat;
+import dev.pollux.inference.decoder.WeightFormat;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;

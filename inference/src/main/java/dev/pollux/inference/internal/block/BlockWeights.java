@@ -1,4 +1,4 @@
-package dev.pollux.inference.quantize;
+package dev.pollux.inference.internal.block;
 
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.StackedMatrix;

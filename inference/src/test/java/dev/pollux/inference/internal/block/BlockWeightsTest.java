@@ -1,4 +1,4 @@
-package dev.pollux.inference.quantize;
+package dev.pollux.inference.internal.block;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;

@@ -1,5 +1,5 @@
 /** Block formats of weights: codes with one scale per block. */
 @NullMarked
-package dev.pollux.inference.quantize;
+package dev.pollux.inference.internal.block;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,4 @@
-package dev.pollux.inference.quantize;
+package dev.pollux.inference.decoder;
 
 /** How matrices are stored. */
 public enum WeightFormat {
