@@ -1,6 +1,6 @@
 package dev.pollux;
 
-/** A file is damaged, truncated or hostile: get it again, or another one. <em>Immutable.</em> */
+/** A file is damaged, truncated or hostile; download it again or use another one. <em>Immutable.</em> */
 public final class MalformedFileException extends PolluxException {
 
     private static final long serialVersionUID = 1L;

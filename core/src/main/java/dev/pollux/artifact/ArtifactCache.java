@@ -105,7 +105,7 @@ public final class ArtifactCache {
             Files.createDirectories(parent);
             part = Files.createTempDirectory(parent, target.getFileName() + PART);
         } catch (IOException e) {
-            throw new StorageException("Cannot write beside " + target + ": " + e, e);
+            throw new StorageException("Cannot write into the folder of " + target + ": " + e, e);
         }
         try {
             R result = maker.fill(part);

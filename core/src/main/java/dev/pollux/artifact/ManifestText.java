@@ -124,7 +124,7 @@ final class ManifestText {
     }
 
     private MalformedFileException malformed(String why, @Nullable Throwable cause) {
-        String message = source + " is no manifest of an artifact: " + why;
+        String message = source + " is not the manifest of an artifact: " + why;
         return cause == null ? new MalformedFileException(message) : new MalformedFileException(message, cause);
     }
 }

@@ -110,7 +110,7 @@ public final class WorkFolder implements AutoCloseable {
                 throw e;
             }
         } catch (IOException e) {
-            throw new StorageException("Cannot write beside " + target + ": " + e, e);
+            throw new StorageException("Cannot write into the folder of " + target + ": " + e, e);
         }
     }
 

@@ -15,14 +15,14 @@ public final class ForeignFile {
     private ForeignFile() {}
 
     /**
-     * A description of the file and a remedy, such as {@code it is empty; get the file again}; empty if nothing is known.
+     * A description of the file and a remedy, such as {@code it is empty; download the file again}; empty if nothing is known.
      *
      * @param head the first {@link #HEAD} bytes, or all if there are fewer
      * @param size of the file, in bytes
      */
     public static Optional<String> describe(byte[] head, long size) {
         if (size == 0) {
-            return Optional.of("it is empty; get the file again");
+            return Optional.of("it is empty; download the file again");
         }
         String text = new String(head, StandardCharsets.ISO_8859_1);
         String start = text.stripLeading().toLowerCase(Locale.ROOT);
@@ -45,7 +45,7 @@ public final class ForeignFile {
                     + " safetensors");
         }
         return size <= HEAD && isText(text)
-                ? Optional.of("it is a text, '" + shortened(text.strip()) + "'; get the file again")
+                ? Optional.of("it is a text, '" + shortened(text.strip()) + "'; download the file again")
                 : Optional.empty();
     }
 

@@ -161,7 +161,7 @@ public final class Json {
             space();
             expect(':');
             if (map.put(key, value(depth + 1)) != null) {
-                throw malformed("key '" + key + "' stands twice");
+                throw malformed("key '" + key + "' occurs twice");
             }
         } while (skipped(','));
         space();
@@ -188,7 +188,7 @@ public final class Json {
         StringBuilder text = new StringBuilder();
         for (char c = take(); c != '"'; c = take()) {
             if (c < 0x20) {
-                throw malformed("a control character stands in a string");
+                throw malformed("a string contains a control character");
             }
             text.append(c == '\\' ? escape() : c);
         }

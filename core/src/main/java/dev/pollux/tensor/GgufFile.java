@@ -39,7 +39,7 @@ public final class GgufFile implements TensorFile {
             part.header().tensors.forEach((name, info) -> {
                 if (tensors.put(name, info) != null) {
                     throw new MalformedFileException(part.file().path() + " holds " + name
-                            + ", which another part holds too; get the file again");
+                            + ", which another part holds too; download the file again");
                 }
                 owners.put(name, part);
             });
@@ -47,7 +47,7 @@ public final class GgufFile implements TensorFile {
         long due = integer("split.tensors.count").orElse((long) tensors.size());
         if (due != tensors.size() && parts.size() > 1) {
             throw new MalformedFileException(path() + " and its other parts must hold " + due + " tensors but hold "
-                    + tensors.size() + "; get the files again");
+                    + tensors.size() + "; download the files again");
         }
     }
 

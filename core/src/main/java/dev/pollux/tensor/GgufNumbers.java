@@ -34,7 +34,7 @@ final class GgufNumbers extends AbstractList<Object> implements RandomAccess {
             case 10 -> unsigned(bytes.getLong(8 * i));
             case 11 -> bytes.getLong(8 * i);
             case 12 -> bytes.getDouble(8 * i);
-            default -> throw new IllegalStateException("value type " + type + " is no number");
+            default -> throw new IllegalStateException("value type " + type + " is not a number");
         };
     }
 

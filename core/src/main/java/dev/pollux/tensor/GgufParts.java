@@ -81,7 +81,8 @@ final class GgufParts {
             long number = number(part, "split.no", -1);
             if (count != parts.size() || number != i) {
                 throw new MalformedFileException(part.file().path() + " must be part " + i + " of " + parts.size()
-                        + ", counted from 0, but says that it is " + number + " of " + count + "; get the file again");
+                        + ", counted from 0, but says that it is " + number + " of " + count
+                        + "; download the file again");
             }
         }
     }

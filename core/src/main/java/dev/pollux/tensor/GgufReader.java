@@ -50,7 +50,7 @@ final class GgufReader {
             countItem();
             Object value = value(u32("value type"), 0);
             if (metadata.put(key, value) != null) {
-                throw malformed("key '" + key + "' stands twice");
+                throw malformed("key '" + key + "' occurs twice");
             }
         }
         this.alignment = readAlignment();
@@ -106,7 +106,7 @@ final class GgufReader {
             TensorInfo placed =
                     new TensorInfo(info.name(), info.type(), info.shape(), base + offset, info.byteLength());
             if (tensors.put(info.name(), placed) != null) {
-                throw malformed("tensor " + info.name() + " stands twice");
+                throw malformed("tensor " + info.name() + " occurs twice");
             }
         }
         checkOverlap();
@@ -276,6 +276,6 @@ final class GgufReader {
 
     private MalformedFileException malformed(String why) {
         return new MalformedFileException(file.path() + " is not a valid GGUF file: " + why + " (byte " + in.position()
-                + "); get the file again");
+                + "); download the file again");
     }
 }

@@ -126,7 +126,7 @@ public final class NotFinite {
         found.forEach((fact, where) -> {
             if (fact.startsWith(INPUT)) {
                 notices.add("model " + fact.substring(INPUT.length()) + " holds " + where.values
-                        + " values that are not finite (NaN or infinite), in " + where + "; get it again");
+                        + " values that are not finite (NaN or infinite), in " + where + "; download it again");
             }
         });
         if (found.containsKey(RESULT)) {

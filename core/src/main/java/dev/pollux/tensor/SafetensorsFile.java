@@ -170,6 +170,6 @@ public final class SafetensorsFile implements TensorFile {
 
     private MalformedFileException malformed(String why) {
         return new MalformedFileException(
-                file.path() + " is not a valid safetensors file: " + why + "; get the file again");
+                file.path() + " is not a valid safetensors file: " + why + "; download the file again");
     }
 }

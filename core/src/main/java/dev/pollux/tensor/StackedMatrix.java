@@ -38,7 +38,7 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
             TensorInfo info = tensors.info(name);
             if (info.shape().size() != 2 || info.dim(1) != columns) {
                 throw new MalformedFileException(name + " must be [rows, " + columns + "] but is " + info.shape()
-                        + "; the configuration and the weights do not fit together");
+                        + "; the configuration and the weights do not match");
             }
             rows += info.dim(0);
         }
@@ -53,7 +53,7 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
     public StackedMatrix requireRows(int expected) {
         if (rows != expected) {
             throw new MalformedFileException(names + " must have " + expected + " rows but have " + rows
-                    + "; the configuration and the weights do not fit together");
+                    + "; the configuration and the weights do not match");
         }
         return this;
     }

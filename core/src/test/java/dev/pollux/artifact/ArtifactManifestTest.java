@@ -136,7 +136,7 @@ class ArtifactManifestTest {
             Files.writeString(file, one.getKey());
             assertThatThrownBy(() -> ArtifactManifest.read(folder))
                     .isInstanceOf(MalformedFileException.class)
-                    .hasMessage(file + " is no manifest of an artifact: " + one.getValue());
+                    .hasMessage(file + " is not the manifest of an artifact: " + one.getValue());
         }
         Files.writeString(file, "{\"format\": ");
         assertThatThrownBy(() -> ArtifactManifest.read(folder)).isInstanceOf(MalformedFileException.class);

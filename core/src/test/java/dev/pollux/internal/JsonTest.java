@@ -57,7 +57,7 @@ class JsonTest {
                 "[1 2] | expected ']'",
                 "{\"a\" 1} | expected ':'",
                 "{a:1} | expected '\"'",
-                "{\"a\":1,\"a\":2} | key 'a' stands twice",
+                "{\"a\":1,\"a\":2} | key 'a' occurs twice",
                 "01 | expected a value",
                 "1. | expected a value",
                 "+1 | expected a value",
@@ -78,7 +78,7 @@ class JsonTest {
     void theErrorNamesTheCharacter() {
         assertThatThrownBy(() -> parse("[1 2]")).hasMessage("head.json is not valid JSON: expected ']' (character 4)");
         assertThatThrownBy(() -> parse("\"a\nb\""))
-                .hasMessage("head.json is not valid JSON: a control character stands in a string (character 3)");
+                .hasMessage("head.json is not valid JSON: a string contains a control character (character 3)");
         assertThatThrownBy(() -> parse("\uFEFF1"))
                 .hasMessage("head.json is not valid JSON: expected a value (character 0)");
     }

@@ -249,7 +249,7 @@ class GgufFileTest {
                                 Fields.of(0, 1).u64(2).u8(0xff).u8(0xfe).u32(U8).u64(0)),
                         new Attack(
                                 "a key twice",
-                                "key 'a' stands twice",
+                                "key 'a' occurs twice",
                                 Fields.of(0, 2).key("a", U8).u8(0).key("a", U8).u8(0)),
                         new Attack(
                                 "a type of value that is not known",
@@ -345,7 +345,7 @@ class GgufFileTest {
                                 Fields.of(1, 0).tensor("w", 0, 0, 1L << 40).data(64)),
                         new Attack(
                                 "a tensor twice",
-                                "tensor w stands twice",
+                                "tensor w occurs twice",
                                 Fields.of(2, 0)
                                         .tensor("w", 0, 0, 4)
                                         .tensor("w", 0, 32, 4)
@@ -372,7 +372,7 @@ class GgufFileTest {
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessageStartingWith(path + " is not a valid GGUF file: ")
                 .hasMessageContaining(attack.message())
-                .hasMessageEndingWith("; get the file again");
+                .hasMessageEndingWith("; download the file again");
         assertThat(OpenHandle.open()).hasSize(open);
     }
 

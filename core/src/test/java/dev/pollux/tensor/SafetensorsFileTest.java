@@ -252,7 +252,7 @@ class SafetensorsFileTest {
                     .isInstanceOf(MalformedFileException.class)
                     .hasMessageStartingWith(path + " is not a valid safetensors file: ")
                     .hasMessageContaining(attack.message())
-                    .hasMessageEndingWith("; get the file again");
+                    .hasMessageEndingWith("; download the file again");
         }
         assertThat(OpenHandle.open()).as("seed %d", seed).hasSize(open);
     }

@@ -62,7 +62,7 @@ class GgufPartsTest {
         assertThatThrownBy(() -> GgufFile.open(third))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage(second
-                        + " must be part 1 of 3, counted from 0, but says that it is 2 of 3; get the file again");
+                        + " must be part 1 of 3, counted from 0, but says that it is 2 of 3; download the file again");
         Path alone = Files.copy(third, folder.resolve("model.gguf"));
         assertThatThrownBy(() -> GgufFile.open(alone))
                 .isInstanceOf(MalformedFileException.class)
@@ -78,11 +78,11 @@ class GgufPartsTest {
         Path third = write(3);
         assertThatThrownBy(() -> GgufFile.open(first))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage(first + " and its other parts must hold 4 tensors but hold 3; get the files again");
+                .hasMessage(first + " and its other parts must hold 4 tensors but hold 3; download the files again");
         part(3, 3).floats("t1", new float[] {1}, 1).write(third);
         assertThatThrownBy(() -> GgufFile.open(first))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage(third + " holds t1, which another part holds too; get the file again");
+                .hasMessage(third + " holds t1, which another part holds too; download the file again");
     }
 
     private Path write(int number) {

@@ -162,7 +162,7 @@ final class TensorFileTest {
         assertThatThrownBy(() -> GgufFile.open(path))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage(path + " is not a valid GGUF file: it must begin with the letters GGUF; it is another kind"
-                        + " of file (byte 4); get the file again");
+                        + " of file (byte 4); download the file again");
         byte[] bytes = gguf().toBytes();
         Files.write(path, Arrays.copyOf(bytes, bytes.length - 64));
         assertThatThrownBy(() -> GgufFile.open(path))
@@ -175,7 +175,7 @@ final class TensorFileTest {
         assertThatThrownBy(() -> SafetensorsFile.open(other))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage(other + " is not a valid safetensors file: h ends past the end of the file; it is"
-                        + " truncated; get the file again");
+                        + " truncated; download the file again");
     }
 
     @Test

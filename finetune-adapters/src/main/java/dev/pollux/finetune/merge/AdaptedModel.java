@@ -60,13 +60,13 @@ record AdaptedModel(ObjectNode config, Map<String, TensorSource> tensors, Map<St
                     .orElseThrow(() -> new MalformedFileException("adapter " + changes.label() + " changes " + target
                             + ", which its model does not have; "
                             + (CLASSIFIERS.matcher(target).matches()
-                                    ? "it is the head of a classifier, for which a model of texts has no place: load"
+                                    ? "it is the head of a classifier, which a language model does not have: load"
                                             + " it with PEFT, merge it there, and save it"
                                     : "use the model it was trained on")));
             String other = targets.put(tensor, target);
             if (other != null) {
                 throw new MalformedFileException("adapter " + changes.label() + " changes " + tensor + " of " + label
-                        + " twice, as " + other + " and as " + target + "; get it again");
+                        + " twice, as " + other + " and as " + target + "; download it again");
             }
         }
         return targets;

@@ -187,7 +187,7 @@ final class CarriedFiles {
         }
         if (size > MAX_FILE || total + size > MAX_TOTAL || files.size() == MAX_FILES) {
             problems.notice(
-                    name + " of " + size + " bytes is left out, since files beside the weights may have at most "
+                    name + " of " + size + " bytes is left out, since files other than the weights may have at most "
                             + MAX_FILE + " bytes, and together " + MAX_TOTAL + "; copy it if it is needed");
             return;
         }

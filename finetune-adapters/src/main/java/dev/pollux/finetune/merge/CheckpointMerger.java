@@ -136,10 +136,10 @@ public final class CheckpointMerger implements ModelMerger {
             long free = Files.getFileStore(existing).getUsableSpace();
             if (free < bytes) {
                 throw new StorageException("The merge writes " + bytes + " bytes but only " + free + " are free at "
-                        + existing + "; make room or choose another folder");
+                        + existing + "; free some space or choose another folder");
             }
         } catch (IOException e) {
-            throw new StorageException("Cannot see how much room is at " + existing + ": " + e, e);
+            throw new StorageException("Cannot read the free space at " + existing + ": " + e, e);
         }
     }
 

@@ -43,10 +43,11 @@ final class FolderContents {
             throw aFile();
         }
         if (!Files.isDirectory(folder)) {
-            throw new MalformedFileException(what + " not found: " + folder + " is no folder; nothing is fetched here, "
-                    + hubName(name)
-                            .map(hub -> "fetch it with pollux fetch hf:" + hub + " and name the folder")
-                            .orElse("download it first"));
+            throw new MalformedFileException(
+                    what + " not found: " + folder + " is not a folder; nothing is fetched here, "
+                            + hubName(name)
+                                    .map(hub -> "fetch it with pollux fetch hf:" + hub + " and name the folder")
+                                    .orElse("download it first"));
         }
         boolean weights = SafetensorsFolder.isIn(folder);
         boolean config = has("config.json");

@@ -122,7 +122,7 @@ public final class GramCollection {
         Path place = InputModel.statistics(reference, folder);
         if (Files.isRegularFile(place)) {
             throw new UnsupportedModelException(place + " is a file, and " + RegMean.FILE
-                    + " lies in a model's folder; put it into a folder of its own and name that");
+                    + " is in a model's folder; put it into a folder of its own and name that");
         }
         Path file = place.resolve(RegMean.FILE);
         if (Files.exists(file)) {

@@ -62,7 +62,7 @@ public final class LoraExtractionOptions {
             throw new IllegalArgumentException("rank must be in [1, " + MOST + "] but was " + rank);
         }
         if (!(epsilon >= 0 && epsilon < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("epsilon must be a number from 0 but was " + epsilon);
+            throw new IllegalArgumentException("epsilon must be a number of at least 0 but was " + epsilon);
         }
         if (!(keptEnergy > 0 && keptEnergy <= 1)) {
             throw new IllegalArgumentException("keptEnergy must be in (0, 1] but was " + keptEnergy);
@@ -85,7 +85,7 @@ public final class LoraExtractionOptions {
             Pattern.compile(expression);
         } catch (PatternSyntaxException e) {
             throw new IllegalArgumentException(
-                    "'" + expression + "' is no regular expression: " + e.getDescription(), e);
+                    "'" + expression + "' is not a regular expression: " + e.getDescription(), e);
         }
     }
 

@@ -124,7 +124,9 @@ final class MixtureLayout implements AutoCloseable {
             } else if (tensor.getKey().contains(".mlp.")
                     || target.get() == MixtureTarget.MIXTRAL && tensor.getKey().endsWith("_proj.bias")) {
                 problems.fatal(
-                        "", tensor.getKey(), " has no place in " + target.get().architecture());
+                        "",
+                        tensor.getKey(),
+                        " does not belong to " + target.get().architecture());
             }
         }
         if (layers == 0) {

@@ -59,7 +59,7 @@ final class OnnxGraphs {
                 problems.fatal(
                         "",
                         entry.getKey(),
-                        " differs between the models and is no float tensor; merge models before they are quantized");
+                        " differs between the models and is not a float tensor; merge models before they are quantized");
             }
         }
     }

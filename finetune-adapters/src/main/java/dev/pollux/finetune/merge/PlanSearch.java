@@ -277,7 +277,7 @@ public final class PlanSearch {
         } catch (IOException e) {
             throw new StorageException("Cannot read " + log(work) + ": " + e, e);
         } catch (MalformedFileException | NumberFormatException e) {
-            throw new MalformedFileException(log(work) + " is no log of a search; delete it", e);
+            throw new MalformedFileException(log(work) + " is not the log of a search; delete it", e);
         }
     }
 }

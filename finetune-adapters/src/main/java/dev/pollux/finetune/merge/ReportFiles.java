@@ -116,10 +116,10 @@ final class ReportFiles {
         static Recipe read(Path file) {
             ObjectNode json = JsonFiles.read(file)
                     .orElseThrow(() -> new MalformedFileException(
-                            file + " is no file; name the " + JSON + " of an earlier merge"));
+                            file + " is not a file; name the " + JSON + " of an earlier merge"));
             if (json.path("format").asInt(0) != FORMAT || !json.path("plan").isArray()) {
                 throw new MalformedFileException(
-                        file + " is no report of a merge in format " + FORMAT + "; name the " + JSON + " of one");
+                        file + " is not a merge report in format " + FORMAT + "; name the " + JSON + " of one");
             }
             List<InputFile> inputs = new ArrayList<>();
             for (JsonNode input : json.path("inputs")) {

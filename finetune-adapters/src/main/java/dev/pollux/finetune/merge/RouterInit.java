@@ -51,7 +51,7 @@ final class RouterInit {
      * @return (experts, layers, width), each row of length 1
      */
     List<double[][]> rows(List<Expert> experts) {
-        Path folder = base.folder().orElseThrow(() -> new IllegalStateException("the base lies in a folder"));
+        Path folder = base.folder().orElseThrow(() -> new IllegalStateException("the base is in a folder"));
         try (Checkpoint checkpoint = Checkpoint.open(folder);
                 Tokenizer tokenizer = checkpoint
                         .tokenizer()

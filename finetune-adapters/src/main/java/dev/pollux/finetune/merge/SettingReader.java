@@ -45,7 +45,7 @@ final class SettingReader {
             return entries ? filtered(what, list, filters) : gradient(what, list);
         }
         if (value instanceof Map<?, ?>) {
-            return fatal(what + ": an entry with filter and value must stand in a list; put a dash before filter");
+            return fatal(what + ": an entry with filter and value must be in a list; put a dash before filter");
         }
         OptionalDouble number = number(value);
         return number.isPresent()

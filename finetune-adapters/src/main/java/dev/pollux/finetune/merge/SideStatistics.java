@@ -30,7 +30,7 @@ final class SideStatistics {
                         "Cannot merge ",
                         tensor,
                         ": model " + entry.model() + " has no such tensor in " + Fisher.FILE
-                                + "; write it beside the weights, or use linear");
+                                + "; write it into the folder of the weights, or use linear");
                 return Optional.empty();
             }
             if (!diagonal.get().shape().equals(entry.source().shape())) {

@@ -79,7 +79,7 @@ final class Stack {
                 LayerRange all = new LayerRange(0, model.layers(prefix));
                 Part part = new Part(model, input.layers().orElse(all), input.parameters());
                 if (parts.putIfAbsent(model.label(), part) != null) {
-                    problems.notice("model " + model.label() + " stands twice in slice " + number
+                    problems.notice("model " + model.label() + " occurs twice in slice " + number
                             + "; only its first entry counts");
                 }
                 if (input.layers().isPresent() && part.layers().size() == 0) {

@@ -40,7 +40,7 @@ final class TokenTable {
             }
         }
         if (table.ids.isEmpty()) {
-            throw new MalformedFileException("the tokenizer of " + model.label() + " has no tokens; get it again");
+            throw new MalformedFileException("the tokenizer of " + model.label() + " has no tokens; download it again");
         }
         return table;
     }

@@ -55,7 +55,7 @@ final class Weights {
 
     static void notNegative(String name, double value) {
         if (!(value >= 0 && Double.isFinite(value))) {
-            throw new IllegalArgumentException(name + " must be a number from 0 but was " + value);
+            throw new IllegalArgumentException(name + " must be a number of at least 0 but was " + value);
         }
     }
 

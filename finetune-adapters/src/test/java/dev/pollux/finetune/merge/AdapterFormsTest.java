@@ -135,7 +135,7 @@ class AdapterFormsTest {
         assertThatThrownBy(() -> read(MODULE + ".weight"))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage("The adapter " + temp.resolve("adapter") + " uses DoRA but has no magnitude vector for "
-                        + MODULE + ".weight; get it again");
+                        + MODULE + ".weight; download it again");
     }
 
     @Test
@@ -182,7 +182,7 @@ class AdapterFormsTest {
         assertThatThrownBy(() -> read(MODULE + ".weight"))
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage("The adapter " + temp.resolve("adapter") + ": " + PEFT
-                        + ".lora_magnitude_vector must hold 2 floats but is F32 [3]; get it again");
+                        + ".lora_magnitude_vector must hold 2 floats but is F32 [3]; download it again");
     }
 
     /** Rows of q lie in neighbouring pairs there: 0, 2, 1, 3 of a head of four. */

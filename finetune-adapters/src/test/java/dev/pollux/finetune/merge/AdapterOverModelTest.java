@@ -126,7 +126,7 @@ class AdapterOverModelTest {
         assertThatThrownBy(this::open)
                 .isExactlyInstanceOf(MalformedFileException.class)
                 .hasMessage("adapter adapter changes score.weight, which its model does not have; it is the head of a"
-                        + " classifier, for which a model of texts has no place: load it with PEFT, merge it there, and"
+                        + " classifier, which a language model does not have: load it with PEFT, merge it there, and"
                         + " save it");
     }
 
@@ -217,7 +217,7 @@ class AdapterOverModelTest {
         assertThatThrownBy(this::open)
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessage("The adapter " + temp.resolve("adapter")
-                        + " has peft_type IA3, which is no LoRA; only LoRA and DoRA"
+                        + " has peft_type IA3, which is not LoRA; only LoRA and DoRA"
                         + " factors, whole modules and trained tokens can be read");
     }
 

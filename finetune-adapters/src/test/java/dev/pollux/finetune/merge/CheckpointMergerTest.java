@@ -145,7 +145,7 @@ class CheckpointMergerTest {
         assertThat(merger(1, 1L << 30).plan(wrong).errors())
                 .containsExactly(
                         "model nowhere not found: " + temp.resolve("nowhere")
-                                + " is no folder; nothing is fetched here, download it first",
+                                + " is not a folder; nothing is fetched here, download it first",
                         "merge_method tiez is unknown (did you mean ties?); known are linear, slerp, nuslerp,"
                                 + " multislerp, karcher, task_arithmetic, ties, dare_linear, dare_ties, della,"
                                 + " della_linear, breadcrumbs, breadcrumbs_ties, sce, ram, ramplus_tl, model_stock,"

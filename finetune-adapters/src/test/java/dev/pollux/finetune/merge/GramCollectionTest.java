@@ -225,7 +225,7 @@ class GramCollectionTest {
         Path file = Files.writeString(temp.resolve("model.gguf"), "");
         assertThatThrownBy(() -> collection.collect("model.gguf", TEXT).run())
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessage(file + " is a file, and gram.safetensors lies in a model's folder; put it into a folder of"
+                .hasMessage(file + " is a file, and gram.safetensors is in a model's folder; put it into a folder of"
                         + " its own and name that");
     }
 

@@ -217,7 +217,7 @@ class LoraExtractionTest {
                 .hasMessage("keptEnergy must be in (0, 1] but was 0.0");
         assertThatThrownBy(() ->
                         LoraExtractionOptions.builder().exclude(List.of("(")).build())
-                .hasMessage("'(' is no regular expression: Unclosed group");
+                .hasMessage("'(' is not a regular expression: Unclosed group");
     }
 
     private static LoraExtractionReport.Matrix matrix(LoraExtractionReport report, String module) {

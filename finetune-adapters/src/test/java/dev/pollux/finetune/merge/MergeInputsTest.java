@@ -147,7 +147,7 @@ class MergeInputsTest {
     void aNameOfTheHubIsToBeFetched() {
         assertThat(refusal("owner/name"))
                 .isEqualTo("model owner/name not found: " + temp.resolve("owner/name")
-                        + " is no folder; nothing is fetched"
+                        + " is not a folder; nothing is fetched"
                         + " here, fetch it with pollux fetch hf:owner/name and name the folder");
     }
 
@@ -206,9 +206,9 @@ class MergeInputsTest {
                         + " with git lfs pull",
                 "<!DOCTYPE html><html>| it is a web page, not the file; download the file itself, and log in first if the"
                         + " page asks for it",
-                "Entry not found| it is a text, 'Entry not found'; get the file again",
+                "Entry not found| it is a text, 'Entry not found'; download the file again",
                 "GGUF1234| it is a GGUF file; give it the ending .gguf",
-                "''| it is empty; get the file again",
+                "''| it is empty; download the file again",
             })
     void aFileOfWeightsThatIsAnotherThingIsNamed(String content, String due) throws IOException {
         file("wrong/config.json", "{}");
@@ -313,7 +313,7 @@ class MergeInputsTest {
 
         assertThat(report.notices())
                 .containsExactly(
-                        "model broken holds 2 values that are not finite (NaN or infinite), in model.layers.0.a.weight; get"
+                        "model broken holds 2 values that are not finite (NaN or infinite), in model.layers.0.a.weight; download"
                                 + " it again",
                         "the result holds 2 values that are not finite (NaN or infinite), in model.layers.0.a.weight; it will"
                                 + " not compute");
@@ -342,7 +342,7 @@ class MergeInputsTest {
 
         assertThat(report.notices())
                 .containsExactly(
-                        "model broken holds 5 values that are not finite (NaN or infinite), in a.weight; get it again");
+                        "model broken holds 5 values that are not finite (NaN or infinite), in a.weight; download it again");
     }
 
     @ParameterizedTest

@@ -103,7 +103,8 @@ class OnnxInputTest {
         assertThat(CheckpointMerger.in(temp).plan(plan("-onnx", "ties")).errors())
                 .singleElement()
                 .asString()
-                .endsWith(" differs between the models and is no float tensor; merge models before they are quantized");
+                .endsWith(
+                        " differs between the models and is not a float tensor; merge models before they are quantized");
     }
 
     @Test

@@ -96,7 +96,7 @@ class SideStatisticsTest {
         assertThatThrownBy(() -> merged("fisher", "", MATRIX, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(
-                        "model a has no such tensor in fisher.safetensors; write it beside the weights, or use"
+                        "model a has no such tensor in fisher.safetensors; write it into the folder of the weights, or use"
                                 + " linear");
         assertThat(folder.resolve("merged")).doesNotExist();
     }

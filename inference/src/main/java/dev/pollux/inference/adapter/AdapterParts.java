@@ -87,10 +87,10 @@ final class AdapterParts {
                         && (tokens || config.is("ensure_weight_tying")));
         parts.forEach(this::check);
         if (config.has("modules_to_save") && !anyHolds(Part.WHOLE)) {
-            throw malformed(" has modules_to_save but holds no module as a whole; get it again");
+            throw malformed(" has modules_to_save but holds no module as a whole; download it again");
         }
         if (config.has("trainable_token_indices") && !tokens) {
-            throw malformed(" has trainable_token_indices but holds no rows of tokens; get it again");
+            throw malformed(" has trainable_token_indices but holds no rows of tokens; download it again");
         }
     }
 
@@ -105,7 +105,7 @@ final class AdapterParts {
         }
         AdapterTensor magnitude = of.get(Part.MAGNITUDE);
         if (magnitude != null && !factored) {
-            throw malformed(" holds " + magnitude.key() + " but no factors of " + target + "; get it again");
+            throw malformed(" holds " + magnitude.key() + " but no factors of " + target + "; download it again");
         }
         AdapterTensor bias = of.get(Part.BIAS);
         if (bias != null) {
@@ -116,7 +116,7 @@ final class AdapterParts {
             int count = config.tokens(PeftTensor.module(target)).size();
             if (rows.shape().size() != 2 || rows.shape().get(0) != count) {
                 throw malformed(": " + rows.key() + " must hold a row for each of " + count
-                        + " tokens (trainable_token_indices) but is " + rows.shown() + "; get it again");
+                        + " tokens (trainable_token_indices) but is " + rows.shown() + "; download it again");
             }
         }
     }
@@ -127,21 +127,21 @@ final class AdapterParts {
         if (!LowRankChange.fit(a.shape(), b.shape())) {
             throw malformed(": the factors of " + target
                     + " must be (rank, columns) and (rows, rank), with a rank in [1, " + LowRankChange.MAX_RANK
-                    + "], but are " + a.shape() + " and " + b.shape() + "; get it again");
+                    + "], but are " + a.shape() + " and " + b.shape() + "; download it again");
         }
         AdapterTensor magnitude = of.get(Part.MAGNITUDE);
         if (magnitude == null && config.is("use_dora")) {
-            throw malformed(" uses DoRA but has no magnitude vector for " + target + "; get it again");
+            throw malformed(" uses DoRA but has no magnitude vector for " + target + "; download it again");
         }
         if (magnitude != null && magnitude.values().elements() != b.shape().get(0)) {
             throw malformed(": " + magnitude.key() + " must hold " + b.shape().get(0) + " floats but is "
-                    + magnitude.shown() + "; get it again");
+                    + magnitude.shown() + "; download it again");
         }
     }
 
     private AdapterTensor factor(String target, Map<Part, AdapterTensor> of, Part part) {
         AdapterTensor factor = Optional.ofNullable(of.get(part))
-                .orElseThrow(() -> malformed(" lacks factor " + part + " of " + target + "; get it again"));
+                .orElseThrow(() -> malformed(" lacks factor " + part + " of " + target + "; download it again"));
         if (factor.shape().size() != 2) {
             throw new UnsupportedModelException(the() + ": " + factor.key() + " must be a matrix but is "
                     + factor.shown() + "; factors of stacked experts are not supported");
@@ -154,11 +154,11 @@ final class AdapterParts {
         AdapterTensor b = parts.getOrDefault(PeftTensor.module(target) + ".weight", Map.of())
                 .get(Part.B);
         if (b == null) {
-            throw malformed(" holds " + bias.key() + " but no factors of its module; get it again");
+            throw malformed(" holds " + bias.key() + " but no factors of its module; download it again");
         }
         if (!bias.shape().equals(List.of(b.shape().get(0)))) {
             throw malformed(": " + bias.key() + " must hold " + b.shape().get(0) + " floats but is " + bias.shown()
-                    + "; get it again");
+                    + "; download it again");
         }
     }
 

@@ -70,7 +70,7 @@ final class GgufAdapter {
             double alpha = file.number("adapter.lora.alpha").orElse(0.0);
             if (!Double.isFinite(alpha)) {
                 throw new MalformedFileException(path + ": adapter.lora.alpha must be a finite number but is " + alpha
-                        + "; get the adapter again");
+                        + "; download the adapter again");
             }
             file.tensors().forEach((name, info) -> requireFactor(file, name, info));
             // Rows of B are permuted like the matrix rows; A has the matrix columns, which keep their order.
@@ -112,7 +112,7 @@ final class GgufAdapter {
     private void require(GgufFile file, String key, String value) {
         String found = file.string(key).orElse("absent");
         if (!found.equals(value)) {
-            throw new UnsupportedModelException(path + " is no adapter: " + key + " must be '" + value + "' but is "
+            throw new UnsupportedModelException(path + " is not an adapter: " + key + " must be '" + value + "' but is "
                     + found + "; give it as a model, not as an adapter");
         }
     }
@@ -121,8 +121,8 @@ final class GgufAdapter {
         String other = name.endsWith(A) ? B : A;
         if (!name.endsWith(A) && !name.endsWith(B)
                 || !file.tensors().containsKey(name.substring(0, name.length() - A.length()) + other)) {
-            throw new MalformedFileException(
-                    path + ": " + name + " must be one of two factors " + A + " and " + B + "; get the adapter again");
+            throw new MalformedFileException(path + ": " + name + " must be one of two factors " + A + " and " + B
+                    + "; download the adapter again");
         }
         if (info.shape().size() != 2) {
             throw new UnsupportedModelException(path + ": " + name + " changes experts (" + info.shape()

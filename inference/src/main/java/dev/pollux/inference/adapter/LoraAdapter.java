@@ -216,7 +216,7 @@ public final class LoraAdapter implements AutoCloseable {
             factors(target).ifPresent(change -> {
                 if (renamed.put(found, change) != null) {
                     throw new MalformedFileException("The adapter " + name + " has two pairs of factors for " + found
-                            + "; get the adapter again");
+                            + "; download the adapter again");
                 }
             });
         }

@@ -39,7 +39,7 @@ final class ModulePattern {
             String java = NAMED_GROUP.matcher(key).replaceAll("(").replace("\\Z", "\\z");
             pattern = Pattern.compile("(?:.*\\.)?(?:" + java + ")$");
         } catch (PatternSyntaxException e) {
-            throw refused("is no regular expression: " + e.getDescription());
+            throw refused("is not a regular expression: " + e.getDescription());
         } catch (StackOverflowError e) {
             throw refused("is nested too deeply");
         }

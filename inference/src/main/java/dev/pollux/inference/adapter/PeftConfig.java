@@ -70,7 +70,7 @@ public final class PeftConfig {
         double number = value.isMissingNode() || value.isNull() ? fallback : value.asDouble(Double.NaN);
         if (!Double.isFinite(number)) {
             throw new MalformedFileException(
-                    of + " has " + setting + " " + value + ", which must be a finite number; get it again");
+                    of + " has " + setting + " " + value + ", which must be a finite number; download it again");
         }
         return number;
     }
@@ -105,7 +105,7 @@ public final class PeftConfig {
      */
     public Optional<String> otherChange() {
         if (!type().equals("LORA") && !type().equals(TRAINED_TOKENS)) {
-            return Optional.of("peft_type " + type() + ", which is no LoRA");
+            return Optional.of("peft_type " + type() + ", which is not LoRA");
         }
         String init = setting("init_lora_weights").asString("");
         String method = init.toLowerCase(Locale.ROOT).split("_niter_", 2)[0];
@@ -153,7 +153,7 @@ public final class PeftConfig {
         for (JsonNode token : list) {
             if (!token.isInt() || token.asInt() < 0) {
                 throw new MalformedFileException(of + " has the token " + token
-                        + " in trainable_token_indices, which must be ids of tokens; get it again");
+                        + " in trainable_token_indices, which must be ids of tokens; download it again");
             }
             rows.add(token.asInt());
         }

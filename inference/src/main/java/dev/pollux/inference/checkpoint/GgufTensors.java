@@ -103,7 +103,7 @@ public final class GgufTensors implements TensorFile {
     private void put(String name, TensorInfo info) {
         if (tensors.put(name, info) != null) {
             throw new MalformedFileException(
-                    "Tensor " + info.name() + " stands twice, under two names; get the file again");
+                    "Tensor " + info.name() + " occurs twice, under two names; download the file again");
         }
     }
 

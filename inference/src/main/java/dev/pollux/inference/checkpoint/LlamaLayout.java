@@ -104,7 +104,7 @@ final class LlamaLayout {
     private void refuseSurplus(boolean complete) {
         for (String name : left.keySet()) {
             if (!DERIVED.matcher(name).matches() && (complete || !isKnown(name))) {
-                throw new UnsupportedModelException(source + ": the tensor " + name + " has no place in "
+                throw new UnsupportedModelException(source + ": the tensor " + name + " does not belong to "
                         + config.architecture() + " with " + config.layers()
                         + " layers; the model is of another kind than it says");
             }

@@ -65,8 +65,7 @@ final class LoweredDecoder {
             architecture.head(architecture.normed(x));
         } catch (ShapeMismatchException e) {
             throw new MalformedFileException(
-                    blocks.settings.file() + ": " + e.getMessage()
-                            + "; the configuration and the weights do not fit together",
+                    blocks.settings.file() + ": " + e.getMessage() + "; the configuration and the weights do not match",
                     e);
         }
         blocks.tensors.refuseSurplus(blocks.config.architecture());

@@ -68,8 +68,8 @@ final class GraphInputs implements AutoCloseable {
         this.firstPosition = firstPosition;
         declared.forEach((name, node) -> slots.add(slot(model, name, node)));
         if (slots.stream().noneMatch(slot -> slot.kind == Kind.IDS)) {
-            throw new UnsupportedModelException(
-                    model + " must have an input input_ids but has " + declared.keySet() + "; it is no text encoder");
+            throw new UnsupportedModelException(model + " must have an input input_ids but has " + declared.keySet()
+                    + "; it is not a text encoder");
         }
     }
 

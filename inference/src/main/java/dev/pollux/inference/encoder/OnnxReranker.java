@@ -127,7 +127,7 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
         if (session.dimension() != 1) {
             session.close();
             throw new UnsupportedModelException(source.name() + " must give one score but gives " + session.dimension()
-                    + "; a model with several labels is no reranker");
+                    + "; a model with several labels is not a reranker");
         }
         return session;
     }

@@ -77,7 +77,7 @@ final class PairWindows {
             }
             if (window.size() > config.maxTokens()) {
                 throw new IllegalArgumentException("A text must fit into windows of " + config.maxTokens()
-                        + " tokens but one of its tokens does not beside the query; choose a larger maxTokens");
+                        + " tokens but one of its tokens does not fit after the query; choose a larger maxTokens");
             }
             windows.add(Window.of(window));
             if (to == content.size()) {

@@ -104,7 +104,7 @@ public final class LoadedAdapter implements AutoCloseable {
         Map<String, LowRankChange> changes = adapter.factorsNamed(places.keySet());
         if (changes.isEmpty()) {
             throw new MalformedFileException(
-                    "The adapter " + adapter.name() + " holds no LoRA factors; get the adapter again");
+                    "The adapter " + adapter.name() + " holds no LoRA factors; download the adapter again");
         }
         requirePlaces(manifest, adapter.name(), changes, places);
         return changes;
@@ -118,7 +118,7 @@ public final class LoadedAdapter implements AutoCloseable {
             throw new UnsupportedModelException("The adapter " + adapter + " changes "
                     + strangers.iterator().next()
                     + (strangers.size() == 1 ? "" : " and " + (strangers.size() - 1) + " more")
-                    + ", which is no projection of " + manifest.name()
+                    + ", which is not a projection of " + manifest.name()
                     + " as it is stored; merge it into its model first (pollux merge), or use the model it was"
                     + " trained on");
         }

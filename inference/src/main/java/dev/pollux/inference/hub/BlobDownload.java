@@ -194,6 +194,6 @@ final class BlobDownload {
 
     private MalformedFileException lied(String what) {
         return new MalformedFileException("The server says that " + file.path() + " has " + file.bytes()
-                + " bytes, but " + what + "; what came was thrown away, use another endpoint");
+                + " bytes, but " + what + "; what came was discarded, use another endpoint");
     }
 }

@@ -165,7 +165,7 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
         String actual = HexFormat.of().formatHex(digest.digest());
         if (done != bytes || !actual.equals(sha256)) {
             throw new MalformedFileException("Embedded model " + name + " must have " + bytes + " bytes and SHA-256 "
-                    + sha256 + " but has " + done + " and " + actual + "; get its jar again");
+                    + sha256 + " but has " + done + " and " + actual + "; download its jar again");
         }
     }
 

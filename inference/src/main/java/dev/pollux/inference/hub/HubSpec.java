@@ -37,7 +37,7 @@ record HubSpec(String repository, String revision, FileSelection selection) {
         if (revision.isEmpty()
                 || revision.length() > 255
                 || NO_REVISION.matcher(revision).find()) {
-            throw wrong(spec, "'" + revision + "' is no branch, tag or commit");
+            throw wrong(spec, "'" + revision + "' is not a branch, tag or commit");
         }
         return new HubSpec(
                 repository, revision, colon < 0 ? FileSelection.AUTOMATIC : selection(spec, rest.substring(colon + 1)));

@@ -131,7 +131,7 @@ final class PartialBlob implements Closeable {
         if (!isRight() || channel.size() != file.bytes()) {
             throw new MalformedFileException(file.path() + " of " + repository + " must have " + file.bytes()
                     + " bytes and " + file.algorithm() + " " + file.hash() + " but has " + channel.size() + " and "
-                    + actual() + "; it was thrown away, fetch it again");
+                    + actual() + "; it was discarded, fetch it again");
         }
     }
 

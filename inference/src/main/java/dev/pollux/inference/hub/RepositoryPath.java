@@ -108,7 +108,7 @@ final class RepositoryPath {
         }
         for (String part : path.split("/", -1)) {
             if (DEVICE.matcher(part).matches() || part.endsWith(".") || part.endsWith(" ") || part.startsWith(" ")) {
-                return "'" + part + "' is no name of a file everywhere";
+                return "'" + part + "' is not a valid file name on every platform";
             }
             if (part.chars().anyMatch(c -> ":*?\"<>|".indexOf(c) >= 0)) {
                 return "'" + part + "' has one of the characters : * ? \" < > |";

@@ -70,7 +70,7 @@ public final class OnnxFile {
         for (long size : tensor.getDimsList()) {
             if (size < 0 || size > 0 && elements > Long.MAX_VALUE / 16 / size) {
                 throw new MalformedFileException(
-                        file + ": the shape " + tensor.getDimsList() + " of " + tensor.getName() + " is none");
+                        file + ": the shape " + tensor.getDimsList() + " of " + tensor.getName() + " is not valid");
             }
             elements *= size;
         }

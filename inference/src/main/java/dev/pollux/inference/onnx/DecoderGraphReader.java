@@ -268,13 +268,13 @@ final class DecoderGraphReader {
             Value found = first.outputs.get(name);
             if (found == null || found.type() != output(name).type()) {
                 throw new UnsupportedModelException(first.file + " must give " + shown(name) + " as "
-                        + file.getFileName() + " does; they are no pair");
+                        + file.getFileName() + " does; they do not belong together");
             }
         }
         for (Value input : first.outline.inputs()) {
             if (inputs.stream().noneMatch(known -> known.name().equals(input.name()))) {
                 throw new UnsupportedModelException(first.file + ": the input " + shown(input.name())
-                        + " is not one of " + file.getFileName() + "; they are no pair");
+                        + " is not one of " + file.getFileName() + "; they do not belong together");
             }
         }
     }

@@ -186,7 +186,7 @@ public final class OnnxFolder {
         }
         if (!Files.isRegularFile(half.get())) {
             throw new StorageException(file + " is one of two graphs that take turns, but " + name(half.get())
-                    + " is not beside it; fetch that file too");
+                    + " is not in its folder; fetch that file too");
         }
         DecoderGraphReader other = new DecoderGraphReader(half.get(), outline(half.get()), facts);
         if (own.hasPast() == other.hasPast()) {
@@ -202,7 +202,7 @@ public final class OnnxFolder {
         for (String location : outline.dataFiles()) {
             if (!Files.isRegularFile(inside(parent(file), location, file))) {
                 throw new StorageException(
-                        file + " needs " + location + " beside it, which does not exist; fetch that file too");
+                        file + " needs " + location + " in its folder, which does not exist; fetch that file too");
             }
         }
         return outline;
@@ -218,7 +218,7 @@ public final class OnnxFolder {
                 return file;
             }
         } catch (InvalidPathException e) {
-            throw new MalformedFileException(source + " names a file that no path can be: " + e.getReason(), e);
+            throw new MalformedFileException(source + " names a file with an invalid path: " + e.getReason(), e);
         }
         throw new MalformedFileException(source + " must name files in its own folder but names '" + name + "'");
     }

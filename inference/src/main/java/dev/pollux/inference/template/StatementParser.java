@@ -85,7 +85,8 @@ final class StatementParser {
             case "include", "import", "from", "extends" ->
                 throw TemplateException.syntax(
                         tag.at(),
-                        "'" + tag.text() + "' is not available: a chat template stands alone and reads no other file");
+                        "'" + tag.text()
+                                + "' is not available: a chat template is a single file and reads no other file");
             default ->
                 throw TemplateException.syntax(
                         tag.at(),
@@ -163,7 +164,7 @@ final class StatementParser {
 
     private Statement jump(Token tag, Statement.Flow flow) {
         if (loops == 0) {
-            throw TemplateException.syntax(tag.at(), "'" + tag.text() + "' stands outside of a loop");
+            throw TemplateException.syntax(tag.at(), "'" + tag.text() + "' is outside of a loop");
         }
         return new Statement.Jump(flow);
     }
@@ -260,7 +261,7 @@ final class StatementParser {
         Token name = in.expect(Token.Kind.NAME, "the name of the block");
         boolean scoped = in.skipName("scoped");
         if (in.current().isName("required")) {
-            throw in.error("block '" + name.text() + "' is required, but a chat template stands alone");
+            throw in.error("block '" + name.text() + "' is required, but a chat template is a single file");
         } else if (!blocks.add(name.text())) {
             throw TemplateException.syntax(name.at(), "block '" + name.text() + "' is defined twice");
         }

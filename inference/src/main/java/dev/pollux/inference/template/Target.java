@@ -24,7 +24,7 @@ sealed interface Target permits Target.Variable, Target.Member, Target.Several {
         public void assign(Frame frame, Object value) {
             if (!(frame.get(name) instanceof Namespace namespace)) {
                 throw Failure.of("cannot assign to attribute '" + attribute + "' of '" + name
-                        + "', which is no namespace; create it with namespace()");
+                        + "', which is not a namespace; create it with namespace()");
             }
             namespace.attributes().put(attribute, value);
         }

@@ -127,7 +127,7 @@ final class GgufBpe {
             int space = merge.indexOf(' ', 1);
             if (space < 0) {
                 throw new MalformedFileException(gguf.source() + ": merge '" + merge
-                        + "' must be two pieces with a space between; get the file again");
+                        + "' must be two pieces with a space between; download the file again");
             }
             merges.addArray().add(merge.substring(0, space)).add(merge.substring(space + 1));
         }

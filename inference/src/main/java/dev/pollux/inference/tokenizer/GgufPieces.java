@@ -109,7 +109,7 @@ final class GgufPieces {
         int id = gguf.unknown() >= 0 ? gguf.unknown() : gguf.tokens().indexOf(usual);
         if (id < 0) {
             throw new MalformedFileException(
-                    gguf.source() + ": the vocabulary has no unknown token; get the file again");
+                    gguf.source() + ": the vocabulary has no unknown token; download the file again");
         }
         return id;
     }

@@ -94,7 +94,7 @@ final class GgufTokenizer {
     void requireOnePerToken(String what, int count) {
         if (count != tokens.size()) {
             throw new MalformedFileException(source + ": there are " + tokens.size() + " tokens but " + count + " "
-                    + what + "; get the file again");
+                    + what + "; download the file again");
         }
     }
 
@@ -105,7 +105,8 @@ final class GgufTokenizer {
             vocabulary.put(tokens.get(id), id);
         }
         if (vocabulary.size() != tokens.size()) {
-            throw new MalformedFileException(source + ": a token stands twice in the vocabulary; get the file again");
+            throw new MalformedFileException(
+                    source + ": a token occurs twice in the vocabulary; download the file again");
         }
     }
 
@@ -202,7 +203,7 @@ final class GgufTokenizer {
         Object value = metadata.get(PREFIX + key);
         if (!(value instanceof Long id) || id < 0 || id >= tokens.size()) {
             throw new MalformedFileException(source + ": " + PREFIX + key + " must be a token id in [0, "
-                    + tokens.size() + ") but was " + value + "; get the file again");
+                    + tokens.size() + ") but was " + value + "; download the file again");
         }
         return id.intValue();
     }

@@ -274,19 +274,19 @@ class LoraAdapterTest {
         assertRefused(
                 "",
                 new SafetensorsBuilder().floats(PEFT + Q + ".lora_A.weight", new float[] {1, 2}, 1, 2),
-                " lacks factor B of " + Q + ".weight; get it again");
+                " lacks factor B of " + Q + ".weight; download it again");
         assertRefused(
                 ", \"use_dora\": true",
                 factors(Q),
-                " uses DoRA but has no magnitude vector for " + Q + ".weight; get it again");
+                " uses DoRA but has no magnitude vector for " + Q + ".weight; download it again");
         assertRefused(
                 ", \"modules_to_save\": [\"norm\"]",
                 factors(Q),
-                " has modules_to_save but holds no module as a whole; get it again");
+                " has modules_to_save but holds no module as a whole; download it again");
         assertRefused(
                 ", \"trainable_token_indices\": [1]",
                 factors(Q),
-                " has trainable_token_indices but holds no rows of tokens; get it again");
+                " has trainable_token_indices but holds no rows of tokens; download it again");
     }
 
     @Test
@@ -294,11 +294,11 @@ class LoraAdapterTest {
         assertRefused(
                 "",
                 factors(Q).floats(PEFT + "k.lora_magnitude_vector", new float[1], 1),
-                " holds " + PEFT + "k.lora_magnitude_vector but no factors of k.weight; get it again");
+                " holds " + PEFT + "k.lora_magnitude_vector but no factors of k.weight; download it again");
         assertRefused(
                 "",
                 factors(Q).floats(PEFT + "k.lora_B.bias", new float[1], 1),
-                " holds " + PEFT + "k.lora_B.bias but no factors of its module; get it again");
+                " holds " + PEFT + "k.lora_B.bias but no factors of its module; download it again");
         assertRefused(
                 "",
                 factors(Q).floats(PEFT + Q + ".lora_A.other.weight", new float[2], 1, 2),
@@ -321,28 +321,28 @@ class LoraAdapterTest {
                         .floats(PEFT + Q + ".lora_A.weight", new float[4], 2, 2)
                         .floats(PEFT + Q + ".lora_B.weight", new float[3], 3, 1),
                 ": the factors of " + Q + ".weight must be (rank, columns) and (rows, rank), with a rank in [1, 16384],"
-                        + " but are [2, 2] and [3, 1]; get it again");
+                        + " but are [2, 2] and [3, 1]; download it again");
         assertRefused(
                 "",
                 new SafetensorsBuilder()
                         .floats(PEFT + Q + ".lora_A.weight", new float[0], 0, 2)
                         .floats(PEFT + Q + ".lora_B.weight", new float[0], 3, 0),
                 ": the factors of " + Q + ".weight must be (rank, columns) and (rows, rank), with a rank in [1, 16384],"
-                        + " but are [0, 2] and [3, 0]; get it again");
+                        + " but are [0, 2] and [3, 0]; download it again");
         assertRefused(
                 ", \"use_dora\": true",
                 factors(Q).floats(PEFT + Q + ".lora_magnitude_vector", new float[2], 2),
-                ": " + PEFT + Q + ".lora_magnitude_vector must hold 3 floats but is F32 [2]; get it again");
+                ": " + PEFT + Q + ".lora_magnitude_vector must hold 3 floats but is F32 [2]; download it again");
         assertRefused(
                 ", \"lora_bias\": true",
                 factors(Q).floats(PEFT + Q + ".lora_B.bias", new float[2], 2),
-                ": " + PEFT + Q + ".lora_B.bias must hold 3 floats but is F32 [2]; get it again");
+                ": " + PEFT + Q + ".lora_B.bias must hold 3 floats but is F32 [2]; download it again");
         assertRefused(
                 ", \"trainable_token_indices\": [1, 2]",
                 new SafetensorsBuilder()
                         .floats(PEFT + "embed_tokens.token_adapter.trainable_tokens_delta", new float[2], 1, 2),
                 ": " + PEFT + "embed_tokens.token_adapter.trainable_tokens_delta must hold a row for each of 2 tokens"
-                        + " (trainable_token_indices) but is F32 [1, 2]; get it again");
+                        + " (trainable_token_indices) but is F32 [1, 2]; download it again");
         Path folder = adapter(
                 "",
                 new SafetensorsBuilder()
@@ -370,7 +370,7 @@ class LoraAdapterTest {
         assertThatThrownBy(() -> LoraAdapter.load(folder).close())
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessageStartingWith("The adapter " + folder + " has " + named + " ")
-                .hasMessageEndingWith(", which must be a finite number; get it again");
+                .hasMessageEndingWith(", which must be a finite number; download it again");
     }
 
     @ParameterizedTest
@@ -393,7 +393,8 @@ class LoraAdapterTest {
                 .write(temp.resolve("adapter.gguf"));
         assertThatThrownBy(() -> LoraAdapter.load(file, 4).close())
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage(file + ": adapter.lora.alpha must be a finite number but is NaN; get the adapter again");
+                .hasMessage(
+                        file + ": adapter.lora.alpha must be a finite number but is NaN; download the adapter again");
         assertThatThrownBy(() -> LoraAdapter.load(file).close())
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessage(file
@@ -440,7 +441,7 @@ class LoraAdapterTest {
         assertThatThrownBy(() -> LoraAdapter.load(empty).close())
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessage(
-                        "The adapter " + empty + " has peft_type LOHA, which is no LoRA; only LoRA and DoRA factors,"
+                        "The adapter " + empty + " has peft_type LOHA, which is not LoRA; only LoRA and DoRA factors,"
                                 + " whole modules and trained tokens can be read");
     }
 
@@ -473,7 +474,7 @@ class LoraAdapterTest {
             assertThatThrownBy(() -> adapter.factorsNamed(Set.of("model.layers.0.q.weight")))
                     .isInstanceOf(MalformedFileException.class)
                     .hasMessage(
-                            "The adapter adapter has two pairs of factors for model.layers.0.q.weight; get the adapter"
+                            "The adapter adapter has two pairs of factors for model.layers.0.q.weight; download the adapter"
                                     + " again");
         }
     }

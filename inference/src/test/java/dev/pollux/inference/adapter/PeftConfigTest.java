@@ -78,7 +78,7 @@ class PeftConfigTest {
                 .hasMessage(
                         "The adapter " + folder + " has alpha_pattern .*.*.*.*.*.*.*b, which takes too long to match "
                                 + name + "; write the names of the modules in its place");
-        assertRefused("(", "is no regular expression: Unclosed group");
+        assertRefused("(", "is not a regular expression: Unclosed group");
         assertRefused("((){99}){2147483647}", "has more than 3 counted repetitions or one above 99");
         assertRefused("(((()" + "{9}){9}){9}){9}", "has more than 3 counted repetitions or one above 99");
         assertThatThrownBy(() -> config("{\"alpha_pattern\": {\"" + "(".repeat(2000) + "\": 4}}"))
@@ -101,7 +101,7 @@ class PeftConfigTest {
         assertThat(config("{\"use_dora\": true, \"init_lora_weights\": \"gaussian\"}")
                         .otherChange())
                 .isEmpty();
-        assertThat(config("{\"peft_type\": \"IA3\"}").otherChange()).contains("peft_type IA3, which is no LoRA");
+        assertThat(config("{\"peft_type\": \"IA3\"}").otherChange()).contains("peft_type IA3, which is not LoRA");
         assertThat(config("{\"target_parameters\": [\"experts.up\"]}").otherChange())
                 .contains("target_parameters");
         assertThat(config("{\"init_lora_weights\": \"pissa_niter_4\"}").otherChange())
@@ -120,7 +120,8 @@ class PeftConfigTest {
         assertThat(table.tokens("other")).isEmpty();
         assertThatThrownBy(() -> config("{\"trainable_token_indices\": [-1]}").tokens("embed_tokens"))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessage("The adapter " + folder
-                        + " has the token -1 in trainable_token_indices, which must be ids of tokens; get it again");
+                .hasMessage(
+                        "The adapter " + folder
+                                + " has the token -1 in trainable_token_indices, which must be ids of tokens; download it again");
     }
 }

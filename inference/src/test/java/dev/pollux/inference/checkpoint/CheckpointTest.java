@@ -169,7 +169,7 @@ final class CheckpointTest {
         Path other = hub(CONFIG, weights().floats(norm, new float[4], 4));
         assertThatThrownBy(() -> Checkpoint.open(other))
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessage(other + ": the tensor " + norm + " has no place in LlamaForCausalLM with 1 layers; the"
+                .hasMessage(other + ": the tensor " + norm + " does not belong to LlamaForCausalLM with 1 layers; the"
                         + " model is of another kind than it says");
         Path untied = hub(CONFIG.replace("\"tie_word_embeddings\": true, ", ""), weights());
         assertThatThrownBy(() -> Checkpoint.open(untied))
@@ -266,7 +266,7 @@ final class CheckpointTest {
                         .array());
         assertThatThrownBy(() -> SafetensorsFile.open(file))
                 .isInstanceOf(MalformedFileException.class)
-                .hasMessageContaining("key 'ab' stands twice");
+                .hasMessageContaining("key 'ab' occurs twice");
     }
 
     @Test
@@ -477,8 +477,8 @@ final class CheckpointTest {
                         + " [6, 8]; it is incomplete, download it again");
         refused(
                 gguf().floats("blk.0.attn_q_norm.weight", new float[4], 4),
-                ": the tensor model.layers.0.self_attn.q_norm.weight has"
-                        + " no place in LlamaForCausalLM with 1 layers; the model is of another kind than it says");
+                ": the tensor model.layers.0.self_attn.q_norm.weight does"
+                        + " not belong to LlamaForCausalLM with 1 layers; the model is of another kind than it says");
     }
 
     private void refused(GgufBuilder builder, String why) {

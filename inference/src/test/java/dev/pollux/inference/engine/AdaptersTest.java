@@ -294,7 +294,7 @@ class AdaptersTest {
             assertThatThrownBy(() -> model.load(Map.of(stranger, 1.0)))
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessageStartingWith("The adapter stranger changes model.layers.0.mlp.gate_up_proj.weight and ")
-                    .hasMessageContaining("which is no projection of")
+                    .hasMessageContaining("which is not a projection of")
                     .hasMessageEndingWith("use the model it was trained on");
             Path nowhere = temp.resolve("nowhere");
             assertThatThrownBy(() -> model.load(Map.of(nowhere, 1.0)))

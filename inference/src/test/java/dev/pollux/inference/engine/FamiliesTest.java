@@ -54,8 +54,9 @@ class FamiliesTest {
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
             assertThatThrownBy(() -> DecoderExport.preview(checkpoint, ExportOptions.DEFAULTS))
                     .isInstanceOf(UnsupportedModelException.class)
-                    .hasMessage("The tensor model.layers.1.input_layernorm.weight has no place in MistralForCausalLM,"
-                            + " nor have 8 others; the model is of another kind than it says");
+                    .hasMessage(
+                            "The tensor model.layers.1.input_layernorm.weight does not belong to MistralForCausalLM,"
+                                    + " nor do 8 others; the model is of another kind than it says");
         }
     }
 

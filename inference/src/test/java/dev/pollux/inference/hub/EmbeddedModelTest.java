@@ -92,7 +92,7 @@ class EmbeddedModelTest {
         assertThatThrownBy(() -> EmbeddedModel.named("tiny").unpack(cache).run())
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage("Embedded model tiny must have 17 bytes and SHA-256 " + wrong + " but has 17 and "
-                        + sha256(WEIGHTS) + "; get its jar again");
+                        + sha256(WEIGHTS) + "; download its jar again");
         try (Stream<Path> left = Files.walk(cache).filter(Files::isRegularFile)) {
             assertThat(left).isEmpty();
         }

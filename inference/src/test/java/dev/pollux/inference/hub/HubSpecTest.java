@@ -66,7 +66,7 @@ class HubSpecTest {
     @Test
     void theReasonIsSaid() {
         assertThatThrownBy(() -> HubSpec.parse("hf:owner/name@a..b"))
-                .hasMessageEndingWith("'hf:owner/name@a..b': 'a..b' is no branch, tag or commit");
+                .hasMessageEndingWith("'hf:owner/name@a..b': 'a..b' is not a branch, tag or commit");
         assertThatThrownBy(() -> HubSpec.parse("hf:owner/name:large"))
                 .hasMessageEndingWith(
                         ": 'large' is neither a quantization such as Q4_K_M nor a file pattern such as" + " *.gguf");

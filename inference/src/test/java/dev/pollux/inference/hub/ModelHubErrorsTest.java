@@ -229,7 +229,7 @@ class ModelHubErrorsTest extends HubTestCase {
 
         fails(MalformedFileException.class)
                 .hasMessage("The server says that model.safetensors has 100 bytes, but gives its length as " + length
-                        + "; what came was thrown away, use another endpoint");
+                        + "; what came was discarded, use another endpoint");
         assertThat(left()).noneMatch(path -> path.contains(FakeHub.sha256(weights)));
         assertThat(snapshot()).doesNotExist();
     }
@@ -248,7 +248,7 @@ class ModelHubErrorsTest extends HubTestCase {
 
         fails(MalformedFileException.class)
                 .hasMessage("The server says that model.safetensors has 100 bytes, but sends more than 100 bytes; what"
-                        + " came was thrown away, use another endpoint");
+                        + " came was discarded, use another endpoint");
         assertThat(left()).noneMatch(path -> path.contains(FakeHub.sha256(weights)));
     }
 
@@ -260,7 +260,7 @@ class ModelHubErrorsTest extends HubTestCase {
 
         fails(MalformedFileException.class)
                 .hasMessage("The server says that model.safetensors has 30000 bytes, but answers bytes=0-9999 with '"
-                        + range + "'; what came was thrown away, use another endpoint");
+                        + range + "'; what came was discarded, use another endpoint");
         assertThat(left()).noneMatch(path -> path.contains(FakeHub.sha256(weights)));
     }
 
@@ -299,7 +299,7 @@ class ModelHubErrorsTest extends HubTestCase {
 
         fails(MalformedFileException.class)
                 .hasMessage("model.safetensors of owner/name must have 100 bytes and SHA-256 " + FakeHub.sha256(weights)
-                        + " but has 100 and " + FakeHub.sha256(wrong) + "; it was thrown away, fetch it again");
+                        + " but has 100 and " + FakeHub.sha256(wrong) + "; it was discarded, fetch it again");
         assertThat(left()).noneMatch(path -> path.contains(FakeHub.sha256(weights)));
         assertThat(snapshot()).doesNotExist();
     }
@@ -312,7 +312,7 @@ class ModelHubErrorsTest extends HubTestCase {
         fails(MalformedFileException.class)
                 .hasMessage("tokenizer.json of owner/name must have 2 bytes and git SHA-1 "
                         + FakeHub.gitSha1(new byte[] {'{', '}'}) + " but has 2 and "
-                        + FakeHub.gitSha1(new byte[] {'[', ']'}) + "; it was thrown away, fetch it again");
+                        + FakeHub.gitSha1(new byte[] {'[', ']'}) + "; it was discarded, fetch it again");
     }
 
     @Test

@@ -99,7 +99,7 @@ class PartialBlobTest {
                     .isInstanceOf(MalformedFileException.class)
                     .hasMessage("model.bin of owner/name must have 21 bytes and SHA-256 " + hex("SHA-256", CONTENT)
                             + " but has 21 and " + hex("SHA-256", other)
-                            + "; it was thrown away, fetch it again");
+                            + "; it was discarded, fetch it again");
             blob.restart();
             assertThat(blob.position()).isZero();
             blob.append(ByteBuffer.wrap(CONTENT));

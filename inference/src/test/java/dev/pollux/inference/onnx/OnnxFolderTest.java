@@ -335,7 +335,7 @@ class OnnxFolderTest {
         assertThatThrownBy(() -> OnnxFolder.find(folder))
                 .isInstanceOf(StorageException.class)
                 .hasMessage(folder.resolve("model.onnx")
-                        + " needs model.onnx_data beside it, which does not exist; fetch that file too");
+                        + " needs model.onnx_data in its folder, which does not exist; fetch that file too");
     }
 
     @Test
@@ -404,8 +404,9 @@ class OnnxFolderTest {
         write(folder.resolve("decoder_model.onnx"), first);
         assertThatThrownBy(() -> OnnxFolder.find(folder))
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessage(folder.resolve("decoder_model.onnx")
-                        + " must give 'present.0.value' as decoder_with_past_model.onnx does; they are no pair");
+                .hasMessage(
+                        folder.resolve("decoder_model.onnx")
+                                + " must give 'present.0.value' as decoder_with_past_model.onnx does; they do not belong together");
     }
 
     @Test
@@ -414,8 +415,9 @@ class OnnxFolderTest {
         Path file = folder.resolve("decoder_with_past_model_q4.onnx");
         assertThatThrownBy(() -> OnnxFolder.find(file))
                 .isInstanceOf(StorageException.class)
-                .hasMessage(file + " is one of two graphs that take turns, but decoder_model_q4.onnx is not beside it;"
-                        + " fetch that file too");
+                .hasMessage(
+                        file + " is one of two graphs that take turns, but decoder_model_q4.onnx is not in its folder;"
+                                + " fetch that file too");
         assertThat(chosen(folder(decoder(), "decoder_model.onnx"))).isEqualTo("decoder_model.onnx");
     }
 

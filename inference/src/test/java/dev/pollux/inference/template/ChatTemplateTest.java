@@ -183,7 +183,7 @@ class ChatTemplateTest {
         assertSyntax(
                 "{% include 'x' %}",
                 "Chat template line 1, column 4: 'include' is not available: "
-                        + "a chat template stands alone and reads no other file");
+                        + "a chat template is a single file and reads no other file");
         assertRuntime(
                 "\n{{ 1 + 'a' }}",
                 "Chat template line 2, column 6: " + "TypeError: unsupported operand type(s) for +: 'int' and 'str'");

@@ -220,28 +220,28 @@ final class GgufTokenizerTest {
         refused(
                 Map.of("tokens", List.of("a", "a")),
                 MalformedFileException.class,
-                "t.gguf: a token stands twice in the" + " vocabulary; get the file again");
+                "t.gguf: a token occurs twice in the" + " vocabulary; download the file again");
         refused(
                 Map.of("token_type", List.of(1L)),
                 MalformedFileException.class,
-                "t.gguf: there are 256 tokens but 1" + " token types; get the file again");
+                "t.gguf: there are 256 tokens but 1" + " token types; download the file again");
         refused(
                 Map.of("merges", List.of("ab")),
                 MalformedFileException.class,
-                "t.gguf: merge 'ab' must be two pieces" + " with a space between; get the file again");
+                "t.gguf: merge 'ab' must be two pieces" + " with a space between; download the file again");
         refused(
                 Map.of("add_bos_token", true, "bos_token_id", 256L),
                 MalformedFileException.class,
                 "t.gguf:"
-                        + " tokenizer.ggml.bos_token_id must be a token id in [0, 256) but was 256; get the file again");
+                        + " tokenizer.ggml.bos_token_id must be a token id in [0, 256) but was 256; download the file again");
         refused(
                 Map.of("model", "llama", "scores", List.of(1f)),
                 MalformedFileException.class,
-                "t.gguf: there are 256" + " tokens but 1 scores; get the file again");
+                "t.gguf: there are 256" + " tokens but 1 scores; download the file again");
         refused(
                 Map.of("model", "bert"),
                 MalformedFileException.class,
-                "t.gguf: the vocabulary has no unknown token;" + " get the file again");
+                "t.gguf: the vocabulary has no unknown token;" + " download the file again");
     }
 
     private static void refused(Map<String, Object> changes, Class<? extends Exception> error, String message) {

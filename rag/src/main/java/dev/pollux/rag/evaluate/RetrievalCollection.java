@@ -79,7 +79,7 @@ public record RetrievalCollection(
         if (Json.parse(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)), "it") instanceof Map<?, ?> object) {
             return object;
         }
-        throw new IllegalArgumentException("it is no JSON object");
+        throw new IllegalArgumentException("it is not a JSON object");
     }
 
     private static String string(Map<?, ?> entry, String field) {

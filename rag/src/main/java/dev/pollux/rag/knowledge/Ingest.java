@@ -121,7 +121,7 @@ final class Ingest implements DocumentSink {
             return;
         }
         if (!seen.add(id)) {
-            skipped(id, "stands twice in its source; the first is kept");
+            skipped(id, "occurs twice in its source; the first is kept");
             return;
         }
         texts.put(source.pathOf(document.path(), id), Hashes.ofContent(document.text()));

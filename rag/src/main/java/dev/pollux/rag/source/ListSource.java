@@ -14,7 +14,7 @@ record ListSource(String name, List<Document> documents) implements DocumentSour
         for (Document document : documents) {
             if (!ids.add(document.id())) {
                 throw new IllegalArgumentException(
-                        "Document id " + document.id() + " stands twice in source " + name + "; ids must be unique");
+                        "Document id " + document.id() + " occurs twice in source " + name + "; ids must be unique");
             }
         }
     }

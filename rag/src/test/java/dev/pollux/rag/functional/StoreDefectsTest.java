@@ -59,7 +59,7 @@ class StoreDefectsTest {
         List<Document> twice = List.of(document("x", "a"), document("x", "b"));
         assertThatThrownBy(() -> DocumentSource.of("s", twice))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("Document id x stands twice in source s; ids must be unique");
+                .hasMessage("Document id x occurs twice in source s; ids must be unique");
     }
 
     @Test

@@ -176,7 +176,7 @@ final class ChatCommand extends PolluxCommand {
                 return false;
             }
             if (json()) {
-                output().note(wish + " is of no use with --json, which prints all of an answer");
+                output().note(wish + " has no effect with --json, which prints all of an answer");
             } else if (last.isEmpty()) {
                 output().note("there is no answer yet");
             } else if (wish.equals("/sources")) {

@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
             "Collect the Gram matrices that the method regmean reads: the model reads a text, and the inner products of what"
                     + " each of its matrices is multiplied with are added up.",
             "",
-            "They are written into the model's folder, or that of the adapter that lies over it, as gram.safetensors. The"
+            "They are written into the model's folder, or that of the adapter that is applied to it, as gram.safetensors. The"
                     + " text should be what the model is good at; give each model of a merge the same number of tokens.",
             "",
             "--json: {model, text, file, dryRun, matrices, left, tokens, passes, bytes, elapsedMillis}; matrices are the names"

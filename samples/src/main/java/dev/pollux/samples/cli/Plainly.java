@@ -21,7 +21,7 @@ final class Plainly {
     private static final Map<String, String> REASONS = Map.of(
             NoSuchFileException.class.getSimpleName(), "there is no such file: ",
             AccessDeniedException.class.getSimpleName(), "permission is denied: ",
-            NotDirectoryException.class.getSimpleName(), "it is no folder: ",
+            NotDirectoryException.class.getSimpleName(), "it is not a folder: ",
             FileAlreadyExistsException.class.getSimpleName(), "there is a file already: ");
 
     /** Advice for programmers, with replacements for users. */

@@ -102,7 +102,7 @@ abstract class PolluxCommand implements Callable<Integer> {
     private CommandSpec spec() {
         CommandSpec known = spec;
         if (known == null) {
-            throw new IllegalStateException("The command stands outside a command line");
+            throw new IllegalStateException("The command is not part of a command line");
         }
         return known;
     }

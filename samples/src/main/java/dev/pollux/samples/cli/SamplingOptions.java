@@ -89,7 +89,7 @@ final class SamplingOptions {
             names = "--stop",
             order = 40,
             paramLabel = "TEXT",
-            description = "A text that ends the answer and is no part of it; may be given again.")
+            description = "A text that ends the answer and is not part of it; may be given again.")
     private @Nullable List<String> stop;
 
     @Option(

@@ -127,7 +127,7 @@ final class StoredTensors {
                 .toList();
         if (!left.isEmpty()) {
             throw new UnsupportedModelException(source + ": the tensor " + left.get(0)
-                    + (left.size() == 1 ? "" : " (and " + (left.size() - 1) + " more)") + " has no place in "
+                    + (left.size() == 1 ? "" : " (and " + (left.size() - 1) + " more)") + " does not belong to "
                     + architecture + "; the model is of another kind than it says");
         }
     }

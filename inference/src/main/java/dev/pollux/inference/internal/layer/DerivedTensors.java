@@ -80,7 +80,7 @@ public final class DerivedTensors implements TensorFile {
     private void requireLength(String name, int length) {
         if (require(name).elements() != length) {
             throw new MalformedFileException(name + " must have " + length + " elements but has "
-                    + require(name).elements() + "; the configuration and the weights do not fit together");
+                    + require(name).elements() + "; the configuration and the weights do not match");
         }
     }
 
@@ -111,8 +111,8 @@ public final class DerivedTensors implements TensorFile {
         surplus.removeAll(used);
         surplus.removeIf(name -> DERIVED.matcher(name).matches());
         if (!surplus.isEmpty()) {
-            throw new UnsupportedModelException("The tensor " + surplus.get(0) + " has no place in " + architecture
-                    + (surplus.size() == 1 ? "" : ", nor have " + (surplus.size() - 1) + " others")
+            throw new UnsupportedModelException("The tensor " + surplus.get(0) + " does not belong to " + architecture
+                    + (surplus.size() == 1 ? "" : ", nor do " + (surplus.size() - 1) + " others")
                     + "; the model is of another kind than it says");
         }
     }

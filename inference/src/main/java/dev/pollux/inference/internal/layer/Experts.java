@@ -196,7 +196,7 @@ public final class Experts {
     private String slice(String stored, int e, int rows, int columns) {
         if (!b.tensors.require(stored).shape().equals(List.of((long) count, (long) rows, (long) columns))) {
             throw new MalformedFileException(stored + " must be [" + count + ", " + rows + ", " + columns + "] but is "
-                    + b.tensors.require(stored).shape() + "; the configuration and the weights do not fit together");
+                    + b.tensors.require(stored).shape() + "; the configuration and the weights do not match");
         }
         int size = Math.multiplyExact(rows, columns);
         String name = stored + "." + e + ".weight";

@@ -53,7 +53,7 @@ public final class StepInput implements AutoCloseable {
             case INT64 -> buffer.putLong(i * Long.BYTES, value);
             case INT32 -> buffer.putInt(i * Integer.BYTES, (int) value);
             case BOOL -> buffer.put(i, (byte) value);
-            default -> throw new IllegalStateException(input + " is no whole number");
+            default -> throw new IllegalStateException(input + " is not a whole number");
         }
     }
 

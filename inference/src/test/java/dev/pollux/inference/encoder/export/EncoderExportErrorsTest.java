@@ -82,12 +82,12 @@ class EncoderExportErrorsTest {
         assertRefused(
                 bert().tensor("encoder.layer.0.adapter.weight", 2, 2).tensor("encoder.layer.2.x", 1),
                 UnsupportedModelException.class,
-                temp.resolve("model") + ": the tensor encoder.layer.0.adapter.weight (and 1 more) has no place in"
+                temp.resolve("model") + ": the tensor encoder.layer.0.adapter.weight (and 1 more) does not belong to"
                         + " BertModel; the model is of another kind than it says");
         assertRefused(
                 bert().linear("classifier", 2, 16, true).without("classifier.bias"),
                 UnsupportedModelException.class,
-                temp.resolve("model") + ": the tensor classifier.weight has no place in BertModel; the model is of"
+                temp.resolve("model") + ": the tensor classifier.weight does not belong to BertModel; the model is of"
                         + " another kind than it says");
     }
 
