@@ -17,7 +17,7 @@ import dev.pollux.inference.graph.Projection;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.internal.session.SessionSettings;
-import dev.pollux.inference.internal.session.StepInput;
+import dev.pollux.inference.internal.step.StepInput;
 import dev.pollux.inference.internal.session.Tensors;
 import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.inference.onnx.GraphInput;

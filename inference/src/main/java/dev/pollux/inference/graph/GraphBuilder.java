@@ -220,6 +220,11 @@ public final class GraphBuilder {
         return weights.size();
     }
 
+    /** The number of nodes so far, without those of a branch that is being written. */
+    public int nodeCount() {
+        return all.size();
+    }
+
     /** The graph. */
     public Graph build() {
         return new Graph(header, inputs, outputs, all, weights, values);

@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.internal.masked.MaskedLowering;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.Settings;
@@ -30,7 +31,7 @@ final class ArchitectureFamily extends Family {
      * @param name the architecture as the decoder calls it
      * @param base what the names of its base model's tensors begin with there
      */
-    ArchitectureFamily(Operators operators, ConfigReader config, String name, String base) {
+    ArchitectureFamily(EncoderOperators operators, ConfigReader config, String name, String base) {
         super(operators, config);
         StoredTensors stored = operators.tensors();
         Path folder = Objects.requireNonNull(config.file().toAbsolutePath().getParent());
@@ -47,7 +48,8 @@ final class ArchitectureFamily extends Family {
                 tensors,
                 operators.graph(),
                 Math.min(model.contextLength(), MAX_POSITIONS),
-                made -> new MaskedLowering(made, operators, operators.form(), stored.prefix()));
+                made -> new MaskedLowering(
+                        made, operators, operators.form() == EncoderWeights.BITS_8, stored.prefix()));
         this.architecture = Architectures.of(layers);
     }
 
@@ -82,7 +84,7 @@ final class ArchitectureFamily extends Family {
 
     @Override
     Value logits(Value hidden) {
-        Operators outside = blocks.outside();
+        EncoderOperators outside = blocks.outside();
         int labels = outside.tensors().rows("score.weight");
         return outside.linear(tokens.last(hidden), layers.config.hiddenSize(), labels, false, "score");
     }

@@ -1,5 +1,7 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.internal.masked.MaskedAttention;
+import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.inference.graph.Value;
 import java.util.List;
 
@@ -12,7 +14,7 @@ class BertFamily extends Family {
     final MaskedAttention attention;
     final String activation;
 
-    BertFamily(Operators blocks, ConfigReader config) {
+    BertFamily(EncoderOperators blocks, ConfigReader config) {
         super(blocks, config);
         this.width = config.integer("hidden_size");
         this.inner = config.integer("intermediate_size");

@@ -3,6 +3,7 @@ package dev.pollux.inference.encoder.export;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.RotaryScaling;
+import dev.pollux.inference.internal.masked.MaskedAttention.Rotary;
 import dev.pollux.inference.internal.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
@@ -183,9 +184,6 @@ final class ConfigReader {
                         + "' is not supported, only default, dynamic, linear, llama3 and yarn");
         };
     }
-
-    /** @param theta the base of the wavelengths */
-    record Rotary(double theta, RotaryScaling scaling) {}
 
     UnsupportedModelException unsupported(String what) {
         return new UnsupportedModelException(file + ": " + what);

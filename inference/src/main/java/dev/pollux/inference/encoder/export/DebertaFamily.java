@@ -1,5 +1,7 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.internal.masked.MaskedAttention;
+import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.inference.graph.Value;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +22,7 @@ final class DebertaFamily extends Family {
     private final MaskedAttention attention;
     private Value places = Value.NONE; // (2 · span, width), vectors of distances
 
-    DebertaFamily(Operators blocks, ConfigReader config) {
+    DebertaFamily(EncoderOperators blocks, ConfigReader config) {
         super(blocks, config);
         this.width = config.integer("hidden_size");
         this.inner = config.integer("intermediate_size");

@@ -1,5 +1,7 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.internal.masked.MaskedAttention;
+import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.inference.graph.Value;
 import java.util.List;
 
@@ -12,7 +14,7 @@ final class DistilBertFamily extends Family {
     private final int inner;
     private final MaskedAttention attention;
 
-    DistilBertFamily(Operators blocks, ConfigReader config) {
+    DistilBertFamily(EncoderOperators blocks, ConfigReader config) {
         super(blocks, config);
         this.width = config.integer("dim", "hidden_size");
         this.inner = config.integer("hidden_dim", "intermediate_size");

@@ -5,7 +5,7 @@ import dev.pollux.inference.graph.Value;
 /** ELECTRA (Clark et al., arXiv:2003.10555): BERT whose embeddings may be narrower, with another head. */
 final class ElectraFamily extends BertFamily {
 
-    ElectraFamily(Operators blocks, ConfigReader config) {
+    ElectraFamily(EncoderOperators blocks, ConfigReader config) {
         super(blocks, config);
     }
 

@@ -1,5 +1,6 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactCache;
@@ -198,7 +199,7 @@ public final class EncoderExport {
         GraphBuilder graph = GraphBuilder.create();
         List<Integer> weightsUpTo = new ArrayList<>();
         try {
-            build(graph, choice.maker().make(new Operators(graph, stored, weights), config), weightsUpTo);
+            build(graph, choice.maker().make(new EncoderOperators(graph, stored, weights), config), weightsUpTo);
         } catch (ShapeMismatchException e) {
             throw new MalformedFileException(
                     folder + ": " + e.getMessage() + "; the configuration and the weights do not belong together", e);

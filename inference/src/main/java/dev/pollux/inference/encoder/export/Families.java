@@ -75,7 +75,7 @@ final class Families {
     /** Makes a family over the blocks of one graph. */
     @FunctionalInterface
     interface Maker {
-        Family make(Operators blocks, ConfigReader config);
+        Family make(EncoderOperators blocks, ConfigReader config);
     }
 
     /**

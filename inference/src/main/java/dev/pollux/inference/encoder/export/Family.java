@@ -1,21 +1,22 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.internal.masked.Tokens;
 import dev.pollux.inference.graph.Value;
 
 /**
  * One family of encoders. It builds the graph from a configuration and the checkpoint's tensor names.
  *
- * <p>A family uses {@link Operators} and is registered in {@link Families}. <em>Not thread-safe: one thread at a time.</em>
+ * <p>A family uses {@link EncoderOperators} and is registered in {@link Families}. <em>Not thread-safe: one thread at a time.</em>
  */
 abstract class Family {
 
     /** Operators over the encoder's tensors. */
-    final Operators blocks;
+    final EncoderOperators blocks;
 
     final ConfigReader config;
     final Tokens tokens;
 
-    Family(Operators blocks, ConfigReader config) {
+    Family(EncoderOperators blocks, ConfigReader config) {
         this.blocks = blocks;
         this.config = config;
         this.tokens = new Tokens(blocks);
@@ -45,7 +46,7 @@ abstract class Family {
 
     /** The last layer of a head, with one row per label. */
     final Value labels(Value x, int width, String stored) {
-        Operators outside = blocks.outside();
+        EncoderOperators outside = blocks.outside();
         return outside.dense(x, width, outside.tensors().rows(stored + ".weight"), stored);
     }
 }

@@ -1,6 +1,8 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
+import dev.pollux.inference.internal.masked.MaskedAttention;
+import dev.pollux.inference.internal.masked.Operators;
+import dev.pollux.inference.internal.masked.MaskedAttention.Rotary;
 import dev.pollux.inference.graph.Value;
 import java.util.List;
 
@@ -19,7 +21,7 @@ final class ModernBertFamily extends Family {
     private final boolean[] sliding;
     private final MaskedAttention attention;
 
-    ModernBertFamily(Operators blocks, ConfigReader config) {
+    ModernBertFamily(EncoderOperators blocks, ConfigReader config) {
         super(blocks, config);
         this.width = config.integer("hidden_size");
         this.inner = config.integer("intermediate_size");
@@ -91,7 +93,7 @@ final class ModernBertFamily extends Family {
             case "mean" -> tokens.mean(hidden);
             default -> throw config.unsupported("classifier_pooling must be cls or mean but was " + pooling);
         };
-        Operators outside = blocks.outside();
+        EncoderOperators outside = blocks.outside();
         Value dense = outside.linear(pooled, width, width, config.flag(false, "classifier_bias"), "head.dense");
         Value active = blocks.activate(dense, config.text("gelu", "classifier_activation"));
         return labels(outside.layerNorm(active, "head.norm", width, epsilon, biasedNorms()), width, "classifier");

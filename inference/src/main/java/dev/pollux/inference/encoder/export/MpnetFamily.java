@@ -19,7 +19,7 @@ final class MpnetFamily extends BertFamily {
     private final int heads;
     private Value bias = Value.NONE;
 
-    MpnetFamily(Operators blocks, ConfigReader config) {
+    MpnetFamily(EncoderOperators blocks, ConfigReader config) {
         super(blocks, config);
         this.heads = config.integer("num_attention_heads");
     }

@@ -1,6 +1,8 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
+import dev.pollux.inference.internal.masked.MaskedAttention;
+import dev.pollux.inference.internal.masked.Operators;
+import dev.pollux.inference.internal.masked.MaskedAttention.Rotary;
 import dev.pollux.inference.graph.Value;
 import java.util.List;
 
@@ -18,7 +20,7 @@ final class NomicFamily extends Family {
     private final boolean published; // with its publisher's names
     private final MaskedAttention attention;
 
-    NomicFamily(Operators blocks, ConfigReader config) {
+    NomicFamily(EncoderOperators blocks, ConfigReader config) {
         super(blocks, config);
         this.width = config.integer("hidden_size", "n_embd");
         this.inner = config.integer("intermediate_size", "n_inner");

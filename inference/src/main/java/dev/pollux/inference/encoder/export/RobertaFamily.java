@@ -5,7 +5,7 @@ import dev.pollux.inference.graph.Value;
 /** RoBERTa (Liu et al., arXiv:1907.11692) and XLM-R: BERT whose positions begin after that of padding, with another head. */
 final class RobertaFamily extends BertFamily {
 
-    RobertaFamily(Operators blocks, ConfigReader config) {
+    RobertaFamily(EncoderOperators blocks, ConfigReader config) {
         super(blocks, config);
     }
 

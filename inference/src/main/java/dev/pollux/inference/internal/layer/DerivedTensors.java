@@ -90,6 +90,17 @@ public final class DerivedTensors implements TensorFile {
         return () -> stored.floats(name);
     }
 
+    /** Releases the values of the last derived tensor, so that it is computed anew. */
+    public void forget() {
+        making.lock();
+        try {
+            lastName = "";
+            last = new float[0];
+        } finally {
+            making.unlock();
+        }
+    }
+
     /** Excludes a tensor from the check for surplus ones. */
     void ignore(String name) {
         used.add(name);

@@ -4,37 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
-import dev.pollux.inference.checkpoint.Checkpoint;
-import dev.pollux.inference.decoder.DecoderExport;
-import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.decoder.ExportOptions;
-import dev.pollux.inference.decoder.WeightFormat;
+import dev.pollux.inference.encoder.DecodedStates;
 import dev.pollux.inference.encoder.GraphRun;
 import dev.pollux.inference.encoder.TinyCheckpoint;
-import dev.pollux.inference.graph.ElementType;
-import dev.pollux.inference.graph.Graph;
-import dev.pollux.inference.graph.GraphBuilder;
-import dev.pollux.inference.graph.GraphCut;
-import dev.pollux.inference.graph.GraphReader;
-import dev.pollux.inference.graph.StateTensor;
-import dev.pollux.inference.graph.Value;
-import dev.pollux.inference.internal.NativeRuntime;
-import dev.pollux.inference.internal.session.GraphSession;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
-import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
-import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,60 +29,8 @@ class ArchitectureFamilyTest {
     @TempDir
     Path temp;
 
-    /** The last hidden states of the decoder that is exported from {@code checkpoint}. */
-    private float[] decoded(Path checkpoint, int... ids) throws OrtException {
-        Path target = temp.resolve("decoder");
-        try (Checkpoint opened = Checkpoint.open(checkpoint)) {
-            ExportOptions options =
-                    ExportOptions.builder().weights(WeightFormat.FLOAT).build();
-            DecoderExport.export(opened, target, options).run();
-        }
-        Path model = target.resolve(DecoderManifest.MODEL_FILE);
-        Graph cut = GraphCut.to(GraphReader.read(model), List.of("final"));
-        Map<String, OnnxTensor> inputs = new HashMap<>();
-        try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions();
-                OrtSession session = GraphSession.of(typed(cut), model, settings)) {
-            long[] tokens = Arrays.stream(ids).asLongStream().toArray();
-            inputs.put("input_ids", longs(tokens, 1, tokens.length));
-            inputs.put("rotary_offset", longs(new long[] {0}, 1));
-            inputs.put("seqlens_k", ints(ids.length - 1, 1));
-            inputs.put("total_sequence_length", ints(ids.length));
-            for (StateTensor state : DecoderManifest.read(target).states()) {
-                long[] shape = state.shape().stream()
-                        .mapToLong(size -> Math.max(0, size))
-                        .toArray();
-                int size = (int) LongStream.of(shape).reduce(1, Math::multiplyExact);
-                inputs.put(
-                        state.input(),
-                        OnnxTensor.createTensor(NativeRuntime.environment(), FloatBuffer.allocate(size), shape));
-            }
-            Map<String, OnnxTensor> given = new HashMap<>(inputs);
-            given.keySet().retainAll(session.getInputNames());
-            try (OrtSession.Result result = session.run(given)) {
-                FloatBuffer buffer = ((OnnxTensor) result.get(0)).getFloatBuffer();
-                float[] values = new float[buffer.remaining()];
-                buffer.get(values);
-                return values;
-            }
-        } finally {
-            inputs.values().forEach(OnnxTensor::close);
-        }
-    }
-
-    /** The type of a value behind a branch is not inferred. */
-    private static Graph typed(Graph cut) {
-        Value result = cut.outputs().get(0);
-        GraphBuilder graph = GraphBuilder.from(cut).withoutOutputs();
-        graph.output(new Value(result.name(), ElementType.FLOAT, result.shape()));
-        return graph.build();
-    }
-
-    private static OnnxTensor longs(long[] values, long... shape) throws OrtException {
-        return OnnxTensor.createTensor(NativeRuntime.environment(), LongBuffer.wrap(values), shape);
-    }
-
-    private static OnnxTensor ints(int value, long... shape) throws OrtException {
-        return OnnxTensor.createTensor(NativeRuntime.environment(), IntBuffer.wrap(new int[] {value}), shape);
+    private float[] decoded(Path checkpoint, int... ids) {
+        return DecodedStates.of(checkpoint, temp, ids);
     }
 
     private float[] encoded(Path checkpoint, int... ids) {

@@ -1,4 +1,4 @@
-package dev.pollux.inference.encoder.export;
+package dev.pollux.inference.internal.masked;
 
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Value;
@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /** Rotation and attention of described layers, through masks. <em>Confined to one thread.</em> */
-final class MaskedLayers {
+public final class MaskedLayers {
 
     private static final float UNSEEN = -1e30f;
 
@@ -22,7 +22,7 @@ final class MaskedLayers {
     private final Map<List<Integer>, MaskedAttention> attentions = new HashMap<>();
     private final Map<String, Value> made = new HashMap<>();
 
-    MaskedLayers(Blocks b, Operators operators) {
+    public MaskedLayers(Blocks b, Operators operators) {
         this.b = b;
         this.operators = operators;
         this.open = !b.settings.flag("is_causal", true);
@@ -41,7 +41,7 @@ final class MaskedLayers {
     // Rotation
 
     /** Positions count from the first token of a row, padding included: only distances matter. */
-    Value rotate(Value x, int heads, Rotary rotary) {
+    public Value rotate(Value x, int heads, Rotary rotary) {
         String name = "rotary " + rotary.formula() + " " + rotary.width();
         Value cos = once(name + " cos", () -> table(name + " cos", rotary, true));
         Value sin = once(name + " sin", () -> table(name + " sin", rotary, false));
@@ -89,14 +89,14 @@ final class MaskedLayers {
 
     // Attention
 
-    Value query(Attention a, Value q) {
+    public Value query(Attention a, Value q) {
         Value normed = a.normed(q, false);
         Value rotated =
                 a.rotary().map(rotary -> rotate(normed, a.heads(), rotary)).orElse(normed);
         return a.queryFactors().isNone() ? rotated : operators.multiply(rotated, a.queryFactors());
     }
 
-    Value key(Attention a, Value k) {
+    public Value key(Attention a, Value k) {
         Value normed = a.normed(k, true);
         return a.rotary()
                 .map(rotary -> rotate(normed, a.keyValueHeads(), rotary))
@@ -104,7 +104,7 @@ final class MaskedLayers {
     }
 
     /** Attention over q, k and v as they are compared. */
-    Value attend(Attention a, Value query, Value key, Value value) {
+    public Value attend(Attention a, Value query, Value key, Value value) {
         MaskedAttention masked = attentions.computeIfAbsent(
                 List.of(a.heads(), a.width()), shape -> new MaskedAttention(operators, a.heads(), a.width()));
         Value k = masked.repeat(key, a.keyValueHeads());

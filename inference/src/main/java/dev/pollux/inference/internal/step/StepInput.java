@@ -1,6 +1,7 @@
-package dev.pollux.inference.internal.session;
+package dev.pollux.inference.internal.step;
 
 import ai.onnxruntime.OnnxTensor;
+import dev.pollux.inference.internal.session.Tensors;
 import dev.pollux.inference.onnx.GraphInput;
 import dev.pollux.inference.onnx.GraphInput.Role;
 import java.nio.ByteBuffer;

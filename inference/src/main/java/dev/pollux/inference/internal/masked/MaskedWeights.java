@@ -1,4 +1,4 @@
-package dev.pollux.inference.encoder.export;
+package dev.pollux.inference.internal.masked;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.graph.ElementType;
@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** The matrices of an architecture in a graph, each once, under the names that they have in the checkpoint. */
-final class MaskedWeights {
+public final class MaskedWeights {
 
     private static final int MAX_ELEMENTS = Integer.MAX_VALUE / Float.BYTES - 8;
     private static final String WEIGHT = ".weight";
@@ -30,7 +30,7 @@ final class MaskedWeights {
     private final String prefix; // what names of the base model's tensors begin with in the checkpoint
     private final Map<String, Value> added = new HashMap<>();
 
-    MaskedWeights(GraphBuilder graph, TensorFile tensors, String prefix) {
+    public MaskedWeights(GraphBuilder graph, TensorFile tensors, String prefix) {
         this.graph = graph;
         this.tensors = tensors;
         this.prefix = prefix;
@@ -41,7 +41,7 @@ final class MaskedWeights {
     }
 
     /** 32-bit floats, (rows, columns). */
-    Value table(StackedMatrix matrix) {
+    public Value table(StackedMatrix matrix) {
         return once(
                 String.join("+", stored(matrix)),
                 ElementType.FLOAT,
@@ -57,7 +57,7 @@ final class MaskedWeights {
     }
 
     /** 32-bit floats, (columns, rows). */
-    Value transposed(StackedMatrix matrix) {
+    public Value transposed(StackedMatrix matrix) {
         return once(
                 String.join("+", stored(matrix)),
                 ElementType.FLOAT,
@@ -67,7 +67,7 @@ final class MaskedWeights {
     }
 
     /** Codes (columns, rows) and scales (rows) of a matrix rounded to 8 bits. */
-    List<Value> rounded(StackedMatrix matrix) {
+    public List<Value> rounded(StackedMatrix matrix) {
         Rounded rounded = new Rounded(matrix);
         String name = String.join("+", stored(matrix));
         Value codes = once(
@@ -124,7 +124,7 @@ final class MaskedWeights {
     }
 
     /** The stacked biases stored with a matrix, zeros where a part has none; empty where none has. */
-    Optional<Value> bias(StackedMatrix matrix) {
+    public Optional<Value> bias(StackedMatrix matrix) {
         List<String> biases = matrix.names().stream()
                 .map(name -> name.replace(WEIGHT, ".bias"))
                 .toList();
@@ -163,12 +163,12 @@ final class MaskedWeights {
     }
 
     /** A norm's weight under the name that it has in the checkpoint. */
-    Value norm(String weight, Supplier<float[]> values, int width) {
+    public Value norm(String weight, Supplier<float[]> values, int width) {
         return floats(tensors.info(weight).name(), values, width);
     }
 
     /** Floats, once for all that use this name. */
-    Value floats(String name, Supplier<float[]> values, long... shape) {
+    public Value floats(String name, Supplier<float[]> values, long... shape) {
         return once(name, ElementType.FLOAT, WeightSource.floats(values), shape);
     }
 

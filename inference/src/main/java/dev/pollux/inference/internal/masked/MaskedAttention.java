@@ -1,6 +1,6 @@
-package dev.pollux.inference.encoder.export;
+package dev.pollux.inference.internal.masked;
 
-import dev.pollux.inference.encoder.export.ConfigReader.Rotary;
+import dev.pollux.inference.checkpoint.RotaryScaling;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Value;
 import java.util.Arrays;
@@ -15,7 +15,7 @@ import java.util.function.Supplier;
  * <p>Positions count from the first token of a row, padding included; this has no effect if only distances matter. q, k and
  * v are (batch, tokens, heads · head width). <em>Not thread-safe: one thread at a time.</em>
  */
-final class MaskedAttention {
+public final class MaskedAttention {
 
     /** The addend to scores of masked tokens; the sum of two is still finite. */
     private static final float UNSEEN = -1e30f;
@@ -33,6 +33,13 @@ final class MaskedAttention {
         this.heads = heads;
         this.headWidth = headWidth;
     }
+
+    /**
+     * Rotary settings.
+     *
+     * @param theta the base of the wavelengths
+     */
+    public record Rotary(double theta, RotaryScaling scaling) {}
 
     /** Attention with the usual scale, 1 / √headWidth. */
     public Value attend(List<Value> queryKeyValue, Value bias) {
@@ -65,12 +72,12 @@ final class MaskedAttention {
     }
 
     /** The bias under which a token sees itself and those before it. */
-    Value causal() {
+    public Value causal() {
         return once("causal", () -> hidden(blocks.op("Less", Map.of(), distances(), blocks.integers(0))));
     }
 
     /** The bias under which a token sees itself and the {@code window} − 1 before it. */
-    Value causal(int window) {
+    public Value causal(int window) {
         return once("causal " + window, () -> {
             Value after = blocks.op("Less", Map.of(), distances(), blocks.integers(0));
             Value far = blocks.op("GreaterOrEqual", Map.of(), distances(), blocks.integers(window));
@@ -85,7 +92,7 @@ final class MaskedAttention {
     }
 
     /** The query's position (row) minus the key's (column); (tokens, tokens), integers. */
-    Value distances() {
+    public Value distances() {
         return once("distances", () -> {
             Value shape = blocks.op("Shape", Map.of("start", 1, "end", 2), Operators.IDS);
             Value count = blocks.op("Squeeze", Map.of(), shape);
@@ -101,7 +108,7 @@ final class MaskedAttention {
      * @param values whole numbers for the distances −reach … reach, beyond which the outermost hold
      * @return (tokens, tokens), whole numbers
      */
-    Value byDistance(String name, long[] values) {
+    public Value byDistance(String name, long[] values) {
         return once(
                 name, () -> blocks.op("Gather", Map.of("axis", 0), blocks.integers(values), clipped(values.length)));
     }
@@ -120,7 +127,7 @@ final class MaskedAttention {
      * @param x (batch, tokens, count · headWidth)
      * @param turned how many components of a head are turned
      */
-    Value rotate(Value x, int count, int turned, Rotary rotary, int positions) {
+    public Value rotate(Value x, int count, int turned, Rotary rotary, int positions) {
         String name = "rotary " + rotary + " " + turned;
         Value cos = once(name + " cos", () -> table(name + " cos", rotary, turned, positions, true));
         Value sin = once(name + " sin", () -> table(name + " sin", rotary, turned, positions, false));
@@ -156,7 +163,7 @@ final class MaskedAttention {
     }
 
     /** Heads of k or v repeated for the queries that share them: (batch, tokens, heads · headWidth). */
-    Value repeat(Value x, int stored) {
+    public Value repeat(Value x, int stored) {
         if (stored == heads) {
             return x;
         }
@@ -166,7 +173,7 @@ final class MaskedAttention {
     }
 
     /** x (batch, tokens, count · headWidth) with its heads apart: (batch, count, tokens, headWidth). */
-    Value apart(Value x, int count) {
+    public Value apart(Value x, int count) {
         return blocks.op("Transpose", Map.of("perm", List.of(0, 2, 1, 3)), blocks.reshape(x, 0, 0, count, headWidth));
     }
 

@@ -1,4 +1,4 @@
-package dev.pollux.inference.encoder.export;
+package dev.pollux.inference.internal.masked;
 
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.GraphBuilder;
@@ -25,23 +25,26 @@ import java.util.function.Supplier;
  * Lowers an architecture to a stateless graph over whole texts, in batches with padding on either side: masked attention,
  * recurrences from an empty state, matrices as floats or in 8 bits. <em>Confined to one thread.</em>
  */
-final class MaskedLowering implements Lowering {
+public class MaskedLowering implements Lowering {
 
     private final Blocks b;
     private final GraphBuilder graph;
     private final Operators operators;
     private final Tokens tokens;
-    private final EncoderWeights form;
+    private final boolean rounds;
     private final MaskedWeights weights;
     private final MaskedLayers layers;
 
-    /** @param prefix what names of the base model's tensors begin with in the checkpoint */
-    MaskedLowering(Blocks b, Operators operators, EncoderWeights form, String prefix) {
+    /**
+     * @param rounds whether matrices are rounded to 8 bits, except those of routers
+     * @param prefix the prefix of the base model's tensors in the checkpoint
+     */
+    public MaskedLowering(Blocks b, Operators operators, boolean rounds, String prefix) {
         this.b = b;
         this.graph = b.graph;
         this.operators = operators;
         this.tokens = new Tokens(operators);
-        this.form = form;
+        this.rounds = rounds;
         this.weights = new MaskedWeights(graph, b.tensors, prefix);
         this.layers = new MaskedLayers(b, operators);
     }
@@ -81,7 +84,7 @@ final class MaskedLowering implements Lowering {
     public Value linear(Value x, String output, Linear linear) {
         StackedMatrix matrix = linear.matrix();
         Value product;
-        if (form == EncoderWeights.BITS_8 && linear.role() != Linear.Role.ROUTER) {
+        if (rounds && linear.role() != Linear.Role.ROUTER) {
             List<Value> rounded = weights.rounded(matrix);
             product = operators.microsoft("DynamicQuantizeMatMul", Map.of(), x, rounded.get(0), rounded.get(1));
         } else {

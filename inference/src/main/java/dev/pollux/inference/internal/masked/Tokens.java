@@ -1,27 +1,27 @@
-package dev.pollux.inference.encoder.export;
+package dev.pollux.inference.internal.masked;
 
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Value;
 import java.util.Map;
 
 /** Which tokens of a row are real: their positions, and one vector for the row. */
-final class Tokens {
+public final class Tokens {
 
     private final Operators blocks;
 
-    Tokens(Operators blocks) {
+    public Tokens(Operators blocks) {
         this.blocks = blocks;
     }
 
     /** Positions 0, 1, … of real tokens, on whichever side the padding stands; (batch, tokens). */
-    Value positions() {
+    public Value positions() {
         Value counted = blocks.op("CumSum", Map.of(), Operators.MASK, blocks.integers(1));
         Value ranks = blocks.op("Sub", Map.of(), counted, blocks.integers(1));
         return blocks.op("Max", Map.of(), ranks, blocks.integers(0));
     }
 
     /** Positions pad + 1, pad + 2, … of tokens that are not {@code pad}, which has the position pad; (batch, tokens). */
-    Value positionsAfter(int pad) {
+    public Value positionsAfter(int pad) {
         Value isPad = blocks.op("Equal", Map.of(), Operators.IDS, blocks.integers(pad));
         Value other = blocks.cast(blocks.op("Not", Map.of(), isPad), ElementType.INT64);
         Value real = blocks.multiply(other, Operators.MASK);
@@ -30,12 +30,12 @@ final class Tokens {
     }
 
     /** The vector of the first real token; (batch, width). */
-    Value first(Value hidden) {
+    public Value first(Value hidden) {
         return at(hidden, 0);
     }
 
     /** The vector of the last real token; (batch, width). */
-    Value last(Value hidden) {
+    public Value last(Value hidden) {
         return at(hidden, 1);
     }
 
@@ -46,7 +46,7 @@ final class Tokens {
     }
 
     /** The mean of the vectors of real tokens; (batch, width). */
-    Value mean(Value hidden) {
+    public Value mean(Value hidden) {
         Value mask =
                 blocks.cast(blocks.op("Unsqueeze", Map.of(), Operators.MASK, blocks.integers(2)), ElementType.FLOAT);
         Value sum = sum(blocks.multiply(hidden, mask));
@@ -54,7 +54,7 @@ final class Tokens {
     }
 
     /** x with the vectors of padding at zero. */
-    Value masked(Value x) {
+    public Value masked(Value x) {
         Value mask =
                 blocks.cast(blocks.op("Unsqueeze", Map.of(), Operators.MASK, blocks.integers(2)), ElementType.FLOAT);
         return blocks.multiply(x, mask);

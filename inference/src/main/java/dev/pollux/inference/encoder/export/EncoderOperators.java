@@ -1,16 +1,12 @@
 package dev.pollux.inference.encoder.export;
 
 import dev.pollux.inference.graph.ActivationFunction;
-import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.GraphBuilder;
-import dev.pollux.inference.graph.Shape;
 import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.internal.masked.Operators;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * What families are made of: embeddings, linear layers, norms, activations and MLPs.
@@ -18,41 +14,29 @@ import java.util.stream.IntStream;
  * <p>A method adds operators to the graph and returns their result. Values are (batch, tokens, width) unless
  * said otherwise. <em>Not thread-safe: one thread at a time.</em>
  */
-final class Operators {
+final class EncoderOperators extends Operators {
 
-    static final Value IDS = perToken("input_ids");
-    static final Value MASK = perToken("attention_mask");
-    static final Value TYPES = perToken("token_type_ids");
-
-    private static Value perToken(String name) {
-        return new Value(name, ElementType.INT64, Shape.from("batch", "tokens"));
-    }
-
-    private final GraphBuilder graph;
     private final StoredTensors tensors;
     private final EncoderWeights form;
     private final WeightStore weights;
-    private final Map<String, Integer> names;
 
-    Operators(GraphBuilder graph, StoredTensors tensors, EncoderWeights form) {
-        this(graph, tensors, form, new HashMap<>());
-    }
-
-    private Operators(GraphBuilder graph, StoredTensors tensors, EncoderWeights form, Map<String, Integer> names) {
-        this.graph = graph;
+    EncoderOperators(GraphBuilder graph, StoredTensors tensors, EncoderWeights form) {
+        super(graph);
         this.tensors = tensors;
         this.form = form;
         this.weights = new WeightStore(graph, tensors);
-        this.names = names;
+    }
+
+    private EncoderOperators(EncoderOperators encoder) {
+        super(encoder);
+        this.tensors = encoder.tensors.outside();
+        this.form = EncoderWeights.FLOAT;
+        this.weights = new WeightStore(graph(), tensors);
     }
 
     /** The same over tensors by their full names and in floats, for heads beside the encoder. */
-    Operators outside() {
-        return new Operators(graph, tensors.outside(), EncoderWeights.FLOAT, names);
-    }
-
-    GraphBuilder graph() {
-        return graph;
+    EncoderOperators outside() {
+        return new EncoderOperators(this);
     }
 
     EncoderWeights form() {
@@ -65,61 +49,6 @@ final class Operators {
 
     StoredTensors tensors() {
         return tensors;
-    }
-
-    /** A name that no other value has. */
-    String fresh(String hint) {
-        int before = names.merge(hint, 1, Integer::sum);
-        return before == 1 ? hint : hint + "." + before;
-    }
-
-    /** A standard operator with one result. */
-    public Value op(String operator, Map<String, ?> attributes, Value... inputs) {
-        return graph.op(operator, fresh(operator.toLowerCase(Locale.ROOT)), List.of(inputs), attributes);
-    }
-
-    /** One of ONNX Runtime's operators with one result. */
-    Value microsoft(String operator, Map<String, ?> attributes, Value... inputs) {
-        return graph.fused(operator, fresh(operator.toLowerCase(Locale.ROOT)), List.of(inputs), attributes);
-    }
-
-    Value add(Value a, Value b) {
-        return op("Add", Map.of(), a, b);
-    }
-
-    Value multiply(Value a, Value b) {
-        return op("Mul", Map.of(), a, b);
-    }
-
-    /** A number; shape (1). */
-    Value number(double value) {
-        return graph.floats(fresh("number"), () -> new float[] {(float) value}, 1);
-    }
-
-    /** Whole numbers; shape (values). */
-    Value integers(long... values) {
-        return graph.integers(fresh("integers"), values);
-    }
-
-    /** A whole number without dimensions. */
-    Value scalar(long value) {
-        return op("Squeeze", Map.of(), integers(value));
-    }
-
-    Value reshape(Value x, long... shape) {
-        return op("Reshape", Map.of(), x, integers(shape));
-    }
-
-    Value cast(Value x, ElementType type) {
-        return op("Cast", Map.of("to", type.code()), x);
-    }
-
-    /** x in parts along its last axis. */
-    List<Value> split(Value x, int... sizes) {
-        List<String> parts =
-                IntStream.range(0, sizes.length).mapToObj(i -> fresh("part")).toList();
-        Value lengths = integers(Arrays.stream(sizes).asLongStream().toArray());
-        return graph.node("Split", "", List.of(x, lengths), parts, Map.of("axis", -1));
     }
 
     /** Rows of the table {@code stored}.weight, which is (rows, width). */
@@ -184,7 +113,7 @@ final class Operators {
 
     /** f(x) for a function as transformers names it. */
     Value activate(Value x, String function) {
-        return ActivationFunction.of(function, tensors.source()).write(graph, x, fresh(function));
+        return ActivationFunction.of(function, tensors.source()).write(graph(), x, fresh(function));
     }
 
     /** A plain MLP: second(f(first(x))). */

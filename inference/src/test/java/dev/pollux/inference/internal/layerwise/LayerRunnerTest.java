@@ -1,0 +1,216 @@
+package dev.pollux.inference.internal.layerwise;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.pollux.CancelledException;
+import dev.pollux.MalformedFileException;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.encoder.DecodedStates;
+import dev.pollux.inference.encoder.TinyCheckpoint;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
+import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.ReferenceData;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A model that runs layer by layer gives the states that the engine gives. */
+@NoLeaks
+class LayerRunnerTest {
+
+    /** Of a state, relative to the largest: sums in another order. */
+    private static final double TOLERANCE = 2e-4;
+
+    private static final int[] IDS = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5};
+
+    @TempDir
+    Path temp;
+
+    private Path llama = Path.of("");
+
+    @BeforeEach
+    void write() throws Exception {
+        llama = Files.createDirectories(temp.resolve("llama"));
+        TinyCheckpoint.decoder(Files.createDirectories(temp.resolve("plain")), "LlamaForCausalLM")
+                .renamed(llama, name -> "model." + name)
+                .json("architectures", "['LlamaForCausalLM']")
+                .set("tie_word_embeddings", true)
+                .write();
+    }
+
+    private static LayerRunner runner(Checkpoint checkpoint) {
+        return LayerRunner.of(checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), 64, 1);
+    }
+
+    /** The normed states after the last layer, of each text. */
+    private static List<float[]> states(Path model, List<int[]> texts) {
+        float[][] found = new float[texts.size()][];
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            LayerRunner runner = runner(checkpoint);
+            try (HiddenStates states = runner.embed(texts, JobContext.NONE)) {
+                for (int i = 0; i < runner.layers(); i++) {
+                    assertThat(states.next()).isEqualTo(i);
+                    try (LayerRunner.Layer layer = runner.layer(i, JobContext.NONE)) {
+                        layer.advance(states, JobContext.NONE);
+                    }
+                }
+                try (LayerRunner.Layer norm = runner.lastNorm(JobContext.NONE)) {
+                    norm.advance(states, JobContext.NONE);
+                }
+                states.forEach((text, values) -> found[text] = values);
+            }
+        }
+        return List.of(found);
+    }
+
+    private static void assertClose(float[] actual, float[] expected, String what) {
+        double largest = 0;
+        for (float value : expected) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        assertThat(actual).as(what).hasSize(expected.length);
+        for (int i = 0; i < actual.length; i++) {
+            assertThat((double) actual[i]).as(what + " at " + i).isCloseTo(expected[i], within(TOLERANCE * largest));
+        }
+    }
+
+    static List<Path> reference() {
+        return ReferenceData.cases(
+                ReferenceData.golden("decoder"), path -> Files.isRegularFile(path.resolve("config.json")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("reference")
+    void everyReferenceDecoderGivesTheStatesOfTheEngine(Path checkpoint) {
+        List<float[]> found = states(checkpoint, List.of(IDS, new int[] {2, 7}, Arrays.copyOf(IDS, 5)));
+
+        float[] due = DecodedStates.of(checkpoint, temp, IDS);
+        int width = due.length / IDS.length;
+        assertClose(found.get(0), due, checkpoint + ": the longest text");
+        assertClose(found.get(2), Arrays.copyOf(due, 5 * width), checkpoint + ": a text with padding");
+        assertThat(found.get(1)).hasSize(2 * width);
+    }
+
+    @Test
+    void aTextGivesTheSameAloneAndAmongMany() {
+        List<int[]> many = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            many.add(Arrays.copyOf(IDS, 1 + i % IDS.length)); // more tokens than one batch has
+        }
+        List<float[]> found = states(llama, many);
+        for (int text = 0; text < IDS.length; text++) {
+            float[] alone = states(llama, List.of(many.get(text))).get(0);
+            for (int i = text; i < many.size(); i += IDS.length) {
+                assertClose(found.get(i), alone, "text " + i);
+            }
+        }
+    }
+
+    @Test
+    void theInputsOfMatricesAreThoseOfTheirProducts() {
+        Map<String, float[]> inputs = new TreeMap<>();
+        List<float[]> before = new ArrayList<>();
+        try (Checkpoint checkpoint = Checkpoint.open(llama)) {
+            LayerRunner runner = runner(checkpoint);
+            try (HiddenStates states = runner.embed(List.of(IDS, new int[] {7}), JobContext.NONE);
+                    LayerRunner.Layer layer = runner.layer(0, JobContext.NONE)) {
+                assertThat(runner.linearInputs(0))
+                        .extracting(LinearInput::matrices)
+                        .containsExactly(
+                                List.of(
+                                        "model.layers.0.self_attn.q_proj.weight",
+                                        "model.layers.0.self_attn.k_proj.weight",
+                                        "model.layers.0.self_attn.v_proj.weight"),
+                                List.of("model.layers.0.self_attn.o_proj.weight"),
+                                List.of("model.layers.0.mlp.gate_proj.weight", "model.layers.0.mlp.up_proj.weight"),
+                                List.of("model.layers.0.mlp.down_proj.weight"));
+                layer.readInputs(
+                        states,
+                        (input, x) -> {
+                            assertThat(x).hasSize((IDS.length + 1) * input.width());
+                            inputs.put(input.matrices().get(0), x);
+                        },
+                        JobContext.NONE);
+                states.forEach((text, values) -> before.add(values));
+                float[] norm = checkpoint.tensors().floats("model.layers.0.input_layernorm.weight");
+                int width = norm.length;
+                float[] x = inputs.get("model.layers.0.self_attn.q_proj.weight");
+                float[] alone = before.get(0); // the shorter text comes first
+                assertThat(alone).hasSize(width);
+                double square = 0;
+                for (float value : alone) {
+                    square += (double) value * value / width;
+                }
+                double epsilon = checkpoint.config().normEpsilon();
+                for (int i = 0; i < width; i++) {
+                    assertThat((double) x[i])
+                            .isCloseTo(alone[i] * norm[i] / Math.sqrt(square + epsilon), within(1e-5));
+                }
+                // the gated product of the MLP and its matrix give what the layer adds last
+                layer.advance(states, JobContext.NONE);
+                assertThat(inputs.get("model.layers.0.mlp.down_proj.weight"))
+                        .hasSize((IDS.length + 1) * TinyCheckpoint.INNER);
+            }
+        }
+    }
+
+    @Test
+    void anotherLayerThanTheNextIsRefused() {
+        try (Checkpoint checkpoint = Checkpoint.open(llama)) {
+            LayerRunner runner = runner(checkpoint);
+            assertThatThrownBy(() -> runner.layer(2, JobContext.NONE))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("layer must be in [0, 1] but was 2");
+            try (HiddenStates states = runner.embed(List.of(IDS), JobContext.NONE);
+                    LayerRunner.Layer layer = runner.layer(1, JobContext.NONE)) {
+                assertThatThrownBy(() -> layer.advance(states, JobContext.NONE))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("layer 1 must not run on the states before layer 0");
+                assertThatThrownBy(() -> runner.layer(0, JobContext.NONE))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("a layer must be closed before the next is opened");
+            }
+        }
+    }
+
+    @Test
+    void anIdWithoutARowIsRefused() {
+        try (Checkpoint checkpoint = Checkpoint.open(llama)) {
+            LayerRunner runner = runner(checkpoint);
+            assertThatThrownBy(() -> runner.embed(List.of(new int[] {1, 16}), JobContext.NONE))
+                    .isInstanceOf(MalformedFileException.class)
+                    .hasMessage("model.embed_tokens.weight has 16 rows but a text has the token id 16; the tokenizer or the"
+                            + " configuration belongs to another model");
+        }
+    }
+
+    @Test
+    void aCancelledRunEndsAndLeavesNothingOpen() {
+        try (Checkpoint checkpoint = Checkpoint.open(llama)) {
+            Job<Integer> job = Job.of("run", context -> {
+                LayerRunner runner = runner(checkpoint);
+                try (HiddenStates states = runner.embed(List.of(IDS), context)) {
+                    context.progress("layers", 0, 2, "layers");
+                    try (LayerRunner.Layer layer = runner.layer(0, context)) {
+                        layer.advance(states, context);
+                    }
+                    return states.next();
+                }
+            });
+            job.onEvent(event -> job.cancel());
+            assertThatThrownBy(job::run).isInstanceOf(CancelledException.class);
+        }
+    }
+}
