@@ -31,4 +31,6 @@ module dev.pollux.inference {
     exports dev.pollux.inference.tokenizer;
     exports dev.pollux.inference.internal to
             dev.pollux.finetune;
+    exports dev.pollux.inference.internal.layerwise to
+            dev.pollux.finetune;
 }

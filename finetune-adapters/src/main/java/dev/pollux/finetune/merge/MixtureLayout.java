@@ -24,9 +24,6 @@ import org.jspecify.annotations.Nullable;
 /** Resolves the plan of a mixture from headers and collects its problems. <em>For one plan.</em> */
 final class MixtureLayout implements AutoCloseable {
 
-    private static final Pattern FEED_FORWARD =
-            Pattern.compile("model\\.layers\\.([0-9]{1,6})\\.mlp\\.(gate_proj|up_proj|down_proj)\\.weight");
-    private static final List<String> PARTS = List.of("gate_proj", "up_proj", "down_proj");
     private static final double CLOSE = 5;
 
     private final MixturePlan plan;
@@ -38,8 +35,10 @@ final class MixtureLayout implements AutoCloseable {
     private Optional<MixtureTarget> target = Optional.empty();
     private Optional<DType> type = Optional.empty();
     private String embedding = "";
+    private Pattern feedForward = Pattern.compile("(?!)");
     private int layers;
     private int width;
+    private int inner;
 
     MixtureLayout(MixturePlan plan, Path folder, MergeOptions options) {
         this.plan = plan;
@@ -105,6 +104,8 @@ final class MixtureLayout implements AutoCloseable {
                     + String.join(", ", MixtureTarget.known()));
             return;
         }
+        feedForward = Pattern.compile("model\\.layers\\.([0-9]{1,6})\\."
+                + target.get().block() + "\\.(" + String.join("|", target.get().parts()) + ")\\.weight");
         int shared = plan.sharedExperts().size();
         if (shared != target.get().sharedExperts()) {
             problems.fatal("shared_experts must be " + target.get().sharedExperts() + " for "
@@ -117,11 +118,14 @@ final class MixtureLayout implements AutoCloseable {
                         name -> embedding = name,
                         () -> problems.fatal("base_model " + model.label() + " has no embedding"));
         for (Map.Entry<String, TensorSource> tensor : model.tensors().entrySet()) {
-            Matcher name = FEED_FORWARD.matcher(tensor.getKey());
+            Matcher name = feedForward.matcher(tensor.getKey());
             if (name.matches()) {
                 layers = Math.max(layers, Integer.parseInt(name.group(1)) + 1);
+                if (name.group(2).equals(target.get().parts().get(0))) {
+                    inner = tensor.getValue().shape().get(0).intValue();
+                }
                 checkExperts(model, tensor.getKey(), tensor.getValue());
-            } else if (tensor.getKey().contains(".mlp.")
+            } else if (tensor.getKey().contains("." + target.get().block() + ".")
                     || target.get() == MixtureTarget.MIXTRAL && tensor.getKey().endsWith("_proj.bias")) {
                 problems.fatal(
                         "",
@@ -178,12 +182,17 @@ final class MixtureLayout implements AutoCloseable {
         return layers;
     }
 
+    /** The number of rows of an expert's gate matrix. */
+    int inner() {
+        return inner;
+    }
+
     /** Returns the tensors to write, with the given routers; without them, the routers are random or zero. */
     MergeLayout tasks(Optional<Routers> rows) {
         List<TensorTask> tasks = new ArrayList<>();
         if (!problems.anyFatal()) {
             for (Map.Entry<String, TensorSource> tensor : base().tensors().entrySet()) {
-                if (!FEED_FORWARD.matcher(tensor.getKey()).matches()) {
+                if (!feedForward.matcher(tensor.getKey()).matches()) {
                     tasks.add(task(tensor.getKey(), tensor.getValue(), base().type(tensor.getKey())));
                 }
             }
@@ -213,8 +222,8 @@ final class MixtureLayout implements AutoCloseable {
     record Routers(List<double[][]> experts, List<double[][]> shared) {}
 
     private void layer(int layer, Optional<Routers> rows, List<TensorTask> tasks) {
-        String at = "model.layers." + layer + ".mlp.";
-        DType stored = base().type(at + "gate_proj.weight");
+        String at = "model.layers." + layer + "." + target().block() + ".";
+        DType stored = base().type(at + target().parts().get(0) + ".weight");
         if (target().isFused()) {
             List<TensorSource> gateUp = new ArrayList<>();
             List<TensorSource> down = new ArrayList<>();
@@ -226,7 +235,7 @@ final class MixtureLayout implements AutoCloseable {
             tasks.add(task(at + "experts.gate_up_proj", joined(gateUp, 2), stored));
             tasks.add(task(at + "experts.down_proj", joined(down, 1), stored));
         } else {
-            for (String part : PARTS) {
+            for (String part : target().parts()) {
                 for (int e = 0; e < plan.experts().size(); e++) {
                     tasks.add(task(
                             at + "experts." + e + "." + part + ".weight",
@@ -284,7 +293,7 @@ final class MixtureLayout implements AutoCloseable {
         InputModel model = model(expert.model())
                 .orElseThrow(() -> new IllegalStateException("a plan without problems has its models"));
         TensorSource source = java.util.Objects.requireNonNull(model.tensors().get(at + part + ".weight"));
-        double scale = part.equals("down_proj") ? expert.residualScale() : 1;
+        double scale = part.equals(target().parts().get(2)) ? expert.residualScale() : 1;
         if (scale == 1 && expert.noiseScale() == 0) {
             return source;
         }

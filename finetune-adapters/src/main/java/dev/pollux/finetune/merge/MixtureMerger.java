@@ -26,7 +26,7 @@ import java.util.stream.Stream;
  * and its prompts define the texts that the router sends to it. Sukhbaatar et al., "Branch-Train-MiX", arXiv 2403.07816, train
  * the router instead.
  *
- * <p>Llama and Mistral become Mixtral; Qwen 2 and Qwen 3 become Qwen 2 MoE and Qwen 3 MoE. The result is a Hugging Face folder.
+ * <p>Llama and Mistral become Mixtral; Qwen 2, Qwen 3 and LFM2 become Qwen 2 MoE, Qwen 3 MoE and LFM2 MoE. The result is a Hugging Face folder.
  * The routers come from the base's hidden states, from its embeddings, or from random numbers. Tensors stream as in {@link
  * CheckpointMerger}. The folder appears when it is complete.
  *
@@ -91,7 +91,7 @@ public final class MixtureMerger {
         String digest = PlanDigest.of(layout.tasks(Optional.empty()), options) + " "
                 + Integer.toHexString(plan.toString().hashCode());
         return WorkFolder.publish(target, digest, context, work -> {
-            MergeLayout tasks = layout.tasks(routers(plan, layout, context));
+            MergeLayout tasks = layout.tasks(routers(plan, layout, options.threads(), context));
             InputHashes inputs = options.hashInputs() ? InputHashes.of(models(plan), folder) : InputHashes.none();
             List<String> notices = new ArrayList<>(tasks.preview(options).notices());
             notices.addAll(NotFinite.notices(
@@ -101,7 +101,7 @@ public final class MixtureMerger {
             notices.forEach(context::notice);
             new ResultTexts(tasks).write(work.path());
             ObjectNode config = layout.target()
-                    .config(layout.base().config(), plan.experts().size(), plan.expertsPerToken());
+                    .config(layout.base().config(), plan.experts().size(), plan.expertsPerToken(), layout.inner());
             config.put("dtype", TypeNames.of(tasks.tasks().get(0).type()));
             config.remove("torch_dtype");
             JsonFiles.write(work.path().resolve("config.json"), config);
@@ -137,11 +137,12 @@ public final class MixtureMerger {
                 .build();
     }
 
-    private static Optional<MixtureLayout.Routers> routers(MixturePlan plan, MixtureLayout layout, JobContext context) {
+    private static Optional<MixtureLayout.Routers> routers(
+            MixturePlan plan, MixtureLayout layout, int threads, JobContext context) {
         if (!plan.gateMode().readsPrompts()) {
             return Optional.empty();
         }
-        RouterInit gates = new RouterInit(plan.gateMode(), layout.base(), layout.embedding(), layout.layers(), context);
+        RouterInit gates = new RouterInit(plan.gateMode(), layout, threads, context);
         List<Expert> shared = plan.sharedExperts().stream()
                 .filter(expert -> !expert.positivePrompts().isEmpty())
                 .toList();

@@ -4,6 +4,9 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.finetune.merge.MixturePlan.Expert;
 import dev.pollux.finetune.merge.MixturePlan.GateMode;
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.internal.layerwise.HiddenStates;
+import dev.pollux.inference.internal.layerwise.LayerRunner;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.internal.math.Blas;
 import dev.pollux.internal.math.CounterRandom;
@@ -28,21 +31,21 @@ final class RouterInit {
     private final String embedding;
     private final int layers;
     private final int width;
-    private final JobContext context;
+    private final int threads;
+    private final JobContext job;
 
-    /**
-     * @param embedding the name of the base's embedding
-     */
-    RouterInit(GateMode mode, InputModel base, String embedding, int layers, JobContext context) {
+    /** @param threads the number of threads that run the base */
+    RouterInit(GateMode mode, MixtureLayout layout, int threads, JobContext job) {
         this.mode = mode;
-        this.base = base;
-        this.embedding = embedding;
-        this.layers = layers;
+        this.threads = threads;
+        this.base = layout.base();
+        this.embedding = layout.embedding();
+        this.layers = layout.layers();
         this.width = java.util.Objects.requireNonNull(base.tensors().get(embedding))
                 .shape()
                 .get(1)
                 .intValue();
-        this.context = context;
+        this.job = job;
     }
 
     /**
@@ -67,11 +70,7 @@ final class RouterInit {
             if (mode == GateMode.CHEAP_EMBED) {
                 embeddings(texts, states);
             } else {
-                new HiddenStates(base, checkpoint, context).read(embedding, texts, (layer, x) -> {
-                    for (int text = 0; text < states.length; text++) {
-                        states[text][layer] = chosen(x.get(text));
-                    }
-                });
+                hiddenStates(checkpoint, texts, states);
             }
             return rows(experts, states);
         }
@@ -98,7 +97,7 @@ final class RouterInit {
                 java.util.Objects.requireNonNull(base.tensors().get(embedding)).ready();
         float[] row = new float[width];
         for (int text = 0; text < states.length; text++) {
-            context.checkCancelled();
+            job.checkCancelled();
             double[] sum = new double[width];
             for (int id : texts.get(text)) {
                 if (id >= table.shape().get(0)) {
@@ -115,12 +114,39 @@ final class RouterInit {
         }
     }
 
-    /** The state of the last token, or the mean over the tokens. */
-    private double[] chosen(double[][] tokens) {
-        int first = mode == GateMode.HIDDEN_AVG ? 0 : tokens.length - 1;
+    /** Runs the base layer by layer; the states before a layer count for it. */
+    private void hiddenStates(Checkpoint checkpoint, List<int[]> texts, double[][][] states) {
+        int longest = texts.stream().mapToInt(text -> text.length).max().orElse(1);
+        int context = checkpoint.config().contextLength();
+        if (longest > context) {
+            throw new IllegalArgumentException("a prompt has " + longest + " tokens, more than the " + context
+                    + " that the model sees; shorten it");
+        }
+        SourcedTensors tensors = new SourcedTensors(base.tensors());
+        ModelConfig config =
+                checkpoint.config().withVocabularySize(tensors.info(embedding).dim(0)); // an adapter may add tokens
+        LayerRunner runner = LayerRunner.of(config, checkpoint.settings(), tensors, longest, threads);
+        try (HiddenStates x = runner.embed(texts, job)) {
+            for (int layer = 0; layer < layers; layer++) {
+                int at = layer;
+                x.forEach((text, values) -> states[text][at] = chosen(values));
+                job.progress("hidden states", layer + 1, layers, "layers");
+                if (layer + 1 < layers) {
+                    try (LayerRunner.Layer next = runner.layer(layer, job)) {
+                        next.advance(x, job);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The state of the last token, or the mean over the tokens; {@code states} is (tokens, width). */
+    private double[] chosen(float[] states) {
+        int tokens = states.length / width;
+        int first = mode == GateMode.HIDDEN_AVG ? 0 : tokens - 1;
         double[] mean = new double[width];
-        for (int token = first; token < tokens.length; token++) {
-            Blas.add(1.0 / (tokens.length - first), tokens[token], mean, 0);
+        for (int i = first * width; i < states.length; i++) {
+            mean[i % width] += states[i] / (double) (tokens - first);
         }
         return mean;
     }

@@ -8,11 +8,11 @@ import dev.pollux.CancelledException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.engine.EngineOptions;
+import dev.pollux.inference.internal.layerwise.HiddenStates;
+import dev.pollux.inference.internal.layerwise.LayerRunner;
 import dev.pollux.inference.tokenizer.Tokenizer;
-import dev.pollux.internal.math.Blas;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
-import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.NoLeaks;
@@ -80,7 +80,7 @@ class GramCollectionTest {
     }
 
     @Test
-    void theyAreThoseOfTheStatesOfEveryLayer() {
+    void theyAreThoseOfTheInputsOfEveryLayer() {
         GramReport report = collect("one");
 
         Map<String, float[]> found = grams(temp.resolve("one").resolve("gram.safetensors"));
@@ -92,31 +92,36 @@ class GramCollectionTest {
         for (int from = 0; from < ids().length; from += WINDOW) {
             windows.add(Arrays.copyOfRange(ids(), from, Math.min(ids().length, from + WINDOW)));
         }
-        try (InputModel model = InputModel.open(ModelReference.parse("one"), temp);
-                Checkpoint checkpoint = Checkpoint.open(temp.resolve("one"));
-                SafetensorsFolder file = SafetensorsFolder.open(temp.resolve("one"))) {
-            new HiddenStates(model, checkpoint, JobContext.NONE)
-                    .read("model.embed_tokens.weight", windows, (layer, states) -> {
-                        String at = "model.layers." + layer + ".";
-                        double[] due = gram(states, file.floats(at + "input_layernorm.weight"));
-                        for (String name : new String[] {"q_proj", "k_proj", "v_proj"}) {
-                            assertClose(found.get(at + "self_attn." + name + ".weight"), due);
-                        }
-                    });
+        int[] checked = {0};
+        try (Checkpoint checkpoint = Checkpoint.open(temp.resolve("one"))) {
+            LayerRunner runner =
+                    LayerRunner.of(checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), WINDOW, 1);
+            try (HiddenStates states = runner.embed(windows, JobContext.NONE)) {
+                for (int i = 0; i < runner.layers(); i++) {
+                    try (LayerRunner.Layer layer = runner.layer(i, JobContext.NONE)) {
+                        layer.readInputs(
+                                states,
+                                (input, x) -> input.matrices().forEach(matrix -> {
+                                    assertClose(found.get(matrix), gram(x, input.width()));
+                                    checked[0]++;
+                                }),
+                                JobContext.NONE);
+                        layer.advance(states, JobContext.NONE);
+                    }
+                }
+            }
         }
+        assertThat(checked[0]).isEqualTo(MATRICES);
     }
 
-    /** Σ xxᵀ of normed states. */
-    private static double[] gram(List<double[][]> states, float[] norm) {
-        double[] gram = new double[WIDTH * WIDTH];
-        states.stream().flatMap(Arrays::stream).forEach(state -> {
-            double scale = 1 / Math.sqrt(Blas.dot(state, state, 0) / WIDTH + 1e-5);
+    /** Σ xxᵀ; {@code x} is (tokens, width). */
+    private static double[] gram(float[] x, int width) {
+        double[] gram = new double[width * width];
+        for (int at = 0; at < x.length; at += width) {
             for (int i = 0; i < gram.length; i++) {
-                int a = i / WIDTH;
-                int b = i % WIDTH;
-                gram[i] += state[a] * norm[a] * state[b] * norm[b] * scale * scale;
+                gram[i] += (double) x[at + i / width] * x[at + i % width];
             }
-        });
+        }
         return gram;
     }
 

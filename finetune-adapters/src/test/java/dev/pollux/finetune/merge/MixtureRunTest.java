@@ -1,16 +1,23 @@
 package dev.pollux.finetune.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.CancelledException;
 import dev.pollux.inference.checkpoint.Checkpoint;
-import dev.pollux.internal.math.Blas;
+import dev.pollux.inference.internal.layerwise.HiddenStates;
+import dev.pollux.inference.internal.layerwise.LayerRunner;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
+import dev.pollux.job.JobEvent;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 class MixtureRunTest {
 
     private static final int[] IDS = {0, 139, 156, 132, 113, 35, 153};
+
+    private static final List<String> PROMPTS = List.of("the quick brown fox", "sign and scale 0 1 2", "answer");
 
     @TempDir
     Path temp;
@@ -49,13 +58,13 @@ class MixtureRunTest {
     }
 
     private void checkEqualExperts(String architecture, String type, String due) throws IOException {
-        Path dense = TinyDecoder.of(architecture, type, 1).write(temp.resolve("base"));
-        MixturePlan.Builder plan = MixturePlan.builder("base")
-                .gateMode(MixturePlan.GateMode.HIDDEN)
-                .expert(MixturePlan.Expert.of("base", List.of("the quick brown fox")))
-                .expert(MixturePlan.Expert.of("base", List.of("sign and scale 0 1 2")))
-                .expert(MixturePlan.Expert.of("base", List.of("answer")));
-        if (type.equals("qwen2")) {
+        checkEqualExperts(TinyDecoder.of(architecture, type, 1).write(temp.resolve("base")), type.equals("qwen2"), due);
+    }
+
+    private Path checkEqualExperts(Path dense, boolean shared, String due) {
+        MixturePlan.Builder plan = MixturePlan.builder("base").gateMode(MixturePlan.GateMode.HIDDEN);
+        PROMPTS.forEach(prompt -> plan.expert(MixturePlan.Expert.of("base", List.of(prompt))));
+        if (shared) {
             plan.sharedExpert(new MixturePlan.Expert(ModelReference.parse("base"), List.of(), List.of(), 0, 0));
         }
         Path target = temp.resolve("mixture");
@@ -69,6 +78,7 @@ class MixtureRunTest {
         for (int i = 0; i < one.length; i++) {
             assertThat(other[i]).isCloseTo(one[i], within(1e-4f));
         }
+        return target;
     }
 
     private float[] logits(Path model) {
@@ -76,34 +86,88 @@ class MixtureRunTest {
     }
 
     @Test
-    void hiddenStatesLeadToTheLogitsThatTheEngineGives() throws IOException {
-        for (String type : new String[] {"Llama", "Qwen2", "Qwen3"}) {
-            Path dense = TinyDecoder.of(type + "ForCausalLM", type.toLowerCase(java.util.Locale.ROOT), 2)
-                    .write(temp.resolve(type));
-            // the last layer writes nothing, so the state before it is the state after it
-            Path silent = SilentLayer.write(dense, temp.resolve(type + "-silent"));
-            List<double[]> states = new ArrayList<>();
-            try (InputModel model = InputModel.open(ModelReference.parse(type + "-silent"), temp);
-                    Checkpoint checkpoint = Checkpoint.open(silent);
-                    SafetensorsFolder file = SafetensorsFolder.open(silent)) {
-                new HiddenStates(model, checkpoint, JobContext.NONE)
-                        .read("model.embed_tokens.weight", List.of(IDS), (layer, x) -> {
-                            states.clear();
-                            states.add(x.get(0)[IDS.length - 1]);
-                        });
-                float[] due = logits(silent);
-                float[] norm = file.floats("model.norm.weight");
-                float[] head = file.floats("lm_head.weight");
-                double[] state = states.get(0);
-                double scale = 1 / Math.sqrt(Blas.dot(state, state, 0) / state.length + 1e-5);
-                for (int token = 0; token < due.length; token++) {
-                    double sum = 0;
-                    for (int i = 0; i < state.length; i++) {
-                        sum += state[i] * scale * norm[i] * head[token * state.length + i];
+    void anLfm2WithEqualExpertsIsTheLfm2() throws IOException {
+        Path dense = TinyLfm2.write(temp.resolve("base"));
+
+        Path target = checkEqualExperts(dense, false, "Lfm2MoeForCausalLM");
+
+        try (Checkpoint checkpoint = Checkpoint.open(target)) {
+            assertThat(checkpoint.settings().integer("moe_intermediate_size")).isEqualTo(TinyLfm2.INNER);
+            assertThat(checkpoint.settings().number("num_dense_layers", 1)).isZero();
+            assertThat(checkpoint.tensors().tensors()).doesNotContainKey("model.layers.0.feed_forward.w1.weight");
+        }
+    }
+
+    /** Another activation than SiLU was refused when hidden states were read. */
+    @Test
+    void aLlamaWithAnotherActivationBecomesAMixtral() throws IOException {
+        Path dense = TinyDecoder.llama(1).write(temp.resolve("base"));
+        Path config = dense.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replace("silu", "gelu_pytorch_tanh"));
+        checkEqualExperts(dense, false, "MixtralForCausalLM");
+    }
+
+    @Test
+    void theRouterOfALayerIsMadeOfTheStatesBeforeIt() throws IOException {
+        Path base = TinyLfm2.write(temp.resolve("base"));
+        Path target = checkEqualExperts(base, false, "Lfm2MoeForCausalLM");
+        try (Checkpoint checkpoint = Checkpoint.open(base);
+                SafetensorsFolder mixture = SafetensorsFolder.open(target);
+                Tokenizer tokenizer = checkpoint.tokenizer().orElseThrow()) {
+            LayerRunner runner =
+                    LayerRunner.of(checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), 64, 1);
+            List<int[]> texts = new ArrayList<>();
+            PROMPTS.forEach(prompt -> texts.add(tokenizer.encode("<s>" + prompt, false)));
+            try (HiddenStates states = runner.embed(texts, JobContext.NONE)) {
+                for (int layer = 0; layer < runner.layers(); layer++) {
+                    float[] router = mixture.floats("model.layers." + layer + ".feed_forward.gate.weight");
+                    states.forEach((text, x) -> {
+                        double norm = 0;
+                        for (int i = 0; i < TinyLfm2.WIDTH; i++) {
+                            norm += Math.pow(x[x.length - TinyLfm2.WIDTH + i], 2);
+                        }
+                        for (int i = 0; i < TinyLfm2.WIDTH; i++) {
+                            assertThat((double) router[text * TinyLfm2.WIDTH + i])
+                                    .isCloseTo(x[x.length - TinyLfm2.WIDTH + i] / Math.sqrt(norm), within(1e-5));
+                        }
+                    });
+                    try (LayerRunner.Layer next = runner.layer(layer, JobContext.NONE)) {
+                        next.advance(states, JobContext.NONE);
                     }
-                    assertThat(sum).as("%s, token %d", type, token).isCloseTo(due[token], within(1e-4));
                 }
             }
         }
+    }
+
+    @Test
+    void aPromptLongerThanTheContextIsRefused() throws IOException {
+        TinyDecoder.llama(1).write(temp.resolve("base"));
+        MixturePlan plan = MixturePlan.builder("base")
+                .expert(MixturePlan.Expert.of("base", List.of("a".repeat(256))))
+                .expert(MixturePlan.Expert.of("base", List.of("b")))
+                .build();
+        assertThatThrownBy(() -> MixtureMerger.in(temp)
+                        .merge(plan, temp.resolve("mixture"))
+                        .run())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("a prompt has 257 tokens, more than the 256 that the model sees; shorten it");
+        assertThat(temp.resolve("mixture")).doesNotExist();
+    }
+
+    @Test
+    void aCancelledMergeLeavesNothingOpen() throws IOException {
+        TinyDecoder.llama(1).write(temp.resolve("base"));
+        MixturePlan plan = MixturePlan.builder("base")
+                .expert(MixturePlan.Expert.of("base", List.of("a")))
+                .expert(MixturePlan.Expert.of("base", List.of("b")))
+                .build();
+        Job<MixtureReport> job = MixtureMerger.in(temp).merge(plan, temp.resolve("mixture"));
+        job.onEvent(event -> {
+            if (event instanceof JobEvent.Progress progress && progress.stage().equals("hidden states")) {
+                job.cancel();
+            }
+        });
+        assertThatThrownBy(job::run).isInstanceOf(CancelledException.class);
+        assertThat(temp.resolve("mixture")).doesNotExist();
     }
 }

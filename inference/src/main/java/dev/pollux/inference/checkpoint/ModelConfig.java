@@ -57,6 +57,25 @@ public record ModelConfig(
                 tiedEmbedding);
     }
 
+    /** The same shape with another number of rows of the embedding, such as that of an adapter with more tokens. */
+    public ModelConfig withVocabularySize(int newVocabularySize) {
+        return new ModelConfig(
+                architecture,
+                name,
+                hiddenSize,
+                layers,
+                heads,
+                keyValueHeads,
+                headDim,
+                intermediateSize,
+                newVocabularySize,
+                contextLength,
+                normEpsilon,
+                rotaryTheta,
+                rotaryScaling,
+                tiedEmbedding);
+    }
+
     /** The default width of a head, for files that do not specify it. */
     static int headDim(Path file, int hidden, int heads) {
         if (heads < 1 || hidden % heads != 0) {

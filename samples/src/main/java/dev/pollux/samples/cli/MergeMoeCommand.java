@@ -19,8 +19,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Make a mixture of experts of dense models as a plan says, in the YAML of mergekit-moe.",
             "",
-            "Llama and Mistral become Mixtral, Qwen 2 and 3 their own forms with experts. The folder appears when it is"
-                    + " complete.",
+            "Llama and Mistral become Mixtral; Qwen 2, Qwen 3 and LFM2 become their own forms with experts. The folder appears"
+                    + " when it is complete.",
             "",
             "--json: {plan, target, dryRun, tensors, bytesToRead, bytesToWrite, problems, architecture, seed,"
                     + " elapsedMillis}; problems are {fatal, message}."

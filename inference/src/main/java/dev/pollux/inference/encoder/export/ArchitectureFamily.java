@@ -1,6 +1,5 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.internal.masked.MaskedLowering;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.Settings;
@@ -10,6 +9,7 @@ import dev.pollux.inference.internal.architecture.Architectures;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.DerivedTensors;
 import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.inference.internal.masked.MaskedLowering;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

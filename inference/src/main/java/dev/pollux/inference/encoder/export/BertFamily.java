@@ -1,8 +1,8 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.masked.MaskedAttention;
 import dev.pollux.inference.internal.masked.Operators;
-import dev.pollux.inference.graph.Value;
 import java.util.List;
 
 /** BERT (Devlin et al., arXiv:1810.04805): norms after attention and MLP, learned positions, token types. */

@@ -1,8 +1,8 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.masked.MaskedAttention;
 import dev.pollux.inference.internal.masked.Operators;
-import dev.pollux.inference.graph.Value;
 import java.util.List;
 import java.util.Map;
 

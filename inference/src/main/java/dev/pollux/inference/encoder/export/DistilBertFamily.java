@@ -1,8 +1,8 @@
 package dev.pollux.inference.encoder.export;
 
+import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.masked.MaskedAttention;
 import dev.pollux.inference.internal.masked.Operators;
-import dev.pollux.inference.graph.Value;
 import java.util.List;
 
 /** DistilBERT (Sanh et al., arXiv:1910.01108): BERT without token types, under other names. */

@@ -1,6 +1,5 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactCache;
@@ -14,6 +13,7 @@ import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.layer.LayerProgress;
+import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.SafetensorsFolder;

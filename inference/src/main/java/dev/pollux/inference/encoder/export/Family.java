@@ -1,7 +1,7 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.internal.masked.Tokens;
 import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.internal.masked.Tokens;
 
 /**
  * One family of encoders. It builds the graph from a configuration and the checkpoint's tensor names.

@@ -1,9 +1,9 @@
 package dev.pollux.inference.encoder.export;
 
-import dev.pollux.inference.internal.masked.MaskedAttention;
-import dev.pollux.inference.internal.masked.Operators;
-import dev.pollux.inference.internal.masked.MaskedAttention.Rotary;
 import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.internal.masked.MaskedAttention;
+import dev.pollux.inference.internal.masked.MaskedAttention.Rotary;
+import dev.pollux.inference.internal.masked.Operators;
 import java.util.List;
 
 /**

@@ -84,7 +84,8 @@ final class LayerGraphs {
             part(builder, architecture.normed(x));
         } catch (ShapeMismatchException e) {
             throw new MalformedFileException(
-                    settings.file() + ": " + e.getMessage() + "; the configuration and the weights do not belong together",
+                    settings.file() + ": " + e.getMessage()
+                            + "; the configuration and the weights do not belong together",
                     e);
         }
         this.graph = builder.build();
@@ -109,7 +110,8 @@ final class LayerGraphs {
                         carried.add(read);
                     }
                 }
-                boolean cheap = added.branches().isEmpty() && added.inputs().stream().allMatch(this::isCheap);
+                boolean cheap =
+                        added.branches().isEmpty() && added.inputs().stream().allMatch(this::isCheap);
                 for (String output : added.outputs()) {
                     partOf.put(output, part);
                     if (cheap) {
@@ -165,7 +167,9 @@ final class LayerGraphs {
         Set<String> names = new LinkedHashSet<>();
         names.add(stream(part).name());
         for (int later = part + 1; later < reads.size(); later++) {
-            reads.get(later).stream().filter(name -> partOf.getOrDefault(name, 0) <= part).forEach(names::add);
+            reads.get(later).stream()
+                    .filter(name -> partOf.getOrDefault(name, 0) <= part)
+                    .forEach(names::add);
         }
         return names;
     }
@@ -176,8 +180,8 @@ final class LayerGraphs {
         int first = part == 0 ? 0 : products.get(part - 1);
         for (LayerLowering.Product product : lowering.products().subList(first, products.get(part))) {
             String x = product.x().name();
-            LinearInput one =
-                    new LinearInput(x, product.matrix().names(), product.matrix().columns());
+            LinearInput one = new LinearInput(
+                    x, product.matrix().names(), product.matrix().columns());
             inputs.merge(x, one, LinearInput::with);
         }
         return List.copyOf(inputs.values());

@@ -58,8 +58,7 @@ final class LayerLowering extends MaskedLowering {
 
     @Override
     public Value embed(String output, StackedMatrix table) {
-        Value rows = b.graph.input(
-                operators.fresh("rows"), ElementType.FLOAT, "batch", "tokens", table.columns());
+        Value rows = b.graph.input(operators.fresh("rows"), ElementType.FLOAT, "batch", "tokens", table.columns());
         lookups.add(new Lookup(rows, table));
         return rows;
     }

@@ -155,8 +155,7 @@ class LayerRunnerTest {
                 }
                 double epsilon = checkpoint.config().normEpsilon();
                 for (int i = 0; i < width; i++) {
-                    assertThat((double) x[i])
-                            .isCloseTo(alone[i] * norm[i] / Math.sqrt(square + epsilon), within(1e-5));
+                    assertThat((double) x[i]).isCloseTo(alone[i] * norm[i] / Math.sqrt(square + epsilon), within(1e-5));
                 }
                 // the gated product of the MLP and its matrix give what the layer adds last
                 layer.advance(states, JobContext.NONE);
@@ -191,8 +190,9 @@ class LayerRunnerTest {
             LayerRunner runner = runner(checkpoint);
             assertThatThrownBy(() -> runner.embed(List.of(new int[] {1, 16}), JobContext.NONE))
                     .isInstanceOf(MalformedFileException.class)
-                    .hasMessage("model.embed_tokens.weight has 16 rows but a text has the token id 16; the tokenizer or the"
-                            + " configuration belongs to another model");
+                    .hasMessage(
+                            "model.embed_tokens.weight has 16 rows but a text has the token id 16; the tokenizer or the"
+                                    + " configuration belongs to another model");
         }
     }
 
