@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
@@ -28,6 +29,7 @@ public final class HiddenStates implements AutoCloseable {
     private final OpenHandle handle = OpenHandle.of("HiddenStates");
     private String stream = "";
     private int done;
+    private boolean closed;
 
     /** Receives the states of one text. */
     @FunctionalInterface
@@ -84,6 +86,9 @@ public final class HiddenStates implements AutoCloseable {
 
     /** Reads the states of all texts, in no particular order. */
     public void forEach(Reader reader) {
+        if (closed) {
+            throw new IllegalStateException("hidden states must not be read after they were closed");
+        }
         for (Batch batch : batches) {
             batch.read(stream, reader);
         }
@@ -91,8 +96,8 @@ public final class HiddenStates implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         batches.forEach(batch -> batch.keep(List.of()));
-        batches.clear();
         handle.close();
     }
 
@@ -164,11 +169,7 @@ public final class HiddenStates implements AutoCloseable {
         }
 
         void read(String name, Reader reader) {
-            OnnxTensor tensor = values.get(name);
-            if (tensor == null) {
-                throw new IllegalStateException("hidden states must not be read after they were closed");
-            }
-            FloatBuffer all = tensor.getFloatBuffer();
+            FloatBuffer all = Objects.requireNonNull(values.get(name)).getFloatBuffer();
             int width = all.remaining() / Math.max(1, ids.length);
             for (int row = 0; row < lengths.length; row++) {
                 float[] states = new float[lengths[row] * width];

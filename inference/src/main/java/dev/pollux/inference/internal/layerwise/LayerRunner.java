@@ -158,6 +158,7 @@ public final class LayerRunner {
         private final Graph graph;
         private final Map<String, OnnxTensor> weights;
         private final OpenHandle handle;
+        private boolean closed;
 
         private Layer(int part, JobContext context) {
             this.part = part;
@@ -203,6 +204,9 @@ public final class LayerRunner {
         }
 
         private void run(Graph toRun, HiddenStates states, JobContext context, Results results) {
+            if (closed) {
+                throw new IllegalStateException("layer " + (part - 1) + " must not run after it was closed");
+            }
             if (states.next() != part - 1) {
                 throw new IllegalStateException(
                         "layer " + (part - 1) + " must not run on the states before layer " + states.next());
@@ -254,10 +258,12 @@ public final class LayerRunner {
         /** Releases the weights. Idempotent. */
         @Override
         public void close() {
-            weights.values().forEach(OnnxTensor::close);
-            weights.clear();
-            handle.close();
-            open = false;
+            if (!closed) {
+                closed = true;
+                open = false;
+                weights.values().forEach(OnnxTensor::close);
+                handle.close();
+            }
         }
     }
 

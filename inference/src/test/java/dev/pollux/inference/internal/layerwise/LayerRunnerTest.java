@@ -11,8 +11,11 @@ import dev.pollux.inference.encoder.DecodedStates;
 import dev.pollux.inference.encoder.TinyCheckpoint;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
+import dev.pollux.tensor.TensorFile;
+import dev.pollux.tensor.TensorInfo;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -157,8 +160,6 @@ class LayerRunnerTest {
                 for (int i = 0; i < width; i++) {
                     assertThat((double) x[i]).isCloseTo(alone[i] * norm[i] / Math.sqrt(square + epsilon), within(1e-5));
                 }
-                // the gated product of the MLP and its matrix give what the layer adds last
-                layer.advance(states, JobContext.NONE);
                 assertThat(inputs.get("model.layers.0.mlp.down_proj.weight"))
                         .hasSize((IDS.length + 1) * TinyCheckpoint.INNER);
             }
@@ -181,6 +182,78 @@ class LayerRunnerTest {
                         .isInstanceOf(IllegalStateException.class)
                         .hasMessage("a layer must be closed before the next is opened");
             }
+        }
+    }
+
+    @Test
+    void neitherALayerNorStatesAreUsedAfterTheyWereClosed() {
+        try (Checkpoint checkpoint = Checkpoint.open(llama)) {
+            LayerRunner runner = runner(checkpoint);
+            HiddenStates states = runner.embed(List.of(IDS), JobContext.NONE);
+            LayerRunner.Layer layer = runner.layer(0, JobContext.NONE);
+            layer.close();
+            assertThatThrownBy(() -> layer.advance(states, JobContext.NONE))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("layer 0 must not run after it was closed");
+            try (LayerRunner.Layer next = runner.layer(0, JobContext.NONE)) {
+                layer.close(); // again, which changes nothing
+                assertThatThrownBy(() -> runner.layer(1, JobContext.NONE)).isInstanceOf(IllegalStateException.class);
+                next.advance(states, JobContext.NONE);
+            }
+            states.close();
+            assertThatThrownBy(() -> states.forEach((text, values) -> {}))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("hidden states must not be read after they were closed");
+        }
+    }
+
+    @Test
+    void weightsAreReadWhenALayerIsOpened() {
+        try (Checkpoint checkpoint = Checkpoint.open(llama)) {
+            Silenced tensors = new Silenced(checkpoint.tensors());
+            LayerRunner runner = LayerRunner.of(checkpoint.config(), checkpoint.settings(), tensors, 64, 1);
+            try (HiddenStates states = runner.embed(List.of(IDS), JobContext.NONE)) {
+                float[][] x = new float[2][];
+                states.forEach((text, values) -> x[0] = values);
+                runner.layer(0, JobContext.NONE).close();
+                tensors.silent = true;
+                try (LayerRunner.Layer layer = runner.layer(0, JobContext.NONE)) {
+                    layer.advance(states, JobContext.NONE);
+                }
+                states.forEach((text, values) -> x[1] = values);
+                assertThat(x[1]).isEqualTo(x[0]); // a layer of zeros adds nothing
+            }
+        }
+    }
+
+    /** A file whose matrices become zeros. */
+    private static final class Silenced implements TensorFile {
+
+        private final TensorFile file;
+        private boolean silent;
+
+        private Silenced(TensorFile file) {
+            this.file = file;
+        }
+
+        @Override
+        public Map<String, TensorInfo> tensors() {
+            return file.tensors();
+        }
+
+        @Override
+        public ByteBuffer bytes(String name, long offset, int length) {
+            return file.bytes(name, offset, length);
+        }
+
+        @Override
+        public float[] floats(String name, long first, int count) {
+            return silent ? new float[count] : file.floats(name, first, count);
+        }
+
+        @Override
+        public void close() {
+            file.close();
         }
     }
 
