@@ -13,10 +13,12 @@ import java.util.TreeSet;
 final class ModelTypes {
 
     private static final Map<String, String> CLASSES = new TreeMap<>(Map.ofEntries(
+            Map.entry("apertus", "ApertusForCausalLM"),
             Map.entry("arcee", "ArceeForCausalLM"),
             Map.entry("bamba", "BambaForCausalLM"),
             Map.entry("cohere", "CohereForCausalLM"),
             Map.entry("cohere2", "Cohere2ForCausalLM"),
+            Map.entry("cwm", "CwmForCausalLM"),
             Map.entry("deepseek_v2", "DeepseekV2ForCausalLM"),
             Map.entry("deepseek_v3", "DeepseekV3ForCausalLM"),
             Map.entry("ernie4_5", "Ernie4_5ForCausalLM"),
@@ -35,21 +37,29 @@ final class ModelTypes {
             Map.entry("gpt_oss", "GptOssForCausalLM"),
             Map.entry("granite", "GraniteForCausalLM"),
             Map.entry("granitemoehybrid", "GraniteMoeHybridForCausalLM"),
+            Map.entry("helium", "HeliumForCausalLM"),
+            Map.entry("hunyuan_v1_dense", "HunYuanDenseV1ForCausalLM"),
+            Map.entry("hyperclovax", "HyperCLOVAXForCausalLM"),
             Map.entry("internlm3", "LlamaForCausalLM"),
             Map.entry("iquestcoder", "LlamaForCausalLM"),
+            Map.entry("jais2", "Jais2ForCausalLM"),
             Map.entry("lfm2", "Lfm2ForCausalLM"),
             Map.entry("lfm2_moe", "Lfm2MoeForCausalLM"),
             Map.entry("lfm3", "Lfm3ForCausalLM"),
             Map.entry("llama", "LlamaForCausalLM"),
             Map.entry("mamba", "MambaForCausalLM"),
             Map.entry("mamba2", "Mamba2ForCausalLM"),
+            Map.entry("ministral", "MinistralForCausalLM"),
             Map.entry("ministral3", "Ministral3ForCausalLM"),
             Map.entry("mistral", "MistralForCausalLM"),
             Map.entry("mixtral", "MixtralForCausalLM"),
+            Map.entry("nemotron", "NemotronForCausalLM"),
             Map.entry("nemotron_h", "NemotronHForCausalLM"),
+            Map.entry("olmo", "OlmoForCausalLM"),
             Map.entry("olmo2", "Olmo2ForCausalLM"),
             Map.entry("olmo3", "Olmo3ForCausalLM"),
             Map.entry("olmoe", "OlmoeForCausalLM"),
+            Map.entry("phi", "PhiForCausalLM"),
             Map.entry("phi3", "Phi3ForCausalLM"),
             Map.entry("qwen2", "Qwen2ForCausalLM"),
             Map.entry("qwen2_moe", "Qwen2MoeForCausalLM"),
@@ -60,7 +70,9 @@ final class ModelTypes {
             Map.entry("qwen3_next", "Qwen3NextForCausalLM"),
             Map.entry("seed_oss", "SeedOssForCausalLM"),
             Map.entry("smollm3", "SmolLM3ForCausalLM"),
-            Map.entry("starcoder2", "Starcoder2ForCausalLM")));
+            Map.entry("stablelm", "StableLmForCausalLM"),
+            Map.entry("starcoder2", "Starcoder2ForCausalLM"),
+            Map.entry("vaultgemma", "VaultGemmaForCausalLM")));
 
     /** Classes without a head for text, or that are only a component: their {@code model_type} does not identify a decoder. */
     private static final String OTHER_HEADS = ".*(?:ForSequenceClassification|ForTokenClassification"

@@ -60,14 +60,18 @@ final class MatrixWeights {
     Value linear(Value x, String output, Linear linear) {
         StackedMatrix matrix = linear.matrix();
         boolean router = linear.role() == Linear.Role.ROUTER;
-        boolean biased = matrix.names().stream().map(MatrixWeights::biasName).anyMatch(tensors.tensors()::containsKey);
+        boolean biased = isBiased(matrix.names());
         String product = biased ? output + ".product" : output;
         Placed placed = router || isFloat(matrix)
                 ? floats(output + ".weight", matrix)
                 : blocks(output, form(matrix, options.weights() == WeightFormat.BITS_4 ? 4 : 8, block(linear)));
         Value y = multiply(x, product, placed);
         use(MatrixUse.Kind.PRODUCT, x, y, placed, !router && takesAdapter(matrix));
-        return biased ? graph.op("Add", output, y, stackedBias(output + ".bias", matrix)) : y;
+        return biased ? graph.op("Add", output, y, stackedBias(output + ".bias", matrix.names(), matrix.rowsOfParts())) : y;
+    }
+
+    private boolean isBiased(List<String> weights) {
+        return weights.stream().map(MatrixWeights::biasName).anyMatch(tensors.tensors()::containsKey);
     }
 
     private static String biasName(String weight) {
@@ -154,10 +158,11 @@ final class MatrixWeights {
         } else {
             placed = blocks(output, form(matrix, HEAD_BITS, BLOCK_8_BITS));
         }
-        Value y = multiply(x, output, placed);
         List<String> names = head.tied() ? List.of(head.name()) : matrix.names();
+        boolean biased = isBiased(names);
+        Value y = multiply(x, biased ? output + ".product" : output, placed);
         use(MatrixUse.Kind.HEAD, x, y, placed, names, head.tied() || takesAdapter(matrix));
-        return y;
+        return biased ? graph.op("Add", output, y, stackedBias(output + ".bias", names, matrix.rowsOfParts())) : y;
     }
 
     private static MatrixUse asHead(MatrixUse use) {
@@ -259,9 +264,9 @@ final class MatrixWeights {
     }
 
     /** The biases of all parts; zeros for a part without one. */
-    private Value stackedBias(String name, StackedMatrix matrix) {
+    private Value stackedBias(String name, List<String> weights, List<Integer> rows) {
         List<String> stored = new ArrayList<>();
-        for (String weight : matrix.names()) {
+        for (String weight : weights) {
             String bias = biasName(weight);
             boolean there = tensors.tensors().containsKey(bias);
             if (there) {
@@ -269,11 +274,11 @@ final class MatrixWeights {
             }
             stored.add(there ? bias : "");
         }
-        List<Integer> rows = matrix.rowsOfParts();
+        int all = rows.stream().mapToInt(Integer::intValue).sum();
         return graph.floats(
                 name,
                 () -> {
-                    float[] bias = new float[matrix.rows()];
+                    float[] bias = new float[all];
                     int at = 0;
                     for (int i = 0; i < stored.size(); i++) {
                         if (!stored.get(i).isEmpty()) {
@@ -284,6 +289,6 @@ final class MatrixWeights {
                     }
                     return bias;
                 },
-                matrix.rows());
+                all);
     }
 }

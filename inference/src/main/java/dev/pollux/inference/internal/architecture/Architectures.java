@@ -12,10 +12,12 @@ import java.util.function.Function;
 public final class Architectures {
 
     private static final Map<String, Function<Blocks, Architecture>> KNOWN = new TreeMap<>(Map.ofEntries(
+            Map.entry("ApertusForCausalLM", Apertus::new),
             Map.entry("ArceeForCausalLM", Arcee::new),
             Map.entry("BambaForCausalLM", Bamba::new),
             Map.entry("Cohere2ForCausalLM", Cohere2::new),
             Map.entry("CohereForCausalLM", Cohere::new),
+            Map.entry("CwmForCausalLM", Cwm::new),
             Map.entry("DeepseekV2ForCausalLM", DeepseekV2::new),
             Map.entry("DeepseekV3ForCausalLM", DeepseekV3::new),
             Map.entry("Ernie4_5ForCausalLM", Ernie45::new),
@@ -33,6 +35,10 @@ public final class Architectures {
             Map.entry("GptOssForCausalLM", GptOss::new),
             Map.entry("GraniteForCausalLM", Granite::new),
             Map.entry("GraniteMoeHybridForCausalLM", GraniteHybrid::new),
+            Map.entry("HeliumForCausalLM", Helium::new),
+            Map.entry("HunYuanDenseV1ForCausalLM", HunyuanDense::new),
+            Map.entry("HyperCLOVAXForCausalLM", HyperClovaX::new),
+            Map.entry("Jais2ForCausalLM", Jais2::new),
             Map.entry("Lfm2ForCausalLM", Lfm2::new),
             Map.entry("Lfm2MoeForCausalLM", Lfm2::new),
             Map.entry("Lfm3ForCausalLM", Lfm3::new),
@@ -40,13 +46,17 @@ public final class Architectures {
             Map.entry("Mamba2ForCausalLM", Mamba2::new),
             Map.entry("MambaForCausalLM", Mamba::new),
             Map.entry("Ministral3ForCausalLM", Ministral3::new),
+            Map.entry("MinistralForCausalLM", Ministral::new),
             Map.entry("MistralForCausalLM", Mistral::new),
             Map.entry("MixtralForCausalLM", Mixtral::new),
+            Map.entry("NemotronForCausalLM", Nemotron::new),
             Map.entry("NemotronHForCausalLM", NemotronH::new),
             Map.entry("Olmo2ForCausalLM", Olmo::new),
             Map.entry("Olmo3ForCausalLM", Olmo::new),
             Map.entry("OlmoeForCausalLM", Olmoe::new),
+            Map.entry("OlmoForCausalLM", Olmo1::new),
             Map.entry("Phi3ForCausalLM", Phi3::new),
+            Map.entry("PhiForCausalLM", Phi::new),
             Map.entry("Qwen2ForCausalLM", Qwen2::new),
             Map.entry("Qwen2MoeForCausalLM", Qwen2Moe::new),
             Map.entry("Qwen3_5ForCausalLM", Qwen35::new),
@@ -55,7 +65,9 @@ public final class Architectures {
             Map.entry("Qwen3NextForCausalLM", Qwen35::new),
             Map.entry("SeedOssForCausalLM", Llama::new),
             Map.entry("SmolLM3ForCausalLM", SmolLm3::new),
-            Map.entry("Starcoder2ForCausalLM", Starcoder2::new)));
+            Map.entry("StableLmForCausalLM", StableLm::new),
+            Map.entry("Starcoder2ForCausalLM", Starcoder2::new),
+            Map.entry("VaultGemmaForCausalLM", VaultGemma::new)));
 
     /** The maximum edit distance of a suggested name. */
     private static final int NEAR = 4;

@@ -122,11 +122,16 @@ abstract class Transformer implements Architecture {
 
     Rotary rotary(String name, Settings rope, int headWidth, boolean interleaved) {
         double theta = rope.number("rope_theta", settings.number("rope_theta", config.rotaryTheta()));
-        double part = rope.number("partial_rotary_factor", settings.number("partial_rotary_factor", 1));
+        double part = rope.number("partial_rotary_factor", settings.number("partial_rotary_factor", rotatedShare()));
         int width = (int) (headWidth * part) / 2 * 2;
         RotaryScaling scaling =
                 settings.isEmpty() ? config.rotaryScaling() : RotaryScaling.read(rope, config.contextLength());
         return b.rotary(name, width, theta, scaling, interleaved);
+    }
+
+    /** The share of a head that rotates unless the configuration has {@code partial_rotary_factor}. */
+    double rotatedShare() {
+        return 1;
     }
 
     /**

@@ -97,6 +97,15 @@ public final class Blocks {
         return factor == 1 ? x : op("Mul", x.name() + ".scaled", x, constant(factor));
     }
 
+    /** x with each element in [−bound, bound]; x itself if the bound is infinite. */
+    public Value bounded(Value x, double bound) {
+        if (Double.isInfinite(bound)) {
+            return x;
+        }
+        Value low = op("Max", x.name() + ".low", x, constant(-bound));
+        return op("Min", x.name() + ".bounded", low, constant(bound));
+    }
+
     /** {@code count} copies of a number, (count, 1), stored once per name. */
     public Value vector(String name, double value, int count) {
         Supplier<float[]> values = () -> {

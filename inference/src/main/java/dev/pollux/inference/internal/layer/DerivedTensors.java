@@ -74,7 +74,7 @@ public final class DerivedTensors implements TensorFile {
     /** A tensor as a vector of {@code length} elements. */
     public float[] vector(String name, int length) {
         requireLength(name, length);
-        return stored.floats(name);
+        return floats(name, 0, length);
     }
 
     private void requireLength(String name, int length) {
@@ -87,7 +87,7 @@ public final class DerivedTensors implements TensorFile {
     /** A vector that is checked now and read on demand. */
     public Supplier<float[]> vectorLater(String name, int length) {
         requireLength(name, length);
-        return () -> stored.floats(name);
+        return () -> floats(name, 0, length);
     }
 
     /** Releases the values of the last derived tensor, so that it is computed anew. */

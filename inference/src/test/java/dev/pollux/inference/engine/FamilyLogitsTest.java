@@ -1,0 +1,70 @@
+package dev.pollux.inference.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.quantize.WeightFormat;
+import dev.pollux.testkit.NoLeaks;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Tiny models of formula weights give the logits that transformers gives. */
+@NoLeaks
+class FamilyLogitsTest {
+
+    /** The smallest tolerance of the reference data; sums in another order move a logit by a hundredth of it. */
+    private static final double TOLERANCE = 1e-4;
+
+    @TempDir
+    Path temp;
+
+    static List<String> variants() {
+        return FormulaModel.names();
+    }
+
+    @ParameterizedTest
+    @MethodSource("variants")
+    void aFamilyGivesTheLogitsOfItsReference(String variant) throws IOException {
+        FormulaModel model = FormulaModel.read(variant);
+        model.write(temp.resolve("model"));
+        ExportOptions floats =
+                ExportOptions.builder().weights(WeightFormat.FLOAT).build();
+        try (Checkpoint checkpoint = Checkpoint.open(temp.resolve("model"))) {
+            DecoderExport.export(checkpoint, temp.resolve("export"), floats).run();
+        }
+        EngineOptions engine =
+                EngineOptions.builder().prefillChunk(5).threads(1).build();
+        int[] prompt = model.prompt();
+        double[] errors = new double[3]; // in one pass, token by token, after truncation
+        try (DecoderModel decoder = DecoderModel.open(temp.resolve("export"), engine);
+                DecoderSequence whole = decoder.sequence();
+                DecoderSequence single = decoder.sequence()) {
+            errors[0] = model.error(prompt.length - 1, whole.append(prompt));
+            for (int i = 0; i < prompt.length; i++) {
+                errors[1] = Math.max(errors[1], model.error(i, single.append(prompt[i])));
+            }
+            single.truncate(3);
+            for (int i = 3; i < prompt.length; i++) {
+                FloatBuffer last = single.append(prompt[i]);
+                errors[2] = Math.max(errors[2], model.error(i, last));
+            }
+        }
+        String path = System.getProperty("fam.errors");
+        if (path != null) {
+            java.nio.file.Files.writeString(Path.of(path), variant + " " + java.util.Arrays.toString(errors) + System.lineSeparator(),
+                java.nio.file.StandardOpenOption.CREATE, java.nio.file.StandardOpenOption.APPEND);
+        }
+        for (double error : errors) {
+            assertThat(error).as(Arrays.toString(errors)).isLessThanOrEqualTo(TOLERANCE);
+        }
+    }
+}
