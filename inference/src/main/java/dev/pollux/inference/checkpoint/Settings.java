@@ -159,6 +159,11 @@ public final class Settings {
         return numbers;
     }
 
+    /** Whether the value of {@code key} is a list. */
+    public boolean isList(String key) {
+        return json.path(key).isArray();
+    }
+
     /** The integers in a list, or a single one in place of a list; other values are ignored. */
     public List<Integer> ids(String key) {
         JsonNode value = json.path(key);

@@ -68,7 +68,7 @@ final class LoweredDecoder {
                     blocks.settings.file() + ": " + e.getMessage() + "; the configuration and the weights do not match",
                     e);
         }
-        blocks.tensors.refuseSurplus(blocks.config.architecture());
+        blocks.tensors.refuseSurplus(blocks.config.architecture(), blocks::predictsTokens);
         return new LoweredDecoder(options, blocks, blocks.graph.build(), weightsUpTo);
     }
 

@@ -67,7 +67,9 @@ final class MatrixWeights {
                 : blocks(output, form(matrix, options.weights() == WeightFormat.BITS_4 ? 4 : 8, block(linear)));
         Value y = multiply(x, product, placed);
         use(MatrixUse.Kind.PRODUCT, x, y, placed, !router && takesAdapter(matrix));
-        return biased ? graph.op("Add", output, y, stackedBias(output + ".bias", matrix.names(), matrix.rowsOfParts())) : y;
+        return biased
+                ? graph.op("Add", output, y, stackedBias(output + ".bias", matrix.names(), matrix.rowsOfParts()))
+                : y;
     }
 
     private boolean isBiased(List<String> weights) {

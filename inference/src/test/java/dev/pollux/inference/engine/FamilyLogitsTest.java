@@ -12,7 +12,6 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -57,11 +56,6 @@ class FamilyLogitsTest {
                 FloatBuffer last = single.append(prompt[i]);
                 errors[2] = Math.max(errors[2], model.error(i, last));
             }
-        }
-        String path = System.getProperty("fam.errors");
-        if (path != null) {
-            java.nio.file.Files.writeString(Path.of(path), variant + " " + java.util.Arrays.toString(errors) + System.lineSeparator(),
-                java.nio.file.StandardOpenOption.CREATE, java.nio.file.StandardOpenOption.APPEND);
         }
         for (double error : errors) {
             assertThat(error).as(Arrays.toString(errors)).isLessThanOrEqualTo(TOLERANCE);

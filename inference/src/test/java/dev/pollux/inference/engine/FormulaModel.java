@@ -67,7 +67,8 @@ final class FormulaModel {
         JsonNode row = json.path("logits").path(position);
         double most = row.size() == logits.remaining() ? 0 : Double.POSITIVE_INFINITY;
         for (int i = 0; i < Math.min(row.size(), logits.remaining()); i++) {
-            double difference = Math.abs(logits.get(logits.position() + i) - row.path(i).asDouble());
+            double difference =
+                    Math.abs(logits.get(logits.position() + i) - row.path(i).asDouble());
             most = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : Math.max(most, difference);
         }
         return most;

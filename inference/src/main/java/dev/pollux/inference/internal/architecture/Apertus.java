@@ -38,7 +38,8 @@ final class Apertus extends Transformer {
         }
         int width = config.intermediateSize();
         Value inner = b.project(normed, p + "up", at + "up_proj.weight", width, config.hiddenSize());
-        return b.project(xielu(p, at + "act_fn.", inner), p + "down", at + "down_proj.weight", config.hiddenSize(), width);
+        return b.project(
+                xielu(p, at + "act_fn.", inner), p + "down", at + "down_proj.weight", config.hiddenSize(), width);
     }
 
     /** αp x² + βx for x above 0, else αn (exp(min(x, ε)) − 1 − x) + βx; αp and αn − β are stored before a softplus. */
@@ -50,7 +51,8 @@ final class Apertus extends Transformer {
         Value square = b.op("Mul", p + "xielu.square", x, x);
         Value convex = b.op("Mul", p + "xielu.above", square, b.constant(above));
         Value low = b.op("Min", p + "xielu.low", x, b.constant(most));
-        Value grown = b.op("Elu", p + "xielu.expm1", List.of(low), Map.of("alpha", 1f)); // exp(x) − 1 where x is below 0
+        Value grown =
+                b.op("Elu", p + "xielu.expm1", List.of(low), Map.of("alpha", 1f)); // exp(x) − 1 where x is below 0
         Value curved = b.op("Mul", p + "xielu.below", b.op("Sub", p + "xielu.curve", grown, x), b.constant(below));
         Value positive = b.op("Greater", p + "xielu.positive", x, b.constant(0));
         Value chosen = b.op("Where", p + "xielu.chosen", positive, convex, curved);

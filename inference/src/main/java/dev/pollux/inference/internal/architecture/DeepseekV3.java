@@ -154,29 +154,19 @@ class DeepseekV3 extends Transformer {
     @Override
     Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
-        if (layer < settings.count("first_k_dense_replace", 0)) {
+        if (isDense(layer)) {
             return super.mlp(layer, p, normed);
         }
-        int width = settings.integer("moe_intermediate_size");
-        Experts experts = new Experts(
-                b, p, normed, settings.integer("n_routed_experts"), settings.integer("num_experts_per_tok"));
-        Value weights = weights(experts, p, at);
-        Value routed =
-                experts.write(weights, (e, q, x) -> experts.gated(at + "experts.", e, q, x, width, activation()));
-        int shared = width * settings.integer("n_shared_experts", 1);
-        Value always = b.gatedMlp(p + "shared.", normed, at + "shared_experts.", shared, activation());
-        return b.op("Add", p + "moe", routed, always);
+        return GroupedExperts.write(this, at, p, normed, this::weights);
+    }
+
+    /** Whether a layer has no experts. */
+    boolean isDense(int layer) {
+        return layer < settings.count("first_k_dense_replace", 0);
     }
 
     /** The weight of each expert for each token. */
     Value weights(Experts experts, String p, String at) {
-        Value scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
-        Value choice = experts.bestGroups(
-                experts.biased(scores, at + "gate.e_score_correction_bias"),
-                settings.integer("n_group", 1),
-                settings.integer("topk_group", 1),
-                2);
-        double epsilon = settings.flag("norm_topk_prob", true) ? 1e-20 : -1;
-        return experts.chosenBy(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
+        return GroupedExperts.weights(this, experts, p, at);
     }
 }

@@ -4,14 +4,14 @@ import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Rotary;
 
 /** ERNIE 4.5 (Baidu): Llama with neighbours rotated. */
-final class Ernie45 extends Transformer {
+class Ernie45 extends Transformer {
 
     Ernie45(Blocks b) {
         super(b);
     }
 
     @Override
-    Rotary newRotary() {
+    final Rotary newRotary() {
         return rotary("rotary", ropeSettings(), config.headDim(), true);
     }
 }

@@ -7,7 +7,10 @@ import dev.pollux.inference.internal.layer.Experts;
 import dev.pollux.inference.internal.layer.Mamba2Mixer;
 import dev.pollux.tensor.StackedMatrix;
 
-/** Granite 4 (IBM): Mamba-2 and attention, experts beside a shared MLP, Granite's multipliers. */
+/**
+ * Granite with experts: Granite 3 (attention only, with or without a shared MLP) and 4 (Mamba-2 and attention); Granite's
+ * multipliers.
+ */
 final class GraniteHybrid extends Transformer {
 
     GraniteHybrid(Blocks b) {
@@ -43,6 +46,20 @@ final class GraniteHybrid extends Transformer {
 
     @Override
     Value mlp(int layer, String p, Value normed) {
+        boolean routed = settings.count("num_local_experts", 0) > 0;
+        boolean shares = !routed || settings.count("shared_intermediate_size", 1) > 0 && hasShared(layer);
+        Value written = shares ? shared(layer, p, normed) : experts(layer, p, normed);
+        if (routed && shares) {
+            written = b.op("Add", p + "moe", experts(layer, p, normed), written);
+        }
+        return b.scaled(written, settings.number("residual_multiplier", 1));
+    }
+
+    private boolean hasShared(int layer) {
+        return b.tensors.has(at(layer) + "shared_mlp.output_linear.weight");
+    }
+
+    private Value shared(int layer, String p, Value normed) {
         String apart = at(layer) + "shared_mlp.gate_proj.weight"; // as GGUF files have it
         boolean stacked = !b.tensors.has(apart);
         int width = stacked
@@ -52,11 +69,7 @@ final class GraniteHybrid extends Transformer {
                 ? b.matrix(config.hiddenSize(), at(layer) + "shared_mlp.input_linear.weight")
                 : b.matrix(config.hiddenSize(), apart, at(layer) + "shared_mlp.up_proj.weight");
         String down = at(layer) + "shared_mlp.output_linear.weight";
-        Value written = b.gated(p + "shared.", normed, gateUp, down, width, activation());
-        if (settings.count("num_local_experts", 0) > 0) {
-            written = b.op("Add", p + "moe", experts(layer, p, normed), written);
-        }
-        return b.scaled(written, settings.number("residual_multiplier", 1));
+        return b.gated(p + "shared.", normed, gateUp, down, width, activation());
     }
 
     private Value experts(int layer, String p, Value normed) {

@@ -8,7 +8,7 @@ import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Rotary;
 
 /** Hunyuan dense (Tencent): Llama whose q and k are normalized head by head after rotation. */
-final class HunyuanDense extends Transformer {
+class HunyuanDense extends Transformer {
 
     HunyuanDense(Blocks b) {
         super(b);
@@ -32,6 +32,11 @@ final class HunyuanDense extends Transformer {
     Value attention(int layer, String p, Value normed) {
         String at = at(layer) + "self_attn.";
         return RotatedFirst.write(
-                this, new Attention(b, layer, p), normed, at, at + "query_layernorm.weight", at + "key_layernorm.weight");
+                this,
+                new Attention(b, layer, p),
+                normed,
+                at,
+                at + "query_layernorm.weight",
+                at + "key_layernorm.weight");
     }
 }

@@ -7,7 +7,7 @@ import dev.pollux.inference.internal.layer.Experts;
 import dev.pollux.tensor.StackedMatrix;
 
 /** Mixtral (Jiang et al., arXiv:2401.04088): Mistral with experts. */
-final class Mixtral extends Transformer {
+class Mixtral extends Transformer {
 
     Mixtral(Blocks b) {
         super(b);
@@ -24,7 +24,7 @@ final class Mixtral extends Transformer {
         String at = at(layer) + (fused ? "mlp." : "block_sparse_moe.");
         Experts experts = new Experts(
                 b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
-        Value weights = experts.softmaxOfChosen(experts.logits(at + "gate.weight"));
+        Value weights = weights(experts, p, at);
         return experts.write(weights, (e, q, x) -> {
             if (fused) {
                 return experts.gated(at + "experts.", e, q, x, config.intermediateSize(), activation());
@@ -33,5 +33,10 @@ final class Mixtral extends Transformer {
             StackedMatrix gateUp = b.matrix(config.hiddenSize(), own + "w1.weight", own + "w3.weight");
             return b.gated(q, x, gateUp, own + "w2.weight", config.intermediateSize(), activation());
         });
+    }
+
+    /** The weight of each expert for each token. */
+    Value weights(Experts experts, String p, String at) {
+        return experts.softmaxOfChosen(experts.logits(at + "gate.weight"));
     }
 }

@@ -11,7 +11,7 @@ import dev.pollux.inference.internal.layer.Rotary;
  * OLMo 2 and 3 (OLMo team, arXiv:2501.00656): norms after attention and MLP instead of before, q and k normalized over all
  * heads; OLMo 3 slides on three of four layers, and scales rotation on the others only.
  */
-final class Olmo extends Transformer {
+class Olmo extends Transformer {
 
     private final boolean third;
     private final Rotary full;

@@ -3,7 +3,6 @@ package dev.pollux.inference.internal.architecture;
 import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
-import dev.pollux.inference.internal.layer.Experts;
 import java.util.List;
 
 /** OLMoE (Muennighoff et al., arXiv:2409.02060): q and k normalized over all heads, experts. */
@@ -30,8 +29,7 @@ final class Olmoe extends Transformer {
         Attention attention = attention(layer, p);
         int own = attention.heads() * attention.width();
         int few = attention.keyValueHeads() * attention.width();
-        List<Value> qkv =
-                b.split(attention.project(normed, at), List.of(p + "q", p + "k", p + "v"), own, few, few);
+        List<Value> qkv = b.split(attention.project(normed, at), List.of(p + "q", p + "k", p + "v"), own, few, few);
         Value q = b.bounded(attention.normed(qkv.get(0), false), bound);
         Value k = b.bounded(attention.normed(qkv.get(1), true), bound);
         Value attended = super.attention(layer, p).attend(q, k, b.bounded(qkv.get(2), bound));
@@ -40,13 +38,6 @@ final class Olmoe extends Transformer {
 
     @Override
     Value mlp(int layer, String p, Value normed) {
-        String at = at(layer) + "mlp.";
-        Experts experts =
-                new Experts(b, p, normed, settings.integer("num_experts"), settings.integer("num_experts_per_tok"));
-        Value weights =
-                experts.chosenOfSoftmax(experts.logits(at + "gate.weight"), settings.flag("norm_topk_prob", false));
-        return experts.write(
-                weights,
-                (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", config.intermediateSize(), activation()));
+        return SoftmaxExperts.write(this, at(layer) + "mlp.", p, normed, config.intermediateSize());
     }
 }

@@ -21,6 +21,6 @@ final class Qwen2Moe extends Transformer {
     Value mlp(int layer, String p, Value normed) {
         boolean dense = settings.numbers("mlp_only_layers").contains((double) layer)
                 || (layer + 1) % settings.integer("decoder_sparse_step", 1) != 0;
-        return dense ? super.mlp(layer, p, normed) : SharedExperts.write(this, at(layer) + "mlp.", p, normed);
+        return dense ? super.mlp(layer, p, normed) : SharedExperts.write(this, at(layer) + "mlp.", p, normed, false);
     }
 }

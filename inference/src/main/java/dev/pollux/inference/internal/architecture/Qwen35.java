@@ -153,7 +153,7 @@ final class Qwen35 extends Transformer {
     Value mlp(int layer, String p, Value normed) {
         String at = at(layer) + "mlp.";
         return b.tensors.has(at + "shared_expert_gate.weight")
-                ? SharedExperts.write(this, at, p, normed)
+                ? SharedExperts.write(this, at, p, normed, true)
                 : super.mlp(layer, p, normed);
     }
 

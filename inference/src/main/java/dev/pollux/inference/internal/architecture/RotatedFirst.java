@@ -17,8 +17,7 @@ final class RotatedFirst {
      * @param query the weight of the norm of queries; empty for none
      * @param key that of keys
      */
-    static Value write(
-            Transformer family, Attention attention, Value normed, String at, String query, String key) {
+    static Value write(Transformer family, Attention attention, Value normed, String at, String query, String key) {
         Blocks b = family.b;
         String p = attention.prefix();
         int heads = attention.heads();

@@ -9,13 +9,17 @@ final class SharedExperts {
 
     private SharedExperts() {}
 
-    /** The experts' output for a layer with tensors under {@code at}. */
-    static Value write(Transformer family, String at, String p, Value normed) {
+    /**
+     * The experts' output for a layer with tensors under {@code at}.
+     *
+     * @param normalized whether weights are divided by their sum where the settings do not say it
+     */
+    static Value write(Transformer family, String at, String p, Value normed, boolean normalized) {
         Blocks b = family.b;
         Experts experts = new Experts(
                 b, p, normed, family.settings.integer("num_experts"), family.settings.integer("num_experts_per_tok"));
         Value weights = experts.chosenOfSoftmax(
-                experts.logits(at + "gate.weight"), family.settings.flag("norm_topk_prob", false));
+                experts.logits(at + "gate.weight"), family.settings.flag("norm_topk_prob", normalized));
         int width = family.settings.integer("moe_intermediate_size");
         Value routed = experts.write(
                 weights, (e, q, x) -> experts.gated(at + "experts.", e, q, x, width, family.activation()));

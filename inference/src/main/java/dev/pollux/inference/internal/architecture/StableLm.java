@@ -40,7 +40,9 @@ final class StableLm extends Transformer {
         Attention attention = super.attention(layer, p);
         return settings.flag("qk_layernorm", false)
                 ? attention.headNorms(
-                        norm(), byHead(at + "q_layernorm", config.heads()), byHead(at + "k_layernorm", config.keyValueHeads()))
+                        norm(),
+                        byHead(at + "q_layernorm", config.heads()),
+                        byHead(at + "k_layernorm", config.keyValueHeads()))
                 : attention;
     }
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * The building blocks of architectures, added to one graph. Each method takes values and returns its result. Shapes are
@@ -46,6 +47,15 @@ public final class Blocks {
         this.graph = graph;
         this.contextLength = contextLength;
         this.lowering = lowering.apply(this);
+    }
+
+    /** Whether a tensor belongs to a module that predicts further tokens at once, which the graph leaves out. */
+    public boolean predictsTokens(String name) {
+        int modules = settings.count("num_nextn_predict_layers", settings.count("num_mtp_layers", 0));
+        String beyond = "model.layers.";
+        return name.startsWith("mtp.")
+                || IntStream.range(config.layers(), config.layers() + modules)
+                        .anyMatch(layer -> name.startsWith(beyond + layer + "."));
     }
 
     public Lowering lowering() {

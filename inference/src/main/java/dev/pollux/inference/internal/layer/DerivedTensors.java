@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
@@ -116,11 +117,11 @@ public final class DerivedTensors implements TensorFile {
         return names;
     }
 
-    /** Fails if a tensor was not read, except those that are computed from the configuration. */
-    public void refuseSurplus(String architecture) {
+    /** Fails if a tensor was not read, except {@code unread} ones and those computed from the configuration. */
+    public void refuseSurplus(String architecture, Predicate<String> unread) {
         List<String> surplus = new ArrayList<>(stored.tensors().keySet());
         surplus.removeAll(used);
-        surplus.removeIf(name -> DERIVED.matcher(name).matches());
+        surplus.removeIf(name -> DERIVED.matcher(name).matches() || unread.test(name));
         if (!surplus.isEmpty()) {
             throw new UnsupportedModelException("The tensor " + surplus.get(0) + " does not belong to " + architecture
                     + (surplus.size() == 1 ? "" : ", nor do " + (surplus.size() - 1) + " others")

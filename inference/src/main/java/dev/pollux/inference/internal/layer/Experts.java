@@ -20,6 +20,8 @@ public final class Experts {
         Value write(int expert, String p, Value x);
     }
 
+    private static final double UNSEEN = -1e30;
+
     private final Blocks b;
     private final String p;
     private final int count;
@@ -83,6 +85,39 @@ public final class Experts {
         Top top = top(choice, p + "top", chosen);
         Value weights = b.op("GatherElements", p + "chosen", List.of(scores, top.indices()), Map.of("axis", 1));
         return dense(scores, top.indices(), b.scaled(epsilon < 0 ? weights : overSum(weights, epsilon), factor));
+    }
+
+    /**
+     * Weights of the two largest logits, each a softmax over those that are relatively close to it (SparseMixer, Liu et al.,
+     * arXiv:2310.00811, at inference).
+     */
+    public Value sparseMixer(Value logits, double jitter) {
+        Top top = top(logits, p + "top", 2);
+        List<Value> values = b.split(top.values(), List.of(p + "mixer.first", p + "mixer.second"), 1, 1);
+        List<Value> indices = b.split(top.indices(), List.of(p + "mixer.first.index", p + "mixer.second.index"), 1, 1);
+        Value first = close(logits, values.get(0), logits, p + "mixer.first", jitter);
+        Value lowest = b.op(
+                "Add",
+                p + "mixer.lowest",
+                b.op("Sub", p + "mixer.zero", values.get(0), values.get(0)),
+                b.constant(UNSEEN));
+        Value others =
+                b.op("ScatterElements", p + "mixer.others", List.of(logits, indices.get(0), lowest), Map.of("axis", 1));
+        Value second = close(logits, values.get(1), others, p + "mixer.second", jitter);
+        Value ofFirst =
+                b.op("GatherElements", p + "mixer.first.weight", List.of(first, indices.get(0)), Map.of("axis", 1));
+        Value ofSecond =
+                b.op("GatherElements", p + "mixer.second.weight", List.of(second, indices.get(1)), Map.of("axis", 1));
+        Value both = b.op("Concat", p + "mixer.both", List.of(ofFirst, ofSecond), Map.of("axis", 1));
+        return dense(logits, top.indices(), both);
+    }
+
+    /** The softmax over the {@code candidates} whose logit is within 2 · {@code jitter} of {@code most}, relatively. */
+    private Value close(Value logits, Value most, Value candidates, String output, double jitter) {
+        Value scale = b.op("Max", output + ".scale", b.op("Abs", output + ".abs", logits), most);
+        Value gap = b.op("Div", output + ".gap", b.op("Sub", output + ".below", most, logits), scale);
+        Value far = b.op("Greater", output + ".far", gap, b.constant(2 * jitter));
+        return softmax(b.op("Where", output + ".close", far, b.constant(UNSEEN), candidates), output + ".softmax");
     }
 
     /** Adds a stored bias per expert. */

@@ -21,19 +21,29 @@ public final class LongRotary {
 
     public static Rotary write(Blocks b, Settings rope) {
         ModelConfig config = b.config;
-        double part = rope.number("partial_rotary_factor", b.settings.number("partial_rotary_factor", 1));
-        double theta = rope.number("rope_theta", b.settings.number("rope_theta", 10_000));
-        int original = b.settings.integer("original_max_position_embeddings", (int)
-                rope.positive("original_max_position_embeddings", config.contextLength()));
+        int original = original(b, rope);
         double stated = rope.number("factor", (double) config.contextLength() / original);
         double ratio = b.settings.has("original_max_position_embeddings")
                 ? (double) config.contextLength() / original
                 : stated;
         double factor =
                 rope.number("attention_factor", ratio <= 1 ? 1 : Math.sqrt(1 + Math.log(ratio) / Math.log(original)));
+        return write(b, rope, factor);
+    }
+
+    /** The same with a given factor of cosines and sines. */
+    public static Rotary write(Blocks b, Settings rope, double factor) {
+        ModelConfig config = b.config;
+        double part = rope.number("partial_rotary_factor", b.settings.number("partial_rotary_factor", 1));
+        double theta = rope.number("rope_theta", b.settings.number("rope_theta", 10_000));
         int width = (int) (config.headDim() * part);
         double[] upTo = frequencies(rope, "short_factor", width, theta);
-        return b.switchedRotary(upTo, frequencies(rope, "long_factor", width, theta), original, factor);
+        return b.switchedRotary(upTo, frequencies(rope, "long_factor", width, theta), original(b, rope), factor);
+    }
+
+    private static int original(Blocks b, Settings rope) {
+        return b.settings.integer("original_max_position_embeddings", (int)
+                rope.positive("original_max_position_embeddings", b.config.contextLength()));
     }
 
     private static double[] frequencies(Settings rope, String key, int width, double theta) {
