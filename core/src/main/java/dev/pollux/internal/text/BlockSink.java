@@ -26,14 +26,15 @@ final class BlockSink {
         this.lines = lines;
     }
 
-    void add(Kind kind, int start, int end, int firstLine, int endLine, Place place) {
-        add(kind, 0, start, end, firstLine, endLine, place);
+    void add(Kind kind, Extent extent, Place place) {
+        add(kind, 0, extent, place);
     }
 
     /** @param level of a section's heading; 0 inside lists and quotes, where it holds for nothing else */
-    void heading(int level, int start, int end, int firstLine, int endLine, Place place) {
-        int to = end;
-        int marks = end;
+    void heading(int level, Extent extent, Place place) {
+        int start = extent.start();
+        int to = extent.end();
+        int marks = to;
         while (marks > start && " \t".indexOf(text.charAt(marks - 1)) >= 0) {
             marks--;
         }
@@ -47,10 +48,10 @@ final class BlockSink {
         if (level > 0) {
             List<Heading> above = new ArrayList<>(path);
             above.removeIf(heading -> heading.level() >= level);
-            above.add(new Heading(level, title(start, to), lines.start(firstLine)));
+            above.add(new Heading(level, title(start, to), lines.start(extent.firstLine())));
             path = List.copyOf(above);
         }
-        add(Kind.HEADING, level, start, to, firstLine, endLine, place);
+        add(Kind.HEADING, level, extent.of(start, to), place);
     }
 
     private String title(int start, int end) {
@@ -60,16 +61,16 @@ final class BlockSink {
                 : title.substring(0, title.offsetByCodePoints(0, LONGEST_TITLE / 2)) + "…";
     }
 
-    private void add(Kind kind, int level, int start, int end, int firstLine, int endLine, Place place) {
-        int from = start;
-        int to = Math.max(start, end);
+    private void add(Kind kind, int level, Extent extent, Place place) {
+        int from = extent.start();
+        int to = Math.max(from, extent.end());
         while (from < to && Character.isWhitespace(text.charAt(from))) {
             from++;
         }
         while (to > from && Character.isWhitespace(text.charAt(to - 1))) {
             to--;
         }
-        blocks.add(new Block(kind, from, to, firstLine, endLine, level, path, place));
+        blocks.add(new Block(kind, from, to, extent.firstLine(), extent.endLine(), level, path, place));
     }
 
     void hide(int start, int end) {

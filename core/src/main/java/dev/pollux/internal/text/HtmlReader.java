@@ -73,66 +73,72 @@ final class HtmlReader {
         return offset < 0 ? -1 : lines.end(lines.at(offset));
     }
 
-    /** Adds the text between the tags from {@code start} to {@code end}. */
-    void read(int start, int end, int firstLine, int endLine, Containers open) {
+    /** Adds the text between the tags. */
+    void read(Extent extent, Containers open) {
+        int start = extent.start();
+        int end = extent.end();
         open.leaf();
         String name = HtmlTags.block(text.substring(start, Math.min(end, start + 40)));
         if (name.equals("pre")) {
             int from = text.indexOf('>', start) + 1;
             int to = from > 0 && from < end ? text.lastIndexOf("</", end) : -1;
-            out.add(Kind.CODE, to < from ? start : from, to < from ? end : to, firstLine, endLine, open.next());
+            out.add(Kind.CODE, to < from ? extent : extent.of(from, to), open.next());
             return;
         }
         if (HtmlTags.hides(name) || text.startsWith("<?", start) || text.startsWith("<!", start)) {
             out.hide(start, end);
-            out.add(Kind.SILENT, start, end, firstLine, endLine, open.next());
+            out.add(Kind.SILENT, extent, open.next());
             return;
         }
-        parts(start, end, firstLine, endLine, open);
+        parts(extent, open);
     }
 
-    private void parts(int start, int end, int firstLine, int endLine, Containers open) {
-        Matcher tag = HtmlTags.TAG.matcher(text).region(start, end);
-        int from = start;
+    private void parts(Extent extent, Containers open) {
+        Matcher tag = HtmlTags.TAG.matcher(text).region(extent.start(), extent.end());
+        int from = extent.start();
         int level = 0;
         boolean any = false;
         while (tag.find()) {
             String name = tag.group(2).toLowerCase(Locale.ROOT);
             if (HtmlTags.parts(name)) {
-                any |= part(from, tag.start(), level, firstLine, endLine, open);
+                any |= part(extent.of(from, tag.start()), level, open);
                 from = tag.end();
                 level = tag.group(1).isEmpty() ? HtmlTags.level(name) : 0;
             }
         }
-        any |= part(from, end, level, firstLine, endLine, open);
+        any |= part(extent.of(from, extent.end()), level, open);
         if (!any) {
-            out.add(Kind.SILENT, start, end, firstLine, endLine, open.next());
+            out.add(Kind.SILENT, extent, open.next());
         }
     }
 
-    private boolean part(int from, int to, int level, int firstLine, int endLine, Containers open) {
+    private boolean part(Extent extent, int level, Containers open) {
         boolean any = false;
-        int at = from;
+        int to = extent.end();
+        int at = extent.start();
         int comment = indexOf(COMMENT, at, to);
         while (comment >= 0) {
             int end = indexOf(COMMENT_END, comment + COMMENT.length(), to);
             int hiddenTo = end < 0 ? to : end + COMMENT_END.length();
             out.hide(comment, hiddenTo);
-            any |= shown(at, comment, level, firstLine, endLine, open);
+            any |= shown(extent.of(at, comment), level, open);
             at = hiddenTo;
             comment = indexOf(COMMENT, at, to);
         }
-        return shown(at, to, level, firstLine, endLine, open) || any;
+        return shown(extent.of(at, to), level, open) || any;
     }
 
-    private boolean shown(int from, int to, int level, int firstLine, int endLine, Containers open) {
-        if (HtmlTags.TAG.matcher(text.substring(from, to)).replaceAll("").isBlank()) {
+    private boolean shown(Extent extent, int level, Containers open) {
+        if (HtmlTags.TAG
+                .matcher(text.substring(extent.start(), extent.end()))
+                .replaceAll("")
+                .isBlank()) {
             return false;
         }
         if (level > 0) {
-            out.heading(open.depth() == 0 ? level : 0, from, to, firstLine, endLine, open.next());
+            out.heading(open.depth() == 0 ? level : 0, extent, open.next());
         } else {
-            out.add(Kind.PARAGRAPH, from, to, firstLine, endLine, open.next());
+            out.add(Kind.PARAGRAPH, extent, open.next());
         }
         return true;
     }

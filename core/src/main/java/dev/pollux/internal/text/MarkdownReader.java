@@ -60,7 +60,8 @@ final class MarkdownReader {
         int front = FrontMatter.endLine(reader.lines);
         if (front > 0) {
             int from = front > 2 ? reader.lines.start(1) : reader.lines.start(front - 1);
-            reader.out.add(Kind.FRONT_MATTER, from, reader.lines.start(front - 1), 0, front, reader.open.next());
+            reader.out.add(
+                    Kind.FRONT_MATTER, new Extent(from, reader.lines.start(front - 1), 0, front), reader.open.next());
         }
         return reader.read(front);
     }
@@ -167,7 +168,7 @@ final class MarkdownReader {
 
     private boolean endTerm() {
         if (paragraph >= 0) {
-            out.add(Kind.TERM, paragraph, paragraphEnd, paragraphLine, line, open.next());
+            out.add(Kind.TERM, new Extent(paragraph, paragraphEnd, paragraphLine, line), open.next());
             paragraph = -1;
             return true;
         }
@@ -221,7 +222,7 @@ final class MarkdownReader {
         } else if (Syntax.isRule(rest)) {
             endLeaf();
             open.leaf();
-            out.add(Kind.SILENT, start, cursor.end, line, line + 1, open.next());
+            out.add(Kind.SILENT, new Extent(start, cursor.end, line, line + 1), open.next());
         } else if (!raw(cursor, rest)) {
             text(cursor);
         }
@@ -238,7 +239,7 @@ final class MarkdownReader {
 
     private void heading(int level, int from, int to, int first) {
         boolean section = open.depth() == 0;
-        out.heading(section ? level : 0, from, to, first, line + 1, open.next());
+        out.heading(section ? level : 0, new Extent(from, to, first, line + 1), open.next());
         open.section();
         table = false;
     }
@@ -257,7 +258,7 @@ final class MarkdownReader {
             if (paragraph < 0) {
                 endLeaf();
                 open.leaf();
-                out.add(Kind.SILENT, cursor.first(), end, line, lines.at(end - 1) + 1, open.next());
+                out.add(Kind.SILENT, new Extent(cursor.first(), end, line, lines.at(end - 1) + 1), open.next());
             }
             skipTo = end;
             return true;
@@ -268,7 +269,8 @@ final class MarkdownReader {
             return false;
         }
         endLeaf();
-        html.read(cursor.first(), end, line, lines.at(Math.max(cursor.first(), end - 1)) + 1, open);
+        int first = cursor.first();
+        html.read(new Extent(first, end, line, lines.at(Math.max(first, end - 1)) + 1), open);
         skipTo = Math.max(end, cursor.end);
         return true;
     }
@@ -287,10 +289,10 @@ final class MarkdownReader {
         table = false;
         if (paragraph < 0 && isSilent(rest)) {
             open.leaf();
-            out.add(Kind.SILENT, start, cursor.end, line, line + 1, open.next());
+            out.add(Kind.SILENT, new Extent(start, cursor.end, line, line + 1), open.next());
         } else if (paragraph < 0 && open.inQuote() && Syntax.ALERT.matcher(rest).matches()) {
             open.leaf();
-            out.heading(0, start, cursor.end, line, line + 1, open.next());
+            out.heading(0, new Extent(start, cursor.end, line, line + 1), open.next());
         } else {
             if (paragraph >= 0 && labelled && Labels.marks(rest)) {
                 endLeaf();
@@ -338,7 +340,7 @@ final class MarkdownReader {
             paragraph = -1;
             open.leaf();
             out.table();
-            out.add(Kind.TABLE_HEAD, head, headEnd, line - 1, line + 1, open.next(out.tableNumber()));
+            out.add(Kind.TABLE_HEAD, new Extent(head, headEnd, line - 1, line + 1), open.next(out.tableNumber()));
             table = true;
             return true;
         }
@@ -356,7 +358,7 @@ final class MarkdownReader {
             out.table();
             table = true;
         }
-        out.add(Kind.TABLE_ROW, start, end, line, line + 1, open.next(out.tableNumber()));
+        out.add(Kind.TABLE_ROW, new Extent(start, end, line, line + 1), open.next(out.tableNumber()));
     }
 
     private void indented(LineCursor cursor, String rest) {
@@ -370,7 +372,7 @@ final class MarkdownReader {
 
     private void endParagraph(int endLine) {
         if (paragraph >= 0) {
-            out.add(Kind.PARAGRAPH, paragraph, paragraphEnd, paragraphLine, endLine, open.next());
+            out.add(Kind.PARAGRAPH, new Extent(paragraph, paragraphEnd, paragraphLine, endLine), open.next());
             paragraph = -1;
         }
     }

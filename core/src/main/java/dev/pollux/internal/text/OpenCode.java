@@ -73,7 +73,7 @@ final class OpenCode {
     }
 
     private void add(int endLine) {
-        out.add(Kind.CODE, start, end, firstLine, endLine, open.next());
+        out.add(Kind.CODE, new Extent(start, end, firstLine, endLine), open.next());
         start = -1;
         fence = "";
     }

@@ -94,7 +94,7 @@ final class PlainReader {
 
     private void add(Kind kind, int from, int to) {
         none.leaf();
-        out.add(kind, lines.start(from), lines.end(to - 1), from, to, none.next());
+        out.add(kind, new Extent(lines.start(from), lines.end(to - 1), from, to), none.next());
     }
 
     private boolean title() {
@@ -119,7 +119,7 @@ final class PlainReader {
         }
         none.leaf();
         int level = Math.min(DEEPEST, styles.indexOf(style) + 1);
-        out.heading(level, lines.start(at), lines.end(at), line, at + 2, none.next());
+        out.heading(level, new Extent(lines.start(at), lines.end(at), line, at + 2), none.next());
         line = at + 2;
         return true;
     }

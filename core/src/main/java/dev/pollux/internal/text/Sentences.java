@@ -1,5 +1,6 @@
 package dev.pollux.internal.text;
 
+import dev.pollux.internal.text.Reading.Range;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,9 +40,10 @@ public final class Sentences {
             switch (block.kind()) {
                 case SILENT -> {}
                 case HEADING, TERM, TABLE_HEAD ->
-                    add(reading, block.start(), block.end(), Sentence.Kind.HEADING, block, sentences);
-                case TABLE_ROW -> add(reading, block.start(), block.end(), Sentence.Kind.TABLE_ROW, block, sentences);
-                case CODE -> add(reading, block.start(), block.end(), Sentence.Kind.CODE, block, sentences);
+                    add(reading, new Range(block.start(), block.end()), Sentence.Kind.HEADING, block, sentences);
+                case TABLE_ROW ->
+                    add(reading, new Range(block.start(), block.end()), Sentence.Kind.TABLE_ROW, block, sentences);
+                case CODE -> add(reading, new Range(block.start(), block.end()), Sentence.Kind.CODE, block, sentences);
                 case FRONT_MATTER -> entries(reading, block, sentences);
                 case PARAGRAPH, QUESTION, ANSWER -> prose(reading, block, sentences);
             }
@@ -60,7 +62,12 @@ public final class Sentences {
             if (end
                     || lines.end(i) > lines.start(i)
                             && " \t-".indexOf(reading.text().charAt(lines.start(i))) < 0) {
-                add(reading, from, end ? block.end() : lines.start(i), Sentence.Kind.PROSE, block, sentences);
+                add(
+                        reading,
+                        new Range(from, end ? block.end() : lines.start(i)),
+                        Sentence.Kind.PROSE,
+                        block,
+                        sentences);
                 from = end ? block.end() : lines.start(i);
             }
             if (end) {
@@ -74,7 +81,7 @@ public final class Sentences {
         SentenceEnds ends = new SentenceEnds(flat);
         int start = 0;
         for (int end = ends.next(); end >= 0; end = ends.next()) {
-            add(reading, block.start() + start, block.start() + end, Sentence.Kind.PROSE, block, sentences);
+            add(reading, new Range(block.start() + start, block.start() + end), Sentence.Kind.PROSE, block, sentences);
             start = end;
         }
     }
@@ -89,7 +96,7 @@ public final class Sentences {
                 flat[i] = hard ? HARD_BREAK : ' ';
             }
         }
-        for (Reading.Range range : reading.hiddenIn(block.start(), block.end())) {
+        for (Range range : reading.hiddenIn(block.start(), block.end())) {
             int from = Math.max(0, range.start() - block.start());
             int to = Math.min(flat.length, range.end() - block.start());
             Arrays.fill(flat, from, to, ' ');
@@ -97,13 +104,13 @@ public final class Sentences {
         return new String(flat);
     }
 
-    private static void add(
-            Reading reading, int start, int end, Sentence.Kind kind, Block block, List<Sentence> sentences) {
+    private static void add(Reading reading, Range range, Sentence.Kind kind, Block block, List<Sentence> sentences) {
+        int end = range.end();
         int longest = kind == Sentence.Kind.TABLE_ROW ? LONGEST_ROW : LONGEST;
-        int from = start;
+        int from = range.start();
         while (from < end) {
             int to = end - from <= longest ? end : cut(reading.text(), from, from + longest, kind);
-            addTrimmed(reading, from, to, kind, block, sentences);
+            addTrimmed(reading, new Range(from, to), kind, block, sentences);
             from = to;
         }
     }
@@ -125,10 +132,10 @@ public final class Sentences {
 
     /** What is left of a piece without white space and hidden text at its ends, if a letter or digit is. */
     private static void addTrimmed(
-            Reading reading, int start, int end, Sentence.Kind kind, Block block, List<Sentence> sentences) {
+            Reading reading, Range range, Sentence.Kind kind, Block block, List<Sentence> sentences) {
         String text = reading.text();
-        int from = start;
-        int to = end;
+        int from = range.start();
+        int to = range.end();
         while (from < to && (Character.isWhitespace(text.charAt(from)) || reading.isHidden(from))) {
             from++;
         }

@@ -122,27 +122,20 @@ final class HeatMapPage {
             for (int c = 0; c < columns.size(); c++) {
                 MergedTensor tensor = layer.getValue().get(columns.get(c));
                 if (tensor != null) {
-                    cell(page, LEFT + c * CELL_WIDTH, y, tensor, value, low, high);
+                    Statistics statistics = tensor.statistics().orElseThrow();
+                    double v = value.applyAsDouble(statistics);
+                    String colour = Double.isFinite(v) ? colour(high > low ? (v - low) / (high - low) : 0.5) : "#fff";
+                    cell(page, LEFT + c * CELL_WIDTH, y, colour, words(tensor, statistics));
                 }
             }
         }
         page.append("</svg>\n");
     }
 
-    private static void cell(
-            StringBuilder page,
-            int x,
-            int y,
-            MergedTensor tensor,
-            ToDoubleFunction<Statistics> value,
-            double low,
-            double high) {
-        Statistics statistics = tensor.statistics().orElseThrow();
-        double v = value.applyAsDouble(statistics);
-        String colour = Double.isFinite(v) ? colour(high > low ? (v - low) / (high - low) : 0.5) : "#fff";
+    private static void cell(StringBuilder page, int x, int y, String colour, String title) {
         page.append(
                 "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" stroke=\"#fff\"><title>%s</title></rect>\n"
-                        .formatted(x, y, CELL_WIDTH, CELL_HEIGHT, colour, escaped(words(tensor, statistics))));
+                        .formatted(x, y, CELL_WIDTH, CELL_HEIGHT, colour, escaped(title)));
     }
 
     private static String words(MergedTensor tensor, Statistics statistics) {

@@ -94,18 +94,19 @@ record Part(Kind kind, int start, int end, List<Heading> path, boolean apart) {
         boolean apart = false;
         for (Reading.Range data : reading.hiddenIn(part.start(), part.end())) {
             if (data.end() - data.start() >= DATA && data.start() >= from) {
-                addNonBlank(reading, part, from, data.start(), apart, parts);
+                addNonBlank(reading, new Part(part.kind(), from, data.start(), part.path(), apart), parts);
                 from = data.end();
                 apart = true;
             }
         }
-        addNonBlank(reading, part, Math.min(from, part.end()), part.end(), apart, parts);
+        int rest = Math.min(from, part.end());
+        addNonBlank(reading, new Part(part.kind(), rest, part.end(), part.path(), apart), parts);
     }
 
-    private static void addNonBlank(Reading reading, Part part, int from, int to, boolean apart, List<Part> parts) {
-        if (!reading.text().substring(from, to).isBlank()) {
-            boolean gap = !parts.isEmpty() && parts.get(parts.size() - 1).end() < from;
-            parts.add(new Part(part.kind(), from, to, part.path(), apart || gap));
+    private static void addNonBlank(Reading reading, Part part, List<Part> parts) {
+        if (!reading.text().substring(part.start(), part.end()).isBlank()) {
+            boolean gap = !parts.isEmpty() && parts.get(parts.size() - 1).end() < part.start();
+            parts.add(new Part(part.kind(), part.start(), part.end(), part.path(), part.apart() || gap));
         }
     }
 }
