@@ -17,6 +17,7 @@ module dev.pollux.core {
             dev.pollux.finetune,
             dev.pollux.inference,
             dev.pollux.rag,
+            dev.pollux.starter,
             dev.pollux.testkit;
     exports dev.pollux.internal.math to
             dev.pollux.finetune,

@@ -3,28 +3,27 @@ package dev.pollux.artifact;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest.Input;
 import dev.pollux.internal.Interrupts;
+import dev.pollux.internal.Sha256;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 
 /**
- * A cache of folders that are derived from source files. The key is the content of the source files. A folder is written to
- * a temporary sibling and moved to its final path when complete. <em>Thread-safe.</em>
+ * A cache of folders that are derived from source files. The key is the content of the source files. {@link
+ * WorkFolder} publishes a folder when it is complete. <em>Thread-safe.</em>
  */
 public final class ArtifactCache {
 
@@ -53,19 +52,14 @@ public final class ArtifactCache {
         return new ArtifactCache(root, mark);
     }
 
-    /** Fills an empty folder. */
-    @FunctionalInterface
-    public interface Maker<R> {
-        R fill(Path folder);
-    }
-
     /**
      * Returns the folder derived from {@code sources} and creates it if absent. Two processes that need the same folder wait
      * for each other.
      *
      * @param variant further properties that the folder depends on; letters, digits and hyphens
+     * @param maker fills the folder at the given path, which is empty
      */
-    public Path folder(List<Path> sources, String variant, Maker<?> maker, JobContext context) {
+    public Path folder(List<Path> sources, String variant, Function<Path, ?> maker, JobContext context) {
         String key = contentHash(sources, context).substring(0, KEY_DIGITS) + "-" + variant;
         Path target = root.resolve(key);
         if (isComplete(target)) {
@@ -76,9 +70,8 @@ public final class ArtifactCache {
                         root.resolve(key + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
             if (!isComplete(target) && lock.isValid()) {
-                deleteLeftovers(key);
                 deleteTree(target);
-                publish(target, maker, context);
+                WorkFolder.publish(target, context, maker);
             }
             return target;
         } catch (IOException e) {
@@ -92,38 +85,6 @@ public final class ArtifactCache {
 
     private boolean isComplete(Path folder) {
         return Files.isRegularFile(folder.resolve(mark));
-    }
-
-    /**
-     * Fills a temporary sibling of {@code target}, which must not exist, and moves it there. On failure the sibling is
-     * deleted.
-     */
-    public static <R> R publish(Path target, Maker<R> maker, JobContext context) {
-        Path parent = target.toAbsolutePath().getParent();
-        Path part;
-        try {
-            Files.createDirectories(parent);
-            part = Files.createTempDirectory(parent, target.getFileName() + PART);
-        } catch (IOException e) {
-            throw new StorageException("Cannot write into the folder of " + target + ": " + e, e);
-        }
-        try {
-            R result = maker.fill(part);
-            context.checkCancelled();
-            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
-            return result;
-        } catch (IOException e) {
-            throw new StorageException("Cannot publish " + target + ": " + e, e);
-        } finally {
-            deleteTree(part);
-        }
-    }
-
-    /** Deletes temporary folders of killed processes; the lock proves that none is running. */
-    private void deleteLeftovers(String key) throws IOException {
-        try (DirectoryStream<Path> parts = Files.newDirectoryStream(root, key + PART + "*")) {
-            parts.forEach(ArtifactCache::deleteTree);
-        }
     }
 
     private static void deleteTree(Path folder) {
@@ -163,7 +124,7 @@ public final class ArtifactCache {
     private Hashes remembered(List<Path> files, JobContext context) {
         try {
             Path hashes = Files.createDirectories(root.resolve("hashes"));
-            Path memo = hashes.resolve(hex(sha256().digest(describe(files).getBytes(StandardCharsets.UTF_8))));
+            Path memo = hashes.resolve(Sha256.of(describe(files)));
             if (Files.isRegularFile(memo) && settled(files)) {
                 Optional<Hashes> known = Hashes.parse(Files.readString(memo), files.size());
                 if (known.isPresent()) {
@@ -231,12 +192,12 @@ public final class ArtifactCache {
         for (Path file : files) {
             total += Files.size(file);
         }
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[1 << 20];
         long done = 0;
         List<String> each = new ArrayList<>();
         for (Path file : files) {
-            MessageDigest own = sha256();
+            MessageDigest own = Sha256.digest();
             digest.update((file.getFileName() + "\n").getBytes(StandardCharsets.UTF_8));
             try (InputStream in = Files.newInputStream(file)) {
                 for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
@@ -247,20 +208,8 @@ public final class ArtifactCache {
                     context.progress("hash", done, total, "bytes");
                 }
             }
-            each.add(hex(own.digest()));
+            each.add(Sha256.hex(own));
         }
-        return new Hashes(hex(digest.digest()), each);
-    }
-
-    private static String hex(byte[] hash) {
-        return HexFormat.of().formatHex(hash);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
+        return new Hashes(Sha256.hex(digest), each);
     }
 }

@@ -36,6 +36,9 @@ public final class WorkFolder implements AutoCloseable {
 
     private static final String JOURNAL = ".merge-journal";
 
+    /** The digest of work that is not resumed and needs no journal. */
+    private static final String ONCE = "";
+
     private final Path folder;
     private final Path lockFile;
     private final FileChannel lockChannel;
@@ -73,12 +76,22 @@ public final class WorkFolder implements AutoCloseable {
     }
 
     /**
-     * Writes a file and publishes it. A partial file of an earlier process is overwritten.
+     * Fills a work folder and publishes it. What an earlier process left in it is deleted first.
+     *
+     * @param fill writes the files into the folder at the given path; its result is returned
+     * @throws StorageException if {@code target} exists and is not empty, or another job is writing it
+     */
+    public static <R> R publish(Path target, JobContext context, Function<Path, R> fill) {
+        return publish(target, ONCE, context, work -> fill.apply(work.path()));
+    }
+
+    /**
+     * Writes a file and publishes it. A partial file of an earlier process is deleted first.
      *
      * @param write writes the file to the given path
      */
     public static void publishFile(Path target, JobContext context, Consumer<Path> write) {
-        try (WorkFolder work = open(target, "")) {
+        try (WorkFolder work = open(target, ONCE)) {
             try {
                 Path file = work.path().resolve("file");
                 write.accept(file);
@@ -128,6 +141,11 @@ public final class WorkFolder implements AutoCloseable {
     }
 
     private void begin(String digest) throws IOException {
+        if (digest.equals(ONCE)) {
+            deleteTree(folder);
+            Files.createDirectories(folder);
+            return;
+        }
         Path file = folder.resolve(JOURNAL);
         List<String> lines = List.of();
         if (Files.isRegularFile(file)) {
@@ -212,7 +230,7 @@ public final class WorkFolder implements AutoCloseable {
     private void publish(Path target) {
         try {
             closeJournal();
-            Files.delete(folder.resolve(JOURNAL));
+            Files.deleteIfExists(folder.resolve(JOURNAL));
             Files.move(folder, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new StorageException("Cannot publish " + target + ": " + e, e);

@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.internal.Sha256;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergeReport.InputFile;
@@ -12,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -130,7 +130,7 @@ final class InputHashes {
             return false;
         }
         Input input = inputs.get(number);
-        MessageDigest digest = PlanDigest.sha256();
+        MessageDigest digest = Sha256.digest();
         byte[] some = new byte[STEP];
         long length = 0;
         try (InputStream in = Files.newInputStream(input.path())) {
@@ -145,7 +145,7 @@ final class InputHashes {
         } catch (IOException e) {
             throw new StorageException("Cannot read " + input.path() + ": " + e, e);
         }
-        hashed.put(number, new InputFile(input.name(), length, HexFormat.of().formatHex(digest.digest())));
+        hashed.put(number, new InputFile(input.name(), length, Sha256.hex(digest)));
         return true;
     }
 

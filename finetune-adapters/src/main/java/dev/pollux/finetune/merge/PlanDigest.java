@@ -1,14 +1,13 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.internal.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.TreeSet;
 
 /** A digest of all that determines the bytes of a result: plan, options, and name, size and time of the input files. */
@@ -19,7 +18,7 @@ final class PlanDigest {
     private PlanDigest() {}
 
     static String of(MergeLayout layout, MergeOptions options) {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         update(digest, FORMAT);
         update(digest, PlanWriter.documents(layout.plan()).toString());
         update(digest, options.seed() + " " + options.shardBytes() + " " + options.likeReference());
@@ -28,7 +27,7 @@ final class PlanDigest {
             model.folder().ifPresent(folder -> update(digest, files(folder)));
             model.adapterTexts().ifPresent(texts -> update(digest, files(texts.folder())));
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return Sha256.hex(digest);
     }
 
     private static String files(Path folder) {
@@ -55,13 +54,5 @@ final class PlanDigest {
     private static void update(MessageDigest digest, String text) {
         digest.update(text.getBytes(StandardCharsets.UTF_8));
         digest.update((byte) 0);
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
     }
 }

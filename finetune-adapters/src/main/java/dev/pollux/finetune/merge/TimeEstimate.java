@@ -1,5 +1,6 @@
 package dev.pollux.finetune.merge;
 
+import dev.pollux.internal.Sha256;
 import dev.pollux.internal.math.Kernels;
 import dev.pollux.merging.MergePreview;
 import java.security.MessageDigest;
@@ -44,7 +45,7 @@ final class TimeEstimate {
 
     private static double secondsToHash() {
         byte[] some = new byte[ELEMENTS];
-        MessageDigest digest = PlanDigest.sha256();
+        MessageDigest digest = Sha256.digest();
         return fastest(() -> digest.update(some)) / ELEMENTS;
     }
 

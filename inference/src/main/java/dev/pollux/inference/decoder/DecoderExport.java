@@ -3,6 +3,7 @@ package dev.pollux.inference.decoder;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.graph.Projection;
@@ -49,14 +50,11 @@ public final class DecoderExport {
             }
             // reports faults of the checkpoint before anything is written
             LoweredDecoder lowered = LoweredDecoder.of(checkpoint, options);
-            return ArtifactCache.publish(
-                    target,
-                    part -> {
-                        manifest(ArtifactCache.hashed(checkpoint.files(), context), options)
-                                .write(part);
-                        return write(checkpoint, lowered, part, context);
-                    },
-                    context);
+            return WorkFolder.publish(target, context, part -> {
+                manifest(ArtifactCache.hashed(checkpoint.files(), context), options)
+                        .write(part);
+                return write(checkpoint, lowered, part, context);
+            });
         });
     }
 

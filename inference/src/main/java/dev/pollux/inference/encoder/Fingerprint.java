@@ -1,10 +1,9 @@
 package dev.pollux.inference.encoder;
 
+import dev.pollux.internal.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 /**
  * Identifies everything that determines a vector: SHA-256 over the model, the tokenizer, the modules and the options.
@@ -17,15 +16,9 @@ final class Fingerprint {
 
     private static final String VERSION = "pollux-embedder-2";
 
-    private final MessageDigest digest;
+    private final MessageDigest digest = Sha256.digest();
 
-    private Fingerprint() {
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
-    }
+    private Fingerprint() {}
 
     /** @param tokenizer the text of {@code tokenizer.json} */
     static String of(ModelSource source, String tokenizer, EncoderConfig config, EmbedderOptions options) {
@@ -46,7 +39,7 @@ final class Fingerprint {
         if (options.longText() == LongText.WINDOWED) {
             print.add(Integer.toString(options.windowOverlap()));
         }
-        return HexFormat.of().formatHex(print.digest.digest());
+        return Sha256.hex(print.digest);
     }
 
     private void add(VectorLayer layer) {

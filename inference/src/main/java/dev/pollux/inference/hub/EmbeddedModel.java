@@ -4,6 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.internal.Sha256;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
@@ -16,9 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -149,7 +148,7 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
     }
 
     private void copyVerified(Path part, JobContext context) throws IOException {
-        MessageDigest digest = newDigest();
+        MessageDigest digest = Sha256.digest();
         long done = 0;
         byte[] buffer = new byte[1 << 20];
         try (InputStream in = resource(FOLDER + name + "/" + file);
@@ -162,7 +161,7 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
                 context.progress("unpack", done, bytes, "bytes");
             }
         }
-        String actual = HexFormat.of().formatHex(digest.digest());
+        String actual = Sha256.hex(digest);
         if (done != bytes || !actual.equals(sha256)) {
             throw new MalformedFileException("Embedded model " + name + " must have " + bytes + " bytes and SHA-256 "
                     + sha256 + " but has " + done + " and " + actual + "; download its jar again");
@@ -174,14 +173,6 @@ public record EmbeddedModel(String name, String title, String file, long bytes, 
             Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (AtomicMoveNotSupportedException e) {
             Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
-        }
-    }
-
-    private static MessageDigest newDigest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.pollux.inference.hub;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.internal.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -54,15 +55,15 @@ record RemoteFile(String path, long bytes, String hash) {
 
     /** A digest that yields the hash after the content; git's starts with {@code "blob SIZE\0"}. */
     MessageDigest digest() {
+        if (isSha256()) {
+            return Sha256.digest();
+        }
         try {
-            if (isSha256()) {
-                return MessageDigest.getInstance("SHA-256");
-            }
             MessageDigest git = MessageDigest.getInstance("SHA-1");
             git.update(("blob " + bytes + "\0").getBytes(StandardCharsets.US_ASCII));
             return git;
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256 and SHA-1", e);
+            throw new IllegalStateException("Every Java platform has SHA-1", e);
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactCache;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.job.JobContext;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -94,9 +95,9 @@ class ArtifactCacheTest {
         List<Path> sources = List.of(source("a", "model.bin", "weights"));
         Path folder = folder(sources);
         Files.delete(folder.resolve(MARK));
-        Path left = Files.createDirectories(root.resolve(folder.getFileName() + ".part123/deep"));
+        Path left = Files.createDirectories(root.resolve("." + folder.getFileName() + ".part/deep"));
         Files.writeString(left.resolve("weights.bin"), "half");
-        Path other = Files.createDirectories(root.resolve("0123-other.part7"));
+        Path other = Files.createDirectories(root.resolve(".0123-other.part"));
         folder(sources);
         assertThat(left.getParent()).doesNotExist();
         assertThat(other).exists();
@@ -130,13 +131,10 @@ class ArtifactCacheTest {
     @Test
     void nothingIsLeftWhereTheMakerFails() throws IOException {
         Path target = temp.resolve("exports/model");
-        assertThatThrownBy(() -> ArtifactCache.publish(
-                        target,
-                        folder -> {
-                            make(folder);
-                            throw new IllegalStateException("out of luck");
-                        },
-                        JobContext.NONE))
+        assertThatThrownBy(() -> WorkFolder.publish(target, JobContext.NONE, folder -> {
+                    make(folder);
+                    throw new IllegalStateException("out of luck");
+                }))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("out of luck");
         assertThat(target.getParent()).isEmptyDirectory();
@@ -146,14 +144,11 @@ class ArtifactCacheTest {
     void nothingIsPublishedOnceTheJobIsCancelled() {
         Path target = temp.resolve("exports/model");
         try {
-            assertThatThrownBy(() -> ArtifactCache.publish(
-                            target,
-                            folder -> {
-                                make(folder);
-                                Thread.currentThread().interrupt();
-                                return made;
-                            },
-                            JobContext.NONE))
+            assertThatThrownBy(() -> WorkFolder.publish(target, JobContext.NONE, folder -> {
+                        make(folder);
+                        Thread.currentThread().interrupt();
+                        return made;
+                    }))
                     .isInstanceOf(CancelledException.class)
                     .hasMessage("The job was cancelled; nothing unfinished was published");
         } finally {
@@ -166,7 +161,7 @@ class ArtifactCacheTest {
     void aFolderThatIsThereIsNotWrittenOver() throws IOException {
         Path target = Files.createDirectories(temp.resolve("exports/model"));
         Files.writeString(target.resolve("mine.txt"), "kept");
-        assertThatThrownBy(() -> ArtifactCache.publish(target, this::make, JobContext.NONE))
+        assertThatThrownBy(() -> WorkFolder.publish(target, JobContext.NONE, this::make))
                 .isInstanceOf(StorageException.class)
                 .hasMessageStartingWith("Cannot publish " + target + ": ");
         assertThat(names(target.getParent())).containsExactly("model");
@@ -176,7 +171,7 @@ class ArtifactCacheTest {
     @Test
     void publishingGivesWhatTheMakerGives() {
         Path target = temp.resolve("model");
-        assertThat(ArtifactCache.publish(target, this::make, JobContext.NONE)).isEqualTo("made 1");
+        assertThat(WorkFolder.publish(target, JobContext.NONE, this::make)).isEqualTo("made 1");
         assertThat(target.resolve(MARK)).hasContent("made 1");
         assertThat(names(temp)).containsExactlyInAnyOrder("cache", "model");
     }

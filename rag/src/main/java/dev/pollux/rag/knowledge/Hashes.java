@@ -1,10 +1,9 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.internal.Sha256;
 import dev.pollux.retrieval.Document;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.TreeMap;
 
 /** SHA-256 of texts, in hex. */
@@ -14,16 +13,16 @@ final class Hashes {
 
     /** The hash of a list of texts, including their boundaries. */
     static String of(String... texts) {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         for (String text : texts) {
             update(digest, text);
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return Sha256.hex(digest);
     }
 
     /** The hash of all properties of a document except its id. */
     static String of(Document document) {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         update(digest, document.path());
         update(digest, document.mediaType());
         update(digest, document.text());
@@ -31,14 +30,14 @@ final class Hashes {
             update(digest, name);
             update(digest, value);
         });
-        return HexFormat.of().formatHex(digest.digest());
+        return Sha256.hex(digest);
     }
 
     /** The hash of a text with normalized line ends, without leading and trailing white space. */
     static String ofContent(String text) {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         update(digest, text.strip().replace("\r\n", "\n").replace('\r', '\n'));
-        return HexFormat.of().formatHex(digest.digest());
+        return Sha256.hex(digest);
     }
 
     private static void update(MessageDigest digest, String text) {
@@ -47,13 +46,5 @@ final class Hashes {
         chars.asCharBuffer().put(text);
         digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, text.length()));
         digest.update(chars);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("Every Java platform has SHA-256", e);
-        }
     }
 }

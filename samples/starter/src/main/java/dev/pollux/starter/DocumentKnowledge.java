@@ -3,20 +3,17 @@ package dev.pollux.starter;
 import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
 import dev.pollux.embedding.Embedder;
+import dev.pollux.internal.Sha256;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.knowledge.IngestReport;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.rag.source.FolderOptions;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -164,11 +161,6 @@ public final class DocumentKnowledge {
     }
 
     private static String hash(String key) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest, 0, 16);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
+        return Sha256.of(key).substring(0, 32);
     }
 }

@@ -4,6 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Graph;
 import dev.pollux.inference.graph.GraphBuilder;
@@ -121,14 +122,11 @@ public final class EncoderExport {
             try (SafetensorsFolder tensors = SafetensorsFolder.open(folder)) {
                 EncoderExport export = new EncoderExport(folder, configuration(folder), tensors, weights);
                 Lowered lowered = export.lowered();
-                return ArtifactCache.publish(
-                        target,
-                        part -> {
-                            export.manifest(ArtifactCache.hashed(sources(folder, tensors), context))
-                                    .write(part);
-                            return export.write(lowered, part, context);
-                        },
-                        context);
+                return WorkFolder.publish(target, context, part -> {
+                    export.manifest(ArtifactCache.hashed(sources(folder, tensors), context))
+                            .write(part);
+                    return export.write(lowered, part, context);
+                });
             }
         });
     }
