@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
-import dev.pollux.inference.quantize.WeightFormat;
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
 import java.nio.FloatBuffer;
