@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * A tiny model of the test resources {@code families}: configuration, prompt and logits as transformers has them, and
  * weights by a formula. <em>Immutable.</em>
  */
-final class FormulaModel {
+public final class FormulaModel {
 
     private static final long OFFSET = 0xcbf29ce484222325L; // of FNV-1a
     private static final long PRIME = 0x100000001b3L;
@@ -32,7 +32,7 @@ final class FormulaModel {
     }
 
     /** All models, sorted. */
-    static List<String> names() {
+    public static List<String> names() {
         URL folder = Objects.requireNonNull(FormulaModel.class.getResource("families"));
         try (Stream<Path> files = Files.list(Path.of(folder.toURI()))) {
             return files.map(file -> file.getFileName().toString())
@@ -47,7 +47,7 @@ final class FormulaModel {
         }
     }
 
-    static FormulaModel read(String name) throws IOException {
+    public static FormulaModel read(String name) throws IOException {
         try (InputStream in = FormulaModel.class.getResourceAsStream("families/" + name + ".json")) {
             return new FormulaModel(
                     JsonNode.parse(Objects.requireNonNull(in, name).readAllBytes(), name));
@@ -58,7 +58,7 @@ final class FormulaModel {
         return json.path("config").path("architectures").path(0).asString();
     }
 
-    int[] prompt() {
+    public int[] prompt() {
         return json.path("prompt").valueStream().mapToInt(JsonNode::asInt).toArray();
     }
 
@@ -75,7 +75,7 @@ final class FormulaModel {
     }
 
     /** Writes configuration and weights. */
-    void write(Path folder) throws IOException {
+    public void write(Path folder) throws IOException {
         Files.createDirectories(folder);
         Files.writeString(folder.resolve("config.json"), json.path("config").toString());
         SafetensorsBuilder weights = new SafetensorsBuilder();

@@ -137,7 +137,7 @@ class DecoderExportTest {
     void whatAKilledExportLeftIsRemovedAndADamagedFolderWrittenAgain() throws IOException {
         try (Checkpoint checkpoint = checkpoint()) {
             Path target = DecoderExport.cached(checkpoint, ExportOptions.DEFAULTS, temp, JobContext.NONE);
-            Path leftover = Files.createDirectory(target.resolveSibling(target.getFileName() + ".part123"));
+            Path leftover = Files.createDirectory(target.resolveSibling("." + target.getFileName() + ".part"));
             Files.writeString(leftover.resolve("model.onnx"), "half");
             Files.delete(target.resolve(DecoderManifest.FILE));
             assertThat(DecoderExport.cached(checkpoint, ExportOptions.DEFAULTS, temp, JobContext.NONE))

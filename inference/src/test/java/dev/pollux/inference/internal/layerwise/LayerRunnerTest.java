@@ -9,12 +9,14 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.encoder.DecodedStates;
 import dev.pollux.inference.encoder.TinyCheckpoint;
+import dev.pollux.inference.engine.FormulaModel;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,6 +106,23 @@ class LayerRunnerTest {
         assertClose(found.get(0), due, checkpoint + ": the longest text");
         assertClose(found.get(2), Arrays.copyOf(due, 5 * width), checkpoint + ": a text with padding");
         assertThat(found.get(1)).hasSize(2 * width);
+    }
+
+    static List<String> families() {
+        return FormulaModel.names();
+    }
+
+    @ParameterizedTest
+    @MethodSource("families")
+    void everyFamilyGivesTheStatesOfTheEngine(String family) throws IOException {
+        FormulaModel model = FormulaModel.read(family);
+        model.write(temp.resolve("model"));
+        int[] ids = model.prompt();
+        List<float[]> found = states(temp.resolve("model"), List.of(ids, Arrays.copyOf(ids, 3)));
+
+        float[] due = DecodedStates.of(temp.resolve("model"), temp, ids);
+        assertClose(found.get(0), due, family);
+        assertClose(found.get(1), Arrays.copyOf(due, due.length / ids.length * 3), family + ": a text with padding");
     }
 
     @Test
