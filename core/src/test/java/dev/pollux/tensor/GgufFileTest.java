@@ -1,5 +1,11 @@
 package dev.pollux.tensor;
 
+import static dev.pollux.tensor.GgufFields.ARRAY;
+import static dev.pollux.tensor.GgufFields.BOOL;
+import static dev.pollux.tensor.GgufFields.I32;
+import static dev.pollux.tensor.GgufFields.STRING;
+import static dev.pollux.tensor.GgufFields.U64;
+import static dev.pollux.tensor.GgufFields.U8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
@@ -7,12 +13,9 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.internal.OpenHandle;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.math.BigInteger;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -28,94 +31,16 @@ import org.junit.jupiter.api.io.TempDir;
 /** Headers written field by field, whole and with one rule broken; damage of single bits is in the test kit's tests. */
 class GgufFileTest {
 
-    private static final int U8 = 0;
-    private static final int I32 = 5;
-    private static final int BOOL = 7;
-    private static final int STRING = 8;
-    private static final int ARRAY = 9;
-    private static final int U64 = 10;
-
     @TempDir
     Path folder;
 
     private int files;
 
-    /** Writes fields in the order of the format. */
-    private static final class Fields {
-
-        private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-        private final ByteOrder order;
-
-        private Fields(ByteOrder order) {
-            this.order = order;
-            out.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
-        }
-
-        private static Fields version(int version) {
-            return new Fields(ByteOrder.LITTLE_ENDIAN).u32(version);
-        }
-
-        /** Version 3 with these counts. */
-        private static Fields of(long tensors, long pairs) {
-            return version(3).u64(tensors).u64(pairs);
-        }
-
-        private Fields u8(int value) {
-            out.write(value);
-            return this;
-        }
-
-        private Fields u16(int value) {
-            out.writeBytes(
-                    ByteBuffer.allocate(2).order(order).putShort((short) value).array());
-            return this;
-        }
-
-        private Fields u32(long value) {
-            out.writeBytes(
-                    ByteBuffer.allocate(4).order(order).putInt((int) value).array());
-            return this;
-        }
-
-        private Fields u64(long value) {
-            out.writeBytes(ByteBuffer.allocate(8).order(order).putLong(value).array());
-            return this;
-        }
-
-        private Fields text(String text) {
-            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-            u64(bytes.length).out.writeBytes(bytes);
-            return this;
-        }
-
-        private Fields key(String key, int type) {
-            return text(key).u32(type);
-        }
-
-        /** A tensor's description; dimensions fastest first, as the file has them. */
-        private Fields tensor(String name, int type, long offset, long... dimensions) {
-            text(name).u32(dimensions.length);
-            for (long dimension : dimensions) {
-                u64(dimension);
-            }
-            return u32(type).u64(offset);
-        }
-
-        /** Zeros to a multiple of 32, and {@code bytes} more. */
-        private Fields data(int bytes) {
-            while (out.size() % 32 != 0) {
-                out.write(0);
-            }
-            out.writeBytes(new byte[bytes]);
-            return this;
-        }
-    }
-
-    private record Attack(String name, String message, Fields fields) {}
+    private record Attack(String name, String message, GgufFields fields) {}
 
     @Test
     void everyTypeOfValueIsRead() throws IOException {
-        Fields fields = Fields.of(0, 15)
+        GgufFields fields = GgufFields.of(0, 15)
                 .key("u8", 0)
                 .u8(255)
                 .key("i8", 1)
@@ -190,7 +115,7 @@ class GgufFileTest {
 
     @Test
     void aFileInBigEndianOrderTellsItsMetadata() throws IOException {
-        Fields fields = new Fields(ByteOrder.BIG_ENDIAN)
+        GgufFields fields = new GgufFields(ByteOrder.BIG_ENDIAN)
                 .u32(3)
                 .u64(1)
                 .u64(1)
@@ -217,56 +142,65 @@ class GgufFileTest {
                         new Attack(
                                 "version 0",
                                 "version must be 2 or 3 but was 0",
-                                Fields.version(0).u64(0).u64(0)),
+                                GgufFields.version(0).u64(0).u64(0)),
                         new Attack(
                                 "version 4",
                                 "version must be 2 or 3 but was 4",
-                                Fields.version(4).u64(0).u64(0)),
+                                GgufFields.version(4).u64(0).u64(0)),
                         new Attack(
                                 "tensors without end",
                                 "number of tensors is " + huge + ", more than the file can hold",
-                                Fields.of(huge, 0)),
+                                GgufFields.of(huge, 0)),
                         new Attack(
                                 "minus one tensor",
                                 "number of tensors is 18446744073709551615, more than",
-                                Fields.of(-1, 0)),
+                                GgufFields.of(-1, 0)),
                         new Attack(
                                 "pairs without end",
                                 "number of key-value pairs is " + huge + ", more than",
-                                Fields.of(0, huge)),
-                        new Attack("one pair more than there is", "more than the file can hold", Fields.of(0, 1)),
+                                GgufFields.of(0, huge)),
+                        new Attack("one pair more than there is", "more than the file can hold", GgufFields.of(0, 1)),
                         new Attack(
                                 "a key without end",
                                 "key has " + huge + " bytes, more than the 65535 allowed",
-                                Fields.of(0, 1).u64(huge).u64(0).u64(0)),
+                                GgufFields.of(0, 1).u64(huge).u64(0).u64(0)),
                         new Attack(
                                 "a key past the file",
                                 "key has 1000 bytes, more than the 16 left",
-                                Fields.of(0, 1).u64(1_000).u64(0).u64(0)),
+                                GgufFields.of(0, 1).u64(1_000).u64(0).u64(0)),
                         new Attack(
                                 "a key that is no UTF-8",
                                 "is not UTF-8",
-                                Fields.of(0, 1).u64(2).u8(0xff).u8(0xfe).u32(U8).u64(0)),
+                                GgufFields.of(0, 1)
+                                        .u64(2)
+                                        .u8(0xff)
+                                        .u8(0xfe)
+                                        .u32(U8)
+                                        .u64(0)),
                         new Attack(
                                 "a key twice",
                                 "key 'a' occurs twice",
-                                Fields.of(0, 2).key("a", U8).u8(0).key("a", U8).u8(0)),
+                                GgufFields.of(0, 2)
+                                        .key("a", U8)
+                                        .u8(0)
+                                        .key("a", U8)
+                                        .u8(0)),
                         new Attack(
                                 "a type of value that is not known",
                                 "value type 13 is unknown (0 to 12 are known)",
-                                Fields.of(0, 1).key("a", 13).u64(0)),
+                                GgufFields.of(0, 1).key("a", 13).u64(0)),
                         new Attack(
                                 "a type of value above all",
                                 "value type 4294967295 is unknown",
-                                Fields.of(0, 1).key("a", -1).u64(0)),
+                                GgufFields.of(0, 1).key("a", -1).u64(0)),
                         new Attack(
                                 "a bool of 2",
                                 "a bool must be 0 or 1 but was 2",
-                                Fields.of(0, 1).key("a", BOOL).u8(2)),
+                                GgufFields.of(0, 1).key("a", BOOL).u8(2)),
                         new Attack(
                                 "a bool of 2 in an array",
                                 "a bool must be 0 or 1 but was 2",
-                                Fields.of(0, 1)
+                                GgufFields.of(0, 1)
                                         .key("a", ARRAY)
                                         .u32(BOOL)
                                         .u64(2)
@@ -275,92 +209,96 @@ class GgufFileTest {
                         new Attack(
                                 "an array without end",
                                 "array length is " + huge + ", more than",
-                                Fields.of(0, 1).key("a", ARRAY).u32(U64).u64(huge)),
+                                GgufFields.of(0, 1).key("a", ARRAY).u32(U64).u64(huge)),
                         new Attack(
                                 "an array of an unknown type",
                                 "array item type 13 is unknown",
-                                Fields.of(0, 1).key("a", ARRAY).u32(13).u64(0)),
+                                GgufFields.of(0, 1).key("a", ARRAY).u32(13).u64(0)),
                         new Attack("arrays in arrays without end", "arrays are nested deeper than 16", nested(17)),
                         new Attack(
                                 "an alignment of 0",
                                 "general.alignment must be a power of two but was 0",
-                                Fields.of(0, 1).key("general.alignment", 4).u32(0)),
+                                GgufFields.of(0, 1).key("general.alignment", 4).u32(0)),
                         new Attack(
                                 "an alignment of 24",
                                 "general.alignment must be a power of two but was 24",
-                                Fields.of(0, 1).key("general.alignment", 4).u32(24)),
+                                GgufFields.of(0, 1).key("general.alignment", 4).u32(24)),
                         new Attack(
                                 "an alignment in letters",
                                 "general.alignment must be a power of two but was 32",
-                                Fields.of(0, 1).key("general.alignment", STRING).text("32")),
+                                GgufFields.of(0, 1)
+                                        .key("general.alignment", STRING)
+                                        .text("32")),
                         new Attack(
                                 "five dimensions",
                                 "w must have at most 4 dimensions but has 5",
-                                Fields.of(1, 0).tensor("w", 0, 0, 1, 1, 1, 1, 1)),
+                                GgufFields.of(1, 0).tensor("w", 0, 0, 1, 1, 1, 1, 1)),
                         new Attack(
                                 "dimensions without end",
                                 "w must have at most 4 dimensions but has 4294967295",
-                                Fields.of(1, 0).text("w").u32(-1).u64(0)),
+                                GgufFields.of(1, 0).text("w").u32(-1).u64(0)),
                         new Attack(
                                 "a negative dimension",
                                 "dimension 0 of w is out of range: 18446744073709551615",
-                                Fields.of(1, 0).tensor("w", 0, 0, -1)),
+                                GgufFields.of(1, 0).tensor("w", 0, 0, -1)),
                         new Attack(
                                 "dimensions whose product overflows",
                                 "dimension 1 of w is out of range: 4294967296",
-                                Fields.of(1, 0).tensor("w", 0, 0, 1L << 32, 1L << 32)),
+                                GgufFields.of(1, 0).tensor("w", 0, 0, 1L << 32, 1L << 32)),
                         new Attack(
                                 "a type that was removed",
                                 "tensor type 4 of w is unknown or was removed",
-                                Fields.of(1, 0).tensor("w", 4, 0, 32)),
+                                GgufFields.of(1, 0).tensor("w", 4, 0, 32)),
                         new Attack(
                                 "a type that is not known",
                                 "tensor type 4294967295 of w is unknown",
-                                Fields.of(1, 0).tensor("w", -1, 0, 32)),
+                                GgufFields.of(1, 0).tensor("w", -1, 0, 32)),
                         new Attack(
                                 "half a block",
                                 "w has rows of 16, which must be a multiple of 32, the block of Q4_0",
-                                Fields.of(1, 0).tensor("w", 2, 0, 16)),
+                                GgufFields.of(1, 0).tensor("w", 2, 0, 16)),
                         new Attack(
                                 "a crooked offset",
                                 "the offset of w must be a multiple of 32 but was 8",
-                                Fields.of(1, 0).tensor("w", 0, 8, 4).data(64)),
+                                GgufFields.of(1, 0).tensor("w", 0, 8, 4).data(64)),
                         new Attack(
                                 "a negative offset",
                                 "the offset of w must be a multiple of 32 but was 18446744073709551584",
-                                Fields.of(1, 0).tensor("w", 0, -32, 4).data(64)),
+                                GgufFields.of(1, 0).tensor("w", 0, -32, 4).data(64)),
                         new Attack(
                                 "an offset past the file",
                                 "w ends past the end of the file (",
-                                Fields.of(1, 0).tensor("w", 0, 64, 4).data(64)),
+                                GgufFields.of(1, 0).tensor("w", 0, 64, 4).data(64)),
                         new Attack(
                                 "an offset past all files",
                                 "w ends past the end of the file (",
-                                Fields.of(1, 0)
+                                GgufFields.of(1, 0)
                                         .tensor("w", 0, Long.MAX_VALUE - 31, 4)
                                         .data(64)),
                         new Attack(
                                 "a tensor longer than the file",
                                 "w ends past the end of the file (",
-                                Fields.of(1, 0).tensor("w", 0, 0, 1L << 40).data(64)),
+                                GgufFields.of(1, 0).tensor("w", 0, 0, 1L << 40).data(64)),
                         new Attack(
                                 "a tensor twice",
                                 "tensor w occurs twice",
-                                Fields.of(2, 0)
+                                GgufFields.of(2, 0)
                                         .tensor("w", 0, 0, 4)
                                         .tensor("w", 0, 32, 4)
                                         .data(64)),
                         new Attack(
                                 "tensors over one another",
                                 "tensors v and w overlap",
-                                Fields.of(2, 0)
+                                GgufFields.of(2, 0)
                                         .tensor("v", 0, 0, 9)
                                         .tensor("w", 0, 32, 4)
                                         .data(64)),
                         new Attack(
                                 "a name that is too long",
                                 "tensor name has 64 bytes, more than the 63 allowed",
-                                Fields.of(1, 0).tensor("w".repeat(64), 0, 0, 4).data(64)))
+                                GgufFields.of(1, 0)
+                                        .tensor("w".repeat(64), 0, 0, 4)
+                                        .data(64)))
                 .map(attack -> dynamicTest(attack.name(), () -> refused(attack, seed)));
     }
 
@@ -385,17 +323,17 @@ class GgufFileTest {
 
     @Test
     void everyBeginningOfAFileIsRefused() throws IOException {
-        Consumer<Fields> pairs = fields -> fields.key("general.name", STRING)
+        Consumer<GgufFields> pairs = fields -> fields.key("general.name", STRING)
                 .text("tiny")
                 .key("list", ARRAY)
                 .u32(STRING)
                 .u64(2)
                 .text("a")
                 .text("b");
-        Fields fields = Fields.of(2, 2);
+        GgufFields fields = GgufFields.of(2, 2);
         pairs.accept(fields);
         fields.tensor("v", 0, 0, 4, 2).tensor("w", 2, 32, 32).data(32 + 18);
-        byte[] whole = fields.out.toByteArray();
+        byte[] whole = fields.bytes();
         try (GgufFile file = GgufFile.open(write(whole))) {
             assertThat(file.tensors().keySet()).containsExactly("v", "w");
             assertThat(file.info("v").shape()).containsExactly(2L, 4L);
@@ -414,7 +352,7 @@ class GgufFileTest {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
         for (int run = 0; run < 300; run++) {
-            Fields fields = Fields.of(random.nextInt(3), random.nextInt(4));
+            GgufFields fields = GgufFields.of(random.nextInt(3), random.nextInt(4));
             for (int i = random.nextInt(30); i > 0; i--) {
                 switch (random.nextInt(5)) {
                     case 0 -> fields.u8(random.nextInt(256));
@@ -437,16 +375,16 @@ class GgufFileTest {
         }
     }
 
-    private static Fields nested(int depth) {
-        Fields fields = Fields.of(0, 1).key("a", ARRAY);
+    private static GgufFields nested(int depth) {
+        GgufFields fields = GgufFields.of(0, 1).key("a", ARRAY);
         for (int i = 1; i < depth; i++) {
             fields.u32(ARRAY).u64(1);
         }
         return fields.u32(U8).u64(0);
     }
 
-    private Path write(Fields fields) throws IOException {
-        return write(fields.out.toByteArray());
+    private Path write(GgufFields fields) throws IOException {
+        return write(fields.bytes());
     }
 
     private Path write(byte[] bytes) throws IOException {
