@@ -30,9 +30,12 @@ final class HubConfig {
         if (llama) {
             checkLlama();
         }
-        int hidden = settings.firstInteger(List.of("hidden_size", "n_embd", "d_model"));
-        int heads = llama ? settings.integer("num_attention_heads") : any(List.of("num_attention_heads", "n_head"), 0);
-        int context = any(List.of("max_position_embeddings", "n_positions"), llama ? 2048 : 1 << 20);
+        int hidden = settings.firstInteger(List.of("hidden_size", "n_embd", "d_model", "n_embed"));
+        int heads = llama
+                ? settings.integer("num_attention_heads")
+                : any(List.of("num_attention_heads", "n_head", "n_heads", "num_heads"), 0);
+        int context = any(
+                List.of("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"), llama ? 2048 : 1 << 20);
         Settings rope = rope();
         return new ModelConfig(
                         architecture,
@@ -55,7 +58,9 @@ final class HubConfig {
     /** Some hybrids list their layers and do not store their number. */
     private int layers() {
         List<String> blocks = settings.texts("layers_block_type");
-        return blocks.isEmpty() ? settings.firstInteger(List.of("num_hidden_layers", "n_layer")) : blocks.size();
+        return blocks.isEmpty()
+                ? settings.firstInteger(List.of("num_hidden_layers", "n_layer", "n_layers", "num_layers"))
+                : blocks.size();
     }
 
     private int headDim(int hidden, int heads) {

@@ -47,6 +47,7 @@ public final class FormulaModel {
         }
     }
 
+    /** The model of a file. */
     public static FormulaModel read(String name) throws IOException {
         try (InputStream in = FormulaModel.class.getResourceAsStream("families/" + name + ".json")) {
             return new FormulaModel(
@@ -54,7 +55,8 @@ public final class FormulaModel {
         }
     }
 
-    String architecture() {
+    /** Its class in transformers. */
+    public String architecture() {
         return json.path("config").path("architectures").path(0).asString();
     }
 

@@ -45,13 +45,15 @@ final class Families {
     private static Entry decoder(String stem, String architecture) {
         String type = stem.equals("Gemma3Text") ? "gemma3_text" : stem.toLowerCase(Locale.ROOT);
         String table = switch (stem) {
-            case "GPT2" -> "wte.weight";
+            case "GPT2", "GPTJ", "GPTNeo", "GPTBigCode", "CodeGen", "Mpt" -> "wte.weight";
+            case "Falcon", "Bloom" -> "word_embeddings.weight";
+            case "OPT" -> "decoder.embed_tokens.weight";
             case "GPTNeoX" -> "embed_in.weight";
             case "Mamba", "Mamba2", "FalconMamba", "NemotronH" -> "embeddings.weight";
             default -> "embed_tokens.weight";
         };
         String base = switch (stem) {
-            case "GPT2" -> "transformer.";
+            case "GPT2", "GPTJ", "GPTNeo", "GPTBigCode", "CodeGen", "Mpt", "Falcon", "Bloom" -> "transformer.";
             case "GPTNeoX" -> "gpt_neox.";
             case "Mamba", "Mamba2", "FalconMamba", "NemotronH" -> "backbone.";
             default -> "model.";

@@ -6,6 +6,7 @@ import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
+import dev.pollux.inference.internal.layer.LongRotary;
 import dev.pollux.inference.internal.layer.Norm;
 import dev.pollux.inference.internal.layer.Rotary;
 import java.util.List;
@@ -23,16 +24,25 @@ class DeepseekV3 extends Transformer {
     private final int heads;
     private final int plain = settings.integer("qk_nope_head_dim");
     private final int rotated = settings.integer("qk_rope_head_dim");
-    private final int values = settings.integer("v_head_dim");
+    private final int values;
 
     DeepseekV3(Blocks b) {
         super(b);
         heads = config.heads();
+        int usual = Math.max(1, config.hiddenSize() / Math.max(1, heads));
+        values = settings.integer("v_head_dim", usual);
     }
 
     @Override
     Rotary newRotary() {
-        return rotary("rotary", ropeSettings(), rotated, settings.flag("rope_interleave", true));
+        return LongRotary.isAskedFor(ropeSettings())
+                ? LongRotary.write(b, ropeSettings(), rotated)
+                : rotary("rotary", ropeSettings(), rotated, interleaved());
+    }
+
+    /** Whether neighbours are rotated. */
+    boolean interleaved() {
+        return settings.flag("rope_interleave", true);
     }
 
     @Override

@@ -5,7 +5,6 @@ import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
 import dev.pollux.inference.internal.layer.Residual;
-import java.util.function.Supplier;
 
 /** GPT-2 (Radford et al., 2019): learned positions, layer norms with biases, matrices stored (in, out). */
 final class Gpt2 extends Transformer {
@@ -25,10 +24,7 @@ final class Gpt2 extends Transformer {
     @Override
     Value embedding() {
         Value tokens = b.embed(root + "wte.weight");
-        int rows = b.tensors.require(root + "wpe.weight").dim(0);
-        Supplier<float[]> table = b.tensors.vectorLater(root + "wpe.weight", rows * config.hiddenSize());
-        Value positions = b.lowering().byPosition("position.embedding", table, rows, config.hiddenSize());
-        return b.op("Add", "embedded", tokens, positions);
+        return b.op("Add", "embedded", tokens, positions(root + "wpe.weight"));
     }
 
     @Override

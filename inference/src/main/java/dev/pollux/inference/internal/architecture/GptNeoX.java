@@ -77,26 +77,7 @@ final class GptNeoX extends Transformer {
         if (b.tensors.has(name + ".linear.weight")) {
             return name + ".linear.weight";
         }
-        int hidden = config.hiddenSize();
-        String bias = name + ".bias";
-        if (b.tensors.has(bias)) {
-            b.tensors.define(name + ".turned.bias", bias, 1, 3 * hidden, () -> ordered(bias, 1));
-        }
-        return b.tensors.define(
-                name + ".turned.weight", name + ".weight", 3 * hidden, hidden, () -> ordered(name + ".weight", hidden));
-    }
-
-    private float[] ordered(String stored, int columns) {
-        int run = config.headDim() * columns;
-        float[] values = b.tensors.vector(stored, 3 * config.hiddenSize() * columns); // (heads, 3, width, columns)
-        float[] ordered = new float[values.length]; // (3, heads, width, columns)
-        for (int head = 0; head < config.heads(); head++) {
-            for (int kind = 0; kind < 3; kind++) {
-                int to = (kind * config.heads() + head) * run;
-                System.arraycopy(values, (head * 3 + kind) * run, ordered, to, run);
-            }
-        }
-        return ordered;
+        return StoredOrder.of(b, name, config.hiddenSize(), StoredOrder.byKind(config.heads(), 1, config.headDim()));
     }
 
     @Override

@@ -37,7 +37,7 @@ final class Phimoe extends Transformer {
                     + factor + " and long_mscale " + rope.number("long_mscale", 1)
                     + " is not supported, only longrope with equal ones, and default");
         }
-        return LongRotary.write(b, rope, factor);
+        return LongRotary.write(b, rope, config.headDim(), factor);
     }
 
     @Override

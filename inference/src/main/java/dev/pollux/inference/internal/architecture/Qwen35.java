@@ -75,8 +75,8 @@ final class Qwen35 extends Transformer {
         Value decay = b.op("Mul", p + "decay", step, r.negativeExp(at + "A_log", heads));
         Value beta = b.op("Sigmoid", p + "beta", b.project(normed, p + "b", at + "in_proj_b.weight", heads, hidden));
         Value y = r.linearAttention(new LinearAttention(
-                spread(r, unit(qkv.get(0), keys, keyWidth), keys, heads, keyWidth),
-                spread(r, unit(qkv.get(1), keys, keyWidth), keys, heads, keyWidth),
+                spread(r, r.unit(qkv.get(0), keys, keyWidth), keys, heads, keyWidth),
+                spread(r, r.unit(qkv.get(1), keys, keyWidth), keys, heads, keyWidth),
                 qkv.get(2),
                 decay,
                 beta,
@@ -111,30 +111,29 @@ final class Qwen35 extends Transformer {
         }
         if (b.tensors.has(at + "in_proj_ba.weight")) {
             String both = at + "in_proj_ba.weight";
-            define(at + "in_proj_b.weight", both, rows(keys, 2 * each, 0, each).toArray());
+            define(
+                    at + "in_proj_b.weight",
+                    both,
+                    StoredOrder.rows(keys, 2 * each, 0, each).toArray());
             define(
                     at + "in_proj_a.weight",
                     both,
-                    rows(keys, 2 * each, each, each).toArray());
+                    StoredOrder.rows(keys, 2 * each, each, each).toArray());
         }
     }
 
     private void partedMain(String at, String all, int keys, int k, int v) {
-        IntStream q = rows(keys, 2 * k + 2 * v, 0, k);
-        IntStream qk = IntStream.concat(q, rows(keys, 2 * k + 2 * v, k, k));
+        IntStream q = StoredOrder.rows(keys, 2 * k + 2 * v, 0, k);
+        IntStream qk = IntStream.concat(q, StoredOrder.rows(keys, 2 * k + 2 * v, k, k));
         define(
                 at + "in_proj_qkv.weight",
                 all,
-                IntStream.concat(qk, rows(keys, 2 * k + 2 * v, 2 * k, v)).toArray());
+                IntStream.concat(qk, StoredOrder.rows(keys, 2 * k + 2 * v, 2 * k, v))
+                        .toArray());
         define(
                 at + "in_proj_z.weight",
                 all,
-                rows(keys, 2 * k + 2 * v, 2 * k + v, v).toArray());
-    }
-
-    /** Of each of {@code groups} groups of {@code size} rows, {@code count} rows from {@code from} on. */
-    private static IntStream rows(int groups, int size, int from, int count) {
-        return IntStream.range(0, groups * count).map(i -> i / count * size + from + i % count);
+                StoredOrder.rows(keys, 2 * k + 2 * v, 2 * k + v, v).toArray());
     }
 
     private void define(String name, String stored, int[] rows) {
@@ -155,13 +154,5 @@ final class Qwen35 extends Transformer {
         return b.tensors.has(at + "shared_expert_gate.weight")
                 ? SharedExperts.write(this, at, p, normed, true)
                 : super.mlp(layer, p, normed);
-    }
-
-    /** Heads of length 1: x / sqrt(sum x² + 1e-6), which is a root-mean-square norm over sqrt(width). */
-    private Value unit(Value x, int heads, int width) {
-        Norm norm = Norm.rms(1e-6 / width);
-        Value normed = b.norm(norm, b.perToken(x, x.name() + ".each", heads, width), x.name() + ".rms", "", width);
-        Value unit = b.op("Mul", x.name() + ".rms.unit", normed, b.constant(1 / Math.sqrt(width)));
-        return b.perToken(unit, x.name() + ".unit", (long) heads * width);
     }
 }

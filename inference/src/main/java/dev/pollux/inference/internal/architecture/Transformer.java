@@ -11,6 +11,7 @@ import dev.pollux.inference.internal.layer.Norm;
 import dev.pollux.inference.internal.layer.Residual;
 import dev.pollux.inference.internal.layer.Rotary;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,12 +52,19 @@ abstract class Transformer implements Architecture {
     }
 
     @Override
-    public final Value normed(Residual x) {
+    public Value normed(Residual x) {
         return x.norm(norm(), "final", finalNorm());
     }
 
     Value embedding() {
         return b.embed("model.embed_tokens.weight");
+    }
+
+    /** The rows of a stored table for the tokens' positions, (batch, tokens, hidden). */
+    final Value positions(String table) {
+        int rows = b.tensors.require(table).dim(0);
+        Supplier<float[]> values = b.tensors.vectorLater(table, rows * config.hiddenSize());
+        return b.lowering().byPosition("position.embedding", values, rows, config.hiddenSize());
     }
 
     String finalNorm() {

@@ -31,6 +31,7 @@ public final class Blocks {
 
     private final Lowering lowering;
     private String embedding = "";
+    private int embeddingWidth;
     private int residuals;
 
     /** @param lowering creates the lowering after all other parts of the blocks exist */
@@ -171,8 +172,14 @@ public final class Blocks {
 
     /** The rows of the ids, (batch, tokens, hidden). */
     public Value embed(String weight) {
+        return embed(weight, config.hiddenSize());
+    }
+
+    /** The rows of the ids, (batch, tokens, width); the head has the same width. */
+    public Value embed(String weight, int width) {
         embedding = weight;
-        return lowering.embed("embedding", matrix(config.hiddenSize(), weight).requireRows(config.vocabularySize()));
+        embeddingWidth = width;
+        return lowering.embed("embedding", matrix(width, weight).requireRows(config.vocabularySize()));
     }
 
     /**
@@ -186,8 +193,8 @@ public final class Blocks {
             tensors.ignore(weight);
         }
         StackedMatrix matrix = tied
-                ? matrix(config.hiddenSize(), embedding)
-                : matrix(config.hiddenSize(), weight).requireRows(config.vocabularySize());
+                ? matrix(embeddingWidth, embedding)
+                : matrix(embeddingWidth, weight).requireRows(config.vocabularySize());
         return lowering.logits(normed, new Head(matrix, weight, tied, factor, cap));
     }
 

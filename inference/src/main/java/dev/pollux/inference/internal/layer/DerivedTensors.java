@@ -53,9 +53,14 @@ public final class DerivedTensors implements TensorFile {
      * read.
      */
     public String define(String name, String of, int rows, int columns, Supplier<float[]> values) {
+        return define(name, of, List.of((long) rows, (long) columns), values);
+    }
+
+    /** The same for any shape. */
+    public String define(String name, String of, List<Long> shape, Supplier<float[]> values) {
         DType type = require(of).type();
         DType shown = type.blockSize() == 1 ? type : DType.F32;
-        all.put(name, new TensorInfo(name, shown, List.of((long) rows, (long) columns), 0, 0));
+        all.put(name, new TensorInfo(name, shown, shape, 0, 0));
         made.put(name, values);
         return name;
     }

@@ -20,6 +20,12 @@ public final class LongRotary {
     }
 
     public static Rotary write(Blocks b, Settings rope) {
+        double part = rope.number("partial_rotary_factor", b.settings.number("partial_rotary_factor", 1));
+        return write(b, rope, (int) (b.config.headDim() * part));
+    }
+
+    /** The same for the first {@code width} elements of a head. */
+    public static Rotary write(Blocks b, Settings rope, int width) {
         ModelConfig config = b.config;
         int original = original(b, rope);
         double stated = rope.number("factor", (double) config.contextLength() / original);
@@ -28,15 +34,12 @@ public final class LongRotary {
                 : stated;
         double factor =
                 rope.number("attention_factor", ratio <= 1 ? 1 : Math.sqrt(1 + Math.log(ratio) / Math.log(original)));
-        return write(b, rope, factor);
+        return write(b, rope, width, factor);
     }
 
     /** The same with a given factor of cosines and sines. */
-    public static Rotary write(Blocks b, Settings rope, double factor) {
-        ModelConfig config = b.config;
-        double part = rope.number("partial_rotary_factor", b.settings.number("partial_rotary_factor", 1));
+    public static Rotary write(Blocks b, Settings rope, int width, double factor) {
         double theta = rope.number("rope_theta", b.settings.number("rope_theta", 10_000));
-        int width = (int) (config.headDim() * part);
         double[] upTo = frequencies(rope, "short_factor", width, theta);
         return b.switchedRotary(upTo, frequencies(rope, "long_factor", width, theta), original(b, rope), factor);
     }

@@ -82,6 +82,14 @@ public final class Recurrence {
                 dims);
     }
 
+    /** Heads of length 1: x / sqrt(sum x² + 1e-6), which is a root-mean-square norm over sqrt(width). */
+    public Value unit(Value x, int heads, int width) {
+        Norm norm = Norm.rms(1e-6 / width);
+        Value normed = b.norm(norm, b.perToken(x, x.name() + ".each", heads, width), x.name() + ".rms", "", width);
+        Value unit = b.op("Mul", x.name() + ".rms.unit", normed, b.constant(1 / Math.sqrt(width)));
+        return b.perToken(unit, x.name() + ".unit", (long) heads * width);
+    }
+
     /** Repeats groups for heads: (…, groups · width) to (…, heads · width), each group for consecutive heads. */
     public Value spread(Value x, int groups, int heads, int width) {
         if (groups == heads) {

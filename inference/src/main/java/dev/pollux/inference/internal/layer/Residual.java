@@ -24,6 +24,12 @@ public final class Residual {
         pending = y;
     }
 
+    /** Replaces the stream. */
+    public void replace(Value newValue) {
+        value = newValue;
+        pending = Value.NONE;
+    }
+
     /** Multiplies the stream by a number. */
     public void scale(double factor) {
         if (factor != 1) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import dev.pollux.inference.encoder.DecodedStates;
 import dev.pollux.inference.encoder.GraphRun;
 import dev.pollux.inference.encoder.TinyCheckpoint;
+import dev.pollux.inference.engine.FormulaModel;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
 import java.nio.file.Files;
@@ -95,5 +96,18 @@ class ArchitectureFamilyTest {
         assumeFalse(named.isEmpty(), checkpoint + " has a class of another kind");
         int[] ids = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5};
         assertClose(encoded(checkpoint, ids), decoded(checkpoint, ids), named);
+    }
+
+    static List<String> tinyModels() {
+        return FormulaModel.names();
+    }
+
+    @ParameterizedTest
+    @MethodSource("tinyModels")
+    void everyTinyModelGivesTheSameStates(String name) throws Exception {
+        Path checkpoint = temp.resolve("tiny");
+        FormulaModel.read(name).write(checkpoint);
+        int[] ids = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5};
+        assertClose(encoded(checkpoint, ids), decoded(checkpoint, ids), name);
     }
 }
