@@ -101,10 +101,9 @@ record AdapterOverlay(String label, LoraAdapter adapter) {
                     + change.b().shape() + " and " + change.a().shape() + " for " + target + ", which is "
                     + matrix.shape() + "; use the model it was trained on");
         }
-        TensorSource plain = new LoraTensor(matrix, change.a(), change.b(), transposed, change.scale(), name);
         return adapter.magnitude(target)
-                .<TensorSource>map(lengths -> new DoraTensor(plain, lengths, transposed))
-                .orElse(plain);
+                .map(lengths -> change.addedTo(matrix, transposed, lengths, name))
+                .orElseGet(() -> change.addedTo(matrix, transposed, name));
     }
 
     private TensorSource shifted(String target, TensorSource bias, TensorSource added, String name) {

@@ -1,5 +1,6 @@
 package dev.pollux.finetune.merge;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import java.io.IOException;
@@ -32,7 +33,7 @@ record AdapterTexts(String adapter, Path folder) {
     }
 
     Optional<ObjectNode> tokenizer() {
-        return JsonFiles.read(folder.resolve(TOKENIZER));
+        return JsonFile.object(folder.resolve(TOKENIZER));
     }
 
     Optional<String> chatTemplate() {
@@ -55,7 +56,7 @@ record AdapterTexts(String adapter, Path folder) {
 
     /** The id of the end-of-text token, if both of its files define it. */
     OptionalInt endToken() {
-        JsonNode named = JsonFiles.read(folder.resolve(SETTINGS))
+        JsonNode named = JsonFile.object(folder.resolve(SETTINGS))
                 .map(settings -> settings.path("eos_token"))
                 .orElseGet(JsonNode::missing);
         String token = named.isObject() ? named.path("content").asString("") : named.asString("");

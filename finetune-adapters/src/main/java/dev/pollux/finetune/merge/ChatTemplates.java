@@ -1,6 +1,7 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -87,7 +88,7 @@ final class ChatTemplates {
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
         }
-        Optional<ObjectNode> config = JsonFiles.read(folder.resolve("tokenizer_config.json"));
+        Optional<ObjectNode> config = JsonFile.object(folder.resolve("tokenizer_config.json"));
         return config.map(json -> json.path("chat_template"))
                 .filter(node -> node.isString())
                 .map(node -> node.asString());

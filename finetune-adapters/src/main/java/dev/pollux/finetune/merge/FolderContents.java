@@ -4,6 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.adapter.PeftConfig;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.internal.ForeignFile;
 import dev.pollux.tensor.SafetensorsFolder;
 import java.io.IOException;
@@ -83,7 +84,7 @@ final class FolderContents {
     }
 
     private Optional<String> base() {
-        return JsonFiles.read(folder.resolve(PeftConfig.CONFIG))
+        return JsonFile.object(folder.resolve(PeftConfig.CONFIG))
                 .map(json -> json.path("base_model_name_or_path"))
                 .filter(node -> node.isString() && !node.asString().isBlank())
                 .map(node -> node.asString());

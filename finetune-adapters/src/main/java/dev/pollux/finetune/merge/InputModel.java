@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
@@ -108,7 +109,7 @@ final class InputModel implements AutoCloseable {
         FolderContents.requireModel(reference.model(), path);
         List<AutoCloseable> open = new ArrayList<>();
         try {
-            ObjectNode config = JsonFiles.read(path.resolve("config.json"))
+            ObjectNode config = JsonFile.object(path.resolve("config.json"))
                     .orElseThrow(
                             () -> new MalformedFileException("model " + reference.model() + " has no config.json"));
             SafetensorsFolder file = SafetensorsFolder.open(path);
@@ -261,7 +262,7 @@ final class InputModel implements AutoCloseable {
     private Optional<ObjectNode> ownTokenizer() {
         return gguf.isPresent()
                 ? gguf.get().tokenizer()
-                : folder().flatMap(path -> JsonFiles.read(path.resolve("tokenizer.json")));
+                : folder().flatMap(path -> JsonFile.object(path.resolve("tokenizer.json")));
     }
 
     /** The texts of a model that stores them in its weight file, by the corresponding file names. */

@@ -3,6 +3,7 @@ package dev.pollux.finetune.merge;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.internal.math.Arena;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.EncodingSink;
@@ -82,7 +83,7 @@ final class MergeRun {
             }
             mergeAll();
             if (shards.files().size() > 1) {
-                JsonFiles.write(work.path().resolve("model.safetensors.index.json"), shards.index());
+                JsonFile.write(work.path().resolve("model.safetensors.index.json"), shards.index());
             }
             return facts;
         } catch (IOException e) {

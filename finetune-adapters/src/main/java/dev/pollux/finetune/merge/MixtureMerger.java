@@ -4,6 +4,7 @@ import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.finetune.merge.MixturePlan.Expert;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.job.Job;
@@ -104,7 +105,7 @@ public final class MixtureMerger {
                     .config(layout.base().config(), plan.experts().size(), plan.expertsPerToken(), layout.inner());
             config.put("dtype", TypeNames.of(tasks.tasks().get(0).type()));
             config.remove("torch_dtype");
-            JsonFiles.write(work.path().resolve("config.json"), config);
+            JsonFile.write(work.path().resolve("config.json"), config);
             card(plan, layout, work.path());
             manifest(plan, inputs).write(work.path());
             return new MixtureReport(

@@ -6,6 +6,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.internal.OnnxFile;
 import dev.pollux.tensor.DType;
@@ -195,7 +196,7 @@ final class OnnxModel implements AutoCloseable {
 
     /** The configuration in the same folder, if there is one. */
     ObjectNode config() {
-        return JsonFiles.read(file.resolveSibling("config.json")).orElseGet(ObjectNode::new);
+        return JsonFile.object(file.resolveSibling("config.json")).orElseGet(ObjectNode::new);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.pollux.finetune.merge;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
@@ -35,7 +36,7 @@ final class ReportFiles {
         ObjectNode json = json(plan, options, report);
         ArrayNode carried = json.putArray("carriedFiles");
         report.carriedFiles().forEach(carried::add);
-        JsonFiles.write(folder.resolve(JSON), json);
+        JsonFile.write(folder.resolve(JSON), json);
         try {
             Files.writeString(folder.resolve(PAGE), new HeatMapPage(report).text(plan.method()));
         } catch (IOException e) {
@@ -114,7 +115,7 @@ final class ReportFiles {
     record Recipe(MergePlan plan, long seed, long shardBytes, boolean likeReference, List<InputFile> inputs) {
 
         static Recipe read(Path file) {
-            ObjectNode json = JsonFiles.read(file)
+            ObjectNode json = JsonFile.object(file)
                     .orElseThrow(() -> new MalformedFileException(
                             file + " is not a file; name the " + JSON + " of an earlier merge"));
             if (json.path("format").asInt(0) != FORMAT || !json.path("plan").isArray()) {

@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import dev.pollux.StorageException;
 import dev.pollux.inference.internal.ArrayNode;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.tensor.DType;
@@ -90,7 +91,7 @@ final class ResultTexts {
     /** Writes all files to {@code folder}. */
     void write(Path folder) {
         try {
-            JsonFiles.write(folder.resolve("config.json"), config());
+            JsonFile.write(folder.resolve("config.json"), config());
             InputModel owner = layout.join().map(TokenizerJoin::owner).orElseGet(this::donor);
             boolean joined = layout.join().isPresent();
             Predicate<String> ofOwner =
@@ -107,13 +108,13 @@ final class ResultTexts {
                 AdapterTexts texts = owner.adapterTexts().get();
                 texts.write(folder, ofOwner);
                 Path generation = folder.resolve("generation_config.json");
-                Optional<ObjectNode> settings = JsonFiles.read(generation).filter(json -> json.has("eos_token_id"));
+                Optional<ObjectNode> settings = JsonFile.object(generation).filter(json -> json.has("eos_token_id"));
                 if (settings.isPresent() && texts.endToken().isPresent()) {
                     endsWith(settings.get(), texts.endToken().getAsInt());
-                    JsonFiles.write(generation, settings.get());
+                    JsonFile.write(generation, settings.get());
                 }
             }
-            layout.join().ifPresent(join -> JsonFiles.write(folder.resolve(TOKENIZER), join.json()));
+            layout.join().ifPresent(join -> JsonFile.write(folder.resolve(TOKENIZER), join.json()));
             writeTemplate(folder);
         } catch (IOException e) {
             throw new StorageException("Cannot write the tokenizer into " + folder + ": " + e, e);
@@ -128,10 +129,10 @@ final class ResultTexts {
         }
         Files.writeString(folder.resolve(TEMPLATE), template.get());
         Files.deleteIfExists(folder.resolve("chat_template.json"));
-        Optional<ObjectNode> config = JsonFiles.read(folder.resolve(TOKENIZER_CONFIG));
+        Optional<ObjectNode> config = JsonFile.object(folder.resolve(TOKENIZER_CONFIG));
         if (config.isPresent() && config.get().has("chat_template")) { // the file takes precedence
             config.get().remove("chat_template");
-            JsonFiles.write(folder.resolve(TOKENIZER_CONFIG), config.get());
+            JsonFile.write(folder.resolve(TOKENIZER_CONFIG), config.get());
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.adapter.LoraAdapter;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.internal.math.SingularValues;
 import dev.pollux.job.JobEvent;
@@ -238,7 +239,7 @@ class AdapterMergerTest {
                         .floats("base_model.model.layers.1.q.lora_B.default.weight", new float[] {3, 4}, 2, 1));
         both().merge(folder.resolve("both")).run();
         ObjectNode config =
-                JsonFiles.read(folder.resolve("both/adapter_config.json")).orElseThrow();
+                JsonFile.object(folder.resolve("both/adapter_config.json")).orElseThrow();
         for (String setting : List.of("layers_to_transform", "layers_pattern", "exclude_modules")) {
             assertThat(config.path(setting).isNull()).as(setting).isTrue();
         }

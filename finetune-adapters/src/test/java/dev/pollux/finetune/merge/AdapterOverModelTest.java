@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.ModelReference;
@@ -256,11 +257,11 @@ class AdapterOverModelTest {
         assertThat(Files.readString(target.resolve("tokenizer_config.json"))).contains("the adapter's");
         assertThat(target.resolve("chat_template.jinja")).doesNotExist();
         assertThat(target.resolve("special_tokens_map.json")).doesNotExist();
-        ObjectNode config = JsonFiles.read(target.resolve("config.json")).orElseThrow();
+        ObjectNode config = JsonFile.object(target.resolve("config.json")).orElseThrow();
         assertThat(config.path("eos_token_id")).extracting(id -> id.asInt()).containsExactly(3, 2);
         assertThat(config.path("vocab_size").asInt()).isEqualTo(4);
         assertThat(config.path("tie_word_embeddings").asBoolean(true)).isFalse();
-        assertThat(JsonFiles.read(target.resolve("generation_config.json"))
+        assertThat(JsonFile.object(target.resolve("generation_config.json"))
                         .orElseThrow()
                         .path("eos_token_id"))
                 .extracting(id -> id.asInt())
@@ -292,7 +293,7 @@ class AdapterOverModelTest {
             assertThat(file.floats(PEFT + HEAD)).containsExactly(other);
         }
         ObjectNode settings =
-                JsonFiles.read(temp.resolve("adapter/adapter_config.json")).orElseThrow();
+                JsonFile.object(temp.resolve("adapter/adapter_config.json")).orElseThrow();
         assertThat(settings.path("modules_to_save"))
                 .extracting(module -> module.asString())
                 .containsExactly("embed_tokens", "lm_head");

@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.testkit.NoLeaks;
@@ -102,7 +103,7 @@ class CarriedFilesTest {
         assertThat(report.notices()).isEmpty();
         assertThat(report.carriedFiles()).containsExactlyElementsOf(due);
         assertThat(carried()).containsExactlyElementsOf(due);
-        assertThat(JsonFiles.read(temp.resolve("out/merge-report.json"))
+        assertThat(JsonFile.object(temp.resolve("out/merge-report.json"))
                         .orElseThrow()
                         .path("carriedFiles"))
                 .extracting(JsonNode::asString)

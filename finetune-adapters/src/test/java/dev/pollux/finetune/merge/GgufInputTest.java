@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.merging.MergePlan;
@@ -58,7 +59,7 @@ class GgufInputTest {
         CheckpointMerger.in(temp).merge(plan, temp.resolve("merged")).run();
 
         ObjectNode config =
-                JsonFiles.read(temp.resolve("merged").resolve("config.json")).orElseThrow();
+                JsonFile.object(temp.resolve("merged").resolve("config.json")).orElseThrow();
         assertThat(config.path("model_type").asString()).isEqualTo("llama");
         assertThat(config.path("vocab_size").asInt()).isEqualTo(TinyDecoder.VOCABULARY);
         try (SafetensorsFolder due = SafetensorsFolder.open(folder);
@@ -79,7 +80,7 @@ class GgufInputTest {
 
     /** A folder as the file that llama.cpp's converter makes of it, without the tokenizer. */
     private static GgufBuilder converted(Path folder) {
-        ObjectNode config = JsonFiles.read(folder.resolve("config.json")).orElseThrow();
+        ObjectNode config = JsonFile.object(folder.resolve("config.json")).orElseThrow();
         GgufBuilder file = new GgufBuilder()
                 .put("general.architecture", "llama")
                 .put("llama.embedding_length", config.path("hidden_size").asInt())

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.template.ChatTemplate;
@@ -67,7 +68,7 @@ record GoldenMerge(
     }
 
     void checkConfig() {
-        ObjectNode config = JsonFiles.read(target.resolve("config.json")).orElseThrow();
+        ObjectNode config = JsonFile.object(target.resolve("config.json")).orElseThrow();
         expected.path("config").properties().forEach(entry -> {
             JsonNode value = config.get(entry.getKey());
             if (entry.getValue().isNull()) {
@@ -200,7 +201,7 @@ record GoldenMerge(
 
     private static Map<String, Integer> tokens(Path folder) {
         Map<String, Integer> ids = new TreeMap<>();
-        ObjectNode json = JsonFiles.read(folder.resolve("tokenizer.json")).orElseThrow();
+        ObjectNode json = JsonFile.object(folder.resolve("tokenizer.json")).orElseThrow();
         json.path("model")
                 .path("vocab")
                 .properties()
@@ -256,9 +257,9 @@ record GoldenMerge(
         if (Files.exists(folder.resolve("tokenizer_config.json"))) {
             TreeSet<String> special = new TreeSet<>(List.of("bos_token", "eos_token", "pad_token"));
             ObjectNode a =
-                    JsonFiles.read(target.resolve("tokenizer_config.json")).orElseThrow();
+                    JsonFile.object(target.resolve("tokenizer_config.json")).orElseThrow();
             ObjectNode b =
-                    JsonFiles.read(folder.resolve("tokenizer_config.json")).orElseThrow();
+                    JsonFile.object(folder.resolve("tokenizer_config.json")).orElseThrow();
             special.forEach(key -> assertThat(a.get(key)).as(key).isEqualTo(b.get(key)));
         }
         Path renderings = folder.resolve("chat_rendering.json");
@@ -273,7 +274,7 @@ record GoldenMerge(
 
     private String rendered(ChatTemplate template, JsonNode rendering) {
         ObjectNode config =
-                JsonFiles.read(target.resolve("tokenizer_config.json")).orElseThrow();
+                JsonFile.object(target.resolve("tokenizer_config.json")).orElseThrow();
         List<Map<String, Object>> messages = rendering
                 .path("messages")
                 .valueStream()

@@ -3,6 +3,7 @@ package dev.pollux.finetune.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.ModelReference;
@@ -39,7 +40,7 @@ class LoraExtractionGoldenTest {
                         file.getFileName().toString(),
                         () -> check(
                                 set.resolveSibling("models"),
-                                JsonFiles.read(file).orElseThrow(),
+                                JsonFile.object(file).orElseThrow(),
                                 file)));
     }
 
@@ -51,7 +52,7 @@ class LoraExtractionGoldenTest {
                 extraction.extract(arguments.base(), arguments.model(), target).run();
 
         ObjectNode config =
-                JsonFiles.read(target.resolve("adapter_config.json")).orElseThrow();
+                JsonFile.object(target.resolve("adapter_config.json")).orElseThrow();
         try (SafetensorsFile adapter = SafetensorsFile.open(target.resolve("adapter_model.safetensors"));
                 InputModel base = InputModel.open(ModelReference.parse(arguments.base()), models);
                 InputModel tuned = InputModel.open(ModelReference.parse(arguments.model()), models);

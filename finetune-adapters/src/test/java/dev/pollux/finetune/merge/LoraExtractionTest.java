@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.CancelledException;
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.job.Job;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFile;
@@ -149,7 +150,7 @@ class LoraExtractionTest {
         LoraExtractionReport report = extract(
                 LoraExtractionOptions.builder().rank(TRUE_RANK).alpha(17).build());
 
-        assertThat(JsonFiles.read(report.folder().resolve("adapter_config.json"))
+        assertThat(JsonFile.object(report.folder().resolve("adapter_config.json"))
                         .orElseThrow()
                         .path("lora_alpha")
                         .asInt())

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
@@ -27,7 +28,7 @@ class MergeFailureTest {
     @TestFactory
     Stream<DynamicTest> brokenPlansAreRefusedBeforeAnythingIsWritten() {
         Path failures = ReferenceData.golden("merge/failures");
-        ObjectNode expected = JsonFiles.read(failures.resolve("expected.json")).orElseThrow();
+        ObjectNode expected = JsonFile.object(failures.resolve("expected.json")).orElseThrow();
         return ReferenceData.cases(failures, path -> path.toString().endsWith(".yml")).stream()
                 .map(file -> {
                     String id = file.getFileName().toString().replace(".yml", "");

@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
@@ -32,7 +33,7 @@ class MergeGoldenTest {
         return cases.stream()
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
                     ObjectNode expected =
-                            JsonFiles.read(folder.resolve("expected.json")).orElseThrow();
+                            JsonFile.object(folder.resolve("expected.json")).orElseThrow();
                     check(set.resolveSibling("models"), folder, expected);
                 }));
     }

@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.tensor.DType;
@@ -245,7 +246,9 @@ class MergeInputsTest {
                 .merge(MergekitYaml.parse(text("linear", "", "stale", "good")), temp.resolve("out"))
                 .run();
 
-        assertThat(JsonFiles.read(temp.resolve("out/config.json")).orElseThrow().has("quantization_config"))
+        assertThat(JsonFile.object(temp.resolve("out/config.json"))
+                        .orElseThrow()
+                        .has("quantization_config"))
                 .isFalse();
     }
 

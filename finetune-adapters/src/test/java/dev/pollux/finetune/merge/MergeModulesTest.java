@@ -3,6 +3,7 @@ package dev.pollux.finetune.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergeProblem;
 import dev.pollux.merging.ModelReference;
@@ -105,7 +106,7 @@ class MergeModulesTest {
             assertThat(at(file, "model.multi_modal_projector.linear.weight")).isEqualTo(2);
             assertThat(file.tensors()).hasSize(11);
         }
-        var config = JsonFiles.read(target.resolve("config.json")).orElseThrow();
+        var config = JsonFile.object(target.resolve("config.json")).orElseThrow();
         assertThat(config.path("text_config").path("num_hidden_layers").asInt()).isEqualTo(4);
         assertThat(config.path("vision_config").path("depth").asInt()).isEqualTo(2);
         assertThat(target.resolve("README.md")).content().contains("- `two`, a module without layers");

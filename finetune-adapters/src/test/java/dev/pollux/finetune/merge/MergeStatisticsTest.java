@@ -3,6 +3,7 @@ package dev.pollux.finetune.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
@@ -44,7 +45,7 @@ class MergeStatisticsTest {
     private void check(Path set, Path file) throws IOException {
         String id = file.getFileName().toString().replace(".yml", "");
         ObjectNode expected =
-                JsonFiles.read(set.resolve("statistics/" + id + ".json")).orElseThrow();
+                JsonFile.object(set.resolve("statistics/" + id + ".json")).orElseThrow();
         MergePlan plan = MergekitYaml.read(file);
         String base = plan.base().orElseThrow().model();
         Map<String, double[]> sums = new TreeMap<>(); // mean, rms, unchanged

@@ -9,6 +9,7 @@ import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.engine.DecoderSequence;
 import dev.pollux.inference.engine.OnnxGenerator;
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.internal.math.Float16;
@@ -53,7 +54,7 @@ class MixtureGoldenTest {
     }
 
     private void check(Path set, Path folder) {
-        ObjectNode expected = JsonFiles.read(folder.resolve("expected.json")).orElseThrow();
+        ObjectNode expected = JsonFile.object(folder.resolve("expected.json")).orElseThrow();
         MixturePlan plan = MixtureYaml.read(folder.resolve("config.yml"));
         MixtureMerger merger = MixtureMerger.in(
                 set.resolve("models"), MergeOptions.builder().threads(2).build());
@@ -63,7 +64,7 @@ class MixtureGoldenTest {
 
         MixtureReport report = merger.merge(plan, target).run();
 
-        ObjectNode config = JsonFiles.read(target.resolve("config.json")).orElseThrow();
+        ObjectNode config = JsonFile.object(target.resolve("config.json")).orElseThrow();
         expected.path("config").properties().forEach(entry -> {
             JsonNode found = config.path(entry.getKey());
             if (entry.getValue().isNull()) {
@@ -104,7 +105,7 @@ class MixtureGoldenTest {
 
     /** The exported graph reads a text at once as token by token, and goes on with it. */
     private void checkRuns(Path mixture) {
-        int vocabulary = JsonFiles.read(mixture.resolve("config.json"))
+        int vocabulary = JsonFile.object(mixture.resolve("config.json"))
                 .orElseThrow()
                 .path("vocab_size")
                 .asInt();

@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.tensor.SafetensorsFolder;
@@ -43,7 +44,7 @@ class PredictionLayersTest {
                 .merge(MergekitYaml.parse(plan), temp.resolve("out"))
                 .run();
         notices = String.join("\n", report.notices());
-        return JsonFiles.read(temp.resolve("out/config.json")).orElseThrow();
+        return JsonFile.object(temp.resolve("out/config.json")).orElseThrow();
     }
 
     private String notices = "";

@@ -3,6 +3,7 @@ package dev.pollux.finetune.merge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
@@ -32,11 +33,11 @@ class StackedConfigTest {
     private ObjectNode config(String name, String settings) throws IOException {
         TestModels.write(temp.resolve(name), name.hashCode(), LAYERS, 2);
         Path file = temp.resolve(name).resolve("config.json");
-        ObjectNode config = JsonFiles.read(file).orElseThrow();
+        ObjectNode config = JsonFile.object(file).orElseThrow();
         JsonNode.parse(settings.replace('\'', '"'))
                 .properties()
                 .forEach(entry -> config.set(entry.getKey(), entry.getValue()));
-        JsonFiles.write(file, config);
+        JsonFile.write(file, config);
         return config;
     }
 
@@ -51,7 +52,7 @@ class StackedConfigTest {
 
     private ObjectNode merged(MergePlan plan) {
         CheckpointMerger.in(temp).merge(plan, temp.resolve("out")).run();
-        return JsonFiles.read(temp.resolve("out/config.json")).orElseThrow();
+        return JsonFile.object(temp.resolve("out/config.json")).orElseThrow();
     }
 
     static Stream<Arguments> settings() {
@@ -182,7 +183,7 @@ class StackedConfigTest {
     void areFoundInTheSectionForText() throws IOException {
         ObjectNode config = config("m", "{'text_config': {'num_hidden_layers': 6, 'layer_types': [1, 2, 3, 4, 5, 6]}}");
         config.remove("num_hidden_layers");
-        JsonFiles.write(temp.resolve("m/config.json"), config);
+        JsonFile.write(temp.resolve("m/config.json"), config);
 
         JsonNode text = merged(stack("m 4 6")).path("text_config");
 

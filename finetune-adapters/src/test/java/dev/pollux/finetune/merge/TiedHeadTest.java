@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
@@ -75,7 +76,7 @@ class TiedHeadTest {
     private void assertMerged(MergePlan plan, float embedding, float head) {
         Path out = temp.resolve("out");
         CheckpointMerger.in(temp).merge(plan, out).run();
-        ObjectNode config = JsonFiles.read(out.resolve("config.json")).orElseThrow();
+        ObjectNode config = JsonFile.object(out.resolve("config.json")).orElseThrow();
         try (SafetensorsFile file = SafetensorsFile.open(out.resolve("model.safetensors"))) {
             assertThat(file.floats(EMBEDDING)).containsOnly(embedding);
             if (file.tensors().containsKey(HEAD)) {

@@ -59,4 +59,24 @@ public record LowRankChange(TensorSource a, TensorSource b, double scale, boolea
     public int columns() {
         return Math.toIntExact(a.shape().get(1));
     }
+
+    /**
+     * The matrix with this change, calculated on reading.
+     *
+     * @param matrix (rows, columns), or (columns, rows) where {@code transposed}
+     * @param transposed whether it is an embedding or stored as (in, out)
+     * @param label of the result, for reports
+     */
+    public TensorSource addedTo(TensorSource matrix, boolean transposed, String label) {
+        return new LoraTensor(matrix, a, b, transposed, scale, label);
+    }
+
+    /**
+     * The matrix with this change, scaled to given lengths of its outputs' weights (DoRA, arXiv 2402.09353).
+     *
+     * @param magnitude (rows)
+     */
+    public TensorSource addedTo(TensorSource matrix, boolean transposed, TensorSource magnitude, String label) {
+        return new DoraTensor(addedTo(matrix, transposed, label), magnitude, transposed);
+    }
 }

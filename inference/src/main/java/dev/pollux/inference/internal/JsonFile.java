@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Reads configuration files of model folders: small, untrusted JSON files. */
+/** Reads and writes configuration files of model folders: small, untrusted JSON files. */
 public final class JsonFile {
 
     private static final long MAX_BYTES = 64L << 20;
@@ -32,6 +32,33 @@ public final class JsonFile {
             return Optional.of(parse(Files.readAllBytes(file), file));
         } catch (IOException e) {
             throw new StorageException("Cannot read " + file + ": " + e, e);
+        }
+    }
+
+    /**
+     * The JSON object in {@code file}; empty if there is no such file.
+     *
+     * @throws MalformedFileException if it is not a JSON object, or larger than 64 MiB
+     */
+    public static Optional<ObjectNode> object(Path file) {
+        return read(file).map(node -> {
+            if (node instanceof ObjectNode object) {
+                return object;
+            }
+            throw new MalformedFileException(file + " must be a JSON object");
+        });
+    }
+
+    /**
+     * Writes {@code node}, indented, to {@code file}.
+     *
+     * @throws StorageException if the file cannot be written
+     */
+    public static void write(Path file, JsonNode node) {
+        try {
+            Files.writeString(file, node.toPrettyString() + "\n");
+        } catch (IOException e) {
+            throw new StorageException("Cannot write " + file + ": " + e, e);
         }
     }
 

@@ -1,4 +1,4 @@
-package dev.pollux.finetune.merge;
+package dev.pollux.inference.adapter;
 
 import dev.pollux.tensor.TensorSource;
 import java.util.List;
