@@ -7,5 +7,6 @@ module dev.pollux.finetune {
     requires org.snakeyaml.engine.v2;
     requires org.tribuo.util.onnx;
 
+    exports dev.pollux.finetune.adapter;
     exports dev.pollux.finetune.merge;
 }

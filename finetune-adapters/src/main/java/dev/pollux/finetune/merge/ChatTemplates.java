@@ -1,12 +1,6 @@
 package dev.pollux.finetune.merge;
 
-import dev.pollux.StorageException;
-import dev.pollux.inference.internal.JsonFile;
-import dev.pollux.inference.internal.ObjectNode;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.pollux.finetune.internal.model.InputModel;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,7 +13,6 @@ final class ChatTemplates {
 
     private static final String AUTO = "auto";
     private static final int LEAST_LITERAL = 20;
-    private static final long MAX_BYTES = 1 << 20;
 
     private static final Map<String, String> NAMED = Map.of(
             "chatml",
@@ -76,21 +69,5 @@ final class ChatTemplates {
                 .sorted(Comparator.comparingInt((Map.Entry<String, Integer> entry) -> -entry.getValue()))
                 .map(Map.Entry::getKey)
                 .findFirst();
-    }
-
-    /** The template of a model folder. */
-    static Optional<String> of(Path folder) {
-        Path file = folder.resolve("chat_template.jinja");
-        try {
-            if (Files.isRegularFile(file) && Files.size(file) <= MAX_BYTES) {
-                return Optional.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
-            }
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
-        }
-        Optional<ObjectNode> config = JsonFile.object(folder.resolve("tokenizer_config.json"));
-        return config.map(json -> json.path("chat_template"))
-                .filter(node -> node.isString())
-                .map(node -> node.asString());
     }
 }

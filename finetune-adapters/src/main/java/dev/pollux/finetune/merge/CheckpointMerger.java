@@ -4,6 +4,8 @@ import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
+import dev.pollux.finetune.internal.model.InputHashes;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.merging.MergePlan;

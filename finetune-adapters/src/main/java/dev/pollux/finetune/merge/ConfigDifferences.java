@@ -2,6 +2,8 @@ package dev.pollux.finetune.merge;
 
 import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
+import dev.pollux.finetune.internal.model.ConfigSections;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;

@@ -3,6 +3,7 @@ package dev.pollux.finetune.merge;
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.WorkFolder;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.inference.calibration.InputGrams;
 import dev.pollux.inference.calibration.InputGrams.Input;
 import dev.pollux.inference.checkpoint.Checkpoint;

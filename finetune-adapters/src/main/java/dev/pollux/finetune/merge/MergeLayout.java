@@ -1,7 +1,10 @@
 package dev.pollux.finetune.merge;
 
+import dev.pollux.finetune.internal.model.InputModel;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
+import dev.pollux.tensor.TensorInfo;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,6 +65,14 @@ record MergeLayout(
                 .toList();
         long memory = WindowBudget.of(tasks, options).bytes();
         return new MergePreview(problems.list(), planned, bytesToRead(), bytesToWrite(), memory);
+    }
+
+    /** The result as the input of a later stage; its tensors cannot be read. */
+    InputModel planned(String name, ObjectNode config) {
+        Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+        tasks.forEach(task ->
+                tensors.put(task.name(), new TensorInfo(task.name(), task.type(), task.shape(), 0, task.bytes())));
+        return InputModel.planned(name, join.map(TokenizerJoin::owner).or(() -> donor), config, tensors);
     }
 
     @Override

@@ -1,7 +1,11 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.PolluxException;
+import dev.pollux.finetune.internal.model.InputModel;
+import dev.pollux.finetune.internal.model.PredictionLayers;
+import dev.pollux.finetune.internal.model.TiedHead;
 import dev.pollux.merging.MergePlan;
+import dev.pollux.merging.MergePlan.LayerRange;
 import dev.pollux.merging.MergeProblem;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
@@ -167,12 +171,24 @@ final class MergePlanner {
         return names;
     }
 
-    /** Whether there are layers of multi-token prediction and the result keeps them. */
+    /**
+     * Whether there are {@link PredictionLayers} and the result keeps them: all models have the same ones, and no layer moves. Two
+     * models with one such layer each and whole-model slices: kept. A stack of two slices: not kept.
+     */
     private static boolean keepsPrediction(ModulePart part, List<Stack.Level> levels, boolean joined) {
-        return PredictionLayers.areKept(levels, part.prefix(), joined)
-                && levels.get(0).parts().stream()
-                        .anyMatch(source -> !PredictionLayers.of(source.model(), part.prefix())
-                                .isEmpty());
+        if (levels.size() != 1 || joined) {
+            return false;
+        }
+        String prefix = part.prefix();
+        List<Stack.Part> parts = levels.get(0).parts();
+        boolean whole = parts.stream()
+                .allMatch(source ->
+                        source.layers().equals(new LayerRange(0, source.model().layers(prefix))));
+        List<Set<String>> own = parts.stream()
+                .map(source -> PredictionLayers.of(source.model(), prefix))
+                .distinct()
+                .toList();
+        return whole && own.size() == 1 && !own.get(0).isEmpty();
     }
 
     /** The module whose layers the configuration counts. */

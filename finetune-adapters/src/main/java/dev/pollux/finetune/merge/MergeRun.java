@@ -3,6 +3,7 @@ package dev.pollux.finetune.merge;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
+import dev.pollux.finetune.internal.model.InputHashes;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.internal.math.Arena;
 import dev.pollux.job.JobContext;

@@ -1,6 +1,7 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.PolluxException;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.finetune.merge.MixturePlan.Expert;
 import dev.pollux.internal.math.CounterRandom;
 import dev.pollux.merging.MergePlan;

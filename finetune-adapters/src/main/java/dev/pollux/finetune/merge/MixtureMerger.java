@@ -3,6 +3,7 @@ package dev.pollux.finetune.merge;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
+import dev.pollux.finetune.internal.model.InputHashes;
 import dev.pollux.finetune.merge.MixturePlan.Expert;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;

@@ -1,6 +1,7 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.inference.internal.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,11 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.StorageException;
+import dev.pollux.finetune.internal.model.AdapterTexts;
+import dev.pollux.finetune.internal.model.ConfigSections;
+import dev.pollux.finetune.internal.model.InputModel;
+import dev.pollux.finetune.internal.model.QuantizedWeights;
+import dev.pollux.finetune.internal.model.TiedHead;
 import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
@@ -106,7 +111,8 @@ final class ResultTexts {
             }
             if (owner.adapterTexts().isPresent()) {
                 AdapterTexts texts = owner.adapterTexts().get();
-                texts.write(folder, ofOwner);
+                texts.replace(folder);
+                CarriedFiles.copy(CarriedFiles.in(texts.folder(), new Problems()), ofOwner, folder);
                 Path generation = folder.resolve("generation_config.json");
                 Optional<ObjectNode> settings = JsonFile.object(generation).filter(json -> json.has("eos_token_id"));
                 if (settings.isPresent() && texts.endToken().isPresent()) {

@@ -1,6 +1,7 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.finetune.merge.MixturePlan.Expert;
 import dev.pollux.finetune.merge.MixturePlan.GateMode;
 import dev.pollux.inference.checkpoint.Checkpoint;

@@ -1,5 +1,6 @@
 package dev.pollux.finetune.merge;
 
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.merging.LayerSchedule;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePlan.Input;

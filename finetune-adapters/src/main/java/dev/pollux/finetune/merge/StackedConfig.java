@@ -1,5 +1,7 @@
 package dev.pollux.finetune.merge;
 
+import dev.pollux.finetune.internal.model.ConfigSections;
+import dev.pollux.finetune.internal.model.PredictionLayers;
 import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;

@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import dev.pollux.StorageException;
 import dev.pollux.artifact.WorkFolder;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.merging.ModelReference;
 import java.io.IOException;
 import java.nio.file.Path;

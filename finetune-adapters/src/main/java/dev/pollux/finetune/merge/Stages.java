@@ -1,5 +1,6 @@
 package dev.pollux.finetune.merge;
 
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.merging.MergePlan;
 import dev.pollux.merging.MergePreview;
 import dev.pollux.merging.MergeProblem;
@@ -44,7 +45,7 @@ final class Stages implements AutoCloseable {
         MergeLayout layout = new MergePlanner(stage, folder, options, Map.copyOf(made)).layout();
         layouts.add(layout);
         if (!layout.problems().anyFatal()) {
-            InputModel result = InputModel.planned(name, layout, new ResultTexts(layout).config());
+            InputModel result = layout.planned(name, new ResultTexts(layout).config());
             if (made.put(name, result) != null) {
                 problems.add(MergeProblem.fatal("two stages are called " + name + "; give each a name of its own"));
             }

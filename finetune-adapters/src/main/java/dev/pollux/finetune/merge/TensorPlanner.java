@@ -1,5 +1,8 @@
 package dev.pollux.finetune.merge;
 
+import dev.pollux.finetune.internal.model.InputModel;
+import dev.pollux.finetune.internal.model.PredictionLayers;
+import dev.pollux.finetune.internal.model.TiedHead;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.LayerName;
 import dev.pollux.tensor.TensorSource;

@@ -1,6 +1,7 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;

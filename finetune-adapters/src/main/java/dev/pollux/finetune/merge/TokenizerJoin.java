@@ -1,5 +1,7 @@
 package dev.pollux.finetune.merge;
 
+import dev.pollux.finetune.internal.model.InputModel;
+import dev.pollux.finetune.internal.model.RowTensor;
 import dev.pollux.inference.internal.ArrayNode;
 import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.merging.ModelReference;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.merging.ModelReference;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.TensorSource;

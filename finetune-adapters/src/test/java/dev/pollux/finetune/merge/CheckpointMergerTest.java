@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.WorkFolder;
+import dev.pollux.finetune.internal.model.InputHashes;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.internal.math.Kernels;
 import dev.pollux.internal.math.ScalarKernels;

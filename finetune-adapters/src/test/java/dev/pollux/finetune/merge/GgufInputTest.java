@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.ObjectNode;

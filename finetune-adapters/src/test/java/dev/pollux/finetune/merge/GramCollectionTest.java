@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.CancelledException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.finetune.adapter.LoraExtraction;
+import dev.pollux.finetune.adapter.LoraExtractionOptions;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.internal.layerwise.HiddenStates;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.CancelledException;
+import dev.pollux.finetune.adapter.LoraExtraction;
+import dev.pollux.finetune.adapter.LoraExtractionOptions;
 import dev.pollux.inference.calibration.Perplexity;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;

@@ -2,6 +2,7 @@ package dev.pollux.finetune.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.finetune.internal.model.ClassPrefix;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.SafetensorsFolder;
 import dev.pollux.testkit.NoLeaks;

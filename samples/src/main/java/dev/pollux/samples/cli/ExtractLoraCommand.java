@@ -1,9 +1,9 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.finetune.merge.LoraExtraction;
-import dev.pollux.finetune.merge.LoraExtractionOptions;
-import dev.pollux.finetune.merge.LoraExtractionPreview;
-import dev.pollux.finetune.merge.LoraExtractionReport;
+import dev.pollux.finetune.adapter.LoraExtraction;
+import dev.pollux.finetune.adapter.LoraExtractionOptions;
+import dev.pollux.finetune.adapter.LoraExtractionPreview;
+import dev.pollux.finetune.adapter.LoraExtractionReport;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;

@@ -1,8 +1,8 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.finetune.merge.AdapterMerger;
-import dev.pollux.finetune.merge.AdapterMethod;
-import dev.pollux.finetune.merge.AdapterMethod.Thinning;
+import dev.pollux.finetune.adapter.AdapterMerger;
+import dev.pollux.finetune.adapter.AdapterMethod;
+import dev.pollux.finetune.adapter.AdapterMethod.Thinning;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
