@@ -1,4 +1,4 @@
-package dev.pollux.inference.functional;
+package dev.pollux.inference.issues;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A JVM that ends while models run must end in order: the native library, left alone, crashes it. */
+/** A JVM that ended while models ran crashed in the native library, or lost the answers that it was writing. */
 class JvmExitTest {
 
     private static final int TERMINATED = 128 + 15;
