@@ -1,0 +1,173 @@
+package dev.pollux.inference.quantize.int8;
+
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Shape;
+import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.graph.WeightSource;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.OptionalInt;
+
+/**
+ * A weight of 32-bit floats as 8-bit codes, with one scale for the whole or one for each index of an axis. The scales are
+ * computed at once, the codes are produced when they are written. <em>Immutable.</em>
+ */
+final class IntegerWeight {
+
+    /*
+     * The weight is read twice in pieces of bounded size: once for the extremes of each channel, once for the codes. The channel of the
+     * value at index i is (i / inner) mod channels, where inner is the product of the sizes after the axis. A transposed weight is the
+     * exception: its codes are held in memory while they are written.
+     */
+
+    private final Weight weight;
+    private final IntegerFormat format;
+    private final OptionalInt axis;
+    private final long inner;
+    private final LinearScale[] scales; // (channels)
+
+    private IntegerWeight(Weight weight, IntegerFormat format, OptionalInt axis, LinearScale[] scales) {
+        this.weight = weight;
+        this.format = format;
+        this.axis = axis;
+        this.inner = inner(weight, axis);
+        this.scales = scales;
+    }
+
+    /**
+     * Reads a weight and computes its scales. The format of several channels should be symmetric where a kernel needs the
+     * same zero for all.
+     *
+     * @param weight of type {@link ElementType#FLOAT}
+     * @param axis the axis of the channels; empty for one scale
+     * @throws dev.pollux.MalformedFileException if a value is NaN or infinite
+     */
+    static IntegerWeight of(Weight weight, IntegerFormat format, OptionalInt axis) {
+        int channels =
+                axis.isPresent() ? Math.toIntExact(weight.shape().dim(axis.getAsInt()).factor()) : 1;
+        float[] low = new float[channels];
+        float[] high = new float[channels];
+        Arrays.fill(low, Float.POSITIVE_INFINITY);
+        Arrays.fill(high, Float.NEGATIVE_INFINITY);
+        long inner = inner(weight, axis);
+        FloatPieces.read(weight, (first, values) -> {
+            for (int i = 0; i < values.length; i++) {
+                int channel = (int) ((first + i) / inner % channels);
+                low[channel] = Math.min(low[channel], values[i]);
+                high[channel] = Math.max(high[channel], values[i]);
+            }
+        });
+        LinearScale[] scales = new LinearScale[channels];
+        for (int i = 0; i < channels; i++) {
+            scales[i] = low[i] > high[i] ? LinearScale.UNIT : format.fit(low[i], high[i]);
+        }
+        return new IntegerWeight(weight, format, axis, scales);
+    }
+
+    private static long inner(Weight weight, OptionalInt axis) {
+        if (axis.isEmpty()) {
+            return 1;
+        }
+        long inner = 1;
+        for (int i = axis.getAsInt() + 1; i < weight.shape().rank(); i++) {
+            inner *= weight.shape().dim(i).factor();
+        }
+        return inner;
+    }
+
+    /** The same codes with one scale made larger, so that the product of it and another scale is not too small. */
+    IntegerWeight withScale(int channel, float scale) {
+        LinearScale[] changed = scales.clone();
+        changed[channel] = new LinearScale(scale, scales[channel].zero());
+        return new IntegerWeight(weight, format, axis, changed);
+    }
+
+    Weight weight() {
+        return weight;
+    }
+
+    IntegerFormat format() {
+        return format;
+    }
+
+    OptionalInt axis() {
+        return axis;
+    }
+
+    /** (channels), or one. */
+    float[] scales() {
+        float[] all = new float[scales.length];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = scales[i].scale();
+        }
+        return all;
+    }
+
+    /** (channels), or one. */
+    int[] zeros() {
+        return Arrays.stream(scales).mapToInt(LinearScale::zero).toArray();
+    }
+
+    /** The scales as a weight: a scalar, or (channels). */
+    Weight scaleWeight(String name) {
+        return Constants.floats(name, scales(), axis.isPresent());
+    }
+
+    /** The zero points as a weight of the codes' type: a scalar, or (channels). */
+    Weight zeroWeight(String name) {
+        return Constants.bytes(name, format.type().element(), zeros(), axis.isPresent());
+    }
+
+    /** The codes, in the shape of the weight. */
+    Weight codeWeight(String name) {
+        return new Weight(name, format.type().element(), weight.shape(), sink -> FloatPieces.read(weight, (first, values) -> {
+            ByteBuffer codes = ByteBuffer.allocate(values.length).order(ByteOrder.LITTLE_ENDIAN);
+            for (int i = 0; i < values.length; i++) {
+                codes.put((byte) scale(first + i).code(values[i], format));
+            }
+            sink.accept(codes.flip());
+        }));
+    }
+
+    /** The codes of a matrix (rows, columns) as (columns, rows). */
+    Weight transposedCodeWeight(String name) {
+        int rows = Math.toIntExact(weight.shape().dim(0).factor());
+        int columns = Math.toIntExact(weight.shape().dim(1).factor());
+        return new Weight(
+                name, format.type().element(), Shape.of(columns, rows), WeightSource.of(() -> {
+                    byte[] turned = new byte[Math.multiplyExact(rows, columns)]; // (columns, rows)
+                    FloatPieces.read(weight, (first, values) -> {
+                        for (int i = 0; i < values.length; i++) {
+                            long at = first + i;
+                            turned[(int) (at % columns) * rows + (int) (at / columns)] =
+                                    (byte) scale(at).code(values[i], format);
+                        }
+                    });
+                    return ByteBuffer.wrap(turned).order(ByteOrder.LITTLE_ENDIAN);
+                }));
+    }
+
+    private LinearScale scale(long index) {
+        return scales[(int) (index / inner % scales.length)];
+    }
+
+    /** ‖W − Ŵ‖ / ‖W‖; 0 for a weight of zeros. */
+    double relativeError() {
+        double[] sums = new double[2];
+        FloatPieces.read(weight, (first, values) -> {
+            for (int i = 0; i < values.length; i++) {
+                LinearScale scale = scale(first + i);
+                double error = (double) scale.value(scale.code(values[i], format)) - values[i];
+                sums[0] += error * error;
+                sums[1] += (double) values[i] * values[i];
+            }
+        });
+        return sums[1] == 0 ? 0 : Math.sqrt(sums[0] / sums[1]);
+    }
+
+    /** Bytes of codes, scales and zero points. */
+    long bytes() {
+        return weight.elements() + scales.length * (long) (Float.BYTES + 1);
+    }
+}
