@@ -187,6 +187,11 @@ public final class Node {
         return names;
     }
 
+    /** A copy with another name for an input. */
+    public Node withInput(int index, String name) {
+        return new Node(proto.toBuilder().setInput(index, name).build());
+    }
+
     /** A copy with another name for an output. */
     public Node withOutput(int index, String name) {
         return new Node(proto.toBuilder().setOutput(index, name).build());

@@ -33,16 +33,17 @@ final class FloatPieces {
             bytes.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
             for (int i = 0; i < values.length; i++) {
                 if (!Float.isFinite(values[i])) {
-                    throw new MalformedFileException("The weight " + weight.name() + " has the value " + values[i] + " at index "
-                            + (done[0] + i) + "; only finite weights can be quantized, so repair the model first");
+                    throw new MalformedFileException(
+                            "The weight " + weight.name() + " has the value " + values[i] + " at index " + (done[0] + i)
+                                    + "; only finite weights can be quantized, so repair the model first");
                 }
             }
             sink.accept(done[0], values);
             done[0] += values.length;
         });
         if (done[0] != weight.elements()) {
-            throw new MalformedFileException("The weight " + weight.name() + " of shape " + weight.shape() + " must have "
-                    + weight.elements() + " floats but has " + done[0]);
+            throw new MalformedFileException("The weight " + weight.name() + " of shape " + weight.shape()
+                    + " must have " + weight.elements() + " floats but has " + done[0]);
         }
     }
 }

@@ -44,8 +44,9 @@ final class IntegerWeight {
      * @throws dev.pollux.MalformedFileException if a value is NaN or infinite
      */
     static IntegerWeight of(Weight weight, IntegerFormat format, OptionalInt axis) {
-        int channels =
-                axis.isPresent() ? Math.toIntExact(weight.shape().dim(axis.getAsInt()).factor()) : 1;
+        int channels = axis.isPresent()
+                ? Math.toIntExact(weight.shape().dim(axis.getAsInt()).factor())
+                : 1;
         float[] low = new float[channels];
         float[] high = new float[channels];
         Arrays.fill(low, Float.POSITIVE_INFINITY);
@@ -121,31 +122,34 @@ final class IntegerWeight {
 
     /** The codes, in the shape of the weight. */
     Weight codeWeight(String name) {
-        return new Weight(name, format.type().element(), weight.shape(), sink -> FloatPieces.read(weight, (first, values) -> {
-            ByteBuffer codes = ByteBuffer.allocate(values.length).order(ByteOrder.LITTLE_ENDIAN);
-            for (int i = 0; i < values.length; i++) {
-                codes.put((byte) scale(first + i).code(values[i], format));
-            }
-            sink.accept(codes.flip());
-        }));
+        return new Weight(
+                name,
+                format.type().element(),
+                weight.shape(),
+                sink -> FloatPieces.read(weight, (first, values) -> {
+                    ByteBuffer codes = ByteBuffer.allocate(values.length).order(ByteOrder.LITTLE_ENDIAN);
+                    for (int i = 0; i < values.length; i++) {
+                        codes.put((byte) scale(first + i).code(values[i], format));
+                    }
+                    sink.accept(codes.flip());
+                }));
     }
 
     /** The codes of a matrix (rows, columns) as (columns, rows). */
     Weight transposedCodeWeight(String name) {
         int rows = Math.toIntExact(weight.shape().dim(0).factor());
         int columns = Math.toIntExact(weight.shape().dim(1).factor());
-        return new Weight(
-                name, format.type().element(), Shape.of(columns, rows), WeightSource.of(() -> {
-                    byte[] turned = new byte[Math.multiplyExact(rows, columns)]; // (columns, rows)
-                    FloatPieces.read(weight, (first, values) -> {
-                        for (int i = 0; i < values.length; i++) {
-                            long at = first + i;
-                            turned[(int) (at % columns) * rows + (int) (at / columns)] =
-                                    (byte) scale(at).code(values[i], format);
-                        }
-                    });
-                    return ByteBuffer.wrap(turned).order(ByteOrder.LITTLE_ENDIAN);
-                }));
+        return new Weight(name, format.type().element(), Shape.of(columns, rows), WeightSource.of(() -> {
+            byte[] turned = new byte[Math.multiplyExact(rows, columns)]; // (columns, rows)
+            FloatPieces.read(weight, (first, values) -> {
+                for (int i = 0; i < values.length; i++) {
+                    long at = first + i;
+                    turned[(int) (at % columns) * rows + (int) (at / columns)] =
+                            (byte) scale(at).code(values[i], format);
+                }
+            });
+            return ByteBuffer.wrap(turned).order(ByteOrder.LITTLE_ENDIAN);
+        }));
     }
 
     private LinearScale scale(long index) {

@@ -49,6 +49,7 @@ final class PercentileRange {
 
     static ValueRange within(Histogram histogram, float low, float high) {
         return new ValueRange(
-                Math.max(low, histogram.observed().low()), Math.min(high, histogram.observed().high()));
+                Math.max(low, histogram.observed().low()),
+                Math.min(high, histogram.observed().high()));
     }
 }

@@ -33,24 +33,31 @@ class HistogramGoldenTest {
         Histogram histogram = magnitudes ? new MagnitudeHistogram(bins) : new SignedHistogram(bins);
         Histogram inPieces = magnitudes ? new MagnitudeHistogram(bins) : new SignedHistogram(bins);
         try (SafetensorsFile file = Int8Golden.open("histograms")) {
-            for (float[] call : calls(file, name.substring(0, name.indexOf('.')), one.path("collect_calls").asInt())) {
+            for (float[] call : calls(
+                    file,
+                    name.substring(0, name.indexOf('.')),
+                    one.path("collect_calls").asInt())) {
                 histogram.collect(call);
                 inPieces.extend(ObservedRange.of(call));
                 for (int from = 0; from < call.length; from += 7) {
                     inPieces.count(Arrays.copyOfRange(call, from, Math.min(call.length, from + 7)));
                 }
             }
-            assertThat(Arrays.stream(histogram.counts()).mapToInt(Math::toIntExact).toArray())
+            assertThat(Arrays.stream(histogram.counts())
+                            .mapToInt(Math::toIntExact)
+                            .toArray())
                     .isEqualTo(Int8Golden.integers(file, name + ".hist"));
             assertThat(inPieces.counts()).isEqualTo(histogram.counts());
             checkEdges(file, name + ".edges", histogram.edges());
         }
         assertThat(histogram.counts()).hasSize(one.path("final_bins").asInt());
-        assertThat(histogram.observed().low()).isEqualTo((float) one.path("observed_min").asDouble());
-        assertThat(histogram.observed().high()).isEqualTo((float) one.path("observed_max").asDouble());
+        assertThat(histogram.observed().low())
+                .isEqualTo((float) one.path("observed_min").asDouble());
+        assertThat(histogram.observed().high())
+                .isEqualTo((float) one.path("observed_max").asDouble());
         assertThat(range(histogram, percentile, one.path("percentile").asDouble()))
-                .isEqualTo(new ValueRange(
-                        (float) one.path("low").asDouble(), (float) one.path("high").asDouble()));
+                .isEqualTo(new ValueRange((float) one.path("low").asDouble(), (float)
+                        one.path("high").asDouble()));
     }
 
     private static ValueRange range(Histogram histogram, boolean percentile, double percent) {
