@@ -306,8 +306,7 @@ public final class InputGrams {
 
         /** The state before the first token. */
         private void begin(StateTensor state) {
-            long[] shape =
-                    state.shape().stream().mapToLong(size -> Math.max(0, size)).toArray();
+            long[] shape = state.shape(1, 0);
             long size = LongStream.of(shape).reduce(Float.BYTES, Math::multiplyExact);
             OnnxTensor tensor = Tensors.over(Tensors.direct(Math.toIntExact(size)), ElementType.FLOAT, shape);
             states.add(tensor);
@@ -317,7 +316,7 @@ public final class InputGrams {
         void read(int[] text, JobContext context) {
             int change = graph.manifest().rotarySwitch();
             long rotary = change > 0 && text.length > change ? graph.manifest().contextLength() : 0;
-            GraphInput.Step step = new GraphInput.Step(text, 0, 0, rotary);
+            GraphInput.Step step = GraphInput.Step.of(text, 0, 0, rotary);
             given.forEach(input -> input.write(step, bound));
             bound.keySet().retainAll(session.getInputNames()); // the reduced graph lacks the other inputs
             try (NativeRuntime.RunGuard run = NativeRuntime.begin()) {

@@ -25,13 +25,17 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Lowers an architecture to the engine's graph: fused operators, one sequence, states as inputs and outputs, and matrices
- * in the format set by the options. <em>Confined to one thread.</em>
+ * Lowers an architecture to the engine's graph: fused operators, states as inputs and outputs, and matrices in the format
+ * set by the options. A step reads S tokens of each of B sequences. <em>Confined to one thread.</em>
  */
 final class CachedLowering implements Lowering {
 
     private static final long MOST_ANGLES = 1 << 28;
     private static final String EMBEDDING = "embedding";
+    /** The number of sequences in a step. */
+    private static final String BATCH = "B";
+
+    private static final int OPEN = -1; // a size in the shape of a state that the engine sets
 
     private final Blocks b;
     private final GraphBuilder graph;
@@ -50,7 +54,7 @@ final class CachedLowering implements Lowering {
     /**
      * Rotary tables in the graph.
      *
-     * @param rows the row of each token, (1, S), if it differs from the position
+     * @param rows the row of each token, (B, S), if it differs from the position
      */
     record Tables(Value cos, Value sin, Value rows) {}
 
@@ -63,11 +67,11 @@ final class CachedLowering implements Lowering {
         this.b = b;
         this.graph = b.graph;
         this.matrices = new MatrixWeights(graph, b.tensors, options);
-        this.ids = graph.input("input_ids", ElementType.INT64, 1, "S");
-        this.read = graph.input("seqlens_k", ElementType.INT32, 1);
+        this.ids = graph.input("input_ids", ElementType.INT64, BATCH, "S");
+        this.read = graph.input("seqlens_k", ElementType.INT32, BATCH);
         this.total = graph.input("total_sequence_length", ElementType.INT32);
         this.logitsIndex = graph.input("logits_index", ElementType.INT64, "NL");
-        graph.output("logits", ElementType.FLOAT, 1, "NL", b.config.vocabularySize());
+        graph.output("logits", ElementType.FLOAT, BATCH, "NL", b.config.vocabularySize());
         this.attention = new CachedAttention(b, this);
     }
 
@@ -89,7 +93,7 @@ final class CachedLowering implements Lowering {
         return total;
     }
 
-    /** The index of the last token, int32 (1). */
+    /** The index of each sequence's last token, int32 (B). */
     Value lastIndex() {
         return read;
     }
@@ -119,7 +123,13 @@ final class CachedLowering implements Lowering {
 
     @Override
     public Value byToken(Value flat, String output, int width) {
-        return b.reshaped(flat, output, 1, -1, width);
+        String name = "tokens.shape";
+        Value outer = constant("shape", name, key -> b.op("Shape", key, ids));
+        Value shape = constant(
+                "shape",
+                name + "." + width,
+                key -> b.op("Concat", key, List.of(outer, b.integers("width." + width, width)), Map.of("axis", 0)));
+        return graph.declared(b.op("Reshape", output, flat, shape), BATCH, "S", width);
     }
 
     // Matrices
@@ -173,15 +183,16 @@ final class CachedLowering implements Lowering {
 
     // Positions
 
-    /** The position of each token, (1, S): total − S … total − 1. */
+    /** The position of each token, (B, S): 1 − S … 0, plus the position of the sequence's last token. */
     Value positions() {
         if (positions.isNone()) {
-            Value axis = graph.integers("axis.0", 0);
-            Value step = b.op("Squeeze", "step", graph.integers("one", 1));
-            Value all = b.op("Cast", "total", List.of(total), Map.of("to", ElementType.INT64.code()));
+            Value axis = b.integers("axis.1", 1);
+            Value one = b.op("Squeeze", "step", graph.integers("one", 1));
             Value count = b.op("Squeeze", "S", b.op("Shape", "S.shape", List.of(ids), Map.of("start", 1, "end", 2)));
-            Value range = b.op("Range", "positions.flat", b.op("Sub", "first", all, count), all, step);
-            positions = b.op("Unsqueeze", "positions", range, axis);
+            Value toLast = b.op("Range", "positions.to.last", b.op("Sub", "first", one, count), one, one); // (S)
+            Value last = b.op("Cast", "last", List.of(read), Map.of("to", ElementType.INT64.code()));
+            Value each = b.op("Unsqueeze", "last.each", last, axis); // (B, 1)
+            positions = graph.declared(b.op("Add", "positions", each, toLast), BATCH, "S");
         }
         return positions;
     }
@@ -199,9 +210,10 @@ final class CachedLowering implements Lowering {
         Value sin = table(name + ".sin", rotary, false);
         Value rows = Value.NONE;
         if (rotary.switchLength() > 0) {
-            Value offset = graph.input("rotary_offset", ElementType.INT64, 1);
+            Value offset = graph.input("rotary_offset", ElementType.INT64, BATCH);
             rotarySwitch = rotary.switchLength();
-            rows = b.op("Add", name + ".rows", positions(), offset);
+            Value each = b.op("Unsqueeze", name + ".offset", offset, b.integers("axis.1", 1)); // (B, 1)
+            rows = b.op("Add", name + ".rows", positions(), each);
         }
         tables.put(rotary, new Tables(cos, sin, rows));
     }
@@ -293,24 +305,34 @@ final class CachedLowering implements Lowering {
                     "past_key_values." + layer + "." + part,
                     "present." + layer + "." + part,
                     Kind.KEY_VALUE,
-                    List.of(1, heads, -1, width));
-            Value input = graph.input(state.input(), ElementType.FLOAT, 1, heads, "P", width);
-            graph.output(state.output(), ElementType.FLOAT, 1, heads, "T", width);
+                    List.of(OPEN, heads, OPEN, width));
+            Value input = graph.input(state.input(), ElementType.FLOAT, BATCH, heads, "P", width);
+            graph.output(state.output(), ElementType.FLOAT, BATCH, heads, "T", width);
             states.add(state);
             both.add(new State(input, state.output()));
         }
         return both;
     }
 
-    /** Declares a state of fixed size that every step replaces. */
-    private State recurrent(int layer, String part, Integer... shape) {
+    /**
+     * Declares a state of fixed size that every step replaces.
+     *
+     * @param sizes the dimensions after the first, which is that of the sequences
+     */
+    private State recurrent(int layer, String part, Integer... sizes) {
+        List<Integer> shape = new ArrayList<>(List.of(OPEN));
+        List<Object> dims = new ArrayList<>(List.of(BATCH));
+        for (Integer size : sizes) {
+            shape.add(size);
+            dims.add(size);
+        }
         StateTensor state = new StateTensor(
                 "past_states." + layer + "." + part,
                 "present_states." + layer + "." + part,
                 Kind.RECURRENT,
-                List.of(shape));
-        Value input = graph.input(state.input(), ElementType.FLOAT, (Object[]) shape);
-        graph.output(state.output(), ElementType.FLOAT, (Object[]) shape);
+                shape);
+        Value input = graph.input(state.input(), ElementType.FLOAT, dims.toArray());
+        graph.output(state.output(), ElementType.FLOAT, dims.toArray());
         states.add(state);
         return new State(input, state.output());
     }
@@ -319,7 +341,7 @@ final class CachedLowering implements Lowering {
 
     @Override
     public Value convolution(Recurrence recurrence, List<Value> inputs, int channels, int kernel, String activation) {
-        State state = recurrent(recurrence.layer(), "conv", 1, channels, kernel - 1);
+        State state = recurrent(recurrence.layer(), "conv", channels, kernel - 1);
         List<Value> all = new ArrayList<>(inputs);
         all.add(state.input());
         return b.fused(
@@ -333,7 +355,7 @@ final class CachedLowering implements Lowering {
     @Override
     public Value linearAttention(Recurrence recurrence, LinearAttention described) {
         int heads = described.heads();
-        State state = recurrent(recurrence.layer(), "scan", 1, heads, described.keyWidth(), described.valueWidth());
+        State state = recurrent(recurrence.layer(), "scan", heads, described.keyWidth(), described.valueWidth());
         List<Value> inputs =
                 new ArrayList<>(List.of(described.q(), described.k(), described.v(), state.input(), described.decay()));
         if (!described.beta().isNone()) {

@@ -23,9 +23,13 @@ import java.util.TreeMap;
  * <p>Files: {@code pollux.json} (this record), {@code model.onnx} with its external data {@code model.onnx.data}, {@code
  * tokenizer.json}, and {@code chat_template.jinja} if the model has a template.
  *
- * <p>The graph's inputs: {@code input_ids} int64 [1, S]; {@code seqlens_k} int32 [1] = total − 1; {@code
- * total_sequence_length} int32 scalar; {@code logits_index} int64 [NL], the positions in [0, S) whose logits are required;
- * and the states. Its outputs: {@code logits} float32 [1, NL, vocabularySize], and the states.
+ * <p>A step reads S tokens of each of B sequences, which may have different lengths. If one of them has read tokens before,
+ * B or S must be 1: the attention operator reads several new tokens after a past of one sequence only.
+ *
+ * <p>The graph's inputs: {@code input_ids} int64 [B, S]; {@code seqlens_k} int32 [B], the length of each sequence after the
+ * step, minus 1; {@code total_sequence_length} int32 scalar, the largest length after the step; {@code logits_index} int64
+ * [NL], the positions in [0, S) whose logits are required, of every sequence; and the states. Its outputs: {@code logits}
+ * float32 [B, NL, vocabularySize], and the states.
  *
  * @param format version of this layout, {@value #FORMAT}
  * @param name the display name
@@ -37,7 +41,7 @@ import java.util.TreeMap;
  * @param eosToken the end-of-text token as written by chat templates; empty if the model has none
  * @param states the tensors that are carried from step to step
  * @param rotarySwitch the length limit of the first of two sets of rotary tables. A longer sequence uses the second set for
- *     all positions; the engine selects the set by the input {@code rotary_offset} int64 [1], which is 0 or contextLength.
+ *     all positions; the engine selects the set by the input {@code rotary_offset} int64 [B], which is 0 or contextLength.
  *     0 if there is one set and no such input
  * @param headWidth the width of an attention head in the checkpoint; 0 if there is no attention
  * @param sampling the publisher's sampling options; empty if none are published, and in folders of older exports
@@ -61,7 +65,7 @@ public record DecoderManifest(
         Map<String, Object> provenance) {
 
     /** The version of the layout. */
-    public static final int FORMAT = 3;
+    public static final int FORMAT = 4;
 
     /** The manifest's file name. */
     public static final String FILE = "pollux.json";
@@ -90,6 +94,11 @@ public record DecoderManifest(
     /** The states of a kind. */
     public List<StateTensor> states(Kind kind) {
         return states.stream().filter(state -> state.kind() == kind).toList();
+    }
+
+    /** Whether several sequences can share a step; a ready-made graph reads one. */
+    public boolean isBatched() {
+        return states.stream().allMatch(StateTensor::isBatched);
     }
 
     /**

@@ -18,7 +18,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of the decoder graph over some tokens: the bound tensors and the call.
+ * One run of the decoder graph over some tokens of one sequence: the bound tensors and the call.
  *
  * <p>All memory of a step is allocated once. Scalar inputs are rewritten in their direct buffers, every output is pinned, and
  * new tensor views over the same buffers are created only if the number of tokens changes. Creating tensors for each step and
@@ -48,9 +48,9 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
         DecoderManifest manifest = graph.manifest();
         List<StateTensor> states = manifest.states(Kind.KEY_VALUE);
         this.cache = graph.inPlace()
-                ? new KeyValueCache(states, graph.cache(), manifest.contextLength())
+                ? new KeyValueCache(1, states, graph.cache(), manifest.contextLength())
                 : new GrowingCache(states, graph.cache());
-        this.recurrent = new RecurrentStates(NativeRuntime.environment(), manifest.states(Kind.RECURRENT));
+        this.recurrent = new RecurrentStates(1, manifest.states(Kind.RECURRENT));
         this.given = graph.inputs().stream().map(StepInput::new).toList();
         this.logits = new StepLogits(graph.logits(), manifest.vocabularySize());
         this.handle = OpenHandle.of("DecoderSequence of " + manifest.name());
@@ -96,9 +96,9 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
      */
     FloatBuffer run(int[] tokens, int past, int logitsDue) {
         this.past = past;
-        bind(new GraphInput.Step(tokens, past, logitsDue, rotaryOffset));
+        bind(GraphInput.Step.of(tokens, past, logitsDue, rotaryOffset));
         admission.run(this);
-        return logits.last(logitsDue);
+        return logits.last(0, logitsDue);
     }
 
     @Override
@@ -149,8 +149,8 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
 
     private void bind(GraphInput.Step step) {
         given.forEach(input -> input.write(step, inputs));
-        logits.bind(step.tokens().length, step.due(), outputs);
-        cache.bind(step.past(), step.tokens().length, inputs, outputs);
+        logits.bind(step, outputs);
+        cache.bind(past, step.count(), inputs, outputs);
         recurrent.bind(inputs, outputs);
     }
 

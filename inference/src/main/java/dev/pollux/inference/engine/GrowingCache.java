@@ -70,9 +70,9 @@ final class GrowingCache implements StepCache {
             if (past < length || tensors[side][i] == null) {
                 view(side, i, past);
             }
-            long bytes = KeyValueCache.bytes(state, next, type);
+            long bytes = KeyValueCache.bytes(state.shape(1, next), type);
             if (bytes > buffers[1 - side][i].capacity()) {
-                buffers[1 - side][i] = KeyValueCache.allocate(state, Math.max(next, capacity), type);
+                buffers[1 - side][i] = KeyValueCache.allocate(state, state.shape(1, Math.max(next, capacity)), type);
             }
             view(1 - side, i, next);
             inputs.put(state.input(), tensors[side][i]);
@@ -85,9 +85,9 @@ final class GrowingCache implements StepCache {
         StateTensor state = states.get(i);
         OnnxTensor old = tensors[at][i];
         ByteBuffer buffer = buffers[at][i];
-        buffer.clear().limit((int) KeyValueCache.bytes(state, rows, type));
-        tensors[at][i] = Tensors.over(
-                buffer, type, 1, state.shape().get(1), rows, state.shape().get(3));
+        long[] shape = state.shape(1, rows);
+        buffer.clear().limit((int) KeyValueCache.bytes(shape, type));
+        tensors[at][i] = Tensors.over(buffer, type, shape);
         if (old != null) {
             old.close();
         }

@@ -10,15 +10,15 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 
-/** The keys and values of one sequence, in buffers that are both input and output of a step. */
+/** The keys and values of some sequences, in buffers that are both input and output of a step. */
 final class KeyValueCache implements StepCache {
 
     /*
-     * Each state is one tensor (1, heads, capacity, width) over a direct buffer in native byte order, bound to both its input
+     * Each state is one tensor (sequences, heads, capacity, width) over a direct buffer in native byte order, bound to both its input
      * and its output name. The attention operator compares the pointers of past and present. If they are equal, it writes the
      * new rows in place; otherwise it copies the past, which at 512 tokens takes as long as the rest of the step.
      *
-     * offset of row r of head h:  (h · capacity + r) · width elements
+     * offset of row r of head h of sequence s:  ((s · heads + h) · capacity + r) · width elements
      *
      * Invariants:
      *  1. The tensors stay the same until reserve() allocates larger ones, so bind() has nothing to do in most steps.
@@ -27,19 +27,21 @@ final class KeyValueCache implements StepCache {
      *  3. total ≤ capacity ≤ context length. The operator does not check this, so reserve() precedes every step.
      *
      * Capacity grows by half, in multiples of 256 rows. The distance between heads grows with it, so the used rows are copied
-     * head by head. A direct buffer is zeroed on allocation, so the whole capacity costs memory at once, used or not.
+     * head by head; those of the longest sequence are copied for each. A direct buffer is zeroed on allocation, so the whole capacity costs memory at once, used or not.
      */
 
     private static final int ROUND = 256;
 
+    private final int sequences;
     private final List<StateTensor> states;
     private final ElementType type;
     private final int contextLength;
     private final ByteBuffer[] buffers; // (states)
-    private final OnnxTensor[] tensors; // (states), each (1, heads, capacity, width)
+    private final OnnxTensor[] tensors; // (states), each (sequences, heads, capacity, width)
     private int capacity;
 
-    KeyValueCache(List<StateTensor> states, ElementType type, int contextLength) {
+    KeyValueCache(int sequences, List<StateTensor> states, ElementType type, int contextLength) {
+        this.sequences = sequences;
         this.states = states;
         this.type = type;
         this.contextLength = contextLength;
@@ -61,11 +63,11 @@ final class KeyValueCache implements StepCache {
         int grown = Math.min(contextLength, (wanted + ROUND - 1) / ROUND * ROUND);
         for (int i = 0; i < tensors.length; i++) {
             StateTensor state = states.get(i);
-            int heads = state.shape().get(1);
-            int width = state.shape().get(3);
-            ByteBuffer buffer = allocate(state, grown, type);
-            copyRows(buffers[i], buffer, new Rows(heads, width * type.bytes(), capacity, grown, used));
-            OnnxTensor tensor = Tensors.over(buffer, type, 1, heads, grown, width);
+            long[] shape = state.shape(sequences, grown);
+            ByteBuffer buffer = allocate(state, shape, type);
+            int heads = (int) (shape[0] * shape[1]);
+            copyRows(buffers[i], buffer, new Rows(heads, (int) shape[3] * type.bytes(), capacity, grown, used));
+            OnnxTensor tensor = Tensors.over(buffer, type, shape);
             if (tensors[i] != null) {
                 tensors[i].close();
             }
@@ -83,15 +85,19 @@ final class KeyValueCache implements StepCache {
     @Override
     public void advance() {}
 
-    /** The size of {@code rows} positions of a state in bytes. */
-    static long bytes(StateTensor state, int rows, ElementType type) {
-        long width = (long) state.shape().get(1) * state.shape().get(3) * type.bytes();
-        return Math.multiplyExact(rows, width);
+    /** The size of a tensor of this shape in bytes. */
+    static long bytes(long[] shape, ElementType type) {
+        long bytes = type.bytes();
+        for (long size : shape) {
+            bytes = Math.multiplyExact(bytes, size);
+        }
+        return bytes;
     }
 
-    /** Allocates a buffer for {@code rows} positions of a state. */
-    static ByteBuffer allocate(StateTensor state, int rows, ElementType type) {
-        long bytes = bytes(state, rows, type);
+    /** Allocates a buffer for a state of this shape. */
+    static ByteBuffer allocate(StateTensor state, long[] shape, ElementType type) {
+        long bytes = bytes(shape, type);
+        long rows = shape[2];
         if (bytes > Integer.MAX_VALUE) {
             throw new UnsupportedModelException(state.input() + " would need " + bytes + " bytes for " + rows
                     + " positions, more than one tensor can hold (2147483647); use a shorter context");

@@ -1,12 +1,10 @@
 package dev.pollux.inference.engine;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
-import dev.pollux.ModelExecutionException;
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.StateTensor;
+import dev.pollux.inference.internal.session.Tensors;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -14,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The states of one sequence that every step replaces as a whole: convolutions, scans, delta rules. <em>Confined to one
+ * The states of some sequences that every step replaces as a whole: convolutions, scans, delta rules. <em>Confined to one
  * thread.</em>
  */
 final class RecurrentStates implements AutoCloseable {
@@ -37,34 +35,25 @@ final class RecurrentStates implements AutoCloseable {
 
     private final List<StateTensor> states;
     private final ByteBuffer[][] buffers; // (2, states)
-    private final OnnxTensor[][] tensors; // (2, states)
+    private final OnnxTensor[][] tensors; // (2, states), each (sequences, …)
     private final long bytes;
     private final Deque<Saved> saved = new ArrayDeque<>(); // newest first
     private int current;
 
     private record Saved(int length, ByteBuffer[] values) {}
 
-    RecurrentStates(OrtEnvironment environment, List<StateTensor> states) {
+    RecurrentStates(int sequences, List<StateTensor> states) {
         this.states = states;
         this.buffers = new ByteBuffer[2][states.size()];
         this.tensors = new OnnxTensor[2][states.size()];
         long sum = 0;
         for (int i = 0; i < states.size(); i++) {
-            long[] shape =
-                    states.get(i).shape().stream().mapToLong(Integer::longValue).toArray();
-            long size = Float.BYTES;
-            for (long dim : shape) {
-                size = Math.multiplyExact(size, dim);
-            }
+            long[] shape = states.get(i).shape(sequences, 0);
+            long size = KeyValueCache.bytes(shape, ElementType.FLOAT);
             sum += size;
             for (int side = 0; side < 2; side++) {
-                buffers[side][i] =
-                        ByteBuffer.allocateDirect(Math.toIntExact(size)).order(ByteOrder.nativeOrder());
-                try {
-                    tensors[side][i] = OnnxTensor.createTensor(environment, buffers[side][i].asFloatBuffer(), shape);
-                } catch (OrtException e) {
-                    throw new ModelExecutionException("Cannot create a state: " + e.getMessage(), e);
-                }
+                buffers[side][i] = Tensors.direct(Math.toIntExact(size));
+                tensors[side][i] = Tensors.over(buffers[side][i], ElementType.FLOAT, shape);
             }
         }
         this.bytes = sum;

@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import ai.onnxruntime.OnnxTensor;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.session.Tensors;
+import dev.pollux.inference.onnx.GraphInput;
 import dev.pollux.inference.onnx.GraphLogits;
 import dev.pollux.internal.math.Float16;
 import java.nio.ByteBuffer;
@@ -15,40 +16,43 @@ final class StepLogits implements AutoCloseable {
 
     private final GraphLogits form;
     private final int vocabulary;
-    private ByteBuffer buffer = Tensors.direct(0); // (rows, vocabulary)
+    private ByteBuffer buffer = Tensors.direct(0); // (sequences, rows, vocabulary)
     private FloatBuffer widened = FloatBuffer.allocate(0); // (due, vocabulary), used if the graph writes 16 bits
     private @Nullable OnnxTensor tensor;
     private int rows = -1;
+    private int sequences = -1;
 
     StepLogits(GraphLogits form, int vocabulary) {
         this.form = form;
         this.vocabulary = vocabulary;
     }
 
-    /** Makes room for the logits of {@code tokens} tokens and binds the buffer. */
-    void bind(int tokens, int due, Map<String, OnnxTensor> outputs) {
-        int wanted = form.rows().written(tokens, due);
-        if (wanted == rows) {
+    /** Makes room for the logits of a step and binds the buffer. */
+    void bind(GraphInput.Step step, Map<String, OnnxTensor> outputs) {
+        int wanted = form.rows().written(step.count(), step.due());
+        if (wanted == rows && step.sequences() == sequences) {
             return;
         }
-        int bytes = Math.multiplyExact(
-                Math.multiplyExact(wanted, vocabulary), form.type().bytes());
+        int all = Math.multiplyExact(step.sequences(), wanted);
+        int bytes =
+                Math.multiplyExact(Math.multiplyExact(all, vocabulary), form.type().bytes());
         if (bytes > buffer.capacity()) {
             buffer = Tensors.direct(bytes);
         }
         buffer.clear().limit(bytes);
         OnnxTensor old = tensor;
-        tensor = Tensors.over(buffer, form.type(), 1, wanted, vocabulary);
+        tensor = Tensors.over(buffer, form.type(), step.sequences(), wanted, vocabulary);
         outputs.put(form.name(), tensor);
         rows = wanted;
+        sequences = step.sequences();
         if (old != null) {
             old.close();
         }
     }
 
-    /** The last rows of the output, (due, vocabulary); valid until the next step. */
-    FloatBuffer last(int due) {
-        int from = (rows - due) * vocabulary;
+    /** The last rows of a sequence, (due, vocabulary); valid until the next step. */
+    FloatBuffer last(int sequence, int due) {
+        int from = ((sequence + 1) * rows - due) * vocabulary;
         int length = due * vocabulary;
         if (form.type() == ElementType.FLOAT) {
             return buffer.asFloatBuffer().slice(from, length);

@@ -3,8 +3,8 @@ package dev.pollux.inference.onnx;
 import dev.pollux.inference.graph.ElementType;
 
 /**
- * An input that is set for each step. S is the number of the step's tokens, T the total number of tokens after the step.
- * <em>Immutable.</em>
+ * An input that is set for each step. B is the number of sequences in the step, S the number of tokens that each of them reads,
+ * and T the length of a sequence after the step. <em>Immutable.</em>
  *
  * @param name the name of the input
  * @param scalar whether it is a scalar (rank 0)
@@ -13,32 +13,61 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
 
     /** The content of an input. */
     public enum Role {
-        /** (1, S): token ids. */
+        /** (B, S): token ids. */
         TOKENS,
-        /** (1, T): ones. */
+        /** (1, T): ones, in graphs that read one sequence. */
         MASK,
-        /** (1, S): positions in the sequence. */
+        /** (B, S): positions in each sequence. */
         POSITIONS,
-        /** T − 1. */
+        /** (B): T − 1 of each sequence. */
         LAST_INDEX,
-        /** T. */
+        /** The largest T. */
         TOTAL,
-        /** (rows): the positions in [0, S) whose logits are required. */
+        /** (rows): the positions in [0, S) whose logits are required, of every sequence. */
         LOGITS_INDEX,
         /** The number of last positions whose logits are required; 0 would mean all. */
         LOGITS_KEPT,
         /** Whether the cache holds earlier tokens. */
         CACHE_BRANCH,
-        /** The first row of the rotary tables for this length. */
+        /** (B): the first row of the rotary tables for each sequence's length. */
         ROTARY_OFFSET
     }
 
     /**
-     * One step: its tokens (S), the number of earlier tokens, the number of required rows of logits, and the rotary offset.
+     * One step: S tokens of each of B sequences.
+     *
+     * @param tokens (B, S), one sequence after the other
+     * @param past (B), the number of earlier tokens of each sequence
+     * @param due the number of last positions whose logits are required, of every sequence
+     * @param rotaryOffsets (B)
      */
-    public record Step(int[] tokens, int past, int due, long rotaryOffset) {
-        int total() {
-            return past + tokens.length;
+    public record Step(int[] tokens, int[] past, int due, long[] rotaryOffsets) {
+
+        /** A step of one sequence. */
+        public static Step of(int[] tokens, int past, int due, long rotaryOffset) {
+            return new Step(tokens, new int[] {past}, due, new long[] {rotaryOffset});
+        }
+
+        /** B. */
+        public int sequences() {
+            return past.length;
+        }
+
+        /** S. */
+        public int count() {
+            return tokens.length / past.length;
+        }
+
+        private int total(int sequence) {
+            return past[sequence] + count();
+        }
+
+        private int longest() {
+            int longest = 0;
+            for (int earlier : past) {
+                longest = Math.max(longest, earlier);
+            }
+            return longest + count();
         }
     }
 
@@ -46,8 +75,9 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
     public int count(Step step) {
         return switch (role) {
             case TOKENS, POSITIONS -> step.tokens.length;
-            case MASK -> step.total();
+            case MASK -> step.longest();
             case LOGITS_INDEX -> step.due;
+            case LAST_INDEX, ROTARY_OFFSET -> step.sequences();
             default -> 1;
         };
     }
@@ -57,20 +87,20 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
         return switch (role) {
             case TOKENS -> step.tokens[i];
             case MASK -> 1;
-            case POSITIONS -> (long) step.past + i;
-            case LAST_INDEX -> step.total() - 1L;
-            case TOTAL -> step.total();
-            case LOGITS_INDEX -> (long) step.tokens.length - step.due + i;
+            case POSITIONS -> (long) step.past[i / step.count()] + i % step.count();
+            case LAST_INDEX -> step.total(i) - 1L;
+            case TOTAL -> step.longest();
+            case LOGITS_INDEX -> (long) step.count() - step.due + i;
             case LOGITS_KEPT -> Math.max(1, step.due);
-            case CACHE_BRANCH -> step.past > 0 ? 1 : 0;
-            case ROTARY_OFFSET -> step.rotaryOffset;
+            case CACHE_BRANCH -> step.longest() > step.count() ? 1 : 0;
+            case ROTARY_OFFSET -> step.rotaryOffsets[i];
         };
     }
 
-    /** The shape of an input of {@code count} elements. */
-    public long[] shape(int count) {
+    /** The shape of an input of {@code count} elements for {@code sequences} sequences. */
+    public long[] shape(int sequences, int count) {
         return switch (role) {
-            case TOKENS, MASK, POSITIONS -> new long[] {1, count};
+            case TOKENS, MASK, POSITIONS -> new long[] {sequences, count / sequences};
             default -> scalar ? new long[0] : new long[] {count};
         };
     }

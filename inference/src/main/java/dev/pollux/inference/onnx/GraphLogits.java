@@ -3,7 +3,7 @@ package dev.pollux.inference.onnx;
 import dev.pollux.inference.graph.ElementType;
 
 /**
- * The logits output of a graph, (1, rows, vocabulary). <em>Immutable.</em>
+ * The logits output of a graph, (B, rows, vocabulary). <em>Immutable.</em>
  *
  * @param name the name of the output
  * @param type the type of its elements
@@ -11,7 +11,7 @@ import dev.pollux.inference.graph.ElementType;
  */
 public record GraphLogits(String name, ElementType type, Rows rows) {
 
-    /** The rows that a step of S tokens computes. */
+    /** The rows that a step of S tokens a sequence computes, for each sequence. */
     public enum Rows {
         /** The positions selected by an input. */
         CHOSEN,
@@ -22,7 +22,7 @@ public record GraphLogits(String name, ElementType type, Rows rows) {
         /** The last position only. */
         LAST;
 
-        /** The number of rows for a step. */
+        /** The number of rows of a sequence for a step. */
         public int written(int tokens, int due) {
             return switch (this) {
                 case CHOSEN -> due;

@@ -34,6 +34,11 @@ final class CacheRows {
         return new StateTensor("past." + name, "present." + name, Kind.KEY_VALUE, List.of(1, heads, -1, width));
     }
 
+    /** The same for any number of sequences. */
+    static StateTensor batched(String name, int heads, int width) {
+        return new StateTensor("past." + name, "present." + name, Kind.KEY_VALUE, List.of(-1, heads, -1, width));
+    }
+
     static long[] shape(Map<String, OnnxTensor> tensors, StateTensor state) {
         return Objects.requireNonNull(tensors.get(state.input())).getInfo().getShape();
     }

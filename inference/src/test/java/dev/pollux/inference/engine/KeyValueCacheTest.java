@@ -25,7 +25,7 @@ class KeyValueCacheTest {
 
     @Test
     void oneTensorIsInputAndOutput() {
-        try (KeyValueCache cache = new KeyValueCache(STATES, ElementType.FLOAT, CONTEXT)) {
+        try (KeyValueCache cache = new KeyValueCache(1, STATES, ElementType.FLOAT, CONTEXT)) {
             cache.reserve(1, 0, inputs, outputs);
             for (StateTensor state : STATES) {
                 assertThat(inputs.get(state.input())).isNotNull().isSameAs(outputs.get(state.output()));
@@ -36,7 +36,7 @@ class KeyValueCacheTest {
 
     @Test
     void roomGrowsByHalfInStepsOf256UpToTheContext() {
-        try (KeyValueCache cache = new KeyValueCache(STATES, ElementType.FLOAT, CONTEXT)) {
+        try (KeyValueCache cache = new KeyValueCache(1, STATES, ElementType.FLOAT, CONTEXT)) {
             int[][] wantedAndRoom = {
                 {1, 256}, {256, 256}, {257, 512}, {513, 768}, {769, 1280}, {1281, 1500}, {1500, 1500}
             };
@@ -49,7 +49,7 @@ class KeyValueCacheTest {
 
     @Test
     void enoughRoomChangesNothing() {
-        try (KeyValueCache cache = new KeyValueCache(STATES, ElementType.FLOAT, CONTEXT)) {
+        try (KeyValueCache cache = new KeyValueCache(1, STATES, ElementType.FLOAT, CONTEXT)) {
             cache.reserve(200, 0, inputs, outputs);
             Map<String, OnnxTensor> before = Map.copyOf(inputs);
             cache.reserve(256, 200, inputs, outputs);
@@ -62,7 +62,7 @@ class KeyValueCacheTest {
     @Test
     void moreThanATensorCanHoldIsRefused() {
         List<StateTensor> huge = List.of(CacheRows.state("key", 1 << 10, 1 << 10));
-        try (KeyValueCache cache = new KeyValueCache(huge, ElementType.FLOAT, CONTEXT)) {
+        try (KeyValueCache cache = new KeyValueCache(1, huge, ElementType.FLOAT, CONTEXT)) {
             assertThatThrownBy(() -> cache.reserve(513, 0, inputs, outputs))
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessage("past.key would need 3221225472 bytes for 768 positions, more than one tensor can hold"
@@ -70,29 +70,43 @@ class KeyValueCacheTest {
         }
     }
 
-    /** Rows are appended, taken back and read again through every growth, in 32 and in 16 bits. */
+    /** Rows are appended, taken back and read again through every growth, in 32 and in 16 bits, of one sequence and of more. */
     @Test
     void rowsOutliveGrowthAndGoingBackIsASmallerLength() {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
         for (ElementType type : List.of(ElementType.FLOAT, ElementType.FLOAT16)) {
-            CacheRows rows = new CacheRows(STATES, type, random);
-            try (KeyValueCache cache = new KeyValueCache(STATES, type, CONTEXT)) {
-                for (int round = 0; round < 60; round++) {
-                    if (random.nextInt(3) == 0) {
-                        rows.truncate(random.nextInt(rows.length() + 1));
-                    }
-                    int count = 1 + random.nextInt(100);
-                    if (rows.length() + count > CONTEXT) {
-                        continue;
-                    }
-                    cache.reserve(rows.length() + count, rows.length(), inputs, outputs);
-                    cache.bind(rows.length(), count, inputs, outputs);
-                    rows.append(count, cache.capacity(), outputs);
-                    cache.advance();
-                    rows.assertHeldBy(inputs, cache.capacity(), "seed " + seed + ", round " + round);
+            for (int sequences = 1; sequences <= 3; sequences++) {
+                List<StateTensor> states =
+                        List.of(CacheRows.batched("key", 2, 3), CacheRows.batched("value", 1, 5));
+                // in memory the heads of a sequence follow those of the one before
+                CacheRows rows = new CacheRows(
+                        List.of(CacheRows.state("key", 2 * sequences, 3), CacheRows.state("value", sequences, 5)),
+                        type,
+                        random);
+                try (KeyValueCache cache = new KeyValueCache(sequences, states, type, CONTEXT)) {
+                    appendAndTruncate(cache, rows, random, "seed " + seed + ", sequences " + sequences);
+                    assertThat(CacheRows.shape(inputs, states.get(0)))
+                            .containsExactly(sequences, 2, cache.capacity(), 3);
                 }
             }
+        }
+    }
+
+    private void appendAndTruncate(KeyValueCache cache, CacheRows rows, Random random, String when) {
+        for (int round = 0; round < 60; round++) {
+            if (random.nextInt(3) == 0) {
+                rows.truncate(random.nextInt(rows.length() + 1));
+            }
+            int count = 1 + random.nextInt(100);
+            if (rows.length() + count > CONTEXT) {
+                continue;
+            }
+            cache.reserve(rows.length() + count, rows.length(), inputs, outputs);
+            cache.bind(rows.length(), count, inputs, outputs);
+            rows.append(count, cache.capacity(), outputs);
+            cache.advance();
+            rows.assertHeldBy(inputs, cache.capacity(), when + ", round " + round);
         }
     }
 }

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.onnxruntime.OnnxTensor;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.graph.StateTensor.Kind;
-import dev.pollux.inference.internal.NativeRuntime;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
@@ -26,11 +27,13 @@ class RecurrentStatesTest {
     private final Map<String, OnnxTensor> outputs = new HashMap<>();
 
     private static RecurrentStates of(List<StateTensor> states) {
-        return new RecurrentStates(NativeRuntime.environment(), states);
+        return new RecurrentStates(1, states);
     }
 
     private static FloatBuffer values(OnnxTensor tensor) {
-        return (FloatBuffer) Objects.requireNonNull(tensor).getBufferRef().orElseThrow();
+        ByteBuffer bytes =
+                (ByteBuffer) Objects.requireNonNull(tensor).getBufferRef().orElseThrow();
+        return bytes.duplicate().order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 
     private void step(RecurrentStates states, float value) {
@@ -74,6 +77,16 @@ class RecurrentStatesTest {
             assertReads(states, 7, "after a step");
             step(states, 9);
             assertReads(states, 9, "after two");
+        }
+    }
+
+    @Test
+    void eachSequenceHasItsOwn() {
+        StateTensor state = new StateTensor("past.conv", "present.conv", Kind.RECURRENT, List.of(-1, 3, 2));
+        try (RecurrentStates states = new RecurrentStates(4, List.of(state))) {
+            states.bind(inputs, outputs);
+            assertThat(CacheRows.shape(inputs, state)).containsExactly(4, 3, 2);
+            assertThat(values(outputs.get("present.conv")).capacity()).isEqualTo(24);
         }
     }
 

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The buffer and tensor of one {@link GraphInput}. Each step rewrites the buffer; the tensor is recreated only if the
- * number of elements changes. <em>Confined to one thread.</em>
+ * number of elements or of sequences changes. <em>Confined to one thread.</em>
  */
 public final class StepInput implements AutoCloseable {
 
@@ -18,6 +18,7 @@ public final class StepInput implements AutoCloseable {
     private ByteBuffer buffer = Tensors.direct(0);
     private @Nullable OnnxTensor tensor;
     private int count = -1;
+    private int sequences = -1;
 
     public StepInput(GraphInput input) {
         this.input = input;
@@ -38,11 +39,12 @@ public final class StepInput implements AutoCloseable {
         for (int i = written; i < wanted; i++) {
             put(i, input.value(step, i));
         }
-        if (wanted != count) {
+        if (wanted != count || step.sequences() != sequences) {
             OnnxTensor old = tensor;
-            tensor = Tensors.over(buffer, input.type(), input.shape(wanted));
+            tensor = Tensors.over(buffer, input.type(), input.shape(step.sequences(), wanted));
             inputs.put(input.name(), tensor);
             count = wanted;
+            sequences = step.sequences();
             if (old != null) {
                 old.close();
             }
