@@ -327,10 +327,7 @@ final class CachedLowering implements Lowering {
             dims.add(size);
         }
         StateTensor state = new StateTensor(
-                "past_states." + layer + "." + part,
-                "present_states." + layer + "." + part,
-                Kind.RECURRENT,
-                shape);
+                "past_states." + layer + "." + part, "present_states." + layer + "." + part, Kind.RECURRENT, shape);
         Value input = graph.input(state.input(), ElementType.FLOAT, dims.toArray());
         graph.output(state.output(), ElementType.FLOAT, dims.toArray());
         states.add(state);

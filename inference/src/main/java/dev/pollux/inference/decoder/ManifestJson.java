@@ -88,10 +88,25 @@ final class ManifestJson {
         String kind = text(json, "kind");
         for (Kind known : Kind.values()) {
             if (known.name().equals(kind)) {
-                return new StateTensor(text(json, "input"), text(json, "output"), known, numbers(json, "shape"));
+                return new StateTensor(text(json, "input"), text(json, "output"), known, shape(json, known));
             }
         }
         throw malformed("kind", "one of " + List.of(Kind.values()), json.path("kind"));
+    }
+
+    /** Sequences first, keys and values with positions third; the engine sets both. */
+    private List<Integer> shape(JsonNode json, Kind kind) {
+        List<Integer> shape = numbers(json, "shape");
+        boolean fits = kind == Kind.KEY_VALUE ? shape.size() == 4 : shape.size() > 1;
+        for (int i = 0; i < shape.size(); i++) {
+            boolean open = i == 0 || i == 2 && kind == Kind.KEY_VALUE;
+            fits &= open ? shape.get(i) == -1 : shape.get(i) > 0;
+        }
+        if (!fits) {
+            String rule = kind == Kind.KEY_VALUE ? "[-1, heads, -1, width]" : "[-1, sizes above 0]";
+            throw malformed("shape", rule, json.path("shape"));
+        }
+        return shape;
     }
 
     private Projection projection(JsonNode json) {

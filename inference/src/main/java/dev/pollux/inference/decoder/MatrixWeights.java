@@ -111,14 +111,14 @@ final class MatrixWeights {
         uses.add(new MatrixUse(projection, takesAdapter, kind, share, placed.weights()));
     }
 
-    /** Rows of a table by id, (1, S, columns); {@code name} names its weights, which a tied {@link #head} shares. */
+    /** Rows of a table by id, (B, S, columns); {@code name} names its weights, which a tied {@link #head} shares. */
     Value embed(Value ids, String name, StackedMatrix matrix) {
         Placed placed;
         Value rows;
         if (isFloat(matrix)) {
             placed = floats(name + ".weight", matrix);
             Value turned = graph.op(
-                    "Gather", name + ".rows", List.of(placed.value(0), ids), Map.of("axis", 1)); // (columns, 1, S)
+                    "Gather", name + ".rows", List.of(placed.value(0), ids), Map.of("axis", 1)); // (columns, B, S)
             rows = graph.op("Transpose", name, List.of(turned), Map.of("perm", List.of(1, 2, 0)));
         } else {
             BlockForm form = form(matrix, HEAD_BITS, BLOCK_8_BITS);

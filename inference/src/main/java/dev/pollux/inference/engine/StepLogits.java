@@ -34,8 +34,8 @@ final class StepLogits implements AutoCloseable {
             return;
         }
         int all = Math.multiplyExact(step.sequences(), wanted);
-        int bytes =
-                Math.multiplyExact(Math.multiplyExact(all, vocabulary), form.type().bytes());
+        int bytes = Math.multiplyExact(
+                Math.multiplyExact(all, vocabulary), form.type().bytes());
         if (bytes > buffer.capacity()) {
             buffer = Tensors.direct(bytes);
         }

@@ -38,8 +38,8 @@ final class JointSteps implements AutoCloseable {
         DecoderGraph graph = session.graph();
         this.manifest = graph.manifest();
         this.inputs = new HashMap<>(adapter);
-        this.cache = new KeyValueCache(
-                sequences, manifest.states(Kind.KEY_VALUE), graph.cache(), manifest.contextLength());
+        this.cache =
+                new KeyValueCache(sequences, manifest.states(Kind.KEY_VALUE), graph.cache(), manifest.contextLength());
         this.recurrent = new RecurrentStates(sequences, manifest.states(Kind.RECURRENT));
         this.given = graph.inputs().stream().map(StepInput::new).toList();
         this.logits = new StepLogits(graph.logits(), manifest.vocabularySize());

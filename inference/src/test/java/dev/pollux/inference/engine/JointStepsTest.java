@@ -11,13 +11,17 @@ import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.inference.onnx.GraphInput;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
+import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,7 +47,7 @@ class JointStepsTest {
                 .flatMap(folder -> Stream.of(WeightFormat.FLOAT, WeightFormat.BITS_8, WeightFormat.BITS_4)
                         .map(format -> DynamicTest.dynamicTest(
                                 folder.getFileName() + " " + format,
-                                () -> check(folder, format, Variant::unequalLengths))));
+                                () -> run(folder, format, Map.of(), Variant::unequalLengths))));
     }
 
     @TestFactory
@@ -51,7 +55,20 @@ class JointStepsTest {
         return ReferenceData.cases(ReferenceData.golden("decoder"), Files::isDirectory).stream()
                 .map(folder -> DynamicTest.dynamicTest(
                         folder.getFileName().toString(),
-                        () -> check(folder, WeightFormat.FLOAT, Variant::equalPrompts)));
+                        () -> run(folder, WeightFormat.FLOAT, Map.of(), Variant::equalPrompts)));
+    }
+
+    /** A mixture of experts and a plain decoder, the latter with an adapter: they need no reference data. */
+    @Test
+    void expertsAndAdaptersShareStepsToo() throws IOException {
+        Path llama = TinyDecoder.llama(1).write(temp.resolve("llama"));
+        Path mixtral = TinyDecoder.mixtral(2, 4).write(temp.resolve("mixtral"));
+        Path adapter = TinyDecoder.llama(1).writeAdapter(temp.resolve("adapter"), 4, 8, TinyDecoder.PROJECTIONS);
+        run(mixtral, WeightFormat.FLOAT, Map.of(), Variant::unequalLengths);
+        run(llama, WeightFormat.FLOAT, Map.of(adapter, 1.0), variant -> {
+            variant.unequalLengths();
+            variant.equalPrompts();
+        });
     }
 
     @FunctionalInterface
@@ -59,7 +76,7 @@ class JointStepsTest {
         void run(Variant variant);
     }
 
-    private void check(Path folder, WeightFormat format, Check check) {
+    private void run(Path folder, WeightFormat format, Map<Path, Double> adapters, Check check) {
         Path target = temp.resolve(folder.getFileName() + "." + format);
         ExportOptions.Builder options = ExportOptions.builder().weights(format);
         if (format != WeightFormat.FLOAT) {
@@ -68,23 +85,27 @@ class JointStepsTest {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             DecoderExport.export(checkpoint, target, options.build()).run();
         }
-        EngineOptions engine = EngineOptions.builder()
-                .threads(1)
-                .adapters(format == WeightFormat.BITS_8)
-                .build();
+        EngineOptions engine =
+                EngineOptions.builder().threads(1).adapters(!adapters.isEmpty()).build();
         long seed = new Random().nextLong();
         DecoderGraph graph = DecoderGraph.exported(target);
         assertThat(graph.manifest().isBatched()).isTrue();
         try (DecoderModel model = DecoderModel.open(graph, engine);
                 DecoderSession session = DecoderSession.open(graph, engine)) {
             double tolerance = format == WeightFormat.FLOAT ? FLOAT_TOLERANCE : ROUNDED_TOLERANCE;
-            check.run(new Variant(model, session, tolerance, new Random(seed), "seed " + seed));
+            LoadedAdapter adapter = adapters.isEmpty() ? model.none() : model.load(adapters);
+            check.run(new Variant(model, session, adapter, tolerance, new Random(seed), "seed " + seed));
         }
     }
 
     /** A model, once for sequences alone and once for shared steps. */
     private record Variant(
-            DecoderModel model, DecoderSession session, double tolerance, Random random, String when) {
+            DecoderModel model,
+            DecoderSession session,
+            LoadedAdapter adapter,
+            double tolerance,
+            Random random,
+            String when) {
 
         /** Prompts are read alone; each of the steps that follow reads a token of every sequence. */
         void unequalLengths() {
@@ -106,7 +127,8 @@ class JointStepsTest {
                 for (int step = 0; step < STEPS; step++) {
                     int at = step;
                     int[] tokens = Arrays.stream(next).mapToInt(own -> own[at]).toArray();
-                    int[] past = Arrays.stream(lengths).map(length -> length + at).toArray();
+                    int[] past =
+                            Arrays.stream(lengths).map(length -> length + at).toArray();
                     long[] offsets =
                             Arrays.stream(lengths).mapToLong(this::rotaryOffset).toArray();
                     joint.run(new GraphInput.Step(tokens, past, 1, offsets));
@@ -151,13 +173,13 @@ class JointStepsTest {
         }
 
         private JointSteps joint(int sequences, int most) {
-            return new JointSteps(session, sequences, most, model.none().inputs());
+            return new JointSteps(session, sequences, most, adapter.inputs());
         }
 
         /** The logits after the prompt and after each token that follows, as the engine gives them. */
         private float[][] alone(int[] prompt, int... next) {
             float[][] logits = new float[next.length + 1][];
-            try (DecoderSequence sequence = model.sequence()) {
+            try (DecoderSequence sequence = model.sequence(adapter)) {
                 logits[0] = TinyDecoders.copy(sequence.append(prompt));
                 for (int i = 0; i < next.length; i++) {
                     logits[i + 1] = TinyDecoders.copy(sequence.append(next[i]));
@@ -173,7 +195,6 @@ class JointStepsTest {
                 largest = Math.max(largest, Math.abs(due[i]));
                 apart = Math.max(apart, Math.abs(due[i] - actual.get(i)));
             }
-            if (Boolean.getBoolean("joint.print")) System.out.println("JJ " + model.manifest().name() + " " + tolerance + " " + apart / largest);
             assertThat(actual.limit()).isEqualTo(due.length);
             assertThat(apart / largest).as("%s, %s", when, what).isLessThan(tolerance);
         }

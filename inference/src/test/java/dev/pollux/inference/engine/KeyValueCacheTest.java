@@ -77,8 +77,7 @@ class KeyValueCacheTest {
         Random random = new Random(seed);
         for (ElementType type : List.of(ElementType.FLOAT, ElementType.FLOAT16)) {
             for (int sequences = 1; sequences <= 3; sequences++) {
-                List<StateTensor> states =
-                        List.of(CacheRows.batched("key", 2, 3), CacheRows.batched("value", 1, 5));
+                List<StateTensor> states = List.of(CacheRows.batched("key", 2, 3), CacheRows.batched("value", 1, 5));
                 // in memory the heads of a sequence follow those of the one before
                 CacheRows rows = new CacheRows(
                         List.of(CacheRows.state("key", 2 * sequences, 3), CacheRows.state("value", sequences, 5)),

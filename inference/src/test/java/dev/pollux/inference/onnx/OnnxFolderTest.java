@@ -115,6 +115,7 @@ class OnnxFolderTest {
         assertThat(found.manifest().endTokens()).containsExactly(3, 8);
         assertThat(found.manifest().states()).hasSize(2);
         assertThat(found.manifest().states().get(0).shape()).containsExactly(1, 2, -1, 4);
+        assertThat(found.manifest().isBatched()).isFalse();
         assertThat(found.manifest().provenance())
                 .containsEntry("source", "optimum")
                 .containsEntry("graph", "model.onnx")
@@ -174,6 +175,7 @@ class OnnxFolderTest {
         open.setOutput(0, ReadyMade.value("logits", F, -1, -1, -1));
         OnnxFolder found = OnnxFolder.find(folder(open, "model.onnx")).orElseThrow();
         assertThat(found.manifest().states().get(0).shape()).containsExactly(1, 2, -1, 4);
+        assertThat(found.manifest().isBatched()).isFalse();
         assertThat(found.manifest().vocabularySize()).isEqualTo(9);
         Path silent = folder(open, "model.onnx");
         Files.writeString(silent.resolve("config.json"), "{}");
