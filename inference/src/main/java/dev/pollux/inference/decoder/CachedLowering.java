@@ -32,10 +32,12 @@ final class CachedLowering implements Lowering {
 
     private static final long MOST_ANGLES = 1 << 28;
     private static final String EMBEDDING = "embedding";
+
     /** The number of sequences in a step. */
     private static final String BATCH = "B";
 
-    private static final int OPEN = -1; // a size in the shape of a state that the engine sets
+    /** A size of a state that the engine sets. */
+    private static final int OPEN = -1;
 
     private final Blocks b;
     private final GraphBuilder graph;
@@ -187,7 +189,7 @@ final class CachedLowering implements Lowering {
     Value positions() {
         if (positions.isNone()) {
             Value axis = b.integers("axis.1", 1);
-            Value one = b.op("Squeeze", "step", graph.integers("one", 1));
+            Value one = b.op("Squeeze", "one.scalar", graph.integers("one", 1));
             Value count = b.op("Squeeze", "S", b.op("Shape", "S.shape", List.of(ids), Map.of("start", 1, "end", 2)));
             Value toLast = b.op("Range", "positions.to.last", b.op("Sub", "first", one, count), one, one); // (S)
             Value last = b.op("Cast", "last", List.of(read), Map.of("to", ElementType.INT64.code()));

@@ -27,7 +27,8 @@ final class KeyValueCache implements StepCache {
      *  3. total ≤ capacity ≤ context length. The operator does not check this, so reserve() precedes every step.
      *
      * Capacity grows by half, in multiples of 256 rows. The distance between heads grows with it, so the used rows are copied
-     * head by head; those of the longest sequence are copied for each. A direct buffer is zeroed on allocation, so the whole capacity costs memory at once, used or not.
+     * head by head, for each sequence as many as the longest one has. A direct buffer is zeroed on allocation, so the whole
+     * capacity costs memory at once, used or not.
      */
 
     private static final int ROUND = 256;

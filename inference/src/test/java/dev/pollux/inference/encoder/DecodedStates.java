@@ -55,9 +55,7 @@ public final class DecodedStates {
             inputs.put("seqlens_k", ints(ids.length - 1, 1));
             inputs.put("total_sequence_length", ints(ids.length));
             for (StateTensor state : DecoderManifest.read(target).states()) {
-                long[] shape = state.shape().stream()
-                        .mapToLong(size -> Math.max(0, size))
-                        .toArray();
+                long[] shape = state.shape(1, 0);
                 int size = (int) LongStream.of(shape).reduce(1, Math::multiplyExact);
                 inputs.put(
                         state.input(),

@@ -6,7 +6,7 @@ import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.internal.NativeRuntime;
-import dev.pollux.inference.internal.session.StepInput;
+import dev.pollux.inference.internal.step.StepInput;
 import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.inference.onnx.GraphInput;
 import java.nio.Buffer;
