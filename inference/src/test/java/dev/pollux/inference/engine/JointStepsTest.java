@@ -24,6 +24,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Sequences that share a step get the logits that each gets alone, in every variant of the golden set {@code decoder}. */
 @NoLeaks
@@ -58,6 +60,13 @@ class JointStepsTest {
                         () -> run(folder, WeightFormat.FLOAT, Map.of(), Variant::equalPrompts)));
     }
 
+    @ParameterizedTest
+    @MethodSource("dev.pollux.inference.engine.FormulaModel#names")
+    void everyFamilyReadsSeveralSequencesInOneStep(String variant) throws IOException {
+        FormulaModel.read(variant).write(temp.resolve("model"));
+        run(temp.resolve("model"), WeightFormat.FLOAT, Map.of(), Variant::both);
+    }
+
     /** A mixture of experts and a plain decoder, the latter with an adapter: they need no reference data. */
     @Test
     void expertsAndAdaptersShareStepsToo() throws IOException {
@@ -65,10 +74,7 @@ class JointStepsTest {
         Path mixtral = TinyDecoder.mixtral(2, 4).write(temp.resolve("mixtral"));
         Path adapter = TinyDecoder.llama(1).writeAdapter(temp.resolve("adapter"), 4, 8, TinyDecoder.PROJECTIONS);
         run(mixtral, WeightFormat.FLOAT, Map.of(), Variant::unequalLengths);
-        run(llama, WeightFormat.FLOAT, Map.of(adapter, 1.0), variant -> {
-            variant.unequalLengths();
-            variant.equalPrompts();
-        });
+        run(llama, WeightFormat.FLOAT, Map.of(adapter, 1.0), Variant::both);
     }
 
     @FunctionalInterface
@@ -106,6 +112,11 @@ class JointStepsTest {
             double tolerance,
             Random random,
             String when) {
+
+        void both() {
+            unequalLengths();
+            equalPrompts();
+        }
 
         /** Prompts are read alone; each of the steps that follow reads a token of every sequence. */
         void unequalLengths() {
