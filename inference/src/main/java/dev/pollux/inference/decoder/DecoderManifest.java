@@ -44,7 +44,7 @@ import java.util.TreeMap;
  *     all positions; the engine selects the set by the input {@code rotary_offset} int64 [B], which is 0 or contextLength.
  *     0 if there is one set and no such input
  * @param headWidth the width of an attention head in the checkpoint; 0 if there is no attention
- * @param sampling the publisher's sampling options; empty if none are published, and in folders of older exports
+ * @param sampling the publisher's sampling options; empty if none are published
  * @param projections the products to which a LoRA adapter can be added
  * @param provenance how it was produced: source, hash, options, bits per kind of weight, notices; sorted by name
  */
@@ -101,23 +101,11 @@ public record DecoderManifest(
         return states.stream().allMatch(StateTensor::isBatched);
     }
 
-    /**
-     * The number of parameters. In folders of older exports it counts only the matrices that accept an adapter. Empty if
-     * neither is known.
-     */
+    /** The number of parameters; empty for a ready-made graph. */
     public OptionalLong parameters() {
-        if (provenance.get(PARAMETERS) instanceof Number count && count.longValue() > 0) {
-            return OptionalLong.of(count.longValue());
-        }
-        Map<String, Long> matrices = new TreeMap<>(); // a tied head is listed twice
-        for (Projection projection : projections) {
-            for (int i = 0; i < projection.weights().size(); i++) {
-                matrices.put(
-                        projection.weights().get(i), (long) projection.rows().get(i) * projection.columns());
-            }
-        }
-        long sum = matrices.values().stream().mapToLong(Long::longValue).sum();
-        return sum > 0 ? OptionalLong.of(sum) : OptionalLong.empty();
+        return provenance.get(PARAMETERS) instanceof Number count && count.longValue() > 0
+                ? OptionalLong.of(count.longValue())
+                : OptionalLong.empty();
     }
 
     /** A copy with other end tokens; those outside the vocabulary are omitted. */

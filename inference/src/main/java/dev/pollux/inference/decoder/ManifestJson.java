@@ -57,7 +57,7 @@ final class ManifestJson {
                 provenance);
     }
 
-    /** Absent in folders of models of which nothing is published, and of older exports. */
+    /** Absent in folders of models of which nothing is published. */
     private Optional<GenerationOptions> sampling(JsonNode json) {
         if (json.isMissingNode()) {
             return Optional.empty();
