@@ -155,8 +155,8 @@ class OnnxRerankerTest {
         TinyCheckpoint labels = crossEncoder(3).write();
         assertThatThrownBy(() -> OnnxReranker.open(labels.folder(), options().build()))
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessageEndingWith(
-                        "model.onnx must give one score but gives 3; a model with several labels is no" + " reranker");
+                .hasMessageEndingWith("model.onnx must give one score but gives 3; a model with several labels is not"
+                        + " a reranker");
         TinyCheckpoint vectors = TinyCheckpoint.bert(temp.resolve("vectors"), "BertModel", "")
                 .tokenizer()
                 .write();
