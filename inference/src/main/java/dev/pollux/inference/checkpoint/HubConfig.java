@@ -77,7 +77,7 @@ final class HubConfig {
 
     private int any(List<String> keys, int fallback) {
         return keys.stream()
-                .filter(settings::has)
+                .filter(key -> settings.has(key) && !settings.isList(key)) // a family reads numbers by layer
                 .findFirst()
                 .map(settings::integer)
                 .orElse(fallback);

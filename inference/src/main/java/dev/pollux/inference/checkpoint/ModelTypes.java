@@ -39,6 +39,7 @@ final class ModelTypes {
             Map.entry("gemma", "GemmaForCausalLM"),
             Map.entry("gemma2", "Gemma2ForCausalLM"),
             Map.entry("gemma3_text", "Gemma3ForCausalLM"),
+            Map.entry("gemma3n_text", "Gemma3nForCausalLM"),
             Map.entry("gemma4_text", "Gemma4ForCausalLM"),
             Map.entry("glm", "GlmForCausalLM"),
             Map.entry("glm4", "Glm4ForCausalLM"),

@@ -61,4 +61,30 @@ class FamilyLogitsTest {
             assertThat(error).as(Arrays.toString(errors)).isLessThanOrEqualTo(TOLERANCE);
         }
     }
+
+    /** Eight bits turn logits a little; a matrix that is taken for another one turns them about. */
+    @ParameterizedTest
+    @MethodSource("variants")
+    void aFamilyRunsInEightBits(String variant) throws IOException {
+        FormulaModel model = FormulaModel.read(variant);
+        model.write(temp.resolve("model"));
+        ExportOptions rounded = ExportOptions.builder()
+                .weights(WeightFormat.BITS_8)
+                .blockSize(16)
+                .build();
+        try (Checkpoint checkpoint = Checkpoint.open(temp.resolve("model"))) {
+            DecoderExport.export(checkpoint, temp.resolve("export"), rounded).run();
+        }
+        EngineOptions engine = EngineOptions.builder().threads(1).adapters(true).build();
+        int[] prompt = model.prompt();
+        try (DecoderModel decoder = DecoderModel.open(temp.resolve("export"), engine);
+                DecoderSequence sequence = decoder.sequence()) {
+            double[] cosines = new double[prompt.length];
+            for (int i = 0; i < prompt.length; i++) {
+                cosines[i] = model.cosine(i, sequence.append(prompt[i]));
+            }
+            Arrays.sort(cosines); // a router between two experts may turn single tokens
+            assertThat(cosines[prompt.length / 2]).as(Arrays.toString(cosines)).isGreaterThan(0.99);
+        }
+    }
 }

@@ -76,6 +76,22 @@ public final class FormulaModel {
         return most;
     }
 
+    /** The cosine of the angle to the logits after token {@code position}. */
+    double cosine(int position, FloatBuffer logits) {
+        JsonNode row = json.path("logits").path(position);
+        double product = 0;
+        double own = 0;
+        double due = 0;
+        for (int i = 0; i < row.size(); i++) {
+            double x = logits.get(logits.position() + i);
+            double y = row.path(i).asDouble();
+            product += x * y;
+            own += x * x;
+            due += y * y;
+        }
+        return product / Math.sqrt(own * due);
+    }
+
     /** Writes configuration and weights. */
     public void write(Path folder) throws IOException {
         Files.createDirectories(folder);

@@ -44,8 +44,8 @@ final class Apertus extends Transformer {
 
     /** αp x² + βx for x above 0, else αn (exp(min(x, ε)) − 1 − x) + βx; αp and αn − β are stored before a softplus. */
     private Value xielu(String p, String at, Value x) {
-        double beta = b.tensors.vector(at + "beta", 1)[0];
-        double most = b.tensors.vector(at + "eps", 1)[0];
+        double beta = stored(at + "beta", 0.5);
+        double most = stored(at + "eps", -1e-6);
         double above = softplus(b.tensors.vector(at + "alpha_p", 1)[0]);
         double below = beta + softplus(b.tensors.vector(at + "alpha_n", 1)[0]);
         Value square = b.op("Mul", p + "xielu.square", x, x);
@@ -57,6 +57,10 @@ final class Apertus extends Transformer {
         Value positive = b.op("Greater", p + "xielu.positive", x, b.constant(0));
         Value chosen = b.op("Where", p + "xielu.chosen", positive, convex, curved);
         return b.op("Add", p + "xielu", chosen, b.op("Mul", p + "xielu.linear", x, b.constant(beta)));
+    }
+
+    private double stored(String name, double fallback) {
+        return b.tensors.has(name) ? b.tensors.vector(name, 1)[0] : fallback;
     }
 
     private static double softplus(double x) {

@@ -37,6 +37,7 @@ public final class Architectures {
             Map.entry("FlexOlmoForCausalLM", FlexOlmo::new),
             Map.entry("Gemma2ForCausalLM", Gemma2::new),
             Map.entry("Gemma3ForCausalLM", Gemma3::new),
+            Map.entry("Gemma3nForCausalLM", Gemma3n::new),
             Map.entry("Gemma4ForCausalLM", Gemma4::new),
             Map.entry("GemmaForCausalLM", Gemma::new),
             Map.entry("Glm4ForCausalLM", Glm4::new),

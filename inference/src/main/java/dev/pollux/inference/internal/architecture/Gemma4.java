@@ -8,7 +8,6 @@ import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Experts;
 import dev.pollux.inference.internal.layer.Residual;
 import dev.pollux.inference.internal.layer.Rotary;
-import dev.pollux.tensor.StackedMatrix;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,30 +33,9 @@ final class Gemma4 extends Transformer {
     Value embedding() {
         Value x = b.scaled(super.embedding(), Math.sqrt(config.hiddenSize()));
         if (perLayer > 0) {
-            layerInputs(x);
+            inputs = LayerInputs.write(this, x, perLayer);
         }
         return x;
-    }
-
-    /** (table[ids] · sqrt(width) + norm(project(x) / sqrt(hidden))) / sqrt 2, in parts of the layers. */
-    private void layerInputs(Value x) {
-        int all = config.layers() * perLayer;
-        int rows = settings.integer("vocab_size_per_layer_input", config.vocabularySize());
-        StackedMatrix table =
-                b.matrix(all, "model.embed_tokens_per_layer.weight").requireRows(rows);
-        Value tokens = b.scaled(b.lowering().embed("embedding.layers", table), Math.sqrt(perLayer));
-        Value projected =
-                b.project(x, "inputs.projected", "model.per_layer_model_projection.weight", all, config.hiddenSize());
-        Value small = b.scaled(projected, 1 / Math.sqrt(config.hiddenSize()));
-        Value byLayer = b.perToken(small, "inputs.layers", config.layers(), perLayer);
-        Value normed = b.norm(norm(), byLayer, "inputs.normed", "model.per_layer_projection_norm.weight", perLayer);
-        Value sum = b.op("Add", "inputs.sum", b.perToken(normed, "inputs.flat", all), tokens);
-        int[] widths = new int[config.layers()];
-        java.util.Arrays.fill(widths, perLayer);
-        List<String> names = java.util.stream.IntStream.range(0, config.layers())
-                .mapToObj(layer -> "inputs." + layer)
-                .toList();
-        inputs = b.split(b.scaled(sum, Math.sqrt(0.5)), names, widths);
     }
 
     @Override

@@ -58,11 +58,17 @@ final class NemotronH extends Backbone {
         return b.plainMlp(p, x, at + "up_proj.weight", at + "down_proj.weight", activation());
     }
 
-    /** A grouped sigmoid router as in DeepSeek V3; one expert is shared by all tokens. */
+    /** A grouped sigmoid router as in DeepSeek V3; one expert is shared by all tokens. Experts may work on a latent. */
     private Value experts(String at, String p, Value normed) {
-        Experts experts = new Experts(
-                b, p, normed, settings.integer("n_routed_experts"), settings.integer("num_experts_per_tok"));
-        Value scores = b.op("Sigmoid", p + "scores", experts.logits(at + "gate.weight"));
+        int hidden = config.hiddenSize();
+        int width = settings.integer("moe_latent_size", hidden);
+        boolean latent = settings.has("moe_latent_size");
+        Value read = latent ? b.project(normed, p + "latent", at + "fc1_latent_proj.weight", width, hidden) : normed;
+        int count = settings.integer("n_routed_experts");
+        Experts experts = new Experts(b, p, read, count, settings.integer("num_experts_per_tok"), width);
+        Value flat = latent ? b.reshaped(normed, p + "router.flat", -1, hidden) : Value.NONE;
+        Value logits = latent ? experts.logits(flat, at + "gate.weight") : experts.logits(at + "gate.weight");
+        Value scores = b.op("Sigmoid", p + "scores", logits);
         Value choice = experts.bestGroups(
                 experts.biased(scores, at + "gate.e_score_correction_bias"),
                 settings.integer("n_group", 1),
@@ -70,8 +76,17 @@ final class NemotronH extends Backbone {
                 2);
         double epsilon = settings.flag("norm_topk_prob", true) ? 1e-20 : -1;
         Value weights = experts.chosenBy(scores, choice, epsilon, settings.number("routed_scaling_factor", 1));
-        Value routed = experts.write(weights, (e, q, x) -> mlp(at + "experts." + e + ".", q, x));
-        return b.op("Add", p + "moe", routed, mlp(at + "shared_experts.", p + "shared.", normed));
+        Value routed = experts.write(weights, (e, q, x) -> expert(at + "experts." + e + ".", q, x, width));
+        Value wide =
+                latent ? b.project(routed, p + "latent.out", at + "fc2_latent_proj.weight", hidden, width) : routed;
+        return b.op("Add", p + "moe", wide, mlp(at + "shared_experts.", p + "shared.", normed));
+    }
+
+    private Value expert(String at, String p, Value x, int columns) {
+        int width = b.tensors.require(at + "up_proj.weight").dim(0);
+        Value inner = b.project(x, p + "up", at + "up_proj.weight", width, columns);
+        Value active = b.activation(activation(), inner, p + "active");
+        return b.project(active, p + "down", at + "down_proj.weight", columns, width);
     }
 
     @Override

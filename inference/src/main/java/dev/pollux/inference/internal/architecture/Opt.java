@@ -11,11 +11,10 @@ import java.util.function.UnaryOperator;
 /** OPT (Zhang et al., arXiv:2205.01068): learned positions from the third row on, norms before or after a block. */
 final class Opt extends Transformer {
 
-    private static final String ROOT = "model.decoder.";
-
     /** Rows of the table before that of the first position. */
     private static final int OFFSET = 2;
 
+    private final String root = b.tensors.has("decoder.embed_tokens.weight") ? "decoder." : "model.decoder.";
     private final boolean before = settings.flag("do_layer_norm_before", true);
     private final int narrow = settings.integer("word_embed_proj_dim", config.hiddenSize());
 
@@ -31,11 +30,11 @@ final class Opt extends Transformer {
     @Override
     Value embedding() {
         int hidden = config.hiddenSize();
-        Value tokens = b.embed(ROOT + "embed_tokens.weight", narrow);
+        Value tokens = b.embed(root + "embed_tokens.weight", narrow);
         if (narrow != hidden) {
-            tokens = b.project(tokens, "embedded.wide", ROOT + "project_in.weight", hidden, narrow);
+            tokens = b.project(tokens, "embedded.wide", root + "project_in.weight", hidden, narrow);
         }
-        String table = ROOT + "embed_positions.weight";
+        String table = root + "embed_positions.weight";
         int rows = b.tensors.require(table).dim(0) - OFFSET;
         b.tensors.vectorLater(table, (rows + OFFSET) * hidden);
         Supplier<float[]> values = () -> b.tensors.floats(table, (long) OFFSET * hidden, rows * hidden);
@@ -48,14 +47,14 @@ final class Opt extends Transformer {
         int hidden = config.hiddenSize();
         String output = narrow == hidden ? "final" : "final.wide";
         Value out = normed
-                ? x.norm(norm(), output, weight(ROOT + "final_layer_norm"))
+                ? x.norm(norm(), output, weight(root + "final_layer_norm"))
                 : b.op("Identity", output, x.value());
-        return narrow == hidden ? out : b.project(out, "final", ROOT + "project_out.weight", narrow, hidden);
+        return narrow == hidden ? out : b.project(out, "final", root + "project_out.weight", narrow, hidden);
     }
 
     @Override
     void layer(int layer, String p, Residual x) {
-        String at = ROOT + "layers." + layer + ".";
+        String at = root + "layers." + layer + ".";
         block(x, p + "norm1", at + "self_attn_layer_norm", y -> attention(layer, p, at + "self_attn.", y));
         block(x, p + "norm2", at + "final_layer_norm", y -> mlp(p, at, y));
     }

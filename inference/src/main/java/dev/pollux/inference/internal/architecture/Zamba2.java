@@ -126,8 +126,8 @@ final class Zamba2 extends Transformer {
     /** y plus a product with two narrow matrices. */
     private Value lowRank(Value y, String at, Value x, int columns, int rows) {
         int rank = b.tensors.require(at + "0.weight").dim(0);
-        Value low = b.project(x, y.name() + ".low", at + "0.weight", rank, columns);
-        Value high = b.project(low, y.name() + ".high", at + "1.weight", rows, rank);
+        Value low = b.project(x, y.name() + ".narrow", at + "0.weight", rank, columns);
+        Value high = b.project(low, y.name() + ".addition", at + "1.weight", rows, rank);
         return b.op("Add", y.name() + ".adapted", y, high);
     }
 

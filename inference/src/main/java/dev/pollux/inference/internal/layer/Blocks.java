@@ -55,6 +55,7 @@ public final class Blocks {
         int modules = settings.count("num_nextn_predict_layers", settings.count("num_mtp_layers", 0));
         String beyond = "model.layers.";
         return name.startsWith("mtp.")
+                || name.startsWith("model.mtp_")
                 || IntStream.range(config.layers(), config.layers() + modules)
                         .anyMatch(layer -> name.startsWith(beyond + layer + "."));
     }
@@ -113,7 +114,7 @@ public final class Blocks {
         if (Double.isInfinite(bound)) {
             return x;
         }
-        Value low = op("Max", x.name() + ".low", x, constant(-bound));
+        Value low = op("Max", x.name() + ".at.least", x, constant(-bound));
         return op("Min", x.name() + ".bounded", low, constant(bound));
     }
 

@@ -29,7 +29,7 @@ public final class DerivedTensors implements TensorFile {
 
     /** Tensors that are computed from the configuration; old checkpoints store them. */
     private static final Pattern DERIVED = Pattern.compile(
-            ".*rotary_emb\\..*|rope_(freqs|factors_long|factors_short)\\.weight|.*\\.attn\\.(masked_)?bias|.*attention\\.(masked_)?bias");
+            ".*rotary_emb\\..*|rope_(freqs|factors_long|factors_short)\\.weight|.*\\.attn\\.((masked_)?bias|causal_mask)|.*attention\\.(masked_)?bias");
 
     private final TensorFile stored;
     private final Map<String, TensorInfo> all;

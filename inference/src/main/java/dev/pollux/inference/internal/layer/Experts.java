@@ -27,6 +27,7 @@ public final class Experts {
     private final int count;
     private final int chosen;
     private final Value flat;
+    private final int width;
 
     /**
      * @param p before the names of its values
@@ -34,6 +35,11 @@ public final class Experts {
      * @param chosen the number of experts per token
      */
     public Experts(Blocks b, String p, Value x, int count, int chosen) {
+        this(b, p, x, count, chosen, b.config.hiddenSize());
+    }
+
+    /** The same for experts whose input and output are {@code width} wide. */
+    public Experts(Blocks b, String p, Value x, int count, int chosen, int width) {
         if (chosen > count) {
             throw new MalformedFileException(b.settings.file() + ": a token cannot have " + chosen + " of " + count
                     + " experts; the configuration is damaged");
@@ -42,7 +48,8 @@ public final class Experts {
         this.p = p + "experts.";
         this.count = count;
         this.chosen = chosen;
-        this.flat = b.reshaped(x, this.p + "flat", -1, b.config.hiddenSize());
+        this.flat = b.reshaped(x, this.p + "flat", -1, width);
+        this.width = width;
     }
 
     /** The router's logits, (S, experts), in floats for every weight format. */
@@ -178,7 +185,7 @@ public final class Experts {
                     () -> b.op("Identity", q + "same", before));
         }
         b.lowering().readBy(1);
-        return b.lowering().byToken(sum, p + "out", b.config.hiddenSize());
+        return b.lowering().byToken(sum, p + "out", width);
     }
 
     /**
