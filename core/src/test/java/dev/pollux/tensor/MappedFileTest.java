@@ -132,4 +132,16 @@ class MappedFileTest {
             assertThat(file.map(size, 0).remaining()).isZero();
         }
     }
+
+    @Test
+    void anEmptyRangeAtTheEndOfAFileOf2To30BytesIsMapped() throws IOException {
+        Path path = folder.resolve("full");
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(GIB);
+        }
+        try (MappedFile file = new MappedFile(path)) {
+            assertThat(file.map(GIB, 0).remaining()).isZero();
+            assertThat(file.map(GIB - 1, 1).get()).isZero();
+        }
+    }
 }

@@ -295,6 +295,64 @@ class SafetensorsFileTest {
         }
     }
 
+    /** A file of a length, a header and {@code data} zeros. */
+    private Path write(long length, String header, int data) throws IOException {
+        byte[] text = header.getBytes(StandardCharsets.UTF_8);
+        return write(ByteBuffer.allocate(8 + text.length + data)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(length)
+                .put(text)
+                .array());
+    }
+
+    private static void refused(Path path, String why) {
+        assertThatThrownBy(() -> SafetensorsFile.open(path))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage(path + " is not a valid safetensors file: " + why);
+    }
+
+    @Test
+    void theHeaderHasTwoBytesOrMoreAndEndsInTheFile() throws IOException {
+        String again = "; download the file again";
+        SafetensorsFile least = SafetensorsFile.open(write(2, "{}", 0));
+        assertThat(least.tensors()).isEmpty();
+        least.close();
+        refused(write(1, "{}", 0), "the header length must be in [2, 2] but was 1" + again);
+        refused(write(3, "{}", 0), "the header length must be in [2, 2] but was 3" + again);
+        refused(write(-1, "{}", 1000), "the header length must be in [2, 1002] but was 18446744073709551615" + again);
+        refused(write(0, "", 0), "the header length must be in [2, 0] but was 0" + again);
+        refused(write(new byte[7]), "it has 7 bytes, too few for a header length" + again);
+    }
+
+    @Test
+    void aFileOfAnotherKindIsNamed() throws IOException {
+        refused(write(new byte[0]), "it is empty; download the file again");
+        refused(write("absent".getBytes(StandardCharsets.US_ASCII)), "it is a text, 'absent'; download the file again");
+        refused(
+                write("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".getBytes(StandardCharsets.US_ASCII)),
+                "it is a Git LFS pointer, not the file itself; fetch the file with git lfs pull");
+    }
+
+    @Test
+    void aTensorHasTheBytesOfItsShapeAndEndsInTheFile() throws IOException {
+        String header = "{\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[%d,%d]}}";
+        String good = header.formatted(0, 8);
+        Path path = write(good.length(), good, 8);
+        SafetensorsFile file = SafetensorsFile.open(path);
+        assertThat(file.floats("w")).containsExactly(0, 0);
+        file.close();
+        assertThatThrownBy(() -> file.floats("w"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage(path + " is closed; open it again");
+        refused(
+                write(good.length(), good, 7),
+                "w ends past the end of the file; it is truncated; download the file again");
+        String other = header.formatted(2, 8);
+        refused(
+                write(other.length(), other, 8),
+                "w of type F32 and shape [2] must have 8 bytes but has 6; download the file again");
+    }
+
     private Path write(byte[] bytes) throws IOException {
         return Files.write(folder.resolve("model-" + files++ + ".safetensors"), bytes);
     }
