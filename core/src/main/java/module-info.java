@@ -13,6 +13,7 @@ module dev.pollux.core {
     exports dev.pollux.twin;
     exports dev.pollux.tensor;
     exports dev.pollux.merging;
+    exports dev.pollux.quantization;
     exports dev.pollux.internal to
             dev.pollux.finetune,
             dev.pollux.inference,

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * An ONNX graph: inputs, outputs, nodes in topological order, and weights.
@@ -55,6 +56,19 @@ public final class Graph {
 
     ModelProto header() {
         return header;
+    }
+
+    /** The version of a domain's operators that the graph uses; the standard domain is empty. Empty if it uses none. */
+    public OptionalLong opset(String domain) {
+        return header.getOpsetImportList().stream()
+                .filter(opset -> isSame(opset.getDomain(), domain))
+                .mapToLong(OperatorSetIdProto::getVersion)
+                .findFirst();
+    }
+
+    /** {@code ai.onnx} is another name of the standard domain. */
+    private static boolean isSame(String one, String other) {
+        return one.equals(other) || one.equals("ai.onnx") && other.isEmpty();
     }
 
     /** The inputs of a run. */

@@ -45,7 +45,12 @@ public final class GraphBuilder {
     }
 
     static GraphBuilder withoutNodes(Graph graph) {
-        GraphBuilder builder = new GraphBuilder(graph.header());
+        return withoutNodes(graph, graph.header());
+    }
+
+    /** A builder with the inputs, outputs, weights and values of a graph, and another header. */
+    static GraphBuilder withoutNodes(Graph graph, ModelProto header) {
+        GraphBuilder builder = new GraphBuilder(header);
         builder.inputs.addAll(graph.inputs());
         builder.outputs.addAll(graph.outputs());
         graph.weights().forEach(weight -> builder.weights.put(weight.name(), weight));
@@ -188,6 +193,24 @@ public final class GraphBuilder {
         } finally {
             nodes = before;
         }
+    }
+
+    /** The nodes that {@code content} adds, which do not become nodes of the graph. */
+    List<Node> apart(Runnable content) {
+        List<Node> before = nodes;
+        List<Node> added = new ArrayList<>();
+        nodes = added;
+        try {
+            content.run();
+            return added;
+        } finally {
+            nodes = before;
+        }
+    }
+
+    /** Removes a weight; does nothing if there is none of this name. */
+    void removeWeight(String name) {
+        weights.remove(name);
     }
 
     /** Whether new nodes go into a branch, whose values are not visible outside it. */

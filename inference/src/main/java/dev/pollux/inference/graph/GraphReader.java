@@ -107,7 +107,7 @@ public final class GraphReader {
         Shape shape = Shape.of(
                 tensor.getDimsList().stream().mapToLong(Long::longValue).toArray());
         Optional<StoredTensor.Place> place = tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL
-                ? Optional.of(place(onnx.place(tensor, elements * type.bytes())))
+                ? Optional.of(place(onnx.place(tensor, type.bytes(elements))))
                 : Optional.empty();
         return new Weight(tensor.getName(), type, shape, new StoredTensor(tensor, place));
     }

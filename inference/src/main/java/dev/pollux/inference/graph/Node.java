@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 
 /**
  * An operator of a graph with the names of its inputs and outputs. A node read from a file keeps all of its attributes and
@@ -150,11 +151,13 @@ public final class Node {
      *
      * @param nodes its nodes, in order; they may read values of the enclosing graph
      * @param results the names of its results
+     * @param weights its own weights
      */
-    public record Branch(List<Node> nodes, List<String> results) {
+    public record Branch(List<Node> nodes, List<String> results, List<Value> weights) {
         public Branch {
             nodes = List.copyOf(nodes);
             results = List.copyOf(results);
+            weights = List.copyOf(weights);
         }
     }
 
@@ -173,7 +176,33 @@ public final class Node {
     private static Branch branch(GraphProto graph) {
         return new Branch(
                 graph.getNodeList().stream().map(Node::new).toList(),
-                graph.getOutputList().stream().map(ValueInfoProto::getName).toList());
+                graph.getOutputList().stream().map(ValueInfoProto::getName).toList(),
+                graph.getInitializerList().stream()
+                        .map(tensor -> new Value(
+                                tensor.getName(),
+                                ElementType.of(tensor.getDataType()).orElse(ElementType.OTHER),
+                                Shape.of(tensor.getDimsList().stream()
+                                        .mapToLong(Long::longValue)
+                                        .toArray())))
+                        .toList());
+    }
+
+    /** A copy in which {@code rewrite} has replaced the nodes of each subgraph. */
+    Node withBranches(UnaryOperator<List<Node>> rewrite) {
+        NodeProto.Builder changed = proto.toBuilder();
+        for (AttributeProto.Builder attribute : changed.getAttributeBuilderList()) {
+            if (attribute.hasG()) {
+                rewrite(attribute.getGBuilder(), rewrite);
+            }
+            attribute.getGraphsBuilderList().forEach(graph -> rewrite(graph, rewrite));
+        }
+        return new Node(changed.build());
+    }
+
+    private static void rewrite(GraphProto.Builder graph, UnaryOperator<List<Node>> rewrite) {
+        List<Node> nodes = rewrite.apply(graph.getNodeList().stream().map(Node::new).toList());
+        graph.clearNode();
+        nodes.forEach(node -> graph.addNode(node.proto));
     }
 
     /** The names of all values read by the node and its branches, including values local to a branch. */

@@ -53,6 +53,11 @@ record StoredTensor(TensorProto proto, Optional<Place> place) implements WeightS
     }
 
     @Override
+    public Optional<MatrixValues> values() {
+        return StoredMatrix.fits(this) ? Optional.of(StoredMatrix.of(this)) : Optional.empty();
+    }
+
+    @Override
     public void writeTo(Consumer<ByteBuffer> sink) {
         if (place.isEmpty()) {
             sink.accept(proto.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN));

@@ -28,6 +28,6 @@ public record Weight(String name, ElementType type, Shape shape, WeightSource so
 
     /** The number of its bytes; 0 for {@link ElementType#OTHER}. */
     public long bytes() {
-        return Math.multiplyExact(shape.elements(), type.bytes());
+        return type.bytes(shape.elements());
     }
 }

@@ -2,6 +2,7 @@ package dev.pollux.inference.graph;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -15,6 +16,11 @@ public interface WeightSource {
      * @param sink consumes a piece and must not keep it
      */
     void writeTo(Consumer<ByteBuffer> sink);
+
+    /** The values of a weight of two dimensions for reading parts of it; empty if only all bytes can be produced. */
+    default Optional<MatrixValues> values() {
+        return Optional.empty();
+    }
 
     /** Bytes produced in one piece. */
     static WeightSource of(Supplier<ByteBuffer> bytes) {

@@ -1,0 +1,51 @@
+package dev.pollux.quantization;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** How codes and scales of a block of weights are chosen. No method needs calibration data. */
+public enum QuantizationMethod {
+    /** The scale spans the block's range, and each weight is rounded to the nearest code. The fastest method. */
+    ROUND_TO_NEAREST("rtn"),
+    /**
+     * Searches zero point and scale together for the least squared error; never worse than {@link #ROUND_TO_NEAREST} in any
+     * block.
+     */
+    SEARCH("search"),
+    /** Symmetric codes; searches the scale for the least squared error. */
+    LEAST_SQUARES("least-squares"),
+    /**
+     * Half-quadratic quantization (Badri and Shaji, "Half-Quadratic Quantization of Large Machine Learning Models", 2023) with
+     * integer zero points. For comparison: the zero points that it optimizes lose their gain when they are rounded.
+     */
+    HQQ("hqq"),
+    /** The weighted least squares of llama.cpp's K-quants with integer zero points, as ONNX Runtime has it. For comparison. */
+    K_QUANT("k-quant"),
+    /** No codes: 16-bit floats, converted to 32 bits when the model is loaded. Half the file, and nearly no loss. */
+    FLOAT16("float16");
+
+    private final String text;
+
+    QuantizationMethod(String text) {
+        this.text = text;
+    }
+
+    /** The name in recipes, reports and manifests, such as {@code k-quant}. */
+    public String text() {
+        return text;
+    }
+
+    /** The method with this {@link #text}, in any case; empty if there is none. */
+    public static Optional<QuantizationMethod> of(String text) {
+        return Arrays.stream(values())
+                .filter(method -> method.text.equals(text.toLowerCase(Locale.ROOT)))
+                .findFirst();
+    }
+
+    /** The names of all methods, in order. */
+    public static List<String> texts() {
+        return Arrays.stream(values()).map(QuantizationMethod::text).toList();
+    }
+}

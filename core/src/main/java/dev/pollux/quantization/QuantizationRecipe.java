@@ -1,0 +1,321 @@
+package dev.pollux.quantization;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** How a model is quantized. The bytes of the result depend on the model and the recipe only. <em>Immutable.</em> */
+public final class QuantizationRecipe {
+
+    /** The form of quantized weights in a graph. */
+    public enum Form {
+        /** Operators of ONNX Runtime: {@code MatMulNBits}, {@code GatherBlockQuantized}. They load fast and run fast. */
+        OPERATORS,
+        /**
+         * Standard ONNX: {@code DequantizeLinear} before {@code MatMul}. For other runtimes; ONNX Runtime fuses the two when it
+         * loads the model, which takes more time and memory.
+         */
+        QDQ
+    }
+
+    /**
+     * What happens to the weights that match a pattern. <em>Immutable.</em>
+     *
+     * @param pattern matches the whole name of a weight or of a node that reads it; {@code *} stands for any characters. {@code
+     *     *.down_proj*} matches {@code layers.0.down_proj.weight} but not {@code layers.0.up_proj.weight}
+     * @param bits 2, 4 or 8; 0 keeps the weights in float
+     * @param blockSize 16, 32, 64, 128 or 256; 0 for the recipe's
+     */
+    public record Rule(String pattern, int bits, int blockSize) {
+
+        public Rule {
+            if (pattern.isBlank()) {
+                throw new IllegalArgumentException("pattern must not be blank; use * to match every weight");
+            }
+            if (bits != 0) {
+                checkBits("bits of rule '" + pattern + "'", bits);
+            }
+            if (blockSize != 0) {
+                checkBlock("blockSize of rule '" + pattern + "'", blockSize);
+            }
+        }
+
+        /** A rule that keeps weights in float. */
+        public static Rule keep(String pattern) {
+            return new Rule(pattern, 0, 0);
+        }
+
+        /** A rule that gives weights other bits. */
+        public static Rule bits(String pattern, int bits) {
+            checkBits("bits of rule '" + pattern + "'", bits);
+            return new Rule(pattern, bits, 0);
+        }
+
+        /** Whether the pattern matches the whole of {@code name}. */
+        public boolean matches(String name) {
+            String[] parts = pattern.split("\\*", -1);
+            if (parts.length == 1) {
+                return name.equals(pattern);
+            }
+            int at = parts[0].length();
+            int end = name.length() - parts[parts.length - 1].length();
+            if (!name.startsWith(parts[0]) || !name.endsWith(parts[parts.length - 1]) || end < at) {
+                return false;
+            }
+            for (int i = 1; i < parts.length - 1; i++) {
+                int found = name.indexOf(parts[i], at);
+                if (found < 0 || found + parts[i].length() > end) {
+                    return false;
+                }
+                at = found + parts[i].length();
+            }
+            return true;
+        }
+    }
+
+    /** The defaults of the builder. */
+    public static final QuantizationRecipe DEFAULTS = builder().build();
+
+    private static final List<Integer> BITS = List.of(2, 4, 8);
+    private static final List<Integer> BLOCKS = List.of(16, 32, 64, 128, 256);
+
+    private final QuantizationMethod method;
+    private final int bits;
+    private final int blockSize;
+    private final int headBits;
+    private final boolean symmetric;
+    private final boolean likeOnnxRuntime;
+    private final boolean int8Activations;
+    private final Form form;
+    private final List<Rule> rules;
+
+    private QuantizationRecipe(Builder b) {
+        this.method = b.method;
+        this.bits = b.bits;
+        this.blockSize = b.blockSize;
+        this.headBits = b.headBits;
+        this.symmetric = b.symmetric;
+        this.likeOnnxRuntime = b.likeOnnxRuntime;
+        this.int8Activations = b.int8Activations;
+        this.form = b.form;
+        this.rules = List.copyOf(b.rules);
+        checkBits("bits", bits);
+        checkBlock("blockSize", blockSize);
+        if (headBits != 0) {
+            checkBits("headBits", headBits);
+        }
+        if (likeOnnxRuntime && method != QuantizationMethod.ROUND_TO_NEAREST) {
+            throw new IllegalArgumentException("likeOnnxRuntime needs the method rtn but the method was " + method.text()
+                    + "; ONNX Runtime's default quantizer only rounds");
+        }
+        if (symmetric && (method == QuantizationMethod.HQQ || method == QuantizationMethod.K_QUANT)) {
+            throw new IllegalArgumentException("symmetric does not fit the method " + method.text()
+                    + ", which chooses zero points; use rtn, search or least-squares");
+        }
+        checkActivations("bits", bits);
+        checkActivations("headBits", headBits);
+        rules.forEach(rule -> checkActivations("bits of rule '" + rule.pattern() + "'", rule.bits()));
+    }
+
+    private static void checkBits(String what, int bits) {
+        if (!BITS.contains(bits)) {
+            throw new IllegalArgumentException(what + " must be 2, 4 or 8 but was " + bits);
+        }
+    }
+
+    private static void checkBlock(String what, int blockSize) {
+        if (!BLOCKS.contains(blockSize)) {
+            throw new IllegalArgumentException(what + " must be 16, 32, 64, 128 or 256 but was " + blockSize);
+        }
+    }
+
+    /** At 2 and 8 bits the kernel without int8 activations decodes the whole matrix in each step: 40 to 300 times slower. */
+    private void checkActivations(String what, int bitsUsed) {
+        if (!int8Activations && method != QuantizationMethod.FLOAT16 && bitsUsed != 4 && bitsUsed != 0) {
+            throw new IllegalArgumentException("int8Activations must be true at " + bitsUsed + " bits (" + what
+                    + "): without them the kernel is up to 300 times slower; use 4 bits or int8 activations");
+        }
+    }
+
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder with these values. */
+    public Builder toBuilder() {
+        Builder b = new Builder();
+        b.method = method;
+        b.bits = bits;
+        b.blockSize = blockSize;
+        b.headBits = headBits;
+        b.symmetric = symmetric;
+        b.likeOnnxRuntime = likeOnnxRuntime;
+        b.int8Activations = int8Activations;
+        b.form = form;
+        b.rules.addAll(rules);
+        return b;
+    }
+
+    /** The method; default {@link QuantizationMethod#SEARCH}. */
+    public QuantizationMethod method() {
+        return method;
+    }
+
+    /** Bits of a code: 2, 4 or 8; default 4. Of no effect on {@link QuantizationMethod#FLOAT16}. */
+    public int bits() {
+        return bits;
+    }
+
+    /** The number of weights that share a scale: 16, 32, 64, 128 or 256; default 32. Larger blocks are smaller and faster. */
+    public int blockSize() {
+        return blockSize;
+    }
+
+    /**
+     * Bits of embedding tables and of the output head: 2, 4 or 8, 0 for float; default 8. A model loses most by errors there.
+     */
+    public int headBits() {
+        return headBits;
+    }
+
+    /**
+     * Whether codes have no zero point, so that 0 is in the middle of the range; default false. {@link
+     * QuantizationMethod#LEAST_SQUARES} is always symmetric. A symmetric {@link QuantizationMethod#SEARCH} is that method.
+     */
+    public boolean symmetric() {
+        return symmetric;
+    }
+
+    /**
+     * Whether {@link QuantizationMethod#ROUND_TO_NEAREST} gives the same bytes as the default quantizer of ONNX Runtime, which
+     * computes in 32-bit floats and rounds half away from zero; default false.
+     */
+    public boolean likeOnnxRuntime() {
+        return likeOnnxRuntime;
+    }
+
+    /**
+     * Whether products round activations to 8 bits, each block with its own scale; default true, which is the fast kernel. False
+     * is possible at 4 bits only, and two to five times slower.
+     */
+    public boolean int8Activations() {
+        return int8Activations;
+    }
+
+    /** The form in the graph; default {@link Form#OPERATORS}. */
+    public Form form() {
+        return form;
+    }
+
+    /** Rules for single weights; the first that matches applies. Default none. */
+    public List<Rule> rules() {
+        return rules;
+    }
+
+    /** The first rule that matches one of {@code names}; empty if none does. */
+    public Optional<Rule> rule(List<String> names) {
+        return rules.stream()
+                .filter(rule -> names.stream().anyMatch(rule::matches))
+                .findFirst();
+    }
+
+    /** Whether another has the same values. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof QuantizationRecipe that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "QuantizationRecipe[method=" + method.text() + ", bits=" + bits + ", blockSize=" + blockSize
+                + ", headBits=" + headBits + ", symmetric=" + symmetric + ", likeOnnxRuntime=" + likeOnnxRuntime
+                + ", int8Activations=" + int8Activations + ", form=" + form + ", rules=" + rules + "]";
+    }
+
+    private List<Object> values() {
+        return List.of(
+                method, bits, blockSize, headBits, symmetric, likeOnnxRuntime, int8Activations, form, rules);
+    }
+
+    /** Builds a {@link QuantizationRecipe}. <em>Not thread-safe: one thread at a time.</em> */
+    public static final class Builder {
+
+        private QuantizationMethod method = QuantizationMethod.SEARCH;
+        private int bits = 4;
+        private int blockSize = 32;
+        private int headBits = 8;
+        private boolean symmetric;
+        private boolean likeOnnxRuntime;
+        private boolean int8Activations = true;
+        private Form form = Form.OPERATORS;
+        private final List<Rule> rules = new ArrayList<>();
+
+        private Builder() {}
+
+        /** See {@link QuantizationRecipe#method()}. */
+        public Builder method(QuantizationMethod value) {
+            method = value;
+            return this;
+        }
+
+        /** See {@link QuantizationRecipe#bits()}. */
+        public Builder bits(int value) {
+            bits = value;
+            return this;
+        }
+
+        /** See {@link QuantizationRecipe#blockSize()}. */
+        public Builder blockSize(int value) {
+            blockSize = value;
+            return this;
+        }
+
+        /** See {@link QuantizationRecipe#headBits()}. */
+        public Builder headBits(int value) {
+            headBits = value;
+            return this;
+        }
+
+        /** See {@link QuantizationRecipe#symmetric()}. */
+        public Builder symmetric(boolean value) {
+            symmetric = value;
+            return this;
+        }
+
+        /** See {@link QuantizationRecipe#likeOnnxRuntime()}. */
+        public Builder likeOnnxRuntime(boolean value) {
+            likeOnnxRuntime = value;
+            return this;
+        }
+
+        /** See {@link QuantizationRecipe#int8Activations()}. */
+        public Builder int8Activations(boolean value) {
+            int8Activations = value;
+            return this;
+        }
+
+        /** See {@link QuantizationRecipe#form()}. */
+        public Builder form(Form value) {
+            form = value;
+            return this;
+        }
+
+        /** Adds a rule; see {@link QuantizationRecipe#rules()}. */
+        public Builder rule(Rule value) {
+            rules.add(value);
+            return this;
+        }
+
+        /** Builds the recipe and checks every value. */
+        public QuantizationRecipe build() {
+            return new QuantizationRecipe(this);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package dev.pollux.inference.quantize;
+
+import java.util.Arrays;
+
+/**
+ * Blocks that are quantized together, one a lane. A weight is (code − zero) · scale. <em>Not thread-safe: one thread at a
+ * time.</em>
+ */
+final class BlockPanel {
+
+    /*
+     * Value k of lane l is at index k·lanes + l. A method computes the sums of all lanes at once, in loops over l without a
+     * dependency from one lane to the next, which the compiler turns into vector instructions. Sums over k run in the order of k
+     * for each lane, so that results do not depend on the number of lanes.
+     */
+
+    /** 1.5·2⁵²: adding and subtracting it rounds a double below 2⁵¹ to the nearest integer, halves to even. */
+    static final double ROUND = 0x1.8p52;
+
+    private static final int VALUES = 2048;
+    private static final int MOST_LANES = 64;
+    private static final int LEAST_LANES = 8;
+
+    final BlockFormat format;
+    final int blockSize;
+    final int lanes;
+    final double[] values; // (blockSize, lanes)
+    final double[] importance; // (blockSize), weight of the squared error of each value of a block
+    final byte[] codes; // (blockSize, lanes), unsigned
+    final float[] scales; // (lanes)
+    final double[] zeros; // (lanes), whole numbers in [0, maxCode] except of HQQ with real zero points
+
+    /** The number of values of each block; below blockSize in the last block of a row. */
+    int count;
+
+    private BlockPanel(BlockFormat format, int lanes) {
+        this.format = format;
+        this.blockSize = format.blockSize();
+        this.lanes = lanes;
+        this.count = blockSize;
+        this.values = new double[blockSize * lanes];
+        this.importance = new double[blockSize];
+        Arrays.fill(importance, 1);
+        this.codes = new byte[blockSize * lanes];
+        this.scales = new float[lanes];
+        this.zeros = new double[lanes];
+    }
+
+    /** A panel that fits the nearest caches. */
+    static BlockPanel of(BlockFormat format) {
+        return new BlockPanel(
+                format, Math.max(LEAST_LANES, Math.min(MOST_LANES, VALUES / format.blockSize())));
+    }
+
+    /** See {@link BlockFormat#maxCode()}. */
+    int maxCode() {
+        return format.maxCode();
+    }
+
+    /** See {@link BlockFormat#middle()}. */
+    int middle() {
+        return format.middle();
+    }
+
+    /** See {@link BlockFormat#stored}. */
+    float stored(double scale) {
+        return format.stored(scale);
+    }
+
+    /** The smallest value of each lane, at most 0, and the largest, at least 0. */
+    void ranges(double[] least, double[] most) {
+        Arrays.fill(least, 0, lanes, 0);
+        Arrays.fill(most, 0, lanes, 0);
+        for (int k = 0; k < count; k++) {
+            int at = k * lanes;
+            for (int l = 0; l < lanes; l++) {
+                least[l] = Math.min(least[l], values[at + l]);
+                most[l] = Math.max(most[l], values[at + l]);
+            }
+        }
+    }
+
+    /** code = clamp(rhe(value · factor + zero), 0, maxCode) for every value. */
+    void codes(double[] factors) {
+        double max = maxCode();
+        for (int k = 0; k < count; k++) {
+            int at = k * lanes;
+            for (int l = 0; l < lanes; l++) {
+                codes[at + l] = (byte) (int) Math.max(0, Math.min(max, Math.rint(values[at + l] * factors[l] + zeros[l])));
+            }
+        }
+    }
+
+    /** Σ a·(x − s·(code − zero))² of a lane, where code = clamp(rhe(x · factor + zero)). */
+    double error(int lane, double factor, double zero, double scale) {
+        double sum = 0;
+        double max = maxCode();
+        for (int k = 0; k < count; k++) {
+            double x = values[k * lanes + lane];
+            double code = Math.max(0, Math.min(max, Math.rint(x * factor + zero)));
+            double off = x - scale * (code - zero);
+            sum += importance[k] * off * off;
+        }
+        return sum;
+    }
+}
