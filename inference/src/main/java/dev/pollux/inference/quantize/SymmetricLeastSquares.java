@@ -3,11 +3,11 @@ package dev.pollux.inference.quantize;
 import java.util.Arrays;
 
 /**
- * Symmetric codes with the scale of least squares. m is the largest magnitude, M = 2^(bits − 1). For n in M − 1.5, M −
- * 1.4, …, M + 1.0 and both signs:
+ * Symmetric codes with the scale of least squares. m is the value of largest magnitude, M = 2^(bits − 1). For n in M − 1.5, M −
+ * 1.4, …, M + 1.0 and both signs, minus first:
  *
  * <pre>
- * d = clamp(rhe(x / (±m / n) + M), 0, 2M − 1) − M
+ * d = clamp(rhe(x / (∓m / n) + M), 0, 2M − 1) − M
  * s = Σ a·x·d / Σ a·d²     rounded to its stored type
  * e = Σ a·(x − s·d)²       the first candidate with the least e wins
  * </pre>
@@ -24,7 +24,7 @@ final class SymmetricLeastSquares implements BlockMethod {
         panel.ranges(least, most);
         Arrays.fill(panel.zeros, panel.middle());
         for (int l = 0; l < panel.lanes; l++) {
-            double extreme = Math.max(most[l], -least[l]);
+            double extreme = most[l] > -least[l] ? most[l] : least[l];
             panel.scales[l] = 0;
             if (extreme != 0) {
                 factors[l] = search(panel, l, extreme);
@@ -39,7 +39,7 @@ final class SymmetricLeastSquares implements BlockMethod {
         double bestFactor = 0;
         for (int step = 0; step < STEPS; step++) {
             double n = panel.middle() - 1.5 + 0.1 * step;
-            for (int sign = 1; sign >= -1; sign -= 2) {
+            for (int sign = -1; sign <= 1; sign += 2) {
                 double factor = sign * n / extreme;
                 float scale = panel.stored(scale(panel, l, factor));
                 if (scale == 0) {
