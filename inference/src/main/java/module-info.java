@@ -26,6 +26,7 @@ module dev.pollux.inference {
     exports dev.pollux.inference.graph;
     exports dev.pollux.inference.hub;
     exports dev.pollux.inference.onnx;
+    exports dev.pollux.inference.quantize;
     exports dev.pollux.inference.sampling;
     exports dev.pollux.inference.template;
     exports dev.pollux.inference.tokenizer;

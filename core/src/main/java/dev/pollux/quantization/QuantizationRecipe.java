@@ -74,11 +74,11 @@ public final class QuantizationRecipe {
         }
     }
 
-    /** The defaults of the builder. */
-    public static final QuantizationRecipe DEFAULTS = builder().build();
-
     private static final List<Integer> BITS = List.of(2, 4, 8);
     private static final List<Integer> BLOCKS = List.of(16, 32, 64, 128, 256);
+
+    /** The defaults of the builder. */
+    public static final QuantizationRecipe DEFAULTS = builder().build();
 
     private final QuantizationMethod method;
     private final int bits;

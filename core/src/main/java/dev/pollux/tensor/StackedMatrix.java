@@ -90,6 +90,28 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
                         tensors.info(slice.name).type()));
     }
 
+    /**
+     * Reads rows as floats on the calling thread.
+     *
+     * @param first index of the first row
+     * @param into (count, columns)
+     */
+    public void rows(int first, int count, float[] into) {
+        int step = Math.max(1, SLICE / columns);
+        int top = 0;
+        for (String name : names) {
+            int rowsOfPart = tensors.info(name).dim(0);
+            int from = Math.max(first, top);
+            int to = Math.min(first + count, top + rowsOfPart);
+            for (int row = from; row < to; row += step) {
+                int some = Math.min(step, to - row);
+                float[] values = tensors.floats(name, (long) (row - top) * columns, some * columns);
+                System.arraycopy(values, 0, into, (row - first) * columns, values.length);
+            }
+            top += rowsOfPart;
+        }
+    }
+
     /** The transposed matrix as floats: (columns, rows). */
     public float[] transposed() {
         float[] turned = new float[Math.multiplyExact(rows, columns)]; // (columns, rows)

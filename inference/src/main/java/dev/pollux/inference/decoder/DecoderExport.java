@@ -6,6 +6,8 @@ import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.Projection;
 import dev.pollux.inference.internal.architecture.Architectures;
 import dev.pollux.inference.tokenizer.Tokenizer;
@@ -19,6 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 
 /**
  * Exports a checkpoint as an ONNX graph for the engine.
@@ -97,6 +100,31 @@ public final class DecoderExport {
                 context);
     }
 
+    /** The graph that {@link #export} writes; only headers and small tensors are read, and nothing is written. */
+    public static Graph graph(Checkpoint checkpoint, ExportOptions options) {
+        return LoweredDecoder.of(checkpoint, options).graph();
+    }
+
+    /**
+     * Writes an export into an existing folder, with a graph that is rewritten first.
+     *
+     * @param rewrite receives the graph and returns one with the same inputs and outputs
+     * @param provenance further facts for {@link DecoderManifest#provenance()}
+     */
+    public static void write(
+            Checkpoint checkpoint,
+            ExportOptions options,
+            Path folder,
+            UnaryOperator<Graph> rewrite,
+            Map<String, Object> provenance) {
+        LoweredDecoder lowered = LoweredDecoder.of(checkpoint, options);
+        GraphWriter.write(rewrite.apply(lowered.graph()), folder.resolve(DecoderManifest.MODEL_FILE));
+        writeTexts(checkpoint, folder);
+        Map<String, Object> facts = provenance(checkpoint, lowered);
+        facts.putAll(provenance);
+        writeManifest(checkpoint, lowered, facts, folder);
+    }
+
     private static ArtifactManifest manifest(List<ArtifactManifest.Input> inputs, ExportOptions options) {
         return ArtifactManifest.builder(ArtifactManifest.Kind.DECODER, "export")
                 .inputs(inputs)
@@ -108,15 +136,25 @@ public final class DecoderExport {
 
     private static ExportReport write(Checkpoint checkpoint, LoweredDecoder lowered, Path folder, JobContext context) {
         long begin = System.nanoTime();
-        ModelConfig config = checkpoint.config();
         lowered.write(folder.resolve(DecoderManifest.MODEL_FILE), context);
         writeTexts(checkpoint, folder);
+        writeManifest(checkpoint, lowered, provenance(checkpoint, lowered), folder);
+        return lowered.report(begin);
+    }
+
+    private static Map<String, Object> provenance(Checkpoint checkpoint, LoweredDecoder lowered) {
         Map<String, Object> provenance = new TreeMap<>();
         provenance.put("source", checkpoint.path().getFileName().toString());
         provenance.put("weights", lowered.options().weights().name());
         provenance.put("matrices", new TreeMap<>(lowered.matrices()));
         provenance.put("notices", lowered.notices());
         provenance.put(DecoderManifest.PARAMETERS, checkpoint.parameters());
+        return provenance;
+    }
+
+    private static void writeManifest(
+            Checkpoint checkpoint, LoweredDecoder lowered, Map<String, Object> provenance, Path folder) {
+        ModelConfig config = checkpoint.config();
         new DecoderManifest(
                         DecoderManifest.FORMAT,
                         config.name(),
@@ -133,7 +171,6 @@ public final class DecoderExport {
                         lowered.projections(),
                         provenance)
                 .write(folder);
-        return lowered.report(begin);
     }
 
     private static void writeTexts(Checkpoint checkpoint, Path folder) {

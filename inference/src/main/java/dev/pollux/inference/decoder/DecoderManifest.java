@@ -146,6 +146,27 @@ public record DecoderManifest(
                 provenance);
     }
 
+    /** A copy with further provenance; a fact with an existing name replaces the old one. */
+    public DecoderManifest withProvenance(Map<String, Object> further) {
+        Map<String, Object> all = new TreeMap<>(provenance);
+        all.putAll(further);
+        return new DecoderManifest(
+                format,
+                name,
+                architecture,
+                vocabularySize,
+                contextLength,
+                endTokens,
+                bosToken,
+                eosToken,
+                states,
+                rotarySwitch,
+                headWidth,
+                sampling,
+                projections,
+                all);
+    }
+
     /** Reads the manifest of an exported folder. */
     public static DecoderManifest read(Path folder) {
         Path file = folder.resolve(FILE);

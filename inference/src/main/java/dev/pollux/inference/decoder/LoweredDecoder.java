@@ -72,6 +72,10 @@ final class LoweredDecoder {
         return new LoweredDecoder(options, blocks, blocks.graph.build(), weightsUpTo);
     }
 
+    Graph graph() {
+        return graph;
+    }
+
     ExportOptions options() {
         return options;
     }

@@ -1,9 +1,11 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.MatrixValues;
 import dev.pollux.inference.graph.WeightSource;
 import dev.pollux.inference.internal.block.BlockWeights;
 import dev.pollux.tensor.StackedMatrix;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -14,8 +16,10 @@ final class MatrixSource implements WeightSource {
     private final StackedMatrix matrix;
     private final String form;
     private final WeightSource bytes;
+    private final boolean floats;
 
-    private MatrixSource(StackedMatrix matrix, String form, WeightSource bytes) {
+    private MatrixSource(StackedMatrix matrix, String form, WeightSource bytes, boolean floats) {
+        this.floats = floats;
         this.matrix = matrix;
         this.form = form;
         this.bytes = bytes;
@@ -23,7 +27,7 @@ final class MatrixSource implements WeightSource {
 
     /** 32-bit floats, (columns, rows). */
     static MatrixSource floats(StackedMatrix matrix) {
-        return new MatrixSource(matrix, types(matrix) + " to float", WeightSource.floats(matrix::transposed));
+        return new MatrixSource(matrix, types(matrix) + " to float", WeightSource.floats(matrix::transposed), true);
     }
 
     /** The codes of blocks, (rows, blocks, bytes of a block). */
@@ -33,7 +37,8 @@ final class MatrixSource implements WeightSource {
         return new MatrixSource(
                 form.matrix(),
                 types(form.matrix()) + how,
-                WeightSource.of(() -> ByteBuffer.wrap(blocked.make().codes())));
+                WeightSource.of(() -> ByteBuffer.wrap(blocked.make().codes())),
+                false);
     }
 
     /** The scales of blocks, (rows · blocks). */
@@ -79,6 +84,26 @@ final class MatrixSource implements WeightSource {
     /** Describes the conversion from stored types to the form. */
     String form() {
         return form;
+    }
+
+    @Override
+    public Optional<MatrixValues> values() {
+        return floats ? Optional.of(new TransposedValues(matrix)) : Optional.empty();
+    }
+
+    /** The floats (columns, rows) of a matrix; a column of them is a row of the matrix. */
+    private record TransposedValues(StackedMatrix matrix) implements MatrixValues {
+
+        @Override
+        public void rows(int first, int count, float[] into) {
+            float[] all = matrix.transposed();
+            System.arraycopy(all, first * matrix.rows(), into, 0, count * matrix.rows());
+        }
+
+        @Override
+        public void columns(int first, int count, float[] into) {
+            matrix.rows(first, count, into);
+        }
     }
 
     @Override

@@ -45,12 +45,13 @@ final class FusedShapeRules {
 
     /** The last block of a row may exceed the table's width, so the width is unknown. */
     private static List<Typed> gatherBlocks(Operation op) {
+        ElementType type = op.in(2).type();
         if (!op.shape(1).isRanked()) {
-            return op.of(ElementType.FLOAT, Shape.UNKNOWN);
+            return op.of(type, Shape.UNKNOWN);
         }
         List<Dim> dims = new ArrayList<>(op.shape(1).dims());
         dims.add(Dim.UNKNOWN);
-        return op.of(ElementType.FLOAT, Shape.of(dims));
+        return op.of(type, Shape.of(dims));
     }
 
     /** (norm of x + skip, –, –, x + skip). */

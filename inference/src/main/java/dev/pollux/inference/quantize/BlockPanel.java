@@ -9,9 +9,10 @@ import java.util.Arrays;
 final class BlockPanel {
 
     /*
-     * Value k of lane l is at index k·lanes + l. A method computes the sums of all lanes at once, in loops over l without a
-     * dependency from one lane to the next, which the compiler turns into vector instructions. Sums over k run in the order of k
-     * for each lane, so that results do not depend on the number of lanes.
+     * A method computes the sums of all lanes at once: for each k a small method with one loop over the lanes, without a dependency
+     * from one lane to the next, which the compiler turns into vector instructions. It does so only if values[k] is an array of its
+     * own and the loop is alone in its method. Sums over k run in the order of k for each lane, so that results do not depend on the
+     * number of lanes.
      */
 
     /** 1.5·2⁵²: adding and subtracting it rounds a double below 2⁵¹ to the nearest integer, halves to even. */
@@ -24,7 +25,7 @@ final class BlockPanel {
     final BlockFormat format;
     final int blockSize;
     final int lanes;
-    final double[] values; // (blockSize, lanes)
+    final double[][] values; // (blockSize, lanes)
     final double[] importance; // (blockSize), weight of the squared error of each value of a block
     final byte[] codes; // (blockSize, lanes), unsigned
     final float[] scales; // (lanes)
@@ -38,7 +39,7 @@ final class BlockPanel {
         this.blockSize = format.blockSize();
         this.lanes = lanes;
         this.count = blockSize;
-        this.values = new double[blockSize * lanes];
+        this.values = new double[blockSize][lanes];
         this.importance = new double[blockSize];
         Arrays.fill(importance, 1);
         this.codes = new byte[blockSize * lanes];
@@ -72,22 +73,33 @@ final class BlockPanel {
         Arrays.fill(least, 0, lanes, 0);
         Arrays.fill(most, 0, lanes, 0);
         for (int k = 0; k < count; k++) {
-            int at = k * lanes;
-            for (int l = 0; l < lanes; l++) {
-                least[l] = Math.min(least[l], values[at + l]);
-                most[l] = Math.max(most[l], values[at + l]);
-            }
+            range(values[k], least, most, lanes);
+        }
+    }
+
+    private static void range(double[] x, double[] least, double[] most, int lanes) {
+        for (int l = 0; l < lanes; l++) {
+            least[l] = Math.min(least[l], x[l]);
+            most[l] = Math.max(most[l], x[l]);
         }
     }
 
     /** code = clamp(rhe(value · factor + zero), 0, maxCode) for every value. */
     void codes(double[] factors) {
-        double max = maxCode();
+        double[] row = new double[lanes];
         for (int k = 0; k < count; k++) {
-            int at = k * lanes;
+            codes(values[k], factors, zeros, maxCode(), row, lanes);
             for (int l = 0; l < lanes; l++) {
-                codes[at + l] = (byte) (int) Math.max(0, Math.min(max, Math.rint(values[at + l] * factors[l] + zeros[l])));
+                codes[k * lanes + l] = (byte) (int) row[l];
             }
+        }
+    }
+
+    private static void codes(
+            double[] x, double[] factors, double[] zeros, double max, double[] into, int lanes) {
+        for (int l = 0; l < lanes; l++) {
+            double code = x[l] * factors[l] + zeros[l] + ROUND - ROUND;
+            into[l] = (Math.abs(code) - Math.abs(code - max) + max) * 0.5; // clamped, exact for whole numbers
         }
     }
 
@@ -96,7 +108,7 @@ final class BlockPanel {
         double sum = 0;
         double max = maxCode();
         for (int k = 0; k < count; k++) {
-            double x = values[k * lanes + lane];
+            double x = values[k][lane];
             double code = Math.max(0, Math.min(max, Math.rint(x * factor + zero)));
             double off = x - scale * (code - zero);
             sum += importance[k] * off * off;

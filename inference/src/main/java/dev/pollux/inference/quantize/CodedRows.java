@@ -72,7 +72,7 @@ final class CodedRows {
                 for (int l = 0; l < panel.lanes; l++) {
                     int at = (row + l) * columns + from;
                     for (int k = 0; k < panel.count; k++) {
-                        panel.values[k * panel.lanes + l] = l < some ? values[at + k] : 0;
+                        panel.values[k][l] = l < some ? values[at + k] : 0;
                     }
                 }
                 visitor.accept(panel, new Place(row, some, block));

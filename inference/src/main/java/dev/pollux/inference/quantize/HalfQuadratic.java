@@ -94,7 +94,7 @@ final class HalfQuadratic implements BlockMethod {
         double[] inverse = new double[panel.lanes];
         for (int l = 0; l < panel.lanes; l++) {
             for (int k = 0; k < panel.count; k++) {
-                double x = panel.values[k * panel.lanes + l];
+                double x = panel.values[k][l];
                 least[l] = Math.min(least[l], x);
                 most[l] = Math.max(most[l], x);
             }
@@ -117,7 +117,7 @@ final class HalfQuadratic implements BlockMethod {
             double zero = panel.zeros[l];
             double mean = 0;
             for (int k = 0; k < panel.count; k++) {
-                double x = panel.values[k * panel.lanes + l];
+                double x = panel.values[k][l];
                 double q = Math.max(0, Math.min(max, Math.rint(x * inverse[l] + zero)));
                 double d = x - (q - zero) / inverse[l];
                 double size = Math.abs(d);

@@ -60,7 +60,7 @@ final class KQuant implements BlockMethod {
         void read(BlockPanel panel, int l) {
             double squares = 0;
             for (int k = 0; k < x.length; k++) {
-                x[k] = panel.values[k * panel.lanes + l];
+                x[k] = panel.values[k][l];
                 squares += x[k] * x[k];
             }
             double root = Math.sqrt(squares / x.length);

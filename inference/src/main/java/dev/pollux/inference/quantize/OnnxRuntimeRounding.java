@@ -55,7 +55,7 @@ final class OnnxRuntimeRounding implements BlockMethod {
         panel.zeros[lane] = zero;
         for (int k = 0; k < panel.count; k++) {
             int at = k * panel.lanes + lane;
-            double code = code((float) panel.values[at], stored, inverse, zero);
+            double code = code((float) panel.values[k][lane], stored, inverse, zero);
             panel.codes[at] = (byte) (int) Math.max(0, Math.min(panel.maxCode(), code));
         }
     }

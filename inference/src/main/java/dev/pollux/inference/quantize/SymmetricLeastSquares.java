@@ -63,7 +63,7 @@ final class SymmetricLeastSquares implements BlockMethod {
         double middle = panel.middle();
         double max = panel.maxCode();
         for (int k = 0; k < panel.count; k++) {
-            double x = panel.values[k * panel.lanes + l];
+            double x = panel.values[k][l];
             double d = Math.max(0, Math.min(max, Math.rint(x * factor + middle))) - middle;
             products += panel.importance[k] * x * d;
             squares += panel.importance[k] * d * d;

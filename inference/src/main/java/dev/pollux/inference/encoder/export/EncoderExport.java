@@ -162,6 +162,15 @@ public final class EncoderExport {
         }
     }
 
+    /**
+     * The graph that {@link #export} writes, for the time that {@code tensors}, the opened folder, is open; fails as it does.
+     *
+     * @param weights how matrices are held
+     */
+    public static Graph graph(Path folder, SafetensorsFolder tensors, EncoderWeights weights) {
+        return new EncoderExport(folder, configuration(folder), tensors, weights).lowered().graph();
+    }
+
     private static List<Path> sources(Path folder, SafetensorsFolder tensors) {
         return Stream.concat(Stream.of(folder.resolve("config.json")), tensors.files().stream())
                 .toList();

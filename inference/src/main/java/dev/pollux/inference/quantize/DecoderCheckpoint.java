@@ -1,0 +1,44 @@
+package dev.pollux.inference.quantize;
+
+import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.decoder.WeightFormat;
+import dev.pollux.inference.graph.Graph;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/** A checkpoint of a decoder; the result is an exported folder. */
+record DecoderCheckpoint(Checkpoint checkpoint) implements SourceModel {
+
+    private static final ExportOptions FLOAT =
+            ExportOptions.builder().weights(WeightFormat.FLOAT).build();
+
+    @Override
+    public Graph graph() {
+        return DecoderExport.graph(checkpoint, FLOAT);
+    }
+
+    @Override
+    public List<Path> files() {
+        return checkpoint.files();
+    }
+
+    @Override
+    public ArtifactManifest.Kind kind() {
+        return ArtifactManifest.Kind.DECODER;
+    }
+
+    @Override
+    public void write(Path folder, UnaryOperator<Graph> rewrite, Map<String, Object> provenance) {
+        DecoderExport.write(checkpoint, FLOAT, folder, rewrite, provenance);
+    }
+
+    @Override
+    public void close() {
+        checkpoint.close();
+    }
+}

@@ -1,0 +1,229 @@
+package dev.pollux.inference.quantize;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.MatrixValues;
+import dev.pollux.inference.graph.Weight;
+import dev.pollux.internal.math.Float16;
+import dev.pollux.quantization.QuantizationRecipe;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Quantizes one matrix, some rows at a time, on several threads. <em>Confined to one thread.</em> */
+final class MatrixCoding {
+
+    /*
+     * Rows of the quantized matrix are independent, so a window of rows is one task: it reads, checks, codes and packs. At most
+     * threads + 1 windows are held at once, and their size is such that floats, codes and packed bytes of all fit the memory. The
+     * calling thread takes finished windows in order. Sums over windows are added in that order. So neither threads nor memory
+     * change a byte: a window is a whole number of panels, and nothing is shared between panels.
+     */
+
+    /** Rows of a window are a multiple of the most lanes of a panel. */
+    private static final int ROWS = 64;
+
+    private static final long MOST_WINDOW = 8L << 20;
+
+    /** Bytes per weight while a window is worked on: floats, codes, packed bytes, and the reader's copy. */
+    private static final int BYTES_PER_WEIGHT = 12;
+
+    private final MatrixPlan plan;
+    private final QuantizationRecipe recipe;
+    private final QuantizationRun run;
+
+    MatrixCoding(MatrixPlan plan, QuantizationRecipe recipe, QuantizationRun run) {
+        this.plan = plan;
+        this.recipe = recipe;
+        this.run = run;
+    }
+
+    /** Receives coded rows in order. */
+    @FunctionalInterface
+    interface RowSink {
+        void accept(int firstRow, CodedRows rows);
+    }
+
+    /**
+     * Quantizes the matrix.
+     *
+     * @return ‖W − Ŵ‖ / ‖W‖
+     * @throws MalformedFileException if a weight is not finite
+     */
+    double run(RowSink sink) {
+        MatrixValues values = plan.weight().source().values().orElseGet(() -> held(plan.weight()));
+        BlockMethod method = method(values);
+        double[] sums = new double[2];
+        inOrder(
+                (first, count) -> CodedRows.of(read(values, first, count), plan.columns(), plan.format(), method),
+                (first, rows) -> {
+                    sums[0] += rows.squaredError();
+                    sums[1] += rows.squaredNorm();
+                    sink.accept(first, rows);
+                    run.progress((long) rows.rows * rows.columns * plan.weight().type().bytes());
+                });
+        return sums[1] == 0 ? 0 : Math.sqrt(sums[0] / sums[1]);
+    }
+
+    private BlockMethod method(MatrixValues values) {
+        return switch (plan.method()) {
+            case ROUND_TO_NEAREST -> recipe.likeOnnxRuntime()
+                    ? new OnnxRuntimeRounding(plan.symmetric(), target())
+                    : new RoundToNearest(plan.symmetric());
+            case SEARCH -> new JointSearch(true);
+            case LEAST_SQUARES -> new SymmetricLeastSquares();
+            case K_QUANT -> new KQuant();
+            case HQQ -> halfQuadratic(values);
+            case FLOAT16 -> throw new IllegalStateException("16-bit floats have no codes");
+        };
+    }
+
+    private OnnxRuntimeRounding.Target target() {
+        if (recipe.form() == QuantizationRecipe.Form.QDQ) {
+            return OnnxRuntimeRounding.Target.QDQ;
+        }
+        return plan.isTable() && !plan.isShared()
+                ? OnnxRuntimeRounding.Target.GATHER
+                : OnnxRuntimeRounding.Target.MATMUL;
+    }
+
+    private BlockMethod halfQuadratic(MatrixValues values) {
+        @Nullable double[][] sums = new double[1][];
+        inOrder(
+                (first, count) ->
+                        HalfQuadratic.errors(read(values, first, count), plan.columns(), plan.format(), true),
+                (first, errors) -> {
+                    double[] sum = sums[0];
+                    if (sum == null) {
+                        sums[0] = errors;
+                    } else {
+                        for (int i = 0; i < sum.length; i++) {
+                            sum[i] += errors[i];
+                        }
+                    }
+                });
+        double[] sum = sums[0];
+        return HalfQuadratic.of(sum == null ? 0 : HalfQuadratic.iterations(sum), true);
+    }
+
+    @FunctionalInterface
+    private interface Task<T> {
+        T window(int first, int count);
+    }
+
+    @FunctionalInterface
+    private interface Taker<T> {
+        void take(int first, T made);
+    }
+
+    private record Window<T>(int first, Future<T> made) {}
+
+    private <T> void inOrder(Task<T> task, Taker<T> taker) {
+        int step = windowRows();
+        Deque<Window<T>> open = new ArrayDeque<>();
+        int next = 0;
+        while (next < plan.rows() || !open.isEmpty()) {
+            while (next < plan.rows() && open.size() <= run.threads()) {
+                int first = next;
+                int count = Math.min(step, plan.rows() - first);
+                open.add(new Window<>(first, run.workers().submit(() -> task.window(first, count))));
+                next += count;
+            }
+            Window<T> window = open.remove();
+            taker.take(window.first(), run.workers().await(window.made(), () -> {}));
+            run.context().checkCancelled();
+        }
+    }
+
+    private int windowRows() {
+        long each = Math.min(MOST_WINDOW, run.memory() / BYTES_PER_WEIGHT / (run.threads() + 2L));
+        long rows = each / Math.max(1, plan.columns()) / ROWS * ROWS;
+        return (int) Math.max(ROWS, Math.min(rows, 1 << 20));
+    }
+
+    /** (count, K), checked. */
+    private float[] read(MatrixValues values, int first, int count) {
+        float[] read = new float[Math.multiplyExact(count, plan.columns())];
+        if (plan.byColumns()) {
+            values.columns(first, count, read);
+        } else {
+            values.rows(first, count, read);
+        }
+        for (int i = 0; i < read.length; i++) {
+            if (!Float.isFinite(read[i])) {
+                int row = first + i / plan.columns();
+                int column = i % plan.columns();
+                throw new MalformedFileException(plan.weight().name() + " must be finite but holds " + read[i] + " at ["
+                        + (plan.byColumns() ? column + ", " + row : row + ", " + column)
+                        + "]; repair the model, or keep this weight in float with a rule");
+            }
+            read[i] *= plan.factor();
+        }
+        return read;
+    }
+
+    /** The values of a weight that can only be produced as a whole. */
+    private static MatrixValues held(Weight weight) {
+        int columns = Math.toIntExact(weight.shape().size(1));
+        int rows = Math.toIntExact(weight.shape().size(0));
+        float[] all = new float[Math.multiplyExact(rows, columns)];
+        int[] at = new int[1];
+        weight.source().writeTo(bytes -> {
+            ByteBuffer piece = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+            while (piece.hasRemaining()) {
+                all[at[0]++] = weight.type() == ElementType.FLOAT16
+                        ? Float16.toFloat(piece.getShort())
+                        : piece.getFloat();
+            }
+        });
+        return new MatrixValues() {
+            @Override
+            public void rows(int first, int count, float[] into) {
+                System.arraycopy(all, first * columns, into, 0, count * columns);
+            }
+
+            @Override
+            public void columns(int first, int count, float[] into) {
+                for (int c = 0; c < count; c++) {
+                    for (int r = 0; r < rows; r++) {
+                        into[c * rows + r] = all[r * columns + first + c];
+                    }
+                }
+            }
+        };
+    }
+
+    /**
+     * Writes the weight as 16-bit floats.
+     *
+     * @return ‖W − Ŵ‖ / ‖W‖
+     * @throws MalformedFileException if a weight is not finite or beyond the range of 16-bit floats
+     */
+    double half(Consumer<ByteBuffer> sink) {
+        double[] sums = new double[2];
+        plan.weight().source().writeTo(bytes -> {
+            run.context().checkCancelled();
+            ByteBuffer piece = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+            run.progress(piece.remaining());
+            ByteBuffer made = ByteBuffer.allocate(piece.remaining() / 2).order(ByteOrder.LITTLE_ENDIAN);
+            while (piece.hasRemaining()) {
+                float value = piece.getFloat();
+                short half = Float16.fromFloat(value);
+                double back = Float16.toFloat(half);
+                if (!Double.isFinite(back)) {
+                    throw new MalformedFileException(plan.weight().name() + " must be in [-65504, 65504] but holds " + value
+                            + "; keep this weight in float with a rule");
+                }
+                made.putShort(half);
+                sums[0] += (value - back) * (value - back);
+                sums[1] += (double) value * value;
+            }
+            sink.accept(made.flip());
+        });
+        return sums[1] == 0 ? 0 : Math.sqrt(sums[0] / sums[1]);
+    }
+}
