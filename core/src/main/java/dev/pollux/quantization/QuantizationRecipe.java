@@ -106,8 +106,8 @@ public final class QuantizationRecipe {
             checkBits("headBits", headBits);
         }
         if (likeOnnxRuntime && method != QuantizationMethod.ROUND_TO_NEAREST) {
-            throw new IllegalArgumentException("likeOnnxRuntime needs the method rtn but the method was " + method.text()
-                    + "; ONNX Runtime's default quantizer only rounds");
+            throw new IllegalArgumentException("likeOnnxRuntime needs the method rtn but the method was "
+                    + method.text() + "; ONNX Runtime's default quantizer only rounds");
         }
         if (symmetric && (method == QuantizationMethod.HQQ || method == QuantizationMethod.K_QUANT)) {
             throw new IllegalArgumentException("symmetric does not fit the method " + method.text()
@@ -240,8 +240,7 @@ public final class QuantizationRecipe {
     }
 
     private List<Object> values() {
-        return List.of(
-                method, bits, blockSize, headBits, symmetric, likeOnnxRuntime, int8Activations, form, rules);
+        return List.of(method, bits, blockSize, headBits, symmetric, likeOnnxRuntime, int8Activations, form, rules);
     }
 
     /** Builds a {@link QuantizationRecipe}. <em>Not thread-safe: one thread at a time.</em> */

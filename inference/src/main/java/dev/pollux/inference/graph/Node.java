@@ -200,7 +200,8 @@ public final class Node {
     }
 
     private static void rewrite(GraphProto.Builder graph, UnaryOperator<List<Node>> rewrite) {
-        List<Node> nodes = rewrite.apply(graph.getNodeList().stream().map(Node::new).toList());
+        List<Node> nodes =
+                rewrite.apply(graph.getNodeList().stream().map(Node::new).toList());
         graph.clearNode();
         nodes.forEach(node -> graph.addNode(node.proto));
     }

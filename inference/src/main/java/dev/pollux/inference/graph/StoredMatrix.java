@@ -39,8 +39,8 @@ final class StoredMatrix implements MatrixValues {
                         ? tensor.proto().getRawData().size()
                         : (long) listed(tensor) * type(tensor).bytes());
         if (stored != due) {
-            throw new MalformedFileException(tensor.proto().getName() + " of " + tensor.proto().getDimsList()
-                    + " must have " + due + " bytes but has " + stored);
+            throw new MalformedFileException(tensor.proto().getName() + " of "
+                    + tensor.proto().getDimsList() + " must have " + due + " bytes but has " + stored);
         }
         return new StoredMatrix(tensor, Math.toIntExact(rows), Math.toIntExact(columns));
     }
@@ -121,8 +121,7 @@ final class StoredMatrix implements MatrixValues {
         }
     }
 
-    private void file(
-            FileChannel channel, long from, ByteBuffer buffer, int count, float[] into, int at, int step)
+    private void file(FileChannel channel, long from, ByteBuffer buffer, int count, float[] into, int at, int step)
             throws IOException {
         int done = 0;
         while (done < count) {

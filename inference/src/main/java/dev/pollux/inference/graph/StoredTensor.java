@@ -60,8 +60,8 @@ record StoredTensor(TensorProto proto, Optional<Place> place) implements WeightS
     @Override
     public void writeTo(Consumer<ByteBuffer> sink) {
         if (place.isEmpty() && proto.getFloatDataCount() > 0) {
-            ByteBuffer floats = ByteBuffer.allocate(proto.getFloatDataCount() * Float.BYTES)
-                    .order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer floats =
+                    ByteBuffer.allocate(proto.getFloatDataCount() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             proto.getFloatDataList().forEach(floats::putFloat);
             sink.accept(floats.flip());
             return;

@@ -49,8 +49,7 @@ final class BlockPanel {
 
     /** A panel that fits the nearest caches. */
     static BlockPanel of(BlockFormat format) {
-        return new BlockPanel(
-                format, Math.max(LEAST_LANES, Math.min(MOST_LANES, VALUES / format.blockSize())));
+        return new BlockPanel(format, Math.max(LEAST_LANES, Math.min(MOST_LANES, VALUES / format.blockSize())));
     }
 
     /** See {@link BlockFormat#maxCode()}. */
@@ -95,8 +94,7 @@ final class BlockPanel {
         }
     }
 
-    private static void codes(
-            double[] x, double[] factors, double[] zeros, double max, double[] into, int lanes) {
+    private static void codes(double[] x, double[] factors, double[] zeros, double max, double[] into, int lanes) {
         for (int l = 0; l < lanes; l++) {
             double code = x[l] * factors[l] + zeros[l] + ROUND - ROUND;
             into[l] = (Math.abs(code) - Math.abs(code - max) + max) * 0.5; // clamped, exact for whole numbers

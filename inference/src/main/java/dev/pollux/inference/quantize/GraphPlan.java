@@ -59,12 +59,14 @@ record GraphPlan(Graph graph, QuantizationRecipe recipe, List<MatrixPlan> plans,
                         && plan.format().bits() == 2
                         && (plan.format().blockSize() == 16 || plan.format().blockSize() == 256));
         if (slow) {
-            notices.add("ONNX Runtime has no fast kernel for 2 bits in blocks of 16 or 256: a step takes up to 300 times as"
-                    + " long; use blocks of 32, 64 or 128");
+            notices.add(
+                    "ONNX Runtime has no fast kernel for 2 bits in blocks of 16 or 256: a step takes up to 300 times as"
+                            + " long; use blocks of 32, 64 or 128");
         }
         if (recipe.form() == Form.QDQ && !layers().isEmpty()) {
-            notices.add("QDQ: ONNX Runtime fuses the nodes when it loads the model, which takes more time and memory than"
-                    + " the form OPERATORS");
+            notices.add(
+                    "QDQ: ONNX Runtime fuses the nodes when it loads the model, which takes more time and memory than"
+                            + " the form OPERATORS");
         }
         return notices;
     }
@@ -82,8 +84,11 @@ record GraphPlan(Graph graph, QuantizationRecipe recipe, List<MatrixPlan> plans,
                 rewrite.first(to -> cast(plan, weight, to));
             } else if (recipe.form() == Form.QDQ) {
                 rewrite.first(to -> dequantize(plan, weight, to));
-                plan.uses().forEach(use -> rewrite.replace(use.node().output(0), (node, to) -> to.add(
-                        node.withInput(1, plan.weight().name()))));
+                plan.uses()
+                        .forEach(use -> rewrite.replace(
+                                use.node().output(0),
+                                (node, to) ->
+                                        to.add(node.withInput(1, plan.weight().name()))));
             } else {
                 rewrite.first(to -> weight.weights().forEach(to::weight));
                 plan.uses().forEach(use -> replace(plan, use, weight, rewrite));
@@ -109,8 +114,7 @@ record GraphPlan(Graph graph, QuantizationRecipe recipe, List<MatrixPlan> plans,
                 plan.weight().name(),
                 inputs,
                 Map.of("axis", 0, "block_size", plan.format().blockSize()));
-        to.declared(
-                new Value(plan.weight().name(), plan.weight().type(), Shape.UNKNOWN), plan.columns(), plan.rows());
+        to.declared(new Value(plan.weight().name(), plan.weight().type(), Shape.UNKNOWN), plan.columns(), plan.rows());
     }
 
     private void replace(MatrixPlan plan, MatrixUse use, QuantizedWeight weight, GraphRewrite rewrite) {
@@ -147,21 +151,25 @@ record GraphPlan(Graph graph, QuantizationRecipe recipe, List<MatrixPlan> plans,
         }
     }
 
-    private static void lookup(
-            MatrixPlan plan, QuantizedWeight weight, String ids, String output, GraphBuilder to) {
+    private static void lookup(MatrixPlan plan, QuantizedWeight weight, String ids, String output, GraphBuilder to) {
         Value codes = weight.codes().value();
         if (plan.isShared()) {
             String flat = output + ".codes";
             Value shape = to.integers(flat + ".shape", plan.rows(), plan.rowBytes());
             codes = to.op("Reshape", flat, codes, shape);
         }
-        List<Value> inputs = new ArrayList<>(List.of(codes, to.value(ids), weight.scales().value()));
+        List<Value> inputs =
+                new ArrayList<>(List.of(codes, to.value(ids), weight.scales().value()));
         weight.zeros().ifPresent(zeros -> inputs.add(zeros.value()));
         Map<String, Integer> attributes = Map.of(
-                "bits", plan.format().bits(),
-                "block_size", plan.format().blockSize(),
-                "gather_axis", 0,
-                "quantize_axis", 1);
+                "bits",
+                plan.format().bits(),
+                "block_size",
+                plan.format().blockSize(),
+                "gather_axis",
+                0,
+                "quantize_axis",
+                1);
         to.fused("GatherBlockQuantized", output, inputs, attributes);
     }
 }

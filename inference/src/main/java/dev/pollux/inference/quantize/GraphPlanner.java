@@ -28,9 +28,24 @@ final class GraphPlanner {
      *
      * Embedding tables and the head have bits of their own. The head is a product that becomes an output of the graph. A product
      * that decides which experts run (its result reaches TopK) stays in float: an error there changes the experts, not a digit.
+     *
+     * A weight that a branch reads gets symmetric codes: MatMulNBits of ONNX Runtime 1.28 ignores the zero points of weights of the
+     * enclosing graph, at every number of bits.
      */
 
     private static final Set<ElementType> FLOATS = Set.of(ElementType.FLOAT, ElementType.FLOAT16);
+
+    /** Operators that read codes and scales. */
+    private static final Set<String> CODED = Set.of(
+            "MatMulNBits",
+            "GatherBlockQuantized",
+            "DequantizeLinear",
+            "QuantizeLinear",
+            "DynamicQuantizeMatMul",
+            "MatMulIntegerToFloat",
+            "QLinearMatMul",
+            "MatMulBnb4",
+            "QMoE");
 
     private static final int LEAST_BLOCK = 16;
 
@@ -92,7 +107,10 @@ final class GraphPlanner {
             if (!matched.contains(rule)) {
                 throw new IllegalArgumentException("The rule '" + rule.pattern() + "' matches no weight of " + source
                         + " that could be quantized; * stands for any characters, and weights have names such as "
-                        + plans.stream().map(plan -> plan.weight().name()).findFirst().orElse("none"));
+                        + plans.stream()
+                                .map(plan -> plan.weight().name())
+                                .findFirst()
+                                .orElse("none"));
             }
         }
     }
@@ -114,7 +132,7 @@ final class GraphPlanner {
 
     private void plan(Weight weight) {
         boolean floating = weight.type().isFloating() || weight.type() == ElementType.DOUBLE;
-        if (!floating || weight.shape().rank() < 2 || weight.elements() < 2) {
+        if (!floating || weight.shape().rank() < 2 || weight.elements() < 2 || isScale(weight)) {
             return;
         }
         List<MatrixUse> uses = new ArrayList<>();
@@ -131,6 +149,13 @@ final class GraphPlanner {
         } else {
             quantize(weight, uses, rule);
         }
+    }
+
+    /** Whether only operators with codes read it. */
+    private boolean isScale(Weight weight) {
+        List<Reader> of = readers.of(weight.name());
+        return !of.isEmpty()
+                && of.stream().allMatch(reader -> CODED.contains(reader.node().operator()));
     }
 
     private static List<String> names(Weight weight, List<MatrixUse> uses) {
@@ -273,19 +298,21 @@ final class GraphPlanner {
 
     private void quantize(Weight weight, List<MatrixUse> uses, Optional<Rule> rule) {
         boolean head = uses.stream()
-                .anyMatch(use -> use.kind().lookup()
-                        || readers.reachesOutput(use.node().output(0)));
-        int bits = rule.filter(found -> found.bits() > 0)
-                .map(Rule::bits)
-                .orElse(head ? recipe.headBits() : recipe.bits());
+                .anyMatch(use ->
+                        use.kind().lookup() || readers.reachesOutput(use.node().output(0)));
+        int bits =
+                rule.filter(found -> found.bits() > 0).map(Rule::bits).orElse(head ? recipe.headBits() : recipe.bits());
         if (bits == 0) {
             keep(weight.value(), "embedding tables and the head stay in float (headBits 0)");
             return;
         }
-        int block = rule.filter(found -> found.blockSize() > 0).map(Rule::blockSize).orElse(recipe.blockSize());
+        int block =
+                rule.filter(found -> found.blockSize() > 0).map(Rule::blockSize).orElse(recipe.blockSize());
         QuantizationMethod method = recipe.method();
-        boolean symmetric = recipe.symmetric() || method == QuantizationMethod.LEAST_SQUARES;
-        if (recipe.symmetric() && method == QuantizationMethod.SEARCH) {
+        boolean symmetric = recipe.symmetric()
+                || method == QuantizationMethod.LEAST_SQUARES
+                || readers.of(weight.name()).stream().anyMatch(Reader::inBranch);
+        if (symmetric && method != QuantizationMethod.ROUND_TO_NEAREST) {
             method = QuantizationMethod.LEAST_SQUARES;
         }
         boolean half = weight.type() == ElementType.FLOAT16;
@@ -312,8 +339,8 @@ final class GraphPlanner {
     private static Optional<String> unfit(MatrixPlan plan) {
         int columns = plan.columns();
         if (plan.isShared() && columns % plan.format().blockSize() != 0) {
-            return Optional.of("its rows of " + columns + " weights are no whole number of blocks, which a table that is also"
-                    + " a factor needs");
+            return Optional.of("its rows of " + columns
+                    + " weights are no whole number of blocks, which a table that is also" + " a factor needs");
         }
         if (plan.isTable() && columns * plan.format().bits() % 8 != 0) {
             return Optional.of("its rows of " + columns + " codes are no whole number of bytes");

@@ -115,9 +115,7 @@ final class JointSearch implements BlockMethod {
             if (panel.format.bits() == 8) {
                 double range = search.most[l] - search.least[l];
                 double rounded = range == 0 ? panel.middle() : Math.rint(-search.least[l] / range * max);
-                zero = candidate > 2 * NEAR
-                        ? panel.middle()
-                        : Math.max(0, Math.min(max, rounded + candidate - NEAR));
+                zero = candidate > 2 * NEAR ? panel.middle() : Math.max(0, Math.min(max, rounded + candidate - NEAR));
             }
             search.zero[l] = zero;
         }
@@ -161,7 +159,8 @@ final class JointSearch implements BlockMethod {
             int lanes) {
         for (int l = 0; l < lanes; l++) {
             double code = x[l] * inverse[l] + zero[l] + BlockPanel.ROUND - BlockPanel.ROUND;
-            double d = (Math.abs(code) - Math.abs(code - max) + max) * 0.5 - zero[l]; // clamped, exact for whole numbers
+            double d =
+                    (Math.abs(code) - Math.abs(code - max) + max) * 0.5 - zero[l]; // clamped, exact for whole numbers
             products[l] += d * x[l];
             codeSquares[l] += d * d;
         }

@@ -64,16 +64,19 @@ final class MatrixCoding {
                     sums[0] += rows.squaredError();
                     sums[1] += rows.squaredNorm();
                     sink.accept(first, rows);
-                    run.progress((long) rows.rows * rows.columns * plan.weight().type().bytes());
+                    run.progress((long) rows.rows
+                            * rows.columns
+                            * plan.weight().type().bytes());
                 });
         return sums[1] == 0 ? 0 : Math.sqrt(sums[0] / sums[1]);
     }
 
     private BlockMethod method(MatrixValues values) {
         return switch (plan.method()) {
-            case ROUND_TO_NEAREST -> recipe.likeOnnxRuntime()
-                    ? new OnnxRuntimeRounding(plan.symmetric(), target())
-                    : new RoundToNearest(plan.symmetric());
+            case ROUND_TO_NEAREST ->
+                recipe.likeOnnxRuntime()
+                        ? new OnnxRuntimeRounding(plan.symmetric(), target())
+                        : new RoundToNearest(plan.symmetric());
             case SEARCH -> new JointSearch(true);
             case LEAST_SQUARES -> new SymmetricLeastSquares();
             case K_QUANT -> new KQuant();
@@ -94,8 +97,7 @@ final class MatrixCoding {
     private BlockMethod halfQuadratic(MatrixValues values) {
         @Nullable double[][] sums = new double[1][];
         inOrder(
-                (first, count) ->
-                        HalfQuadratic.errors(read(values, first, count), plan.columns(), plan.format(), true),
+                (first, count) -> HalfQuadratic.errors(read(values, first, count), plan.columns(), plan.format(), true),
                 (first, errors) -> {
                     double[] sum = sums[0];
                     if (sum == null) {
@@ -175,9 +177,8 @@ final class MatrixCoding {
         weight.source().writeTo(bytes -> {
             ByteBuffer piece = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
             while (piece.hasRemaining()) {
-                all[at[0]++] = weight.type() == ElementType.FLOAT16
-                        ? Float16.toFloat(piece.getShort())
-                        : piece.getFloat();
+                all[at[0]++] =
+                        weight.type() == ElementType.FLOAT16 ? Float16.toFloat(piece.getShort()) : piece.getFloat();
             }
         });
         return new MatrixValues() {
@@ -215,8 +216,8 @@ final class MatrixCoding {
                 short half = Float16.fromFloat(value);
                 double back = Float16.toFloat(half);
                 if (!Double.isFinite(back)) {
-                    throw new MalformedFileException(plan.weight().name() + " must be in [-65504, 65504] but holds " + value
-                            + "; keep this weight in float with a rule");
+                    throw new MalformedFileException(plan.weight().name() + " must be in [-65504, 65504] but holds "
+                            + value + "; keep this weight in float with a rule");
                 }
                 made.putShort(half);
                 sums[0] += (value - back) * (value - back);

@@ -31,8 +31,7 @@ record MatrixPlan(
 
     /** A weight of any shape that becomes 16-bit floats. */
     static MatrixPlan half(Weight weight) {
-        return new MatrixPlan(
-                weight, List.of(), QuantizationMethod.FLOAT16, new BlockFormat(8, 16, false), true, 1);
+        return new MatrixPlan(weight, List.of(), QuantizationMethod.FLOAT16, new BlockFormat(8, 16, false), true, 1);
     }
 
     /** Whether the weight is (K, N). */
@@ -72,9 +71,7 @@ record MatrixPlan(
 
     /** Bytes of a row of codes: of whole blocks for products, else of K codes. */
     int rowBytes() {
-        return isTable() && !isShared()
-                ? PackedCodes.bytes(columns(), format.bits())
-                : blocks() * format.codeBytes();
+        return isTable() && !isShared() ? PackedCodes.bytes(columns(), format.bits()) : blocks() * format.codeBytes();
     }
 
     /** Bytes of codes, scales and zero points. */
@@ -91,7 +88,10 @@ record MatrixPlan(
         boolean half = method == QuantizationMethod.FLOAT16;
         return new QuantizedLayer(
                 weight.name(),
-                uses.stream().map(use -> use.kind().lookup() ? "Gather" : use.node().operator()).distinct().toList(),
+                uses.stream()
+                        .map(use -> use.kind().lookup() ? "Gather" : use.node().operator())
+                        .distinct()
+                        .toList(),
                 weight.shape().dims().stream().map(dim -> dim.factor()).toList(),
                 method,
                 half ? 16 : format.bits(),

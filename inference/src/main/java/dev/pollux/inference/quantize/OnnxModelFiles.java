@@ -76,21 +76,26 @@ final class OnnxModelFiles implements SourceModel {
         if (files.size() == 1) {
             return files.get(0);
         }
-        Optional<String> preferred = GraphFiles.preferred(names.stream().map(name -> name.replace('\\', '/')).toList());
-        return preferred.map(folder::resolve).orElseThrow(() -> new UnsupportedModelException(
-                folder + " holds several ONNX files, " + names + "; give the path of one"));
+        Optional<String> preferred = GraphFiles.preferred(
+                names.stream().map(name -> name.replace('\\', '/')).toList());
+        return preferred
+                .map(folder::resolve)
+                .orElseThrow(() -> new UnsupportedModelException(
+                        folder + " holds several ONNX files, " + names + "; give the path of one"));
     }
 
     /** Two graphs that take turns hold the same weights; one without the other does not run. */
     private void checkAlone() {
-        Optional<Path> half = GraphFiles.otherHalf(String.valueOf(file.getFileName())).map(file::resolveSibling);
+        Optional<Path> half =
+                GraphFiles.otherHalf(String.valueOf(file.getFileName())).map(file::resolveSibling);
         if (half.isPresent() && Files.isRegularFile(half.get())) {
             throw new UnsupportedModelException(file + " is one of two graphs that take turns, with "
                     + half.get().getFileName() + "; quantize the merged graph or the checkpoint");
         }
         for (String location : GraphOutline.read(file).dataFiles()) {
             if (!Files.isRegularFile(file.resolveSibling(location))) {
-                throw new StorageException(file + " needs " + location + " beside it, which does not exist; fetch it too");
+                throw new StorageException(
+                        file + " needs " + location + " beside it, which does not exist; fetch it too");
             }
         }
     }

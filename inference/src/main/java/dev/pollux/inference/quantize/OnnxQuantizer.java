@@ -159,9 +159,11 @@ public final class OnnxQuantizer implements Quantizer {
                 .option("likeOnnxRuntime", recipe.likeOnnxRuntime())
                 .option("int8Activations", recipe.int8Activations())
                 .option("form", recipe.form())
-                .option("rules", recipe.rules().stream()
-                        .map(rule -> rule.pattern() + "=" + rule.bits() + "/" + rule.blockSize())
-                        .toList());
+                .option(
+                        "rules",
+                        recipe.rules().stream()
+                                .map(rule -> rule.pattern() + "=" + rule.bits() + "/" + rule.blockSize())
+                                .toList());
         if (options.hashInputs()) {
             manifest.inputs(ArtifactCache.hashed(source.files(), context));
         }

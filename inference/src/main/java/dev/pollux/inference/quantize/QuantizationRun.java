@@ -13,8 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * @param total bytes of weights to read
  * @param read bytes of weights read so far
  */
-record QuantizationRun(
-        JobContext context, Workers workers, int threads, long memory, long total, AtomicLong read) {
+record QuantizationRun(JobContext context, Workers workers, int threads, long memory, long total, AtomicLong read) {
 
     /** Reports that more bytes have been read. */
     void progress(long bytes) {

@@ -53,7 +53,8 @@ final class QuantizedWeight {
         BlockFormat format = plan.format();
         String name = plan.weight().name();
         if (plan.uses().isEmpty()) {
-            return new Weight(name + ".float16", ElementType.FLOAT16, plan.weight().shape(), this::writeHalf);
+            return new Weight(
+                    name + ".float16", ElementType.FLOAT16, plan.weight().shape(), this::writeHalf);
         }
         if (dequantized) {
             Shape shape = Shape.of(plan.columns(), plan.rows());
@@ -74,9 +75,7 @@ final class QuantizedWeight {
     }
 
     Weight scales() {
-        Shape shape = dequantized
-                ? Shape.of(plan.blocks(), plan.rows())
-                : Shape.of(plan.rows(), plan.blocks());
+        Shape shape = dequantized ? Shape.of(plan.blocks(), plan.rows()) : Shape.of(plan.rows(), plan.blocks());
         return new Weight(plan.weight().name() + ".scales", plan.scaleType(), shape, this::writeScales);
     }
 
@@ -110,8 +109,7 @@ final class QuantizedWeight {
     }
 
     private void writeDequantized(Consumer<ByteBuffer> sink) {
-        DequantizedForm form =
-                new DequantizedForm(plan.columns(), plan.rows(), plan.format(), plan.symmetric());
+        DequantizedForm form = new DequantizedForm(plan.columns(), plan.rows(), plan.format(), plan.symmetric());
         relativeError = coding.run(form::put);
         scales = form.scales();
         zeros = form.zeros();

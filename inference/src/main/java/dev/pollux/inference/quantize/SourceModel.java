@@ -62,8 +62,9 @@ interface SourceModel extends AutoCloseable {
         if (SafetensorsFolder.isIn(path) || GgufFile.isModelName(path.toString()) || hasGguf(path)) {
             return new DecoderCheckpoint(Checkpoint.open(path));
         }
-        throw new MalformedFileException(path + " must be a model: an ONNX file, or a folder with ONNX, safetensors or GGUF"
-                + " files; convert other weights to safetensors first");
+        throw new MalformedFileException(
+                path + " must be a model: an ONNX file, or a folder with ONNX, safetensors or GGUF"
+                        + " files; convert other weights to safetensors first");
     }
 
     private static boolean hasGguf(Path path) {

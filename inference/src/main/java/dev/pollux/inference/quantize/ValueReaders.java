@@ -17,7 +17,18 @@ final class ValueReaders {
 
     /** Operators that change a product's result value by value, or its shape. */
     private static final Set<String> THROUGH = Set.of(
-            "Identity", "Cast", "Add", "Sub", "Mul", "Div", "Tanh", "Reshape", "Squeeze", "Unsqueeze", "Sigmoid", "Softmax");
+            "Identity",
+            "Cast",
+            "Add",
+            "Sub",
+            "Mul",
+            "Div",
+            "Tanh",
+            "Reshape",
+            "Squeeze",
+            "Unsqueeze",
+            "Sigmoid",
+            "Softmax");
 
     private static final int STEPS = 8;
 
@@ -26,26 +37,30 @@ final class ValueReaders {
     private final Set<String> results = new HashSet<>();
     private final List<BranchWeight> branchWeights = new ArrayList<>();
 
-    /** A node that reads a value as its input {@code input}. */
-    record Reader(Node node, int input) {}
+    /**
+     * A node that reads a value as its input {@code input}.
+     *
+     * @param inBranch whether the node is in a branch
+     */
+    record Reader(Node node, int input, boolean inBranch) {}
 
     /** A weight that belongs to a branch of a node. */
     record BranchWeight(Node node, Value weight) {}
 
     ValueReaders(Graph graph) {
         graph.outputs().forEach(output -> outputs.add(output.name()));
-        graph.nodes().forEach(this::add);
+        graph.nodes().forEach(node -> add(node, false));
     }
 
-    private void add(Node node) {
+    private void add(Node node, boolean inBranch) {
         for (int i = 0; i < node.inputs().size(); i++) {
             if (!node.input(i).isEmpty()) {
                 readers.computeIfAbsent(node.input(i), name -> new ArrayList<>())
-                        .add(new Reader(node, i));
+                        .add(new Reader(node, i, inBranch));
             }
         }
         for (Node.Branch branch : node.branches()) {
-            branch.nodes().forEach(this::add);
+            branch.nodes().forEach(inner -> add(inner, true));
             results.addAll(branch.results());
             branch.weights().forEach(weight -> branchWeights.add(new BranchWeight(node, weight)));
         }

@@ -34,8 +34,8 @@ class AlgorithmGoldenTest {
     private static void check(JsonNode one) {
         String name = one.path("name").asString();
         String kind = name.substring(0, name.indexOf('.'));
-        BlockFormat format = new BlockFormat(
-                one.path("bits").asInt(), one.path("block_size").asInt(), false);
+        BlockFormat format =
+                new BlockFormat(one.path("bits").asInt(), one.path("block_size").asInt(), false);
         try (SafetensorsFile file = Tensors.open("algorithms", "algorithms.safetensors")) {
             Tensors source = new Tensors(file, kind);
             Tensors result = new Tensors(file, name);
@@ -57,8 +57,8 @@ class AlgorithmGoldenTest {
         String algorithm = one.path("algorithm").asString();
         if (algorithm.startsWith("default")) {
             boolean symmetric = algorithm.endsWith("_sym");
-            CodedRows coded = CodedRows.of(
-                    w, k, format, new OnnxRuntimeRounding(symmetric, OnnxRuntimeRounding.Target.MATMUL));
+            CodedRows coded =
+                    CodedRows.of(w, k, format, new OnnxRuntimeRounding(symmetric, OnnxRuntimeRounding.Target.MATMUL));
             assertThat(coded.packedBlocks()).isEqualTo(result.bytes("B"));
             assertThat(coded.scales).isEqualTo(result.floats("scales"));
             if (!symmetric) {
@@ -79,9 +79,9 @@ class AlgorithmGoldenTest {
         for (int row = 0; row < n; row++) {
             for (int c = 0; c < k; c++) {
                 int block = row * blocks + c / format.blockSize();
-                int code = PackedCodes.get(
-                        codes, block * format.codeBytes(), c % format.blockSize(), format.bits());
-                values[row * k + c] = (code - zero(result, row, c / format.blockSize(), blocks, format)) * scales[block];
+                int code = PackedCodes.get(codes, block * format.codeBytes(), c % format.blockSize(), format.bits());
+                values[row * k + c] =
+                        (code - zero(result, row, c / format.blockSize(), blocks, format)) * scales[block];
             }
         }
         return values;
@@ -98,12 +98,10 @@ class AlgorithmGoldenTest {
                 result.bytes("zero_points"), row * PackedCodes.bytes(blocks, format.bits()), block, format.bits());
     }
 
-    private static void reference(
-            JsonNode one, Tensors source, Tensors result, float[] w, int k, BlockFormat format) {
+    private static void reference(JsonNode one, Tensors source, Tensors result, float[] w, int k, BlockFormat format) {
         String algorithm = one.path("algorithm").asString();
-        double[] importance = algorithm.endsWith("importance")
-                ? Tensors.doubles(source.floats("importance"))
-                : new double[0];
+        double[] importance =
+                algorithm.endsWith("importance") ? Tensors.doubles(source.floats("importance")) : new double[0];
         CodedRows coded = CodedRows.of(w, k, format, method(algorithm, w, k, format), importance);
         assertThat(Math.sqrt(coded.squaredError() / coded.squaredNorm()))
                 .isEqualTo(one.path("rel_frobenius").asDouble(), within(SAME_ERROR));
@@ -129,9 +127,8 @@ class AlgorithmGoldenTest {
         for (int i = 0; i < codes.length; i++) {
             if (coded.codes[i] != codes[i]) {
                 int block = i / format.blockSize();
-                double x = w[block / coded.blocks * k
-                        + block % coded.blocks * format.blockSize()
-                        + i % format.blockSize()];
+                double x = w[
+                        block / coded.blocks * k + block % coded.blocks * format.blockSize() + i % format.blockSize()];
                 double before = x / coded.scales[block] + coded.zeros[block];
                 assertThat(Math.abs(before - Math.floor(before) - 0.5)).isLessThan(HALF);
             }
@@ -175,8 +172,12 @@ class AlgorithmGoldenTest {
     private static void hand(JsonNode one, String algorithm, float[] w, BlockFormat format, BlockMethod method) {
         JsonNode expected = one.path(algorithm);
         CodedRows coded = CodedRows.of(w, w.length, format, method);
-        assertThat((double) coded.scales[0]).as(algorithm).isEqualTo(expected.path("scale").asDouble(), within(1e-7));
-        assertThat((int) coded.zeros[0]).as(algorithm).isEqualTo(expected.path("zp").asInt());
+        assertThat((double) coded.scales[0])
+                .as(algorithm)
+                .isEqualTo(expected.path("scale").asDouble(), within(1e-7));
+        assertThat((int) coded.zeros[0])
+                .as(algorithm)
+                .isEqualTo(expected.path("zp").asInt());
         float[] back = coded.dequantized();
         double most = 0;
         for (int i = 0; i < w.length; i++) {
@@ -190,29 +191,30 @@ class AlgorithmGoldenTest {
         return Tensors.cases("algorithms", "gptq").stream()
                 .flatMap(one -> Stream.of(Gptq.Variant.values())
                         .map(variant -> DynamicTest.dynamicTest(
-                                one.path("layer").asString() + " " + one.path("bits").asInt() + " bits "
+                                one.path("layer").asString() + " "
+                                        + one.path("bits").asInt() + " bits "
                                         + one.path("symmetric").asBoolean() + " " + variant,
                                 () -> gptq(one, variant))));
     }
 
     private static void gptq(JsonNode one, Gptq.Variant variant) {
         boolean symmetric = one.path("symmetric").asBoolean();
-        String reference =
-                switch (variant) {
-                    case PLAIN -> "plain";
-                    case STATIC_GROUPS -> "static_groups";
-                    case ACTIVATION_ORDER -> "act_order_static";
-                };
+        String reference = switch (variant) {
+            case PLAIN -> "plain";
+            case STATIC_GROUPS -> "static_groups";
+            case ACTIVATION_ORDER -> "act_order_static";
+        };
         String layer = "gptq." + one.path("layer").asString();
-        BlockFormat format = new BlockFormat(
-                one.path("bits").asInt(), one.path("group").asInt(), false);
+        BlockFormat format =
+                new BlockFormat(one.path("bits").asInt(), one.path("group").asInt(), false);
         try (SafetensorsFile file = Tensors.open("algorithms", "algorithms.safetensors")) {
             Tensors source = new Tensors(file, layer);
-            Tensors result = new Tensors(
-                    file, layer + ".b" + format.bits() + (symmetric ? "_sym_" : "_asym_") + reference);
+            Tensors result =
+                    new Tensors(file, layer + ".b" + format.bits() + (symmetric ? "_sym_" : "_asym_") + reference);
             int k = source.dim("W", 0);
             int n = source.dim("W", 1);
-            Gptq gptq = Gptq.of(hessian(source.floats("X_calib"), k), one.path("damping").asDouble(), variant);
+            Gptq gptq = Gptq.of(
+                    hessian(source.floats("X_calib"), k), one.path("damping").asDouble(), variant);
             float[] w = Tensors.transposed(source.floats("W"), k, n);
             float[] made = new float[w.length];
             int differing = 0;
@@ -263,12 +265,10 @@ class AlgorithmGoldenTest {
                         int n = source.dim("W", 1);
                         BlockFormat format = new BlockFormat(
                                 one.path("bits").asInt(), one.path("block_size").asInt(), false);
-                        CodedRows coded = CodedRows.of(
-                                Tensors.transposed(source.floats("W"), k, n), k, format, new KQuant());
-                        assertThat(coded.packedZeros())
-                                .hasSize(n * PackedCodes.bytes(format.blocks(k), format.bits()));
+                        CodedRows coded =
+                                CodedRows.of(Tensors.transposed(source.floats("W"), k, n), k, format, new KQuant());
+                        assertThat(coded.packedZeros()).hasSize(n * PackedCodes.bytes(format.blocks(k), format.bits()));
                     }
                 }));
     }
-
 }

@@ -124,8 +124,8 @@ class LayoutGoldenTest {
             byte[] data = tensors.bytes(apart ? "data" : "data_raw");
             byte[] zeros = symmetric ? new byte[0] : tensors.bytes(apart ? "zero_points" : "zero_points_raw");
             if (!apart) {
-                CodedRows coded = CodedRows.of(
-                        tensors.floats("W"), d, format, new OnnxRuntimeRounding(symmetric, Target.GATHER));
+                CodedRows coded =
+                        CodedRows.of(tensors.floats("W"), d, format, new OnnxRuntimeRounding(symmetric, Target.GATHER));
                 assertThat(across(coded, coded.codes, d, symmetric)).isEqualTo(data);
                 assertThat(coded.scales).isEqualTo(tensors.floats("scales"));
             }
@@ -168,11 +168,8 @@ class LayoutGoldenTest {
             for (int c = 0; c < columns; c++) {
                 int code = codes[row * coded.blocks * coded.blockSize + c];
                 int mask = (1 << coded.bits) - 1;
-                PackedCodes.put(
-                        packed,
-                        (long) row * columns + c,
-                        coded.bits,
-                        (byte) (signed ? code - (1 << coded.bits - 1) & mask : code));
+                PackedCodes.put(packed, (long) row * columns + c, coded.bits, (byte)
+                        (signed ? code - (1 << coded.bits - 1) & mask : code));
             }
         }
         return packed;
@@ -254,13 +251,17 @@ class LayoutGoldenTest {
                 .map(one -> DynamicTest.dynamicTest(one.path("name").asString(), () -> {
                     int bits = one.path("bits").asInt();
                     int k = one.path("K").asInt();
-                    BlockFormat format = new BlockFormat(bits, one.path("block_size").asInt(), true);
+                    BlockFormat format =
+                            new BlockFormat(bits, one.path("block_size").asInt(), true);
                     try (SafetensorsFile file = Tensors.open("matmulnbits", "bits" + bits + ".safetensors")) {
                         Tensors tensors = new Tensors(file, one.path("name").asString());
-                        float[] w = Tensors.transposed(tensors.floats("W"), k, one.path("N").asInt());
+                        float[] w = Tensors.transposed(
+                                tensors.floats("W"), k, one.path("N").asInt());
                         boolean symmetric = one.path("symmetric").asBoolean();
                         for (BlockMethod method : new BlockMethod[] {
-                            new OnnxRuntimeRounding(symmetric, Target.MATMUL), new RoundToNearest(symmetric), new JointSearch(true)
+                            new OnnxRuntimeRounding(symmetric, Target.MATMUL),
+                            new RoundToNearest(symmetric),
+                            new JointSearch(true)
                         }) {
                             float[] scales = CodedRows.of(w, k, format, method).scales;
                             float[] rounded = Arrays.copyOf(scales, scales.length);

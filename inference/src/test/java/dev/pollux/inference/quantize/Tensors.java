@@ -15,11 +15,15 @@ record Tensors(SafetensorsFile file, String name) {
     /** The cases of a folder's manifest. */
     static List<JsonNode> cases(String folder, String list) throws IOException {
         Path manifest = ReferenceData.golden("quantize").resolve(folder).resolve("manifest.json");
-        return JsonNode.parse(Files.readString(manifest)).path(list).valueStream().toList();
+        return JsonNode.parse(Files.readString(manifest))
+                .path(list)
+                .valueStream()
+                .toList();
     }
 
     static SafetensorsFile open(String folder, String file) {
-        return SafetensorsFile.open(ReferenceData.golden("quantize").resolve(folder).resolve(file));
+        return SafetensorsFile.open(
+                ReferenceData.golden("quantize").resolve(folder).resolve(file));
     }
 
     boolean has(String tensor) {

@@ -168,7 +168,9 @@ public final class EncoderExport {
      * @param weights how matrices are held
      */
     public static Graph graph(Path folder, SafetensorsFolder tensors, EncoderWeights weights) {
-        return new EncoderExport(folder, configuration(folder), tensors, weights).lowered().graph();
+        return new EncoderExport(folder, configuration(folder), tensors, weights)
+                .lowered()
+                .graph();
     }
 
     private static List<Path> sources(Path folder, SafetensorsFolder tensors) {
