@@ -3,6 +3,7 @@ package dev.pollux.inference.quantize;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
 import dev.pollux.inference.graph.Graph;
 import dev.pollux.job.Job;
@@ -102,13 +103,10 @@ public final class OnnxQuantizer implements Quantizer {
                 GraphPlan plan = GraphPlanner.plan(source.graph(), recipe, model.toString());
                 checkSpace(target, plan.bytesAfter());
                 plan.notices().forEach(context::notice);
-                List<QuantizedLayer> layers = ArtifactCache.publish(
-                        target,
-                        part -> {
-                            manifest(source, recipe, context).write(part);
-                            return write(source, plan, part, context);
-                        },
-                        context);
+                List<QuantizedLayer> layers = WorkFolder.publish(target, context, part -> {
+                    manifest(source, recipe, context).write(part);
+                    return write(source, plan, part, context);
+                });
                 return new QuantizationReport(
                         target,
                         recipe,
