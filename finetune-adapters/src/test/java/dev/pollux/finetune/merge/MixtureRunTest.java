@@ -140,6 +140,40 @@ class MixtureRunTest {
     }
 
     @Test
+    void theStatesOfABaseWithAnAdapterAreThoseOfTheMergedModel() throws IOException {
+        TinyDecoder model = TinyDecoder.llama(1);
+        model.write(temp.resolve("base"));
+        model.writeAdapter(temp.resolve("adapter"), 4, 8, TinyDecoder.PROJECTIONS);
+        CheckpointMerger.in(temp)
+                .merge(
+                        MergekitYaml.parse("merge_method: passthrough\nmodels: [{model: base+adapter}]\n"),
+                        temp.resolve("merged"))
+                .run();
+        float[] due = router("merged");
+        float[] plain = router("base");
+
+        float[] found = router("base+adapter");
+
+        double apart = 0;
+        for (int i = 0; i < due.length; i++) {
+            assertThat(found[i]).isCloseTo(due[i], within(1e-5f));
+            apart = Math.max(apart, Math.abs(plain[i] - due[i]));
+        }
+        assertThat(apart).isGreaterThan(1e-2);
+    }
+
+    /** The router of the last layer of a mixture with the base {@code base}. */
+    private float[] router(String base) {
+        MixturePlan.Builder plan = MixturePlan.builder(base);
+        PROMPTS.forEach(prompt -> plan.expert(MixturePlan.Expert.of("base", List.of(prompt))));
+        Path target = temp.resolve("mixture-of-" + base);
+        MixtureMerger.in(temp).merge(plan.build(), target).run();
+        try (SafetensorsFolder mixture = SafetensorsFolder.open(target)) {
+            return mixture.floats("model.layers." + (TinyDecoder.LAYERS - 1) + ".mlp.gate.weight");
+        }
+    }
+
+    @Test
     void aPromptLongerThanTheContextIsRefused() throws IOException {
         TinyDecoder.llama(1).write(temp.resolve("base"));
         MixturePlan plan = MixturePlan.builder("base")

@@ -145,6 +145,25 @@ class GraphTest {
     }
 
     @Test
+    void aCutBetweenValuesReadsThemAsInputs() {
+        GraphBuilder graph = GraphBuilder.create();
+        Value x = graph.input("x", ElementType.FLOAT, "n", 2);
+        Value w = graph.floats("w", () -> new float[] {1, 2, 3, 4}, 2, 2);
+        Value v = graph.floats("v", () -> new float[] {5, 6}, 2);
+        Value a = graph.op("MatMul", "a", x, w);
+        Value b = graph.op("Add", "b", a, v);
+        Value c = graph.op("MatMul", "c", b, w);
+        graph.output(c);
+
+        Graph cut = GraphCut.between(graph.build(), List.of(a, w), List.of(c));
+
+        assertThat(cut.nodes()).extracting(Node::toString).containsExactly("Add(a, v) → b", "MatMul(b, w) → c");
+        assertThat(cut.inputs()).containsExactly(a, w); // x is no longer read
+        assertThat(cut.weights()).extracting(Weight::name).containsExactly("v");
+        assertThat(cut.outputs()).containsExactly(c);
+    }
+
+    @Test
     void aCutKeepsWhatBranchesRead() {
         GraphBuilder graph = GraphBuilder.create();
         Value x = graph.input("x", ElementType.FLOAT, 2);
