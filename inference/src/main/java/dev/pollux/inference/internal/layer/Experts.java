@@ -160,7 +160,7 @@ public final class Experts {
         return b.reshaped(b.op("Add", p + "group.scores", byGroup, spread), p + "of.groups", -1, count);
     }
 
-    /** The weighted sum of the experts' outputs, (batch, tokens, hidden). Experts without tokens are not run. */
+    /** The weighted sum of the experts' outputs, (batch, tokens, hidden). Experts without tokens are not run if the lowering skips them. */
     public Value write(Value weights, Expert expert) {
         int[] ones = new int[count];
         java.util.Arrays.fill(ones, 1);
@@ -178,11 +178,13 @@ public final class Experts {
             String q = p + e + ".";
             Own own = new Own(e, q, each.get(e), first);
             Value before = sum;
-            sum = b.graph.choice(
-                    q + "sum",
-                    used.get(e),
-                    () -> added(own, before, expert),
-                    () -> b.op("Identity", q + "same", before));
+            sum = b.lowering().skipsExperts()
+                    ? b.graph.choice(
+                            q + "sum",
+                            used.get(e),
+                            () -> added(own, before, expert),
+                            () -> b.op("Identity", q + "same", before))
+                    : added(own, before, expert);
         }
         b.lowering().readBy(1);
         return b.lowering().byToken(sum, p + "out", width);

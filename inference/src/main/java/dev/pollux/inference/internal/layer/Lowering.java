@@ -47,6 +47,14 @@ public interface Lowering {
     /** Sets the share of tokens that the following matrices process; initially 1. */
     void readBy(double share);
 
+    /**
+     * Whether the graph skips an expert without tokens, by a branch. Without branches, all values are visible in the whole
+     * graph.
+     */
+    default boolean skipsExperts() {
+        return true;
+    }
+
     /** The effective weight of a norm; ones if {@code weight} is empty. */
     Value normWeight(Norm norm, String output, String weight, int width);
 

@@ -7,6 +7,7 @@ import dev.pollux.internal.OpenHandle;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -21,7 +22,7 @@ import java.util.stream.IntStream;
  */
 public final class HiddenStates implements AutoCloseable {
 
-    /** The number of tokens of a batch, padding included, unless one text is longer. */
+    /** The largest number of tokens of a batch of several texts. */
     private static final int BATCH = 2048;
 
     private final int texts;
@@ -38,29 +39,21 @@ public final class HiddenStates implements AutoCloseable {
         void accept(int text, float[] states);
     }
 
-    /** @param rotarySwitch texts up to this length and longer ones are in different batches; 0 for no such limit */
-    HiddenStates(List<int[]> texts, int rotarySwitch) {
+    HiddenStates(List<int[]> texts) {
         this.texts = texts.size();
         List<Integer> byLength = IntStream.range(0, texts.size())
                 .boxed()
                 .sorted(Comparator.comparingInt(text -> texts.get(text).length))
                 .toList();
         List<Integer> rows = new ArrayList<>();
-        for (int text : byLength) {
-            int length = texts.get(text).length;
-            boolean full = (long) (rows.size() + 1) * length > BATCH;
-            boolean switched = !rows.isEmpty()
-                    && rotarySwitch > 0
-                    && length > rotarySwitch
-                    && texts.get(rows.get(0)).length <= rotarySwitch;
-            if (!rows.isEmpty() && (full || switched)) {
+        for (int i = 0; i < byLength.size(); i++) {
+            rows.add(byLength.get(i));
+            int length = texts.get(byLength.get(i)).length;
+            boolean last = i + 1 == byLength.size() || texts.get(byLength.get(i + 1)).length != length;
+            if (last || (long) (rows.size() + 1) * length > BATCH) {
                 batches.add(new Batch(rows, texts));
                 rows = new ArrayList<>();
             }
-            rows.add(text);
-        }
-        if (!rows.isEmpty()) {
-            batches.add(new Batch(rows, texts));
         }
     }
 
@@ -101,52 +94,45 @@ public final class HiddenStates implements AutoCloseable {
         handle.close();
     }
 
-    /** Texts in one run, the shorter ones with padding at their ends. */
+    /** Texts of equal length in one run, so that there is no padding. */
     static final class Batch {
 
         private final List<Integer> rows;
-        private final int[] lengths;
         private final int tokens;
         private final long[] ids; // (batch, tokens)
         private final Map<String, OnnxTensor> values = new HashMap<>();
 
         Batch(List<Integer> rows, List<int[]> texts) {
             this.rows = List.copyOf(rows);
-            this.lengths =
-                    rows.stream().mapToInt(text -> texts.get(text).length).toArray();
-            this.tokens = IntStream.of(lengths).max().orElse(0);
-            this.ids = new long[rows.size() * tokens];
-            for (int row = 0; row < lengths.length; row++) {
-                for (int i = 0; i < lengths[row]; i++) {
-                    ids[row * tokens + i] = texts.get(rows.get(row))[i];
-                }
-            }
+            this.tokens = texts.get(rows.get(0)).length;
+            this.ids = rows.stream()
+                    .flatMapToInt(text -> Arrays.stream(texts.get(text)))
+                    .asLongStream()
+                    .toArray();
         }
 
         long[] ids() {
             return ids;
         }
 
-        /** The attention mask: 1 for tokens, 0 for padding; (batch, tokens). */
+        /** The attention mask, (batch, tokens): there is no padding. */
         long[] mask() {
             long[] mask = new long[ids.length];
-            for (int i = 0; i < mask.length; i++) {
-                mask[i] = i % tokens < lengths[i / tokens] ? 1 : 0;
-            }
+            Arrays.fill(mask, 1);
             return mask;
         }
 
         OnnxTensor tensor(long... values) {
             ByteBuffer bytes = Tensors.direct(Math.multiplyExact(values.length, Long.BYTES));
             bytes.asLongBuffer().put(values);
-            return Tensors.over(bytes, ElementType.INT64, lengths.length, tokens);
+            return Tensors.over(bytes, ElementType.INT64, rows.size(), tokens);
         }
 
         /** A tensor of (batch, tokens, width). */
         OnnxTensor tensor(float[] values, int width) {
             ByteBuffer bytes = Tensors.direct(Math.multiplyExact(values.length, Float.BYTES));
             bytes.asFloatBuffer().put(values);
-            return Tensors.over(bytes, ElementType.FLOAT, lengths.length, tokens, width);
+            return Tensors.over(bytes, ElementType.FLOAT, rows.size(), tokens, width);
         }
 
         Map<String, OnnxTensor> values() {
@@ -170,28 +156,12 @@ public final class HiddenStates implements AutoCloseable {
 
         void read(String name, Reader reader) {
             FloatBuffer all = Objects.requireNonNull(values.get(name)).getFloatBuffer();
-            int width = all.remaining() / Math.max(1, ids.length);
-            for (int row = 0; row < lengths.length; row++) {
-                float[] states = new float[lengths[row] * width];
-                all.get(row * tokens * width, states);
-                reader.accept(rows.get(row), states);
+            int size = all.remaining() / rows.size();
+            for (int text : rows) {
+                float[] states = new float[size];
+                all.get(states);
+                reader.accept(text, states);
             }
-        }
-
-        /**
-         * The rows of {@code tensor} that belong to tokens.
-         *
-         * @param tensor (batch, tokens, width) or (batch · tokens, width)
-         */
-        float[] rows(OnnxTensor tensor, int width) {
-            FloatBuffer all = tensor.getFloatBuffer();
-            float[] chosen = new float[Math.multiplyExact(IntStream.of(lengths).sum(), width)];
-            int at = 0;
-            for (int row = 0; row < lengths.length; row++) {
-                all.get(row * tokens * width, chosen, at, lengths[row] * width);
-                at += lengths[row] * width;
-            }
-            return chosen;
         }
     }
 }

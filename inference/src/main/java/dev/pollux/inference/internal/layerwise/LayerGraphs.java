@@ -105,7 +105,7 @@ final class LayerGraphs {
             Set<String> carried = new LinkedHashSet<>();
             for (; node < ends.get(part); node++) {
                 Node added = graph.nodes().get(node);
-                for (String read : added.reads()) {
+                for (String read : added.inputs()) {
                     if (partOf.getOrDefault(read, part) < part && !recomputed.contains(read)) {
                         carried.add(read);
                     }
@@ -153,10 +153,6 @@ final class LayerGraphs {
         return lowering.lookups();
     }
 
-    int rotarySwitch() {
-        return lowering.rotarySwitch();
-    }
-
     /** The stream after a part. */
     Value stream(int part) {
         return streams.get(part);
@@ -174,7 +170,7 @@ final class LayerGraphs {
         return names;
     }
 
-    /** The values that matrices outside branches are multiplied with in a part, each with its matrices. */
+    /** The values that matrices are multiplied with in a part, each with its matrices. */
     List<LinearInput> linearInputs(int part) {
         Map<String, LinearInput> inputs = new LinkedHashMap<>();
         int first = part == 0 ? 0 : products.get(part - 1);
@@ -213,7 +209,7 @@ final class LayerGraphs {
         return GraphCut.between(graph, given, outputs.stream().map(this::floats).toList());
     }
 
-    /** The type of a value after a branch is not inferred. */
+    /** The types of some operators' results are not inferred. */
     private Value floats(String name) {
         Value value = graph.value(name);
         return new Value(name, ElementType.FLOAT, value.shape());

@@ -4,7 +4,6 @@ import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Linear;
-import dev.pollux.inference.internal.layer.Rotary;
 import dev.pollux.inference.internal.masked.MaskedLowering;
 import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.tensor.StackedMatrix;
@@ -13,7 +12,8 @@ import java.util.List;
 
 /**
  * The masked lowering in 32-bit floats, with looked-up rows as inputs of the graph, since a table of embeddings may be larger
- * than a layer. It records these inputs and the products with matrices. <em>Confined to one thread.</em>
+ * than a layer, and without branches, so that the inputs of experts are visible. It records the looked-up rows and the products
+ * with matrices. <em>Confined to one thread.</em>
  */
 final class LayerLowering extends MaskedLowering {
 
@@ -21,7 +21,6 @@ final class LayerLowering extends MaskedLowering {
     private final Operators operators;
     private final List<Lookup> lookups = new ArrayList<>();
     private final List<Product> products = new ArrayList<>();
-    private int rotarySwitch;
 
     /**
      * Rows of a table by the ids of the tokens.
@@ -31,9 +30,9 @@ final class LayerLowering extends MaskedLowering {
     record Lookup(Value rows, StackedMatrix table) {}
 
     /**
-     * A product with a matrix outside branches.
+     * A product with a matrix.
      *
-     * @param x (batch, tokens, columns) or (batch · tokens, columns)
+     * @param x (…, columns)
      */
     record Product(Value x, StackedMatrix matrix) {}
 
@@ -51,11 +50,6 @@ final class LayerLowering extends MaskedLowering {
         return products;
     }
 
-    /** The number of tokens beyond which a text uses other frequencies; 0 if there are no others. */
-    int rotarySwitch() {
-        return rotarySwitch;
-    }
-
     @Override
     public Value embed(String output, StackedMatrix table) {
         Value rows = b.graph.input(operators.fresh("rows"), ElementType.FLOAT, "batch", "tokens", table.columns());
@@ -65,14 +59,12 @@ final class LayerLowering extends MaskedLowering {
 
     @Override
     public Value linear(Value x, String output, Linear linear) {
-        if (!b.graph.inBranch()) {
-            products.add(new Product(x, linear.matrix()));
-        }
+        products.add(new Product(x, linear.matrix()));
         return super.linear(x, output, linear);
     }
 
     @Override
-    public void declare(Rotary rotary) {
-        rotarySwitch = Math.max(rotarySwitch, rotary.switchLength());
+    public boolean skipsExperts() {
+        return false;
     }
 }

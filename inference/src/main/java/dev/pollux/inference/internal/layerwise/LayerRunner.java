@@ -19,14 +19,16 @@ import dev.pollux.internal.OpenHandle;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.StackedMatrix;
 import dev.pollux.tensor.TensorFile;
+import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
  * Runs a decoder of any supported architecture over whole texts, layer by layer, in 32-bit floats on the CPU. Memory contains
- * the weights of one layer and the states of the texts.
+ * the weights of one layer and the states of the texts. Texts of equal length run in batches.
  *
  * <pre>{@code
  * LayerRunner runner = LayerRunner.of(checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), 512, threads);
@@ -59,7 +61,7 @@ public final class LayerRunner {
     /** Receives an input of matrices for the tokens of some texts. */
     @FunctionalInterface
     public interface InputReader {
-        /** @param x (tokens, width), without padding; the reader's own */
+        /** @param x (tokens, width), for an expert only its tokens, of which there may be none; the reader's own */
         void accept(LinearInput input, float[] x);
     }
 
@@ -85,7 +87,7 @@ public final class LayerRunner {
         return graphs.layers();
     }
 
-    /** The inputs of the matrices of a layer, in order. Matrices of single experts are left out. */
+    /** The inputs of the matrices of a layer, in order. */
     public List<LinearInput> linearInputs(int layer) {
         return graphs.linearInputs(layer + 1);
     }
@@ -98,7 +100,7 @@ public final class LayerRunner {
      * @throws ModelExecutionException if the runtime rejects the graph
      */
     public HiddenStates embed(List<int[]> texts, JobContext context) {
-        HiddenStates states = new HiddenStates(texts, graphs.rotarySwitch());
+        HiddenStates states = new HiddenStates(texts);
         try (Layer embedding = open(0, context)) {
             for (Batch batch : states.batches()) {
                 context.checkCancelled();
@@ -194,13 +196,19 @@ public final class LayerRunner {
                 try {
                     Map<String, OnnxTensor> all = new HashMap<>(batch.values());
                     all.putAll(results);
-                    inputs.forEach(input -> reader.accept(
-                            input,
-                            batch.rows(java.util.Objects.requireNonNull(all.get(input.value())), input.width())));
+                    inputs.forEach(
+                            input -> reader.accept(input, values(Objects.requireNonNull(all.get(input.value())))));
                 } finally {
                     results.values().forEach(OnnxTensor::close);
                 }
             });
+        }
+
+        private static float[] values(OnnxTensor tensor) {
+            FloatBuffer buffer = tensor.getFloatBuffer();
+            float[] values = new float[buffer.remaining()];
+            buffer.get(values);
+            return values;
         }
 
         private void run(Graph toRun, HiddenStates states, JobContext context, Results results) {

@@ -16,6 +16,7 @@ import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.ReferenceData;
+import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -104,7 +105,7 @@ class LayerRunnerTest {
         float[] due = DecodedStates.of(checkpoint, temp, IDS);
         int width = due.length / IDS.length;
         assertClose(found.get(0), due, checkpoint + ": the longest text");
-        assertClose(found.get(2), Arrays.copyOf(due, 5 * width), checkpoint + ": a text with padding");
+        assertClose(found.get(2), Arrays.copyOf(due, 5 * width), checkpoint + ": a shorter text");
         assertThat(found.get(1)).hasSize(2 * width);
     }
 
@@ -122,7 +123,7 @@ class LayerRunnerTest {
 
         float[] due = DecodedStates.of(temp.resolve("model"), temp, ids);
         assertClose(found.get(0), due, family);
-        assertClose(found.get(1), Arrays.copyOf(due, due.length / ids.length * 3), family + ": a text with padding");
+        assertClose(found.get(1), Arrays.copyOf(due, due.length / ids.length * 3), family + ": a shorter text");
     }
 
     @Test
@@ -143,6 +144,7 @@ class LayerRunnerTest {
     @Test
     void theInputsOfMatricesAreThoseOfTheirProducts() {
         Map<String, float[]> inputs = new TreeMap<>();
+        Map<String, Integer> sizes = new TreeMap<>(); // in tokens
         List<float[]> before = new ArrayList<>();
         try (Checkpoint checkpoint = Checkpoint.open(llama)) {
             LayerRunner runner = runner(checkpoint);
@@ -161,8 +163,8 @@ class LayerRunnerTest {
                 layer.readInputs(
                         states,
                         (input, x) -> {
-                            assertThat(x).hasSize((IDS.length + 1) * input.width());
-                            inputs.put(input.matrices().get(0), x);
+                            inputs.putIfAbsent(input.matrices().get(0), x);
+                            sizes.merge(input.matrices().get(0), x.length / input.width(), Integer::sum);
                         },
                         JobContext.NONE);
                 states.forEach((text, values) -> before.add(values));
@@ -179,10 +181,51 @@ class LayerRunnerTest {
                 for (int i = 0; i < width; i++) {
                     assertThat((double) x[i]).isCloseTo(alone[i] * norm[i] / Math.sqrt(square + epsilon), within(1e-5));
                 }
-                assertThat(inputs.get("model.layers.0.mlp.down_proj.weight"))
-                        .hasSize((IDS.length + 1) * TinyCheckpoint.INNER);
+                assertThat(sizes)
+                        .hasSize(4)
+                        .allSatisfy((matrix, tokens) -> assertThat(tokens).isEqualTo(IDS.length + 1));
             }
         }
+    }
+
+    @Test
+    void anExpertReadsItsOwnTokens() {
+        int experts = 5;
+        TinyDecoder.mixtral(3, experts).write(temp.resolve("mixtral"));
+        Map<String, float[]> inputs = new TreeMap<>();
+        try (Checkpoint checkpoint = Checkpoint.open(temp.resolve("mixtral"))) {
+            LayerRunner runner = runner(checkpoint);
+            try (HiddenStates states = runner.embed(List.of(IDS), JobContext.NONE);
+                    LayerRunner.Layer layer = runner.layer(0, JobContext.NONE)) {
+                layer.readInputs(
+                        states, (input, x) -> input.matrices().forEach(name -> inputs.put(name, x)), JobContext.NONE);
+            }
+            int tokens = 0;
+            for (int e = 0; e < experts; e++) {
+                String at = "model.layers.0.block_sparse_moe.experts." + e + ".";
+                float[] x = inputs.get(at + "w1.weight");
+                assertThat(inputs.get(at + "w3.weight")).isSameAs(x);
+                int rows = x.length / TinyDecoder.WIDTH;
+                tokens += rows;
+                float[] gate = checkpoint.tensors().floats(at + "w1.weight");
+                float[] up = checkpoint.tensors().floats(at + "w3.weight");
+                for (int i = 0; i < rows * TinyDecoder.INNER; i++) {
+                    double g = dot(gate, i % TinyDecoder.INNER, x, i / TinyDecoder.INNER);
+                    double u = dot(up, i % TinyDecoder.INNER, x, i / TinyDecoder.INNER);
+                    assertThat((double) inputs.get(at + "w2.weight")[i])
+                            .isCloseTo(g / (1 + Math.exp(-g)) * u, within(1e-4));
+                }
+            }
+            assertThat(tokens).isEqualTo(2 * IDS.length); // each token has two experts
+        }
+    }
+
+    private static double dot(float[] matrix, int row, float[] x, int token) {
+        double sum = 0;
+        for (int i = 0; i < TinyDecoder.WIDTH; i++) {
+            sum += (double) matrix[row * TinyDecoder.WIDTH + i] * x[token * TinyDecoder.WIDTH + i];
+        }
+        return sum;
     }
 
     @Test
