@@ -54,6 +54,7 @@ final class Families {
         };
         String base = switch (stem) {
             case "GPT2", "GPTJ", "GPTNeo", "GPTBigCode", "CodeGen", "Mpt", "Falcon", "Bloom" -> "transformer.";
+            case "BioGpt" -> "biogpt.";
             case "GPTNeoX" -> "gpt_neox.";
             case "Mamba", "Mamba2", "FalconMamba", "NemotronH" -> "backbone.";
             default -> "model.";

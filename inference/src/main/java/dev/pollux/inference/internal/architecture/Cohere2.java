@@ -4,7 +4,7 @@ import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 
 /** Cohere Command A and R7B: layers that slide rotate, full ones do not. */
-final class Cohere2 extends Cohere {
+class Cohere2 extends Cohere {
 
     Cohere2(Blocks b) {
         super(b);

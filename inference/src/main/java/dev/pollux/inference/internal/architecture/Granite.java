@@ -5,7 +5,7 @@ import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 
 /** Granite 3 (IBM): Llama with multipliers on embeddings, attention, residuals and logits. */
-final class Granite extends Transformer {
+class Granite extends Transformer {
 
     Granite(Blocks b) {
         super(b);

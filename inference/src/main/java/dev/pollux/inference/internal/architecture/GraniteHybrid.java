@@ -11,7 +11,7 @@ import dev.pollux.tensor.StackedMatrix;
  * Granite with experts: Granite 3 (attention only, with or without a shared MLP) and 4 (Mamba-2 and attention); Granite's
  * multipliers.
  */
-final class GraniteHybrid extends Transformer {
+class GraniteHybrid extends Transformer {
 
     GraniteHybrid(Blocks b) {
         super(b);
@@ -78,7 +78,11 @@ final class GraniteHybrid extends Transformer {
         int hidden = config.hiddenSize();
         Experts experts = new Experts(
                 b, p, normed, settings.integer("num_local_experts"), settings.integer("num_experts_per_tok"));
-        Value weights = experts.softmaxOfChosen(experts.logits(at + "router.layer.weight"));
+        boolean plain = b.tensors.has(at + "router.weight");
+        Value weights = experts.softmaxOfChosen(experts.logits(at + (plain ? "router.weight" : "router.layer.weight")));
+        if (b.tensors.has(at + "experts.gate_up_proj")) {
+            return experts.write(weights, (e, q, x) -> experts.gated(at + "experts.", e, q, x, width, activation()));
+        }
         if (b.tensors.has(at + "experts.0.gate_proj.weight")) {
             return experts.write(
                     weights, (e, q, x) -> b.gatedMlp(q, x, at + "experts." + e + ".", width, activation()));

@@ -5,7 +5,6 @@ import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Norm;
 import dev.pollux.inference.internal.layer.Residual;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** OPT (Zhang et al., arXiv:2205.01068): learned positions from the third row on, norms before or after a block. */
@@ -34,11 +33,7 @@ final class Opt extends Transformer {
         if (narrow != hidden) {
             tokens = b.project(tokens, "embedded.wide", root + "project_in.weight", hidden, narrow);
         }
-        String table = root + "embed_positions.weight";
-        int rows = b.tensors.require(table).dim(0) - OFFSET;
-        b.tensors.vectorLater(table, (rows + OFFSET) * hidden);
-        Supplier<float[]> values = () -> b.tensors.floats(table, (long) OFFSET * hidden, rows * hidden);
-        return b.op("Add", "embedded", tokens, b.lowering().byPosition("position.embedding", values, rows, hidden));
+        return b.op("Add", "embedded", tokens, positions(root + "embed_positions.weight", OFFSET));
     }
 
     @Override

@@ -5,7 +5,7 @@ import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 
 /** Qwen 3 with experts (Yang et al., arXiv:2505.09388). */
-final class Qwen3Moe extends Transformer {
+class Qwen3Moe extends Transformer {
 
     Qwen3Moe(Blocks b) {
         super(b);
@@ -22,10 +22,14 @@ final class Qwen3Moe extends Transformer {
 
     @Override
     Value mlp(int layer, String p, Value normed) {
-        boolean dense = settings.numbers("mlp_only_layers").contains((double) layer)
-                || (layer + 1) % settings.integer("decoder_sparse_step", 1) != 0;
-        return dense
+        return isDense(layer)
                 ? super.mlp(layer, p, normed)
                 : SoftmaxExperts.write(this, at(layer) + "mlp.", p, normed, settings.integer("moe_intermediate_size"));
+    }
+
+    /** Whether a layer has no experts. */
+    boolean isDense(int layer) {
+        return settings.numbers("mlp_only_layers").contains((double) layer)
+                || (layer + 1) % settings.integer("decoder_sparse_step", 1) != 0;
     }
 }

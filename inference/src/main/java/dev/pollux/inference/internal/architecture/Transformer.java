@@ -62,9 +62,16 @@ abstract class Transformer implements Architecture {
 
     /** The rows of a stored table for the tokens' positions, (batch, tokens, hidden). */
     final Value positions(String table) {
-        int rows = b.tensors.require(table).dim(0);
-        Supplier<float[]> values = b.tensors.vectorLater(table, rows * config.hiddenSize());
-        return b.lowering().byPosition("position.embedding", values, rows, config.hiddenSize());
+        return positions(table, 0);
+    }
+
+    /** The same for a table whose row {@code offset} is that of the first position. */
+    final Value positions(String table, int offset) {
+        int hidden = config.hiddenSize();
+        int rows = b.tensors.require(table).dim(0) - offset;
+        b.tensors.vectorLater(table, (rows + offset) * hidden); // checks its shape
+        Supplier<float[]> values = () -> b.tensors.floats(table, (long) offset * hidden, rows * hidden);
+        return b.lowering().byPosition("position.embedding", values, rows, hidden);
     }
 
     String finalNorm() {
