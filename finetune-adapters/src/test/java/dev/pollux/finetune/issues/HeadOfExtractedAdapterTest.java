@@ -2,9 +2,9 @@ package dev.pollux.finetune.issues;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.finetune.adapter.LoraExtraction;
+import dev.pollux.finetune.adapter.LoraExtractionOptions;
 import dev.pollux.finetune.merge.CheckpointMerger;
-import dev.pollux.finetune.merge.LoraExtraction;
-import dev.pollux.finetune.merge.LoraExtractionOptions;
 import dev.pollux.finetune.merge.MergekitYaml;
 import dev.pollux.tensor.SafetensorsFile;
 import dev.pollux.tensor.SafetensorsFolder;
