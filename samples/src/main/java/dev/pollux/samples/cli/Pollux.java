@@ -70,6 +70,7 @@ import picocli.CommandLine.ParseResult;
             ExtractLoraCommand.class,
             CollectGramCommand.class,
             MergeMoeCommand.class,
+            QuantizeCommand.class,
             InspectCommand.class,
             FetchCommand.class,
             ModelsCommand.class

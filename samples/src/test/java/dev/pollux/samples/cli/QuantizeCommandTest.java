@@ -1,0 +1,93 @@
+package dev.pollux.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.testkit.TinyDecoder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Quantization at the command line. */
+class QuantizeCommandTest {
+
+    @TempDir
+    Path temp;
+
+    private Path model;
+    private Path target;
+
+    @BeforeEach
+    void write() throws IOException {
+        model = TinyDecoder.llama(1).write(temp.resolve("model"));
+        target = temp.resolve("model-8bit");
+    }
+
+    @Test
+    void quantizesAndComparesWithTheOriginal() throws IOException {
+        Run done = Run.of("quantize", "--quiet", "--json", "--bits", "8", model.toString(), target.toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        JsonNode json = JsonNode.parse(done.out());
+        assertThat(json.path("recipe").path("method").asString()).isEqualTo("search");
+        assertThat(json.path("layers").size()).isGreaterThan(4);
+        assertThat(json.path("layers").path(0).path("relativeError").asDouble()).isBetween(1e-5, 0.01);
+        assertThat(json.path("kept").path(0).path("reason").asString()).isNotEmpty();
+        assertThat(target.resolve("pollux.json")).isRegularFile();
+
+        Path text =
+                Files.writeString(temp.resolve("text.txt"), "the quick brown fox jumps over the lazy dog ".repeat(8));
+        Run compared = Run.of(
+                "quantize",
+                "--quiet",
+                "--json",
+                "--compare",
+                "--cache",
+                temp.resolve("cache").toString(),
+                "--text",
+                text.toString(),
+                model.toString(),
+                target.toString());
+        assertThat(compared.code()).as(compared.err()).isZero();
+        JsonNode found = JsonNode.parse(compared.out());
+        assertThat(found.propertyNames())
+                .containsExactly("text", "a", "b", "perplexityRatio", "kl", "topOneAgreement", "firstDivergence");
+        assertThat(found.path("a").propertyNames())
+                .containsExactly(
+                        "perplexity", "bytes", "loadMillis", "prefillTokensPerSecond", "decodeTokensPerSecond");
+        assertThat(found.path("kl").propertyNames()).containsExactly("mean", "low", "high", "p99");
+        assertThat(found.path("perplexityRatio").path("value").asDouble())
+                .isBetween(
+                        found.path("perplexityRatio").path("low").asDouble(),
+                        found.path("perplexityRatio").path("high").asDouble());
+        assertThat(found.path("b").path("bytes").asLong())
+                .isLessThan(found.path("a").path("bytes").asLong());
+    }
+
+    @Test
+    void aDryRunSaysWhatEachWeightBecomesAndWritesNothing() {
+        Run done = Run.of("quantize", "--dry-run", "--keep", "layers.0.*", model.toString(), target.toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(done.out())
+                .contains("nothing is written", "search, 4 bits, blocks of 32, with zero points")
+                .contains("the rule 'layers.0.*' keeps it");
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
+    void mistakesAreSaidWithWhatToDo() {
+        Run method = Run.of("quantize", "--recipe", "serch", model.toString(), target.toString());
+        assertThat(method.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(method.err())
+                .contains("must be one of rtn, search, least-squares, hqq, k-quant, float16 but was 'serch'");
+        Run bits = Run.of("quantize", "--bits", "3", model.toString(), target.toString());
+        assertThat(bits.err()).contains("--bits must be 2, 4 or 8 but was 3");
+        Run text = Run.of("quantize", "--compare", model.toString(), target.toString());
+        assertThat(text.err()).contains("--compare needs a text; add --text FILE");
+        Run unused = Run.of("quantize", "--text", "a.txt", model.toString(), target.toString());
+        assertThat(unused.err()).contains("--text is read by --compare only; add --compare or leave out --text");
+        assertThat(target).doesNotExist();
+    }
+}
