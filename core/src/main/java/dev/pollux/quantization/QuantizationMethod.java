@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** How codes and scales of a block of weights are chosen. No method needs calibration data. */
+/** How codes and scales of weights are chosen. Only {@link #INT8_STATIC} needs calibration data. */
 public enum QuantizationMethod {
     /** The scale spans the block's range, and each weight is rounded to the nearest code. The fastest method. */
     ROUND_TO_NEAREST("rtn"),
@@ -24,12 +24,28 @@ public enum QuantizationMethod {
     /** The weighted least squares of llama.cpp's K-quants with integer zero points, as ONNX Runtime has it. For comparison. */
     K_QUANT("k-quant"),
     /** No codes: 16-bit floats, converted to 32 bits when the model is loaded. Half the file, and nearly no loss. */
-    FLOAT16("float16");
+    FLOAT16("float16"),
+    /**
+     * 8-bit integers with one scale for each column of a matrix. Products are computed in integers: each run rounds the
+     * activations to 8 bits by their range in this run. For embedders, rerankers and plain networks; the fastest form for long
+     * texts.
+     */
+    INT8("int8"),
+    /**
+     * 8-bit integers like {@link #INT8}, but the ranges of activations are measured beforehand on the texts of {@link
+     * QuantizationRecipe#calibration}. For embedders and rerankers.
+     */
+    INT8_STATIC("int8-static");
 
     private final String text;
 
     QuantizationMethod(String text) {
         this.text = text;
+    }
+
+    /** Whether codes are 8-bit integers without blocks. */
+    public boolean isInteger() {
+        return this == INT8 || this == INT8_STATIC;
     }
 
     /** The name in recipes, reports and manifests, such as {@code k-quant}. */

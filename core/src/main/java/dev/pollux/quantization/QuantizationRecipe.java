@@ -89,6 +89,7 @@ public final class QuantizationRecipe {
     private final boolean int8Activations;
     private final Form form;
     private final List<Rule> rules;
+    private final List<String> calibration;
 
     private QuantizationRecipe(Builder b) {
         this.method = b.method;
@@ -100,6 +101,8 @@ public final class QuantizationRecipe {
         this.int8Activations = b.int8Activations;
         this.form = b.form;
         this.rules = List.copyOf(b.rules);
+        this.calibration = List.copyOf(b.calibration);
+        checkCalibration();
         checkBits("bits", bits);
         checkBlock("blockSize", blockSize);
         if (headBits != 0) {
@@ -118,6 +121,25 @@ public final class QuantizationRecipe {
         rules.forEach(rule -> checkActivations("bits of rule '" + rule.pattern() + "'", rule.bits()));
     }
 
+    private void checkCalibration() {
+        boolean needed = method == QuantizationMethod.INT8_STATIC;
+        if (needed && calibration.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "calibration must have at least one text for the method int8-static but has none; give texts of the kind that"
+                            + " the model reads, or use int8");
+        }
+        if (!needed && !calibration.isEmpty()) {
+            throw new IllegalArgumentException("calibration must be empty for the method " + method.text() + " but has "
+                    + calibration.size() + " texts; only int8-static measures ranges");
+        }
+        for (Rule rule : rules) {
+            if (method.isInteger() && (rule.bits() != 0 || rule.blockSize() != 0)) {
+                throw new IllegalArgumentException("the rule '" + rule.pattern() + "' must keep weights in float for the method "
+                        + method.text() + ", which has 8 bits and no blocks; use Rule.keep");
+            }
+        }
+    }
+
     private static void checkBits(String what, int bits) {
         if (!BITS.contains(bits)) {
             throw new IllegalArgumentException(what + " must be 2, 4 or 8 but was " + bits);
@@ -132,7 +154,7 @@ public final class QuantizationRecipe {
 
     /** At 2 and 8 bits the kernel without int8 activations decodes the whole matrix in each step: 40 to 300 times slower. */
     private void checkActivations(String what, int bitsUsed) {
-        if (!int8Activations && method != QuantizationMethod.FLOAT16 && bitsUsed != 4 && bitsUsed != 0) {
+        if (!int8Activations && method != QuantizationMethod.FLOAT16 && !method.isInteger() && bitsUsed != 4 && bitsUsed != 0) {
             throw new IllegalArgumentException("int8Activations must be true at " + bitsUsed + " bits (" + what
                     + "): without them the kernel is up to 300 times slower; use 4 bits or int8 activations");
         }
@@ -155,6 +177,7 @@ public final class QuantizationRecipe {
         b.int8Activations = int8Activations;
         b.form = form;
         b.rules.addAll(rules);
+        b.calibration.addAll(calibration);
         return b;
     }
 
@@ -163,7 +186,7 @@ public final class QuantizationRecipe {
         return method;
     }
 
-    /** Bits of a code: 2, 4 or 8; default 4. Of no effect on {@link QuantizationMethod#FLOAT16}. */
+    /** Bits of a code: 2, 4 or 8; default 4. Of no effect on {@link QuantizationMethod#FLOAT16} and 8-bit integers. */
     public int bits() {
         return bits;
     }
@@ -214,6 +237,14 @@ public final class QuantizationRecipe {
         return rules;
     }
 
+    /**
+     * The texts on which {@link QuantizationMethod#INT8_STATIC} measures ranges, at least one; for other methods none. Default
+     * none. A hundred texts of the kind that the model reads suffice.
+     */
+    public List<String> calibration() {
+        return calibration;
+    }
+
     /** The first rule that matches one of {@code names}; empty if none does. */
     public Optional<Rule> rule(List<String> names) {
         return rules.stream()
@@ -236,11 +267,13 @@ public final class QuantizationRecipe {
     public String toString() {
         return "QuantizationRecipe[method=" + method.text() + ", bits=" + bits + ", blockSize=" + blockSize
                 + ", headBits=" + headBits + ", symmetric=" + symmetric + ", likeOnnxRuntime=" + likeOnnxRuntime
-                + ", int8Activations=" + int8Activations + ", form=" + form + ", rules=" + rules + "]";
+                + ", int8Activations=" + int8Activations + ", form=" + form + ", rules=" + rules
+                + ", calibration=" + calibration.size() + " texts]";
     }
 
     private List<Object> values() {
-        return List.of(method, bits, blockSize, headBits, symmetric, likeOnnxRuntime, int8Activations, form, rules);
+        return List.of(
+                method, bits, blockSize, headBits, symmetric, likeOnnxRuntime, int8Activations, form, rules, calibration);
     }
 
     /** Builds a {@link QuantizationRecipe}. <em>Not thread-safe: one thread at a time.</em> */
@@ -255,6 +288,7 @@ public final class QuantizationRecipe {
         private boolean int8Activations = true;
         private Form form = Form.OPERATORS;
         private final List<Rule> rules = new ArrayList<>();
+        private final List<String> calibration = new ArrayList<>();
 
         private Builder() {}
 
@@ -309,6 +343,12 @@ public final class QuantizationRecipe {
         /** Adds a rule; see {@link QuantizationRecipe#rules()}. */
         public Builder rule(Rule value) {
             rules.add(value);
+            return this;
+        }
+
+        /** Adds texts; see {@link QuantizationRecipe#calibration()}. */
+        public Builder calibration(List<String> texts) {
+            calibration.addAll(texts);
             return this;
         }
 

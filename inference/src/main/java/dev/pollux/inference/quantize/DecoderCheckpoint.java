@@ -33,6 +33,11 @@ record DecoderCheckpoint(Checkpoint checkpoint) implements SourceModel {
     }
 
     @Override
+    public Path folder() {
+        return checkpoint.path();
+    }
+
+    @Override
     public void write(Path folder, UnaryOperator<Graph> rewrite, Map<String, Object> provenance) {
         DecoderExport.write(checkpoint, FLOAT, folder, rewrite, provenance);
     }

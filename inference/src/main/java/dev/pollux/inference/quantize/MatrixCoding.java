@@ -81,7 +81,8 @@ final class MatrixCoding {
             case LEAST_SQUARES -> new SymmetricLeastSquares();
             case K_QUANT -> new KQuant();
             case HQQ -> halfQuadratic(values);
-            case FLOAT16 -> throw new IllegalStateException("16-bit floats have no codes");
+            case FLOAT16, INT8, INT8_STATIC ->
+                throw new IllegalStateException(plan.method().text() + " has no blocks");
         };
     }
 

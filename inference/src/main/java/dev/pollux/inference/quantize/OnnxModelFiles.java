@@ -120,6 +120,11 @@ final class OnnxModelFiles implements SourceModel {
     }
 
     @Override
+    public Path folder() {
+        return root;
+    }
+
+    @Override
     public void write(Path folder, UnaryOperator<Graph> rewrite, Map<String, Object> provenance) {
         Path target = folder.resolve(isFolder ? root.relativize(file).toString() : String.valueOf(file.getFileName()));
         try {

@@ -6,6 +6,7 @@ import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
 import dev.pollux.inference.graph.Graph;
+import dev.pollux.internal.Sha256;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.quantization.QuantizationPreview;
@@ -73,10 +74,27 @@ public final class OnnxQuantizer implements Quantizer {
     @Override
     public QuantizationPreview plan(Path model, QuantizationRecipe recipe) {
         try (SourceModel source = SourceModel.open(model)) {
-            GraphPlan plan = GraphPlanner.plan(source.graph(), recipe, model.toString());
-            return new QuantizationPreview(
-                    plan.layers(), plan.kept(), plan.bytesBefore(), plan.bytesAfter(), memory(plan), plan.notices());
+            return planned(source, recipe, model).preview();
         }
+    }
+
+    /** Writes the files of the result, and gives the weights with their errors. */
+    @FunctionalInterface
+    private interface Writing {
+        List<QuantizedLayer> write(Path folder, JobContext context);
+    }
+
+    private record Planned(QuantizationPreview preview, Writing writing) {}
+
+    private Planned planned(SourceModel source, QuantizationRecipe recipe, Path model) {
+        if (recipe.method().isInteger()) {
+            Int8Quantization int8 = new Int8Quantization(source, recipe, model.toString(), options.threads());
+            return new Planned(int8.preview(), int8::write);
+        }
+        GraphPlan plan = GraphPlanner.plan(source.graph(), recipe, model.toString());
+        QuantizationPreview preview = new QuantizationPreview(
+                plan.layers(), plan.kept(), plan.bytesBefore(), plan.bytesAfter(), memory(plan), plan.notices());
+        return new Planned(preview, (folder, context) -> write(source, plan, folder, context));
     }
 
     private long memory(GraphPlan plan) {
@@ -100,12 +118,13 @@ public final class OnnxQuantizer implements Quantizer {
             long begin = System.nanoTime();
             checkTarget(model, target);
             try (SourceModel source = SourceModel.open(model)) {
-                GraphPlan plan = GraphPlanner.plan(source.graph(), recipe, model.toString());
+                Planned planned = planned(source, recipe, model);
+                QuantizationPreview plan = planned.preview();
                 checkSpace(target, plan.bytesAfter());
                 plan.notices().forEach(context::notice);
                 List<QuantizedLayer> layers = WorkFolder.publish(target, context, part -> {
                     manifest(source, recipe, context).write(part);
-                    return write(source, plan, part, context);
+                    return planned.writing().write(part, context);
                 });
                 return new QuantizationReport(
                         target,
@@ -162,6 +181,9 @@ public final class OnnxQuantizer implements Quantizer {
                         recipe.rules().stream()
                                 .map(rule -> rule.pattern() + "=" + rule.bits() + "/" + rule.blockSize())
                                 .toList());
+        if (!recipe.calibration().isEmpty()) {
+            manifest.option("calibration", Sha256.of(String.join("\u0000", recipe.calibration())));
+        }
         if (options.hashInputs()) {
             manifest.inputs(ArtifactCache.hashed(source.files(), context));
         }

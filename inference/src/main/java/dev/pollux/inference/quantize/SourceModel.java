@@ -31,6 +31,9 @@ interface SourceModel extends AutoCloseable {
     /** The kind of the result. */
     ArtifactManifest.Kind kind();
 
+    /** The folder with the tokenizer and the configuration. */
+    Path folder();
+
     /**
      * Writes the result.
      *

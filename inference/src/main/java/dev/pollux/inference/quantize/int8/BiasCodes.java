@@ -74,7 +74,7 @@ final class BiasCodes {
     }
 
     Weight scaleWeight(String name) {
-        return Constants.floats(name, scales, isPerChannel());
+        return Constants.floats(name, () -> scales, scales.length, isPerChannel());
     }
 
     Weight zeroWeight(String name) {

@@ -6,24 +6,32 @@ import dev.pollux.inference.graph.Weight;
 import dev.pollux.inference.graph.WeightSource;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Supplier;
 
-/** Small weights from arrays: a scalar, or a list. */
+/** Small weights from arrays, which are made when they are written: a scalar, or a list. */
 final class Constants {
 
     private Constants() {}
 
-    /** 32-bit floats; one value that is not a {@code list} is a scalar. */
-    static Weight floats(String name, float[] values, boolean list) {
-        return new Weight(name, ElementType.FLOAT, shape(values.length, list), WeightSource.floats(() -> values));
+    /**
+     * 32-bit floats.
+     *
+     * @param count the number of values
+     * @param list whether the shape is (count); otherwise it is that of a scalar
+     */
+    static Weight floats(String name, Supplier<float[]> values, int count, boolean list) {
+        return new Weight(name, ElementType.FLOAT, shape(count, list), WeightSource.floats(values));
     }
 
     /** Integers of one byte. */
-    static Weight bytes(String name, ElementType type, int[] values, boolean list) {
-        byte[] bytes = new byte[values.length];
-        for (int i = 0; i < values.length; i++) {
-            bytes[i] = (byte) values[i];
-        }
-        return new Weight(name, type, shape(values.length, list), WeightSource.of(() -> ByteBuffer.wrap(bytes)));
+    static Weight bytes(String name, ElementType type, Supplier<int[]> values, int count, boolean list) {
+        return new Weight(name, type, shape(count, list), WeightSource.of(() -> {
+            ByteBuffer bytes = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
+            for (int value : values.get()) {
+                bytes.put((byte) value);
+            }
+            return bytes.flip();
+        }));
     }
 
     /** 32-bit integers. */

@@ -1,6 +1,5 @@
 package dev.pollux.inference.quantize.int8;
 
-import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Shape;
 import dev.pollux.inference.graph.Weight;
 import dev.pollux.inference.graph.WeightSource;
@@ -8,10 +7,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.OptionalInt;
+import java.util.function.LongConsumer;
 
 /**
- * A weight of 32-bit floats as 8-bit codes, with one scale for the whole or one for each index of an axis. The scales are
- * computed at once, the codes are produced when they are written. <em>Immutable.</em>
+ * A weight of 32-bit floats as 8-bit codes, with one scale for the whole or one for each index of an axis. Scales are computed
+ * when they are first needed, codes are produced when they are written. <em>Confined to one thread.</em>
  */
 final class IntegerWeight {
 
@@ -25,33 +25,49 @@ final class IntegerWeight {
     private final IntegerFormat format;
     private final OptionalInt axis;
     private final long inner;
-    private final LinearScale[] scales; // (channels)
+    private final int channels;
+    private LinearScale[] grids; // (channels), or empty until it is computed
+    private LongConsumer listener = bytes -> {};
 
-    private IntegerWeight(Weight weight, IntegerFormat format, OptionalInt axis, LinearScale[] scales) {
+    private IntegerWeight(Weight weight, IntegerFormat format, OptionalInt axis, LinearScale[] grids) {
         this.weight = weight;
         this.format = format;
         this.axis = axis;
         this.inner = inner(weight, axis);
-        this.scales = scales;
+        this.channels = axis.isPresent()
+                ? Math.toIntExact(weight.shape().dim(axis.getAsInt()).factor())
+                : 1;
+        this.grids = grids;
     }
 
     /**
-     * Reads a weight and computes its scales. The format of several channels should be symmetric where a kernel needs the
-     * same zero for all.
+     * A quantized weight; it is not read yet. Reading fails with {@link dev.pollux.MalformedFileException} if a value is NaN or
+     * infinite.
      *
-     * @param weight of type {@link ElementType#FLOAT}
+     * @param weight of type {@link dev.pollux.inference.graph.ElementType#FLOAT}
      * @param axis the axis of the channels; empty for one scale
-     * @throws dev.pollux.MalformedFileException if a value is NaN or infinite
      */
     static IntegerWeight of(Weight weight, IntegerFormat format, OptionalInt axis) {
-        int channels = axis.isPresent()
-                ? Math.toIntExact(weight.shape().dim(axis.getAsInt()).factor())
-                : 1;
+        return new IntegerWeight(weight, format, axis, new LinearScale[0]);
+    }
+
+    /** Passes the number of bytes to {@code consumer} whenever some have become codes. */
+    void onCoded(LongConsumer consumer) {
+        listener = consumer;
+    }
+
+    private LinearScale[] grids() {
+        if (grids.length == 0) {
+            grids = computed();
+        }
+        return grids;
+    }
+
+    private LinearScale[] computed() {
         float[] low = new float[channels];
         float[] high = new float[channels];
         Arrays.fill(low, Float.POSITIVE_INFINITY);
         Arrays.fill(high, Float.NEGATIVE_INFINITY);
-        long inner = inner(weight, axis);
         FloatPieces.read(weight, (first, values) -> {
             for (int i = 0; i < values.length; i++) {
                 int channel = (int) ((first + i) / inner % channels);
@@ -59,11 +75,11 @@ final class IntegerWeight {
                 high[channel] = Math.max(high[channel], values[i]);
             }
         });
-        LinearScale[] scales = new LinearScale[channels];
+        LinearScale[] computed = new LinearScale[channels];
         for (int i = 0; i < channels; i++) {
-            scales[i] = low[i] > high[i] ? LinearScale.UNIT : format.fit(low[i], high[i]);
+            computed[i] = low[i] > high[i] ? LinearScale.UNIT : format.fit(low[i], high[i]);
         }
-        return new IntegerWeight(weight, format, axis, scales);
+        return computed;
     }
 
     private static long inner(Weight weight, OptionalInt axis) {
@@ -79,8 +95,8 @@ final class IntegerWeight {
 
     /** The same codes with one scale made larger, so that the product of it and another scale is not too small. */
     IntegerWeight withScale(int channel, float scale) {
-        LinearScale[] changed = scales.clone();
-        changed[channel] = new LinearScale(scale, scales[channel].zero());
+        LinearScale[] changed = grids().clone();
+        changed[channel] = new LinearScale(scale, changed[channel].zero());
         return new IntegerWeight(weight, format, axis, changed);
     }
 
@@ -98,26 +114,26 @@ final class IntegerWeight {
 
     /** (channels), or one. */
     float[] scales() {
-        float[] all = new float[scales.length];
+        float[] all = new float[channels];
         for (int i = 0; i < all.length; i++) {
-            all[i] = scales[i].scale();
+            all[i] = grids()[i].scale();
         }
         return all;
     }
 
     /** (channels), or one. */
     int[] zeros() {
-        return Arrays.stream(scales).mapToInt(LinearScale::zero).toArray();
+        return Arrays.stream(grids()).mapToInt(LinearScale::zero).toArray();
     }
 
     /** The scales as a weight: a scalar, or (channels). */
     Weight scaleWeight(String name) {
-        return Constants.floats(name, scales(), axis.isPresent());
+        return Constants.floats(name, this::scales, channels, axis.isPresent());
     }
 
     /** The zero points as a weight of the codes' type: a scalar, or (channels). */
     Weight zeroWeight(String name) {
-        return Constants.bytes(name, format.type().element(), zeros(), axis.isPresent());
+        return Constants.bytes(name, format.type().element(), this::zeros, channels, axis.isPresent());
     }
 
     /** The codes, in the shape of the weight. */
@@ -132,6 +148,7 @@ final class IntegerWeight {
                         codes.put((byte) scale(first + i).code(values[i], format));
                     }
                     sink.accept(codes.flip());
+                    listener.accept((long) values.length * Float.BYTES);
                 }));
     }
 
@@ -147,13 +164,14 @@ final class IntegerWeight {
                     turned[(int) (at % columns) * rows + (int) (at / columns)] =
                             (byte) scale(at).code(values[i], format);
                 }
+                listener.accept((long) values.length * Float.BYTES);
             });
             return ByteBuffer.wrap(turned).order(ByteOrder.LITTLE_ENDIAN);
         }));
     }
 
     private LinearScale scale(long index) {
-        return scales[(int) (index / inner % scales.length)];
+        return grids()[(int) (index / inner % channels)];
     }
 
     /** ‖W − Ŵ‖ / ‖W‖; 0 for a weight of zeros. */
@@ -172,6 +190,6 @@ final class IntegerWeight {
 
     /** Bytes of codes, scales and zero points. */
     long bytes() {
-        return weight.elements() + scales.length * (long) (Float.BYTES + 1);
+        return weight.elements() + channels * (long) (Float.BYTES + 1);
     }
 }

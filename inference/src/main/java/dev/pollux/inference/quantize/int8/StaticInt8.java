@@ -111,12 +111,20 @@ final class StaticInt8 {
         return marks.measured();
     }
 
-    /** The constants that become codes. */
-    List<Weight> sources() {
+    /** The constants that become codes, not read yet. */
+    List<IntegerWeight> constants() {
         return marks.marks().values().stream()
                 .filter(Constant.class::isInstance)
-                .map(mark -> ((Constant) mark).source())
+                .map(mark -> coded((Constant) mark))
                 .toList();
+    }
+
+    private IntegerWeight coded(Constant constant) {
+        Type type = constant.weight() ? weights.type() : activations.type();
+        boolean symmetric =
+                constant.axis().isPresent() || (constant.weight() ? type == Type.INT8 : activations.symmetric());
+        IntegerFormat format = new IntegerFormat(type, symmetric, weights.reduced());
+        return IntegerWeight.of(constant.source(), format, constant.axis());
     }
 
     /**
@@ -130,8 +138,8 @@ final class StaticInt8 {
         IntegerGraph result = new IntegerGraph(graph);
         constants.forEach((name, weight) -> constant(result, name, weight));
         grids.forEach((name, grid) -> result.first(to -> {
-            to.weight(Constants.floats(scale(name), new float[] {grid.scale()}, false));
-            to.weight(Constants.bytes(zero(name), activations.type().element(), new int[] {grid.zero()}, false));
+            to.weight(Constants.floats(scale(name), () -> new float[] {grid.scale()}, 1, false));
+            to.weight(Constants.bytes(zero(name), activations.type().element(), () -> new int[] {grid.zero()}, 1, false));
         }));
         graph.inputs().stream()
                 .filter(input -> marks.marks().containsKey(input.name()))
@@ -144,11 +152,7 @@ final class StaticInt8 {
 
     private void grid(String name, Mark mark, Map<String, ValueRange> ranges) {
         if (mark instanceof Constant constant) {
-            Type type = constant.weight() ? weights.type() : activations.type();
-            boolean symmetric =
-                    constant.axis().isPresent() || (constant.weight() ? type == Type.INT8 : activations.symmetric());
-            IntegerFormat format = new IntegerFormat(type, symmetric, weights.reduced());
-            constants.put(name, IntegerWeight.of(constant.source(), format, constant.axis()));
+            constants.put(name, coded(constant));
         } else if (mark instanceof Activation) {
             String measured = marks.rangeOf(name);
             ValueRange range = marks.shares().contains(measured) ? SHARE : ranges.get(measured);

@@ -1,0 +1,225 @@
+package dev.pollux.inference.quantize.int8;
+
+import dev.pollux.inference.encoder.EncoderTexts;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.Node;
+import dev.pollux.inference.graph.Shape.Dim;
+import dev.pollux.inference.graph.Weight;
+import dev.pollux.job.JobContext;
+import dev.pollux.quantization.KeptWeight;
+import dev.pollux.quantization.QuantizationMethod;
+import dev.pollux.quantization.QuantizationRecipe;
+import dev.pollux.quantization.QuantizationRecipe.Rule;
+import dev.pollux.quantization.QuantizedLayer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.function.Function;
+
+/** What the methods {@code int8} and {@code int8-static} do with a graph. <em>Confined to one thread.</em> */
+public final class Int8Plan {
+
+    private final Graph graph;
+    private final QuantizationRecipe recipe;
+    private final String source;
+    private final WeightReaders readers;
+    private final Set<Rule> matched = new LinkedHashSet<>();
+    private List<IntegerWeight> weights;
+    private final List<KeptWeight> kept = new ArrayList<>();
+
+    private Int8Plan(Graph graph, QuantizationRecipe recipe, String source) {
+        this.graph = graph;
+        this.recipe = recipe;
+        this.source = source;
+        this.readers = new WeightReaders(graph);
+        this.weights = isStatic()
+                ? statics().constants()
+                : DynamicInt8.quantize(graph, WeightForm.DEFAULT, this::isKept).weights();
+        Set<String> done = new HashSet<>();
+        weights.forEach(weight -> done.add(weight.weight().name()));
+        graph.weights().stream()
+                .filter(weight -> !done.contains(weight.name()) && isMatrix(weight))
+                .forEach(this::keep);
+    }
+
+    /**
+     * Plans a graph; weights are not read.
+     *
+     * @param source names the graph in messages
+     * @throws IllegalArgumentException if there is no weight to quantize, or a rule matches none
+     */
+    public static Int8Plan of(Graph graph, QuantizationRecipe recipe, String source) {
+        Int8Plan plan = new Int8Plan(graph, recipe, source);
+        plan.check();
+        return plan;
+    }
+
+    private boolean isStatic() {
+        return recipe.method() == QuantizationMethod.INT8_STATIC;
+    }
+
+    private StaticInt8 statics() {
+        return StaticInt8.plan(
+                graph, WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticInt8.TRANSFORMER, this::isKept);
+    }
+
+    private static boolean isMatrix(Weight weight) {
+        boolean floating = weight.type().isFloating() || weight.type() == ElementType.DOUBLE;
+        return floating && weight.shape().rank() > 1 && weight.elements() > 1;
+    }
+
+    private Optional<Rule> rule(Weight weight) {
+        List<String> names = new ArrayList<>(List.of(weight.name()));
+        for (Node node : readers.of(weight.name())) {
+            names.add(node.name());
+            names.add(node.output(0));
+        }
+        Optional<Rule> rule = recipe.rule(names);
+        rule.ifPresent(matched::add);
+        return rule;
+    }
+
+    private boolean isKept(Weight weight) {
+        return rule(weight).isPresent();
+    }
+
+    private void keep(Weight weight) {
+        List<Long> shape = weight.shape().dims().stream().map(Dim::factor).toList();
+        kept.add(new KeptWeight(weight.name(), shape, weight.bytes(), reason(weight)));
+    }
+
+    private String reason(Weight weight) {
+        Optional<Rule> rule = rule(weight);
+        if (rule.isPresent()) {
+            return "the rule '" + rule.get().pattern() + "' keeps it";
+        }
+        if (weight.type() != ElementType.FLOAT) {
+            return "it has no 32-bit floats but " + weight.type();
+        }
+        if (readers.isInBranch(weight.name())) {
+            return "a branch of the graph reads it";
+        }
+        if (readers.constant(weight.name()).isEmpty()) {
+            return "it is an input or output of the graph";
+        }
+        List<Node> nodes = readers.of(weight.name());
+        return nodes.isEmpty() ? "nothing reads it" : nodes.get(0).operator() + " has no form with 8-bit integers for it";
+    }
+
+    private void check() {
+        for (Rule rule : recipe.rules()) {
+            if (!matched.contains(rule)) {
+                throw new IllegalArgumentException("The rule '" + rule.pattern() + "' matches no weight of " + source
+                        + " that could be quantized; * stands for any characters, and weights have names such as "
+                        + weights.stream().map(weight -> weight.weight().name()).findFirst().orElse("none"));
+            }
+        }
+        if (weights.isEmpty()) {
+            throw new IllegalArgumentException(source + " has no weight to quantize: " + reasons());
+        }
+    }
+
+    private String reasons() {
+        if (kept.isEmpty()) {
+            return "no float weight of two dimensions; models that are quantized already cannot be quantized again";
+        }
+        KeptWeight first = kept.get(0);
+        return kept.size() + " float weights stay as they are, such as " + first.name() + ": " + first.reason();
+    }
+
+    /** The quantized weights, in the order of their first readers, without errors. */
+    public List<QuantizedLayer> layers() {
+        return layers(weight -> OptionalDouble.empty());
+    }
+
+    /** The quantized weights with their errors; reads all of them. */
+    public List<QuantizedLayer> measuredLayers() {
+        return layers(weight -> OptionalDouble.of(weight.relativeError()));
+    }
+
+    private List<QuantizedLayer> layers(Function<IntegerWeight, OptionalDouble> error) {
+        return weights.stream()
+                .map(weight -> new QuantizedLayer(
+                        weight.weight().name(),
+                        readers.of(weight.weight().name()).stream()
+                                .map(Node::operator)
+                                .distinct()
+                                .toList(),
+                        weight.weight().shape().dims().stream().map(Dim::factor).toList(),
+                        recipe.method(),
+                        8,
+                        0,
+                        weight.format().symmetric(),
+                        weight.weight().bytes(),
+                        weight.bytes(),
+                        error.apply(weight)))
+                .toList();
+    }
+
+    /** The weights of at least two dimensions that stay in float, with reasons. */
+    public List<KeptWeight> kept() {
+        return List.copyOf(kept);
+    }
+
+    /** Bytes of all weights of the graph. */
+    public long bytesBefore() {
+        return graph.weights().stream().mapToLong(Weight::bytes).sum();
+    }
+
+    /** Bytes of all weights of the result. */
+    public long bytesAfter() {
+        Map<String, Long> gone = new LinkedHashMap<>();
+        weights.forEach(weight -> gone.put(weight.weight().name(), weight.weight().bytes()));
+        long codes = weights.stream().mapToLong(IntegerWeight::bytes).sum();
+        return bytesBefore() - gone.values().stream().mapToLong(Long::longValue).sum() + codes;
+    }
+
+    /**
+     * The dynamically quantized graph; its weights are read when it is written.
+     *
+     * @param context receives the progress in bytes of weights
+     * @throws IllegalStateException if the method is {@code int8-static}
+     */
+    public Graph rewritten(JobContext context) {
+        if (isStatic()) {
+            throw new IllegalStateException("int8-static needs ranges; give texts");
+        }
+        return observed(DynamicInt8.quantize(graph, WeightForm.DEFAULT, this::isKept), context);
+    }
+
+    /**
+     * The statically quantized graph.
+     *
+     * @param model the file whose folder has the graph's external data
+     * @param texts the calibration texts
+     * @param threads of a run of the float graph
+     * @param context receives the progress in inputs, then in bytes of weights
+     * @throws dev.pollux.UnsupportedModelException if the graph has inputs that texts do not give
+     */
+    public Graph rewritten(Path model, EncoderTexts texts, int threads, JobContext context) {
+        StaticInt8 plan = statics();
+        Calibration calibration = new Calibration(graph, model, threads, RangeMethod.PERCENTILE);
+        return observed(
+                plan.quantize(calibration.ranges(plan.measured(), TextInputs.of(graph, texts, source), context)), context);
+    }
+
+    private Graph observed(Quantized quantized, JobContext context) {
+        weights = quantized.weights();
+        long all = weights.stream().mapToLong(weight -> weight.weight().bytes()).sum();
+        long[] done = new long[1];
+        weights.forEach(weight -> weight.onCoded(bytes -> {
+            context.checkCancelled();
+            done[0] += bytes;
+            context.progress("quantize", done[0], all, "bytes");
+        }));
+        return quantized.graph();
+    }
+}
