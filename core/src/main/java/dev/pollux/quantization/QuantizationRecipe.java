@@ -134,8 +134,9 @@ public final class QuantizationRecipe {
         }
         for (Rule rule : rules) {
             if (method.isInteger() && (rule.bits() != 0 || rule.blockSize() != 0)) {
-                throw new IllegalArgumentException("the rule '" + rule.pattern() + "' must keep weights in float for the method "
-                        + method.text() + ", which has 8 bits and no blocks; use Rule.keep");
+                throw new IllegalArgumentException(
+                        "the rule '" + rule.pattern() + "' must keep weights in float for the method " + method.text()
+                                + ", which has 8 bits and no blocks; use Rule.keep");
             }
         }
     }
@@ -154,7 +155,11 @@ public final class QuantizationRecipe {
 
     /** At 2 and 8 bits the kernel without int8 activations decodes the whole matrix in each step: 40 to 300 times slower. */
     private void checkActivations(String what, int bitsUsed) {
-        if (!int8Activations && method != QuantizationMethod.FLOAT16 && !method.isInteger() && bitsUsed != 4 && bitsUsed != 0) {
+        if (!int8Activations
+                && method != QuantizationMethod.FLOAT16
+                && !method.isInteger()
+                && bitsUsed != 4
+                && bitsUsed != 0) {
             throw new IllegalArgumentException("int8Activations must be true at " + bitsUsed + " bits (" + what
                     + "): without them the kernel is up to 300 times slower; use 4 bits or int8 activations");
         }
@@ -273,7 +278,16 @@ public final class QuantizationRecipe {
 
     private List<Object> values() {
         return List.of(
-                method, bits, blockSize, headBits, symmetric, likeOnnxRuntime, int8Activations, form, rules, calibration);
+                method,
+                bits,
+                blockSize,
+                headBits,
+                symmetric,
+                likeOnnxRuntime,
+                int8Activations,
+                form,
+                rules,
+                calibration);
     }
 
     /** Builds a {@link QuantizationRecipe}. <em>Not thread-safe: one thread at a time.</em> */

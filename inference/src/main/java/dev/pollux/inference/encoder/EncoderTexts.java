@@ -28,12 +28,15 @@ public record EncoderTexts(List<int[]> windows, int firstPosition) {
     public static EncoderTexts of(Path folder, List<String> texts) {
         EncoderFolder read = EncoderFolder.read(folder);
         EncoderConfig config = read.config();
-        EmbedderOptions options =
-                EmbedderOptions.builder().longText(LongText.WINDOWED).windowOverlap(0).build();
+        EmbedderOptions options = EmbedderOptions.builder()
+                .longText(LongText.WINDOWED)
+                .windowOverlap(0)
+                .build();
         List<int[]> windows = new ArrayList<>();
         try (Tokenizer tokenizer = read.openTokenizer().tokenizer()) {
             TokenWindows encoder = new TokenWindows(tokenizer, config, options);
-            texts.forEach(text -> windows.addAll(encoder.of(text, TextRole.PASSAGE).windows()));
+            texts.forEach(
+                    text -> windows.addAll(encoder.of(text, TextRole.PASSAGE).windows()));
         }
         return new EncoderTexts(windows, config.firstPosition());
     }

@@ -67,8 +67,7 @@ public final class Int8Plan {
     }
 
     private StaticInt8 statics() {
-        return StaticInt8.plan(
-                graph, WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticInt8.TRANSFORMER, this::isKept);
+        return StaticInt8.plan(graph, WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticInt8.TRANSFORMER, this::isKept);
     }
 
     private static boolean isMatrix(Weight weight) {
@@ -111,7 +110,9 @@ public final class Int8Plan {
             return "it is an input or output of the graph";
         }
         List<Node> nodes = readers.of(weight.name());
-        return nodes.isEmpty() ? "nothing reads it" : nodes.get(0).operator() + " has no form with 8-bit integers for it";
+        return nodes.isEmpty()
+                ? "nothing reads it"
+                : nodes.get(0).operator() + " has no form with 8-bit integers for it";
     }
 
     private void check() {
@@ -119,7 +120,10 @@ public final class Int8Plan {
             if (!matched.contains(rule)) {
                 throw new IllegalArgumentException("The rule '" + rule.pattern() + "' matches no weight of " + source
                         + " that could be quantized; * stands for any characters, and weights have names such as "
-                        + weights.stream().map(weight -> weight.weight().name()).findFirst().orElse("none"));
+                        + weights.stream()
+                                .map(weight -> weight.weight().name())
+                                .findFirst()
+                                .orElse("none"));
             }
         }
         if (weights.isEmpty()) {
@@ -177,7 +181,8 @@ public final class Int8Plan {
     /** Bytes of all weights of the result. */
     public long bytesAfter() {
         Map<String, Long> gone = new LinkedHashMap<>();
-        weights.forEach(weight -> gone.put(weight.weight().name(), weight.weight().bytes()));
+        weights.forEach(
+                weight -> gone.put(weight.weight().name(), weight.weight().bytes()));
         long codes = weights.stream().mapToLong(IntegerWeight::bytes).sum();
         return bytesBefore() - gone.values().stream().mapToLong(Long::longValue).sum() + codes;
     }
@@ -208,7 +213,8 @@ public final class Int8Plan {
         StaticInt8 plan = statics();
         Calibration calibration = new Calibration(graph, model, threads, RangeMethod.PERCENTILE);
         return observed(
-                plan.quantize(calibration.ranges(plan.measured(), TextInputs.of(graph, texts, source), context)), context);
+                plan.quantize(calibration.ranges(plan.measured(), TextInputs.of(graph, texts, source), context)),
+                context);
     }
 
     private Graph observed(Quantized quantized, JobContext context) {

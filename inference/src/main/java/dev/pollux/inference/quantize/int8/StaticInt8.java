@@ -139,7 +139,8 @@ final class StaticInt8 {
         constants.forEach((name, weight) -> constant(result, name, weight));
         grids.forEach((name, grid) -> result.first(to -> {
             to.weight(Constants.floats(scale(name), () -> new float[] {grid.scale()}, 1, false));
-            to.weight(Constants.bytes(zero(name), activations.type().element(), () -> new int[] {grid.zero()}, 1, false));
+            to.weight(
+                    Constants.bytes(zero(name), activations.type().element(), () -> new int[] {grid.zero()}, 1, false));
         }));
         graph.inputs().stream()
                 .filter(input -> marks.marks().containsKey(input.name()))

@@ -25,8 +25,9 @@ final class TextInputs {
     static List<List<InputTensor>> of(Graph graph, EncoderTexts texts, String model) {
         for (Value input : graph.inputs()) {
             if (!NAMES.contains(input.name()) || !input.type().isInteger()) {
-                throw new UnsupportedModelException("int8-static measures ranges on texts, but " + model + " has an input "
-                        + input.name() + " of type " + input.type() + ", which a text does not give; use int8");
+                throw new UnsupportedModelException(
+                        "int8-static measures ranges on texts, but " + model + " has an input " + input.name()
+                                + " of type " + input.type() + ", which a text does not give; use int8");
             }
         }
         return texts.windows().stream()
@@ -40,13 +41,12 @@ final class TextInputs {
         boolean wide = input.type() == ElementType.INT64;
         ByteBuffer bytes = Tensors.direct(ids.length * input.type().bytes());
         for (int i = 0; i < ids.length; i++) {
-            int value =
-                    switch (input.name()) {
-                        case "input_ids" -> ids[i];
-                        case "attention_mask" -> 1;
-                        case "position_ids" -> firstPosition + i;
-                        default -> 0;
-                    };
+            int value = switch (input.name()) {
+                case "input_ids" -> ids[i];
+                case "attention_mask" -> 1;
+                case "position_ids" -> firstPosition + i;
+                default -> 0;
+            };
             if (wide) {
                 bytes.putLong(value);
             } else {
