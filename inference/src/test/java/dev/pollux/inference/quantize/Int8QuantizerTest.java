@@ -90,6 +90,7 @@ class Int8QuantizerTest {
     void anEmbedderOfDynamicIntegersGivesNearlyTheSameVectors() throws IOException {
         Path model = TinyCheckpoint.bert(temp.resolve("model"), "BertModel", "")
                 .tokenizer()
+                .write()
                 .folder();
 
         checkVectors(model, QuantizationMethod.INT8);
@@ -102,6 +103,7 @@ class Int8QuantizerTest {
     void anEmbedderOfCalibratedIntegersGivesNearlyTheSameVectors() throws IOException {
         Path model = TinyCheckpoint.bert(temp.resolve("model"), "BertModel", "")
                 .tokenizer()
+                .write()
                 .folder();
 
         checkVectors(model, QuantizationMethod.INT8_STATIC);
@@ -115,6 +117,7 @@ class Int8QuantizerTest {
     void aPlanHasTheLayersOfTheReportWithoutErrors() {
         Path model = TinyCheckpoint.bert(temp.resolve("model"), "BertModel", "")
                 .tokenizer()
+                .write()
                 .folder();
         for (QuantizationMethod method : List.of(QuantizationMethod.INT8, QuantizationMethod.INT8_STATIC)) {
             QuantizationPreview plan = OnnxQuantizer.create().plan(model, recipe(method));
@@ -185,8 +188,9 @@ class Int8QuantizerTest {
         Path model = Files.createDirectory(temp.resolve("folder"));
         Files.move(network(), model.resolve("model.onnx"));
         Files.move(temp.resolve("network.onnx.data"), model.resolve("network.onnx.data"));
-        TinyCheckpoint tiny =
-                TinyCheckpoint.bert(temp.resolve("model"), "BertModel", "").tokenizer().write();
+        TinyCheckpoint tiny = TinyCheckpoint.bert(temp.resolve("model"), "BertModel", "")
+                .tokenizer()
+                .write();
         Files.copy(tiny.folder().resolve("tokenizer.json"), model.resolve("tokenizer.json"));
 
         assertThatThrownBy(() -> quantize(model, recipe(QuantizationMethod.INT8_STATIC)))

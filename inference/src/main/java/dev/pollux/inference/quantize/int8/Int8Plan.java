@@ -54,7 +54,8 @@ public final class Int8Plan {
      * Plans a graph; weights are not read.
      *
      * @param source names the graph in messages
-     * @throws IllegalArgumentException if there is no weight to quantize, or a rule matches none
+     * @throws IllegalArgumentException if there is no weight to quantize, a rule matches none, or the graph's opset lacks the
+     *     operators
      */
     public static Int8Plan of(Graph graph, QuantizationRecipe recipe, String source) {
         Int8Plan plan = new Int8Plan(graph, recipe, source);
@@ -115,7 +116,21 @@ public final class Int8Plan {
                 : nodes.get(0).operator() + " has no form with 8-bit integers for it";
     }
 
+    /** The operators on integers are younger than others: scales of channels, and ranges of a run. */
+    private void checkOpset() {
+        long needed = isStatic() ? 13 : 11;
+        long version = graph.opset("").orElse(needed);
+        if (version < needed) {
+            throw new IllegalArgumentException(
+                    "The method " + recipe.method().text() + " needs opset " + needed + " but "
+                            + source + " has opset " + version
+                            + (isStatic() && version >= 11 ? "; use int8, or export" : "; export")
+                            + " the model with a newer opset");
+        }
+    }
+
     private void check() {
+        checkOpset();
         for (Rule rule : recipe.rules()) {
             if (!matched.contains(rule)) {
                 throw new IllegalArgumentException("The rule '" + rule.pattern() + "' matches no weight of " + source

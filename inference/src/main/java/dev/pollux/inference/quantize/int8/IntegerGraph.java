@@ -42,13 +42,8 @@ final class IntegerGraph {
     /** The new graph with the inputs and outputs of the old one. */
     Graph graph() {
         GraphRewrite rewrite = GraphRewrite.of(graph);
+        beginnings.forEach(rewrite::first);
         replacements.forEach((output, nodes) -> rewrite.replace(output, (node, to) -> nodes.forEach(to::add)));
-        Node start = graph.nodes().get(0);
-        List<Node> opening = replacements.getOrDefault(start.output(0), List.of(start));
-        rewrite.replace(start.output(0), (node, to) -> {
-            beginnings.forEach(beginning -> beginning.accept(to));
-            opening.forEach(to::add);
-        });
         return withInputs(GraphCut.between(rewrite.graph(), List.of(), graph.outputs()));
     }
 

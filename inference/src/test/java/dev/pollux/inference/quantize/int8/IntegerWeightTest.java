@@ -103,7 +103,8 @@ class IntegerWeightTest {
     void aWeightThatIsNotFiniteIsRefused() {
         Weight bad = weight(new float[] {1, Float.NaN}, 2);
 
-        assertThatThrownBy(() -> IntegerWeight.of(bad, INT8, OptionalInt.empty()))
+        assertThatThrownBy(
+                        () -> IntegerWeight.of(bad, INT8, OptionalInt.empty()).scales())
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage(
                         "The weight w has the value NaN at index 1; only finite weights can be quantized, so repair the model"
@@ -118,7 +119,8 @@ class IntegerWeightTest {
                 Shape.of(2),
                 WeightSource.of(() -> ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN)));
 
-        assertThatThrownBy(() -> IntegerWeight.of(bad, INT8, OptionalInt.empty()))
+        assertThatThrownBy(
+                        () -> IntegerWeight.of(bad, INT8, OptionalInt.empty()).scales())
                 .isInstanceOf(MalformedFileException.class)
                 .hasMessage("The weight w of shape [2] must have 2 floats but has 1");
     }
