@@ -3,6 +3,7 @@ package dev.pollux.inference.quantize;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.inference.encoder.EmbedderOptions;
@@ -198,6 +199,23 @@ class Int8QuantizerTest {
                 .hasMessage("int8-static measures ranges on texts, but " + model
                         + " has an input x of type FLOAT, which a text does not give; use int8");
         assertThat(temp.resolve("int8")).doesNotExist();
+    }
+
+    @Test
+    void anOldOpsetIsNamed() throws IOException {
+        Path file = network();
+        ModelProto.Builder old = ModelProto.parseFrom(Files.readAllBytes(file)).toBuilder();
+        old.getOpsetImportBuilder(0).setVersion(12);
+        Files.write(file, old.build().toByteArray());
+
+        assertThat(OnnxQuantizer.create()
+                        .plan(file, recipe(QuantizationMethod.INT8))
+                        .layers())
+                .hasSize(1);
+        assertThatThrownBy(() -> quantize(file, recipe(QuantizationMethod.INT8_STATIC)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("The method int8-static needs opset 13 but " + file
+                        + " has opset 12; use int8, or export the model with a newer opset");
     }
 
     @Test

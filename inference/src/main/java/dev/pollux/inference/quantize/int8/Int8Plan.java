@@ -68,7 +68,7 @@ public final class Int8Plan {
     }
 
     private StaticInt8 statics() {
-        return StaticInt8.plan(graph, WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticInt8.TRANSFORMER, this::isKept);
+        return StaticInt8.plan(graph, WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticScope.WEIGHTS, this::isKept);
     }
 
     private static boolean isMatrix(Weight weight) {

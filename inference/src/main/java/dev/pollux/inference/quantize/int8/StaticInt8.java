@@ -27,44 +27,7 @@ final class StaticInt8 {
     /*
      * The graph is written in QDQ form: after a marked value x follows DequantizeLinear(QuantizeLinear(x)), and a marked constant is
      * stored as codes before a DequantizeLinear. ONNX Runtime fuses an operator between them into an operator on integers.
-     *
-     * A product of an attention mask (−10000 for a masked token) with one grid loses everything else: with the sum of scores and mask
-     * rounded to 256 steps of 39, all scores of a row become equal. So only products are quantized by default; see TRANSFORMER.
      */
-
-    /** The operators whose values are rounded by default. */
-    static final Set<String> TRANSFORMER = Set.of("MatMul", "Gemm");
-
-    /** All operators that have a rule, as ONNX Runtime's quantizer takes them by default. */
-    static final Set<String> ALL = Set.of(
-            "Add",
-            "AveragePool",
-            "BatchNormalization",
-            "Clip",
-            "Concat",
-            "Conv",
-            "ConvTranspose",
-            "Flatten",
-            "Gather",
-            "GatherElements",
-            "Gemm",
-            "GlobalAveragePool",
-            "InstanceNormalization",
-            "LayerNormalization",
-            "LeakyRelu",
-            "MatMul",
-            "MaxPool",
-            "Mul",
-            "Relu",
-            "Reshape",
-            "Sigmoid",
-            "Slice",
-            "Softmax",
-            "Split",
-            "Squeeze",
-            "TopK",
-            "Transpose",
-            "Unsqueeze");
 
     private static final String DEQUANTIZED = "_DequantizeLinear_Output";
     private static final ValueRange SHARE = new ValueRange(0, 1);
@@ -88,21 +51,12 @@ final class StaticInt8 {
     /**
      * Decides which values are rounded.
      *
-     * @param operators the operators whose values are rounded, of {@link #ALL}
+     * @param scope the nodes whose values are rounded
      * @param kept weights that must stay in float
      */
     static StaticInt8 plan(
-            Graph graph,
-            WeightForm weights,
-            ActivationForm activations,
-            Set<String> operators,
-            Predicate<Weight> kept) {
-        StaticMarks marks = new StaticMarks(
-                graph,
-                weights.perChannel(),
-                !activations.symmetric(),
-                node -> operators.contains(node.operator()),
-                kept);
+            Graph graph, WeightForm weights, ActivationForm activations, StaticScope scope, Predicate<Weight> kept) {
+        StaticMarks marks = new StaticMarks(graph, weights.perChannel(), !activations.symmetric(), scope, kept);
         return new StaticInt8(graph, weights, activations, marks);
     }
 

@@ -22,7 +22,8 @@ final class StaticMarks {
     /*
      * The rules are those of ONNX Runtime's QDQ quantizer. Nodes are visited in order, and an operator marks values:
      *
-     *   MatMul                                  inputs and output; a constant factor is a weight with channels along axis 1
+     *   MatMul                                  inputs and output; a constant factor is a weight with channels along axis 1. In a scope
+     *                                           of weights only if there is such a factor, and without the output
      *   Gemm, Conv, ConvTranspose               input, output, weight; a constant bias becomes int32 with scale s_x · s_W
      *   LayerNormalization and its kin          the same, with the scale as weight
      *   Relu, Clip                              only if their input is marked; where codes have a zero point, the clamp is part of the
@@ -68,7 +69,7 @@ final class StaticMarks {
     private final Graph graph;
     private final boolean perChannel;
     private final boolean dropsClamps;
-    private final Predicate<Node> chosen;
+    private final StaticScope scope;
     private final WeightReaders readers;
     private final Predicate<Weight> kept;
     private final Map<String, Mark> marks = new LinkedHashMap<>();
@@ -80,19 +81,17 @@ final class StaticMarks {
      * Marks the values of a graph.
      *
      * @param dropsClamps whether codes have zero points, so that Relu and Clip can be dropped
-     * @param chosen the nodes to quantize
+     * @param scope the nodes to quantize
      * @param kept weights that must stay in float
      */
-    StaticMarks(Graph graph, boolean perChannel, boolean dropsClamps, Predicate<Node> chosen, Predicate<Weight> kept) {
+    StaticMarks(Graph graph, boolean perChannel, boolean dropsClamps, StaticScope scope, Predicate<Weight> kept) {
         this.graph = graph;
         this.perChannel = perChannel;
         this.dropsClamps = dropsClamps;
-        this.chosen = chosen;
+        this.scope = scope;
         this.readers = new WeightReaders(graph);
         this.kept = kept;
-        graph.nodes().stream()
-                .filter(node -> node.domain().isEmpty() && chosen.test(node))
-                .forEach(this::mark);
+        graph.nodes().stream().filter(scope::contains).forEach(this::mark);
         dropUnprovided();
     }
 
@@ -118,13 +117,16 @@ final class StaticMarks {
 
     private void mark(Node node) {
         String operator = node.operator();
+        if (scope.weightsOnly() && constant(node.input(1)).isEmpty()) {
+            return;
+        }
         if (operator.equals("MatMul")) {
             markFactor(node.input(0), 1);
             markFactor(node.input(1), 1);
-            activation(node.output(0));
+            output(node);
         } else if (operator.equals("Gemm") || operator.equals("Conv") || operator.equals("ConvTranspose")) {
             activation(node.input(0));
-            activation(node.output(0));
+            output(node);
             boolean turned = operator.equals("Gemm") ? node.integer("transB", 0) != 0 : operator.equals("Conv");
             markFactor(node.input(1), turned ? 0 : 1);
             bias(node);
@@ -143,6 +145,12 @@ final class StaticMarks {
         } else {
             node.inputs().forEach(this::activation);
             node.outputs().forEach(this::activation);
+        }
+    }
+
+    private void output(Node node) {
+        if (!scope.weightsOnly()) {
+            activation(node.output(0));
         }
     }
 
@@ -256,7 +264,7 @@ final class StaticMarks {
         boolean clamped = nodes.size() == 1
                 && (nodes.get(0).operator().equals("Relu")
                         || nodes.get(0).operator().equals("Clip"))
-                && chosen.test(nodes.get(0))
+                && scope.contains(nodes.get(0))
                 && canBeMarked(nodes.get(0).output(0));
         return clamped ? nodes.get(0).output(0) : name;
     }
@@ -265,7 +273,7 @@ final class StaticMarks {
     Set<String> shares() {
         Set<String> shares = new HashSet<>();
         graph.nodes().stream()
-                .filter(node -> node.operator().equals("Softmax") && chosen.test(node))
+                .filter(node -> node.operator().equals("Softmax") && scope.contains(node))
                 .forEach(node -> shares.add(node.output(0)));
         return shares;
     }

@@ -210,7 +210,11 @@ class Int8GoldenTest {
         Set<String> operators = new TreeSet<>();
         options.path("op_types_to_quantize").forEach(operator -> operators.add(operator.asString()));
         StaticInt8 plan = StaticInt8.plan(
-                graph, weights, activations, operators.isEmpty() ? StaticInt8.ALL : operators, weight -> false);
+                graph,
+                weights,
+                activations,
+                operators.isEmpty() ? StaticScope.ALL : new StaticScope(operators, false),
+                weight -> false);
         RangeMethod method = method(
                 options.path("calibrate_method").asString(),
                 extra.path("CalibTensorRangeSymmetric").asBoolean(true),

@@ -102,9 +102,9 @@ class IntegerGraphTest {
     }
 
     @Test
-    void staticQuantizationMeasuresInputsAndOutputsOfProducts() {
+    void staticQuantizationOfAllOperatorsMeasuresInputsAndOutputsOfProducts() {
         StaticInt8 plan = StaticInt8.plan(
-                product().build(), WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticInt8.TRANSFORMER, weight -> false);
+                product().build(), WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticScope.ALL, weight -> false);
 
         assertThat(plan.measured()).containsExactly("x", "y");
         assertThat(operators(plan.quantize(Map.of("x", new ValueRange(-1, 1), "y", new ValueRange(0, 9)))
@@ -116,6 +116,17 @@ class IntegerGraphTest {
                         "MatMul",
                         "QuantizeLinear",
                         "DequantizeLinear");
+    }
+
+    @Test
+    void staticQuantizationOfWeightsMeasuresTheirInputsAlone() {
+        GraphBuilder builder = product();
+        builder.op("MatMul", "square", builder.value("y"), builder.op("Transpose", "turned", builder.value("y")));
+        builder.output("square", ElementType.FLOAT, "rows", "rows");
+        StaticInt8 plan = StaticInt8.plan(
+                builder.build(), WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticScope.WEIGHTS, weight -> false);
+
+        assertThat(plan.measured()).containsExactly("x");
     }
 
     @Test
