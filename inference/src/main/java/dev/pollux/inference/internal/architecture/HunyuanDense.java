@@ -6,6 +6,7 @@ import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
 import dev.pollux.inference.internal.layer.Rotary;
+import java.util.List;
 
 /** Hunyuan dense (Tencent): Llama whose q and k are normalized head by head after rotation. */
 class HunyuanDense extends Transformer {
@@ -31,12 +32,19 @@ class HunyuanDense extends Transformer {
     @Override
     Value attention(int layer, String p, Value normed) {
         String at = at(layer) + "self_attn.";
-        return RotatedFirst.write(
-                this,
-                new Attention(b, layer, p),
-                normed,
-                at,
-                at + "query_layernorm.weight",
-                at + "key_layernorm.weight");
+        int heads = config.heads();
+        int few = config.keyValueHeads();
+        int width = config.headDim();
+        Attention attention = new Attention(b, layer, p);
+        List<Value> qkv = b.split(
+                attention.project(normed, at),
+                List.of(p + "q", p + "k", p + "v"),
+                heads * width,
+                few * width,
+                few * width);
+        Value q = b.lowering().rotate(qkv.get(0), heads, rotary());
+        Value k = b.lowering().rotate(qkv.get(1), few, rotary());
+        attention.headNorms(norm(), at + "query_layernorm.weight", at + "key_layernorm.weight");
+        return attention.output(attention.attend(q, k, qkv.get(2)), at + "o_proj.weight");
     }
 }

@@ -65,7 +65,7 @@ final class NemotronH extends Backbone {
         boolean latent = settings.has("moe_latent_size");
         Value read = latent ? b.project(normed, p + "latent", at + "fc1_latent_proj.weight", width, hidden) : normed;
         int count = settings.integer("n_routed_experts");
-        Experts experts = new Experts(b, p, read, count, settings.integer("num_experts_per_tok"), width);
+        Experts experts = new Experts(b, p, read, count, settings.integer("num_experts_per_tok"));
         Value flat = latent ? b.reshaped(normed, p + "router.flat", -1, hidden) : Value.NONE;
         Value logits = latent ? experts.logits(flat, at + "gate.weight") : experts.logits(at + "gate.weight");
         Value scores = b.op("Sigmoid", p + "scores", logits);

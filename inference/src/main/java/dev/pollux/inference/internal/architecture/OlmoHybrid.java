@@ -67,7 +67,7 @@ final class OlmoHybrid extends Transformer {
         int keys = heads * keyWidth;
         int values = heads * valueWidth;
         Recurrence r = new Recurrence(b, layer, p);
-        List<Value> qkv = mixed(r, p, at, normed, keys, values);
+        List<Value> qkv = mixed(r, at, normed, keys, values);
         Value step = r.step(b.project(normed, p + "a", at + "a_proj.weight", heads, hidden), at + "dt_bias", heads);
         Value decay = b.op("Mul", p + "decay", step, r.negativeExp(at + "A_log", heads));
         Value beta = b.op("Sigmoid", p + "beta", b.project(normed, p + "b", at + "b_proj.weight", heads, hidden));
@@ -90,7 +90,8 @@ final class OlmoHybrid extends Transformer {
     }
 
     /** q, k and v after the convolution. */
-    private List<Value> mixed(Recurrence r, String p, String at, Value normed, int keys, int values) {
+    private List<Value> mixed(Recurrence r, String at, Value normed, int keys, int values) {
+        String p = r.prefix();
         int channels = 2 * keys + values;
         StackedMatrix stacked =
                 b.matrix(config.hiddenSize(), at + "q_proj.weight", at + "k_proj.weight", at + "v_proj.weight");

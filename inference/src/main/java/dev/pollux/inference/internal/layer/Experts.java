@@ -31,15 +31,10 @@ public final class Experts {
 
     /**
      * @param p before the names of its values
-     * @param x (batch, tokens, hidden)
+     * @param x (batch, tokens, width); the experts' output is as wide
      * @param chosen the number of experts per token
      */
     public Experts(Blocks b, String p, Value x, int count, int chosen) {
-        this(b, p, x, count, chosen, b.config.hiddenSize());
-    }
-
-    /** The same for experts whose input and output are {@code width} wide. */
-    public Experts(Blocks b, String p, Value x, int count, int chosen, int width) {
         if (chosen > count) {
             throw new MalformedFileException(b.settings.file() + ": a token cannot have " + chosen + " of " + count
                     + " experts; the configuration is damaged");
@@ -48,8 +43,10 @@ public final class Experts {
         this.p = p + "experts.";
         this.count = count;
         this.chosen = chosen;
+        this.width = x.shape().isRanked() && x.shape().last().isFixed()
+                ? (int) x.shape().last().factor()
+                : b.config.hiddenSize();
         this.flat = b.reshaped(x, this.p + "flat", -1, width);
-        this.width = width;
     }
 
     /** The router's logits, (S, experts), in floats for every weight format. */
