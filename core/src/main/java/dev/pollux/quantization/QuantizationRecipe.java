@@ -19,6 +19,18 @@ public final class QuantizationRecipe {
         QDQ
     }
 
+    /** How {@link QuantizationMethod#INT8_STATIC} finds the range of an activation over the calibration texts. */
+    public enum Range {
+        /** The extremes of all values. */
+        MIN_MAX,
+        /** A moving average of the extremes of each text: m + .01 · (new − m). */
+        MOVING_AVERAGE,
+        /** The range of 99.999 % of the magnitudes; outliers are cut off. The model runs twice over the texts. */
+        PERCENTILE,
+        /** The range whose rounded histogram loses the least information. The model runs twice over the texts. */
+        ENTROPY
+    }
+
     /**
      * What happens to the weights that match a pattern. <em>Immutable.</em>
      *
@@ -90,6 +102,7 @@ public final class QuantizationRecipe {
     private final Form form;
     private final List<Rule> rules;
     private final List<String> calibration;
+    private final Range range;
 
     private QuantizationRecipe(Builder b) {
         this.method = b.method;
@@ -102,6 +115,7 @@ public final class QuantizationRecipe {
         this.form = b.form;
         this.rules = List.copyOf(b.rules);
         this.calibration = List.copyOf(b.calibration);
+        this.range = b.range;
         checkCalibration();
         checkBits("bits", bits);
         checkBlock("blockSize", blockSize);
@@ -183,6 +197,7 @@ public final class QuantizationRecipe {
         b.form = form;
         b.rules.addAll(rules);
         b.calibration.addAll(calibration);
+        b.range = range;
         return b;
     }
 
@@ -250,6 +265,11 @@ public final class QuantizationRecipe {
         return calibration;
     }
 
+    /** How ranges are found on {@link #calibration}; default {@link Range#MIN_MAX}. Of no effect on other methods. */
+    public Range range() {
+        return range;
+    }
+
     /** The first rule that matches one of {@code names}; empty if none does. */
     public Optional<Rule> rule(List<String> names) {
         return rules.stream()
@@ -273,21 +293,16 @@ public final class QuantizationRecipe {
         return "QuantizationRecipe[method=" + method.text() + ", bits=" + bits + ", blockSize=" + blockSize
                 + ", headBits=" + headBits + ", symmetric=" + symmetric + ", likeOnnxRuntime=" + likeOnnxRuntime
                 + ", int8Activations=" + int8Activations + ", form=" + form + ", rules=" + rules
-                + ", calibration=" + calibration.size() + " texts]";
+                + ", calibration=" + calibration.size() + " texts, range="
+                + range + "]";
     }
 
     private List<Object> values() {
         return List.of(
-                method,
-                bits,
-                blockSize,
-                headBits,
-                symmetric,
-                likeOnnxRuntime,
-                int8Activations,
-                form,
+                List.of(method, bits, blockSize, headBits, symmetric, likeOnnxRuntime, int8Activations, form),
                 rules,
-                calibration);
+                calibration,
+                range);
     }
 
     /** Builds a {@link QuantizationRecipe}. <em>Not thread-safe: one thread at a time.</em> */
@@ -303,6 +318,7 @@ public final class QuantizationRecipe {
         private Form form = Form.OPERATORS;
         private final List<Rule> rules = new ArrayList<>();
         private final List<String> calibration = new ArrayList<>();
+        private Range range = Range.MIN_MAX;
 
         private Builder() {}
 
@@ -363,6 +379,12 @@ public final class QuantizationRecipe {
         /** Adds texts; see {@link QuantizationRecipe#calibration()}. */
         public Builder calibration(List<String> texts) {
             calibration.addAll(texts);
+            return this;
+        }
+
+        /** See {@link QuantizationRecipe#range()}. */
+        public Builder range(Range value) {
+            range = value;
             return this;
         }
 

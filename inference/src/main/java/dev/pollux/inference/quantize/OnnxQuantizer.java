@@ -39,6 +39,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * a table that is also such a factor                             one set of codes for both
  * </pre>
  *
+ * <p>The methods {@code int8} and {@code int8-static} write products of 8-bit integers in place of these operators: {@code
+ * MatMulInteger} with {@code DynamicQuantizeLinear}, or {@code QuantizeLinear} and {@code DequantizeLinear} with ranges that were
+ * measured on texts.
+ *
  * <p>Everything else stays in float and is listed with its reason in {@link QuantizationReport#kept}: other operators, weights
  * of subgraphs, routers of experts.
  *
@@ -182,6 +186,7 @@ public final class OnnxQuantizer implements Quantizer {
                                 .map(rule -> rule.pattern() + "=" + rule.bits() + "/" + rule.blockSize())
                                 .toList());
         if (!recipe.calibration().isEmpty()) {
+            manifest.option("range", recipe.range());
             manifest.option("calibration", Sha256.of(String.join("\u0000", recipe.calibration())));
         }
         if (options.hashInputs()) {

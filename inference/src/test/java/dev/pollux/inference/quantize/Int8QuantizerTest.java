@@ -202,6 +202,29 @@ class Int8QuantizerTest {
     }
 
     @Test
+    void everyRangeGivesNearlyTheSameVectors() {
+        Path model = TinyCheckpoint.bert(temp.resolve("model"), "BertModel", "")
+                .tokenizer()
+                .write()
+                .folder();
+        float[] exact = vectors(model)[0];
+        for (QuantizationRecipe.Range range : QuantizationRecipe.Range.values()) {
+            Path target = temp.resolve(range.name());
+            QuantizationRecipe recipe = recipe(QuantizationMethod.INT8_STATIC).toBuilder()
+                    .range(range)
+                    .build();
+            OnnxQuantizer.create().quantize(model, target, recipe).run();
+            float[] rounded = vectors(target)[0];
+            double cosine = 0; // the vectors have length 1
+            for (int i = 0; i < exact.length; i++) {
+                cosine += exact[i] * rounded[i];
+            }
+
+            assertThat(cosine).as(range.name()).isGreaterThan(COSINE);
+        }
+    }
+
+    @Test
     void anOldOpsetIsNamed() throws IOException {
         Path file = network();
         ModelProto.Builder old = ModelProto.parseFrom(Files.readAllBytes(file)).toBuilder();

@@ -226,7 +226,7 @@ public final class Int8Plan {
      */
     public Graph rewritten(Path model, EncoderTexts texts, int threads, JobContext context) {
         StaticInt8 plan = statics();
-        Calibration calibration = new Calibration(graph, model, threads, RangeMethod.PERCENTILE);
+        Calibration calibration = new Calibration(graph, model, threads, RangeMethod.of(recipe.range()));
         return observed(
                 plan.quantize(calibration.ranges(plan.measured(), TextInputs.of(graph, texts, source), context)),
                 context);

@@ -1,5 +1,7 @@
 package dev.pollux.inference.quantize.int8;
 
+import dev.pollux.quantization.QuantizationRecipe;
+
 /**
  * How the range of an activation follows from its values over the calibration inputs. <em>Immutable.</em>
  *
@@ -28,6 +30,16 @@ record RangeMethod(Kind kind, double percent, boolean magnitudes, boolean onePas
         MOVING_AVERAGE,
         PERCENTILE,
         ENTROPY
+    }
+
+    /** The method of a recipe. */
+    static RangeMethod of(QuantizationRecipe.Range range) {
+        return switch (range) {
+            case MIN_MAX -> MIN_MAX;
+            case MOVING_AVERAGE -> MOVING_AVERAGE;
+            case PERCENTILE -> PERCENTILE;
+            case ENTROPY -> ENTROPY;
+        };
     }
 
     RangeMethod {
