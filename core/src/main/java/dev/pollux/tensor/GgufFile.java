@@ -102,6 +102,16 @@ public final class GgufFile implements TensorFile {
         return Collections.unmodifiableMap(header.metadata);
     }
 
+    /**
+     * All metadata with the types that the file has, in the order of the file, for writing it to another file.
+     *
+     * @throws UnsupportedModelException if the file is big-endian
+     */
+    public Map<String, GgufValue> values() {
+        requireLittleEndian();
+        return Collections.unmodifiableMap(header.values);
+    }
+
     /** The string with this key, if present. */
     public Optional<String> string(String key) {
         return value(key, String.class);
@@ -141,12 +151,16 @@ public final class GgufFile implements TensorFile {
 
     @Override
     public ByteBuffer bytes(String name, long offset, int length) {
+        requireLittleEndian();
+        TensorInfo info = info(name);
+        return owners.getOrDefault(name, parts.get(0)).file().slice(info, offset, length);
+    }
+
+    private void requireLittleEndian() {
         if (header.order() == ByteOrder.BIG_ENDIAN) {
             throw new UnsupportedModelException(path()
                     + " is big-endian: its metadata can be read, its tensors cannot; get the little-endian file");
         }
-        TensorInfo info = info(name);
-        return owners.getOrDefault(name, parts.get(0)).file().slice(info, offset, length);
     }
 
     @Override

@@ -36,6 +36,7 @@ final class GgufReader {
 
     final int version;
     final Map<String, Object> metadata = new LinkedHashMap<>();
+    final Map<String, GgufValue> values = new LinkedHashMap<>(); // the same as stored; empty in a big-endian file
     final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
     final int alignment;
 
@@ -48,7 +49,12 @@ final class GgufReader {
         for (long i = 0; i < pairs; i++) {
             String key = string("key", MAX_KEY_BYTES);
             countItem();
-            Object value = value(u32("value type"), 0);
+            long type = u32("value type");
+            int begin = in.position();
+            Object value = value(type, 0);
+            if (in.order() == ByteOrder.LITTLE_ENDIAN) {
+                values.put(key, GgufValue.stored((int) type, in.slice(begin, in.position() - begin)));
+            }
             if (metadata.put(key, value) != null) {
                 throw malformed("key '" + key + "' occurs twice");
             }
