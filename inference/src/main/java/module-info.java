@@ -23,6 +23,7 @@ module dev.pollux.inference {
     exports dev.pollux.inference.encoder;
     exports dev.pollux.inference.encoder.export;
     exports dev.pollux.inference.engine;
+    exports dev.pollux.inference.gguf;
     exports dev.pollux.inference.graph;
     exports dev.pollux.inference.hub;
     exports dev.pollux.inference.onnx;

@@ -68,8 +68,8 @@ public final class BlockEncoder {
     public static void encode(DType type, float[] values, int from, int count, ByteBuffer out) {
         Block encoder = ENCODERS.get(type);
         if (encoder == null || count % type.blockSize() != 0) {
-            throw new IllegalArgumentException("type must be one of "
-                    + ENCODERS.keySet() + " and count a multiple of its block but were " + type + " and " + count);
+            throw new IllegalArgumentException("type must be one of " + ENCODERS.keySet()
+                    + " and count a multiple of its block but were " + type + " and " + count);
         }
         int size = type.blockSize();
         int bytes = type.blockBytes();

@@ -57,7 +57,8 @@ public final class GgufValue {
     /** A string. */
     public static GgufValue string(String value) {
         byte[] text = value.getBytes(StandardCharsets.UTF_8);
-        return new GgufValue(STRING, buffer(8 + text.length).putLong(text.length).put(text).flip());
+        return new GgufValue(
+                STRING, buffer(8 + text.length).putLong(text.length).put(text).flip());
     }
 
     /** An array of strings. */

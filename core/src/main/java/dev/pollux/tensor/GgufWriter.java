@@ -137,8 +137,11 @@ public final class GgufWriter implements AutoCloseable {
     private static byte[] header(Map<String, GgufValue> metadata, List<Tensor> tensors, int alignment) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes(utf8("GGUF"));
-        out.writeBytes(
-                buffer(20).putInt(3).putLong(tensors.size()).putLong(metadata.size()).array());
+        out.writeBytes(buffer(20)
+                .putInt(3)
+                .putLong(tensors.size())
+                .putLong(metadata.size())
+                .array());
         metadata.forEach((key, value) -> {
             string(out, key);
             out.writeBytes(buffer(4).putInt(value.type()).array());

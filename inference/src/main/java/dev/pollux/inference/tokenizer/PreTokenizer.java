@@ -3,7 +3,9 @@ package dev.pollux.inference.tokenizer;
 import dev.pollux.UnsupportedModelException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The pre-tokenization of a byte-level BPE, by the names of {@code tokenizer.ggml.pre} in GGUF.
@@ -27,7 +29,7 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
     private static final String UPPER = "\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}";
     private static final String LOWER = "\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}";
 
-    private static final String GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|" + SPACES;
+    static final String GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|" + SPACES;
     private static final String LLAMA3 = CONTRACTION + WORD + "\\p{N}{1,3}" + SYMBOLS + LINES;
     private static final String QWEN2 = CONTRACTION + WORD + "\\p{N}" + SYMBOLS + LINES;
     private static final String GPT4O = cased("", CONTRACTION + "?") + "|\\p{N}{1,3}" + CASED_SYMBOLS + LINES;
@@ -60,6 +62,21 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
             + "\\x{10400}-\\x{1044F}\\x{104B0}-\\x{104D3}\\x{104D8}-\\x{104FB}\\x{10C80}-\\x{10CB2}"
             + "\\x{10CC0}-\\x{10CF2}\\x{118A0}-\\x{118DF}\\x{1E900}-\\x{1E943}"
             + "]";
+
+    /** Of several names for one pre-tokenization, those that llama.cpp has had longest. */
+    private static final List<String> COMMON = List.of(
+            "gpt-2",
+            "smollm",
+            "llama-bpe",
+            "smaug-bpe",
+            "qwen2",
+            "gpt-4o",
+            "tekken",
+            "deepseek-llm",
+            "deepseek-coder",
+            "deepseek-v3",
+            "falcon",
+            "default");
 
     private static final Map<String, PreTokenizer> BY_NAME = new TreeMap<>();
 
@@ -181,6 +198,18 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
 
     private PreTokenizer withSeparator() {
         return new PreTokenizer(patterns, ignoreMerges, addsBos, true);
+    }
+
+    /**
+     * The name of a pre-tokenization.
+     *
+     * @return empty if none has these patterns
+     */
+    static Optional<String> nameOf(List<String> patterns, boolean ignoreMerges) {
+        return Stream.concat(COMMON.stream(), BY_NAME.keySet().stream())
+                .filter(name -> BY_NAME.get(name).patterns().equals(patterns)
+                        && BY_NAME.get(name).ignoreMerges() == ignoreMerges)
+                .findFirst();
     }
 
     /** All known names. */
