@@ -74,7 +74,8 @@ public record GgufVocabulary(Map<String, GgufValue> values, List<String> notices
                     .forEach(entry -> put(entry.getKey(), entry.getValue().asInt(), plain(entry.getKey())));
             root.path("added_tokens").forEach(this::added);
             if (particular > 0) {
-                notices.add(particular + " added tokens match whole words only or take the spaces around them, and llama.cpp"
+                notices.add(particular
+                        + " added tokens match whole words only or take the spaces around them, and llama.cpp"
                         + " matches them anywhere and without spaces");
             }
             List<JsonNode> steps = flat(root.path("pre_tokenizer"), "pretokenizers");

@@ -62,7 +62,9 @@ class GgufVocabularyTest {
 
     /** Added tokens that take spaces or match whole words only. */
     private static List<String> particular(Tokenizer tokenizer) {
-        return JsonNode.parse(tokenizer.toJson()).path("added_tokens").valueStream()
+        return JsonNode.parse(tokenizer.toJson())
+                .path("added_tokens")
+                .valueStream()
                 .filter(token -> Stream.of("lstrip", "rstrip", "single_word")
                         .anyMatch(rule -> token.path(rule).asBoolean(false)))
                 .map(token -> token.path("content").asString(""))

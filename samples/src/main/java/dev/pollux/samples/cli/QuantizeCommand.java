@@ -3,6 +3,8 @@ package dev.pollux.samples.cli;
 import dev.pollux.inference.calibration.ModelComparer;
 import dev.pollux.inference.calibration.ModelComparison;
 import dev.pollux.inference.engine.EngineOptions;
+import dev.pollux.inference.gguf.GgufOptions;
+import dev.pollux.inference.gguf.GgufType;
 import dev.pollux.inference.quantize.OnnxQuantizer;
 import dev.pollux.inference.quantize.QuantizerOptions;
 import dev.pollux.quantization.KeptWeight;
@@ -33,16 +35,21 @@ import picocli.CommandLine.Parameters;
             "MODEL is a checkpoint (safetensors or GGUF), an exported folder, or any ONNX file or folder. The folder TARGET"
                     + " appears when it is complete; it runs like any model.",
             "",
+            "--to gguf writes a file for llama.cpp instead: TARGET is a new file, --type the type of most weights.",
+            "",
             "--compare measures two models on a text instead: perplexity, divergence, speed.",
             "",
             "--json: {model, target, dryRun, recipe, bytesBefore, bytesAfter, relativeError, layers, kept, notices, memory,"
                     + " elapsedMillis}; layers are {name, operators, shape, method, bits, blockSize, symmetric, bytesBefore,"
                     + " bytesAfter, relativeError}, kept are {name, shape, bytes, reason}. With --compare: {text, a, b,"
-                    + " perplexityRatio, kl, topOneAgreement, firstDivergence}."
+                    + " perplexityRatio, kl, topOneAgreement, firstDivergence}. With --to gguf: {model, target, dryRun,"
+                    + " architecture, bytesBefore, bytes, tensors, notices, elapsedMillis}; tensors are {name, shape, type,"
+                    + " bytes}."
         },
         footer = {
             "  pollux quantize --dry-run model model-4bit",
             "  pollux quantize --bits 4 --block 64 model.gguf model-4bit",
+            "  pollux quantize --to gguf --type q4_k model model-q4_k.gguf",
             "  pollux quantize --compare --text held-out.txt model model-4bit"
         })
 final class QuantizeCommand extends PolluxCommand {
@@ -55,7 +62,8 @@ final class QuantizeCommand extends PolluxCommand {
     @Parameters(
             index = "1",
             paramLabel = "TARGET",
-            description = "The folder to write, which must not exist; with --compare the other model.")
+            description =
+                    "The folder to write, or the file with --to gguf; it must not exist. With --compare the other model.")
     private Path target = Path.of("");
 
     @Option(
@@ -120,6 +128,21 @@ final class QuantizeCommand extends PolluxCommand {
             description = "The text for --compare; one that was used for nothing else.")
     private @Nullable Path text;
 
+    @Option(
+            names = "--to",
+            order = 21,
+            paramLabel = "FORMAT",
+            description = "The format of TARGET: onnx or gguf. Default: ${DEFAULT-VALUE}.")
+    private String format = "onnx";
+
+    @Option(
+            names = "--type",
+            order = 22,
+            paramLabel = "TYPE",
+            description =
+                    "With --to gguf: f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q4_k (Q4_K_M) or q6_k. Default: q8_0.")
+    private @Nullable String type;
+
     @Mixin
     private ResourceOptions resources = new ResourceOptions();
 
@@ -130,6 +153,15 @@ final class QuantizeCommand extends PolluxCommand {
         }
         if (text != null) {
             throw usage("--text is read by --compare only; add --compare or leave out --text");
+        }
+        if (format.equals("gguf")) {
+            return new GgufTarget(model, target, dryRun).write(this, ggufOptions());
+        }
+        if (!format.equals("onnx")) {
+            throw usage("--to must be onnx or gguf but was " + format);
+        }
+        if (type != null) {
+            throw usage("--type belongs to --to gguf; add it or use --bits");
         }
         OnnxQuantizer quantizer = OnnxQuantizer.create(
                 QuantizerOptions.builder().threads(resources.threads()).build());
@@ -156,6 +188,13 @@ final class QuantizeCommand extends PolluxCommand {
         report.add("elapsedMillis", done.elapsed().toMillis(), Texts.seconds(done.elapsed()))
                 .print(this);
         return ExitCode.OK;
+    }
+
+    private GgufOptions ggufOptions() {
+        String text = type == null ? GgufOptions.DEFAULTS.type().text() : type;
+        GgufType chosen = GgufType.of(text)
+                .orElseThrow(() -> usage("--type must be one of " + GgufType.texts() + " but was " + text));
+        return GgufOptions.builder().type(chosen).threads(resources.threads()).build();
     }
 
     private QuantizationRecipe recipe() {

@@ -77,7 +77,32 @@ class QuantizeCommandTest {
     }
 
     @Test
+    void writesGgufFilesOfTheModelAndOfAnotherFile() {
+        String first = temp.resolve("model-f16.gguf").toString();
+        Run done = Run.of("quantize", "--quiet", "--json", "--to", "gguf", "--type", "f16", model.toString(), first);
+        assertThat(done.code()).as(done.err()).isZero();
+        JsonNode json = JsonNode.parse(done.out());
+        assertThat(json.path("architecture").asString()).isEqualTo("llama");
+        assertThat(Path.of(first)).isRegularFile().hasSize(json.path("bytes").asLong());
+        assertThat(json.path("tensors").path(0).propertyNames()).containsExactly("name", "shape", "type", "bytes");
+
+        Path second = temp.resolve("model-q8.gguf");
+        Run dry = Run.of("quantize", "--to", "gguf", "--dry-run", first, second.toString());
+        assertThat(dry.code()).as(dry.err()).isZero();
+        assertThat(dry.out()).contains("nothing is written", "tensors", "Q8_0");
+        assertThat(second).doesNotExist();
+    }
+
+    @Test
     void mistakesAreSaidWithWhatToDo() {
+        Run type = Run.of("quantize", "--to", "gguf", "--type", "q9", model.toString(), target.toString());
+        assertThat(type.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(type.err())
+                .contains("--type must be one of [f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q4_k, q6_k] but was q9");
+        Run format = Run.of("quantize", "--to", "onxx", model.toString(), target.toString());
+        assertThat(format.err()).contains("--to must be onnx or gguf but was onxx");
+        Run stray = Run.of("quantize", "--type", "q8_0", model.toString(), target.toString());
+        assertThat(stray.err()).contains("--type belongs to --to gguf; add it or use --bits");
         Run method = Run.of("quantize", "--recipe", "serch", model.toString(), target.toString());
         assertThat(method.code()).isEqualTo(ExitCode.USAGE);
         assertThat(method.err())
