@@ -138,9 +138,8 @@ class GgufExportTest {
         assertThat(types(preview, "blk.0.ffn_up.weight", "blk.0.ffn_gate.weight"))
                 .containsExactly(DType.Q5_0, DType.F16);
         assertThat(preview.notices())
-                .containsExactly(
-                        "2 tensors have rows that are no multiple of 256, the block of q4_k; they get a type with"
-                                + " smaller blocks");
+                .containsExactly("2 tensors have rows that the blocks of their type do not divide; they get a type"
+                        + " with smaller blocks");
         assertThat(types(GgufExport.plan(model, of(GgufType.Q6_K)), "blk.0.ffn_up.weight"))
                 .containsExactly(DType.Q8_0);
     }
