@@ -6,14 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/**
- * How a GGUF file is written. <em>Immutable.</em>
- *
- * @param type the type of most weights; default {@link GgufType#Q8_0}
- * @param rules types of single tensors; the first that matches applies. Default none
- * @param threads number of threads that encode, in [1, 256]; default the number of processors. The bytes do not depend on it
- */
-public record GgufOptions(GgufType type, List<Rule> rules, int threads) {
+/** How a GGUF file is written. <em>Immutable.</em> */
+public final class GgufOptions {
 
     private static final int MOST_THREADS = 256;
 
@@ -49,11 +43,37 @@ public record GgufOptions(GgufType type, List<Rule> rules, int threads) {
         }
     }
 
-    public GgufOptions {
-        rules = List.copyOf(rules);
+    private final GgufType type;
+    private final List<Rule> rules;
+    private final int threads;
+
+    private GgufOptions(Builder b) {
+        this.type = b.type;
+        this.rules = List.copyOf(b.rules);
+        this.threads = b.threads;
         if (threads < 1 || threads > MOST_THREADS) {
             throw new IllegalArgumentException("threads must be in [1, " + MOST_THREADS + "] but was " + threads);
         }
+    }
+
+    /** The type of most weights; default {@link GgufType#Q8_0}. */
+    public GgufType type() {
+        return type;
+    }
+
+    /** Types of single tensors; the first rule that matches applies. Default none. */
+    public List<Rule> rules() {
+        return rules;
+    }
+
+    /** Number of threads that encode, in [1, 256]; default the number of processors. The bytes do not depend on it. */
+    public int threads() {
+        return threads;
+    }
+
+    @Override
+    public String toString() {
+        return "GgufOptions[type=" + type.text() + ", rules=" + rules + ", threads=" + threads + "]";
     }
 
     /** A builder with the defaults. */
@@ -90,7 +110,7 @@ public record GgufOptions(GgufType type, List<Rule> rules, int threads) {
 
         /** Builds the options and checks every value. */
         public GgufOptions build() {
-            return new GgufOptions(type, rules, threads);
+            return new GgufOptions(this);
         }
     }
 }
