@@ -152,7 +152,7 @@ class ModelTextsTest {
         "Qwen3ForCausalLM, llama, Qwen3ForCausalLM",
         "LlamaForSequenceClassification, llama, LlamaForSequenceClassification",
         "BloomForCausalLM, bloom, BloomForCausalLM",
-        "'', bloom, bloom",
+        "'', unheard-of, unheard-of",
         "'', '', ''",
     })
     void theClassFollowsFromTheModelTypeWhereNoKnownOneIsNamed(String named, String modelType, String read) {

@@ -49,6 +49,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "  pollux quantize --dry-run model model-4bit",
             "  pollux quantize --bits 4 --block 64 model.gguf model-4bit",
+            "  pollux quantize --recipe int8-static --calibrate docs encoder encoder-int8",
             "  pollux quantize --to gguf --type q4_k model model-q4_k.gguf",
             "  pollux quantize --compare --text held-out.txt model model-4bit"
         })
@@ -71,7 +72,9 @@ final class QuantizeCommand extends PolluxCommand {
             order = 10,
             paramLabel = "METHOD",
             converter = MethodConverter.class,
-            description = "How codes are chosen: rtn, search, least-squares, hqq, k-quant or float16. Default: search.")
+            description =
+                    "How codes are chosen: rtn, search, least-squares, hqq or k-quant; float16; int8 or int8-static for"
+                            + " embedders and rerankers. Default: search.")
     private QuantizationMethod method = QuantizationRecipe.DEFAULTS.method();
 
     @Option(names = "--bits", order = 11, paramLabel = "N", description = "Bits of a weight: 2, 4 or 8. Default: 4.")
@@ -115,29 +118,36 @@ final class QuantizeCommand extends PolluxCommand {
             description = "Standard ONNX operators, DequantizeLinear and MatMul, for other runtimes.")
     private boolean qdq;
 
-    @Option(names = "--dry-run", order = 18, description = "Say what each weight would become, and write nothing.")
+    @Option(
+            names = "--calibrate",
+            order = 18,
+            paramLabel = "PATH",
+            description = "A file or a folder of documents on which int8-static measures the ranges of activations.")
+    private @Nullable Path calibration;
+
+    @Option(names = "--dry-run", order = 19, description = "Say what each weight would become, and write nothing.")
     private boolean dryRun;
 
-    @Option(names = "--compare", order = 19, description = "Compare MODEL with the model TARGET on --text.")
+    @Option(names = "--compare", order = 20, description = "Compare MODEL with the model TARGET on --text.")
     private boolean compare;
 
     @Option(
             names = "--text",
-            order = 20,
+            order = 21,
             paramLabel = "FILE",
             description = "The text for --compare; one that was used for nothing else.")
     private @Nullable Path text;
 
     @Option(
             names = "--to",
-            order = 21,
+            order = 22,
             paramLabel = "FORMAT",
             description = "The format of TARGET: onnx or gguf. Default: ${DEFAULT-VALUE}.")
     private String format = "onnx";
 
     @Option(
             names = "--type",
-            order = 22,
+            order = 23,
             paramLabel = "TYPE",
             description =
                     "With --to gguf: f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q4_k (Q4_K_M) or q6_k. Default: q8_0.")
@@ -171,7 +181,7 @@ final class QuantizeCommand extends PolluxCommand {
                 .add("model", model.toString())
                 .add("target", target.toString())
                 .add("dryRun", dryRun, dryRun ? "nothing is written" : "")
-                .add("recipe", recipe(recipe), method.text() + ", " + bits + " bits, blocks of " + blockSize)
+                .add("recipe", recipe(recipe), told(recipe))
                 .add("bytesBefore", preview.bytesBefore(), Texts.bytes(preview.bytesBefore()))
                 .add("bytesAfter", preview.bytesAfter(), Texts.bytes(preview.bytesAfter()));
         if (dryRun) {
@@ -197,6 +207,13 @@ final class QuantizeCommand extends PolluxCommand {
         return GgufOptions.builder().type(chosen).threads(resources.threads()).build();
     }
 
+    private static String told(QuantizationRecipe recipe) {
+        return switch (recipe.method()) {
+            case FLOAT16, INT8, INT8_STATIC -> recipe.method().text();
+            default -> recipe.method().text() + ", " + recipe.bits() + " bits, blocks of " + recipe.blockSize();
+        };
+    }
+
     private QuantizationRecipe recipe() {
         try {
             QuantizationRecipe.Builder recipe = QuantizationRecipe.builder()
@@ -208,6 +225,9 @@ final class QuantizeCommand extends PolluxCommand {
                     .likeOnnxRuntime(likeOnnxRuntime)
                     .form(qdq ? QuantizationRecipe.Form.QDQ : QuantizationRecipe.Form.OPERATORS);
             kept.forEach(pattern -> recipe.rule(Rule.keep(pattern)));
+            if (calibration != null) {
+                recipe.calibration(CalibrationTexts.read(calibration));
+            }
             return recipe.build();
         } catch (IllegalArgumentException e) {
             throw usage(e);

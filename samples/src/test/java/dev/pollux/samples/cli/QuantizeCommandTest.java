@@ -106,7 +106,22 @@ class QuantizeCommandTest {
         Run method = Run.of("quantize", "--recipe", "serch", model.toString(), target.toString());
         assertThat(method.code()).isEqualTo(ExitCode.USAGE);
         assertThat(method.err())
-                .contains("must be one of rtn, search, least-squares, hqq, k-quant, float16 but was 'serch'");
+                .contains("must be one of rtn, search, least-squares, hqq, k-quant, float16,"
+                        + " int8, int8-static but was 'serch'");
+        Run uncalibrated = Run.of("quantize", "--recipe", "int8-static", model.toString(), target.toString());
+        assertThat(uncalibrated.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(uncalibrated.err()).contains("must have at least one text for the method int8-static but has none");
+        Run empty = Run.of(
+                "quantize",
+                "--recipe",
+                "int8-static",
+                "--calibrate",
+                model.toString(),
+                model.toString(),
+                target.toString());
+        assertThat(empty.err())
+                .contains(model + " must hold at least one paragraph of 40 characters but holds none; give texts of the"
+                        + " kind that the model reads");
         Run bits = Run.of("quantize", "--bits", "3", model.toString(), target.toString());
         assertThat(bits.err()).contains("--bits must be 2, 4 or 8 but was 3");
         Run text = Run.of("quantize", "--compare", model.toString(), target.toString());
