@@ -286,4 +286,27 @@ public final class WorkFolder implements AutoCloseable {
             }
         });
     }
+
+    /**
+     * Checks that the file system has room for a new folder or file.
+     *
+     * @param target its path, which need not exist
+     * @param bytes what it will need
+     * @throws StorageException if less is free, or that cannot be read
+     */
+    public static void checkSpace(Path target, long bytes) {
+        Path existing = target.toAbsolutePath().normalize();
+        for (Path up = existing.getParent(); up != null && !Files.exists(existing); up = existing.getParent()) {
+            existing = up;
+        }
+        try {
+            long free = Files.getFileStore(existing).getUsableSpace();
+            if (free < bytes) {
+                throw new StorageException(target + " needs " + bytes + " bytes but only " + free + " are free at "
+                        + existing + "; free some space or choose another folder");
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot read the free space at " + existing + ": " + e, e);
+        }
+    }
 }

@@ -1,7 +1,6 @@
 package dev.pollux.finetune.merge;
 
 import dev.pollux.CancelledException;
-import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.finetune.internal.model.InputHashes;
@@ -14,7 +13,6 @@ import dev.pollux.merging.MergeReport;
 import dev.pollux.merging.MergeReport.MergedTensor;
 import dev.pollux.merging.ModelMerger;
 import dev.pollux.tensor.NotFinite;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +20,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
@@ -124,25 +121,9 @@ public final class CheckpointMerger implements ModelMerger {
             throw new IllegalArgumentException(
                     "The plan cannot be merged:\n- " + String.join("\n- ", preview.errors()));
         }
-        checkSpace(target, preview.bytesToWrite());
+        WorkFolder.checkSpace(target, preview.bytesToWrite());
         preview.notices().forEach(context::notice);
         return new Checked(options.hashInputs() ? InputHashes.of(plan, folder) : InputHashes.none(), preview.notices());
-    }
-
-    private static void checkSpace(Path target, long bytes) {
-        Path existing = target.toAbsolutePath().normalize();
-        while (!Files.exists(existing) && existing.getParent() != null) {
-            existing = Objects.requireNonNull(existing.getParent());
-        }
-        try {
-            long free = Files.getFileStore(existing).getUsableSpace();
-            if (free < bytes) {
-                throw new StorageException("The merge writes " + bytes + " bytes but only " + free + " are free at "
-                        + existing + "; free some space or choose another folder");
-            }
-        } catch (IOException e) {
-            throw new StorageException("Cannot read the free space at " + existing + ": " + e, e);
-        }
     }
 
     private MergeReport merge(MergePlan plan, Path target, Checked checked, JobContext context) {

@@ -1,7 +1,6 @@
 package dev.pollux.inference.gguf;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.StorageException;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
 import dev.pollux.job.Job;
@@ -9,7 +8,6 @@ import dev.pollux.job.JobContext;
 import dev.pollux.tensor.BlockEncoder;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.GgufWriter;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -18,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.Future;
 
 /**
@@ -94,7 +91,7 @@ public final class GgufExport {
             checkTarget(target);
             try (GgufPlan plan = GgufPlan.open(model, options)) {
                 GgufPreview content = plan.preview();
-                checkSpace(target, content.bytes());
+                WorkFolder.checkSpace(target, content.bytes());
                 content.notices().forEach(context::notice);
                 WorkFolder.publishFile(target, context, part -> new GgufExport(plan, options, context).write(part));
                 return new GgufReport(target, content, Duration.ofNanos(System.nanoTime() - begin));
@@ -108,22 +105,6 @@ public final class GgufExport {
         }
         if (Files.exists(target)) {
             throw new IllegalArgumentException(target + " must not exist; choose another name or delete it");
-        }
-    }
-
-    private static void checkSpace(Path target, long bytes) {
-        Path existing = target.toAbsolutePath().normalize();
-        while (!Files.exists(existing) && existing.getParent() != null) {
-            existing = Objects.requireNonNull(existing.getParent());
-        }
-        try {
-            long free = Files.getFileStore(existing).getUsableSpace();
-            if (free < bytes) {
-                throw new StorageException("The file has " + bytes + " bytes but only " + free + " are free at "
-                        + existing + "; make room or choose another folder");
-            }
-        } catch (IOException e) {
-            throw new StorageException("Cannot see how much room is at " + existing + ": " + e, e);
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.pollux.inference.quantize;
 
-import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
@@ -14,7 +13,6 @@ import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.quantization.QuantizationReport;
 import dev.pollux.quantization.QuantizedLayer;
 import dev.pollux.quantization.Quantizer;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +20,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -124,7 +121,7 @@ public final class OnnxQuantizer implements Quantizer {
             try (SourceModel source = SourceModel.open(model)) {
                 Planned planned = planned(source, recipe, model);
                 QuantizationPreview plan = planned.preview();
-                checkSpace(target, plan.bytesAfter());
+                WorkFolder.checkSpace(target, plan.bytesAfter());
                 plan.notices().forEach(context::notice);
                 List<QuantizedLayer> layers = WorkFolder.publish(target, context, part -> {
                     manifest(source, recipe, context).write(part);
@@ -151,22 +148,6 @@ public final class OnnxQuantizer implements Quantizer {
         if (Files.isDirectory(model) && to.startsWith(model.toAbsolutePath().normalize())) {
             throw new IllegalArgumentException(
                     target + " must not be inside the model " + model + "; choose another folder");
-        }
-    }
-
-    private static void checkSpace(Path target, long bytes) {
-        Path existing = target.toAbsolutePath().normalize();
-        while (!Files.exists(existing) && existing.getParent() != null) {
-            existing = Objects.requireNonNull(existing.getParent());
-        }
-        try {
-            long free = Files.getFileStore(existing).getUsableSpace();
-            if (free < bytes) {
-                throw new StorageException("The quantized model has " + bytes + " bytes but only " + free
-                        + " are free at " + existing + "; make room or choose another folder");
-            }
-        } catch (IOException e) {
-            throw new StorageException("Cannot see how much room is at " + existing + ": " + e, e);
         }
     }
 
