@@ -20,7 +20,8 @@ final class StoredTensors {
     /** Tensors derived from the configuration, and heads of tasks other than vectors or scores. */
     private static final Pattern IDLE = Pattern.compile("(.*\\.)?(embeddings\\.position_ids|embeddings\\.token_type_ids"
             + "|embeddings\\.position_embeddings\\..*"
-            + "|inv_freq|original_inv_freq|pooler\\..*|cls\\..*|lm_head\\..*|embed_out\\..*|output_projection\\..*|lm_predictions\\..*|mask_predictions\\..*"
+            + "|inv_freq|original_inv_freq|pooler\\..*|cls\\..*|lm_head\\..*|embed_out\\..*|output_projection\\..*"
+            + "|lm_predictions\\..*|mask_predictions\\..*"
             + "|vocab_(transform|layer_norm|projector)\\..*|generator_(predictions|lm_head)\\..*"
             + "|discriminator_predictions\\..*)");
 
