@@ -161,7 +161,10 @@ public final class GgufWriter implements AutoCloseable {
             for (int axis = rank - 1; axis >= 0; axis--) {
                 info.putLong(tensor.shape().get(axis));
             }
-            out.writeBytes(info.putInt(tensor.type().ggufId()).putLong(offset).array());
+            info.putInt(tensor.type().ggufId()).putLong(offset).flip();
+            byte[] described = new byte[info.remaining()];
+            info.get(described);
+            out.writeBytes(described);
             offset += padded(tensor.bytes(), alignment);
         }
         out.writeBytes(new byte[(int) (padded(out.size(), alignment) - out.size())]);

@@ -89,9 +89,9 @@ class StoredTensorTest {
                     ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
                     for (long i = offset / size; bytes.hasRemaining(); i++) {
                         if (size == 4) {
-                            bytes.putFloat(i & 0xffff);
+                            bytes.putFloat((int) i & 0xffff);
                         } else {
-                            bytes.putDouble(i & 0xffff);
+                            bytes.putDouble((int) i & 0xffff);
                         }
                     }
                     return bytes.flip();

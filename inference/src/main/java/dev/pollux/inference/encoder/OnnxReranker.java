@@ -73,12 +73,12 @@ public final class OnnxReranker implements Reranker, AutoCloseable {
         this.handle = OpenHandle.of("OnnxReranker " + name);
     }
 
-    /** Opens the folder of a cross-encoder with the settings stored in it; see {@link #opening}. */
+    /** Opens the folder of a cross-encoder with the settings stored in it; see {@link #openJob}. */
     public static OnnxReranker open(Path folder) {
         return open(folder, RerankerOptions.DEFAULTS);
     }
 
-    /** Opens without showing progress; see {@link #opening}. */
+    /** Opens without showing progress; see {@link #openJob}. */
     public static OnnxReranker open(Path folder, RerankerOptions options) {
         return openJob(folder, options).run();
     }

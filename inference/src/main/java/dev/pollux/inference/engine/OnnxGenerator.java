@@ -52,17 +52,17 @@ public final class OnnxGenerator implements Generator {
         this.endTokens = Set.copyOf(model.manifest().endTokens());
     }
 
-    /** Opens with {@link EngineOptions#DEFAULTS}; see {@link #opening}. */
+    /** Opens with {@link EngineOptions#DEFAULTS}; see {@link #openJob}. */
     public static OnnxGenerator open(Path path) {
         return open(path, EngineOptions.DEFAULTS);
     }
 
-    /** Opens without reporting progress; see {@link #opening}. */
+    /** Opens without reporting progress; see {@link #openJob}. */
     public static OnnxGenerator open(Path path, EngineOptions options) {
         return openJob(path, options).run();
     }
 
-    /** Opens a checkpoint, which the caller continues to own; see {@link #opening}. */
+    /** Opens a checkpoint, which the caller continues to own; see {@link #openJob}. */
     public static OnnxGenerator open(Checkpoint checkpoint, EngineOptions options) {
         return open(checkpoint, options, System.nanoTime(), JobContext.NONE);
     }
@@ -112,7 +112,7 @@ public final class OnnxGenerator implements Generator {
      * The number of parameters of a model, determined without opening it: from the headers of a checkpoint's files, or from the
      * manifest of an exported folder.
      *
-     * @param path as for {@link #opening}
+     * @param path as for {@link #openJob}
      * @return empty for ready-made ONNX decoders, which do not state it
      * @throws dev.pollux.StorageException if {@code path} does not exist
      * @throws dev.pollux.MalformedFileException if a file is damaged

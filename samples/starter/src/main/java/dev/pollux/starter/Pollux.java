@@ -31,7 +31,7 @@ public final class Pollux {
     }
 
     /**
-     * Opens a twin with options. For progress and cancellation, use {@link DocumentTwin#opening}, the same operation as a
+     * Opens a twin with options. For progress and cancellation, use {@link DocumentTwin#openJob}, the same operation as a
      * job.
      *
      * @param options the documents, and how the twin reads and answers
