@@ -19,7 +19,7 @@ import java.util.TreeMap;
  * @param text verbatim: {@code document.text().substring(start, end)}
  * @param start first character in the document, in UTF-16 units from 0
  * @param end one past the last character
- * @param location its location in the document
+ * @param location its location in the document; where it is null, the lines of the text, counted from 1
  * @param lead preceding lines that the text needs to be understood, to be put before it: verbatim, with their line ends.
  *     Examples: the header of a table that the passage continues, the introduction of its list, the opening fence of its
  *     code. Empty if none are needed
@@ -89,6 +89,9 @@ public record Passage(
     public Passage {
         mediaType = mediaType.isEmpty() ? MARKDOWN : mediaType;
         copies = List.copyOf(copies);
+        location = location == null
+                ? Location.lines(1, 1 + (int) text.lines().skip(1).count())
+                : location;
         headings = List.copyOf(headings);
         metadata = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(metadata)));
         if (start < 0 || end < start) {

@@ -58,7 +58,7 @@ interface ElementSource {
             for (int row = 0; row < count / columns; row++) {
                 long to = first / columns + row;
                 int within = (int) (to % headDim);
-                long from = to - within + within % 2 * (headDim / 2) + within / 2;
+                long from = to - within + within % 2 * (headDim / 2L) + within / 2;
                 float[] moved = file.floats(name, from * columns, columns);
                 System.arraycopy(moved, 0, values, row * columns, columns);
             }

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -90,7 +91,7 @@ final class HubContent {
         return new ElementSource.Stored(file, hub);
     }
 
-    private void stack(String name, TreeMap<Integer, String> each) {
+    private void stack(String name, SortedMap<Integer, String> each) {
         List<String> parts = List.copyOf(each.values());
         TensorInfo first = file.info(parts.get(0));
         boolean whole = each.size() == metadata.experts()

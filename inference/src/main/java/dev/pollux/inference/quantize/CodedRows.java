@@ -159,7 +159,7 @@ final class CodedRows {
         int rowBytes = PackedCodes.bytes(blocks, bits);
         for (int row = 0; row < rows; row++) {
             for (int i = blocks; i < rowBytes * 8 / bits; i++) {
-                PackedCodes.put(packed, row * rowBytes * 8L / bits + i, bits, (byte) (1 << bits - 1));
+                PackedCodes.put(packed, (long) row * rowBytes * 8 / bits + i, bits, (byte) (1 << bits - 1));
             }
         }
         return packed;

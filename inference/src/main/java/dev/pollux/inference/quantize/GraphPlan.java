@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The plan for a graph.
@@ -79,7 +80,7 @@ record GraphPlan(Graph graph, QuantizationRecipe recipe, List<MatrixPlan> plans,
             rewrite.requiring(Graph.MICROSOFT, 1);
         }
         for (MatrixPlan plan : plans) {
-            QuantizedWeight weight = weights.get(plan);
+            QuantizedWeight weight = Objects.requireNonNull(weights.get(plan));
             if (plan.method() == QuantizationMethod.FLOAT16) {
                 rewrite.first(to -> cast(plan, weight, to));
             } else if (recipe.form() == Form.QDQ) {
@@ -94,7 +95,7 @@ record GraphPlan(Graph graph, QuantizationRecipe recipe, List<MatrixPlan> plans,
                 plan.uses().forEach(use -> replace(plan, use, weight, rewrite));
             }
             plan.uses().stream()
-                    .filter(use -> use.before() != use.node())
+                    .filter(use -> !use.before().equals(use.node()))
                     .forEach(use -> rewrite.replace(use.before().output(0), (node, to) -> {}));
         }
         return rewrite.graph();

@@ -9,10 +9,11 @@ import dev.pollux.quantization.QuantizationRecipe;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** Quantizes one matrix, some rows at a time, on several threads. <em>Confined to one thread.</em> */
 final class MatrixCoding {
@@ -96,21 +97,20 @@ final class MatrixCoding {
     }
 
     private BlockMethod halfQuadratic(MatrixValues values) {
-        @Nullable double[][] sums = new double[1][];
+        List<double[]> sums = new ArrayList<>();
         inOrder(
                 (first, count) -> HalfQuadratic.errors(read(values, first, count), plan.columns(), plan.format(), true),
                 (first, errors) -> {
-                    double[] sum = sums[0];
-                    if (sum == null) {
-                        sums[0] = errors;
+                    if (sums.isEmpty()) {
+                        sums.add(errors);
                     } else {
+                        double[] sum = sums.get(0);
                         for (int i = 0; i < sum.length; i++) {
                             sum[i] += errors[i];
                         }
                     }
                 });
-        double[] sum = sums[0];
-        return HalfQuadratic.of(sum == null ? 0 : HalfQuadratic.iterations(sum), true);
+        return HalfQuadratic.of(sums.isEmpty() ? 0 : HalfQuadratic.iterations(sums.get(0)), true);
     }
 
     @FunctionalInterface

@@ -3,6 +3,7 @@ package dev.pollux.inference.tokenizer;
 import dev.pollux.UnsupportedModelException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -207,8 +208,10 @@ record PreTokenizer(List<String> patterns, boolean ignoreMerges, boolean addsBos
      */
     static Optional<String> nameOf(List<String> patterns, boolean ignoreMerges) {
         return Stream.concat(COMMON.stream(), BY_NAME.keySet().stream())
-                .filter(name -> BY_NAME.get(name).patterns().equals(patterns)
-                        && BY_NAME.get(name).ignoreMerges() == ignoreMerges)
+                .filter(name -> {
+                    PreTokenizer named = Objects.requireNonNull(BY_NAME.get(name));
+                    return named.patterns().equals(patterns) && named.ignoreMerges() == ignoreMerges;
+                })
                 .findFirst();
     }
 

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
@@ -193,7 +194,7 @@ final class Gemma3n extends Transformer {
         int few = config.keyValueHeads();
         Attention attention = new Attention(b, layer, p)
                 .scale(1)
-                .rotary(rotaries.get(slides))
+                .rotary(Objects.requireNonNull(rotaries.get(slides)))
                 .window(slides ? settings.integer("sliding_window", 512) : 0)
                 .headNorms(norm(), at + "q_norm.weight", at + "k_norm.weight");
         Value q = b.project(normed, p + "q", at + "q_proj.weight", config.heads() * width, config.hiddenSize());
@@ -211,7 +212,9 @@ final class Gemma3n extends Transformer {
                     + " below a layer that shares keys and values");
         }
         return attention.output(
-                attention.attendPrepared(q, keys.get(slides), values.get(slides)), at + "o_proj.weight");
+                attention.attendPrepared(
+                        q, Objects.requireNonNull(keys.get(slides)), Objects.requireNonNull(values.get(slides))),
+                at + "o_proj.weight");
     }
 
     /** In sparse layers the gate keeps what is above mean + z · standard deviation, z by the share of a normal distribution. */

@@ -35,7 +35,11 @@ public final class HiddenStates implements AutoCloseable {
     /** Receives the states of one text. */
     @FunctionalInterface
     public interface Reader {
-        /** @param states (tokens, width), the reader's own */
+        /**
+         * Receives the states of one text.
+         *
+         * @param states (tokens, width), the reader's own
+         */
         void accept(int text, float[] states);
     }
 

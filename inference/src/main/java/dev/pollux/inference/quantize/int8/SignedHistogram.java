@@ -41,7 +41,7 @@ final class SignedHistogram extends Histogram {
             rebin(bins.edges());
             return;
         }
-        set((int) added * width + threshold, count + 2 * (int) added);
+        set(((int) added) * width + threshold, count + 2 * (int) added);
         bins(bins.edges(), (int) added);
     }
 

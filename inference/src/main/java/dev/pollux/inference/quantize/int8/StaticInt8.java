@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -122,7 +123,9 @@ final class StaticInt8 {
     private float inputScale(String input) {
         String provider = marks.provider(input);
         IntegerWeight constant = constants.get(provider);
-        return constant != null ? constant.scales()[0] : grids.get(provider).scale();
+        return constant != null
+                ? constant.scales()[0]
+                : Objects.requireNonNull(grids.get(provider)).scale();
     }
 
     private float[] weightScales(String weight) {
@@ -133,10 +136,9 @@ final class StaticInt8 {
     /** Makes scales of a weight larger where the bias would not fit into int32. */
     private void enlarge(Bias bias) {
         IntegerWeight weight = constants.get(bias.weight());
-        boolean symmetric = weight != null
+        if (weight != null
                 && weight.format().type() == Type.INT8
-                && Arrays.stream(weight.zeros()).allMatch(zero -> zero == 0);
-        if (symmetric) {
+                && Arrays.stream(weight.zeros()).allMatch(zero -> zero == 0)) {
             constants.put(bias.weight(), BiasCodes.fitting(bias.source(), weight, inputScale(bias.input())));
         }
     }
