@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param tasks the tasks, sorted by name
  * @param levels the levels of all modules
  * @param stack the levels of the module whose layers the configuration counts
- * @param predictionKept whether {@link PredictionLayers} go into the result
+ * @param predictionKept whether the layers of multi-token prediction go into the result
  */
 record MergeLayout(
         MergePlan plan,

@@ -218,20 +218,16 @@ final class GraphPlanner {
     private Optional<String> use(Reader reader, List<MatrixUse> uses) {
         Node node = reader.node();
         boolean standard = node.domain().isEmpty() || node.domain().equals("ai.onnx");
-        switch (standard ? node.operator() : "") {
-            case "MatMul":
-                return reader.input() == 1
+        return switch (standard ? node.operator() : "") {
+            case "MatMul" ->
+                reader.input() == 1
                         ? added(uses, new MatrixUse(node, Kind.PRODUCT))
                         : Optional.of("MatMul reads it as its first factor");
-            case "Gemm":
-                return gemm(reader, uses);
-            case "Gather":
-                return gather(reader, uses);
-            case "Transpose":
-                return turned(node, uses);
-            default:
-                return Optional.of(node.operator() + " has no form with codes");
-        }
+            case "Gemm" -> gemm(reader, uses);
+            case "Gather" -> gather(reader, uses);
+            case "Transpose" -> turned(node, uses);
+            default -> Optional.of(node.operator() + " has no form with codes");
+        };
     }
 
     private Optional<String> added(List<MatrixUse> uses, MatrixUse use) {

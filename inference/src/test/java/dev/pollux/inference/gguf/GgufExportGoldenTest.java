@@ -26,10 +26,10 @@ class GgufExportGoldenTest {
 
     @TestFactory
     Stream<DynamicTest> checkpointsComeBackOrAreRefused() throws IOException {
-        return Files.list(ReferenceData.golden("decoder"))
-                .filter(folder -> Files.isRegularFile(folder.resolve("config.json")))
-                .sorted()
-                .map(folder -> dynamicTest(folder.getFileName().toString(), () -> check(folder)));
+        try (Stream<Path> found = Files.list(ReferenceData.golden("decoder"))) {
+            return found.filter(folder -> Files.isRegularFile(folder.resolve("config.json"))).sorted().toList().stream()
+                    .map(folder -> dynamicTest(folder.getFileName().toString(), () -> check(folder)));
+        }
     }
 
     private void check(Path folder) {

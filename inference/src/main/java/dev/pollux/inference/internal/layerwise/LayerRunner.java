@@ -61,7 +61,11 @@ public final class LayerRunner {
     /** Receives an input of matrices for the tokens of some texts. */
     @FunctionalInterface
     public interface InputReader {
-        /** @param x (tokens, width), for an expert only its tokens, of which there may be none; the reader's own */
+        /**
+         * Receives the input for the tokens of some texts.
+         *
+         * @param x (tokens, width), for an expert only its tokens, of which there may be none; the reader's own
+         */
         void accept(LinearInput input, float[] x);
     }
 
