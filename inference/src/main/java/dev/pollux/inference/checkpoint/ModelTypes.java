@@ -107,7 +107,6 @@ final class ModelTypes {
             Map.entry("qwen3_moe", "Qwen3MoeForCausalLM"),
             Map.entry("qwen3_next", "Qwen3NextForCausalLM"),
             Map.entry("recurrent_gemma", "RecurrentGemmaForCausalLM"),
-            Map.entry("sarvam_moe", "Glm4MoeForCausalLM"),
             Map.entry("seed_oss", "SeedOssForCausalLM"),
             Map.entry("smollm3", "SmolLM3ForCausalLM"),
             Map.entry("solar_open", "SolarOpenForCausalLM"),

@@ -56,7 +56,8 @@ final class Doge extends Transformer {
                 b.lowering().rotate(attention.normed(qkv.get(0), false), config.heads(), rotary()),
                 b.lowering().rotate(attention.normed(qkv.get(1), true), few, rotary()),
                 qkv.get(2));
-        Value attended = KeyBias.attend(b, new Attention(b, layer, p), prepared, bias);
+        int window = settings.integer("sliding_window", 0);
+        Value attended = KeyBias.attend(b, new Attention(b, layer, p).window(window), prepared, bias);
         return b.project(attended, p + "o", at + "o_proj.weight", config.hiddenSize(), own);
     }
 }
