@@ -1,5 +1,6 @@
 package dev.pollux.quantization;
 
+import dev.pollux.internal.Wildcard;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -66,23 +67,7 @@ public final class QuantizationRecipe {
 
         /** Whether the pattern matches the whole of {@code name}. */
         public boolean matches(String name) {
-            String[] parts = pattern.split("\\*", -1);
-            if (parts.length == 1) {
-                return name.equals(pattern);
-            }
-            int at = parts[0].length();
-            int end = name.length() - parts[parts.length - 1].length();
-            if (!name.startsWith(parts[0]) || !name.endsWith(parts[parts.length - 1]) || end < at) {
-                return false;
-            }
-            for (int i = 1; i < parts.length - 1; i++) {
-                int found = name.indexOf(parts[i], at);
-                if (found < 0 || found + parts[i].length() > end) {
-                    return false;
-                }
-                at = found + parts[i].length();
-            }
-            return true;
+            return Wildcard.matches(pattern, name);
         }
     }
 

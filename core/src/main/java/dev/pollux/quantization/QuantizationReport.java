@@ -15,6 +15,7 @@ import java.util.Locale;
  * @param bytesBefore bytes of all weights of the original graph
  * @param bytesAfter bytes of all weights of the result
  * @param notices what the caller should know, such as a slow kernel
+ * @param elapsed the duration of the job
  */
 public record QuantizationReport(
         Path folder,

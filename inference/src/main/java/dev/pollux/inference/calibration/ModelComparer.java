@@ -67,7 +67,7 @@ public final class ModelComparer {
                     != second.graph().manifest().vocabularySize()) {
                 throw new IllegalArgumentException("The models must have one vocabulary but " + a + " has "
                         + first.graph().manifest().vocabularySize() + " tokens and " + b + " has "
-                        + second.graph().manifest().vocabularySize());
+                        + second.graph().manifest().vocabularySize() + "; compare models with one tokenizer");
             }
             try (DecoderModel one = DecoderModel.open(first.path(), options);
                     DecoderModel other = DecoderModel.open(second.path(), options)) {

@@ -40,6 +40,8 @@ import java.util.concurrent.Future;
  * GgufOptions options = GgufOptions.builder().type(GgufType.Q4_K).build();
  * GgufReport report = GgufExport.job(Path.of("model"), Path.of("model-q4_k.gguf"), options).run();
  * }</pre>
+ *
+ * <p>The static methods are <em>thread-safe</em>; two jobs with one target exclude each other.
  */
 public final class GgufExport {
 

@@ -1,10 +1,10 @@
 package dev.pollux.inference.gguf;
 
+import dev.pollux.internal.Wildcard;
 import dev.pollux.tensor.BlockEncoder;
 import dev.pollux.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /** How a GGUF file is written. <em>Immutable.</em> */
 public final class GgufOptions {
@@ -35,11 +35,7 @@ public final class GgufOptions {
 
         /** Whether the pattern matches the whole of {@code name}. */
         public boolean matches(String name) {
-            StringBuilder regex = new StringBuilder();
-            for (String part : pattern.split("\\*", -1)) {
-                regex.append(regex.length() == 0 ? "" : ".*").append(Pattern.quote(part));
-            }
-            return name.matches(regex.toString());
+            return Wildcard.matches(pattern, name);
         }
     }
 

@@ -8,5 +8,6 @@ import java.time.Duration;
  *
  * @param file the file
  * @param content its content
+ * @param elapsed the duration of the job
  */
 public record GgufReport(Path file, GgufPreview content, Duration elapsed) {}
