@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The tensors of a model with its adapter, as a file of 32-bit floats. <em>Thread-safe; closing it closes nothing.</em> */
@@ -37,7 +38,9 @@ final class SourcedTensors implements TensorFile {
                     + ", which has " + info.elements());
         }
         float[] values = new float[count];
-        ready.computeIfAbsent(name, key -> sources.get(key).ready()).read(first, count, values, 0);
+        ready.computeIfAbsent(
+                        name, key -> Objects.requireNonNull(sources.get(key)).ready())
+                .read(first, count, values, 0);
         return values;
     }
 
