@@ -4,6 +4,7 @@ module dev.pollux.finetune {
     requires transitive dev.pollux.inference;
     requires static transitive org.jspecify;
     requires com.google.protobuf;
+    requires com.microsoft.onnxruntime;
     requires org.snakeyaml.engine.v2;
     requires org.tribuo.util.onnx;
 

@@ -33,6 +33,14 @@ module dev.pollux.inference {
     exports dev.pollux.inference.tokenizer;
     exports dev.pollux.inference.internal to
             dev.pollux.finetune;
+    exports dev.pollux.inference.internal.architecture to
+            dev.pollux.finetune;
+    exports dev.pollux.inference.internal.layer to
+            dev.pollux.finetune;
     exports dev.pollux.inference.internal.layerwise to
+            dev.pollux.finetune;
+    exports dev.pollux.inference.internal.masked to
+            dev.pollux.finetune;
+    exports dev.pollux.inference.internal.session to
             dev.pollux.finetune;
 }

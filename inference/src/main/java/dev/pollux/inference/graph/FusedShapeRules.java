@@ -10,18 +10,38 @@ import java.util.Map;
 /** Output types and shapes of ONNX Runtime's contrib operators, after its operator list. */
 final class FusedShapeRules {
 
-    static final Map<String, Rule> RULES = Map.of(
-            "MatMulNBits", FusedShapeRules::matMulBlocks,
-            "DynamicQuantizeMatMul", FusedShapeRules::matMulRounded,
-            "GatherBlockQuantized", FusedShapeRules::gatherBlocks,
-            "SkipSimplifiedLayerNormalization", FusedShapeRules::skipNorm,
-            "GroupQueryAttention", FusedShapeRules::groupQueryAttention,
-            "MultiHeadAttention", FusedShapeRules::multiHeadAttention,
-            "RotaryEmbedding", FusedShapeRules::rotary,
-            "CausalConvWithState", FusedShapeRules::causalConvolution,
-            "LinearAttention", FusedShapeRules::linearAttention);
+    static final Map<String, Rule> RULES = Map.ofEntries(
+            Map.entry("MatMulNBits", FusedShapeRules::matMulBlocks),
+            Map.entry("DynamicQuantizeMatMul", FusedShapeRules::matMulRounded),
+            Map.entry("GatherBlockQuantized", FusedShapeRules::gatherBlocks),
+            Map.entry("SkipSimplifiedLayerNormalization", FusedShapeRules::skipNorm),
+            Map.entry("GroupQueryAttention", FusedShapeRules::groupQueryAttention),
+            Map.entry("MultiHeadAttention", FusedShapeRules::multiHeadAttention),
+            Map.entry("RotaryEmbedding", FusedShapeRules::rotary),
+            Map.entry("FusedMatMul", FusedShapeRules::matMul),
+            Map.entry("CausalConvWithState", FusedShapeRules::causalConvolution),
+            Map.entry("LinearAttention", FusedShapeRules::linearAttention),
+            Map.entry("QuickGelu", op -> op.of(op.shape(0))));
 
     private FusedShapeRules() {}
+
+    /** op(A) (…, M, K) and op(B) (…, K, N) to (…, M, N), op the identity or a transpose of the last two axes. */
+    private static List<Typed> matMul(Operation op) {
+        Shape a = op.shape(0);
+        Shape b = op.shape(1);
+        if (a.rank() < 2 || b.rank() < 2) {
+            return op.of(Shape.UNKNOWN);
+        }
+        boolean turnedA = op.node().integer("transA", 0) != 0;
+        boolean turnedB = op.node().integer("transB", 0) != 0;
+        op.same(a.dim(turnedA ? -2 : -1), b.dim(turnedB ? -1 : -2), "the inner dimensions must be equal");
+        Shape batch = op.broadcast(
+                Shape.of(a.dims().subList(0, a.rank() - 2)), Shape.of(b.dims().subList(0, b.rank() - 2)));
+        List<Dim> dims = new ArrayList<>(batch.dims());
+        dims.add(a.dim(turnedA ? -1 : -2));
+        dims.add(b.dim(turnedB ? -2 : -1));
+        return op.of(Shape.of(dims));
+    }
 
     /** x (…, K), codes (N, blocks, bytes of a block), scales (N · blocks) to (…, N). */
     private static List<Typed> matMulBlocks(Operation op) {

@@ -101,6 +101,13 @@ public final class Graph {
         return values.getOrDefault(name, Value.unknown(name));
     }
 
+    /** The numbers of a short list of 64-bit integers that is stored in the graph; empty for any other value. */
+    public Optional<long[]> integers(String name) {
+        return weight(name)
+                .flatMap(weight ->
+                        weight.source() instanceof StoredTensor stored ? stored.integers() : Optional.empty());
+    }
+
     Map<String, Value> values() {
         return values;
     }

@@ -101,6 +101,15 @@ public final class GraphBuilder {
         return known(new Value(value.name(), value.type(), Shape.from(dims)));
     }
 
+    /**
+     * Declares the type and shape of a value that cannot be inferred from its operator.
+     *
+     * @return {@code value}
+     */
+    public Value declared(Value value) {
+        return known(value);
+    }
+
     private Value known(Value value) {
         values.put(value.name(), value);
         return value;

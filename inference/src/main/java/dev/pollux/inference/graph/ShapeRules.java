@@ -37,8 +37,8 @@ final class ShapeRules {
     private static Map<String, Rule> standard() {
         Map<String, Rule> rules = new HashMap<>();
         for (String operator :
-                "Abs Clip CumSum Elu Erf Exp Gelu HardSwish Identity LeakyRelu Mish Neg Not Relu Sigmoid Softmax"
-                        .concat(" Softplus Sqrt Tanh")
+                "Abs Clip Cos CumSum Elu Erf Exp Gelu HardSwish Identity LeakyRelu Log LogSoftmax Mish Neg Not Reciprocal Relu"
+                        .concat(" Sigmoid Sign Sin Softmax Softplus Sqrt Tanh")
                         .split(" ")) {
             rules.put(operator, op -> op.of(op.shape(0)));
         }
@@ -63,6 +63,7 @@ final class ShapeRules {
         rules.put("ScatterElements", ShapeRules::scatter);
         rules.put("ScatterND", op -> op.of(op.shape(0)));
         rules.put("ReduceMax", ShapeRules::reduce);
+        rules.put("ReduceMean", ShapeRules::reduce);
         rules.put("ReduceSum", ShapeRules::reduce);
         rules.put("ArgMax", ShapeRules::argMax);
         rules.put("TopK", ShapeRules::top);
@@ -75,6 +76,7 @@ final class ShapeRules {
                                 : Shape.UNKNOWN));
         rules.put("Range", op -> op.of(Shape.of(List.of(Dim.UNKNOWN))));
         rules.put("Shape", ShapeRules::shape);
+        rules.put("Size", op -> op.of(ElementType.INT64, Shape.of()));
         rules.put("Reshape", ShapeRules::reshape);
         rules.put("Transpose", ShapeRules::transpose);
         rules.put("Squeeze", ShapeRules::squeeze);
