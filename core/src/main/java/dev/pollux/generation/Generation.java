@@ -16,13 +16,32 @@ import java.util.List;
  * @param usage counts and times
  * @param calls the tools that the model calls, in order, whole ones only; empty where it calls none, and where the
  *     generator does not read calls, which are part of the text then
+ * @param logProbabilities one for each token, if {@link GenerationOptions#logProbabilities()} asked for them; else empty
  */
 public record Generation(
-        String text, String reasoning, List<Integer> tokens, FinishReason finish, Usage usage, List<ToolCall> calls) {
+        String text,
+        String reasoning,
+        List<Integer> tokens,
+        FinishReason finish,
+        Usage usage,
+        List<ToolCall> calls,
+        List<TokenLogProbability> logProbabilities) {
 
     public Generation {
         tokens = List.copyOf(tokens);
         calls = List.copyOf(calls);
+        logProbabilities = List.copyOf(logProbabilities);
+    }
+
+    /** A generation without log-probabilities. */
+    public Generation(
+            String text,
+            String reasoning,
+            List<Integer> tokens,
+            FinishReason finish,
+            Usage usage,
+            List<ToolCall> calls) {
+        this(text, reasoning, tokens, finish, usage, calls, List.of());
     }
 
     /** A generation without tool calls. */

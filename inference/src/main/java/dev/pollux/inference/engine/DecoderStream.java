@@ -43,7 +43,9 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         this.prompts = prompts;
         this.prompt = request.prompt();
         this.room = Math.min(request.options().maxTokens(), model.options().prefillChunk());
-        Sampler sampler = Sampler.of(request.options(), model.manifest().vocabularySize());
+        Sampler.Vocabulary vocabulary =
+                new Sampler.Vocabulary(model.manifest().vocabularySize(), request.endTokens(), prompts::text);
+        Sampler sampler = Sampler.of(request.options(), vocabulary);
         TextAssembler text =
                 new TextAssembler(prompts.decoder(), channels, request.options().stop(), pending::add);
         try {

@@ -3,6 +3,7 @@ package dev.pollux.inference.engine;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.TokenLogProbability;
 import dev.pollux.generation.Usage;
 import dev.pollux.inference.sampling.Sampler;
 import java.nio.FloatBuffer;
@@ -60,6 +61,7 @@ final class GenerationLoop {
     private final long begin = System.nanoTime();
     private int[] output = new int[64]; // (count and more)
     private int count;
+    private final List<TokenLogProbability> logProbabilities = new ArrayList<>();
     private long firstTokenAt;
     private Optional<Generation> result = Optional.empty();
 
@@ -96,6 +98,9 @@ final class GenerationLoop {
     void accept(FloatBuffer logits) {
         requireRunning();
         int token = sampler.next(logits);
+        request.options()
+                .logProbabilities()
+                .ifPresent(top -> logProbabilities.add(sampler.logProbability(logits, token, top)));
         if (count == 0) {
             firstTokenAt = System.nanoTime();
         }
@@ -150,7 +155,8 @@ final class GenerationLoop {
                 Duration.ofNanos(first - begin),
                 Duration.ofNanos(end - first));
         FinishReason honest = reason != FinishReason.CANCELLED && text.stopped() ? FinishReason.STOP_STRING : reason;
-        result = Optional.of(new Generation(text.text(), text.reasoning(), tokens(), honest, usage));
+        result = Optional.of(
+                new Generation(text.text(), text.reasoning(), tokens(), honest, usage, List.of(), logProbabilities));
     }
 
     private List<Integer> tokens() {

@@ -64,6 +64,11 @@ public final class PromptEncoder implements AutoCloseable {
         return endTokens;
     }
 
+    /** The text of a token id; empty where the tokenizer has no such token. */
+    String text(int token) {
+        return tokenizer.decode(new int[] {token}, false);
+    }
+
     /** Whether the model supports conversations. The first call probes the chat template. */
     boolean chat() {
         return chat.map(ChatRenderer::works).orElse(false);

@@ -2,37 +2,46 @@ package dev.pollux.inference.sampling;
 
 import dev.pollux.ModelExecutionException;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.Mirostat;
+import dev.pollux.generation.Xtc;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
- * Converts logits to the distribution that a token is drawn from: top-k, temperature, top-p, min-p, typical-p. <em>Not
- * thread-safe: one thread at a time.</em>
+ * Converts logits to the distribution that a token is drawn from: temperature, top-h, top-k, top-p, min-p, typical-p, epsilon,
+ * eta, XTC, mirostat. <em>Not thread-safe: one thread at a time.</em>
  *
- * <p>The arrays are reused from token to token, so that a warm sampler allocates almost nothing.
+ * <p>The arrays are reused from token to token, so a warm sampler allocates nothing.
  */
 final class DistributionCuts {
 
     /*
-     * The whole vocabulary is sorted only if a cut requires it.
+     * The vocabulary is never sorted as a whole. A listed token has its distance from the best logit, divided by the
+     * temperature, and its weight exp(-distance), so that
      *
-     *   top-k      finds the k-th largest logit with a heap of size k, and keeps all logits equal to it.
-     *   top-p      sorts only tokens that can belong to the nucleus. Of n tokens, one with probability below (1 - p) / n is
-     *              left out, because all such tokens together have less than the mass that may be missing.
-     *   typical-p  sorts all remaining tokens by the distance of their surprise from the entropy.
+     *   top-k, and min-p without top-p, are thresholds on the logits, applied before any exponential;
+     *   top-p and typical-p ask MassPrefix, which sorts one bucket of a histogram;
+     *   epsilon and eta are thresholds on the probabilities;
+     *   the surprise of a token is its distance plus the logarithm of the sum of the weights: no logarithm per token.
      *
-     * A sort is a sort of longs: the bits of the key, mapped to signed order, in the high half, and the index in the low half,
-     * so equal keys keep their order.
+     * Each cut sees the distribution that the cut before left, as in transformers. Tokens stay in the order of their ids.
      */
 
+    /** Top-h looks at this number of best tokens, as in transformers. */
+    private static final int TOP_H_TOKENS = 100;
+
     private final GenerationOptions options;
-    private final TokenDistribution result = new TokenDistribution();
-    private float[] heap = {}; // (k), a min-heap
-    private long[] order = {};
-    private int[] ids = {}; // a copy to permute from
-    private double[] values = {};
+    private final TokenDistribution result = new TokenDistribution(); // the weights, until they are normalized
+    private final LargestLogits largest = new LargestLogits();
+    private final MassPrefix prefix = new MassPrefix();
+    private double[] distances = {}; // (count and more), of the listed tokens
+    private double[] keys = {}; // (count and more)
+    private double sum; // of the weights
+    private double bound; // of mirostat, in bits
 
     DistributionCuts(GenerationOptions options) {
         this.options = options;
+        this.bound = options.mirostat().map(Mirostat::tau).orElse(0.0) * 2;
     }
 
     /** Puts all probability on one token. */
@@ -44,175 +53,219 @@ final class DistributionCuts {
     /**
      * Computes the distribution for {@link GenerationOptions} whose temperature is not 0.
      *
-     * @param logits (vocabulary), after bias, penalties and constraint
+     * @param logits (vocabulary), after biases, penalties and constraint; top-h changes them
+     * @param best the largest of them
+     * @param uniform a random number in [0, 1) that belongs to this position
      * @throws ModelExecutionException if the largest logit is infinite
      */
-    TokenDistribution of(float[] logits) {
-        topK(logits);
-        softmax(logits);
-        topP(logits);
-        minP();
+    TokenDistribution of(float[] logits, float best, double uniform) {
+        if (!(Math.abs(best) < Float.POSITIVE_INFINITY)) {
+            throw infinite(best);
+        }
+        topH(logits, best);
+        list(logits, best);
+        topP();
         typicalP();
+        epsilonAndEta();
+        if (options.xtc().isPresent() && uniform < options.xtc().get().probability()) {
+            excludeTopChoices(options.xtc().get());
+        }
+        if (options.mirostat().isPresent()) {
+            keepUpTo(bound * StrictMath.log(2) - StrictMath.log(sum));
+        }
+        for (int i = 0; i < result.count; i++) {
+            result.probabilities[i] /= sum;
+        }
         return result;
-    }
-
-    private void topK(float[] logits) {
-        int k = options.topK();
-        float least = k == 0 || k >= logits.length ? Float.NEGATIVE_INFINITY : kthLargest(logits, k);
-        result.reserve(logits.length);
-        int count = 0;
-        for (int id = 0; id < logits.length; id++) {
-            if (logits[id] >= least && logits[id] != Float.NEGATIVE_INFINITY) {
-                result.ids[count++] = id;
-            }
-        }
-        result.count = count;
-    }
-
-    private float kthLargest(float[] logits, int k) {
-        if (heap.length < k) {
-            heap = new float[k];
-        }
-        System.arraycopy(logits, 0, heap, 0, k);
-        for (int i = k / 2 - 1; i >= 0; i--) {
-            sink(k, i);
-        }
-        for (int i = k; i < logits.length; i++) {
-            if (logits[i] > heap[0]) {
-                heap[0] = logits[i];
-                sink(k, 0);
-            }
-        }
-        return heap[0];
-    }
-
-    private void sink(int size, int from) {
-        int at = from;
-        for (int child = 2 * at + 1; child < size; child = 2 * at + 1) {
-            if (child + 1 < size && heap[child + 1] < heap[child]) {
-                child++;
-            }
-            if (heap[at] <= heap[child]) {
-                return;
-            }
-            float swap = heap[at];
-            heap[at] = heap[child];
-            heap[child] = swap;
-            at = child;
-        }
-    }
-
-    private void softmax(float[] logits) {
-        double temperature = options.temperature();
-        double most = Double.NEGATIVE_INFINITY;
-        for (int i = 0; i < result.count; i++) {
-            most = Math.max(most, logits[result.ids[i]] / temperature);
-        }
-        if (!(Math.abs(most) < Double.POSITIVE_INFINITY)) {
-            throw infinite(most);
-        }
-        for (int i = 0; i < result.count; i++) {
-            result.probabilities[i] = Math.exp(logits[result.ids[i]] / temperature - most);
-        }
-        result.normalize();
     }
 
     static ModelExecutionException infinite(double largest) {
         return new ModelExecutionException("No token can be drawn: the largest logit is " + largest
-                + "; check logitBias, or export the model again");
+                + "; loosen the biases and prohibitions of the options, or export the model again");
     }
 
-    private void topP(float[] logits) {
+    /** Learns that a token was chosen from the last distribution. */
+    void observe(int token) {
+        Optional<Mirostat> mirostat = options.mirostat();
+        double p = mirostat.isPresent() ? result.probabilityOf(token) : 0;
+        if (p > 0) {
+            double surprise = -StrictMath.log(p) / StrictMath.log(2);
+            bound -= mirostat.get().eta() * (surprise - mirostat.get().tau());
+        }
+    }
+
+    /** Forbids the tokens after the first whose entropy together exceeds the share. */
+    private void topH(float[] logits, float best) {
+        if (options.topH() >= 1) {
+            return;
+        }
+        int found = largest.sort(logits, TOP_H_TOKENS);
+        reserve(found);
+        double total = 0;
+        double moment = 0; // the sum of weight · distance
+        int count = 0;
+        while (count < found && logits[largest.ids()[count]] > Float.NEGATIVE_INFINITY) {
+            distances[count] = ((double) best - logits[largest.ids()[count]]) / options.temperature();
+            keys[count] = Exponential.ofMinus(distances[count]);
+            total += keys[count];
+            moment += keys[count] * distances[count++];
+        }
+        double logTotal = StrictMath.log(total);
+        double most = options.topH() * (logTotal + moment / total);
+        double entropy = keys[0] / total * (logTotal + distances[0]);
+        int kept = 1;
+        while (kept < count) {
+            entropy += keys[kept] / total * (logTotal + distances[kept]);
+            if (entropy > most) {
+                break;
+            }
+            kept++;
+        }
+        keepOnly(kept, logits);
+    }
+
+    /** Forbids all tokens but the first of {@link LargestLogits#ids()}. */
+    private void keepOnly(int kept, float[] logits) {
+        for (int i = 0; i < kept; i++) {
+            keys[i] = logits[largest.ids()[i]];
+        }
+        Arrays.fill(logits, Float.NEGATIVE_INFINITY);
+        for (int i = 0; i < kept; i++) {
+            logits[largest.ids()[i]] = (float) keys[i];
+        }
+    }
+
+    /** Lists the tokens that top-k and min-p keep; with top-p, min-p comes later. */
+    private void list(float[] logits, float best) {
+        int k = options.topK();
+        double least = k == 0 || k >= logits.length ? Float.NEGATIVE_INFINITY : largest.threshold(logits, k);
+        if (options.topP() >= 1 && options.minP() > 0) {
+            least = Math.max(least, best + StrictMath.log(options.minP()) * options.temperature());
+        }
+        reserve(logits.length);
+        double negligible = (1 - options.topP()) / logits.length; // all such tokens together are not in the nucleus
+        double inverse = 1 / options.temperature();
+        double total = 0;
+        int count = 0;
+        for (int id = 0; id < logits.length; id++) {
+            if (logits[id] >= least) {
+                double distance = ((double) best - logits[id]) * inverse;
+                double weight = Exponential.ofMinus(distance);
+                result.put(count, id, weight);
+                distances[count] = distance;
+                total += weight;
+                count += weight > negligible ? 1 : 0;
+            }
+        }
+        result.count = count;
+        sum = total;
+    }
+
+    private void topP() {
         if (options.topP() >= 1) {
             return;
         }
-        double least = (1 - options.topP()) / result.count;
-        int some = 0;
+        prefix.find(distances, result.probabilities, result.count, options.topP() * sum);
         for (int i = 0; i < result.count; i++) {
-            if (result.probabilities[i] >= least) {
-                result.put(some++, result.ids[i], result.probabilities[i]);
+            if (!prefix.contains(distances[i], i)) {
+                result.probabilities[i] = 0;
             }
         }
-        reserve(some);
-        for (int i = 0; i < some; i++) {
-            ids[i] = result.ids[i];
-            values[i] = result.probabilities[i];
-            order[i] = sortable(-logits[ids[i]], i);
+        removeZeros();
+        if (options.minP() > 0) {
+            keepUpTo(-StrictMath.log(options.minP()));
         }
-        Arrays.sort(order, 0, some);
-        double mass = 0;
-        int kept = 0;
-        while (kept < some && (kept == 0 || mass < options.topP())) {
-            int next = (int) order[kept];
-            result.put(kept++, ids[next], values[next]);
-            mass += values[next];
-        }
-        result.count = kept;
-        result.normalize();
-    }
-
-    private void minP() {
-        if (options.minP() == 0) {
-            return;
-        }
-        reserve(result.count);
-        double best = 0;
-        for (int i = 0; i < result.count; i++) {
-            values[i] = -result.probabilities[i]; // the largest probability sorts first
-            best = Math.min(best, values[i]);
-        }
-        keep(options.minP() * best);
     }
 
     private void typicalP() {
         if (options.typicalP() >= 1) {
             return;
         }
-        double[] p = result.probabilities;
-        int count = result.count;
-        double entropy = 0;
-        for (int i = 0; i < count; i++) {
-            entropy -= p[i] == 0 ? 0 : p[i] * Math.log(p[i]);
-        }
-        reserve(count);
-        for (int i = 0; i < count; i++) {
-            values[i] = Math.abs(-Math.log(p[i]) - entropy); // distance of the token's surprise from its expectation
-            order[i] = sortable((float) values[i], i);
-        }
-        Arrays.sort(order, 0, count);
-        double mass = 0;
-        int last = 0;
-        while (last < count && mass < options.typicalP()) {
-            mass += p[(int) order[last++]];
-        }
-        keep(values[(int) order[last - 1]]); // and every token that is as typical as the last
-    }
-
-    /** Keeps the tokens whose value is at most {@code most}. */
-    private void keep(double most) {
-        int kept = 0;
+        double mean = meanDistance();
         for (int i = 0; i < result.count; i++) {
-            if (values[i] <= most) {
-                result.put(kept++, result.ids[i], result.probabilities[i]);
+            keys[i] = Math.abs(distances[i] - mean); // the logarithm of the sum is in surprise and entropy alike
+        }
+        prefix.find(keys, result.probabilities, result.count, options.typicalP() * sum);
+        for (int i = 0; i < result.count; i++) {
+            if (!prefix.containsOrTies(keys[i])) {
+                result.probabilities[i] = 0;
             }
         }
-        result.count = kept;
-        result.normalize();
+        removeZeros();
+    }
+
+    private void epsilonAndEta() {
+        if (options.epsilonCutoff() > 0) {
+            keepUpTo(-StrictMath.log(options.epsilonCutoff() * sum));
+        }
+        if (options.etaCutoff() > 0) {
+            double eta = options.etaCutoff();
+            double entropy = StrictMath.log(sum) + meanDistance();
+            double least = Math.min(eta, Math.sqrt(eta) * StrictMath.exp(-entropy));
+            keepUpTo(-StrictMath.log(least * sum));
+        }
+    }
+
+    private void excludeTopChoices(Xtc xtc) {
+        double most = -StrictMath.log(xtc.threshold() * sum); // the distance of the threshold
+        int spared = -1;
+        for (int i = 0; i < result.count; i++) {
+            if (distances[i] <= most && (spared < 0 || distances[i] >= distances[spared])) {
+                spared = i;
+            }
+        }
+        for (int i = 0; i < result.count; i++) {
+            if (i != spared && distances[i] <= most) {
+                result.probabilities[i] = 0;
+            }
+        }
+        removeZeros();
+    }
+
+    /** The mean of the distances over the distribution, in nats: the entropy less the logarithm of the sum. */
+    private double meanDistance() {
+        double moment = 0;
+        for (int i = 0; i < result.count; i++) {
+            moment += result.probabilities[i] * distances[i];
+        }
+        return moment / sum;
+    }
+
+    /** Keeps the tokens whose distance is at most {@code most}, and the best of those left in any case. */
+    private void keepUpTo(double most) {
+        double limit = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < result.count; i++) {
+            limit = Math.min(limit, distances[i]);
+        }
+        limit = Math.max(limit, most);
+        for (int i = 0; i < result.count; i++) {
+            if (distances[i] > limit) {
+                result.probabilities[i] = 0;
+            }
+        }
+        removeZeros();
+    }
+
+    /** Removes the tokens whose weight was set to 0. */
+    private void removeZeros() {
+        double total = 0;
+        int count = 0;
+        for (int i = 0; i < result.count; i++) { // without a branch, which would often be mispredicted
+            double weight = result.probabilities[i];
+            result.put(count, result.ids[i], weight);
+            distances[count] = distances[i];
+            total += weight;
+            count += weight > 0 ? 1 : 0;
+        }
+        result.count = count;
+        sum = total;
     }
 
     private void reserve(int size) {
-        if (order.length < size) {
-            int room = Math.min(result.ids.length, Math.max(size, order.length * 2));
-            order = new long[room];
-            ids = new int[room];
-            values = new double[room];
+        result.reserve(size);
+        if (distances.length < size) {
+            distances = new double[size];
+            keys = new double[size];
         }
-    }
-
-    /** Sorts by ascending key, and equal keys by ascending index, which is the low half. */
-    private static long sortable(float key, int index) {
-        int bits = Float.floatToIntBits(key + 0f);
-        int signed = bits < 0 ? bits ^ 0x7fffffff : bits; // signed order of the floats
-        return (long) signed << 32 | index;
     }
 }

@@ -2,10 +2,14 @@ package dev.pollux.inference.sampling;
 
 import dev.pollux.ModelExecutionException;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.TokenLogProbability;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Map;
+import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,71 +32,80 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Sampler {
 
+    /**
+     * The facts about a vocabulary that the options need.
+     *
+     * @param size the number of tokens, at least 1
+     * @param endTokens token ids that end a text; may be empty
+     * @param texts the text of a token id, for the breakers of {@link dev.pollux.generation.Dry} and for log-probabilities
+     */
+    public record Vocabulary(int size, Set<Integer> endTokens, IntFunction<String> texts) {
+
+        /** A vocabulary without end tokens and texts. */
+        public static Vocabulary of(int size) {
+            return new Vocabulary(size, Set.of(), id -> "");
+        }
+    }
+
     private final GenerationOptions options;
+    private final long seed;
     private final SplittableRandom random;
     private final float[] logits; // (vocabulary)
     private final DistributionCuts cuts;
-    private final @Nullable TokenHistory history; // null if no penalty needs it
-    private final int[] biased; // token ids
-    private final float[] biases; // one for each biased token
+    private final LogitRules rules;
+    private final IntFunction<String> texts; // of token ids
     private @Nullable TokenConstraint constraint;
     private final long[] allowed; // one bit per token; empty without a constraint
 
-    private Sampler(GenerationOptions options, int vocabularySize, @Nullable TokenConstraint constraint) {
+    private Sampler(GenerationOptions options, Vocabulary vocabulary, @Nullable TokenConstraint constraint) {
         this.options = options;
-        this.logits = new float[vocabularySize];
-        this.random =
-                options.seed().isPresent() ? new SplittableRandom(options.seed().getAsLong()) : new SplittableRandom();
+        this.logits = new float[vocabulary.size()];
+        this.seed = options.seed().isPresent() ? options.seed().getAsLong() : new SplittableRandom().nextLong();
+        this.random = new SplittableRandom(seed);
         this.cuts = new DistributionCuts(options);
-        boolean penalties =
-                options.repetitionPenalty() != 1 || options.presencePenalty() != 0 || options.frequencyPenalty() != 0;
-        this.history = penalties ? new TokenHistory(vocabularySize) : null;
+        this.rules = new LogitRules(options, vocabulary);
+        this.texts = vocabulary.texts();
         this.constraint = constraint;
-        this.allowed = new long[constraint == null ? 0 : (vocabularySize + Long.SIZE - 1) / Long.SIZE];
-        this.biased = new int[options.logitBias().size()];
-        this.biases = new float[biased.length];
-        int count = 0;
-        for (Map.Entry<Integer, Float> bias : options.logitBias().entrySet()) {
-            int id = bias.getKey();
-            if (id < 0 || id >= vocabularySize) {
-                throw new IllegalArgumentException(
-                        "logitBias must name token ids in [0, " + vocabularySize + ") but named " + id);
-            }
-            biased[count] = id;
-            biases[count++] = bias.getValue();
-        }
+        this.allowed = new long[constraint == null ? 0 : (logits.length + Long.SIZE - 1) / Long.SIZE];
+    }
+
+    /**
+     * A sampler for one generation from a vocabulary whose end tokens and texts no option needs.
+     *
+     * @throws IllegalArgumentException if an option names a token that is not in the vocabulary
+     */
+    public static Sampler of(GenerationOptions options, int vocabularySize) {
+        return of(options, Vocabulary.of(vocabularySize));
     }
 
     /**
      * A sampler for one generation.
      *
-     * @throws IllegalArgumentException if a bias names a token that is not in the vocabulary
+     * @throws IllegalArgumentException if an option names a token that is not in the vocabulary
      */
-    public static Sampler of(GenerationOptions options, int vocabularySize) {
-        return new Sampler(options, vocabularySize, null);
+    public static Sampler of(GenerationOptions options, Vocabulary vocabulary) {
+        return new Sampler(options, vocabulary, null);
     }
 
     /**
      * A sampler for one generation with a constraint on its tokens.
      *
      * @param constraint the constraint on the first generated token
-     * @throws IllegalArgumentException if a bias names a token that is not in the vocabulary
+     * @throws IllegalArgumentException if an option names a token that is not in the vocabulary
      */
-    public static Sampler of(GenerationOptions options, int vocabularySize, TokenConstraint constraint) {
-        return new Sampler(options, vocabularySize, constraint);
+    public static Sampler of(GenerationOptions options, Vocabulary vocabulary, TokenConstraint constraint) {
+        return new Sampler(options, vocabulary, constraint);
     }
 
     /**
-     * Registers the tokens of the prompt for the repetition penalty. The constraint does not see them.
+     * Registers the tokens of the prompt for the rules that look at them. The constraint does not see them.
      *
      * @throws IllegalArgumentException if a token is not in the vocabulary
      */
     public void observePrompt(int[] ids) {
         for (int id : ids) {
             requireToken(id);
-            if (history != null) {
-                history.observe(id);
-            }
+            rules.observe(id);
         }
     }
 
@@ -119,7 +132,7 @@ public final class Sampler {
      */
     public TokenDistribution distribution(FloatBuffer next) {
         next.get(0, logits);
-        penalize();
+        rules.apply(logits);
         constrain();
         int best = argmax();
         if (logits[best] == Float.NEGATIVE_INFINITY) {
@@ -128,7 +141,7 @@ public final class Sampler {
                     : new ModelExecutionException("No token can be drawn: the constraint forbids every token that the"
                             + " model can write; loosen the constraint");
         }
-        return options.temperature() == 0 ? cuts.certain(best) : cuts.of(logits);
+        return options.temperature() == 0 ? cuts.certain(best) : cuts.of(logits, logits[best], uniform());
     }
 
     /**
@@ -138,12 +151,41 @@ public final class Sampler {
      */
     public void accept(int token) {
         requireToken(token);
-        if (history != null) {
-            history.produce(token);
-        }
+        rules.produce(token);
+        cuts.observe(token);
         if (constraint != null) {
             constraint = constraint.after(token);
         }
+    }
+
+    /**
+     * The log-probabilities of a token and of the best tokens, as the model gives them. The call changes no state.
+     *
+     * @param next (vocabulary), read from its position 0
+     * @param token in the vocabulary
+     * @param top the number of best tokens, at least 0
+     */
+    public TokenLogProbability logProbability(FloatBuffer next, int token, int top) {
+        requireToken(token);
+        float[] row = new float[logits.length];
+        next.get(0, row);
+        LargestLogits largest = new LargestLogits();
+        int count = largest.sort(row, Math.max(1, top));
+        double best = row[largest.ids()[0]];
+        double sum = 0;
+        for (float logit : row) {
+            sum += Exponential.ofMinus(best - logit);
+        }
+        double logSum = best + StrictMath.log(sum);
+        List<TokenLogProbability> tops = new ArrayList<>();
+        for (int i = 0; i < Math.min(count, top); i++) {
+            tops.add(scored(largest.ids()[i], row, logSum, List.of()));
+        }
+        return scored(token, row, logSum, tops);
+    }
+
+    private TokenLogProbability scored(int token, float[] row, double logSum, List<TokenLogProbability> top) {
+        return new TokenLogProbability(token, texts.apply(token), Math.min(0, row[token] - logSum), top);
     }
 
     private void requireToken(int id) {
@@ -152,19 +194,9 @@ public final class Sampler {
         }
     }
 
-    private void penalize() {
-        for (int i = 0; i < biased.length; i++) {
-            logits[biased[i]] += biases[i];
-        }
-        if (history == null) {
-            return;
-        }
-        if (options.repetitionPenalty() != 1) {
-            history.penalizeRepetition(logits, (float) options.repetitionPenalty());
-        }
-        if (options.presencePenalty() != 0 || options.frequencyPenalty() != 0) {
-            history.penalizeProduced(logits, options.presencePenalty(), options.frequencyPenalty());
-        }
+    /** A random number of this position, the same whenever it is asked for. */
+    private double uniform() {
+        return options.xtc().isPresent() ? new SplittableRandom(seed ^ ~(long) rules.produced()).nextDouble() : 1;
     }
 
     private void constrain() {

@@ -81,15 +81,4 @@ public final class TokenDistribution {
         ids[index] = id;
         probabilities[index] = probability;
     }
-
-    /** Scales the probabilities so that they sum to 1. */
-    void normalize() {
-        double sum = 0;
-        for (int i = 0; i < count; i++) {
-            sum += probabilities[i];
-        }
-        for (int i = 0; i < count; i++) {
-            probabilities[i] /= sum;
-        }
-    }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -31,13 +32,20 @@ class SamplerGoldenTest {
 
     private static final Set<String> KNOWN = Set.of(
             "temperature",
+            "top_h",
             "top_k",
             "top_p",
             "min_p",
             "typical_p",
+            "epsilon_cutoff",
+            "eta_cutoff",
             "repetition_penalty",
             "presence_penalty",
             "frequency_penalty",
+            "no_repeat_ngram_size",
+            "bad_words_ids",
+            "min_new_tokens",
+            "suppress_tokens",
             "sequence_bias");
 
     @TestFactory
@@ -54,12 +62,8 @@ class SamplerGoldenTest {
         JsonNode parameters = one.path("parameters");
         Set<String> unknown = new TreeSet<>(parameters.propertyNames());
         unknown.removeAll(KNOWN);
-        boolean sequences = parameters
-                .path("sequence_bias")
-                .valueStream()
-                .anyMatch(bias -> bias.path(0).size() > 1);
-        if (!unknown.isEmpty() || sequences) {
-            throw new TestAbortedException("Not supported yet: " + (sequences ? "bias of several tokens" : unknown));
+        if (!unknown.isEmpty()) {
+            throw new TestAbortedException("GenerationOptions has nothing for " + unknown);
         }
         try (SafetensorsFile file = SafetensorsFile.open(set.resolve("processors.safetensors"))) {
             float[] due = file.floats(one.path("probs").asString());
@@ -90,7 +94,9 @@ class SamplerGoldenTest {
     }
 
     private static Sampler sampler(JsonNode root, JsonNode one, int vocabulary) {
-        Sampler sampler = Sampler.of(options(one.path("parameters")), vocabulary);
+        Set<Integer> endTokens = Set.of(root.path("eos_token_id").asInt());
+        Sampler sampler = Sampler.of(
+                options(one.path("parameters")), new Sampler.Vocabulary(vocabulary, endTokens, Integer::toString));
         int[] history =
                 root.path("history").valueStream().mapToInt(JsonNode::asInt).toArray();
         boolean everything = one.path("counted_over").asString("generated").equals("all");
@@ -103,21 +109,37 @@ class SamplerGoldenTest {
     }
 
     private static GenerationOptions options(JsonNode p) {
-        Map<Integer, Float> bias = new HashMap<>();
+        Map<List<Integer>, Float> bias = new HashMap<>();
         p.path("sequence_bias")
-                .forEach(pair -> bias.put(
-                        pair.path(0).path(0).asInt(), (float) pair.path(1).asDouble()));
+                .forEach(
+                        pair -> bias.put(ids(pair.path(0)), (float) pair.path(1).asDouble()));
+        Map<Integer, Float> suppressed = new HashMap<>();
+        ids(p.path("suppress_tokens")).forEach(id -> suppressed.put(id, Float.NEGATIVE_INFINITY));
         return GenerationOptions.builder()
+                .minTokens(p.path("min_new_tokens").asInt(0))
                 .temperature(p.path("temperature").asDouble(1))
+                .topH(p.path("top_h").asDouble(1))
                 .topK(p.path("top_k").asInt(0))
                 .topP(p.path("top_p").asDouble(1))
                 .minP(p.path("min_p").asDouble(0))
                 .typicalP(p.path("typical_p").asDouble(1))
+                .epsilonCutoff(p.path("epsilon_cutoff").asDouble(0))
+                .etaCutoff(p.path("eta_cutoff").asDouble(0))
                 .repetitionPenalty(p.path("repetition_penalty").asDouble(1))
                 .presencePenalty(p.path("presence_penalty").asDouble(0))
                 .frequencyPenalty(p.path("frequency_penalty").asDouble(0))
-                .logitBias(bias)
+                .noRepeatNgram(p.path("no_repeat_ngram_size").asInt(0))
+                .badWords(p.path("bad_words_ids")
+                        .valueStream()
+                        .map(word -> ids(word))
+                        .toList())
+                .logitBias(suppressed)
+                .sequenceBias(bias)
                 .build();
+    }
+
+    private static List<Integer> ids(JsonNode list) {
+        return list.valueStream().map(JsonNode::asInt).toList();
     }
 
     private static void compare(String vector, double[] actual, double[] expected, boolean tiesDecide) {

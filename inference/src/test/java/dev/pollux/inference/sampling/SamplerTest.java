@@ -121,8 +121,8 @@ class SamplerTest {
             Sampler sampler = sampler(GenerationOptions.builder().temperature(temperature), 2);
             assertThatThrownBy(() -> sampler.next(logits(none, none)))
                     .isInstanceOf(ModelExecutionException.class)
-                    .hasMessage("No token can be drawn: the largest logit is -Infinity; check logitBias, or export the "
-                            + "model again");
+                    .hasMessage("No token can be drawn: the largest logit is -Infinity; loosen the biases and "
+                            + "prohibitions of the options, or export the model again");
         }
     }
 }

@@ -61,7 +61,7 @@ class TokenConstraintTest {
 
     @Test
     void theBestOfTheAllowedIsTaken() {
-        Sampler sampler = Sampler.of(GenerationOptions.DEFAULTS, 4, only(0, 2));
+        Sampler sampler = Sampler.of(GenerationOptions.DEFAULTS, Sampler.Vocabulary.of(4), only(0, 2));
         assertThat(sampler.next(logits(1, 9, 2, 8))).isEqualTo(2);
     }
 
@@ -70,7 +70,7 @@ class TokenConstraintTest {
         TokenConstraint choices = new OneOf(List.of(new int[] {3, 70, 1}, new int[] {3, 5, 2}, new int[] {9, 9, 9}), 0);
         float[] flat = new float[100];
         flat[70] = 1;
-        Sampler sampler = Sampler.of(GenerationOptions.DEFAULTS, 100, choices);
+        Sampler sampler = Sampler.of(GenerationOptions.DEFAULTS, Sampler.Vocabulary.of(100), choices);
         List<Integer> tokens = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             tokens.add(sampler.next(FloatBuffer.wrap(flat)));
@@ -81,7 +81,7 @@ class TokenConstraintTest {
     @Test
     void aDistributionThatIsNotAcceptedMovesNothing() {
         TokenConstraint choices = new OneOf(List.of(new int[] {1, 2}, new int[] {2, 1}), 0);
-        Sampler sampler = Sampler.of(GenerationOptions.DEFAULTS, 4, choices);
+        Sampler sampler = Sampler.of(GenerationOptions.DEFAULTS, Sampler.Vocabulary.of(4), choices);
         assertThat(sampler.distribution(logits(0, 1, 2, 3)).token(0)).isEqualTo(2);
         assertThat(sampler.distribution(logits(0, 2, 1, 3)).token(0)).isEqualTo(1);
         sampler.accept(2);
@@ -92,7 +92,7 @@ class TokenConstraintTest {
     void tokensAreMaskedBeforeTheCuts() {
         GenerationOptions best =
                 GenerationOptions.builder().temperature(1).topK(1).build();
-        Sampler sampler = Sampler.of(best, 4, only(0, 2));
+        Sampler sampler = Sampler.of(best, Sampler.Vocabulary.of(4), only(0, 2));
         TokenDistribution distribution = sampler.distribution(logits(1, 9, 2, 8));
         assertThat(distribution.size()).isOne();
         assertThat(distribution.probabilityOf(2)).isOne();
@@ -102,12 +102,14 @@ class TokenConstraintTest {
     void aBiasDoesNotAllowWhatTheConstraintForbids() {
         GenerationOptions biased =
                 GenerationOptions.builder().logitBias(Map.of(1, 100f)).build();
-        assertThat(Sampler.of(biased, 3, only(2)).next(logits(0, 0, 0))).isEqualTo(2);
+        assertThat(Sampler.of(biased, Sampler.Vocabulary.of(3), only(2)).next(logits(0, 0, 0)))
+                .isEqualTo(2);
     }
 
     @Test
     void promptsAreNotConstrained() {
-        Sampler sampler = Sampler.of(GenerationOptions.DEFAULTS, 4, new OneOf(List.of(new int[] {1, 2}), 0));
+        Sampler sampler = Sampler.of(
+                GenerationOptions.DEFAULTS, Sampler.Vocabulary.of(4), new OneOf(List.of(new int[] {1, 2}), 0));
         sampler.observePrompt(new int[] {3, 3, 3});
         assertThat(sampler.next(logits(0, 0, 0, 9))).isEqualTo(1);
     }
@@ -117,7 +119,8 @@ class TokenConstraintTest {
         for (double temperature : new double[] {0, 1}) {
             GenerationOptions options =
                     GenerationOptions.builder().temperature(temperature).build();
-            assertThatThrownBy(() -> Sampler.of(options, 3, only()).next(logits(1, 2, 3)))
+            assertThatThrownBy(() -> Sampler.of(options, Sampler.Vocabulary.of(3), only())
+                            .next(logits(1, 2, 3)))
                     .isInstanceOf(ModelExecutionException.class)
                     .hasMessage("No token can be drawn: the constraint forbids every token that the model can write; "
                             + "loosen the constraint");
@@ -126,8 +129,8 @@ class TokenConstraintTest {
 
     @Test
     void aLogitThatIsNoNumberIsAnErrorAlsoWhereItIsForbidden() {
-        assertThatThrownBy(
-                        () -> Sampler.of(GenerationOptions.DEFAULTS, 3, only(0)).next(logits(1, 2, Float.NaN)))
+        assertThatThrownBy(() -> Sampler.of(GenerationOptions.DEFAULTS, Sampler.Vocabulary.of(3), only(0))
+                        .next(logits(1, 2, Float.NaN)))
                 .isInstanceOf(ModelExecutionException.class)
                 .hasMessage("The logit of token 2 is not a number; the model file is damaged or its export is faulty: "
                         + "export it again");
@@ -161,7 +164,7 @@ class TokenConstraintTest {
                     .typicalP(random.nextBoolean() ? 1 : 0.2 + 0.8 * random.nextDouble())
                     .repetitionPenalty(random.nextBoolean() ? 1 : 1.3)
                     .build();
-            Sampler constrained = Sampler.of(options, vocabulary, new Only(allowed));
+            Sampler constrained = Sampler.of(options, Sampler.Vocabulary.of(vocabulary), new Only(allowed));
             Sampler biased = Sampler.of(options.toBuilder().logitBias(bias).build(), vocabulary);
             for (int step = 0; step < 3; step++) {
                 TokenDistribution expected = biased.distribution(FloatBuffer.wrap(row));

@@ -1,12 +1,19 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.generation.Dry;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.generation.Mirostat;
+import dev.pollux.generation.Xtc;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** Options for sampling and stopping. An absent option keeps the default of the model or the command. */
 final class SamplingOptions {
@@ -99,6 +106,67 @@ final class SamplingOptions {
             description = "Added to the logit of a token id; may be given again.")
     private @Nullable Map<Integer, Float> logitBias;
 
+    @Option(
+            names = "--min-tokens",
+            order = 42,
+            paramLabel = "N",
+            description = "Fewest tokens before the text may end. Default: 0.")
+    private @Nullable Integer minTokens;
+
+    @Option(
+            names = "--no-repeat-ngram",
+            order = 43,
+            paramLabel = "N",
+            description = "No sequence of N tokens occurs twice; 0 allows all. Default: 0.")
+    private @Nullable Integer noRepeatNgram;
+
+    @Option(
+            names = "--dry",
+            order = 44,
+            paramLabel = "X",
+            converter = DryConverter.class,
+            description = "Penalty on repeated sequences that grows with their length, in (0, 100]; often 0.8. Default:"
+                    + " none.")
+    private @Nullable Dry dry;
+
+    @Option(
+            names = "--xtc",
+            order = 45,
+            paramLabel = "SHARE:P",
+            converter = XtcConverter.class,
+            description = "At this share of the positions, exclude all but the last of the tokens above probability P;"
+                    + " often 0.5:0.1. Default: none.")
+    private @Nullable Xtc xtc;
+
+    @Option(
+            names = "--mirostat",
+            order = 46,
+            paramLabel = "TAU:ETA",
+            converter = MirostatConverter.class,
+            description = "Keep the surprise near TAU bits, with rate ETA; often 5:0.1. Default: none.")
+    private @Nullable Mirostat mirostat;
+
+    @Option(
+            names = "--top-h",
+            order = 47,
+            paramLabel = "H",
+            description = "Keep the best tokens up to this share of the entropy, in (0, 1]. Default: 1.")
+    private @Nullable Double topH;
+
+    @Option(
+            names = "--epsilon-cutoff",
+            order = 48,
+            paramLabel = "P",
+            description = "Drop tokens less probable than this, in [0, 1). Default: 0.")
+    private @Nullable Double epsilonCutoff;
+
+    @Option(
+            names = "--eta-cutoff",
+            order = 49,
+            paramLabel = "P",
+            description = "The same, lower where the entropy is high, in [0, 1). Default: 0.")
+    private @Nullable Double etaCutoff;
+
     /** Reports values out of range before a model is opened. */
     void check(PolluxCommand command) {
         over(GenerationOptions.DEFAULTS, command);
@@ -119,10 +187,71 @@ final class SamplingOptions {
         Optional.ofNullable(seed).ifPresent(builder::seed);
         Optional.ofNullable(stop).ifPresent(builder::stop);
         Optional.ofNullable(logitBias).map(HashMap::new).ifPresent(builder::logitBias);
+        Optional.ofNullable(noRepeatNgram).ifPresent(builder::noRepeatNgram);
+        Optional.ofNullable(dry).ifPresent(builder::dry);
+        Optional.ofNullable(xtc).ifPresent(builder::xtc);
+        Optional.ofNullable(mirostat).ifPresent(builder::mirostat);
+        Optional.ofNullable(topH).ifPresent(builder::topH);
+        Optional.ofNullable(epsilonCutoff).ifPresent(builder::epsilonCutoff);
+        Optional.ofNullable(etaCutoff).ifPresent(builder::etaCutoff);
+        Optional.ofNullable(minTokens).ifPresent(builder::minTokens);
         try {
             return builder.build();
         } catch (IllegalArgumentException e) {
             throw command.usage(e);
+        }
+    }
+
+    /** The multiplier; the rest is as in {@link Dry#DEFAULTS}. */
+    static final class DryConverter implements ITypeConverter<Dry> {
+        @Override
+        public Dry convert(String value) {
+            Dry usual = Dry.DEFAULTS;
+            return checked(
+                    "a number",
+                    value,
+                    () -> new Dry(
+                            Double.parseDouble(value),
+                            usual.base(),
+                            usual.allowedLength(),
+                            usual.range(),
+                            usual.breakers()));
+        }
+    }
+
+    /** {@code SHARE:P}. */
+    static final class XtcConverter implements ITypeConverter<Xtc> {
+        @Override
+        public Xtc convert(String value) {
+            return pair(value, "SHARE:P, for example 0.5:0.1", Xtc::new);
+        }
+    }
+
+    /** {@code TAU:ETA}. */
+    static final class MirostatConverter implements ITypeConverter<Mirostat> {
+        @Override
+        public Mirostat convert(String value) {
+            return pair(value, "TAU:ETA, for example 5:0.1", Mirostat::new);
+        }
+    }
+
+    private static <T> T pair(String value, String rule, BiFunction<Double, Double, T> make) {
+        return checked(rule, value, () -> {
+            String[] parts = value.split(":", -1);
+            if (parts.length != 2) {
+                throw new NumberFormatException();
+            }
+            return make.apply(Double.valueOf(parts[0]), Double.valueOf(parts[1]));
+        });
+    }
+
+    private static <T> T checked(String rule, String value, Supplier<T> make) {
+        try {
+            return make.get();
+        } catch (NumberFormatException e) {
+            throw new TypeConversionException("must be " + rule + " but was '" + value + "'");
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
         }
     }
 }

@@ -61,6 +61,9 @@ class MistakesTest {
         said.put("generate --top-k -1 Hello", "--top-k must be at least 0 (0 keeps all) but was -1");
         said.put("generate --temperature hot Hello", "--temperature must be a number but was 'hot'");
         said.put("generate --min-p 2 Hello", "--min-p must be in [0, 1] but was 2.0");
+        said.put("generate --xtc 0.5 Hello", "--xtc must be SHARE:P, for example 0.5:0.1 but was '0.5'");
+        said.put("generate --mirostat 0:0.1 Hello", "--mirostat: tau must be in (0, 100] but was 0.0");
+        said.put("generate --dry 0 Hello", "--dry: multiplier must be in (0, 100] but was 0.0");
         said.put("generate --logit-bias x=y Hello", "--logit-bias must be ID=BIAS with numbers but was 'x'");
         said.put("generate --threads 0 Hello", "--threads must be in [1, 1024] but was 0");
         said.put("generate --weights 3bit Hello", "--weights must be exact, float, 8bit or 4bit but was '3bit'");
