@@ -1,7 +1,6 @@
 package dev.pollux.inference.calibration;
 
 import dev.pollux.inference.calibration.ModelComparison.Interval;
-import dev.pollux.internal.math.CounterRandom;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
@@ -10,9 +9,6 @@ import java.util.function.DoubleUnaryOperator;
 final class TokenMeasures {
 
     private static final int BLOCK = 32;
-    private static final int DRAWS = 1000;
-    private static final double TAIL = 0.025;
-    private static final long SEED = 1;
 
     private final double[] nllA;
     private final double[] nllB;
@@ -100,33 +96,7 @@ final class TokenMeasures {
         return sum / count;
     }
 
-    /** Means of blocks that are drawn with replacement. */
     private Interval interval(double[] values, DoubleUnaryOperator scale) {
-        int blocks = Math.max(1, count / BLOCK);
-        double[] sums = new double[blocks];
-        int[] counts = new int[blocks];
-        for (int i = 0; i < count; i++) {
-            int block = Math.min(blocks - 1, i / BLOCK);
-            sums[block] += values[i];
-            counts[block]++;
-        }
-        double[] means = new double[DRAWS];
-        long key = CounterRandom.key(SEED, "bootstrap");
-        for (int draw = 0; draw < DRAWS; draw++) {
-            double sum = 0;
-            long drawn = 0;
-            for (int i = 0; i < blocks; i++) {
-                int block = (int) (CounterRandom.bits(key, (long) draw * blocks + i) * 0x1p-53 * blocks);
-                sum += sums[block];
-                drawn += counts[block];
-            }
-            means[draw] = sum / drawn;
-        }
-        Arrays.sort(means);
-        int tail = (int) (TAIL * DRAWS);
-        return new Interval(
-                scale.applyAsDouble(mean(values)),
-                scale.applyAsDouble(means[tail]),
-                scale.applyAsDouble(means[DRAWS - 1 - tail]));
+        return BlockBootstrap.interval(Arrays.copyOf(values, count), BLOCK, scale);
     }
 }

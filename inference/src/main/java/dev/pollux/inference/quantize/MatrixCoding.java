@@ -72,6 +72,28 @@ final class MatrixCoding {
         return sums[1] == 0 ? 0 : Math.sqrt(sums[0] / sums[1]);
     }
 
+    /**
+     * The relative error of the matrix, estimated from rows at equal distances.
+     *
+     * @param mostRows rows that are coded, at least one panel
+     * @return ‖W − Ŵ‖² / ‖W‖² of these rows; 0 if they are zeros
+     */
+    double sampledSquaredError(int mostRows) {
+        MatrixValues values = plan.weight().source().values().orElseGet(() -> held(plan.weight()));
+        BlockMethod method = method(values);
+        int panels = Math.max(1, Math.min(mostRows, plan.rows()) / ROWS);
+        double error = 0;
+        double norm = 0;
+        for (int i = 0; i < panels; i++) {
+            int first = (int) ((long) i * plan.rows() / panels);
+            int count = Math.min(ROWS, plan.rows() - first);
+            CodedRows rows = CodedRows.of(read(values, first, count), plan.columns(), plan.format(), method);
+            error += rows.squaredError();
+            norm += rows.squaredNorm();
+        }
+        return norm == 0 ? 0 : error / norm;
+    }
+
     private BlockMethod method(MatrixValues values) {
         return switch (plan.method()) {
             case ROUND_TO_NEAREST ->
