@@ -106,8 +106,17 @@ public final class GraphWriter {
     }
 
     private static long aligned(long end, long length) {
-        int align = length < PAGE ? LINE : PAGE;
+        int align = align(length);
         return (end + align - 1) / align * align;
+    }
+
+    private static int align(long length) {
+        return length < PAGE ? LINE : PAGE;
+    }
+
+    /** The most bytes that are left free before a weight of {@code length} bytes, so that it is aligned. */
+    public static int mostGap(long length) {
+        return align(length) - 1;
     }
 
     private static long write(Weight weight, FileChannel data, long at) {

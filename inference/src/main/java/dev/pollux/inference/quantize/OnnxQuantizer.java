@@ -140,7 +140,8 @@ public final class OnnxQuantizer implements Quantizer {
         });
     }
 
-    private static void checkTarget(Path model, Path target) {
+    /** Checks that the target does not exist and is not inside the model. */
+    static void checkTarget(Path model, Path target) {
         if (Files.exists(target)) {
             throw new IllegalArgumentException(target + " must not exist; choose another folder or delete it");
         }

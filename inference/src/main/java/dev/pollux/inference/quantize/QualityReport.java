@@ -6,6 +6,7 @@ import dev.pollux.inference.calibration.ModelComparison;
 import dev.pollux.inference.calibration.ModelComparison.Interval;
 import dev.pollux.internal.Json;
 import dev.pollux.quantization.KeptWeight;
+import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.quantization.QuantizationReport;
 import dev.pollux.quantization.QuantizedLayer;
 import java.io.IOException;
@@ -90,6 +91,21 @@ public final class QualityReport {
         return retrieval;
     }
 
+    /**
+     * A copy with nDCG at 10 on a collection.
+     *
+     * @param original the score of the original
+     * @param quantized the score of the quantized model
+     */
+    public QualityReport withRetrieval(String collection, double original, double quantized) {
+        Builder builder = builder(model, done).retrieval(collection, original, quantized);
+        comparison().ifPresent(builder::comparison);
+        embeddings().ifPresent(builder::embeddings);
+        precision().ifPresent(builder::precision);
+        retrieval.forEach((name, pair) -> builder.retrieval(name, pair.a(), pair.b()));
+        return builder.build();
+    }
+
     /** The measures that do not depend on the machine, by name, for the scores of an artifact. */
     public Map<String, Double> scores() {
         Map<String, Double> scores = new LinkedHashMap<>();
@@ -116,7 +132,7 @@ public final class QualityReport {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("model", model.toString());
         all.put("target", done.folder().toString());
-        all.put("recipe", recipe());
+        all.put("recipe", values(done.recipe()));
         all.put("bytesBefore", done.bytesBefore());
         all.put("bytesAfter", done.bytesAfter());
         all.put("relativeError", done.relativeError());
@@ -136,15 +152,22 @@ public final class QualityReport {
         return all;
     }
 
-    private Map<String, Object> recipe() {
+    /** A recipe as values of JSON: method, bits, blockSize, headBits, symmetric, likeOnnxRuntime, form, keep. */
+    public static Map<String, Object> values(QuantizationRecipe recipe) {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("method", done.recipe().method().text());
-        json.put("bits", done.recipe().bits());
-        json.put("blockSize", done.recipe().blockSize());
-        json.put("headBits", done.recipe().headBits());
-        json.put("symmetric", done.recipe().symmetric());
-        json.put("likeOnnxRuntime", done.recipe().likeOnnxRuntime());
-        json.put("form", done.recipe().form().name().toLowerCase(Locale.ROOT));
+        json.put("method", recipe.method().text());
+        json.put("bits", recipe.bits());
+        json.put("blockSize", recipe.blockSize());
+        json.put("headBits", recipe.headBits());
+        json.put("symmetric", recipe.symmetric());
+        json.put("likeOnnxRuntime", recipe.likeOnnxRuntime());
+        json.put("form", recipe.form().name().toLowerCase(Locale.ROOT));
+        json.put(
+                "keep",
+                recipe.rules().stream()
+                        .filter(rule -> rule.bits() == 0 && rule.blockSize() == 0)
+                        .map(QuantizationRecipe.Rule::pattern)
+                        .toList());
         return json;
     }
 

@@ -3,6 +3,7 @@ package dev.pollux.inference.quantize;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.Workers;
+import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.quantization.QuantizationMethod;
@@ -47,9 +48,6 @@ public final class SensitivityProbe {
     private static final Candidate REFERENCE = new Candidate(4, 32);
     private static final Candidate COARSE_REFERENCE = new Candidate(2, 64);
     private static final int SAMPLED_ROWS = 256;
-
-    /** Bytes before codes, scales and zero points of a matrix in a file of external data, at most. */
-    private static final long MOST_GAPS = 3 * 4096;
 
     private final QuantizerOptions options;
 
@@ -154,8 +152,12 @@ public final class SensitivityProbe {
         for (Group group : groups) {
             for (MatrixPlan plan : group.plans(REFERENCE)) {
                 chosen += plan.weight().bytes();
-                gaps += MOST_GAPS;
             }
+            gaps += group.forms().values().stream()
+                    .mapToLong(plans ->
+                            plans.stream().mapToLong(SensitivityProbe::gaps).sum())
+                    .max()
+                    .orElse(0);
         }
         long ruled = 0;
         for (MatrixPlan plan : base.plans()) {
@@ -164,6 +166,14 @@ public final class SensitivityProbe {
             }
         }
         return base.bytesBefore() - chosen + ruled + gaps;
+    }
+
+    /** Bytes before codes, scales and zero points in a file of external data, at most. */
+    private static long gaps(MatrixPlan plan) {
+        long codes = (long) plan.rows() * plan.rowBytes();
+        long scales = (long) plan.rows() * plan.blocks() * plan.scaleType().bytes();
+        long zeros = plan.symmetric() ? 0 : plan.bytesAfter() - codes - scales;
+        return GraphWriter.mostGap(codes) + GraphWriter.mostGap(scales) + (zeros == 0 ? 0 : GraphWriter.mostGap(zeros));
     }
 
     private static Map<String, MatrixPlan> plans(

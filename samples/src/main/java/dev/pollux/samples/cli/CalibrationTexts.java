@@ -38,12 +38,28 @@ final class CalibrationTexts {
         return chosen;
     }
 
+    /** The paragraphs of a text, chosen like those of documents. */
+    static List<String> passages(String text) {
+        List<String> all = new ArrayList<>();
+        new Paragraphs(all).add(text);
+        int count = Math.min(MOST_TEXTS, all.size());
+        List<String> chosen = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            chosen.add(all.get((int) ((long) i * all.size() / count)));
+        }
+        return chosen;
+    }
+
     /** Collects paragraphs; files that cannot be read are left out. */
     private record Paragraphs(List<String> all) implements DocumentSink {
 
         @Override
         public void document(Document document) {
-            for (String paragraph : document.text().split("\\R\\s*\\R")) {
+            add(document.text());
+        }
+
+        void add(String document) {
+            for (String paragraph : document.split("\\R\\s*\\R")) {
                 String text = paragraph.strip();
                 if (text.length() >= LEAST_CHARACTERS) {
                     all.add(text.substring(0, Math.min(text.length(), MOST_CHARACTERS)));

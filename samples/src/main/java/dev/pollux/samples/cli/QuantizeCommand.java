@@ -1,25 +1,13 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.inference.calibration.ModelComparer;
-import dev.pollux.inference.calibration.ModelComparison;
-import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.gguf.GgufOptions;
 import dev.pollux.inference.gguf.GgufType;
-import dev.pollux.inference.quantize.OnnxQuantizer;
-import dev.pollux.inference.quantize.QuantizerOptions;
-import dev.pollux.quantization.KeptWeight;
 import dev.pollux.quantization.QuantizationMethod;
-import dev.pollux.quantization.QuantizationPreview;
 import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.quantization.QuantizationRecipe.Rule;
-import dev.pollux.quantization.QuantizationReport;
-import dev.pollux.quantization.QuantizedLayer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,25 +25,28 @@ import picocli.CommandLine.Parameters;
             "",
             "--to gguf writes a file for llama.cpp instead: TARGET is a new file, --type the type of most weights.",
             "",
-            "--compare measures two models on a text instead: perplexity, divergence, speed.",
+            "--text measures what was lost; --budget and --max-kl choose the bits of each matrix by it.",
             "",
-            "--json: {model, target, dryRun, recipe, bytesBefore, bytesAfter, relativeError, layers, kept, notices, memory,"
-                    + " elapsedMillis}; layers are {name, operators, shape, method, bits, blockSize, symmetric, bytesBefore,"
-                    + " bytesAfter, relativeError}, kept are {name, shape, bytes, reason}. With --compare: {text, a, b,"
-                    + " perplexityRatio, kl, topOneAgreement, firstDivergence}. With --to gguf: {model, target, dryRun,"
-                    + " architecture, bytesBefore, bytes, tensors, notices, elapsedMillis}; tensors are {name, shape, type,"
-                    + " bytes}."
+            "--compare measures two models on a text instead: perplexity, divergence, speed; of embedders cosines.",
+            "",
+            "--json: {model, target, recipe, bytesBefore, bytesAfter, relativeError, elapsedMillis, notices, layers, kept};"
+                    + " layers are {name, operators, shape, method, bits, blockSize, symmetric, bytesBefore, bytesAfter,"
+                    + " relativeError}, kept are {name, shape, bytes, reason}. With --text also comparison, as of --compare,"
+                    + " or embeddings {texts, a, b, cosine, recallAt10}, retrieval, precision {bytes, predictedKl, points}."
+                    + " With --dry-run: dryRun and memory, without errors. With --compare: {text, a, b, perplexityRatio, kl,"
+                    + " topOneAgreement, firstDivergence}. With --to gguf: {model, target, dryRun, architecture, bytesBefore,"
+                    + " bytes, tensors, notices, elapsedMillis}; tensors are {name, shape, type, bytes}."
         },
         footer = {
             "  pollux quantize --dry-run model model-4bit",
             "  pollux quantize --bits 4 --block 64 model.gguf model-4bit",
             "  pollux quantize --recipe int8-static --calibrate docs encoder encoder-int8",
+            "  pollux quantize --budget 100MB --text held-out.txt --report report model model-100mb",
+            "  pollux quantize --max-kl 0.02 --text held-out.txt model model-small",
             "  pollux quantize --to gguf --type q4_k model model-q4_k.gguf",
             "  pollux quantize --compare --text held-out.txt model model-4bit"
         })
 final class QuantizeCommand extends PolluxCommand {
-
-    private static final int MOST_LISTED = 8;
 
     @Parameters(index = "0", paramLabel = "MODEL", description = "The model to quantize; with --compare the reference.")
     private Path model = Path.of("");
@@ -78,7 +69,7 @@ final class QuantizeCommand extends PolluxCommand {
     private QuantizationMethod method = QuantizationRecipe.DEFAULTS.method();
 
     @Option(names = "--bits", order = 11, paramLabel = "N", description = "Bits of a weight: 2, 4 or 8. Default: 4.")
-    private int bits = QuantizationRecipe.DEFAULTS.bits();
+    private @Nullable Integer bits;
 
     @Option(
             names = "--block",
@@ -86,7 +77,7 @@ final class QuantizeCommand extends PolluxCommand {
             paramLabel = "N",
             description =
                     "Weights that share a scale: 16, 32, 64, 128 or 256. Larger is smaller and faster. Default: 32.")
-    private int blockSize = QuantizationRecipe.DEFAULTS.blockSize();
+    private @Nullable Integer blockSize;
 
     @Option(
             names = "--head-bits",
@@ -128,30 +119,29 @@ final class QuantizeCommand extends PolluxCommand {
     @Option(names = "--dry-run", order = 19, description = "Say what each weight would become, and write nothing.")
     private boolean dryRun;
 
-    @Option(names = "--compare", order = 20, description = "Compare MODEL with the model TARGET on --text.")
+    @Option(
+            names = "--compare",
+            order = 26,
+            description = "Compare the models MODEL and TARGET on --text instead: loss and speed.")
     private boolean compare;
 
     @Option(
-            names = "--text",
-            order = 21,
-            paramLabel = "FILE",
-            description = "The text for --compare; one that was used for nothing else.")
-    private @Nullable Path text;
-
-    @Option(
             names = "--to",
-            order = 22,
+            order = 27,
             paramLabel = "FORMAT",
             description = "The format of TARGET: onnx or gguf. Default: ${DEFAULT-VALUE}.")
     private String format = "onnx";
 
     @Option(
             names = "--type",
-            order = 23,
+            order = 28,
             paramLabel = "TYPE",
             description =
                     "With --to gguf: f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q4_k (Q4_K_M) or q6_k. Default: q8_0.")
     private @Nullable String type;
+
+    @Mixin
+    private QualityOptions quality = new QualityOptions();
 
     @Mixin
     private ResourceOptions resources = new ResourceOptions();
@@ -159,10 +149,8 @@ final class QuantizeCommand extends PolluxCommand {
     @Override
     int execute() {
         if (compare) {
-            return compared();
-        }
-        if (text != null) {
-            throw usage("--text is read by --compare only; add --compare or leave out --text");
+            Path held = quality.text().orElseThrow(() -> usage("--compare needs a text; add --text FILE"));
+            return new ModelsCompared(model, target, resources).print(this, held);
         }
         if (format.equals("gguf")) {
             return new GgufTarget(model, target, dryRun).write(this, ggufOptions());
@@ -173,31 +161,12 @@ final class QuantizeCommand extends PolluxCommand {
         if (type != null) {
             throw usage("--type belongs to --to gguf; add it or use --bits");
         }
-        OnnxQuantizer quantizer = OnnxQuantizer.create(
-                QuantizerOptions.builder().threads(resources.threads()).build());
-        QuantizationRecipe recipe = recipe();
-        QuantizationPreview preview = quantizer.plan(model, recipe);
-        Report report = new Report()
-                .add("model", model.toString())
-                .add("target", target.toString())
-                .add("dryRun", dryRun, dryRun ? "nothing is written" : "")
-                .add("recipe", recipe(recipe), told(recipe))
-                .add("bytesBefore", preview.bytesBefore(), Texts.bytes(preview.bytesBefore()))
-                .add("bytesAfter", preview.bytesAfter(), Texts.bytes(preview.bytesAfter()));
-        if (dryRun) {
-            layers(preview.layers(), report);
-            rest(preview.kept(), preview.notices(), report);
-            report.add("memory", preview.memory(), Texts.bytes(preview.memory()))
-                    .print(this);
-            return ExitCode.OK;
+        if (quality.hasBudget() && (bits != null || blockSize != null)) {
+            throw usage("--budget chooses bits and blocks; leave out --bits and --block, or --budget");
         }
-        QuantizationReport done = run(quantizer.quantize(model, target, recipe));
-        report.add("relativeError", done.relativeError(), decimal(done.relativeError()));
-        layers(done.layers(), report);
-        rest(done.kept(), done.notices(), report);
-        report.add("elapsedMillis", done.elapsed().toMillis(), Texts.seconds(done.elapsed()))
-                .print(this);
-        return ExitCode.OK;
+        boolean free = bits == null && blockSize == null && !qdq && !method.isInteger() && method != QuantizationMethod.FLOAT16;
+        return new QuantizationSteps(this, quality, resources)
+                .take(new QuantizationSteps.Request(model, target, recipe(), free, dryRun));
     }
 
     private GgufOptions ggufOptions() {
@@ -207,19 +176,12 @@ final class QuantizeCommand extends PolluxCommand {
         return GgufOptions.builder().type(chosen).threads(resources.threads()).build();
     }
 
-    private static String told(QuantizationRecipe recipe) {
-        return switch (recipe.method()) {
-            case FLOAT16, INT8, INT8_STATIC -> recipe.method().text();
-            default -> recipe.method().text() + ", " + recipe.bits() + " bits, blocks of " + recipe.blockSize();
-        };
-    }
-
     private QuantizationRecipe recipe() {
         try {
             QuantizationRecipe.Builder recipe = QuantizationRecipe.builder()
                     .method(method)
-                    .bits(bits)
-                    .blockSize(blockSize)
+                    .bits(bits == null ? QuantizationRecipe.DEFAULTS.bits() : bits)
+                    .blockSize(blockSize == null ? QuantizationRecipe.DEFAULTS.blockSize() : blockSize)
                     .headBits(headBits)
                     .symmetric(symmetric)
                     .likeOnnxRuntime(likeOnnxRuntime)
@@ -232,145 +194,5 @@ final class QuantizeCommand extends PolluxCommand {
         } catch (IllegalArgumentException e) {
             throw usage(e);
         }
-    }
-
-    private Map<String, Object> recipe(QuantizationRecipe recipe) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("method", recipe.method().text());
-        json.put("bits", recipe.bits());
-        json.put("blockSize", recipe.blockSize());
-        json.put("headBits", recipe.headBits());
-        json.put("symmetric", recipe.symmetric());
-        json.put("likeOnnxRuntime", recipe.likeOnnxRuntime());
-        json.put("form", recipe.form().name().toLowerCase(Locale.ROOT));
-        json.put("keep", kept);
-        return json;
-    }
-
-    private static void layers(List<QuantizedLayer> layers, Report report) {
-        List<Map<String, Object>> json = new ArrayList<>();
-        Map<String, Integer> forms = new LinkedHashMap<>();
-        for (QuantizedLayer layer : layers) {
-            Map<String, Object> one = new LinkedHashMap<>();
-            one.put("name", layer.name());
-            one.put("operators", layer.operators());
-            one.put("shape", layer.shape());
-            one.put("method", layer.method().text());
-            one.put("bits", layer.bits());
-            one.put("blockSize", layer.blockSize());
-            one.put("symmetric", layer.symmetric());
-            one.put("bytesBefore", layer.bytesBefore());
-            one.put("bytesAfter", layer.bytesAfter());
-            layer.relativeError().ifPresent(error -> one.put("relativeError", error));
-            json.add(one);
-            forms.merge(form(layer), 1, Integer::sum);
-        }
-        report.add("layers", json, "");
-        forms.forEach((form, count) -> report.text(count + " weights", form));
-        layers.stream()
-                .filter(layer -> layer.relativeError().isPresent())
-                .max((a, b) -> Double.compare(
-                        a.relativeError().orElse(0), b.relativeError().orElse(0)))
-                .ifPresent(worst -> report.text(
-                        "largest error", decimal(worst.relativeError().orElse(0)) + " in " + worst.name()));
-    }
-
-    private static String form(QuantizedLayer layer) {
-        return layer.method().text() + ", " + layer.bits() + " bits"
-                + (layer.blockSize() == 0 ? "" : ", blocks of " + layer.blockSize())
-                + (layer.symmetric() || layer.blockSize() == 0 ? "" : ", with zero points");
-    }
-
-    private void rest(List<KeptWeight> weights, List<String> notices, Report report) {
-        List<Map<String, Object>> json = new ArrayList<>();
-        for (KeptWeight weight : weights) {
-            Map<String, Object> one = new LinkedHashMap<>();
-            one.put("name", weight.name());
-            one.put("shape", weight.shape());
-            one.put("bytes", weight.bytes());
-            one.put("reason", weight.reason());
-            json.add(one);
-        }
-        report.add("kept", json, "").add("notices", notices, "");
-        weights.stream()
-                .limit(MOST_LISTED)
-                .forEach(weight -> report.text("stays in float", weight.name() + ": " + weight.reason()));
-        if (weights.size() > MOST_LISTED) {
-            report.line("  and " + (weights.size() - MOST_LISTED) + " more; --json lists all");
-        }
-        if (dryRun) {
-            notices.forEach(notice -> report.text("notice", notice));
-        }
-    }
-
-    private int compared() {
-        Path held = text;
-        if (held == null) {
-            throw usage("--compare needs a text; add --text FILE");
-        }
-        EngineOptions options = EngineOptions.builder()
-                .threads(resources.threads())
-                .cache(resources.cache())
-                .build();
-        ModelComparison found = run(ModelComparer.of(options).compare(model, target, TextFile.read(held)));
-        new Report()
-                .add("text", Map.of("tokens", found.tokens()), found.tokens() + " tokens")
-                .add("a", side(found.a()), told(found.a()))
-                .add("b", side(found.b()), told(found.b()))
-                .add("perplexityRatio", interval(found.perplexityRatio()), told(found.perplexityRatio()))
-                .add("kl", kl(found), told(found.kl()) + ", p99 " + decimal(found.klP99()))
-                .add("topOneAgreement", found.topOneAgreement(), decimal(found.topOneAgreement()))
-                .add(
-                        "firstDivergence",
-                        Map.of("median", found.firstDivergence()),
-                        "after " + found.firstDivergence() + " of " + found.continuation() + " tokens")
-                .print(this);
-        return ExitCode.OK;
-    }
-
-    private static Map<String, Object> side(ModelComparison.Side side) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("perplexity", side.perplexity());
-        json.put("bytes", side.bytes());
-        json.put("loadMillis", side.loadMillis());
-        json.put("prefillTokensPerSecond", side.prefillTokensPerSecond());
-        json.put("decodeTokensPerSecond", side.decodeTokensPerSecond());
-        return json;
-    }
-
-    private static String told(ModelComparison.Side side) {
-        return String.format(
-                Locale.ROOT,
-                "perplexity %.3f, %s, loaded in %d ms, reads %.0f and writes %.1f tokens/s",
-                side.perplexity(),
-                Texts.bytes(side.bytes()),
-                side.loadMillis(),
-                side.prefillTokensPerSecond(),
-                side.decodeTokensPerSecond());
-    }
-
-    private static Map<String, Object> interval(ModelComparison.Interval interval) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("value", interval.value());
-        json.put("low", interval.low());
-        json.put("high", interval.high());
-        return json;
-    }
-
-    private static Map<String, Object> kl(ModelComparison found) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("mean", found.kl().value());
-        json.put("low", found.kl().low());
-        json.put("high", found.kl().high());
-        json.put("p99", found.klP99());
-        return json;
-    }
-
-    private static String told(ModelComparison.Interval interval) {
-        return decimal(interval.value()) + " (" + decimal(interval.low()) + " to " + decimal(interval.high()) + ")";
-    }
-
-    private static String decimal(double value) {
-        return String.format(Locale.ROOT, "%.4f", value);
     }
 }

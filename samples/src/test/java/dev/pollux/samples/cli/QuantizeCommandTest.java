@@ -7,6 +7,9 @@ import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,6 +79,73 @@ class QuantizeCommandTest {
         assertThat(target).doesNotExist();
     }
 
+    private Path text() throws IOException {
+        return Files.writeString(temp.resolve("held-out.txt"), "the quick brown fox jumps over the lazy dog ".repeat(40));
+    }
+
+    private Run measured(String... options) throws IOException {
+        List<String> line = new ArrayList<>(List.of("quantize", "--quiet", "--json", "--text", text().toString()));
+        line.addAll(List.of("--cache", temp.resolve("cache").toString()));
+        line.addAll(List.of(options));
+        line.addAll(List.of(model.toString(), target.toString()));
+        return Run.of(line.toArray(String[]::new));
+    }
+
+    @Test
+    void aBudgetChoosesBitsAndTheReportSaysWhatWasLost() throws IOException {
+        Path report = temp.resolve("report");
+        Run done = measured("--budget", "70kB", "--report", report.toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        JsonNode json = JsonNode.parse(done.out());
+        assertThat(Files.size(target.resolve("model.onnx.data"))).isLessThanOrEqualTo(70_000);
+        assertThat(json.propertyNames())
+                .containsExactly(
+                        "model",
+                        "target",
+                        "recipe",
+                        "bytesBefore",
+                        "bytesAfter",
+                        "relativeError",
+                        "elapsedMillis",
+                        "notices",
+                        "layers",
+                        "kept",
+                        "comparison",
+                        "precision");
+        assertThat(json.path("target").asString()).isEqualTo(target.toString());
+        assertThat(json.path("comparison").propertyNames())
+                .containsExactly("text", "a", "b", "perplexityRatio", "kl", "topOneAgreement", "firstDivergence");
+        assertThat(json.path("precision").path("points").size()).isGreaterThan(2);
+        assertThat(Files.readString(report.resolve("report.json"))).contains("\"comparison\"");
+        assertThat(Files.readString(report.resolve("report.md"))).contains("## Loss", "| perplexity ratio |", "## Budgets");
+        assertThat(Files.readString(report.resolve("report.html")))
+                .contains("<svg", "</html>")
+                .doesNotContain("<script", "http://", "https://");
+        assertThat(Files.readString(target.resolve("artifact.json"))).contains("\"kl\"");
+    }
+
+    @Test
+    void aLimitOfTheLossIsKeptOrNothingIsWritten() throws IOException {
+        Run done = measured("--max-kl", "0.5");
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(JsonNode.parse(done.out())
+                        .path("comparison")
+                        .path("kl")
+                        .path("mean")
+                        .asDouble())
+                .isLessThanOrEqualTo(0.5);
+        target = temp.resolve("other");
+        Run lost = measured("--max-kl", "1e-9", "--bits", "2", "--head-bits", "2");
+        assertThat(lost.code()).isEqualTo(ExitCode.ERROR);
+        assertThat(lost.err())
+                .contains("The KL of " + target + " must be at most 1.0E-9 but is ")
+                .contains("; nothing was written: allow more, or give it more bits");
+        assertThat(target).doesNotExist();
+        try (Stream<Path> left = Files.list(temp)) {
+            assertThat(left.map(Path::getFileName).map(Path::toString)).noneMatch(name -> name.startsWith("."));
+        }
+    }
+
     @Test
     void writesGgufFilesOfTheModelAndOfAnotherFile() {
         String first = temp.resolve("model-f16.gguf").toString();
@@ -94,7 +164,7 @@ class QuantizeCommandTest {
     }
 
     @Test
-    void mistakesAreSaidWithWhatToDo() {
+    void mistakesAreSaidWithWhatToDo() throws IOException {
         Run type = Run.of("quantize", "--to", "gguf", "--type", "q9", model.toString(), target.toString());
         assertThat(type.code()).isEqualTo(ExitCode.USAGE);
         assertThat(type.err())
@@ -126,8 +196,17 @@ class QuantizeCommandTest {
         assertThat(bits.err()).contains("--bits must be 2, 4 or 8 but was 3");
         Run text = Run.of("quantize", "--compare", model.toString(), target.toString());
         assertThat(text.err()).contains("--compare needs a text; add --text FILE");
-        Run unused = Run.of("quantize", "--text", "a.txt", model.toString(), target.toString());
-        assertThat(unused.err()).contains("--text is read by --compare only; add --compare or leave out --text");
+        Run budget = Run.of("quantize", "--budget", "1MB", model.toString(), target.toString());
+        assertThat(budget.err()).contains("--budget needs a text to measure the loss on; add --text FILE");
+        Run limit = Run.of("quantize", "--max-kl", "0.1", model.toString(), target.toString());
+        assertThat(limit.err()).contains("--max-kl needs a text to measure the loss on; add --text FILE");
+        Run both = Run.of("quantize", "--budget", "1MB", "--bits", "4", model.toString(), target.toString());
+        assertThat(both.err())
+                .contains("--budget chooses bits and blocks; leave out --bits and --block, or --budget");
+        Path file = Files.writeString(temp.resolve("words.txt"), "the quick brown fox ".repeat(40));
+        Run size = Run.of(
+                "quantize", "--budget", "much", "--text", file.toString(), model.toString(), target.toString());
+        assertThat(size.err()).contains("--budget must be a size such as 100MB or 1.5GB but was much");
         assertThat(target).doesNotExist();
     }
 }
