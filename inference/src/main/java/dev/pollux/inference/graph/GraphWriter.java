@@ -115,7 +115,7 @@ public final class GraphWriter {
     }
 
     /** The most bytes that are left free before a weight of {@code length} bytes, so that it is aligned. */
-    public static int mostGap(long length) {
+    public static long mostGap(long length) {
         return align(length) - 1;
     }
 

@@ -173,7 +173,9 @@ public final class SensitivityProbe {
         long codes = (long) plan.rows() * plan.rowBytes();
         long scales = (long) plan.rows() * plan.blocks() * plan.scaleType().bytes();
         long zeros = plan.symmetric() ? 0 : plan.bytesAfter() - codes - scales;
-        return GraphWriter.mostGap(codes) + GraphWriter.mostGap(scales) + (zeros == 0 ? 0 : GraphWriter.mostGap(zeros));
+        return GraphWriter.mostGap(codes)
+                + GraphWriter.mostGap(scales)
+                + (zeros == 0 ? 0 : GraphWriter.mostGap(zeros));
     }
 
     private static Map<String, MatrixPlan> plans(

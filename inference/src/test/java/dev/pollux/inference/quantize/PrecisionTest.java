@@ -134,7 +134,7 @@ class PrecisionTest {
             for (int group = 0; group < 4; group++) {
                 List<PrecisionCurve.Form> forms = new ArrayList<>();
                 for (int form = 0; form < 4; form++) {
-                    forms.add(new PrecisionCurve.Form(4, 32, 1 + random.nextInt(1000), random.nextDouble()));
+                    forms.add(new PrecisionCurve.Form(4, 32, 1L + random.nextInt(1000), random.nextDouble()));
                 }
                 curves.add(PrecisionCurve.of(List.of("w" + group), 100, forms));
             }
