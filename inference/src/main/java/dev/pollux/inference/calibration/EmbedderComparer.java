@@ -87,8 +87,7 @@ public final class EmbedderComparer {
             double seconds = (System.nanoTime() - opened) / 1e9;
             return new Vectors(
                     rows.toArray(float[][]::new),
-                    new EmbedderComparison.Side(
-                            bytes(folder), (opened - begin) / 1_000_000, texts.size() / seconds));
+                    new EmbedderComparison.Side(bytes(folder), (opened - begin) / 1_000_000, texts.size() / seconds));
         }
     }
 

@@ -92,7 +92,8 @@ public final class MeasuredQuantizer {
             Sensitivity sensitivity = context.run(SensitivityProbe.of(options)
                     .measure(model, recipe, goal.sample(), budget instanceof PrecisionBudget.Bytes));
             if (budget instanceof PrecisionBudget.Divergence kl) {
-                return aimed(new Attempt(model, target, recipe, Optional.empty()), sensitivity, kl.most(), goal, context);
+                return aimed(
+                        new Attempt(model, target, recipe, Optional.empty()), sensitivity, kl.most(), goal, context);
             }
             PrecisionPlan plan = sensitivity.choose(budget);
             return once(new Attempt(model, target, plan.recipe(), Optional.of(plan)), goal, context);
@@ -128,7 +129,9 @@ public final class MeasuredQuantizer {
                     throw e.told();
                 }
                 context.notice(String.format(
-                        Locale.ROOT, "The KL is %.3g above the limit; the model is made again with more bits", e.excess()));
+                        Locale.ROOT,
+                        "The KL is %.3g above the limit; the model is made again with more bits",
+                        e.excess()));
             }
         }
     }
@@ -160,8 +163,8 @@ public final class MeasuredQuantizer {
         Path candidate = whole.resolveSibling("." + whole.getFileName() + ".candidate");
         try {
             delete(candidate);
-            QuantizationReport done = context.run(
-                    OnnxQuantizer.create(options).quantize(attempt.model(), candidate, attempt.recipe()));
+            QuantizationReport done =
+                    context.run(OnnxQuantizer.create(options).quantize(attempt.model(), candidate, attempt.recipe()));
             QualityReport report = measured(attempt, done, goal, context);
             check(report, goal, attempt.target());
             ArtifactManifest.read(candidate)

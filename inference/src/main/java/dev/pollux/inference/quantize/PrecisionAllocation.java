@@ -44,7 +44,8 @@ final class PrecisionAllocation {
             return false;
         }
         for (Step step : steps) {
-            long more = form(step.group(), step.to()).bytes() - form(step.group()).bytes();
+            long more =
+                    form(step.group(), step.to()).bytes() - form(step.group()).bytes();
             if (chosen[step.group()] == step.to() - 1 && bytes + more <= most) {
                 chosen[step.group()] = step.to();
                 bytes += more;
@@ -124,9 +125,9 @@ final class PrecisionAllocation {
                 Step step = all.steps.get(taken++);
                 all.chosen[step.group()] = step.to();
             }
-            PrecisionPlan.Point point =
-                    new PrecisionPlan.Point(rest + all.bytes(), together * all.kl(), all.bits());
-            if (points.isEmpty() || point.bytes() > points.get(points.size() - 1).bytes()) {
+            PrecisionPlan.Point point = new PrecisionPlan.Point(rest + all.bytes(), together * all.kl(), all.bits());
+            if (points.isEmpty()
+                    || point.bytes() > points.get(points.size() - 1).bytes()) {
                 points.add(point);
             }
         }

@@ -53,7 +53,7 @@ final class ProbeSession implements AutoCloseable {
      * replaced by overwriting its memory, with a copy on the heap to restore it.
      */
 
-    private static final int WINDOW = 128;
+    private static final int WINDOW = 64;
     private static final int WINDOWS = 2;
     private static final int LEAST_TOKENS = 64;
     private static final QuantizationRecipe ROUNDING = QuantizationRecipe.builder()
@@ -207,8 +207,8 @@ final class ProbeSession implements AutoCloseable {
         int[] ids;
         try (Tokenizer tokenizer = ModelTexts.in(graph.texts())
                 .tokenizer()
-                .orElseThrow(() -> new UnsupportedModelException(graph.texts()
-                        + " has no tokenizer, so it reads no text; add tokenizer.json"))) {
+                .orElseThrow(() -> new UnsupportedModelException(
+                        graph.texts() + " has no tokenizer, so it reads no text; add tokenizer.json"))) {
             ids = tokenizer.encode(text, true);
         }
         if (ids.length < LEAST_TOKENS) {
@@ -241,12 +241,14 @@ final class ProbeSession implements AutoCloseable {
         try (OrtSession.Result result =
                 Objects.requireNonNull(session).run(bound, Set.of(graph.logits().name()), Map.of(), run)) {
             FloatBuffer values = ((OnnxTensor) result.get(0)).getFloatBuffer();
-            float[] logits = new float[Math.multiplyExact(tokens, graph.manifest().vocabularySize())];
+            float[] logits =
+                    new float[Math.multiplyExact(tokens, graph.manifest().vocabularySize())];
             values.get(logits);
             return logits;
         } catch (OrtException e) {
             context.checkCancelled();
-            throw NativeRuntime.failure("Cannot read texts with " + graph.manifest().name(), e);
+            throw NativeRuntime.failure(
+                    "Cannot read texts with " + graph.manifest().name(), e);
         }
     }
 
@@ -267,9 +269,7 @@ final class ProbeSession implements AutoCloseable {
             float[] values = rows.dequantized(); // (rows, K)
             for (int row = 0; row < rows.rows; row++) {
                 for (int k = 0; k < rows.columns; k++) {
-                    int at = plan.byColumns()
-                            ? k * plan.rows() + first + row
-                            : (first + row) * plan.columns() + k;
+                    int at = plan.byColumns() ? k * plan.rows() + first + row : (first + row) * plan.columns() + k;
                     float value = values[row * rows.columns + k] / plan.factor();
                     if (wide) {
                         bytes.putFloat(at * Float.BYTES, value);

@@ -13,11 +13,17 @@ record QualityMarkdown(QualityReport report) {
         report.precision()
                 .ifPresent(plan -> section(
                         text, "Budgets", List.of("weights", "mean bits", "predicted KL"), QualityRows.points(plan)));
-        section(text, "Quantized weights", List.of("weight", "bits/block", "size", "error"), QualityRows.layers(report));
+        section(
+                text,
+                "Quantized weights",
+                List.of("weight", "bits/block", "size", "error"),
+                QualityRows.layers(report));
         section(text, "Weights in float", List.of("weight", "size", "reason"), QualityRows.kept(report));
         if (!report.done().notices().isEmpty()) {
             text.append("## Notices\n\n");
-            report.done().notices().forEach(notice -> text.append("* ").append(notice).append('\n'));
+            report.done()
+                    .notices()
+                    .forEach(notice -> text.append("* ").append(notice).append('\n'));
         }
         return text.toString();
     }

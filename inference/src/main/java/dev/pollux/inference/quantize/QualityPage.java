@@ -7,8 +7,7 @@ import java.util.List;
 /** A report as one HTML page. */
 record QualityPage(QualityReport report) {
 
-    private static final String HEAD =
-            """
+    private static final String HEAD = """
             <!DOCTYPE html>
             <html lang="en">
             <head>
@@ -32,7 +31,11 @@ record QualityPage(QualityReport report) {
         section(text, "Loss", List.of("measure", "value"), QualityRows.losses(report));
         section(text, "Models", List.of("", "original", "quantized"), QualityRows.sides(report));
         plots(text);
-        section(text, "Quantized weights", List.of("weight", "bits/block", "size", "error"), QualityRows.layers(report));
+        section(
+                text,
+                "Quantized weights",
+                List.of("weight", "bits/block", "size", "error"),
+                QualityRows.layers(report));
         section(text, "Weights in float", List.of("weight", "size", "reason"), QualityRows.kept(report));
         section(
                 text,

@@ -144,8 +144,8 @@ public final class QualityReport {
         embeddings().ifPresent(found -> all.put("embeddings", values(found)));
         if (!retrieval.isEmpty()) {
             List<Map<String, Object>> collections = new ArrayList<>();
-            retrieval.forEach((name, pair) -> collections.add(
-                    Map.of("collection", name, "ndcgAt10", Map.of("a", pair.a(), "b", pair.b()))));
+            retrieval.forEach((name, pair) ->
+                    collections.add(Map.of("collection", name, "ndcgAt10", Map.of("a", pair.a(), "b", pair.b()))));
             all.put("retrieval", collections);
         }
         precision().ifPresent(plan -> all.put("precision", values(plan)));

@@ -36,8 +36,7 @@ final class QualityRows {
         report.comparison().ifPresent(found -> sides(found, rows));
         report.embeddings().ifPresent(found -> sides(found, rows));
         new TreeMap<>(report.retrieval())
-                .forEach((name, pair) ->
-                        rows.add(List.of("nDCG at 10, " + name, number(pair.a()), number(pair.b()))));
+                .forEach((name, pair) -> rows.add(List.of("nDCG at 10, " + name, number(pair.a()), number(pair.b()))));
         return rows;
     }
 
@@ -53,7 +52,8 @@ final class QualityRows {
 
     private static void sides(EmbedderComparison found, List<List<String>> rows) {
         rows.add(List.of("size", bytes(found.a().bytes()), bytes(found.b().bytes())));
-        rows.add(List.of("time to load", found.a().loadMillis() + " ms", found.b().loadMillis() + " ms"));
+        rows.add(List.of(
+                "time to load", found.a().loadMillis() + " ms", found.b().loadMillis() + " ms"));
         rows.add(rates("texts/s", found.a().textsPerSecond(), found.b().textsPerSecond()));
     }
 
@@ -71,8 +71,7 @@ final class QualityRows {
             rows.add(List.of("KL, 99th percentile", number(found.klP99())));
             rows.add(List.of("same first token", number(found.topOneAgreement())));
             rows.add(List.of(
-                    "equal tokens of a continuation, median",
-                    found.firstDivergence() + " of " + found.continuation()));
+                    "equal tokens of a continuation, median", found.firstDivergence() + " of " + found.continuation()));
         });
         report.embeddings().ifPresent(found -> {
             rows.add(List.of("texts", String.valueOf(found.texts())));

@@ -47,7 +47,7 @@ public final class SensitivityProbe {
 
     private static final Candidate REFERENCE = new Candidate(4, 32);
     private static final Candidate COARSE_REFERENCE = new Candidate(2, 64);
-    private static final int SAMPLED_ROWS = 256;
+    private static final int SAMPLED_ROWS = 64;
 
     private final QuantizerOptions options;
 
@@ -67,7 +67,7 @@ public final class SensitivityProbe {
      *
      * @param model a checkpoint, an exported folder with float weights, or an ONNX decoder
      * @param recipe the method and the rules; matrices that a rule matches keep its form. Its bits and block size are not used
-     * @param text at least 64 tokens; windows of 128 tokens at equal distances are read, 256 tokens in all
+     * @param text at least 64 tokens; two windows of 64 tokens are read
      * @param coarse whether 2 bits are candidates, which doubles the time
      * @return a job that reports groups; running it throws {@link UnsupportedModelException} if the model is no decoder, and
      *     {@link IllegalArgumentException} if the text is too short or the recipe has no blocks
@@ -77,9 +77,8 @@ public final class SensitivityProbe {
             check(recipe);
             try (SourceModel source = SourceModel.open(model)) {
                 if (source.kind() != ArtifactManifest.Kind.DECODER && !ProbeSession.isDecoder(model)) {
-                    throw new UnsupportedModelException(
-                            "A budget needs a decoder, whose KL can be measured, but " + model
-                                    + " is none; choose bits with --bits, or with rules");
+                    throw new UnsupportedModelException("A budget needs a decoder, whose KL can be measured, but "
+                            + model + " is none; choose bits with --bits, or with rules");
                 }
                 return measured(source, model, new Request(recipe, text, coarse), context);
             }
@@ -116,8 +115,9 @@ public final class SensitivityProbe {
             throw new IllegalArgumentException(
                     "No matrix of " + model + " is free of rules, so a budget has nothing to choose; remove a rule");
         }
-        List<MatrixPlan> all =
-                groups.stream().flatMap(group -> group.plans(REFERENCE).stream()).toList();
+        List<MatrixPlan> all = groups.stream()
+                .flatMap(group -> group.plans(REFERENCE).stream())
+                .toList();
         try (Workers workers = Workers.start("measure", options.threads(), context);
                 ProbeSession session = ProbeSession.open(source, model, all, options.threads(), context)) {
             QuantizationRun run = new QuantizationRun(
@@ -129,8 +129,8 @@ public final class SensitivityProbe {
                 context.progress("measure", i, groups.size(), "groups");
                 Measured measured = measure(groups.get(i), session, request.recipe(), run);
                 sum += measured.reference();
-                curves.add(PrecisionCurve.of(
-                        groups.get(i).names(), groups.get(i).elements(), measured.forms()));
+                curves.add(
+                        PrecisionCurve.of(groups.get(i).names(), groups.get(i).elements(), measured.forms()));
             }
             double together = together(all, session, run, sum);
             context.progress("measure", groups.size(), groups.size(), "groups");
@@ -161,7 +161,8 @@ public final class SensitivityProbe {
         }
         long ruled = 0;
         for (MatrixPlan plan : base.plans()) {
-            if (groups.stream().noneMatch(group -> group.names().contains(plan.weight().name()))) {
+            if (groups.stream()
+                    .noneMatch(group -> group.names().contains(plan.weight().name()))) {
                 ruled += plan.bytesAfter() - plan.weight().bytes();
             }
         }
@@ -173,9 +174,7 @@ public final class SensitivityProbe {
         long codes = (long) plan.rows() * plan.rowBytes();
         long scales = (long) plan.rows() * plan.blocks() * plan.scaleType().bytes();
         long zeros = plan.symmetric() ? 0 : plan.bytesAfter() - codes - scales;
-        return GraphWriter.mostGap(codes)
-                + GraphWriter.mostGap(scales)
-                + (zeros == 0 ? 0 : GraphWriter.mostGap(zeros));
+        return GraphWriter.mostGap(codes) + GraphWriter.mostGap(scales) + (zeros == 0 ? 0 : GraphWriter.mostGap(zeros));
     }
 
     private static Map<String, MatrixPlan> plans(
@@ -210,7 +209,9 @@ public final class SensitivityProbe {
         Map<String, List<String>> names = new LinkedHashMap<>();
         for (MatrixPlan plan : base.plans()) {
             List<String> known = new ArrayList<>(List.of(plan.weight().name()));
-            plan.uses().forEach(use -> known.addAll(List.of(use.node().name(), use.node().output(0))));
+            plan.uses()
+                    .forEach(use ->
+                            known.addAll(List.of(use.node().name(), use.node().output(0))));
             if (base.recipe().rule(known).isEmpty()) {
                 names.computeIfAbsent(key(plan), key -> new ArrayList<>())
                         .add(plan.weight().name());
@@ -250,8 +251,7 @@ public final class SensitivityProbe {
     /** @param reference the loss in the reference form */
     private record Measured(List<PrecisionCurve.Form> forms, double reference) {}
 
-    private static Measured measure(
-            Group group, ProbeSession session, QuantizationRecipe recipe, QuantizationRun run) {
+    private static Measured measure(Group group, ProbeSession session, QuantizationRecipe recipe, QuantizationRun run) {
         Map<Integer, Double> perError = new LinkedHashMap<>(); // by bits, KL ÷ squared error of the reference
         double fine = loss(group, REFERENCE, session, run, perError);
         if (group.forms().containsKey(COARSE_REFERENCE)) {
@@ -262,20 +262,23 @@ public final class SensitivityProbe {
             double error = 0;
             long bytes = 0;
             for (MatrixPlan plan : plans) {
-                error += session.squaredNorm(plan) * new MatrixCoding(plan, recipe, run).sampledSquaredError(SAMPLED_ROWS);
+                error += session.squaredNorm(plan)
+                        * new MatrixCoding(plan, recipe, run).sampledSquaredError(SAMPLED_ROWS);
                 bytes += plan.bytesAfter();
             }
-            double each = perError.getOrDefault(
-                    candidate.bits(), perError.getOrDefault(REFERENCE.bits(), 0.0));
+            double each = perError.getOrDefault(candidate.bits(), perError.getOrDefault(REFERENCE.bits(), 0.0));
             MatrixPlan first = plans.get(0);
-            forms.add(new PrecisionCurve.Form(
-                    first.format().bits(), candidate.blockSize(), bytes, each * error));
+            forms.add(new PrecisionCurve.Form(first.format().bits(), candidate.blockSize(), bytes, each * error));
         });
         return new Measured(forms, fine);
     }
 
     private static double loss(
-            Group group, Candidate reference, ProbeSession session, QuantizationRun run, Map<Integer, Double> perError) {
+            Group group,
+            Candidate reference,
+            ProbeSession session,
+            QuantizationRun run,
+            Map<Integer, Double> perError) {
         double error = 0;
         for (MatrixPlan plan : group.plans(reference)) {
             error += session.squaredNorm(plan) * session.round(rounding(plan), run);

@@ -38,8 +38,8 @@ record SvgPlot(String across, String up, boolean logarithmic) {
         }
         Scale scale = scale(values);
         StringBuilder svg = begin(scale).append("<polyline fill=\"none\" stroke=\"#2563a8\" points=\"");
-        values.forEach(value -> svg.append(
-                String.format(Locale.ROOT, "%.1f,%.1f ", scale.x(value[0]), scale.y(value[1]))));
+        values.forEach(
+                value -> svg.append(String.format(Locale.ROOT, "%.1f,%.1f ", scale.x(value[0]), scale.y(value[1]))));
         svg.append("\"/>\n");
         values.forEach(value -> dot(svg, scale, value, 3, "#2563a8"));
         dot(svg, scale, mark, 6, "#c2410c");
@@ -116,7 +116,9 @@ record SvgPlot(String across, String up, boolean logarithmic) {
     private static String number(double value) {
         return value != 0 && Math.abs(value) < 1e-3
                 ? String.format(Locale.ROOT, "%.1e", value)
-                : String.format(Locale.ROOT, "%.4g", value).replaceAll("(\\.\\d*?)0+$", "$1").replaceAll("\\.$", "");
+                : String.format(Locale.ROOT, "%.4g", value)
+                        .replaceAll("(\\.\\d*?)0+$", "$1")
+                        .replaceAll("\\.$", "");
     }
 
     private static void text(StringBuilder svg, double x, double y, String anchor, String text) {

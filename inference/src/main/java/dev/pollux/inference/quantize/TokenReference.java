@@ -12,11 +12,13 @@ final class TokenReference {
 
     private final int[] ids;
     private final float[] logits; // (tokens, vocabulary)
+    private final float[] shares; // (tokens, vocabulary), probabilities
     private final double[] logSums; // (tokens), ln Σ exp(logit)
 
     private TokenReference(int[] ids, float[] logits) {
         this.ids = ids;
         this.logits = logits;
+        this.shares = new float[logits.length];
         this.logSums = new double[ids.length];
     }
 
@@ -35,6 +37,10 @@ final class TokenReference {
     private int sum(int first, int end) {
         for (int token = first; token < end; token++) {
             logSums[token] = logSum(logits, token);
+            int vocabulary = logits.length / ids.length;
+            for (int i = token * vocabulary; i < (token + 1) * vocabulary; i++) {
+                shares[i] = (float) Math.exp(logits[i] - logSums[token]);
+            }
         }
         return end - first;
     }
@@ -69,7 +75,7 @@ final class TokenReference {
         for (int token = first; token < end; token++) {
             double difference = 0;
             for (int i = token * vocabulary; i < (token + 1) * vocabulary; i++) {
-                difference += Math.exp(logits[i] - logSums[token]) * ((double) logits[i] - other[i]);
+                difference += shares[i] * ((double) logits[i] - other[i]);
             }
             all += difference - logSums[token] + logSum(other, token);
         }

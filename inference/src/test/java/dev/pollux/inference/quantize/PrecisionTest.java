@@ -54,9 +54,8 @@ class PrecisionTest {
                 .hasSizeGreaterThan(1);
 
         Path target = temp.resolve("target");
-        QuantizationReport report = OnnxQuantizer.create()
-                .quantize(model, target, plan.recipe())
-                .run();
+        QuantizationReport report =
+                OnnxQuantizer.create().quantize(model, target, plan.recipe()).run();
         assertThat(Files.size(target.resolve("model.onnx.data"))).isLessThanOrEqualTo(middle);
         for (PrecisionPlan.Choice choice : plan.choices()) {
             assertThat(report.layers())
@@ -80,10 +79,11 @@ class PrecisionTest {
     @Test
     void aRuleOfTheRecipeIsNotChanged() throws java.io.IOException {
         Path model = TinyDecoder.llama(9).write(temp.resolve("model"));
-        QuantizationRecipe recipe = RECIPE.toBuilder().rule(Rule.bits("*.down*", 2)).build();
+        QuantizationRecipe recipe =
+                RECIPE.toBuilder().rule(Rule.bits("*.down*", 2)).build();
         PrecisionPlan plan = measured(model, recipe, false).choose(new PrecisionBudget.Divergence(1e6));
-        assertThat(plan.choices()).noneMatch(choice ->
-                choice.matrices().stream().anyMatch(name -> name.contains(".down")));
+        assertThat(plan.choices())
+                .noneMatch(choice -> choice.matrices().stream().anyMatch(name -> name.contains(".down")));
         QuantizationReport report = OnnxQuantizer.create()
                 .quantize(model, temp.resolve("target"), plan.recipe())
                 .run();
@@ -100,18 +100,22 @@ class PrecisionTest {
         long smallest = sensitivity.choose(new PrecisionBudget.Divergence(1e6)).bytes();
         assertThatThrownBy(() -> sensitivity.choose(new PrecisionBudget.Bytes(10)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("The budget must be at least " + smallest + " bytes, which the smallest form takes, but was 10;"
-                        + " give more bytes, or fewer bits to the head");
+                .hasMessage(
+                        "The budget must be at least " + smallest + " bytes, which the smallest form takes, but was 10;"
+                                + " give more bytes, or fewer bits to the head");
         assertThatThrownBy(() -> sensitivity.choose(new PrecisionBudget.Divergence(1e-30)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("The largest KL must be at least ")
-                .hasMessageEndingWith(", which the largest form loses, but was 1.0E-30; allow more, or keep weights in float"
-                        + " with a rule");
+                .hasMessageEndingWith(
+                        ", which the largest form loses, but was 1.0E-30; allow more, or keep weights in float"
+                                + " with a rule");
         assertThatThrownBy(() -> new PrecisionBudget.Bytes(0)).hasMessage("most must be at least 1 byte but was 0");
         assertThatThrownBy(() -> new PrecisionBudget.Divergence(0))
                 .hasMessage("most must be a finite number above 0 but was 0.0");
         assertThatThrownBy(() -> measured(
-                        model, RECIPE.toBuilder().method(QuantizationMethod.FLOAT16).build(), false))
+                        model,
+                        RECIPE.toBuilder().method(QuantizationMethod.FLOAT16).build(),
+                        false))
                 .hasMessage("A budget needs a method with blocks but the method was float16; use search or rtn");
         Path encoder = TinyCheckpoint.bert(temp.resolve("encoder"), "BertModel", "")
                 .tokenizer()

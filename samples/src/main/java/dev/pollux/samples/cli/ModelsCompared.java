@@ -36,7 +36,8 @@ record ModelsCompared(Path a, Path b, ResourceOptions resources) {
             QualityReport.values(found).forEach((name, value) -> report.add(name, value, ""));
             QuantizationLines.loss(found, report);
         } else {
-            ModelComparison found = command.run(ModelComparer.of(engine(resources)).compare(a, b, read));
+            ModelComparison found =
+                    command.run(ModelComparer.of(engine(resources)).compare(a, b, read));
             QualityReport.values(found).forEach((name, value) -> report.add(name, value, ""));
             report.text("text", found.tokens() + " tokens");
             QuantizationLines.loss(found, report);

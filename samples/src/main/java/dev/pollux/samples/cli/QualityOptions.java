@@ -22,7 +22,8 @@ final class QualityOptions {
             names = "--text",
             order = 20,
             paramLabel = "FILE",
-            description = "A held-out text to measure the loss on, here or with --compare; one that was used for nothing else.")
+            description =
+                    "A held-out text to measure the loss on, here or with --compare; one that was used for nothing else.")
     private @Nullable Path text;
 
     @Option(
@@ -38,8 +39,9 @@ final class QualityOptions {
             names = "--max-kl",
             order = 22,
             paramLabel = "NATS",
-            description = "The largest loss of the finished model, as mean KL of a token; above it nothing is written. Without"
-                    + " --budget and --bits, each matrix gets the fewest bits that keep it. Needs --text.")
+            description =
+                    "The largest loss of the finished model, as mean KL of a token; above it nothing is written. Without"
+                            + " --budget and --bits, each matrix gets the fewest bits that keep it. Needs --text.")
     private @Nullable Double mostKl;
 
     @Option(

@@ -60,7 +60,9 @@ final class QuantizationLines {
                 .text("perplexity ratio", told(found.perplexityRatio()))
                 .text("kl", told(found.kl()) + ", p99 " + decimal(found.klP99()))
                 .text("top one agreement", decimal(found.topOneAgreement()))
-                .text("first divergence", "after " + found.firstDivergence() + " of " + found.continuation() + " tokens");
+                .text(
+                        "first divergence",
+                        "after " + found.firstDivergence() + " of " + found.continuation() + " tokens");
     }
 
     static void loss(EmbedderComparison found, Report report) {

@@ -116,7 +116,9 @@ record QuantizationSteps(PolluxCommand command, QualityOptions quality, Resource
         QuantizationLines.kept(done.done().kept(), report);
         QuantizationLines.loss(done, report);
         report.text("elapsed", Texts.seconds(done.done().elapsed()));
-        quality.report().ifPresent(folder -> report.text("report", folder.resolve("report.html").toString()));
+        quality.report()
+                .ifPresent(folder ->
+                        report.text("report", folder.resolve("report.html").toString()));
         report.print(command);
     }
 }

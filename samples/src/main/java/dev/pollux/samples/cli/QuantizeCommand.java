@@ -164,7 +164,11 @@ final class QuantizeCommand extends PolluxCommand {
         if (quality.hasBudget() && (bits != null || blockSize != null)) {
             throw usage("--budget chooses bits and blocks; leave out --bits and --block, or --budget");
         }
-        boolean free = bits == null && blockSize == null && !qdq && !method.isInteger() && method != QuantizationMethod.FLOAT16;
+        boolean free = bits == null
+                && blockSize == null
+                && !qdq
+                && !method.isInteger()
+                && method != QuantizationMethod.FLOAT16;
         return new QuantizationSteps(this, quality, resources)
                 .take(new QuantizationSteps.Request(model, target, recipe(), free, dryRun));
     }

@@ -80,7 +80,8 @@ class QuantizeCommandTest {
     }
 
     private Path text() throws IOException {
-        return Files.writeString(temp.resolve("held-out.txt"), "the quick brown fox jumps over the lazy dog ".repeat(40));
+        return Files.writeString(
+                temp.resolve("held-out.txt"), "the quick brown fox jumps over the lazy dog ".repeat(40));
     }
 
     private Run measured(String... options) throws IOException {
@@ -117,7 +118,8 @@ class QuantizeCommandTest {
                 .containsExactly("text", "a", "b", "perplexityRatio", "kl", "topOneAgreement", "firstDivergence");
         assertThat(json.path("precision").path("points").size()).isGreaterThan(2);
         assertThat(Files.readString(report.resolve("report.json"))).contains("\"comparison\"");
-        assertThat(Files.readString(report.resolve("report.md"))).contains("## Loss", "| perplexity ratio |", "## Budgets");
+        assertThat(Files.readString(report.resolve("report.md")))
+                .contains("## Loss", "| perplexity ratio |", "## Budgets");
         assertThat(Files.readString(report.resolve("report.html")))
                 .contains("<svg", "</html>")
                 .doesNotContain("<script", "http://", "https://");
@@ -201,11 +203,10 @@ class QuantizeCommandTest {
         Run limit = Run.of("quantize", "--max-kl", "0.1", model.toString(), target.toString());
         assertThat(limit.err()).contains("--max-kl needs a text to measure the loss on; add --text FILE");
         Run both = Run.of("quantize", "--budget", "1MB", "--bits", "4", model.toString(), target.toString());
-        assertThat(both.err())
-                .contains("--budget chooses bits and blocks; leave out --bits and --block, or --budget");
+        assertThat(both.err()).contains("--budget chooses bits and blocks; leave out --bits and --block, or --budget");
         Path file = Files.writeString(temp.resolve("words.txt"), "the quick brown fox ".repeat(40));
-        Run size = Run.of(
-                "quantize", "--budget", "much", "--text", file.toString(), model.toString(), target.toString());
+        Run size =
+                Run.of("quantize", "--budget", "much", "--text", file.toString(), model.toString(), target.toString());
         assertThat(size.err()).contains("--budget must be a size such as 100MB or 1.5GB but was much");
         assertThat(target).doesNotExist();
     }
