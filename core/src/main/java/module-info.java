@@ -15,6 +15,7 @@ module dev.pollux.core {
     exports dev.pollux.merging;
     exports dev.pollux.quantization;
     exports dev.pollux.internal to
+            dev.pollux.documents,
             dev.pollux.finetune,
             dev.pollux.inference,
             dev.pollux.rag,

@@ -6,6 +6,8 @@ module dev.pollux.rag {
     requires org.apache.lucene.analysis.common;
     requires org.apache.lucene.core;
 
+    uses dev.pollux.rag.source.DocumentReader;
+
     provides dev.pollux.internal.text.LanguageProvider with
             dev.pollux.rag.internal.language.LuceneLanguages;
 

@@ -3,7 +3,7 @@ package dev.pollux.retrieval;
 import java.util.regex.Pattern;
 
 /**
- * A position in a document in the terms that a user sees: lines, pages or cells. Later versions may add kinds, so callers
+ * A position in a document in the terms that a user sees: lines, pages, cells, or the document as a whole. Later versions may add kinds, so callers
  * use the methods of this type or handle unknown kinds by a default. <em>Immutable.</em>
  */
 public sealed interface Location {
@@ -22,6 +22,17 @@ public sealed interface Location {
     static Location cells(String sheet, String range) {
         return new Cells(sheet, range);
     }
+
+    /** The document as a whole, for formats without lines, pages and cells: the headings of a passage say more. */
+    static Location whole() {
+        return new Whole();
+    }
+
+    /**
+     * The smallest location that contains this one and another one of the same document; the whole document if the two have no
+     * common terms, such as cells of two sheets.
+     */
+    Location union(Location other);
 
     /** The location in words: {@code lines 5–7}, {@code page 3}, {@code sheet Costs, cells A2:D5}. */
     String described();
@@ -81,6 +92,13 @@ public sealed interface Location {
         }
 
         @Override
+        public Location union(Location other) {
+            return other instanceof Lines that
+                    ? new Lines(Math.min(first, that.first), Math.max(last, that.last))
+                    : whole();
+        }
+
+        @Override
         public Location part(String text, int start, int end) {
             var lines = new dev.pollux.internal.text.Lines(text);
             return new Lines(first + lines.at(start), first + lines.at(Math.max(start, end - 1)));
@@ -107,6 +125,13 @@ public sealed interface Location {
         @Override
         public String fragment() {
             return "page=" + first; // RFC 8118
+        }
+
+        @Override
+        public Location union(Location other) {
+            return other instanceof Pages that
+                    ? new Pages(Math.min(first, that.first), Math.max(last, that.last))
+                    : whole();
         }
 
         @Override
@@ -139,8 +164,44 @@ public sealed interface Location {
         }
 
         @Override
+        public Location union(Location other) {
+            return other instanceof Cells that && that.sheet.equals(sheet)
+                    ? new Cells(sheet, CellRange.of(range).union(CellRange.of(that.range)).toString())
+                    : whole();
+        }
+
+        @Override
         public String fragment() {
             return "";
+        }
+
+        @Override
+        public Location part(String text, int start, int end) {
+            return this;
+        }
+    }
+
+    /** A document without finer locations, such as a mail. A part of the text has the location of the whole. */
+    record Whole() implements Location {
+
+        @Override
+        public String described() {
+            return "the document";
+        }
+
+        @Override
+        public String in(String document) {
+            return document;
+        }
+
+        @Override
+        public String fragment() {
+            return "";
+        }
+
+        @Override
+        public Location union(Location other) {
+            return this;
         }
 
         @Override

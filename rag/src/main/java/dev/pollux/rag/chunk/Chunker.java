@@ -2,10 +2,8 @@ package dev.pollux.rag.chunk;
 
 import dev.pollux.embedding.Embedder;
 import dev.pollux.internal.text.Block.Heading;
-import dev.pollux.internal.text.Lines;
 import dev.pollux.internal.text.Reading;
 import dev.pollux.retrieval.Document;
-import dev.pollux.retrieval.Location;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -73,7 +71,7 @@ public final class Chunker {
     /** Splits one document. */
     private final class Cut {
         private final String text;
-        private final Lines lines;
+        private final Places places;
         private final Splitter splitter;
         private final List<Part> parts;
         private final Reading reading;
@@ -83,10 +81,10 @@ public final class Chunker {
         Cut(Document document) {
             text = document.text();
             reading = Reading.of(text, document.mediaType());
-            lines = reading.lines();
+            places = new Places(document.places(), reading.lines());
             splitter = new Splitter(reading);
             leads = new Leads(reading);
-            parts = Part.of(reading);
+            parts = places.apart(Part.of(reading));
             title = Optional.ofNullable(document.metadata().get(TITLE)).map(this::title);
         }
 
@@ -270,7 +268,7 @@ public final class Chunker {
                     context,
                     start,
                     end,
-                    Location.lines(lines.at(start) + 1, lines.at(Math.max(start, end - 1)) + 1),
+                    places.of(start, end),
                     lead,
                     embeddingText(context, lead, start, end));
         }

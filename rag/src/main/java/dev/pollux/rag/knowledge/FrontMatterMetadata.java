@@ -20,6 +20,6 @@ final class FrontMatterMetadata {
         }
         Map<String, String> metadata = new HashMap<>(fields);
         metadata.putAll(document.metadata());
-        return new Document(document.id(), document.path(), document.mediaType(), document.text(), metadata);
+        return document.withMetadata(metadata);
     }
 }

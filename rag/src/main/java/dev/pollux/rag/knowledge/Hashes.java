@@ -30,6 +30,7 @@ final class Hashes {
             update(digest, name);
             update(digest, value);
         });
+        document.places().forEach(place -> update(digest, place.start() + " " + place.location()));
         return Sha256.hex(digest);
     }
 

@@ -16,7 +16,8 @@ package dev.pollux.rag.knowledge;
  *            number, document, text, heading (one each, in order),
  *            start, end, mediaType, metadata (pairs),
  *            lead, path (none where they are empty),
- *            firstLine, lastLine | firstPage, lastPage | sheet, cells   stored
+ *            firstLine, lastLine | firstPage, lastPage | sheet, cells
+ *            | wholeDocument (1)   stored
  *            toRecord     values    how far behind it its record is
  * record     whole        indexed   the document's text, by Analysis
  *            recordId     values    the document's id
@@ -65,6 +66,7 @@ final class IndexLayout {
     static final String LAST_PAGE = "lastPage";
     static final String SHEET = "sheet";
     static final String CELLS = "cells";
+    static final String WHOLE_DOCUMENT = "wholeDocument";
     static final String LEAD = "lead";
     static final String METADATA = "metadata";
     static final String RECORD_ID = "recordId";

@@ -22,6 +22,8 @@ final class StoredLocation {
         } else if (location instanceof Location.Cells cells) {
             fields.add(new StoredField(IndexLayout.SHEET, cells.sheet()));
             fields.add(new StoredField(IndexLayout.CELLS, cells.range()));
+        } else if (location instanceof Location.Whole) {
+            fields.add(new StoredField(IndexLayout.WHOLE_DOCUMENT, 1));
         } else {
             throw new IllegalArgumentException("A knowledge base has no form for the location " + location);
         }
@@ -35,6 +37,9 @@ final class StoredLocation {
         String range = fields.get(IndexLayout.CELLS);
         if (range != null) {
             return Location.cells(Objects.requireNonNullElse(fields.get(IndexLayout.SHEET), ""), range);
+        }
+        if (fields.getField(IndexLayout.WHOLE_DOCUMENT) != null) {
+            return Location.whole();
         }
         return Location.lines(number(fields, IndexLayout.FIRST_LINE), number(fields, IndexLayout.LAST_LINE));
     }

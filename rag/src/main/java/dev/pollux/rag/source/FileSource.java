@@ -3,6 +3,7 @@ package dev.pollux.rag.source;
 import dev.pollux.StorageException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** A file as a source of one document, whose id is the file's name. */
 final class FileSource implements DocumentSource {
@@ -42,9 +43,11 @@ final class FileSource implements DocumentSource {
         }
         String id = String.valueOf(FolderSource.real(file).getFileName());
         sink.expect(1);
+        Optional<DocumentReader> reader =
+                FileTypes.mediaType(id).isPresent() ? Optional.empty() : DocumentReaders.installed().of(id);
         String kind = FileTypes.unread(id);
-        if (kind.isEmpty()) {
-            FolderWalk.Wanted wanted = new FolderWalk.Wanted(file, FileTypes.mediaTypeAsked(id));
+        if (reader.isPresent() || kind.isEmpty()) {
+            FolderWalk.Wanted wanted = new FolderWalk.Wanted(file, FileTypes.mediaTypeAsked(id), reader);
             new TextFile(options.maxFileBytes(), sink).read(id, path(), wanted);
         } else {
             sink.unread(id, kind, FolderWalk.Unread.type(kind).reason());

@@ -90,7 +90,8 @@ final class FileTypes {
         return OTHER_ENDINGS.getOrDefault(ending, UNREAD.getOrDefault(ending, ""));
     }
 
-    private static String ending(String name) {
+    /** The part of a file's name after the last dot, in lower case; empty if there is none. */
+    static String ending(String name) {
         int dot = name.lastIndexOf('.');
         return dot > 0 ? name.substring(dot + 1).toLowerCase(Locale.ROOT) : "";
     }

@@ -19,8 +19,13 @@ import java.util.TreeMap;
 /** One traversal of a folder that sorts its files into those to read and those to skip. */
 final class FolderWalk {
 
-    /** A file to read. */
-    record Wanted(Path file, String mediaType) {}
+    /**
+     * A file to read.
+     *
+     * @param mediaType of a text file
+     * @param reader of a file that is not plain text
+     */
+    record Wanted(Path file, String mediaType, Optional<DocumentReader> reader) {}
 
     /** A file that is not read. */
     record Unread(String kind, String reason) {
@@ -40,6 +45,7 @@ final class FolderWalk {
 
     private final Path root;
     private final FolderOptions options;
+    private final DocumentReaders readers = DocumentReaders.installed();
     private final List<PathPattern> include;
     private final List<PathPattern> exclude;
     private final Deque<Step> folders = new ArrayDeque<>();
@@ -135,12 +141,13 @@ final class FolderWalk {
         }
         String name = lower.get(lower.size() - 1);
         Optional<String> mediaType = FileTypes.mediaType(name);
+        Optional<DocumentReader> reader = mediaType.isPresent() ? Optional.empty() : readers.of(name);
         String kind = FileTypes.unread(name);
         boolean asked = kind.isEmpty()
                 && included.filter(pattern -> pattern.isSpecific() && pattern.matches(lower, false))
                         .isPresent();
-        if (mediaType.isPresent() || asked) {
-            wanted.put(id, new Wanted(entry, FileTypes.mediaTypeAsked(name)));
+        if (mediaType.isPresent() || reader.isPresent() || asked) {
+            wanted.put(id, new Wanted(entry, FileTypes.mediaTypeAsked(name), reader));
         } else {
             unread.put(id, Unread.type(kind));
         }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/** Reads text files or reports the reason for a failure. <em>Not thread-safe: one thread at a time.</em> */
+/** Reads files or reports the reason for a failure. <em>Not thread-safe: one thread at a time.</em> */
 final class TextFile {
 
     private final int maxBytes;
@@ -28,6 +28,10 @@ final class TextFile {
         try {
             if (!Files.isRegularFile(file)) {
                 sink.skipped(id, "is not a regular file");
+                return;
+            }
+            if (wanted.reader().isPresent()) {
+                readDocument(wanted.reader().get(), new SourceFile(file, id, path));
                 return;
             }
             bytes = bytes(file);
@@ -52,6 +56,16 @@ final class TextFile {
             sink.notice(id, "is empty");
         }
         sink.document(new Document(id, path, wanted.mediaType(), text.get().text(), Map.of()));
+    }
+
+    private void readDocument(DocumentReader reader, SourceFile file) throws IOException {
+        if (!Files.isReadable(file.file())) {
+            sink.skipped(file.id(), "cannot be read; check its permissions");
+        } else if (Files.size(file.file()) == 0) {
+            sink.skipped(file.id(), "is an empty file");
+        } else {
+            HeldDocuments.read(reader, file, sink);
+        }
     }
 
     /** The file's bytes, or one more than the limit where it is larger. */
