@@ -166,7 +166,9 @@ public sealed interface Location {
         @Override
         public Location union(Location other) {
             return other instanceof Cells that && that.sheet.equals(sheet)
-                    ? new Cells(sheet, CellRange.of(range).union(CellRange.of(that.range)).toString())
+                    ? new Cells(
+                            sheet,
+                            CellRange.of(range).union(CellRange.of(that.range)).toString())
                     : whole();
         }
 

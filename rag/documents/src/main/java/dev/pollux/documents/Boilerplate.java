@@ -28,20 +28,80 @@ final class Boilerplate {
      */
 
     private static final Set<String> UNSEEN = Set.of(
-            "script", "style", "template", "noscript", "button", "select", "textarea", "input", "datalist", "iframe", "object",
-            "embed", "svg", "canvas", "audio", "video", "map", "head");
+            "script",
+            "style",
+            "template",
+            "noscript",
+            "button",
+            "select",
+            "textarea",
+            "input",
+            "datalist",
+            "iframe",
+            "object",
+            "embed",
+            "svg",
+            "canvas",
+            "audio",
+            "video",
+            "map",
+            "head");
     private static final Set<String> SURROUNDING = Set.of("nav", "footer", "dialog", "menu");
     private static final Set<String> ROLES = Set.of(
-            "navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar");
+            "navigation",
+            "banner",
+            "contentinfo",
+            "complementary",
+            "search",
+            "dialog",
+            "alertdialog",
+            "menu",
+            "menubar");
     private static final Set<String> NAMES = Set.of(
-            "cookie", "cookies", "consent", "gdpr", "newsletter", "subscribe", "subscription", "breadcrumb", "breadcrumbs", "share",
-            "sharing", "social", "sidebar", "related", "advert", "adverts", "advertisement", "ads", "promo", "promotion",
-            "sponsor", "sponsored", "navbar", "nav", "navigation", "menu", "footer", "masthead", "pagination", "pager", "banner",
-            "popup", "modal", "skip", "toolbar", "topbar", "login");
-    private static final Set<String> BLOCKS = Set.of("div", "section", "ul", "ol", "p", "aside", "table", "form", "header", "center");
-    private static final Set<String> KEPT = Set.of("html", "body", "main", "article", "pre", "code", "h1", "h2", "h3", "h4", "h5", "h6");
+            "cookie",
+            "cookies",
+            "consent",
+            "gdpr",
+            "newsletter",
+            "subscribe",
+            "subscription",
+            "breadcrumb",
+            "breadcrumbs",
+            "share",
+            "sharing",
+            "social",
+            "sidebar",
+            "related",
+            "advert",
+            "adverts",
+            "advertisement",
+            "ads",
+            "promo",
+            "promotion",
+            "sponsor",
+            "sponsored",
+            "navbar",
+            "nav",
+            "navigation",
+            "menu",
+            "footer",
+            "masthead",
+            "pagination",
+            "pager",
+            "banner",
+            "popup",
+            "modal",
+            "skip",
+            "toolbar",
+            "topbar",
+            "login");
+    private static final Set<String> BLOCKS =
+            Set.of("div", "section", "ul", "ol", "p", "aside", "table", "form", "header", "center");
+    private static final Set<String> KEPT =
+            Set.of("html", "body", "main", "article", "pre", "code", "h1", "h2", "h3", "h4", "h5", "h6");
     private static final Pattern HIDDEN = Pattern.compile("(?i)display\\s*:\\s*none|visibility\\s*:\\s*hidden");
-    private static final Pattern COPYRIGHT = Pattern.compile("(?i)^(?:©|\\(c\\)|copyright\\b|all rights reserved).*", Pattern.DOTALL);
+    private static final Pattern COPYRIGHT =
+            Pattern.compile("(?i)^(?:©|\\(c\\)|copyright\\b|all rights reserved).*", Pattern.DOTALL);
 
     private static final double MOST_LINKED = 0.5;
     private static final int SMALL = 300;
@@ -80,7 +140,9 @@ final class Boilerplate {
         NodeTraversor.traverse(
                 (node, depth) -> {
                     guard.step();
-                    if (node instanceof Element element && !KEPT.contains(element.normalName()) && rule.removes(element)) {
+                    if (node instanceof Element element
+                            && !KEPT.contains(element.normalName())
+                            && rule.removes(element)) {
                         found.add(element);
                     }
                 },
@@ -104,7 +166,9 @@ final class Boilerplate {
             return true;
         }
         boolean outside = !isIn(element, "article");
-        return outside && (name.equals("aside") || name.equals("header") && element.selectFirst("h1") == null && !isIn(element, "main"));
+        return outside
+                && (name.equals("aside")
+                        || name.equals("header") && element.selectFirst("h1") == null && !isIn(element, "main"));
     }
 
     private static boolean isIn(Element element, String name) {
@@ -167,7 +231,8 @@ final class Boilerplate {
         NodeTraversor.traverse(
                 (node, depth) -> {
                     if (node instanceof TextNode text) {
-                        count[0] += (int) text.getWholeText().chars().filter(c -> c > ' ').count();
+                        count[0] += (int)
+                                text.getWholeText().chars().filter(c -> c > ' ').count();
                     }
                 },
                 element);

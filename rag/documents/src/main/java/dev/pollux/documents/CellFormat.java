@@ -60,7 +60,9 @@ enum CellFormat {
             return new Decimals(TIME, 0);
         }
         int dot = plain.indexOf('.');
-        int decimals = dot < 0 ? 0 : (int) plain.substring(dot).chars().filter(c -> c == '0').count();
+        int decimals = dot < 0
+                ? 0
+                : (int) plain.substring(dot).chars().filter(c -> c == '0').count();
         if (plain.contains("%")) {
             return new Decimals(PERCENT, decimals);
         }
@@ -87,13 +89,15 @@ enum CellFormat {
     private String shown(BigDecimal number, int decimals, boolean from1904) {
         int digits = Math.min(MOST_DECIMALS, decimals);
         return switch (this) {
-            case GENERAL -> number.signum() == 0
-                    ? "0"
-                    : number.setScale(MOST_DECIMALS, RoundingMode.HALF_UP).stripTrailingZeros().toPlainString();
+            case GENERAL ->
+                number.signum() == 0
+                        ? "0"
+                        : number.setScale(MOST_DECIMALS, RoundingMode.HALF_UP)
+                                .stripTrailingZeros()
+                                .toPlainString();
             case FIXED -> number.setScale(digits, RoundingMode.HALF_UP).toPlainString();
-            case PERCENT -> number.movePointRight(2)
-                            .setScale(digits, RoundingMode.HALF_UP)
-                            .toPlainString() + "%";
+            case PERCENT ->
+                number.movePointRight(2).setScale(digits, RoundingMode.HALF_UP).toPlainString() + "%";
             case DATE -> moment(number, from1904, false);
             case TIME -> moment(number, from1904, true);
         };

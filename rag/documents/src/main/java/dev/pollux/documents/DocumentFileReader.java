@@ -135,7 +135,8 @@ public final class DocumentFileReader implements DocumentReader {
         if (head.length >= 2 && head[0] == 'P' && head[1] == 'K') {
             return;
         }
-        boolean compound = head.length == 8 && (head[0] & 0xFF) == 0xD0 && (head[1] & 0xFF) == 0xCF && (head[2] & 0xFF) == 0x11;
+        boolean compound =
+                head.length == 8 && (head[0] & 0xFF) == 0xD0 && (head[1] & 0xFF) == 0xCF && (head[2] & 0xFF) == 0x11;
         throw new UnreadableException(
                 compound
                         ? "is encrypted, or in the format of Office 97; save it without a password as " + kind

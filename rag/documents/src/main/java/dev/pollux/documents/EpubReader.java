@@ -39,7 +39,8 @@ final class EpubReader {
                 } else if (xml.name().equals("item")) {
                     String part = Parts.resolve(opf, xml.attribute("href"));
                     manifest.put(
-                            xml.attribute("id"), new Item(part, xml.attribute("media-type"), xml.attribute("properties")));
+                            xml.attribute("id"),
+                            new Item(part, xml.attribute("media-type"), xml.attribute("properties")));
                 } else if (xml.name().equals("itemref")) {
                     spine.add(xml.attribute("idref"));
                 }

@@ -7,16 +7,17 @@ import java.util.regex.Pattern;
 final class Escapes {
 
     /** Titles, rules, underlines of titles, rows and definitions at the beginning of a line. Marks of items and quotes stay. */
-    private static final Pattern BLOCK =
-            Pattern.compile("(?:#{1,6}(?=[ \\t]|$)|=+[ \\t]*$|-+[ \\t]*$|(?:[*_-][ \\t]*){3,}$|\\+{3}$|~{3}|\\||:{1,3}(?=[ \\t:]|$)"
+    private static final Pattern BLOCK = Pattern.compile(
+            "(?:#{1,6}(?=[ \\t]|$)|=+[ \\t]*$|-+[ \\t]*$|(?:[*_-][ \\t]*){3,}$|\\+{3}$|~{3}|\\||:{1,3}(?=[ \\t:]|$)"
                     + "|\\[\\^?[^\\]\\s]{1,100}\\]:).*");
 
-    private static final Pattern INLINE = Pattern.compile("\\\\(?=\\p{Punct})" // an escape
-            + "|<(?=[A-Za-z/!?])" // a tag
-            + "|&(?=#?\\w{1,31};)" // a character reference
-            + "|(?<=\\S)\\*+|\\*+(?=\\S)" // emphasis
-            + "|(?<![\\p{L}\\p{N}_])_+(?=[\\p{L}\\p{N}])|(?<=[\\p{L}\\p{N}])_+(?![\\p{L}\\p{N}_])" // emphasis
-            + "|`|~~|\\](?=\\()");
+    private static final Pattern INLINE = Pattern.compile(
+            "\\\\(?=\\p{Punct})" // an escape
+                    + "|<(?=[A-Za-z/!?])" // a tag
+                    + "|&(?=#?\\w{1,31};)" // a character reference
+                    + "|(?<=\\S)\\*+|\\*+(?=\\S)" // emphasis
+                    + "|(?<![\\p{L}\\p{N}_])_+(?=[\\p{L}\\p{N}])|(?<=[\\p{L}\\p{N}])_+(?![\\p{L}\\p{N}_])" // emphasis
+                    + "|`|~~|\\](?=\\()");
 
     private static final String MARKS = "\\<&*_`~]";
 

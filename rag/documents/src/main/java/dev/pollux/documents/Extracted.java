@@ -1,8 +1,8 @@
 package dev.pollux.documents;
 
+import dev.pollux.rag.source.SourceFile;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Passage;
-import dev.pollux.rag.source.SourceFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -113,8 +113,8 @@ final class Guard {
             bytes += read;
             checkTime();
             if (total.applyAsLong(read) > options.maxInflatedBytes()) {
-                throw new UnreadableException(String.format(
-                        Locale.ROOT, "unpacks to more than %.0f MiB", options.maxInflatedBytes() / MIB));
+                throw new UnreadableException(
+                        String.format(Locale.ROOT, "unpacks to more than %.0f MiB", options.maxInflatedBytes() / MIB));
             }
             if (packed >= 0 && bytes > SMALL && bytes / Math.max(1, packed) > options.maxRatio()) {
                 throw new UnreadableException("has an entry packed more than " + options.maxRatio()

@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 final class HtmlCharset {
 
     private static final int DECLARED_WITHIN = 4096;
-    private static final Pattern DECLARED =
-            Pattern.compile("(?i)<(?:meta[^>]{0,200}charset|\\?xml[^>]{0,200}encoding)\\s*=\\s*[\"']?\\s*([\\w.:-]{2,40})");
+    private static final Pattern DECLARED = Pattern.compile(
+            "(?i)<(?:meta[^>]{0,200}charset|\\?xml[^>]{0,200}encoding)\\s*=\\s*[\"']?\\s*([\\w.:-]{2,40})");
     private static final Charset WESTERN = Charset.forName("windows-1252");
 
     private HtmlCharset() {}
@@ -39,7 +39,10 @@ final class HtmlCharset {
         Charset charset = charset(declared);
         if (charset.equals(StandardCharsets.UTF_8)) {
             try {
-                return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+                return StandardCharsets.UTF_8
+                        .newDecoder()
+                        .decode(ByteBuffer.wrap(bytes))
+                        .toString();
             } catch (CharacterCodingException e) {
                 return new String(bytes, declared.isEmpty() ? WESTERN : StandardCharsets.UTF_8);
             }

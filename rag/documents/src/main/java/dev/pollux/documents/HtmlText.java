@@ -26,9 +26,49 @@ final class HtmlText implements NodeVisitor {
      */
 
     private static final Set<String> BLOCKS = Set.of(
-            "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div", "dl", "dt",
-            "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "legend",
-            "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul");
+            "address",
+            "article",
+            "aside",
+            "blockquote",
+            "body",
+            "caption",
+            "center",
+            "dd",
+            "details",
+            "dialog",
+            "div",
+            "dl",
+            "dt",
+            "fieldset",
+            "figcaption",
+            "figure",
+            "footer",
+            "form",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "header",
+            "hr",
+            "legend",
+            "li",
+            "main",
+            "nav",
+            "ol",
+            "p",
+            "pre",
+            "section",
+            "summary",
+            "table",
+            "tbody",
+            "td",
+            "tfoot",
+            "th",
+            "thead",
+            "tr",
+            "ul");
 
     private static final int MOST_CELLS = 200;
     private static final int LONGEST_CELL = 2_000;
@@ -165,7 +205,9 @@ final class HtmlText implements NodeVisitor {
 
     /** Whether an element is in the data table that is being read, and not the table, a row or a cell of it itself. */
     private boolean isInCell(Element element) {
-        return inTable() && !element.equals(table) && !Set.of("tr", "td", "th", "tbody", "thead", "tfoot").contains(element.normalName());
+        return inTable()
+                && !element.equals(table)
+                && !Set.of("tr", "td", "th", "tbody", "thead", "tfoot").contains(element.normalName());
     }
 
     /** Whether a table has rows of data. */
@@ -218,7 +260,9 @@ final class HtmlText implements NodeVisitor {
 
     private void inTable(Element element, String name) {
         if (element.equals(table)) {
-            table = element.ownerDocument() == null ? element : element.ownerDocument().body();
+            table = element.ownerDocument() == null
+                    ? element
+                    : element.ownerDocument().body();
             if (inTable()) {
                 table = new Element("body");
             }

@@ -23,9 +23,11 @@ import java.util.regex.Pattern;
 /** The header of a message or of a part of it: RFC 5322, 2047, 2231. <em>Immutable.</em> */
 final class MailHeaders {
 
-    private static final Pattern WORD = Pattern.compile("=\\?([^?*\\s]{1,60})(?:\\*[^?\\s]*)?\\?([QqBb])\\?([^?\\s]*)\\?=");
+    private static final Pattern WORD =
+            Pattern.compile("=\\?([^?*\\s]{1,60})(?:\\*[^?\\s]*)?\\?([QqBb])\\?([^?\\s]*)\\?=");
     private static final Pattern BETWEEN_WORDS = Pattern.compile("(=\\?[^?\\s]+\\?[QqBb]\\?[^?\\s]*\\?=)\\s+(?==\\?)");
-    private static final Pattern PARAMETER = Pattern.compile("([\\w!#$&+.^`|~*-]+)\\s*=\\s*(\"(?:[^\"\\\\]|\\\\.)*\"|[^\\s;]*)");
+    private static final Pattern PARAMETER =
+            Pattern.compile("([\\w!#$&+.^`|~*-]+)\\s*=\\s*(\"(?:[^\"\\\\]|\\\\.)*\"|[^\\s;]*)");
     private static final Pattern ADDRESS = Pattern.compile("[^\\s<>,;:\"()]+@[^\\s<>,;:\"()]+");
 
     private final Map<String, String> fields;
@@ -50,7 +52,8 @@ final class MailHeaders {
             int colon = line.indexOf(':');
             if (colon > 0) {
                 fields.putIfAbsent(
-                        line.substring(0, colon).strip().toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
+                        line.substring(0, colon).strip().toLowerCase(Locale.ROOT),
+                        line.substring(colon + 1).strip());
             }
         }
         return new MailHeaders(fields);
@@ -90,8 +93,8 @@ final class MailHeaders {
     Optional<String> date() {
         String plain = raw("date").replaceAll("\\([^)]*\\)", "").strip().replaceAll("\\s+", " ");
         try {
-            ZonedDateTime time = ZonedDateTime.parse(
-                    plain.replaceAll("(?:UT|UTC|Z)$", "GMT"), DateTimeFormatter.RFC_1123_DATE_TIME);
+            ZonedDateTime time =
+                    ZonedDateTime.parse(plain.replaceAll("(?:UT|UTC|Z)$", "GMT"), DateTimeFormatter.RFC_1123_DATE_TIME);
             return Optional.of(time.toInstant().toString());
         } catch (DateTimeException e) {
             return Optional.empty();
@@ -134,7 +137,9 @@ final class MailHeaders {
         String text = parts.length == 3 ? parts[2] : value;
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (int i = 0; i < text.length(); i++) {
-            boolean hex = text.charAt(i) == '%' && i + 2 < text.length() && text.substring(i + 1, i + 3).matches("[0-9A-Fa-f]{2}");
+            boolean hex = text.charAt(i) == '%'
+                    && i + 2 < text.length()
+                    && text.substring(i + 1, i + 3).matches("[0-9A-Fa-f]{2}");
             if (hex) {
                 bytes.write(Integer.parseInt(text.substring(i + 1, i + 3), 16));
                 i += 2;
@@ -150,7 +155,8 @@ final class MailHeaders {
             return raw;
         }
         String joined = BETWEEN_WORDS.matcher(raw).replaceAll("$1");
-        return WORD.matcher(joined).replaceAll(word -> Matcher.quoteReplacement(word(word.group(1), word.group(2), word.group(3))));
+        return WORD.matcher(joined)
+                .replaceAll(word -> Matcher.quoteReplacement(word(word.group(1), word.group(2), word.group(3))));
     }
 
     private static String word(String charset, String form, String content) {

@@ -97,8 +97,10 @@ final class MailReader {
         for (Part part : parts) {
             int body = bodyStart(part);
             MailHeaders headers = headers(part, body);
-            boolean text = headers.value("content-type").isEmpty() || headers.value("content-type").equals("text/plain");
-            boolean filled = text && !new String(bytes(headers, new Part(body, part.end())), StandardCharsets.ISO_8859_1).isBlank();
+            boolean text = headers.value("content-type").isEmpty()
+                    || headers.value("content-type").equals("text/plain");
+            boolean filled = text
+                    && !new String(bytes(headers, new Part(body, part.end())), StandardCharsets.ISO_8859_1).isBlank();
             if (filled || !plain && !text) {
                 chosen = part;
                 plain |= filled;
@@ -131,7 +133,8 @@ final class MailReader {
         while (from < body) {
             out.guard().step();
             int end = lineEnd(from, body);
-            String line = HtmlCharset.decode(Arrays.copyOfRange(file, from, end), "").stripTrailing();
+            String line =
+                    HtmlCharset.decode(Arrays.copyOfRange(file, from, end), "").stripTrailing();
             if (!line.isEmpty() && !line.startsWith("From ")) {
                 lines.add(line);
             }

@@ -77,11 +77,6 @@ final class Markdown {
         guard.checkCharacters(text.length());
     }
 
-    /** Removes the last character, which is a hyphen at the end of a line. */
-    void dropHyphen() {
-        text.setLength(text.length() - 1);
-    }
-
     /**
      * An item of a list.
      *
@@ -113,7 +108,11 @@ final class Markdown {
         while (lines.startsWith("\n", first)) {
             first++;
         }
-        text.append(fence).append('\n').append(lines, first, lines.length()).append('\n').append(fence);
+        text.append(fence)
+                .append('\n')
+                .append(lines, first, lines.length())
+                .append('\n')
+                .append(fence);
     }
 
     /** Begins a table; rows follow. */
@@ -155,7 +154,8 @@ final class Markdown {
 
     private void place() {
         if (location != null
-                && (places.isEmpty() || !places.get(places.size() - 1).location().equals(location))) {
+                && (places.isEmpty()
+                        || !places.get(places.size() - 1).location().equals(location))) {
             places.add(new Place(text.length(), location));
         }
     }

@@ -93,8 +93,15 @@ final class OdtReader {
 
     private void start(Xml xml) {
         switch (xml.name()) {
-            case "tracked-changes", "annotation", "table-of-content", "note-citation", "hidden-text", "alphabetical-index",
-                    "illustration-index", "forms", "ruby-text" -> xml.skip();
+            case "tracked-changes",
+                    "annotation",
+                    "table-of-content",
+                    "note-citation",
+                    "hidden-text",
+                    "alphabetical-index",
+                    "illustration-index",
+                    "forms",
+                    "ruby-text" -> xml.skip();
             case "style" -> parents.put(xml.attribute("name"), xml.attribute("parent-style-name"));
             case "h" -> open.push(new Paragraph(level(xml.attribute("outline-level")), ""));
             case "p" -> open.push(new Paragraph(0, xml.attribute("style-name")));

@@ -67,7 +67,8 @@ final class PageLayout {
             List<Row> longer = new ArrayList<>(band);
             longer.add(row);
             List<Gap> left = gutters(longer);
-            boolean closes = left.isEmpty() && (!gutters.isEmpty() || row.segments().size() > 1) && !band.isEmpty();
+            boolean closes =
+                    left.isEmpty() && (!gutters.isEmpty() || row.segments().size() > 1) && !band.isEmpty();
             if (closes) {
                 band(band, gutters, depth);
                 band.clear();
@@ -111,7 +112,8 @@ final class PageLayout {
                 blocks.add(new Block.ColumnEnd());
                 from = to;
             }
-        } else if (!gutters.isEmpty() && rows.stream().filter(row -> row.segments().size() > 1).count() > 1) {
+        } else if (!gutters.isEmpty()
+                && rows.stream().filter(row -> row.segments().size() > 1).count() > 1) {
             table(rows, gutters);
         } else {
             rows.forEach(row -> blocks.add(new Block.Line(row)));
@@ -123,7 +125,8 @@ final class PageLayout {
         List<Gap> found = new ArrayList<>();
         float from = Float.NEGATIVE_INFINITY;
         for (Gap gutter : gutters) {
-            if (isProse(within(rows, from, gutter.middle())) && isProse(within(rows, gutter.middle(), Float.POSITIVE_INFINITY))) {
+            if (isProse(within(rows, from, gutter.middle()))
+                    && isProse(within(rows, gutter.middle(), Float.POSITIVE_INFINITY))) {
                 found.add(gutter);
                 from = gutter.middle();
             }
@@ -148,7 +151,11 @@ final class PageLayout {
             int words = row.segments().stream().mapToInt(Segment::words).sum();
             int characters = row.text().length();
             full += filled > LEAST_FILL * (right - left) ? 1 : 0;
-            wordy += words >= LEAST_WORDS || characters >= LEAST_WORDS * 5 && words > 1 || characters > 12 && isDense(row.text()) ? 1 : 0;
+            wordy += words >= LEAST_WORDS
+                            || characters >= LEAST_WORDS * 5 && words > 1
+                            || characters > 12 && isDense(row.text())
+                    ? 1
+                    : 0;
         }
         return 2 * full >= rows.size() && 2 * wordy >= rows.size();
     }
@@ -184,7 +191,9 @@ final class PageLayout {
         List<List<String>> cells = new ArrayList<>();
         for (Row row : rows.subList(first, last + 1)) {
             List<String> texts = cells(row, gutters);
-            boolean continues = texts.get(0).isBlank() && !cells.isEmpty() && texts.stream().filter(text -> !text.isBlank()).count() == 1;
+            boolean continues = texts.get(0).isBlank()
+                    && !cells.isEmpty()
+                    && texts.stream().filter(text -> !text.isBlank()).count() == 1;
             if (continues) {
                 List<String> above = cells.get(cells.size() - 1);
                 for (int i = 0; i < texts.size(); i++) {

@@ -95,8 +95,7 @@ final class Parts implements AutoCloseable {
                 if (xml.starts("Relationship") && !xml.attribute("TargetMode").equals("External")) {
                     String type = xml.attribute("Type");
                     String target = resolve(part, xml.attribute("Target"));
-                    relations.put(
-                            xml.attribute("Id"), new Relation(type.substring(type.lastIndexOf('/') + 1), target));
+                    relations.put(xml.attribute("Id"), new Relation(type.substring(type.lastIndexOf('/') + 1), target));
                 }
             }
         }
@@ -113,7 +112,8 @@ final class Parts implements AutoCloseable {
                 return target;
             }
         }
-        String whole = target.startsWith("/") ? target.substring(1) : from.substring(0, from.lastIndexOf('/') + 1) + target;
+        String whole =
+                target.startsWith("/") ? target.substring(1) : from.substring(0, from.lastIndexOf('/') + 1) + target;
         Deque<String> names = new ArrayDeque<>();
         for (String name : whole.split("/")) {
             if (name.equals("..")) {

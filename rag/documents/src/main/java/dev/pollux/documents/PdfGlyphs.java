@@ -127,7 +127,8 @@ final class PdfGlyphs extends PDFTextStripper {
                 text.setLength(0);
                 first = glyph;
                 size = 0;
-            } else if (!text.isEmpty() && gap > Math.min(BLANK * scale, Math.max(0.1f * scale, glyph.getWidthOfSpace() / 2))) {
+            } else if (!text.isEmpty()
+                    && gap > Math.min(BLANK * scale, Math.max(0.1f * scale, glyph.getWidthOfSpace() / 2))) {
                 text.append(' ');
             }
             text.append(glyph.getUnicode());

@@ -63,7 +63,8 @@ final class PdfReader {
         } catch (IOException e) {
             throw damaged(e);
         } catch (ClassCastException | IllegalArgumentException | NullPointerException | IndexOutOfBoundsException e) {
-            throw new UnreadableException("is a damaged PDF", e); // what PDFBox throws on objects of another type than expected
+            throw new UnreadableException(
+                    "is a damaged PDF", e); // what PDFBox throws on objects of another type than expected
         }
     }
 
@@ -131,7 +132,9 @@ final class PdfReader {
         if (images > 0) {
             return "has no text layer (" + images + (images == 1 ? " page" : " pages") + " of images)";
         }
-        return damaged > 0 ? "is a damaged PDF: none of its pages can be read" : pages == 0 ? "has no pages" : "has no text";
+        return damaged > 0
+                ? "is a damaged PDF: none of its pages can be read"
+                : pages == 0 ? "has no pages" : "has no text";
     }
 
     private void notices(int images, int damaged) {
@@ -145,16 +148,20 @@ final class PdfReader {
 
     /** Unpacks the large streams once, without keeping them, so that a bomb is found before PDFBox unpacks it into memory. */
     private void checkStreams(PDDocument document) throws IOException {
-        for (COSObjectKey key : List.copyOf(document.getDocument().getXrefTable().keySet())) {
+        for (COSObjectKey key :
+                List.copyOf(document.getDocument().getXrefTable().keySet())) {
             guard.step();
             COSObject object = document.getDocument().getObjectFromPool(key);
             COSBase base = object == null ? null : object.getObject();
             if (base instanceof COSStream stream && stream.getLength() > SMALL_STREAM && !isImage(stream)) {
                 COSBase filter = stream.getFilters();
                 boolean flate = COSName.FLATE_DECODE.equals(filter)
-                        || filter instanceof COSArray array && array.size() > 0 && COSName.FLATE_DECODE.equals(array.get(0));
+                        || filter instanceof COSArray array
+                                && array.size() > 0
+                                && COSName.FLATE_DECODE.equals(array.get(0));
                 if (flate) {
-                    try (InputStream in = guard.inflating(new InflaterInputStream(stream.createRawInputStream()), stream.getLength())) {
+                    try (InputStream in = guard.inflating(
+                            new InflaterInputStream(stream.createRawInputStream()), stream.getLength())) {
                         in.transferTo(OutputStream.nullOutputStream());
                     } catch (ZipException | EOFException e) {
                         guard.step(); // a damaged stream; PDFBox reads the part that it can

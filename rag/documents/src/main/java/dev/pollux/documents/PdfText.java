@@ -32,7 +32,8 @@ final class PdfText {
     private static final int LONGEST_HEADING = 150;
     private static final int MOST_HEADING_LINES = 3;
     private static final float SHORT_LINE = 0.85f;
-    private static final Pattern ITEM = Pattern.compile("([•◦▪‣∙·●○■□–*-]|\\d{1,3}[.)]|\\(?[a-z]\\))\\s+(\\S.*)", Pattern.DOTALL);
+    private static final Pattern ITEM =
+            Pattern.compile("([•◦▪‣∙·●○■□–*-]|\\d{1,3}[.)]|\\(?[a-z]\\))\\s+(\\S.*)", Pattern.DOTALL);
     private static final String SENTENCE_END = ".!?:;…。！？”\"»)";
 
     private final Extracted out;
@@ -158,7 +159,8 @@ final class PdfText {
         int used = 0;
         float size = 0;
         for (int i = from; i < blocks.size() && used < MOST_HEADING_LINES; i++) {
-            if (!(blocks.get(i) instanceof Block.Line line) || rounded(line.row().size()) < HEADING_SIZE * body) {
+            if (!(blocks.get(i) instanceof Block.Line line)
+                    || rounded(line.row().size()) < HEADING_SIZE * body) {
                 break;
             }
             if (used > 0 && rounded(line.row().size()) != size) {
@@ -168,7 +170,8 @@ final class PdfText {
             text.append(text.isEmpty() ? "" : " ").append(line.row().text());
             used++;
         }
-        boolean title = used > 0 && text.length() <= LONGEST_HEADING && text.chars().anyMatch(Character::isLetter);
+        boolean title =
+                used > 0 && text.length() <= LONGEST_HEADING && text.chars().anyMatch(Character::isLetter);
         if (!title) {
             return 0;
         }
@@ -243,7 +246,12 @@ final class PdfText {
         boolean ended = !before.isEmpty()
                 && SENTENCE_END.indexOf(before.charAt(before.length() - 1)) >= 0
                 && above.right() - left < SHORT_LINE * (right - left);
-        return far || !sameSize(row, above) || ITEM.matcher(row.text()).matches() || indented && !isItem() || outdented || ended;
+        return far
+                || !sameSize(row, above)
+                || ITEM.matcher(row.text()).matches()
+                || indented && !isItem()
+                || outdented
+                || ended;
     }
 
     private boolean isItem() {
@@ -301,7 +309,9 @@ final class PdfText {
         }
         out.text().at(Location.pages(paragraphPage, paragraphPage));
         Matcher item = ITEM.matcher(text);
-        if (item.matches() && !Character.isDigit(text.charAt(0)) && item.group(1).length() == 1) {
+        if (item.matches()
+                && !Character.isDigit(text.charAt(0))
+                && item.group(1).length() == 1) {
             out.text().item(0, "-", item.group(2));
         } else {
             out.text().paragraph(text);

@@ -99,7 +99,10 @@ final class PptxReader {
                 paragraph = new StringBuilder();
                 level = 0;
             }
-            case "pPr" -> level = xml.attribute("lvl").matches("[1-8]") ? xml.attribute("lvl").charAt(0) - '0' : level;
+            case "pPr" ->
+                level = xml.attribute("lvl").matches("[1-8]")
+                        ? xml.attribute("lvl").charAt(0) - '0'
+                        : level;
             case "t" -> paragraph.append(xml.content());
             case "br" -> paragraph.append('\n');
             case "tbl" -> table.begin();

@@ -31,8 +31,7 @@ public final class ReaderOptions {
 
     private static void check(String name, long value, long least, long most) {
         if (value < least || value > most) {
-            throw new IllegalArgumentException(
-                    name + " must be in [" + least + ", " + most + "] but was " + value);
+            throw new IllegalArgumentException(name + " must be in [" + least + ", " + most + "] but was " + value);
         }
     }
 

@@ -53,7 +53,8 @@ final class XlsxReader {
                     from1904 = xml.attribute("date1904").matches("1|true");
                 }
                 Parts.Relation sheet = xml.starts("sheet") ? relations.get(xml.attribute("id", "relationships")) : null;
-                boolean visible = sheet != null && !xml.attribute("state").toLowerCase(Locale.ROOT).contains("hidden");
+                boolean visible = sheet != null
+                        && !xml.attribute("state").toLowerCase(Locale.ROOT).contains("hidden");
                 if (visible && sheet.type().equals("worksheet") && parts.has(sheet.target())) {
                     sheets.put(xml.attribute("name"), sheet.target());
                 }
@@ -170,7 +171,9 @@ final class XlsxReader {
     /** The column of a reference such as {@code AB12}, from 1; 0 if there is none. */
     private static int column(String reference) {
         int column = 0;
-        for (int i = 0; i < reference.length() && i < 3 && reference.charAt(i) >= 'A' && reference.charAt(i) <= 'Z'; i++) {
+        for (int i = 0;
+                i < reference.length() && i < 3 && reference.charAt(i) >= 'A' && reference.charAt(i) <= 'Z';
+                i++) {
             column = column * 26 + reference.charAt(i) - 'A' + 1;
         }
         return column;

@@ -145,7 +145,8 @@ final class Xml implements AutoCloseable {
     }
 
     private static String firstLine(String message) {
-        return message.replaceAll("(?s)^ParseError at \\[row,col\\]:\\[(\\d+),(\\d+)\\]\\s*Message: ", "in row $1, column $2: ")
+        return message.replaceAll(
+                        "(?s)^ParseError at \\[row,col\\]:\\[(\\d+),(\\d+)\\]\\s*Message: ", "in row $1, column $2: ")
                 .lines()
                 .findFirst()
                 .orElse("");

@@ -46,11 +46,14 @@ class GoldenDocumentsTest {
     private static void check(Path file, Map<?, ?> expected) {
         Read read = Read.of(file);
         String host = hostName();
-        read.documents.forEach(document -> assertThat(host.length() > 2 && document.text().contains(host))
-                .as("holds the name of this host")
-                .isFalse());
+        read.documents.forEach(
+                document -> assertThat(host.length() > 2 && document.text().contains(host))
+                        .as("holds the name of this host")
+                        .isFalse());
         if (expected.containsKey("expect")) {
-            assertThat(read.documents.size() + read.skipped.size()).as("read or skipped").isPositive();
+            assertThat(read.documents.size() + read.skipped.size())
+                    .as("read or skipped")
+                    .isPositive();
             checkExpected(file, expected, read);
             return;
         }
@@ -64,7 +67,9 @@ class GoldenDocumentsTest {
         int from = 0;
         for (String text : strings(expected, "in_order")) {
             int at = shown.indexOf(folded(text), from);
-            assertThat(at).as("<%s> after character %s of %s", text, from, document.text()).isNotNegative();
+            assertThat(at)
+                    .as("<%s> after character %s of %s", text, from, document.text())
+                    .isNotNegative();
             from = at + folded(text).length();
         }
         for (String text : strings(expected, "contains")) {
@@ -91,8 +96,8 @@ class GoldenDocumentsTest {
         if (words.contains("encryption")) {
             assertThat(said).contains("is encrypted");
             String password = expected.get("password").toString();
-            DocumentFileReader reader =
-                    DocumentFileReader.create(ReaderOptions.builder().passwords(List.of(password)).build());
+            DocumentFileReader reader = DocumentFileReader.create(
+                    ReaderOptions.builder().passwords(List.of(password)).build());
             Read opened = new Read();
             reader.read(new dev.pollux.rag.source.SourceFile(file, "id", ""), opened);
             assertThat(opened.documents).hasSize(1);
@@ -109,9 +114,10 @@ class GoldenDocumentsTest {
         if (expected.containsKey("headings")) {
             List<?> headings = (List<?>) expected.get("headings");
             boolean title = headings.stream().anyMatch(heading -> level(heading) == 0);
-            assertThat(headings(document)).containsAll(headings.stream()
-                    .map(heading -> (level(heading) + (title ? 1 : 0)) + " " + ((List<?>) heading).get(1))
-                    .toList());
+            assertThat(headings(document))
+                    .containsAll(headings.stream()
+                            .map(heading -> (level(heading) + (title ? 1 : 0)) + " " + ((List<?>) heading).get(1))
+                            .toList());
         }
         if (expected.get("pages") instanceof Map<?, ?> pages) {
             pages.forEach((text, page) -> assertThat(page(document, text.toString()))
@@ -120,13 +126,17 @@ class GoldenDocumentsTest {
         }
         if (expected.get("table") instanceof List<?> rows) {
             for (Object row : rows) {
-                String cells = ((List<?>) row).stream().map(cell -> Pattern.quote(cell.toString())).collect(Collectors.joining("[ \\t|]+"));
-                assertThat(Pattern.compile(cells).matcher(document.text()).find()).as("row %s", row).isTrue();
+                String cells = ((List<?>) row)
+                        .stream().map(cell -> Pattern.quote(cell.toString())).collect(Collectors.joining("[ \\t|]+"));
+                assertThat(Pattern.compile(cells).matcher(document.text()).find())
+                        .as("row %s", row)
+                        .isTrue();
             }
         }
         for (String sheet : strings(expected, "sheets")) {
             assertThat(document.places().stream().map(Place::location))
-                    .anyMatch(location -> location instanceof Location.Cells cells && cells.sheet().equals(sheet));
+                    .anyMatch(location -> location instanceof Location.Cells cells
+                            && cells.sheet().equals(sheet));
         }
     }
 
@@ -137,7 +147,8 @@ class GoldenDocumentsTest {
     private static List<String> headings(Document document) {
         return Reading.of(document.text(), document.mediaType()).blocks().stream()
                 .filter(block -> block.kind() == Block.Kind.HEADING)
-                .map(block -> block.level() + " " + block.path().get(block.path().size() - 1).title())
+                .map(block -> block.level() + " "
+                        + block.path().get(block.path().size() - 1).title())
                 .toList();
     }
 
@@ -156,14 +167,17 @@ class GoldenDocumentsTest {
     private static void checkMetadata(Map<?, ?> expected, Document document) {
         for (String field : List.of("title", "author", "language")) {
             if (expected.containsKey(field)) {
-                assertThat(document.metadata()).containsEntry(field, expected.get(field).toString());
+                assertThat(document.metadata())
+                        .containsEntry(field, expected.get(field).toString());
             }
         }
         if (expected.containsKey("page_count")) {
-            assertThat(document.metadata()).containsEntry("pages", expected.get("page_count").toString());
+            assertThat(document.metadata())
+                    .containsEntry("pages", expected.get("page_count").toString());
         }
         if (expected.get("metadata") instanceof Map<?, ?> fields) {
-            fields.forEach((name, value) -> assertThat(document.metadata()).containsEntry(name.toString(), value.toString()));
+            fields.forEach(
+                    (name, value) -> assertThat(document.metadata()).containsEntry(name.toString(), value.toString()));
         }
         if (expected.get("attachments") instanceof Map<?, ?> attachments) {
             attachments.forEach((name, text) -> {
@@ -174,7 +188,9 @@ class GoldenDocumentsTest {
     }
 
     private static List<String> strings(Map<?, ?> expected, String key) {
-        return expected.get(key) instanceof List<?> texts ? texts.stream().map(Object::toString).toList() : List.of();
+        return expected.get(key) instanceof List<?> texts
+                ? texts.stream().map(Object::toString).toList()
+                : List.of();
     }
 
     /** As the README of the set says: NFKC, without soft hyphens, white space and bars as one blank; and without escapes. */

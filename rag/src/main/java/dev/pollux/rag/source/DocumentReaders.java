@@ -15,7 +15,8 @@ final class DocumentReaders {
     /** Finds the readers; of two for one type, the first is used. */
     static DocumentReaders installed() {
         DocumentReaders readers = new DocumentReaders();
-        ServiceLoader.load(DocumentReader.class, DocumentReader.class.getClassLoader()).forEach(readers::add);
+        ServiceLoader.load(DocumentReader.class, DocumentReader.class.getClassLoader())
+                .forEach(readers::add);
         return readers;
     }
 

@@ -43,8 +43,9 @@ final class FileSource implements DocumentSource {
         }
         String id = String.valueOf(FolderSource.real(file).getFileName());
         sink.expect(1);
-        Optional<DocumentReader> reader =
-                FileTypes.mediaType(id).isPresent() ? Optional.empty() : DocumentReaders.installed().of(id);
+        Optional<DocumentReader> reader = FileTypes.mediaType(id).isPresent()
+                ? Optional.empty()
+                : DocumentReaders.installed().of(id);
         String kind = FileTypes.unread(id);
         if (reader.isPresent() || kind.isEmpty()) {
             FolderWalk.Wanted wanted = new FolderWalk.Wanted(file, FileTypes.mediaTypeAsked(id), reader);

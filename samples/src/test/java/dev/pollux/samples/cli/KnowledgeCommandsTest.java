@@ -219,7 +219,7 @@ class KnowledgeCommandsTest {
     void sourcesAreListedCountedAndTakenOut() throws IOException {
         Path more = Files.createDirectories(temp.resolve("old notes"));
         Files.writeString(more.resolve("owls.md"), "Owls see at night.\n");
-        Files.writeString(more.resolve("owls.pdf"), "x");
+        Files.writeString(more.resolve("owls.doc"), "x");
         run("ingest");
         run("ingest", "--docs", more.toString());
         String kb = knowledge.toString();
@@ -231,10 +231,10 @@ class KnowledgeCommandsTest {
         assertThat(old.propertyNames())
                 .containsExactly("source", "path", "documents", "passages", "lastChange", "missing", "skippedFiles");
         assertThat(old.path("source").asString()).isEqualTo("old notes");
-        assertThat(old.path("skippedFiles").path(0).path("file").asString()).isEqualTo(more.toRealPath() + "/owls.pdf");
+        assertThat(old.path("skippedFiles").path(0).path("file").asString()).isEqualTo(more.toRealPath() + "/owls.doc");
         assertThat(Run.of("knowledge", "sources", kb).out())
                 .startsWith("docs  " + docs.toRealPath() + NL + "    2 documents, 2 passages, last changed ")
-                .endsWith("    not read: 1 PDF file" + NL);
+                .endsWith("    not read: 1 DOC file" + NL);
         assertThat(Run.of("knowledge", "stats", "--json", kb)
                         .json()
                         .path("documents")
@@ -242,13 +242,13 @@ class KnowledgeCommandsTest {
                 .isEqualTo(3);
 
         Files.delete(more.resolve("owls.md"));
-        Files.delete(more.resolve("owls.pdf"));
+        Files.delete(more.resolve("owls.doc"));
         Files.delete(more);
         assertThat(Run.of("ask", "--knowledge", kb, "--style", "quote", "When do owls see?")
                         .err())
                 .isEqualTo("pollux: " + more
                         + " is gone, and what was read of it is still found; to take it out: pollux"
-                        + " knowledge remove " + kb + " \"old notes\"" + NL + "pollux: not read: 1 PDF file" + NL);
+                        + " knowledge remove " + kb + " \"old notes\"" + NL + "pollux: not read: 1 DOC file" + NL);
 
         assertThat(Run.of("knowledge", "remove", kb, "docs", "old notes", "--dry-run")
                         .out())
@@ -266,23 +266,23 @@ class KnowledgeCommandsTest {
 
     @Test
     void whatWasNotReadIsToldWhereItMatters() throws IOException {
-        Files.writeString(docs.resolve("a.pdf"), "x");
-        Files.writeString(docs.resolve("b.html"), "<p>x</p>");
+        Files.writeString(docs.resolve("a.doc"), "x");
+        Files.writeString(docs.resolve("b.msg"), "x");
         Files.writeString(docs.resolve("c.png"), "x");
 
         Run answered = run("ask", "--style", "quote", "Who tamed horses?");
         Run unknown = run("ask", "--style", "quote", "--json", "Which tax applies to imported bicycles?");
 
-        assertThat(answered.err()).isEqualTo("pollux: not read: 1 HTML file and 1 PDF file" + NL);
+        assertThat(answered.err()).isEqualTo("pollux: not read: 1 DOC file and 1 MSG file" + NL);
         assertThat(unknown.code()).isEqualTo(ExitCode.UNKNOWN);
         assertThat(unknown.err())
-                .isEqualTo("pollux: the answer may be in what was not read: 1 HTML file, 1 PDF file and 1 other file"
-                        + NL);
+                .isEqualTo(
+                        "pollux: the answer may be in what was not read: 1 DOC file, 1 MSG file and 1 other file" + NL);
         assertThat(unknown.json()
                         .path("skippedFiles")
                         .valueStream()
                         .map(f -> f.path("file").asString()))
-                .containsExactly(docs + "/a.pdf", docs + "/b.html", docs + "/c.png");
+                .containsExactly(docs + "/a.doc", docs + "/b.msg", docs + "/c.png");
     }
 
     @Test
