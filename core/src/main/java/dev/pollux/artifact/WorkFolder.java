@@ -18,11 +18,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -225,6 +227,24 @@ public final class WorkFolder implements AutoCloseable {
     /** Discards the record of finished tensors, because their files are missing. */
     public void forget() {
         finished.clear();
+    }
+
+    /** Deletes all files but the journal and those with one of {@code names}. */
+    public void clear(Collection<String> names) {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                String name = file.getFileName().toString();
+                if (!name.equals(JOURNAL) && !names.contains(name)) {
+                    if (Files.isDirectory(file)) {
+                        deleteTree(file);
+                    } else {
+                        Files.delete(file);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot clear " + folder + ": " + e, e);
+        }
     }
 
     private void publish(Path target) {

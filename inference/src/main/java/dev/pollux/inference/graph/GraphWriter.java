@@ -18,7 +18,9 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
 
 /**
@@ -44,6 +46,20 @@ public final class GraphWriter {
             }
         }
         return end;
+    }
+
+    /** The offsets in the file of external data at which {@link #write} writes weights, by name. */
+    public static Map<String, Long> offsets(Graph graph) {
+        Map<String, Long> offsets = new HashMap<>();
+        long end = 0;
+        for (Weight weight : graph.weights()) {
+            if (isExternal(weight)) {
+                long at = aligned(end, weight.bytes());
+                offsets.put(weight.name(), at);
+                end = at + weight.bytes();
+            }
+        }
+        return offsets;
     }
 
     /** The file of external data of {@code model}. */

@@ -3,6 +3,7 @@ package dev.pollux.inference.quantize;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.graph.Graph;
@@ -35,6 +36,11 @@ record DecoderCheckpoint(Checkpoint checkpoint) implements SourceModel {
     @Override
     public Path folder() {
         return checkpoint.path();
+    }
+
+    @Override
+    public Path graphFile(Path target) {
+        return target.resolve(DecoderManifest.MODEL_FILE);
     }
 
     @Override

@@ -45,6 +45,11 @@ final class EncoderCheckpoint implements SourceModel {
     }
 
     @Override
+    public Path graphFile(Path target) {
+        return target.resolve(EncoderExport.MODEL_FILE);
+    }
+
+    @Override
     public void write(Path target, UnaryOperator<Graph> rewrite, Map<String, Object> provenance) {
         GraphWriter.write(rewrite.apply(graph()), target.resolve(EncoderExport.MODEL_FILE));
         CompanionFiles.copy(folder, target);

@@ -125,8 +125,13 @@ final class OnnxModelFiles implements SourceModel {
     }
 
     @Override
+    public Path graphFile(Path target) {
+        return target.resolve(isFolder ? root.relativize(file).toString() : String.valueOf(file.getFileName()));
+    }
+
+    @Override
     public void write(Path folder, UnaryOperator<Graph> rewrite, Map<String, Object> provenance) {
-        Path target = folder.resolve(isFolder ? root.relativize(file).toString() : String.valueOf(file.getFileName()));
+        Path target = graphFile(folder);
         try {
             Files.createDirectories(parent(target));
         } catch (IOException e) {

@@ -1,5 +1,6 @@
 package dev.pollux.inference.quantize;
 
+import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
@@ -13,6 +14,7 @@ import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.quantization.QuantizationReport;
 import dev.pollux.quantization.QuantizedLayer;
 import dev.pollux.quantization.Quantizer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,7 +46,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * of subgraphs, routers of experts.
  *
  * <p>Weights are read in windows that fit the memory budget, and external data is written as it is made. The bytes of the result
- * do not depend on threads or memory. A failed or cancelled job leaves nothing behind.
+ * do not depend on threads or memory. A failed or cancelled job leaves nothing behind. If the process is killed, a hidden folder
+ * beside the target stays; the next run with the same model, recipe and target takes over its finished matrices.
  *
  * <pre>{@code
  * Quantizer quantizer = OnnxQuantizer.create();
@@ -56,10 +59,15 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class OnnxQuantizer implements Quantizer {
 
-    private final QuantizerOptions options;
+    /** Bytes between two records of finished matrices. */
+    private static final long RECORD_STEP = 16L << 20;
 
-    private OnnxQuantizer(QuantizerOptions options) {
+    private final QuantizerOptions options;
+    private final long recordStep;
+
+    private OnnxQuantizer(QuantizerOptions options, long recordStep) {
         this.options = options;
+        this.recordStep = recordStep;
     }
 
     /** A quantizer with default options. */
@@ -69,7 +77,12 @@ public final class OnnxQuantizer implements Quantizer {
 
     /** A quantizer. */
     public static OnnxQuantizer create(QuantizerOptions options) {
-        return new OnnxQuantizer(options);
+        return create(options, RECORD_STEP);
+    }
+
+    /** @param recordStep bytes between two records of finished matrices, for tests */
+    static OnnxQuantizer create(QuantizerOptions options, long recordStep) {
+        return new OnnxQuantizer(options, recordStep);
     }
 
     @Override
@@ -79,10 +92,25 @@ public final class OnnxQuantizer implements Quantizer {
         }
     }
 
+    /**
+     * Estimates how long {@link #quantize} takes, from a sample of the weights that is quantized. Without hashing and, of methods
+     * that run the model, without the runs.
+     *
+     * @throws IllegalArgumentException as {@link #plan} does
+     */
+    public Duration estimate(Path model, QuantizationRecipe recipe) {
+        try (SourceModel source = SourceModel.open(model)) {
+            if (recipe.method().isInteger()) {
+                return TimeEstimate.copying(planned(source, recipe, model).preview().bytesBefore());
+            }
+            return TimeEstimate.of(GraphPlanner.plan(source.graph(), recipe, model.toString()), options);
+        }
+    }
+
     /** Writes the files of the result, and gives the weights with their errors. */
     @FunctionalInterface
     private interface Writing {
-        List<QuantizedLayer> write(Path folder, JobContext context);
+        List<QuantizedLayer> write(WorkFolder work, JobContext context);
     }
 
     private record Planned(QuantizationPreview preview, Writing writing) {}
@@ -90,12 +118,12 @@ public final class OnnxQuantizer implements Quantizer {
     private Planned planned(SourceModel source, QuantizationRecipe recipe, Path model) {
         if (recipe.method().isInteger()) {
             Int8Quantization int8 = new Int8Quantization(source, recipe, model.toString(), options.threads());
-            return new Planned(int8.preview(), int8::write);
+            return new Planned(int8.preview(), (work, context) -> int8.write(work.path(), context));
         }
         GraphPlan plan = GraphPlanner.plan(source.graph(), recipe, model.toString());
         QuantizationPreview preview = new QuantizationPreview(
                 plan.layers(), plan.kept(), plan.bytesBefore(), plan.bytesAfter(), memory(plan), plan.notices());
-        return new Planned(preview, (folder, context) -> write(source, plan, folder, context));
+        return new Planned(preview, (work, context) -> write(source, plan, work, context));
     }
 
     private long memory(GraphPlan plan) {
@@ -123,9 +151,12 @@ public final class OnnxQuantizer implements Quantizer {
                 QuantizationPreview plan = planned.preview();
                 WorkFolder.checkSpace(target, plan.bytesAfter());
                 plan.notices().forEach(context::notice);
-                List<QuantizedLayer> layers = WorkFolder.publish(target, context, part -> {
-                    manifest(source, recipe, context).write(part);
-                    return planned.writing().write(part, context);
+                ArtifactManifest manifest = manifest(source, recipe, context);
+                String digest = recipe.method().isInteger() ? "" : digest(manifest, source.files());
+                List<QuantizedLayer> layers = WorkFolder.publish(target, digest, context, work -> {
+                    List<QuantizedLayer> made = planned.writing().write(work, context);
+                    manifest.write(work.path());
+                    return made;
                 });
                 return new QuantizationReport(
                         target,
@@ -177,13 +208,34 @@ public final class OnnxQuantizer implements Quantizer {
         return manifest.build();
     }
 
-    private List<QuantizedLayer> write(SourceModel source, GraphPlan plan, Path folder, JobContext context) {
-        try (Workers workers = Workers.start("quantize", options.threads(), context)) {
+    /** Changes with everything that decides the bytes of the result. */
+    private static String digest(ArtifactManifest manifest, List<Path> files) {
+        StringBuilder text = new StringBuilder(manifest.toString());
+        try {
+            for (Path file : files) {
+                text.append('\n').append(file.toAbsolutePath()).append(' ').append(Files.size(file));
+                text.append(' ').append(Files.getLastModifiedTime(file).toMillis());
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot read the files of the model: " + e, e);
+        }
+        return Sha256.of(text.toString());
+    }
+
+    private List<QuantizedLayer> write(SourceModel source, GraphPlan plan, WorkFolder work, JobContext context) {
+        Path folder = work.path();
+        try (Workers workers = Workers.start("quantize", options.threads(), context);
+                Resumption resumption = Resumption.of(work, source.graphFile(folder), recordStep)) {
+            if (resumption.count() > 0) {
+                context.notice(resumption.count() + " of " + plan.plans().size()
+                        + " matrices are taken over from a run that was interrupted");
+            }
             QuantizationRun run = new QuantizationRun(
                     context, workers, options.threads(), options.memory(), plan.bytesToRead(), new AtomicLong());
             Map<MatrixPlan, QuantizedWeight> weights = new LinkedHashMap<>();
-            plan.plans().forEach(one -> weights.put(one, QuantizedWeight.of(one, plan.recipe(), run)));
+            plan.plans().forEach(one -> weights.put(one, QuantizedWeight.of(one, plan.recipe(), run, resumption)));
             Graph rewritten = plan.rewritten(weights);
+            resumption.layout(rewritten);
             source.write(folder, graph -> rewritten, provenance(plan));
             List<QuantizedLayer> layers = new ArrayList<>();
             weights.forEach((one, made) -> layers.add(one.layer().withRelativeError(made.relativeError())));

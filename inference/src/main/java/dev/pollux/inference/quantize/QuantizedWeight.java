@@ -22,18 +22,49 @@ final class QuantizedWeight {
     private final MatrixPlan plan;
     private final boolean dequantized;
     private final MatrixCoding coding;
+    private final QuantizationRun run;
+    private final Resumption resumption;
     private float[] scales = new float[0];
     private byte[] zeros = new byte[0];
     private double relativeError;
 
-    private QuantizedWeight(MatrixPlan plan, QuantizationRecipe recipe, QuantizationRun run) {
+    private QuantizedWeight(MatrixPlan plan, QuantizationRecipe recipe, QuantizationRun run, Resumption resumption) {
         this.plan = plan;
+        this.run = run;
+        this.resumption = resumption;
         this.dequantized = recipe.form() == QuantizationRecipe.Form.QDQ;
         this.coding = new MatrixCoding(plan, recipe, run);
     }
 
-    static QuantizedWeight of(MatrixPlan plan, QuantizationRecipe recipe, QuantizationRun run) {
-        return new QuantizedWeight(plan, recipe, run);
+    static QuantizedWeight of(
+            MatrixPlan plan, QuantizationRecipe recipe, QuantizationRun run, Resumption resumption) {
+        return new QuantizedWeight(plan, recipe, run, resumption);
+    }
+
+    /** A source that copies what an earlier run wrote, if it finished the matrix. */
+    private Weight resumed(Weight weight) {
+        return new Weight(weight.name(), weight.type(), weight.shape(), sink -> {
+            if (resumption.isFinished(plan)) {
+                resumption.copy(weight, sink);
+            } else {
+                weight.source().writeTo(sink);
+            }
+        });
+    }
+
+    /** The codes; the first weight of the matrix that is written. */
+    private Weight first(Weight codes) {
+        return new Weight(codes.name(), codes.type(), codes.shape(), sink -> {
+            resumption.begin(plan);
+            if (resumption.isFinished(plan)) {
+                resumption.copy(codes, sink);
+                relativeError = resumption.relativeError(plan);
+                run.progress(plan.weight().bytes());
+            } else {
+                codes.source().writeTo(sink);
+                resumption.computed(plan, relativeError);
+            }
+        });
     }
 
     /** ‖W − Ŵ‖ / ‖W‖, after the codes have been written. */
@@ -53,17 +84,17 @@ final class QuantizedWeight {
         BlockFormat format = plan.format();
         String name = plan.weight().name();
         if (plan.uses().isEmpty()) {
-            return new Weight(
-                    name + ".float16", ElementType.FLOAT16, plan.weight().shape(), this::writeHalf);
+            return first(new Weight(
+                    name + ".float16", ElementType.FLOAT16, plan.weight().shape(), this::writeHalf));
         }
         if (dequantized) {
             Shape shape = Shape.of(plan.columns(), plan.rows());
-            return new Weight(name + ".codes", codeType(), shape, this::writeDequantized);
+            return first(new Weight(name + ".codes", codeType(), shape, this::writeDequantized));
         }
         Shape shape = plan.isTable() && !plan.isShared()
                 ? Shape.of(plan.rows(), plan.rowBytes())
                 : Shape.of(plan.rows(), plan.blocks(), format.codeBytes());
-        return new Weight(name + ".codes", ElementType.UINT8, shape, this::writeCodes);
+        return first(new Weight(name + ".codes", ElementType.UINT8, shape, this::writeCodes));
     }
 
     private ElementType codeType() {
@@ -76,7 +107,7 @@ final class QuantizedWeight {
 
     Weight scales() {
         Shape shape = dequantized ? Shape.of(plan.blocks(), plan.rows()) : Shape.of(plan.rows(), plan.blocks());
-        return new Weight(plan.weight().name() + ".scales", plan.scaleType(), shape, this::writeScales);
+        return resumed(new Weight(plan.weight().name() + ".scales", plan.scaleType(), shape, this::writeScales));
     }
 
     Optional<Weight> zeros() {
@@ -86,10 +117,10 @@ final class QuantizedWeight {
         String name = plan.weight().name() + ".zero_points";
         WeightSource source = WeightSource.of(() -> ByteBuffer.wrap(zeros));
         if (dequantized) {
-            return Optional.of(new Weight(name, codeType(), Shape.of(plan.blocks(), plan.rows()), source));
+            return Optional.of(resumed(new Weight(name, codeType(), Shape.of(plan.blocks(), plan.rows()), source)));
         }
         int bytes = PackedCodes.bytes(plan.blocks(), plan.format().bits());
-        return Optional.of(new Weight(name, ElementType.UINT8, Shape.of(plan.rows(), bytes), source));
+        return Optional.of(resumed(new Weight(name, ElementType.UINT8, Shape.of(plan.rows(), bytes), source)));
     }
 
     private void writeCodes(Consumer<ByteBuffer> sink) {

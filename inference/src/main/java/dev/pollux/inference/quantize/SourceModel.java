@@ -34,6 +34,9 @@ interface SourceModel extends AutoCloseable {
     /** The folder with the tokenizer and the configuration. */
     Path folder();
 
+    /** The ONNX file that {@link #write} writes into {@code target}. */
+    Path graphFile(Path target);
+
     /**
      * Writes the result.
      *

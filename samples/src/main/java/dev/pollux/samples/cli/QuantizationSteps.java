@@ -11,6 +11,7 @@ import dev.pollux.quantization.QuantizationPreview;
 import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.rag.evaluate.RetrievalCollection;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -74,7 +75,8 @@ record QuantizationSteps(PolluxCommand command, QualityOptions quality, Resource
         if (chosen.isPresent()) {
             recipe = chosen.get().recipe();
         }
-        QuantizationPreview preview = OnnxQuantizer.create(options()).plan(request.model(), recipe);
+        OnnxQuantizer quantizer = OnnxQuantizer.create(options());
+        QuantizationPreview preview = quantizer.plan(request.model(), recipe);
         Report report = new Report()
                 .add("model", request.model().toString())
                 .add("target", request.target().toString())
@@ -91,7 +93,10 @@ record QuantizationSteps(PolluxCommand command, QualityOptions quality, Resource
                 "predictedKl",
                 plan.predictedKl(),
                 QuantizationLines.decimal(plan.predictedKl()) + " without activations"));
-        report.add("memory", preview.memory(), Texts.bytes(preview.memory())).print(command);
+        Duration time = quantizer.estimate(request.model(), recipe);
+        report.add("memory", preview.memory(), Texts.bytes(preview.memory()))
+                .add("estimatedMillis", time.toMillis(), "about " + Texts.seconds(time) + " without hashing")
+                .print(command);
         return ExitCode.OK;
     }
 
