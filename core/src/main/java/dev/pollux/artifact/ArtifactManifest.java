@@ -126,9 +126,31 @@ public record ArtifactManifest(
      * @throws StorageException if it cannot be read
      */
     public static Optional<ArtifactManifest> read(Path folder) {
-        Path file = folder.resolve(FILE);
+        return parsed(folder.resolve(FILE));
+    }
+
+    /**
+     * The path of the manifest of an artifact that is a single file, such as a GGUF file: {@code model.gguf.artifact.json} for
+     * {@code model.gguf}.
+     */
+    public static Path fileOf(Path artifact) {
+        return artifact.resolveSibling(artifact.getFileName() + "." + FILE);
+    }
+
+    /**
+     * The manifest of an artifact that is a single file.
+     *
+     * @return empty where there is none
+     * @throws MalformedFileException if it is damaged, or of a later format
+     * @throws StorageException if it cannot be read
+     */
+    public static Optional<ArtifactManifest> readOf(Path artifact) {
+        return parsed(fileOf(artifact));
+    }
+
+    private static Optional<ArtifactManifest> parsed(Path file) {
         try {
-            if (!isIn(folder)) {
+            if (!Files.exists(file)) {
                 return Optional.empty();
             }
             if (Files.size(file) > MAX_BYTES) {
@@ -146,9 +168,21 @@ public record ArtifactManifest(
      * @throws StorageException if it cannot be written
      */
     public void write(Path folder) {
-        Path file = folder.resolve(FILE);
+        replace(folder.resolve(FILE));
+    }
+
+    /**
+     * Writes the manifest of an artifact that is a single file, to {@link #fileOf}.
+     *
+     * @throws StorageException if it cannot be written
+     */
+    public void writeOf(Path artifact) {
+        replace(fileOf(artifact));
+    }
+
+    private void replace(Path file) {
         try {
-            Path part = folder.resolve(FILE + ".part");
+            Path part = file.resolveSibling(file.getFileName() + ".part");
             Files.writeString(part, ManifestText.of(this));
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE); // replaces
         } catch (IOException e) {

@@ -1,6 +1,8 @@
 package dev.pollux.inference.gguf;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.artifact.ArtifactCache;
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
 import dev.pollux.job.Job;
@@ -34,7 +36,7 @@ import java.util.concurrent.Future;
  * </table>
  *
  * <p>Weights are read and encoded in windows, on several threads; the bytes of the file do not depend on their number. The file
- * appears when it is complete. A failed or cancelled job leaves nothing behind.
+ * appears when it is complete, then its manifest ({@link ArtifactManifest#fileOf}). A failed or cancelled job leaves nothing behind.
  *
  * <pre>{@code
  * GgufOptions options = GgufOptions.builder().type(GgufType.Q4_K).build();
@@ -95,10 +97,24 @@ public final class GgufExport {
                 GgufPreview content = plan.preview();
                 WorkFolder.checkSpace(target, content.bytes());
                 content.notices().forEach(context::notice);
+                ArtifactManifest manifest = manifest(plan, options, context);
                 WorkFolder.publishFile(target, context, part -> new GgufExport(plan, options, context).write(part));
+                manifest.writeOf(target);
                 return new GgufReport(target, content, Duration.ofNanos(System.nanoTime() - begin));
             }
         });
+    }
+
+    private static ArtifactManifest manifest(GgufPlan plan, GgufOptions options, JobContext context) {
+        return ArtifactManifest.builder(ArtifactManifest.Kind.CHECKPOINT, "gguf")
+                .inputs(ArtifactCache.hashed(plan.files(), context))
+                .option("type", options.type().text())
+                .option(
+                        "rules",
+                        options.rules().stream()
+                                .map(rule -> rule.pattern() + "=" + rule.type())
+                                .toList())
+                .build();
     }
 
     private static void checkTarget(Path target) {

@@ -64,6 +64,9 @@ record GraphPlan(Graph graph, QuantizationRecipe recipe, List<MatrixPlan> plans,
                     "ONNX Runtime has no fast kernel for 2 bits in blocks of 16 or 256: a step takes up to 300 times as"
                             + " long; use blocks of 32, 64 or 128");
         }
+        if (!recipe.int8Activations() && plans.stream().anyMatch(plan -> plan.method() != QuantizationMethod.FLOAT16)) {
+            notices.add("Without int8 activations a step takes two to five times as long; measure it with --measure");
+        }
         if (recipe.form() == Form.QDQ && !layers().isEmpty()) {
             notices.add(
                     "QDQ: ONNX Runtime fuses the nodes when it loads the model, which takes more time and memory than"

@@ -74,6 +74,21 @@ class GgufExportTest {
     }
 
     @Test
+    void aFileHasAManifestOfItsInputs(@org.junit.jupiter.api.io.TempDir Path folder) throws IOException {
+        Path model = dev.pollux.testkit.TinyDecoder.llama(1).write(folder.resolve("model"));
+        Path target = folder.resolve("model.gguf");
+        GgufExport.job(model, target, GgufOptions.builder().type(GgufType.F16).build())
+                .run();
+        dev.pollux.artifact.ArtifactManifest manifest =
+                dev.pollux.artifact.ArtifactManifest.readOf(target).orElseThrow();
+        assertThat(manifest.operation()).isEqualTo("gguf");
+        assertThat(manifest.options()).containsEntry("type", "f16");
+        assertThat(manifest.inputs())
+                .anySatisfy(input -> assertThat(input.path()).endsWith("model.safetensors"));
+        assertThat(folder.resolve("model.gguf.artifact.json")).isRegularFile();
+    }
+
+    @Test
     void aFolderIsReadBackWithItsTensorsConfigurationAndTexts() throws IOException {
         Path model = hub("LlamaForCausalLM", ", \"rope_theta\": 50000.0, \"rms_norm_eps\": 0.0009765625");
         Path target = folder.resolve("model.gguf");

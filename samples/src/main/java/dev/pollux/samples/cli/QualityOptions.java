@@ -58,6 +58,16 @@ final class QualityOptions {
             description = "A collection in BEIR layout: nDCG at 10 of an embedder and its original. May be slow.")
     private @Nullable Path beir;
 
+    @Option(
+            names = "--measure",
+            order = 25,
+            description = "Measure the kernels of the chosen bits and blocks on this processor, and say which are slow.")
+    private boolean measure;
+
+    boolean measuresKernels() {
+        return measure;
+    }
+
     Optional<Path> text() {
         return Optional.ofNullable(text);
     }

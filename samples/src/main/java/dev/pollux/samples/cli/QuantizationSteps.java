@@ -1,5 +1,7 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.inference.quantize.KernelProbe;
+import dev.pollux.inference.quantize.KernelTime;
 import dev.pollux.inference.quantize.LossGoal;
 import dev.pollux.inference.quantize.MeasuredQuantizer;
 import dev.pollux.inference.quantize.OnnxQuantizer;
@@ -12,7 +14,10 @@ import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.rag.evaluate.RetrievalCollection;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -93,6 +98,7 @@ record QuantizationSteps(PolluxCommand command, QualityOptions quality, Resource
                 "predictedKl",
                 plan.predictedKl(),
                 QuantizationLines.decimal(plan.predictedKl()) + " without activations"));
+        kernels(request.model(), recipe, report);
         Duration time = quantizer.estimate(request.model(), recipe);
         report.add("memory", preview.memory(), Texts.bytes(preview.memory()))
                 .add("estimatedMillis", time.toMillis(), "about " + Texts.seconds(time) + " without hashing")
@@ -105,6 +111,31 @@ record QuantizationSteps(PolluxCommand command, QualityOptions quality, Resource
             case FLOAT16, INT8, INT8_STATIC -> recipe.method().text();
             default -> recipe.method().text() + ", " + recipe.bits() + " bits, blocks of " + recipe.blockSize();
         };
+    }
+
+    private void kernels(Path model, QuantizationRecipe recipe, Report report) {
+        if (!quality.measuresKernels()) {
+            return;
+        }
+        List<Map<String, Object>> json = new ArrayList<>();
+        for (KernelTime time : command.run(KernelProbe.of(resources.threads()).measure(model, recipe))) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("bits", time.bits());
+            one.put("blockSize", time.blockSize());
+            one.put("oneToken", time.oneToken());
+            one.put("manyTokens", time.manyTokens());
+            one.put("slow", time.isSlow());
+            json.add(one);
+            report.text(
+                    time.bits() + " bits, blocks of " + time.blockSize(),
+                    String.format(
+                            Locale.ROOT,
+                            "%.2f of the time of floats for a token, %.2f for 128 tokens%s",
+                            time.oneToken(),
+                            time.manyTokens(),
+                            time.isSlow() ? "; no fast kernel: choose other bits or blocks" : ""));
+        }
+        report.add("kernels", json, "");
     }
 
     private void print(QualityReport done) {
@@ -120,6 +151,7 @@ record QuantizationSteps(PolluxCommand command, QualityOptions quality, Resource
         QuantizationLines.layers(done.done().layers(), report);
         QuantizationLines.kept(done.done().kept(), report);
         QuantizationLines.loss(done, report);
+        kernels(done.model(), done.done().recipe(), report);
         report.text("elapsed", Texts.seconds(done.done().elapsed()));
         quality.report()
                 .ifPresent(folder ->

@@ -33,7 +33,8 @@ import picocli.CommandLine.Parameters;
                     + " layers are {name, operators, shape, method, bits, blockSize, symmetric, bytesBefore, bytesAfter,"
                     + " relativeError}, kept are {name, shape, bytes, reason}. With --text also comparison, as of --compare,"
                     + " or embeddings {texts, a, b, cosine, recallAt10}, retrieval, precision {bytes, predictedKl, points}."
-                    + " With --dry-run: dryRun, memory, estimatedMillis, no errors. With --compare: {text, a, b, perplexityRatio, kl,"
+                    + " With --dry-run: dryRun, memory, estimatedMillis, no errors."
+                    + " With --measure: kernels {bits, blockSize, oneToken, manyTokens, slow}. With --compare: {text, a, b, perplexityRatio, kl,"
                     + " topOneAgreement, firstDivergence}. With --to gguf: {model, target, dryRun, architecture, bytesBefore,"
                     + " bytes, tensors, notices, elapsedMillis}; tensors are {name, shape, type, bytes}."
         },

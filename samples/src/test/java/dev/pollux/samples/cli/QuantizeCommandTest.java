@@ -149,6 +149,19 @@ class QuantizeCommandTest {
     }
 
     @Test
+    void kernelsAreMeasuredAndSlowOnesAreNamed() {
+        Run done = Run.of(
+                "quantize", "--dry-run", "--measure", "--quiet", "--json", "--bits", "8", model.toString(), target.toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        JsonNode json = JsonNode.parse(done.out());
+        assertThat(json.path("kernels").path(0).propertyNames())
+                .containsExactly("bits", "blockSize", "oneToken", "manyTokens", "slow");
+        assertThat(json.path("kernels").path(0).path("bits").asInt()).isEqualTo(8);
+        assertThat(json.path("estimatedMillis").asLong()).isNotNegative();
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
     void writesGgufFilesOfTheModelAndOfAnotherFile() {
         String first = temp.resolve("model-f16.gguf").toString();
         Run done = Run.of("quantize", "--quiet", "--json", "--to", "gguf", "--type", "f16", model.toString(), first);
