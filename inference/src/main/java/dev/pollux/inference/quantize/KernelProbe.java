@@ -106,12 +106,7 @@ public final class KernelProbe {
             double[] one = least(coded, exact, 1, columns);
             double[] many = least(coded, exact, MANY, columns);
             return new KernelTime(
-                    plan.format().bits(),
-                    plan.format().blockSize(),
-                    columns,
-                    rows,
-                    one[0] / one[1],
-                    many[0] / many[1]);
+                    plan.format().bits(), plan.format().blockSize(), columns, rows, one[0] / one[1], many[0] / many[1]);
         } catch (OrtException e) {
             throw NativeRuntime.failure(
                     "Cannot measure " + plan.format().bits() + " bits in blocks of "
@@ -138,8 +133,7 @@ public final class KernelProbe {
         inputs.add(g.floats("scales", () -> scales, rows, blocks));
         if (!plan.symmetric()) {
             int bytes = PackedCodes.bytes(blocks, plan.format().bits());
-            inputs.add(
-                    g.weight(new Weight("zeros", ElementType.UINT8, Shape.of(rows, bytes), random(rows * bytes))));
+            inputs.add(g.weight(new Weight("zeros", ElementType.UINT8, Shape.of(rows, bytes), random(rows * bytes))));
         }
         g.fused(
                 "MatMulNBits",

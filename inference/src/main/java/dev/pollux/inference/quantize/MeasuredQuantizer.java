@@ -11,7 +11,6 @@ import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.encoder.EmbedderOptions;
 import dev.pollux.inference.engine.EngineOptions;
-import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.quantization.QuantizationRecipe;
@@ -192,7 +191,7 @@ public final class MeasuredQuantizer {
                 done.elapsed());
         QualityReport.Builder report = QualityReport.builder(attempt.model(), named);
         attempt.plan().ifPresent(report::precision);
-        if (DecoderGraph.ready(candidate).isPresent()) {
+        if (ProbeSession.isDecoder(candidate)) {
             report.comparison(context.run(ModelComparer.of(engine).compare(attempt.model(), candidate, goal.text())));
         } else if (goal.mostKl().isPresent()) {
             throw new UnsupportedModelException("mostKl needs a decoder, whose KL can be measured, but "

@@ -101,7 +101,8 @@ public final class OnnxQuantizer implements Quantizer {
     public Duration estimate(Path model, QuantizationRecipe recipe) {
         try (SourceModel source = SourceModel.open(model)) {
             if (recipe.method().isInteger()) {
-                return TimeEstimate.copying(planned(source, recipe, model).preview().bytesBefore());
+                return TimeEstimate.copying(
+                        planned(source, recipe, model).preview().bytesBefore());
             }
             return TimeEstimate.of(GraphPlanner.plan(source.graph(), recipe, model.toString()), options);
         }

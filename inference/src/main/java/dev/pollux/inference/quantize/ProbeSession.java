@@ -80,9 +80,13 @@ final class ProbeSession implements AutoCloseable {
         this.handle = OpenHandle.of("ProbeSession of " + graph.manifest().name());
     }
 
-    /** Whether the engine runs the model at {@code path} as a decoder. */
+    /** Whether the engine runs the ONNX model at {@code path} as a decoder. */
     static boolean isDecoder(Path path) {
-        return DecoderGraph.ready(path).isPresent();
+        try {
+            return DecoderGraph.ready(path).isPresent();
+        } catch (UnsupportedModelException e) {
+            return false; // it has inputs of an encoder
+        }
     }
 
     /**

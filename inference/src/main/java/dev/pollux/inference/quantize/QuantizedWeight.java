@@ -36,8 +36,7 @@ final class QuantizedWeight {
         this.coding = new MatrixCoding(plan, recipe, run);
     }
 
-    static QuantizedWeight of(
-            MatrixPlan plan, QuantizationRecipe recipe, QuantizationRun run, Resumption resumption) {
+    static QuantizedWeight of(MatrixPlan plan, QuantizationRecipe recipe, QuantizationRun run, Resumption resumption) {
         return new QuantizedWeight(plan, recipe, run, resumption);
     }
 

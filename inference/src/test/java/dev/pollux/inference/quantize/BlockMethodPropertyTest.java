@@ -48,14 +48,15 @@ class BlockMethodPropertyTest {
             double scale = Math.pow(10, random.nextInt(9) - 5);
             for (int c = 0; c < columns; c++) {
                 double x = random.nextGaussian();
-                values[row * columns + c] = (float) switch (kind) {
-                    case 0 -> 0;
-                    case 1 -> scale;
-                    case 2 -> Math.abs(x) * scale;
-                    case 3 -> -Math.abs(x) * scale;
-                    case 4 -> random.nextInt(20) == 0 ? 50 * x * scale : x * scale;
-                    default -> x * scale;
-                };
+                values[row * columns + c] = (float)
+                        switch (kind) {
+                            case 0 -> 0;
+                            case 1 -> scale;
+                            case 2 -> Math.abs(x) * scale;
+                            case 3 -> -Math.abs(x) * scale;
+                            case 4 -> random.nextInt(20) == 0 ? 50 * x * scale : x * scale;
+                            default -> x * scale;
+                        };
             }
         }
         return values;
@@ -157,7 +158,8 @@ class BlockMethodPropertyTest {
                 values[block * 32 + 1] = (format.maxCode() - format.middle()) * 0.25f;
             }
             for (BlockMethod coder : List.of(new RoundToNearest(false), new JointSearch(true))) {
-                assertThat(CodedRows.of(values, columns, format, coder).dequantized()).isEqualTo(values);
+                assertThat(CodedRows.of(values, columns, format, coder).dequantized())
+                        .isEqualTo(values);
             }
         }
     }

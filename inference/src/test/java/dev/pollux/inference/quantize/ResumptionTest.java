@@ -75,7 +75,8 @@ class ResumptionTest {
         return copies;
     }
 
-    private QuantizationReport resume(Path snapshot, Path target, Path model, QuantizationRecipe recipe, List<String> told) {
+    private QuantizationReport resume(
+            Path snapshot, Path target, Path model, QuantizationRecipe recipe, List<String> told) {
         Path part = target.resolveSibling("." + target.getFileName() + ".part");
         copy(snapshot, part);
         Job<QuantizationReport> job = quantizer(1).quantize(model, target, recipe);

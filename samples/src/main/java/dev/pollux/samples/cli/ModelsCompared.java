@@ -1,5 +1,6 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.calibration.EmbedderComparer;
 import dev.pollux.inference.calibration.EmbedderComparison;
 import dev.pollux.inference.calibration.ModelComparer;
@@ -56,8 +57,15 @@ record ModelsCompared(Path a, Path b, ResourceOptions resources) {
     }
 
     private static boolean isEmbedder(Path path) {
-        if (!Files.isDirectory(path) || DecoderGraph.ready(path).isPresent()) {
+        if (!Files.isDirectory(path)) {
             return false;
+        }
+        try {
+            if (DecoderGraph.ready(path).isPresent()) {
+                return false;
+            }
+        } catch (UnsupportedModelException e) {
+            return true; // it has inputs of an encoder
         }
         return EncoderExport.isKnown(path)
                 || Files.isRegularFile(path.resolve("model.onnx"))

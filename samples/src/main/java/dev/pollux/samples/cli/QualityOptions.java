@@ -61,7 +61,8 @@ final class QualityOptions {
     @Option(
             names = "--measure",
             order = 25,
-            description = "Measure the kernels of the chosen bits and blocks on this processor, and say which are slow.")
+            description =
+                    "Measure the kernels of the chosen bits and blocks on this processor, and say which are slow.")
     private boolean measure;
 
     boolean measuresKernels() {

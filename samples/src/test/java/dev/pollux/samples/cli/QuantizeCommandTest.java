@@ -151,7 +151,15 @@ class QuantizeCommandTest {
     @Test
     void kernelsAreMeasuredAndSlowOnesAreNamed() {
         Run done = Run.of(
-                "quantize", "--dry-run", "--measure", "--quiet", "--json", "--bits", "8", model.toString(), target.toString());
+                "quantize",
+                "--dry-run",
+                "--measure",
+                "--quiet",
+                "--json",
+                "--bits",
+                "8",
+                model.toString(),
+                target.toString());
         assertThat(done.code()).as(done.err()).isZero();
         JsonNode json = JsonNode.parse(done.out());
         assertThat(json.path("kernels").path(0).propertyNames())
