@@ -7,16 +7,29 @@ import java.time.Duration;
  *
  * @param promptTokens tokens of the prompt, special tokens included, at least 0
  * @param completionTokens tokens produced, an end token included, at least 0
+ * @param draftedTokens tokens that were drafted and verified, at least 0
+ * @param acceptedTokens tokens of the completion that were drafted, in [0, draftedTokens]
  * @param load time that opening the model took; zero where it was open already and the opener is not known
  * @param prefill time from the request to the first token
  * @param decode time from the first token to the end
  */
-public record Usage(int promptTokens, int completionTokens, Duration load, Duration prefill, Duration decode) {
+public record Usage(
+        int promptTokens,
+        int completionTokens,
+        int draftedTokens,
+        int acceptedTokens,
+        Duration load,
+        Duration prefill,
+        Duration decode) {
 
     /** Nothing was generated. */
-    public static final Usage NONE = new Usage(0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO);
+    public static final Usage NONE = new Usage(0, 0, 0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO);
 
     public Usage {
+        if (acceptedTokens < 0 || acceptedTokens > draftedTokens) {
+            throw new IllegalArgumentException("acceptedTokens must be in [0, draftedTokens] with draftedTokens "
+                    + draftedTokens + " but was " + acceptedTokens);
+        }
         if (promptTokens < 0 || completionTokens < 0) {
             throw new IllegalArgumentException(
                     "token counts must be at least 0 but were " + promptTokens + " and " + completionTokens);
@@ -28,6 +41,8 @@ public record Usage(int promptTokens, int completionTokens, Duration load, Durat
         return new Usage(
                 promptTokens + other.promptTokens,
                 completionTokens + other.completionTokens,
+                draftedTokens + other.draftedTokens,
+                acceptedTokens + other.acceptedTokens,
                 load.compareTo(other.load) >= 0 ? load : other.load,
                 prefill.plus(other.prefill),
                 decode.plus(other.decode));

@@ -115,6 +115,20 @@ public final class DecoderSequence implements AutoCloseable {
         aligned = Math.min(aligned, newLength / chunk * chunk);
     }
 
+    /**
+     * The largest number of drafted tokens that the next step can verify after one certain token. It is 0 for models that cannot
+     * go back a token without reading others again, and for graphs that give the logits of the last position only.
+     */
+    int draftLimit() {
+        DecoderManifest manifest = manifest();
+        if (session.graph().logits().rows() == Rows.LAST || !step.recurrent().isEmpty()) {
+            return 0;
+        }
+        int rotary = manifest.rotarySwitch();
+        int end = rotary > 0 && length < rotary ? rotary : manifest.contextLength();
+        return Math.max(0, Math.min(session.limit(length), end - length) - 1);
+    }
+
     /** Ends the running step and every later one with {@link dev.pollux.CancelledException}. May be called from any thread. */
     public void interrupt() {
         step.interrupt();

@@ -6,7 +6,6 @@ import dev.pollux.generation.Delta;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationStream;
 import dev.pollux.inference.sampling.Sampler;
-import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
@@ -22,10 +21,11 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
     private final PromptEncoder prompts;
     private final GenerationLoop loop;
     private final DecoderSequence sequence;
+    private final GenerationTurns turns;
     private final int[] prompt;
     private final int room; // number of tokens to reserve in addition to the prompt
     private final ArrayDeque<Delta> pending = new ArrayDeque<>();
-    private Optional<FloatBuffer> logits = Optional.empty(); // (vocabulary), after the last token read
+    private boolean begun;
     private boolean closed;
 
     /** A released sequence may already serve another stream. A late cancel must not reach it. */
@@ -46,11 +46,14 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         Sampler.Vocabulary vocabulary =
                 new Sampler.Vocabulary(model.manifest().vocabularySize(), request.endTokens(), prompts::text);
         Sampler sampler = Sampler.of(request.options(), vocabulary);
+        Optional<LookupDrafter> drafter =
+                model.options().drafting() ? Optional.of(new LookupDrafter()) : Optional.empty();
         TextAssembler text =
                 new TextAssembler(prompts.decoder(), channels, request.options().stop(), pending::add);
         try {
-            this.loop = new GenerationLoop(request, sampler, text);
+            this.loop = new GenerationLoop(request, sampler, text, drafter);
             this.sequence = model.acquire(prompt, adapter);
+            this.turns = new GenerationTurns(loop, sequence);
         } catch (RuntimeException e) {
             prompts.close();
             throw e;
@@ -148,17 +151,13 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         }
     }
 
-    /** Reads the due tokens and lets the loop choose the next one. */
     private void turn() {
         try {
-            int[] due = loop.due(sequence.length());
-            if (logits.isEmpty()) {
+            if (!begun) {
+                begun = true;
                 sequence.reserve(prompt.length + room);
             }
-            if (due.length > 0) {
-                logits = Optional.of(sequence.append(due));
-            }
-            loop.accept(logits.orElseThrow());
+            turns.run();
         } catch (CancelledException e) {
             if (Thread.currentThread().isInterrupted() && !sequence.isInterrupted()) {
                 throw e; // the sequence is as it was before the step, so the consumer may continue

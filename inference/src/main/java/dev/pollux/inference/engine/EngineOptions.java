@@ -20,6 +20,7 @@ public final class EngineOptions {
     private final int idleSequences;
     private final Device device;
     private final boolean adapters;
+    private final boolean drafting;
     private final ExportOptions export;
     private final @Nullable Path cache;
 
@@ -30,6 +31,7 @@ public final class EngineOptions {
             int idleSequences,
             Device device,
             boolean adapters,
+            boolean drafting,
             ExportOptions export,
             @Nullable Path cache) {
         this.threads = threads;
@@ -38,6 +40,7 @@ public final class EngineOptions {
         this.idleSequences = idleSequences;
         this.device = device;
         this.adapters = adapters;
+        this.drafting = drafting;
         this.export = export;
         this.cache = cache;
         require(threads >= 1 && threads <= 1024, "threads", "in [1, 1024]", threads);
@@ -73,6 +76,7 @@ public final class EngineOptions {
         b.idleSequences = idleSequences;
         b.device = device;
         b.adapters = adapters;
+        b.drafting = drafting;
         b.export = export;
         b.cache = cache;
         return b;
@@ -111,6 +115,16 @@ public final class EngineOptions {
         return adapters;
     }
 
+    /**
+     * Whether tokens are drafted by look-up in the prompt and the output, and verified several in one step; default true. Text that
+     * repeats its prompt, such as an answer from passages, is written faster. The output has the same distribution, and with float
+     * weights the same tokens; weights of 4 and 8 bits round differently in steps of several tokens, which can decide between two
+     * tokens whose logits are nearly equal. A request has the same drafts each time it runs.
+     */
+    public boolean drafting() {
+        return drafting;
+    }
+
     /** How a checkpoint is exported to a graph; default {@link ExportOptions#DEFAULTS}. */
     public ExportOptions export() {
         return export;
@@ -130,12 +144,12 @@ public final class EngineOptions {
     @Override
     public String toString() {
         return "EngineOptions[threads=" + threads + ", prefillChunk=" + prefillChunk + ", spinning=" + spinning
-                + ", idleSequences=" + idleSequences + ", device=" + device + ", adapters=" + adapters + ", export="
-                + export + ", cache=" + cache + "]";
+                + ", idleSequences=" + idleSequences + ", device=" + device + ", adapters=" + adapters + ", drafting="
+                + drafting + ", export=" + export + ", cache=" + cache + "]";
     }
 
     private List<@Nullable Object> values() {
-        return Arrays.asList(threads, prefillChunk, spinning, idleSequences, device, adapters, export, cache);
+        return Arrays.asList(threads, prefillChunk, spinning, idleSequences, device, adapters, drafting, export, cache);
     }
 
     /** Builds {@link EngineOptions}. <em>Not thread-safe: one thread at a time.</em> */
@@ -146,6 +160,7 @@ public final class EngineOptions {
         private int idleSequences = 1;
         private Device device = Device.CPU;
         private boolean adapters;
+        private boolean drafting = true;
         private ExportOptions export = ExportOptions.DEFAULTS;
         private @Nullable Path cache;
 
@@ -187,6 +202,12 @@ public final class EngineOptions {
             return this;
         }
 
+        /** See {@link EngineOptions#drafting()}. */
+        public Builder drafting(boolean drafting) {
+            this.drafting = drafting;
+            return this;
+        }
+
         /** See {@link EngineOptions#export()}. */
         public Builder export(ExportOptions export) {
             this.export = export;
@@ -201,7 +222,8 @@ public final class EngineOptions {
 
         /** Builds the options and validates every range. */
         public EngineOptions build() {
-            return new EngineOptions(threads, prefillChunk, spinning, idleSequences, device, adapters, export, cache);
+            return new EngineOptions(
+                    threads, prefillChunk, spinning, idleSequences, device, adapters, drafting, export, cache);
         }
     }
 }

@@ -26,6 +26,9 @@ import java.util.Set;
  *     loop.accept(sequence.append(due));
  * }
  * }</pre>
+ *
+ * <p>With drafts, the due tokens end with {@link #draft()}, and {@link #accept} is called for the logits after the last certain
+ * token and after each drafted one, for as long as it returns true. Then the sequence goes back to {@link #certain()}.
  */
 final class GenerationLoop {
 
@@ -33,8 +36,11 @@ final class GenerationLoop {
      * The tokens of a request are the prompt followed by the output. If the model has read n of them, the rest is due: at first
      * the whole prompt, or the part of it that was not found in the pool; later the one token that was chosen last. accept()
      * takes the logits after the last token, chooses a token, and passes it to the text. A turn can therefore be split: an
-     * owner of many loops collects the due tokens, reads them in one step, and passes each loop its row. Drafts add tokens to
-     * the due ones, and rows to the accepted ones.
+     * owner of many loops collects the due tokens, reads them in one step, and passes each loop its row.
+     *
+     * Drafts add tokens to the due ones, and rows to the accepted ones. Each row is drawn with the sampler as if its step were
+     * alone, and while the drawn token equals the drafted one, the next row is that of the text. So the output is distributed, and
+     * with a seed drawn, as without drafts; only the rounding of the kernels depends on the number of tokens in a step.
      *
      * Nothing changes between due() and accept(), so a failed step may be retried: the next call of due() takes into account
      * how much was read.
@@ -62,19 +68,29 @@ final class GenerationLoop {
     private int[] output = new int[64]; // (count and more)
     private int count;
     private final List<TokenLogProbability> logProbabilities = new ArrayList<>();
+    private final Optional<LookupDrafter> drafter;
+    private int[] draft = {};
+    private int confirmed; // of the draft
+    private int drafted; // tokens, in all drafts that were read
+    private int accepted; // of them
     private long firstTokenAt;
     private Optional<Generation> result = Optional.empty();
 
-    /** @param sampler a sampler that has observed no tokens */
-    GenerationLoop(Request request, Sampler sampler, TextAssembler text) {
+    /**
+     * @param sampler a sampler that has observed no tokens
+     * @param drafter a drafter that has seen no tokens; empty to draft none
+     */
+    GenerationLoop(Request request, Sampler sampler, TextAssembler text, Optional<LookupDrafter> drafter) {
         this.request = request;
         this.sampler = sampler;
         this.text = text;
+        this.drafter = drafter;
         sampler.observePrompt(request.prompt());
+        drafter.ifPresent(index -> Arrays.stream(request.prompt()).forEach(index::add));
     }
 
     /**
-     * The tokens that the model must read before the next one can be chosen.
+     * The tokens that the model must read before the next one can be chosen, without a draft.
      *
      * @param read the number of tokens that the model has read, in [0, prompt + output]
      * @return empty if the model has read all
@@ -89,18 +105,50 @@ final class GenerationLoop {
     }
 
     /**
+     * Drafts the tokens after the due ones.
+     *
+     * @param most the largest number of tokens that the model can read beyond the due ones
+     * @return empty where none are worth a draft
+     */
+    int[] draft(int most) {
+        int left = request.options().maxTokens() - count - 1; // of which the last is never read
+        confirmed = 0;
+        draft = count == 0 || drafter.isEmpty() ? new int[0] : drafter.get().draft(Math.min(most, left));
+        drafted += draft.length;
+        return draft;
+    }
+
+    /** The number of tokens that belong to the text and that the model has a use for, except the last one chosen. */
+    int certain() {
+        return request.prompt().length + Math.max(0, count - 1);
+    }
+
+    /**
      * Chooses a token.
      *
-     * @param logits (vocabulary), after the last token
+     * @param logits (vocabulary), after the last certain token, then after each drafted one
+     * @return whether the token equals the drafted one and the text goes on, so the logits after it are due
      * @throws dev.pollux.ModelExecutionException if no token can be chosen; the loop does not change
      * @throws IllegalStateException if the loop has ended
      */
-    void accept(FloatBuffer logits) {
+    boolean accept(FloatBuffer logits) {
         requireRunning();
         int token = sampler.next(logits);
         request.options()
                 .logProbabilities()
                 .ifPresent(top -> logProbabilities.add(sampler.logProbability(logits, token, top)));
+        boolean confirms = confirmed < draft.length && draft[confirmed] == token;
+        confirmed += confirms ? 1 : 0;
+        accepted += confirms ? 1 : 0;
+        push(token);
+        if (confirms && result.isEmpty()) {
+            return true;
+        }
+        endDraft();
+        return false;
+    }
+
+    private void push(int token) {
         if (count == 0) {
             firstTokenAt = System.nanoTime();
         }
@@ -117,6 +165,13 @@ final class GenerationLoop {
             end(FinishReason.MAX_TOKENS);
         } else if (read == request.contextLength()) {
             end(FinishReason.CONTEXT_FULL);
+        }
+    }
+
+    private void endDraft() {
+        if (draft.length > 0) {
+            drafter.orElseThrow().verified(confirmed, draft.length);
+            draft = new int[0];
         }
     }
 
@@ -142,6 +197,7 @@ final class GenerationLoop {
             output = Arrays.copyOf(output, count * 2);
         }
         output[count++] = token;
+        drafter.ifPresent(index -> index.add(token));
     }
 
     private void end(FinishReason reason) {
@@ -151,6 +207,8 @@ final class GenerationLoop {
         Usage usage = new Usage(
                 request.prompt().length,
                 count,
+                drafted,
+                accepted,
                 request.load(),
                 Duration.ofNanos(first - begin),
                 Duration.ofNanos(end - first));

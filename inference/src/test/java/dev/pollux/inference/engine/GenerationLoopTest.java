@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -30,6 +31,7 @@ class GenerationLoopTest {
     private final Tokenizer tokenizer = LetterTokenizer.of(List.of("<end>"));
     private final List<Delta> deltas = new ArrayList<>();
     private int context = 100;
+    private Optional<LookupDrafter> drafter = Optional.empty();
 
     @AfterEach
     void close() {
@@ -41,7 +43,7 @@ class GenerationLoopTest {
         TextAssembler text = new TextAssembler(tokenizer.streamDecoder(true), channels, options.stop(), deltas::add);
         GenerationLoop.Request request =
                 new GenerationLoop.Request(prompt, options, Set.of(END), context, Duration.ofMillis(3));
-        return new GenerationLoop(request, Sampler.of(options, VOCABULARY), text);
+        return new GenerationLoop(request, Sampler.of(options, VOCABULARY), text, drafter);
     }
 
     private static GenerationOptions.Builder upTo(int tokens) {

@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
             "",
             "--json: {text, reasoning, finish, usage}; reasoning is what a model that thinks wrote before its answer;"
                     + " finish is end_of_text, stop_string, max_tokens, context_full or cancelled; usage is {promptTokens,"
-                    + " completionTokens, loadMillis, prefillMillis, decodeMillis}."
+                    + " completionTokens, draftedTokens, acceptedTokens, loadMillis, prefillMillis, decodeMillis}."
         },
         footer = {
             "  pollux generate \"Write a haiku about twins.\"",
@@ -144,7 +144,11 @@ final class GenerateCommand extends PolluxCommand {
         String rate = seconds > 0 && usage.completionTokens() > 1
                 ? String.format(Locale.ROOT, " (%.1f a second)", (usage.completionTokens() - 1) / seconds)
                 : "";
-        return usage.promptTokens() + " prompt tokens, " + usage.completionTokens() + " written" + rate + "; load "
+        String drafts = usage.draftedTokens() > 0
+                ? ", " + usage.acceptedTokens() + " of " + usage.draftedTokens() + " drafted accepted"
+                : "";
+        return usage.promptTokens() + " prompt tokens, " + usage.completionTokens() + " written" + rate + drafts
+                + "; load "
                 + Texts.seconds(usage.load()) + ", prefill " + Texts.seconds(usage.prefill()) + ", decode "
                 + Texts.seconds(usage.decode());
     }

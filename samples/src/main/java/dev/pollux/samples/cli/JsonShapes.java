@@ -93,6 +93,8 @@ final class JsonShapes {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("promptTokens", usage.promptTokens());
         json.put("completionTokens", usage.completionTokens());
+        json.put("draftedTokens", usage.draftedTokens());
+        json.put("acceptedTokens", usage.acceptedTokens());
         json.put("loadMillis", usage.load().toMillis());
         json.put("prefillMillis", usage.prefill().toMillis());
         json.put("decodeMillis", usage.decode().toMillis());

@@ -66,6 +66,9 @@ final class ModelOptions {
                             + " the class path has them. Default: ${DEFAULT-VALUE}.")
     private Device device = Device.CPU;
 
+    @Option(names = "--no-drafting", order = 24, description = "Do not draft tokens by look-up in prompt and output.")
+    private boolean noDrafting;
+
     /** The model named on the command line; empty for the default. */
     Optional<String> named() {
         return Optional.ofNullable(model);
@@ -91,6 +94,7 @@ final class ModelOptions {
                 .threads(resources.threads())
                 .device(device)
                 .adapters(!adapters.isEmpty())
+                .drafting(!noDrafting)
                 .export(ExportOptions.builder().weights(weights).build())
                 .cache(resources.cache())
                 .build();
