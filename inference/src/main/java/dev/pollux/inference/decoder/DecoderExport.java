@@ -32,7 +32,7 @@ import java.util.function.UnaryOperator;
 public final class DecoderExport {
 
     /** The version of the export, raised with each change that makes cached exports stale. */
-    private static final int REVISION = 2;
+    private static final int REVISION = 3;
 
     private DecoderExport() {}
 

@@ -33,7 +33,12 @@ final class MatrixSource implements WeightSource {
     /** The codes of blocks, (rows, blocks, bytes of a block). */
     static MatrixSource codes(Blocked blocked) {
         BlockForm form = blocked.form;
-        String how = (form.exact() ? " exactly in " : " rounded to ") + form.bits() + " bits";
+        String bits = form.bits() + " bits";
+        String how = switch (form.conversion()) {
+            case EXACT -> " exactly in " + bits;
+            case MINIMA -> " in " + bits + " with minima";
+            case ROUNDED -> " rounded to " + bits;
+        };
         return new MatrixSource(
                 form.matrix(),
                 types(form.matrix()) + how,
@@ -57,9 +62,11 @@ final class MatrixSource implements WeightSource {
         }
 
         private BlockWeights make() {
-            BlockWeights weights = form.exact()
-                    ? BlockWeights.exact(form.matrix(), form.bits(), form.blockSize())
-                    : BlockWeights.rounded(form.matrix(), form.bits(), form.blockSize());
+            BlockWeights weights = switch (form.conversion()) {
+                case EXACT -> BlockWeights.exact(form.matrix(), form.bits(), form.blockSize());
+                case MINIMA -> BlockWeights.withMinima(form.matrix());
+                case ROUNDED -> BlockWeights.rounded(form.matrix(), form.bits(), form.blockSize());
+            };
             made = weights;
             return weights;
         }

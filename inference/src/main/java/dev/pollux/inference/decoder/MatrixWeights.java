@@ -8,6 +8,7 @@ import dev.pollux.inference.graph.Shape;
 import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.graph.Weight;
 import dev.pollux.inference.internal.block.BlockCodes;
+import dev.pollux.inference.internal.block.MinimumColumns;
 import dev.pollux.inference.internal.layer.Head;
 import dev.pollux.inference.internal.layer.Linear;
 import dev.pollux.tensor.DType;
@@ -31,6 +32,8 @@ final class MatrixWeights {
     private final GraphBuilder graph;
     private final TensorFile tensors;
     private final ExportOptions options;
+    private final BlockMeans means;
+    private final MinimumForm minima;
     private final List<MatrixUse> uses = new ArrayList<>();
     private double share = 1;
 
@@ -38,6 +41,8 @@ final class MatrixWeights {
         this.graph = graph;
         this.tensors = tensors;
         this.options = options;
+        this.means = new BlockMeans(graph);
+        this.minima = MinimumForm.of(tensors, options.weights());
     }
 
     /** The matrices used, in graph order. */
@@ -62,14 +67,31 @@ final class MatrixWeights {
         boolean router = linear.role() == Linear.Role.ROUTER;
         boolean biased = isBiased(matrix.names());
         String product = biased ? output + ".product" : output;
-        Placed placed = router || isFloat(matrix)
-                ? floats(output + ".weight", matrix)
-                : blocks(output, form(matrix, options.weights() == WeightFormat.BITS_4 ? 4 : 8, block(linear)));
-        Value y = multiply(x, product, placed);
-        use(MatrixUse.Kind.PRODUCT, x, y, placed, !router && takesAdapter(matrix));
+        List<StackedMatrix> parts = router ? List.of(matrix) : minima.runs(x, matrix);
+        List<Weight> weights = new ArrayList<>();
+        List<Value> products = new ArrayList<>();
+        for (StackedMatrix part : parts) {
+            String suffix = parts.size() == 1 ? "" : "." + products.size();
+            Placed placed = router || isFloat(part)
+                    ? floats(output + suffix + ".weight", part)
+                    : blocks(output + suffix, form(x, new Linear(part, linear.role())));
+            products.add(multiply(x, product + suffix, placed));
+            weights.addAll(placed.weights());
+        }
+        Value y = products.size() == 1
+                ? products.get(0)
+                : graph.op("Concat", product, products, Map.of("axis", x.shape().rank() - 1));
+        Placed all = new Placed(matrix, weights, java.util.Optional.empty());
+        use(MatrixUse.Kind.PRODUCT, x, y, all, !router && takesAdapter(matrix));
         return biased
                 ? graph.op("Add", output, y, stackedBias(output + ".bias", matrix.names(), matrix.rowsOfParts()))
                 : y;
+    }
+
+    private BlockForm form(Value x, Linear linear) {
+        return minima.fits(x, linear.matrix())
+                ? MinimumForm.of(linear.matrix())
+                : form(linear.matrix(), options.weights() == WeightFormat.BITS_4 ? 4 : 8, block(linear));
     }
 
     private boolean isBiased(List<String> weights) {
@@ -206,11 +228,11 @@ final class MatrixWeights {
     private BlockForm form(StackedMatrix matrix, int wanted, int block) {
         int bits = fits(matrix, 4) && options.weights() != WeightFormat.BITS_8 ? 4 : wanted;
         if (fits(matrix, bits)) {
-            return new BlockForm(matrix, bits, BlockCodes.blockSize(matrix.types()), true);
+            return new BlockForm(matrix, bits, BlockCodes.blockSize(matrix.types()), BlockForm.Conversion.EXACT);
         }
         int byRole = bits == 4 ? BLOCK_4_BITS : block;
         int blockSize = options.blockSize() == ExportOptions.BY_ROLE ? byRole : options.blockSize();
-        return new BlockForm(matrix, bits, blockSize, false);
+        return new BlockForm(matrix, bits, blockSize, BlockForm.Conversion.ROUNDED);
     }
 
     private Placed floats(String name, StackedMatrix matrix) {
@@ -244,9 +266,12 @@ final class MatrixWeights {
             return graph.op("MatMul", output, x, placed.value(0));
         }
         BlockForm form = placed.form().get();
+        Value input = form.conversion() == BlockForm.Conversion.MINIMA
+                ? means.after(x, MinimumColumns.of(form.matrix().columns()))
+                : x;
         Map<String, Integer> attributes = Map.of(
                 "K",
-                form.matrix().columns(),
+                form.columns(),
                 "N",
                 form.matrix().rows(),
                 "bits",
@@ -259,7 +284,7 @@ final class MatrixWeights {
         return graph.node(
                         "MatMulNBits",
                         Graph.MICROSOFT,
-                        List.of(x, placed.value(0), placed.value(1)),
+                        List.of(input, placed.value(0), placed.value(1)),
                         List.of(output),
                         attributes)
                 .get(0);

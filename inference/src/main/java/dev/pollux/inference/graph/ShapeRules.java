@@ -57,6 +57,7 @@ final class ShapeRules {
         rules.put("MatMul", ShapeRules::matMul);
         rules.put("Gemm", ShapeRules::gemm);
         rules.put("Conv", ShapeRules::convolution);
+        rules.put("AveragePool", ShapeRules::pool);
         rules.put("Gather", ShapeRules::gather);
         rules.put("GatherElements", op -> op.of(op.shape(1)));
         rules.put("GatherND", ShapeRules::gatherN);
@@ -123,6 +124,19 @@ final class ShapeRules {
         }
         op.same(a.dim(turnedA ? 0 : 1), b.dim(turnedB ? 1 : 0), "the inner dimensions must be equal");
         return op.of(Shape.of(List.of(a.dim(turnedA ? 1 : 0), b.dim(turnedB ? 0 : 1))));
+    }
+
+    /** (N, C, L) to (N, C, L / stride) for windows that do not overlap; others are not computed. */
+    private static List<Typed> pool(Operation op) {
+        List<Long> window = op.node().integers("kernel_shape");
+        Shape x = op.shape(0);
+        boolean plain = window.size() == 1
+                && window.equals(op.node().integers("strides"))
+                && op.node().integers("pads").stream().allMatch(pad -> pad == 0);
+        if (!plain || x.rank() != 3 || !x.last().isFixed()) {
+            return op.of(Shape.UNKNOWN);
+        }
+        return op.of(x.with(2, Dim.of(x.last().factor() / window.get(0))));
     }
 
     private static List<Typed> convolution(Operation op) {

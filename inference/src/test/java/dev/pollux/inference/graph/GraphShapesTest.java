@@ -52,6 +52,16 @@ class GraphShapesTest {
     }
 
     @Test
+    void aPoolOfWindowsThatDoNotOverlapDividesTheLastSize() {
+        Value x = input("x", "batch", "tokens", 96);
+        Map<String, List<Integer>> window = Map.of("kernel_shape", List.of(32), "strides", List.of(32));
+        assertThat(shown(graph.op("AveragePool", "a", List.of(x), window))).isEqualTo("FLOAT [batch, tokens, 3]");
+        Map<String, List<Integer>> overlapping = Map.of("kernel_shape", List.of(32), "strides", List.of(16));
+        assertThat(graph.op("AveragePool", "b", List.of(x), overlapping).shape())
+                .isEqualTo(Shape.UNKNOWN);
+    }
+
+    @Test
     void aReshapeKeepsNamedSizes() {
         Value x = input("x", "batch", "tokens", 64);
         Value byHead = graph.op("Reshape", "h", x, graph.integers("s1", 0, -1, 8, 8));

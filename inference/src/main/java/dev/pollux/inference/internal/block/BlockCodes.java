@@ -16,6 +16,7 @@ public final class BlockCodes {
             Set.of(DType.Q4_0, DType.PACKED_INT4, DType.Q3_K, DType.TQ1_0, DType.TQ2_0);
     private static final Set<DType> EIGHT_BITS =
             Set.of(DType.Q8_0, DType.PACKED_INT8, DType.MXFP4, DType.IQ4_NL, DType.IQ4_XS, DType.Q5_0, DType.Q6_K);
+    private static final Set<DType> MINIMA = Set.of(DType.Q4_1, DType.Q4_K);
     private static final Set<DType> SIXTEENS = Set.of(DType.Q3_K, DType.Q6_K);
 
     private static final byte[] IQ4_VALUES = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
@@ -27,6 +28,15 @@ public final class BlockCodes {
     /** Whether the codes of all {@code types} fit into {@code bits}. */
     public static boolean fit(List<DType> types, int bits) {
         return types.stream().allMatch(type -> FOUR_BITS.contains(type) || bits == 8 && EIGHT_BITS.contains(type));
+    }
+
+    /**
+     * Whether all {@code types} have codes of 4 bits in blocks of 32, and some of them a real-valued minimum for each block.
+     */
+    public static boolean fitWithMinima(List<DType> types) {
+        return types.stream().anyMatch(MINIMA::contains)
+                && types.stream().allMatch(type -> MINIMA.contains(type) || FOUR_BITS.contains(type))
+                && blockSize(types) == 32;
     }
 
     /** The number of elements that share a scale in all {@code types}. */
@@ -59,15 +69,38 @@ public final class BlockCodes {
             }
             case TQ1_0 -> half(rows, at + 52);
             case TQ2_0 -> half(rows, at + 64);
+            case Q4_K -> half(rows, at) * sixBits(rows, at + 4, k / 32, 0);
             default -> half(rows, at);
         };
+    }
+
+    /** The value of an element of this block whose code is 0; its arguments are those of {@link #scale}. */
+    static float middle(ByteBuffer rows, int at, DType type, int k) {
+        return switch (type) {
+            case Q4_1 -> half(rows, at + 2) + 8 * half(rows, at);
+            case Q4_K -> 8 * scale(rows, at, type, k) - half(rows, at + 2) * sixBits(rows, at + 4, k / 32, 4);
+            default -> 0;
+        };
+    }
+
+    /**
+     * A scale or a minimum of Q4_K. The values 0 to 3 of each are the low bits of bytes 0 to 3 (scales) and 4 to 7
+     * (minima). The values 4 to 7 have their low bits in the nibbles of bytes 8 to 11, and their high bits in the high bits of
+     * bytes 0 to 7.
+     *
+     * @param from 0 for a scale, 4 for a minimum
+     */
+    private static int sixBits(ByteBuffer rows, int at, int group, int from) {
+        return group < 4
+                ? rows.get(at + group + from) & 63
+                : rows.get(at + group + 4) >> from & 15 | (rows.get(at + group - 4 + from) & 0xc0) >> 2;
     }
 
     private static float half(ByteBuffer rows, int at) {
         return Float16.toFloat(rows.getShort(at));
     }
 
-    /** The signed code of element {@code k} of the block at {@code at}. */
+    /** The signed code of element {@code k} of the block at {@code at}; with a minimum, the code less 8. */
     static int code(ByteBuffer rows, int at, DType type, int k) {
         return switch (type) {
             case Q8_0 -> rows.get(at + 2 + k);
@@ -87,6 +120,8 @@ public final class BlockCodes {
                 int high = rows.get(at + k % 32) >> k / 32 & 1;
                 yield low - 4 * (1 - high);
             }
+            case Q4_1 -> nibble(rows, at + 4, k) - 8;
+            case Q4_K -> (rows.get(at + 16 + k / 64 * 32 + k % 32) >> k / 32 % 2 * 4 & 15) - 8;
             case TQ1_0 -> trit(rows, at, k);
             case TQ2_0 -> (rows.get(at + k / 128 * 32 + k % 32) >> k % 128 / 32 * 2 & 3) - 1;
             default -> nibble(rows, at + 2, k) - 8;

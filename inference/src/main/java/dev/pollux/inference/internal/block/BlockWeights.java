@@ -17,6 +17,9 @@ import java.util.Arrays;
  * IQ4_NL, IQ4_XS, MXFP4 (in halves)                      to 8 bits
  * </pre>
  *
+ * <p>Q4_1 and Q4_K have 4-bit codes and a real-valued minimum for each block, which the operator has no place for. {@link
+ * #withMinima} keeps their codes and appends {@link MinimumColumns columns} for the minima.
+ *
  * <p>All others are rounded to nearest: at 8 bits with the scale |max| / 127, at 4 bits with the element of largest
  * magnitude at −8, as in the operator's own quantizer.
  */
@@ -29,25 +32,38 @@ public final class BlockWeights {
     private final byte[] codes; // (rows, blocks, blockSize * bits / 8)
     private final float[] scales; // (rows, blocks)
 
-    private BlockWeights(StackedMatrix matrix, int bits, int blockSize) {
+    private BlockWeights(StackedMatrix matrix, int bits, int blockSize, int appended) {
         this.bits = bits;
         this.blockSize = blockSize;
         this.columns = matrix.columns();
-        this.blocks = (columns + blockSize - 1) / blockSize;
+        this.blocks = (columns + appended + blockSize - 1) / blockSize;
         this.scales = new float[Math.multiplyExact(matrix.rows(), blocks)];
         this.codes = new byte[Math.multiplyExact(scales.length, blockSize * bits / 8)];
     }
 
     /** Keeps the codes of block types unchanged; {@link BlockCodes#fit} must hold for every part. */
     public static BlockWeights exact(StackedMatrix matrix, int bits, int blockSize) {
-        BlockWeights weights = new BlockWeights(matrix, bits, blockSize);
+        BlockWeights weights = new BlockWeights(matrix, bits, blockSize, 0);
         matrix.bytes((first, rows, type) -> weights.copy(first, rows, type));
+        return weights;
+    }
+
+    /**
+     * Keeps the codes unchanged, with minima in further columns; {@link BlockCodes#fitWithMinima} must hold for the parts.
+     */
+    public static BlockWeights withMinima(StackedMatrix matrix) {
+        MinimumColumns minima = MinimumColumns.of(matrix.columns());
+        BlockWeights weights = new BlockWeights(matrix, 4, MinimumColumns.BLOCK, minima.columns());
+        matrix.bytes((first, rows, type) -> {
+            weights.copy(first, rows, type);
+            weights.append(first, rows, type, minima);
+        });
         return weights;
     }
 
     /** Rounded to nearest. */
     public static BlockWeights rounded(StackedMatrix matrix, int bits, int blockSize) {
-        BlockWeights weights = new BlockWeights(matrix, bits, blockSize);
+        BlockWeights weights = new BlockWeights(matrix, bits, blockSize, 0);
         matrix.floats((first, values, type) -> weights.round(first, values));
         return weights;
     }
@@ -72,14 +88,37 @@ public final class BlockWeights {
 
     private void copy(int firstRow, ByteBuffer rows, DType type) {
         int parts = type.blockSize() / blockSize;
+        int perRow = columns / blockSize;
         int count = rows.remaining() / type.blockBytes() * parts;
         for (int b = 0; b < count; b++) {
             int at = b / parts * type.blockBytes();
             int first = b % parts * blockSize;
-            int block = firstRow * blocks + b;
+            int block = (firstRow + b / perRow) * blocks + b % perRow;
             scales[block] = BlockCodes.scale(rows, at, type, first);
             for (int k = 0; k < blockSize; k++) {
                 put(block, k, BlockCodes.code(rows, at, type, first + k) + (1 << bits - 1));
+            }
+        }
+    }
+
+    private void append(int firstRow, ByteBuffer rows, DType type, MinimumColumns minima) {
+        int perRow = columns / blockSize;
+        int parts = type.blockSize() / blockSize;
+        float[] middles = new float[perRow];
+        for (int row = 0; row < rows.remaining() / type.blockBytes() * parts / perRow; row++) {
+            for (int b = 0; b < perRow; b++) {
+                int at = (row * perRow + b) / parts * type.blockBytes();
+                middles[b] = BlockCodes.middle(rows, at, type, (row * perRow + b) % parts * blockSize);
+            }
+            int block = (firstRow + row) * blocks + perRow;
+            float[] values = minima.coarse(middles);
+            for (int i = 0; i < values.length; i += blockSize) {
+                roundTo4(block + i / blockSize, values, i, i + blockSize);
+            }
+            float[] rest = minima.fine(values, i -> value(block * blockSize + i));
+            int next = block + values.length / blockSize;
+            for (int i = 0; i < rest.length; i += blockSize) {
+                roundTo4(next + i / blockSize, rest, i, i + blockSize);
             }
         }
     }
@@ -129,6 +168,11 @@ public final class BlockWeights {
             int code = from + k < to ? (int) ((double) (values[from + k] * inverse) + 8.5) : 8;
             put(block, k, Math.max(0, Math.min(15, code)));
         }
+    }
+
+    /** The value of an element of 4 bits, counted over the blocks of all rows. */
+    private float value(int element) {
+        return ((codes[element / 2] >> element % 2 * 4 & 15) - 8) * scales[element / blockSize];
     }
 
     private void put(int block, int k, int code) {

@@ -1,9 +1,11 @@
 package dev.pollux.inference.internal.block;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.tensor.BlockEncoder;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.GgufFile;
 import dev.pollux.tensor.SafetensorsFile;
@@ -17,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -136,6 +139,54 @@ final class BlockWeightsTest {
                 for (int i = 0; i < wanted.length; i++) {
                     assertThat(value(weights, i)).as("%s %d", type, i).isEqualTo(wanted[i]);
                 }
+            }
+        }
+    }
+
+    /** An element is its code times its scale, and what the columns of its block's mean add. */
+    @Test
+    void minimaGoIntoFurtherColumns() {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        for (DType type : List.of(DType.Q4_1, DType.Q4_K)) {
+            for (int columns : new int[] {256, 768, 1536, 4096}) {
+                float[] values = new float[3 * columns];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) random.nextGaussian();
+                }
+                checkMinima(type, values, columns, "seed " + seed + ", " + type + " of width " + columns);
+            }
+        }
+    }
+
+    private void checkMinima(DType type, float[] values, int columns, String about) {
+        ByteBuffer stored = ByteBuffer.allocate(values.length / type.blockSize() * type.blockBytes())
+                .order(ByteOrder.LITTLE_ENDIAN);
+        BlockEncoder.encode(type, values, 0, values.length, stored);
+        Path path = new GgufBuilder()
+                .tensor("w", type, stored.array(), 3, columns)
+                .write(folder.resolve(type + "." + columns + ".gguf"));
+        try (GgufFile file = GgufFile.open(path)) {
+            float[] wanted = file.floats("w");
+            BlockWeights weights = BlockWeights.withMinima(StackedMatrix.of(file, List.of("w"), columns));
+            int blocks = columns / 32;
+            int appended = MinimumColumns.of(columns).columns();
+            int width = weights.scales().length / 3 * 32;
+            assertThat(width).as(about).isGreaterThanOrEqualTo(columns + appended);
+            double[] middles = new double[3 * blocks];
+            for (int row = 0; row < 3; row++) {
+                for (int i = 0; i < width - columns; i++) {
+                    double value = value(weights, row * width + columns + i);
+                    if (i >= appended) {
+                        assertThat(value).as(about).isZero();
+                    }
+                    middles[row * blocks + i % blocks] += value / 32;
+                }
+            }
+            double most = Arrays.stream(middles).map(Math::abs).max().orElseThrow();
+            for (int i = 0; i < wanted.length; i++) {
+                double value = value(weights, i / columns * width + i % columns) + middles[i / 32];
+                assertThat(value).as(about).isCloseTo(wanted[i], within(most / 64));
             }
         }
     }
