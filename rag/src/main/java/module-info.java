@@ -1,6 +1,7 @@
 /** Documents, chunking, the knowledge base, retrieval and its evaluation. */
 module dev.pollux.rag {
     requires transitive dev.pollux.core;
+    requires transitive java.sql;
     requires static transitive org.jspecify;
     requires jdk.unsupported; // Lucene takes index files out of memory by it
     requires org.apache.lucene.analysis.common;

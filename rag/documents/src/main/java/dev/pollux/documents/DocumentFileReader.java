@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -52,6 +53,9 @@ public final class DocumentFileReader implements DocumentReader {
             "ODT", OdtReader::read,
             "EPUB", EpubReader::read);
 
+    private static final System.Logger LOGGER = System.getLogger(DocumentFileReader.class.getName());
+    private static final boolean LIBRARIES = hasLibraries();
+
     private final ReaderOptions options;
 
     private DocumentFileReader(ReaderOptions options) {
@@ -68,9 +72,22 @@ public final class DocumentFileReader implements DocumentReader {
         return new DocumentFileReader(options);
     }
 
+    /** The file types; none if the host has excluded a library that this module needs. */
     @Override
     public Map<String, String> kinds() {
-        return KINDS;
+        return LIBRARIES ? KINDS : Map.of();
+    }
+
+    private static boolean hasLibraries() {
+        for (String name : List.of("org.apache.pdfbox.Loader", "org.jsoup.Jsoup")) {
+            try {
+                Class.forName(name, false, DocumentFileReader.class.getClassLoader());
+            } catch (ClassNotFoundException | LinkageError e) {
+                LOGGER.log(System.Logger.Level.WARNING, "{0} is absent, so pollux-documents reads no file", name);
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

@@ -23,7 +23,8 @@ import java.util.stream.Stream;
  * <p>tokens(text) = max(tokens of the model, characters / {@value #CHARACTERS_A_TOKEN}), since a model may encode a long
  * word, or a text without spaces, as one unknown token.
  *
- * <p>{@code text/markdown} is split by its structure, every other media type by its paragraphs, titles and code. <em>Thread-safe.</em>
+ * <p>{@code text/markdown} is split by its structure, source code ({@code text/x-java} and others) by its declarations, every
+ * other media type by its paragraphs, titles and code. <em>Thread-safe.</em>
  */
 public final class Chunker {
 
@@ -84,7 +85,8 @@ public final class Chunker {
             places = new Places(document.places(), reading.lines());
             splitter = new Splitter(reading);
             leads = new Leads(reading);
-            parts = places.apart(Part.of(reading));
+            boolean code = Declarations.isCode(document.mediaType());
+            parts = code ? CodeParts.of(reading, document.mediaType()) : places.apart(Part.of(reading));
             title = Optional.ofNullable(document.metadata().get(TITLE)).map(this::title);
         }
 

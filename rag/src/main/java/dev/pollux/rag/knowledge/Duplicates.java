@@ -2,6 +2,7 @@ package dev.pollux.rag.knowledge;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -35,6 +36,9 @@ final class Duplicates {
      */
 
     /** The maximum number of copies listed. */
+    /** Hexadecimal digits in a key of 64 bits. */
+    private static final int KEY_CHARACTERS = 16;
+
     private static final int MOST_COPIES = 20;
 
     private final List<List<Member>> groups; // of two and more, in the order in which they are retrieved
@@ -111,7 +115,48 @@ final class Duplicates {
 
     /** The groups of two and more, each document as its record and the number of its passages. */
     private static List<List<int[]>> groups(DirectoryReader reader) throws IOException {
+        long[] shared = shared(reader);
         Map<BytesRef, List<int[]>> byContent = new HashMap<>();
+        forEachContent(reader, (content, record, passages) -> {
+            if (Arrays.binarySearch(shared, key(content)) >= 0) {
+                byContent
+                        .computeIfAbsent(BytesRef.deepCopyOf(content), hash -> new ArrayList<>(1))
+                        .add(new int[] {record, passages});
+            }
+        });
+        return byContent.values().stream().filter(group -> group.size() > 1).collect(Collectors.toList());
+    }
+
+    /** The keys of contents that more than one document has, sorted: eight bytes a document, however many there are. */
+    private static long[] shared(DirectoryReader reader) throws IOException {
+        LongList keys = new LongList();
+        forEachContent(reader, (content, record, passages) -> keys.add(key(content)));
+        long[] sorted = keys.sorted();
+        int count = 0;
+        for (int i = 1; i < sorted.length; i++) {
+            boolean again = sorted[i] == sorted[i - 1];
+            if (again && (count == 0 || sorted[count - 1] != sorted[i])) {
+                sorted[count++] = sorted[i];
+            }
+        }
+        return Arrays.copyOf(sorted, count);
+    }
+
+    private static long key(BytesRef content) {
+        long key = 0;
+        for (int i = 0; i < Math.min(KEY_CHARACTERS, content.length); i++) {
+            key = key << 4 | Character.digit(content.bytes[content.offset + i], 16) & 0xF;
+        }
+        return key;
+    }
+
+    /** Receives a document with passages. */
+    @FunctionalInterface
+    private interface ContentReceiver {
+        void accept(BytesRef content, int record, int passages);
+    }
+
+    private static void forEachContent(DirectoryReader reader, ContentReceiver to) throws IOException {
         for (LeafReaderContext leaf : reader.leaves()) {
             LeafReader segment = leaf.reader();
             NumericDocValues passages = segment.getNumericDocValues(IndexLayout.PASSAGES);
@@ -122,13 +167,29 @@ final class Duplicates {
             }
             for (int doc = passages.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = passages.nextDoc()) {
                 if ((live == null || live.get(doc)) && passages.longValue() > 0 && contents.advanceExact(doc)) {
-                    byContent
-                            .computeIfAbsent(BytesRef.deepCopyOf(contents.binaryValue()), content -> new ArrayList<>(1))
-                            .add(new int[] {leaf.docBase + doc, Math.toIntExact(passages.longValue())});
+                    to.accept(contents.binaryValue(), leaf.docBase + doc, Math.toIntExact(passages.longValue()));
                 }
             }
         }
-        return byContent.values().stream().filter(group -> group.size() > 1).collect(Collectors.toList());
+    }
+
+    /** A growing list of numbers. */
+    private static final class LongList {
+        private long[] values = new long[1024]; // (size and room)
+        private int size;
+
+        void add(long value) {
+            if (size == values.length) {
+                values = Arrays.copyOf(values, size + size / 2);
+            }
+            values[size++] = value;
+        }
+
+        long[] sorted() {
+            long[] sorted = Arrays.copyOf(values, size);
+            Arrays.sort(sorted);
+            return sorted;
+        }
     }
 
     private static Member member(StoredFields stored, int record, int passages, Sources sources) throws IOException {

@@ -36,7 +36,15 @@ final class Ingest implements DocumentSink {
 
     private static final int MAX_ID_LENGTH = 4096;
     private static final int MAX_NOTICES = 1000;
-    private static final int MAX_PENDING_CHARACTERS = 1 << 26;
+    private static final int MAX_PENDING_CHARACTERS = 1 << 23;
+
+    /** Of so many new documents it is known whether they were renamed. */
+    private static final int MAX_RENAMED = 100_000;
+
+    /** Commits that take longer, as those of a large knowledge base, take at most one part in {@link #COMMIT_SHARE} of the time. */
+    private static final long SHORT_COMMIT = 200_000_000; // nanoseconds
+
+    private static final int COMMIT_SHARE = 10;
 
     private final Store store;
     private final Embedder embedder;
@@ -47,14 +55,18 @@ final class Ingest implements DocumentSink {
 
     private final SourceIdentity.Found identity;
     private final SourceRecord source;
-    private final Map<String, String> versions; // of the known documents, by id
-    private final Set<String> seen = new HashSet<>();
-    private final Map<String, String> texts = new HashMap<>(); // hash of the text of each document, by path
+    private final DocumentTable documents = new DocumentTable();
+    private final boolean shares; // whether there are other sources, which may have the same files
+    private final Map<String, String> texts =
+            new HashMap<>(); // hash of the text of each document, by path; if it shares
+    private final Set<String> addedTexts = new HashSet<>(); // hashes of the texts of new documents
     private final Map<String, List<String>> reservations = new HashMap<>(); // reported when the document is written
     private final SkippedCount skippedFiles = new SkippedCount();
     private final List<String> kept = new ArrayList<>();
     private final List<Changed> pending = new ArrayList<>();
     private final List<String> notices = new ArrayList<>();
+    private long lastCommit = begin;
+    private long commitTime; // of the last commit, in nanoseconds
     private int pendingPassages;
     private long pendingCharacters;
     private long expected = -1;
@@ -63,6 +75,8 @@ final class Ingest implements DocumentSink {
     private int updated;
     private int unchanged;
     private int deleted;
+    private int renamed;
+    private int failedRecords;
     private int deletedElsewhere;
     private int skipped;
     private int passages;
@@ -79,7 +93,12 @@ final class Ingest implements DocumentSink {
         this.job = job;
         this.identity = store.read(snapshot -> SourceIdentity.of(from, snapshot));
         this.source = identity.source();
-        this.versions = store.read(snapshot -> snapshot.values(source.key(), IndexLayout.VERSION));
+        this.shares = store.read(snapshot ->
+                snapshot.sources().all().stream().anyMatch(other -> !other.key().equals(source.key())));
+        store.read(snapshot -> {
+            snapshot.values(source.key(), IndexLayout.VERSION, documents::know);
+            return snapshot;
+        });
     }
 
     IngestReport run(DocumentSource from) {
@@ -97,6 +116,8 @@ final class Ingest implements DocumentSink {
                 updated,
                 unchanged,
                 deleted,
+                renamed,
+                failedRecords,
                 skipped,
                 skippedFiles.files(),
                 passages,
@@ -120,15 +141,17 @@ final class Ingest implements DocumentSink {
             skipped(id, "has an id longer than " + MAX_ID_LENGTH + " characters");
             return;
         }
-        if (!seen.add(id)) {
+        if (!documents.see(id)) {
             skipped(id, "occurs twice in its source; the first is kept");
             return;
         }
-        texts.put(source.pathOf(document.path(), id), Hashes.ofContent(document.text()));
+        if (shares) {
+            texts.put(source.pathOf(document.path(), id), Hashes.ofContent(document.text()));
+        }
         String hash = Hashes.of(document);
         String version = Hashes.of(hash, chunker.recipe(), Analysis.RECIPE);
         List<String> reserved = Objects.requireNonNullElse(reservations.remove(id), List.<String>of());
-        if (version.equals(versions.get(id))) {
+        if (documents.isKnown(id, version)) {
             unchanged++;
         } else {
             reserved.forEach(message -> notice(id + " " + message));
@@ -144,6 +167,12 @@ final class Ingest implements DocumentSink {
         skippedFiles.unreadable(id, reason);
         notice(id + " " + reason);
         progress();
+    }
+
+    @Override
+    public void failedRecord(String id, String reason) {
+        failedRecords++;
+        skipped(id, reason);
     }
 
     @Override
@@ -174,7 +203,9 @@ final class Ingest implements DocumentSink {
         pendingCharacters += changed.document().text().length();
         if (pendingPassages >= options.commitPassages() || pendingCharacters >= MAX_PENDING_CHARACTERS) {
             write();
-            commit();
+            if (commitTime < SHORT_COMMIT || System.nanoTime() - lastCommit > COMMIT_SHARE * commitTime) {
+                commit();
+            }
         }
     }
 
@@ -194,10 +225,11 @@ final class Ingest implements DocumentSink {
             store.replace(
                     IndexLayout.key(source.key(), document.id()), block.finish(changed.hash(), changed.version()));
             passages += changed.chunks().size();
-            if (versions.containsKey(document.id())) {
+            if (documents.isKnown(document.id())) {
                 updated++;
             } else {
                 added++;
+                rememberAdded(document);
             }
         }
         pending.clear();
@@ -254,14 +286,37 @@ final class Ingest implements DocumentSink {
         return rows;
     }
 
+    /** Remembers the text of a new document, which may have had another id before. */
+    private void rememberAdded(Document document) {
+        if (documents.known() > 0 && addedTexts.size() < MAX_RENAMED) {
+            addedTexts.add(Hashes.ofContent(document.text()));
+        }
+    }
+
+    /** Deletes the known documents that the source has no longer; one whose text is that of a new document was renamed. */
     private void deleteVanished() {
-        for (String id : versions.keySet()) {
-            if (!seen.contains(id)
-                    && kept.stream().noneMatch(k -> k.equals(id) || k.endsWith("/") && id.startsWith(k))) {
-                store.delete(IndexLayout.key(source.key(), id));
+        Map<String, String> vanished = new HashMap<>(); // content by id
+        store.read(snapshot -> {
+            snapshot.values(source.key(), IndexLayout.CONTENT_HASH, (id, content) -> {
+                if (!documents.isSeen(id) && kept.stream().noneMatch(k -> keeps(k, id))) {
+                    vanished.put(id, content);
+                }
+            });
+            return snapshot;
+        });
+        vanished.forEach((id, content) -> {
+            store.delete(IndexLayout.key(source.key(), id));
+            if (addedTexts.remove(content)) {
+                renamed++;
+                added--;
+            } else {
                 deleted++;
             }
-        }
+        });
+    }
+
+    private static boolean keeps(String kept, String id) {
+        return kept.equals("/") || kept.equals(id) || kept.endsWith("/") && id.startsWith(kept);
     }
 
     /** Deletes documents of other sources whose file this source has also read and found changed or missing. */
@@ -287,7 +342,7 @@ final class Ingest implements DocumentSink {
         SourceRecord now = recorded(Instant.now());
         Optional<SourceRecord> before =
                 store.read(snapshot -> snapshot.sources().find(source.key()));
-        boolean changed = added + updated + deleted + deletedElsewhere > 0;
+        boolean changed = added + updated + deleted + renamed + deletedElsewhere > 0;
         if (changed || before.filter(now::agrees).isEmpty()) {
             record(now.changed());
             commit();
@@ -325,8 +380,11 @@ final class Ingest implements DocumentSink {
     }
 
     private void commit() {
+        long from = System.nanoTime();
         store.cutBy(chunker.recipe());
         store.commit();
+        lastCommit = System.nanoTime();
+        commitTime = lastCommit - from;
         job.progress("commit", added + updated + unchanged, expected, "documents");
     }
 

@@ -11,6 +11,9 @@ import java.util.List;
  * @param updated number of documents replaced because their content or the chunking changed
  * @param unchanged number of documents neither embedded nor written
  * @param deleted number of documents deleted because the source no longer has them
+ * @param renamed number of documents that have another id than before and the same text; they are not counted as added or
+ *     deleted
+ * @param failedRecords number of records of the source, such as rows, that could not be read; they are part of {@code skipped}
  * @param skipped number of documents or folders that could not be read; their earlier content stays in the knowledge base
  * @param skippedFiles files that were skipped, including those of unsupported types
  * @param passages number of passages written for added and updated documents
@@ -25,6 +28,8 @@ public record IngestReport(
         int updated,
         int unchanged,
         int deleted,
+        int renamed,
+        int failedRecords,
         int skipped,
         SkippedFiles skippedFiles,
         int passages,

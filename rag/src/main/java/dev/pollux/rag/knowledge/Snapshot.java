@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -191,6 +192,12 @@ final class Snapshot {
     /** A value of each document of a source, by id, such as its version; {@code source} is the source's key. */
     Map<String, String> values(String source, String field) throws IOException {
         Map<String, String> found = new HashMap<>();
+        values(source, field, found::put);
+        return found;
+    }
+
+    /** Passes the id and a value of each document of a source to {@code to}. */
+    void values(String source, String field, BiConsumer<String, String> to) throws IOException {
         for (LeafReaderContext leaf : reader.leaves()) {
             LeafReader segment = leaf.reader();
             PostingsEnum docs = segment.postings(new Term(IndexLayout.SOURCE, source), PostingsEnum.NONE);
@@ -202,13 +209,12 @@ final class Snapshot {
             }
             for (int doc = docs.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = docs.nextDoc()) {
                 if ((live == null || live.get(doc)) && ids.advanceExact(doc) && values.advanceExact(doc)) {
-                    found.put(
+                    to.accept(
                             ids.binaryValue().utf8ToString(),
                             values.binaryValue().utf8ToString());
                 }
             }
         }
-        return found;
     }
 
     /** Every document, in the order of the index. */

@@ -14,10 +14,22 @@ public interface DocumentSink {
     /**
      * Reports a document that exists but cannot be read now; its earlier content stays valid.
      *
-     * @param id the document's id; if it ends in {@code /}, all documents whose ids begin with it
+     * @param id the document's id; if it ends in {@code /}, all documents whose ids begin with it; {@code /} alone means all
+     *     documents of the source
      * @param reason the reason, such as {@code cannot be read; check its permissions}
      */
     void skipped(String id, String reason);
+
+    /**
+     * Reports a record of a source, such as a row of a table, that cannot be read; the source goes on with the next one. By
+     * default it is {@link #skipped}.
+     *
+     * @param id the id that the record's document has or would have
+     * @param reason the reason, which names the row or line
+     */
+    default void failedRecord(String id, String reason) {
+        skipped(id, reason);
+    }
 
     /**
      * Reports a file that the source does not read; its earlier content is deleted.

@@ -3,6 +3,10 @@ package dev.pollux.rag.source;
 import dev.pollux.retrieval.Document;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
 
 /**
  * A set of documents, such as a folder.
@@ -53,7 +57,7 @@ public interface DocumentSource {
      */
     void read(DocumentSink sink);
 
-    /** The Markdown and text files of a folder and the folders in it, under {@link FolderOptions#DEFAULTS}. */
+    /** The documents of a folder and the folders in it, under {@link FolderOptions#DEFAULTS}. */
     static DocumentSource folder(Path folder) {
         return folder(folder, FolderOptions.DEFAULTS);
     }
@@ -66,8 +70,10 @@ public interface DocumentSource {
      * source. The source has the folder's name and is identified by its path, unless {@link FolderOptions#name()} is set.
      *
      * <p>The type of a file follows from its extension. Markdown: {@code md}, {@code markdown}, {@code mdx}, {@code qmd} and
-     * others. Plain text: {@code txt}, {@code rst}, {@code adoc}, {@code org}, {@code tex}, {@code csv}, {@code tsv}, {@code
-     * log} and others, and files such as README without an extension. Files of other types are only counted. Hidden files
+     * others. Plain text: {@code txt}, {@code rst}, {@code adoc}, {@code org}, {@code tex}, {@code log} and others, and files
+     * such as README without an extension. Tables: {@code csv}, {@code tsv}. A document of each line: {@code jsonl}, {@code
+     * ndjson}, by {@link FieldMapping#DEFAULTS}. Source code: {@code java}, {@code py}, {@code ts} and others. Types of an
+     * installed {@link DocumentReader}, such as PDF. Files of other types are only counted. Hidden files
      * and folders, and those excluded by a {@code .gitignore}, are ignored. Links are followed only to files inside the
      * folder.
      *
@@ -97,5 +103,56 @@ public interface DocumentSource {
      */
     static DocumentSource of(String name, List<Document> documents) {
         return new ListSource(name, documents);
+    }
+
+    /**
+     * Documents of the host, which are made one by one while they are read, so that their number is not limited by memory.
+     *
+     * <p>If the stream throws, the document is skipped with its number, and the next one is read. After three failures in
+     * a row no more are read, and what is known of the source stays.
+     *
+     * @param documents called for each reading; the stream is closed after it
+     */
+    static DocumentSource stream(String name, Supplier<? extends Stream<Document>> documents) {
+        return new IteratorSource(name, documents);
+    }
+
+    /**
+     * The records of a CSV or JSON Lines file of any size, in UTF-8, each as a document. A record that is not valid is skipped with
+     * its line. The id is the name of the file, {@code /} and the id of the record.
+     */
+    static DocumentSource records(Path file, FieldMapping mapping) {
+        return new RecordSource(file, mapping);
+    }
+
+    /**
+     * The rows of a database query, each as a document, read in one read-only transaction. A row that cannot be read is skipped
+     * with its number; after three in a row no more are read.
+     *
+     * @param database the host's; a connection is taken from it for each reading
+     * @param query an SQL query without parameters
+     */
+    static DocumentSource query(String name, DataSource database, String query, FieldMapping mapping) {
+        return new QuerySource(name, database, query, mapping);
+    }
+
+    /**
+     * The pages of a web site from a local mirror of it, as its {@code sitemap.xml} lists them. Nothing is fetched. The path of
+     * a document is the address of its page.
+     *
+     * @param folder the mirror, with the files in the folders of their addresses
+     * @param site address of the root of the mirror, such as {@code https://example.org}
+     */
+    static DocumentSource web(Path folder, String site) {
+        return new WebFolderSource(folder, site, Optional.empty());
+    }
+
+    /**
+     * The listed pages of a web site from a local mirror of it.
+     *
+     * @param pages a text file in UTF-8 with an address, or a path below the site, in each line
+     */
+    static DocumentSource web(Path folder, String site, Path pages) {
+        return new WebFolderSource(folder, site, Optional.of(pages));
     }
 }

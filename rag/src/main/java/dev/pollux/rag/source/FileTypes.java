@@ -12,6 +12,12 @@ import java.util.stream.Stream;
 /** Determines the type of a file from its name. */
 final class FileTypes {
 
+    /** The type of CSV files, which are read as tables. */
+    static final String CSV = "text/csv";
+
+    /** The type of JSON Lines files, of which each line is a document. */
+    static final String JSON_LINES = "application/jsonl";
+
     private static final String PLAIN = "text/plain";
 
     private static final Set<String> MARKDOWN_ENDINGS =
@@ -32,9 +38,34 @@ final class FileTypes {
             "mediawiki",
             "creole",
             "typ",
-            "csv",
-            "tsv",
             "log");
+
+    private static final Map<String, String> RECORD_ENDINGS =
+            Map.of("csv", CSV, "tsv", CSV, "jsonl", JSON_LINES, "ndjson", JSON_LINES);
+
+    /** Languages of source code whose declarations are known, by ending. */
+    private static final Map<String, String> CODE_ENDINGS = Map.ofEntries(
+            Map.entry("java", "java"),
+            Map.entry("kt", "kotlin"),
+            Map.entry("kts", "kotlin"),
+            Map.entry("scala", "scala"),
+            Map.entry("c", "c"),
+            Map.entry("h", "c"),
+            Map.entry("cc", "cpp"),
+            Map.entry("cpp", "cpp"),
+            Map.entry("cxx", "cpp"),
+            Map.entry("hpp", "cpp"),
+            Map.entry("cs", "csharp"),
+            Map.entry("go", "go"),
+            Map.entry("rs", "rust"),
+            Map.entry("swift", "swift"),
+            Map.entry("js", "javascript"),
+            Map.entry("mjs", "javascript"),
+            Map.entry("jsx", "javascript"),
+            Map.entry("ts", "typescript"),
+            Map.entry("tsx", "typescript"),
+            Map.entry("php", "php"),
+            Map.entry("py", "python"));
 
     /** Names of common text files without an extension. */
     private static final Set<String> PLAIN_NAMES = Set.of(
@@ -73,6 +104,12 @@ final class FileTypes {
         String ending = ending(name);
         if (MARKDOWN_ENDINGS.contains(ending)) {
             return Optional.of(Passage.MARKDOWN);
+        }
+        if (RECORD_ENDINGS.containsKey(ending)) {
+            return Optional.ofNullable(RECORD_ENDINGS.get(ending));
+        }
+        if (CODE_ENDINGS.containsKey(ending)) {
+            return Optional.of("text/x-" + CODE_ENDINGS.get(ending));
         }
         boolean plain = PLAIN_ENDINGS.contains(ending)
                 || ending.isEmpty() && PLAIN_NAMES.contains(name.toLowerCase(Locale.ROOT));

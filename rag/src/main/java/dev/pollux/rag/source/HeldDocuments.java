@@ -67,6 +67,11 @@ final class HeldDocuments implements DocumentSink {
     }
 
     @Override
+    public void failedRecord(String id, String reason) {
+        results.add(sink -> sink.failedRecord(id, reason));
+    }
+
+    @Override
     public void unread(String id, String kind, String reason) {
         results.add(sink -> sink.unread(id, kind, reason));
     }

@@ -55,7 +55,19 @@ final class TextFile {
         if (text.get().text().isBlank()) {
             sink.notice(id, "is empty");
         }
-        sink.document(new Document(id, path, wanted.mediaType(), text.get().text(), Map.of()));
+        document(id, path, wanted.mediaType(), text.get().text());
+    }
+
+    private void document(String id, String path, String mediaType, String text) {
+        RecordFile records = new RecordFile(id, path, sink);
+        if (mediaType.equals(FileTypes.CSV) && CsvRows.isTable(text)) {
+            records.table(text);
+        } else if (mediaType.equals(FileTypes.JSON_LINES)) {
+            records.jsonLines(text, FieldMapping.DEFAULTS);
+        } else {
+            String shown = mediaType.equals(FileTypes.CSV) ? "text/plain" : mediaType;
+            sink.document(new Document(id, path, shown, text, Map.of()));
+        }
     }
 
     private void readDocument(DocumentReader reader, SourceFile file) throws IOException {

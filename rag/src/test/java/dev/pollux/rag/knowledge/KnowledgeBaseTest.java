@@ -136,8 +136,9 @@ class KnowledgeBaseTest {
         knowledge.ingest(source("s", List.of(text("a", "Some text.")))).run();
         IngestReport report =
                 knowledge.ingest(source("s", List.of(text("b", "Some text.")))).run();
-        assertThat(report.added()).isEqualTo(1);
-        assertThat(report.deleted()).isEqualTo(1);
+        assertThat(report.renamed()).isEqualTo(1);
+        assertThat(report.added()).isZero();
+        assertThat(report.deleted()).isZero();
         assertThat(report.embedded()).isZero();
         assertThat(ids("text")).containsExactly("b");
     }

@@ -121,7 +121,7 @@ class FolderSourceTest {
 
     @Test
     void patternsChooseFiles() throws IOException {
-        for (String name : List.of("a.md", "b.java", "guides/c.md", "guides/old/d.md", "guides/e.txt", "f.pdf")) {
+        for (String name : List.of("a.md", "b.lua", "guides/c.md", "guides/old/d.md", "guides/e.txt", "f.pdf")) {
             write(name, "x");
         }
         assertThat(idsUnder(List.of(), List.of())).hasSize(4);
@@ -129,7 +129,7 @@ class FolderSourceTest {
         assertThat(idsUnder(List.of("guides/"), List.of("old"))).containsExactly("guides/c.md", "guides/e.txt");
         assertThat(idsUnder(List.of("guides/*.md"), List.of())).containsExactly("guides/c.md");
         assertThat(idsUnder(List.of("/*.md"), List.of())).containsExactly("a.md");
-        assertThat(idsUnder(List.of("*.java"), List.of())).containsExactly("b.java");
+        assertThat(idsUnder(List.of("*.lua"), List.of())).containsExactly("b.lua");
         assertThat(idsUnder(List.of("*.pdf"), List.of())).isEmpty();
         assertThat(idsUnder(List.of(), List.of("*.md", "!c.md"))).containsExactly("guides/c.md", "guides/e.txt");
         assertThat(idsUnder(List.of(), List.of("guides/**"))).containsExactly("a.md");

@@ -20,7 +20,8 @@ final class DocumentOptions {
             order = 1,
             paramLabel = "PATH",
             description =
-                    "The documents: Markdown and text files in this folder and those in it, or one file. What is new or"
+                    "The documents in this folder and those in it, or one file: Markdown, text, PDF, HTML, Office files, mail,"
+                            + " tables, source code. What is new or"
                             + " changed is read first, the rest is known from last time. May be given several times.")
     private List<Path> docs = List.of();
 

@@ -15,6 +15,9 @@ final class ExitCode {
     /** The documents do not contain the answer. */
     static final int UNKNOWN = 3;
 
+    /** Done, but records of a source, such as rows, could not be read. */
+    static final int INCOMPLETE = 4;
+
     /** Ctrl-C, as shells have it: 128 + SIGINT. */
     static final int INTERRUPTED = 130;
 

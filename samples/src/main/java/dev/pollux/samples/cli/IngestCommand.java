@@ -27,7 +27,9 @@ import picocli.CommandLine.Option;
             "",
             "A folder is known again by any path, and also after it has moved, by its documents.",
             "",
-            "--json: {knowledge, sources, added, updated, unchanged, deleted, skipped, passages, embedded, reused,"
+            "The exit code is 4 where rows of a table or lines of a JSON Lines file could not be read; all others are read.",
+            "",
+            "--json: {knowledge, sources, added, updated, unchanged, deleted, renamed, skipped, failedRecords, passages, embedded, reused,"
                     + " elapsedMillis, notices, skippedFiles: [{file, reason}], missingSources: [{source, path}]}; added to"
                     + " skipped count documents."
         },
@@ -49,6 +51,12 @@ final class IngestCommand extends PolluxCommand {
                     + " its path.")
     private @Nullable String name;
 
+    @Option(
+            names = "--watch",
+            order = 9,
+            description = "Go on reading what is new or changed, a second after each change, until Ctrl-C.")
+    private boolean watch;
+
     @Mixin
     private ResourceOptions resources = new ResourceOptions();
 
@@ -63,18 +71,35 @@ final class IngestCommand extends PolluxCommand {
         Optional.ofNullable(name).ifPresent(documents::name);
         Knowledge knowledge = new Knowledge(this, documents, resources);
         try (Embedder embedder = documents.openEmbedder(resources)) {
-            Path folder = knowledge.folder(embedder);
-            Report report = report(folder, knowledge.update(embedder));
-            try (KnowledgeBase read = KnowledgeBase.openReadOnly(folder, embedder)) {
-                SourceNotes notes = new SourceNotes(read);
-                Map<String, Object> json = new LinkedHashMap<>();
-                notes.add(json);
-                json.forEach((key, value) -> report.add(key, value, ""));
-                report.print(this);
-                notes.print(output(), true);
+            FolderWatch changes = new FolderWatch(documents.docs());
+            int code = ingest(knowledge, embedder);
+            while (watch && changes.await(pollux().interruption()::isInterrupted)) {
+                code = ingest(knowledge, embedder);
             }
+            return code;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return ExitCode.INTERRUPTED;
         }
-        return ExitCode.OK;
+    }
+
+    private int ingest(Knowledge knowledge, Embedder embedder) {
+        Path folder = knowledge.folder(embedder);
+        List<IngestReport> reports = knowledge.update(embedder);
+        Report report = report(folder, reports);
+        try (KnowledgeBase read = KnowledgeBase.openReadOnly(folder, embedder)) {
+            SourceNotes notes = new SourceNotes(read);
+            Map<String, Object> json = new LinkedHashMap<>();
+            notes.add(json);
+            json.forEach((key, value) -> report.add(key, value, ""));
+            report.print(this);
+            notes.print(output(), true);
+        }
+        int failed = sum(reports, IngestReport::failedRecords);
+        if (failed > 0) {
+            output().note(Texts.count(failed) + (failed == 1 ? " record" : " records") + " could not be read");
+        }
+        return failed > 0 ? ExitCode.INCOMPLETE : ExitCode.OK;
     }
 
     private static Report report(Path folder, List<IngestReport> reports) {
@@ -83,6 +108,7 @@ final class IngestCommand extends PolluxCommand {
         int updated = sum(reports, IngestReport::updated);
         int unchanged = sum(reports, IngestReport::unchanged);
         int deleted = sum(reports, IngestReport::deleted);
+        int renamed = sum(reports, IngestReport::renamed);
         int skipped = sum(reports, IngestReport::skipped);
         int passages = sum(reports, IngestReport::passages);
         int embedded = sum(reports, IngestReport::embedded);
@@ -95,7 +121,9 @@ final class IngestCommand extends PolluxCommand {
                 .add("updated", updated, documents(updated))
                 .add("unchanged", unchanged, documents(unchanged))
                 .add("deleted", deleted, documents(deleted))
+                .add("renamed", renamed, renamed == 0 ? "" : documents(renamed))
                 .add("skipped", skipped, documents(skipped))
+                .add("failedRecords", sum(reports, IngestReport::failedRecords), "")
                 .add("passages", passages, Texts.count(passages) + " written")
                 .add("embedded", embedded, Texts.count(embedded) + " passages")
                 .add("reused", reused, Texts.count(reused) + " vectors")

@@ -58,7 +58,9 @@ class KnowledgeCommandsTest {
                         "updated",
                         "unchanged",
                         "deleted",
+                        "renamed",
                         "skipped",
+                        "failedRecords",
                         "passages",
                         "embedded",
                         "reused",
@@ -77,6 +79,38 @@ class KnowledgeCommandsTest {
         assertThat(second.path("updated").asInt()).isEqualTo(1);
         assertThat(second.path("deleted").asInt()).isEqualTo(1);
         assertThat(run("ingest", "--json").json().path("embedded").asInt()).isZero();
+    }
+
+    @Test
+    void aLineThatCannotBeReadIsNamedAndSaidByTheExitCode() throws IOException {
+        Files.writeString(docs.resolve("rows.jsonl"), "{\"id\":\"1\",\"text\":\"Owls see at night.\"}\n{\"id\":\n");
+
+        Run ingested = run("ingest", "--json");
+
+        assertThat(ingested.code()).isEqualTo(ExitCode.INCOMPLETE);
+        assertThat(ingested.json().path("added").asInt()).isEqualTo(3);
+        assertThat(ingested.json().path("failedRecords").asInt()).isEqualTo(1);
+        JsonNode skipped = ingested.json().path("skippedFiles").path(0);
+        assertThat(skipped.path("file").asString()).isEqualTo(docs + "/rows.jsonl/2");
+        assertThat(skipped.path("reason").asString()).startsWith("line 2 is not JSON: ");
+        assertThat(ingested.err()).endsWith("pollux: 1 record could not be read" + NL);
+    }
+
+    @Test
+    void linesOfHtmlAreThoseOfTheFile() throws IOException {
+        Files.writeString(
+                docs.resolve("page.html"),
+                "<html><body><nav><a href=a>Home</a></nav><h1>Owls</h1>\n<p>Owls hunt mice at night.</p></body></html>");
+
+        JsonNode hit = run("search", "--json", "--top-k", "1", "owls hunt mice")
+                .json()
+                .path("hits")
+                .path(0);
+
+        assertThat(hit.path("document").asString()).isEqualTo("page.html");
+        assertThat(hit.path("text").asString()).isEqualTo("# Owls\n\nOwls hunt mice at night.");
+        assertThat(hit.path("firstLine").asInt()).isEqualTo(1);
+        assertThat(hit.path("lastLine").asInt()).isEqualTo(2);
     }
 
     @Test

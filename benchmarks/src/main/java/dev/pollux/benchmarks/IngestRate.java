@@ -1,0 +1,120 @@
+package dev.pollux.benchmarks;
+
+import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.embedding.TextRole;
+import dev.pollux.rag.knowledge.IngestReport;
+import dev.pollux.rag.knowledge.KnowledgeBase;
+import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.retrieval.Document;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryType;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/**
+ * Time and memory of an ingest of many documents, without a model: vectors are made of hashes. Arguments: folder of the knowledge
+ * base, number of documents, sentences a document. Run it with {@code -Xmx256m}; it ingests twice, the second time unchanged.
+ */
+public final class IngestRate {
+
+    private static final int DIMENSION = 64;
+    private static final String[] WORDS =
+            ("pump valve gasket train morning station ticket winter frost gauge reading logbook office floor"
+                            + " notice repair pressure water tunnel signal driver night inspection cupboard price stock part key")
+                    .split(" ");
+
+    private IngestRate() {}
+
+    /** Runs the measurement. */
+    public static void main(String[] arguments) {
+        Path folder = Path.of(arguments[0]);
+        int documents = Integer.parseInt(arguments[1]);
+        int sentences = Integer.parseInt(arguments[2]);
+        DocumentSource source = DocumentSource.stream(
+                "rows", () -> IntStream.range(0, documents).mapToObj(i -> document(i, sentences)));
+        for (int run = 1; run <= 2; run++) {
+            try (KnowledgeBase knowledge = KnowledgeBase.open(folder, new Hashes())) {
+                long begin = System.nanoTime();
+                IngestReport report = knowledge.ingest(source).run();
+                double seconds = (System.nanoTime() - begin) / 1e9;
+                System.out.printf(
+                        Locale.ROOT,
+                        "run %d: %d documents, %d added, %d unchanged, %d passages, %.1f s, %.0f documents/s, peak heap %d MiB of %d MiB%n",
+                        run,
+                        documents,
+                        report.added(),
+                        report.unchanged(),
+                        report.passages(),
+                        seconds,
+                        documents / seconds,
+                        peak() >> 20,
+                        Runtime.getRuntime().maxMemory() >> 20);
+            }
+        }
+    }
+
+    private static Document document(int number, int sentences) {
+        SplittableRandom random = new SplittableRandom(number);
+        StringBuilder text = new StringBuilder("Row ").append(number).append('.');
+        for (int i = 0; i < sentences; i++) {
+            for (int word = 0; word < 8; word++) {
+                text.append(' ').append(WORDS[random.nextInt(WORDS.length)]);
+            }
+            text.append(i % 4 == 3 ? ".\n\n" : ".");
+        }
+        return new Document("row" + number, "text/plain", text.toString(), Map.of());
+    }
+
+    private static long peak() {
+        long peak = 0;
+        for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
+            peak += pool.getType() == MemoryType.HEAP ? pool.getPeakUsage().getUsed() : 0;
+        }
+        return peak;
+    }
+
+    /** Vectors of the hashes of texts. */
+    private static final class Hashes implements Embedder {
+
+        @Override
+        public EmbedderInfo info() {
+            return new EmbedderInfo("hashes", "hashes-" + DIMENSION, DIMENSION, 256);
+        }
+
+        @Override
+        public float[][] embed(List<String> texts, TextRole role) {
+            return texts.stream().map(Hashes::vector).toArray(float[][]::new);
+        }
+
+        private static float[] vector(String text) {
+            SplittableRandom random = new SplittableRandom(text.hashCode());
+            float[] vector = new float[DIMENSION]; // (dimension)
+            double sum = 0;
+            for (int i = 0; i < DIMENSION; i++) {
+                vector[i] = (float) (random.nextDouble() - 0.5);
+                sum += vector[i] * vector[i];
+            }
+            float scale = (float) (1 / Math.sqrt(sum));
+            for (int i = 0; i < DIMENSION; i++) {
+                vector[i] *= scale;
+            }
+            return vector;
+        }
+
+        @Override
+        public int countTokens(String text) {
+            return text.length() / 5 + 1;
+        }
+
+        @Override
+        public void close() {
+            // nothing is open
+        }
+    }
+}
