@@ -13,6 +13,9 @@ final class Guard {
     private static final int CHECK_EVERY = 256;
     private static final double MIB = 1 << 20;
 
+    /** Data of up to so many bytes may have any ratio. */
+    private static final long SMALL = 4L << 20;
+
     private final ReaderOptions options;
     private final long end;
     private int steps;
@@ -61,6 +64,26 @@ final class Guard {
         }
     }
 
+    /** Checks the sizes that an archive declares for an entry, in bytes, before it is unpacked; a negative one is unknown. */
+    void checkEntry(long packed, long unpacked) {
+        if (unpacked > options.maxInflatedBytes()) {
+            throw tooLarge();
+        }
+        if (packed >= 0 && unpacked > SMALL && unpacked / Math.max(1, packed) > options.maxRatio()) {
+            throw tooDense();
+        }
+    }
+
+    private UnreadableException tooLarge() {
+        return new UnreadableException(
+                String.format(Locale.ROOT, "unpacks to more than %.0f MiB", options.maxInflatedBytes() / MIB));
+    }
+
+    private UnreadableException tooDense() {
+        return new UnreadableException("has an entry packed more than " + options.maxRatio()
+                + " : 1, as files that are meant to exhaust memory have");
+    }
+
     /**
      * A stream of unpacked data that ends with an error where it exceeds a limit.
      *
@@ -76,9 +99,6 @@ final class Guard {
 
     /** Counts the bytes of a stream. */
     private final class Inflating extends FilterInputStream {
-
-        /** Data of up to so many bytes may have any ratio. */
-        private static final long SMALL = 4L << 20;
 
         private final long packed;
         private final LongUnaryOperator total;
@@ -113,12 +133,10 @@ final class Guard {
             bytes += read;
             checkTime();
             if (total.applyAsLong(read) > options.maxInflatedBytes()) {
-                throw new UnreadableException(
-                        String.format(Locale.ROOT, "unpacks to more than %.0f MiB", options.maxInflatedBytes() / MIB));
+                throw tooLarge();
             }
             if (packed >= 0 && bytes > SMALL && bytes / Math.max(1, packed) > options.maxRatio()) {
-                throw new UnreadableException("has an entry packed more than " + options.maxRatio()
-                        + " : 1, as files that are meant to exhaust memory have");
+                throw tooDense();
             }
         }
     }

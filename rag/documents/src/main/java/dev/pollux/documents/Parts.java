@@ -63,6 +63,7 @@ final class Parts implements AutoCloseable {
         if (entry == null) {
             throw new UnreadableException("is a damaged archive: it has no " + name);
         }
+        guard.checkEntry(entry.getCompressedSize(), entry.getSize());
         try {
             return guard.inflating(zip.getInputStream(entry), entry.getCompressedSize());
         } catch (IOException e) {

@@ -14,6 +14,7 @@ final class RunningLines {
     /** So many rows at the top and at the bottom of a page may be such lines. */
     private static final int EDGE = 3;
 
+    private static final int MOST_PART = 4;
     private static final double MOST_PAGES = 0.5;
     private static final int LEAST_PAGES = 2;
 
@@ -36,10 +37,11 @@ final class RunningLines {
         for (List<Row> page : pages) {
             int first = 0;
             int last = page.size();
-            while (first < last && first < EDGE && isRunning(page.get(first), counts, filled)) {
+            int most = Math.min(EDGE, page.size() / MOST_PART); // of a page with few lines, most are no headers
+            while (first < last && first < most && isRunning(page.get(first), counts, filled)) {
                 first++;
             }
-            while (last > first && page.size() - last < EDGE && isRunning(page.get(last - 1), counts, filled)) {
+            while (last > first && page.size() - last < most && isRunning(page.get(last - 1), counts, filled)) {
                 last--;
             }
             cleaned.add(page.subList(first, last));
