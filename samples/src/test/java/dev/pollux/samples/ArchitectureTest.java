@@ -56,7 +56,7 @@ class ArchitectureTest {
 
     /** The types that a signature may show: the JDK's, ours, and JSpecify's. */
     private static final DescribedPredicate<JavaClass> OURS_OR_JDK =
-            resideInAnyPackage("java..", "dev.pollux..", "org.jspecify..");
+            resideInAnyPackage("java..", "javax.sql..", "dev.pollux..", "org.jspecify..");
 
     private static final DescribedPredicate<JavaClass> INTERNAL = resideInAnyPackage("..internal..");
 
