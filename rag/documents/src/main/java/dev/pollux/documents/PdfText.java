@@ -213,7 +213,7 @@ final class PdfText {
         writeParagraph();
         out.text().at(Location.pages(page, page));
         if (written) {
-            out.text().more("\n", rest);
+            out.text().more(" ", rest);
         } else {
             paragraph.append(rest);
         }
@@ -224,9 +224,7 @@ final class PdfText {
     }
 
     private static int lastWord(String text) {
-        return text.lastIndexOf('\n') < 0 && text.lastIndexOf(' ') < 0
-                ? 0
-                : Math.max(text.lastIndexOf('\n'), text.lastIndexOf(' ')) + 1;
+        return text.lastIndexOf(' ') + 1;
     }
 
     private boolean continues(Row row, Row above) {
@@ -285,7 +283,7 @@ final class PdfText {
             return true;
         }
         boolean dense = Character.isIdeographic(first) && Character.isIdeographic(end);
-        paragraph.append(dense ? "" : "\n").append(line);
+        paragraph.append(dense ? "" : " ").append(line);
         return dense;
     }
 
@@ -304,7 +302,7 @@ final class PdfText {
         String text = paragraph.toString();
         paragraph.setLength(0);
         if (continued) {
-            out.text().more("\n", text);
+            out.text().more(" ", text);
             return;
         }
         out.text().at(Location.pages(paragraphPage, paragraphPage));

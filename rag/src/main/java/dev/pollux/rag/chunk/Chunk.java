@@ -13,7 +13,7 @@ import java.util.List;
  * @param location its location in the document
  * @param lead preceding lines that the text needs to be understood; see {@link dev.pollux.retrieval.Passage#lead()}
  * @param embeddingText the text that is embedded and searched: context, line break, lead, then the text without comments and
- *     embedded data
+ *     embedded data; without the lead under {@link ChunkStrategy#SENTENCES}
  */
 public record Chunk(
         List<String> headings,
@@ -26,6 +26,11 @@ public record Chunk(
 
     public Chunk {
         headings = List.copyOf(headings);
+    }
+
+    /** The same chunk with another lead, which is not embedded with it. */
+    Chunk withLead(String other) {
+        return new Chunk(headings, context, start, end, location, other, embeddingText);
     }
 
     /** The chunk's text, verbatim. */

@@ -3,7 +3,7 @@ package dev.pollux.rag.chunk;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Options for the size of chunks. <em>Immutable.</em> */
+/** Options for the size and the boundaries of chunks. <em>Immutable.</em> */
 public final class ChunkOptions {
 
     /** Chunks of about 256 tokens with their headings. */
@@ -11,15 +11,23 @@ public final class ChunkOptions {
 
     private static final int SMALLEST = 16;
     private static final int LARGEST = 1 << 20;
+    private static final int MOST_SENTENCES = 20;
 
     private final int targetTokens;
     private final int maxTokens;
     private final boolean contextual;
+    private final ChunkStrategy strategy;
+    private final int windowSentences;
 
-    ChunkOptions(int targetTokens, int maxTokens, boolean contextual) {
-        this.targetTokens = targetTokens;
-        this.maxTokens = maxTokens;
-        this.contextual = contextual;
+    ChunkOptions(Builder builder) {
+        this.targetTokens = builder.targetTokens;
+        this.maxTokens = builder.maxTokens;
+        this.contextual = builder.contextual;
+        this.strategy = builder.strategy;
+        this.windowSentences = builder.windowSentences;
+        if (windowSentences < 0 || windowSentences > MOST_SENTENCES) {
+            throw new IllegalArgumentException("windowSentences must be in [0, 20] but was " + windowSentences);
+        }
         if (maxTokens < SMALLEST || maxTokens > LARGEST) {
             throw new IllegalArgumentException("maxTokens must be in [16, 2^20] but was " + maxTokens);
         }
@@ -52,6 +60,16 @@ public final class ChunkOptions {
         return contextual;
     }
 
+    /** How documents are cut; default {@link ChunkStrategy#STRUCTURE}. */
+    public ChunkStrategy strategy() {
+        return strategy;
+    }
+
+    /** Number of sentences before a chunk in its lead, for {@link ChunkStrategy#SENTENCES}; in [0, 20]; default 2. */
+    public int windowSentences() {
+        return windowSentences;
+    }
+
     /** Whether another has the same options. */
     @Override
     public boolean equals(@Nullable Object other) {
@@ -66,11 +84,11 @@ public final class ChunkOptions {
     @Override
     public String toString() {
         return "ChunkOptions[targetTokens=" + targetTokens + ", maxTokens=" + maxTokens + ", contextual=" + contextual
-                + "]";
+                + ", strategy=" + strategy + ", windowSentences=" + windowSentences + "]";
     }
 
     private List<Object> values() {
-        return List.of(targetTokens, maxTokens, contextual);
+        return List.of(targetTokens, maxTokens, contextual, strategy, windowSentences);
     }
 
     /** Builds {@link ChunkOptions}. <em>Not thread-safe: one thread at a time.</em> */
@@ -78,6 +96,8 @@ public final class ChunkOptions {
         private int targetTokens = 256;
         private int maxTokens = 512;
         private boolean contextual = true;
+        private ChunkStrategy strategy = ChunkStrategy.STRUCTURE;
+        private int windowSentences = 2;
 
         private Builder() {}
 
@@ -99,9 +119,21 @@ public final class ChunkOptions {
             return this;
         }
 
+        /** See {@link ChunkOptions#strategy()}. */
+        public Builder strategy(ChunkStrategy strategy) {
+            this.strategy = strategy;
+            return this;
+        }
+
+        /** See {@link ChunkOptions#windowSentences()}. */
+        public Builder windowSentences(int windowSentences) {
+            this.windowSentences = windowSentences;
+            return this;
+        }
+
         /** The options. */
         public ChunkOptions build() {
-            return new ChunkOptions(targetTokens, maxTokens, contextual);
+            return new ChunkOptions(this);
         }
     }
 }

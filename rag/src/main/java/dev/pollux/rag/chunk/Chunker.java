@@ -1,12 +1,14 @@
 package dev.pollux.rag.chunk;
 
 import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.TextRole;
 import dev.pollux.internal.text.Block.Heading;
 import dev.pollux.internal.text.Reading;
 import dev.pollux.retrieval.Document;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
@@ -35,26 +37,31 @@ public final class Chunker {
 
     private final ChunkOptions options;
     private final ToIntFunction<String> tokens;
+    private final Function<List<String>, float[][]> embed;
     private final int window;
     private final int target;
 
-    private Chunker(ChunkOptions options, ToIntFunction<String> tokens, int window) {
+    private Chunker(ChunkOptions options, Embedder embedder, int window) {
         this.options = options;
-        this.tokens = tokens;
+        this.tokens = embedder::countTokens;
+        this.embed = texts -> embedder.embed(texts, TextRole.PASSAGE);
         this.window = Math.min(options.maxTokens(), window);
         this.target = Math.min(options.targetTokens(), this.window);
     }
 
     /** A chunker for the limits of {@code embedder}. */
     public static Chunker of(Embedder embedder, ChunkOptions options) {
-        return new Chunker(options, embedder::countTokens, embedder.info().maxTokens());
+        return new Chunker(options, embedder, embedder.info().maxTokens());
     }
 
     /**
      * A text that names the rules and options that determine the chunks. If it changes, documents are split again.
      */
     public String recipe() {
-        return "blocks-5 target=" + target + " window=" + window + " contextual=" + options.contextual();
+        String strategy = options.strategy() == ChunkStrategy.STRUCTURE
+                ? ""
+                : " strategy=" + options.strategy() + " sentences=" + options.windowSentences();
+        return "blocks-5 target=" + target + " window=" + window + " contextual=" + options.contextual() + strategy;
     }
 
     /**
@@ -86,7 +93,12 @@ public final class Chunker {
             splitter = new Splitter(reading);
             leads = new Leads(reading);
             boolean code = Declarations.isCode(document.mediaType());
-            parts = code ? CodeParts.of(reading, document.mediaType()) : places.apart(Part.of(reading));
+            List<Part> blocks = code ? CodeParts.of(reading, document.mediaType()) : places.apart(Part.of(reading));
+            parts = switch (options.strategy()) {
+                case STRUCTURE -> blocks;
+                case RECURSIVE -> whole(blocks);
+                case SENTENCES, SEMANTIC -> SentenceCuts.of(reading, blocks);
+            };
             title = Optional.ofNullable(document.metadata().get(TITLE)).map(this::title);
         }
 
@@ -97,7 +109,10 @@ public final class Chunker {
         }
 
         List<Chunk> chunks() {
-            boolean whole = parts.stream().noneMatch(Part::apart);
+            if (options.strategy() == ChunkStrategy.SENTENCES) {
+                return sentences();
+            }
+            boolean whole = parts.stream().noneMatch(Part::apart) && options.strategy() != ChunkStrategy.SEMANTIC;
             if (parts.isEmpty()) {
                 return List.of();
             }
@@ -108,7 +123,62 @@ public final class Chunker {
                         .filter(this::says)
                         .toList();
             }
-            return pack(units());
+            return pack(options.strategy() == ChunkStrategy.SEMANTIC ? subjects(units()) : units());
+        }
+
+        /** Adjacent parts as one of unknown structure, except where they must not be merged. */
+        private static List<Part> whole(List<Part> blocks) {
+            List<Part> merged = new ArrayList<>();
+            for (Part block : blocks) {
+                Part last = merged.isEmpty() || block.apart() ? null : merged.remove(merged.size() - 1);
+                int start = last == null ? block.start() : last.start();
+                boolean apart = last == null ? block.apart() : last.apart();
+                merged.add(new Part(Part.Kind.TEXT, start, block.end(), List.of(), apart));
+            }
+            return merged;
+        }
+
+        /** The units, where a subject begins as the first of a section. */
+        private List<Unit> subjects(List<Unit> units) {
+            List<String> texts = new ArrayList<>();
+            units.forEach(
+                    unit -> texts.add(reading.visible(unit.start(), unit.end()).strip()));
+            texts.replaceAll(text -> text.isEmpty() ? "-" : text); // what is not shown is like nothing
+            boolean[] breaks = SemanticBreaks.of(texts, embed); // (units)
+            List<Unit> marked = new ArrayList<>();
+            for (int i = 0; i < breaks.length; i++) {
+                Unit unit = units.get(i);
+                boolean begins =
+                        unit.section() && unit.path().stream().anyMatch(title -> title.start() >= unit.start());
+                marked.add(new Unit(
+                        unit.start(),
+                        unit.end(),
+                        unit.path(),
+                        i == 0 || begins || breaks[i],
+                        breaks[i] || unit.apart(),
+                        unit.size()));
+            }
+            return marked;
+        }
+
+        /** A chunk of each sentence, with the sentences before it as its lead. */
+        private List<Chunk> sentences() {
+            List<Chunk> chunks = new ArrayList<>();
+            List<Unit> units = units();
+            for (int i = 0; i < units.size(); i++) {
+                Chunk chunk = chunk(units.subList(i, i + 1));
+                int first = i;
+                while (first > 0
+                        && i - first < options.windowSentences()
+                        && !units.get(first).section()) {
+                    first--;
+                }
+                String lead = text.substring(units.get(first).start(), chunk.start());
+                if (says(chunk)) {
+                    chunks.add(measure(lead) <= window ? chunk.withLead(lead) : chunk);
+                }
+            }
+            return chunks;
         }
 
         /** Parts with their headings; a part that does not fit is split. */

@@ -23,7 +23,9 @@ record Part(Kind kind, int start, int end, List<Heading> path, boolean apart) {
         HEADING,
         PROSE,
         LIST,
-        LINES
+        LINES,
+        /** A whole text whose structure is not known. */
+        TEXT
     }
 
     /** Invisible text of at least this many characters is excluded from all parts. */

@@ -46,21 +46,24 @@ final class Places {
         return Math.max(0, low - 1);
     }
 
-    /** The parts, with those apart that are on another sheet than the part before, since no location contains both. */
+    /** The parts, with those apart that are on another page or sheet than the part before, so that a citation can name it. */
     List<Part> apart(List<Part> parts) {
         List<Part> result = new ArrayList<>();
         for (Part part : parts) {
             boolean other = !places.isEmpty()
                     && !result.isEmpty()
-                    && isOtherSheet(result.get(result.size() - 1).start(), part.start());
+                    && isElsewhere(result.get(result.size() - 1).start(), part.start());
             result.add(new Part(part.kind(), part.start(), part.end(), part.path(), part.apart() || other));
         }
         return result;
     }
 
-    private boolean isOtherSheet(int before, int next) {
-        return places.get(at(before)).location() instanceof Location.Cells a
-                && places.get(at(next)).location() instanceof Location.Cells b
-                && !a.sheet().equals(b.sheet());
+    private boolean isElsewhere(int before, int next) {
+        Location from = places.get(at(before)).location();
+        Location to = places.get(at(next)).location();
+        if (from instanceof Location.Cells a && to instanceof Location.Cells b) {
+            return !a.sheet().equals(b.sheet());
+        }
+        return from instanceof Location.Pages && to instanceof Location.Pages && !from.equals(to);
     }
 }

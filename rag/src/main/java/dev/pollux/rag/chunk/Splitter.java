@@ -21,6 +21,7 @@ final class Splitter {
     }
 
     private enum Level {
+        PARAGRAPHS,
         OUTER_ITEMS,
         ITEMS,
         LINES,
@@ -69,6 +70,7 @@ final class Splitter {
         return switch (kind) {
             case LIST -> List.of(Level.OUTER_ITEMS, Level.ITEMS, Level.SENTENCES, Level.WORDS, Level.CHARACTERS);
             case LINES, FRONT_MATTER -> List.of(Level.LINES, Level.WORDS, Level.CHARACTERS);
+            case TEXT -> List.of(Level.PARAGRAPHS, Level.LINES, Level.SENTENCES, Level.WORDS, Level.CHARACTERS);
             case PROSE, HEADING -> List.of(Level.SENTENCES, Level.WORDS, Level.CHARACTERS);
         };
     }
@@ -149,10 +151,25 @@ final class Splitter {
         return switch (level) {
             case OUTER_ITEMS -> cutsAt(outerItems, start, end);
             case ITEMS -> cutsAt(items, start, end);
+            case PARAGRAPHS -> paragraphCuts(start, end);
             case LINES -> lineCuts(start, end);
             case SENTENCES -> cutsAt(sentences, start, end);
             default -> wordCuts(start, end);
         };
+    }
+
+    /** A paragraph includes the blank lines after it. */
+    private int[] paragraphCuts(int start, int end) {
+        Cuts cuts = new Cuts();
+        boolean blank = false;
+        for (int line = lines.at(start) + 1; line < lines.count() && lines.start(line) < end; line++) {
+            boolean empty = lines.line(line).isBlank();
+            if (blank && !empty) {
+                cuts.add(lines.start(line));
+            }
+            blank = empty;
+        }
+        return cuts.upTo(end);
     }
 
     private int[] lineCuts(int start, int end) {

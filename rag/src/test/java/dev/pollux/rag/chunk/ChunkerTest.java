@@ -244,7 +244,14 @@ class ChunkerTest {
     @Test
     void defaultsAreTheBuilders() {
         assertThat(ChunkOptions.builder().build()).isEqualTo(ChunkOptions.DEFAULTS);
-        assertThat(ChunkOptions.DEFAULTS).isEqualTo(new ChunkOptions(256, 512, true));
+        assertThat(ChunkOptions.DEFAULTS)
+                .isEqualTo(ChunkOptions.builder()
+                        .targetTokens(256)
+                        .maxTokens(512)
+                        .contextual(true)
+                        .strategy(ChunkStrategy.STRUCTURE)
+                        .windowSentences(2)
+                        .build());
     }
 
     @Test
