@@ -10,6 +10,7 @@ import dev.pollux.inference.calibration.ModelComparison;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.encoder.EmbedderOptions;
+import dev.pollux.inference.encoder.LongText;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
@@ -200,6 +201,7 @@ public final class MeasuredQuantizer {
             EmbedderOptions embedder = EmbedderOptions.builder()
                     .cache(engine.cache())
                     .workers(engine.threads())
+                    .longText(LongText.WINDOWED)
                     .build();
             report.embeddings(context.run(
                     EmbedderComparer.of(embedder).compare(attempt.model(), candidate, passages(goal.text()))));

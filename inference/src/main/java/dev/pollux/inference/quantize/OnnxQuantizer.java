@@ -85,6 +85,26 @@ public final class OnnxQuantizer implements Quantizer {
         return new OnnxQuantizer(options, recordStep);
     }
 
+    /**
+     * Whether a model is a folder with an encoder of texts: a checkpoint of an embedder or reranker, or an ONNX graph with
+     * {@code input_ids} that is no decoder. Such models lose much at 4 bits and little at 8.
+     */
+    public static boolean isEncoder(Path model) {
+        if (!Files.isDirectory(model)) {
+            return false;
+        }
+        if (!OnnxModelFiles.isAt(model)) {
+            return SourceModel.isEncoder(model);
+        }
+        if (ProbeSession.isDecoder(model)) {
+            return false;
+        }
+        try (SourceModel source = new OnnxModelFiles(model)) {
+            return source.graph().inputs().stream()
+                    .anyMatch(input -> input.name().equals("input_ids"));
+        }
+    }
+
     @Override
     public QuantizationPreview plan(Path model, QuantizationRecipe recipe) {
         try (SourceModel source = SourceModel.open(model)) {

@@ -85,7 +85,7 @@ interface SourceModel extends AutoCloseable {
     }
 
     /** Decoders that embed texts have the files of sentence-transformers. */
-    private static boolean isEncoder(Path folder) {
+    static boolean isEncoder(Path folder) {
         if (!EncoderExport.isKnown(folder)) {
             return false;
         }

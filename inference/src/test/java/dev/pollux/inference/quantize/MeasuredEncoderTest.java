@@ -12,6 +12,8 @@ import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.quantization.QuantizationMethod;
 import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.TinyDecoder;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -86,6 +88,28 @@ class MeasuredEncoderTest {
                 assertThat(rounded[i]).isBetween(exact[i] - .02f, exact[i] + .02f);
             }
         }
+    }
+
+    @Test
+    void encodersAreToldFromDecodersAndNetworks() throws IOException {
+        Path checkpoint = TinyCheckpoint.bert(temp.resolve("model"), "BertModel", "")
+                .tokenizer()
+                .write()
+                .folder();
+        Path graph = temp.resolve("graph");
+        OnnxQuantizer.create()
+                .quantize(checkpoint, graph, recipe(QuantizationMethod.SEARCH))
+                .run();
+        assertThat(OnnxQuantizer.isEncoder(checkpoint)).isTrue();
+        assertThat(OnnxQuantizer.isEncoder(graph)).isTrue();
+        Path decoder = TinyDecoder.llama(1).write(temp.resolve("decoder"));
+        Path exported = temp.resolve("exported");
+        OnnxQuantizer.create()
+                .quantize(decoder, exported, recipe(QuantizationMethod.SEARCH))
+                .run();
+        assertThat(OnnxQuantizer.isEncoder(decoder)).isFalse();
+        assertThat(OnnxQuantizer.isEncoder(exported)).isFalse();
+        assertThat(OnnxQuantizer.isEncoder(graph.resolve("model.onnx"))).isFalse();
     }
 
     private float[] scores(Path folder, List<String> texts) {

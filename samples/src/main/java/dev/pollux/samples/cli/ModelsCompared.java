@@ -1,6 +1,5 @@
 package dev.pollux.samples.cli;
 
-import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.calibration.EmbedderComparer;
 import dev.pollux.inference.calibration.EmbedderComparison;
 import dev.pollux.inference.calibration.ModelComparer;
@@ -8,11 +7,10 @@ import dev.pollux.inference.calibration.ModelComparison;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.encoder.EmbedderOptions;
-import dev.pollux.inference.encoder.export.EncoderExport;
+import dev.pollux.inference.encoder.LongText;
 import dev.pollux.inference.engine.EngineOptions;
-import dev.pollux.inference.onnx.DecoderGraph;
+import dev.pollux.inference.quantize.OnnxQuantizer;
 import dev.pollux.inference.quantize.QualityReport;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -27,10 +25,11 @@ record ModelsCompared(Path a, Path b, ResourceOptions resources) {
     int print(PolluxCommand command, Path text) {
         Report report = new Report();
         String read = TextFile.read(text);
-        if (isEmbedder(b)) {
+        if (OnnxQuantizer.isEncoder(b)) {
             EmbedderOptions options = EmbedderOptions.builder()
                     .cache(resources.cache())
                     .workers(resources.threads())
+                    .longText(LongText.WINDOWED)
                     .build();
             EmbedderComparison found =
                     command.run(EmbedderComparer.of(options).compare(a, b, CalibrationTexts.passages(read)));
@@ -54,21 +53,5 @@ record ModelsCompared(Path a, Path b, ResourceOptions resources) {
                 .cache(resources.cache())
                 .export(ExportOptions.builder().weights(WeightFormat.FLOAT).build())
                 .build();
-    }
-
-    private static boolean isEmbedder(Path path) {
-        if (!Files.isDirectory(path)) {
-            return false;
-        }
-        try {
-            if (DecoderGraph.ready(path).isPresent()) {
-                return false;
-            }
-        } catch (UnsupportedModelException e) {
-            return true; // it has inputs of an encoder
-        }
-        return EncoderExport.isKnown(path)
-                || Files.isRegularFile(path.resolve("model.onnx"))
-                || Files.isDirectory(path.resolve("onnx"));
     }
 }
