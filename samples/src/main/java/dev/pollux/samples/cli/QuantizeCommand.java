@@ -74,7 +74,11 @@ final class QuantizeCommand extends PolluxCommand {
                             + " embedders and rerankers. Default: search.")
     private QuantizationMethod method = QuantizationRecipe.DEFAULTS.method();
 
-    @Option(names = "--bits", order = 11, paramLabel = "N", description = "Bits of a weight: 2, 4 or 8. Default: 4; of encoders 8, in blocks of 128.")
+    @Option(
+            names = "--bits",
+            order = 11,
+            paramLabel = "N",
+            description = "Bits of a weight: 2, 4 or 8. Default: 4; of encoders 8, in blocks of 128.")
     private @Nullable Integer bits;
 
     @Option(
