@@ -68,6 +68,15 @@ public final class LoraWriter implements AutoCloseable {
         put(bias, Part.BIAS, false, DType.F32, values);
     }
 
+    /**
+     * Writes a bias of the model that was trained.
+     *
+     * @param ofFactors whether its module has factors, which PEFT's name of the tensor says
+     */
+    public void trainedBias(String bias, boolean ofFactors, TensorSource values) {
+        put(bias, ofFactors ? Part.BASE : Part.WHOLE, false, DType.F32, values);
+    }
+
     /** Writes the lengths of a matrix's rows after its change (DoRA). */
     public void magnitude(String matrix, TensorSource values) {
         put(matrix, Part.MAGNITUDE, false, DType.F32, values);

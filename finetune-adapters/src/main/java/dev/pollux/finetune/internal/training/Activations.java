@@ -1,0 +1,55 @@
+package dev.pollux.finetune.internal.training;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a forward pass leaves for the backward pass: the stream before each layer and after the last, and, unless they are computed
+ * again, the inputs and results of attention. <em>Confined to one thread.</em>
+ */
+public final class Activations implements AutoCloseable {
+
+    private final TokenBatch batch;
+    private final List<FloatTensor> streams = new ArrayList<>();
+    private final List<List<Attended>> attentions = new ArrayList<>();
+
+    /** The inputs of an attention and its result. */
+    record Attended(BlockAttention.Inputs inputs, FloatTensor result) implements AutoCloseable {
+        @Override
+        public void close() {
+            inputs.close();
+            result.close();
+        }
+    }
+
+    Activations(TokenBatch batch) {
+        this.batch = batch;
+    }
+
+    /** The tokens that were read. */
+    public TokenBatch batch() {
+        return batch;
+    }
+
+    List<FloatTensor> streams() {
+        return streams;
+    }
+
+    /** By layer, the attentions in order; empty if they are computed again. */
+    List<List<Attended>> attentions() {
+        return attentions;
+    }
+
+    FloatTensor last() {
+        return streams.get(streams.size() - 1);
+    }
+
+    /** Releases memory. Idempotent. */
+    @Override
+    public void close() {
+        streams.forEach(FloatTensor::close);
+        streams.clear();
+        attentions.forEach(all -> all.forEach(Attended::close));
+        attentions.clear();
+    }
+}

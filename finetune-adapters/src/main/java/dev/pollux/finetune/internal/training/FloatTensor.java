@@ -1,0 +1,88 @@
+package dev.pollux.finetune.internal.training;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.internal.session.Tensors;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+
+/** 32-bit floats in direct memory, which the runtime reads and writes in place. <em>Confined to one thread.</em> */
+final class FloatTensor implements AutoCloseable {
+
+    private final Memory memory;
+    private final ByteBuffer bytes;
+    private final int elements;
+    private final OnnxTensor tensor;
+    private boolean closed;
+
+    FloatTensor(Memory memory, ByteBuffer bytes, long[] shape, int elements) {
+        this.memory = memory;
+        this.bytes = bytes;
+        this.elements = elements;
+        this.tensor = Tensors.over(part(0, elements), ElementType.FLOAT, shape);
+    }
+
+    private ByteBuffer part(int first, int count) {
+        return bytes.slice(first * Float.BYTES, count * Float.BYTES).order(bytes.order());
+    }
+
+    OnnxTensor tensor() {
+        return tensor;
+    }
+
+    int elements() {
+        return elements;
+    }
+
+    /** All elements. */
+    FloatBuffer floats() {
+        return part(0, elements).asFloatBuffer();
+    }
+
+    /** A copy of the elements. */
+    float[] array() {
+        float[] values = new float[elements];
+        floats().get(values);
+        return values;
+    }
+
+    FloatTensor set(float[] values) {
+        floats().put(values, 0, elements);
+        return this;
+    }
+
+    void clear() {
+        set(new float[elements]);
+    }
+
+    /** Adds the elements of another tensor of the same size. */
+    void add(FloatTensor other) {
+        add(0, other);
+    }
+
+    /** Adds the elements of another tensor to those from {@code first} on. */
+    void add(int first, FloatTensor other) {
+        float[] more = other.array();
+        float[] sum = new float[more.length];
+        FloatBuffer own = part(first, more.length).asFloatBuffer();
+        own.get(sum);
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] += more[i];
+        }
+        own.put(0, sum);
+    }
+
+    /** Rows of this tensor of (1, rows, width) or (rows, width) in place; the caller closes the result. */
+    OnnxTensor rows(int first, int count, int width) {
+        return Tensors.over(part(first * width, count * width), ElementType.FLOAT, count, width);
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            tensor.close();
+            memory.give(bytes);
+        }
+    }
+}

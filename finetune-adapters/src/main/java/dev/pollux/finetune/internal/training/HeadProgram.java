@@ -1,0 +1,157 @@
+package dev.pollux.finetune.internal.training;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.pollux.finetune.internal.training.ModelGraphs.Backward;
+import dev.pollux.finetune.internal.training.Programs.Program;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.internal.session.Tensors;
+import dev.pollux.job.JobContext;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.BiConsumer;
+import java.util.function.ObjIntConsumer;
+
+/** Runs the last norm and the head for predicted tokens, some at a time. <em>Confined to one thread.</em> */
+final class HeadProgram {
+
+    /** The logits of so many tokens are in memory at once. */
+    private static final int ROWS = 128;
+
+    private final ModelGraphs graphs;
+    private final Memory memory;
+    private final Program forward;
+    private final Program backward;
+    private final Map<String, Value> gradients;
+    private final List<Weight> weights;
+    private final String stream;
+
+    HeadProgram(ModelGraphs graphs, Programs programs, Memory memory) {
+        this.graphs = graphs;
+        this.memory = memory;
+        Graph measures = graphs.headForward(graphs.head().measures());
+        this.forward = programs.of(measures);
+        Backward found = graphs.headBackward();
+        this.backward = programs.of(found.graph());
+        this.gradients = found.of();
+        this.weights = graphs.weights(measures);
+        this.stream = graphs.stream(graphs.layers()).name();
+    }
+
+    /** Calls the visitor with the inputs for some predicted tokens, and the index of the first. */
+    private void chunks(
+            Activations activations,
+            ModelWeights from,
+            Map<String, FloatTensor> inputs,
+            JobContext context,
+            ObjIntConsumer<Map<String, OnnxTensor>> visitor) {
+        int[] rows = activations.batch().rows();
+        int width = graphs.table().columns();
+        float[] states = activations.last().array();
+        try (ModelWeights.Loaded loaded = from.load(weights, context)) {
+            for (int first = 0; first < rows.length; first += ROWS) {
+                int count = Math.min(ROWS, rows.length - first);
+                float[] some = new float[count * width];
+                long[] labels = new long[count];
+                for (int i = 0; i < count; i++) {
+                    System.arraycopy(states, rows[first + i] * width, some, i * width, width);
+                    labels[i] = activations.batch().ids()[activations.batch().targets()[first + i]];
+                }
+                Map<String, OnnxTensor> given = new HashMap<>(loaded.tensors());
+                given.putAll(TrainableModel.tensors(inputs));
+                try (FloatTensor x = memory.take(1, count, width).set(some);
+                        OnnxTensor label = labels(labels)) {
+                    given.put(stream, x.tensor());
+                    given.put(HeadGraph.LABELS, label);
+                    visitor.accept(given, first);
+                }
+            }
+        }
+    }
+
+    private static OnnxTensor labels(long[] labels) {
+        ByteBuffer bytes = Tensors.direct(labels.length * Long.BYTES);
+        bytes.asLongBuffer().put(labels);
+        return Tensors.over(bytes, ElementType.INT64, labels.length, 1);
+    }
+
+    /** Measures of the predicted tokens. */
+    TokenMeasures measures(
+            Activations activations, ModelWeights from, Map<String, FloatTensor> inputs, JobContext context) {
+        int count = activations.batch().targets().length;
+        List<Value> measured = graphs.head().measures();
+        List<float[]> all = new ArrayList<>();
+        measured.forEach(value -> all.add(new float[count]));
+        chunks(activations, from, inputs, context, (given, first) -> {
+            int rows = Math.min(ROWS, count - first);
+            Map<String, FloatTensor> results = new HashMap<>();
+            measured.forEach(value -> results.put(value.name(), memory.take(rows, 1)));
+            forward.run(given, TrainableModel.tensors(results), context);
+            for (int i = 0; i < all.size(); i++) {
+                try (FloatTensor result =
+                        Objects.requireNonNull(results.get(measured.get(i).name()))) {
+                    System.arraycopy(result.array(), 0, all.get(i), first, rows);
+                }
+            }
+        });
+        return new TokenMeasures(all.get(0), all.get(1), all.get(2), all.get(3), all.get(4));
+    }
+
+    /**
+     * The gradient of the stream after the last layer.
+     *
+     * @param perToken dL/dlog p of each predicted token
+     * @param trained receives the gradients of trained inputs
+     * @return (1, tokens, hidden); the caller closes it
+     */
+    FloatTensor backward(
+            Activations activations,
+            float[] perToken,
+            ModelWeights from,
+            Map<String, FloatTensor> inputs,
+            BiConsumer<String, FloatTensor> trained,
+            JobContext context) {
+        int width = graphs.table().columns();
+        int[] rows = activations.batch().rows();
+        float[] sum = new float[activations.batch().ids().length * width];
+        chunks(activations, from, inputs, context, (given, first) -> {
+            int count = Math.min(ROWS, rows.length - first);
+            float[] negative = new float[count];
+            for (int i = 0; i < count; i++) {
+                negative[i] = -perToken[first + i];
+            }
+            Map<String, FloatTensor> found = LayerPrograms.take(memory, gradients, count);
+            Map<String, OnnxTensor> results = new HashMap<>();
+            gradients.forEach((name, value) -> results.put(
+                    value.name(), Objects.requireNonNull(found.get(name)).tensor()));
+            try (FloatTensor tokenWeights = memory.take(count, 1).set(negative)) {
+                given.put(HeadGraph.WEIGHTS, tokenWeights.tensor());
+                backward.run(given, results, context);
+            }
+            found.forEach((name, gradient) -> {
+                if (name.equals(stream)) {
+                    addRows(sum, gradient.array(), rows, first, width);
+                } else {
+                    trained.accept(name, gradient);
+                }
+                gradient.close();
+            });
+        });
+        return memory.take(1, activations.batch().ids().length, width).set(sum);
+    }
+
+    private static void addRows(float[] sum, float[] some, int[] rows, int first, int width) {
+        for (int i = 0; i < some.length / width; i++) {
+            int at = rows[first + i] * width;
+            for (int j = 0; j < width; j++) {
+                sum[at + j] += some[i * width + j];
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package dev.pollux.finetune.internal.training;
+
+import dev.pollux.finetune.internal.training.ModelGraphs.Backward;
+import dev.pollux.finetune.internal.training.ModelGraphs.Segment;
+import dev.pollux.finetune.internal.training.Programs.Program;
+import dev.pollux.finetune.internal.training.TrainingLowering.AttentionCall;
+import dev.pollux.inference.graph.Shape;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.graph.Weight;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The programs of one layer. <em>Confined to one thread.</em> */
+final class LayerPrograms {
+
+    private final String stream;
+    private final List<Part> parts = new ArrayList<>();
+    private final List<Weight> weights = new ArrayList<>();
+    private final boolean trained;
+
+    /** A segment with its programs; {@code backward} is null if the layer gets no gradients. */
+    record Part(
+            Program forward,
+            List<Value> results,
+            Optional<AttentionCall> call,
+            @Nullable Program backward,
+            Map<String, Value> gradients) {
+
+        Program requireBackward() {
+            return Objects.requireNonNull(backward, "the layer has no backward pass");
+        }
+    }
+
+    /**
+     * Prepares a layer.
+     *
+     * @param below whether layers below it, or its own stream, need gradients
+     */
+    LayerPrograms(ModelGraphs graphs, int layer, boolean below, Programs programs) {
+        this.stream = graphs.stream(layer).name();
+        List<Segment> segments = graphs.segments(layer);
+        this.trained =
+                segments.stream().anyMatch(one -> !graphs.trained(one.forward()).isEmpty());
+        Set<String> read = new LinkedHashSet<>();
+        for (Segment segment : segments) {
+            Program backward = null;
+            Map<String, Value> gradients = Map.of();
+            if (below || trained) {
+                Backward found = graphs.backward(layer, segment, below);
+                gradients = found.of();
+                backward = gradients.isEmpty() ? null : programs.of(found.graph());
+            }
+            parts.add(new Part(programs.of(segment.forward()), segment.results(), segment.call(), backward, gradients));
+            for (Weight weight : graphs.weights(segment.forward())) {
+                if (read.add(weight.name())) {
+                    weights.add(weight);
+                }
+            }
+        }
+    }
+
+    /** The name of the stream before the layer. */
+    String stream() {
+        return stream;
+    }
+
+    List<Part> parts() {
+        return parts;
+    }
+
+    /** The weights of the layer. */
+    List<Weight> weights() {
+        return weights;
+    }
+
+    /** Whether it has trained inputs. */
+    boolean isTrained() {
+        return trained;
+    }
+
+    /** Tensors for values of {@code tokens} tokens, by name. */
+    static Map<String, FloatTensor> take(Memory memory, Map<String, Value> values, int tokens) {
+        Map<String, FloatTensor> taken = new LinkedHashMap<>();
+        values.forEach((name, value) -> taken.put(name, memory.take(sizes(value.shape(), tokens))));
+        return taken;
+    }
+
+    /** The sizes of a shape in which each name is the number of tokens. */
+    static long[] sizes(Shape shape, int tokens) {
+        return shape.dims().stream()
+                .mapToLong(dim ->
+                        dim.factor() * (long) Math.pow(tokens, dim.symbols().size()))
+                .toArray();
+    }
+}

@@ -1,0 +1,281 @@
+package dev.pollux.finetune.internal.training;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.finetune.internal.differentiation.Differentiation;
+import dev.pollux.finetune.internal.differentiation.Gradients;
+import dev.pollux.finetune.internal.training.TrainingLowering.AttentionCall;
+import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphBuilder;
+import dev.pollux.inference.graph.GraphCut;
+import dev.pollux.inference.graph.ShapeMismatchException;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.internal.architecture.Architecture;
+import dev.pollux.inference.internal.architecture.Architectures;
+import dev.pollux.inference.internal.layer.Blocks;
+import dev.pollux.inference.internal.layer.DerivedTensors;
+import dev.pollux.inference.internal.layer.Residual;
+import dev.pollux.inference.internal.masked.Operators;
+import dev.pollux.tensor.StackedMatrix;
+import dev.pollux.tensor.TensorFile;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** The graphs of a model for training, cut into layers and at each attention. Reads no weights. <em>Confined to one thread.</em> */
+final class ModelGraphs {
+
+    /*
+     * The model is lowered once, as one graph. A layer with attentions a₁ … aₘ is computed in m + 1 segments:
+     *
+     *   segment i ≤ m   (x, attended₁ … attendedᵢ₋₁) → (qᵢ, kᵢ, vᵢ)
+     *   segment m + 1   (x, attended₁ … attendedₘ) → x of the next layer
+     *
+     * with x the stream before the layer. Each is a cut of the graph, so what two segments share, such as a norm, is computed
+     * in both. The gradient of a segment is Differentiation of its cut with respect to x, the attended values and the trained
+     * inputs. Since it begins at x, it computes the layer again and nothing between x and its results is kept.
+     */
+
+    static final String SEED = "seed.";
+
+    private final Graph graph;
+    private final TrainingLowering lowering;
+    private final int layers;
+    private final int mostTokens;
+    private final List<Value> streams = new ArrayList<>(); // before each layer, and after the last
+    private final List<Integer> calls = new ArrayList<>(); // attentions before each layer, and in all
+    private final HeadGraph head;
+
+    /**
+     * A part of a layer.
+     *
+     * @param forward computes {@code results}
+     * @param results q, k and v, or the stream
+     * @param call the attention after it; empty for the last segment
+     */
+    record Segment(Graph forward, List<Value> results, Optional<AttentionCall> call) {}
+
+    /**
+     * The gradients of a segment.
+     *
+     * @param graph computes the gradients; its inputs are those of the segment and {@code SEED} + name for each result
+     * @param of the gradients by the names of values
+     */
+    record Backward(Graph graph, Map<String, Value> of) {}
+
+    ModelGraphs(ModelConfig config, Settings settings, TensorFile tensors, int mostTokens, Trainables trainables) {
+        this.mostTokens = mostTokens;
+        GraphBuilder builder = GraphBuilder.create();
+        Operators operators = new Operators(builder);
+        TrainingLowering[] made = new TrainingLowering[1];
+        Blocks blocks = new Blocks(config, settings, new DerivedTensors(tensors), builder, mostTokens, b -> {
+            made[0] = new TrainingLowering(b, operators, trainables);
+            return made[0];
+        });
+        this.lowering = made[0];
+        Architecture architecture = Architectures.of(blocks);
+        this.layers = architecture.layers();
+        try {
+            Residual x = architecture.embed();
+            streams.add(x.value());
+            for (int layer = 0; layer < layers; layer++) {
+                calls.add(lowering.calls().size());
+                architecture.layer(layer, x);
+                streams.add(x.value());
+            }
+            calls.add(lowering.calls().size());
+            Value logits = architecture.head(architecture.normed(x));
+            this.head = new HeadGraph(builder, logits);
+        } catch (ShapeMismatchException e) {
+            throw new MalformedFileException(
+                    settings.file() + ": " + e.getMessage()
+                            + "; the configuration and the weights do not belong together",
+                    e);
+        }
+        this.graph = builder.build();
+    }
+
+    int layers() {
+        return layers;
+    }
+
+    /** The number of rows of a set of rotary frequencies. */
+    int mostTokens() {
+        return mostTokens;
+    }
+
+    /** The matrices that layers multiply with, each part by itself, in order. */
+    Set<String> matrices() {
+        Set<String> names = new LinkedHashSet<>();
+        lowering.products().forEach(matrix -> names.addAll(matrix.names()));
+        return names;
+    }
+
+    List<StackedMatrix> products() {
+        return lowering.products();
+    }
+
+    StackedMatrix table() {
+        return lowering.table();
+    }
+
+    StackedMatrix headMatrix() {
+        return lowering.headMatrix();
+    }
+
+    Value rows() {
+        return lowering.rows();
+    }
+
+    /** The stream before a layer, or after the last. */
+    Value stream(int layer) {
+        return streams.get(layer);
+    }
+
+    Map<String, TrainedInput> trained() {
+        return lowering.trained();
+    }
+
+    Map<String, Integer> positions() {
+        return lowering.positions();
+    }
+
+    HeadGraph head() {
+        return head;
+    }
+
+    // Cuts
+
+    /** All weights but single numbers are inputs, so that layers of one form share a session. */
+    private List<Value> weights() {
+        return graph.weights().stream()
+                .filter(ModelGraphs::isInput)
+                .map(Weight::value)
+                .toList();
+    }
+
+    private static boolean isInput(Weight weight) {
+        return weight.type() != ElementType.INT64 && weight.elements() > 1;
+    }
+
+    /** The weights among the inputs of a graph. */
+    List<Weight> weights(Graph cut) {
+        return cut.inputs().stream()
+                .flatMap(input -> graph.weight(input.name()).stream())
+                .toList();
+    }
+
+    /** The trained inputs among the inputs of a graph. */
+    List<TrainedInput> trained(Graph cut) {
+        return cut.inputs().stream()
+                .flatMap(input -> Optional.ofNullable(lowering.trained().get(input.name())).stream())
+                .toList();
+    }
+
+    private Graph cut(List<Value> given, List<Value> results) {
+        List<Value> inputs = new ArrayList<>(given);
+        inputs.addAll(weights());
+        return GraphCut.between(
+                graph, inputs, results.stream().map(ModelGraphs::floats).toList());
+    }
+
+    /** The types of some operators' results are not inferred. */
+    private static Value floats(Value value) {
+        return new Value(value.name(), ElementType.FLOAT, value.shape());
+    }
+
+    /** From the rows of the embedding to the stream; empty if that is the same. */
+    Optional<Graph> embedding() {
+        return stream(0).name().equals(rows().name())
+                ? Optional.empty()
+                : Optional.of(cut(List.of(rows()), List.of(stream(0))));
+    }
+
+    List<Segment> segments(int layer) {
+        List<AttentionCall> own = lowering.calls().subList(calls.get(layer), calls.get(layer + 1));
+        List<Segment> segments = new ArrayList<>();
+        for (AttentionCall call : own) {
+            segments.add(segment(layer, own, List.of(call.query(), call.key(), call.value()), Optional.of(call)));
+        }
+        segments.add(segment(layer, own, List.of(stream(layer + 1)), Optional.empty()));
+        return segments;
+    }
+
+    private Segment segment(int layer, List<AttentionCall> own, List<Value> results, Optional<AttentionCall> call) {
+        Graph forward = cut(List.of(stream(layer)), results);
+        Set<String> allowed = new HashSet<>(lowering.trained().keySet());
+        allowed.addAll(lowering.positions().keySet());
+        allowed.add(stream(layer).name());
+        own.forEach(one -> allowed.add(one.attended().name()));
+        for (Value input : forward.inputs()) {
+            if (!allowed.contains(input.name()) && graph.weight(input.name()).isEmpty()) {
+                throw new UnsupportedModelException("Layer " + layer + " reads " + input.name()
+                        + " of other layers, which cannot be trained; train a model whose layers read only the stream");
+            }
+        }
+        return new Segment(forward, results, call);
+    }
+
+    /**
+     * The gradients of a segment.
+     *
+     * @param stream whether the gradient of the stream is needed
+     */
+    Backward backward(int layer, Segment segment, boolean stream) {
+        Set<String> wanted = new LinkedHashSet<>();
+        for (Value input : segment.forward().inputs()) {
+            boolean attended = lowering.calls().stream()
+                    .anyMatch(call -> call.attended().name().equals(input.name()));
+            if (attended || lowering.trained().containsKey(input.name())) {
+                wanted.add(input.name());
+            }
+        }
+        if (stream) {
+            wanted.add(stream(layer).name());
+        }
+        Map<String, Value> seeds = new LinkedHashMap<>();
+        segment.results()
+                .forEach(result ->
+                        seeds.put(result.name(), new Value(SEED + result.name(), ElementType.FLOAT, result.shape())));
+        return backward(Differentiation.of(segment.forward(), seeds, wanted, new HashSet<>(lowering.detached())));
+    }
+
+    /** The cut of the gradients. One that is another's, or an input, is copied: an output has a name of its own. */
+    private static Backward backward(Gradients gradients) {
+        GraphBuilder builder = GraphBuilder.from(gradients.graph());
+        Set<String> taken = new HashSet<>();
+        gradients.graph().inputs().forEach(input -> taken.add(input.name()));
+        Map<String, Value> of = new LinkedHashMap<>();
+        for (Map.Entry<String, Value> entry : new TreeMap<>(gradients.of()).entrySet()) {
+            Value gradient = floats(entry.getValue());
+            if (!taken.add(gradient.name())) {
+                gradient = floats(builder.op("Identity", "copy." + entry.getKey(), gradient));
+            }
+            of.put(entry.getKey(), gradient);
+        }
+        return new Backward(GraphCut.between(builder.build(), List.of(), of.values()), of);
+    }
+
+    /** From the stream after the last layer to the measures of tokens. */
+    Graph headForward(List<Value> measures) {
+        return cut(List.of(stream(layers)), measures);
+    }
+
+    /** The gradients of the head with respect to the stream and the trained inputs. */
+    Backward headBackward() {
+        Graph forward = cut(List.of(stream(layers)), List.of(head.rows(), head.gradient()));
+        Set<String> wanted = new LinkedHashSet<>(List.of(stream(layers).name()));
+        trained(forward).forEach(input -> wanted.add(input.name()));
+        return backward(Differentiation.of(forward, Map.of(head.rows().name(), head.gradient()), wanted, Set.of()));
+    }
+}

@@ -1,0 +1,129 @@
+package dev.pollux.finetune.internal.training;
+
+import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.inference.checkpoint.Settings;
+import dev.pollux.job.JobContext;
+import dev.pollux.tensor.TensorFile;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A model in training, and the reference that it is compared with, which share sessions and weights. <em>Confined to one
+ * thread.</em>
+ */
+public final class ModelPair implements AutoCloseable {
+
+    private final Memory memory = new Memory();
+    private final Programs programs;
+    private final ModelWeights weights;
+    private final TrainableModel model;
+    private final Optional<Reference> reference;
+
+    /** A model with the weights that it reads. */
+    private record Reference(TrainableModel model, ModelWeights weights) {}
+
+    /**
+     * What a model is and how it runs. <em>Immutable.</em>
+     *
+     * @param tensors its tensors, open as long as the model is used
+     * @param mostTokens the largest number of tokens of a document
+     * @param threads of the runtime
+     * @param weightMemory bytes of weights that stay in memory
+     * @param recompute whether inputs of attention are computed again in the backward pass
+     */
+    public record Setting(
+            ModelConfig config,
+            Settings settings,
+            TensorFile tensors,
+            int mostTokens,
+            int threads,
+            long weightMemory,
+            boolean recompute) {
+
+        private ModelGraphs graphs(Trainables trainables) {
+            return new ModelGraphs(config, settings, tensors, mostTokens, trainables);
+        }
+    }
+
+    /**
+     * Prepares the models; reads no weights.
+     *
+     * @param residuals what is taken out of the matrices of the model in training
+     * @param reference the changes of the reference; empty for no reference
+     * @throws dev.pollux.UnsupportedModelException if the architecture cannot be trained
+     */
+    public ModelPair(Setting setting, Trainables trainables, Residuals residuals, Optional<Trainables> reference) {
+        this.programs = new Programs(setting.threads);
+        try {
+            ModelGraphs graphs = setting.graphs(trainables);
+            this.weights = new ModelWeights(memory, setting.weightMemory, residuals.changes(graphs.products()));
+            this.model = new TrainableModel(graphs, programs, memory, weights, !setting.recompute);
+            this.reference = reference.map(changes -> {
+                ModelWeights own = residuals.isEmpty() ? weights : new ModelWeights(memory, 0, Map.of());
+                return new Reference(new TrainableModel(setting.graphs(changes), programs, memory, own, false), own);
+            });
+        } catch (RuntimeException | Error e) {
+            programs.close();
+            throw e;
+        }
+    }
+
+    /** The names of the matrices that the layers of a model multiply with, in order. */
+    public static Set<String> matrices(Setting setting) {
+        return setting.graphs(Trainables.NONE).matrices();
+    }
+
+    /** Runs the model in training. The caller closes the result. */
+    public Activations forward(TokenBatch batch, JobContext context) {
+        return model.forward(batch, context);
+    }
+
+    /** Measures of the predicted tokens. */
+    public TokenMeasures measures(Activations activations, JobContext context) {
+        return model.measures(activations, context);
+    }
+
+    /**
+     * Adds the gradients of L to those of the parameters.
+     *
+     * @param gradients dL/dlog p of each predicted token, (targets)
+     */
+    public void backward(Activations activations, float[] gradients, JobContext context) {
+        model.backward(activations, gradients, context);
+    }
+
+    /** Measures of the predicted tokens by the reference. */
+    public TokenMeasures reference(TokenBatch batch, JobContext context) {
+        TrainableModel compared = reference.orElseThrow().model();
+        try (Activations activations = compared.forward(batch, context)) {
+            return compared.measures(activations, context);
+        }
+    }
+
+    /** Takes over the values of the parameters. */
+    public void refresh() {
+        model.refresh();
+    }
+
+    /** The number of sessions. */
+    public int sessions() {
+        return programs.size();
+    }
+
+    /** The bytes of direct memory allocated so far. */
+    public long allocated() {
+        return memory.allocated();
+    }
+
+    @Override
+    public void close() {
+        reference.ifPresent(compared -> {
+            compared.model().close();
+            compared.weights().close();
+        });
+        model.close();
+        weights.close();
+        programs.close();
+    }
+}

@@ -1,0 +1,365 @@
+package dev.pollux.finetune.internal.training;
+
+import ai.onnxruntime.OnnxTensor;
+import dev.pollux.MalformedFileException;
+import dev.pollux.finetune.internal.training.Activations.Attended;
+import dev.pollux.finetune.internal.training.LayerPrograms.Part;
+import dev.pollux.finetune.internal.training.Programs.Program;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.internal.session.Tensors;
+import dev.pollux.internal.OpenHandle;
+import dev.pollux.job.JobContext;
+import dev.pollux.tensor.StackedMatrix;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/** Runs a model forwards and backwards with the changes of {@link Trainables}. <em>Confined to one thread.</em> */
+final class TrainableModel implements AutoCloseable {
+
+    private final ModelGraphs graphs;
+    private final Memory memory;
+    private final ModelWeights weights;
+    private final boolean keepsAttention;
+    private final List<LayerPrograms> layers = new ArrayList<>();
+    private final Optional<Program> embedding;
+    private final HeadProgram head;
+    private final Map<List<Object>, BlockAttention> attentions = new HashMap<>();
+    private final Map<String, FloatTensor> inputs = new LinkedHashMap<>();
+    private final Programs programs;
+    private final int firstTrained;
+    private final OpenHandle handle = OpenHandle.of("TrainableModel");
+    private List<BlockAttention.Range> documents = List.of(); // of the batch that is run
+
+    /**
+     * Prepares the layers.
+     *
+     * @param keepsAttention whether inputs and results of attention are kept for the backward pass, else computed again
+     */
+    TrainableModel(ModelGraphs graphs, Programs programs, Memory memory, ModelWeights weights, boolean keepsAttention) {
+        this.graphs = graphs;
+        this.memory = memory;
+        this.weights = weights;
+        this.keepsAttention = keepsAttention;
+        this.programs = programs;
+        this.embedding = graphs.embedding().map(programs::of);
+        int first = graphs.layers();
+        for (int layer = 0; layer < graphs.layers(); layer++) {
+            LayerPrograms own = new LayerPrograms(graphs, layer, first < layer, programs);
+            layers.add(own);
+            if (own.isTrained()) {
+                first = Math.min(first, layer);
+            }
+        }
+        this.firstTrained = first;
+        this.head = new HeadProgram(graphs, programs, memory);
+        graphs.trained()
+                .values()
+                .forEach(input -> inputs.put(
+                        input.name(),
+                        memory.take(input.shape().stream()
+                                .mapToLong(Long::longValue)
+                                .toArray())));
+        refresh();
+    }
+
+    /** Takes over the values of the parameters. */
+    void refresh() {
+        graphs.trained()
+                .values()
+                .forEach(input ->
+                        Objects.requireNonNull(inputs.get(input.name())).set(input.values()));
+    }
+
+    private BlockAttention attention(Part part) {
+        var described = part.call().orElseThrow().attention();
+        return attentions.computeIfAbsent(
+                BlockAttention.key(described), key -> new BlockAttention(described, programs, memory));
+    }
+
+    // Forward
+
+    /** Runs the layers. The caller closes the result. */
+    Activations forward(TokenBatch batch, JobContext context) {
+        Activations activations = new Activations(batch);
+        try (Given given = new Given(batch)) {
+            activations.streams().add(embed(batch, given, context));
+            for (int layer = 0; layer < layers.size(); layer++) {
+                FloatTensor x = activations.last();
+                try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context)) {
+                    List<Attended> attended = new ArrayList<>();
+                    activations.attentions().add(attended);
+                    activations.streams().add(forward(layer, x, given.with(loaded), attended, context));
+                    if (!keepsAttention) {
+                        attended.forEach(Attended::close);
+                        attended.clear();
+                    }
+                }
+            }
+            return activations;
+        } catch (RuntimeException | Error e) {
+            activations.close();
+            throw e;
+        }
+    }
+
+    private FloatTensor embed(TokenBatch batch, Given given, JobContext context) {
+        StackedMatrix table = graphs.table();
+        int width = table.columns();
+        float[] rows = new float[batch.ids().length * width];
+        for (int i = 0; i < batch.ids().length; i++) {
+            int id = batch.ids()[i];
+            if (id < 0 || id >= table.rows()) {
+                throw new MalformedFileException(table.names().get(0) + " has " + table.rows()
+                        + " rows but a text has the token id " + id
+                        + "; the tokenizer or the configuration belongs to another model");
+            }
+            float[] row = table.tensors().floats(table.names().get(0), (long) id * width, width);
+            System.arraycopy(row, 0, rows, i * width, width);
+        }
+        FloatTensor x = memory.take(1, batch.ids().length, width).set(rows);
+        if (embedding.isEmpty()) {
+            return x;
+        }
+        try (x) {
+            FloatTensor scaled = memory.take(1, batch.ids().length, width);
+            Map<String, OnnxTensor> all = new HashMap<>(given.tensors());
+            all.put(graphs.rows().name(), x.tensor());
+            embedding.get().run(all, Map.of(graphs.stream(0).name(), scaled.tensor()), context);
+            return scaled;
+        }
+    }
+
+    /** The stream after a layer; {@code attended} receives its attentions. */
+    private FloatTensor forward(
+            int layer, FloatTensor x, Map<String, OnnxTensor> given, List<Attended> attended, JobContext context) {
+        given.put(layers.get(layer).stream(), x.tensor());
+        int tokens = tokens(x);
+        for (Part part : layers.get(layer).parts()) {
+            Map<String, FloatTensor> results = results(part, tokens);
+            part.forward().run(given, tensors(results), context);
+            if (part.call().isEmpty()) {
+                return results.values().iterator().next();
+            }
+            attended.add(attend(part, results, given, context));
+        }
+        throw new IllegalStateException("a layer must end with its stream");
+    }
+
+    private Attended attend(
+            Part part, Map<String, FloatTensor> results, Map<String, OnnxTensor> given, JobContext context) {
+        List<FloatTensor> qkv = part.results().stream()
+                .map(value -> Objects.requireNonNull(results.get(value.name())))
+                .toList();
+        BlockAttention.Inputs in = new BlockAttention.Inputs(qkv.get(0), qkv.get(1), qkv.get(2));
+        Attended one = new Attended(in, attention(part).forward(in, documents, context));
+        given.put(part.call().orElseThrow().attended().name(), one.result().tensor());
+        return one;
+    }
+
+    private int tokens(FloatTensor x) {
+        return x.elements() / graphs.table().columns();
+    }
+
+    private Map<String, FloatTensor> results(Part part, int tokens) {
+        Map<String, Value> values = new LinkedHashMap<>();
+        part.results().forEach(value -> values.put(value.name(), value));
+        return LayerPrograms.take(memory, values, tokens);
+    }
+
+    static Map<String, OnnxTensor> tensors(Map<String, FloatTensor> of) {
+        Map<String, OnnxTensor> tensors = new HashMap<>();
+        of.forEach((name, tensor) -> tensors.put(name, tensor.tensor()));
+        return tensors;
+    }
+
+    // Head
+
+    /** Measures of the predicted tokens. */
+    TokenMeasures measures(Activations activations, JobContext context) {
+        return head.measures(activations, weights, inputs, context);
+    }
+
+    // Backward
+
+    /**
+     * Adds the gradients of L to those of the parameters.
+     *
+     * @param gradients dL/dlog p of each predicted token, (targets)
+     */
+    void backward(Activations activations, float[] gradients, JobContext context) {
+        FloatTensor dx = head.backward(activations, gradients, weights, inputs, this::addGradient, context);
+        try (Given given = new Given(activations.batch())) {
+            for (int layer = layers.size() - 1; layer >= firstTrained; layer--) {
+                try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context);
+                        FloatTensor seed = dx) {
+                    dx = memory.take(1, tokens(seed), graphs.table().columns());
+                    dx.clear();
+                    backward(layer, activations, seed, dx, given.with(loaded), context);
+                }
+            }
+        } finally {
+            dx.close();
+        }
+    }
+
+    private void backward(
+            int layer,
+            Activations activations,
+            FloatTensor seed,
+            FloatTensor dx,
+            Map<String, OnnxTensor> given,
+            JobContext context) {
+        List<Attended> attended = new ArrayList<>(activations.attentions().get(layer));
+        boolean kept = !attended.isEmpty();
+        FloatTensor x = activations.streams().get(layer);
+        List<Part> parts = layers.get(layer).parts();
+        given.put(layers.get(layer).stream(), x.tensor());
+        if (kept) {
+            for (int i = 0; i < attended.size(); i++) {
+                given.put(
+                        parts.get(i).call().orElseThrow().attended().name(),
+                        attended.get(i).result().tensor());
+            }
+        } else {
+            again(parts, tokens(x), given, attended, context);
+        }
+        Map<String, FloatTensor> open = new HashMap<>(); // gradients of attended values
+        try {
+            Part last = parts.get(parts.size() - 1);
+            given.put(ModelGraphs.SEED + last.results().get(0).name(), seed.tensor());
+            segment(layer, last, dx, open, given, context);
+            for (int i = parts.size() - 2; i >= 0; i--) {
+                FloatTensor result =
+                        open.remove(parts.get(i).call().orElseThrow().attended().name());
+                if (result != null) {
+                    attention(layer, parts.get(i), attended.get(i), result, dx, open, given, context);
+                }
+            }
+        } finally {
+            open.values().forEach(FloatTensor::close);
+            if (!kept) {
+                attended.forEach(Attended::close);
+            }
+        }
+    }
+
+    /** Computes the attentions of a layer again. */
+    private void again(
+            List<Part> parts, int tokens, Map<String, OnnxTensor> given, List<Attended> attended, JobContext context) {
+        for (Part part : parts.subList(0, parts.size() - 1)) {
+            Map<String, FloatTensor> results = results(part, tokens);
+            part.forward().run(given, tensors(results), context);
+            attended.add(attend(part, results, given, context));
+        }
+    }
+
+    private void attention(
+            int layer,
+            Part part,
+            Attended attended,
+            FloatTensor result,
+            FloatTensor dx,
+            Map<String, FloatTensor> open,
+            Map<String, OnnxTensor> given,
+            JobContext context) {
+        try (result;
+                BlockAttention.Inputs seeds = attention(part).backward(attended.inputs(), result, documents, context)) {
+            List<FloatTensor> each = List.of(seeds.query(), seeds.key(), seeds.value());
+            for (int i = 0; i < each.size(); i++) {
+                given.put(
+                        ModelGraphs.SEED + part.results().get(i).name(),
+                        each.get(i).tensor());
+            }
+            segment(layer, part, dx, open, given, context);
+        }
+    }
+
+    /** Runs the backward program of a segment and hands its gradients on. */
+    private void segment(
+            int layer,
+            Part part,
+            FloatTensor dx,
+            Map<String, FloatTensor> open,
+            Map<String, OnnxTensor> given,
+            JobContext context) {
+        Program program = part.backward();
+        if (program == null) {
+            return;
+        }
+        Map<String, FloatTensor> found = LayerPrograms.take(memory, part.gradients(), tokens(dx));
+        Map<String, OnnxTensor> results = new HashMap<>();
+        part.gradients()
+                .forEach((name, value) -> results.put(
+                        value.name(), Objects.requireNonNull(found.get(name)).tensor()));
+        program.run(given, results, context);
+        found.forEach((name, gradient) -> {
+            if (name.equals(layers.get(layer).stream())) {
+                dx.add(gradient);
+                gradient.close();
+            } else if (inputs.containsKey(name)) {
+                addGradient(name, gradient);
+                gradient.close();
+            } else {
+                FloatTensor before = open.putIfAbsent(name, gradient);
+                if (before != null) {
+                    before.add(gradient);
+                    gradient.close();
+                }
+            }
+        });
+    }
+
+    private void addGradient(String input, FloatTensor gradient) {
+        Objects.requireNonNull(graphs.trained().get(input)).addGradient(gradient.array());
+    }
+
+    /** What every segment may read: positions and trained inputs. */
+    private final class Given implements AutoCloseable {
+
+        private final Map<String, OnnxTensor> tensors = new HashMap<>();
+        private final List<OnnxTensor> own = new ArrayList<>();
+
+        Given(TokenBatch batch) {
+            documents = batch.documents();
+            tensors.putAll(TrainableModel.tensors(inputs));
+            graphs.positions().forEach((name, length) -> {
+                long[] positions = batch.positions(length, length == 0 ? 0 : graphs.mostTokens());
+                ByteBuffer bytes = Tensors.direct(positions.length * Long.BYTES);
+                bytes.asLongBuffer().put(positions);
+                OnnxTensor tensor = Tensors.over(bytes, ElementType.INT64, 1, positions.length);
+                own.add(tensor);
+                tensors.put(name, tensor);
+            });
+        }
+
+        Map<String, OnnxTensor> tensors() {
+            return tensors;
+        }
+
+        Map<String, OnnxTensor> with(ModelWeights.Loaded loaded) {
+            Map<String, OnnxTensor> all = new HashMap<>(tensors);
+            all.putAll(loaded.tensors());
+            return all;
+        }
+
+        @Override
+        public void close() {
+            own.forEach(OnnxTensor::close);
+        }
+    }
+
+    @Override
+    public void close() {
+        inputs.values().forEach(FloatTensor::close);
+        inputs.clear();
+        attentions.values().forEach(BlockAttention::close);
+        handle.close();
+    }
+}

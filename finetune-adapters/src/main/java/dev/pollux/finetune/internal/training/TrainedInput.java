@@ -1,0 +1,47 @@
+package dev.pollux.finetune.internal.training;
+
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.Shape;
+import dev.pollux.inference.graph.Value;
+import java.util.List;
+import java.util.function.BiConsumer;
+
+/**
+ * An input of layer graphs made of parameters.
+ *
+ * @param name in graphs
+ * @param shape all sizes known
+ * @param writer writes the values of the parameters into an array of the shape
+ * @param reader adds gradients in the shape to those of the parameters
+ */
+record TrainedInput(
+        String name,
+        List<Long> shape,
+        BiConsumer<TrainedInput, float[]> writer,
+        BiConsumer<TrainedInput, float[]> reader) {
+
+    TrainedInput {
+        shape = List.copyOf(shape);
+    }
+
+    int elements() {
+        return Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
+    }
+
+    Value value() {
+        return new Value(
+                name,
+                ElementType.FLOAT,
+                Shape.of(shape.stream().mapToLong(Long::longValue).toArray()));
+    }
+
+    float[] values() {
+        float[] values = new float[elements()];
+        writer.accept(this, values);
+        return values;
+    }
+
+    void addGradient(float[] gradient) {
+        reader.accept(this, gradient);
+    }
+}
