@@ -55,7 +55,7 @@ final class AdapterFile {
                                 parameter(tensor, tensor.endsWith(".bias") ? Kind.BIAS : Kind.WHOLE, values)));
             }
         }
-        return new Trainables(modules, others);
+        return new Trainables(modules, others, 0);
     }
 
     private static LoraModule module(LoraAdapter adapter, String target, String tensor, LowRankChange change) {

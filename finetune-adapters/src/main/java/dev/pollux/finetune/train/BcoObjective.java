@@ -50,4 +50,9 @@ final class BcoObjective extends Objective {
         UnpairedMetrics.add(result, batch, beta);
         return result;
     }
+
+    @Override
+    public String toString() {
+        return "bco[beta=" + beta + "]";
+    }
 }

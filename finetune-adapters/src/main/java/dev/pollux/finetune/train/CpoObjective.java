@@ -4,7 +4,7 @@ package dev.pollux.finetune.train;
 final class CpoObjective extends Objective {
 
     /*
-     * ℓ is the sum of log p over a completion, in SimPO its mean. With AlphaPO (Gupta et al., arXiv:2501.03884) the reward is
+     * ℓ is the sum of log p over a completion, in SimPO and IPO its mean. With AlphaPO (Gupta et al., arXiv:2501.03884) the reward is
      * (1 − p^−α) / α in place of ℓ = log p, whose derivative is p^−α. Δ is the difference of the rewards of a pair, in SimPO
      * less γ / β.
      *
@@ -37,6 +37,10 @@ final class CpoObjective extends Objective {
     }
 
     private boolean isMean() {
+        return isSimple() || options.loss() == CpoOptions.Loss.IPO;
+    }
+
+    private boolean isSimple() {
         return options.loss() == CpoOptions.Loss.SIMPO;
     }
 
@@ -64,7 +68,7 @@ final class CpoObjective extends Objective {
             second += l / pairs;
             chosen[i] = options.beta() * reward(w);
             rejected[i] = options.beta() * reward(l);
-            double delta = reward(w) - reward(l) - (isMean() ? options.gamma() / options.beta() : 0);
+            double delta = reward(w) - reward(l) - (isSimple() ? options.gamma() / options.beta() : 0);
             result.add(value(delta) / pairs);
             double slope = slope(delta) / pairs;
             spread(result, batch, i, slope * Math.exp(-options.alpha() * w));
@@ -116,5 +120,10 @@ final class CpoObjective extends Objective {
             result.addGradient(i, -options.likelihoodWeight() / count);
         }
         return sum / count;
+    }
+
+    @Override
+    public String toString() {
+        return name() + " " + options;
     }
 }

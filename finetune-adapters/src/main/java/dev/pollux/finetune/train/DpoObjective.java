@@ -216,4 +216,9 @@ final class DpoObjective extends Objective {
                         .average()
                         .orElse(0));
     }
+
+    @Override
+    public String toString() {
+        return "dpo " + options;
+    }
 }

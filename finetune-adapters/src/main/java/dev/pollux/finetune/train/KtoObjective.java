@@ -59,4 +59,9 @@ final class KtoObjective extends Objective {
         UnpairedMetrics.add(result, batch, options.beta());
         return result;
     }
+
+    @Override
+    public String toString() {
+        return "kto " + options;
+    }
 }

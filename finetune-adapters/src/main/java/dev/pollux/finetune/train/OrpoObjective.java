@@ -101,4 +101,9 @@ final class OrpoObjective extends Objective {
         }
         return sum / count;
     }
+
+    @Override
+    public String toString() {
+        return "orpo[beta=" + beta + "]";
+    }
 }

@@ -47,4 +47,9 @@ final class SftObjective extends Objective {
         result.metric("mean_token_accuracy", BatchLoss.mean(batch.sequences(), one -> one.sum(one.hits())));
         return result;
     }
+
+    @Override
+    public String toString() {
+        return name();
+    }
 }

@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.SplittableRandom;
 
 /** Runs optimizer steps. <em>Confined to one thread.</em> */
 final class StepRunner {
@@ -97,7 +99,7 @@ final class StepRunner {
         Map<String, Integer> counts = new LinkedHashMap<>();
         for (MicroBatch batch : batches) {
             double share = objective.isPerToken() ? 1 : 1.0 / batches.size();
-            BatchLoss loss = run(batch, targets, share, context);
+            BatchLoss loss = run(batch, new Scale(targets, share, losses.size()), context);
             losses.add(loss.loss() * share);
             loss.metrics().forEach((name, value) -> {
                 metrics.merge(name, value, Double::sum);
@@ -107,6 +109,28 @@ final class StepRunner {
         metrics.replaceAll((name, sum) -> sum / counts.getOrDefault(name, 1));
         double loss = losses.stream().mapToDouble(Double::doubleValue).sum();
         return new Step(loss, losses, norm(), metrics);
+    }
+
+    /**
+     * How a micro-batch counts in its step.
+     *
+     * @param targets the trained tokens of the step
+     * @param share the factor of its loss
+     * @param number of the micro-batch, from 0
+     */
+    private record Scale(double targets, double share, int number) {}
+
+    /** The seed of a micro-batch. As in TRL, preferences are trained without dropout. */
+    private OptionalLong dropout(int number) {
+        if (trainables.dropout() == 0 || !objective.isPerToken()) {
+            return OptionalLong.empty();
+        }
+        long step = states.values().iterator().next().step();
+        return OptionalLong.of(mixed(mixed(options.seed(), step), number));
+    }
+
+    private static long mixed(long seed, long number) {
+        return new SplittableRandom(seed + 0x632BE59BD9B4E019L * (number + 1)).nextLong();
     }
 
     private double norm() {
@@ -133,7 +157,7 @@ final class StepRunner {
 
     /** The loss of a micro-batch without gradients. */
     BatchLoss evaluate(MicroBatch batch, JobContext context) {
-        List<Chunk> chunks = chunks(batch.sequences(), context);
+        List<Chunk> chunks = chunks(batch.sequences(), OptionalLong.empty(), context);
         try {
             return objective.loss(scored(batch, chunks, context), batch.targets(), copy());
         } finally {
@@ -147,8 +171,10 @@ final class StepRunner {
         return copy;
     }
 
-    private BatchLoss run(MicroBatch batch, double targets, double share, JobContext context) {
-        List<Chunk> chunks = chunks(batch.sequences(), context);
+    private BatchLoss run(MicroBatch batch, Scale scale, JobContext context) {
+        double share = scale.share();
+        double targets = scale.targets();
+        List<Chunk> chunks = chunks(batch.sequences(), dropout(scale.number()), context);
         try {
             BatchLoss loss = objective.loss(scored(batch, chunks, context), targets, running);
             int at = 0;
@@ -201,12 +227,15 @@ final class StepRunner {
         return rows;
     }
 
-    private List<Chunk> chunks(List<Sequence> sequences, JobContext context) {
+    private List<Chunk> chunks(List<Sequence> sequences, OptionalLong seed, JobContext context) {
         List<Chunk> chunks = new ArrayList<>();
         try {
             for (List<Sequence> row : rows(sequences)) {
                 TokenBatch tokens = tokens(row);
-                Activations activations = models.forward(tokens, context);
+                int number = chunks.size();
+                OptionalLong dropout =
+                        seed.isPresent() ? OptionalLong.of(mixed(seed.getAsLong(), number)) : OptionalLong.empty();
+                Activations activations = models.forward(tokens, dropout, context);
                 try {
                     chunks.add(new Chunk(row, tokens, activations, models.measures(activations, context)));
                 } catch (RuntimeException | Error e) {
@@ -234,7 +263,7 @@ final class StepRunner {
         if (objective.needsMismatched()) {
             for (List<Sequence> row : rows(batch.mismatched())) {
                 TokenBatch tokens = tokens(row);
-                try (Activations activations = models.forward(tokens, context)) {
+                try (Activations activations = models.forward(tokens, OptionalLong.empty(), context)) {
                     mismatched.addAll(scored(row, models.measures(activations, context), tokens, context));
                 }
             }

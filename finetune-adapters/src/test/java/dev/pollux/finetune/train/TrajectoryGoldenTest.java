@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -186,8 +187,8 @@ class TrajectoryGoldenTest {
                 Arrays.fill(all, true);
                 float[] logits = expected.floats(when + ".seq" + at++); // (tokens, vocabulary)
                 int vocabulary = logits.length / ids.length;
-                try (Activations activations =
-                        models.forward(TokenBatch.of(List.of(new Sequence(ids, all))), JobContext.NONE)) {
+                try (Activations activations = models.forward(
+                        TokenBatch.of(List.of(new Sequence(ids, all))), OptionalLong.empty(), JobContext.NONE)) {
                     TokenMeasures measures = models.measures(activations, JobContext.NONE);
                     for (int i = 0; i < ids.length - 1; i++) {
                         float[] row = Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary);

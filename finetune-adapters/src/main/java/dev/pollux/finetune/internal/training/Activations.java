@@ -2,6 +2,7 @@ package dev.pollux.finetune.internal.training;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * What a forward pass leaves for the backward pass: the stream before each layer and after the last, and, unless they are computed
@@ -10,6 +11,7 @@ import java.util.List;
 public final class Activations implements AutoCloseable {
 
     private final TokenBatch batch;
+    private final OptionalLong dropout;
     private final List<FloatTensor> streams = new ArrayList<>();
     private final List<List<Attended>> attentions = new ArrayList<>();
 
@@ -22,8 +24,14 @@ public final class Activations implements AutoCloseable {
         }
     }
 
-    Activations(TokenBatch batch) {
+    /** @param dropout the seed of dropout; empty for none */
+    Activations(TokenBatch batch, OptionalLong dropout) {
         this.batch = batch;
+        this.dropout = dropout;
+    }
+
+    OptionalLong dropout() {
+        return dropout;
     }
 
     /** The tokens that were read. */

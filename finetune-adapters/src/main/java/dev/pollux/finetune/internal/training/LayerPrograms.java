@@ -23,6 +23,7 @@ final class LayerPrograms {
     private final String stream;
     private final List<Part> parts = new ArrayList<>();
     private final List<Weight> weights = new ArrayList<>();
+    private final Map<String, Integer> masks = new LinkedHashMap<>();
     private final boolean trained;
 
     /** A segment with its programs; {@code backward} is null if the layer gets no gradients. */
@@ -58,6 +59,7 @@ final class LayerPrograms {
                 backward = gradients.isEmpty() ? null : programs.of(found.graph());
             }
             parts.add(new Part(programs.of(segment.forward()), segment.results(), segment.call(), backward, gradients));
+            masks.putAll(graphs.masks(segment.forward()));
             for (Weight weight : graphs.weights(segment.forward())) {
                 if (read.add(weight.name())) {
                     weights.add(weight);
@@ -78,6 +80,11 @@ final class LayerPrograms {
     /** The weights of the layer. */
     List<Weight> weights() {
         return weights;
+    }
+
+    /** Its inputs of dropout, with their columns. */
+    Map<String, Integer> masks() {
+        return masks;
     }
 
     /** Whether it has trained inputs. */

@@ -146,6 +146,20 @@ final class ModelGraphs {
         return lowering.trained();
     }
 
+    /** The inputs of dropout among those of a graph, with their columns. */
+    Map<String, Integer> masks(Graph cut) {
+        Map<String, Integer> masks = new LinkedHashMap<>(lowering.masks());
+        masks.keySet()
+                .removeIf(name ->
+                        cut.inputs().stream().noneMatch(input -> input.name().equals(name)));
+        return masks;
+    }
+
+    /** The probability of dropout. */
+    double dropout() {
+        return lowering.dropout();
+    }
+
     Map<String, Integer> positions() {
         return lowering.positions();
     }
@@ -215,6 +229,7 @@ final class ModelGraphs {
         Graph forward = cut(List.of(stream(layer)), results);
         Set<String> allowed = new HashSet<>(lowering.trained().keySet());
         allowed.addAll(lowering.positions().keySet());
+        allowed.addAll(lowering.masks().keySet());
         allowed.add(stream(layer).name());
         own.forEach(one -> allowed.add(one.attended().name()));
         for (Value input : forward.inputs()) {

@@ -6,6 +6,7 @@ import dev.pollux.job.JobContext;
 import dev.pollux.tensor.TensorFile;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -74,9 +75,13 @@ public final class ModelPair implements AutoCloseable {
         return setting.graphs(Trainables.NONE).matrices();
     }
 
-    /** Runs the model in training. The caller closes the result. */
-    public Activations forward(TokenBatch batch, JobContext context) {
-        return model.forward(batch, context);
+    /**
+     * Runs the model in training. The caller closes the result.
+     *
+     * @param dropout the seed of dropout; empty for none
+     */
+    public Activations forward(TokenBatch batch, OptionalLong dropout, JobContext context) {
+        return model.forward(batch, dropout, context);
     }
 
     /** Measures of the predicted tokens. */
@@ -96,7 +101,7 @@ public final class ModelPair implements AutoCloseable {
     /** Measures of the predicted tokens by the reference. */
     public TokenMeasures reference(TokenBatch batch, JobContext context) {
         TrainableModel compared = reference.orElseThrow().model();
-        try (Activations activations = compared.forward(batch, context)) {
+        try (Activations activations = compared.forward(batch, OptionalLong.empty(), context)) {
             return compared.measures(activations, context);
         }
     }

@@ -13,12 +13,15 @@ import dev.pollux.job.JobContext;
 import dev.pollux.tensor.StackedMatrix;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.SplittableRandom;
 
 /** Runs a model forwards and backwards with the changes of {@link Trainables}. <em>Confined to one thread.</em> */
 final class TrainableModel implements AutoCloseable {
@@ -85,17 +88,22 @@ final class TrainableModel implements AutoCloseable {
 
     // Forward
 
-    /** Runs the layers. The caller closes the result. */
-    Activations forward(TokenBatch batch, JobContext context) {
-        Activations activations = new Activations(batch);
+    /**
+     * Runs the layers. The caller closes the result.
+     *
+     * @param dropout the seed of dropout; empty for none
+     */
+    Activations forward(TokenBatch batch, OptionalLong dropout, JobContext context) {
+        Activations activations = new Activations(batch, dropout);
         try (Given given = new Given(batch)) {
             activations.streams().add(embed(batch, given, context));
             for (int layer = 0; layer < layers.size(); layer++) {
                 FloatTensor x = activations.last();
-                try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context)) {
+                try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context);
+                        Masks masks = new Masks(layer, activations)) {
                     List<Attended> attended = new ArrayList<>();
                     activations.attentions().add(attended);
-                    activations.streams().add(forward(layer, x, given.with(loaded), attended, context));
+                    activations.streams().add(forward(layer, x, masks.with(given.with(loaded)), attended, context));
                     if (!keepsAttention) {
                         attended.forEach(Attended::close);
                         attended.clear();
@@ -198,10 +206,11 @@ final class TrainableModel implements AutoCloseable {
         try (Given given = new Given(activations.batch())) {
             for (int layer = layers.size() - 1; layer >= firstTrained; layer--) {
                 try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context);
+                        Masks masks = new Masks(layer, activations);
                         FloatTensor seed = dx) {
                     dx = memory.take(1, tokens(seed), graphs.table().columns());
                     dx.clear();
-                    backward(layer, activations, seed, dx, given.with(loaded), context);
+                    backward(layer, activations, seed, dx, masks.with(given.with(loaded)), context);
                 }
             }
         } finally {
@@ -318,6 +327,38 @@ final class TrainableModel implements AutoCloseable {
 
     private void addGradient(String input, FloatTensor gradient) {
         Objects.requireNonNull(graphs.trained().get(input)).addGradient(gradient.array());
+    }
+
+    /** The inputs of dropout of a layer: 0 or 1 / (1 − p), which depend on the seed and their names alone. */
+    private final class Masks implements AutoCloseable {
+
+        private final Map<String, FloatTensor> masks = new HashMap<>();
+
+        Masks(int layer, Activations activations) {
+            int tokens = activations.batch().ids().length;
+            double dropout = graphs.dropout();
+            layers.get(layer).masks().forEach((name, columns) -> {
+                float[] values = new float[tokens * columns];
+                Arrays.fill(values, 1);
+                activations.dropout().ifPresent(seed -> {
+                    SplittableRandom random = new SplittableRandom(seed ^ name.hashCode() * 0x9E3779B97F4A7C15L);
+                    for (int i = 0; i < values.length; i++) {
+                        values[i] = random.nextDouble() < dropout ? 0 : (float) (1 / (1 - dropout));
+                    }
+                });
+                masks.put(name, memory.take(tokens, columns).set(values));
+            });
+        }
+
+        Map<String, OnnxTensor> with(Map<String, OnnxTensor> given) {
+            given.putAll(TrainableModel.tensors(masks));
+            return given;
+        }
+
+        @Override
+        public void close() {
+            masks.values().forEach(FloatTensor::close);
+        }
     }
 
     /** What every segment may read: positions and trained inputs. */

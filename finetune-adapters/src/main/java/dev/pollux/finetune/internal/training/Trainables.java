@@ -18,18 +18,21 @@ import java.util.function.Supplier;
 public final class Trainables {
 
     /** No changes: the base model. */
-    public static final Trainables NONE = new Trainables(List.of(), List.of());
+    public static final Trainables NONE = new Trainables(List.of(), List.of(), 0);
 
     private final Map<String, LoraModule> modules = new LinkedHashMap<>();
     private final Map<String, Parameter> tensors = new LinkedHashMap<>();
+    private final double dropout;
 
     /**
      * Changes.
      *
      * @param modules the low-rank changes
      * @param tensors biases and whole matrices, each named by its tensor
+     * @param dropout the probability with which an input of first factors is 0 in training
      */
-    public Trainables(Collection<LoraModule> modules, Collection<Parameter> tensors) {
+    public Trainables(Collection<LoraModule> modules, Collection<Parameter> tensors, double dropout) {
+        this.dropout = dropout;
         modules.forEach(module -> this.modules.put(module.tensor(), module));
         tensors.forEach(tensor -> this.tensors.put(tensor.tensor(), tensor));
     }
@@ -56,7 +59,13 @@ public final class Trainables {
     public Trainables copy() {
         return new Trainables(
                 modules.values().stream().map(LoraModule::copy).toList(),
-                tensors.values().stream().map(Parameter::copy).toList());
+                tensors.values().stream().map(Parameter::copy).toList(),
+                dropout);
+    }
+
+    /** The probability with which an input of first factors is 0 in training. */
+    public double dropout() {
+        return dropout;
     }
 
     /** The changes of a stacked matrix; empty if no part has one. */

@@ -59,6 +59,7 @@ final class TrainingLowering extends MaskedLowering {
     private final Map<String, Value> made = new HashMap<>();
     private final Map<String, TrainedInput> trained = new LinkedHashMap<>();
     private final List<String> detached = new ArrayList<>();
+    private final Map<String, Integer> masks = new LinkedHashMap<>(); // by input, the columns
     private final Map<String, Integer> switched = new HashMap<>(); // by the name of positions, the length limit
     private Value rows = Value.NONE;
     private Optional<StackedMatrix> table = Optional.empty();
@@ -99,6 +100,15 @@ final class TrainingLowering extends MaskedLowering {
 
     List<String> detached() {
         return detached;
+    }
+
+    /** The inputs of dropout, (tokens, columns), with their columns. */
+    Map<String, Integer> masks() {
+        return masks;
+    }
+
+    double dropout() {
+        return trainables.dropout();
     }
 
     /** The inputs of positions with the length up to which each uses its first set of frequencies; 0 for one set. */
@@ -195,7 +205,7 @@ final class TrainingLowering extends MaskedLowering {
             StackedAdapter own = adapter.get();
             Value a = input(own.a());
             Value b = input(own.b());
-            y = operators.op("Gemm", Map.of("transB", 1), transposed(x, a), b, y);
+            y = operators.op("Gemm", Map.of("transB", 1), transposed(dropped(x, matrix), a), b, y);
             if (own.hasMagnitude()) {
                 y = operators.multiply(y, lengths(weight, a, b, input(own.magnitude())));
             }
@@ -205,6 +215,21 @@ final class TrainingLowering extends MaskedLowering {
         }
         Optional<Value> bias = bias(matrix);
         return bias.isEmpty() ? y : operators.add(y, bias.get());
+    }
+
+    /** x times 0 or 1 / (1 − p), as an input of the graph says, so that it can be computed again. */
+    private Value dropped(Value x, StackedMatrix matrix) {
+        if (trainables.dropout() == 0) {
+            return x;
+        }
+        if (!x.shape().dim(0).equals(Shape.Dim.named("tokens"))) {
+            throw new UnsupportedModelException(b.settings.file() + ": dropout must be 0 for experts, which "
+                    + name(matrix) + " belongs to; set it to 0, or exclude them");
+        }
+        String input = "dropout " + name(matrix);
+        masks.put(input, matrix.columns());
+        return operators.multiply(
+                x, once(input, () -> graph.input(input, ElementType.FLOAT, "tokens", matrix.columns())));
     }
 
     private Value transposed(Value x, Value matrix) {

@@ -1,0 +1,224 @@
+package dev.pollux.finetune.train;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.finetune.internal.training.LoraModule;
+import dev.pollux.finetune.internal.training.ModelPair;
+import dev.pollux.finetune.internal.training.Residuals;
+import dev.pollux.finetune.internal.training.Trainables;
+import dev.pollux.inference.adapter.LoraAdapter;
+import dev.pollux.inference.adapter.PeftConfig;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.job.Job;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains LoRA adapters (Hu et al., arXiv:2106.09685) of a checkpoint on the CPU.
+ *
+ * <pre>{@code
+ * TrainingReport report = LoraTrainer.on(checkpoint, LoraOptions.builder().rank(16).build())
+ *         .train(Dataset.jsonl(path), Objective.sft(), TrainingOptions.builder().epochs(2).build())
+ *         .run();
+ * report.adapter().save(folder);
+ * }</pre>
+ *
+ * <p>The checkpoint is read only, may be quantized, and must stay open while a job runs. Layers that are trained have attention;
+ * recurrent layers are refused. <em>Immutable; jobs of one trainer run one at a time.</em>
+ */
+public final class LoraTrainer {
+
+    private final Checkpoint checkpoint;
+    private final LoraOptions lora;
+    private final @Nullable Path start;
+    private final @Nullable Dataset evaluation;
+    private final @Nullable Path saved;
+    private final Consumer<TrainingStep> listener;
+
+    private LoraTrainer(
+            Checkpoint checkpoint,
+            LoraOptions lora,
+            @Nullable Path start,
+            @Nullable Dataset evaluation,
+            @Nullable Path saved,
+            Consumer<TrainingStep> listener) {
+        this.checkpoint = checkpoint;
+        this.lora = lora;
+        this.start = start;
+        this.evaluation = evaluation;
+        this.saved = saved;
+        this.listener = listener;
+    }
+
+    /** Trains a new adapter. */
+    public static LoraTrainer on(Checkpoint checkpoint, LoraOptions options) {
+        return new LoraTrainer(checkpoint, options, null, null, null, step -> {});
+    }
+
+    /**
+     * Trains a stored adapter further. For preferences, it is the reference, too.
+     *
+     * @param adapter a folder in PEFT's format
+     */
+    public static LoraTrainer continuing(Checkpoint checkpoint, Path adapter) {
+        return new LoraTrainer(checkpoint, LoraOptions.DEFAULTS, adapter, null, null, step -> {});
+    }
+
+    /** The same trainer, which measures these rows before, during and after a run. */
+    public LoraTrainer evaluatedBy(Dataset rows) {
+        return new LoraTrainer(checkpoint, lora, start, rows, saved, listener);
+    }
+
+    /**
+     * The same trainer, which saves the adapter when a run ends.
+     *
+     * @param folder must not exist or be empty. With {@link TrainingOptions#saveEvery()}, states are saved beside it, from
+     *     which the next run with equal options continues
+     */
+    public LoraTrainer savedTo(Path folder) {
+        return new LoraTrainer(checkpoint, lora, start, evaluation, folder, listener);
+    }
+
+    /** The same trainer, which reports steps to a listener on the thread of the job. */
+    public LoraTrainer onStep(Consumer<TrainingStep> newListener) {
+        return new LoraTrainer(checkpoint, lora, start, evaluation, saved, newListener);
+    }
+
+    /**
+     * A run that has not been started.
+     *
+     * @throws MalformedFileException when it runs, if a row does not fit the objective or the model, before anything is written
+     */
+    public Job<TrainingReport> train(Dataset rows, Objective objective, TrainingOptions options) {
+        return Job.of("train", context -> {
+            try (RowTokenizer tokenizer = RowTokenizer.of(checkpoint, rows.name(), options.maxLength())) {
+                Prepared prepared = prepare(rows, objective, options, tokenizer);
+                return new TrainingRun(prepared, saved, listener).run(context);
+            }
+        });
+    }
+
+    /** What a run would do, without running the model. */
+    public TrainingPlan plan(Dataset rows, Objective objective, TrainingOptions options) {
+        try (RowTokenizer tokenizer = RowTokenizer.of(checkpoint, rows.name(), options.maxLength())) {
+            Prepared prepared = prepare(rows, objective, options, tokenizer);
+            return Planning.of(checkpoint, prepared);
+        }
+    }
+
+    /**
+     * The first rows with the tokens that are trained.
+     *
+     * @param count the number of rows
+     */
+    public List<ExplainedRow> explain(Dataset rows, Objective objective, TrainingOptions options, int count) {
+        try (RowTokenizer tokenizer = RowTokenizer.of(checkpoint, rows.name(), options.maxLength())) {
+            List<ExplainedRow> explained = new ArrayList<>();
+            for (TrainingRow row : rows.rows().subList(0, Math.min(count, rows.size()))) {
+                List<RowTokenizer.Tokens> all = switch (objective.rows()) {
+                    case SEQUENCES -> List.of(tokenizer.supervised(row, options.trainedTokens()));
+                    case PAIRS -> tokenizer.pair(row);
+                    case UNPAIRED -> List.of(tokenizer.unpaired(row));
+                };
+                for (RowTokenizer.Tokens tokens : all) {
+                    explained.add(explained(tokenizer.tokenizer(), row, tokens, options.maxLength()));
+                }
+            }
+            return explained;
+        }
+    }
+
+    private static ExplainedRow explained(
+            Tokenizer tokenizer, TrainingRow row, RowTokenizer.Tokens tokens, int maxLength) {
+        List<ExplainedRow.Token> shown = new ArrayList<>();
+        for (int i = 0; i < Math.min(maxLength, tokens.ids().length); i++) {
+            String text = tokenizer.decode(new int[] {tokens.ids()[i]}, false);
+            shown.add(new ExplainedRow.Token(tokens.ids()[i], text, i > 0 && tokens.trained()[i]));
+        }
+        return new ExplainedRow(row.number(), shown, Math.max(0, tokens.ids().length - maxLength));
+    }
+
+    /** Everything that a run needs. */
+    record Prepared(
+            Objective objective,
+            TrainingOptions options,
+            PreparedRows rows,
+            Optional<PreparedRows> evaluation,
+            ModelPair.Setting setting,
+            Trainables trainables,
+            Residuals residuals,
+            Optional<Trainables> reference,
+            PeftConfig settings,
+            String digest) {}
+
+    private Prepared prepare(Dataset data, Objective objective, TrainingOptions options, RowTokenizer tokenizer) {
+        PreparedRows rows = PreparedRows.of(data, objective, tokenizer, options);
+        Optional<PreparedRows> others =
+                Optional.ofNullable(evaluation).map(set -> PreparedRows.of(set, objective, tokenizer, options));
+        if (rows.size() == 0) {
+            throw new MalformedFileException(data.name() + " has no row with a trained token within "
+                    + options.maxLength() + " tokens; raise the largest length");
+        }
+        int longest = Math.max(rows.longest(), others.map(PreparedRows::longest).orElse(2));
+        ModelPair.Setting setting = new ModelPair.Setting(
+                checkpoint.config(),
+                checkpoint.settings(),
+                checkpoint.tensors(),
+                Math.max(longest, 16),
+                options.threads(),
+                options.weightMemory(),
+                options.recompute());
+        Trainables trainables;
+        Residuals residuals = Residuals.NONE;
+        PeftConfig settings = settings();
+        Path from = start;
+        if (from == null) {
+            NewAdapter adapter = NewAdapter.of(lora, checkpoint.tensors(), ModelPair.matrices(setting), options.seed());
+            trainables = adapter.trainables();
+            residuals = adapter.residuals();
+        } else {
+            try (LoraAdapter stored = LoraAdapter.load(from)) {
+                trainables =
+                        AdapterFile.load(stored, checkpoint.tensors().tensors().keySet());
+                settings = stored.settings();
+            }
+        }
+        Optional<Trainables> reference = !objective.needsReference()
+                ? Optional.empty()
+                : Optional.of(from == null ? Trainables.NONE : trainables.copy());
+        String digest = objective + "|" + options + "|" + lora + "|" + from + "|" + rows.size() + "|" + rows.tokens()
+                + "|" + rows.targets() + "|" + checkpoint.path();
+        return new Prepared(
+                objective, options, rows, others, setting, trainables, residuals, reference, settings, digest);
+    }
+
+    private PeftConfig settings() {
+        List<String> modules = lora.targets().contains(LoraOptions.ALL_LINEAR) ? List.of() : lora.targets();
+        PeftConfig.Builder builder = PeftConfig.builder()
+                .baseModel(checkpoint.path().getFileName().toString())
+                .dropout(lora.dropout())
+                .set("use_rslora", lora.rankStabilized() && lora.initialization() == LoraOptions.Initialization.KAIMING)
+                .set("inference_mode", true)
+                .set(
+                        "bias",
+                        switch (lora.bias()) {
+                            case NONE -> "none";
+                            case LORA_ONLY -> "lora_only";
+                            case ALL -> "all";
+                        });
+        if (!modules.isEmpty() && lora.layers().isEmpty() && lora.exclude().isEmpty()) {
+            builder.targetModules(new TreeSet<>(modules));
+        }
+        return builder.build();
+    }
+
+    /** The names of the changed matrices of an adapter. */
+    static List<String> names(Trainables trainables) {
+        return trainables.modules().stream().map(LoraModule::tensor).toList();
+    }
+}

@@ -1,0 +1,67 @@
+package dev.pollux.finetune.train;
+
+import dev.pollux.finetune.internal.training.LoraModule;
+import dev.pollux.finetune.internal.training.Parameter;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.checkpoint.ModelConfig;
+
+/** Numbers of a run before it starts. */
+final class Planning {
+
+    private Planning() {}
+
+    /** The number of steps of a run. */
+    static long steps(PreparedRows rows, TrainingOptions options) {
+        long batches = (rows.size() + options.batchSize() - 1L) / options.batchSize();
+        long perEpoch = Math.max(1, (batches + options.accumulation() - 1) / options.accumulation());
+        long all = (long) Math.ceil(perEpoch * options.epochs());
+        return options.maxSteps() > 0 ? Math.min(all, options.maxSteps()) : all;
+    }
+
+    /** The steps of the warm-up. */
+    static long warmUp(TrainingOptions options, long steps) {
+        double warmUp = options.warmUp();
+        return warmUp < 1 ? (long) Math.ceil(steps * warmUp) : (long) warmUp;
+    }
+
+    static TrainingPlan of(Checkpoint checkpoint, LoraTrainer.Prepared prepared) {
+        PreparedRows rows = prepared.rows();
+        TrainingOptions options = prepared.options();
+        ModelConfig config = checkpoint.config();
+        long trainable = prepared.trainables().parameters().stream()
+                .mapToLong(parameter -> parameter.values().length)
+                .sum();
+        long steps = steps(rows, options);
+        long head = (long) config.vocabularySize() * config.hiddenSize();
+        long inLayers = Math.max(0, checkpoint.parameters() - head * (config.tiedEmbedding() ? 1 : 2));
+        double share = (double) steps * options.batchSize() * options.accumulation() / Math.max(1, rows.size());
+        double operations = share * (6.0 * inLayers * rows.tokens() + 8.0 * head * rows.targets());
+        long row = Math.min(2048, (long) rows.longest() * options.batchSize());
+        long activations = row * 4L * (config.layers() + 1L) * config.hiddenSize()
+                + (options.recompute() ? 0 : row * 4L * config.layers() * 4L * config.hiddenSize())
+                + row * 4L * 6L * config.intermediateSize()
+                + 128L * 4L * 4L * config.vocabularySize();
+        long weights = Math.min(options.weightMemory(), 4 * checkpoint.parameters());
+        long states = prepared.trainables().parameters().stream()
+                .mapToLong(Planning::bytes)
+                .sum();
+        return new TrainingPlan(
+                trainable,
+                checkpoint.parameters(),
+                prepared.trainables().modules().stream().map(LoraModule::tensor).toList(),
+                rows.size(),
+                rows.cut(),
+                rows.left(),
+                rows.tokens(),
+                rows.targets(),
+                rows.longest(),
+                steps,
+                operations,
+                weights + activations + states);
+    }
+
+    /** Values, gradient and two moments. */
+    private static long bytes(Parameter parameter) {
+        return 16L * parameter.values().length;
+    }
+}

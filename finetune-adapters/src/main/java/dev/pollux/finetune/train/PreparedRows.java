@@ -1,0 +1,189 @@
+package dev.pollux.finetune.train;
+
+import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
+import dev.pollux.finetune.train.RowTokenizer.Tokens;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/** The rows of a data set as tokens, and their order. <em>Immutable.</em> */
+final class PreparedRows {
+
+    private final Objective objective;
+    private final List<Unit> units;
+    private final long left;
+    private final long cut;
+
+    /**
+     * What is processed as one: sequences that share a row, or the two of a pair.
+     *
+     * @param sequences of a pair, chosen and rejected
+     * @param prompt of an unpaired row, the number of tokens of the prompt
+     */
+    private record Unit(List<Sequence> sequences, int prompt, boolean desirable) {
+        int length() {
+            return sequences.stream().mapToInt(one -> one.ids().length).sum();
+        }
+    }
+
+    private PreparedRows(Objective objective, List<Unit> units, long left, long cut) {
+        this.objective = objective;
+        this.units = List.copyOf(units);
+        this.left = left;
+        this.cut = cut;
+    }
+
+    /**
+     * Turns rows into tokens.
+     *
+     * @throws dev.pollux.MalformedFileException if a row does not fit the objective or has no token to train
+     */
+    static PreparedRows of(Dataset dataset, Objective objective, RowTokenizer tokenizer, TrainingOptions options) {
+        List<Unit> units = new ArrayList<>();
+        long left = 0;
+        long cut = 0;
+        for (TrainingRow row : dataset.rows()) {
+            List<Tokens> tokens = switch (objective.rows()) {
+                case SEQUENCES -> List.of(tokenizer.supervised(row, options.trainedTokens()));
+                case PAIRS -> tokenizer.pair(row);
+                case UNPAIRED -> List.of(tokenizer.unpaired(row));
+            };
+            List<Sequence> sequences = new ArrayList<>();
+            for (Tokens one : tokens) {
+                cut += one.ids().length > options.maxLength() ? 1 : 0;
+                Optional<Sequence> fitted = tokenizer.fitted(row, one);
+                fitted.ifPresent(sequences::add);
+            }
+            if (sequences.size() == tokens.size()) {
+                units.add(new Unit(
+                        sequences, tokens.get(0).prompt(), row.desirable().orElse(true)));
+            } else {
+                left++;
+            }
+        }
+        boolean packs = options.packing() && objective.rows() == Objective.Rows.SEQUENCES;
+        return new PreparedRows(objective, packs ? packed(units, options.maxLength()) : units, left, cut);
+    }
+
+    /** Best fit, longest first: each row goes where the least room is left. */
+    private static List<Unit> packed(List<Unit> units, int capacity) {
+        List<List<Sequence>> bins = new ArrayList<>();
+        TreeMap<Integer, List<Integer>> byRoom = new TreeMap<>();
+        List<Unit> byLength = new ArrayList<>(units);
+        byLength.sort(Comparator.comparingInt(Unit::length).reversed());
+        for (Unit unit : byLength) {
+            Map.Entry<Integer, List<Integer>> fitting = byRoom.ceilingEntry(unit.length());
+            int bin;
+            int room;
+            if (fitting == null) {
+                bin = bins.size();
+                room = capacity;
+                bins.add(new ArrayList<>());
+            } else {
+                room = fitting.getKey();
+                bin = fitting.getValue().remove(0);
+                if (fitting.getValue().isEmpty()) {
+                    byRoom.remove(room);
+                }
+            }
+            bins.get(bin).addAll(unit.sequences());
+            byRoom.computeIfAbsent(room - unit.length(), key -> new ArrayList<>())
+                    .add(bin);
+        }
+        return bins.stream().map(sequences -> new Unit(sequences, 0, true)).toList();
+    }
+
+    /** The number of rows, or of packed rows. */
+    int size() {
+        return units.size();
+    }
+
+    /** Rows that were left out, since no trained token was left after they were cut. */
+    long left() {
+        return left;
+    }
+
+    /** Sequences that were cut. */
+    long cut() {
+        return cut;
+    }
+
+    long tokens() {
+        return units.stream().mapToLong(Unit::length).sum();
+    }
+
+    long targets() {
+        return units.stream()
+                .flatMap(unit -> unit.sequences().stream())
+                .mapToLong(Sequence::targets)
+                .sum();
+    }
+
+    int longest() {
+        return units.stream()
+                .flatMap(unit -> unit.sequences().stream())
+                .mapToInt(one -> one.ids().length)
+                .max()
+                .orElse(2);
+    }
+
+    /** The order of an epoch. */
+    int[] order(long epoch, boolean shuffle, long seed) {
+        int[] order = new int[units.size()];
+        for (int i = 0; i < order.length; i++) {
+            order[i] = i;
+        }
+        if (shuffle) {
+            SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + epoch);
+            for (int i = order.length - 1; i > 0; i--) {
+                int j = random.nextInt(i + 1);
+                int swapped = order[i];
+                order[i] = order[j];
+                order[j] = swapped;
+            }
+        }
+        return order;
+    }
+
+    /** Rows from {@code first} to {@code end} of an order, as one micro-batch. */
+    MicroBatch batch(int[] order, int first, int end) {
+        List<Sequence> sequences = new ArrayList<>();
+        List<Sequence> rejected = new ArrayList<>();
+        List<Sequence> mismatched = new ArrayList<>();
+        boolean[] desirable = new boolean[objective.rows() == Objective.Rows.UNPAIRED ? end - first : 0];
+        for (int i = first; i < end; i++) {
+            Unit unit = units.get(order[i]);
+            if (objective.rows() == Objective.Rows.PAIRS) {
+                sequences.add(unit.sequences().get(0));
+                rejected.add(unit.sequences().get(1));
+            } else {
+                sequences.addAll(unit.sequences());
+            }
+            if (objective.rows() == Objective.Rows.UNPAIRED) {
+                desirable[i - first] = unit.desirable();
+                Unit before = units.get(order[i == first ? end - 1 : i - 1]);
+                mismatched.add(mismatched(unit, before));
+            }
+        }
+        sequences.addAll(rejected);
+        return new MicroBatch(sequences, desirable, objective.needsMismatched() ? mismatched : List.of());
+    }
+
+    /** The prompt of one row with the completion of another. */
+    private static Sequence mismatched(Unit prompt, Unit completion) {
+        Sequence one = prompt.sequences().get(0);
+        Sequence other = completion.sequences().get(0);
+        int kept = Math.min(prompt.prompt(), one.ids().length);
+        int from = Math.min(completion.prompt(), other.ids().length);
+        int[] ids = new int[kept + other.ids().length - from];
+        boolean[] trained = new boolean[ids.length];
+        System.arraycopy(one.ids(), 0, ids, 0, kept);
+        System.arraycopy(other.ids(), from, ids, kept, other.ids().length - from);
+        System.arraycopy(other.isTarget(), from, trained, kept, other.ids().length - from);
+        return new Sequence(ids, trained);
+    }
+}

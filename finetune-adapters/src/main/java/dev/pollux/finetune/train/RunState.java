@@ -1,0 +1,203 @@
+package dev.pollux.finetune.train;
+
+import dev.pollux.MalformedFileException;
+import dev.pollux.StorageException;
+import dev.pollux.artifact.WorkFolder;
+import dev.pollux.finetune.internal.training.Parameter;
+import dev.pollux.finetune.internal.training.Trainables;
+import dev.pollux.inference.internal.JsonFile;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
+import dev.pollux.job.JobContext;
+import dev.pollux.tensor.DType;
+import dev.pollux.tensor.SafetensorsFile;
+import dev.pollux.tensor.SafetensorsWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Saves a run between two steps, so that it continues with the same bits. <em>Confined to one thread.</em> */
+final class RunState {
+
+    /*
+     * Folder <out>.checkpoints/step-N, which appears as a whole:
+     *
+     *   parameters.safetensors   the values of each parameter, and the optimizer's moments as "name|moment", all 32-bit floats
+     *   state.json               step, tokens, the optimizer's steps, the schedule's and the objective's memory as hexadecimal
+     *                            floats, and the digest of the run's settings
+     *
+     * The order of rows follows from the seed and the step, so no random state is stored. Earlier folders are deleted after a
+     * new one is complete.
+     */
+
+    private static final String VALUES = "parameters.safetensors";
+    private static final String STATE = "state.json";
+    private static final String STEP = "step-";
+
+    private final Path folder;
+    private final String digest;
+
+    /**
+     * Numbers of a run.
+     *
+     * @param losses of the steps so far
+     */
+    record Progress(long step, long tokens, List<Double> losses) {}
+
+    RunState(Path out, String digest) {
+        Path whole = out.toAbsolutePath().normalize();
+        this.folder = whole.resolveSibling(whole.getFileName() + ".checkpoints");
+        this.digest = digest;
+    }
+
+    void save(Progress progress, Trainables trainables, StepRunner runner, LearningRate rate) {
+        WorkFolder.publish(folder.resolve(STEP + progress.step()), JobContext.NONE, work -> {
+            List<String> names = new ArrayList<>();
+            runner.states().forEach((name, state) -> {
+                names.add(name);
+                state.moments().keySet().forEach(moment -> names.add(name + "|" + moment));
+            });
+            try (SafetensorsWriter file = SafetensorsWriter.create(work.resolve(VALUES), names)) {
+                for (Parameter parameter : trainables.parameters()) {
+                    put(file, parameter.name(), parameter.values());
+                    state(runner, parameter)
+                            .moments()
+                            .forEach((moment, values) -> put(file, parameter.name() + "|" + moment, values));
+                }
+                file.finish();
+            }
+            JsonFile.write(work.resolve(STATE), json(progress, runner, rate));
+            return folder;
+        });
+        steps().filter(step -> step != progress.step()).forEach(this::delete);
+    }
+
+    private static OptimizerState state(StepRunner runner, Parameter parameter) {
+        return Optional.ofNullable(runner.states().get(parameter.name())).orElseThrow();
+    }
+
+    private static void put(SafetensorsWriter file, String name, float[] values) {
+        file.put(name, DType.F32, List.of((long) values.length), values);
+    }
+
+    private JsonNode json(Progress progress, StepRunner runner, LearningRate rate) {
+        ObjectNode json = new ObjectNode();
+        json.put("digest", digest);
+        json.put("global_step", progress.step());
+        json.put("num_tokens", progress.tokens());
+        json.put("schedule", hex(rate.state()));
+        json.put("running_reward", hex(runner.running().mean(), runner.running().count()));
+        json.put(
+                "losses",
+                hex(progress.losses().stream().mapToDouble(Double::doubleValue).toArray()));
+        ObjectNode steps = json.putObject("optimizer_steps");
+        runner.states().forEach((name, state) -> steps.put(name, state.step()));
+        return json;
+    }
+
+    private static String hex(double... values) {
+        StringBuilder text = new StringBuilder();
+        for (double value : values) {
+            text.append(text.length() == 0 ? "" : " ").append(Double.toHexString(value));
+        }
+        return text.toString();
+    }
+
+    private static double[] doubles(JsonNode text) {
+        return Stream.of(text.asString("").split(" "))
+                .filter(value -> !value.isEmpty())
+                .mapToDouble(Double::parseDouble)
+                .toArray();
+    }
+
+    /**
+     * Continues the newest saved run.
+     *
+     * @return empty if there is none
+     * @throws MalformedFileException if it is one of other settings
+     */
+    Optional<Progress> restore(Trainables trainables, StepRunner runner, LearningRate rate) {
+        Optional<Long> newest = steps().max(Comparator.naturalOrder());
+        if (newest.isEmpty()) {
+            return Optional.empty();
+        }
+        Path from = folder.resolve(STEP + newest.get());
+        ObjectNode json = JsonFile.object(from.resolve(STATE))
+                .orElseThrow(() -> new MalformedFileException(from + " has no " + STATE + "; delete the folder"));
+        if (!json.path("digest").asString("").equals(digest)) {
+            throw new MalformedFileException(from + " belongs to a run with other data or options; delete " + folder
+                    + " to begin anew, or give the options of that run");
+        }
+        try (SafetensorsFile file = SafetensorsFile.open(from.resolve(VALUES))) {
+            for (Parameter parameter : trainables.parameters()) {
+                float[] values = file.floats(parameter.name());
+                System.arraycopy(values, 0, parameter.values(), 0, values.length);
+                Map<String, float[]> moments = new LinkedHashMap<>();
+                String prefix = parameter.name() + "|";
+                file.tensors().keySet().stream()
+                        .filter(name -> name.startsWith(prefix))
+                        .forEach(name -> moments.put(name.substring(prefix.length()), file.floats(name)));
+                state(runner, parameter)
+                        .restore(
+                                json.path("optimizer_steps")
+                                        .path(parameter.name())
+                                        .asLong(0),
+                                moments);
+            }
+        }
+        rate.restore(doubles(json.path("schedule")));
+        double[] reward = doubles(json.path("running_reward"));
+        runner.running().restore(reward[0], reward[1]);
+        List<Double> losses = new ArrayList<>();
+        for (double loss : doubles(json.path("losses"))) {
+            losses.add(loss);
+        }
+        return Optional.of(new Progress(
+                json.path("global_step").asLong(0), json.path("num_tokens").asLong(0), losses));
+    }
+
+    private Stream<Long> steps() {
+        if (!Files.isDirectory(folder)) {
+            return Stream.empty();
+        }
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries
+                    .map(path -> String.valueOf(path.getFileName()))
+                    .filter(name -> name.matches(STEP + "\\d{1,18}"))
+                    .map(name -> Long.valueOf(name.substring(STEP.length())))
+                    .toList()
+                    .stream();
+        } catch (IOException e) {
+            throw new StorageException("Cannot list " + folder + ": " + e, e);
+        }
+    }
+
+    private void delete(long step) {
+        Path old = folder.resolve(STEP + step);
+        deleteAll(old);
+    }
+
+    /** Deletes all saved states, after the run has ended. */
+    void clear() {
+        if (Files.isDirectory(folder)) {
+            deleteAll(folder);
+        }
+    }
+
+    private static void deleteAll(Path folder) {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new StorageException("Cannot delete " + folder + ": " + e, e);
+        }
+    }
+}
