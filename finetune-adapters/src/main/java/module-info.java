@@ -1,4 +1,4 @@
-/** Adapters and merging of models. */
+/** Training of adapters, and merging of models and adapters. */
 module dev.pollux.finetune {
     requires transitive dev.pollux.core;
     requires transitive dev.pollux.inference;
@@ -10,4 +10,5 @@ module dev.pollux.finetune {
 
     exports dev.pollux.finetune.adapter;
     exports dev.pollux.finetune.merge;
+    exports dev.pollux.finetune.train;
 }

@@ -103,6 +103,11 @@ public final class Dataset {
         return rows.size();
     }
 
+    /** Whether the first row is a pair of a chosen and a rejected completion. */
+    public boolean isPairs() {
+        return rows.get(0).rejected().isPresent();
+    }
+
     List<TrainingRow> rows() {
         return rows;
     }

@@ -169,7 +169,7 @@ public final class LoraTrainer {
                 checkpoint.config(),
                 checkpoint.settings(),
                 checkpoint.tensors(),
-                Math.max(longest, 16),
+                Math.max(longest, StepRunner.ROW),
                 options.threads(),
                 options.weightMemory(),
                 options.recompute());

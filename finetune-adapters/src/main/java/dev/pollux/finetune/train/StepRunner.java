@@ -28,7 +28,7 @@ final class StepRunner {
      */
 
     /** The most tokens of a row, unless a sequence is longer. */
-    private static final int ROW = 2048;
+    static final int ROW = 2048;
 
     private final ModelPair models;
     private final Trainables trainables;

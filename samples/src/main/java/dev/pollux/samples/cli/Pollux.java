@@ -71,6 +71,7 @@ import picocli.CommandLine.ParseResult;
             CollectGramCommand.class,
             MergeMoeCommand.class,
             QuantizeCommand.class,
+            TrainCommand.class,
             InspectCommand.class,
             FetchCommand.class,
             ModelsCommand.class

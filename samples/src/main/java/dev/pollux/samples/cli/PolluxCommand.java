@@ -2,6 +2,7 @@ package dev.pollux.samples.cli;
 
 import dev.pollux.StorageException;
 import dev.pollux.job.Job;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -87,6 +88,11 @@ abstract class PolluxCommand implements Callable<Integer> {
             job.onEvent(output().progress());
         }
         return pollux().interruption().during(job::cancel, job::run);
+    }
+
+    /** Runs the command line again with other arguments, and returns its exit code. */
+    final int again(List<String> arguments) {
+        return spec().root().commandLine().execute(arguments.toArray(String[]::new));
     }
 
     /** Reports an invalid value of an option; see {@link OptionNames}. */

@@ -28,7 +28,7 @@ public final class ModelPair implements AutoCloseable {
      * What a model is and how it runs. <em>Immutable.</em>
      *
      * @param tensors its tensors, open as long as the model is used
-     * @param mostTokens the largest number of tokens of a document
+     * @param mostTokens the largest number of tokens in one row
      * @param threads of the runtime
      * @param weightMemory bytes of weights that stay in memory
      * @param recompute whether inputs of attention are computed again in the backward pass
