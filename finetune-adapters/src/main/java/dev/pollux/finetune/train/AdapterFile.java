@@ -37,6 +37,9 @@ final class AdapterFile {
         List<LoraModule> modules = new ArrayList<>();
         List<Parameter> others = new ArrayList<>();
         for (String target : adapter.targets()) {
+            if (adapter.addedBias(target).isPresent()) {
+                continue; // belongs to the factors of its module
+            }
             String tensor = names.find(target)
                     .orElseThrow(() -> new MalformedFileException("The adapter "
                             + adapter.name() + " changes " + target

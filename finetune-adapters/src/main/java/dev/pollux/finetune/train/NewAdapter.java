@@ -49,6 +49,11 @@ final class NewAdapter {
         List<String> stored = matrices.stream()
                 .filter(name -> tensors.tensors().containsKey(name) && !LayerName.isHead(name))
                 .toList();
+        if (stored.isEmpty()) {
+            throw new UnsupportedModelException(
+                    "The matrices of the model are stored in another form than its layers use"
+                            + " them, so they cannot be trained; train a model of another family");
+        }
         List<String> targets =
                 stored.stream().filter(name -> isTarget(options, module(name))).toList();
         options.targets().forEach(target -> requireMatch(target, stored));

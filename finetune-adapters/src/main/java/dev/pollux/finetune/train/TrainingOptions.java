@@ -229,7 +229,8 @@ public final class TrainingOptions {
         return logEvery;
     }
 
-    /** Threads of the runtime, at least 1; default one for each processor. Results do not depend on it. */
+    /** Threads of the runtime, at least 1; default one for each processor. Results of other numbers
+     * differ in the last bits. */
     public int threads() {
         return threads;
     }

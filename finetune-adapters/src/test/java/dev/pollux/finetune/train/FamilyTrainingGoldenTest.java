@@ -42,7 +42,7 @@ class FamilyTrainingGoldenTest {
     /** Central differences of 32-bit floats along a random direction, relative. */
     private static final double GRADIENT = 1e-2;
 
-    private static final double STEP = 2e-3;
+    private static final double STEP = 3e-4;
 
     @TestFactory
     Stream<DynamicTest> familiesAreTrainedAsTheyRun() {
@@ -55,16 +55,16 @@ class FamilyTrainingGoldenTest {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             ModelPair.Setting setting = new ModelPair.Setting(
                     checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), 256, 1, Long.MAX_VALUE, true);
-            Set<String> matrices;
+            Trainables trainables;
             try {
-                matrices = ModelPair.matrices(setting);
+                Set<String> matrices = ModelPair.matrices(setting);
+                LoraOptions lora = LoraOptions.builder().rank(2).build();
+                trainables =
+                        NewAdapter.of(lora, checkpoint.tensors(), matrices, 1).trainables();
             } catch (UnsupportedModelException e) {
                 assertThat(e.getMessage()).contains("cannot be trained");
                 return;
             }
-            Trainables trainables = NewAdapter.of(
-                            LoraOptions.builder().rank(2).build(), checkpoint.tensors(), matrices, 1)
-                    .trainables();
             try (ModelPair models = new ModelPair(setting, trainables, Residuals.NONE, Optional.empty())) {
                 compareProbabilities(cases, folder, models);
                 compareGradients(cases, trainables, models, folder.hashCode());

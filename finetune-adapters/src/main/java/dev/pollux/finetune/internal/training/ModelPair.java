@@ -4,6 +4,8 @@ import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.Settings;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.TensorFile;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -56,15 +58,22 @@ public final class ModelPair implements AutoCloseable {
      */
     public ModelPair(Setting setting, Trainables trainables, Residuals residuals, Optional<Trainables> reference) {
         this.programs = new Programs(setting.threads);
+        List<TrainableModel> made = new ArrayList<>();
         try {
             ModelGraphs graphs = setting.graphs(trainables);
             this.weights = new ModelWeights(memory, setting.weightMemory, residuals.changes(graphs.products()));
             this.model = new TrainableModel(graphs, programs, memory, weights, !setting.recompute);
-            this.reference = reference.map(changes -> {
-                ModelWeights own = residuals.isEmpty() ? weights : new ModelWeights(memory, 0, Map.of());
-                return new Reference(new TrainableModel(setting.graphs(changes), programs, memory, own, false), own);
-            });
+            made.add(model);
+            if (reference.isEmpty()) {
+                this.reference = Optional.empty();
+                return;
+            }
+            ModelWeights own = residuals.isEmpty() ? weights : new ModelWeights(memory, 0, Map.of());
+            ModelGraphs compared = setting.graphs(reference.get());
+            this.reference =
+                    Optional.of(new Reference(new TrainableModel(compared, programs, memory, own, false), own));
         } catch (RuntimeException | Error e) {
+            made.forEach(TrainableModel::close);
             programs.close();
             throw e;
         }

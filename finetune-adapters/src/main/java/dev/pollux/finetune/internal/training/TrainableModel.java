@@ -37,7 +37,7 @@ final class TrainableModel implements AutoCloseable {
     private final Map<String, FloatTensor> inputs = new LinkedHashMap<>();
     private final Programs programs;
     private final int firstTrained;
-    private final OpenHandle handle = OpenHandle.of("TrainableModel");
+    private final OpenHandle handle;
     private List<BlockAttention.Range> documents = List.of(); // of the batch that is run
 
     /**
@@ -70,6 +70,7 @@ final class TrainableModel implements AutoCloseable {
                                 .mapToLong(Long::longValue)
                                 .toArray())));
         refresh();
+        this.handle = OpenHandle.of("TrainableModel");
     }
 
     /** Takes over the values of the parameters. */

@@ -1,0 +1,157 @@
+package dev.pollux.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pollux.inference.adapter.LoraAdapter;
+import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.testkit.TinyDecoder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training at the command line. */
+class TrainCommandTest {
+
+    @TempDir
+    Path temp;
+
+    private String model = "";
+    private String rows = "";
+    private String pairs = "";
+
+    @BeforeEach
+    void write() throws IOException {
+        model = temp.resolve("model").toString();
+        TinyDecoder.llama(1).write(temp.resolve("model"));
+        rows = Files.writeString(temp.resolve("rows.jsonl"), """
+                        {"prompt": "the quick", "completion": " brown fox"}
+                        {"prompt": "the lazy", "completion": " dog"}
+                        """).toString();
+        pairs = Files.writeString(temp.resolve("pairs.jsonl"), """
+                        {"prompt": "the quick", "chosen": " brown fox", "rejected": " dog"}
+                        """).toString();
+    }
+
+    private static Run run(String... words) {
+        return Run.of(words);
+    }
+
+    private String out(String name) {
+        return temp.resolve(name).toString();
+    }
+
+    @Test
+    void anAdapterIsTrainedAndAlignedFurther() {
+        Run sft = run(
+                "train",
+                "sft",
+                "--quiet",
+                "--json",
+                "--base",
+                model,
+                "--data",
+                rows,
+                "--eval",
+                rows,
+                "--out",
+                out("a"),
+                "--epochs",
+                "5",
+                "--rank",
+                "2",
+                "--learning-rate",
+                "0.01",
+                "--batch",
+                "2",
+                "--threads",
+                "1");
+        assertThat(sft.code()).as(sft.err()).isZero();
+        List<String> lines = sft.out().lines().toList();
+        assertThat(lines).hasSize(6);
+        assertThat(JsonNode.parse(lines.get(0)).propertyNames())
+                .contains("step", "loss", "grad_norm", "learning_rate", "num_tokens", "mean_token_accuracy");
+        JsonNode end = JsonNode.parse(lines.get(5));
+        assertThat(end.propertyNames())
+                .containsExactly(
+                        "steps",
+                        "tokens",
+                        "seconds",
+                        "trainLoss",
+                        "evalLoss",
+                        "rewardAccuracy",
+                        "tokensPerSecond",
+                        "peakMemoryBytes",
+                        "adapter");
+        assertThat(end.path("evalLoss").path("after").asDouble(0))
+                .isLessThan(end.path("evalLoss").path("before").asDouble(0));
+        try (LoraAdapter adapter = LoraAdapter.load(temp.resolve("a"))) {
+            assertThat(adapter.targets()).isNotEmpty();
+        }
+        Run dpo = run(
+                "train",
+                "dpo",
+                "--quiet",
+                "--base",
+                model,
+                "--adapter",
+                out("a"),
+                "--data",
+                pairs,
+                "--out",
+                out("b"),
+                "--max-steps",
+                "2",
+                "--threads",
+                "1");
+        assertThat(dpo.code()).as(dpo.err()).isZero();
+        assertThat(temp.resolve("b/adapter_model.safetensors")).isRegularFile();
+    }
+
+    @Test
+    void aDryRunTrainsNothing() {
+        Run done = run("train", "sft", "--dry-run", "--base", model, "--data", rows);
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(done.out()).containsPattern("trainable +[0-9,]+ parameters").containsPattern("rows +2");
+    }
+
+    @Test
+    void explainMarksTheTrainedTokens() {
+        Run done = run("train", "explain", "--base", model, "--data", rows, "--rows", "1");
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(done.out()).contains("row 1, ").contains("⟦").contains("⟧");
+        Run json = run("train", "explain", "--json", "--base", model, "--data", pairs);
+        assertThat(JsonNode.parse(json.out()).path("rows").size()).isEqualTo(2);
+    }
+
+    @Test
+    void aRecipeHoldsTheOptions() throws IOException {
+        Path recipe = Files.writeString(
+                temp.resolve("recipe.yml"),
+                "objective: sft\nbase: " + model + "\ndata: " + rows + "\nrank: 2\nmax-steps: 1\nquiet: true\n");
+        Run done = run("train", "run", recipe.toString(), "--out", out("a"), "--threads", "1");
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(temp.resolve("a/adapter_model.safetensors")).isRegularFile();
+        Files.writeString(recipe, "objective: sft\nLearning Rate: 1\n");
+        Run wrong = run("train", "run", recipe.toString());
+        assertThat(wrong.code()).isEqualTo(1);
+        assertThat(wrong.err())
+                .contains("the option 'Learning Rate' must be named as on the command line, such as learning-rate");
+    }
+
+    @Test
+    void mistakesAreNamedBeforeAnythingIsRead() {
+        Run noOut = run("train", "sft", "--base", model, "--data", rows);
+        assertThat(noOut.code()).isEqualTo(2);
+        assertThat(noOut.err()).contains("Missing required option: '--out=FOLDER'");
+        Run method = run("train", "sft", "--base", model, "--data", rows, "--out", out("a"), "--method", "lorra");
+        assertThat(method.code()).isEqualTo(2);
+        assertThat(method.err()).contains("--method must be lora, rslora, dora, pissa or olora but was lorra");
+        Run rank = run("train", "sft", "--base", model, "--data", rows, "--out", out("a"), "--rank", "0");
+        assertThat(rank.code()).isEqualTo(2);
+        assertThat(rank.err()).contains("--rank must be in [1, 4096] but was 0");
+    }
+}
