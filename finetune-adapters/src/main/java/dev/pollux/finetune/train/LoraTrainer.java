@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -154,6 +155,7 @@ public final class LoraTrainer {
             Residuals residuals,
             Optional<Trainables> reference,
             PeftConfig settings,
+            Set<Integer> ends,
             String digest) {}
 
     private Prepared prepare(Dataset data, Objective objective, TrainingOptions options, RowTokenizer tokenizer) {
@@ -194,7 +196,17 @@ public final class LoraTrainer {
         String digest = objective + "|" + options + "|" + lora + "|" + from + "|" + rows.size() + "|" + rows.tokens()
                 + "|" + rows.targets() + "|" + checkpoint.path();
         return new Prepared(
-                objective, options, rows, others, setting, trainables, residuals, reference, settings, digest);
+                objective,
+                options,
+                rows,
+                others,
+                setting,
+                trainables,
+                residuals,
+                reference,
+                settings,
+                Set.copyOf(checkpoint.endTokens()),
+                digest);
     }
 
     private PeftConfig settings() {

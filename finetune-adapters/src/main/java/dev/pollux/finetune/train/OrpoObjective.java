@@ -38,7 +38,7 @@ final class OrpoObjective extends Objective {
         return true;
     }
 
-    /** log(1 − eˣ) for x < 0 (Mächler, 2012). */
+    /** log(1 − eˣ) for negative x (Mächler, 2012). */
     private static double log1mexp(double x) {
         return x > -Math.log(2) ? Math.log(-Math.expm1(x)) : Math.log1p(-Math.exp(x));
     }

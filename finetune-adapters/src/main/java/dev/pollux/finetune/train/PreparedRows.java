@@ -2,13 +2,17 @@ package dev.pollux.finetune.train;
 
 import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
 import dev.pollux.finetune.train.RowTokenizer.Tokens;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** The rows of a data set as tokens, and their order. <em>Immutable.</em> */
 final class PreparedRows {
@@ -23,8 +27,9 @@ final class PreparedRows {
      *
      * @param sequences of a pair, chosen and rejected
      * @param prompt of an unpaired row, the number of tokens of the prompt
+     * @param row the number of the row; 0 for several
      */
-    private record Unit(List<Sequence> sequences, int prompt, boolean desirable) {
+    private record Unit(List<Sequence> sequences, int prompt, boolean desirable, long row) {
         int length() {
             return sequences.stream().mapToInt(one -> one.ids().length).sum();
         }
@@ -60,7 +65,7 @@ final class PreparedRows {
             }
             if (sequences.size() == tokens.size()) {
                 units.add(new Unit(
-                        sequences, tokens.get(0).prompt(), row.desirable().orElse(true)));
+                        sequences, tokens.get(0).prompt(), row.desirable().orElse(true), row.number()));
             } else {
                 left++;
             }
@@ -94,7 +99,7 @@ final class PreparedRows {
             byRoom.computeIfAbsent(room - unit.length(), key -> new ArrayList<>())
                     .add(bin);
         }
-        return bins.stream().map(sequences -> new Unit(sequences, 0, true)).toList();
+        return bins.stream().map(sequences -> new Unit(sequences, 0, true, 0)).toList();
     }
 
     /** The number of rows, or of packed rows. */
@@ -129,6 +134,43 @@ final class PreparedRows {
                 .mapToInt(one -> one.ids().length)
                 .max()
                 .orElse(2);
+    }
+
+    /** The numbers of rows whose chosen and rejected sequence are the same. */
+    List<Long> equalPairs() {
+        return units.stream()
+                .filter(unit -> objective.rows() == Objective.Rows.PAIRS
+                        && Arrays.equals(
+                                unit.sequences().get(0).ids(),
+                                unit.sequences().get(1).ids()))
+                .map(Unit::row)
+                .toList();
+    }
+
+    /** Whether one of these tokens is trained in any row. */
+    boolean trains(Set<Integer> tokens) {
+        for (Unit unit : units) {
+            for (Sequence one : unit.sequences()) {
+                for (int i = 1; i < one.ids().length; i++) {
+                    if (one.isTarget()[i] && tokens.contains(one.ids()[i])) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** The number of sequences of another set that this one has, too. */
+    long shared(PreparedRows other) {
+        Set<IntBuffer> own = units.stream()
+                .flatMap(unit -> unit.sequences().stream())
+                .map(one -> IntBuffer.wrap(one.ids()))
+                .collect(Collectors.toSet());
+        return other.units.stream()
+                .flatMap(unit -> unit.sequences().stream())
+                .filter(one -> own.contains(IntBuffer.wrap(one.ids())))
+                .count();
     }
 
     /** The order of an epoch. */

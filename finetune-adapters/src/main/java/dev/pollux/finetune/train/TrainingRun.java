@@ -23,6 +23,7 @@ final class TrainingRun {
     private final Consumer<TrainingStep> listener;
     private final List<TrainingStep> log = new ArrayList<>();
     private final List<String> notices = new ArrayList<>();
+    private final Doctor doctor;
     private final long started = System.nanoTime();
     private List<Double> losses = new ArrayList<>();
     private long tokens;
@@ -33,6 +34,7 @@ final class TrainingRun {
         this.prepared = prepared;
         this.options = prepared.options();
         this.saved = saved;
+        this.doctor = new Doctor(prepared.objective());
         this.listener = listener;
     }
 
@@ -62,6 +64,7 @@ final class TrainingRun {
             }
             long done = steps(models, runner, rate, new Range(first, steps), state, context);
             Evaluation after = evaluate(runner, context);
+            doctor.end(prepared.trainables()).forEach(found -> note(found, context));
             TrainedAdapter adapter =
                     TrainedAdapter.of(prepared.trainables(), prepared.residuals(), prepared.settings());
             if (target != null) {
@@ -97,6 +100,7 @@ final class TrainingRun {
             }
             batches.forEach(batch -> tokens += batch.tokens());
             losses.add(found.loss());
+            doctor.step(found).forEach(notice -> note(notice, context));
             rate.loss(found.loss());
             report(step + 1, range.steps(), found, share * options.learningRate(), context);
             if (state != null && (step + 1) % options.saveEvery() == 0 && step + 1 < range.steps()) {
@@ -196,6 +200,8 @@ final class TrainingRun {
         if (rows.left() > 0) {
             note(rows.left() + " rows are left out: no trained token is left after they are cut", context);
         }
+        doctor.rows(rows, prepared.evaluation().stream().toList(), prepared.ends())
+                .forEach(found -> note(found, context));
     }
 
     private void note(String notice, JobContext context) {

@@ -2,7 +2,7 @@ package dev.pollux.finetune.internal.differentiation;
 
 import java.util.Map;
 
-/** y = min(a, b): da = dy where a ≤ b, db = dy where b < a. Two inputs. */
+/** y = min(a, b): da = dy where a ≤ b, db = dy where a > b. Two inputs. */
 final class MinRule implements Rule {
 
     @Override

@@ -56,7 +56,7 @@ record GradientCheck(
         }
         Value y = function.apply(builder, x);
         Graph forward = builder.build();
-        float[] cotangent = floats(random, sizes(run(forward, y, at, shapes), y.shape(), named), -1, 1);
+        float[] cotangent = floats(random, sizes(run(forward, y, at, shapes), y.shape()), -1, 1);
         Value seed2 = new Value("dy", ElementType.FLOAT, y.shape());
         Set<String> wanted = new LinkedHashSet<>(at.keySet());
         Gradients gradients = Differentiation.of(forward, Map.of(y.name(), seed2), wanted, Set.of());
@@ -66,7 +66,7 @@ record GradientCheck(
             Map<String, float[]> given = new HashMap<>(at);
             given.put("dy", cotangent);
             Map<String, long[]> all = new HashMap<>(shapes);
-            all.put("dy", sizes(cotangent, y.shape(), named));
+            all.put("dy", sizes(cotangent, y.shape()));
             float[] found = run(gradients.graph(), gradients.of(input), given, all);
             float[] values = at.get(input);
             for (int i = 0; i < values.length; i++) {
@@ -85,7 +85,7 @@ record GradientCheck(
     }
 
     /** The sizes of y: its last ones are known, and its first is what is left. */
-    private static long[] sizes(float[] values, Shape shape, boolean named) {
+    private static long[] sizes(float[] values, Shape shape) {
         long[] sizes = new long[shape.rank()];
         long known = 1;
         int open = -1;
