@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
@@ -96,8 +97,9 @@ public final class ArtifactCache {
     }
 
     /**
-     * SHA-256 of the files' names and bytes, in hexadecimal. Hashing gigabytes takes longer than loading them, so the hash
-     * is cached under path, size and modification time.
+     * A hash of the files' names and bytes, in hexadecimal: SHA-256 of each name and the SHA-256 of its bytes. Hashing
+     * gigabytes takes longer than loading them, so hashes are cached under path, size, modification time and, where the file
+     * system has one, the number of the file.
      */
     public String contentHash(List<Path> files, JobContext context) {
         return remembered(files, context).all();
@@ -181,8 +183,10 @@ public final class ArtifactCache {
         StringBuilder text = new StringBuilder();
         for (Path file : files) {
             text.append(file.toRealPath()).append('\n');
-            text.append(Files.size(file)).append('\n');
-            text.append(Files.getLastModifiedTime(file)).append('\n');
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            text.append(attributes.size()).append('\n');
+            text.append(attributes.lastModifiedTime()).append('\n');
+            text.append(attributes.fileKey()).append('\n'); // device and inode; null on Windows
         }
         return text.toString();
     }
@@ -192,24 +196,24 @@ public final class ArtifactCache {
         for (Path file : files) {
             total += Files.size(file);
         }
-        MessageDigest digest = Sha256.digest();
+        MessageDigest all = Sha256.digest();
         byte[] buffer = new byte[1 << 20];
         long done = 0;
         List<String> each = new ArrayList<>();
         for (Path file : files) {
             MessageDigest own = Sha256.digest();
-            digest.update((file.getFileName() + "\n").getBytes(StandardCharsets.UTF_8));
             try (InputStream in = Files.newInputStream(file)) {
                 for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                     context.checkCancelled();
-                    digest.update(buffer, 0, n);
                     own.update(buffer, 0, n);
                     done += n;
                     context.progress("hash", done, total, "bytes");
                 }
             }
-            each.add(Sha256.hex(own));
+            String hash = Sha256.hex(own);
+            all.update((file.getFileName() + "\n" + hash + "\n").getBytes(StandardCharsets.UTF_8));
+            each.add(hash);
         }
-        return new Hashes(Sha256.hex(digest), each);
+        return new Hashes(Sha256.hex(all), each);
     }
 }

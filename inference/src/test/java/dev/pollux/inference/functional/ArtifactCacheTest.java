@@ -2,6 +2,7 @@ package dev.pollux.inference.functional;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.pollux.CancelledException;
 import dev.pollux.StorageException;
@@ -14,6 +15,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -188,8 +191,7 @@ class ArtifactCacheTest {
                 random.nextBytes(content);
                 Path file = Files.createDirectories(temp.resolve("run" + run)).resolve("file" + i);
                 files.add(Files.write(file, content));
-                hashed.writeBytes(("file" + i + "\n").getBytes(StandardCharsets.UTF_8));
-                hashed.writeBytes(content);
+                hashed.writeBytes(("file" + i + "\n" + sha256(content) + "\n").getBytes(StandardCharsets.UTF_8));
             }
             assertThat(cache.contentHash(files, JobContext.NONE))
                     .as("seed %d, run %d", seed, run)
@@ -206,6 +208,19 @@ class ArtifactCacheTest {
         Files.setLastModifiedTime(file, LONG_AGO);
         assertThat(cache.contentHash(List.of(file), JobContext.NONE)).isEqualTo(hash);
         Files.setLastModifiedTime(file, FileTime.from(LONG_AGO.toInstant().plusSeconds(2)));
+        assertThat(cache.contentHash(List.of(file), JobContext.NONE)).isNotEqualTo(hash);
+    }
+
+    @Test
+    void aFileThatReplacedAnotherOfItsSizeAndTimeIsHashedAgain() throws IOException {
+        Path file = source("a", "model.bin", "weights");
+        Path other = source("b", "model.bin", "WEIGHTS");
+        Files.setLastModifiedTime(file, LONG_AGO);
+        Files.setLastModifiedTime(other, LONG_AGO);
+        assumeTrue(
+                Files.readAttributes(file, BasicFileAttributes.class).fileKey() != null, "files have no numbers here");
+        String hash = cache.contentHash(List.of(file), JobContext.NONE);
+        Files.move(other, file, StandardCopyOption.REPLACE_EXISTING);
         assertThat(cache.contentHash(List.of(file), JobContext.NONE)).isNotEqualTo(hash);
     }
 
