@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** How codes and scales of weights are chosen. Only {@link #INT8_STATIC} needs calibration data. */
+/** How codes and scales of weights are chosen. */
 public enum QuantizationMethod {
     /** The scale spans the block's range, and each weight is rounded to the nearest code. The fastest method. */
     ROUND_TO_NEAREST("rtn"),
@@ -23,6 +23,12 @@ public enum QuantizationMethod {
     HQQ("hqq"),
     /** The weighted least squares of llama.cpp's K-quants with integer zero points, as ONNX Runtime has it. For comparison. */
     K_QUANT("k-quant"),
+    /**
+     * GPTQ (Frantar et al., arXiv:2210.17323): rounds the inputs of a matrix one after the other, and corrects the inputs that
+     * follow so that the outputs on {@link QuantizationRecipe#calibration} change least. It runs layer by layer on the model as
+     * quantized so far. For checkpoints of decoders.
+     */
+    GPTQ("gptq"),
     /** No codes: 16-bit floats, converted to 32 bits when the model is loaded. Half the file, and nearly no loss. */
     FLOAT16("float16"),
     /**
@@ -46,6 +52,16 @@ public enum QuantizationMethod {
     /** Whether codes are 8-bit integers without blocks. */
     public boolean isInteger() {
         return this == INT8 || this == INT8_STATIC;
+    }
+
+    /** Whether it needs {@link QuantizationRecipe#calibration}. */
+    public boolean needsCalibration() {
+        return this == INT8_STATIC || runsLayerByLayer();
+    }
+
+    /** Whether it runs a decoder layer by layer over calibration texts. */
+    public boolean runsLayerByLayer() {
+        return this == GPTQ;
     }
 
     /** The name in recipes, reports and manifests, such as {@code k-quant}. */

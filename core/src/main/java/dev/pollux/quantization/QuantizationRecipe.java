@@ -47,10 +47,10 @@ public final class QuantizationRecipe {
                 throw new IllegalArgumentException("pattern must not be blank; use * to match every weight");
             }
             if (bits != 0) {
-                checkBits("bits of rule '" + pattern + "'", bits);
+                RecipeCheck.bits("bits of rule '" + pattern + "'", bits);
             }
             if (blockSize != 0) {
-                checkBlock("blockSize of rule '" + pattern + "'", blockSize);
+                RecipeCheck.blockSize("blockSize of rule '" + pattern + "'", blockSize);
             }
         }
 
@@ -61,7 +61,7 @@ public final class QuantizationRecipe {
 
         /** A rule that gives weights other bits. */
         public static Rule bits(String pattern, int bits) {
-            checkBits("bits of rule '" + pattern + "'", bits);
+            RecipeCheck.bits("bits of rule '" + pattern + "'", bits);
             return new Rule(pattern, bits, 0);
         }
 
@@ -70,9 +70,6 @@ public final class QuantizationRecipe {
             return Wildcard.matches(pattern, name);
         }
     }
-
-    private static final List<Integer> BITS = List.of(2, 4, 8);
-    private static final List<Integer> BLOCKS = List.of(16, 32, 64, 128, 256);
 
     /** The defaults of the builder. */
     public static final QuantizationRecipe DEFAULTS = builder().build();
@@ -86,7 +83,7 @@ public final class QuantizationRecipe {
     private final boolean int8Activations;
     private final Form form;
     private final List<Rule> rules;
-    private final List<String> calibration;
+    private final CalibrationData calibration;
     private final Range range;
 
     private QuantizationRecipe(Builder b) {
@@ -99,69 +96,9 @@ public final class QuantizationRecipe {
         this.int8Activations = b.int8Activations;
         this.form = b.form;
         this.rules = List.copyOf(b.rules);
-        this.calibration = List.copyOf(b.calibration);
+        this.calibration = b.calibration;
         this.range = b.range;
-        checkCalibration();
-        checkBits("bits", bits);
-        checkBlock("blockSize", blockSize);
-        if (headBits != 0) {
-            checkBits("headBits", headBits);
-        }
-        if (likeOnnxRuntime && method != QuantizationMethod.ROUND_TO_NEAREST) {
-            throw new IllegalArgumentException("likeOnnxRuntime needs the method rtn but the method was "
-                    + method.text() + "; ONNX Runtime's default quantizer only rounds");
-        }
-        if (symmetric && (method == QuantizationMethod.HQQ || method == QuantizationMethod.K_QUANT)) {
-            throw new IllegalArgumentException("symmetric does not fit the method " + method.text()
-                    + ", which chooses zero points; use rtn, search or least-squares");
-        }
-        checkActivations("bits", bits);
-        checkActivations("headBits", headBits);
-        rules.forEach(rule -> checkActivations("bits of rule '" + rule.pattern() + "'", rule.bits()));
-    }
-
-    private void checkCalibration() {
-        boolean needed = method == QuantizationMethod.INT8_STATIC;
-        if (needed && calibration.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "calibration must have at least one text for the method int8-static but has none; give texts of the kind that"
-                            + " the model reads, or use int8");
-        }
-        if (!needed && !calibration.isEmpty()) {
-            throw new IllegalArgumentException("calibration must be empty for the method " + method.text() + " but has "
-                    + calibration.size() + " texts; only int8-static measures ranges");
-        }
-        for (Rule rule : rules) {
-            if (method.isInteger() && (rule.bits() != 0 || rule.blockSize() != 0)) {
-                throw new IllegalArgumentException(
-                        "the rule '" + rule.pattern() + "' must keep weights in float for the method " + method.text()
-                                + ", which has 8 bits and no blocks; use Rule.keep");
-            }
-        }
-    }
-
-    private static void checkBits(String what, int bits) {
-        if (!BITS.contains(bits)) {
-            throw new IllegalArgumentException(what + " must be 2, 4 or 8 but was " + bits);
-        }
-    }
-
-    private static void checkBlock(String what, int blockSize) {
-        if (!BLOCKS.contains(blockSize)) {
-            throw new IllegalArgumentException(what + " must be 16, 32, 64, 128 or 256 but was " + blockSize);
-        }
-    }
-
-    /** At 2 and 8 bits the kernel without int8 activations decodes the whole matrix in each step: 40 to 300 times slower. */
-    private void checkActivations(String what, int bitsUsed) {
-        if (!int8Activations
-                && method != QuantizationMethod.FLOAT16
-                && !method.isInteger()
-                && bitsUsed != 4
-                && bitsUsed != 0) {
-            throw new IllegalArgumentException("int8Activations must be true at " + bitsUsed + " bits (" + what
-                    + "): without them the kernel is up to 300 times slower; use 4 bits or int8 activations");
-        }
+        RecipeCheck.of(this);
     }
 
     /** A builder with the defaults. */
@@ -181,7 +118,7 @@ public final class QuantizationRecipe {
         b.int8Activations = int8Activations;
         b.form = form;
         b.rules.addAll(rules);
-        b.calibration.addAll(calibration);
+        b.calibration = calibration;
         b.range = range;
         return b;
     }
@@ -243,10 +180,11 @@ public final class QuantizationRecipe {
     }
 
     /**
-     * The texts on which {@link QuantizationMethod#INT8_STATIC} measures ranges, at least one; for other methods none. Default
-     * none. A hundred texts of the kind that the model reads suffice.
+     * The texts of methods that need them ({@link QuantizationMethod#needsCalibration}), at least one; for other methods none.
+     * Default none. A hundred paragraphs of the kind that the model reads suffice for {@link QuantizationMethod#INT8_STATIC};
+     * decoders need some ten thousand tokens.
      */
-    public List<String> calibration() {
+    public CalibrationData calibration() {
         return calibration;
     }
 
@@ -278,8 +216,7 @@ public final class QuantizationRecipe {
         return "QuantizationRecipe[method=" + method.text() + ", bits=" + bits + ", blockSize=" + blockSize
                 + ", headBits=" + headBits + ", symmetric=" + symmetric + ", likeOnnxRuntime=" + likeOnnxRuntime
                 + ", int8Activations=" + int8Activations + ", form=" + form + ", rules=" + rules
-                + ", calibration=" + calibration.size() + " texts, range="
-                + range + "]";
+                + ", calibration=" + calibration + ", range=" + range + "]";
     }
 
     private List<Object> values() {
@@ -302,7 +239,7 @@ public final class QuantizationRecipe {
         private boolean int8Activations = true;
         private Form form = Form.OPERATORS;
         private final List<Rule> rules = new ArrayList<>();
-        private final List<String> calibration = new ArrayList<>();
+        private CalibrationData calibration = CalibrationData.NONE;
         private Range range = Range.MIN_MAX;
 
         private Builder() {}
@@ -361,10 +298,15 @@ public final class QuantizationRecipe {
             return this;
         }
 
-        /** Adds texts; see {@link QuantizationRecipe#calibration()}. */
-        public Builder calibration(List<String> texts) {
-            calibration.addAll(texts);
+        /** See {@link QuantizationRecipe#calibration()}. */
+        public Builder calibration(CalibrationData value) {
+            calibration = value;
             return this;
+        }
+
+        /** Texts with the defaults of {@link CalibrationData}. */
+        public Builder calibration(List<String> texts) {
+            return calibration(CalibrationData.of(texts));
         }
 
         /** See {@link QuantizationRecipe#range()}. */

@@ -39,13 +39,13 @@ public record QuantizedLayer(
         return shape.stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
     }
 
-    /** A copy with an error. */
-    public QuantizedLayer withRelativeError(double error) {
+    /** A copy with the method that chose the codes in the end, and the error. */
+    public QuantizedLayer measured(QuantizationMethod chosen, double error) {
         return new QuantizedLayer(
                 name,
                 operators,
                 shape,
-                method,
+                chosen,
                 bits,
                 blockSize,
                 symmetric,

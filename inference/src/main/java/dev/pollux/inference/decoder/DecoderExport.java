@@ -106,6 +106,16 @@ public final class DecoderExport {
     }
 
     /**
+     * The matrices of {@link #graph} that are multiplied with values: for the name of each weight, the stored matrices that are
+     * stacked in it. Tables of embeddings and a head that shares one are left out.
+     *
+     * @param options with weights in floats
+     */
+    public static Map<String, List<String>> matrices(Checkpoint checkpoint, ExportOptions options) {
+        return LoweredDecoder.of(checkpoint, options).matricesOfWeights();
+    }
+
+    /**
      * Writes an export into an existing folder, with a graph that is rewritten first.
      *
      * @param rewrite receives the graph and returns one with the same inputs and outputs

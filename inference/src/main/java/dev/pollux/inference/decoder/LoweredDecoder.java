@@ -20,9 +20,11 @@ import dev.pollux.job.JobContext;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A checkpoint's graph before it is written. Only headers and small tensors have been read; reports and manifests are
@@ -104,6 +106,21 @@ final class LoweredDecoder {
                 .filter(MatrixUse::takesAdapter)
                 .map(MatrixUse::projection)
                 .toList();
+    }
+
+    /** See {@link DecoderExport#matrices}. */
+    Map<String, List<String>> matricesOfWeights() {
+        Set<String> tables = new HashSet<>();
+        Map<String, List<String>> matrices = new LinkedHashMap<>();
+        for (MatrixUse use : lowering.matrixUses()) {
+            String weight = use.weights().get(0).name();
+            if (use.kind() == MatrixUse.Kind.LOOKUP) {
+                tables.add(weight);
+            } else if (!tables.contains(weight)) {
+                matrices.put(weight, use.projection().weights());
+            }
+        }
+        return matrices;
     }
 
     /** The number of matrices for each form, in graph order. */

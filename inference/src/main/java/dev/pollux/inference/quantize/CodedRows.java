@@ -20,11 +20,14 @@ final class CodedRows {
     private double squaredError;
     private double squaredNorm;
 
-    private CodedRows(int rows, int columns, int bits, int blockSize) {
+    private final BlockFormat format;
+
+    private CodedRows(int rows, int columns, BlockFormat format) {
         this.rows = rows;
         this.columns = columns;
-        this.bits = bits;
-        this.blockSize = blockSize;
+        this.format = format;
+        this.bits = format.bits();
+        this.blockSize = format.blockSize();
         this.blocks = (columns + blockSize - 1) / blockSize;
         this.codes = new byte[Math.multiplyExact(Math.multiplyExact(rows, blocks), blockSize)];
         this.scales = new float[rows * blocks];
@@ -39,7 +42,7 @@ final class CodedRows {
      */
     static CodedRows of(float[] values, int columns, BlockFormat format, BlockMethod method, double... importance) {
         int rows = values.length / columns;
-        CodedRows coded = new CodedRows(rows, columns, format.bits(), format.blockSize());
+        CodedRows coded = new CodedRows(rows, columns, format);
         panels(values, columns, format, (panel, at) -> {
             if (importance.length > 0) {
                 System.arraycopy(importance, at.block() * panel.blockSize, panel.importance, 0, panel.count);
@@ -93,7 +96,23 @@ final class CodedRows {
         }
     }
 
-    private void measure(float[] values) {
+    /** The format of the codes. */
+    BlockFormat format() {
+        return format;
+    }
+
+    /** Takes codes, scales and zero points of a row from others of the same shape and format. */
+    void take(int row, CodedRows other) {
+        int from = row * blocks;
+        System.arraycopy(other.codes, from * blockSize, codes, from * blockSize, blocks * blockSize);
+        System.arraycopy(other.scales, from, scales, from, blocks);
+        System.arraycopy(other.zeros, from, zeros, from, blocks);
+    }
+
+    /** Measures the error to other values than those that were coded, (rows, columns). */
+    void measure(float[] values) {
+        squaredError = 0;
+        squaredNorm = 0;
         for (int row = 0; row < rows; row++) {
             for (int block = 0; block < blocks; block++) {
                 int at = (row * blocks + block) * blockSize;

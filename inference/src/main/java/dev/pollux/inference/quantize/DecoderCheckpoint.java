@@ -10,6 +10,7 @@ import dev.pollux.inference.graph.Graph;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** A checkpoint of a decoder; the result is an exported folder. */
@@ -21,6 +22,16 @@ record DecoderCheckpoint(Checkpoint checkpoint) implements SourceModel {
     @Override
     public Graph graph() {
         return DecoderExport.graph(checkpoint, FLOAT);
+    }
+
+    @Override
+    public Optional<DecoderCheckpoint> decoder() {
+        return Optional.of(this);
+    }
+
+    /** The stored matrices of the weights of {@link #graph}; see {@link DecoderExport#matrices}. */
+    Map<String, List<String>> matrices() {
+        return DecoderExport.matrices(checkpoint, FLOAT);
     }
 
     @Override

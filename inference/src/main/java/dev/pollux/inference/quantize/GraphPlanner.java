@@ -308,7 +308,11 @@ final class GraphPlanner {
         boolean symmetric = recipe.symmetric()
                 || method == QuantizationMethod.LEAST_SQUARES
                 || readers.of(weight.name()).stream().anyMatch(Reader::inBranch);
-        if (symmetric && method != QuantizationMethod.ROUND_TO_NEAREST) {
+        boolean table = uses.stream().anyMatch(use -> use.kind().lookup());
+        if (method.runsLayerByLayer() && table) {
+            method = QuantizationMethod.SEARCH; // a lookup has no inputs
+        }
+        if (symmetric && method != QuantizationMethod.ROUND_TO_NEAREST && !method.runsLayerByLayer()) {
             method = QuantizationMethod.LEAST_SQUARES;
         }
         boolean half = weight.type() == ElementType.FLOAT16;

@@ -66,7 +66,8 @@ final class Int8Quantization {
     }
 
     private Graph calibrated(JobContext context) {
-        EncoderTexts texts = EncoderTexts.of(source.folder(), recipe.calibration());
+        EncoderTexts texts =
+                EncoderTexts.of(source.folder(), recipe.calibration().texts());
         return plan.rewritten(source.files().get(0), texts, threads, context);
     }
 }

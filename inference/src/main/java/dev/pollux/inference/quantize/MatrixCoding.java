@@ -5,6 +5,7 @@ import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.MatrixValues;
 import dev.pollux.inference.graph.Weight;
 import dev.pollux.internal.math.Float16;
+import dev.pollux.quantization.QuantizationMethod;
 import dev.pollux.quantization.QuantizationRecipe;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
@@ -36,11 +38,13 @@ final class MatrixCoding {
     private final MatrixPlan plan;
     private final QuantizationRecipe recipe;
     private final QuantizationRun run;
+    private QuantizationMethod method;
 
     MatrixCoding(MatrixPlan plan, QuantizationRecipe recipe, QuantizationRun run) {
         this.plan = plan;
         this.recipe = recipe;
         this.run = run;
+        this.method = plan.method();
     }
 
     /** Receives coded rows in order. */
@@ -56,11 +60,62 @@ final class MatrixCoding {
      * @throws MalformedFileException if a weight is not finite
      */
     double run(RowSink sink) {
+        Optional<CodedMatrix> calibrated = run.calibrated().take(plan);
+        if (calibrated.isPresent()) {
+            return passed(calibrated.get(), sink);
+        }
+        if (method.runsLayerByLayer()) {
+            method = plan.symmetric() ? QuantizationMethod.LEAST_SQUARES : QuantizationMethod.SEARCH;
+        }
+        return rounded(sink);
+    }
+
+    private double passed(CodedMatrix made, RowSink sink) {
+        method = made.method();
+        double[] sums = new double[2];
+        int first = 0;
+        for (CodedRows rows : made.parts()) {
+            sums[0] += rows.squaredError();
+            sums[1] += rows.squaredNorm();
+            sink.accept(first, rows);
+            first += rows.rows;
+        }
+        run.progress(plan.weight().bytes());
+        return sums[1] == 0 ? 0 : Math.sqrt(sums[0] / sums[1]);
+    }
+
+    /** Chooses the codes of rows. */
+    @FunctionalInterface
+    interface RowCoder {
+        /** @param values (rows, K) */
+        CodedRows code(float[] values);
+    }
+
+    /**
+     * Codes the matrix in memory.
+     *
+     * @param coder is called by several threads at once
+     * @throws MalformedFileException if a weight is not finite
+     */
+    CodedMatrix coded(QuantizationMethod chosen, RowCoder coder) {
         MatrixValues values = plan.weight().source().values().orElseGet(() -> held(plan.weight()));
-        BlockMethod method = method(values);
+        List<CodedRows> parts = new ArrayList<>();
+        inOrder(ROWS, (first, count) -> coder.code(read(values, first, count)), (first, rows) -> parts.add(rows));
+        return new CodedMatrix(chosen, parts);
+    }
+
+    /** How the codes were chosen; of the plan until they are. */
+    QuantizationMethod method() {
+        return method;
+    }
+
+    private double rounded(RowSink sink) {
+        MatrixValues values = plan.weight().source().values().orElseGet(() -> held(plan.weight()));
+        BlockMethod blocks = blocks(values);
         double[] sums = new double[2];
         inOrder(
-                (first, count) -> CodedRows.of(read(values, first, count), plan.columns(), plan.format(), method),
+                windowRows(),
+                (first, count) -> CodedRows.of(read(values, first, count), plan.columns(), plan.format(), blocks),
                 (first, rows) -> {
                     sums[0] += rows.squaredError();
                     sums[1] += rows.squaredNorm();
@@ -80,33 +135,37 @@ final class MatrixCoding {
      */
     double sampledSquaredError(int mostRows) {
         MatrixValues values = plan.weight().source().values().orElseGet(() -> held(plan.weight()));
-        BlockMethod method = method(values);
+        BlockMethod blocks = blocks(values);
         int panels = Math.max(1, Math.min(mostRows, plan.rows()) / ROWS);
         double error = 0;
         double norm = 0;
         for (int i = 0; i < panels; i++) {
             int first = (int) ((long) i * plan.rows() / panels);
             int count = Math.min(ROWS, plan.rows() - first);
-            CodedRows rows = CodedRows.of(read(values, first, count), plan.columns(), plan.format(), method);
+            CodedRows rows = CodedRows.of(read(values, first, count), plan.columns(), plan.format(), blocks);
             error += rows.squaredError();
             norm += rows.squaredNorm();
         }
         return norm == 0 ? 0 : error / norm;
     }
 
-    private BlockMethod method(MatrixValues values) {
-        return switch (plan.method()) {
+    private BlockMethod blocks(MatrixValues values) {
+        return switch (method) {
             case ROUND_TO_NEAREST ->
                 recipe.likeOnnxRuntime()
                         ? new OnnxRuntimeRounding(plan.symmetric(), target())
                         : new RoundToNearest(plan.symmetric());
-            case SEARCH -> new JointSearch(true);
-            case LEAST_SQUARES -> new SymmetricLeastSquares();
+            case SEARCH, LEAST_SQUARES, GPTQ -> search(plan); // where there are no texts
             case K_QUANT -> new KQuant();
             case HQQ -> halfQuadratic(values);
             case FLOAT16, INT8, INT8_STATIC ->
                 throw new IllegalStateException(plan.method().text() + " has no blocks");
         };
+    }
+
+    /** The search with or without zero points. */
+    static BlockMethod search(MatrixPlan plan) {
+        return plan.symmetric() ? new SymmetricLeastSquares() : new JointSearch(true);
     }
 
     private OnnxRuntimeRounding.Target target() {
@@ -121,6 +180,7 @@ final class MatrixCoding {
     private BlockMethod halfQuadratic(MatrixValues values) {
         List<double[]> sums = new ArrayList<>();
         inOrder(
+                windowRows(),
                 (first, count) -> HalfQuadratic.errors(read(values, first, count), plan.columns(), plan.format(), true),
                 (first, errors) -> {
                     if (sums.isEmpty()) {
@@ -147,8 +207,7 @@ final class MatrixCoding {
 
     private record Window<T>(int first, Future<T> made) {}
 
-    private <T> void inOrder(Task<T> task, Taker<T> taker) {
-        int step = windowRows();
+    private <T> void inOrder(int step, Task<T> task, Taker<T> taker) {
         Deque<Window<T>> open = new ArrayDeque<>();
         int next = 0;
         while (next < plan.rows() || !open.isEmpty()) {

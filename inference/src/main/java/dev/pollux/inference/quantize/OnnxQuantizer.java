@@ -1,6 +1,7 @@
 package dev.pollux.inference.quantize;
 
 import dev.pollux.StorageException;
+import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
@@ -131,15 +132,23 @@ public final class OnnxQuantizer implements Quantizer {
     /** Writes the files of the result, and gives the weights with their errors. */
     @FunctionalInterface
     private interface Writing {
-        List<QuantizedLayer> write(WorkFolder work, JobContext context);
+        Written write(WorkFolder work, JobContext context);
     }
+
+    /** What was written, with notices that were not known before. */
+    private record Written(List<QuantizedLayer> layers, List<String> notices) {}
 
     private record Planned(QuantizationPreview preview, Writing writing) {}
 
     private Planned planned(SourceModel source, QuantizationRecipe recipe, Path model) {
         if (recipe.method().isInteger()) {
             Int8Quantization int8 = new Int8Quantization(source, recipe, model.toString(), options.threads());
-            return new Planned(int8.preview(), (work, context) -> int8.write(work.path(), context));
+            return new Planned(
+                    int8.preview(), (work, context) -> new Written(int8.write(work.path(), context), List.of()));
+        }
+        if (recipe.method().runsLayerByLayer() && source.decoder().isEmpty()) {
+            throw new UnsupportedModelException(recipe.method().text() + " needs the checkpoint of a decoder but "
+                    + model + " is none; quantize the safetensors or the GGUF file, or use search");
         }
         GraphPlan plan = GraphPlanner.plan(source.graph(), recipe, model.toString());
         QuantizationPreview preview = new QuantizationPreview(
@@ -174,19 +183,22 @@ public final class OnnxQuantizer implements Quantizer {
                 plan.notices().forEach(context::notice);
                 ArtifactManifest manifest = manifest(source, recipe, context);
                 String digest = recipe.method().isInteger() ? "" : digest(manifest, source.files());
-                List<QuantizedLayer> layers = WorkFolder.publish(target, digest, context, work -> {
-                    List<QuantizedLayer> made = planned.writing().write(work, context);
+                Written written = WorkFolder.publish(target, digest, context, work -> {
+                    Written made = planned.writing().write(work, context);
                     manifest.write(work.path());
                     return made;
                 });
+                written.notices().forEach(context::notice);
+                List<String> notices = new ArrayList<>(plan.notices());
+                notices.addAll(written.notices());
                 return new QuantizationReport(
                         target,
                         recipe,
-                        layers,
+                        written.layers(),
                         plan.kept(),
                         plan.bytesBefore(),
                         plan.bytesAfter(),
-                        plan.notices(),
+                        notices,
                         Duration.ofNanos(System.nanoTime() - begin));
             }
         });
@@ -220,8 +232,15 @@ public final class OnnxQuantizer implements Quantizer {
                                 .map(rule -> rule.pattern() + "=" + rule.bits() + "/" + rule.blockSize())
                                 .toList());
         if (!recipe.calibration().isEmpty()) {
-            manifest.option("range", recipe.range());
-            manifest.option("calibration", Sha256.of(String.join("\u0000", recipe.calibration())));
+            manifest.option("range", recipe.range())
+                    .option("windows", recipe.calibration().windows())
+                    .option("windowLength", recipe.calibration().windowLength())
+                    .option("seed", recipe.calibration().seed())
+                    .option("chat", recipe.calibration().chat())
+                    .option(
+                            "calibration",
+                            Sha256.of(String.join(
+                                    "\u0000", recipe.calibration().texts())));
         }
         if (options.hashInputs()) {
             manifest.inputs(ArtifactCache.hashed(source.files(), context));
@@ -243,7 +262,7 @@ public final class OnnxQuantizer implements Quantizer {
         return Sha256.of(text.toString());
     }
 
-    private List<QuantizedLayer> write(SourceModel source, GraphPlan plan, WorkFolder work, JobContext context) {
+    private Written write(SourceModel source, GraphPlan plan, WorkFolder work, JobContext context) {
         Path folder = work.path();
         try (Workers workers = Workers.start("quantize", options.threads(), context);
                 Resumption resumption = Resumption.of(work, source.graphFile(folder), recordStep)) {
@@ -251,17 +270,26 @@ public final class OnnxQuantizer implements Quantizer {
                 context.notice(resumption.count() + " of " + plan.plans().size()
                         + " matrices are taken over from a run that was interrupted");
             }
-            QuantizationRun run = new QuantizationRun(
+            QuantizationRun plain = new QuantizationRun(
                     context, workers, options.threads(), options.memory(), plan.bytesToRead(), new AtomicLong());
-            Map<MatrixPlan, QuantizedWeight> weights = new LinkedHashMap<>();
-            plan.plans().forEach(one -> weights.put(one, QuantizedWeight.of(one, plan.recipe(), run, resumption)));
-            Graph rewritten = plan.rewritten(weights);
-            resumption.layout(rewritten);
-            source.write(folder, graph -> rewritten, provenance(plan));
-            List<QuantizedLayer> layers = new ArrayList<>();
-            weights.forEach((one, made) -> layers.add(one.layer().withRelativeError(made.relativeError())));
-            return layers;
+            try (CalibratedWeights calibrated = calibrated(source, plan, plain)) {
+                QuantizationRun run = plain.with(calibrated);
+                Map<MatrixPlan, QuantizedWeight> weights = new LinkedHashMap<>();
+                plan.plans().forEach(one -> weights.put(one, QuantizedWeight.of(one, plan.recipe(), run, resumption)));
+                Graph rewritten = plan.rewritten(weights);
+                resumption.layout(rewritten);
+                source.write(folder, graph -> rewritten, provenance(plan));
+                return new Written(
+                        weights.values().stream().map(QuantizedWeight::layer).toList(), calibrated.notices());
+            }
         }
+    }
+
+    private static CalibratedWeights calibrated(SourceModel source, GraphPlan plan, QuantizationRun run) {
+        if (!plan.recipe().method().runsLayerByLayer()) {
+            return CalibratedWeights.NONE;
+        }
+        return LayerwiseQuantization.of(source.decoder().orElseThrow(), plan, run);
     }
 
     private static Map<String, Object> provenance(GraphPlan plan) {

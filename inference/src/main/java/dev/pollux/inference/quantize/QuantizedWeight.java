@@ -5,7 +5,9 @@ import dev.pollux.inference.graph.Shape;
 import dev.pollux.inference.graph.Weight;
 import dev.pollux.inference.graph.WeightSource;
 import dev.pollux.internal.math.Float16;
+import dev.pollux.quantization.QuantizationMethod;
 import dev.pollux.quantization.QuantizationRecipe;
+import dev.pollux.quantization.QuantizedLayer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -27,9 +29,11 @@ final class QuantizedWeight {
     private float[] scales = new float[0];
     private byte[] zeros = new byte[0];
     private double relativeError;
+    private QuantizationMethod method;
 
     private QuantizedWeight(MatrixPlan plan, QuantizationRecipe recipe, QuantizationRun run, Resumption resumption) {
         this.plan = plan;
+        this.method = plan.method();
         this.run = run;
         this.resumption = resumption;
         this.dequantized = recipe.form() == QuantizationRecipe.Form.QDQ;
@@ -58,17 +62,19 @@ final class QuantizedWeight {
             if (resumption.isFinished(plan)) {
                 resumption.copy(codes, sink);
                 relativeError = resumption.relativeError(plan);
+                method = resumption.method(plan);
                 run.progress(plan.weight().bytes());
             } else {
                 codes.source().writeTo(sink);
-                resumption.computed(plan, relativeError);
+                method = coding.method();
+                resumption.computed(plan, method, relativeError);
             }
         });
     }
 
-    /** ‖W − Ŵ‖ / ‖W‖, after the codes have been written. */
-    double relativeError() {
-        return relativeError;
+    /** The layer with the method that chose its codes, and its error, after the codes have been written. */
+    QuantizedLayer layer() {
+        return plan.layer().measured(method, relativeError);
     }
 
     /** Codes, scales and, unless the codes are symmetric, zero points. */

@@ -5,6 +5,7 @@ import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.graph.Graph;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.Weight;
+import dev.pollux.quantization.QuantizationMethod;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -34,6 +35,7 @@ final class Resumption implements AutoCloseable {
 
     private static final String OLD = ".resumed-weights";
     private static final String ERROR = "relativeError";
+    private static final String METHOD = "method";
     private static final int PIECE = 1 << 20;
 
     private final WorkFolder work;
@@ -101,6 +103,12 @@ final class Resumption implements AutoCloseable {
         return Double.parseDouble(facts.getOrDefault(ERROR, "0"));
     }
 
+    /** The method that chose the codes of a finished matrix. */
+    QuantizationMethod method(MatrixPlan plan) {
+        Map<String, String> facts = work.finished().getOrDefault(plan.weight().name(), Map.of());
+        return QuantizationMethod.of(facts.getOrDefault(METHOD, "")).orElse(plan.method());
+    }
+
     /** Called before the first weight of a matrix is written: those before it are complete in the file. */
     void begin(MatrixPlan plan) {
         if (isFinished(plan)) {
@@ -124,8 +132,9 @@ final class Resumption implements AutoCloseable {
     }
 
     /** Called when a matrix has been computed and its weights are being written. */
-    void computed(MatrixPlan plan, double relativeError) {
-        written.put(plan.weight().name(), Map.of(ERROR, Double.toString(relativeError)));
+    void computed(MatrixPlan plan, QuantizationMethod method, double relativeError) {
+        written.put(
+                plan.weight().name(), Map.of(ERROR, Double.toString(relativeError), METHOD, method.text()));
         since += plan.bytesAfter();
     }
 

@@ -17,6 +17,11 @@ final class RoundToNearest implements BlockMethod {
         this.symmetric = symmetric;
     }
 
+    /** Whether there are no zero points. */
+    boolean symmetric() {
+        return symmetric;
+    }
+
     @Override
     public void code(BlockPanel panel) {
         double[] least = new double[panel.lanes];

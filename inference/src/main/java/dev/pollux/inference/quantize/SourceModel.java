@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -24,6 +25,11 @@ interface SourceModel extends AutoCloseable {
 
     /** The graph with float weights, which are read from the model's files while it is open. */
     Graph graph();
+
+    /** This model if it is a checkpoint of a decoder. */
+    default Optional<DecoderCheckpoint> decoder() {
+        return Optional.empty();
+    }
 
     /** The files whose content decides the result. */
     List<Path> files();

@@ -214,17 +214,18 @@ class AlgorithmGoldenTest {
             int k = source.dim("W", 0);
             int n = source.dim("W", 1);
             Gptq gptq = Gptq.of(
-                    hessian(source.floats("X_calib"), k), one.path("damping").asDouble(), variant);
+                    gram(source.floats("X_calib"), k),
+                    2.0 / source.dim("X_calib", 0),
+                    one.path("damping").asDouble(),
+                    variant);
             float[] w = Tensors.transposed(source.floats("W"), k, n);
-            float[] made = new float[w.length];
+            CodedRows coded = gptq.rows(w, format, new RoundToNearest(symmetric));
+            float[] made = coded.dequantized();
             int differing = 0;
             for (int row = 0; row < n; row++) {
-                Gptq.Result coded = gptq.row(
-                        Tensors.doubles(java.util.Arrays.copyOfRange(w, row * k, row * k + k)), format, symmetric);
                 for (int j = 0; j < k; j++) {
-                    int group = j / format.blockSize();
-                    made[row * k + j] = ((coded.codes()[j] & 0xff) - coded.zeros()[group]) * coded.scales()[group];
-                    differing += coded.codes()[j] == result.bytes("codes")[j * n + row] ? 0 : 1;
+                    byte code = coded.codes[row * coded.blocks * format.blockSize() + j];
+                    differing += code == result.bytes("codes")[j * n + row] ? 0 : 1;
                 }
             }
             assertThat(differing).as("codes that differ").isZero();
@@ -235,13 +236,40 @@ class AlgorithmGoldenTest {
         }
     }
 
-    private static double[][] hessian(float[] x, int k) {
+    /** On inputs that the codes were not chosen on. */
+    @TestFactory
+    Stream<DynamicTest> codesChosenOnInputsLeaveHalfOfTheErrorOfRounding() throws IOException {
+        return Tensors.cases("algorithms", "gptq").stream()
+                .map(one -> DynamicTest.dynamicTest(
+                        one.path("layer").asString() + " " + one.path("bits").asInt() + " bits "
+                                + one.path("symmetric").asBoolean(),
+                        () -> half(one)));
+    }
+
+    private static void half(JsonNode one) {
+        BlockFormat format =
+                new BlockFormat(one.path("bits").asInt(), one.path("group").asInt(), false);
+        boolean symmetric = one.path("symmetric").asBoolean();
+        try (SafetensorsFile file = Tensors.open("algorithms", "algorithms.safetensors")) {
+            Tensors source = new Tensors(file, "gptq." + one.path("layer").asString());
+            int k = source.dim("W", 0);
+            float[] w = Tensors.transposed(source.floats("W"), k, source.dim("W", 1));
+            CodedRows coded = HessianCoder.of(gram(source.floats("X_calib"), k), source.dim("X_calib", 0))
+                    .code(w, format, symmetric);
+            assertThat(outputError(source.floats("X_test"), w, coded.dequantized(), k))
+                    .isLessThanOrEqualTo(0.5 * one.path("rtn_test").asDouble());
+            assertThat(outputError(source.floats("X_calib"), w, coded.dequantized(), k))
+                    .isLessThanOrEqualTo(one.path("act_order_static_calib").asDouble());
+        }
+    }
+
+    private static double[][] gram(float[] x, int k) {
         int n = x.length / k;
         double[][] h = new double[k][k];
         for (int row = 0; row < n; row++) {
             for (int i = 0; i < k; i++) {
                 for (int j = 0; j < k; j++) {
-                    h[i][j] += 2.0 / n * x[row * k + i] * x[row * k + j];
+                    h[i][j] += (double) x[row * k + i] * x[row * k + j];
                 }
             }
         }

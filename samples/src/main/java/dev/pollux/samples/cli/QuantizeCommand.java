@@ -70,8 +70,8 @@ final class QuantizeCommand extends PolluxCommand {
             paramLabel = "METHOD",
             converter = MethodConverter.class,
             description =
-                    "How codes are chosen: rtn, search, least-squares, hqq or k-quant; float16; int8 or int8-static for"
-                            + " embedders and rerankers. Default: search.")
+                    "How codes are chosen: rtn, search, least-squares, hqq or k-quant; gptq with --calibrate; float16;"
+                            + " int8 or int8-static for embedders and rerankers. Default: search.")
     private QuantizationMethod method = QuantizationRecipe.DEFAULTS.method();
 
     @Option(
@@ -123,7 +123,9 @@ final class QuantizeCommand extends PolluxCommand {
             names = "--calibrate",
             order = 18,
             paramLabel = "PATH",
-            description = "A file or a folder of documents on which int8-static measures the ranges of activations.")
+            description =
+                    "A file or a folder of documents: the texts on which gptq and int8-static quantize. Use others for"
+                            + " --compare.")
     private @Nullable Path calibration;
 
     @Option(names = "--dry-run", order = 19, description = "Say what each weight would become, and write nothing.")
@@ -204,7 +206,10 @@ final class QuantizeCommand extends PolluxCommand {
                     .form(qdq ? QuantizationRecipe.Form.QDQ : QuantizationRecipe.Form.OPERATORS);
             kept.forEach(pattern -> recipe.rule(Rule.keep(pattern)));
             if (calibration != null) {
-                recipe.calibration(CalibrationTexts.read(calibration));
+                recipe.calibration(
+                        method.runsLayerByLayer()
+                                ? CalibrationTexts.whole(calibration)
+                                : CalibrationTexts.read(calibration));
             }
             return recipe.build();
         } catch (IllegalArgumentException e) {

@@ -70,6 +70,44 @@ class QuantizeCommandTest {
     }
 
     @Test
+    void gptqReadsTheDocumentsOfAFolder() throws IOException {
+        Path docs = Files.createDirectories(temp.resolve("docs"));
+        Files.writeString(docs.resolve("one.txt"), "The quick brown fox jumps over the lazy dog. ".repeat(30));
+        Files.writeString(docs.resolve("two.md"), "# Foxes\n\n" + "They sleep under the hedge. ".repeat(30));
+        String folder = docs.toString();
+        Run done = Run.of(
+                "quantize",
+                "--quiet",
+                "--json",
+                "--recipe",
+                "gptq",
+                "--calibrate",
+                folder,
+                model.toString(),
+                target.toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        JsonNode json = JsonNode.parse(done.out());
+        assertThat(json.path("recipe").path("method").asString()).isEqualTo("gptq");
+        List<String> methods = new ArrayList<>();
+        json.path("layers").forEach(layer -> methods.add(layer.path("method").asString()));
+        assertThat(methods).contains("gptq", "search");
+
+        Files.delete(docs.resolve("one.txt"));
+        Files.writeString(docs.resolve("two.md"), "Foxes");
+        Run few = Run.of("quantize", "--recipe", "gptq", "--calibrate", folder, model.toString(), target + "-again");
+        assertThat(few.err())
+                .contains(
+                        "The calibration texts have 5 tokens, fewer than one window of 256; give longer texts, or choose"
+                                + " shorter windows");
+        Files.delete(docs.resolve("two.md"));
+        Run none = Run.of("quantize", "--recipe", "gptq", "--calibrate", folder, model.toString(), target + "-again");
+        assertThat(none.err())
+                .contains(folder
+                        + " must hold at least one document with text but holds none; give texts of the kind that"
+                        + " the model reads");
+    }
+
+    @Test
     void aDryRunSaysWhatEachWeightBecomesAndWritesNothing() {
         Run done = Run.of("quantize", "--dry-run", "--keep", "layers.0.*", model.toString(), target.toString());
         assertThat(done.code()).as(done.err()).isZero();
@@ -199,7 +237,7 @@ class QuantizeCommandTest {
         Run method = Run.of("quantize", "--recipe", "serch", model.toString(), target.toString());
         assertThat(method.code()).isEqualTo(ExitCode.USAGE);
         assertThat(method.err())
-                .contains("must be one of rtn, search, least-squares, hqq, k-quant, float16,"
+                .contains("must be one of rtn, search, least-squares, hqq, k-quant, gptq, float16,"
                         + " int8, int8-static but was 'serch'");
         Run uncalibrated = Run.of("quantize", "--recipe", "int8-static", model.toString(), target.toString());
         assertThat(uncalibrated.code()).isEqualTo(ExitCode.USAGE);

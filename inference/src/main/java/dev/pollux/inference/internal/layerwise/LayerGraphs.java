@@ -26,6 +26,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * The graph of a model from ids to the normed stream, cut into parts: the embedding, each layer, the last norm. <em>Confined
@@ -130,6 +131,43 @@ final class LayerGraphs {
                 || value.equals(Operators.MASK.name())
                 || recomputed.contains(value)
                 || graph.weight(value).filter(LayerGraphs::isSmall).isPresent();
+    }
+
+    /** The products with matrices in a part. */
+    List<LinearProduct> products(int part) {
+        int first = part == 0 ? 0 : products.get(part - 1);
+        return lowering.products().subList(first, products.get(part)).stream()
+                .map(product -> new LinearProduct(
+                        product.x().name(),
+                        product.matrix().names(),
+                        product.factor().name(),
+                        product.matrix().rows(),
+                        product.matrix().columns()))
+                .toList();
+    }
+
+    /**
+     * The {@link #linearInputs} of a part in stages: an input depends on products of earlier stages of the part only. Inputs
+     * within a stage are in order.
+     */
+    List<List<LinearInput>> stages(int part) {
+        Set<String> factors = new HashSet<>();
+        products(part).forEach(product -> factors.add(product.factor()));
+        Map<String, Integer> depths = new HashMap<>(); // by value, the number of products on the longest way to it
+        for (Node node : graph.nodes().subList(part == 0 ? 0 : ends.get(part - 1), ends.get(part))) {
+            int depth = node.reads().stream()
+                    .mapToInt(read -> depths.getOrDefault(read, 0))
+                    .max()
+                    .orElse(0);
+            boolean product = node.inputs().stream().anyMatch(factors::contains);
+            node.outputs().forEach(output -> depths.put(output, product ? depth + 1 : depth));
+        }
+        Map<Integer, List<LinearInput>> stages = new TreeMap<>();
+        linearInputs(part)
+                .forEach(input -> stages.computeIfAbsent(
+                                depths.getOrDefault(input.value(), 0), depth -> new ArrayList<>())
+                        .add(input));
+        return List.copyOf(stages.values());
     }
 
     private static boolean isSmall(Weight weight) {

@@ -33,8 +33,9 @@ final class LayerLowering extends MaskedLowering {
      * A product with a matrix.
      *
      * @param x (…, columns)
+     * @param factor the matrix in the graph, (columns, rows)
      */
-    record Product(Value x, StackedMatrix matrix) {}
+    record Product(Value x, StackedMatrix matrix, Value factor) {}
 
     LayerLowering(Blocks b, Operators operators) {
         super(b, operators, false, "");
@@ -59,7 +60,7 @@ final class LayerLowering extends MaskedLowering {
 
     @Override
     public Value linear(Value x, String output, Linear linear) {
-        products.add(new Product(x, linear.matrix()));
+        products.add(new Product(x, linear.matrix(), factor(linear.matrix())));
         return super.linear(x, output, linear);
     }
 

@@ -35,16 +35,16 @@ import java.util.Set;
  * try (HiddenStates states = runner.embed(texts, context)) {
  *     for (int i = 0; i < runner.layers(); i++) {
  *         try (LayerRunner.Layer layer = runner.layer(i, context)) {
- *             layer.readInputs(states, (input, x) -> gram(input).add(x), context); // optional
+ *             Map<LinearInput, InputMoments> sums = layer.moments(states, runner.linearInputs(i), context); // optional
+ *             layer.replace(factor, values, columns); // optional
  *             layer.advance(states, context);
  *         }
  *     }
  * }
  * }</pre>
  *
- * <p>A layer's weights are read from the tensor file each time the layer is opened. A quantizer can therefore open a layer, read
- * the inputs of its matrices, close it, replace the matrices in its own {@link TensorFile}, and open the layer again to advance
- * with the new ones. <em>Confined to one thread; one layer is open at a time.</em>
+ * <p>A layer's weights are read from the tensor file each time the layer is opened. A quantizer can open a layer, read the inputs
+ * of its matrices stage by stage, replace the matrices of each stage, and advance with the new ones. <em>Confined to one thread; one layer is open at a time.</em>
  */
 public final class LayerRunner {
 
@@ -94,6 +94,21 @@ public final class LayerRunner {
     /** The inputs of the matrices of a layer, in order. */
     public List<LinearInput> linearInputs(int layer) {
         return graphs.linearInputs(layer + 1);
+    }
+
+    /** The products with matrices of a layer, in order. */
+    public List<LinearProduct> products(int layer) {
+        return graphs.products(layer + 1);
+    }
+
+    /** The inputs of a layer in stages: an input depends on products of earlier stages and layers only. */
+    public List<List<LinearInput>> stages(int layer) {
+        return graphs.stages(layer + 1);
+    }
+
+    /** The stream after the last norm, which the head reads; {@link #lastNorm} computes it. */
+    public LinearInput headInput(int width) {
+        return new LinearInput(graphs.stream(graphs.parts() - 1).name(), List.of(), width);
     }
 
     /**
@@ -206,6 +221,53 @@ public final class LayerRunner {
                     results.values().forEach(OnnxTensor::close);
                 }
             });
+        }
+
+        /**
+         * The sums over all tokens of some inputs of the layer's matrices; the states stay.
+         *
+         * @param inputs some of {@link LayerRunner#linearInputs}, or {@link LayerRunner#headInput} for the last norm
+         * @return a sum for each input, in order; all of them are in memory at once
+         */
+        public Map<LinearInput, InputMoments> moments(
+                HiddenStates states, List<LinearInput> inputs, JobContext context) {
+            Set<String> carried = part == 0 ? Set.of() : graphs.carriedAfter(part - 1);
+            List<String> computed = inputs.stream()
+                    .map(LinearInput::value)
+                    .filter(value -> !carried.contains(value))
+                    .toList();
+            MomentGraph moments = new MomentGraph(graphs.part(part, computed), inputs);
+            run(moments.graph(), states, context, (batch, results) -> {
+                try {
+                    moments.add(results);
+                } finally {
+                    results.values().forEach(OnnxTensor::close);
+                }
+            });
+            return moments.sums();
+        }
+
+        /**
+         * Replaces a matrix until the layer is closed.
+         *
+         * @param factor its name, {@link LinearProduct#factor}
+         * @param values (rows, columns) of the whole matrix
+         * @param columns its number of columns
+         */
+        public void replace(String factor, float[] values, int columns) {
+            FloatBuffer turned = buffers.bytes(factor).asFloatBuffer(); // (columns, rows)
+            if (turned.capacity() != values.length) {
+                throw new IllegalArgumentException(
+                        factor + " must have " + turned.capacity() + " elements but was given " + values.length);
+            }
+            int rows = values.length / columns;
+            float[] line = new float[rows];
+            for (int c = 0; c < columns; c++) {
+                for (int r = 0; r < rows; r++) {
+                    line[r] = values[r * columns + c];
+                }
+                turned.put(c * rows, line);
+            }
         }
 
         private static float[] values(OnnxTensor tensor) {

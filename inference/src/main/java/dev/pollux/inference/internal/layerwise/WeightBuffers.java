@@ -21,12 +21,14 @@ final class WeightBuffers {
     private static final int LINE = 64;
 
     private final List<ByteBuffer> chunks = new ArrayList<>();
+    private final Map<String, ByteBuffer> parts = new HashMap<>(); // of the last call, by weight
     private int chunk;
 
     /** Reads weights. The tensors of an earlier call must have been closed. */
     Map<String, OnnxTensor> read(List<Weight> weights, JobContext context) {
         chunks.forEach(ByteBuffer::clear);
         chunk = 0;
+        parts.clear();
         Map<String, OnnxTensor> tensors = new HashMap<>();
         try {
             for (Weight weight : weights) {
@@ -34,6 +36,7 @@ final class WeightBuffers {
                 ByteBuffer bytes = room(Math.toIntExact(weight.bytes()));
                 ByteBuffer target = bytes.duplicate();
                 weight.source().writeTo(piece -> target.put(piece.duplicate()));
+                parts.put(weight.name(), bytes);
                 tensors.put(weight.name(), Tensors.over(bytes, weight.type(), sizes(weight.shape())));
             }
             return tensors;
@@ -41,6 +44,15 @@ final class WeightBuffers {
             tensors.values().forEach(OnnxTensor::close);
             throw e;
         }
+    }
+
+    /** The memory of a weight of the last call. */
+    ByteBuffer bytes(String weight) {
+        ByteBuffer part = parts.get(weight);
+        if (part == null) {
+            throw new IllegalArgumentException("the open layer has no weight " + weight);
+        }
+        return part.duplicate().order(part.order());
     }
 
     private static long[] sizes(Shape shape) {

@@ -94,6 +94,11 @@ public class MaskedLowering implements Lowering {
         return bias.isEmpty() ? product : operators.add(product, bias.get());
     }
 
+    /** A matrix as a factor of products, (columns, rows). */
+    protected final Value factor(StackedMatrix matrix) {
+        return weights.transposed(matrix);
+    }
+
     @Override
     public void readBy(double share) {
         // what a token costs is not counted

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -266,6 +267,108 @@ class LayerRunnerTest {
             assertThatThrownBy(() -> states.forEach((text, values) -> {}))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessage("hidden states must not be read after they were closed");
+        }
+    }
+
+    /** Also for experts, some of which have no tokens, and in every batch. */
+    @Test
+    void momentsAreSumsOverTheInputs() {
+        TinyDecoder.mixtral(3, 5).write(temp.resolve("mixtral"));
+        for (Path model : List.of(llama, temp.resolve("mixtral"))) {
+            try (Checkpoint checkpoint = Checkpoint.open(model)) {
+                LayerRunner runner = runner(checkpoint);
+                List<int[]> texts = List.of(IDS, new int[] {7}, new int[] {7, 3});
+                try (HiddenStates states = runner.embed(texts, JobContext.NONE);
+                        LayerRunner.Layer layer = runner.layer(0, JobContext.NONE)) {
+                    Map<LinearInput, List<float[]>> read = new HashMap<>();
+                    layer.readInputs(
+                            states,
+                            (input, x) -> read.computeIfAbsent(input, key -> new ArrayList<>())
+                                    .add(x),
+                            JobContext.NONE);
+                    Map<LinearInput, InputMoments> found =
+                            layer.moments(states, runner.linearInputs(0), JobContext.NONE);
+                    assertThat(found.keySet()).isEqualTo(read.keySet());
+                    found.forEach((input, moments) -> assertMoments(input, moments, read.get(input)));
+                }
+            }
+        }
+    }
+
+    private static void assertMoments(LinearInput input, InputMoments moments, List<float[]> read) {
+        int width = input.width();
+        double[] gram = new double[width * width];
+        double[] magnitudes = new double[width];
+        long tokens = 0;
+        for (float[] x : read) {
+            tokens += x.length / width;
+            for (int at = 0; at < x.length; at += width) {
+                for (int i = 0; i < width; i++) {
+                    magnitudes[i] += Math.abs(x[at + i]);
+                    for (int j = 0; j <= i; j++) {
+                        gram[i * width + j] += (double) x[at + i] * x[at + j];
+                    }
+                }
+            }
+        }
+        assertThat(moments.tokens()).as(input.value()).isEqualTo(tokens);
+        double most = Math.max(1e-30, Arrays.stream(gram).map(Math::abs).max().orElseThrow());
+        for (int i = 0; i < width; i++) {
+            assertThat(moments.magnitudes()[i]).isCloseTo(magnitudes[i], within(TOLERANCE * Math.sqrt(most) * tokens));
+            for (int j = 0; j <= i; j++) {
+                assertThat(moments.gram()[i][j]).isCloseTo(gram[i * width + j], within(TOLERANCE * most));
+            }
+        }
+    }
+
+    @Test
+    void anInputIsInAStageAfterTheProductsThatItDependsOn() {
+        TinyDecoder.mixtral(3, 2).write(temp.resolve("mixtral"));
+        try (Checkpoint dense = Checkpoint.open(llama);
+                Checkpoint mixture = Checkpoint.open(temp.resolve("mixtral"))) {
+            assertThat(runner(dense).stages(1))
+                    .hasSize(4)
+                    .allSatisfy(stage -> assertThat(stage).hasSize(1));
+            assertThat(runner(mixture).stages(1))
+                    .extracting(stage -> stage.get(0).matrices().get(0))
+                    .containsExactly(
+                            "model.layers.1.self_attn.q_proj.weight",
+                            "model.layers.1.self_attn.o_proj.weight",
+                            "model.layers.1.block_sparse_moe.gate.weight",
+                            "model.layers.1.block_sparse_moe.experts.0.w1.weight",
+                            "model.layers.1.block_sparse_moe.experts.0.w2.weight");
+            assertThat(runner(mixture).stages(1).get(4)).hasSize(2);
+        }
+    }
+
+    @Test
+    void aReplacedMatrixCountsUntilTheLayerIsClosed() {
+        try (Checkpoint checkpoint = Checkpoint.open(llama)) {
+            LayerRunner runner = runner(checkpoint);
+            LinearProduct product = runner.products(0).get(runner.products(0).size() - 1);
+            LinearProduct output = runner.products(0).stream()
+                    .filter(one -> one.matrices().get(0).endsWith("o_proj.weight"))
+                    .findFirst()
+                    .orElseThrow();
+            try (HiddenStates states = runner.embed(List.of(IDS), JobContext.NONE)) {
+                float[][] x = new float[2][];
+                states.forEach((text, values) -> x[0] = values);
+                try (LayerRunner.Layer layer = runner.layer(0, JobContext.NONE)) {
+                    for (LinearProduct one : List.of(product, output)) {
+                        layer.replace(one.factor(), new float[one.rows() * one.columns()], one.columns());
+                    }
+                    assertThatThrownBy(() -> layer.replace(product.factor(), new float[3], 3))
+                            .isInstanceOf(IllegalArgumentException.class)
+                            .hasMessage(product.factor() + " must have " + product.rows() * product.columns()
+                                    + " elements but was given 3");
+                    assertThatThrownBy(() -> layer.replace("none", new float[3], 3))
+                            .isInstanceOf(IllegalArgumentException.class)
+                            .hasMessage("the open layer has no weight none");
+                    layer.advance(states, JobContext.NONE);
+                }
+                states.forEach((text, values) -> x[1] = values);
+                assertThat(x[1]).isEqualTo(x[0]); // neither attention nor the MLP adds anything
+            }
         }
     }
 

@@ -1,0 +1,231 @@
+package dev.pollux.inference.quantize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.pollux.CancelledException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.DecoderExport;
+import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.decoder.WeightFormat;
+import dev.pollux.inference.engine.DecoderModel;
+import dev.pollux.inference.engine.DecoderSequence;
+import dev.pollux.inference.engine.EngineOptions;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobEvent;
+import dev.pollux.quantization.CalibrationData;
+import dev.pollux.quantization.QuantizationMethod;
+import dev.pollux.quantization.QuantizationRecipe;
+import dev.pollux.quantization.QuantizationReport;
+import dev.pollux.quantization.QuantizedLayer;
+import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.TinyDecoder;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Methods that run a decoder over calibration texts, from the checkpoint to the engine. */
+@NoLeaks
+class LayerwiseQuantizationTest {
+
+    private static final String TEXT =
+            "A cartographer who never left the harbour drew the coast from the stories of sailors. ".repeat(30);
+
+    /** Random decoders of width 32 in 8 bits; what is left out of the layers or confused turns logits by far more. */
+    private static final double EIGHT_BITS = 0.12;
+
+    @TempDir
+    Path temp;
+
+    private static QuantizationRecipe.Builder recipe() {
+        return QuantizationRecipe.builder()
+                .method(QuantizationMethod.GPTQ)
+                .blockSize(16)
+                .calibration(CalibrationData.of(List.of(TEXT)).withWindows(8, 64));
+    }
+
+    private static OnnxQuantizer quantizer(int threads) {
+        return OnnxQuantizer.create(
+                QuantizerOptions.builder().threads(threads).memory(64L << 20).build());
+    }
+
+    private QuantizationReport quantized(Path model, String name, QuantizationRecipe recipe) {
+        return quantizer(2).quantize(model, temp.resolve(name), recipe).run();
+    }
+
+    private static float[] logits(Path folder) {
+        try (DecoderModel model = DecoderModel.open(folder, EngineOptions.DEFAULTS);
+                DecoderSequence sequence = model.sequence()) {
+            FloatBuffer buffer = sequence.append(1, 40, 90, 7, 200);
+            float[] values = new float[buffer.limit()];
+            buffer.duplicate().get(0, values);
+            return values;
+        }
+    }
+
+    private Path exported(Path checkpoint) {
+        Path folder = temp.resolve("exported");
+        try (Checkpoint open = Checkpoint.open(checkpoint)) {
+            DecoderExport.export(
+                            open,
+                            folder,
+                            ExportOptions.builder().weights(WeightFormat.FLOAT).build())
+                    .run();
+        }
+        return folder;
+    }
+
+    private double error(Path folder, Path original) {
+        return Tensors.relative(Tensors.doubles(logits(folder)), Tensors.doubles(logits(original)));
+    }
+
+    @Test
+    void everyMatrixOfEveryLayerAndTheHeadIsChosenOnTheTexts() {
+        Path checkpoint = TinyDecoder.of("Qwen2ForCausalLM", "qwen2", 5).write(temp.resolve("checkpoint"));
+        QuantizationReport report =
+                quantized(checkpoint, "target", recipe().bits(8).build());
+        assertThat(report.layers())
+                .filteredOn(layer -> layer.method() == QuantizationMethod.GPTQ)
+                .hasSize(4 * TinyDecoder.LAYERS + 1)
+                .allSatisfy(layer -> assertThat(layer.relativeError()).isPresent());
+        assertThat(report.layers())
+                .filteredOn(layer -> layer.method() != QuantizationMethod.GPTQ)
+                .singleElement()
+                .satisfies(table -> {
+                    assertThat(table.operators()).containsExactly("Gather");
+                    assertThat(table.method()).isEqualTo(QuantizationMethod.SEARCH);
+                });
+        assertThat(error(temp.resolve("target"), exported(checkpoint))).isLessThan(EIGHT_BITS);
+        ArtifactManifest artifact =
+                ArtifactManifest.read(temp.resolve("target")).orElseThrow();
+        assertThat(artifact.options())
+                .containsEntry("method", "gptq")
+                .containsEntry("windows", "8")
+                .containsEntry("windowLength", "64")
+                .containsEntry("seed", "0")
+                .containsKey("calibration");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void theBytesDoNotDependOnThreads(int bits) throws IOException {
+        Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
+        QuantizationRecipe recipe = recipe().bits(bits).blockSize(32).build();
+        quantizer(1).quantize(checkpoint, temp.resolve("one"), recipe).run();
+        quantizer(2).quantize(checkpoint, temp.resolve("two"), recipe).run();
+        assertThat(data("two")).isEqualTo(data("one"));
+    }
+
+    @Test
+    void theSeedChoosesTheWindows() throws IOException {
+        Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
+        CalibrationData texts = CalibrationData.of(List.of(TEXT)).withWindows(2, 64);
+        quantized(checkpoint, "one", recipe().calibration(texts).build());
+        quantized(checkpoint, "again", recipe().calibration(texts).build());
+        quantized(checkpoint, "other", recipe().calibration(texts.withSeed(3)).build());
+        assertThat(data("again")).isEqualTo(data("one"));
+        assertThat(data("other")).isNotEqualTo(data("one"));
+    }
+
+    private byte[] data(String name) throws IOException {
+        return Files.readAllBytes(temp.resolve(name).resolve("model.onnx.data"));
+    }
+
+    /** The experts of a mixture are in branches of the exported graph and in none of the layers that are run. */
+    @Test
+    void expertsThatFewTokensReachAreSearchedWithoutTexts() {
+        Path checkpoint = TinyDecoder.mixtral(11, 6).write(temp.resolve("checkpoint"));
+        QuantizationReport report =
+                quantized(checkpoint, "target", recipe().bits(8).build());
+        List<QuantizedLayer> experts = report.layers().stream()
+                .filter(layer -> layer.name().contains("experts."))
+                .toList();
+        assertThat(experts)
+                .extracting(QuantizedLayer::method)
+                .contains(QuantizationMethod.GPTQ, QuantizationMethod.LEAST_SQUARES);
+        long few = experts.stream()
+                .filter(layer -> layer.method() == QuantizationMethod.LEAST_SQUARES)
+                .count();
+        assertThat(report.notices())
+                .contains(few + " matrices of experts were quantized without texts, since too few of their tokens reach"
+                        + " them; give more texts, or texts of more kinds");
+        assertThat(error(temp.resolve("target"), exported(checkpoint))).isLessThan(EIGHT_BITS);
+    }
+
+    @Test
+    void modelsWithoutALayerToRunAreRefused() {
+        Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
+        Path exported = exported(checkpoint);
+        assertThatThrownBy(() -> quantized(exported, "target", recipe().build()))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessage("gptq needs the checkpoint of a decoder but " + exported
+                        + " is none; quantize the safetensors or the GGUF file, or use search");
+        assertThat(temp.resolve("target")).doesNotExist();
+    }
+
+    @Test
+    void textsShorterThanAWindowAreRefusedAndNothingIsLeft() throws IOException {
+        Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
+        assertThatThrownBy(() -> quantized(
+                        checkpoint,
+                        "target",
+                        recipe().calibration(List.of("A short text.")).build()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "The calibration texts have 13 tokens, fewer than one window of 256; give longer texts, or choose"
+                                + " shorter windows");
+        assertNothingLeft();
+    }
+
+    private void assertNothingLeft() throws IOException {
+        try (Stream<Path> left = Files.list(temp)) {
+            assertThat(left).extracting(path -> path.getFileName().toString()).containsExactly("checkpoint");
+        }
+    }
+
+    @Test
+    void aCancelledRunEndsBetweenLayersAndLeavesNothing() throws IOException {
+        Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
+        List<Long> layers = new ArrayList<>();
+        Job<QuantizationReport> job = quantizer(2).quantize(checkpoint, temp.resolve("target"), recipe().build());
+        job.onEvent(event -> {
+            if (event instanceof JobEvent.Progress progress && progress.stage().equals("calibrate")) {
+                layers.add(progress.done());
+                if (progress.done() == 1) {
+                    job.cancel(); // the first layer is done
+                }
+            }
+        });
+        assertThatThrownBy(job::run).isInstanceOf(CancelledException.class);
+        assertThat(layers).containsExactly(0L, 1L);
+        assertNothingLeft();
+    }
+
+    @Test
+    void recipesWithoutTextsAreRefused() {
+        assertThatThrownBy(() -> recipe().calibration(List.of()).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "calibration must have at least one text for the method gptq but has none; give texts of the kind that"
+                                + " the model reads, or use search");
+        assertThatThrownBy(() -> recipe().method(QuantizationMethod.SEARCH).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "calibration must be empty for the method search but has 1 texts; only gptq and int8-static read"
+                                + " texts");
+        assertThatThrownBy(() -> CalibrationData.of(List.of(TEXT)).withWindows(0, 64))
+                .hasMessage("windows must be in [1, 65536] but was 0");
+        assertThatThrownBy(() -> CalibrationData.of(List.of(TEXT)).withWindows(1, 15))
+                .hasMessage("windowLength must be in [16, 65536] but was 15");
+    }
+}
