@@ -239,8 +239,7 @@ public final class OnnxQuantizer implements Quantizer {
                     .option("chat", recipe.calibration().chat())
                     .option(
                             "calibration",
-                            Sha256.of(String.join(
-                                    "\u0000", recipe.calibration().texts())));
+                            Sha256.of(String.join("\u0000", recipe.calibration().texts())));
         }
         if (options.hashInputs()) {
             manifest.inputs(ArtifactCache.hashed(source.files(), context));

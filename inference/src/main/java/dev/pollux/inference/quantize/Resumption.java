@@ -133,8 +133,7 @@ final class Resumption implements AutoCloseable {
 
     /** Called when a matrix has been computed and its weights are being written. */
     void computed(MatrixPlan plan, QuantizationMethod method, double relativeError) {
-        written.put(
-                plan.weight().name(), Map.of(ERROR, Double.toString(relativeError), METHOD, method.text()));
+        written.put(plan.weight().name(), Map.of(ERROR, Double.toString(relativeError), METHOD, method.text()));
         since += plan.bytesAfter();
     }
 
