@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -18,12 +19,12 @@ import java.util.stream.Collectors;
  * }</pre>
  *
  * <p>A comparison is false if the document lacks the field or the field does not have the value's type; its negation is then
- * true. Field names are case-sensitive. Fields from front matter have lower-case names. A list is compared as one text, such
- * as {@code "red, green"}. Examples, for {@code atLeast("year", 2024)}: {@code year: 2025} passes; {@code year: 2023},
+ * true. Field names are case-sensitive. Fields from front matter have lower-case names. A list is a text with commas between
+ * its elements, such as {@code "red, green"}: {@link #contains} compares its elements, every other comparison the whole text. Examples, for {@code atLeast("year", 2024)}: {@code year: 2025} passes; {@code year: 2023},
  * {@code year: soon} and a document without {@code year} fail.
  *
- * <p>{@code toString()} returns the filter as text: {@code department = "hr" and year >= 2024 and not archived = true}.
- * Operator precedence, highest first: {@code not}, {@code and}, {@code or}.
+ * <p>{@code toString()} returns the filter as text, which {@link #parse} reads: {@code department = "hr" and year >= 2024 and
+ * not archived = true}. Operator precedence, highest first: {@code not}, {@code and}, {@code or}.
  *
  * <p><em>Immutable.</em>
  */
@@ -31,6 +32,28 @@ public sealed interface Filter {
 
     /** Whether a document with this metadata satisfies the filter. */
     boolean matches(Map<String, String> metadata);
+
+    /** The names of the fields that the filter compares. */
+    Set<String> fields();
+
+    /**
+     * Parses the text of a filter.
+     *
+     * <pre>
+     * department = "hr" and year &gt;= 2024 and not archived
+     * tags contains "salary" or updated &gt; 2024-05-01
+     * status in ("open", "new") and exists owner and author != 'Ann'
+     * </pre>
+     *
+     * <p>Values are texts in quotation marks, numbers, dates, {@code true} and {@code false}. A field without a comparison is
+     * compared with {@code true}. A field whose name has other characters than letters, digits, {@code _ . -}, or is a keyword,
+     * is written in backquotes.
+     *
+     * @throws IllegalArgumentException if the text does not parse, with the position, counted from 1
+     */
+    static Filter parse(String text) {
+        return FilterParser.parse(text);
+    }
 
     /** True for every passage; the default filter of a query. */
     static Filter all() {
@@ -45,6 +68,11 @@ public sealed interface Filter {
     /** True if a field equals one of the values; at least one value is required. */
     static Filter in(String field, Object... values) {
         return new In(field, Arrays.stream(values).map(FilterValue::of).toList());
+    }
+
+    /** True if a field is a list with an element that equals a value; a field without commas is a list of one element. */
+    static Filter contains(String field, Object value) {
+        return new Comparison(field, Operator.CONTAINS, FilterValue.of(value));
     }
 
     /** True if a field is a number or date and field ≥ value. */
@@ -99,10 +127,13 @@ public sealed interface Filter {
     /** A comparison operator. */
     enum Operator {
         EQUAL("="),
+        CONTAINS("contains"),
         LESS("<"),
         AT_MOST("<="),
         GREATER(">"),
         AT_LEAST(">=");
+
+        private static final Pattern ELEMENTS = Pattern.compile(",");
 
         private final String sign;
 
@@ -119,13 +150,16 @@ public sealed interface Filter {
             if (this == EQUAL) {
                 return value.isEqual(text);
             }
+            if (this == CONTAINS) {
+                return ELEMENTS.splitAsStream(text).anyMatch(element -> value.isEqual(element.strip()));
+            }
             return value.compare(text)
                     .filter(order -> switch (this) {
                         case LESS -> order < 0;
                         case AT_MOST -> order <= 0;
                         case GREATER -> order > 0;
                         case AT_LEAST -> order >= 0;
-                        case EQUAL -> order == 0;
+                        case EQUAL, CONTAINS -> order == 0;
                     })
                     .isPresent();
         }
@@ -135,18 +169,23 @@ public sealed interface Filter {
      * A comparison of a field.
      *
      * @param field not blank
-     * @param value of an ordered type, unless the operator is {@link Operator#EQUAL}
+     * @param value of an ordered type, unless the operator is {@link Operator#EQUAL} or {@link Operator#CONTAINS}
      */
     record Comparison(String field, Operator operator, FilterValue value) implements Filter {
 
         public Comparison {
             FilterText.checkField(field);
-            if (operator != Operator.EQUAL && !value.isOrdered()) {
-                throw new IllegalArgumentException(
+            if (operator != Operator.EQUAL && operator != Operator.CONTAINS && !value.isOrdered()) {
+                throw new FilterParser.UntypedException(
                         "A filter with " + operator.sign() + " takes a number or a date but was "
                                 + FilterText.field(field) + " " + operator.sign() + " " + value
                                 + "; give a Number or a LocalDate");
             }
+        }
+
+        @Override
+        public Set<String> fields() {
+            return Set.of(field);
         }
 
         @Override
@@ -179,6 +218,11 @@ public sealed interface Filter {
         }
 
         @Override
+        public Set<String> fields() {
+            return Set.of(field);
+        }
+
+        @Override
         public boolean matches(Map<String, String> metadata) {
             String text = metadata.get(field);
             return text != null && values.stream().anyMatch(value -> value.isEqual(text));
@@ -203,6 +247,11 @@ public sealed interface Filter {
         }
 
         @Override
+        public Set<String> fields() {
+            return Set.of(field);
+        }
+
+        @Override
         public boolean matches(Map<String, String> metadata) {
             return metadata.containsKey(field);
         }
@@ -222,6 +271,11 @@ public sealed interface Filter {
 
         public And {
             parts = List.copyOf(parts);
+        }
+
+        @Override
+        public Set<String> fields() {
+            return FilterText.fields(parts);
         }
 
         @Override
@@ -250,6 +304,11 @@ public sealed interface Filter {
         }
 
         @Override
+        public Set<String> fields() {
+            return FilterText.fields(parts);
+        }
+
+        @Override
         public boolean matches(Map<String, String> metadata) {
             return parts.stream().anyMatch(part -> part.matches(metadata));
         }
@@ -266,6 +325,11 @@ public sealed interface Filter {
      * @param part must be false
      */
     record Not(Filter part) implements Filter {
+
+        @Override
+        public Set<String> fields() {
+            return part.fields();
+        }
 
         @Override
         public boolean matches(Map<String, String> metadata) {

@@ -1,6 +1,7 @@
 package dev.pollux.retrieval;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -9,9 +10,14 @@ import java.util.stream.Collectors;
 final class FilterText {
 
     private static final Pattern PLAIN_NAME = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_.-]*");
-    private static final Set<String> KEYWORDS = Set.of("all", "and", "or", "not", "in", "exists", "true", "false");
+    private static final Set<String> KEYWORDS =
+            Set.of("all", "and", "or", "not", "in", "contains", "exists", "true", "false");
 
     private FilterText() {}
+
+    static boolean isKeyword(String word) {
+        return KEYWORDS.contains(word.toLowerCase(Locale.ROOT));
+    }
 
     static void checkField(String field) {
         if (field.isBlank()) {
@@ -21,9 +27,11 @@ final class FilterText {
 
     /** A field name. An ambiguous name is put in backquotes, and each backquote in it is doubled. */
     static String field(String name) {
-        return PLAIN_NAME.matcher(name).matches() && !KEYWORDS.contains(name)
-                ? name
-                : '`' + name.replace("`", "``") + '`';
+        return PLAIN_NAME.matcher(name).matches() && !isKeyword(name) ? name : '`' + name.replace("`", "``") + '`';
+    }
+
+    static Set<String> fields(List<Filter> parts) {
+        return parts.stream().flatMap(part -> part.fields().stream()).collect(Collectors.toUnmodifiableSet());
     }
 
     static String joined(String word, List<Filter> parts, Set<Class<?>> weaker) {

@@ -10,11 +10,17 @@ package dev.pollux.retrieval;
  * @param text a question or words; not blank
  * @param topK maximum number of hits, in [1, 10000]; default 10
  * @param filter condition that every hit satisfies; default {@link Filter#all()}
+ * @param trace records the stages of the retrieval; default {@link Trace#NONE}
  */
-public record Query(String text, int topK, Filter filter) {
+public record Query(String text, int topK, Filter filter, Trace trace) {
 
     /** The default number of hits. */
     public static final int DEFAULT_TOP_K = 10;
+
+    /** A query without a trace. */
+    public Query(String text, int topK, Filter filter) {
+        this(text, topK, filter, Trace.NONE);
+    }
 
     public Query {
         if (text.isBlank()) {
@@ -37,12 +43,22 @@ public record Query(String text, int topK, Filter filter) {
 
     /** A copy with another number of hits. */
     public Query withTopK(int most) {
-        return new Query(text, most, filter);
+        return new Query(text, most, filter, trace);
     }
 
     /** A copy whose filter is replaced. */
     public Query withFilter(Filter other) {
-        return new Query(text, topK, other);
+        return new Query(text, topK, other, trace);
+    }
+
+    /** A copy with another text, such as a reworded question. */
+    public Query withText(String other) {
+        return new Query(other, topK, filter, trace);
+    }
+
+    /** A copy that records its stages. */
+    public Query withTrace(Trace other) {
+        return new Query(text, topK, filter, other);
     }
 
     /** Whether the filter excludes any passage. */

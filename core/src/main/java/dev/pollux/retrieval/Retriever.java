@@ -37,13 +37,16 @@ public interface Retriever {
         }
         return query -> {
             List<Hit> hits = retrieve(query.withTopK(Math.max(depth, query.topK())));
+            long begin = System.nanoTime();
             float[] scores = reranker.score( // (hits)
                     query.text(), hits.stream().map(hit -> hit.passage().text()).toList());
-            return IntStream.range(0, hits.size())
+            List<Hit> best = IntStream.range(0, hits.size())
                     .mapToObj(i -> new Hit(hits.get(i).passage(), scores[i]))
                     .sorted(Comparator.comparingDouble(Hit::score).reversed())
                     .limit(query.topK())
                     .toList();
+            query.trace().add("rerank", hits.size(), best.size(), begin);
+            return best;
         };
     }
 

@@ -10,26 +10,32 @@ import java.util.Optional;
 public interface Kernels {
 
     /** The fastest implementation for this JVM; {@code -Dpollux.vector=false} selects the one without the Vector API. */
-    Kernels BEST = Boolean.parseBoolean(System.getProperty("pollux.vector", "true")) ? best() : ScalarKernels.INSTANCE;
+    Kernels BEST = vectorized("VectorKernels", Kernels.class, ScalarKernels.INSTANCE);
 
-    /** With the Vector API if the JVM was started with it, compiles it, and the processor's vectors are wide enough. */
-    private static Kernels best() {
+    /**
+     * A class with the Vector API if the JVM was started with it, compiles it, and the processor's vectors are wide enough.
+     *
+     * @param name a class of this package
+     * @param otherwise the implementation without the Vector API
+     */
+    static <K> K vectorized(String name, Class<K> type, K otherwise) {
         String how = System.getProperty("java.vm.info", "");
         Optional<Module> vector = ModuleLayer.boot().findModule("jdk.incubator.vector");
-        if (vector.isEmpty() || how.contains("interpreted") || how.contains("emulated-client")) {
-            return ScalarKernels.INSTANCE;
+        boolean wanted = Boolean.parseBoolean(System.getProperty("pollux.vector", "true"));
+        if (!wanted || vector.isEmpty() || how.contains("interpreted") || how.contains("emulated-client")) {
+            return otherwise;
         }
         try {
             Kernels.class
                     .getModule()
                     .addReads(vector.get()); // a module-info that requires it would warn at each compilation
             // Compiled apart, since the module is not on every JVM's path: no code may name the class.
-            return Class.forName("dev.pollux.internal.math.VectorKernels")
-                    .asSubclass(Kernels.class)
+            return Class.forName("dev.pollux.internal.math." + name)
+                    .asSubclass(type)
                     .getDeclaredConstructor()
                     .newInstance();
         } catch (ReflectiveOperationException | LinkageError e) {
-            return ScalarKernels.INSTANCE;
+            return otherwise;
         }
     }
 

@@ -36,7 +36,7 @@ final class Analysis {
     static final Similarity SIMILARITY = new BM25Similarity(K1, B);
 
     /** Opens the term of an exact form; no word begins with it. */
-    private static final String EXACT = "=";
+    static final String EXACT = "=";
 
     private Analysis() {}
 

@@ -4,6 +4,7 @@ import dev.pollux.StorageException;
 import dev.pollux.embedding.EmbedderInfo;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,8 +24,10 @@ final class CommitData {
     /**
      * @param chunking the recipe of the last ingest; empty where there was none
      * @param scale the embedder's on these documents; empty where none was measured
+     * @param derived files made from the segments
      */
-    static Map<String, String> of(EmbedderInfo embedder, String chunking, Optional<MeasuredScale> scale) {
+    static Map<String, String> of(
+            EmbedderInfo embedder, String chunking, Optional<MeasuredScale> scale, Collection<DerivedFile> derived) {
         Map<String, String> data = new TreeMap<>(Map.of(
                 IndexLayout.COMMIT_FORMAT, String.valueOf(IndexLayout.FORMAT),
                 IndexLayout.COMMIT_EMBEDDER, embedder.name(),
@@ -35,6 +38,9 @@ final class CommitData {
             data.put(IndexLayout.COMMIT_CHUNKING, chunking);
         }
         scale.ifPresent(measured -> data.put(IndexLayout.COMMIT_SCALE, measured.text()));
+        if (!derived.isEmpty()) {
+            data.put(IndexLayout.COMMIT_DERIVED, DerivedFile.text(derived));
+        }
         return data;
     }
 

@@ -18,13 +18,17 @@ final class Fusion {
 
     private Fusion() {}
 
-    /** The {@code k} best ids by Σ over arms of 1 / ({@value Retrievers#RRF_K} + rank); each arm is sorted best first. */
-    static List<Scored> fuse(List<List<Scored>> arms, int k) {
+    /**
+     * The {@code k} best ids by Σ over arms of weight / ({@value Retrievers#RRF_K} + rank); each arm is sorted best first.
+     *
+     * @param weights (arms)
+     */
+    static List<Scored> fuse(List<List<Scored>> arms, double[] weights, int k) {
         Map<Integer, Double> scores = new LinkedHashMap<>();
-        for (List<Scored> arm : arms) {
+        for (int arm = 0; arm < arms.size(); arm++) {
             int rank = 1;
-            for (Scored hit : arm) {
-                scores.merge(hit.id(), 1.0 / (Retrievers.RRF_K + rank++), Double::sum);
+            for (Scored hit : arms.get(arm)) {
+                scores.merge(hit.id(), weights[arm] / (Retrievers.RRF_K + rank++), Double::sum);
             }
         }
         return scores.entrySet().stream()

@@ -32,7 +32,8 @@ package dev.pollux.rag.knowledge;
  * </pre>
  *
  * <p>The commit data names the format, the embedder's name, fingerprint and dimension, the chunking of the last ingest, the
- * time, and the scale of the embedder on these documents ({@link MeasuredScale}), which commits of earlier versions lack.
+ * time, the scale of the embedder on these documents ({@link MeasuredScale}) and the derived files ({@link DerivedFile}). The last
+ * two are absent in commits of earlier versions; without derived files, vectors are read from the index.
  *
  * <p>Format {@value #OLDEST_FORMAT} has no pages and no cells. It is readable; the first commit converts it to format
  * {@value #FORMAT}. Older ones are refused.
@@ -94,6 +95,7 @@ final class IndexLayout {
     static final String COMMIT_TIME = "pollux.time";
     static final String COMMIT_CHUNKING = "pollux.chunking";
     static final String COMMIT_SCALE = "pollux.scale";
+    static final String COMMIT_DERIVED = "pollux.derived";
 
     /** The longest value of doc values in Lucene is 32766 bytes. */
     static final int MAX_DIMENSION = 8191;

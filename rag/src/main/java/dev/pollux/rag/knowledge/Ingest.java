@@ -102,12 +102,19 @@ final class Ingest implements DocumentSink {
     }
 
     IngestReport run(DocumentSource from) {
+        return run(from, true);
+    }
+
+    /** @param whole whether documents that {@code from} does not have are deleted */
+    IngestReport run(DocumentSource from, boolean whole) {
         identity.notice().ifPresent(this::notice);
         from.read(this);
         write();
-        deleteVanished();
-        deleteStaleCopies();
-        deleteAbsorbed();
+        if (whole) {
+            deleteVanished();
+            deleteStaleCopies();
+            deleteAbsorbed();
+        }
         finish();
         measure();
         return new IngestReport(

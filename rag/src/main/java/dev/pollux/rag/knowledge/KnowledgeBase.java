@@ -5,11 +5,12 @@ import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.SimilarityScale;
 import dev.pollux.internal.Interrupts;
-import dev.pollux.internal.text.Languages;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
-import dev.pollux.rag.knowledge.TopHits.Scored;
 import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.retrieval.Document;
+import dev.pollux.retrieval.Filter;
+import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
 import java.nio.file.Path;
@@ -49,6 +50,8 @@ public final class KnowledgeBase implements AutoCloseable {
     private final Embedder embedder;
     private final KnowledgeOptions options;
     private final KnowledgeScale scale;
+    private final KnowledgeSearch search;
+    private final IndexMaintenance maintenance;
     private final ReentrantLock writing = new ReentrantLock();
 
     private KnowledgeBase(Store store, Embedder embedder, KnowledgeOptions options) {
@@ -56,6 +59,8 @@ public final class KnowledgeBase implements AutoCloseable {
         this.embedder = embedder;
         this.options = options;
         this.scale = new KnowledgeScale(store, embedder);
+        this.search = new KnowledgeSearch(store, embedder);
+        this.maintenance = new IndexMaintenance(store, options, writing);
     }
 
     /** Opens or creates a knowledge base with {@link KnowledgeOptions#DEFAULTS}. */
@@ -76,10 +81,12 @@ public final class KnowledgeBase implements AutoCloseable {
      */
     public static KnowledgeBase open(Path folder, Embedder embedder, KnowledgeOptions options) {
         LuceneCompatibility.check();
-        Store store = Store.open(folder.toAbsolutePath(), embedder.info(), true);
+        Store store = Store.open(settings(folder, embedder, options), embedder.info(), true);
         try {
             store.describe();
-            return new KnowledgeBase(store, embedder, options);
+            KnowledgeBase knowledge = new KnowledgeBase(store, embedder, options);
+            knowledge.maintenance.changed(); // what a killed process did not finish
+            return knowledge;
         } catch (RuntimeException | Error e) {
             store.close();
             throw e;
@@ -94,8 +101,16 @@ public final class KnowledgeBase implements AutoCloseable {
      */
     public static KnowledgeBase openReadOnly(Path folder, Embedder embedder) {
         LuceneCompatibility.check();
-        return new KnowledgeBase(
-                Store.open(folder.toAbsolutePath(), embedder.info(), false), embedder, KnowledgeOptions.DEFAULTS);
+        return openReadOnly(folder, embedder, KnowledgeOptions.DEFAULTS);
+    }
+
+    static KnowledgeBase openReadOnly(Path folder, Embedder embedder, KnowledgeOptions options) {
+        Store store = Store.open(settings(folder, embedder, options), embedder.info(), false);
+        return new KnowledgeBase(store, embedder, options);
+    }
+
+    private static IndexSettings settings(Path folder, Embedder embedder, KnowledgeOptions options) {
+        return options.settings(folder.toAbsolutePath(), embedder.info().dimension());
     }
 
     /**
@@ -144,22 +159,21 @@ public final class KnowledgeBase implements AutoCloseable {
      * filter is applied before the best hits are chosen.
      */
     public Retriever retriever() {
-        return query -> {
-            if (unreadLanguage(query).isPresent()) {
-                return store.read(snapshot -> {
-                    View view = snapshot.view(query.filter());
-                    return view.hits(Fusion.fuse(List.of(view.matching(query.text(), query.topK())), query.topK()));
-                });
-            }
-            float[] vector = embed(query.text()); // (dimension)
-            int depth = Math.max(Fusion.ARM_DEPTH, query.topK());
-            return store.read(snapshot -> {
-                View view = snapshot.view(query.filter());
-                List<Scored> dense = view.nearest(vector, depth);
-                List<Scored> lexical = view.matching(query.text(), depth);
-                return view.hits(Fusion.fuse(List.of(dense, lexical), query.topK()));
-            });
-        };
+        return query -> search.hybrid(query, 1, 1);
+    }
+
+    /**
+     * As {@link #retriever()}, with weights of the two arms: score = dense / (60 + rank) + lexical / (60 + rank).
+     *
+     * @param dense weight of the dense arm, at least 0
+     * @param lexical weight of the lexical arm, at least 0
+     */
+    public Retriever retriever(double dense, double lexical) {
+        if (!(dense >= 0 && lexical >= 0 && dense + lexical > 0 && dense + lexical < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    "Weights must be at least 0, finite and not both 0 but were " + dense + " and " + lexical);
+        }
+        return query -> search.hybrid(query, dense, lexical);
     }
 
     /**
@@ -177,27 +191,16 @@ public final class KnowledgeBase implements AutoCloseable {
      * searches by words alone; empty if the embedder reads it or the language is unknown.
      */
     public Optional<String> unreadLanguage(Query query) {
-        EmbedderInfo info = embedder.info();
-        return info.languages().isEmpty()
-                ? Optional.empty()
-                : Optional.of(store.read(snapshot -> Languages.ofQuestion(
-                                        query.text(),
-                                        snapshot.languages().stream()
-                                                .map(Languages::byCode)
-                                                .toList())
-                                .code()))
-                        .filter(code -> !info.reads(code));
+        return search.unreadLanguage(query);
     }
 
-    /** Ranks passages by the inner product of their vector with the query's. Scores are in [-1, 1]. The search is exact. */
+    /**
+     * Ranks passages by the inner product of their vector with the query's. Scores are in [-1, 1]. The search is exact up to
+     * 30,000 searchable passages in a segment, and if a filter allows less than 15 % of a segment. Otherwise it uses the
+     * segment's graph once it is built, and finds nearly all of the best.
+     */
     public Retriever denseRetriever() {
-        return query -> {
-            float[] vector = embed(query.text()); // (dimension)
-            return store.read(snapshot -> {
-                View view = snapshot.view(query.filter());
-                return view.hits(view.nearest(vector, query.topK()));
-            });
-        };
+        return search::dense;
     }
 
     /**
@@ -205,10 +208,7 @@ public final class KnowledgeBase implements AutoCloseable {
      * passage: score = BM25(passage) + 2 · BM25(document) &gt; 0.
      */
     public Retriever lexicalRetriever() {
-        return query -> store.read(snapshot -> {
-            View view = snapshot.view(query.filter());
-            return view.hits(view.matching(query.text(), query.topK()));
-        });
+        return search::lexical;
     }
 
     /**
@@ -252,6 +252,42 @@ public final class KnowledgeBase implements AutoCloseable {
         });
     }
 
+    /**
+     * Deletes the documents that satisfy a filter, of all sources. A later ingest of their source adds them again.
+     *
+     * @throws IllegalArgumentException if the filter is {@link Filter#all()}; delete the sources instead
+     * @return the number of documents deleted
+     */
+    public int delete(Filter filter) {
+        if (filter.equals(Filter.all())) {
+            throw new IllegalArgumentException(
+                    "A filter that allows every document deletes none; delete the sources by their names");
+        }
+        return exclusively(() -> {
+            Set<String> keys =
+                    store.read(snapshot -> snapshot.documents(filter)).keySet();
+            keys.forEach(store::delete);
+            if (!keys.isEmpty()) {
+                store.commit();
+            }
+            return keys.size();
+        });
+    }
+
+    /**
+     * Returns a job that adds documents to a source or replaces those with the same ids; the other documents of the source stay.
+     * The source is created if there is none with this name. Otherwise as {@link #ingest}.
+     *
+     * @param source its name
+     * @throws IllegalArgumentException if two documents have the same id
+     */
+    public Job<IngestReport> upsert(String source, List<Document> documents) {
+        checkName(source);
+        DocumentSource from = DocumentSource.of(source, documents);
+        return Job.of(
+                "upsert", job -> exclusively(() -> new Ingest(store, embedder, options, from, job).run(from, false)));
+    }
+
     private Set<String> ids(SourceRecord source) {
         return store.read(snapshot -> snapshot.values(source.key(), IndexLayout.VERSION))
                 .keySet();
@@ -286,6 +322,62 @@ public final class KnowledgeBase implements AutoCloseable {
         return store.read(Snapshot::documents);
     }
 
+    /**
+     * The passages of a document, in order.
+     *
+     * @param source name of its source
+     * @param document its id
+     * @return empty if there is no such document
+     */
+    public List<Passage> passages(String source, String document) {
+        return store.read(snapshot -> snapshot.passages(source, document));
+    }
+
+    /**
+     * The stored vectors of passages, L2-normalised.
+     *
+     * @param passages of this knowledge base
+     * @return (passages, dimension); a row of zeros for a passage that is no longer there
+     */
+    public float[][] vectors(List<Passage> passages) {
+        return store.read(snapshot -> {
+            float[][] rows = new float[passages.size()][];
+            for (int i = 0; i < rows.length; i++) {
+                rows[i] = snapshot.vector(passages.get(i));
+            }
+            return rows;
+        });
+    }
+
+    List<KnownDocument> documents(Filter filter) {
+        return List.copyOf(store.read(snapshot -> snapshot.documents(filter)).values());
+    }
+
+    /** The fields of the metadata of the documents, sorted by name. */
+    public List<MetadataField> fields() {
+        return fields(Filter.all()).all();
+    }
+
+    MetadataFields fields(Filter filter) {
+        return MetadataFields.of(store.read(snapshot -> snapshot.metadata(filter)));
+    }
+
+    /**
+     * Parses a filter and checks that its fields exist.
+     *
+     * @param text as {@link Filter#parse} reads it
+     * @throws IllegalArgumentException if the text does not parse, with the position; or if no document has one of its fields,
+     *     with the nearest name
+     */
+    public Filter filter(String text) {
+        return fields(Filter.all()).checked(Filter.parse(text));
+    }
+
+    /** The part of this knowledge base that satisfies a filter, such as the documents of one tenant. */
+    public KnowledgeView view(Filter filter) {
+        return new KnowledgeView(this, filter);
+    }
+
     /** The absolute path of the folder. */
     public Path folder() {
         return store.folder();
@@ -305,8 +397,51 @@ public final class KnowledgeBase implements AutoCloseable {
                     info.fingerprint(),
                     info.dimension(),
                     snapshot.scale().map(MeasuredScale::scale).orElse(SimilarityScale.NONE),
-                    snapshot.commitTime());
+                    snapshot.commitTime(),
+                    snapshot.index(store.derivedBytes()));
         });
+    }
+
+    /**
+     * Returns a job that builds the vector files and graphs that are missing, and waits for a build in the background. Segments
+     * of 1,024 vectors and more have a mapped file, so that the heap does not grow with the knowledge base; those of 30,000 and
+     * more have a graph. Events: {@code index} in segments, {@code graph} in vectors.
+     *
+     * @throws IllegalStateException from the job, if the knowledge base is open read-only
+     */
+    public Job<IndexReport> index() {
+        return Job.of("index", job -> exclusively(() -> maintenance.build(false, job)));
+    }
+
+    /** Returns a job that builds all vector files and graphs anew from the Lucene index; see {@link #index()}. */
+    public Job<IndexReport> rebuild() {
+        return Job.of("rebuild", job -> exclusively(() -> maintenance.build(true, job)));
+    }
+
+    /**
+     * Returns a job that merges all segments into one without deleted passages and builds its vector file and its graph. Queries
+     * go on meanwhile. It needs twice the space of the knowledge base.
+     */
+    public Job<IndexReport> compact() {
+        return Job.of(
+                "compact",
+                job -> exclusively(() -> {
+                    store.merge();
+                    store.commit();
+                    return maintenance.build(false, job);
+                }));
+    }
+
+    /**
+     * Returns a job that reads every file of the newest commit of a knowledge base and compares it with its checksum. It needs
+     * neither the embedder nor the lock, and changes nothing. Events: {@code verify} in files.
+     *
+     * @throws dev.pollux.StorageException if there is no knowledge base in {@code folder}
+     */
+    public static Job<VerifyReport> verifying(Path folder) {
+        LuceneCompatibility.check();
+        Store.checkExists(folder);
+        return Job.of("verify", job -> new Verification(folder.toAbsolutePath(), job).run());
     }
 
     /**
@@ -324,6 +459,8 @@ public final class KnowledgeBase implements AutoCloseable {
     @Override
     public void close() {
         store.stop();
+        maintenance.close();
+        maintenance.await();
         writing.lock();
         try {
             store.close();
@@ -356,7 +493,9 @@ public final class KnowledgeBase implements AutoCloseable {
         try {
             store.checkWritable();
             T result = work.get();
+            store.commitDerived();
             store.describe();
+            maintenance.changed();
             return result;
         } catch (RuntimeException | Error e) {
             describeAfter(e);
@@ -373,11 +512,6 @@ public final class KnowledgeBase implements AutoCloseable {
         } catch (RuntimeException suppressed) {
             e.addSuppressed(suppressed);
         }
-    }
-
-    private float[] embed(String text) { // (dimension)
-        store.checkOpen();
-        return QueryVector.of(embedder, text);
     }
 
     static void checkVector(float[] vector, EmbedderInfo info) { // (dimension)

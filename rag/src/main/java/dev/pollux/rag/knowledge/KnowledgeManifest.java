@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.apache.lucene.index.DirectoryReader;
 
 /** The manifest of a knowledge base, made from a commit. */
 final class KnowledgeManifest {
@@ -26,15 +27,16 @@ final class KnowledgeManifest {
      * An input is a source: its name, the size of its texts in UTF-16, and a hash of the names and hashes of its documents, in the
      * order of their names.
      */
-    static ArtifactManifest of(Snapshot snapshot) throws IOException {
+    static ArtifactManifest of(DirectoryReader reader) throws IOException {
+        Sources known = Sources.read(reader);
         Map<String, List<KnownDocument>> sources =
-                snapshot.documents().stream().collect(Collectors.groupingBy(KnownDocument::source));
-        List<Input> inputs = snapshot.sources().all().stream()
+                Snapshot.documents(reader, known).stream().collect(Collectors.groupingBy(KnownDocument::source));
+        List<Input> inputs = known.all().stream()
                 .map(SourceRecord::name)
                 .sorted()
                 .map(name -> input(name, sources.getOrDefault(name, List.of())))
                 .toList();
-        Map<String, String> commit = snapshot.reader().getIndexCommit().getUserData();
+        Map<String, String> commit = reader.getIndexCommit().getUserData();
         return ArtifactManifest.builder(Kind.KNOWLEDGE, "ingest")
                 .inputs(inputs)
                 .option("embedder", commit.getOrDefault(IndexLayout.COMMIT_EMBEDDER, ""))

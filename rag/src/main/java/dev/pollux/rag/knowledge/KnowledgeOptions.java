@@ -1,7 +1,10 @@
 package dev.pollux.rag.knowledge;
 
 import dev.pollux.rag.chunk.ChunkOptions;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** Options of a knowledge base. <em>Immutable.</em> */
@@ -12,10 +15,25 @@ public final class KnowledgeOptions {
 
     private final ChunkOptions chunking;
     private final int commitPassages;
+    private final boolean vectorCodes;
+    private final boolean backgroundIndex;
+    private final int indexThreads;
+    private final Optional<Executor> indexExecutor;
+    private final int mappedFrom;
+    private final int graphFrom;
 
-    KnowledgeOptions(ChunkOptions chunking, int commitPassages) {
-        this.chunking = chunking;
-        this.commitPassages = commitPassages;
+    private KnowledgeOptions(Builder from) {
+        this.chunking = from.chunking;
+        this.commitPassages = from.commitPassages;
+        this.vectorCodes = from.vectorCodes;
+        this.backgroundIndex = from.backgroundIndex;
+        this.indexThreads = from.indexThreads;
+        this.indexExecutor = from.indexExecutor;
+        this.mappedFrom = from.mappedFrom;
+        this.graphFrom = from.graphFrom;
+        if (indexThreads < 1 || indexThreads > 1_024) {
+            throw new IllegalArgumentException("indexThreads must be in [1, 1024] but was " + indexThreads);
+        }
         if (commitPassages < 1 || commitPassages > 1_000_000) {
             throw new IllegalArgumentException("commitPassages must be in [1, 1000000] but was " + commitPassages);
         }
@@ -39,6 +57,40 @@ public final class KnowledgeOptions {
         return commitPassages;
     }
 
+    /**
+     * Whether vectors are also stored in 8 bits, a quarter more bytes on the disk, for a faster scan with the same result where
+     * the JVM has the Vector API; default true.
+     */
+    public boolean vectorCodes() {
+        return vectorCodes;
+    }
+
+    /**
+     * Whether vector files and graphs are built in the background after an ingest or a deletion; default true. Otherwise {@link
+     * KnowledgeBase#index()} builds them.
+     */
+    public boolean backgroundIndex() {
+        return backgroundIndex;
+    }
+
+    /** Number of threads that build a graph, in [1, 1024]; default half the processors, at least 1. They end with the build. */
+    public int indexThreads() {
+        return indexThreads;
+    }
+
+    /**
+     * What runs background builds: one task at a time, which lasts as long as its graphs need. Empty, the default: a daemon thread
+     * named {@code pollux-knowledge-index}, which ends when idle.
+     */
+    public Optional<Executor> indexExecutor() {
+        return indexExecutor;
+    }
+
+    /** The settings of the index in a folder. */
+    IndexSettings settings(Path folder, int dimension) {
+        return new IndexSettings(folder, dimension, vectorCodes, mappedFrom, graphFrom);
+    }
+
     /** Whether another has the same options. */
     @Override
     public boolean equals(@Nullable Object other) {
@@ -52,17 +104,34 @@ public final class KnowledgeOptions {
 
     @Override
     public String toString() {
-        return "KnowledgeOptions[chunking=" + chunking + ", commitPassages=" + commitPassages + "]";
+        return "KnowledgeOptions[chunking=" + chunking + ", commitPassages=" + commitPassages
+                + ", vectorCodes=" + vectorCodes + ", backgroundIndex=" + backgroundIndex + ", indexThreads="
+                + indexThreads + ", indexExecutor="
+                + indexExecutor.map(Object::toString).orElse("own") + "]";
     }
 
     private List<Object> values() {
-        return List.of(chunking, commitPassages);
+        return List.of(
+                chunking,
+                commitPassages,
+                vectorCodes,
+                backgroundIndex,
+                indexThreads,
+                indexExecutor,
+                mappedFrom,
+                graphFrom);
     }
 
     /** Builds {@link KnowledgeOptions}. <em>Not thread-safe: one thread at a time.</em> */
     public static final class Builder {
         private ChunkOptions chunking = ChunkOptions.DEFAULTS;
         private int commitPassages = 512;
+        private boolean vectorCodes = true;
+        private boolean backgroundIndex = true;
+        private int indexThreads = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+        private Optional<Executor> indexExecutor = Optional.empty();
+        private int mappedFrom = IndexSettings.MAPPED_FROM;
+        private int graphFrom = SearchPlan.LEAST_ALLOWED;
 
         private Builder() {}
 
@@ -78,9 +147,40 @@ public final class KnowledgeOptions {
             return this;
         }
 
+        /** See {@link KnowledgeOptions#vectorCodes()}. */
+        public Builder vectorCodes(boolean vectorCodes) {
+            this.vectorCodes = vectorCodes;
+            return this;
+        }
+
+        /** See {@link KnowledgeOptions#backgroundIndex()}. */
+        public Builder backgroundIndex(boolean backgroundIndex) {
+            this.backgroundIndex = backgroundIndex;
+            return this;
+        }
+
+        /** See {@link KnowledgeOptions#indexThreads()}. */
+        public Builder indexThreads(int indexThreads) {
+            this.indexThreads = indexThreads;
+            return this;
+        }
+
+        /** See {@link KnowledgeOptions#indexExecutor()}. */
+        public Builder indexExecutor(Executor indexExecutor) {
+            this.indexExecutor = Optional.of(indexExecutor);
+            return this;
+        }
+
+        /** Sizes of segments from which there are files and graphs, for tests. */
+        Builder indexFrom(int mapped, int graph) {
+            this.mappedFrom = mapped;
+            this.graphFrom = graph;
+            return this;
+        }
+
         /** The options. */
         public KnowledgeOptions build() {
-            return new KnowledgeOptions(chunking, commitPassages);
+            return new KnowledgeOptions(this);
         }
     }
 }

@@ -16,6 +16,7 @@ import java.time.Instant;
  * @param scale scale of the embedder's similarities on these documents; {@link SimilarityScale#NONE} if no ingest has
  *     measured it
  * @param lastCommit time of the last commit
+ * @param index how its vectors are stored
  */
 public record KnowledgeStats(
         int sources,
@@ -26,4 +27,5 @@ public record KnowledgeStats(
         String fingerprint,
         int dimension,
         SimilarityScale scale,
-        Instant lastCommit) {}
+        Instant lastCommit,
+        IndexStats index) {}

@@ -64,6 +64,15 @@ final class SegmentMetadata {
         return metadata;
     }
 
+    /** Adds the metadata of the documents that a filter allows, once for each document. */
+    void collect(Filter filter, Bits records, int docBase, List<Map<String, String>> to) { // records: (maxDoc)
+        for (Block block : blocks) {
+            if (records.get(docBase + block.record()) && filter.matches(block.metadata())) {
+                to.add(block.metadata());
+            }
+        }
+    }
+
     /** Sets the passages and records that a filter allows, under their numbers in the whole index. */
     void allow(Filter filter, int docBase, FixedBitSet allowed) { // allowed: (maxDoc)
         IdentityHashMap<Map<String, String>, Boolean> known = new IdentityHashMap<>();

@@ -1,83 +1,140 @@
 package dev.pollux.rag.knowledge;
 
-import dev.pollux.MalformedFileException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
-import org.apache.lucene.index.BinaryDocValues;
+import java.util.HexFormat;
+import java.util.function.IntPredicate;
 import org.apache.lucene.index.LeafReader;
-import org.apache.lucene.search.DocIdSetIterator;
+import org.apache.lucene.index.SegmentReader;
 import org.apache.lucene.util.Bits;
-import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The vectors of one Lucene segment, on the heap. A segment is immutable except for its deletions, so it is loaded once and
- * shared by every snapshot that contains it.
+ * The vectors of one Lucene segment: on the heap, in a mapped file, or in the index; with a graph if there is one. A segment is immutable
+ * except for its deletions, so it is loaded once and shared by every snapshot that contains it.
  */
 final class SegmentVectors {
 
+    private final String id;
     private final int[] docs; // (rows) ascending ids in the segment
-    private final Vectors vectors; // (rows, dimension)
+    private final VectorRows rows; // (rows, dimension)
+    private final @Nullable VectorCodes codes;
+    private final @Nullable VectorGraph graph;
+    private final DerivedFiles.OfSegment files;
 
-    private SegmentVectors(int[] docs, Vectors vectors) {
+    private SegmentVectors(String id, int[] docs, DerivedFiles.OfSegment files, Loaded loaded) {
+        this.id = id;
         this.docs = docs;
-        this.vectors = vectors;
+        this.files = files;
+        this.rows = loaded.rows();
+        this.codes = loaded.codes();
+        this.graph = loaded.graph();
     }
 
-    static SegmentVectors read(LeafReader reader, int dimension) throws IOException {
-        int[] docs = docs(reader);
-        Vectors vectors = new Vectors(docs.length, dimension);
-        BinaryDocValues values = reader.getBinaryDocValues(IndexLayout.VECTOR);
-        for (int row = 0; row < docs.length; row++) {
-            values.advanceExact(docs[row]);
-            BytesRef bytes = values.binaryValue();
-            if (bytes.length != dimension * Float.BYTES) {
-                throw new MalformedFileException("A vector in the knowledge base has " + bytes.length
-                        + " bytes where dimension " + dimension + " needs " + dimension * Float.BYTES
-                        + "; delete the knowledge base and ingest again");
-            }
-            vectors.set(row, ByteBuffer.wrap(bytes.bytes, bytes.offset, bytes.length));
+    /** What was found of a segment. */
+    private record Loaded(
+            VectorRows rows,
+            @Nullable VectorCodes codes,
+            @Nullable VectorGraph graph) {}
+
+    /** The id of a segment in hex. */
+    static String id(LeafReader segment) {
+        if (segment instanceof SegmentReader known) {
+            return HexFormat.of().formatHex(known.getSegmentInfo().info.getId());
         }
-        return new SegmentVectors(docs, vectors);
+        throw new IllegalStateException("A segment of the index is a " + segment.getClass());
     }
 
-    /** The documents that have a vector and are not deleted now; a deleted one never comes back. */
-    private static int[] docs(LeafReader reader) throws IOException {
-        BinaryDocValues values = reader.getBinaryDocValues(IndexLayout.VECTOR);
-        if (values == null) {
-            return new int[0];
+    /**
+     * Opens the vectors: the derived files if the commit names them and they are whole enough; otherwise a small segment is
+     * loaded to the heap, and a large one is read from the index on demand.
+     */
+    static SegmentVectors read(LeafReader segment, IndexSettings settings, DerivedFiles derived) throws IOException {
+        String id = id(segment);
+        int[] docs = LuceneRows.docs(segment);
+        DerivedFiles.OfSegment files = derived.of(id);
+        VectorFile mapped = files.vectors(docs.length, settings.dimension());
+        if (mapped != null) {
+            return new SegmentVectors(id, docs, files, new Loaded(mapped, mapped.codes(), files.graph(mapped)));
         }
-        Bits live = reader.getLiveDocs();
-        int[] docs = new int[reader.numDocs()];
-        int rows = 0;
-        for (int doc = values.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = values.nextDoc()) {
-            if (live == null || live.get(doc)) {
-                docs[rows++] = doc;
-            }
-        }
-        return Arrays.copyOf(docs, rows);
+        VectorRows rows = new LuceneRows(segment, docs, settings.dimension());
+        return new SegmentVectors(
+                id, docs, files, new Loaded(settings.isMapped(docs.length) ? rows : Vectors.of(rows), null, null));
     }
 
-    /** Offers every live row's inner product with {@code query} to {@code top}, under its id in the whole index. */
-    void scan(float[] query, @Nullable Bits live, int docBase, TopHits top) { // query: (dimension)
-        for (int row = 0; row < docs.length; row++) {
-            if (live == null || live.get(docs[row])) {
-                top.offer(docBase + docs[row], vectors.dot(query, row));
-            }
+    String id() {
+        return id;
+    }
+
+    /** The derived files that these vectors were loaded from or could not be loaded from. */
+    DerivedFiles.OfSegment files() {
+        return files;
+    }
+
+    VectorRows rows() {
+        return rows;
+    }
+
+    /**
+     * Whether these vectors serve every snapshot with the segment; not if they are read from its reader, or if a file was
+     * damaged and may have been mended.
+     */
+    boolean isShared() {
+        return !(rows instanceof LuceneRows) && (graph != null || files.graphFile() == null);
+    }
+
+    boolean isMapped() {
+        return rows instanceof VectorFile;
+    }
+
+    boolean hasGraph() {
+        return graph != null;
+    }
+
+    /** Offers every live row's inner product with the query to {@code top}, under its id in the whole index. */
+    void scan(VectorScan scan, @Nullable Bits live, int docBase, TopHits top) {
+        scan.over(
+                rows,
+                codes,
+                live == null ? null : row -> live.get(docs[row]),
+                (row, dot) -> top.offer(docBase + docs[row], dot));
+    }
+
+    /**
+     * Offers about the {@code k} best live rows to {@code top}.
+     *
+     * @return the number of rows offered
+     * @throws IllegalStateException if there is no graph
+     */
+    int search(float[] query, int k, @Nullable Bits live, int docBase, TopHits top) throws IOException {
+        return search(query, k, VectorGraph.candidates(k), live, docBase, top);
+    }
+
+    /** As the other, with a number of rows that are compared exactly. */
+    int search(float[] query, int k, int candidates, @Nullable Bits live, int docBase, TopHits top) throws IOException {
+        VectorGraph known = graph;
+        if (known == null) {
+            throw new IllegalStateException("Segment " + id + " has no graph");
         }
+        IntPredicate allowed = live == null ? row -> true : row -> live.get(docs[row]);
+        return known.search(query, k, candidates, allowed, (row, dot) -> top.offer(docBase + docs[row], dot));
     }
 
     /** The number of rows that are not deleted. */
     int live(@Nullable Bits live) {
-        return live == null
-                ? docs.length
-                : (int) Arrays.stream(docs).filter(live::get).count();
+        if (live == null) {
+            return docs.length;
+        }
+        int count = 0;
+        for (int doc : docs) {
+            count += live.get(doc) ? 1 : 0;
+        }
+        return count;
     }
 
     /** The vector of a document of the segment, or null if it has none. */
     float @Nullable [] vector(int doc) {
         int row = Arrays.binarySearch(docs, doc);
-        return row < 0 ? null : vectors.get(row); // (dimension)
+        return row < 0 ? null : rows.get(row); // (dimension)
     }
 }

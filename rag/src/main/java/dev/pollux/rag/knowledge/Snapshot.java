@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -46,27 +47,41 @@ final class Snapshot {
      * segment. A new snapshot loads only its new segments. A search skips the rows that the reader reports as deleted.
      *
      * Duplicates are found once per snapshot. The view without a filter is built with the snapshot, since most queries use it;
-     * a view with a filter is built from the metadata, which the first such query loads.
+     * a view with a filter is built from the metadata, which the first such query loads. The last views are kept, a few bits a
+     * passage each, since the filters of a host repeat.
      */
 
+    /** Views that are kept. */
+    private static final int VIEWS = 32;
+
     private final DirectoryReader reader;
+    private final IndexSettings settings;
     private final Sources sources;
     private final Duplicates duplicates;
     private final Map<IndexReader.CacheKey, SegmentVectors> vectors;
     private final Map<IndexReader.CacheKey, SegmentMetadata> metadata =
             new ConcurrentHashMap<>(); // loaded by the first query with a filter
+    private final DerivedFiles derived;
     private final View unfiltered;
+    private volatile @Nullable Compounds compounds; // read by the first question that needs them
+    private final Map<Filter, View> filtered = new LinkedHashMap<>(VIEWS, 0.75f, true); // guarded by itself
 
-    /** Takes ownership of {@code reader}. Loads only the vectors that {@code before} does not have. */
-    Snapshot(DirectoryReader reader, int dimension, @Nullable Snapshot before) throws IOException {
+    /**
+     * Takes ownership of {@code reader}. Loads only the vectors that {@code before} does not have, or has from other files.
+     */
+    Snapshot(DirectoryReader reader, IndexSettings settings, @Nullable Snapshot before) throws IOException {
         this.reader = reader;
+        this.settings = settings;
         this.sources = Sources.read(reader);
         this.duplicates = Duplicates.of(reader, sources);
         this.vectors = new HashMap<>();
+        this.derived =
+                DerivedFiles.of(settings.folder(), reader.getIndexCommit().getUserData());
         for (LeafReaderContext leaf : reader.leaves()) {
             IndexReader.CacheKey key = leaf.reader().getCoreCacheHelper().getKey();
             SegmentVectors known = before == null ? null : before.vectors.get(key);
-            vectors.put(key, known == null ? SegmentVectors.read(leaf.reader(), dimension) : known);
+            boolean same = known != null && known.isShared() && known.files().equals(derived.of(known.id()));
+            vectors.put(key, same ? known : SegmentVectors.read(leaf.reader(), settings, derived));
             SegmentMetadata read = before == null ? null : before.metadata.get(key);
             if (read != null) {
                 metadata.put(key, read);
@@ -79,6 +94,16 @@ final class Snapshot {
         return reader;
     }
 
+    /** How to search a segment. */
+    SearchPlan plan(int allowed, SegmentVectors vectors) {
+        return settings.plan(allowed, vectors.rows().rows());
+    }
+
+    /** The derived files that the commit names. */
+    DerivedFiles derived() {
+        return derived;
+    }
+
     Sources sources() {
         return sources;
     }
@@ -88,11 +113,60 @@ final class Snapshot {
         if (filter.equals(Filter.all())) {
             return unfiltered;
         }
+        synchronized (filtered) {
+            View known = filtered.get(filter);
+            if (known != null) {
+                return known;
+            }
+        }
         FixedBitSet allowed = new FixedBitSet(Math.max(1, reader.maxDoc()));
         for (LeafReaderContext leaf : reader.leaves()) {
             metadata(leaf).allow(filter, leaf.docBase, allowed);
         }
-        return View.of(this, allowed);
+        View view = View.of(this, allowed);
+        synchronized (filtered) {
+            filtered.put(filter, view);
+            if (filtered.size() > VIEWS) {
+                filtered.remove(filtered.keySet().iterator().next());
+            }
+        }
+        return view;
+    }
+
+    /** The metadata of each document that a filter allows and that has passages. */
+    List<Map<String, String>> metadata(Filter filter) throws IOException {
+        List<Map<String, String>> found = new ArrayList<>();
+        Bits live = MultiBits.getLiveDocs(reader);
+        for (LeafReaderContext leaf : reader.leaves()) {
+            metadata(leaf)
+                    .collect(filter, live == null ? new Bits.MatchAllBits(reader.maxDoc()) : live, leaf.docBase, found);
+        }
+        return found;
+    }
+
+    /** The documents that a filter allows, with the keys of their blocks. */
+    Map<String, KnownDocument> documents(Filter filter) throws IOException {
+        FixedBitSet allowed = new FixedBitSet(Math.max(1, reader.maxDoc()));
+        for (LeafReaderContext leaf : reader.leaves()) {
+            metadata(leaf).allow(filter, leaf.docBase, allowed);
+        }
+        Map<String, KnownDocument> found = new LinkedHashMap<>();
+        for (LeafReaderContext leaf : reader.leaves()) {
+            NumericDocValues passages = leaf.reader().getNumericDocValues(IndexLayout.PASSAGES);
+            Bits live = leaf.reader().getLiveDocs();
+            for (int doc = passages == null ? DocIdSetIterator.NO_MORE_DOCS : passages.nextDoc();
+                    doc != DocIdSetIterator.NO_MORE_DOCS;
+                    doc = passages.nextDoc()) {
+                if ((live == null || live.get(doc)) && allowed.get(leaf.docBase + doc)) {
+                    KnownDocument document = document(reader, sources, leaf.docBase + doc, passages.longValue());
+                    String source = reader.storedFields()
+                            .document(leaf.docBase + doc, Set.of(IndexLayout.SOURCE))
+                            .get(IndexLayout.SOURCE);
+                    found.put(IndexLayout.key(source, document.id()), document);
+                }
+            }
+        }
+        return found;
     }
 
     private SegmentMetadata metadata(LeafReaderContext leaf) throws IOException {
@@ -107,6 +181,16 @@ final class Snapshot {
 
     Duplicates duplicates() {
         return duplicates;
+    }
+
+    /** The compounds of its texts. */
+    Compounds compounds() throws IOException {
+        Compounds known = compounds;
+        if (known == null) { // two threads may both read them, with the same result
+            known = Compounds.of(reader);
+            compounds = known;
+        }
+        return known;
     }
 
     /** The language codes of the passages. */
@@ -170,6 +254,47 @@ final class Snapshot {
         return null;
     }
 
+    /** The passages of a document in order, with their numbers in the index, by the name of its source. */
+    private Map<Integer, Passage> numbered(String source, String document) throws IOException {
+        Map<Integer, Passage> passages = new LinkedHashMap<>();
+        Optional<SourceRecord> known = sources.named(source);
+        if (known.isPresent()) {
+            Term term = new Term(IndexLayout.KEY, IndexLayout.key(known.get().key(), document));
+            for (LeafReaderContext leaf : reader.leaves()) {
+                PostingsEnum docs = leaf.reader().postings(term, PostingsEnum.NONE);
+                NumericDocValues distances = leaf.reader().getNumericDocValues(IndexLayout.TO_RECORD);
+                Bits live = leaf.reader().getLiveDocs();
+                while (docs != null && distances != null && docs.nextDoc() != DocIdSetIterator.NO_MORE_DOCS) {
+                    int doc = docs.docID();
+                    if ((live == null || live.get(doc)) && distances.advanceExact(doc)) {
+                        passages.put(leaf.docBase + doc, passage(leaf.docBase + doc, List.of()));
+                    }
+                }
+            }
+        }
+        return passages;
+    }
+
+    List<Passage> passages(String source, String document) throws IOException {
+        return List.copyOf(numbered(source, document).values());
+    }
+
+    /** The vector of a passage; zeros if it is not in this commit. */
+    float[] vector(Passage passage) throws IOException { // (dimension)
+        for (Map.Entry<Integer, Passage> each :
+                numbered(passage.source(), passage.document()).entrySet()) {
+            Passage known = each.getValue();
+            if (known.start() <= passage.start() && passage.start() < Math.max(known.end(), known.start() + 1)) {
+                LeafReaderContext leaf = reader.leaves().get(ReaderUtil.subIndex(each.getKey(), reader.leaves()));
+                float[] vector = vectors(leaf).vector(each.getKey() - leaf.docBase);
+                if (vector != null) {
+                    return vector;
+                }
+            }
+        }
+        return new float[settings.dimension()];
+    }
+
     /** The stored passages of a document, in order; {@code source} is the key of its source. */
     String text(String source, String id) throws IOException {
         Term term = new Term(IndexLayout.KEY, IndexLayout.key(source, id));
@@ -219,6 +344,10 @@ final class Snapshot {
 
     /** Every document, in the order of the index. */
     List<KnownDocument> documents() throws IOException {
+        return documents(reader, sources);
+    }
+
+    static List<KnownDocument> documents(DirectoryReader reader, Sources sources) throws IOException {
         List<KnownDocument> documents = new ArrayList<>();
         for (LeafReaderContext leaf : reader.leaves()) {
             NumericDocValues passages = leaf.reader().getNumericDocValues(IndexLayout.PASSAGES);
@@ -228,7 +357,7 @@ final class Snapshot {
             }
             for (int doc = passages.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = passages.nextDoc()) {
                 if (live == null || live.get(doc)) {
-                    documents.add(document(leaf.docBase + doc, Math.toIntExact(passages.longValue())));
+                    documents.add(document(reader, sources, leaf.docBase + doc, passages.longValue()));
                 }
             }
         }
@@ -269,6 +398,21 @@ final class Snapshot {
         return texts;
     }
 
+    /** How the vectors are stored. */
+    IndexStats index(long bytes) {
+        int deleted = 0;
+        int mapped = 0;
+        int graphed = 0;
+        for (LeafReaderContext leaf : reader.leaves()) {
+            SegmentVectors segment = vectors(leaf);
+            int rows = segment.rows().rows();
+            deleted += rows - segment.live(leaf.reader().getLiveDocs());
+            mapped += segment.isMapped() ? rows : 0;
+            graphed += segment.hasGraph() ? rows : 0;
+        }
+        return new IndexStats(reader.leaves().size(), deleted, mapped, graphed, bytes);
+    }
+
     int passageCount() {
         int passages = 0;
         for (LeafReaderContext leaf : reader.leaves()) {
@@ -277,7 +421,8 @@ final class Snapshot {
         return passages;
     }
 
-    private KnownDocument document(int doc, int passages) throws IOException {
+    private static KnownDocument document(DirectoryReader reader, Sources sources, int doc, long passages)
+            throws IOException {
         Document fields = reader.storedFields().document(doc);
         SourceRecord source = sources.get(fields.get(IndexLayout.SOURCE));
         String id = fields.get(IndexLayout.ID);
@@ -286,7 +431,7 @@ final class Snapshot {
                 id,
                 source.pathOf(fields.get(IndexLayout.PATH), id),
                 fields.get(IndexLayout.MEDIA_TYPE),
-                passages,
+                Math.toIntExact(passages),
                 number(fields, IndexLayout.CHARACTERS),
                 fields.get(IndexLayout.HASH));
     }

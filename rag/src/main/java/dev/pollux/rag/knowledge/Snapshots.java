@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 /** The newest snapshot, kept open while anyone reads it. */
 final class Snapshots extends ReferenceManager<Snapshot> {
 
-    private final int dimension;
+    private final IndexSettings settings;
 
-    Snapshots(Directory directory, int dimension) throws IOException {
-        this.dimension = dimension;
+    Snapshots(Directory directory, IndexSettings settings) throws IOException {
+        this.settings = settings;
         this.current = snapshot(DirectoryReader.open(directory), null);
     }
 
@@ -39,7 +39,7 @@ final class Snapshots extends ReferenceManager<Snapshot> {
 
     private Snapshot snapshot(DirectoryReader reader, @Nullable Snapshot before) throws IOException {
         try {
-            return new Snapshot(reader, dimension, before);
+            return new Snapshot(reader, settings, before);
         } catch (IOException | RuntimeException | Error e) {
             reader.close();
             throw e;

@@ -9,9 +9,11 @@ import dev.pollux.internal.OpenHandle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.CorruptIndexException;
@@ -53,10 +55,12 @@ final class Store implements AutoCloseable {
      *     its writer; callers may be interrupted, the writer thread is not.
      */
 
-    private static final String INDEX = "index";
+    /** Folder of the Lucene index. */
+    static final String INDEX = "index";
 
     private final Path folder;
     private final EmbedderInfo embedder;
+    private final IndexSettings settings;
     private final Directory directory;
     private final @Nullable IndexWriter writer;
     private final Snapshots snapshots;
@@ -64,13 +68,17 @@ final class Store implements AutoCloseable {
     private final OpenHandle handle;
     private String chunking = ""; // of the last ingest
     private Optional<MeasuredScale> scale = Optional.empty(); // for the next commit
+    private final Map<String, DerivedFile> derived = new ConcurrentHashMap<>(); // by name, for the next commit
+    private volatile boolean derivedChanged;
     private boolean described = true; // whether the manifest may exist
     private volatile boolean stopped;
     private boolean closed;
 
-    private Store(Path folder, EmbedderInfo embedder, Directory directory, boolean writable) throws IOException {
-        this.writing = new WriterThread();
-        this.folder = folder;
+    private Store(IndexSettings settings, EmbedderInfo embedder, Directory directory, boolean writable)
+            throws IOException {
+        this.writing = new WriterThread("pollux-knowledge");
+        this.settings = settings;
+        this.folder = settings.folder();
         this.embedder = embedder;
         this.directory = directory;
         boolean exists = DirectoryReader.indexExists(directory);
@@ -80,15 +88,16 @@ final class Store implements AutoCloseable {
             CommitData.check(data, folder, embedder);
             this.chunking = CommitData.chunking(data);
             this.scale = MeasuredScale.of(data);
+            DerivedFiles.of(folder, data).all().forEach(file -> derived.put(file.name(), file));
         }
         this.writer = writable ? writer() : null;
         try {
             if (writer != null && !exists) {
-                writer.setLiveCommitData(
-                        CommitData.of(embedder, chunking, scale).entrySet());
+                writer.setLiveCommitData(CommitData.of(embedder, chunking, scale, derived.values())
+                        .entrySet());
                 writer.commit();
             }
-            this.snapshots = new Snapshots(directory, embedder.dimension());
+            this.snapshots = new Snapshots(directory, settings);
         } catch (IOException | RuntimeException | Error e) {
             if (writer != null) {
                 writer.rollback();
@@ -99,7 +108,8 @@ final class Store implements AutoCloseable {
         this.handle = OpenHandle.of("KnowledgeBase " + folder);
     }
 
-    static Store open(Path folder, EmbedderInfo embedder, boolean writable) {
+    static Store open(IndexSettings settings, EmbedderInfo embedder, boolean writable) {
+        Path folder = settings.folder();
         if (embedder.dimension() > IndexLayout.MAX_DIMENSION) {
             throw new IllegalArgumentException("Embedder " + embedder.name() + " has dimension " + embedder.dimension()
                     + "; a knowledge base holds vectors of at most " + IndexLayout.MAX_DIMENSION);
@@ -110,8 +120,8 @@ final class Store implements AutoCloseable {
             checkFolder(folder, index, writable);
             Files.createDirectories(index);
             Directory directory = FSDirectory.open(index);
-            try (WriterThread opening = new WriterThread()) {
-                return opening.call(() -> new Store(folder, embedder, directory, writable));
+            try (WriterThread opening = new WriterThread("pollux-knowledge")) {
+                return opening.call(() -> new Store(settings, embedder, directory, writable));
             } catch (IOException | RuntimeException | Error e) {
                 IOUtils.closeWhileHandlingException(directory);
                 throw e;
@@ -125,7 +135,7 @@ final class Store implements AutoCloseable {
     static EmbedderInfo embedder(Path folder) {
         Interrupts.check();
         Path index = folder.resolve(INDEX);
-        try (WriterThread opening = new WriterThread()) {
+        try (WriterThread opening = new WriterThread("pollux-knowledge")) {
             checkFolder(folder, index, false);
             Map<String, String> data = opening.call(() -> {
                 try (Directory directory = FSDirectory.open(index)) {
@@ -145,12 +155,19 @@ final class Store implements AutoCloseable {
         }
     }
 
+    /** Rejects a folder without a knowledge base. */
+    static void checkExists(Path folder) {
+        if (!Files.isDirectory(folder.resolve(INDEX))) {
+            throw new StorageException("There is no knowledge base in " + folder + "; ingest documents into it first");
+        }
+    }
+
     private static void checkFolder(Path folder, Path index, boolean writable) throws IOException {
         if (Files.isDirectory(index)) {
             return;
         }
         if (!writable) {
-            throw new StorageException("There is no knowledge base in " + folder + "; ingest documents into it first");
+            checkExists(folder);
         }
         if (Files.isDirectory(folder)) {
             try (Stream<Path> entries = Files.list(folder)) {
@@ -242,8 +259,9 @@ final class Store implements AutoCloseable {
 
     /** Writes the manifest of the newest commit if it is missing. */
     void describe() {
-        ArtifactManifest manifest =
-                described && ArtifactManifest.isIn(folder) ? null : read(snapshot -> KnowledgeManifest.of(snapshot));
+        ArtifactManifest manifest = described && ArtifactManifest.isIn(folder)
+                ? null
+                : read(snapshot -> KnowledgeManifest.of(snapshot.reader()));
         if (manifest != null) {
             write(w -> manifest.write(folder));
         }
@@ -252,11 +270,43 @@ final class Store implements AutoCloseable {
 
     /** Makes everything written since the last commit durable, then visible. */
     void commit() {
-        change(w -> {
-            w.setLiveCommitData(CommitData.of(embedder, chunking, scale).entrySet());
-            w.commit();
-            snapshots.maybeRefreshBlocking();
-        });
+        change(this::commit);
+    }
+
+    private void commit(IndexWriter w) throws IOException {
+        derivedChanged = false;
+        w.setLiveCommitData(
+                CommitData.of(embedder, chunking, scale, derived.values()).entrySet());
+        w.commit();
+        snapshots.maybeRefreshBlocking();
+    }
+
+    /** Names derived files in the next commit, and forgets others. */
+    void derive(Collection<DerivedFile> added, Collection<DerivedFile> removed) {
+        removed.forEach(file -> derived.remove(file.name(), file));
+        added.forEach(file -> derived.put(file.name(), file));
+        derivedChanged = derivedChanged || !added.isEmpty() || !removed.isEmpty();
+    }
+
+    /** The derived files of the next commit. */
+    Collection<DerivedFile> derived() {
+        return List.copyOf(derived.values());
+    }
+
+    /** Commits if derived files changed since the last commit. Documents do not change, so the manifest stays. */
+    void commitDerived() {
+        if (derivedChanged) {
+            write(this::commit);
+        }
+    }
+
+    /** Merges all segments into one without deleted documents; visible after {@link #commit}. */
+    void merge() {
+        change(w -> w.forceMerge(1));
+    }
+
+    IndexSettings settings() {
+        return settings;
     }
 
     /** Makes the newest commit of another process visible. */
@@ -315,9 +365,21 @@ final class Store implements AutoCloseable {
     }
 
     long bytesOnDisk() {
+        return bytesIn(folder.resolve(INDEX)) + bytesIn(folder.resolve(DerivedFiles.FOLDER));
+    }
+
+    /** Size of the derived files. */
+    long derivedBytes() {
+        return bytesIn(folder.resolve(DerivedFiles.FOLDER));
+    }
+
+    private long bytesIn(Path files) {
+        if (!Files.isDirectory(files)) {
+            return 0;
+        }
         long bytes = 0;
-        try (Stream<Path> files = Files.list(folder.resolve(INDEX))) {
-            for (Path file : files.toList()) {
+        try (Stream<Path> listed = Files.list(files)) {
+            for (Path file : listed.toList()) {
                 bytes += Files.exists(file) ? Files.size(file) : 0;
             }
             return bytes;

@@ -26,6 +26,11 @@ final class TopHits {
         }
     }
 
+    /** The score that another must exceed; negative infinity while there is room. */
+    float worst() {
+        return size < ids.length || size == 0 ? Float.NEGATIVE_INFINITY : scores[0];
+    }
+
     /** Best first; empties the heap. */
     List<Scored> drain() {
         List<Scored> worstFirst = new ArrayList<>(size);

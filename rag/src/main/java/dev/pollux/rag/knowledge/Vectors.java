@@ -1,16 +1,16 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.internal.math.DotKernels;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
-import java.util.Arrays;
 
 /** Rows of floats in a few long arrays. One thread adds rows; afterwards the rows are only read. */
-final class Vectors {
+final class Vectors implements VectorRows {
 
     /** Floats in one array: 1 GiB, well under the longest array. */
     private static final int CHUNK_FLOATS = 1 << 28;
 
+    private final int rows;
     private final int dimension;
     private final int rowsPerChunk;
     private final float[][] chunks; // (chunks)(rows * dimension)
@@ -20,6 +20,7 @@ final class Vectors {
     }
 
     Vectors(int rows, int dimension, int chunkFloats) {
+        this.rows = rows;
         this.dimension = dimension;
         this.rowsPerChunk = Math.max(1, chunkFloats / dimension);
         this.chunks = new float[(rows + rowsPerChunk - 1) / rowsPerChunk][];
@@ -35,48 +36,43 @@ final class Vectors {
         return buffer.array();
     }
 
-    void set(int row, ByteBuffer littleEndian) {
-        FloatBuffer floats = littleEndian.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
-        floats.get(chunks[row / rowsPerChunk], row % rowsPerChunk * dimension, dimension);
+    void set(int row, float[] vector) { // (dimension)
+        System.arraycopy(vector, 0, chunks[row / rowsPerChunk], row % rowsPerChunk * dimension, dimension);
     }
 
-    float[] get(int row) {
-        int offset = row % rowsPerChunk * dimension;
-        return Arrays.copyOfRange(chunks[row / rowsPerChunk], offset, offset + dimension); // (dimension)
-    }
-
-    /** The inner product of {@code query} and a row, accumulated in float. */
-    float dot(float[] query, int row) { // query: (dimension)
-        return dot(query, chunks[row / rowsPerChunk], row % rowsPerChunk * dimension);
-    }
-
-    // Eight sums that do not wait for each other keep the multipliers busy; Java adds floats strictly in order, so that
-    // a single sum would be bound by the latency of one addition.
-    private static float dot(float[] a, float[] b, int offset) { // a: (n), b: (rows * n)
-        int n = a.length;
-        int blocks = n & ~7;
-        float s0 = 0;
-        float s1 = 0;
-        float s2 = 0;
-        float s3 = 0;
-        float s4 = 0;
-        float s5 = 0;
-        float s6 = 0;
-        float s7 = 0;
-        for (int i = 0, j = offset; i < blocks; i += 8, j += 8) {
-            s0 += a[i] * b[j];
-            s1 += a[i + 1] * b[j + 1];
-            s2 += a[i + 2] * b[j + 2];
-            s3 += a[i + 3] * b[j + 3];
-            s4 += a[i + 4] * b[j + 4];
-            s5 += a[i + 5] * b[j + 5];
-            s6 += a[i + 6] * b[j + 6];
-            s7 += a[i + 7] * b[j + 7];
+    /** A copy of rows. */
+    static Vectors of(VectorRows rows) {
+        Vectors copy = new Vectors(rows.rows(), rows.dimension());
+        for (int row = 0; row < rows.rows(); row++) {
+            copy.set(row, rows.get(row));
         }
-        float sum = s0 + s1 + (s2 + s3) + (s4 + s5 + (s6 + s7));
-        for (int i = blocks; i < n; i++) {
-            sum += a[i] * b[offset + i];
+        return copy;
+    }
+
+    @Override
+    public int rows() {
+        return rows;
+    }
+
+    @Override
+    public int dimension() {
+        return dimension;
+    }
+
+    @Override
+    public void copy(int first, int count, float[] into) {
+        for (int row = 0; row < count; row++) {
+            float[] chunk = chunks[(first + row) / rowsPerChunk];
+            System.arraycopy(chunk, (first + row) % rowsPerChunk * dimension, into, row * dimension, dimension);
         }
-        return sum;
+    }
+
+    @Override
+    public void dots(float[] query, int first, int count, float[] into, float[] scratch) {
+        if (first % rowsPerChunk + count <= rowsPerChunk) { // without a copy
+            DotKernels.BEST.dots(query, chunks[first / rowsPerChunk], first % rowsPerChunk * dimension, count, into);
+        } else {
+            VectorRows.super.dots(query, first, count, into, scratch);
+        }
     }
 }

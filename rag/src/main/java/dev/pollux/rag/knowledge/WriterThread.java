@@ -20,14 +20,14 @@ final class WriterThread implements AutoCloseable {
 
     private static final long IDLE_SECONDS = 10;
 
-    private final ThreadPoolExecutor thread =
-            new ThreadPoolExecutor(1, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
-                Thread made = new Thread(work, "pollux-knowledge");
-                made.setDaemon(true);
-                return made;
-            });
+    private final ThreadPoolExecutor thread;
 
-    WriterThread() {
+    WriterThread(String name) {
+        thread = new ThreadPoolExecutor(1, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+            Thread made = new Thread(work, name);
+            made.setDaemon(true);
+            return made;
+        });
         thread.allowCoreThreadTimeOut(true);
     }
 

@@ -57,6 +57,14 @@ public interface DocumentSource {
      */
     void read(DocumentSink sink);
 
+    /**
+     * This source with further metadata: each document gets the fields of the rules that match its id, in place of fields that
+     * the source or the document's front matter set.
+     */
+    default DocumentSource withMetadata(List<MetadataRule> rules) {
+        return rules.isEmpty() ? this : new RuledSource(this, rules);
+    }
+
     /** The documents of a folder and the folders in it, under {@link FolderOptions#DEFAULTS}. */
     static DocumentSource folder(Path folder) {
         return folder(folder, FolderOptions.DEFAULTS);

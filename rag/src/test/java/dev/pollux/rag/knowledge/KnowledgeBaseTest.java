@@ -446,7 +446,12 @@ class KnowledgeBaseTest {
     @Test
     void defaultsAreTheBuilders() {
         assertThat(KnowledgeOptions.builder().build()).isEqualTo(KnowledgeOptions.DEFAULTS);
-        assertThat(KnowledgeOptions.DEFAULTS).isEqualTo(new KnowledgeOptions(ChunkOptions.DEFAULTS, 512));
+        assertThat(KnowledgeOptions.builder().build()).isEqualTo(KnowledgeOptions.DEFAULTS);
+        assertThat(KnowledgeOptions.DEFAULTS.chunking()).isEqualTo(ChunkOptions.DEFAULTS);
+        assertThat(KnowledgeOptions.DEFAULTS.commitPassages()).isEqualTo(512);
+        assertThat(KnowledgeOptions.DEFAULTS.vectorCodes()).isTrue();
+        assertThat(KnowledgeOptions.DEFAULTS.backgroundIndex()).isTrue();
+        assertThat(KnowledgeOptions.DEFAULTS.indexExecutor()).isEmpty();
     }
 
     private List<String> ids(String query) {

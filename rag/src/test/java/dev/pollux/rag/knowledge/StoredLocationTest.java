@@ -26,7 +26,8 @@ class StoredLocationTest {
         List<Location> locations =
                 List.of(Location.lines(5, 7), Location.pages(3, 4), Location.cells("Costs, Q1", "A2:D5"));
         HashingEmbedder embedder = new HashingEmbedder(8, 64);
-        try (Store store = Store.open(folder.resolve("kb"), embedder.info(), true)) {
+        try (Store store =
+                Store.open(KnowledgeOptions.DEFAULTS.settings(folder.resolve("kb"), 8), embedder.info(), true)) {
             Document document = new Document("report", "text/plain", "apples", Map.of());
             PassageWriter block = new PassageWriter("1", document);
             for (Location location : locations) {

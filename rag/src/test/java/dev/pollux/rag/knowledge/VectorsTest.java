@@ -2,7 +2,6 @@ package dev.pollux.rag.knowledge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -27,9 +26,11 @@ class VectorsTest {
             float[][] plain = new float[rows][]; // (rows, dimension)
             for (int row = 0; row < rows; row++) {
                 plain[row] = vector(random, dimension);
-                vectors.set(row, ByteBuffer.wrap(Vectors.bytes(plain[row])));
+                vectors.set(row, plain[row]);
             }
             float[] query = vector(random, dimension);
+            float[] dots = new float[rows];
+            vectors.dots(query, 0, rows, dots, new float[VectorRows.BLOCK * dimension]);
             for (int row = 0; row < rows; row++) {
                 double expected = 0;
                 for (int i = 0; i < dimension; i++) {
@@ -37,7 +38,7 @@ class VectorsTest {
                 }
                 String what = "seed " + SEED + ", dimension " + dimension + ", row " + row;
                 assertThat(vectors.get(row)).as(what).isEqualTo(plain[row]);
-                assertThat(vectors.dot(query, row)).as(what).isEqualTo((float) expected, FLOAT_SUM);
+                assertThat(dots[row]).as(what).isEqualTo((float) expected, FLOAT_SUM);
             }
         }
     }
@@ -69,8 +70,10 @@ class VectorsTest {
     void fusionIsTheSumOfReciprocalRanks() {
         List<TopHits.Scored> one = List.of(new TopHits.Scored(1, 9), new TopHits.Scored(2, 8));
         List<TopHits.Scored> two = List.of(new TopHits.Scored(2, 0.5), new TopHits.Scored(3, 0.4));
-        assertThat(Fusion.fuse(List.of(one, two), 2))
+        assertThat(Fusion.fuse(List.of(one, two), new double[] {1, 1}, 2))
                 .containsExactly(new TopHits.Scored(2, 1.0 / 62 + 1.0 / 61), new TopHits.Scored(1, 1.0 / 61));
+        assertThat(Fusion.fuse(List.of(one, two), new double[] {0.5, 0}, 1))
+                .containsExactly(new TopHits.Scored(1, 0.5 / 61));
     }
 
     private static float[] vector(Random random, int dimension) {

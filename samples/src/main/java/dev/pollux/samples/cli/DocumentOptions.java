@@ -4,6 +4,7 @@ import dev.pollux.embedding.Embedder;
 import dev.pollux.inference.encoder.EmbedderOptions;
 import dev.pollux.inference.encoder.OnnxEmbedder;
 import dev.pollux.rag.source.FolderOptions;
+import dev.pollux.rag.source.MetadataRule;
 import dev.pollux.starter.DocumentTwinOptions;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,6 +55,15 @@ final class DocumentOptions {
             description = "Read also what .gitignore files leave out. Default: it is not read.")
     private boolean noGitignore;
 
+    @Option(
+            names = "--metadata",
+            order = 9,
+            paramLabel = "[GLOB:]FIELD=VALUE",
+            description = "Metadata for the documents of --docs, or for those that match, such as department=hr or"
+                    + " 'archive/:archived=true'. --filter compares it. May be given several times; give it again at each"
+                    + " ingest.")
+    private List<String> metadata = List.of();
+
     private Optional<String> name = Optional.empty();
 
     @Option(
@@ -87,6 +97,11 @@ final class DocumentOptions {
         options.documents(docs);
         Optional.ofNullable(knowledge).ifPresent(options::knowledge);
         Optional.ofNullable(embedder).ifPresent(options::embedder);
+        try {
+            options.metadata(metadata.stream().map(MetadataRule::parse).toList());
+        } catch (IllegalArgumentException e) {
+            throw command.usage(e.getMessage() + ", in --metadata");
+        }
         return options.files(files(command));
     }
 

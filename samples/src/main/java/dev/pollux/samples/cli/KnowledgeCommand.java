@@ -1,9 +1,11 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.embedding.SimilarityScale;
+import dev.pollux.rag.knowledge.IndexStats;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.knowledge.KnowledgeStats;
 import dev.pollux.rag.knowledge.KnownSource;
+import dev.pollux.rag.knowledge.MetadataField;
 import dev.pollux.rag.source.DocumentSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,10 +22,12 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "knowledge",
         description = {
-            "Say what is in a knowledge base, and take sources out of it.",
+            "Say what is in a knowledge base, check its files, and take sources out of it.",
             "",
             "sources lists the folders and files that were read into it, stats says how much there is, remove takes a"
-                    + " source out. 'pollux ingest' prints where the knowledge base of a folder is.",
+                    + " source out, verify reads every file and compares checksums, rebuild makes the vector files and graphs"
+                    + " again, compact removes what was deleted. 'pollux ingest' prints where the knowledge base of a folder"
+                    + " is.",
             "",
             "--json: see 'pollux knowledge sources --help' and the others."
         },
@@ -34,12 +38,19 @@ import picocli.CommandLine.Parameters;
             "  pollux knowledge remove ~/notes.kb old-notes --dry-run",
             "  pollux knowledge stats --json ~/notes.kb"
         },
-        subcommands = {KnowledgeCommand.Sources.class, KnowledgeCommand.Remove.class, KnowledgeCommand.Stats.class})
+        subcommands = {
+            KnowledgeCommand.Sources.class,
+            KnowledgeCommand.Remove.class,
+            KnowledgeCommand.Stats.class,
+            KnowledgeFilesCommands.Verify.class,
+            KnowledgeFilesCommands.Rebuild.class,
+            KnowledgeFilesCommands.Compact.class
+        })
 final class KnowledgeCommand extends PolluxCommand {
 
     @Override
     int execute() {
-        throw usage("say what to do: sources, remove or stats");
+        throw usage("say what to do: sources, remove, stats, verify, rebuild or compact");
     }
 
     /** Lists sources. */
@@ -175,8 +186,9 @@ final class KnowledgeCommand extends PolluxCommand {
                         + " sentences that have nothing to do with it, and to its own.",
                 "",
                 "--json: {knowledge, sources, documents, passages, bytes, embedder, fingerprint, dimension, scale,"
-                        + " lastCommit}; scale is {unrelated, own, sentences}, where sentences is 0 if no ingest has"
-                        + " measured it."
+                        + " lastCommit, index, fields}; scale is {unrelated, own, sentences}, where sentences is 0 if no ingest"
+                        + " has measured it; index is {segments, deleted, mapped, graphed, bytes}, in passages and bytes of vector"
+                        + " files and graphs; fields is [{name, types, documents}], the metadata that --filter compares."
             },
             footer = "  pollux knowledge stats ~/notes.kb")
     static final class Stats extends PolluxCommand {
@@ -199,10 +211,28 @@ final class KnowledgeCommand extends PolluxCommand {
                         .add("dimension", stats.dimension())
                         .add("scale", shape(stats.scale()), stats.scale().toString())
                         .add("lastCommit", stats.lastCommit().toString())
+                        .add("index", stats.index(), described(stats.index()))
+                        .add("fields", knowledge.fields(), described(knowledge.fields()))
                         .print(this);
             }
             return ExitCode.OK;
         }
+    }
+
+    private static String described(IndexStats index) {
+        return Texts.count(index.segments()) + (index.segments() == 1 ? " segment; " : " segments; ")
+                + Texts.count(index.mapped()) + " vectors in files, " + Texts.count(index.graphed()) + " in graphs, "
+                + Texts.bytes(index.bytes()) + "; " + Texts.count(index.deleted()) + " deleted passages";
+    }
+
+    private static String described(List<MetadataField> fields) {
+        return fields.isEmpty()
+                ? "none"
+                : fields.stream()
+                        .map(field -> field.name() + " ("
+                                + field.types().stream().map(JsonShapes::name).collect(Collectors.joining(" or "))
+                                + ")")
+                        .collect(Collectors.joining(", "));
     }
 
     private static Map<String, Object> shape(KnownSource source) {

@@ -6,11 +6,13 @@ import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
+import dev.pollux.retrieval.Trace;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -27,12 +29,13 @@ import picocli.CommandLine.Parameters;
                     + " found.",
             "",
             "--json: {query, retriever, hits: [{number, score, source, document, path, copies, heading, firstLine,"
-                    + " lastLine, text}], notices, skippedFiles: [{file, reason}], missingSources: [{source, path}]};"
+                    + " lastLine, metadata, text}], trace: [{stage, in, out, millis}], notices, skippedFiles: [{file, reason}], missingSources: [{source, path}]};"
                     + " copies are paths of documents with the same content."
         },
         footer = {
             "  pollux search --docs docs \"memory budget of a merge\"",
-            "  pollux search --docs docs --retriever lexical --top-k 3 --json MatMulNBits"
+            "  pollux search --docs docs --retriever lexical --top-k 3 --json MatMulNBits",
+            "  pollux search --knowledge kb --filter 'department = \"hr\" and year >= 2024' --explain parental leave"
         })
 final class SearchCommand extends PolluxCommand {
 
@@ -68,20 +71,41 @@ final class SearchCommand extends PolluxCommand {
             description = "Most hits to show. Default: ${DEFAULT-VALUE}.")
     private int topK = Query.DEFAULT_TOP_K;
 
+    @Option(
+            names = "--filter",
+            order = 12,
+            paramLabel = "FILTER",
+            description =
+                    "Find only passages of documents whose metadata satisfy this, such as 'department = \"hr\" and year"
+                            + " >= 2024 and not archived'.")
+    private @Nullable String filter;
+
+    @Option(
+            names = "--explain",
+            order = 13,
+            description =
+                    "Show on standard error what each stage of the search was given and passed on, and how long it took.")
+    private boolean explain;
+
     @Mixin
     private ResourceOptions resources = new ResourceOptions();
 
     @Override
     int execute() {
-        Query query = query();
+        Trace trace = Trace.recording();
+        Query given = query().withTrace(trace);
         try (Embedder embedder = documents.openEmbedder(resources);
                 KnowledgeBase knowledge = new Knowledge(this, documents, resources).openUpdated(embedder)) {
+            Query query = filter == null ? given : given.withFilter(knowledge.filter(filter));
             List<Hit> hits = chosen(knowledge).retrieve(query);
             List<String> notices = notices(knowledge, query);
             notices.forEach(output()::note);
             SourceNotes notes = new SourceNotes(knowledge);
             if (json()) {
                 Map<String, Object> json = shape(query, hits);
+                json.put(
+                        "trace",
+                        trace.stages().stream().map(SearchCommand::shape).toList());
                 json.put("notices", notices);
                 notes.add(json);
                 output().json(json);
@@ -89,8 +113,25 @@ final class SearchCommand extends PolluxCommand {
                 print(hits);
             }
             notes.print(output(), !hits.isEmpty());
+            if (explain) {
+                trace.stages().forEach(stage -> output().aside(line(stage)));
+            }
             return hits.isEmpty() ? ExitCode.UNKNOWN : ExitCode.OK;
         }
+    }
+
+    private static String line(Trace.Stage stage) {
+        return String.format(
+                Locale.ROOT, "%-12s %,9d -> %,6d  %8.2f ms", stage.stage(), stage.in(), stage.out(), stage.millis());
+    }
+
+    private static Map<String, Object> shape(Trace.Stage stage) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("stage", stage.stage());
+        json.put("in", stage.in());
+        json.put("out", stage.out());
+        json.put("millis", stage.millis());
+        return json;
     }
 
     /** The notice that the embedder does not read the query's language; none for a lexical search, which does not use it. */
@@ -155,6 +196,7 @@ final class SearchCommand extends PolluxCommand {
             JsonShapes.origin(json, hit.passage().origin());
             json.put("heading", hit.passage().heading());
             JsonShapes.location(json, hit.passage().location());
+            json.put("metadata", hit.passage().metadata());
             json.put("text", hit.passage().text());
             found.add(json);
         }

@@ -17,6 +17,7 @@ record TwinSession(DocumentOptions documents, TwinSettings settings, ModelOption
                 .persona(settings.persona())
                 .twin(twin);
         model.named().ifPresent(options::model);
+        settings.filter().ifPresent(options::filter);
         return command.run(DocumentTwin.openJob(options.build()));
     }
 }

@@ -43,6 +43,15 @@ final class TwinSettings {
             description = "For whom the twin speaks and in what tone. Default: brief and plain.")
     private @Nullable String persona;
 
+    @Option(
+            names = "--filter",
+            order = 13,
+            paramLabel = "FILTER",
+            description =
+                    "Answer only from documents whose metadata satisfy this, such as 'department = \"hr\" and year >="
+                            + " 2024 and not archived'.")
+    private @Nullable String filter;
+
     /** Whether a model is used. */
     enum Style {
         AUTO,
@@ -64,6 +73,11 @@ final class TwinSettings {
                     .replaceFirst("^maxEvidence ", "--evidence ")
                     .replaceFirst("^topK ", "--passages "));
         }
+    }
+
+    /** The filter of every search. */
+    Optional<String> filter() {
+        return Optional.ofNullable(filter);
     }
 
     /** The person that the twin represents. */

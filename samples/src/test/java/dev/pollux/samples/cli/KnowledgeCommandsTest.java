@@ -133,7 +133,9 @@ class KnowledgeCommandsTest {
                     .json();
 
             assertThat(json.propertyNames())
-                    .containsExactly("query", "retriever", "hits", "notices", "skippedFiles", "missingSources");
+                    .containsExactly(
+                            "query", "retriever", "hits", "trace", "notices", "skippedFiles", "missingSources");
+            assertThat(json.path("trace").path(0).propertyNames()).containsExactly("stage", "in", "out", "millis");
             assertThat(json.path("retriever").asString()).isEqualTo(retriever);
             assertThat(json.path("hits").size()).isEqualTo(1);
             JsonNode hit = json.path("hits").path(0);
@@ -148,9 +150,57 @@ class KnowledgeCommandsTest {
                             "heading",
                             "firstLine",
                             "lastLine",
+                            "metadata",
                             "text");
             assertThat(hit.path("document").asString()).isEqualTo("horses.md");
         }
+    }
+
+    @Test
+    void searchWithAFilterFindsWhatItAllowsAndExplainsItself() {
+        Run.of(
+                "ingest",
+                "--docs",
+                docs.toString(),
+                "--knowledge",
+                knowledge.toString(),
+                "--metadata",
+                "horses.md:kind=animal");
+        Run found = Run.of(
+                "search", "--knowledge", knowledge.toString(), "--filter", "kind = \"animal\"", "--explain", "boats");
+        assertThat(found.code()).isEqualTo(ExitCode.OK);
+        assertThat(found.out()).contains("horses.md").doesNotContain("boats.md");
+        assertThat(found.err()).contains("filter").contains("dense scan").contains("lexical");
+
+        Run unknown = Run.of("search", "--knowledge", knowledge.toString(), "--filter", "kynd = 1", "boats");
+        assertThat(unknown.code()).isEqualTo(ExitCode.ERROR);
+        assertThat(unknown.err()).contains("did you mean kind?");
+        assertThat(Run.of("search", "--knowledge", knowledge.toString(), "--filter", "kind =", "boats")
+                        .err())
+                .contains("does not parse at position 7");
+    }
+
+    @Test
+    void verifyFindsADamagedFile() throws IOException {
+        run("search", "boats");
+        assertThat(Run.of("knowledge", "verify", knowledge.toString()).code()).isEqualTo(ExitCode.OK);
+        assertThat(Run.of("knowledge", "compact", knowledge.toString()).code()).isEqualTo(ExitCode.OK);
+        assertThat(Run.of("knowledge", "rebuild", "--json", knowledge.toString())
+                        .json()
+                        .path("segments")
+                        .asInt())
+                .isEqualTo(1);
+        Path file;
+        try (var files = Files.list(knowledge.resolve("index"))) {
+            file = files.filter(f -> f.toString().endsWith(".fdt")).findFirst().orElseThrow();
+        }
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+        Run verify = Run.of("knowledge", "verify", "--json", knowledge.toString());
+        assertThat(verify.code()).isEqualTo(ExitCode.ERROR);
+        assertThat(verify.json().path("faults").path(0).path("file").asString())
+                .isEqualTo("index/" + file.getFileName());
     }
 
     @Test

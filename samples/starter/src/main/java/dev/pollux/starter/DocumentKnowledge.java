@@ -35,8 +35,8 @@ public final class DocumentKnowledge {
     }
 
     /**
-     * Returns the knowledge base that the options select. Only {@code documents}, {@code files}, {@code knowledge},
-     * {@code cache} and {@code lockTimeout} are used.
+     * Returns the knowledge base that the options select. Only {@code documents}, {@code files}, {@code metadata},
+     * {@code knowledge}, {@code cache} and {@code lockTimeout} are used.
      *
      * @throws StorageException if one of the document folders or files does not exist
      */
@@ -60,6 +60,7 @@ public final class DocumentKnowledge {
             List<String> key = new ArrayList<>(new TreeSet<>(sources().keySet()));
             key.add(embedder.info().fingerprint());
             key.add(KnowledgeBase.FORMAT + " " + files.include() + files.exclude() + files.gitignore());
+            options.metadata().forEach(rule -> key.add(rule.toString()));
             return options.cache().resolve("knowledge").resolve(hash(String.join("\n", key)));
         });
     }
@@ -110,6 +111,7 @@ public final class DocumentKnowledge {
                 }
                 reports.add(report);
             }
+            job.run(knowledge.index());
         }
         return reports;
     }
@@ -121,7 +123,7 @@ public final class DocumentKnowledge {
             DocumentSource source = Files.isDirectory(place)
                     ? DocumentSource.folder(place, options.files())
                     : DocumentSource.file(place, options.files());
-            sources.putIfAbsent(source.path(), source);
+            sources.putIfAbsent(source.path(), source.withMetadata(options.metadata()));
         }
         return sources;
     }

@@ -88,7 +88,9 @@ public final class DocumentTwin implements AutoCloseable {
             KnowledgeBase knowledge = reports.run(documents.openJob(embedder));
             closing.push(knowledge::close);
             Twin.Builder twin = Twin.builder()
-                    .retriever(knowledge.retriever())
+                    .retriever(options.filter()
+                            .map(text -> knowledge.view(knowledge.filter(text)).retriever())
+                            .orElseGet(knowledge::retriever))
                     .embedder(embedder)
                     .scale(knowledge::scale)
                     .persona(options.persona())

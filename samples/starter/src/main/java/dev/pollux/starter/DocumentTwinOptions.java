@@ -3,6 +3,7 @@ package dev.pollux.starter;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.hub.PolluxCache;
 import dev.pollux.rag.source.FolderOptions;
+import dev.pollux.rag.source.MetadataRule;
 import dev.pollux.twin.Persona;
 import dev.pollux.twin.TwinOptions;
 import java.nio.file.Path;
@@ -20,6 +21,8 @@ public final class DocumentTwinOptions {
 
     private final List<Path> documents;
     private final FolderOptions files;
+    private final List<MetadataRule> metadata;
+    private final Optional<String> filter;
     private final Optional<Path> knowledge;
     private final Optional<Path> embedder;
     private final Optional<String> model;
@@ -30,29 +33,20 @@ public final class DocumentTwinOptions {
     private final @Nullable Path cache;
     private final Duration lockTimeout;
 
-    DocumentTwinOptions(
-            List<Path> documents,
-            FolderOptions files,
-            Optional<Path> knowledge,
-            Optional<Path> embedder,
-            Optional<String> model,
-            Map<Path, Double> adapters,
-            EngineOptions engine,
-            Persona persona,
-            TwinOptions twin,
-            @Nullable Path cache,
-            Duration lockTimeout) {
-        this.documents = List.copyOf(documents);
-        this.files = files;
-        this.knowledge = knowledge;
-        this.embedder = embedder;
-        this.model = model;
-        this.adapters = Collections.unmodifiableMap(new LinkedHashMap<>(adapters));
-        this.engine = engine;
-        this.persona = persona;
-        this.twin = twin;
-        this.cache = cache;
-        this.lockTimeout = lockTimeout;
+    private DocumentTwinOptions(Builder from) {
+        this.documents = List.copyOf(from.documents);
+        this.metadata = List.copyOf(from.metadata);
+        this.filter = from.filter;
+        this.files = from.files;
+        this.knowledge = from.knowledge;
+        this.embedder = from.embedder;
+        this.model = from.model;
+        this.adapters = Collections.unmodifiableMap(new LinkedHashMap<>(from.adapters));
+        this.engine = from.engine;
+        this.persona = from.persona;
+        this.twin = from.twin;
+        this.cache = from.cache;
+        this.lockTimeout = from.lockTimeout;
         if (documents.isEmpty() && knowledge.isEmpty()) {
             throw new IllegalArgumentException(
                     "documents must name a folder, or knowledge a knowledge base, but both were"
@@ -105,6 +99,19 @@ public final class DocumentTwinOptions {
     /** Selects the files of the folders that are documents; default {@link FolderOptions#DEFAULTS}. */
     public FolderOptions files() {
         return files;
+    }
+
+    /** Metadata for the documents of the folders, by patterns of their ids; default none. */
+    public List<MetadataRule> metadata() {
+        return metadata;
+    }
+
+    /**
+     * A filter that every passage of an answer satisfies, as {@link dev.pollux.rag.knowledge.KnowledgeBase#filter} reads it;
+     * default none.
+     */
+    public Optional<String> filter() {
+        return filter;
     }
 
     /**
@@ -173,20 +180,35 @@ public final class DocumentTwinOptions {
 
     @Override
     public String toString() {
-        return "DocumentTwinOptions[documents=" + documents + ", files=" + files + ", knowledge=" + knowledge
+        return "DocumentTwinOptions[documents=" + documents + ", files=" + files + ", metadata=" + metadata
+                + ", filter=" + filter + ", knowledge=" + knowledge
                 + ", embedder=" + embedder + ", model=" + model + ", adapters=" + adapters + ", engine=" + engine
                 + ", persona=" + persona + ", twin=" + twin + ", cache=" + cache + ", lockTimeout=" + lockTimeout + "]";
     }
 
     private List<@Nullable Object> values() {
         return Arrays.asList(
-                documents, files, knowledge, embedder, model, adapters, engine, persona, twin, cache, lockTimeout);
+                documents,
+                files,
+                metadata,
+                filter,
+                knowledge,
+                embedder,
+                model,
+                adapters,
+                engine,
+                persona,
+                twin,
+                cache,
+                lockTimeout);
     }
 
     /** Builds {@link DocumentTwinOptions}. <em>Not thread-safe: one thread at a time.</em> */
     public static final class Builder {
         private List<Path> documents = List.of();
         private FolderOptions files = FolderOptions.DEFAULTS;
+        private List<MetadataRule> metadata = List.of();
+        private Optional<String> filter = Optional.empty();
         private Optional<Path> knowledge = Optional.empty();
         private Optional<Path> embedder = Optional.empty();
         private Optional<String> model = Optional.empty();
@@ -213,6 +235,18 @@ public final class DocumentTwinOptions {
         /** See {@link DocumentTwinOptions#files()}. */
         public Builder files(FolderOptions files) {
             this.files = files;
+            return this;
+        }
+
+        /** See {@link DocumentTwinOptions#metadata()}. */
+        public Builder metadata(List<MetadataRule> metadata) {
+            this.metadata = metadata;
+            return this;
+        }
+
+        /** See {@link DocumentTwinOptions#filter()}. */
+        public Builder filter(String filter) {
+            this.filter = Optional.of(filter);
             return this;
         }
 
@@ -281,8 +315,7 @@ public final class DocumentTwinOptions {
          * @throws IllegalArgumentException if a value is invalid
          */
         public DocumentTwinOptions build() {
-            return new DocumentTwinOptions(
-                    documents, files, knowledge, embedder, model, adapters, engine, persona, twin, cache, lockTimeout);
+            return new DocumentTwinOptions(this);
         }
     }
 }

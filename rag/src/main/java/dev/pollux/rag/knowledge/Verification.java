@@ -1,0 +1,146 @@
+package dev.pollux.rag.knowledge;
+
+import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.job.JobContext;
+import dev.pollux.rag.knowledge.VerifyReport.Fault;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
+import org.apache.lucene.codecs.CodecUtil;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.SegmentInfos;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexInput;
+
+/** Reads every file of the newest commit and compares checksums. It needs no lock and no embedder. */
+final class Verification {
+
+    /*
+     * Every file of Lucene ends with a checksum of itself, and the commit data have one of each derived file. The manifest has
+     * none; it is a function of the commit and compared with what this version would write.
+     */
+
+    private final Path folder;
+    private final JobContext job;
+    private final List<Fault> faults = new ArrayList<>();
+    private int files;
+    private long bytes;
+
+    Verification(Path folder, JobContext job) {
+        this.folder = folder;
+        this.job = job;
+    }
+
+    VerifyReport run() {
+        long begin = System.nanoTime();
+        Path index = folder.resolve(Store.INDEX);
+        try (Directory directory = FSDirectory.open(index)) {
+            SegmentInfos commit = commit(directory);
+            if (commit != null) {
+                int done = 0;
+                TreeSet<String> names = new TreeSet<>(commit.files(true));
+                for (String name : names) {
+                    job.checkCancelled();
+                    check(directory, name);
+                    job.progress("verify", ++done, names.size(), "files");
+                }
+                DerivedFiles derived = DerivedFiles.of(folder, commit.getUserData());
+                for (DerivedFile file : derived.all()) {
+                    job.checkCancelled();
+                    check(file, derived.path(file));
+                }
+                if (faults.isEmpty() && ArtifactManifest.isIn(folder)) {
+                    manifest(directory, commit);
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            if (e instanceof dev.pollux.CancelledException cancelled) {
+                throw cancelled;
+            }
+            faults.add(new Fault(Store.INDEX, "cannot be read: " + e.getMessage(), false));
+        }
+        return new VerifyReport(files, bytes, faults, Duration.ofNanos(System.nanoTime() - begin));
+    }
+
+    private org.apache.lucene.index.@org.jspecify.annotations.Nullable SegmentInfos commit(Directory directory)
+            throws IOException {
+        String name = SegmentInfos.getLastCommitSegmentsFileName(directory);
+        if (name == null) {
+            faults.add(new Fault(Store.INDEX, "has no commit", false));
+            return null;
+        }
+        try {
+            return SegmentInfos.readCommit(directory, name);
+        } catch (IOException | RuntimeException e) {
+            faults.add(new Fault(Store.INDEX + "/" + name, "is damaged: " + e.getMessage(), false));
+            return null;
+        }
+    }
+
+    private void check(Directory directory, String name) {
+        try (IndexInput input = directory.openInput(name, IOContext.READONCE)) {
+            files++;
+            bytes += input.length();
+            CodecUtil.checksumEntireFile(input);
+        } catch (IOException | RuntimeException e) {
+            faults.add(new Fault(Store.INDEX + "/" + name, "is damaged: " + e.getMessage(), false));
+        }
+    }
+
+    private void check(DerivedFile expected, Path path) {
+        String name = DerivedFiles.FOLDER + "/" + expected.name();
+        if (!Files.exists(path)) {
+            faults.add(new Fault(name, "is missing", true));
+            return;
+        }
+        CRC32C crc = new CRC32C();
+        try (InputStream in = new CheckedInputStream(Files.newInputStream(path), crc)) {
+            files++;
+            long length = in.transferTo(java.io.OutputStream.nullOutputStream());
+            bytes += length;
+            if (length != expected.length() || (int) crc.getValue() != expected.checksum()) {
+                faults.add(new Fault(name, "is damaged: its checksum is not that of the commit", true));
+            }
+        } catch (IOException e) {
+            faults.add(new Fault(name, "cannot be read: " + e.getMessage(), true));
+        }
+    }
+
+    private void manifest(Directory directory, SegmentInfos commit) throws IOException {
+        files++;
+        bytes += Files.size(folder.resolve(ArtifactManifest.FILE));
+        Path expected = Files.createTempDirectory("pollux");
+        try (DirectoryReader reader = DirectoryReader.open(directory)) {
+            ArtifactManifest found = ArtifactManifest.read(folder).orElseThrow();
+            ArtifactManifest made = KnowledgeManifest.of(reader);
+            new ArtifactManifest(
+                            made.kind(),
+                            made.operation(),
+                            found.version(),
+                            made.inputs(),
+                            made.options(),
+                            made.seed(),
+                            made.scores())
+                    .write(expected);
+            if (reader.getIndexCommit().getGeneration() == commit.getGeneration()
+                    && Files.mismatch(folder.resolve(ArtifactManifest.FILE), expected.resolve(ArtifactManifest.FILE))
+                            >= 0) {
+                faults.add(new Fault(ArtifactManifest.FILE, "does not describe the newest commit", true));
+            }
+        } catch (RuntimeException e) {
+            faults.add(new Fault(ArtifactManifest.FILE, "is damaged: " + e.getMessage(), true));
+        } finally {
+            Files.deleteIfExists(expected.resolve(ArtifactManifest.FILE));
+            Files.deleteIfExists(expected);
+        }
+    }
+}
