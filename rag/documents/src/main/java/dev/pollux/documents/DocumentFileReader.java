@@ -115,11 +115,11 @@ public final class DocumentFileReader implements DocumentReader {
             extract(kind, file.file(), out);
             return out.text().isEmpty() ? Optional.of("has no text") : Optional.empty();
         } catch (UnreadableException e) {
-            return Optional.of(e.getMessage());
+            return Optional.of(String.valueOf(e.getMessage()));
         } catch (IOException e) {
             RuntimeException failure = Parts.failed(e);
             if (failure instanceof UnreadableException) {
-                return Optional.of(failure.getMessage());
+                return Optional.of(String.valueOf(failure.getMessage()));
             }
             throw failure;
         }

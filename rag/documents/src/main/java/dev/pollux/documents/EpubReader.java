@@ -51,18 +51,22 @@ final class EpubReader {
         int missing = 0;
         for (String id : spine) {
             Item item = manifest.get(id);
-            boolean chapter = item != null
-                    && (item.type().contains("html") || item.type().contains("xml"))
-                    && !List.of(item.properties().split("\\s+")).contains("nav");
-            if (chapter && parts.has(item.part())) {
-                HtmlText.part(HtmlCharset.page(parts.bytes(item.part())), out);
-            } else if (chapter) {
-                missing++;
+            if (item != null && isChapter(item)) {
+                if (parts.has(item.part())) {
+                    HtmlText.part(HtmlCharset.page(parts.bytes(item.part())), out);
+                } else {
+                    missing++;
+                }
             }
         }
         if (missing > 0) {
             out.notice("lacks " + missing + " of its chapters");
         }
+    }
+
+    private static boolean isChapter(Item item) {
+        boolean text = item.type().contains("html") || item.type().contains("xml");
+        return text && !List.of(item.properties().split("\\s+")).contains("nav");
     }
 
     private static String rootFile(Parts parts) {

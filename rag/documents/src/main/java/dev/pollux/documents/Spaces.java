@@ -21,7 +21,7 @@ final class Spaces {
                 line = true;
             } else if (Character.isWhitespace(c) || Character.isSpaceChar(c)) {
                 blank = true;
-            } else if (INVISIBLE.indexOf(c) < 0 && !(Character.isISOControl(c))) {
+            } else if (INVISIBLE.indexOf(c) < 0 && !Character.isISOControl(c)) {
                 if (!out.isEmpty() && (line || blank)) {
                     out.append(line ? '\n' : ' ');
                 }

@@ -53,9 +53,10 @@ final class XlsxReader {
                     from1904 = xml.attribute("date1904").matches("1|true");
                 }
                 Parts.Relation sheet = xml.starts("sheet") ? relations.get(xml.attribute("id", "relationships")) : null;
-                boolean visible = sheet != null
-                        && !xml.attribute("state").toLowerCase(Locale.ROOT).contains("hidden");
-                if (visible && sheet.type().equals("worksheet") && parts.has(sheet.target())) {
+                if (sheet != null
+                        && !xml.attribute("state").toLowerCase(Locale.ROOT).contains("hidden")
+                        && sheet.type().equals("worksheet")
+                        && parts.has(sheet.target())) {
                     sheets.put(xml.attribute("name"), sheet.target());
                 }
             }

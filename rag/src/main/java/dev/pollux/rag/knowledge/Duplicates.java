@@ -35,10 +35,10 @@ final class Duplicates {
      * Rejected: removing duplicates from the results. A query for ten hits would need an unknown number of extra candidates.
      */
 
-    /** The maximum number of copies listed. */
     /** Hexadecimal digits in a key of 64 bits. */
     private static final int KEY_CHARACTERS = 16;
 
+    /** The maximum number of copies listed. */
     private static final int MOST_COPIES = 20;
 
     private final List<List<Member>> groups; // of two and more, in the order in which they are retrieved

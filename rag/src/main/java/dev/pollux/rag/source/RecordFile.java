@@ -57,7 +57,7 @@ final class RecordFile {
                 row(names, row.get(), number, mapping);
             }
         } catch (MalformedRowException e) {
-            sink.failedRecord(id + "/", e.getMessage());
+            sink.failedRecord(id + "/", String.valueOf(e.getMessage()));
         }
     }
 
@@ -105,7 +105,7 @@ final class RecordFile {
                 }
             }
         } catch (MalformedRowException e) {
-            sink.skipped(id, e.getMessage());
+            sink.skipped(id, String.valueOf(e.getMessage()));
             return;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
