@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** Compares two decoders on a text. <em>Thread-safe.</em> */
 public final class ModelComparer {
@@ -37,6 +38,7 @@ public final class ModelComparer {
     private static final int PROMPT = 32;
     private static final int CONTINUATION = 48;
     private static final int PROMPTS = 8;
+    private static final double LEAST_OVERLAP = 0.01;
 
     private final EngineOptions options;
 
@@ -60,6 +62,8 @@ public final class ModelComparer {
      */
     public Job<ModelComparison> compare(Path a, Path b, String text) {
         return Job.of("compare", context -> {
+            checkUnread(a, text, context);
+            checkUnread(b, text, context);
             Opened first = open(a, context);
             Opened second = open(b, context);
             int[] ids = tokens(first, text);
@@ -74,6 +78,20 @@ public final class ModelComparer {
                 return compare(new Pair(first, one), new Pair(second, other), ids, context);
             }
         });
+    }
+
+    /** Gives a notice if a model was quantized on the text. */
+    private static void checkUnread(Path model, String text, JobContext context) {
+        double share =
+                PassageHashes.read(model).map(hashes -> hashes.shareOf(text)).orElse(0.0);
+        if (share >= LEAST_OVERLAP) {
+            context.notice(String.format(
+                    Locale.ROOT,
+                    "%.0f %% of the passages of the text are in the texts that %s was quantized on, so its loss looks"
+                            + " smaller than it is; compare on another text",
+                    100 * share,
+                    model));
+        }
     }
 
     private record Opened(Path path, DecoderGraph graph) {}

@@ -6,6 +6,7 @@ import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
+import dev.pollux.inference.calibration.PassageHashes;
 import dev.pollux.inference.graph.Graph;
 import dev.pollux.internal.Sha256;
 import dev.pollux.job.Job;
@@ -186,6 +187,9 @@ public final class OnnxQuantizer implements Quantizer {
                 Written written = WorkFolder.publish(target, digest, context, work -> {
                     Written made = planned.writing().write(work, context);
                     manifest.write(work.path());
+                    if (!recipe.calibration().isEmpty()) {
+                        PassageHashes.of(recipe.calibration().texts()).write(work.path());
+                    }
                     return made;
                 });
                 written.notices().forEach(context::notice);

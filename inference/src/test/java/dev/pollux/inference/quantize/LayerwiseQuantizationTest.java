@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pollux.CancelledException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.inference.calibration.ModelComparer;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
@@ -114,6 +115,25 @@ class LayerwiseQuantizationTest {
                 .containsEntry("windowLength", "64")
                 .containsEntry("seed", "0")
                 .containsKey("calibration");
+    }
+
+    @Test
+    void aComparisonOnTheCalibrationTextsGivesANotice() {
+        Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
+        quantized(checkpoint, "target", recipe().build());
+        Path exported = exported(checkpoint);
+        List<String> notices = new ArrayList<>();
+        ModelComparer.of(EngineOptions.DEFAULTS)
+                .compare(exported, temp.resolve("target"), TEXT.substring(0, 400))
+                .onEvent(event -> {
+                    if (event instanceof JobEvent.Notice notice) {
+                        notices.add(notice.message());
+                    }
+                })
+                .run();
+        assertThat(notices)
+                .containsExactly("100 % of the passages of the text are in the texts that " + temp.resolve("target")
+                        + " was quantized on, so its loss looks smaller than it is; compare on another text");
     }
 
     @ParameterizedTest
