@@ -27,7 +27,7 @@ import java.util.Set;
  * }
  * }</pre>
  *
- * <p>With drafts, the due tokens end with {@link #draft()}, and {@link #accept} is called for the logits after the last certain
+ * <p>With drafts, the due tokens end with {@link #draft(int)}, and {@link #accept} is called for the logits after the last certain
  * token and after each drafted one, for as long as it returns true. Then the sequence goes back to {@link #certain()}.
  */
 final class GenerationLoop {

@@ -145,7 +145,7 @@ class PrecisionTest {
             for (PrecisionPlan.Point point : PrecisionAllocation.points(curves, 5, 0, 1)) {
                 assertThat(point.kl()).isLessThanOrEqualTo(least(curves, 0, point.bytes()) + 1e-12);
             }
-            long budget = 1000 + random.nextInt(2000);
+            long budget = 1000L + random.nextInt(2000);
             PrecisionAllocation allocation = new PrecisionAllocation(curves);
             if (allocation.within(budget)) {
                 assertThat(allocation.bytes()).isLessThanOrEqualTo(budget);

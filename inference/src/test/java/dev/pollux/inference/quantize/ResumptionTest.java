@@ -101,7 +101,7 @@ class ResumptionTest {
                     quantizer(2).quantize(model, whole, recipe).run();
             List<Path> copies = snapshots(model, temp.resolve("first-" + method.text()), recipe, method.text());
             assertThat(copies).hasSizeGreaterThan(4);
-            int taken = 0;
+            long taken = 0;
             for (int i = 0; i < copies.size(); i++) {
                 Path target = temp.resolve(method.text() + "-again" + i);
                 List<String> told = new ArrayList<>();

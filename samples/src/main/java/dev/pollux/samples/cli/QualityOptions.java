@@ -4,6 +4,7 @@ import dev.pollux.inference.quantize.LossGoal;
 import dev.pollux.inference.quantize.PrecisionBudget;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -115,7 +116,7 @@ final class QualityOptions {
             goal = goal.withBudget(new PrecisionBudget.Bytes(bytes(command, budget)));
             return Optional.of(mostKl == null ? goal : goal.withMostKl(mostKl));
         }
-        return Optional.of(goal.withBudget(new PrecisionBudget.Divergence(mostKl)));
+        return Optional.of(goal.withBudget(new PrecisionBudget.Divergence(Objects.requireNonNull(mostKl))));
     }
 
     private static int cut(String text) {
