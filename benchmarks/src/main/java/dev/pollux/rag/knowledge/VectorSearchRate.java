@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -214,8 +215,9 @@ public final class VectorSearchRate {
                             .add(rate);
                 }
                 if (round == ROUNDS) {
-                    List<Double> sorted =
-                            rates.get(search.getKey()).stream().sorted().toList();
+                    List<Double> sorted = Objects.requireNonNull(rates.get(search.getKey())).stream()
+                            .sorted()
+                            .toList();
                     System.out.printf(
                             Locale.ROOT,
                             "%-30s recall@10 %.4f  %8.0f searches/cpu-s (%.0f-%.0f)%n",
@@ -277,7 +279,8 @@ public final class VectorSearchRate {
                     "allowed %5.1f %% (%d): p50 %.2f ms (%.2f cpu), p95 %.2f ms, recall@10 %.4f; first view %.0f ms%n",
                     allowed / 10.0,
                     view.passages(),
-                    millis[count / 2], cpu[count / 2],
+                    millis[count / 2],
+                    cpu[count / 2],
                     millis[count * 95 / 100],
                     found / (double) wanted,
                     first);

@@ -118,19 +118,16 @@ public final class LearningRateSchedule {
     double share(long step, long warmUp, long total, double base) {
         double progress = (double) (step - warmUp) / Math.max(1, total - warmUp);
         double least = settings.containsKey("min_lr") ? number("min_lr", 0) / base : number("min_lr_rate", 0);
-        switch (kind) {
-            case CONSTANT, REDUCE_LR_ON_PLATEAU, GREEDY:
-                return 1;
-            case COSINE_WARMUP_WITH_MIN_LR:
-                return withFirstStep(step, warmUp, total, least);
-            case WARMUP_STABLE_DECAY:
-                return stable(step, warmUp, total);
-            default:
-        }
-        if (step < warmUp) {
+        boolean plainWarmUp = switch (kind) {
+            case CONSTANT, REDUCE_LR_ON_PLATEAU, GREEDY, COSINE_WARMUP_WITH_MIN_LR, WARMUP_STABLE_DECAY -> false;
+            default -> true;
+        };
+        if (plainWarmUp && step < warmUp) {
             return (double) step / Math.max(1, warmUp);
         }
         return switch (kind) {
+            case COSINE_WARMUP_WITH_MIN_LR -> withFirstStep(step, warmUp, total, least);
+            case WARMUP_STABLE_DECAY -> stable(step, warmUp, total);
             case LINEAR -> Math.max(0, (double) (total - step) / Math.max(1, total - warmUp));
             case COSINE -> Math.max(0, halfCosine(number("num_cycles", 0.5) * 2 * progress));
             case COSINE_WITH_RESTARTS -> progress >= 1 ? 0 : halfCosine(number("num_cycles", 1) * progress % 1);
@@ -156,7 +153,7 @@ public final class LearningRateSchedule {
     }
 
     private double inverseRoot(long step, long warmUp) {
-        double timescale = number("timescale", warmUp > 0 ? warmUp : PLAIN_TIMESCALE);
+        double timescale = number("timescale", warmUp > 0 ? (double) warmUp : PLAIN_TIMESCALE);
         return 1 / Math.sqrt((step + timescale - warmUp) / timescale);
     }
 
@@ -173,7 +170,7 @@ public final class LearningRateSchedule {
 
     private double stable(long step, long warmUp, long total) {
         long decay = (long) number("num_decay_steps", 0);
-        long stable = (long) number("num_stable_steps", total - warmUp - decay);
+        long stable = (long) number("num_stable_steps", (double) (total - warmUp - decay));
         double least = number("min_lr_ratio", 0);
         if (step < warmUp) {
             double p = (double) step / Math.max(1, warmUp);

@@ -63,8 +63,8 @@ final class OptimizerState {
         float[] first = moment("exp_avg", values.length);
         float[] second = moment("exp_avg_sq", values.length);
         float[] most = a.largest() ? moment("max_exp_avg_sq", values.length) : second;
-        double size = rate / (1 - Math.pow(a.beta1(), step));
-        double root = Math.sqrt(1 - Math.pow(a.beta2(), step));
+        double size = rate / (1 - Math.pow(a.beta1(), (double) step));
+        double root = Math.sqrt(1 - Math.pow(a.beta2(), (double) step));
         for (int i = 0; i < values.length; i++) {
             double value = a.decoupled() ? values[i] * (1 - rate * decay) : values[i];
             double g = a.decoupled() ? gradient[i] : gradient[i] + decay * value;
@@ -100,10 +100,10 @@ final class OptimizerState {
     private void adafactor(Optimizer.Adafactor a, float[] values, float[] gradient, double given, double decay) {
         double rate = given;
         if (a.relative()) {
-            rate = Math.min(a.warmUp() ? 1e-6 * step : 1e-2, 1 / Math.sqrt(step));
+            rate = Math.min(a.warmUp() ? 1e-6 * step : 1e-2, 1 / Math.sqrt((double) step));
         }
         rate *= a.scaled() ? Math.max(a.leastScale(), rootMeanSquare(values)) : 1;
-        double kept = 1 - Math.pow(step, a.decay());
+        double kept = 1 - Math.pow((double) step, a.decay());
         double[] update =
                 columns > 0 ? factored(gradient, kept, a.epsilon(), 0) : unfactored(gradient, kept, a.epsilon(), 0);
         double bound = Math.max(1, rootMeanSquare(update) / a.clip());
@@ -120,8 +120,8 @@ final class OptimizerState {
 
     private void scaledAdafactor(
             Optimizer.ScaledAdafactor a, float[] values, float[] gradient, double given, double decay) {
-        double kept = 1 - Math.pow(step, a.decay());
-        double rate = Math.max(a.leastScale(), rootMeanSquare(values)) * Math.min(given, 1 / Math.sqrt(step));
+        double kept = 1 - Math.pow((double) step, a.decay());
+        double rate = Math.max(a.leastScale(), rootMeanSquare(values)) * Math.min(given, 1 / Math.sqrt((double) step));
         double[] update =
                 columns > 0 ? factored(gradient, kept, 0, TORCH_EPSILON) : unfactored(gradient, kept, 0, TORCH_EPSILON);
         double bound = Math.max(1, rootMeanSquare(update) / a.clip());

@@ -3,9 +3,11 @@ package dev.pollux.finetune.train;
 import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
 import dev.pollux.finetune.train.RowTokenizer.Tokens;
 import java.nio.IntBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,11 +79,11 @@ final class PreparedRows {
     /** Best fit, longest first: each row goes where the least room is left. */
     private static List<Unit> packed(List<Unit> units, int capacity) {
         List<List<Sequence>> bins = new ArrayList<>();
-        TreeMap<Integer, List<Integer>> byRoom = new TreeMap<>();
+        TreeMap<Integer, Deque<Integer>> byRoom = new TreeMap<>();
         List<Unit> byLength = new ArrayList<>(units);
         byLength.sort(Comparator.comparingInt(Unit::length).reversed());
         for (Unit unit : byLength) {
-            Map.Entry<Integer, List<Integer>> fitting = byRoom.ceilingEntry(unit.length());
+            Map.Entry<Integer, Deque<Integer>> fitting = byRoom.ceilingEntry(unit.length());
             int bin;
             int room;
             if (fitting == null) {
@@ -90,13 +92,13 @@ final class PreparedRows {
                 bins.add(new ArrayList<>());
             } else {
                 room = fitting.getKey();
-                bin = fitting.getValue().remove(0);
+                bin = fitting.getValue().removeFirst();
                 if (fitting.getValue().isEmpty()) {
                     byRoom.remove(room);
                 }
             }
             bins.get(bin).addAll(unit.sequences());
-            byRoom.computeIfAbsent(room - unit.length(), key -> new ArrayList<>())
+            byRoom.computeIfAbsent(room - unit.length(), key -> new ArrayDeque<>())
                     .add(bin);
         }
         return bins.stream().map(sequences -> new Unit(sequences, 0, true, 0)).toList();

@@ -159,7 +159,7 @@ final class StepRunner {
     BatchLoss evaluate(MicroBatch batch, JobContext context) {
         List<Chunk> chunks = chunks(batch.sequences(), OptionalLong.empty(), context);
         try {
-            return objective.loss(scored(batch, chunks, context), batch.targets(), copy());
+            return objective.loss(scored(batch, chunks, context), (double) batch.targets(), copy());
         } finally {
             chunks.forEach(Chunk::close);
         }

@@ -62,7 +62,7 @@ final class TrainingRun {
             } else {
                 before = evaluate(runner, context);
             }
-            long done = steps(models, runner, rate, new Range(first, steps), state, context);
+            long done = steps(runner, rate, new Range(first, steps), state, context);
             Evaluation after = evaluate(runner, context);
             doctor.end(prepared.trainables()).forEach(found -> note(found, context));
             TrainedAdapter adapter =
@@ -82,12 +82,7 @@ final class TrainingRun {
     private record Range(long first, long steps) {}
 
     private long steps(
-            ModelPair models,
-            StepRunner runner,
-            LearningRate rate,
-            Range range,
-            @Nullable RunState state,
-            JobContext context) {
+            StepRunner runner, LearningRate rate, Range range, @Nullable RunState state, JobContext context) {
         for (long step = range.first(); step < range.steps(); step++) {
             context.checkCancelled();
             List<MicroBatch> batches = batches(step);

@@ -132,7 +132,7 @@ public final class GraphWriter {
 
     /** The most bytes that are left free before a weight of {@code length} bytes, so that it is aligned. */
     public static long mostGap(long length) {
-        return align(length) - 1;
+        return align(length) - 1L;
     }
 
     private static long write(Weight weight, FileChannel data, long at) {

@@ -50,7 +50,11 @@ public final class KernelProbe {
         this.threads = threads;
     }
 
-    /** @param threads of a product, at least 1 */
+    /**
+     * A probe.
+     *
+     * @param threads of a product, at least 1
+     */
     public static KernelProbe of(int threads) {
         if (threads < 1) {
             throw new IllegalArgumentException("threads must be at least 1 but was " + threads);

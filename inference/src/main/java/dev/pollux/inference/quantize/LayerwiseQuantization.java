@@ -44,7 +44,7 @@ final class LayerwiseQuantization implements CalibratedWeights {
     private final HiddenStates states;
     private final long tokens;
     private final Map<List<String>, Deque<MatrixPlan>> waiting = new HashMap<>(); // by stored matrices
-    private final Map<MatrixPlan, CodedMatrix> ready = new IdentityHashMap<>();
+    private final IdentityHashMap<MatrixPlan, CodedMatrix> ready = new IdentityHashMap<>();
     private final Set<MatrixPlan> expected = Collections.newSetFromMap(new IdentityHashMap<>());
     private int next;
     private int withoutTexts;
@@ -178,7 +178,7 @@ final class LayerwiseQuantization implements CalibratedWeights {
     /** Empty for an expert that too few tokens reach. */
     private Optional<HessianCoder> coder(InputMoments moments, MatrixPlan one) {
         int width = moments.gram().length;
-        boolean few = moments.tokens() < Math.max(2L * width, LEAST_SHARE * tokens);
+        boolean few = moments.tokens() < Math.max(2L * width, LEAST_SHARE * (double) tokens);
         if (moments.tokens() < tokens && few) {
             return Optional.empty();
         }

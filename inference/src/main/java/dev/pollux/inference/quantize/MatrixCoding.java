@@ -87,7 +87,11 @@ final class MatrixCoding {
     /** Chooses the codes of rows. */
     @FunctionalInterface
     interface RowCoder {
-        /** @param values (rows, K) */
+        /**
+         * The codes of rows.
+         *
+         * @param values (rows, K)
+         */
         CodedRows code(float[] values);
     }
 

@@ -121,7 +121,8 @@ final class BlockAttention implements AutoCloseable {
         Value split = g.declared(
                 g.op("Reshape", "split", mixed, g.integers("o.sizes", few, group, -1, width)), few, group, "n", width);
         Value back = g.op("Transpose", "back", List.of(split), Map.of("perm", List.of(2, 0, 1, 3)));
-        g.declared(g.op("Reshape", "o", back, g.integers("o.shape", -1, heads * width)), "n", heads * width);
+        long size = (long) heads * width;
+        g.declared(g.op("Reshape", "o", back, g.integers("o.shape", -1, size)), "n", size);
         g.output("o", ElementType.FLOAT, "n", heads * width);
         return g.build();
     }

@@ -28,7 +28,7 @@ final class HeadGraph {
     private final Value best;
     private final Value collisions;
 
-    /** Adds it to a graph; @param logits (1, tokens, vocabulary). */
+    /** @param logits (1, tokens, vocabulary) */
     HeadGraph(GraphBuilder g, Value logits) {
         int vocabulary = Math.toIntExact(logits.shape().size(2));
         Value labels = g.input(LABELS, ElementType.INT64, "tokens", 1);

@@ -38,7 +38,7 @@ final class ModelWeights implements AutoCloseable {
     }
 
     /** Weights in memory until it is closed. */
-    final class Loaded implements AutoCloseable {
+    static final class Loaded implements AutoCloseable {
 
         private final Map<String, OnnxTensor> tensors = new HashMap<>();
         private final Map<String, FloatTensor> own = new HashMap<>();

@@ -63,7 +63,7 @@ public record TokenBatch(int[] ids, List<Range> documents, int[] targets) {
             int size = document.end() - document.start();
             int first = length > 0 && size > length ? beyond : 0;
             for (int i = 0; i < size; i++) {
-                positions[document.start() + i] = first + i;
+                positions[document.start() + i] = (long) first + i;
             }
         }
         return positions;

@@ -69,13 +69,13 @@ final class MomentGraph {
             OnnxTensor count = Objects.requireNonNull(results.get(name + ".count"));
             sum.add(
                     count.getLongBuffer().get(0),
-                    floats(results.get(name + GRAM)),
-                    floats(results.get(name + MAGNITUDES)));
+                    floats(Objects.requireNonNull(results.get(name + GRAM))),
+                    floats(Objects.requireNonNull(results.get(name + MAGNITUDES))));
         });
     }
 
     private static float[] floats(OnnxTensor tensor) {
-        FloatBuffer buffer = Objects.requireNonNull(tensor).getFloatBuffer();
+        FloatBuffer buffer = tensor.getFloatBuffer();
         float[] values = new float[buffer.remaining()];
         buffer.get(values);
         return values;
