@@ -178,7 +178,7 @@ final class LayerwiseQuantization implements CalibratedWeights {
     /** Empty for an expert that too few tokens reach. */
     private Optional<HessianCoder> coder(InputMoments moments, MatrixPlan one) {
         int width = moments.gram().length;
-        boolean few = moments.tokens() < Math.max(2L * width, LEAST_SHARE * (double) tokens);
+        boolean few = moments.tokens() < Math.max(2.0 * width, LEAST_SHARE * tokens);
         if (moments.tokens() < tokens && few) {
             return Optional.empty();
         }

@@ -103,7 +103,14 @@ class AskTest {
         assertThat(evidence.path("quote").asString()).isEqualTo("The Argo was rowed by fifty heroes.");
         assertThat(answer.path("groundedness").asDouble()).isBetween(0.0, 1.0);
         assertThat(answer.path("usage").propertyNames())
-                .containsExactly("promptTokens", "completionTokens", "loadMillis", "prefillMillis", "decodeMillis");
+                .containsExactly(
+                        "promptTokens",
+                        "completionTokens",
+                        "draftedTokens",
+                        "acceptedTokens",
+                        "loadMillis",
+                        "prefillMillis",
+                        "decodeMillis");
         assertThat(answer.path("usage").path("promptTokens").asInt()).isPositive();
     }
 

@@ -122,7 +122,14 @@ class ModelCommandsTest {
         assertThat(json.path("text").asString()).isEqualTo(chat.text());
         assertThat(json.path("finish").asString()).isEqualTo(JsonShapes.name(chat.finish()));
         assertThat(json.path("usage").propertyNames())
-                .containsExactly("promptTokens", "completionTokens", "loadMillis", "prefillMillis", "decodeMillis");
+                .containsExactly(
+                        "promptTokens",
+                        "completionTokens",
+                        "draftedTokens",
+                        "acceptedTokens",
+                        "loadMillis",
+                        "prefillMillis",
+                        "decodeMillis");
         assertThat(json.path("usage").path("promptTokens").asInt())
                 .isEqualTo(chat.usage().promptTokens());
         assertThat(json.path("usage").path("completionTokens").asInt())
