@@ -11,6 +11,8 @@ import dev.pollux.internal.math.Float16;
  */
 record BlockFormat(int bits, int blockSize, boolean halfScales) {
 
+    private static final double MOST_HALF = 65504;
+
     /** The largest code, 2^bits − 1. */
     int maxCode() {
         return (1 << bits) - 1;
@@ -21,10 +23,11 @@ record BlockFormat(int bits, int blockSize, boolean halfScales) {
         return 1 << bits - 1;
     }
 
-    /** A scale as it is stored. */
+    /** A scale as it is stored; in 16 bits it is at most {@value #MOST_HALF}, whatever the weights. */
     float stored(double scale) {
-        float single = (float) scale;
-        return halfScales ? Float16.toFloat(Float16.fromFloat(single)) : single;
+        return halfScales
+                ? Float16.toFloat(Float16.fromFloat((float) Math.max(-MOST_HALF, Math.min(MOST_HALF, scale))))
+                : (float) scale;
     }
 
     /** Blocks of a row of {@code columns} weights. */
