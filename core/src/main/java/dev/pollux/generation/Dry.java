@@ -1,5 +1,7 @@
 package dev.pollux.generation;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import java.util.List;
 
 /**
@@ -22,11 +24,10 @@ public record Dry(double multiplier, double base, int allowedLength, int range, 
     /** @throws IllegalArgumentException if a value is out of its range */
     public Dry {
         breakers = List.copyOf(breakers);
-        GenerationValues.require(multiplier > 0 && multiplier <= 100, "multiplier", "in (0, 100]", multiplier);
-        GenerationValues.require(base >= 1 && base <= 100, "base", "in [1, 100]", base);
-        GenerationValues.require(allowedLength >= 1, "allowedLength", "at least 1", allowedLength);
-        GenerationValues.require(range >= 1, "range", "at least 1", range);
-        GenerationValues.require(
-                breakers.stream().noneMatch(String::isEmpty), "breakers", "free of empty strings", breakers);
+        require(multiplier > 0 && multiplier <= 100, "multiplier", "in (0, 100]", multiplier);
+        require(base >= 1 && base <= 100, "base", "in [1, 100]", base);
+        require(allowedLength >= 1, "allowedLength", "at least 1", allowedLength);
+        require(range >= 1, "range", "at least 1", range);
+        require(breakers.stream().noneMatch(String::isEmpty), "breakers", "free of empty strings", breakers);
     }
 }

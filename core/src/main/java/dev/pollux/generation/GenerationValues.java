@@ -1,5 +1,7 @@
 package dev.pollux.generation;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -124,11 +126,5 @@ final class GenerationValues {
         int top = logProbabilities.orElse(0);
         require(top >= 0 && top <= 100, "logProbabilities", "in [0, 100]", top);
         require(badWords.stream().noneMatch(List::isEmpty), "badWords", "free of empty sequences", badWords);
-    }
-
-    static void require(boolean holds, String name, String rule, Object value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 }

@@ -1,5 +1,7 @@
 package dev.pollux.generation;
 
+import static dev.pollux.internal.OptionRange.require;
+
 /**
  * Keeps the surprise of the text near a target (Basu et al., arXiv:2007.14966), in the second version, as llama.cpp computes
  * it: tokens with a surprise above a bound are dropped, and the bound, 2 · {@code tau} at first, moves by {@code eta} times the
@@ -12,7 +14,7 @@ public record Mirostat(double tau, double eta) {
 
     /** @throws IllegalArgumentException if a value is out of its range */
     public Mirostat {
-        GenerationValues.require(tau > 0 && tau <= 100, "tau", "in (0, 100]", tau);
-        GenerationValues.require(eta > 0 && eta <= 1, "eta", "in (0, 1]", eta);
+        require(tau > 0 && tau <= 100, "tau", "in (0, 100]", tau);
+        require(eta > 0 && eta <= 1, "eta", "in (0, 1]", eta);
     }
 }

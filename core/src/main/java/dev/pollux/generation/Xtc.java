@@ -1,5 +1,7 @@
 package dev.pollux.generation;
 
+import static dev.pollux.internal.OptionRange.require;
+
 /**
  * Excludes the most probable tokens, for texts that surprise: of the tokens with a probability of at least {@code threshold},
  * only the least probable stays, at the given share of the positions. Where fewer than two tokens reach the threshold, nothing
@@ -12,7 +14,7 @@ public record Xtc(double probability, double threshold) {
 
     /** @throws IllegalArgumentException if a value is out of its range */
     public Xtc {
-        GenerationValues.require(probability >= 0 && probability <= 1, "probability", "in [0, 1]", probability);
-        GenerationValues.require(threshold > 0 && threshold <= 0.5, "threshold", "in (0, 0.5]", threshold);
+        require(probability >= 0 && probability <= 1, "probability", "in [0, 1]", probability);
+        require(threshold > 0 && threshold <= 0.5, "threshold", "in (0, 0.5]", threshold);
     }
 }

@@ -1,5 +1,7 @@
 package dev.pollux.twin;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import dev.pollux.generation.GenerationOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -64,12 +66,6 @@ public final class TwinOptions {
 
     private static void requireShare(String name, double value) {
         require(value >= 0 && value <= 1, name, "in [0, 1]", value);
-    }
-
-    private static void require(boolean holds, String name, String rule, Object value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** Returns a builder with the defaults. */

@@ -1,5 +1,7 @@
 package dev.pollux.finetune.merge;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import dev.pollux.inference.engine.EngineOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,12 +27,6 @@ public final class EvaluationOptions {
         require(window >= 2 && window <= 65_536, "window", "in [2, 65536]", window);
         require(mostTokens >= 2, "mostTokens", "at least 2", mostTokens);
         require(sampleTokens >= 1 && sampleTokens <= 4096, "sampleTokens", "in [1, 4096]", sampleTokens);
-    }
-
-    private static void require(boolean holds, String name, String rule, int value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** A builder with the defaults. */

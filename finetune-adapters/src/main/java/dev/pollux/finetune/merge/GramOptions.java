@@ -1,5 +1,7 @@
 package dev.pollux.finetune.merge;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import dev.pollux.inference.engine.EngineOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,12 +27,6 @@ public final class GramOptions {
         require(window >= 1 && window <= 4096, "window", "in [1, 4096]", window);
         require(mostTokens >= 1, "mostTokens", "at least 1", mostTokens);
         require(memory >= LEAST_MEMORY, "memory", "at least " + LEAST_MEMORY + " bytes", memory);
-    }
-
-    private static void require(boolean holds, String name, String rule, long value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** A builder with the defaults. */

@@ -1,5 +1,7 @@
 package dev.pollux.finetune.train;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -44,12 +46,6 @@ public final class CpoOptions {
         require(likelihoodWeight >= 0, "likelihoodWeight", "at least 0", likelihoodWeight);
         require(gamma >= 0, "gamma", "at least 0", gamma);
         require(Double.isFinite(alpha), "alpha", "finite", alpha);
-    }
-
-    private static void require(boolean holds, String name, String rule, Object value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** A builder with the defaults. */

@@ -1,5 +1,7 @@
 package dev.pollux.finetune.train;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -101,12 +103,6 @@ public final class DpoOptions {
                     "isWeighted",
                     "false for " + loss,
                     isWeighted);
-        }
-    }
-
-    private static void require(boolean holds, String name, String rule, Object value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.pollux.finetune.train;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -34,12 +36,6 @@ public final class KtoOptions {
         require(beta > 0, "beta", "above 0", beta);
         require(desirableWeight >= 0, "desirableWeight", "at least 0", desirableWeight);
         require(undesirableWeight >= 0, "undesirableWeight", "at least 0", undesirableWeight);
-    }
-
-    private static void require(boolean holds, String name, String rule, Object value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** A builder with the defaults. */

@@ -1,5 +1,7 @@
 package dev.pollux.finetune.train;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -75,12 +77,6 @@ public final class LoraOptions {
         require(!dora || dropout == 0, "dropout", "0 with DoRA", dropout);
         require(!targets.isEmpty(), "targets", "at least one name", targets);
         rankPattern.values().forEach(value -> require(value >= 1, "rankPattern", "ranks of at least 1", rankPattern));
-    }
-
-    private static void require(boolean holds, String name, String rule, Object value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** A builder with the defaults. */

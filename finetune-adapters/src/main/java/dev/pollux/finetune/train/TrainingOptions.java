@@ -1,5 +1,7 @@
 package dev.pollux.finetune.train;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -86,12 +88,6 @@ public final class TrainingOptions {
         require(logEvery >= 1, "logEvery", "at least 1", logEvery);
         require(threads >= 1, "threads", "at least 1", threads);
         require(weightMemory >= 0, "weightMemory", "at least 0", weightMemory);
-    }
-
-    private static void require(boolean holds, String name, String rule, Object value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** A builder with the defaults. */

@@ -1,5 +1,7 @@
 package dev.pollux.inference.encoder;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.hub.PolluxCache;
@@ -73,12 +75,6 @@ public final class EmbedderOptions {
      */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
-    }
-
-    private static void require(boolean holds, String name, String rule, Object value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** A builder with the defaults. */

@@ -1,5 +1,7 @@
 package dev.pollux.inference.encoder;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.encoder.export.EncoderWeights;
 import dev.pollux.inference.hub.PolluxCache;
@@ -56,12 +58,6 @@ public final class RerankerOptions {
      */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
-    }
-
-    private static void require(boolean holds, String name, String rule, int value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** The model as {@link EncoderSession} runs it. */

@@ -1,5 +1,7 @@
 package dev.pollux.inference.engine;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.device.Device;
 import dev.pollux.inference.hub.PolluxCache;
@@ -54,12 +56,6 @@ public final class EngineOptions {
      */
     public Path cache() {
         return cache == null ? PolluxCache.directory() : cache;
-    }
-
-    private static void require(boolean holds, String name, String rule, int value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** A builder with the defaults. */

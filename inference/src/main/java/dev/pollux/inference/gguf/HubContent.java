@@ -4,6 +4,7 @@ import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.GgufFamily;
+import dev.pollux.inference.internal.TensorBytes;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.GgufValue;
 import dev.pollux.tensor.TensorFile;
@@ -19,6 +20,8 @@ import java.util.TreeSet;
 
 /** The content of the GGUF file for a Hugging Face folder. */
 final class HubContent {
+
+    private static final String HEAD = "lm_head.weight";
 
     private final Checkpoint checkpoint;
     private final HubMetadata metadata;
@@ -62,7 +65,9 @@ final class HubContent {
 
     private void add(String hub) {
         boolean unused = hub.endsWith("rotary_emb.inv_freq")
-                || hub.equals("lm_head.weight") && checkpoint.config().tiedEmbedding();
+                || hub.equals(HEAD)
+                        && checkpoint.config().tiedEmbedding()
+                        && TensorBytes.equal(file, HEAD, "model.embed_tokens.weight");
         if (unused) {
             return;
         }

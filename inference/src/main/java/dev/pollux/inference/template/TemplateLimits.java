@@ -1,5 +1,7 @@
 package dev.pollux.inference.template;
 
+import static dev.pollux.internal.OptionRange.require;
+
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,12 +31,6 @@ public final class TemplateLimits {
         require(maxSteps >= 1, "maxSteps", "at least 1", maxSteps);
         require(maxAllocation >= 1, "maxAllocation", "at least 1", maxAllocation);
         require(maxOutput >= 1, "maxOutput", "at least 1", maxOutput);
-    }
-
-    private static void require(boolean holds, String name, String rule, long value) {
-        if (!holds) {
-            throw new IllegalArgumentException(name + " must be " + rule + " but was " + value);
-        }
     }
 
     /** A builder with the defaults. */

@@ -8,11 +8,14 @@ import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.engine.TinyLlama.Shape;
+import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -46,6 +49,26 @@ class LlamaFormulaTest {
         Arrays.setAll(frequencies, i -> Math.pow(theta, -2.0 * i / shape.headDim()) / factor);
         TinyLlama llama = new TinyLlama(shape, seed, frequencies, 1);
         llama.write(temp.resolve("model"));
+        compare(llama, temp, seed);
+    }
+
+    /** Training or merging parted head and embedding, and the configuration was not changed. */
+    @Test
+    void aStoredHeadIsUsedAlthoughTheConfigurationTiesIt(@TempDir Path temp) throws IOException {
+        Shape shape = new Shape(4, 2, 8, false, false, PLAIN);
+        double[] frequencies = new double[shape.headDim() / 2];
+        Arrays.setAll(frequencies, i -> Math.pow(10_000, -2.0 * i / shape.headDim()));
+        TinyLlama llama = new TinyLlama(shape, 5, frequencies, 1);
+        Path model = temp.resolve("model");
+        llama.write(model);
+        Path config = model.resolve("config.json");
+        String text = Files.readString(config);
+        Files.writeString(config, text.replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true"));
+        assertThat(Files.readString(config)).isNotEqualTo(text);
+        compare(llama, temp, 5);
+    }
+
+    private static void compare(TinyLlama llama, Path temp, long seed) {
         ExportOptions options =
                 ExportOptions.builder().weights(WeightFormat.FLOAT).build();
         try (Checkpoint checkpoint = Checkpoint.open(temp.resolve("model"))) {

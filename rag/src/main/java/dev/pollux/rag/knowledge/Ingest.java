@@ -101,10 +101,6 @@ final class Ingest implements DocumentSink {
         });
     }
 
-    IngestReport run(DocumentSource from) {
-        return run(from, true);
-    }
-
     /** @param whole whether documents that {@code from} does not have are deleted */
     IngestReport run(DocumentSource from, boolean whole) {
         identity.notice().ifPresent(this::notice);
@@ -288,7 +284,7 @@ final class Ingest implements DocumentSink {
                     + " vectors of " + texts.size() + " texts; one a text is its contract");
         }
         for (float[] row : rows) {
-            KnowledgeBase.checkVector(row, embedder.info());
+            QueryVector.check(row, embedder.info());
         }
         return rows;
     }

@@ -1,12 +1,9 @@
 package dev.pollux.rag.knowledge;
 
-import dev.pollux.ModelExecutionException;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.SimilarityScale;
-import dev.pollux.internal.Interrupts;
 import dev.pollux.job.Job;
-import dev.pollux.job.JobContext;
 import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Filter;
@@ -15,15 +12,8 @@ import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
 import java.nio.file.Path;
 import java.util.Collection;
-import java.util.Comparator;
-import java.util.IntSummaryStatistics;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /**
  * A set of documents, stored in a folder and searched by meaning and by words.
@@ -48,19 +38,16 @@ public final class KnowledgeBase implements AutoCloseable {
 
     private final Store store;
     private final Embedder embedder;
-    private final KnowledgeOptions options;
     private final KnowledgeScale scale;
     private final KnowledgeSearch search;
-    private final IndexMaintenance maintenance;
-    private final ReentrantLock writing = new ReentrantLock();
+    private final KnowledgeWrites writes;
 
     private KnowledgeBase(Store store, Embedder embedder, KnowledgeOptions options) {
         this.store = store;
         this.embedder = embedder;
-        this.options = options;
         this.scale = new KnowledgeScale(store, embedder);
         this.search = new KnowledgeSearch(store, embedder);
-        this.maintenance = new IndexMaintenance(store, options, writing);
+        this.writes = new KnowledgeWrites(store, embedder, options);
     }
 
     /** Opens or creates a knowledge base with {@link KnowledgeOptions#DEFAULTS}. */
@@ -85,7 +72,7 @@ public final class KnowledgeBase implements AutoCloseable {
         try {
             store.describe();
             KnowledgeBase knowledge = new KnowledgeBase(store, embedder, options);
-            knowledge.maintenance.changed(); // what a killed process did not finish
+            knowledge.writes.changed(); // what a killed process did not finish
             return knowledge;
         } catch (RuntimeException | Error e) {
             store.close();
@@ -148,8 +135,8 @@ public final class KnowledgeBase implements AutoCloseable {
      * changed by a quarter since.
      */
     public Job<IngestReport> ingest(DocumentSource source) {
-        checkName(source.name());
-        return Job.of("ingest", job -> exclusively(() -> ingest(source, job)));
+        KnowledgeWrites.checkName(source.name());
+        return Job.of("ingest", job -> writes.ingest(source, true, job));
     }
 
     /**
@@ -219,17 +206,7 @@ public final class KnowledgeBase implements AutoCloseable {
      * @return the number of documents deleted
      */
     public int delete(String source) {
-        return exclusively(() -> {
-            Optional<SourceRecord> known =
-                    store.read(snapshot -> snapshot.sources().named(source));
-            if (known.isEmpty()) {
-                return 0;
-            }
-            int documents = ids(known.get()).size();
-            store.deleteSource(known.get().key());
-            store.commit();
-            return documents;
-        });
+        return writes.delete(source);
     }
 
     /**
@@ -239,17 +216,7 @@ public final class KnowledgeBase implements AutoCloseable {
      * @return the number of documents deleted
      */
     public int delete(String source, Collection<String> documents) {
-        return exclusively(() -> {
-            Optional<SourceRecord> known =
-                    store.read(snapshot -> snapshot.sources().named(source));
-            Set<String> ids = known.map(this::ids).orElse(Set.of());
-            Set<String> found = documents.stream().filter(ids::contains).collect(Collectors.toSet());
-            found.forEach(id -> store.delete(IndexLayout.key(known.orElseThrow().key(), id)));
-            if (!found.isEmpty()) {
-                store.commit();
-            }
-            return found.size();
-        });
+        return writes.delete(source, documents);
     }
 
     /**
@@ -259,19 +226,7 @@ public final class KnowledgeBase implements AutoCloseable {
      * @return the number of documents deleted
      */
     public int delete(Filter filter) {
-        if (filter.equals(Filter.all())) {
-            throw new IllegalArgumentException(
-                    "A filter that allows every document deletes none; delete the sources by their names");
-        }
-        return exclusively(() -> {
-            Set<String> keys =
-                    store.read(snapshot -> snapshot.documents(filter)).keySet();
-            keys.forEach(store::delete);
-            if (!keys.isEmpty()) {
-                store.commit();
-            }
-            return keys.size();
-        });
+        return writes.delete(filter);
     }
 
     /**
@@ -282,39 +237,14 @@ public final class KnowledgeBase implements AutoCloseable {
      * @throws IllegalArgumentException if two documents have the same id
      */
     public Job<IngestReport> upsert(String source, List<Document> documents) {
-        checkName(source);
+        KnowledgeWrites.checkName(source);
         DocumentSource from = DocumentSource.of(source, documents);
-        return Job.of(
-                "upsert", job -> exclusively(() -> new Ingest(store, embedder, options, from, job).run(from, false)));
-    }
-
-    private Set<String> ids(SourceRecord source) {
-        return store.read(snapshot -> snapshot.values(source.key(), IndexLayout.VERSION))
-                .keySet();
+        return Job.of("upsert", job -> writes.ingest(from, false, job));
     }
 
     /** The sources, sorted by name. */
     public List<KnownSource> sources() {
-        return store.read(snapshot -> {
-            Map<String, IntSummaryStatistics> passages = snapshot.documents().stream()
-                    .collect(Collectors.groupingBy(
-                            KnownDocument::source, Collectors.summarizingInt(KnownDocument::passages)));
-            return snapshot.sources().all().stream()
-                    .sorted(Comparator.comparing(SourceRecord::name))
-                    .map(source -> known(source, passages.getOrDefault(source.name(), new IntSummaryStatistics())))
-                    .toList();
-        });
-    }
-
-    private static KnownSource known(SourceRecord source, IntSummaryStatistics passages) {
-        return new KnownSource(
-                source.name(),
-                source.path(),
-                (int) passages.getCount(),
-                (int) passages.getSum(),
-                source.changed(),
-                source.isMissing(),
-                source.skipped());
+        return store.read(KnownSources::of);
     }
 
     /** Every document, in no particular order. */
@@ -385,21 +315,7 @@ public final class KnowledgeBase implements AutoCloseable {
 
     /** Counts and sizes of the content. */
     public KnowledgeStats stats() {
-        return store.read(snapshot -> {
-            List<KnownDocument> documents = snapshot.documents();
-            EmbedderInfo info = embedder.info();
-            return new KnowledgeStats(
-                    snapshot.sources().all().size(),
-                    documents.size(),
-                    snapshot.passageCount(),
-                    store.bytesOnDisk(),
-                    info.name(),
-                    info.fingerprint(),
-                    info.dimension(),
-                    snapshot.scale().map(MeasuredScale::scale).orElse(SimilarityScale.NONE),
-                    snapshot.commitTime(),
-                    snapshot.index(store.derivedBytes()));
-        });
+        return store.read(snapshot -> KnowledgeStats.of(snapshot, store, embedder.info()));
     }
 
     /**
@@ -410,12 +326,12 @@ public final class KnowledgeBase implements AutoCloseable {
      * @throws IllegalStateException from the job, if the knowledge base is open read-only
      */
     public Job<IndexReport> index() {
-        return Job.of("index", job -> exclusively(() -> maintenance.build(false, job)));
+        return Job.of("index", job -> writes.build(false, job));
     }
 
     /** Returns a job that builds all vector files and graphs anew from the Lucene index; see {@link #index()}. */
     public Job<IndexReport> rebuild() {
-        return Job.of("rebuild", job -> exclusively(() -> maintenance.build(true, job)));
+        return Job.of("rebuild", job -> writes.build(true, job));
     }
 
     /**
@@ -423,13 +339,7 @@ public final class KnowledgeBase implements AutoCloseable {
      * go on meanwhile. It needs twice the space of the knowledge base.
      */
     public Job<IndexReport> compact() {
-        return Job.of(
-                "compact",
-                job -> exclusively(() -> {
-                    store.merge();
-                    store.commit();
-                    return maintenance.build(false, job);
-                }));
+        return Job.of("compact", writes::compact);
     }
 
     /**
@@ -458,72 +368,12 @@ public final class KnowledgeBase implements AutoCloseable {
      */
     @Override
     public void close() {
-        store.stop();
-        maintenance.close();
-        maintenance.await();
-        writing.lock();
-        try {
-            store.close();
-        } finally {
-            writing.unlock();
-        }
+        writes.close();
     }
 
     /** The folder and the embedder. */
     @Override
     public String toString() {
         return "KnowledgeBase[" + store.folder() + ", " + embedder.info().name() + "]";
-    }
-
-    private static void checkName(String name) {
-        boolean clean = name.chars().noneMatch(c -> c == '#' || Character.isISOControl(c));
-        if (name.isBlank() || name.length() > 4096 || !clean) {
-            throw new IllegalArgumentException(
-                    "A source's name must not be blank, longer than 4096 characters or hold #"
-                            + " or control characters but was '" + name + "'");
-        }
-    }
-
-    private IngestReport ingest(DocumentSource source, JobContext job) {
-        return new Ingest(store, embedder, options, source, job).run(source);
-    }
-
-    private <T> T exclusively(Supplier<T> work) {
-        Interrupts.lock(writing);
-        try {
-            store.checkWritable();
-            T result = work.get();
-            store.commitDerived();
-            store.describe();
-            maintenance.changed();
-            return result;
-        } catch (RuntimeException | Error e) {
-            describeAfter(e);
-            throw e;
-        } finally {
-            writing.unlock();
-        }
-    }
-
-    /** Writes the manifest also after a failure, since earlier commits remain, unless it cannot be written. */
-    private void describeAfter(Throwable e) {
-        try {
-            store.describe();
-        } catch (RuntimeException suppressed) {
-            e.addSuppressed(suppressed);
-        }
-    }
-
-    static void checkVector(float[] vector, EmbedderInfo info) { // (dimension)
-        if (vector.length != info.dimension()) {
-            throw new ModelExecutionException("Embedder " + info.name() + " made a vector of length " + vector.length
-                    + " where its dimension is " + info.dimension());
-        }
-        for (float value : vector) {
-            if (!Float.isFinite(value)) {
-                throw new ModelExecutionException(
-                        "Embedder " + info.name() + " made a vector that holds " + value + "; its model is broken");
-            }
-        }
     }
 }

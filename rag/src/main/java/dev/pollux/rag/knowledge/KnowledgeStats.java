@@ -1,6 +1,8 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.SimilarityScale;
+import java.io.IOException;
 import java.time.Instant;
 
 /**
@@ -28,4 +30,19 @@ public record KnowledgeStats(
         int dimension,
         SimilarityScale scale,
         Instant lastCommit,
-        IndexStats index) {}
+        IndexStats index) {
+
+    static KnowledgeStats of(Snapshot snapshot, Store store, EmbedderInfo embedder) throws IOException {
+        return new KnowledgeStats(
+                snapshot.sources().all().size(),
+                snapshot.documents().size(),
+                snapshot.passageCount(),
+                store.bytesOnDisk(),
+                embedder.name(),
+                embedder.fingerprint(),
+                embedder.dimension(),
+                snapshot.scale().map(MeasuredScale::scale).orElse(SimilarityScale.NONE),
+                snapshot.commitTime(),
+                snapshot.index(store.derivedBytes()));
+    }
+}

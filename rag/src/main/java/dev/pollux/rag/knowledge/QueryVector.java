@@ -1,5 +1,6 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.ModelExecutionException;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
@@ -31,11 +32,25 @@ final class QueryVector {
         }
         float[] mean = new float[info.dimension()]; // (dimension)
         for (float[] vector : embedder.embed(parts, TextRole.QUERY)) { // (parts, dimension)
-            KnowledgeBase.checkVector(vector, info);
+            check(vector, info);
             for (int i = 0; i < mean.length; i++) {
                 mean[i] += vector[i] / parts.size();
             }
         }
         return mean;
+    }
+
+    /** Refuses a vector of another length, or with a value that is not finite. */
+    static void check(float[] vector, EmbedderInfo info) { // (dimension)
+        if (vector.length != info.dimension()) {
+            throw new ModelExecutionException("Embedder " + info.name() + " made a vector of length " + vector.length
+                    + " where its dimension is " + info.dimension());
+        }
+        for (float value : vector) {
+            if (!Float.isFinite(value)) {
+                throw new ModelExecutionException(
+                        "Embedder " + info.name() + " made a vector that holds " + value + "; its model is broken");
+            }
+        }
     }
 }

@@ -186,10 +186,14 @@ public final class Blocks {
     /**
      * The logits of the normed stream: l = {@code factor} · W x, then cap · tanh(l / cap) if {@code cap > 0}.
      *
-     * @param weight the head's weight; if it is absent or tied, the embedding is used
+     * <p>A configuration that ties the head to the embedding does not hold for a file that stores another head: the stored one is
+     * used, as transformers 5 and llama.cpp do. Training or merging may have parted the two.
+     *
+     * @param weight the head's weight; if it is absent, or tied and the same, the embedding is used
      */
     public Value head(Value normed, String weight, double factor, double cap) {
-        boolean tied = !tensors.has(weight) || settings.flag("tie_word_embeddings", config.tiedEmbedding());
+        boolean tied = !tensors.has(weight)
+                || settings.flag("tie_word_embeddings", config.tiedEmbedding()) && tensors.same(weight, embedding);
         if (tied) {
             tensors.ignore(weight);
         }

@@ -2,6 +2,7 @@ package dev.pollux.inference.internal.layer;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.internal.TensorBytes;
 import dev.pollux.tensor.DType;
 import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
@@ -105,6 +106,13 @@ public final class DerivedTensors implements TensorFile {
         } finally {
             making.unlock();
         }
+    }
+
+    /** Whether two stored tensors have the same type and bytes; true if one of them is derived. */
+    boolean same(String one, String other) {
+        require(one);
+        require(other);
+        return made.containsKey(one) || made.containsKey(other) || TensorBytes.equal(stored, one, other);
     }
 
     /** Excludes a tensor from the check for surplus ones. */
