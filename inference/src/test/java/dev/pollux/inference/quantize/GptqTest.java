@@ -75,19 +75,31 @@ class GptqTest {
 
     /** Σ ‖(W − Ŵ)x‖² of each row, 2 / samples times. */
     private static double[] outputErrors(Inputs inputs, float[] weights, CodedRows coded) {
-        float[] made = coded.dequantized();
+        double[] made = exact(coded);
         double[] errors = new double[coded.rows];
         for (int row = 0; row < coded.rows; row++) {
             for (int at = 0; at < inputs.x.length; at += inputs.width) {
                 double y = 0;
                 for (int j = 0; j < inputs.width; j++) {
-                    double off = (double) weights[row * inputs.width + j] - made[row * inputs.width + j];
+                    double off = weights[row * inputs.width + j] - made[row * inputs.width + j];
                     y += off * inputs.x[at + j];
                 }
                 errors[row] += y * y * 2 / inputs.samples();
             }
         }
         return errors;
+    }
+
+    /** (rows, columns), as {@link CodedRows#dequantized} but not rounded to floats, which would move a small error by 1e-6 of it. */
+    private static double[] exact(CodedRows coded) {
+        double[] values = new double[coded.rows * coded.columns];
+        for (int i = 0; i < values.length; i++) {
+            int column = i % coded.columns;
+            int block = i / coded.columns * coded.blocks + column / coded.blockSize;
+            int code = coded.codes[block * coded.blockSize + column % coded.blockSize] & 0xff;
+            values[i] = ((double) code - coded.zeros[block]) * coded.scales[block];
+        }
+        return values;
     }
 
     @Test
