@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** Calibration texts as windows of tokens of one length. */
+/** Calibration texts as windows of tokens of one length. <em>Immutable.</em> */
 public final class CalibrationWindows {
 
     /*

@@ -16,7 +16,8 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * Retrievers that multiply scores by what metadata say. They ask for max(100, topK) hits and keep the best. Scores must not be
- * negative, as those of BM25 and of fusion are not; similarities of vectors can be.
+ * negative, as those of BM25 and of fusion are not; similarities of vectors can be. The retrievers are <em>thread-safe</em> if the
+ * given ones are.
  */
 public final class Boosts {
 

@@ -9,7 +9,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Expands hits to the section around them: a small passage is found, and a larger one is read. */
+/**
+ * Expands hits to the section around them: a small passage is found, and a larger one is read. The retriever is
+ * <em>thread-safe</em> if the given one is.
+ */
 public final class ContextExpansion {
 
     private ContextExpansion() {}

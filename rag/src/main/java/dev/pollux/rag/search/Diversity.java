@@ -9,7 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** Maximal marginal relevance: hits that are relevant and differ from each other. */
+/**
+ * Maximal marginal relevance: hits that are relevant and differ from each other. The retriever is <em>thread-safe</em> if the given
+ * one and the vectors are.
+ */
 public final class Diversity {
 
     /*

@@ -13,7 +13,8 @@ import java.util.function.Supplier;
 
 /**
  * Retrievers that let a model word the question before they search. Filter, number of hits and trace of the query are kept. If
- * the model writes nothing usable, the question is searched as it is.
+ * the model writes nothing usable, the question is searched as it is. The retrievers are <em>thread-safe</em> if the given ones and
+ * the generator are.
  */
 public final class QueryExpansion {
 
