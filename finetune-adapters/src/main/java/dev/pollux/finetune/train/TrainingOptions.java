@@ -2,7 +2,9 @@ package dev.pollux.finetune.train;
 
 import static dev.pollux.internal.OptionRange.require;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** How a model is trained. Names in parentheses are those of Hugging Face's trainers. <em>Immutable.</em> */
@@ -11,28 +13,7 @@ public final class TrainingOptions {
     /** The defaults of the builder. */
     public static final TrainingOptions DEFAULTS = builder().build();
 
-    private final double epochs;
-    private final long maxSteps;
-    private final int batchSize;
-    private final int accumulation;
-    private final double learningRate;
-    private final Optimizer optimizer;
-    private final LearningRateSchedule schedule;
-    private final double warmUp;
-    private final double maxGradientNorm;
-    private final double loraPlusRatio;
-    private final int maxLength;
-    private final boolean packing;
-    private final Targets trainedTokens;
-    private final boolean shuffle;
-    private final long seed;
-    private final int evaluateEvery;
-    private final int saveEvery;
-    private final int patience;
-    private final int logEvery;
-    private final int threads;
-    private final long weightMemory;
-    private final boolean recompute;
+    private final Builder given; // a copy that nobody else has
 
     /** The tokens of a row that are trained in supervised fine-tuning. */
     public enum Targets {
@@ -47,47 +28,30 @@ public final class TrainingOptions {
     }
 
     private TrainingOptions(Builder b) {
-        this.epochs = b.epochs;
-        this.maxSteps = b.maxSteps;
-        this.batchSize = b.batchSize;
-        this.accumulation = b.accumulation;
-        this.learningRate = b.learningRate;
-        this.optimizer = b.optimizer;
-        this.schedule = b.schedule;
-        this.warmUp = b.warmUp;
-        this.maxGradientNorm = b.maxGradientNorm;
-        this.loraPlusRatio = b.loraPlusRatio;
-        this.maxLength = b.maxLength;
-        this.packing = b.packing;
-        this.trainedTokens = b.trainedTokens;
-        this.shuffle = b.shuffle;
-        this.seed = b.seed;
-        this.evaluateEvery = b.evaluateEvery;
-        this.saveEvery = b.saveEvery;
-        this.patience = b.patience;
-        this.logEvery = b.logEvery;
-        this.threads = b.threads;
-        this.weightMemory = b.weightMemory;
-        this.recompute = b.recompute;
+        this.given = b.copy();
         check();
     }
 
     private void check() {
-        require(epochs > 0 && Double.isFinite(epochs), "epochs", "above 0 and finite", epochs);
-        require(maxSteps >= 0, "maxSteps", "at least 0", maxSteps);
-        require(batchSize >= 1, "batchSize", "at least 1", batchSize);
-        require(accumulation >= 1, "accumulation", "at least 1", accumulation);
-        require(learningRate > 0 && Double.isFinite(learningRate), "learningRate", "above 0 and finite", learningRate);
-        require(warmUp >= 0, "warmUp", "at least 0", warmUp);
-        require(maxGradientNorm >= 0, "maxGradientNorm", "at least 0", maxGradientNorm);
-        require(loraPlusRatio > 0, "loraPlusRatio", "above 0", loraPlusRatio);
-        require(maxLength >= 2, "maxLength", "at least 2", maxLength);
-        require(evaluateEvery >= 0, "evaluateEvery", "at least 0", evaluateEvery);
-        require(saveEvery >= 0, "saveEvery", "at least 0", saveEvery);
-        require(patience >= 0, "patience", "at least 0", patience);
-        require(logEvery >= 1, "logEvery", "at least 1", logEvery);
-        require(threads >= 1, "threads", "at least 1", threads);
-        require(weightMemory >= 0, "weightMemory", "at least 0", weightMemory);
+        require(given.epochs > 0 && Double.isFinite(given.epochs), "epochs", "above 0 and finite", given.epochs);
+        require(given.maxSteps >= 0, "maxSteps", "at least 0", given.maxSteps);
+        require(given.batchSize >= 1, "batchSize", "at least 1", given.batchSize);
+        require(given.accumulation >= 1, "accumulation", "at least 1", given.accumulation);
+        require(
+                given.learningRate > 0 && Double.isFinite(given.learningRate),
+                "learningRate",
+                "above 0 and finite",
+                given.learningRate);
+        require(given.warmUp >= 0, "warmUp", "at least 0", given.warmUp);
+        require(given.maxGradientNorm >= 0, "maxGradientNorm", "at least 0", given.maxGradientNorm);
+        require(given.loraPlusRatio > 0, "loraPlusRatio", "above 0", given.loraPlusRatio);
+        require(given.maxLength >= 2, "maxLength", "at least 2", given.maxLength);
+        require(given.evaluateEvery >= 0, "evaluateEvery", "at least 0", given.evaluateEvery);
+        require(given.saveEvery >= 0, "saveEvery", "at least 0", given.saveEvery);
+        require(given.patience >= 0, "patience", "at least 0", given.patience);
+        require(given.logEvery >= 1, "logEvery", "at least 1", given.logEvery);
+        require(given.threads >= 1, "threads", "at least 1", given.threads);
+        require(given.weightMemory >= 0, "weightMemory", "at least 0", given.weightMemory);
     }
 
     /** A builder with the defaults. */
@@ -97,75 +61,52 @@ public final class TrainingOptions {
 
     /** A builder with these options. */
     public Builder toBuilder() {
-        Builder b = new Builder();
-        b.epochs = epochs;
-        b.maxSteps = maxSteps;
-        b.batchSize = batchSize;
-        b.accumulation = accumulation;
-        b.learningRate = learningRate;
-        b.optimizer = optimizer;
-        b.schedule = schedule;
-        b.warmUp = warmUp;
-        b.maxGradientNorm = maxGradientNorm;
-        b.loraPlusRatio = loraPlusRatio;
-        b.maxLength = maxLength;
-        b.packing = packing;
-        b.trainedTokens = trainedTokens;
-        b.shuffle = shuffle;
-        b.seed = seed;
-        b.evaluateEvery = evaluateEvery;
-        b.saveEvery = saveEvery;
-        b.patience = patience;
-        b.logEvery = logEvery;
-        b.threads = threads;
-        b.weightMemory = weightMemory;
-        b.recompute = recompute;
-        return b;
+        return given.copy();
     }
 
     /** How often all rows are read, above 0 ({@code num_train_epochs}); default 1. */
     public double epochs() {
-        return epochs;
+        return given.epochs;
     }
 
     /** The largest number of steps ({@code max_steps}); default 0 for no limit. */
     public long maxSteps() {
-        return maxSteps;
+        return given.maxSteps;
     }
 
     /** Rows that are processed together, at least 1 ({@code per_device_train_batch_size}); default 8. */
     public int batchSize() {
-        return batchSize;
+        return given.batchSize;
     }
 
     /** Batches of a step, at least 1 ({@code gradient_accumulation_steps}); default 1. */
     public int accumulation() {
-        return accumulation;
+        return given.accumulation;
     }
 
     /** The base rate, above 0 ({@code learning_rate}); default 2e-4, as is usual for LoRA. */
     public double learningRate() {
-        return learningRate;
+        return given.learningRate;
     }
 
     /** The optimizer; default AdamW without weight decay. */
     public Optimizer optimizer() {
-        return optimizer;
+        return given.optimizer;
     }
 
     /** The schedule of the rate; default linear. */
     public LearningRateSchedule schedule() {
-        return schedule;
+        return given.schedule;
     }
 
     /** Steps of the warm-up, or their share if below 1 ({@code warmup_steps}); default 0. */
     public double warmUp() {
-        return warmUp;
+        return given.warmUp;
     }
 
     /** Gradients of a larger norm are scaled down ({@code max_grad_norm}); default 1, 0 for no limit. */
     public double maxGradientNorm() {
-        return maxGradientNorm;
+        return given.maxGradientNorm;
     }
 
     /**
@@ -173,72 +114,72 @@ public final class TrainingOptions {
      * default 1. The paper uses 16.
      */
     public double loraPlusRatio() {
-        return loraPlusRatio;
+        return given.loraPlusRatio;
     }
 
     /**
      * The largest number of tokens of a row, at least 2; longer ones are cut at the end ({@code max_length}); default 1024.
      */
     public int maxLength() {
-        return maxLength;
+        return given.maxLength;
     }
 
     /**
      * Whether short rows share a batch of {@link #maxLength()} tokens, of which each sees only its own; default false.
      */
     public boolean packing() {
-        return packing;
+        return given.packing;
     }
 
     /** The tokens that are trained in supervised fine-tuning; default {@link Targets#AUTOMATIC}. */
     public Targets trainedTokens() {
-        return trainedTokens;
+        return given.trainedTokens;
     }
 
     /** Whether rows are read in a new random order in each epoch; default true. */
     public boolean shuffle() {
-        return shuffle;
+        return given.shuffle;
     }
 
     /** The seed of the first values, the order of rows and dropout; default 42. */
     public long seed() {
-        return seed;
+        return given.seed;
     }
 
     /** Steps between evaluations; default 0 for one before the first step and one after the last. */
     public int evaluateEvery() {
-        return evaluateEvery;
+        return given.evaluateEvery;
     }
 
     /** Steps between checkpoints, from which a run that was ended continues; default 0 for none. */
     public int saveEvery() {
-        return saveEvery;
+        return given.saveEvery;
     }
 
     /** Evaluations without improvement after which training ends early; default 0 for never. */
     public int patience() {
-        return patience;
+        return given.patience;
     }
 
     /** Steps between reports, at least 1 ({@code logging_steps}); default 1. */
     public int logEvery() {
-        return logEvery;
+        return given.logEvery;
     }
 
     /** Threads of the runtime, at least 1; default one for each processor. Results of other numbers
      * differ in the last bits. */
     public int threads() {
-        return threads;
+        return given.threads;
     }
 
     /** Bytes of weights that stay in memory as 32-bit floats; others are read again in each pass; default 1 GiB. */
     public long weightMemory() {
-        return weightMemory;
+        return given.weightMemory;
     }
 
     /** Whether inputs of attention are computed again in the backward pass to save memory; default false. */
     public boolean recompute() {
-        return recompute;
+        return given.recompute;
     }
 
     /** Whether another has the same options. */
@@ -254,43 +195,40 @@ public final class TrainingOptions {
 
     @Override
     public String toString() {
-        return "TrainingOptions[epochs=" + epochs + ", maxSteps=" + maxSteps + ", batchSize=" + batchSize
-                + ", accumulation=" + accumulation + ", learningRate=" + learningRate + ", optimizer=" + optimizer
-                + ", schedule=" + schedule + ", warmUp=" + warmUp + ", maxGradientNorm=" + maxGradientNorm
-                + ", loraPlusRatio=" + loraPlusRatio + ", maxLength=" + maxLength + ", packing=" + packing
-                + ", trainedTokens=" + trainedTokens + ", shuffle=" + shuffle + ", seed=" + seed + ", evaluateEvery="
-                + evaluateEvery + ", saveEvery=" + saveEvery + ", patience=" + patience + ", logEvery=" + logEvery
-                + ", threads=" + threads + ", weightMemory=" + weightMemory + ", recompute=" + recompute + "]";
+        List<String> shown = new ArrayList<>();
+        values().forEach(option -> shown.add(option.getKey() + "=" + option.getValue()));
+        return "TrainingOptions[" + String.join(", ", shown) + "]";
     }
 
-    private List<Object> values() {
+    /** The options in order; a list, since each is named once. */
+    private List<Map.Entry<String, Object>> values() {
         return List.of(
-                epochs,
-                maxSteps,
-                batchSize,
-                accumulation,
-                learningRate,
-                optimizer,
-                schedule,
-                warmUp,
-                maxGradientNorm,
-                loraPlusRatio,
-                maxLength,
-                packing,
-                trainedTokens,
-                shuffle,
-                seed,
-                evaluateEvery,
-                saveEvery,
-                patience,
-                logEvery,
-                threads,
-                weightMemory,
-                recompute);
+                Map.entry("epochs", given.epochs),
+                Map.entry("maxSteps", given.maxSteps),
+                Map.entry("batchSize", given.batchSize),
+                Map.entry("accumulation", given.accumulation),
+                Map.entry("learningRate", given.learningRate),
+                Map.entry("optimizer", given.optimizer),
+                Map.entry("schedule", given.schedule),
+                Map.entry("warmUp", given.warmUp),
+                Map.entry("maxGradientNorm", given.maxGradientNorm),
+                Map.entry("loraPlusRatio", given.loraPlusRatio),
+                Map.entry("maxLength", given.maxLength),
+                Map.entry("packing", given.packing),
+                Map.entry("trainedTokens", given.trainedTokens),
+                Map.entry("shuffle", given.shuffle),
+                Map.entry("seed", given.seed),
+                Map.entry("evaluateEvery", given.evaluateEvery),
+                Map.entry("saveEvery", given.saveEvery),
+                Map.entry("patience", given.patience),
+                Map.entry("logEvery", given.logEvery),
+                Map.entry("threads", given.threads),
+                Map.entry("weightMemory", given.weightMemory),
+                Map.entry("recompute", given.recompute));
     }
 
     /** Builds {@link TrainingOptions}. <em>Not thread-safe: one thread at a time.</em> */
-    public static final class Builder {
+    public static final class Builder implements Cloneable {
         private double epochs = 1;
         private long maxSteps = 0;
         private int batchSize = 8;
@@ -315,6 +253,14 @@ public final class TrainingOptions {
         private boolean recompute = false;
 
         private Builder() {}
+
+        private Builder copy() {
+            try {
+                return (Builder) super.clone();
+            } catch (CloneNotSupportedException e) {
+                throw new AssertionError(e);
+            }
+        }
 
         /** See {@link TrainingOptions#epochs()}. */
         public Builder epochs(double epochs) {

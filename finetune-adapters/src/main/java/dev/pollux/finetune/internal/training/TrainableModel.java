@@ -13,7 +13,6 @@ import dev.pollux.job.JobContext;
 import dev.pollux.tensor.StackedMatrix;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,7 +20,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.SplittableRandom;
 
 /** Runs a model forwards and backwards with the changes of {@link Trainables}. <em>Confined to one thread.</em> */
 final class TrainableModel implements AutoCloseable {
@@ -101,7 +99,8 @@ final class TrainableModel implements AutoCloseable {
             for (int layer = 0; layer < layers.size(); layer++) {
                 FloatTensor x = activations.last();
                 try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context);
-                        Masks masks = new Masks(layer, activations)) {
+                        DropoutMasks masks =
+                                DropoutMasks.of(layers.get(layer).masks(), activations, graphs.dropout(), memory)) {
                     List<Attended> attended = new ArrayList<>();
                     activations.attentions().add(attended);
                     activations.streams().add(forward(layer, x, masks.with(given.with(loaded)), attended, context));
@@ -207,7 +206,8 @@ final class TrainableModel implements AutoCloseable {
         try (Given given = new Given(activations.batch())) {
             for (int layer = layers.size() - 1; layer >= firstTrained; layer--) {
                 try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context);
-                        Masks masks = new Masks(layer, activations);
+                        DropoutMasks masks =
+                                DropoutMasks.of(layers.get(layer).masks(), activations, graphs.dropout(), memory);
                         FloatTensor seed = dx) {
                     dx = memory.take(1, tokens(seed), graphs.table().columns());
                     dx.clear();
@@ -328,38 +328,6 @@ final class TrainableModel implements AutoCloseable {
 
     private void addGradient(String input, FloatTensor gradient) {
         Objects.requireNonNull(graphs.trained().get(input)).addGradient(gradient.array());
-    }
-
-    /** The inputs of dropout of a layer: 0 or 1 / (1 − p), which depend on the seed and their names alone. */
-    private final class Masks implements AutoCloseable {
-
-        private final Map<String, FloatTensor> masks = new HashMap<>();
-
-        Masks(int layer, Activations activations) {
-            int tokens = activations.batch().ids().length;
-            double dropout = graphs.dropout();
-            layers.get(layer).masks().forEach((name, columns) -> {
-                float[] values = new float[tokens * columns];
-                Arrays.fill(values, 1);
-                activations.dropout().ifPresent(seed -> {
-                    SplittableRandom random = new SplittableRandom(seed ^ name.hashCode() * 0x9E3779B97F4A7C15L);
-                    for (int i = 0; i < values.length; i++) {
-                        values[i] = random.nextDouble() < dropout ? 0 : (float) (1 / (1 - dropout));
-                    }
-                });
-                masks.put(name, memory.take(tokens, columns).set(values));
-            });
-        }
-
-        Map<String, OnnxTensor> with(Map<String, OnnxTensor> given) {
-            given.putAll(TrainableModel.tensors(masks));
-            return given;
-        }
-
-        @Override
-        public void close() {
-            masks.values().forEach(FloatTensor::close);
-        }
     }
 
     /** What every segment may read: positions and trained inputs. */

@@ -46,7 +46,6 @@ final class TrainingLowering extends MaskedLowering {
      *   norms of DoRA are computed in the graph and detached, as in the paper (Liu et al., arXiv:2402.09353, section 4.3).
      */
 
-    static final String POSITIONS = "positions";
     private static final String BIAS = ".bias";
     private static final int PIECE = 1 << 20;
 
@@ -60,7 +59,7 @@ final class TrainingLowering extends MaskedLowering {
     private final Map<String, TrainedInput> trained = new LinkedHashMap<>();
     private final List<String> detached = new ArrayList<>();
     private final Map<String, Integer> masks = new LinkedHashMap<>(); // by input, the columns
-    private final Map<String, Integer> switched = new HashMap<>(); // by the name of positions, the length limit
+    private final TokenPositions positions;
     private Value rows = Value.NONE;
     private Optional<StackedMatrix> table = Optional.empty();
     private Optional<StackedMatrix> head = Optional.empty();
@@ -82,6 +81,7 @@ final class TrainingLowering extends MaskedLowering {
         this.graph = b.graph;
         this.operators = operators;
         this.trainables = trainables;
+        this.positions = new TokenPositions(graph, operators, b.contextLength);
     }
 
     List<AttentionCall> calls() {
@@ -113,7 +113,7 @@ final class TrainingLowering extends MaskedLowering {
 
     /** The inputs of positions with the length up to which each uses its first set of frequencies; 0 for one set. */
     Map<String, Integer> positions() {
-        return switched;
+        return positions.lengths();
     }
 
     /** The rows of the embedding, an input of the graph. */
@@ -324,55 +324,14 @@ final class TrainingLowering extends MaskedLowering {
 
     // Positions
 
-    private Value positions(String name, int length) {
-        return once(name, () -> {
-            switched.put(name, length);
-            return graph.input(name, ElementType.INT64, 1, "tokens");
-        });
-    }
-
     @Override
     public Value byPosition(String name, Supplier<float[]> values, int count, int width) {
-        Value stored = once(name + ".table", () -> graph.floats(name + ".table", values, count, width));
-        return operators.op("Gather", Map.of("axis", 0), stored, positions(POSITIONS, 0));
+        return positions.rows(name, values, count, width);
     }
 
     @Override
     public Value rotate(Value x, int heads, Rotary rotary) {
-        String name = "rotary " + rotary.formula() + " " + rotary.width();
-        Value cos = once(name + " cos", () -> table(name + " cos", rotary, true));
-        Value sin = once(name + " sin", () -> table(name + " sin", rotary, false));
-        Value at = positions(rotary.switchLength() == 0 ? POSITIONS : POSITIONS + " " + name, rotary.switchLength());
-        boolean whole = x.shape().size(-1) == (long) heads * rotary.width();
-        Map<String, Object> attributes = new HashMap<>();
-        attributes.put("num_heads", heads);
-        attributes.put("rotary_embedding_dim", whole ? 0 : rotary.width());
-        if (rotary.interleaved()) {
-            attributes.put("interleaved", 1);
-        }
-        return operators.microsoft("RotaryEmbedding", attributes, x, at, cos, sin);
-    }
-
-    private Value table(String name, Rotary rotary, boolean cosine) {
-        int half = rotary.width() / 2;
-        int length = b.contextLength;
-        int all = rotary.sets().size() * length;
-        return graph.floats(
-                name,
-                () -> {
-                    float[] values = new float[Math.multiplyExact(all, half)]; // (sets · length, half)
-                    for (int row = 0; row < all; row++) {
-                        double[] frequencies = rotary.sets().get(row / length);
-                        for (int i = 0; i < half; i++) {
-                            double angle = row % length * frequencies[i];
-                            values[row * half + i] =
-                                    (float) (rotary.factor() * (cosine ? Math.cos(angle) : Math.sin(angle)));
-                        }
-                    }
-                    return values;
-                },
-                all,
-                half);
+        return positions.rotated(x, heads, rotary);
     }
 
     // Attention
