@@ -9,6 +9,7 @@ module dev.pollux.finetune {
     requires org.tribuo.util.onnx;
 
     exports dev.pollux.finetune.adapter;
+    exports dev.pollux.finetune.evaluate;
     exports dev.pollux.finetune.merge;
     exports dev.pollux.finetune.train;
 }

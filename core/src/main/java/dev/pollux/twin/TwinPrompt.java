@@ -53,8 +53,8 @@ final class TwinPrompt {
     }
 
     Prompt of(List<Packed> passages, List<Message> history, String question) {
-        String system = persona.introduction() + "\n" + RULES;
-        String user = passages(passages) + "Question: " + defused(question);
+        String system = system(persona);
+        String user = passages(passages) + asked(question);
         if (chat) {
             List<Message> messages = new ArrayList<>();
             messages.add(Message.system(system));
@@ -71,6 +71,20 @@ final class TwinPrompt {
         return Prompt.literal(text + user + "\nAnswer:");
     }
 
+    static String system(Persona persona) {
+        return persona.introduction() + "\n" + RULES;
+    }
+
+    static String asked(String question) {
+        return "Question: " + defused(question);
+    }
+
+    /** A passage between its marks. */
+    static String block(int number, String heading, String text) {
+        return "<passage " + number + ">\n" + (heading.isEmpty() ? "" : defused(heading) + "\n") + defused(text)
+                + "\n</passage>\n\n";
+    }
+
     static String defused(String text) {
         return NUMBER.matcher(MARKS.matcher(text).replaceAll("$0 ")).replaceAll("($1)");
     }
@@ -79,10 +93,7 @@ final class TwinPrompt {
         StringBuilder text = new StringBuilder();
         for (Packed packed : passages) {
             String heading = packed.source().passage().heading();
-            text.append("<passage ").append(packed.number()).append(">\n");
-            text.append(heading.isEmpty() ? "" : defused(heading) + "\n");
-            text.append(defused(packed.source().readable(packed.start(), packed.end())));
-            text.append("\n</passage>\n\n");
+            text.append(block(packed.number(), heading, packed.source().readable(packed.start(), packed.end())));
         }
         return text.toString();
     }

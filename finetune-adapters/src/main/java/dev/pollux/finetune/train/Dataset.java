@@ -3,6 +3,7 @@ package dev.pollux.finetune.train;
 import dev.pollux.MalformedFileException;
 import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
+import dev.pollux.finetune.evaluate.ReadingQuestions;
 import dev.pollux.inference.internal.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,6 +22,9 @@ import java.util.Map;
  * <tr><td>{@code messages}</td><td>a conversation; {@code conversations} is ShareGPT's</td></tr>
  * <tr><td>{@code instruction}, {@code input}, {@code output}</td><td>Alpaca</td></tr>
  * <tr><td>{@code prompt}, {@code completion}</td><td>texts or messages; with {@code label}, unpaired</td></tr>
+ * <tr><td>{@code prompt}</td><td>a prompt, for completions that the model writes itself</td></tr>
+ * <tr><td>{@code question}, {@code answers}, perhaps {@code context}</td><td>a question about a passage, as a twin asks it
+ * </td></tr>
  * <tr><td>{@code chosen}, {@code rejected}</td><td>a pair, with or without {@code prompt}</td></tr>
  * </table>
  *
@@ -68,6 +72,14 @@ public final class Dataset {
             }
         }
         return new Dataset(file.toString(), rows);
+    }
+
+    /**
+     * Questions about passages as conversations. A conversation is one text, so {@link TrainingOptions.Targets#ASSISTANT} trains
+     * its answers.
+     */
+    public static Dataset questions(ReadingQuestions questions, QuestionLayout layout) {
+        return new Dataset(questions.name(), QuestionRows.of(questions, layout));
     }
 
     private static JsonNode parsed(Path file, long number, String line) {

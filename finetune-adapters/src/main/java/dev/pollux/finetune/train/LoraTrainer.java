@@ -99,7 +99,12 @@ public final class LoraTrainer {
         return Job.of("train", context -> {
             try (RowTokenizer tokenizer = RowTokenizer.of(checkpoint, rows.name(), options.maxLength())) {
                 Prepared prepared = prepare(rows, objective, options, tokenizer);
-                return new TrainingRun(prepared, saved, listener).run(context);
+                if (objective instanceof GrpoObjective rated) {
+                    try (RolloutSampler sampler = new RolloutSampler(checkpoint, rated, options)) {
+                        return new TrainingRun(prepared, saved, listener, sampler).run(context);
+                    }
+                }
+                return new TrainingRun(prepared, saved, listener, null).run(context);
             }
         });
     }
@@ -125,6 +130,7 @@ public final class LoraTrainer {
                     case SEQUENCES -> List.of(tokenizer.supervised(row, options.trainedTokens()));
                     case PAIRS -> tokenizer.pair(row);
                     case UNPAIRED -> List.of(tokenizer.unpaired(row));
+                    case PROMPTS -> List.of();
                 };
                 for (RowTokenizer.Tokens tokens : all) {
                     explained.add(explained(tokenizer.tokenizer(), row, tokens, options.maxLength()));
@@ -159,6 +165,10 @@ public final class LoraTrainer {
             String digest) {}
 
     private Prepared prepare(Dataset data, Objective objective, TrainingOptions options, RowTokenizer tokenizer) {
+        if (evaluation != null && objective.rows() == Objective.Rows.PROMPTS) {
+            throw new IllegalArgumentException(
+                    "grpo has no evaluation rows: its reports have the rewards; leave them out");
+        }
         PreparedRows rows = PreparedRows.of(data, objective, tokenizer, options);
         Optional<PreparedRows> others =
                 Optional.ofNullable(evaluation).map(set -> PreparedRows.of(set, objective, tokenizer, options));
@@ -166,7 +176,9 @@ public final class LoraTrainer {
             throw new MalformedFileException(data.name() + " has no row with a trained token within "
                     + options.maxLength() + " tokens; raise the largest length");
         }
-        int longest = Math.max(rows.longest(), others.map(PreparedRows::longest).orElse(2));
+        int written = objective instanceof GrpoObjective rated ? rated.options().maxTokens() : 0;
+        int longest = Math.max(
+                rows.longest() + written, others.map(PreparedRows::longest).orElse(2));
         ModelPair.Setting setting = new ModelPair.Setting(
                 checkpoint.config(),
                 checkpoint.settings(),

@@ -9,8 +9,13 @@ import java.util.List;
  * @param sequences for pairs, all chosen ones, then all rejected ones; the targets of each are its completion
  * @param desirable for unpaired sequences, whether each is desirable; else empty
  * @param mismatched for KTO, prompts with completions of others; else empty
+ * @param advantages of rated sequences; else empty
  */
-record MicroBatch(List<Sequence> sequences, boolean[] desirable, List<Sequence> mismatched) {
+record MicroBatch(List<Sequence> sequences, boolean[] desirable, List<Sequence> mismatched, double[] advantages) {
+
+    MicroBatch(List<Sequence> sequences, boolean[] desirable, List<Sequence> mismatched) {
+        this(sequences, desirable, mismatched, new double[0]);
+    }
 
     MicroBatch {
         sequences = List.copyOf(sequences);

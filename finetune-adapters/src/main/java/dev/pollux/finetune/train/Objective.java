@@ -4,7 +4,7 @@ package dev.pollux.finetune.train;
  * What training minimizes. The names, defaults and formulas are those of TRL 1.13. <em>Immutable.</em>
  */
 public abstract sealed class Objective
-        permits SftObjective, DpoObjective, KtoObjective, OrpoObjective, CpoObjective, BcoObjective {
+        permits SftObjective, DpoObjective, KtoObjective, OrpoObjective, CpoObjective, BcoObjective, GrpoObjective {
 
     /** The rows that an objective needs. */
     public enum Rows {
@@ -13,7 +13,9 @@ public abstract sealed class Objective
         /** Prompts with a chosen and a rejected completion. */
         PAIRS,
         /** Prompts with a completion that is desirable or not. */
-        UNPAIRED
+        UNPAIRED,
+        /** Prompts, for which the model in training writes completions. */
+        PROMPTS
     }
 
     Objective() {}
@@ -93,6 +95,19 @@ public abstract sealed class Objective
      */
     public static Objective bco(double beta) {
         return new BcoObjective(beta);
+    }
+
+    /** Group relative policy optimization with TRL's defaults. */
+    public static Objective grpo(RewardFunction rewards) {
+        return grpo(rewards, GrpoOptions.DEFAULTS);
+    }
+
+    /**
+     * Group relative policy optimization and its relatives: the model writes completions of each prompt, and those with a larger
+     * reward become more likely. A step is taken once for the completions of its prompts.
+     */
+    public static Objective grpo(RewardFunction rewards, GrpoOptions options) {
+        return new GrpoObjective(rewards, options);
     }
 
     /** The rows that it needs. */

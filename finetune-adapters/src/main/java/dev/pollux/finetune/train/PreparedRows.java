@@ -30,8 +30,21 @@ final class PreparedRows {
      * @param sequences of a pair, chosen and rejected
      * @param prompt of an unpaired row, the number of tokens of the prompt
      * @param row the number of the row; 0 for several
+     * @param asked a prompt without a completion
      */
-    private record Unit(List<Sequence> sequences, int prompt, boolean desirable, long row) {
+    private record Unit(
+            List<Sequence> sequences, int prompt, boolean desirable, long row, Optional<RolloutSampler.Asked> asked) {
+
+        Unit(List<Sequence> sequences, int prompt, boolean desirable, long row) {
+            this(sequences, prompt, desirable, row, Optional.empty());
+        }
+
+        static Unit of(TrainingRow row, int[] ids) {
+            Sequence sequence = new Sequence(ids, new boolean[ids.length]);
+            return new Unit(
+                    List.of(sequence), ids.length, true, row.number(), Optional.of(RolloutSampler.Asked.of(row, ids)));
+        }
+
         int length() {
             return sequences.stream().mapToInt(one -> one.ids().length).sum();
         }
@@ -54,10 +67,15 @@ final class PreparedRows {
         long left = 0;
         long cut = 0;
         for (TrainingRow row : dataset.rows()) {
+            if (objective.rows() == Objective.Rows.PROMPTS) {
+                units.add(Unit.of(row, tokenizer.prompt(row)));
+                continue;
+            }
             List<Tokens> tokens = switch (objective.rows()) {
                 case SEQUENCES -> List.of(tokenizer.supervised(row, options.trainedTokens()));
                 case PAIRS -> tokenizer.pair(row);
                 case UNPAIRED -> List.of(tokenizer.unpaired(row));
+                case PROMPTS -> List.of();
             };
             List<Sequence> sequences = new ArrayList<>();
             for (Tokens one : tokens) {
@@ -215,6 +233,15 @@ final class PreparedRows {
         }
         sequences.addAll(rejected);
         return new MicroBatch(sequences, desirable, objective.needsMismatched() ? mismatched : List.of());
+    }
+
+    /** The prompts from {@code first} to {@code end} of an order. */
+    List<RolloutSampler.Asked> prompts(int[] order, int first, int end) {
+        List<RolloutSampler.Asked> prompts = new ArrayList<>();
+        for (int i = first; i < end; i++) {
+            units.get(order[i]).asked().ifPresent(prompts::add);
+        }
+        return prompts;
     }
 
     /** The prompt of one row with the completion of another. */

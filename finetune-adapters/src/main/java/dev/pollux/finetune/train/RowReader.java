@@ -1,6 +1,7 @@
 package dev.pollux.finetune.train;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.finetune.evaluate.ReadingQuestions;
 import dev.pollux.finetune.train.TrainingRow.Text;
 import dev.pollux.inference.internal.JsonNode;
 import java.util.ArrayList;
@@ -19,9 +20,11 @@ final class RowReader {
      *   chosen, rejected [, prompt]         a pair; without a prompt, what both begin with is the prompt
      *   prompt, completion, label           unpaired
      *   prompt, completion                  a prompt with its completion
+     *   prompt                              a prompt alone, for completions that the model writes itself
      *   messages                            a conversation
      *   conversations                       ShareGPT: from (system, human, gpt, tool), value
      *   instruction [, input, system], output   Alpaca, as a conversation of two turns
+     *   question, answers [, context]       a question about a passage, with the prompt of a twin
      *   text                                a text
      *
      * A prompt or completion is a text, a message or a list of messages.
@@ -73,6 +76,14 @@ final class RowReader {
                     Optional.empty(),
                     label);
         }
+        if (row.has("prompt") && !row.has("text") && !row.has("messages")) {
+            return new TrainingRow(
+                    number,
+                    wanted(number, "prompt", row.path("prompt")),
+                    Text.EMPTY,
+                    Optional.empty(),
+                    Optional.empty());
+        }
         if (row.has("messages")) {
             return whole(number, wanted(number, "messages", row.path("messages")));
         }
@@ -82,13 +93,28 @@ final class RowReader {
         if (row.has("instruction") && row.has("output")) {
             return alpaca(number, row);
         }
+        if (row.has("question") && (row.has("answers") || row.has("answerable"))) {
+            return QuestionRows.single(number, ReadingQuestions.question(source, number, keys(row)));
+        }
         if (row.has("text")) {
             return whole(number, wanted(number, "text", row.path("text")));
         }
         throw refused(
                 number,
                 "has the keys " + row.propertyNames() + " but needs text, messages, conversations, instruction and"
-                        + " output, prompt and completion, or chosen and rejected");
+                        + " output, question and answers, prompt and completion, or chosen and rejected");
+    }
+
+    private static Map<String, Object> keys(JsonNode row) {
+        Map<String, Object> keys = new LinkedHashMap<>();
+        if (row.toJava() instanceof Map<?, ?> map) {
+            map.forEach((name, value) -> {
+                if (value != null) {
+                    keys.put(String.valueOf(name), value);
+                }
+            });
+        }
+        return keys;
     }
 
     private static TrainingRow whole(long number, Text completion) {
@@ -198,15 +224,7 @@ final class RowReader {
         if (!message.hasNonNull("content") && !message.has("tool_calls")) {
             throw refused(number, "has a message of " + role + " without content in " + key);
         }
-        Map<String, Object> read = new LinkedHashMap<>();
-        if (message.toJava() instanceof Map<?, ?> map) {
-            map.forEach((name, value) -> {
-                if (value != null) {
-                    read.put(String.valueOf(name), value);
-                }
-            });
-        }
-        return read;
+        return keys(message);
     }
 
     private static Map<String, Object> message(String role, String content) {

@@ -105,6 +105,20 @@ final class RowTokenizer implements AutoCloseable {
         return tokens(row, row.completion(), false);
     }
 
+    /** The tokens of a prompt, after which the model writes. */
+    int[] prompt(TrainingRow row) {
+        if (row.prompt().isEmpty()) {
+            throw refused(row, "has no prompt, which the objective needs");
+        }
+        int[] ids = row.prompt().isConversation()
+                ? tokenizer.encode(render(row, row.prompt().messages(), true).text(), false)
+                : tokenizer.encode(row.prompt().text(), true);
+        if (ids.length >= maxLength) {
+            throw refused(row, "has a prompt of " + ids.length + " tokens, which must be fewer than " + maxLength);
+        }
+        return ids;
+    }
+
     private Tokens tokens(TrainingRow row, Text completion, boolean assistant) {
         boolean conversation = completion.isConversation();
         if (!row.prompt().isEmpty() && row.prompt().isConversation() != conversation) {

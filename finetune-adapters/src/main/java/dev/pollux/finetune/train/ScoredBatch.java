@@ -8,8 +8,19 @@ import java.util.List;
  * @param sequences for pairs, all chosen ones, then all rejected ones
  * @param desirable for unpaired sequences, whether each is desirable; else empty
  * @param mismatched for KTO, prompts with completions of others; else empty
+ * @param advantages of rated sequences; else empty
+ * @param old log-probabilities of the tokens of each sequence when it was written; empty if they are those now
  */
-record ScoredBatch(List<ScoredSequence> sequences, boolean[] desirable, List<ScoredSequence> mismatched) {
+record ScoredBatch(
+        List<ScoredSequence> sequences,
+        boolean[] desirable,
+        List<ScoredSequence> mismatched,
+        double[] advantages,
+        List<double[]> old) {
+
+    ScoredBatch(List<ScoredSequence> sequences, boolean[] desirable, List<ScoredSequence> mismatched) {
+        this(sequences, desirable, mismatched, new double[0], List.of());
+    }
 
     int pairs() {
         return sequences.size() / 2;

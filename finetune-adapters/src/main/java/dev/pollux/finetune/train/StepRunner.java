@@ -268,7 +268,7 @@ final class StepRunner {
                 }
             }
         }
-        return new ScoredBatch(scored, batch.desirable(), mismatched);
+        return new ScoredBatch(scored, batch.desirable(), mismatched, batch.advantages(), List.of());
     }
 
     private List<ScoredSequence> scored(

@@ -23,6 +23,7 @@ final class TrainingRun {
     private final Consumer<TrainingStep> listener;
     private final List<TrainingStep> log = new ArrayList<>();
     private final List<String> notices = new ArrayList<>();
+    private final @Nullable RolloutSampler sampler;
     private final Doctor doctor;
     private final long started = System.nanoTime();
     private List<Double> losses = new ArrayList<>();
@@ -30,7 +31,13 @@ final class TrainingRun {
     private double best = Double.POSITIVE_INFINITY;
     private int worse;
 
-    TrainingRun(Prepared prepared, @Nullable Path saved, Consumer<TrainingStep> listener) {
+    /** @param sampler of completions, for an objective that rates them */
+    TrainingRun(
+            Prepared prepared,
+            @Nullable Path saved,
+            Consumer<TrainingStep> listener,
+            @Nullable RolloutSampler sampler) {
+        this.sampler = sampler;
         this.prepared = prepared;
         this.options = prepared.options();
         this.saved = saved;
@@ -85,9 +92,12 @@ final class TrainingRun {
             StepRunner runner, LearningRate rate, Range range, @Nullable RunState state, JobContext context) {
         for (long step = range.first(); step < range.steps(); step++) {
             context.checkCancelled();
-            List<MicroBatch> batches = batches(step);
+            List<MicroBatch> batches = sampler == null ? batches(step) : sampled(sampler, step, context);
             double share = rate.share(step);
             StepRunner.Step found = runner.step(batches, share * options.learningRate(), context);
+            if (sampler != null) {
+                found.metrics().putAll(sampler.metrics());
+            }
             if (!Double.isFinite(found.loss()) || !Double.isFinite(found.gradientNorm())) {
                 throw new ModelExecutionException("The loss of step " + (step + 1) + " is " + found.loss()
                         + " and the norm of its gradient " + found.gradientNorm()
@@ -130,18 +140,33 @@ final class TrainingRun {
         return false;
     }
 
-    /** The micro-batches of a step. The last step of an epoch may have fewer. */
+    private List<MicroBatch> sampled(RolloutSampler from, long step, JobContext context) {
+        List<List<RolloutSampler.Asked>> prompts =
+                batches(step, (order, first, end) -> prepared.rows().prompts(order, first, end));
+        TrainedAdapter adapter = TrainedAdapter.of(prepared.trainables(), prepared.residuals(), prepared.settings());
+        return from.sample(prompts, step, adapter, context);
+    }
+
     private List<MicroBatch> batches(long step) {
+        return batches(step, (order, first, end) -> prepared.rows().batch(order, first, end));
+    }
+
+    private interface Part<T> {
+        T of(int[] order, int first, int end);
+    }
+
+    /** The micro-batches of a step. The last step of an epoch may have fewer. */
+    private <T> List<T> batches(long step, Part<T> part) {
         int size = options.batchSize();
         int rows = prepared.rows().size();
         long perEpoch = Math.max(1, ((rows + size - 1L) / size + options.accumulation() - 1) / options.accumulation());
         long epoch = step / perEpoch;
         int[] order = prepared.rows().order(epoch, options.shuffle(), options.seed());
-        List<MicroBatch> batches = new ArrayList<>();
+        List<T> batches = new ArrayList<>();
         int first = Math.toIntExact(step % perEpoch) * size * options.accumulation();
         for (int i = 0; i < options.accumulation() && first < rows; i++) {
             int end = Math.min(rows, first + size);
-            batches.add(prepared.rows().batch(order, first, end));
+            batches.add(part.of(order, first, end));
             first = end;
         }
         return batches;

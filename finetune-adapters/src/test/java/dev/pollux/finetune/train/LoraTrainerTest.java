@@ -314,7 +314,7 @@ class LoraTrainerTest {
         assertThatThrownBy(() -> Dataset.jsonl(file))
                 .hasMessage(
                         file + ": row 1 has the keys [question] but needs text, messages, conversations, instruction"
-                                + " and output, prompt and completion, or chosen and rejected; correct or remove the row");
+                                + " and output, question and answers, prompt and completion, or chosen and rejected; correct or remove the row");
     }
 
     @Test

@@ -72,6 +72,7 @@ import picocli.CommandLine.ParseResult;
             MergeMoeCommand.class,
             QuantizeCommand.class,
             TrainCommand.class,
+            EvaluateCommand.class,
             InspectCommand.class,
             FetchCommand.class,
             ModelsCommand.class

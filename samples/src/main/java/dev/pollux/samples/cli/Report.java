@@ -5,13 +5,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Facts by name, as one JSON object or as lines for people. <em>Not thread-safe: one thread at a time.</em> */
 final class Report {
 
     private static final int COLUMN = 22;
 
-    private final Map<String, Object> json = new LinkedHashMap<>();
+    private final Map<String, @Nullable Object> json = new LinkedHashMap<>();
     private final List<String> lines = new ArrayList<>();
 
     /** A fact that reads the same for machines and people. */
@@ -20,7 +21,7 @@ final class Report {
     }
 
     /** A fact with a wording for people; an empty one leaves it out there. */
-    Report add(String name, Object value, String text) {
+    Report add(String name, @Nullable Object value, String text) {
         json.put(name, value);
         return text.isEmpty() ? this : text(name.replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT), text);
     }

@@ -212,7 +212,7 @@ abstract class TrainingCommand extends TrainingData {
             Path held = evaluation;
             if (held != null) {
                 GivenPath.file("--eval", held, this);
-                trainer = trainer.evaluatedBy(Dataset.jsonl(held));
+                trainer = trainer.evaluatedBy(rows(held));
             }
             TrainingPlan plan = trainer.plan(rows, objective, options);
             if (dryRun || folder == null) {

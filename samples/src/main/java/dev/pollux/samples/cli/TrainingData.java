@@ -1,10 +1,12 @@
 package dev.pollux.samples.cli;
 
+import dev.pollux.finetune.evaluate.ReadingQuestions;
 import dev.pollux.finetune.train.Dataset;
 import dev.pollux.finetune.train.ExplainedRow;
 import dev.pollux.finetune.train.LoraOptions;
 import dev.pollux.finetune.train.LoraTrainer;
 import dev.pollux.finetune.train.Objective;
+import dev.pollux.finetune.train.QuestionLayout;
 import dev.pollux.finetune.train.TrainingOptions;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import java.nio.file.Path;
@@ -50,6 +52,37 @@ abstract class TrainingData extends PolluxCommand {
                             + " completion if there is a prompt, else all). Default: automatic.")
     private TrainingOptions.Targets trained = TrainingOptions.Targets.AUTOMATIC;
 
+    @Option(
+            names = "--questions",
+            order = 42,
+            paramLabel = "N",
+            description =
+                    "For rows with question, context and answers: up to N questions about one passage become turns of one"
+                            + " row; train them by --trained assistant. Default: each row by itself.")
+    private int questions;
+
+    @Option(
+            names = "--unanswerable",
+            order = 43,
+            paramLabel = "NUMBER",
+            description =
+                    "With --questions: for each question, so many about other passages, whose answer is that they are not"
+                            + " in the sources. Default: 0.")
+    private double unanswerable;
+
+    @Option(
+            names = "--longest-passage",
+            order = 44,
+            paramLabel = "N",
+            description = "With --questions: leave out passages with more characters. Default: no limit.")
+    private int longestPassage = QuestionLayout.DEFAULTS.longestPassage();
+
+    @Option(
+            names = "--literal",
+            order = 45,
+            description = "With --questions: leave out questions whose answer is not in the passage word by word.")
+    private boolean literal;
+
     /** Reads the names of targets. */
     static final class Targets implements ITypeConverter<TrainingOptions.Targets> {
         @Override
@@ -72,7 +105,26 @@ abstract class TrainingData extends PolluxCommand {
     final Dataset data() {
         Path file = data == null ? Path.of("") : data;
         GivenPath.file("--data", file, this);
-        return Dataset.jsonl(file);
+        return rows(file);
+    }
+
+    /** The rows of a file, in conversations if they are questions and this is wanted. */
+    final Dataset rows(Path file) {
+        if (questions == 0) {
+            return Dataset.jsonl(file);
+        }
+        QuestionLayout layout;
+        try {
+            layout = QuestionLayout.builder()
+                    .questions(questions)
+                    .unanswerable(unanswerable)
+                    .longestPassage(longestPassage)
+                    .literal(literal)
+                    .build();
+        } catch (IllegalArgumentException e) {
+            throw usage(e);
+        }
+        return Dataset.questions(ReadingQuestions.read(file), layout);
     }
 
     final TrainingOptions.Builder rowOptions() {
