@@ -30,7 +30,7 @@ final class SideStatistics {
                         "Cannot merge ",
                         tensor,
                         ": model " + entry.model() + " has no such tensor in " + Fisher.FILE
-                                + "; write it into the folder of the weights, or use linear");
+                                + "; collect it for all models (pollux collect-fisher), or use linear");
                 return Optional.empty();
             }
             if (!diagonal.get().shape().equals(entry.source().shape())) {

@@ -96,8 +96,8 @@ class SideStatisticsTest {
         assertThatThrownBy(() -> merged("fisher", "", MATRIX, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(
-                        "model a has no such tensor in fisher.safetensors; write it into the folder of the weights, or use"
-                                + " linear");
+                        "model a has no such tensor in fisher.safetensors; collect it for all models (pollux"
+                                + " collect-fisher), or use linear");
         assertThat(folder.resolve("merged")).doesNotExist();
     }
 

@@ -69,6 +69,7 @@ import picocli.CommandLine.ParseResult;
             MergeAdaptersCommand.class,
             ExtractLoraCommand.class,
             CollectGramCommand.class,
+            CollectFisherCommand.class,
             MergeMoeCommand.class,
             QuantizeCommand.class,
             TrainCommand.class,

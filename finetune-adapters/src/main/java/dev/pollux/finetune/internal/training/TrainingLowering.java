@@ -178,7 +178,10 @@ final class TrainingLowering extends MaskedLowering {
 
     private Value multiplied(Value x, StackedMatrix matrix) {
         Optional<StackedAdapter> adapter = trainables.of(matrix);
-        if (adapter.isPresent() && !adapter.get().isOneProduct()) {
+        boolean whole = matrix.names().size() > 1
+                && matrix.names().stream()
+                        .anyMatch(name -> trainables.whole(name).isPresent());
+        if (whole || adapter.isPresent() && !adapter.get().isOneProduct()) {
             Value[] parts = matrix.names().stream()
                     .map(name -> multiplied(x, StackedMatrix.of(matrix.tensors(), List.of(name), matrix.columns())))
                     .toArray(Value[]::new);
