@@ -68,6 +68,7 @@ import picocli.CommandLine.ParseResult;
             MergeCommand.class,
             MergeAdaptersCommand.class,
             ExtractLoraCommand.class,
+            ExportLoraCommand.class,
             CollectGramCommand.class,
             CollectFisherCommand.class,
             MergeMoeCommand.class,

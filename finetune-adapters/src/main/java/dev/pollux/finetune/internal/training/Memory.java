@@ -13,19 +13,40 @@ import java.util.TreeMap;
  */
 final class Memory {
 
+    /*
+     * Rows of tokens have many lengths, so their tensors have many sizes. Buffers have four sizes an octave: then those of one row
+     * serve the next, where exact sizes would pile up from row to row. What stays for the whole run has its exact size.
+     */
+
     private static final int LEAST = 1 << 12;
+    private static final int SIZES = 4; // in an octave
 
     private final TreeMap<Integer, Deque<ByteBuffer>> free = new TreeMap<>();
     private long allocated;
 
-    /** A tensor of this shape with any content. The caller closes it. */
+    /** A tensor of this shape with any content, for a short time. The caller closes it. */
     FloatTensor take(long... shape) {
+        int bytes = bytes(shape);
+        return new FloatTensor(this, room(bytes), shape, elements(shape));
+    }
+
+    /** A tensor of this shape with any content, for the whole run. The caller closes it. */
+    FloatTensor hold(long... shape) {
+        int bytes = Math.max(LEAST, bytes(shape));
+        allocated += bytes;
+        return new FloatTensor(this, Tensors.direct(bytes), shape, elements(shape));
+    }
+
+    private static int bytes(long... shape) {
+        return Math.toIntExact((long) Math.max(1, elements(shape)) * Float.BYTES);
+    }
+
+    private static int elements(long... shape) {
         long elements = 1;
         for (long size : shape) {
             elements = Math.multiplyExact(elements, size);
         }
-        int bytes = Math.toIntExact(Math.max(1, elements) * Float.BYTES);
-        return new FloatTensor(this, room(bytes), shape, (int) elements);
+        return Math.toIntExact(elements);
     }
 
     private ByteBuffer room(int bytes) {
@@ -37,9 +58,14 @@ final class Memory {
             }
             return buffer;
         }
-        int size = Math.max(LEAST, bytes);
+        int size = rounded(Math.max(LEAST, bytes));
         allocated += size;
         return Tensors.direct(size);
+    }
+
+    private static int rounded(int bytes) {
+        int unit = Integer.highestOneBit(bytes) / SIZES;
+        return Math.toIntExact(Math.min(Integer.MAX_VALUE, ((long) bytes + unit - 1) / unit * unit));
     }
 
     void give(ByteBuffer buffer) {

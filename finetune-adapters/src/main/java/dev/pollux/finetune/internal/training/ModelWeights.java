@@ -62,8 +62,9 @@ final class ModelWeights implements AutoCloseable {
                 FloatTensor tensor = kept.get(weight.name());
                 if (tensor == null) {
                     context.checkCancelled();
-                    tensor = read(weight);
-                    if (bytes + weight.bytes() <= limit) {
+                    boolean stays = bytes + weight.bytes() <= limit;
+                    tensor = read(weight, stays);
+                    if (stays) {
                         bytes += weight.bytes();
                         kept.put(weight.name(), tensor);
                     } else {
@@ -79,10 +80,10 @@ final class ModelWeights implements AutoCloseable {
         }
     }
 
-    private FloatTensor read(Weight weight) {
+    private FloatTensor read(Weight weight, boolean stays) {
         long[] shape =
                 weight.shape().dims().stream().mapToLong(Shape.Dim::factor).toArray();
-        FloatTensor tensor = memory.take(shape);
+        FloatTensor tensor = stays ? memory.hold(shape) : memory.take(shape);
         FloatBuffer into = tensor.floats();
         weight.source().writeTo(piece -> {
             ByteBuffer bytesOfPiece = piece.duplicate().order(ByteOrder.LITTLE_ENDIAN);

@@ -64,7 +64,7 @@ final class TrainableModel implements AutoCloseable {
                 .values()
                 .forEach(input -> inputs.put(
                         input.name(),
-                        memory.take(input.shape().stream()
+                        memory.hold(input.shape().stream()
                                 .mapToLong(Long::longValue)
                                 .toArray())));
         refresh();
