@@ -130,7 +130,7 @@ public final class ModelComparer {
         Speed speedB = speed(b, ids, context);
         double divergence = divergence(a.model(), b.model(), ids, context);
         return new ModelComparison(
-                measures.count(),
+                measures.predicted(),
                 side(a, measures.perplexityA(), speedA),
                 side(b, measures.perplexityB(), speedB),
                 measures.perplexityRatio(),
@@ -150,7 +150,7 @@ public final class ModelComparer {
         float[] logits = new float[PIECE * vocabulary];
         try (DecoderSequence one = a.model().sequence();
                 DecoderSequence other = b.model().sequence()) {
-            for (int from = 0; from + 1 < ids.length; from += PIECE) {
+            for (int from = 0; from < ids.length; from += PIECE) {
                 context.checkCancelled();
                 int start = from;
                 int[] some = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + PIECE));
@@ -158,9 +158,13 @@ public final class ModelComparer {
                         some,
                         (position, row) -> row.duplicate().get(0, logits, (position - start) * vocabulary, vocabulary));
                 other.append(some, (position, row) -> {
+                    int at = (position - start) * vocabulary;
+                    FloatBuffer reference =
+                            FloatBuffer.wrap(logits, at, vocabulary).slice();
                     if (position + 1 < ids.length) {
-                        int at = (position - start) * vocabulary;
-                        measures.add(FloatBuffer.wrap(logits, at, vocabulary).slice(), row, ids[position + 1]);
+                        measures.add(reference, row, ids[position + 1]);
+                    } else {
+                        measures.add(reference, row);
                     }
                 });
             }

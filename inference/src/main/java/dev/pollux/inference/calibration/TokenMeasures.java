@@ -5,7 +5,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
 
-/** What two models predict for each token, and means over the tokens. <em>Confined to one thread.</em> */
+/** What two models predict at each position, and means over positions. <em>Confined to one thread.</em> */
 final class TokenMeasures {
 
     private static final int BLOCK = 32;
@@ -13,6 +13,7 @@ final class TokenMeasures {
     private final double[] nllA;
     private final double[] nllB;
     private final double[] divergence;
+    private int predicted;
     private int count;
     private int agreeing;
 
@@ -23,13 +24,31 @@ final class TokenMeasures {
     }
 
     /**
-     * Adds a token.
+     * Adds a position whose next token is not known: it has a divergence, but no likelihood.
+     *
+     * @param a (vocabulary), logits of the first model
+     * @param b (vocabulary), logits of the second model
+     */
+    void add(FloatBuffer a, FloatBuffer b) {
+        logSums(a, b);
+    }
+
+    /**
+     * Adds a position.
      *
      * @param a (vocabulary), logits of the first model
      * @param b (vocabulary), logits of the second model
      * @param id the token that follows
      */
     void add(FloatBuffer a, FloatBuffer b, int id) {
+        double[] logSums = logSums(a, b);
+        nllA[predicted] = logSums[0] - a.get(id);
+        nllB[predicted] = logSums[1] - b.get(id);
+        predicted++;
+    }
+
+    /** Adds the divergence of a position; log Σ exp of both. */
+    private double[] logSums(FloatBuffer a, FloatBuffer b) {
         int bestA = 0;
         int bestB = 0;
         for (int i = 1; i < a.limit(); i++) {
@@ -49,15 +68,15 @@ final class TokenMeasures {
         }
         double logA = mostA + Math.log(sumA);
         double logB = mostB + Math.log(sumB);
-        nllA[count] = logA - a.get(id);
-        nllB[count] = logB - b.get(id);
         divergence[count] = Math.max(0, difference / sumA - logA + logB);
         agreeing += bestA == bestB ? 1 : 0;
         count++;
+        return new double[] {logA, logB};
     }
 
-    int count() {
-        return count;
+    /** Positions whose next token is known. */
+    int predicted() {
+        return predicted;
     }
 
     double perplexityA() {
@@ -73,30 +92,34 @@ final class TokenMeasures {
     }
 
     Interval perplexityRatio() {
-        double[] difference = new double[count];
+        double[] difference = new double[predicted];
         Arrays.setAll(difference, i -> nllB[i] - nllA[i]);
         return interval(difference, Math::exp);
     }
 
     Interval kl() {
-        return interval(divergence, x -> x);
+        return interval(Arrays.copyOf(divergence, count), x -> x);
     }
 
+    /** A quantile of the divergence, linear between the two nearest positions. */
     double klPercentile(double share) {
         double[] sorted = Arrays.copyOf(divergence, count);
         Arrays.sort(sorted);
-        return sorted[(int) Math.min(count - 1L, (long) Math.ceil(share * count) - 1)];
+        double at = share * (count - 1);
+        int below = (int) at;
+        int above = Math.min(below + 1, count - 1);
+        return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
     }
 
     private double mean(double[] values) {
         double sum = 0;
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < predicted; i++) {
             sum += values[i];
         }
-        return sum / count;
+        return sum / predicted;
     }
 
-    private Interval interval(double[] values, DoubleUnaryOperator scale) {
-        return BlockBootstrap.interval(Arrays.copyOf(values, count), BLOCK, scale);
+    private static Interval interval(double[] values, DoubleUnaryOperator scale) {
+        return BlockBootstrap.interval(values, BLOCK, scale);
     }
 }
