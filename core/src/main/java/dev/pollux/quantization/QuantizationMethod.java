@@ -29,6 +29,13 @@ public enum QuantizationMethod {
      * quantized so far. For checkpoints of decoders.
      */
     GPTQ("gptq"),
+    /**
+     * Activation-aware quantization (Lin et al., "AWQ: Activation-aware Weight Quantization for LLM Compression and Acceleration",
+     * arXiv:2306.00978): scales up the inputs of a matrix that are large on {@link QuantizationRecipe#calibration}, so that their
+     * weights lose less, and divides what computes these inputs by the same scales: a norm, or the rows of the matrix before. For
+     * checkpoints of decoders. Adapters do not fit the result, because they belong to inputs without scales.
+     */
+    AWQ("awq"),
     /** No codes: 16-bit floats, converted to 32 bits when the model is loaded. Half the file, and nearly no loss. */
     FLOAT16("float16"),
     /**
@@ -61,7 +68,7 @@ public enum QuantizationMethod {
 
     /** Whether it runs a decoder layer by layer over calibration texts. */
     public boolean runsLayerByLayer() {
-        return this == GPTQ;
+        return this == GPTQ || this == AWQ;
     }
 
     /** The name in recipes, reports and manifests, such as {@code k-quant}. */

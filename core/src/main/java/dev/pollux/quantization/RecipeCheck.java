@@ -53,7 +53,7 @@ final class RecipeCheck {
         }
         if (!method.needsCalibration() && !recipe.calibration().isEmpty()) {
             throw new IllegalArgumentException("calibration must be empty for the method " + method.text() + " but has "
-                    + recipe.calibration().texts().size() + " texts; only gptq and int8-static read texts");
+                    + recipe.calibration().texts().size() + " texts; only gptq, awq and int8-static read texts");
         }
     }
 

@@ -109,8 +109,13 @@ final class CodedRows {
         System.arraycopy(other.zeros, from, zeros, from, blocks);
     }
 
-    /** Measures the error to other values than those that were coded, (rows, columns). */
-    void measure(float[] values) {
+    /**
+     * Measures the error to other values than those that were coded.
+     *
+     * @param values (rows, columns)
+     * @param factors by which columns were multiplied before they were coded, (columns); empty for 1
+     */
+    void measure(float[] values, double... factors) {
         squaredError = 0;
         squaredNorm = 0;
         for (int row = 0; row < rows; row++) {
@@ -124,7 +129,8 @@ final class CodedRows {
                 double norm = 0;
                 for (int k = 0; k < count; k++) {
                     double x = values[from + k];
-                    double off = x - ((codes[at + k] & 0xff) - zero) * scale;
+                    double coded = ((codes[at + k] & 0xff) - zero) * scale;
+                    double off = x - (factors.length == 0 ? coded : coded / factors[block * blockSize + k]);
                     error += off * off;
                     norm += x * x;
                 }
@@ -144,14 +150,27 @@ final class CodedRows {
         return squaredNorm;
     }
 
-    /** (rows, columns), in 32-bit floats. */
-    float[] dequantized() {
+    /** Divides a row by a number, which is absorbed by its scales. */
+    void divideRow(int row, double by) {
+        for (int block = row * blocks; block < (row + 1) * blocks; block++) {
+            scales[block] = format.stored(scales[block] / by);
+        }
+    }
+
+    /**
+     * The values that the codes stand for, in 32-bit floats.
+     *
+     * @param factors by which columns were multiplied before they were coded, (columns); empty for 1
+     * @return (rows, columns)
+     */
+    float[] dequantized(double... factors) {
         float[] values = new float[rows * columns];
         for (int row = 0; row < rows; row++) {
             for (int c = 0; c < columns; c++) {
                 int block = row * blocks + c / blockSize;
                 int code = codes[block * blockSize + c % blockSize] & 0xff;
-                values[row * columns + c] = (code - zeros[block]) * scales[block];
+                float value = (code - zeros[block]) * scales[block];
+                values[row * columns + c] = factors.length == 0 ? value : (float) (value / factors[c]);
             }
         }
         return values;

@@ -75,10 +75,19 @@ record GraphPlan(Graph graph, QuantizationRecipe recipe, List<MatrixPlan> plans,
         return notices;
     }
 
-    /** The graph with the quantized weights, which {@code weights} produces. */
-    Graph rewritten(Map<MatrixPlan, QuantizedWeight> weights) {
+    /**
+     * The graph with the quantized weights.
+     *
+     * @param weights produce the codes
+     * @param vectors take the place of weights of the same names, each after the codes of a matrix
+     */
+    Graph rewritten(Map<MatrixPlan, QuantizedWeight> weights, Map<MatrixPlan, List<Weight>> vectors) {
         GraphRewrite rewrite = GraphRewrite.of(graph)
-                .without(plans.stream().map(plan -> plan.weight().name()).toList());
+                .without(plans.stream().map(plan -> plan.weight().name()).toList())
+                .without(vectors.values().stream()
+                        .flatMap(List::stream)
+                        .map(Weight::name)
+                        .toList());
         if (recipe.form() == Form.OPERATORS) {
             rewrite.requiring(Graph.MICROSOFT, 1);
         }
@@ -97,6 +106,7 @@ record GraphPlan(Graph graph, QuantizationRecipe recipe, List<MatrixPlan> plans,
                 rewrite.first(to -> weight.weights().forEach(to::weight));
                 plan.uses().forEach(use -> replace(plan, use, weight, rewrite));
             }
+            rewrite.first(to -> vectors.getOrDefault(plan, List.of()).forEach(to::weight));
             plan.uses().stream()
                     .filter(use -> !use.before().equals(use.node()))
                     .forEach(use -> rewrite.replace(use.before().output(0), (node, to) -> {}));

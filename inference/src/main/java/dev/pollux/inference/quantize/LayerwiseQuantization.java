@@ -3,6 +3,7 @@ package dev.pollux.inference.quantize;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.inference.calibration.CalibrationWindows;
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.graph.Weight;
 import dev.pollux.inference.internal.layerwise.HiddenStates;
 import dev.pollux.inference.internal.layerwise.InputMoments;
 import dev.pollux.inference.internal.layerwise.LayerRunner;
@@ -33,6 +34,9 @@ final class LayerwiseQuantization implements CalibratedWeights {
      * written, and memory holds one layer, the Hessians of some inputs of one stage, the states, and codes until they are written.
      *
      * An expert that too few tokens reach has no Hessian worth the name: it is searched without texts, and the report says so.
+     *
+     * AWQ multiplies inputs by scales. The layer is run with what the codes stand for without these scales, so that its values are
+     * those of the finished model wherever nothing has absorbed scales. What absorbs them is divided after it was coded.
      */
 
     /** Experts with fewer tokens than this share, or than twice the width of their inputs, are quantized without texts. */
@@ -46,16 +50,21 @@ final class LayerwiseQuantization implements CalibratedWeights {
     private final Map<List<String>, Deque<MatrixPlan>> waiting = new HashMap<>(); // by stored matrices
     private final IdentityHashMap<MatrixPlan, CodedMatrix> ready = new IdentityHashMap<>();
     private final Set<MatrixPlan> expected = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<MatrixPlan> done = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final FoldedScales folded;
     private int next;
     private int withoutTexts;
 
     private LayerwiseQuantization(
-            GraphPlan plan, QuantizationRun run, LayerRunner runner, HiddenStates states, long tokens) {
+            GraphPlan plan, QuantizationRun run, LayerRunner runner, HiddenStates states, List<MatrixPlan> matrices) {
         this.plan = plan;
         this.run = run;
         this.runner = runner;
         this.states = states;
-        this.tokens = tokens;
+        this.tokens = states.tokens();
+        this.expected.addAll(matrices);
+        boolean scaled = plan.recipe().method() == QuantizationMethod.AWQ;
+        this.folded = new FoldedScales(plan, scaled ? matrices : List.of(), this::prepare);
     }
 
     /** Reads the texts; no layer is quantized yet. */
@@ -66,16 +75,16 @@ final class LayerwiseQuantization implements CalibratedWeights {
         int longest = windows.stream().mapToInt(window -> window.length).max().orElseThrow();
         LayerRunner runner = LayerRunner.of(
                 checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), longest, run.threads());
-        long tokens = windows.stream().mapToLong(window -> window.length).sum();
+        List<MatrixPlan> inLayers = plan.plans().stream()
+                .filter(one -> one.method().runsLayerByLayer())
+                .filter(one -> matrices.containsKey(one.weight().name()))
+                .toList();
         HiddenStates states = runner.embed(windows, run.context());
-        LayerwiseQuantization made = new LayerwiseQuantization(plan, run, runner, states, tokens);
-        for (MatrixPlan one : plan.plans()) {
-            List<String> stored = matrices.get(one.weight().name());
-            if (one.method() == QuantizationMethod.GPTQ && stored != null) {
-                made.expected.add(one);
-                made.waiting.computeIfAbsent(stored, key -> new ArrayDeque<>()).add(one);
-            }
-        }
+        LayerwiseQuantization made = new LayerwiseQuantization(plan, run, runner, states, inLayers);
+        inLayers.forEach(one -> made.waiting
+                .computeIfAbsent(
+                        Objects.requireNonNull(matrices.get(one.weight().name())), key -> new ArrayDeque<>())
+                .add(one));
         return made;
     }
 
@@ -84,7 +93,18 @@ final class LayerwiseQuantization implements CalibratedWeights {
         if (!expected.remove(wanted)) {
             return Optional.empty();
         }
-        while (!ready.containsKey(wanted) && next <= runner.layers()) {
+        prepare(wanted);
+        return Optional.ofNullable(ready.remove(wanted));
+    }
+
+    @Override
+    public Map<MatrixPlan, List<Weight>> vectors() {
+        return folded.vectors();
+    }
+
+    /** Quantizes all layers up to that of a matrix. */
+    private void prepare(MatrixPlan wanted) {
+        while (!done.contains(wanted) && next <= runner.layers()) {
             if (next == 0) {
                 run.context().progress("calibrate", 0, runner.layers() + 1L, "layers");
             }
@@ -96,7 +116,6 @@ final class LayerwiseQuantization implements CalibratedWeights {
             next++;
             run.context().progress("calibrate", next, runner.layers() + 1L, "layers");
         }
-        return Optional.ofNullable(ready.remove(wanted));
     }
 
     private void layer(int index) {
@@ -152,37 +171,74 @@ final class LayerwiseQuantization implements CalibratedWeights {
     }
 
     private void quantize(LayerRunner.Layer layer, InputMoments moments, List<Target> targets) {
-        Optional<HessianCoder> coder = coder(moments, targets.get(0).plan());
+        code(targets.stream().map(Target::plan).toList(), moments);
         for (Target target : targets) {
-            CodedMatrix coded = coded(target.plan(), coder);
-            ready.put(target.plan(), coded);
             layer.replace(
                     target.product().factor(),
-                    coded.dequantized(),
+                    Objects.requireNonNull(ready.get(target.plan())).dequantized(),
                     target.plan().columns());
         }
     }
 
-    private CodedMatrix coded(MatrixPlan one, Optional<HessianCoder> coder) {
-        MatrixCoding coding = new MatrixCoding(one, plan.recipe(), run);
-        if (coder.isEmpty()) {
-            withoutTexts++;
-            return coding.coded(
-                    one.symmetric() ? QuantizationMethod.LEAST_SQUARES : QuantizationMethod.SEARCH,
-                    values -> CodedRows.of(values, one.columns(), one.format(), MatrixCoding.search(one)));
+    /** Codes matrices with one input. */
+    private void code(List<MatrixPlan> plans, InputMoments moments) {
+        List<ActivationAwareCoder.Target> targets = plans.stream()
+                .map(one -> new ActivationAwareCoder.Target(one, new MatrixCoding(one, plan.recipe(), run)))
+                .toList();
+        if (isFew(moments)) {
+            withoutTexts += plans.size();
+            for (ActivationAwareCoder.Target target : targets) {
+                MatrixPlan one = target.plan();
+                ready.put(
+                        one,
+                        target.coding()
+                                .coded(
+                                        one.symmetric() ? QuantizationMethod.LEAST_SQUARES : QuantizationMethod.SEARCH,
+                                        values -> CodedRows.of(
+                                                values, one.columns(), one.format(), MatrixCoding.search(one))));
+            }
+        } else {
+            checkFinite(moments, plans.get(0));
+            if (plan.recipe().method() == QuantizationMethod.AWQ) {
+                scale(targets, moments);
+            } else {
+                HessianCoder coder = HessianCoder.of(moments.gram(), moments.tokens());
+                targets.forEach(target -> ready.put(
+                        target.plan(),
+                        target.coding()
+                                .coded(
+                                        QuantizationMethod.GPTQ,
+                                        values -> coder.code(
+                                                values,
+                                                target.plan().format(),
+                                                target.plan().symmetric()))));
+            }
         }
-        HessianCoder found = coder.get();
-        return coding.coded(QuantizationMethod.GPTQ, values -> found.code(values, one.format(), one.symmetric()));
+        done.addAll(plans);
     }
 
-    /** Empty for an expert that too few tokens reach. */
-    private Optional<HessianCoder> coder(InputMoments moments, MatrixPlan one) {
-        int width = moments.gram().length;
-        boolean few = moments.tokens() < Math.max(2.0 * width, LEAST_SHARE * tokens);
-        if (moments.tokens() < tokens && few) {
-            return Optional.empty();
+    private void scale(List<ActivationAwareCoder.Target> targets, InputMoments moments) {
+        Optional<ScaleFold> fold = folded.fold(
+                        targets.stream().map(ActivationAwareCoder.Target::plan).toList())
+                .filter(found -> found.rows().stream().allMatch(rows -> ready.containsKey(rows.plan())));
+        ActivationAwareCoder coder = ActivationAwareCoder.of(moments, fold, targets, run);
+        double[] scales = coder.scales();
+        for (ActivationAwareCoder.Target target : targets) {
+            CodedMatrix coded =
+                    target.coding().coded(QuantizationMethod.AWQ, values -> coder.code(values, target.plan()));
+            ready.put(target.plan(), new CodedMatrix(QuantizationMethod.AWQ, coded.parts(), scales));
         }
-        for (int j = 0; j < width; j++) {
+        fold.ifPresent(found -> folded.absorb(found, scales, ready));
+    }
+
+    /** Whether this is an expert that too few tokens reach. */
+    private boolean isFew(InputMoments moments) {
+        int width = moments.gram().length;
+        return moments.tokens() < tokens && moments.tokens() < Math.max(2.0 * width, LEAST_SHARE * tokens);
+    }
+
+    private static void checkFinite(InputMoments moments, MatrixPlan one) {
+        for (int j = 0; j < moments.gram().length; j++) {
             if (!Double.isFinite(moments.gram()[j][j])) {
                 throw new ModelExecutionException(
                         "The inputs of " + one.weight().name()
@@ -190,7 +246,6 @@ final class LayerwiseQuantization implements CalibratedWeights {
                                 + " them in float with a rule");
             }
         }
-        return Optional.of(HessianCoder.of(moments.gram(), moments.tokens()));
     }
 
     /** The head reads the normed states. What is left besides it is outside of layers and has no inputs here. */
@@ -209,7 +264,7 @@ final class LayerwiseQuantization implements CalibratedWeights {
         try (LayerRunner.Layer norm = runner.lastNorm(run.context())) {
             InputMoments moments = Objects.requireNonNull(
                     norm.moments(states, List.of(input), run.context()).get(input));
-            heads.forEach(one -> ready.put(one, coded(one, coder(moments, one))));
+            heads.forEach(one -> code(List.of(one), moments));
         }
     }
 

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /** Quantizes one matrix, some rows at a time, on several threads. <em>Confined to one thread.</em> */
 final class MatrixCoding {
@@ -102,10 +104,47 @@ final class MatrixCoding {
      * @throws MalformedFileException if a weight is not finite
      */
     CodedMatrix coded(QuantizationMethod chosen, RowCoder coder) {
-        MatrixValues values = plan.weight().source().values().orElseGet(() -> held(plan.weight()));
+        MatrixValues values = values();
         List<CodedRows> parts = new ArrayList<>();
         inOrder(ROWS, (first, count) -> coder.code(read(values, first, count)), (first, rows) -> parts.add(rows));
         return new CodedMatrix(chosen, parts);
+    }
+
+    /**
+     * The sum of a measure over all rows.
+     *
+     * @param measure of (rows, K); is called by several threads at once
+     * @throws MalformedFileException if a weight is not finite
+     */
+    double sum(ToDoubleFunction<float[]> measure) {
+        MatrixValues values = values();
+        double[] sum = new double[1];
+        inOrder(
+                ROWS,
+                (first, count) -> measure.applyAsDouble(read(values, first, count)),
+                (first, some) -> sum[0] += some);
+        return sum[0];
+    }
+
+    /**
+     * Rows at equal distances.
+     *
+     * @param mostRows how many, in groups of the most lanes of a panel; at least one group
+     * @return groups of (rows, K)
+     */
+    List<float[]> sampled(int mostRows) {
+        MatrixValues values = values();
+        int groups = Math.max(1, Math.min(mostRows, plan.rows()) / ROWS);
+        return IntStream.range(0, groups)
+                .mapToObj(i -> {
+                    int first = (int) ((long) i * plan.rows() / groups);
+                    return read(values, first, Math.min(ROWS, plan.rows() - first));
+                })
+                .toList();
+    }
+
+    private MatrixValues values() {
+        return plan.weight().source().values().orElseGet(() -> held(plan.weight()));
     }
 
     /** How the codes were chosen; of the plan until they are. */
@@ -114,7 +153,7 @@ final class MatrixCoding {
     }
 
     private double rounded(RowSink sink) {
-        MatrixValues values = plan.weight().source().values().orElseGet(() -> held(plan.weight()));
+        MatrixValues values = values();
         BlockMethod blocks = blocks(values);
         double[] sums = new double[2];
         inOrder(
@@ -138,15 +177,11 @@ final class MatrixCoding {
      * @return ‖W − Ŵ‖² / ‖W‖² of these rows; 0 if they are zeros
      */
     double sampledSquaredError(int mostRows) {
-        MatrixValues values = plan.weight().source().values().orElseGet(() -> held(plan.weight()));
-        BlockMethod blocks = blocks(values);
-        int panels = Math.max(1, Math.min(mostRows, plan.rows()) / ROWS);
+        BlockMethod blocks = blocks(values());
         double error = 0;
         double norm = 0;
-        for (int i = 0; i < panels; i++) {
-            int first = (int) ((long) i * plan.rows() / panels);
-            int count = Math.min(ROWS, plan.rows() - first);
-            CodedRows rows = CodedRows.of(read(values, first, count), plan.columns(), plan.format(), blocks);
+        for (float[] some : sampled(mostRows)) {
+            CodedRows rows = CodedRows.of(some, plan.columns(), plan.format(), blocks);
             error += rows.squaredError();
             norm += rows.squaredNorm();
         }
@@ -159,7 +194,7 @@ final class MatrixCoding {
                 recipe.likeOnnxRuntime()
                         ? new OnnxRuntimeRounding(plan.symmetric(), target())
                         : new RoundToNearest(plan.symmetric());
-            case SEARCH, LEAST_SQUARES, GPTQ -> search(plan); // where there are no texts
+            case SEARCH, LEAST_SQUARES, GPTQ, AWQ -> search(plan); // where there are no texts
             case K_QUANT -> new KQuant();
             case HQQ -> halfQuadratic(values);
             case FLOAT16, INT8, INT8_STATIC ->

@@ -279,7 +279,7 @@ public final class OnnxQuantizer implements Quantizer {
                 QuantizationRun run = plain.with(calibrated);
                 Map<MatrixPlan, QuantizedWeight> weights = new LinkedHashMap<>();
                 plan.plans().forEach(one -> weights.put(one, QuantizedWeight.of(one, plan.recipe(), run, resumption)));
-                Graph rewritten = plan.rewritten(weights);
+                Graph rewritten = plan.rewritten(weights, calibrated.vectors());
                 resumption.layout(rewritten);
                 source.write(folder, graph -> rewritten, provenance(plan));
                 return new Written(

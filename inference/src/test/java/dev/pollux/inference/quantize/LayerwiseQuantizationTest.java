@@ -14,6 +14,9 @@ import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.engine.DecoderModel;
 import dev.pollux.inference.engine.DecoderSequence;
 import dev.pollux.inference.engine.EngineOptions;
+import dev.pollux.inference.graph.Graph;
+import dev.pollux.inference.graph.GraphReader;
+import dev.pollux.inference.graph.Weight;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobEvent;
 import dev.pollux.quantization.CalibrationData;
@@ -24,15 +27,18 @@ import dev.pollux.quantization.QuantizedLayer;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Methods that run a decoder over calibration texts, from the checkpoint to the engine. */
@@ -117,6 +123,46 @@ class LayerwiseQuantizationTest {
                 .containsKey("calibration");
     }
 
+    /** Scales that are absorbed in the wrong place turn logits by far more than 8 bits do. */
+    @ParameterizedTest
+    @CsvSource({
+        "LlamaForCausalLM, llama",
+        "Qwen2ForCausalLM, qwen2",
+        "Qwen3ForCausalLM, qwen3",
+    })
+    void scalesOfInputsAreAbsorbedByNormsAndByTheMatricesBefore(String architecture, String type) throws IOException {
+        Path checkpoint = TinyDecoder.of(architecture, type, 5).write(temp.resolve("checkpoint"));
+        Path exported = exported(checkpoint);
+        QuantizationReport report = quantized(
+                checkpoint,
+                "target",
+                recipe().method(QuantizationMethod.AWQ).bits(8).build());
+        assertThat(report.layers())
+                .filteredOn(layer -> layer.method() == QuantizationMethod.AWQ)
+                .hasSize(4 * TinyDecoder.LAYERS + 1);
+        assertThat(changed(exported, "target")).contains("layers.0.norm1.weight", "layers.1.norm2.weight");
+        assertThat(error(temp.resolve("target"), exported)).isLessThan(EIGHT_BITS);
+    }
+
+    /** The weights with one dimension that the two models have in common and that differ. */
+    private List<String> changed(Path exported, String target) {
+        Graph before = GraphReader.read(exported.resolve("model.onnx"));
+        Graph after = GraphReader.read(temp.resolve(target).resolve("model.onnx"));
+        return before.weights().stream()
+                .filter(weight -> weight.shape().rank() == 1)
+                .filter(weight -> after.weight(weight.name())
+                        .filter(other -> !Arrays.equals(bytes(other), bytes(weight)))
+                        .isPresent())
+                .map(Weight::name)
+                .toList();
+    }
+
+    private static byte[] bytes(Weight weight) {
+        ByteBuffer all = ByteBuffer.allocate((int) weight.bytes());
+        weight.source().writeTo(all::put);
+        return all.array();
+    }
+
     @Test
     void aComparisonOnTheCalibrationTextsGivesANotice() {
         Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
@@ -140,7 +186,9 @@ class LayerwiseQuantizationTest {
     @ValueSource(ints = {2, 4})
     void theBytesDoNotDependOnThreads(int bits) throws IOException {
         Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
-        QuantizationRecipe recipe = recipe().bits(bits).blockSize(32).build();
+        QuantizationMethod method = bits == 2 ? QuantizationMethod.AWQ : QuantizationMethod.GPTQ;
+        QuantizationRecipe recipe =
+                recipe().method(method).bits(bits).blockSize(32).build();
         quantizer(1).quantize(checkpoint, temp.resolve("one"), recipe).run();
         quantizer(2).quantize(checkpoint, temp.resolve("two"), recipe).run();
         assertThat(data("two")).isEqualTo(data("one"));
@@ -241,8 +289,8 @@ class LayerwiseQuantizationTest {
         assertThatThrownBy(() -> recipe().method(QuantizationMethod.SEARCH).build())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
-                        "calibration must be empty for the method search but has 1 texts; only gptq and int8-static read"
-                                + " texts");
+                        "calibration must be empty for the method search but has 1 texts; only gptq, awq and int8-static"
+                                + " read texts");
         assertThatThrownBy(() -> CalibrationData.of(List.of(TEXT)).withWindows(0, 64))
                 .hasMessage("windows must be in [1, 65536] but was 0");
         assertThatThrownBy(() -> CalibrationData.of(List.of(TEXT)).withWindows(1, 15))

@@ -66,6 +66,11 @@ public final class HiddenStates implements AutoCloseable {
         return texts;
     }
 
+    /** The number of tokens of all texts. */
+    public long tokens() {
+        return batches.stream().mapToLong(batch -> batch.ids().length).sum();
+    }
+
     /** The next layer to run; the number of layers after the last, and one more after the last norm. */
     public int next() {
         return done - 1;
