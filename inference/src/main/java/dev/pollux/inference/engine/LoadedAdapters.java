@@ -4,7 +4,9 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.adapter.LoraAdapter;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.graph.Projection;
+
 import dev.pollux.internal.Interrupts;
+import dev.pollux.quantization.QuantizationMethod;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -17,6 +19,9 @@ import java.util.concurrent.locks.ReentrantLock;
 final class LoadedAdapters implements AutoCloseable {
 
     private final DecoderManifest manifest;
+    /** The method of quantization that scales the inputs of matrices. */
+    private static final String SCALED = QuantizationMethod.AWQ.text();
+
     private final boolean room; // whether the graph has inputs for factors
     private final StepAdmission admission;
     private final SequencePool pool;
@@ -58,6 +63,11 @@ final class LoadedAdapters implements AutoCloseable {
             throw new UnsupportedModelException(manifest.name()
                     + " is a graph that does not say where its matrices are; open the checkpoint itself to"
                     + " load adapters");
+        }
+        if (SCALED.equals(manifest.provenance().get("weights"))) {
+            throw new UnsupportedModelException(manifest.name()
+                    + " has inputs with scales (awq), to which no adapter fits; quantize the checkpoint with gptq or search"
+                    + " to load adapters");
         }
         Map<LoraAdapter, Double> read = new LinkedHashMap<>();
         try {

@@ -158,8 +158,7 @@ final class ActivationAwareCoder {
         double[] importance = new double[scales.length];
         Arrays.setAll(importance, j -> diagonal[j] / (scales[j] * scales[j]));
         CodedRows best = CodedRows.of(scaled, scales.length, plan.format(), new RoundToNearest(plan.symmetric()));
-        CodedRows searched =
-                CodedRows.of(scaled, scales.length, plan.format(), MatrixCoding.search(plan), importance);
+        CodedRows searched = CodedRows.of(scaled, scales.length, plan.format(), MatrixCoding.search(plan), importance);
         double[] least = errors(error, values, best, scales);
         double[] errors = errors(error, values, searched, scales);
         for (int row = 0; row < least.length; row++) {

@@ -59,20 +59,19 @@ final class ScaleFolds {
         if (node == null || !node.output(0).equals(x)) {
             return Optional.empty();
         }
-        List<String> names =
-                switch (node.operator()) {
-                    case "SimplifiedLayerNormalization", "RMSNormalization" -> List.of(node.input(1));
-                    case "LayerNormalization" -> List.of(node.input(1), node.input(2));
-                    case "SkipSimplifiedLayerNormalization" -> List.of(node.input(2));
-                    case "SkipLayerNormalization" -> List.of(node.input(2), node.input(3));
-                    default -> List.of("");
-                };
+        List<String> names = switch (node.operator()) {
+            case "SimplifiedLayerNormalization", "RMSNormalization" -> List.of(node.input(1));
+            case "LayerNormalization" -> List.of(node.input(1), node.input(2));
+            case "SkipSimplifiedLayerNormalization" -> List.of(node.input(2));
+            case "SkipLayerNormalization" -> List.of(node.input(2), node.input(3));
+            default -> List.of("");
+        };
         List<ScaleFold.Vector> vectors = names.stream()
                 .filter(name -> !name.isEmpty())
                 .map(name -> new ScaleFold.Vector(name, 0))
                 .toList();
-        boolean whole =
-                vectors.stream().allMatch(vector -> isVector(vector.name(), width)) && !names.get(0).isEmpty();
+        boolean whole = vectors.stream().allMatch(vector -> isVector(vector.name(), width))
+                && !names.get(0).isEmpty();
         return whole
                 ? Optional.of(new ScaleFold(IntStream.range(0, width).toArray(), vectors, List.of()))
                 : Optional.empty();
@@ -98,7 +97,8 @@ final class ScaleFolds {
     private record Linear(MatrixPlan plan, int[] source, List<String> vectors) {
 
         Linear at(int[] columns) {
-            return new Linear(plan, Arrays.stream(columns).map(column -> source[column]).toArray(), vectors);
+            return new Linear(
+                    plan, Arrays.stream(columns).map(column -> source[column]).toArray(), vectors);
         }
 
         Linear range(int from, int count) {
@@ -162,14 +162,17 @@ final class ScaleFolds {
     private Optional<Linear> split(Node node, String value) {
         long[] sizes = graph.integers(node.input(1)).orElse(new long[0]);
         int index = node.outputs().indexOf(value);
-        Optional<Linear> whole = inner(node.input(0)).filter(found -> Arrays.stream(sizes).sum() == found.width());
-        return whole.map(found -> found.range(
-                (int) Arrays.stream(sizes, 0, index).sum(), (int) sizes[index]));
+        Optional<Linear> whole =
+                inner(node.input(0)).filter(found -> Arrays.stream(sizes).sum() == found.width());
+        return whole.map(
+                found -> found.range((int) Arrays.stream(sizes, 0, index).sum(), (int) sizes[index]));
     }
 
     /** The heads of queries in a group read one head of values. */
     private Optional<Linear> attention(Node node, String value) {
-        boolean kept = node.outputs().stream().skip(1).anyMatch(output -> !readers.of(output).isEmpty());
+        boolean kept = node.outputs().stream()
+                .skip(1)
+                .anyMatch(output -> !readers.of(output).isEmpty());
         if (!node.output(0).equals(value) || kept) {
             return Optional.empty();
         }

@@ -255,7 +255,7 @@ class Int8QuantizerTest {
         assertThatThrownBy(with::build)
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
-                        "calibration must be empty for the method int8 but has 4 texts; only gptq and int8-static read texts");
+                        "calibration must be empty for the method int8 but has 4 texts; only gptq, awq and int8-static read texts");
     }
 
     @Test

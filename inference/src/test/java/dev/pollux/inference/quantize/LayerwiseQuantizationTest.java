@@ -34,6 +34,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -142,6 +143,20 @@ class LayerwiseQuantizationTest {
                 .hasSize(4 * TinyDecoder.LAYERS + 1);
         assertThat(changed(exported, "target")).contains("layers.0.norm1.weight", "layers.1.norm2.weight");
         assertThat(error(temp.resolve("target"), exported)).isLessThan(EIGHT_BITS);
+    }
+
+    @Test
+    void adaptersDoNotFitInputsWithScales() {
+        Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
+        quantized(checkpoint, "target", recipe().method(QuantizationMethod.AWQ).build());
+        EngineOptions options = EngineOptions.builder().adapters(true).build();
+        try (DecoderModel model = DecoderModel.open(temp.resolve("target"), options)) {
+            assertThatThrownBy(() -> model.load(Map.of(temp.resolve("adapter"), 1.0)))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessage(model.manifest().name()
+                            + " has inputs with scales (awq), to which no adapter fits; quantize the checkpoint with gptq"
+                            + " or search to load adapters");
+        }
     }
 
     /** The weights with one dimension that the two models have in common and that differ. */

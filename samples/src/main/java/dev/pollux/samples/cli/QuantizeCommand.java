@@ -69,9 +69,8 @@ final class QuantizeCommand extends PolluxCommand {
             order = 10,
             paramLabel = "METHOD",
             converter = MethodConverter.class,
-            description =
-                    "How codes are chosen: rtn, search, least-squares, hqq or k-quant; gptq with --calibrate; float16;"
-                            + " int8 or int8-static for embedders and rerankers. Default: search.")
+            description = "How codes are chosen: rtn, search, least-squares, hqq or k-quant; gptq or awq with"
+                    + " --calibrate; float16; int8 or int8-static for embedders and rerankers. Default: search.")
     private QuantizationMethod method = QuantizationRecipe.DEFAULTS.method();
 
     @Option(
@@ -124,8 +123,8 @@ final class QuantizeCommand extends PolluxCommand {
             order = 18,
             paramLabel = "PATH",
             description =
-                    "A file or a folder of documents: the texts on which gptq and int8-static quantize. Use others for"
-                            + " --compare.")
+                    "A file or a folder of documents: the texts on which gptq, awq and int8-static quantize. Use others"
+                            + " for --compare.")
     private @Nullable Path calibration;
 
     @Option(names = "--dry-run", order = 19, description = "Say what each weight would become, and write nothing.")

@@ -237,7 +237,7 @@ class QuantizeCommandTest {
         Run method = Run.of("quantize", "--recipe", "serch", model.toString(), target.toString());
         assertThat(method.code()).isEqualTo(ExitCode.USAGE);
         assertThat(method.err())
-                .contains("must be one of rtn, search, least-squares, hqq, k-quant, gptq, float16,"
+                .contains("must be one of rtn, search, least-squares, hqq, k-quant, gptq, awq, float16,"
                         + " int8, int8-static but was 'serch'");
         Run uncalibrated = Run.of("quantize", "--recipe", "int8-static", model.toString(), target.toString());
         assertThat(uncalibrated.code()).isEqualTo(ExitCode.USAGE);

@@ -26,17 +26,28 @@ final class DynamicInt8 {
      * which ONNX Runtime fuses into one operator. Gather(T, i) with a constant table T becomes DequantizeLinear(Gather(T8, i)), where T8
      * is uint8 with one scale; a product that reads the rows takes the codes as they are. A Gemm's transposed W is stored turned.
      *
-     * DynamicQuantizeLinear takes the range of the whole tensor, so one outlier in an activation coarsens all others.
+     * DynamicQuantizeLinear takes the range of the whole tensor, so one outlier in an activation coarsens all others. In an encoder the
+     * inputs of the contracting matrix of an MLP lose most. By rows, a product with more inputs than outputs becomes
+     *
+     *   r = max |x_j| of each row, at least 1e-30
+     *   y = r · (x / r)·W                                  with the product of integers as above
+     *
+     * so that a large token does not coarsen the others. It costs one pass over x, and is left out where x is small.
      */
 
     private static final String CODES = "_quantized";
     private static final String SCALE = "_scale";
     private static final String ZERO = "_zero_point";
+    private static final float LEAST_RANGE = 1e-30f;
+
+    /** ReduceMax has its axes as an input from this version of the operators. */
+    private static final long AXES_AS_INPUT = 18;
 
     private final Graph graph;
     private final WeightForm form;
     private final WeightReaders readers;
     private final Predicate<Weight> kept;
+    private final boolean byRows;
     private final IntegerGraph result;
     private final Map<String, Codes> coded = new LinkedHashMap<>(); // weights, by the name of their codes
     private final Map<String, Codes> activations = new HashMap<>();
@@ -44,21 +55,27 @@ final class DynamicInt8 {
     /** The names of codes, scale and zero point of a value. */
     private record Codes(String codes, String scale, String zero, Optional<IntegerWeight> weight) {}
 
-    private DynamicInt8(Graph graph, WeightForm form, Predicate<Weight> kept) {
+    private DynamicInt8(Graph graph, WeightForm form, Predicate<Weight> kept, boolean byRows) {
         this.graph = graph;
         this.form = form;
         this.readers = new WeightReaders(graph);
         this.kept = kept;
+        this.byRows = byRows;
         this.result = new IntegerGraph(graph);
     }
 
     /**
-     * Quantizes a graph.
+     * Quantizes a graph as ONNX Runtime's quantizer does.
      *
      * @param kept weights that must stay in float
      */
     static Quantized quantize(Graph graph, WeightForm form, Predicate<Weight> kept) {
-        return new DynamicInt8(graph, form, kept).quantized();
+        return new DynamicInt8(graph, form, kept, false).quantized();
+    }
+
+    /** The same, but rows of inputs of products with more inputs than outputs have ranges of their own. */
+    static Quantized quantizeByRows(Graph graph, WeightForm form, Predicate<Weight> kept) {
+        return new DynamicInt8(graph, form, kept, true).quantized();
     }
 
     private Quantized quantized() {
@@ -87,7 +104,7 @@ final class DynamicInt8 {
     private void matMul(Node node) {
         Optional<Weight> weight = constant(node, 1);
         if (weight.isPresent() && graph.weight(node.input(0)).isEmpty()) {
-            result.replace(node, product(node, matrix(weight.get(), false), node.output(0)));
+            result.replace(node, product(node, weight.get(), false, node.output(0)));
         }
     }
 
@@ -97,10 +114,12 @@ final class DynamicInt8 {
         if (!plain || weight.isEmpty() || graph.weight(node.input(0)).isPresent()) {
             return;
         }
-        Codes codes = matrix(weight.get(), node.integer("transB", 0) != 0);
         String bias = node.input(2);
-        List<Node> nodes =
-                new ArrayList<>(product(node, codes, bias.isEmpty() ? node.output(0) : node.output(0) + "_MatMul"));
+        List<Node> nodes = new ArrayList<>(product(
+                node,
+                weight.get(),
+                node.integer("transB", 0) != 0,
+                bias.isEmpty() ? node.output(0) : node.output(0) + "_MatMul"));
         if (!bias.isEmpty()) {
             nodes.add(node("Add", List.of(node.output(0) + "_MatMul", bias), node.output(0), Map.of()));
         }
@@ -167,9 +186,49 @@ final class DynamicInt8 {
     }
 
     /** The nodes of x · W. */
-    private List<Node> product(Node node, Codes weight, String output) {
-        List<Node> nodes = new ArrayList<>();
+    private List<Node> product(Node node, Weight weight, boolean turned, String output) {
+        Codes matrix = matrix(weight, turned);
         String input = node.input(0);
+        int inputs = turned ? 1 : 0;
+        boolean contracting = weight.shape().rank() == 2
+                && weight.shape().size(inputs) > weight.shape().size(1 - inputs);
+        if (!byRows || !contracting || activations.containsKey(input)) {
+            return integers(input, matrix, output);
+        }
+        String ranges = input + "_row_ranges";
+        String even = input + "_by_rows";
+        List<Node> nodes = new ArrayList<>();
+        if (!activations.containsKey(even)) {
+            nodes.addAll(ranges(input, ranges));
+            nodes.add(node("Div", List.of(input, ranges), even, Map.of()));
+        }
+        nodes.addAll(integers(even, matrix, output + "_by_rows"));
+        nodes.add(node("Mul", List.of(output + "_by_rows", ranges), output, Map.of()));
+        return nodes;
+    }
+
+    /** max |x_j| of each row. */
+    private List<Node> ranges(String input, String output) {
+        String magnitudes = input + "_magnitudes";
+        String least = input + "_least_range";
+        String most = input + "_most";
+        result.first(to -> to.weight(Constants.floats(least, () -> new float[] {LEAST_RANGE}, 1, false)));
+        Node reduced;
+        if (graph.opset("").orElse(AXES_AS_INPUT) < AXES_AS_INPUT) {
+            reduced = node("ReduceMax", List.of(magnitudes), most, Map.of("axes", List.of(-1), "keepdims", 1));
+        } else {
+            String axes = input + "_axes";
+            result.first(to -> to.integers(axes, -1));
+            reduced = node("ReduceMax", List.of(magnitudes, axes), most, Map.of("keepdims", 1));
+        }
+        return List.of(
+                node("Abs", List.of(input), magnitudes, Map.of()),
+                reduced,
+                node("Max", List.of(most, least), output, Map.of()));
+    }
+
+    private List<Node> integers(String input, Codes weight, String output) {
+        List<Node> nodes = new ArrayList<>();
         Codes codes = activations.get(input);
         if (codes == null) {
             codes = new Codes(input + CODES, input + SCALE, input + ZERO, Optional.empty());

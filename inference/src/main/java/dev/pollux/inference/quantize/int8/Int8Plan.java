@@ -42,7 +42,8 @@ public final class Int8Plan {
         this.readers = new WeightReaders(graph);
         this.weights = isStatic()
                 ? statics().constants()
-                : DynamicInt8.quantize(graph, WeightForm.DEFAULT, this::isKept).weights();
+                : DynamicInt8.quantizeByRows(graph, WeightForm.DEFAULT, this::isKept)
+                        .weights();
         Set<String> done = new HashSet<>();
         weights.forEach(weight -> done.add(weight.weight().name()));
         graph.weights().stream()
@@ -212,7 +213,7 @@ public final class Int8Plan {
         if (isStatic()) {
             throw new IllegalStateException("int8-static needs ranges; give texts");
         }
-        return observed(DynamicInt8.quantize(graph, WeightForm.DEFAULT, this::isKept), context);
+        return observed(DynamicInt8.quantizeByRows(graph, WeightForm.DEFAULT, this::isKept), context);
     }
 
     /**

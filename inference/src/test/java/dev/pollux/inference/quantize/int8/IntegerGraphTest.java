@@ -2,13 +2,19 @@ package dev.pollux.inference.quantize.int8;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Graph;
 import dev.pollux.inference.graph.GraphBuilder;
+import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.Node;
 import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.internal.session.Tensors;
 import dev.pollux.job.JobContext;
 import dev.pollux.testkit.NoLeaks;
@@ -99,6 +105,44 @@ class IntegerGraphTest {
                 .graph();
 
         assertThat(operators(graph)).containsOnlyOnce("DynamicQuantizeLinear");
+    }
+
+    @Test
+    void aLargeRowDoesNotCoarsenTheOthersOfAContractingProduct() throws OrtException {
+        GraphBuilder builder = GraphBuilder.create();
+        Value x = builder.input("x", ElementType.FLOAT, "rows", 3);
+        builder.op("MatMul", "y", x, builder.floats("w", () -> new float[] {1, 1, 0.5f, 0.25f, -1, 1}, 3, 2));
+        builder.output("y", ElementType.FLOAT, "rows", 2);
+        Graph graph = builder.build();
+        float[] rows = {1000, -1000, 500, 0.01f, 0.02f, -0.01f, 0, 0, 0};
+        float[] exact = {0, 1250, 0.03f, 0.005f, 0, 0};
+
+        float[] together = run(
+                DynamicInt8.quantize(graph, WeightForm.DEFAULT, weight -> false).graph(), rows);
+        assertThat(together[2]).isZero();
+        Graph byRows = DynamicInt8.quantizeByRows(graph, WeightForm.DEFAULT, weight -> false)
+                .graph();
+        float[] apart = run(byRows, rows);
+        for (int row = 0; row < 3; row++) {
+            double most = Math.abs(rows[3 * row + 1]);
+            for (int column = 0; column < 2; column++) {
+                assertThat((double) apart[2 * row + column])
+                        .isCloseTo(exact[2 * row + column], within(0.02 * most + 1e-30));
+            }
+        }
+        assertThat(operators(byRows)).contains("ReduceMax", "DynamicQuantizeLinear", "MatMulInteger");
+    }
+
+    private static float[] run(Graph graph, float[] rows) throws OrtException {
+        ByteBuffer bytes = Tensors.direct(rows.length * Float.BYTES);
+        bytes.asFloatBuffer().put(rows);
+        try (OrtSession session = NativeRuntime.environment().createSession(GraphWriter.bytes(graph));
+                OnnxTensor x = Tensors.over(bytes, ElementType.FLOAT, rows.length / 3, 3);
+                OrtSession.Result result = session.run(Map.of("x", x))) {
+            float[] y = new float[rows.length / 3 * 2];
+            ((OnnxTensor) result.get(0)).getFloatBuffer().get(y);
+            return y;
+        }
     }
 
     @Test
