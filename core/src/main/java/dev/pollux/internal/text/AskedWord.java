@@ -37,7 +37,7 @@ public record AskedWord(Word word, Map<String, Set<String>> stems) {
      */
     public static List<AskedWord> of(String question, Collection<Language> languages) {
         Set<Language> own = new LinkedHashSet<>();
-        Languages.detected(question).ifPresentOrElse(own::add, () -> own.addAll(languages));
+        Languages.detected(question, languages).ifPresentOrElse(own::add, () -> own.addAll(languages));
         if (own.isEmpty()) {
             own.add(Languages.of(question));
         }

@@ -3,6 +3,7 @@ package dev.pollux.internal.text;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /** The words of English, known without a provider. <em>Stateless, thread-safe.</em> */
 final class English {
@@ -37,11 +38,16 @@ final class English {
 
     /** The stem of a word in lower case. */
     static String stem(String form) {
+        return stem(form, EnglishStemmer::strip);
+    }
+
+    /** The same by another rule for words of lower-case ASCII letters. */
+    static String stem(String form, UnaryOperator<String> rule) {
         String word = Folding.folded(NUMERALS.getOrDefault(form, form));
         boolean plain = word.length() > 3
                 && word.length() <= LONGEST_STEM
                 && word.chars().allMatch(c -> c >= 'a' && c <= 'z');
-        return plain ? EnglishStemmer.strip(word) : word;
+        return plain ? rule.apply(word) : word;
     }
 
     private static Set<String> function() {

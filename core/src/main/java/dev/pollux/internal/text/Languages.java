@@ -27,7 +27,8 @@ public final class Languages {
      * divided by the number of words. The best language is chosen if its lead over the second is clear. English is tested
      * first, by function words that no other language here has, so that English texts load no other language. With too
      * little evidence the result is the fallback: the language of the surrounding text, else English. A long text has no
-     * language if no provider of other languages is present.
+     * language if no provider of other languages is present. A question is in a language of the texts unless it has two
+     * function words of another one: names and abbreviations are function words of some language.
      *
      * Rejected: n-gram profiles. They identify short texts better but need a model per language. A question is compared with
      * each passage in the passage's language, so only its function words depend on identification.
@@ -43,6 +44,9 @@ public final class Languages {
     private static final double FEWEST = 0.08;
 
     private static final double CLEAR = 1.15;
+
+    /** Share of the words of a question that identifies a language of none of the texts; two words always do. */
+    private static final double FOREIGN = 0.3;
 
     /** English function words that are words of other languages too. */
     private static final Set<String> SHARED =
@@ -64,6 +68,11 @@ public final class Languages {
     private static final Map<String, Language> KNOWN = new ConcurrentHashMap<>(Map.of("en", ENGLISH, "", NONE));
 
     private Languages() {}
+
+    /** English with another rule for the endings of words of lower-case ASCII letters. */
+    public static Language english(UnaryOperator<String> rule) {
+        return new Language("en", English.FUNCTION, form -> English.stem(form, rule));
+    }
 
     /** The language with this ISO 639-1 code; {@link #NONE} if it is not known. */
     public static Language byCode(String code) {
@@ -91,8 +100,41 @@ public final class Languages {
 
     /** The language of a question on texts of {@code languages}: its own, else theirs if it is one; {@link #NONE} if not. */
     public static Language ofQuestion(String question, Collection<Language> languages) {
-        return detected(question)
+        return detected(question, languages)
                 .orElseGet(() -> languages.size() == 1 ? languages.iterator().next() : NONE);
+    }
+
+    /**
+     * The language of a question on texts of {@code languages}, as the element of these if it is one; empty if the question
+     * has too little evidence. For a language that no text has, one word is not enough: "BAT" in an English question is not
+     * the Basque numeral.
+     */
+    public static Optional<Language> detected(String question, Collection<Language> languages) {
+        List<String> forms = forms(question);
+        return detect(question, forms).flatMap(language -> {
+            Optional<Language> own = languages.stream()
+                    .filter(known -> known.code().equals(language.code()))
+                    .findFirst();
+            boolean sure = languages.isEmpty()
+                    || isAlone(language)
+                    || evidence(language, forms, languages) >= Math.min(2, FOREIGN * forms.size());
+            return own.isPresent() || !sure ? own : Optional.of(language);
+        });
+    }
+
+    /** Whether the language is identified by its script. */
+    private static boolean isAlone(Language language) {
+        return SCRIPTS.values().stream().noneMatch(codes -> codes.size() > 1 && codes.contains(language.code()));
+    }
+
+    /** The number of different function words of {@code language} that the other languages do not have. */
+    private static long evidence(Language language, List<String> forms, Collection<Language> others) {
+        return forms.stream()
+                .distinct()
+                .filter(language.functionWords()::contains)
+                .filter(form ->
+                        others.stream().noneMatch(other -> other.functionWords().contains(form)))
+                .count();
     }
 
     private static Optional<Language> detect(String text, List<String> forms) {

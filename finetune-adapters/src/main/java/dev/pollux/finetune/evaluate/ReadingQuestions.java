@@ -7,7 +7,6 @@ import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.internal.math.CounterRandom;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,7 +8,6 @@ import dev.pollux.inference.engine.DecoderModel;
 import dev.pollux.inference.engine.DecoderSequence;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.LoadedAdapter;
-
 import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;

@@ -14,20 +14,22 @@ import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
 import org.apache.lucene.analysis.tokenattributes.PositionIncrementAttribute;
 import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.Similarity;
+import org.tartarus.snowball.ext.PorterStemmer;
 
 /** Text analysis and scoring for the index. */
 final class Analysis {
 
     /*
-     * Words and stems are those of dev.pollux.internal.text.Words, so that the index and the twin compare words alike. A
-     * word is indexed under its stems in the language of its passage and, marked, under its exact form, all at one position.
-     * A word of a question is searched by its exact form and by its stems in every language of the index; its score is the
-     * maximum of these. Exact accents and endings therefore rank first, other forms are also found, and a wrongly identified
+     * Words are those of dev.pollux.internal.text.Words, so that the index and the twin compare words alike; so are stems but
+     * those of English. The twin asks whether two words are related, and its stems join more words of a family; in a ranking
+     * these cost .003 to .005 of nDCG@10 against Porter's algorithm (Program 14(3), 1980; SciFact, Cranfield). A word is indexed under its stems in the language of its passage and, marked, under its exact form, all at one position.
+     * A word of a question is searched by its exact form and by its stems in every language of the index; its score is that
+     * of the stem plus a tenth of the others' (see View). Exact accents and endings therefore rank first, other forms are also found, and a wrongly identified
      * language affects only stems. Function words are indexed for questions that have no other words.
      */
 
     /** Names the rules of analysis; texts analysed by others are indexed again. */
-    static final String RECIPE = "words-1";
+    static final String RECIPE = "words-2";
 
     private static final float K1 = 1.2f;
     private static final float B = 0.75f;
@@ -38,12 +40,14 @@ final class Analysis {
     /** Opens the term of an exact form; no word begins with it. */
     static final String EXACT = "=";
 
+    private static final Language ENGLISH = Languages.english(Analysis::porter);
+
     private Analysis() {}
 
     /** The terms of a text in {@code language}, for the index. */
     static TokenStream stream(String text, Language language) {
         Terms terms = new Terms();
-        for (Words.Word word : Words.of(text, language)) {
+        for (Words.Word word : Words.of(text, indexed(language))) {
             Set<String> keys = new LinkedHashSet<>(word.keys());
             keys.add(EXACT + word.form());
             terms.add(keys);
@@ -57,14 +61,26 @@ final class Analysis {
      */
     static List<Set<String>> asked(String question, Collection<String> languages) {
         List<Set<String>> asked = new ArrayList<>();
-        for (AskedWord word :
-                AskedWord.of(question, languages.stream().map(Languages::byCode).toList())) {
+        for (AskedWord word : AskedWord.of(
+                question,
+                languages.stream().map(Languages::byCode).map(Analysis::indexed).toList())) {
             Set<String> terms = new LinkedHashSet<>();
             word.stems().values().forEach(terms::addAll);
             terms.add(EXACT + word.word().form());
             asked.add(terms);
         }
         return asked;
+    }
+
+    private static Language indexed(Language language) {
+        return language.equals(Languages.ENGLISH) ? ENGLISH : language;
+    }
+
+    private static String porter(String word) {
+        PorterStemmer stemmer = new PorterStemmer(); // has a state
+        stemmer.setCurrent(word);
+        stemmer.stem();
+        return stemmer.getCurrent();
     }
 
     /** A stream of terms, those of one word at one position. <em>Confined to one thread.</em> */

@@ -51,6 +51,12 @@ final class View {
     /** Weight of a pair of adjacent words relative to a single word; 0.3 to 0.6 gain a point of nDCG@10 on Cranfield. */
     private static final float PAIR_WEIGHT = 0.6f;
 
+    /** Weight of an exact form relative to its stem. */
+    private static final float EXACT_WEIGHT = 0.4f;
+
+    /** Share of the scores of a word's other terms, which is added to the best: the exact form ranks above other forms. */
+    private static final float TIE = 0.1f;
+
     /** Weight of a compound with the word, or of a part of it, relative to the word. */
     private static final float COMPOUND_WEIGHT = 0.4f;
 
@@ -180,19 +186,22 @@ final class View {
 
     private static Query query(String field, List<Set<String>> words, List<Set<String>> related) {
         BooleanQuery.Builder query = new BooleanQuery.Builder();
+        boolean isPassage = field.equals(IndexLayout.CONTENT);
         int room = IndexSearcher.getMaxClauseCount();
         for (int i = 0; i < words.size(); i++) {
             List<Query> terms = new ArrayList<>();
-            words.get(i).forEach(term -> terms.add(new TermQuery(new Term(field, term))));
+            words.get(i).stream()
+                    .filter(term -> isPassage || !term.startsWith(Analysis.EXACT))
+                    .forEach(term -> terms.add(word(field, term)));
             related.get(i)
                     .forEach(term -> terms.add(new BoostQuery(new TermQuery(new Term(field, term)), COMPOUND_WEIGHT)));
             room -= terms.size();
             if (room < 0) {
                 break;
             }
-            query.add(new DisjunctionMaxQuery(terms, 0), BooleanClause.Occur.SHOULD);
+            query.add(new DisjunctionMaxQuery(terms, TIE), BooleanClause.Occur.SHOULD);
         }
-        for (int i = 0; i + 1 < words.size() && field.equals(IndexLayout.CONTENT); i++) {
+        for (int i = 0; i + 1 < words.size() && isPassage; i++) {
             room -= words.get(i).size() + words.get(i + 1).size();
             if (room < 0) {
                 break;
@@ -200,6 +209,11 @@ final class View {
             query.add(pair(field, words.get(i), words.get(i + 1)), BooleanClause.Occur.SHOULD);
         }
         return query.build();
+    }
+
+    private static Query word(String field, String term) {
+        Query query = new TermQuery(new Term(field, term));
+        return term.startsWith(Analysis.EXACT) ? new BoostQuery(query, EXACT_WEIGHT) : query;
     }
 
     /** Two adjacent words of a question, close to each other in a passage. */

@@ -11,6 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LuceneLanguagesTest {
 
@@ -176,5 +177,31 @@ class LuceneLanguagesTest {
                         .isNotEmpty();
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Cold rooms increase BAT output.",
+                "Which pumps use the AZT valve?",
+                "ADAR binds to the pre stage.",
+                "Deleting records reduces G-CSF levels"
+            })
+    void anAbbreviationThatIsAWordOfAnotherLanguageLeavesAQuestionInTheLanguageOfTheTexts(String question) {
+        assertThat(Languages.ofQuestion(question, List.of(Languages.ENGLISH)).code())
+                .isEqualTo("en");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "de, Wer leitet die Abteilung?",
+        "de, Was kostet das?",
+        "fr, Combien coûte la licence pour les écoles ?",
+        "hu, Mikor kell ezt a szerződést meghosszabbítani?",
+        "ru, Сколько стоит лицензия?"
+    })
+    void aQuestionInALanguageThatNoTextHasIsRecognised(String code, String question) {
+        assertThat(Languages.ofQuestion(question, List.of(Languages.ENGLISH)).code())
+                .isEqualTo(code);
     }
 }
