@@ -4,7 +4,6 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.adapter.LoraAdapter;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.graph.Projection;
-
 import dev.pollux.internal.Interrupts;
 import dev.pollux.quantization.QuantizationMethod;
 import java.nio.file.Path;

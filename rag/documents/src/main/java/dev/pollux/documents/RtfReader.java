@@ -3,15 +3,12 @@ package dev.pollux.documents;
 import dev.pollux.retrieval.Location;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.Charset;
-import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.StandardCharsets;
-import java.nio.charset.UnsupportedCharsetException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 
 /** Reads RTF: Rich Text Format 1.9.1. <em>Confined to one thread.</em> */
 final class RtfReader {
@@ -21,78 +18,6 @@ final class RtfReader {
      * is skipped as a group: every one marked with \* that is not known here, and those of a list. Bytes above 127 are
      * collected and decoded in one piece, since a character may have several, in the code page of the font.
      */
-
-    private static final Set<String> SKIPPED = Set.of(
-            "colortbl",
-            "pict",
-            "object",
-            "header",
-            "headerl",
-            "headerr",
-            "headerf",
-            "footer",
-            "footerl",
-            "footerr",
-            "footerf",
-            "listtable",
-            "listoverridetable",
-            "rsidtbl",
-            "generator",
-            "themedata",
-            "colorschememapping",
-            "xmlnstbl",
-            "fldinst",
-            "pntext",
-            "listtext",
-            "nonshppict",
-            "bkmkstart",
-            "bkmkend",
-            "tc",
-            "xe",
-            "revtbl",
-            "filetbl",
-            "datastore",
-            "latentstyles",
-            "template",
-            "comment",
-            "annotation",
-            "atnid",
-            "atnauthor",
-            "private",
-            "doccomm",
-            "operator",
-            "category",
-            "company",
-            "creatim",
-            "revtim",
-            "printim",
-            "buptim",
-            "userprops",
-            "pnseclvl",
-            "ftnsep",
-            "ftnsepc",
-            "aftnsep",
-            "aftnsepc");
-
-    private static final Map<String, String> INFO =
-            Map.of("title", "title", "author", "author", "subject", "subject", "keywords", "keywords");
-
-    private static final Map<String, String> SYMBOLS = Map.ofEntries(
-            Map.entry("tab", " "),
-            Map.entry("line", "\n"),
-            Map.entry("lbr", "\n"),
-            Map.entry("emdash", "—"),
-            Map.entry("endash", "–"),
-            Map.entry("lquote", "‘"),
-            Map.entry("rquote", "’"),
-            Map.entry("ldblquote", "“"),
-            Map.entry("rdblquote", "”"),
-            Map.entry("bullet", "•"),
-            Map.entry("emspace", " "),
-            Map.entry("enspace", " "),
-            Map.entry("qmspace", " "),
-            Map.entry("nestcell", " "),
-            Map.entry("nestrow", " "));
 
     /** What a group inherits from the one around it. */
     private static final class State {
@@ -292,7 +217,7 @@ final class RtfReader {
         if (!word.equals("u")) {
             flush();
         }
-        if (SKIPPED.contains(word)) {
+        if (RtfWords.SKIPPED.contains(word)) {
             state.skipped = true;
             item |= word.equals("pntext") || word.equals("listtext");
             return;
@@ -301,10 +226,10 @@ final class RtfReader {
             starred = false;
             state.skipped |= !word.equals("shptxt") && !word.equals("shpinst");
         }
-        if (SYMBOLS.containsKey(word)) {
-            add(SYMBOLS.getOrDefault(word, ""));
-        } else if (INFO.containsKey(word)) {
-            state.info = INFO.getOrDefault(word, "");
+        if (RtfWords.SYMBOLS.containsKey(word)) {
+            add(RtfWords.SYMBOLS.getOrDefault(word, ""));
+        } else if (RtfWords.INFO.containsKey(word)) {
+            state.info = RtfWords.INFO.getOrDefault(word, "");
         } else if (!table(word) && !font(word, number)) {
             format(word, number, given);
         }
@@ -350,17 +275,17 @@ final class RtfReader {
     private boolean font(String word, int number) {
         switch (word) {
             case "ansicpg" -> {
-                document = charset("windows-" + number, number);
+                document = RtfCharsets.named("windows-" + number, number);
                 state.charset = document;
             }
-            case "mac" -> state.charset = charset("x-MacRoman", 0);
-            case "pc" -> state.charset = charset("IBM437", 437);
-            case "pca" -> state.charset = charset("IBM850", 850);
+            case "mac" -> state.charset = RtfCharsets.named("x-MacRoman", 0);
+            case "pc" -> state.charset = RtfCharsets.named("IBM437", 437);
+            case "pca" -> state.charset = RtfCharsets.named("IBM850", 850);
             case "fonttbl" -> state.fonts = true;
             case "f" -> state.font = number;
             case "fcharset" -> {
                 if (state.fonts) {
-                    fonts.put(state.font, charset(number));
+                    fonts.put(state.font, RtfCharsets.ofFont(number).orElse(document));
                 }
             }
             default -> {
@@ -368,41 +293,6 @@ final class RtfReader {
             }
         }
         return true;
-    }
-
-    /** The encoding of a character set of Windows fonts. */
-    private Charset charset(int set) {
-        return switch (set) {
-            case 77 -> charset("x-MacRoman", 0);
-            case 128 -> charset("windows-31j", 932);
-            case 129 -> charset("x-windows-949", 949);
-            case 134 -> charset("GBK", 936);
-            case 136 -> charset("Big5", 950);
-            case 161 -> charset("windows-1253", 1253);
-            case 162 -> charset("windows-1254", 1254);
-            case 163 -> charset("windows-1258", 1258);
-            case 177 -> charset("windows-1255", 1255);
-            case 178 -> charset("windows-1256", 1256);
-            case 186 -> charset("windows-1257", 1257);
-            case 204 -> charset("windows-1251", 1251);
-            case 222 -> charset("x-windows-874", 874);
-            case 238 -> charset("windows-1250", 1250);
-            default -> document;
-        };
-    }
-
-    private static Charset charset(String name, int page) {
-        for (String candidate : new String[] {name, "x-windows-" + page, "IBM" + page, "windows-1252"}) {
-            try {
-                if (page == 65001) {
-                    return StandardCharsets.UTF_8;
-                }
-                return Charset.forName(candidate);
-            } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
-                // the next
-            }
-        }
-        return StandardCharsets.ISO_8859_1;
     }
 
     private boolean table(String word) {

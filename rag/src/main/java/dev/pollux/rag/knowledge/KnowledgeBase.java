@@ -249,7 +249,7 @@ public final class KnowledgeBase implements AutoCloseable {
 
     /** Every document, in no particular order. */
     public List<KnownDocument> documents() {
-        return store.read(Snapshot::documents);
+        return store.read(snapshot -> snapshot.stored().documents());
     }
 
     /**
@@ -260,7 +260,7 @@ public final class KnowledgeBase implements AutoCloseable {
      * @return empty if there is no such document
      */
     public List<Passage> passages(String source, String document) {
-        return store.read(snapshot -> snapshot.passages(source, document));
+        return store.read(snapshot -> snapshot.stored().passages(source, document));
     }
 
     /**
@@ -310,7 +310,7 @@ public final class KnowledgeBase implements AutoCloseable {
 
     /** The absolute path of the folder. */
     public Path folder() {
-        return store.folder();
+        return store.files().folder();
     }
 
     /** Counts and sizes of the content. */
@@ -350,7 +350,7 @@ public final class KnowledgeBase implements AutoCloseable {
      */
     public static Job<VerifyReport> verifying(Path folder) {
         LuceneCompatibility.check();
-        Store.checkExists(folder);
+        new StoreFolder(folder).checkExists();
         return Job.of("verify", job -> new Verification(folder.toAbsolutePath(), job).run());
     }
 
@@ -374,6 +374,7 @@ public final class KnowledgeBase implements AutoCloseable {
     /** The folder and the embedder. */
     @Override
     public String toString() {
-        return "KnowledgeBase[" + store.folder() + ", " + embedder.info().name() + "]";
+        return "KnowledgeBase[" + store.files().folder() + ", "
+                + embedder.info().name() + "]";
     }
 }

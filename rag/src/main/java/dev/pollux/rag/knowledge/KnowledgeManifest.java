@@ -29,8 +29,8 @@ final class KnowledgeManifest {
      */
     static ArtifactManifest of(DirectoryReader reader) throws IOException {
         Sources known = Sources.read(reader);
-        Map<String, List<KnownDocument>> sources =
-                Snapshot.documents(reader, known).stream().collect(Collectors.groupingBy(KnownDocument::source));
+        Map<String, List<KnownDocument>> sources = new StoredDocuments(reader, known)
+                .documents().stream().collect(Collectors.groupingBy(KnownDocument::source));
         List<Input> inputs = known.all().stream()
                 .map(SourceRecord::name)
                 .sorted()

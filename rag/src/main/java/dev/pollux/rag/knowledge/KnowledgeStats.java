@@ -35,14 +35,14 @@ public record KnowledgeStats(
     static KnowledgeStats of(Snapshot snapshot, Store store, EmbedderInfo embedder) throws IOException {
         return new KnowledgeStats(
                 snapshot.sources().all().size(),
-                snapshot.documents().size(),
+                snapshot.stored().documents().size(),
                 snapshot.passageCount(),
-                store.bytesOnDisk(),
+                store.files().bytesOnDisk(),
                 embedder.name(),
                 embedder.fingerprint(),
                 embedder.dimension(),
                 snapshot.scale().map(MeasuredScale::scale).orElse(SimilarityScale.NONE),
                 snapshot.commitTime(),
-                snapshot.index(store.derivedBytes()));
+                snapshot.index(store.files().derivedBytes()));
     }
 }

@@ -14,7 +14,7 @@ final class KnownSources {
 
     /** The sources, sorted by name. */
     static List<KnownSource> of(Snapshot snapshot) throws IOException {
-        Map<String, IntSummaryStatistics> passages = snapshot.documents().stream()
+        Map<String, IntSummaryStatistics> passages = snapshot.stored().documents().stream()
                 .collect(Collectors.groupingBy(
                         KnownDocument::source, Collectors.summarizingInt(KnownDocument::passages)));
         return snapshot.sources().all().stream()

@@ -35,7 +35,7 @@ final class SharedFiles {
             }
             if (otherRoot.get().startsWith(root.get()) || root.get().startsWith(otherRoot.get())) {
                 Map<String, String> known = snapshot.values(other.key(), IndexLayout.CONTENT_HASH);
-                for (KnownDocument document : snapshot.documents()) {
+                for (KnownDocument document : snapshot.stored().documents()) {
                     String text = document.source().equals(other.name()) ? known.get(document.id()) : null;
                     if (text != null && isStale(document.path(), text, root.get(), texts)) {
                         stale.add(new Stale(other.key(), document.id()));

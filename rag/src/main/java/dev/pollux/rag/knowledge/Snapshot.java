@@ -2,23 +2,19 @@ package dev.pollux.rag.knowledge;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.retrieval.Filter;
-import dev.pollux.retrieval.Origin;
 import dev.pollux.retrieval.Passage;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
-import org.apache.lucene.document.Document;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
@@ -57,6 +53,7 @@ final class Snapshot {
     private final DirectoryReader reader;
     private final IndexSettings settings;
     private final Sources sources;
+    private final StoredDocuments stored;
     private final Duplicates duplicates;
     private final Map<IndexReader.CacheKey, SegmentVectors> vectors;
     private final Map<IndexReader.CacheKey, SegmentMetadata> metadata =
@@ -73,6 +70,7 @@ final class Snapshot {
         this.reader = reader;
         this.settings = settings;
         this.sources = Sources.read(reader);
+        this.stored = new StoredDocuments(reader, sources);
         this.duplicates = Duplicates.of(reader, sources);
         this.vectors = new HashMap<>();
         this.derived =
@@ -108,6 +106,11 @@ final class Snapshot {
         return sources;
     }
 
+    /** Its documents and passages as they are stored. */
+    StoredDocuments stored() {
+        return stored;
+    }
+
     /** The view of a query with this filter. */
     View view(Filter filter) throws IOException {
         if (filter.equals(Filter.all())) {
@@ -119,11 +122,7 @@ final class Snapshot {
                 return known;
             }
         }
-        FixedBitSet allowed = new FixedBitSet(Math.max(1, reader.maxDoc()));
-        for (LeafReaderContext leaf : reader.leaves()) {
-            metadata(leaf).allow(filter, leaf.docBase, allowed);
-        }
-        View view = View.of(this, allowed);
+        View view = View.of(this, allowed(filter));
         synchronized (filtered) {
             filtered.put(filter, view);
             if (filtered.size() > VIEWS) {
@@ -146,27 +145,24 @@ final class Snapshot {
 
     /** The documents that a filter allows, with the keys of their blocks. */
     Map<String, KnownDocument> documents(Filter filter) throws IOException {
+        FixedBitSet allowed = allowed(filter);
+        Map<String, KnownDocument> found = new LinkedHashMap<>();
+        stored.each((doc, passages) -> {
+            if (allowed.get(doc)) {
+                KnownDocument document = stored.document(doc, passages);
+                found.put(IndexLayout.key(stored.source(doc), document.id()), document);
+            }
+        });
+        return found;
+    }
+
+    /** The records and passages that a filter allows, deleted ones too. */
+    private FixedBitSet allowed(Filter filter) throws IOException {
         FixedBitSet allowed = new FixedBitSet(Math.max(1, reader.maxDoc()));
         for (LeafReaderContext leaf : reader.leaves()) {
             metadata(leaf).allow(filter, leaf.docBase, allowed);
         }
-        Map<String, KnownDocument> found = new LinkedHashMap<>();
-        for (LeafReaderContext leaf : reader.leaves()) {
-            NumericDocValues passages = leaf.reader().getNumericDocValues(IndexLayout.PASSAGES);
-            Bits live = leaf.reader().getLiveDocs();
-            for (int doc = passages == null ? DocIdSetIterator.NO_MORE_DOCS : passages.nextDoc();
-                    doc != DocIdSetIterator.NO_MORE_DOCS;
-                    doc = passages.nextDoc()) {
-                if ((live == null || live.get(doc)) && allowed.get(leaf.docBase + doc)) {
-                    KnownDocument document = document(reader, sources, leaf.docBase + doc, passages.longValue());
-                    String source = reader.storedFields()
-                            .document(leaf.docBase + doc, Set.of(IndexLayout.SOURCE))
-                            .get(IndexLayout.SOURCE);
-                    found.put(IndexLayout.key(source, document.id()), document);
-                }
-            }
-        }
-        return found;
+        return allowed;
     }
 
     private SegmentMetadata metadata(LeafReaderContext leaf) throws IOException {
@@ -218,25 +214,6 @@ final class Snapshot {
         return passage + Math.toIntExact(distance.longValue());
     }
 
-    /** A passage by its number, with the paths of the copies of its document. */
-    Passage passage(int doc, List<String> copies) throws IOException {
-        Document fields = reader.storedFields().document(doc);
-        SourceRecord source = sources.get(fields.get(IndexLayout.SOURCE));
-        String document = fields.get(IndexLayout.DOCUMENT);
-        String own = Objects.requireNonNullElse(fields.get(IndexLayout.PATH), "");
-        return new Passage(
-                source.name() + "#" + document + "#" + number(fields, IndexLayout.NUMBER),
-                new Origin(source.name(), document, source.pathOf(own, document), copies),
-                Arrays.asList(fields.getValues(IndexLayout.HEADING)),
-                fields.get(IndexLayout.TEXT),
-                number(fields, IndexLayout.START),
-                number(fields, IndexLayout.END),
-                StoredLocation.read(fields),
-                Objects.requireNonNullElse(fields.get(IndexLayout.LEAD), ""),
-                Objects.requireNonNullElse(fields.get(IndexLayout.MEDIA_TYPE), Passage.MARKDOWN),
-                SegmentMetadata.of(fields));
-    }
-
     /** The vector of a passage that was embedded from the text with this hash, if there is one. */
     float @Nullable [] vector(String vectorKey) throws IOException {
         Term term = new Term(IndexLayout.VECTOR_KEY, vectorKey);
@@ -254,35 +231,10 @@ final class Snapshot {
         return null;
     }
 
-    /** The passages of a document in order, with their numbers in the index, by the name of its source. */
-    private Map<Integer, Passage> numbered(String source, String document) throws IOException {
-        Map<Integer, Passage> passages = new LinkedHashMap<>();
-        Optional<SourceRecord> known = sources.named(source);
-        if (known.isPresent()) {
-            Term term = new Term(IndexLayout.KEY, IndexLayout.key(known.get().key(), document));
-            for (LeafReaderContext leaf : reader.leaves()) {
-                PostingsEnum docs = leaf.reader().postings(term, PostingsEnum.NONE);
-                NumericDocValues distances = leaf.reader().getNumericDocValues(IndexLayout.TO_RECORD);
-                Bits live = leaf.reader().getLiveDocs();
-                while (docs != null && distances != null && docs.nextDoc() != DocIdSetIterator.NO_MORE_DOCS) {
-                    int doc = docs.docID();
-                    if ((live == null || live.get(doc)) && distances.advanceExact(doc)) {
-                        passages.put(leaf.docBase + doc, passage(leaf.docBase + doc, List.of()));
-                    }
-                }
-            }
-        }
-        return passages;
-    }
-
-    List<Passage> passages(String source, String document) throws IOException {
-        return List.copyOf(numbered(source, document).values());
-    }
-
     /** The vector of a passage; zeros if it is not in this commit. */
     float[] vector(Passage passage) throws IOException { // (dimension)
         for (Map.Entry<Integer, Passage> each :
-                numbered(passage.source(), passage.document()).entrySet()) {
+                stored.numbered(passage.source(), passage.document()).entrySet()) {
             Passage known = each.getValue();
             if (known.start() <= passage.start() && passage.start() < Math.max(known.end(), known.start() + 1)) {
                 LeafReaderContext leaf = reader.leaves().get(ReaderUtil.subIndex(each.getKey(), reader.leaves()));
@@ -293,25 +245,6 @@ final class Snapshot {
             }
         }
         return new float[settings.dimension()];
-    }
-
-    /** The stored passages of a document, in order; {@code source} is the key of its source. */
-    String text(String source, String id) throws IOException {
-        Term term = new Term(IndexLayout.KEY, IndexLayout.key(source, id));
-        StringBuilder text = new StringBuilder();
-        for (LeafReaderContext leaf : reader.leaves()) {
-            PostingsEnum docs = leaf.reader().postings(term, PostingsEnum.NONE);
-            Bits live = leaf.reader().getLiveDocs();
-            for (int doc = docs == null ? DocIdSetIterator.NO_MORE_DOCS : docs.nextDoc();
-                    doc != DocIdSetIterator.NO_MORE_DOCS;
-                    doc = docs.nextDoc()) {
-                String passage = live != null && !live.get(doc)
-                        ? null
-                        : leaf.reader().storedFields().document(doc).get(IndexLayout.TEXT);
-                text.append(passage == null ? "" : passage + "\n");
-            }
-        }
-        return text.toString();
     }
 
     /** A value of each document of a source, by id, such as its version; {@code source} is the source's key. */
@@ -340,28 +273,6 @@ final class Snapshot {
                 }
             }
         }
-    }
-
-    /** Every document, in the order of the index. */
-    List<KnownDocument> documents() throws IOException {
-        return documents(reader, sources);
-    }
-
-    static List<KnownDocument> documents(DirectoryReader reader, Sources sources) throws IOException {
-        List<KnownDocument> documents = new ArrayList<>();
-        for (LeafReaderContext leaf : reader.leaves()) {
-            NumericDocValues passages = leaf.reader().getNumericDocValues(IndexLayout.PASSAGES);
-            Bits live = leaf.reader().getLiveDocs();
-            if (passages == null) {
-                continue;
-            }
-            for (int doc = passages.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = passages.nextDoc()) {
-                if (live == null || live.get(doc)) {
-                    documents.add(document(reader, sources, leaf.docBase + doc, passages.longValue()));
-                }
-            }
-        }
-        return documents;
     }
 
     /** The time of the commit. */
@@ -419,25 +330,6 @@ final class Snapshot {
             passages += vectors(leaf).live(leaf.reader().getLiveDocs());
         }
         return passages;
-    }
-
-    private static KnownDocument document(DirectoryReader reader, Sources sources, int doc, long passages)
-            throws IOException {
-        Document fields = reader.storedFields().document(doc);
-        SourceRecord source = sources.get(fields.get(IndexLayout.SOURCE));
-        String id = fields.get(IndexLayout.ID);
-        return new KnownDocument(
-                source.name(),
-                id,
-                source.pathOf(fields.get(IndexLayout.PATH), id),
-                fields.get(IndexLayout.MEDIA_TYPE),
-                Math.toIntExact(passages),
-                number(fields, IndexLayout.CHARACTERS),
-                fields.get(IndexLayout.HASH));
-    }
-
-    private static int number(Document fields, String name) {
-        return fields.getField(name).numericValue().intValue();
     }
 
     SegmentVectors vectors(LeafReaderContext leaf) {

@@ -134,7 +134,7 @@ final class SourceIdentity {
             if (Contents.counts(id, document.getValue())) {
                 all++;
                 boolean same = now.holds(document.getValue());
-                here += same || now.resembles(id, snapshot.text(old.key(), id)) ? 1 : 0;
+                here += same || now.resembles(id, snapshot.stored().text(old.key(), id)) ? 1 : 0;
             }
         }
         return all == 0 ? 0 : (double) here / all;

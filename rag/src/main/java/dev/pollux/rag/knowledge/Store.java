@@ -1,6 +1,5 @@
 package dev.pollux.rag.knowledge;
 
-import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.embedding.EmbedderInfo;
@@ -14,12 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.apache.lucene.document.Document;
-import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.index.IndexFormatTooNewException;
-import org.apache.lucene.index.IndexFormatTooOldException;
 import org.apache.lucene.index.IndexNotFoundException;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
@@ -55,10 +50,8 @@ final class Store implements AutoCloseable {
      *     its writer; callers may be interrupted, the writer thread is not.
      */
 
-    /** Folder of the Lucene index. */
-    static final String INDEX = "index";
-
     private final Path folder;
+    private final StoreFolder files;
     private final EmbedderInfo embedder;
     private final IndexSettings settings;
     private final Directory directory;
@@ -79,6 +72,7 @@ final class Store implements AutoCloseable {
         this.writing = new WriterThread("pollux-knowledge");
         this.settings = settings;
         this.folder = settings.folder();
+        this.files = new StoreFolder(folder);
         this.embedder = embedder;
         this.directory = directory;
         boolean exists = DirectoryReader.indexExists(directory);
@@ -109,17 +103,16 @@ final class Store implements AutoCloseable {
     }
 
     static Store open(IndexSettings settings, EmbedderInfo embedder, boolean writable) {
-        Path folder = settings.folder();
         if (embedder.dimension() > IndexLayout.MAX_DIMENSION) {
             throw new IllegalArgumentException("Embedder " + embedder.name() + " has dimension " + embedder.dimension()
                     + "; a knowledge base holds vectors of at most " + IndexLayout.MAX_DIMENSION);
         }
         Interrupts.check();
-        Path index = folder.resolve(INDEX);
+        StoreFolder files = new StoreFolder(settings.folder());
         try {
-            checkFolder(folder, index, writable);
-            Files.createDirectories(index);
-            Directory directory = FSDirectory.open(index);
+            files.check(writable);
+            Files.createDirectories(files.index());
+            Directory directory = FSDirectory.open(files.index());
             try (WriterThread opening = new WriterThread("pollux-knowledge")) {
                 return opening.call(() -> new Store(settings, embedder, directory, writable));
             } catch (IOException | RuntimeException | Error e) {
@@ -127,18 +120,18 @@ final class Store implements AutoCloseable {
                 throw e;
             }
         } catch (IOException e) {
-            throw failure(folder, "opened", e);
+            throw files.failure("opened", e);
         }
     }
 
     /** The embedder of a knowledge base, from its commit data. */
     static EmbedderInfo embedder(Path folder) {
         Interrupts.check();
-        Path index = folder.resolve(INDEX);
+        StoreFolder files = new StoreFolder(folder);
         try (WriterThread opening = new WriterThread("pollux-knowledge")) {
-            checkFolder(folder, index, false);
+            files.check(false);
             Map<String, String> data = opening.call(() -> {
-                try (Directory directory = FSDirectory.open(index)) {
+                try (Directory directory = FSDirectory.open(files.index())) {
                     return LuceneCompatibility.newestCommit(folder, directory).getUserData();
                 }
             });
@@ -148,34 +141,9 @@ final class Store implements AutoCloseable {
                     Integer.parseInt(data.getOrDefault(IndexLayout.COMMIT_DIMENSION, "1")),
                     1);
         } catch (IndexNotFoundException e) {
-            throw new StorageException(
-                    "There is no knowledge base in " + folder + "; ingest documents into it first", e);
+            throw files.none(e);
         } catch (IOException e) {
-            throw failure(folder, "opened", e);
-        }
-    }
-
-    /** Rejects a folder without a knowledge base. */
-    static void checkExists(Path folder) {
-        if (!Files.isDirectory(folder.resolve(INDEX))) {
-            throw new StorageException("There is no knowledge base in " + folder + "; ingest documents into it first");
-        }
-    }
-
-    private static void checkFolder(Path folder, Path index, boolean writable) throws IOException {
-        if (Files.isDirectory(index)) {
-            return;
-        }
-        if (!writable) {
-            checkExists(folder);
-        }
-        if (Files.isDirectory(folder)) {
-            try (Stream<Path> entries = Files.list(folder)) {
-                if (entries.findAny().isPresent()) {
-                    throw new StorageException("Folder " + folder
-                            + " holds other files and no knowledge base; give a new folder or an empty one");
-                }
-            }
+            throw files.failure("opened", e);
         }
     }
 
@@ -195,8 +163,8 @@ final class Store implements AutoCloseable {
         }
     }
 
-    Path folder() {
-        return folder;
+    StoreFolder files() {
+        return files;
     }
 
     /** Reads the newest commit. */
@@ -208,9 +176,9 @@ final class Store implements AutoCloseable {
             snapshot = snapshots.acquire();
             return reading.read(snapshot);
         } catch (AlreadyClosedException e) {
-            throw new IllegalStateException(closedMessage(), e);
+            throw new IllegalStateException(files.closed(), e);
         } catch (IOException e) {
-            throw failure(folder, "read", e);
+            throw files.failure("read", e);
         } finally {
             release(snapshot);
         }
@@ -227,7 +195,7 @@ final class Store implements AutoCloseable {
             try {
                 snapshots.release(snapshot);
             } catch (IOException e) {
-                throw failure(folder, "read", e);
+                throw files.failure("read", e);
             }
         }
     }
@@ -323,9 +291,9 @@ final class Store implements AutoCloseable {
                 return before != after;
             });
         } catch (AlreadyClosedException e) {
-            throw new IllegalStateException(closedMessage(), e);
+            throw new IllegalStateException(files.closed(), e);
         } catch (IOException e) {
-            throw failure(folder, "read", e);
+            throw files.failure("read", e);
         }
     }
 
@@ -354,7 +322,7 @@ final class Store implements AutoCloseable {
                             + " was closed by an earlier failure; everything committed is safe, open it again",
                     e);
         } catch (IOException e) {
-            throw failure(folder, "written", e);
+            throw files.failure("written", e);
         }
     }
 
@@ -362,30 +330,6 @@ final class Store implements AutoCloseable {
     @FunctionalInterface
     private interface Writing {
         void write(IndexWriter writer) throws IOException;
-    }
-
-    long bytesOnDisk() {
-        return bytesIn(folder.resolve(INDEX)) + bytesIn(folder.resolve(DerivedFiles.FOLDER));
-    }
-
-    /** Size of the derived files. */
-    long derivedBytes() {
-        return bytesIn(folder.resolve(DerivedFiles.FOLDER));
-    }
-
-    private long bytesIn(Path files) {
-        if (!Files.isDirectory(files)) {
-            return 0;
-        }
-        long bytes = 0;
-        try (Stream<Path> listed = Files.list(files)) {
-            for (Path file : listed.toList()) {
-                bytes += Files.exists(file) ? Files.size(file) : 0;
-            }
-            return bytes;
-        } catch (IOException e) {
-            throw failure(folder, "read", e);
-        }
     }
 
     IndexWriter checkWritable() {
@@ -399,12 +343,8 @@ final class Store implements AutoCloseable {
 
     void checkOpen() {
         if (stopped) {
-            throw new IllegalStateException(closedMessage());
+            throw new IllegalStateException(files.closed());
         }
-    }
-
-    private String closedMessage() {
-        return "The knowledge base in " + folder + " is closed";
     }
 
     /** Rejects new work; running work ends at its next check. */
@@ -431,26 +371,7 @@ final class Store implements AutoCloseable {
                 return closed;
             });
         } catch (IOException e) {
-            throw failure(folder, "closed", e);
+            throw files.failure("closed", e);
         }
-    }
-
-    private static RuntimeException failure(Path folder, String verb, IOException e) {
-        if (Interrupts.isCauseOf(e)) {
-            return Interrupts.cancelled(e);
-        }
-        if (e instanceof CorruptIndexException) {
-            return new MalformedFileException(
-                    "The knowledge base in " + folder + " is damaged: " + e.getMessage()
-                            + "; delete the folder and ingest again",
-                    e);
-        }
-        if (e instanceof IndexFormatTooNewException || e instanceof IndexFormatTooOldException) {
-            return LuceneCompatibility.otherVersion(folder, e);
-        }
-        return new StorageException(
-                "The knowledge base in " + folder + " cannot be " + verb + ": " + e.getMessage()
-                        + "; check the path, its permissions and the free space",
-                e);
     }
 }

@@ -42,7 +42,7 @@ final class Verification {
 
     VerifyReport run() {
         long begin = System.nanoTime();
-        Path index = folder.resolve(Store.INDEX);
+        Path index = folder.resolve(StoreFolder.INDEX);
         try (Directory directory = FSDirectory.open(index)) {
             SegmentInfos commit = commit(directory);
             if (commit != null) {
@@ -66,7 +66,7 @@ final class Verification {
             if (e instanceof dev.pollux.CancelledException cancelled) {
                 throw cancelled;
             }
-            faults.add(new Fault(Store.INDEX, "cannot be read: " + e.getMessage(), false));
+            faults.add(new Fault(StoreFolder.INDEX, "cannot be read: " + e.getMessage(), false));
         }
         return new VerifyReport(files, bytes, faults, Duration.ofNanos(System.nanoTime() - begin));
     }
@@ -75,13 +75,13 @@ final class Verification {
             throws IOException {
         String name = SegmentInfos.getLastCommitSegmentsFileName(directory);
         if (name == null) {
-            faults.add(new Fault(Store.INDEX, "has no commit", false));
+            faults.add(new Fault(StoreFolder.INDEX, "has no commit", false));
             return null;
         }
         try {
             return SegmentInfos.readCommit(directory, name);
         } catch (IOException | RuntimeException e) {
-            faults.add(new Fault(Store.INDEX + "/" + name, "is damaged: " + e.getMessage(), false));
+            faults.add(new Fault(StoreFolder.INDEX + "/" + name, "is damaged: " + e.getMessage(), false));
             return null;
         }
     }
@@ -92,7 +92,7 @@ final class Verification {
             bytes += input.length();
             CodecUtil.checksumEntireFile(input);
         } catch (IOException | RuntimeException e) {
-            faults.add(new Fault(Store.INDEX + "/" + name, "is damaged: " + e.getMessage(), false));
+            faults.add(new Fault(StoreFolder.INDEX + "/" + name, "is damaged: " + e.getMessage(), false));
         }
     }
 

@@ -230,7 +230,7 @@ final class View {
         List<Hit> hits = new ArrayList<>(found.size());
         for (Scored scored : found) {
             List<String> same = copies.getOrDefault(snapshot.record(scored.id()), List.of());
-            hits.add(new Hit(snapshot.passage(scored.id(), same), scored.score()));
+            hits.add(new Hit(snapshot.stored().passage(scored.id(), same), scored.score()));
         }
         return hits;
     }
