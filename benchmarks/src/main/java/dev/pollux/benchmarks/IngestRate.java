@@ -19,11 +19,11 @@ import java.util.stream.IntStream;
 
 /**
  * Time and memory of an ingest of many documents, without a model: vectors are made of hashes. Arguments: folder of the knowledge
- * base, number of documents, sentences a document. Run it with {@code -Xmx256m}; it ingests twice, the second time unchanged.
+ * base, number of documents, sentences a document, dimension of the vectors (default 64). Run it with {@code -Xmx256m}; it ingests twice, the second time unchanged.
  */
 public final class IngestRate {
 
-    private static final int DIMENSION = 64;
+    private static final String DIMENSION = "64";
     private static final String[] WORDS =
             ("pump valve gasket train morning station ticket winter frost gauge reading logbook office floor"
                             + " notice repair pressure water tunnel signal driver night inspection cupboard price stock part key")
@@ -36,10 +36,11 @@ public final class IngestRate {
         Path folder = Path.of(arguments[0]);
         int documents = Integer.parseInt(arguments[1]);
         int sentences = Integer.parseInt(arguments[2]);
+        int dimension = Integer.parseInt(arguments.length > 3 ? arguments[3] : DIMENSION);
         DocumentSource source = DocumentSource.stream(
                 "rows", () -> IntStream.range(0, documents).mapToObj(i -> document(i, sentences)));
         for (int run = 1; run <= 2; run++) {
-            try (KnowledgeBase knowledge = KnowledgeBase.open(folder, new Hashes())) {
+            try (KnowledgeBase knowledge = KnowledgeBase.open(folder, new Hashes(dimension))) {
                 long begin = System.nanoTime();
                 IngestReport report = knowledge.ingest(source).run();
                 double seconds = (System.nanoTime() - begin) / 1e9;
@@ -80,28 +81,28 @@ public final class IngestRate {
     }
 
     /** Vectors of the hashes of texts. */
-    private static final class Hashes implements Embedder {
+    private record Hashes(int dimension) implements Embedder {
 
         @Override
         public EmbedderInfo info() {
-            return new EmbedderInfo("hashes", "hashes-" + DIMENSION, DIMENSION, 256);
+            return new EmbedderInfo("hashes", "hashes-" + dimension, dimension, 256);
         }
 
         @Override
         public float[][] embed(List<String> texts, TextRole role) {
-            return texts.stream().map(Hashes::vector).toArray(float[][]::new);
+            return texts.stream().map(this::vector).toArray(float[][]::new);
         }
 
-        private static float[] vector(String text) {
+        private float[] vector(String text) {
             SplittableRandom random = new SplittableRandom(text.hashCode());
-            float[] vector = new float[DIMENSION]; // (dimension)
+            float[] vector = new float[dimension]; // (dimension)
             double sum = 0;
-            for (int i = 0; i < DIMENSION; i++) {
+            for (int i = 0; i < dimension; i++) {
                 vector[i] = (float) (random.nextDouble() - 0.5);
                 sum += vector[i] * vector[i];
             }
             float scale = (float) (1 / Math.sqrt(sum));
-            for (int i = 0; i < DIMENSION; i++) {
+            for (int i = 0; i < dimension; i++) {
                 vector[i] *= scale;
             }
             return vector;

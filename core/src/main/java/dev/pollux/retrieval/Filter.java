@@ -19,8 +19,9 @@ import java.util.stream.Collectors;
  * }</pre>
  *
  * <p>A comparison is false if the document lacks the field or the field does not have the value's type; its negation is then
- * true. Field names are case-sensitive. Fields from front matter have lower-case names. A list is a text with commas between
- * its elements, such as {@code "red, green"}: {@link #contains} compares its elements, every other comparison the whole text. Examples, for {@code atLeast("year", 2024)}: {@code year: 2025} passes; {@code year: 2023},
+ * true. Field names are case-sensitive. Fields from front matter have lower-case names. A list is a JSON array, such as {@code ["red","green"]}
+ * (see {@link MetadataValue}), or a text with commas between its elements, such as {@code "red, green"}: {@link #contains} compares
+ * its elements, every other comparison the whole text. Examples, for {@code atLeast("year", 2024)}: {@code year: 2025} passes; {@code year: 2023},
  * {@code year: soon} and a document without {@code year} fail.
  *
  * <p>{@code toString()} returns the filter as text, which {@link #parse} reads: {@code department = "hr" and year >= 2024 and
@@ -151,7 +152,10 @@ public sealed interface Filter {
                 return value.isEqual(text);
             }
             if (this == CONTAINS) {
-                return ELEMENTS.splitAsStream(text).anyMatch(element -> value.isEqual(element.strip()));
+                return MetadataValue.list(text)
+                        .map(list -> list.stream().map(MetadataValue::text))
+                        .orElseGet(() -> ELEMENTS.splitAsStream(text).map(String::strip))
+                        .anyMatch(value::isEqual);
             }
             return value.compare(text)
                     .filter(order -> switch (this) {

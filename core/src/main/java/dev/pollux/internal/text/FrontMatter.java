@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -54,6 +55,15 @@ public final class FrontMatter {
 
     /** Names in lower case and values of the front matter of {@code text}, lists joined by commas, in their order. */
     public static Map<String, String> fields(String text) {
+        return fields(text, list -> String.join(", ", list));
+    }
+
+    /**
+     * Names in lower case and values of the front matter of {@code text}, in their order.
+     *
+     * @param joining makes the value of a list of its elements
+     */
+    public static Map<String, String> fields(String text, Function<List<String>, String> joining) {
         Lines lines = new Lines(text);
         int end = endLine(lines);
         Map<String, String> fields = new LinkedHashMap<>();
@@ -65,7 +75,7 @@ public final class FrontMatter {
             }
             Matcher entry = (yaml ? YAML : TOML).matcher(line.stripTrailing());
             if (entry.matches()) {
-                String value = value(entry.group(2) == null ? "" : entry.group(2), lines, i, end - 1);
+                String value = value(entry.group(2) == null ? "" : entry.group(2), lines, i, end - 1, joining);
                 if (!value.isBlank()) {
                     fields.putIfAbsent(unquoted(entry.group(1)).toLowerCase(Locale.ROOT), value);
                 }
@@ -86,7 +96,7 @@ public final class FrontMatter {
                 .orElse(Inline.plain(entry));
     }
 
-    private static String value(String given, Lines lines, int line, int end) {
+    private static String value(String given, Lines lines, int line, int end, Function<List<String>, String> joining) {
         String value = uncommented(given.strip());
         boolean folded = FOLDED.matcher(value).matches();
         if (value.isEmpty() || folded || value.startsWith("[") && !value.endsWith("]")) {
@@ -101,10 +111,22 @@ public final class FrontMatter {
                 parts.add(value.isEmpty() ? unquoted(next.substring(2).strip()) : next);
             }
             parts.removeIf(String::isEmpty);
-            value = String.join(folded || list ? " " : ", ", parts);
+            if (!folded && !list) {
+                return bounded(parts.isEmpty() ? "" : joining.apply(parts));
+            }
+            value = String.join(" ", parts);
         }
-        value = value.startsWith("[") && value.endsWith("]") ? list(value) : unquoted(value);
-        boolean nested = value.startsWith("{") || value.startsWith("[");
+        if (value.startsWith("[") && value.endsWith("]")) {
+            List<String> items = list(value);
+            boolean nested = items.stream().anyMatch(item -> item.startsWith("[") || item.startsWith("{"));
+            return nested || items.isEmpty() ? "" : bounded(joining.apply(items));
+        }
+        return bounded(unquoted(value));
+    }
+
+    /** The value; empty if it is nested, null or too long. */
+    private static String bounded(String value) {
+        boolean nested = value.startsWith("{") || value.startsWith("[") && !value.endsWith("]");
         return nested || value.equals("null") || value.equals("~") || value.length() > LONGEST_VALUE ? "" : value;
     }
 
@@ -113,14 +135,26 @@ public final class FrontMatter {
                 && (Character.isWhitespace(line.charAt(0)) || line.startsWith("- ") || line.startsWith("]"));
     }
 
-    private static String list(String value) {
+    /** The elements of a list in brackets; a comma between quotation marks does not end one. */
+    private static List<String> list(String value) {
         List<String> items = new ArrayList<>();
-        for (String item : value.substring(1, value.length() - 1).split(",", MOST_KEYS)) {
-            if (!item.isBlank()) {
-                items.add(unquoted(item.strip()));
+        int begin = 1;
+        char quote = 0;
+        for (int i = 1; i < value.length() && items.size() < MOST_KEYS; i++) {
+            char c = value.charAt(i);
+            boolean opens = quote == 0
+                    && (c == '"' || c == '\'')
+                    && value.substring(begin, i).isBlank();
+            if (quote == 0 && c == ',' || i == value.length() - 1) {
+                String item = value.substring(begin, i).strip();
+                if (!item.isEmpty()) {
+                    items.add(unquoted(item));
+                }
+                begin = i + 1;
             }
+            quote = opens ? c : c == quote ? 0 : quote;
         }
-        return String.join(", ", items);
+        return items;
     }
 
     private static String uncommented(String value) {

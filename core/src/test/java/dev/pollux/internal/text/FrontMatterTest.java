@@ -8,6 +8,14 @@ import org.junit.jupiter.api.Test;
 class FrontMatterTest {
 
     @Test
+    void theElementsOfListsAreToldFromTheirCommas() {
+        assertThat(FrontMatter.fields(
+                        "---\na: [x, \"y, z\", 'it''s']\nb:\n- one, two\n- three\nc: [[1], 2]\nd: []\n---\n",
+                        list -> String.join("|", list)))
+                .containsExactly(Map.entry("a", "x|y, z|it''s"), Map.entry("b", "one, two|three"));
+    }
+
+    @Test
     void yamlGivesScalarsAndFlatLists() {
         assertThat(FrontMatter.fields("""
                         ---

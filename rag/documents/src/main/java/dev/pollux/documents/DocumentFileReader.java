@@ -53,6 +53,9 @@ public final class DocumentFileReader implements DocumentReader {
             "ODT", OdtReader::read,
             "EPUB", EpubReader::read);
 
+    /** To be raised if the text of some file comes out otherwise. */
+    private static final String RECIPE = "documents-1";
+
     private static final System.Logger LOGGER = System.getLogger(DocumentFileReader.class.getName());
     private static final boolean LIBRARIES = hasLibraries();
 
@@ -76,6 +79,11 @@ public final class DocumentFileReader implements DocumentReader {
     @Override
     public Map<String, String> kinds() {
         return LIBRARIES ? KINDS : Map.of();
+    }
+
+    @Override
+    public String recipe() {
+        return RECIPE;
     }
 
     private static boolean hasLibraries() {

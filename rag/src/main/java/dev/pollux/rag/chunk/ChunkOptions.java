@@ -1,6 +1,7 @@
 package dev.pollux.rag.chunk;
 
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Options for the size and the boundaries of chunks. <em>Immutable.</em> */
@@ -12,19 +13,26 @@ public final class ChunkOptions {
     private static final int SMALLEST = 16;
     private static final int LARGEST = 1 << 20;
     private static final int MOST_SENTENCES = 20;
+    private static final int TARGET = 256;
+    private static final int CHILD = 128;
 
     private final int targetTokens;
     private final int maxTokens;
     private final boolean contextual;
     private final ChunkStrategy strategy;
     private final int windowSentences;
+    private final int parentTokens;
 
     ChunkOptions(Builder builder) {
-        this.targetTokens = builder.targetTokens;
+        this.targetTokens = builder.targetTokens.orElseGet(() -> target(builder.strategy, builder.maxTokens));
         this.maxTokens = builder.maxTokens;
         this.contextual = builder.contextual;
         this.strategy = builder.strategy;
         this.windowSentences = builder.windowSentences;
+        this.parentTokens = builder.parentTokens;
+        if (parentTokens < SMALLEST || parentTokens > LARGEST) {
+            throw new IllegalArgumentException("parentTokens must be in [16, 2^20] but was " + parentTokens);
+        }
         if (windowSentences < 0 || windowSentences > MOST_SENTENCES) {
             throw new IllegalArgumentException("windowSentences must be in [0, 20] but was " + windowSentences);
         }
@@ -37,12 +45,19 @@ public final class ChunkOptions {
         }
     }
 
+    private static int target(ChunkStrategy strategy, int maxTokens) {
+        return Math.min(strategy == ChunkStrategy.PARENT_CHILD ? CHILD : TARGET, maxTokens);
+    }
+
     /** A builder with the defaults. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** Target size: adjacent blocks are merged up to this number of tokens, in [16, maxTokens]; default 256. */
+    /**
+     * Target size: adjacent blocks are merged up to this number of tokens, in [16, maxTokens]; default 256, or 128 for
+     * {@link ChunkStrategy#PARENT_CHILD}, whose chunks are never longer; at most maxTokens.
+     */
     public int targetTokens() {
         return targetTokens;
     }
@@ -65,9 +80,14 @@ public final class ChunkOptions {
         return strategy;
     }
 
-    /** Number of sentences before a chunk in its lead, for {@link ChunkStrategy#SENTENCES}; in [0, 20]; default 2. */
+    /** Number of sentences before a chunk in its lead, for {@link ChunkStrategy#SENTENCE_WINDOW}; in [0, 20]; default 2. */
     public int windowSentences() {
         return windowSentences;
+    }
+
+    /** Most tokens of a parent, for {@link ChunkStrategy#PARENT_CHILD}; in [16, 2^20]; default 1024. */
+    public int parentTokens() {
+        return parentTokens;
     }
 
     /** Whether another has the same options. */
@@ -84,26 +104,28 @@ public final class ChunkOptions {
     @Override
     public String toString() {
         return "ChunkOptions[targetTokens=" + targetTokens + ", maxTokens=" + maxTokens + ", contextual=" + contextual
-                + ", strategy=" + strategy + ", windowSentences=" + windowSentences + "]";
+                + ", strategy=" + strategy + ", windowSentences=" + windowSentences
+                + ", parentTokens=" + parentTokens + "]";
     }
 
     private List<Object> values() {
-        return List.of(targetTokens, maxTokens, contextual, strategy, windowSentences);
+        return List.of(targetTokens, maxTokens, contextual, strategy, windowSentences, parentTokens);
     }
 
     /** Builds {@link ChunkOptions}. <em>Not thread-safe: one thread at a time.</em> */
     public static final class Builder {
-        private int targetTokens = 256;
+        private Optional<Integer> targetTokens = Optional.empty();
         private int maxTokens = 512;
         private boolean contextual = true;
         private ChunkStrategy strategy = ChunkStrategy.STRUCTURE;
         private int windowSentences = 2;
+        private int parentTokens = 1024;
 
         private Builder() {}
 
         /** See {@link ChunkOptions#targetTokens()}. */
         public Builder targetTokens(int targetTokens) {
-            this.targetTokens = targetTokens;
+            this.targetTokens = Optional.of(targetTokens);
             return this;
         }
 
@@ -128,6 +150,12 @@ public final class ChunkOptions {
         /** See {@link ChunkOptions#windowSentences()}. */
         public Builder windowSentences(int windowSentences) {
             this.windowSentences = windowSentences;
+            return this;
+        }
+
+        /** See {@link ChunkOptions#parentTokens()}. */
+        public Builder parentTokens(int parentTokens) {
+            this.parentTokens = parentTokens;
             return this;
         }
 

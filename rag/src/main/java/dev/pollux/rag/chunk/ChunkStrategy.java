@@ -19,7 +19,14 @@ public enum ChunkStrategy {
      * Sentence by sentence: the vector is that of one sentence, and its lead is the sentences before it
      * ({@link ChunkOptions#windowSentences()}).
      */
-    SENTENCES,
+    SENTENCE_WINDOW,
+
+    /**
+     * Small chunks by structure, at most {@link ChunkOptions#targetTokens()} long, as parts of parents of at most
+     * {@link ChunkOptions#parentTokens()}: the largest section around a chunk that fits, or the part of a section. Chunks are
+     * searched, and {@code ContextExpansion.parents} shows the parents.
+     */
+    PARENT_CHILD,
 
     /**
      * By meaning: sentences are embedded, and a section is cut where neighbouring sentences are least similar, so that a chunk

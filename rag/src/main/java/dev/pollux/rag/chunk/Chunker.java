@@ -45,8 +45,9 @@ public final class Chunker {
         this.options = options;
         this.tokens = embedder::countTokens;
         this.embed = texts -> embedder.embed(texts, TextRole.PASSAGE);
-        this.window = Math.min(options.maxTokens(), window);
-        this.target = Math.min(options.targetTokens(), this.window);
+        int most = Math.min(options.maxTokens(), window);
+        this.target = Math.min(options.targetTokens(), most);
+        this.window = options.strategy() == ChunkStrategy.PARENT_CHILD ? target : most;
     }
 
     /** A chunker for the limits of {@code embedder}. */
@@ -60,7 +61,8 @@ public final class Chunker {
     public String recipe() {
         String strategy = options.strategy() == ChunkStrategy.STRUCTURE
                 ? ""
-                : " strategy=" + options.strategy() + " sentences=" + options.windowSentences();
+                : " strategy=" + options.strategy() + " sentences=" + options.windowSentences() + " parent="
+                        + options.parentTokens();
         return "blocks-5 target=" + target + " window=" + window + " contextual=" + options.contextual() + strategy;
     }
 
@@ -70,7 +72,18 @@ public final class Chunker {
      * @throws IllegalArgumentException if a single character exceeds the model's token limit
      */
     public List<Chunk> split(Document document) {
-        return document.text().isBlank() ? List.of() : new Cut(document).chunks();
+        if (document.text().isBlank()) {
+            return List.of();
+        }
+        List<Chunk> chunks = new Cut(document).chunks();
+        return options.strategy() == ChunkStrategy.PARENT_CHILD ? parents(chunks) : chunks;
+    }
+
+    private List<Chunk> parents(List<Chunk> chunks) {
+        int[] sizes = chunks.stream()
+                .mapToInt(chunk -> measure(chunk.embeddingText()))
+                .toArray(); // (chunks)
+        return ParentSections.of(chunks, sizes, options.parentTokens());
     }
 
     /** A run of characters that is not split further, and its size. */
@@ -95,9 +108,9 @@ public final class Chunker {
             boolean code = Declarations.isCode(document.mediaType());
             List<Part> blocks = code ? CodeParts.of(reading, document.mediaType()) : places.apart(Part.of(reading));
             parts = switch (options.strategy()) {
-                case STRUCTURE -> blocks;
+                case STRUCTURE, PARENT_CHILD -> blocks;
                 case RECURSIVE -> whole(blocks);
-                case SENTENCES, SEMANTIC -> SentenceCuts.of(reading, blocks);
+                case SENTENCE_WINDOW, SEMANTIC -> SentenceCuts.of(reading, blocks);
             };
             title = Optional.ofNullable(document.metadata().get(TITLE)).map(this::title);
         }
@@ -109,7 +122,7 @@ public final class Chunker {
         }
 
         List<Chunk> chunks() {
-            if (options.strategy() == ChunkStrategy.SENTENCES) {
+            if (options.strategy() == ChunkStrategy.SENTENCE_WINDOW) {
                 return sentences();
             }
             boolean whole = parts.stream().noneMatch(Part::apart) && options.strategy() != ChunkStrategy.SEMANTIC;

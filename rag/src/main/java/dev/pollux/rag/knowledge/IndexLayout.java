@@ -19,11 +19,14 @@ package dev.pollux.rag.knowledge;
  *            firstLine, lastLine | firstPage, lastPage | sheet, cells
  *            | wholeDocument (1)   stored
  *            toRecord     values    how far behind it its record is
+ *            parentStart, parentEnd   values    first character of its parent, and one past the last; none without a parent
  * record     whole        indexed   the document's text, by Analysis
  *            recordId     values    the document's id
  *            version      values    SHA-256 of content and chunking, in hex
  *            contentHash  values    SHA-256 of the text alone, in hex
  *            passages     values    how many
+ *            fileState, fileContent   values    hash of the file's times and of its bytes, each with the rules by which it was
+ *                         read, in hex; none where the document is not the only one of a file
  *            id, path, mediaType, characters, hash   stored
  * source     key          indexed   key of the source, a decimal number
  *            sources      indexed
@@ -52,6 +55,8 @@ final class IndexLayout {
     static final String VECTOR_KEY = "vectorKey";
     static final String VECTOR = "vector";
     static final String TO_RECORD = "toRecord";
+    static final String PARENT_START = "parentStart";
+    static final String PARENT_END = "parentEnd";
     static final String WHOLE = "whole";
     static final String ID = "id";
     static final String NUMBER = "number";
@@ -74,6 +79,8 @@ final class IndexLayout {
     static final String VERSION = "version";
     static final String MEDIA_TYPE = "mediaType";
     static final String CONTENT_HASH = "contentHash";
+    static final String FILE_STATE = "fileState";
+    static final String FILE_CONTENT = "fileContent";
     static final String PASSAGES = "passages";
     static final String CHARACTERS = "characters";
     static final String HASH = "hash";

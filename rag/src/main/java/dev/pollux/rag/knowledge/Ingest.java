@@ -1,13 +1,12 @@
 package dev.pollux.rag.knowledge;
 
-import dev.pollux.ModelExecutionException;
 import dev.pollux.embedding.Embedder;
-import dev.pollux.embedding.TextRole;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.chunk.Chunk;
 import dev.pollux.rag.chunk.Chunker;
 import dev.pollux.rag.source.DocumentSink;
 import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.rag.source.FileVersion;
 import dev.pollux.retrieval.Document;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,11 +28,6 @@ import java.util.Set;
  */
 final class Ingest implements DocumentSink {
 
-    /**
-     * Number of texts per call of the embedder: enough for sorting and parallel work, few enough to react to a cancel soon.
-     */
-    private static final int EMBED_BATCH = 32;
-
     private static final int MAX_ID_LENGTH = 4096;
     private static final int MAX_NOTICES = 1000;
     private static final int MAX_PENDING_CHARACTERS = 1 << 23;
@@ -51,6 +45,8 @@ final class Ingest implements DocumentSink {
     private final Chunker chunker;
     private final KnowledgeOptions options;
     private final JobContext job;
+    private final PassageVectors vectors;
+    private final KnownFiles files;
     private final long begin = System.nanoTime();
 
     private final SourceIdentity.Found identity;
@@ -59,6 +55,7 @@ final class Ingest implements DocumentSink {
     private final boolean shares; // whether there are other sources, which may have the same files
     private final Map<String, String> texts =
             new HashMap<>(); // hash of the text of each document, by path; if it shares
+    private final Map<String, String> knownTexts; // hash of the text of each known document, by id; if it shares
     private final Set<String> addedTexts = new HashSet<>(); // hashes of the texts of new documents
     private final Map<String, List<String>> reservations = new HashMap<>(); // reported when the document is written
     private final SkippedCount skippedFiles = new SkippedCount();
@@ -80,10 +77,10 @@ final class Ingest implements DocumentSink {
     private int deletedElsewhere;
     private int skipped;
     private int passages;
-    private int embedded;
+    private int stamped; // unchanged documents of changed files
 
     /** A document to write. */
-    private record Changed(Document document, List<Chunk> chunks, String hash, String version) {}
+    private record Changed(Document document, List<Chunk> chunks, String hash, String version, KnownFiles.Stamp file) {}
 
     Ingest(Store store, Embedder embedder, KnowledgeOptions options, DocumentSource from, JobContext job) {
         this.store = store;
@@ -91,21 +88,28 @@ final class Ingest implements DocumentSink {
         this.chunker = Chunker.of(embedder, options.chunking());
         this.options = options;
         this.job = job;
+        this.files = new KnownFiles(chunker.recipe() + Analysis.RECIPE);
         this.identity = store.read(snapshot -> SourceIdentity.of(from, snapshot));
         this.source = identity.source();
         this.shares = store.read(snapshot ->
                 snapshot.sources().all().stream().anyMatch(other -> !other.key().equals(source.key())));
+        this.knownTexts =
+                shares ? store.read(snapshot -> snapshot.values(source.key(), IndexLayout.CONTENT_HASH)) : Map.of();
         store.read(snapshot -> {
             snapshot.values(source.key(), IndexLayout.VERSION, documents::know);
+            files.know(snapshot, source.key());
             return snapshot;
         });
+        this.vectors = new PassageVectors(store, embedder, options, job);
     }
 
     /** @param whole whether documents that {@code from} does not have are deleted */
     IngestReport run(DocumentSource from, boolean whole) {
         identity.notice().ifPresent(this::notice);
-        from.read(this);
-        write();
+        try (vectors) {
+            from.read(this);
+            write();
+        }
         if (whole) {
             deleteVanished();
             deleteStaleCopies();
@@ -124,8 +128,8 @@ final class Ingest implements DocumentSink {
                 skipped,
                 skippedFiles.files(),
                 passages,
-                embedded,
-                passages - embedded,
+                vectors.embedded(),
+                passages - vectors.embedded(),
                 Duration.ofNanos(System.nanoTime() - begin),
                 notices);
     }
@@ -136,7 +140,30 @@ final class Ingest implements DocumentSink {
     }
 
     @Override
+    public boolean isUnchanged(String id, FileVersion version) {
+        checkRunning();
+        boolean known = files.isUnchanged(id, version) && documents.see(id);
+        if (known) {
+            if (shares) {
+                texts.put(source.pathOf(version.path(), id), knownTexts.getOrDefault(id, ""));
+            }
+            unchanged++;
+            progress();
+        }
+        return known;
+    }
+
+    @Override
+    public void document(Document given, FileVersion version) {
+        document(given, files.stamp(given.id()));
+    }
+
+    @Override
     public void document(Document given) {
+        document(given, KnownFiles.Stamp.NONE);
+    }
+
+    private void document(Document given, KnownFiles.Stamp file) {
         checkRunning();
         Document document = FrontMatterMetadata.added(given);
         String id = document.id();
@@ -156,9 +183,13 @@ final class Ingest implements DocumentSink {
         List<String> reserved = Objects.requireNonNullElse(reservations.remove(id), List.<String>of());
         if (documents.isKnown(id, version)) {
             unchanged++;
+            if (!file.content().isEmpty()) {
+                store.stamp(IndexLayout.key(source.key(), id), file);
+                stamped++;
+            }
         } else {
             reserved.forEach(message -> notice(id + " " + message));
-            add(new Changed(document, chunker.split(document), hash, version));
+            add(new Changed(document, chunker.split(document), hash, version, file));
         }
         progress();
     }
@@ -217,16 +248,18 @@ final class Ingest implements DocumentSink {
         if (!pending.isEmpty()) {
             record(Instant.now());
         }
-        Map<String, float[]> vectors = vectors(); // each (dimension)
+        Map<String, float[]> rows = vectors.of(
+                pending.stream().flatMap(changed -> changed.chunks().stream()).toList()); // each (dimension)
         for (Changed changed : pending) {
             Document document = changed.document();
             PassageWriter block = new PassageWriter(source.key(), document);
             for (Chunk chunk : changed.chunks()) {
-                String key = Hashes.of(chunk.embeddingText());
-                block.passage(chunk, key, Objects.requireNonNull(vectors.get(key)));
+                String key = PassageVectors.key(chunk);
+                block.passage(chunk, key, Objects.requireNonNull(rows.get(key)));
             }
             store.replace(
-                    IndexLayout.key(source.key(), document.id()), block.finish(changed.hash(), changed.version()));
+                    IndexLayout.key(source.key(), document.id()),
+                    block.finish(changed.hash(), changed.version(), changed.file()));
             passages += changed.chunks().size();
             if (documents.isKnown(document.id())) {
                 updated++;
@@ -238,55 +271,6 @@ final class Ingest implements DocumentSink {
         pending.clear();
         pendingPassages = 0;
         pendingCharacters = 0;
-    }
-
-    /** The vector of each pending chunk by the hash of its text; taken from the index if present. */
-    private Map<String, float[]> vectors() {
-        Map<String, float[]> vectors = new HashMap<>();
-        Map<String, String> unknown = new HashMap<>();
-        List<String> order = new ArrayList<>();
-        store.read(snapshot -> {
-            for (Changed changed : pending) {
-                for (Chunk chunk : changed.chunks()) {
-                    String text = chunk.embeddingText();
-                    String key = Hashes.of(text);
-                    if (vectors.containsKey(key) || unknown.containsKey(key)) {
-                        continue;
-                    }
-                    float[] known = snapshot.vector(key); // (dimension)
-                    if (known != null) {
-                        vectors.put(key, known);
-                    } else {
-                        unknown.put(key, text);
-                        order.add(key);
-                    }
-                }
-            }
-            return snapshot;
-        });
-        for (int from = 0; from < order.size(); from += EMBED_BATCH) {
-            checkRunning();
-            List<String> keys = order.subList(from, Math.min(from + EMBED_BATCH, order.size()));
-            float[][] rows = embed(keys.stream().map(unknown::get).toList()); // (keys, dimension)
-            for (int i = 0; i < rows.length; i++) {
-                vectors.put(keys.get(i), rows[i]);
-            }
-            embedded += rows.length;
-            job.progress("embed", embedded, -1, "passages");
-        }
-        return vectors;
-    }
-
-    private float[][] embed(List<String> texts) {
-        float[][] rows = embedder.embed(texts, TextRole.PASSAGE); // (texts, dimension)
-        if (rows.length != texts.size()) {
-            throw new ModelExecutionException("Embedder " + embedder.info().name() + " made " + rows.length
-                    + " vectors of " + texts.size() + " texts; one a text is its contract");
-        }
-        for (float[] row : rows) {
-            QueryVector.check(row, embedder.info());
-        }
-        return rows;
     }
 
     /** Remembers the text of a new document, which may have had another id before. */
@@ -348,6 +332,8 @@ final class Ingest implements DocumentSink {
         boolean changed = added + updated + deleted + renamed + deletedElsewhere > 0;
         if (changed || before.filter(now::agrees).isEmpty()) {
             record(now.changed());
+            commit();
+        } else if (stamped > 0) {
             commit();
         } else {
             job.progress("commit", unchanged, expected, "documents");

@@ -263,6 +263,16 @@ public final class KnowledgeBase implements AutoCloseable {
         return store.read(snapshot -> snapshot.stored().passages(source, document));
     }
 
+    /** Whether some passages are parts of a parent; see {@link dev.pollux.rag.chunk.ChunkStrategy#PARENT_CHILD}. */
+    public boolean hasParents() {
+        return store.read(Parents::exist);
+    }
+
+    /** The passages of the parent of a passage, in order, itself included; empty if it has no parent. */
+    public List<Passage> siblings(Passage passage) {
+        return store.read(snapshot -> Parents.siblings(snapshot, passage));
+    }
+
     /**
      * The stored vectors of passages, L2-normalised.
      *

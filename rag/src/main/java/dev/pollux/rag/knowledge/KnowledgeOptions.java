@@ -19,6 +19,7 @@ public final class KnowledgeOptions {
     private final boolean backgroundIndex;
     private final int indexThreads;
     private final Optional<Executor> indexExecutor;
+    private final Optional<EmbeddingCache> embeddingCache;
     private final int mappedFrom;
     private final int graphFrom;
 
@@ -29,6 +30,7 @@ public final class KnowledgeOptions {
         this.backgroundIndex = from.backgroundIndex;
         this.indexThreads = from.indexThreads;
         this.indexExecutor = from.indexExecutor;
+        this.embeddingCache = from.embeddingCache;
         this.mappedFrom = from.mappedFrom;
         this.graphFrom = from.graphFrom;
         if (indexThreads < 1 || indexThreads > 1_024) {
@@ -86,6 +88,11 @@ public final class KnowledgeOptions {
         return indexExecutor;
     }
 
+    /** Where vectors of texts that other knowledge bases embedded are found; empty, the default: nowhere. */
+    public Optional<EmbeddingCache> embeddingCache() {
+        return embeddingCache;
+    }
+
     /** The settings of the index in a folder. */
     IndexSettings settings(Path folder, int dimension) {
         return new IndexSettings(folder, dimension, vectorCodes, mappedFrom, graphFrom);
@@ -107,7 +114,8 @@ public final class KnowledgeOptions {
         return "KnowledgeOptions[chunking=" + chunking + ", commitPassages=" + commitPassages
                 + ", vectorCodes=" + vectorCodes + ", backgroundIndex=" + backgroundIndex + ", indexThreads="
                 + indexThreads + ", indexExecutor="
-                + indexExecutor.map(Object::toString).orElse("own") + "]";
+                + indexExecutor.map(Object::toString).orElse("own") + ", embeddingCache="
+                + embeddingCache.map(Object::toString).orElse("none") + "]";
     }
 
     private List<Object> values() {
@@ -118,6 +126,7 @@ public final class KnowledgeOptions {
                 backgroundIndex,
                 indexThreads,
                 indexExecutor,
+                embeddingCache,
                 mappedFrom,
                 graphFrom);
     }
@@ -130,6 +139,7 @@ public final class KnowledgeOptions {
         private boolean backgroundIndex = true;
         private int indexThreads = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         private Optional<Executor> indexExecutor = Optional.empty();
+        private Optional<EmbeddingCache> embeddingCache = Optional.empty();
         private int mappedFrom = IndexSettings.MAPPED_FROM;
         private int graphFrom = SearchPlan.LEAST_ALLOWED;
 
@@ -168,6 +178,12 @@ public final class KnowledgeOptions {
         /** See {@link KnowledgeOptions#indexExecutor()}. */
         public Builder indexExecutor(Executor indexExecutor) {
             this.indexExecutor = Optional.of(indexExecutor);
+            return this;
+        }
+
+        /** See {@link KnowledgeOptions#embeddingCache()}. */
+        public Builder embeddingCache(EmbeddingCache embeddingCache) {
+            this.embeddingCache = Optional.of(embeddingCache);
             return this;
         }
 

@@ -25,7 +25,7 @@ public record MetadataField(String name, Set<Type> types, int documents) {
         NUMBER,
         /** An ISO 8601 date, or a time that begins with one. */
         DATE,
-        /** Elements with commas between them. */
+        /** A JSON array, or elements with commas between them. */
         LIST,
         /** Any other text. */
         TEXT

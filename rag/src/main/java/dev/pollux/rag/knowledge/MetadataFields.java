@@ -4,6 +4,7 @@ import dev.pollux.internal.text.EditDistance;
 import dev.pollux.rag.knowledge.MetadataField.Type;
 import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.FilterValue;
+import dev.pollux.retrieval.MetadataValue;
 import java.time.LocalDate;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -52,7 +53,8 @@ final class MetadataFields {
         if (DAY.compare(value).isPresent()) {
             return Type.DATE;
         }
-        return value.indexOf(',') >= 0 ? Type.LIST : Type.TEXT;
+        boolean list = MetadataValue.of(value) instanceof List<?> || value.indexOf(',') >= 0;
+        return list ? Type.LIST : Type.TEXT;
     }
 
     List<MetadataField> all() {

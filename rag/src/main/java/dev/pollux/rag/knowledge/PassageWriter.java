@@ -46,6 +46,10 @@ final class PassageWriter {
         fields.add(new StoredField(IndexLayout.END, chunk.end()));
         StoredLocation.write(chunk.location(), fields);
         fields.add(new StoredField(IndexLayout.MEDIA_TYPE, document.mediaType()));
+        if (chunk.hasParent()) {
+            fields.add(new NumericDocValuesField(IndexLayout.PARENT_START, chunk.parentStart()));
+            fields.add(new NumericDocValuesField(IndexLayout.PARENT_END, chunk.parentEnd()));
+        }
         if (!chunk.lead().isEmpty()) {
             fields.add(new StoredField(IndexLayout.LEAD, chunk.lead()));
         }
@@ -60,7 +64,7 @@ final class PassageWriter {
     }
 
     /** The block, closed by the document's record. */
-    List<org.apache.lucene.document.Document> finish(String hash, String version) {
+    List<org.apache.lucene.document.Document> finish(String hash, String version, KnownFiles.Stamp file) {
         for (int i = 0; i < block.size(); i++) {
             block.get(i).add(new NumericDocValuesField(IndexLayout.TO_RECORD, block.size() - i));
         }
@@ -75,8 +79,18 @@ final class PassageWriter {
         fields.add(new StoredField(IndexLayout.MEDIA_TYPE, document.mediaType()));
         fields.add(new StoredField(IndexLayout.CHARACTERS, document.text().length()));
         fields.add(new StoredField(IndexLayout.HASH, hash));
+        stamp(file).forEach(fields::add);
         block.add(fields);
         return block;
+    }
+
+    /** The fields of a record that say in which version its file was read. */
+    static List<BinaryDocValuesField> stamp(KnownFiles.Stamp file) {
+        return file.content().isEmpty()
+                ? List.of()
+                : List.of(
+                        new BinaryDocValuesField(IndexLayout.FILE_STATE, new BytesRef(file.state())),
+                        new BinaryDocValuesField(IndexLayout.FILE_CONTENT, new BytesRef(file.content())));
     }
 
     private org.apache.lucene.document.Document fields() {

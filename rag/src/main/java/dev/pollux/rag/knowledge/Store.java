@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.lucene.document.Document;
+import org.apache.lucene.document.Field;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexNotFoundException;
 import org.apache.lucene.index.IndexWriter;
@@ -203,6 +204,14 @@ final class Store implements AutoCloseable {
     /** Replaces the block with this key; visible after {@link #commit}. */
     void replace(String key, List<Document> block) {
         change(w -> w.updateDocuments(new Term(IndexLayout.KEY, key), block));
+    }
+
+    /** Replaces the version of the file of the document with this key; visible after {@link #commit}. */
+    void stamp(String key, KnownFiles.Stamp file) {
+        Field[] fields = PassageWriter.stamp(file).toArray(Field[]::new);
+        if (fields.length > 0) {
+            change(w -> w.updateDocValues(new Term(IndexLayout.KEY, key), fields));
+        }
     }
 
     /** Deletes the block with this key; visible after {@link #commit}. */

@@ -1,5 +1,6 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.CancelledException;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.knowledge.VerifyReport.Fault;
@@ -26,8 +27,12 @@ final class Verification {
 
     /*
      * Every file of Lucene ends with a checksum of itself, and the commit data have one of each derived file. The manifest has
-     * none; it is a function of the commit and compared with what this version would write.
+     * none; it is a function of the commit and compared with what this version would write. A writer
+     * deletes the files of a commit after the next one, so faults of a commit that is not the newest any more mean nothing, and
+     * the newest is verified.
      */
+
+    private static final int ATTEMPTS = 10;
 
     private final Path folder;
     private final JobContext job;
@@ -42,28 +47,18 @@ final class Verification {
 
     VerifyReport run() {
         long begin = System.nanoTime();
-        Path index = folder.resolve(StoreFolder.INDEX);
-        try (Directory directory = FSDirectory.open(index)) {
-            SegmentInfos commit = commit(directory);
-            if (commit != null) {
-                int done = 0;
-                TreeSet<String> names = new TreeSet<>(commit.files(true));
-                for (String name : names) {
-                    job.checkCancelled();
-                    check(directory, name);
-                    job.progress("verify", ++done, names.size(), "files");
-                }
-                DerivedFiles derived = DerivedFiles.of(folder, commit.getUserData());
-                for (DerivedFile file : derived.all()) {
-                    job.checkCancelled();
-                    check(file, derived.path(file));
-                }
-                if (faults.isEmpty() && ArtifactManifest.isIn(folder)) {
-                    manifest(directory, commit);
+        try (Directory directory = FSDirectory.open(folder.resolve(StoreFolder.INDEX))) {
+            for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+                faults.clear();
+                files = 0;
+                bytes = 0;
+                String name = verify(directory);
+                if (faults.isEmpty() || name.equals(newest(directory))) {
+                    break;
                 }
             }
         } catch (IOException | RuntimeException e) {
-            if (e instanceof dev.pollux.CancelledException cancelled) {
+            if (e instanceof CancelledException cancelled) {
                 throw cancelled;
             }
             faults.add(new Fault(StoreFolder.INDEX, "cannot be read: " + e.getMessage(), false));
@@ -71,19 +66,41 @@ final class Verification {
         return new VerifyReport(files, bytes, faults, Duration.ofNanos(System.nanoTime() - begin));
     }
 
-    private org.apache.lucene.index.@org.jspecify.annotations.Nullable SegmentInfos commit(Directory directory)
-            throws IOException {
-        String name = SegmentInfos.getLastCommitSegmentsFileName(directory);
-        if (name == null) {
+    /** Reads the files of the newest commit and returns its name; empty if there is none. */
+    private String verify(Directory directory) throws IOException {
+        String name = newest(directory);
+        if (name.isEmpty()) {
             faults.add(new Fault(StoreFolder.INDEX, "has no commit", false));
-            return null;
+            return name;
         }
+        SegmentInfos commit;
         try {
-            return SegmentInfos.readCommit(directory, name);
+            commit = SegmentInfos.readCommit(directory, name);
         } catch (IOException | RuntimeException e) {
             faults.add(new Fault(StoreFolder.INDEX + "/" + name, "is damaged: " + e.getMessage(), false));
-            return null;
+            return name;
         }
+        int done = 0;
+        TreeSet<String> names = new TreeSet<>(commit.files(true));
+        for (String file : names) {
+            job.checkCancelled();
+            check(directory, file);
+            job.progress("verify", ++done, names.size(), "files");
+        }
+        DerivedFiles derived = DerivedFiles.of(folder, commit.getUserData());
+        for (DerivedFile file : derived.all()) {
+            job.checkCancelled();
+            check(file, derived.path(file));
+        }
+        if (faults.isEmpty() && ArtifactManifest.isIn(folder)) {
+            manifest(directory, commit);
+        }
+        return name;
+    }
+
+    private static String newest(Directory directory) throws IOException {
+        String name = SegmentInfos.getLastCommitSegmentsFileName(directory);
+        return name == null ? "" : name;
     }
 
     private void check(Directory directory, String name) {

@@ -15,6 +15,9 @@ import java.util.Map;
  */
 public final class ContextExpansion {
 
+    private static final int CHILDREN = 4;
+    private static final int MOST_HITS = 10_000;
+
     private ContextExpansion() {}
 
     /**
@@ -46,6 +49,35 @@ public final class ContextExpansion {
             }
             query.trace().add("expand", hits.size(), grown.size(), begin);
             return List.copyOf(grown);
+        };
+    }
+
+    /**
+     * A retriever whose hits are the parents of the passages that are found, where they have one; see
+     * {@link dev.pollux.rag.chunk.ChunkStrategy#PARENT_CHILD}. Hits with the same parent become one, with the better score;
+     * therefore four times as many passages are searched, and there can still be fewer than topK. If no passage of the
+     * knowledge base has a parent, the hits are those of the given retriever.
+     *
+     * @param knowledge holds the documents of the hits
+     */
+    public static Retriever parents(Retriever retriever, KnowledgeBase knowledge) {
+        return query -> {
+            if (!knowledge.hasParents()) {
+                return retriever.retrieve(query);
+            }
+            List<Hit> hits = retriever.retrieve(query.withTopK(Math.min(MOST_HITS, CHILDREN * query.topK())));
+            long begin = System.nanoTime();
+            List<Hit> shown = new ArrayList<>();
+            for (Hit hit : hits) {
+                Passage passage = hit.passage();
+                boolean inside = shown.stream().map(Hit::passage).anyMatch(other -> contains(other, passage));
+                if (!inside && shown.size() < query.topK()) {
+                    List<Passage> parts = knowledge.siblings(passage);
+                    shown.add(parts.isEmpty() ? hit : new Hit(joined(parts, passage), hit.score()));
+                }
+            }
+            query.trace().add("parents", hits.size(), shown.size(), begin);
+            return List.copyOf(shown);
         };
     }
 
@@ -99,7 +131,7 @@ public final class ContextExpansion {
         return new Passage(
                 first.id(),
                 hit.origin(),
-                first.headings(),
+                headings(parts),
                 text.toString(),
                 first.start(),
                 first.start() + text.length(),
@@ -107,5 +139,19 @@ public final class ContextExpansion {
                 first.lead(),
                 first.mediaType(),
                 first.metadata());
+    }
+
+    /** The headings that the parts share. */
+    private static List<String> headings(List<Passage> parts) {
+        List<String> shared = parts.get(0).headings();
+        for (Passage part : parts) {
+            int n = 0;
+            while (n < Math.min(shared.size(), part.headings().size())
+                    && shared.get(n).equals(part.headings().get(n))) {
+                n++;
+            }
+            shared = shared.subList(0, n);
+        }
+        return shared;
     }
 }

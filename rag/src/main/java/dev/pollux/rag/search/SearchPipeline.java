@@ -26,7 +26,7 @@ import java.util.stream.Collectors;
  *   <li>{@link #recent} and {@link #boost}: scores by metadata
  *   <li>{@link #rerank}: scores by a reranker
  *   <li>{@link #diversify}: maximal marginal relevance
- *   <li>{@link #expand}: the sections around the hits
+ *   <li>{@link #expand} or {@link #parents}: the sections around the hits, or their parents
  * </ol>
  *
  * <pre>{@code
@@ -131,9 +131,15 @@ public final class SearchPipeline {
         return this;
     }
 
-    /** See {@link ContextExpansion#sections}. */
+    /** See {@link ContextExpansion#sections}; replaces {@link #parents}. */
     public SearchPipeline expand(int characters) {
         expand = retriever -> ContextExpansion.sections(retriever, knowledge, characters);
+        return this;
+    }
+
+    /** See {@link ContextExpansion#parents}; replaces {@link #expand}. */
+    public SearchPipeline parents() {
+        expand = retriever -> ContextExpansion.parents(retriever, knowledge);
         return this;
     }
 

@@ -15,6 +15,14 @@ public interface DocumentReader {
     Map<String, String> kinds();
 
     /**
+     * A text that names the reader and the options that determine its documents. If it changes, files are read again even if
+     * they have not changed. Default: the name of the class.
+     */
+    default String recipe() {
+        return getClass().getName();
+    }
+
+    /**
      * Reads a file and passes its documents to {@code sink}, or the reason why there are none to {@link DocumentSink#skipped}.
      *
      * <p>If it throws an exception, the file is skipped and its documents are discarded.

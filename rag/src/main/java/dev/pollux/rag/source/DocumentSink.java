@@ -12,6 +12,25 @@ public interface DocumentSink {
     void document(Document document);
 
     /**
+     * Receives the only document of a file. By default it is {@link #document(Document)}.
+     *
+     * @param version the file before it was read
+     */
+    default void document(Document document, FileVersion version) {
+        document(document);
+    }
+
+    /**
+     * Whether the document of a file is known in this version. If so, the source does not read the file, and the document
+     * counts as received. Default: false.
+     *
+     * @param id the id of the file's only document
+     */
+    default boolean isUnchanged(String id, FileVersion version) {
+        return false;
+    }
+
+    /**
      * Reports a document that exists but cannot be read now; its earlier content stays valid.
      *
      * @param id the document's id; if it ends in {@code /}, all documents whose ids begin with it; {@code /} alone means all

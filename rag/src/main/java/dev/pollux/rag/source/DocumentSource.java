@@ -99,7 +99,7 @@ public interface DocumentSource {
         return file(file, FolderOptions.DEFAULTS);
     }
 
-    /** One file with options; only the name and the maximum size are used. */
+    /** One file with options; only the name, the maximum size and the isolation are used. */
     static DocumentSource file(Path file, FolderOptions options) {
         return new FileSource(file, options);
     }

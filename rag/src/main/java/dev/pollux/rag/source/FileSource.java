@@ -49,7 +49,7 @@ final class FileSource implements DocumentSource {
         String kind = FileTypes.unread(id);
         if (reader.isPresent() || kind.isEmpty()) {
             FolderWalk.Wanted wanted = new FolderWalk.Wanted(file, FileTypes.mediaTypeAsked(id), reader);
-            new TextFile(options.maxFileBytes(), sink).read(id, path(), wanted);
+            TextFile.reading(options, sink, text -> text.read(id, path(), wanted));
         } else {
             sink.unread(id, kind, FolderWalk.Unread.type(kind).reason());
         }

@@ -95,7 +95,7 @@ final class FileTypes {
             .collect(Collectors.toMap(kind -> kind.toLowerCase(Locale.ROOT), Function.identity()));
 
     private static final Map<String, String> OTHER_ENDINGS =
-            Map.of("htm", "HTML", "xhtml", "HTML", "shtml", "HTML", "djv", "DJVU");
+            Map.of("htm", "HTML", "xhtml", "HTML", "shtml", "HTML", "djv", "DJVU", "pps", "PPT", "xlt", "XLS");
 
     private FileTypes() {}
 

@@ -22,13 +22,15 @@ public final class FolderOptions {
     private final boolean gitignore;
     private final int maxFileBytes;
 
-    FolderOptions(
-            Optional<String> name, List<String> include, List<String> exclude, boolean gitignore, int maxFileBytes) {
-        this.name = name;
-        this.include = List.copyOf(include);
-        this.exclude = List.copyOf(exclude);
-        this.gitignore = gitignore;
-        this.maxFileBytes = maxFileBytes;
+    private final Optional<ReaderIsolation> isolation;
+
+    private FolderOptions(Builder from) {
+        this.name = from.name;
+        this.include = List.copyOf(from.include);
+        this.exclude = List.copyOf(from.exclude);
+        this.gitignore = from.gitignore;
+        this.maxFileBytes = from.maxFileBytes;
+        this.isolation = from.isolation;
         checkPatterns("include", include);
         checkPatterns("exclude", exclude);
         if (maxFileBytes < 1 || maxFileBytes > 1 << 30) {
@@ -68,6 +70,11 @@ public final class FolderOptions {
         return exclude;
     }
 
+    /** The child process in which files with a {@link DocumentReader} are read; empty, the default: none. */
+    public Optional<ReaderIsolation> isolation() {
+        return isolation;
+    }
+
     /** Whether {@code .gitignore} files exclude files; default true. */
     public boolean gitignore() {
         return gitignore;
@@ -92,11 +99,12 @@ public final class FolderOptions {
     @Override
     public String toString() {
         return "FolderOptions[name=" + name + ", include=" + include + ", exclude=" + exclude + ", gitignore="
-                + gitignore + ", maxFileBytes=" + maxFileBytes + "]";
+                + gitignore + ", maxFileBytes=" + maxFileBytes + ", isolation="
+                + isolation.map(Object::toString).orElse("none") + "]";
     }
 
     private List<Object> values() {
-        return List.of(name, include, exclude, gitignore, maxFileBytes);
+        return List.of(name, include, exclude, gitignore, maxFileBytes, isolation);
     }
 
     /** Builds {@link FolderOptions}. <em>Not thread-safe: one thread at a time.</em> */
@@ -106,6 +114,7 @@ public final class FolderOptions {
         private List<String> exclude = List.of();
         private boolean gitignore = true;
         private int maxFileBytes = 16 << 20;
+        private Optional<ReaderIsolation> isolation = Optional.empty();
 
         private Builder() {}
 
@@ -139,9 +148,15 @@ public final class FolderOptions {
             return this;
         }
 
+        /** See {@link FolderOptions#isolation()}. */
+        public Builder isolation(ReaderIsolation isolation) {
+            this.isolation = Optional.of(isolation);
+            return this;
+        }
+
         /** The options. */
         public FolderOptions build() {
-            return new FolderOptions(name, include, exclude, gitignore, maxFileBytes);
+            return new FolderOptions(this);
         }
     }
 }

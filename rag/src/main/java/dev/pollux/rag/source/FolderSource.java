@@ -44,12 +44,14 @@ final class FolderSource implements DocumentSource {
         sink.expect(walk.wanted().size() + walk.skipped().size());
         walk.skipped().forEach(sink::skipped);
         walk.unread().forEach((id, file) -> sink.unread(id, file.kind(), file.reason()));
-        TextFile reader = new TextFile(options.maxFileBytes(), sink);
-        walk.wanted().forEach((id, wanted) -> {
-            if (isInside(root, id, wanted.file(), sink)) {
-                reader.read(id, "", wanted);
-            }
-        });
+        TextFile.reading(
+                options,
+                sink,
+                reader -> walk.wanted().forEach((id, wanted) -> {
+                    if (isInside(root, id, wanted.file(), sink)) {
+                        reader.read(id, "", wanted);
+                    }
+                }));
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -32,11 +33,19 @@ final class FolderWalk {
 
         /** A file of an unsupported type. */
         static Unread type(String kind) {
-            return new Unread(
-                    kind,
-                    kind.isEmpty() ? "is of a type that is not read" : "is of type " + kind + ", which is not read");
+            String old = FORMER.getOrDefault(kind, "");
+            String reason = kind.isEmpty()
+                    ? "is of a type that is not read"
+                    : old.isEmpty() ? "is of type " + kind + ", which is not read" : old;
+            return new Unread(kind, reason);
         }
     }
+
+    private static final Map<String, String> FORMER = Map.of(
+            "DOC", "is in the old Word format, which is not read; save it as .docx",
+            "XLS", "is in the old Excel format, which is not read; save it as .xlsx",
+            "PPT", "is in the old PowerPoint format, which is not read; save it as .pptx",
+            "MSG", "is an Outlook message, which is not read; save it as .eml");
 
     private static final Unread IGNORED = new Unread("", "is left out by .gitignore");
 

@@ -12,15 +12,41 @@ import java.util.function.Consumer;
 final class HeldDocuments implements DocumentSink {
 
     private final List<Consumer<DocumentSink>> results = new ArrayList<>();
+    private final List<Document> documents = new ArrayList<>();
 
     private HeldDocuments() {}
 
-    /** Reads a file into {@code sink}; a file that makes the reader fail is skipped. */
+    /**
+     * Reads a file into {@code sink}; a file that makes the reader fail is skipped.
+     *
+     * @param version the file before it was read
+     */
+    static void read(DocumentReader reader, SourceFile file, FileVersion version, DocumentSink sink) {
+        HeldDocuments held = new HeldDocuments();
+        String reason = held.read(reader, file);
+        if (reason.isEmpty()) {
+            held.results.forEach(result -> result.accept(sink));
+            boolean only =
+                    held.documents.size() == 1 && held.documents.get(0).id().equals(file.id());
+            held.documents.forEach(document -> {
+                if (only) {
+                    sink.document(document, version);
+                } else {
+                    sink.document(document);
+                }
+            });
+        } else {
+            sink.skipped(file.id(), reason);
+        }
+    }
+
+    /** Reads a file into {@code sink}, whatever its version; a file that makes the reader fail is skipped. */
     static void read(DocumentReader reader, SourceFile file, DocumentSink sink) {
         HeldDocuments held = new HeldDocuments();
         String reason = held.read(reader, file);
         if (reason.isEmpty()) {
             held.results.forEach(result -> result.accept(sink));
+            held.documents.forEach(sink::document);
         } else {
             sink.skipped(file.id(), reason);
         }
@@ -29,7 +55,7 @@ final class HeldDocuments implements DocumentSink {
     private String read(DocumentReader reader, SourceFile file) {
         try {
             reader.read(file, this);
-            return results.isEmpty() ? "has no text" : "";
+            return results.isEmpty() && documents.isEmpty() ? "has no text" : "";
         } catch (CancelledException e) {
             throw e;
         } catch (StackOverflowError e) {
@@ -58,7 +84,7 @@ final class HeldDocuments implements DocumentSink {
 
     @Override
     public void document(Document document) {
-        results.add(sink -> sink.document(document));
+        documents.add(document);
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.pollux.internal.text.Lines;
 import dev.pollux.rag.source.CsvRows.MalformedRowException;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Location;
+import dev.pollux.retrieval.MetadataValue;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Place;
 import java.io.IOException;
@@ -82,8 +83,8 @@ final class RecordFile {
         }
     }
 
-    /** The table of a CSV file as one document in Markdown, with the lines of its rows. */
-    void table(String text) {
+    /** The table of a CSV file as one document in Markdown, with the lines of its rows; absent if it is skipped. */
+    Optional<Document> table(String text) {
         StringBuilder markdown = new StringBuilder(text.length() + text.length() / 4);
         List<Place> places = new ArrayList<>();
         List<Integer> ragged = new ArrayList<>();
@@ -106,7 +107,7 @@ final class RecordFile {
             }
         } catch (MalformedRowException e) {
             sink.skipped(id, String.valueOf(e.getMessage()));
-            return;
+            return Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -116,7 +117,7 @@ final class RecordFile {
         if (columns == 0) {
             sink.notice(id, "is empty");
         }
-        sink.document(new Document(id, path, Passage.MARKDOWN, markdown.toString(), Map.of(), places));
+        return Optional.of(new Document(id, path, Passage.MARKDOWN, markdown.toString(), Map.of(), places));
     }
 
     private static String ragged(List<Integer> lines, int columns) {
@@ -179,7 +180,7 @@ final class RecordFile {
             return;
         }
         Map<String, String> fields = new LinkedHashMap<>();
-        object.forEach((name, field) -> fields.put(String.valueOf(name), shown(field)));
+        object.forEach((name, field) -> add(String.valueOf(name), field, fields));
         Optional<Document> document = mapping.document(fields, id + "/", number, path, Location.lines(number, number));
         if (document.isPresent()) {
             sink.document(document.get());
@@ -188,11 +189,12 @@ final class RecordFile {
         }
     }
 
-    private static String shown(Object field) {
-        if (field instanceof Optional<?>) {
-            return ""; // null
+    /** Adds a field, or the fields of an object by names such as {@code author.name}. */
+    private static void add(String name, Object value, Map<String, String> fields) {
+        if (value instanceof Map<?, ?> object && !object.isEmpty()) {
+            object.forEach((inner, field) -> add(name + "." + inner, field, fields));
+        } else {
+            fields.put(name, MetadataValue.text(value));
         }
-        boolean nested = field instanceof Map<?, ?> || field instanceof List<?>;
-        return nested ? Json.text(field) : String.valueOf(field);
     }
 }

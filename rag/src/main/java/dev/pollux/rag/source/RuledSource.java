@@ -48,6 +48,16 @@ final class RuledSource implements DocumentSource {
             }
 
             @Override
+            public void document(Document document, FileVersion version) {
+                sink.document(MetadataRule.applied(rules, document), version.with(rules.toString()));
+            }
+
+            @Override
+            public boolean isUnchanged(String id, FileVersion version) {
+                return sink.isUnchanged(id, version.with(rules.toString()));
+            }
+
+            @Override
             public void skipped(String id, String reason) {
                 sink.skipped(id, reason);
             }

@@ -36,7 +36,7 @@ class ChunkStrategyTest {
 
     @Test
     void sentencesHaveTheSentencesBeforeThemAsTheirLead() {
-        Chunk chunk = chunks(ChunkStrategy.SENTENCES, 64).stream()
+        Chunk chunk = chunks(ChunkStrategy.SENTENCE_WINDOW, 64).stream()
                 .filter(found -> found.text(TEXT).equals("Owls see well in the dark night."))
                 .findFirst()
                 .orElseThrow();
@@ -61,6 +61,64 @@ class ChunkStrategyTest {
 
         assertThat(chunks).anySatisfy(chunk -> assertThat(chunk.text(TEXT)).startsWith("Trains leave"));
         assertThat(chunks).noneSatisfy(chunk -> assertThat(chunk.text(TEXT)).contains("Owls", "Trains"));
+    }
+
+    @Test
+    void theParentOfAChunkIsTheLargestSectionThatFits() {
+        List<Chunk> whole = parents(64);
+        assertThat(whole).hasSizeGreaterThan(2).allSatisfy(chunk -> {
+            assertThat(chunk.hasParent()).isTrue();
+            assertThat(TEXT.substring(chunk.parentStart(), chunk.parentEnd())).isEqualTo(TEXT.strip());
+        });
+        List<Chunk> sections = parents(40);
+        assertThat(sections)
+                .extracting(chunk -> TEXT.substring(chunk.parentStart(), chunk.parentEnd()))
+                .anyMatch(text -> text.startsWith("# Birds") && text.endsWith("in winter."))
+                .anyMatch(text -> text.startsWith("## More") && text.endsWith("| 1 | 2 |"));
+    }
+
+    @Test
+    void parentsAreRunsOfWholeChunks() {
+        for (int most = 16; most < 100; most++) {
+            List<Chunk> chunks = parents(most);
+            int begin = 0;
+            for (int i = 0; i < chunks.size(); i++) {
+                assertThat(chunks.get(i).parentStart())
+                        .as("parents of %d tokens", most)
+                        .isEqualTo(chunks.get(begin).start());
+                boolean last = i + 1 == chunks.size()
+                        || chunks.get(i + 1).parentStart() != chunks.get(i).parentStart();
+                if (last) {
+                    for (Chunk chunk : chunks.subList(begin, i + 1)) {
+                        assertThat(chunk.parentEnd()).isEqualTo(chunks.get(i).end());
+                    }
+                    begin = i + 1;
+                }
+            }
+        }
+    }
+
+    @Test
+    void chunksWithParentsAreSmallByDefault() {
+        assertThat(ChunkOptions.builder()
+                        .strategy(ChunkStrategy.PARENT_CHILD)
+                        .build()
+                        .targetTokens())
+                .isEqualTo(128);
+        assertThat(ChunkOptions.DEFAULTS.targetTokens()).isEqualTo(256);
+        assertThat(ChunkOptions.builder().maxTokens(100).build().targetTokens()).isEqualTo(100);
+        assertThatThrownBy(() -> ChunkOptions.builder().parentTokens(15).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("parentTokens must be in [16, 2^20] but was 15");
+    }
+
+    private static List<Chunk> parents(int most) {
+        ChunkOptions options = ChunkOptions.builder()
+                .strategy(ChunkStrategy.PARENT_CHILD)
+                .targetTokens(16)
+                .parentTokens(most)
+                .build();
+        return Chunker.of(new Words(), options).split(new Document("d", "text/markdown", TEXT, Map.of()));
     }
 
     @Test

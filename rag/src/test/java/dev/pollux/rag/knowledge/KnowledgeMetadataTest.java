@@ -5,14 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.rag.knowledge.MetadataField.Type;
 import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.rag.source.FieldMapping;
 import dev.pollux.rag.source.MetadataRule;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.MetadataValue;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
 import dev.pollux.retrieval.Trace;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,6 +42,37 @@ class KnowledgeMetadataTest {
     @AfterEach
     void close() {
         knowledge.close();
+    }
+
+    @Test
+    void fieldsOfRecordsKeepTheirTypes() throws IOException {
+        Path lines = Files.writeString(folder.resolve("items.jsonl"), """
+                {"id":"a","text":"Apples.","year":2024,"rate":1.5,"open":true,"due":"2024-05-06","tags":["red, ripe","new"],"by":{"name":"Ann"}}
+                {"id":"b","text":"Pears.","year":2023,"rate":20,"open":false,"due":"2025-01-01","tags":["new"],"code":"007"}
+                """);
+        ingest(DocumentSource.records(lines, FieldMapping.DEFAULTS));
+        Path rows =
+                Files.writeString(folder.resolve("rows.csv"), "id,text,year,open,due\nc,Plums.,2025,true,2024-12-31\n");
+        ingest(DocumentSource.records(rows, FieldMapping.DEFAULTS));
+
+        assertThat(found("year >= 2024 and open")).containsExactlyInAnyOrder("items.jsonl/a", "rows.csv/c");
+        assertThat(found("rate > 2")).containsExactly("items.jsonl/b");
+        assertThat(found("due < 2025-01-01 and due > 2024-06-01")).containsExactly("rows.csv/c");
+        assertThat(found("tags contains \"red, ripe\"")).containsExactly("items.jsonl/a");
+        assertThat(found("tags contains \"red\"")).isEmpty();
+        assertThat(found("by.name = \"Ann\"")).containsExactly("items.jsonl/a");
+        assertThat(knowledge.fields())
+                .contains(
+                        new MetadataField("due", Set.of(Type.DATE), 3),
+                        new MetadataField("open", Set.of(Type.BOOLEAN), 3),
+                        new MetadataField("rate", Set.of(Type.NUMBER), 2),
+                        new MetadataField("tags", Set.of(Type.LIST), 2),
+                        new MetadataField("year", Set.of(Type.NUMBER), 3));
+        Map<String, String> metadata =
+                knowledge.passages("items.jsonl", "items.jsonl/a").get(0).metadata();
+        assertThat(MetadataValue.of(metadata.get("tags"))).isEqualTo(List.of("red, ripe", "new"));
+        assertThat(MetadataValue.of(metadata.get("year"))).isEqualTo(2024L);
+        assertThat(MetadataValue.of(metadata.get("due"))).isEqualTo(LocalDate.of(2024, 5, 6));
     }
 
     @Test

@@ -33,7 +33,7 @@ class StoredLocationTest {
             for (Location location : locations) {
                 block.passage(new Chunk(List.of(), "", 0, 6, location, "", "apples"), "key", new float[8]);
             }
-            store.replace(IndexLayout.key("1", "report"), block.finish("hash", "version"));
+            store.replace(IndexLayout.key("1", "report"), block.finish("hash", "version", KnownFiles.Stamp.NONE));
             SourceRecord source = new SourceRecord(
                     "1", "s", true, "", "", Instant.EPOCH, new SkippedFiles(Map.of(), 0, 0, List.of()));
             store.replace("1", List.of(source.fields()));

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.generation.Message;
 import dev.pollux.rag.knowledge.HashingEmbedder;
+import dev.pollux.rag.chunk.ChunkOptions;
+import dev.pollux.rag.chunk.ChunkStrategy;
 import dev.pollux.rag.knowledge.KnowledgeBase;
+import dev.pollux.rag.knowledge.KnowledgeOptions;
 import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.retrieval.Document;
 import dev.pollux.retrieval.Filter;
@@ -60,6 +63,49 @@ class SearchPipelineTest {
         for (AutoCloseable each : opened) {
             each.close();
         }
+    }
+
+    @Test
+    void smallChunksAreSearchedAndTheirParentsAreShown() {
+        KnowledgeOptions options = KnowledgeOptions.builder()
+                .chunking(ChunkOptions.builder()
+                        .strategy(ChunkStrategy.PARENT_CHILD)
+                        .targetTokens(16)
+                        .parentTokens(80)
+                        .build())
+                .build();
+        String text = "# Guide\n\n## Boats\n\n"
+                + "Boats are rowed by heroes. ".repeat(6).strip() + "\n\nOne oar is painted red.\n\n## Horses\n\n"
+                + "Castor tamed horses. ".repeat(6).strip();
+        try (KnowledgeBase small = KnowledgeBase.open(folder.resolve("small"), embedder, options)) {
+            small.ingest(DocumentSource.of("s", List.of(new Document("d.md", "text/markdown", text, Map.of()))))
+                    .run();
+            Trace trace = Trace.recording();
+            List<Hit> plain = small.retriever().retrieve(Query.of("red oar", 2));
+            List<Hit> hits = SearchPipeline.over(small)
+                    .parents()
+                    .build()
+                    .retrieve(Query.of("red oar", 2).withTrace(trace));
+
+            assertThat(plain.get(0).passage().text()).endsWith("red.").doesNotContain("## Boats");
+            Passage first = hits.get(0).passage();
+            assertThat(first.text())
+                    .contains("## Boats")
+                    .endsWith("One oar is painted red.")
+                    .doesNotContain("## Horses")
+                    .isEqualToIgnoringWhitespace(text.substring(first.start(), first.end()));
+            assertThat(first.headings()).containsExactly("Guide", "Boats");
+            assertThat(hits.get(0).score()).isEqualTo(plain.get(0).score());
+            assertThat(hits).hasSize(2).extracting(hit -> hit.passage().start()).doesNotHaveDuplicates();
+            assertThat(trace.stages()).extracting(Trace.Stage::stage).last().isEqualTo("parents");
+        }
+    }
+
+    @Test
+    void withoutParentsTheHitsStayAsTheyAre() {
+        Query query = Query.of("boats");
+        assertThat(ContextExpansion.parents(knowledge.retriever(), knowledge).retrieve(query))
+                .isEqualTo(knowledge.retriever().retrieve(query));
     }
 
     @Test

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -188,6 +187,21 @@ class FolderSourceTest {
     }
 
     @Test
+    void oldFormatsOfOfficeAreNamedWithTheOneToSaveThemIn() throws IOException {
+        for (String name : List.of("a.doc", "b.XLS", "c.ppt", "d.msg", "e.pages")) {
+            write(name, "x");
+        }
+        DocumentSource.folder(folder).read(found);
+        assertThat(found.unread)
+                .containsExactly(
+                        "a.doc DOC is in the old Word format, which is not read; save it as .docx",
+                        "b.XLS XLS is in the old Excel format, which is not read; save it as .xlsx",
+                        "c.ppt PPT is in the old PowerPoint format, which is not read; save it as .pptx",
+                        "d.msg MSG is an Outlook message, which is not read; save it as .eml",
+                        "e.pages PAGES");
+    }
+
+    @Test
     void aFileIsASourceOfOneDocument() throws IOException {
         Path file = write("notes/plan.unknown", "The plan.");
         Path link = Files.createSymbolicLink(folder.resolve("link"), file);
@@ -235,7 +249,12 @@ class FolderSourceTest {
     void optionsAreChecked() {
         assertThat(FolderOptions.builder().build()).isEqualTo(FolderOptions.DEFAULTS);
         assertThat(FolderOptions.DEFAULTS)
-                .isEqualTo(new FolderOptions(Optional.empty(), List.of(), List.of(), true, 16 << 20));
+                .isEqualTo(FolderOptions.builder()
+                        .include(List.of())
+                        .exclude(List.of())
+                        .gitignore(true)
+                        .maxFileBytes(16 << 20)
+                        .build());
         assertThatThrownBy(() -> FolderOptions.builder().maxFileBytes(0).build())
                 .hasMessage("maxFileBytes must be in [1, 2^30] but was 0");
         assertThatThrownBy(() -> FolderOptions.builder().include(List.of("")).build())
@@ -272,7 +291,7 @@ class FolderSourceTest {
 
         @Override
         public void unread(String id, String kind, String reason) {
-            unread.add(id + " " + kind + (reason.contains("type") ? "" : reason));
+            unread.add(id + " " + kind + (reason.contains("type") ? "" : kind.isEmpty() ? reason : " " + reason));
         }
 
         @Override

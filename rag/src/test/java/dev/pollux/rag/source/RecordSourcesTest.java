@@ -83,7 +83,7 @@ class RecordSourcesTest {
     void linesOfJsonAreDocuments() throws IOException {
         write(
                 "items.jsonl",
-                "{\"id\":\"a\",\"title\":\"T\",\"text\":\"x\u2028y\",\"meta\":{\"year\":2026}}\n{\"id\":\"b\",\"text\":\"unterminated\n"
+                "{\"id\":\"a\",\"title\":\"T\",\"text\":\"x\u2028y\",\"meta\":{\"year\":2026,\"tags\":[\"x, y\",1,true]},\"open\":false,\"none\":null}\n{\"id\":\"b\",\"text\":\"unterminated\n"
                         + "{\"id\":\"c\",\"title\":null,\"text\":\"\"}\n[1]\n\n");
 
         DocumentSource.folder(folder).read(found);
@@ -91,8 +91,8 @@ class RecordSourcesTest {
         assertThat(found.documents).extracting(Document::id).containsExactly("items.jsonl/a");
         assertThat(found.documents.get(0).text()).isEqualTo("x\u2028y");
         assertThat(found.documents.get(0).metadata())
-                .containsEntry("meta", "{\"year\":2026}")
-                .containsEntry("title", "T");
+                .isEqualTo(
+                        Map.of("meta.year", "2026", "meta.tags", "[\"x, y\",1,true]", "open", "false", "title", "T"));
         assertThat(found.skipped).hasSize(3);
         assertThat(found.skipped.get(0)).startsWith("items.jsonl/2 line 2 is not JSON: ");
         assertThat(found.skipped.get(1)).isEqualTo("items.jsonl/3 line 3 has no text");

@@ -5,12 +5,14 @@ import dev.pollux.inference.encoder.EmbedderOptions;
 import dev.pollux.inference.encoder.OnnxEmbedder;
 import dev.pollux.rag.source.FolderOptions;
 import dev.pollux.rag.source.MetadataRule;
+import dev.pollux.rag.source.ReaderIsolation;
 import dev.pollux.starter.DocumentTwinOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options for the documents and the folder of their knowledge base. */
@@ -64,6 +66,26 @@ final class DocumentOptions {
                     + " ingest.")
     private List<String> metadata = List.of();
 
+    @Mixin
+    private ChunkingOptions chunking = new ChunkingOptions();
+
+    @Mixin
+    private SourceOptions sources = new SourceOptions();
+
+    @Option(
+            names = "--isolate",
+            order = 9,
+            description =
+                    "Read PDF, Office files and others in a process of their own, so that no file can exhaust memory or"
+                            + " end this one. A file that does is skipped.")
+    private boolean isolate;
+
+    @Option(
+            names = "--no-embedding-cache",
+            order = 9,
+            description = "Do not keep vectors in the cache for other knowledge bases, and take none from it.")
+    private boolean noEmbeddingCache;
+
     private Optional<String> name = Optional.empty();
 
     @Option(
@@ -94,7 +116,12 @@ final class DocumentOptions {
         }
         DocumentTwinOptions.Builder options =
                 DocumentTwinOptions.builder().cache(resources.cache()).lockTimeout(Duration.ofSeconds(wait));
-        options.documents(docs);
+        if (sources.areGiven()) {
+            options.sources(sources.sources(docs, command));
+        } else {
+            options.documents(docs);
+        }
+        options.chunking(chunking.chunking(command)).embeddingCache(!noEmbeddingCache);
         Optional.ofNullable(knowledge).ifPresent(options::knowledge);
         Optional.ofNullable(embedder).ifPresent(options::embedder);
         try {
@@ -108,6 +135,9 @@ final class DocumentOptions {
     private FolderOptions files(PolluxCommand command) {
         FolderOptions.Builder files = FolderOptions.builder().gitignore(!noGitignore);
         name.ifPresent(files::name);
+        if (isolate) {
+            files.isolation(ReaderIsolation.DEFAULTS);
+        }
         try {
             return files.include(include).exclude(exclude).build();
         } catch (IllegalArgumentException e) {

@@ -2,11 +2,14 @@ package dev.pollux.samples.cli;
 
 import dev.pollux.embedding.Embedder;
 import dev.pollux.rag.knowledge.KnowledgeBase;
+import dev.pollux.rag.search.ContextExpansion;
 import dev.pollux.retrieval.Hit;
+import dev.pollux.retrieval.MetadataValue;
 import dev.pollux.retrieval.Passage;
 import dev.pollux.retrieval.Query;
 import dev.pollux.retrieval.Retriever;
 import dev.pollux.retrieval.Trace;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -160,11 +163,12 @@ final class SearchCommand extends PolluxCommand {
     }
 
     private Retriever chosen(KnowledgeBase knowledge) {
-        return switch (retriever) {
+        Retriever chosen = switch (retriever) {
             case HYBRID -> knowledge.retriever();
             case LEXICAL -> knowledge.lexicalRetriever();
             case DENSE -> knowledge.denseRetriever();
         };
+        return ContextExpansion.parents(chosen, knowledge);
     }
 
     private void print(List<Hit> hits) {
@@ -187,6 +191,16 @@ final class SearchCommand extends PolluxCommand {
         }
     }
 
+    /** Metadata as numbers, truth values, lists and texts; a date is a text. */
+    private static Map<String, Object> metadata(Passage passage) {
+        Map<String, Object> typed = new LinkedHashMap<>();
+        passage.metadata().forEach((name, text) -> {
+            Object value = MetadataValue.of(text);
+            typed.put(name, value instanceof LocalDate ? text : value);
+        });
+        return typed;
+    }
+
     private Map<String, Object> shape(Query query, List<Hit> hits) {
         List<Map<String, Object>> found = new ArrayList<>();
         for (Hit hit : hits) {
@@ -196,7 +210,7 @@ final class SearchCommand extends PolluxCommand {
             JsonShapes.origin(json, hit.passage().origin());
             json.put("heading", hit.passage().heading());
             JsonShapes.location(json, hit.passage().location());
-            json.put("metadata", hit.passage().metadata());
+            json.put("metadata", metadata(hit.passage()));
             json.put("text", hit.passage().text());
             found.add(json);
         }

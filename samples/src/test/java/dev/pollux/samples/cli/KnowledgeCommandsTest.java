@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +37,10 @@ class KnowledgeCommandsTest {
         Files.writeString(docs.resolve("horses.md"), "# Horses\n\nCastor tamed horses, and Pollux boxed.\n");
     }
 
+    private static String[] joined(String[] some, String... more) {
+        return Stream.concat(Stream.of(more), Stream.of(some)).toArray(String[]::new);
+    }
+
     private Run run(String command, String... more) {
         String[] all = new String[more.length + 5];
         all[0] = command;
@@ -45,6 +50,111 @@ class KnowledgeCommandsTest {
         all[4] = knowledge.toString();
         System.arraycopy(more, 0, all, 5, more.length);
         return Run.of(all);
+    }
+
+    @Test
+    void recordsOfAFileAreDocumentsWithTypedMetadata() throws IOException {
+        Path rows = Files.writeString(
+                temp.resolve("rows.csv"),
+                "key,question,reply,year,open\n7,Rent?,Due on Monday.,2024,true\n8,Cats?,,2020,false\n");
+        String[] given = {
+            "--docs",
+            rows.toString(),
+            "--knowledge",
+            knowledge.toString(),
+            "--text-field",
+            "reply",
+            "--title-field",
+            "question"
+        };
+        Run ingest = Run.of(joined(given, "ingest", "--json"));
+        assertThat(ingest.json().path("added").asInt()).isEqualTo(1);
+        assertThat(ingest.json().path("failedRecords").asInt()).isZero();
+
+        JsonNode hit = Run.of(joined(given, "search", "--json", "rent", "--filter", "year >= 2024 and open"))
+                .json()
+                .path("hits")
+                .path(0);
+        assertThat(hit.path("document").asString()).isEqualTo("rows.csv/7");
+        assertThat(hit.path("metadata").path("year").isNumber()).isTrue();
+        assertThat(hit.path("metadata").path("open").isBoolean()).isTrue();
+        assertThat(hit.path("metadata").path("title").asString()).isEqualTo("Rent?");
+    }
+
+    @Test
+    void pagesOfAMirrorAreCitedByTheirAddresses() throws IOException {
+        Path mirror = Files.createDirectories(temp.resolve("mirror"));
+        Files.writeString(mirror.resolve("boats.txt"), "The Argo was rowed by fifty heroes.");
+        Files.writeString(mirror.resolve("unlisted.txt"), "Nobody reads this.");
+        Path pages = Files.writeString(temp.resolve("pages.txt"), "/boats.txt\n");
+        Run found = Run.of(
+                "search",
+                "--docs",
+                mirror.toString(),
+                "--knowledge",
+                knowledge.toString(),
+                "--site",
+                "https://example.org",
+                "--pages",
+                pages.toString(),
+                "--json",
+                "heroes");
+        assertThat(found.json().path("hits")).hasSize(1);
+        assertThat(found.json().path("hits").path(0).path("path").asString())
+                .isEqualTo("https://example.org/boats.txt");
+    }
+
+    @Test
+    void smallPassagesAreSearchedAndTheirSectionsShown() throws IOException {
+        String section = "## Boats\n\n" + "The Argo was rowed by fifty heroes. ".repeat(8) + "\n\nOne oar is red.";
+        Files.writeString(
+                docs.resolve("long.md"), "# Guide\n\n" + section + "\n\n## Other\n\n" + "More words. ".repeat(90));
+        String[] chunking = {"--chunk", "parent-child", "--chunk-tokens", "32", "--parent-tokens", "200"};
+        JsonNode json = run("search", joined(chunking, "red oar", "--json", "--top-k", "1"))
+                .json();
+        assertThat(json.path("hits").path(0).path("text").asString())
+                .contains("## Boats")
+                .endsWith("One oar is red.")
+                .doesNotContain("## Other");
+        assertThat(json.path("trace")
+                        .path(json.path("trace").size() - 1)
+                        .path("stage")
+                        .asString())
+                .isEqualTo("parents");
+    }
+
+    @Test
+    void chunkingAndSourcesThatDoNotFitAreAnswered() {
+        assertThat(run("ingest", "--chunk", "pages").err())
+                .contains(
+                        "--chunk must be structure, recursive, sentence-window, parent-child or semantic but was 'pages'");
+        assertThat(run("ingest", "--parent-tokens", "100").err())
+                .contains("--parent-tokens is for --chunk parent-child");
+        assertThat(run("ingest", "--window-sentences", "1").err())
+                .contains("--window-sentences is for --chunk sentence-window");
+        assertThat(run("ingest", "--chunk-tokens", "3").err())
+                .contains("--chunk-tokens must be in [16, maxTokens = 512] but was 3");
+        assertThat(run("ingest", "--records").err()).contains("--records is for CSV and JSON Lines files");
+        assertThat(run("ingest", "--pages", "x").err()).contains("--pages is for --site, the address of the web site");
+        assertThat(run("ingest", "--site", "x").err())
+                .contains("--site must be an address such as https://example.org but was 'x'");
+    }
+
+    @Test
+    void aSecondKnowledgeBaseEmbedsNothingAgain() {
+        String cache = temp.resolve("cache").toString();
+        JsonNode first = run("ingest", "--json", "--cache", cache).json();
+        assertThat(first.path("embedded").asInt()).isEqualTo(2);
+        knowledge = temp.resolve("other");
+        JsonNode second = run("ingest", "--json", "--cache", cache).json();
+        assertThat(second.path("embedded").asInt()).isZero();
+        assertThat(second.path("reused").asInt()).isEqualTo(2);
+        knowledge = temp.resolve("third");
+        assertThat(run("ingest", "--json", "--cache", cache, "--no-embedding-cache")
+                        .json()
+                        .path("embedded")
+                        .asInt())
+                .isEqualTo(2);
     }
 
     @Test

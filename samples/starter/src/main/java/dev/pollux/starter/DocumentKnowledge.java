@@ -6,8 +6,11 @@ import dev.pollux.embedding.Embedder;
 import dev.pollux.internal.Sha256;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
+import dev.pollux.rag.chunk.ChunkOptions;
+import dev.pollux.rag.knowledge.EmbeddingCache;
 import dev.pollux.rag.knowledge.IngestReport;
 import dev.pollux.rag.knowledge.KnowledgeBase;
+import dev.pollux.rag.knowledge.KnowledgeOptions;
 import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.rag.source.FolderOptions;
 import java.nio.file.Files;
@@ -35,8 +38,8 @@ public final class DocumentKnowledge {
     }
 
     /**
-     * Returns the knowledge base that the options select. Only {@code documents}, {@code files}, {@code metadata},
-     * {@code knowledge}, {@code cache} and {@code lockTimeout} are used.
+     * Returns the knowledge base that the options select. Only {@code documents}, {@code sources}, {@code files},
+     * {@code metadata}, {@code chunking}, {@code knowledge}, {@code cache}, {@code embeddingCache} and {@code lockTimeout} are used.
      *
      * @throws StorageException if one of the document folders or files does not exist
      */
@@ -51,8 +54,8 @@ public final class DocumentKnowledge {
 
     /**
      * Returns the folder of the knowledge base. If the options name none, it is a folder in their cache, derived from the
-     * real paths of the document folders in any order, the selection of their files, the embedder's fingerprint and the
-     * format of the knowledge base.
+     * real paths of the document folders in any order, the selection of their files, the chunking if it is not the default,
+     * the embedder's fingerprint and the format of the knowledge base.
      */
     public Path folder(Embedder embedder) {
         return options.knowledge().orElseGet(() -> {
@@ -61,6 +64,9 @@ public final class DocumentKnowledge {
             key.add(embedder.info().fingerprint());
             key.add(KnowledgeBase.FORMAT + " " + files.include() + files.exclude() + files.gitignore());
             options.metadata().forEach(rule -> key.add(rule.toString()));
+            if (!options.chunking().equals(ChunkOptions.DEFAULTS)) {
+                key.add(options.chunking().toString());
+            }
             return options.cache().resolve("knowledge").resolve(hash(String.join("\n", key)));
         });
     }
@@ -90,7 +96,7 @@ public final class DocumentKnowledge {
     /** The reports; empty if there are no documents to read or another process writes. */
     private List<IngestReport> updateIfFree(Embedder embedder, JobContext job) {
         try {
-            return options.documents().isEmpty() ? List.of() : update(embedder, job);
+            return options.documents().isEmpty() && options.sources().isEmpty() ? List.of() : update(embedder, job);
         } catch (StorageException e) {
             if (!isLocked(e)) {
                 throw e;
@@ -125,6 +131,10 @@ public final class DocumentKnowledge {
                     : DocumentSource.file(place, options.files());
             sources.putIfAbsent(source.path(), source.withMetadata(options.metadata()));
         }
+        for (DocumentSource source : options.sources()) {
+            String place = source.path().isEmpty() ? source.name() : source.path();
+            sources.put(place, source.withMetadata(options.metadata()));
+        }
         return sources;
     }
 
@@ -134,7 +144,7 @@ public final class DocumentKnowledge {
         boolean told = options.lockTimeout().isZero();
         while (true) {
             try {
-                return KnowledgeBase.open(folder, embedder);
+                return KnowledgeBase.open(folder, embedder, knowledgeOptions());
             } catch (StorageException e) {
                 if (!isLocked(e) || System.nanoTime() >= deadline) {
                     throw e;
@@ -146,6 +156,14 @@ public final class DocumentKnowledge {
             }
             pause(job);
         }
+    }
+
+    private KnowledgeOptions knowledgeOptions() {
+        KnowledgeOptions.Builder made = KnowledgeOptions.builder().chunking(options.chunking());
+        return options.embeddingCache()
+                ? made.embeddingCache(new EmbeddingCache(options.cache().resolve("embeddings")))
+                        .build()
+                : made.build();
     }
 
     private static void pause(JobContext job) {

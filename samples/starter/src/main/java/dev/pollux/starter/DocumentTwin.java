@@ -11,6 +11,7 @@ import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.knowledge.IngestReport;
 import dev.pollux.rag.knowledge.KnowledgeBase;
+import dev.pollux.rag.search.ContextExpansion;
 import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Query;
 import dev.pollux.twin.Answer;
@@ -88,9 +89,13 @@ public final class DocumentTwin implements AutoCloseable {
             KnowledgeBase knowledge = reports.run(documents.openJob(embedder));
             closing.push(knowledge::close);
             Twin.Builder twin = Twin.builder()
-                    .retriever(options.filter()
-                            .map(text -> knowledge.view(knowledge.filter(text)).retriever())
-                            .orElseGet(knowledge::retriever))
+                    .retriever(ContextExpansion.parents(
+                            options.filter()
+                                    .map(text -> knowledge
+                                            .view(knowledge.filter(text))
+                                            .retriever())
+                                    .orElseGet(knowledge::retriever),
+                            knowledge))
                     .embedder(embedder)
                     .scale(knowledge::scale)
                     .persona(options.persona())
@@ -172,12 +177,14 @@ public final class DocumentTwin implements AutoCloseable {
     }
 
     /**
-     * Returns the most relevant passages for a query, best first, from {@link KnowledgeBase#retriever()}.
+     * Returns the most relevant passages for a query, best first, from {@link KnowledgeBase#retriever()}; or their parents,
+     * where they have one.
      *
      * @throws IllegalStateException after {@link #close()}
      */
     public List<Hit> search(Query query) {
-        return knowledge().retriever().retrieve(query);
+        KnowledgeBase knowledge = knowledge();
+        return ContextExpansion.parents(knowledge.retriever(), knowledge).retrieve(query);
     }
 
     /**

@@ -2,6 +2,8 @@ package dev.pollux.starter;
 
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.hub.PolluxCache;
+import dev.pollux.rag.chunk.ChunkOptions;
+import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.rag.source.FolderOptions;
 import dev.pollux.rag.source.MetadataRule;
 import dev.pollux.twin.Persona;
@@ -20,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 public final class DocumentTwinOptions {
 
     private final List<Path> documents;
+    private final List<DocumentSource> sources;
+    private final ChunkOptions chunking;
+    private final boolean embeddingCache;
     private final FolderOptions files;
     private final List<MetadataRule> metadata;
     private final Optional<String> filter;
@@ -35,6 +40,9 @@ public final class DocumentTwinOptions {
 
     private DocumentTwinOptions(Builder from) {
         this.documents = List.copyOf(from.documents);
+        this.sources = List.copyOf(from.sources);
+        this.chunking = from.chunking;
+        this.embeddingCache = from.embeddingCache;
         this.metadata = List.copyOf(from.metadata);
         this.filter = from.filter;
         this.files = from.files;
@@ -47,7 +55,7 @@ public final class DocumentTwinOptions {
         this.twin = from.twin;
         this.cache = from.cache;
         this.lockTimeout = from.lockTimeout;
-        if (documents.isEmpty() && knowledge.isEmpty()) {
+        if (documents.isEmpty() && sources.isEmpty() && knowledge.isEmpty()) {
             throw new IllegalArgumentException(
                     "documents must name a folder, or knowledge a knowledge base, but both were"
                             + " empty; call documents(Path.of(\"docs\"))");
@@ -94,6 +102,24 @@ public final class DocumentTwinOptions {
     /** Folders and files to read; may be empty if {@code knowledge} is set, which is then used without an update. */
     public List<Path> documents() {
         return documents;
+    }
+
+    /** Further sources, such as the records of a file, the rows of a query or the mirror of a web site; default none. */
+    public List<DocumentSource> sources() {
+        return sources;
+    }
+
+    /** How documents are cut into passages; default {@link ChunkOptions#DEFAULTS}. */
+    public ChunkOptions chunking() {
+        return chunking;
+    }
+
+    /**
+     * Whether the vectors of passages are kept in the folder {@code embeddings} of {@link #cache()}, so that a text is embedded
+     * once for all knowledge bases; default true. See {@link dev.pollux.rag.knowledge.EmbeddingCache}.
+     */
+    public boolean embeddingCache() {
+        return embeddingCache;
     }
 
     /** Selects the files of the folders that are documents; default {@link FolderOptions#DEFAULTS}. */
@@ -180,7 +206,8 @@ public final class DocumentTwinOptions {
 
     @Override
     public String toString() {
-        return "DocumentTwinOptions[documents=" + documents + ", files=" + files + ", metadata=" + metadata
+        return "DocumentTwinOptions[documents=" + documents + ", sources=" + sources + ", chunking=" + chunking
+                + ", embeddingCache=" + embeddingCache + ", files=" + files + ", metadata=" + metadata
                 + ", filter=" + filter + ", knowledge=" + knowledge
                 + ", embedder=" + embedder + ", model=" + model + ", adapters=" + adapters + ", engine=" + engine
                 + ", persona=" + persona + ", twin=" + twin + ", cache=" + cache + ", lockTimeout=" + lockTimeout + "]";
@@ -189,6 +216,9 @@ public final class DocumentTwinOptions {
     private List<@Nullable Object> values() {
         return Arrays.asList(
                 documents,
+                sources,
+                chunking,
+                embeddingCache,
                 files,
                 metadata,
                 filter,
@@ -206,6 +236,9 @@ public final class DocumentTwinOptions {
     /** Builds {@link DocumentTwinOptions}. <em>Not thread-safe: one thread at a time.</em> */
     public static final class Builder {
         private List<Path> documents = List.of();
+        private List<DocumentSource> sources = List.of();
+        private ChunkOptions chunking = ChunkOptions.DEFAULTS;
+        private boolean embeddingCache = true;
         private FolderOptions files = FolderOptions.DEFAULTS;
         private List<MetadataRule> metadata = List.of();
         private Optional<String> filter = Optional.empty();
@@ -229,6 +262,24 @@ public final class DocumentTwinOptions {
         /** See {@link DocumentTwinOptions#documents()}. */
         public Builder documents(List<Path> documents) {
             this.documents = documents;
+            return this;
+        }
+
+        /** See {@link DocumentTwinOptions#sources()}. */
+        public Builder sources(List<DocumentSource> sources) {
+            this.sources = sources;
+            return this;
+        }
+
+        /** See {@link DocumentTwinOptions#chunking()}. */
+        public Builder chunking(ChunkOptions chunking) {
+            this.chunking = chunking;
+            return this;
+        }
+
+        /** See {@link DocumentTwinOptions#embeddingCache()}. */
+        public Builder embeddingCache(boolean embeddingCache) {
+            this.embeddingCache = embeddingCache;
             return this;
         }
 

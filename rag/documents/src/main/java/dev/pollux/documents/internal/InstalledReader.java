@@ -20,6 +20,11 @@ public final class InstalledReader implements DocumentReader {
     }
 
     @Override
+    public String recipe() {
+        return reader.recipe();
+    }
+
+    @Override
     public void read(SourceFile file, DocumentSink sink) {
         reader.read(file, sink);
     }
