@@ -9,6 +9,7 @@ import dev.pollux.inference.template.ConversationFit;
 import dev.pollux.inference.template.TemplateException;
 import dev.pollux.inference.tokenizer.PromptTokenizer;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.job.JobContext;
 import dev.pollux.quantization.CalibrationData;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,19 +41,19 @@ public final class CalibrationWindows {
 
     private record Chat(ChatTemplate template, ConversationFit fit, PromptTokenizer prompts, SpecialTokens special) {
 
-        /** Empty if the template cannot be parsed or does not show a user's words. */
-        static Optional<Chat> of(String source, Tokenizer tokenizer, SpecialTokens special) {
+        /** @throws TemplateException if the template cannot be parsed or does not show a user's words */
+        static Chat of(String source, Tokenizer tokenizer, SpecialTokens special) {
+            ChatTemplate template = ChatTemplate.parse(source);
+            ConversationFit fit = ConversationFit.of(
+                    template,
+                    (probed, messages) -> rendered(probed, messages, special).text());
+            Chat made = new Chat(template, fit, PromptTokenizer.of(tokenizer, source, List.of()), special);
             try {
-                ChatTemplate template = ChatTemplate.parse(source);
-                ConversationFit fit = ConversationFit.of(
-                        template,
-                        (probed, messages) ->
-                                rendered(probed, messages, special).text());
-                Chat made = new Chat(template, fit, PromptTokenizer.of(tokenizer, source, List.of()), special);
                 made.render(List.of(Message.user("Hello"), Message.assistant("Hello")));
-                return Optional.of(made);
+                return made;
             } catch (TemplateException e) {
-                return Optional.empty();
+                made.prompts().close();
+                throw e;
             }
         }
 
@@ -87,12 +88,13 @@ public final class CalibrationWindows {
     /**
      * The windows in which a checkpoint reads texts.
      *
+     * @param context receives a notice if the chat template fails; the texts are then read as they are
      * @return token ids, at least one window and at most {@link CalibrationData#windows}, of {@link CalibrationData#windowLength}
      *     tokens each, or of the context of the model if that is shorter
      * @throws UnsupportedModelException if the checkpoint has no tokenizer
      * @throws IllegalArgumentException if the texts have fewer tokens than one window
      */
-    public static List<int[]> of(Checkpoint checkpoint, CalibrationData data) {
+    public static List<int[]> of(Checkpoint checkpoint, CalibrationData data, JobContext context) {
         int length = Math.min(data.windowLength(), checkpoint.config().contextLength());
         try (Tokenizer tokenizer = checkpoint
                 .tokenizer()
@@ -101,12 +103,23 @@ public final class CalibrationWindows {
             Optional<Chat> chat = checkpoint
                     .chatTemplate()
                     .filter(template -> data.chat())
-                    .flatMap(template -> Chat.of(template, tokenizer, checkpoint.specialTokens()));
+                    .flatMap(template -> chat(checkpoint, template, tokenizer, context));
             try {
                 return new CalibrationWindows(data, tokenizer, chat).windows(length);
             } finally {
                 chat.ifPresent(one -> one.prompts().close());
             }
+        }
+    }
+
+    private static Optional<Chat> chat(
+            Checkpoint checkpoint, String template, Tokenizer tokenizer, JobContext context) {
+        try {
+            return Optional.of(Chat.of(template, tokenizer, checkpoint.specialTokens()));
+        } catch (TemplateException e) {
+            context.notice("The chat template of " + checkpoint.path()
+                    + " fails, so the calibration texts are read as they are, not as conversations: " + e.getMessage());
+            return Optional.empty();
         }
     }
 

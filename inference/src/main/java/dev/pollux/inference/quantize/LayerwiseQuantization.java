@@ -1,7 +1,6 @@
 package dev.pollux.inference.quantize;
 
 import dev.pollux.ModelExecutionException;
-import dev.pollux.inference.calibration.CalibrationWindows;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.graph.Weight;
 import dev.pollux.inference.internal.layerwise.HiddenStates;
@@ -67,11 +66,15 @@ final class LayerwiseQuantization implements CalibratedWeights {
         this.folded = new FoldedScales(plan, scaled ? matrices : List.of(), this::prepare);
     }
 
-    /** Reads the texts; no layer is quantized yet. */
-    static LayerwiseQuantization of(DecoderCheckpoint source, GraphPlan plan, QuantizationRun run) {
+    /**
+     * Reads the texts; no layer is quantized yet.
+     *
+     * @param windows token ids of the texts
+     */
+    static LayerwiseQuantization of(
+            DecoderCheckpoint source, GraphPlan plan, QuantizationRun run, List<int[]> windows) {
         Checkpoint checkpoint = source.checkpoint();
         Map<String, List<String>> matrices = source.matrices();
-        List<int[]> windows = CalibrationWindows.of(checkpoint, plan.recipe().calibration());
         int longest = windows.stream().mapToInt(window -> window.length).max().orElseThrow();
         LayerRunner runner = LayerRunner.of(
                 checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), longest, run.threads());

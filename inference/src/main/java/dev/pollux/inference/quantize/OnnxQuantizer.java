@@ -6,11 +6,13 @@ import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
+import dev.pollux.inference.calibration.CalibrationWindows;
 import dev.pollux.inference.calibration.PassageHashes;
 import dev.pollux.inference.graph.Graph;
 import dev.pollux.internal.Sha256;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
+import dev.pollux.quantization.CalibrationData;
 import dev.pollux.quantization.QuantizationPreview;
 import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.quantization.QuantizationReport;
@@ -152,8 +154,12 @@ public final class OnnxQuantizer implements Quantizer {
                     + model + " is none; quantize the safetensors or the GGUF file, or use search");
         }
         GraphPlan plan = GraphPlanner.plan(source.graph(), recipe, model.toString());
+        long memory = memory(plan)
+                + (recipe.method().runsLayerByLayer()
+                        ? LayerwiseMemory.of(source.decoder().orElseThrow(), recipe, options.memory())
+                        : 0);
         QuantizationPreview preview = new QuantizationPreview(
-                plan.layers(), plan.kept(), plan.bytesBefore(), plan.bytesAfter(), memory(plan), plan.notices());
+                plan.layers(), plan.kept(), plan.bytesBefore(), plan.bytesAfter(), memory, plan.notices());
         return new Planned(preview, (work, context) -> write(source, plan, work, context));
     }
 
@@ -246,7 +252,9 @@ public final class OnnxQuantizer implements Quantizer {
                             Sha256.of(String.join("\u0000", recipe.calibration().texts())));
         }
         if (options.hashInputs()) {
-            manifest.inputs(ArtifactCache.hashed(source.files(), context));
+            manifest.inputs(options.cache()
+                    .map(folder -> CachedWindows.in(folder).inputs(source.files(), context))
+                    .orElseGet(() -> ArtifactCache.hashed(source.files(), context)));
         }
         return manifest.build();
     }
@@ -288,11 +296,16 @@ public final class OnnxQuantizer implements Quantizer {
         }
     }
 
-    private static CalibratedWeights calibrated(SourceModel source, GraphPlan plan, QuantizationRun run) {
+    private CalibratedWeights calibrated(SourceModel source, GraphPlan plan, QuantizationRun run) {
         if (!plan.recipe().method().runsLayerByLayer()) {
             return CalibratedWeights.NONE;
         }
-        return LayerwiseQuantization.of(source.decoder().orElseThrow(), plan, run);
+        DecoderCheckpoint decoder = source.decoder().orElseThrow();
+        CalibrationData data = plan.recipe().calibration();
+        List<int[]> windows = options.cache()
+                .map(folder -> CachedWindows.in(folder).of(decoder.checkpoint(), data, run.context()))
+                .orElseGet(() -> CalibrationWindows.of(decoder.checkpoint(), data, run.context()));
+        return LayerwiseQuantization.of(decoder, plan, run, windows);
     }
 
     private static Map<String, Object> provenance(GraphPlan plan) {

@@ -1,6 +1,8 @@
 package dev.pollux.inference.quantize;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Resources of a quantizer. They do not change a byte of the result. <em>Immutable.</em> */
@@ -14,11 +16,13 @@ public final class QuantizerOptions {
     private final int threads;
     private final long memory;
     private final boolean hashInputs;
+    private final Optional<Path> cache;
 
-    private QuantizerOptions(int threads, long memory, boolean hashInputs) {
-        this.threads = threads;
-        this.memory = memory;
-        this.hashInputs = hashInputs;
+    private QuantizerOptions(Builder b) {
+        this.threads = b.threads;
+        this.memory = b.memory;
+        this.hashInputs = b.hashInputs;
+        this.cache = b.cache;
         if (threads < 1 || threads > 256) {
             throw new IllegalArgumentException("threads must be in [1, 256] but was " + threads);
         }
@@ -50,6 +54,14 @@ public final class QuantizerOptions {
         return hashInputs;
     }
 
+    /**
+     * A folder for the tokens of calibration texts, by the content of model and texts, and for hashes of inputs, so that neither
+     * is computed again; default none.
+     */
+    public Optional<Path> cache() {
+        return cache;
+    }
+
     /** Whether another has the same values. */
     @Override
     public boolean equals(@Nullable Object other) {
@@ -63,11 +75,12 @@ public final class QuantizerOptions {
 
     @Override
     public String toString() {
-        return "QuantizerOptions[threads=" + threads + ", memory=" + memory + ", hashInputs=" + hashInputs + "]";
+        return "QuantizerOptions[threads=" + threads + ", memory=" + memory + ", hashInputs=" + hashInputs + ", cache="
+                + cache.map(Path::toString).orElse("none") + "]";
     }
 
     private List<Object> values() {
-        return List.of(threads, memory, hashInputs);
+        return List.of(threads, memory, hashInputs, cache);
     }
 
     /** Builds {@link QuantizerOptions}. <em>Not thread-safe: one thread at a time.</em> */
@@ -76,6 +89,7 @@ public final class QuantizerOptions {
         private int threads = Math.min(256, Runtime.getRuntime().availableProcessors());
         private long memory = 512L << 20;
         private boolean hashInputs = true;
+        private Optional<Path> cache = Optional.empty();
 
         private Builder() {}
 
@@ -97,9 +111,15 @@ public final class QuantizerOptions {
             return this;
         }
 
+        /** See {@link QuantizerOptions#cache()}. */
+        public Builder cache(Path value) {
+            cache = Optional.of(value);
+            return this;
+        }
+
         /** The options; checks every range. */
         public QuantizerOptions build() {
-            return new QuantizerOptions(threads, memory, hashInputs);
+            return new QuantizerOptions(this);
         }
     }
 }

@@ -6,12 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.tokenizer.Tokenizer;
+import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
+import dev.pollux.job.JobEvent;
 import dev.pollux.quantization.CalibrationData;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -36,7 +40,7 @@ class CalibrationWindowsTest {
 
     private List<int[]> windows(CalibrationData data) {
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
-            return CalibrationWindows.of(checkpoint, data);
+            return CalibrationWindows.of(checkpoint, data, JobContext.NONE);
         }
     }
 
@@ -93,10 +97,25 @@ class CalibrationWindowsTest {
     }
 
     @Test
-    void aTemplateThatFailsIsLeftOut() throws IOException {
+    void aTemplateThatFailsIsLeftOutWithANotice() throws IOException {
         Files.writeString(model.resolve("chat_template.jinja"), "{{ raise_exception('no') }}");
-        assertThat(text(windows(CalibrationData.of(List.of(words(0, 60))).withWindows(100, 64))))
-                .startsWith("w0 w1 ");
+        CalibrationData data = CalibrationData.of(List.of(words(0, 60))).withWindows(100, 64);
+        assertThat(text(windows(data))).startsWith("w0 w1 ");
+        List<String> notices = new ArrayList<>();
+        Job.of("windows", context -> {
+                    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+                        return CalibrationWindows.of(checkpoint, data, context).size();
+                    }
+                })
+                .onEvent(event -> {
+                    if (event instanceof JobEvent.Notice notice) {
+                        notices.add(notice.message());
+                    }
+                })
+                .run();
+        assertThat(notices)
+                .containsExactly("The chat template of " + model
+                        + " fails, so the calibration texts are read as they are, not as conversations: no");
     }
 
     @Test

@@ -220,6 +220,61 @@ class LayerwiseQuantizationTest {
         assertThat(data("other")).isNotEqualTo(data("one"));
     }
 
+    @Test
+    void windowsAreCachedByTheContentOfModelAndTexts() throws IOException {
+        Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
+        Path cache = temp.resolve("cache");
+        OnnxQuantizer cached = OnnxQuantizer.create(
+                QuantizerOptions.builder().threads(1).cache(cache).build());
+        quantized(checkpoint, "plain", recipe().build());
+        cached.quantize(checkpoint, temp.resolve("first"), recipe().build()).run();
+        List<Path> windows = windows(cache);
+        assertThat(windows).hasSize(1);
+        Object written = Files.getLastModifiedTime(windows.get(0));
+        cached.quantize(checkpoint, temp.resolve("again"), recipe().build()).run();
+        assertThat(windows(cache)).isEqualTo(windows);
+        assertThat(Files.getLastModifiedTime(windows.get(0))).isEqualTo(written);
+        assertThat(data("first")).isEqualTo(data("plain"));
+        assertThat(data("again")).isEqualTo(data("plain"));
+        CalibrationData other = recipe().build().calibration().withSeed(1);
+        cached.quantize(
+                        checkpoint,
+                        temp.resolve("other"),
+                        recipe().calibration(other).build())
+                .run();
+        assertThat(windows(cache)).hasSize(2);
+    }
+
+    private static List<Path> windows(Path cache) throws IOException {
+        try (Stream<Path> files = Files.walk(cache)) {
+            return files.filter(file -> file.endsWith("windows.bin")).sorted().toList();
+        }
+    }
+
+    @Test
+    void aPreviewCountsALayerItsHessiansAndTheStates() {
+        Path checkpoint = TinyDecoder.llama(7).write(temp.resolve("checkpoint"));
+        long without = quantizer(1)
+                .plan(
+                        checkpoint,
+                        recipe().method(QuantizationMethod.SEARCH)
+                                .calibration(List.of())
+                                .build())
+                .memory();
+        long with = quantizer(1).plan(checkpoint, recipe().build()).memory();
+        int width = TinyDecoder.WIDTH;
+        int inner = TinyDecoder.INNER;
+        long layer = 5L
+                * (3L * width * inner
+                        + 4L * TinyDecoder.HEAD * width
+                        + 2L * width * width
+                        - 2L * width * TinyDecoder.HEAD);
+        long states = 8L * 8 * 64 * width;
+        long inverse = 8L * inner * inner;
+        long moments = 12L * (3L * width * width + (long) inner * inner);
+        assertThat(with - without).isEqualTo(layer + states + inverse + moments);
+    }
+
     private byte[] data(String name) throws IOException {
         return Files.readAllBytes(temp.resolve(name).resolve("model.onnx.data"));
     }

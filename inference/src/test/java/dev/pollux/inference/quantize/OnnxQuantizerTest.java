@@ -183,7 +183,7 @@ class OnnxQuantizerTest {
     @EnumSource(
             value = QuantizationMethod.class,
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"INT8_STATIC", "GPTQ"}) // they need texts
+            names = {"INT8_STATIC", "GPTQ", "AWQ"}) // they need texts
     void everyMethodRuns(QuantizationMethod method) throws IOException {
         Path original = network();
         Path target = temp.resolve("quantized");

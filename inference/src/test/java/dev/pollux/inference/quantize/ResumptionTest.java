@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.job.Job;
 import dev.pollux.job.JobEvent;
+import dev.pollux.quantization.CalibrationData;
 import dev.pollux.quantization.QuantizationMethod;
 import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.quantization.QuantizationReport;
@@ -93,9 +94,19 @@ class ResumptionTest {
     @Test
     void aKilledRunIsTakenUpAndTheBytesAreTheSame() throws IOException {
         Path model = TinyDecoder.llama(3).write(temp.resolve("model"));
-        for (QuantizationMethod method : List.of(QuantizationMethod.SEARCH, QuantizationMethod.FLOAT16)) {
-            QuantizationRecipe recipe =
-                    QuantizationRecipe.builder().method(method).build();
+        for (QuantizationMethod method : List.of(
+                QuantizationMethod.SEARCH,
+                QuantizationMethod.FLOAT16,
+                QuantizationMethod.GPTQ,
+                QuantizationMethod.AWQ)) {
+            QuantizationRecipe recipe = QuantizationRecipe.builder()
+                    .method(method)
+                    .calibration(
+                            method.needsCalibration()
+                                    ? CalibrationData.of(List.of("The tide was out. ".repeat(40)))
+                                            .withWindows(4, 32)
+                                    : CalibrationData.NONE)
+                    .build();
             Path whole = temp.resolve("whole-" + method.text());
             QuantizationReport expected =
                     quantizer(2).quantize(model, whole, recipe).run();

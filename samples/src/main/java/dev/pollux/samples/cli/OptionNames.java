@@ -12,7 +12,8 @@ final class OptionNames {
     private static final Pattern SETTING = Pattern.compile("^([a-z]+(?:[A-Z][a-z]*)*)(?= (?:must|is|cannot) )");
 
     /** Where the two differ. */
-    private static final Map<String, String> OTHERS = Map.of("lockTimeout", "--wait", "documents", "--docs");
+    private static final Map<String, String> OTHERS =
+            Map.of("lockTimeout", "--wait", "documents", "--docs", "windowLength", "--window-tokens");
 
     private OptionNames() {}
 

@@ -36,7 +36,10 @@ record QuantizationSteps(PolluxCommand command, QualityOptions quality, Resource
     record Request(Path model, Path target, QuantizationRecipe recipe, boolean free, boolean dryRun) {}
 
     private QuantizerOptions options() {
-        return QuantizerOptions.builder().threads(resources.threads()).build();
+        return QuantizerOptions.builder()
+                .threads(resources.threads())
+                .cache(resources.cache())
+                .build();
     }
 
     /** Does it. */

@@ -118,14 +118,8 @@ final class QuantizeCommand extends PolluxCommand {
             description = "Standard ONNX operators, DequantizeLinear and MatMul, for other runtimes.")
     private boolean qdq;
 
-    @Option(
-            names = "--calibrate",
-            order = 18,
-            paramLabel = "PATH",
-            description =
-                    "A file or a folder of documents: the texts on which gptq, awq and int8-static quantize. Use others"
-                            + " for --compare.")
-    private @Nullable Path calibration;
+    @Mixin
+    private CalibrationOptions calibration = new CalibrationOptions();
 
     @Option(names = "--dry-run", order = 19, description = "Say what each weight would become, and write nothing.")
     private boolean dryRun;
@@ -204,12 +198,7 @@ final class QuantizeCommand extends PolluxCommand {
                     .likeOnnxRuntime(likeOnnxRuntime)
                     .form(qdq ? QuantizationRecipe.Form.QDQ : QuantizationRecipe.Form.OPERATORS);
             kept.forEach(pattern -> recipe.rule(Rule.keep(pattern)));
-            if (calibration != null) {
-                recipe.calibration(
-                        method.runsLayerByLayer()
-                                ? CalibrationTexts.whole(calibration)
-                                : CalibrationTexts.read(calibration));
-            }
+            calibration.data(this, method).ifPresent(recipe::calibration);
             return recipe.build();
         } catch (IllegalArgumentException e) {
             throw usage(e);

@@ -2,6 +2,7 @@ package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
@@ -91,6 +92,42 @@ class QuantizeCommandTest {
         List<String> methods = new ArrayList<>();
         json.path("layers").forEach(layer -> methods.add(layer.path("method").asString()));
         assertThat(methods).contains("gptq", "search");
+
+        Run windows = Run.of(
+                "quantize",
+                "--quiet",
+                "--recipe",
+                "awq",
+                "--windows",
+                "2",
+                "--window-tokens",
+                "32",
+                "--seed",
+                "7",
+                "--calibrate",
+                folder,
+                model.toString(),
+                target + "-awq");
+        assertThat(windows.code()).as(windows.err()).isZero();
+        assertThat(ArtifactManifest.read(Path.of(target + "-awq")).orElseThrow().options())
+                .containsEntry("windows", "2")
+                .containsEntry("windowLength", "32")
+                .containsEntry("seed", "7");
+        Run stray = Run.of("quantize", "--windows", "2", model.toString(), target + "-again");
+        assertThat(stray.err())
+                .contains("--windows, --window-tokens and --seed belong to the recipes gptq and awq; leave them out or"
+                        + " choose one of these");
+        Run shortest = Run.of(
+                "quantize",
+                "--recipe",
+                "gptq",
+                "--window-tokens",
+                "4",
+                "--calibrate",
+                folder,
+                model.toString(),
+                target + "-again");
+        assertThat(shortest.err()).contains("--window-tokens must be in [16, 65536] but was 4");
 
         Files.delete(docs.resolve("one.txt"));
         Files.writeString(docs.resolve("two.md"), "Foxes");
