@@ -19,16 +19,21 @@ public final class DecoderSequence implements AutoCloseable {
     /*
      * tokens[0 … length) are the tokens that the caller has appended. Three counters relate the states to them:
      *
-     *   0 ≤ aligned ≤ length, 0 ≤ read ≤ length
+     *   0 ≤ exact ≤ length, 0 ≤ read ≤ length
      *
      * length   the length that the caller sees. append() raises it, truncate() lowers it.
      * read     the number of tokens that the states have read. Keys and values can be cut at any row, so read drops with length.
      *          Recurrent states cannot go back: they restart from their latest copy (RecurrentStates.restore). Rotary tables
      *          that depend on the length invalidate all states when the table changes. In both cases read < length, and the next
      *          append() first reads tokens[read … length) again, without logits (catchUp).
-     * aligned  the number of leading tokens that were read in whole chunks, each of which began at a multiple of the chunk size.
-     *          The kernels round differently for steps of different sizes, so only these rows equal, bit for bit, the rows that
-     *          any other sequence computes for the same prefix. The pool shares only these.
+     * exact    the number of leading tokens whose rows equal, bit for bit, the rows that any other sequence computes for the same
+     *          prefix, so the pool shares only these. The kernels round differently for steps of different sizes. With the rule of
+     *          even rows (EvenRows), all tokens are exact that were read in steps of an even size; without it, those that were read
+     *          in whole chunks, each of which began at a multiple of the chunk size.
+     *
+     * Where the rule holds, a step of an odd number of tokens is filled up by one more, whose rows the next step overwrites. A
+     * step of one token is filled up on request only (pair), because it takes longer then, or where it is left of several. The last
+     * position of a context has no room for a filler.
      *
      * A step that fails or is interrupted changes none of the counters: it wrote only beyond length, where the next step writes
      * again.
@@ -43,12 +48,16 @@ public final class DecoderSequence implements AutoCloseable {
     private int[] tokens = new int[64]; // (length and more)
     private int length;
     private int read;
-    private int aligned;
+    private int exact;
+    private final boolean even;
+    private boolean pair;
     private boolean longRotary;
     private boolean closed;
 
-    DecoderSequence(SequencePool pool, DecoderStep step) {
+    /** @param even whether the rule of even rows holds */
+    DecoderSequence(SequencePool pool, DecoderStep step, boolean even) {
         this.pool = pool;
+        this.even = even;
         this.step = step;
         this.session = step.session();
     }
@@ -71,7 +80,7 @@ public final class DecoderSequence implements AutoCloseable {
         prepare(ids);
         int from = 0;
         while (true) {
-            int count = Math.min(session.limit(length), ids.length - from);
+            int count = Math.min(limit(length), ids.length - from);
             boolean last = from + count == ids.length;
             FloatBuffer logits = read(ids, from, count, last ? 1 : 0);
             from += count;
@@ -89,7 +98,7 @@ public final class DecoderSequence implements AutoCloseable {
         int most = session.graph().logits().rows() == Rows.LAST ? 1 : (int) Math.max(1, MAX_LOGITS_BYTES / rowBytes);
         int count;
         for (int from = 0; from < ids.length; from += count) {
-            count = Math.min(Math.min(most, session.limit(length)), ids.length - from);
+            count = Math.min(Math.min(most, limit(length)), ids.length - from);
             int before = length;
             FloatBuffer logits = read(ids, from, count, count); // (count, vocabulary)
             for (int i = 0; i < count; i++) {
@@ -111,8 +120,29 @@ public final class DecoderSequence implements AutoCloseable {
         if (read > length) {
             read = step.recurrent().isEmpty() ? length : step.recurrent().restore(length);
         }
+        exact = Math.min(exact, exact(newLength));
+    }
+
+    /** The number of tokens of a prefix that can be exact. */
+    private int exact(int prefix) {
         int chunk = session.chunk();
-        aligned = Math.min(aligned, newLength / chunk * chunk);
+        return even ? prefix : prefix / chunk * chunk;
+    }
+
+    /** Whether the rule of even rows holds, so that steps of several tokens and of two give the same bits. */
+    boolean isEven() {
+        return even;
+    }
+
+    /** Whether steps of one token are filled up to two, if the rule of even rows holds. */
+    void pair(boolean wanted) {
+        pair = wanted;
+    }
+
+    /** The maximum number of tokens in a step that follows {@code past} others. */
+    private int limit(int past) {
+        int limit = session.limit(past);
+        return even ? Math.max(2, limit / 2 * 2) : limit;
     }
 
     /**
@@ -126,7 +156,7 @@ public final class DecoderSequence implements AutoCloseable {
         }
         int rotary = manifest.rotarySwitch();
         int end = rotary > 0 && length < rotary ? rotary : manifest.contextLength();
-        return Math.max(0, Math.min(session.limit(length), end - length) - 1);
+        return Math.max(0, Math.min(limit(length), end - length) - 1);
     }
 
     /** Ends the running step and every later one with {@link dev.pollux.CancelledException}. May be called from any thread. */
@@ -160,17 +190,17 @@ public final class DecoderSequence implements AutoCloseable {
         if (step.adapter() != other) {
             return 0;
         }
-        int limit = Math.min(aligned, prompt.length - 1); // the last token is read again to get its logits
+        int limit = Math.min(exact, prompt.length - 1); // the last token is read again to get its logits
         int same = 0;
         while (same < limit && tokens[same] == prompt[same]) {
             same++;
         }
-        int chunk = session.chunk();
-        return Math.max(0, same / chunk * chunk);
+        return Math.max(0, exact(same));
     }
 
     void reopen(int keep, LoadedAdapter other) {
         closed = false;
+        pair = false;
         step.allow();
         step.use(other);
         truncate(keep);
@@ -184,12 +214,13 @@ public final class DecoderSequence implements AutoCloseable {
         if (step.isInterrupted()) {
             throw new CancelledException("The sequence was interrupted; ask the model for another");
         }
-        step.reserve(length + count, length);
         catchUp();
-        FloatBuffer logits = step.run(Arrays.copyOfRange(ids, from, from + count), length, logitsDue);
+        int filler = filler(length, count, pair || ids.length > 1);
+        step.reserve(length + count + filler, length);
+        FloatBuffer logits = step.run(filled(ids, from, count, filler), length, filler, logitsDue);
         System.arraycopy(ids, from, tokens, length, count);
-        if (aligned == length && count == session.chunk()) {
-            aligned += count;
+        if (exact == length && (even ? (count + filler) % 2 == 0 : count == session.chunk())) {
+            exact += count;
         }
         length += count;
         read = length;
@@ -202,10 +233,31 @@ public final class DecoderSequence implements AutoCloseable {
     /** Reads the tokens again that the states have lost. */
     private void catchUp() {
         while (read < length) {
-            int count = Math.min(session.limit(read), length - read);
-            step.run(Arrays.copyOfRange(tokens, read, read + count), read, 0);
+            int count = Math.min(limit(read), length - read);
+            int filler = filler(read, count, true);
+            step.reserve(read + count + filler, read);
+            step.run(filled(tokens, read, count, filler), read, filler, 0);
             read += count;
         }
+    }
+
+    /** The number of tokens that fill up a step of {@code count} tokens after {@code past}. */
+    private int filler(int past, int count, boolean wanted) {
+        return even
+                        && count % 2 == 1
+                        && (count > 1 || wanted)
+                        && past + count < manifest().contextLength()
+                ? 1
+                : 0;
+    }
+
+    /** Some tokens, with a copy of the last one as a filler. */
+    private static int[] filled(int[] ids, int from, int count, int filler) {
+        int[] step = Arrays.copyOfRange(ids, from, from + count + filler);
+        if (filler > 0) {
+            step[count] = step[count - 1];
+        }
+        return step;
     }
 
     /** Selects the rotary tables for {@code total} tokens. A change of tables invalidates all states. */

@@ -90,13 +90,14 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
      *
      * @param tokens (S), read at positions past … past + S − 1
      * @param past the number of positions read before
-     * @param logitsDue the number of last tokens whose logits are requested, in [0, S]
+     * @param filler the number of last tokens that only fill up the step; their rows are overwritten by the next step
+     * @param logitsDue the number of tokens before the filler whose logits are requested, in [0, S − filler]
      * @return (logitsDue, vocabulary), valid until the next run
      * @throws CancelledException if the step is interrupted, or the thread is
      */
-    FloatBuffer run(int[] tokens, int past, int logitsDue) {
+    FloatBuffer run(int[] tokens, int past, int filler, int logitsDue) {
         this.past = past;
-        bind(GraphInput.Step.of(tokens, past, logitsDue, rotaryOffset));
+        bind(new GraphInput.Step(tokens, new int[] {past}, filler, logitsDue, new long[] {rotaryOffset}));
         admission.run(this);
         return logits.last(0, logitsDue);
     }

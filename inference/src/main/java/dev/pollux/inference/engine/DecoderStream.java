@@ -46,13 +46,13 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         Sampler.Vocabulary vocabulary =
                 new Sampler.Vocabulary(model.manifest().vocabularySize(), request.endTokens(), prompts::text);
         Sampler sampler = Sampler.of(request.options(), vocabulary);
-        Optional<LookupDrafter> drafter =
-                model.options().drafting() ? Optional.of(new LookupDrafter()) : Optional.empty();
         TextAssembler text =
                 new TextAssembler(prompts.decoder(), channels, request.options().stop(), pending::add);
         try {
-            this.loop = new GenerationLoop(request, sampler, text, drafter);
             this.sequence = model.acquire(prompt, adapter);
+            Optional<LookupDrafter> drafter =
+                    model.options().drafting() ? Optional.of(new LookupDrafter(sequence.isEven())) : Optional.empty();
+            this.loop = new GenerationLoop(request, sampler, text, drafter);
             this.turns = new GenerationTurns(loop, sequence);
         } catch (RuntimeException e) {
             prompts.close();

@@ -114,8 +114,8 @@ public final class EngineOptions {
     /**
      * Whether tokens are drafted by look-up in the prompt and the output, and verified several in one step; default true. Text that
      * repeats its prompt, such as an answer from passages, is written faster. The output has the same distribution, and with float
-     * weights the same tokens; weights of 4 and 8 bits round differently in steps of several tokens, which can decide between two
-     * tokens whose logits are nearly equal. A request has the same drafts each time it runs.
+     * weights the same tokens; weights of 4 and 8 bits round differently in steps of one and of several tokens, which can decide
+     * between two tokens whose logits are nearly equal. A request has the same drafts each time it runs.
      */
     public boolean drafting() {
         return drafting;

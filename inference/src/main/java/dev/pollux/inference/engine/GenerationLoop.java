@@ -172,7 +172,14 @@ final class GenerationLoop {
         if (draft.length > 0) {
             drafter.orElseThrow().verified(confirmed, draft.length);
             draft = new int[0];
+        } else if (count > 1) {
+            drafter.ifPresent(LookupDrafter::undrafted);
         }
+    }
+
+    /** Whether a step of the due tokens is filled up to an even number, if the rule of even rows holds. */
+    boolean pairs() {
+        return count == 0 || drafter.isPresent() && drafter.get().pairs();
     }
 
     /** Ends the loop as cancelled, with the text so far. */

@@ -29,6 +29,7 @@ final class GenerationTurns {
             return;
         }
         if (due.length > 0) {
+            sequence.pair(loop.pairs());
             logits = Optional.of(sequence.append(due));
         }
         loop.accept(logits.orElseThrow());

@@ -86,6 +86,66 @@ final class KeyValueCache implements StepCache {
     @Override
     public void advance() {}
 
+    /** The size of {@code rows} rows of all states of one sequence, in bytes. */
+    static long bytes(List<StateTensor> states, ElementType type, int rows) {
+        return states.stream()
+                .mapToLong(state -> bytes(state.shape(1, rows), type))
+                .sum();
+    }
+
+    /**
+     * Copies rows of a sequence to a buffer: of each state, of each head, one row after the other.
+     *
+     * @param to at least {@link #bytes(List, ElementType, int)}
+     */
+    void get(int sequence, int first, int count, ByteBuffer to) {
+        int at = 0;
+        for (int i = 0; i < buffers.length; i++) {
+            int row = rowBytes(i);
+            int heads = states.get(i).shape().get(1);
+            for (int head = 0; head < heads; head++) {
+                to.put(at, buffers[i], offset(i, sequence, head, first), count * row);
+                at += count * row;
+            }
+        }
+    }
+
+    /** Copies rows of a sequence from a buffer that {@link #get} filled. There must be room for them. */
+    void put(int sequence, int first, int count, ByteBuffer from) {
+        int at = 0;
+        for (int i = 0; i < buffers.length; i++) {
+            int row = rowBytes(i);
+            int heads = states.get(i).shape().get(1);
+            for (int head = 0; head < heads; head++) {
+                buffers[i].put(offset(i, sequence, head, first), from, at, count * row);
+                at += count * row;
+            }
+        }
+    }
+
+    /** Copies the first {@code count} rows of a sequence of another cache of the same states. There must be room for them. */
+    void copy(int sequence, KeyValueCache from, int other, int count) {
+        for (int i = 0; i < buffers.length; i++) {
+            int heads = states.get(i).shape().get(1);
+            for (int head = 0; head < heads; head++) {
+                buffers[i].put(
+                        offset(i, sequence, head, 0),
+                        from.buffers[i],
+                        from.offset(i, other, head, 0),
+                        count * rowBytes(i));
+            }
+        }
+    }
+
+    private int offset(int state, int sequence, int head, int row) {
+        int heads = states.get(state).shape().get(1);
+        return ((sequence * heads + head) * capacity + row) * rowBytes(state);
+    }
+
+    private int rowBytes(int state) {
+        return states.get(state).shape().get(3) * type.bytes();
+    }
+
     /** The size of a tensor of this shape in bytes. */
     static long bytes(long[] shape, ElementType type) {
         long bytes = type.bytes();

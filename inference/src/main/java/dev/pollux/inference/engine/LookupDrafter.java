@@ -16,6 +16,11 @@ final class LookupDrafter {
      * is chosen, and none if that is below 1. So drafting ends by itself in a text where it does not pay. Older outcomes fade by
      * FADING with each draft of the class.
      *
+     * Where the rule of even rows holds (EvenRows), a step reads an even number of tokens: a draft has an odd size, and a step
+     * without a draft reads a filler, so that a text with drafts has the bits of one without. The balance adds up the steps saved by
+     * accepted drafts, minus the cost of further rows. When it falls below what a text may lose, steps without a draft read one
+     * token from then on, and drafts must wait until the text is longer.
+     *
      * The rule depends on the tokens alone and on no clock, so that a request has the same drafts, and therefore the same bits,
      * whenever it runs. The costs are those of models of 135 million and 1 billion weights in 4 and 8 bits, with two threads; they
      * differ by a fifth from each other.
@@ -30,10 +35,26 @@ final class LookupDrafter {
     private static final double PRIOR_WEIGHT = 4;
     private static final double FADING = .9;
 
+    /** Steps that a text may lose by fillers, and by drafts in addition. */
+    private static final double MOST_LOST = 1;
+
+    /** Share of its steps that a text may lose in addition. */
+    private static final double SHARE_LOST = .02;
+
+    private final boolean even;
     private final DraftIndex index = new DraftIndex();
     private final double[] right = new double[CLASSES.length];
     private final double[] tested = new double[CLASSES.length];
     private int drafted; // the class of the last draft
+    private double balance; // steps saved
+    private int written; // tokens
+    private boolean pairs;
+
+    /** @param even whether steps read an even number of tokens */
+    LookupDrafter(boolean even) {
+        this.even = even;
+        this.pairs = even;
+    }
 
     /** Adds a token to the text. */
     void add(int token) {
@@ -47,7 +68,7 @@ final class LookupDrafter {
      * @return (drafted), empty if nothing matches or drafting does not pay
      */
     int[] draft(int most) {
-        int match = most <= 0 ? 0 : index.find();
+        int match = most <= 0 || balance < -2 * MOST_LOST - SHARE_LOST * written ? 0 : index.find();
         if (match == 0) {
             return new int[0];
         }
@@ -63,8 +84,30 @@ final class LookupDrafter {
      * @param size the number of tokens drafted
      */
     void verified(int accepted, int size) {
+        written(accepted + 1, size + 1);
         right[drafted] = right[drafted] * FADING + accepted;
         tested[drafted] = tested[drafted] * FADING + Math.min(accepted + 1, size);
+    }
+
+    /** Notes that a step without a draft was read. */
+    void undrafted() {
+        written(1, 1);
+    }
+
+    private void written(int tokens, int rows) {
+        written += tokens;
+        balance += tokens - cost(rows);
+        pairs &= balance >= -MOST_LOST;
+    }
+
+    /** Whether a step without a draft reads a filler. */
+    boolean pairs() {
+        return pairs;
+    }
+
+    private double cost(int rows) {
+        boolean filled = even && rows % 2 == 1 && (rows > 1 || pairs);
+        return COSTS[filled ? rows : rows - 1];
     }
 
     private static int classOf(int match) {
@@ -76,16 +119,16 @@ final class LookupDrafter {
     }
 
     /** The number of tokens that pays most if each is right with chance {@code p}. */
-    private static int size(double p) {
+    private int size(double p) {
         int best = 0;
-        double most = 1;
+        double most = 1 / cost(1);
         double expected = 1;
         double power = 1;
         for (int k = 1; k <= LONGEST; k++) {
             power *= p;
             expected += power;
-            if (expected / COSTS[k] > most) {
-                most = expected / COSTS[k];
+            if (expected / cost(k + 1) > most && !(even && k % 2 == 0)) {
+                most = expected / cost(k + 1);
                 best = k;
             }
         }

@@ -15,7 +15,7 @@ final class SequencePool implements AutoCloseable {
      * Prompts often share a prefix: a chat continues, a system prompt repeats. A released sequence keeps its tokens and states,
      * and acquire() hands out the idle sequence that shares the longest prefix with the prompt.
      *
-     * The shared prefix consists of whole prefill chunks (DecoderSequence.sharedPrefix), because only those equal, bit for bit,
+     * The shared prefix consists of exact tokens (DecoderSequence.sharedPrefix), because only their rows equal, bit for bit,
      * the rows that a new sequence computes. Results are therefore independent of earlier requests. States depend on the
      * adapter, so nothing is shared across adapters.
      *
@@ -30,6 +30,7 @@ final class SequencePool implements AutoCloseable {
 
     private final DecoderSession session;
     private final StepAdmission admission;
+    private final EvenRows rows;
     private final ReentrantLock lock = new ReentrantLock();
     private final List<DecoderSequence> idle = new ArrayList<>();
     private final List<DecoderSequence> live = new ArrayList<>();
@@ -38,6 +39,7 @@ final class SequencePool implements AutoCloseable {
     SequencePool(DecoderSession session, StepAdmission admission) {
         this.session = session;
         this.admission = admission;
+        this.rows = new EvenRows(session);
     }
 
     /**
@@ -47,12 +49,12 @@ final class SequencePool implements AutoCloseable {
      * @throws dev.pollux.CancelledException if the thread is interrupted
      */
     DecoderSequence acquire(int[] prompt, LoadedAdapter adapter) {
+        Interrupts.check();
+        requireOpen();
+        boolean even = rows.hold(() -> new DecoderStep(session, admission, adapter));
         Interrupts.lock(lock);
         try {
-            if (closed) {
-                throw new IllegalStateException(
-                        "The model " + session.graph().manifest().name() + " is closed; open it again");
-            }
+            requireOpen();
             DecoderSequence best = null;
             int bestShared = -1;
             for (DecoderSequence candidate : idle) {
@@ -63,13 +65,25 @@ final class SequencePool implements AutoCloseable {
                 }
             }
             if (best == null) {
-                best = new DecoderSequence(this, new DecoderStep(session, admission, adapter));
+                best = new DecoderSequence(this, new DecoderStep(session, admission, adapter), even);
             } else {
                 idle.remove(best);
                 best.reopen(bestShared, adapter);
             }
             live.add(best);
             return best;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void requireOpen() {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException(
+                        "The model " + session.graph().manifest().name() + " is closed; open it again");
+            }
         } finally {
             lock.unlock();
         }

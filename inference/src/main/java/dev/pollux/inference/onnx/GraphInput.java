@@ -38,14 +38,20 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
      *
      * @param tokens (B, S), one sequence after the other
      * @param past (B), the number of earlier tokens of each sequence
-     * @param due the number of last positions whose logits are required, of every sequence
+     * @param filler the number of last positions of every sequence that only fill up the step, in [0, S)
+     * @param due the number of positions whose logits are required, of every sequence: the last ones before the filler
      * @param rotaryOffsets (B)
      */
-    public record Step(int[] tokens, int[] past, int due, long[] rotaryOffsets) {
+    public record Step(int[] tokens, int[] past, int filler, int due, long[] rotaryOffsets) {
 
-        /** A step of one sequence. */
+        /** A step of one sequence, without a filler. */
         public static Step of(int[] tokens, int past, int due, long rotaryOffset) {
-            return new Step(tokens, new int[] {past}, due, new long[] {rotaryOffset});
+            return new Step(tokens, new int[] {past}, 0, due, new long[] {rotaryOffset});
+        }
+
+        /** A step of several sequences, one token each. */
+        public static Step joint(int[] tokens, int[] past, long[] rotaryOffsets) {
+            return new Step(tokens, past, 0, 1, rotaryOffsets);
         }
 
         /** B. */
@@ -90,7 +96,7 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
             case POSITIONS -> (long) step.past[i / step.count()] + i % step.count();
             case LAST_INDEX -> step.total(i) - 1L;
             case TOTAL -> step.longest();
-            case LOGITS_INDEX -> (long) step.count() - step.due + i;
+            case LOGITS_INDEX -> (long) step.count() - step.filler - step.due + i;
             case LOGITS_KEPT -> Math.max(1, step.due);
             case CACHE_BRANCH -> step.longest() > step.count() ? 1 : 0;
             case ROTARY_OFFSET -> step.rotaryOffsets[i];

@@ -54,7 +54,8 @@ class DraftingTest {
             GenerationLoop.Request request = new GenerationLoop.Request(
                     prompt, options, ends, model.manifest().contextLength(), Duration.ZERO);
             Sampler sampler = Sampler.of(options, new Sampler.Vocabulary(vocabulary, ends, id -> ""));
-            Optional<LookupDrafter> drafter = drafting ? Optional.of(new LookupDrafter()) : Optional.empty();
+            Optional<LookupDrafter> drafter =
+                    drafting ? Optional.of(new LookupDrafter(sequence.isEven())) : Optional.empty();
             GenerationLoop loop = new GenerationLoop(request, sampler, text, drafter);
             GenerationTurns turns = new GenerationTurns(loop, sequence);
             while (loop.result().isEmpty()) {

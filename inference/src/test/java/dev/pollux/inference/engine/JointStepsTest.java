@@ -142,7 +142,7 @@ class JointStepsTest {
                             Arrays.stream(lengths).map(length -> length + at).toArray();
                     long[] offsets =
                             Arrays.stream(lengths).mapToLong(this::rotaryOffset).toArray();
-                    joint.run(new GraphInput.Step(tokens, past, 1, offsets));
+                    joint.run(GraphInput.Step.joint(tokens, past, offsets));
                     for (int i = 0; i < SEQUENCES; i++) {
                         near(joint.logits(i), due[i][step + 1], "sequence " + i + ", step " + step);
                     }
@@ -156,7 +156,7 @@ class JointStepsTest {
             long[] offsets = new long[SEQUENCES];
             Arrays.fill(offsets, rotaryOffset(length));
             try (JointSteps joint = joint(SEQUENCES, length)) {
-                joint.run(new GraphInput.Step(all, new int[SEQUENCES], 1, offsets));
+                joint.run(new GraphInput.Step(all, new int[SEQUENCES], 0, 1, offsets));
                 for (int i = 0; i < SEQUENCES; i++) {
                     int[] own = Arrays.copyOfRange(all, i * length, (i + 1) * length);
                     near(joint.logits(i), alone(own)[0], "prompt " + i + " of " + length);

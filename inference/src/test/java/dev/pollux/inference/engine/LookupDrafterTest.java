@@ -12,7 +12,7 @@ class LookupDrafterTest {
     private final Random random = new Random(seed);
 
     private static LookupDrafter after(int... text) {
-        LookupDrafter drafter = new LookupDrafter();
+        LookupDrafter drafter = new LookupDrafter(false);
         for (int token : text) {
             drafter.add(token);
         }

@@ -189,7 +189,7 @@ class RealModelGoldenTest {
                     joint.take(i, one);
                 }
             }
-            joint.run(new GraphInput.Step(next, lengths, 1, new long[count]));
+            joint.run(GraphInput.Step.joint(next, lengths, new long[count]));
             for (int i = 0; i < count; i++) {
                 double[] shared = Logits.logProbabilities(joint.logits(i));
                 double divergence = 0;

@@ -15,10 +15,10 @@ class GraphInputTest {
     private static final Step ONE = Step.of(new int[] {7, 8, 9}, 5, 2, 64);
 
     /** A token each of three sequences, the second of which has read nothing. */
-    private static final Step SHARED = new Step(new int[] {7, 8, 9}, new int[] {4, 0, 6}, 1, new long[] {64, 0, 64});
+    private static final Step SHARED = Step.joint(new int[] {7, 8, 9}, new int[] {4, 0, 6}, new long[] {64, 0, 64});
 
     /** Two tokens each of two sequences that have read nothing. */
-    private static final Step PROMPTS = new Step(new int[] {1, 2, 3, 4}, new int[2], 1, new long[2]);
+    private static final Step PROMPTS = new Step(new int[] {1, 2, 3, 4}, new int[2], 0, 1, new long[2]);
 
     @Test
     void tokensArePassedSequenceBySequence() {

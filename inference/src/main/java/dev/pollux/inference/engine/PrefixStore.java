@@ -1,0 +1,352 @@
+package dev.pollux.inference.engine;
+
+import dev.pollux.inference.internal.session.Tensors;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ObjIntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** Keys and values of the beginnings of texts, shared by all sequences of a model. <em>Thread-safe.</em> */
+final class PrefixStore {
+
+    /*
+     * A tree of blocks for each scope. A block has the keys and values of BLOCK tokens, which follow those of its parent; so a path
+     * from the root is the beginning of a text, and texts that begin alike share blocks. Blocks are found by their tokens, not by
+     * a hash alone. A block never changes: sequences copy blocks in and copy new ones out, because attention needs the rows of a
+     * sequence in one piece, and copying is some hundred times faster than computing.
+     *
+     * Only rows are stored that every sequence would compute with the same bits (DecoderSequence.exact).
+     *
+     * Replacement is GreedyDual (Young, 1994): a block that is used gets the credit inflation + cost, the leaf with the least credit
+     * is removed first, and its credit becomes the inflation. The cost is the time to compute a block again, which rises with its
+     * position. Only leaves can be removed, and no block of a pinned path.
+     *
+     * Invariants, all guarded by one lock:
+     *  1. bytes is the number of blocks in the trees times blockBytes, and at most the budget, except for pinned blocks.
+     *  2. leaves contains exactly the blocks without children and pins. Their credits do not change while they are in it.
+     *  3. A block's pins are the number of pinned paths that it is on, so they are at least the sum over its children.
+     */
+
+    /** The tokens of a block. */
+    static final int BLOCK = 16;
+
+    /** The position at which a token takes twice the time of the first one, by measurements of models of 0.1 and 1 billion weights. */
+    private static final double DOUBLE = 2048;
+
+    /**
+     * Sequences that may share.
+     *
+     * @param adapter the adapter that they compute with
+     * @param tenant the host's name for those who may share; empty by default
+     */
+    record Scope(LoadedAdapter adapter, String tenant) {}
+
+    /** A block. {@code depth} is the number of tokens before it. */
+    static final class Block {
+        private final @Nullable Block parent;
+        private final int[] tokens; // (BLOCK), empty for a root
+        private final ByteBuffer rows;
+        private final int depth;
+        private final Map<Tokens, Block> children = new HashMap<>();
+        private double credit;
+        private long number;
+        private int pins;
+
+        private Block(@Nullable Block parent, int[] tokens, ByteBuffer rows) {
+            this.parent = parent;
+            this.tokens = tokens;
+            this.rows = rows;
+            this.depth = parent == null ? 0 : parent.depth + parent.tokens.length;
+        }
+
+        int[] tokens() {
+            return tokens;
+        }
+
+        ByteBuffer rows() {
+            return rows;
+        }
+    }
+
+    /** The key of a block below its parent. */
+    private record Tokens(int[] ids) {
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Tokens that && Arrays.equals(ids, that.ids);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(ids);
+        }
+    }
+
+    private final int blockBytes;
+    private final long budget;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<Scope, Block> roots = new HashMap<>();
+    private final TreeSet<Block> leaves = new TreeSet<>(
+            Comparator.<Block>comparingDouble(block -> block.credit).thenComparingLong(block -> block.number));
+    private final Deque<ByteBuffer> free = new ArrayDeque<>();
+    private double inflation;
+    private long bytes;
+    private long numbers;
+
+    /**
+     * @param blockBytes the size of the keys and values of a block
+     * @param budget the maximum number of bytes, except for pinned blocks
+     */
+    PrefixStore(int blockBytes, long budget) {
+        this.blockBytes = blockBytes;
+        this.budget = budget;
+    }
+
+    long bytes() {
+        lock.lock();
+        try {
+            return bytes;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    int blockBytes() {
+        return blockBytes;
+    }
+
+    /**
+     * The number of leading tokens that are stored.
+     *
+     * @param most a limit of the result
+     */
+    int find(int[] tokens, Scope scope, int most) {
+        lock.lock();
+        try {
+            return path(tokens, scope, most).size() * BLOCK;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Gives the blocks of the leading tokens that are stored, in order.
+     *
+     * @param first the first token that is wanted; blocks before it are not given
+     * @param most a limit of the result
+     * @param to receives the rows of a block and the position of its first token
+     * @return the number of leading tokens that are stored; {@code first} if those are fewer
+     */
+    int copy(int[] tokens, Scope scope, int first, int most, ObjIntConsumer<ByteBuffer> to) {
+        lock.lock();
+        try {
+            List<Block> path = path(tokens, scope, most);
+            path.forEach(this::use);
+            for (Block block : path) {
+                if (block.depth + BLOCK > first) {
+                    to.accept(block.rows, block.depth);
+                }
+            }
+            return Math.max(first, path.size() * BLOCK);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Stores the leading tokens, as far as the budget allows.
+     *
+     * @param count the number of tokens whose rows exist; only whole blocks are stored
+     * @param from writes the rows of a block, given the position of its first token
+     */
+    void put(int[] tokens, int count, Scope scope, ObjIntConsumer<ByteBuffer> from) {
+        lock.lock();
+        try {
+            add(tokens, count, scope, from);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Stores the leading tokens, whatever the budget, and keeps them until {@link #unpin}. The number of tokens is returned. */
+    int pin(int[] tokens, int count, Scope scope, ObjIntConsumer<ByteBuffer> from) {
+        lock.lock();
+        try {
+            List<Block> path = new ArrayList<>(path(tokens, scope, count));
+            path.forEach(this::hold);
+            Block last = path.isEmpty() ? root(scope) : path.get(path.size() - 1);
+            while (last.depth + last.tokens.length + BLOCK <= count) {
+                trim(budget - blockBytes);
+                last = child(last, tokens, from);
+                hold(last);
+            }
+            return last.depth + last.tokens.length;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends a pin of the first {@code count} tokens. */
+    void unpin(int[] tokens, int count, Scope scope) {
+        lock.lock();
+        try {
+            for (Block block : path(tokens, scope, count)) {
+                leaves.remove(block);
+                block.pins--;
+                enlist(block);
+            }
+            trim(budget);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** All blocks of a scope, parents before children. */
+    List<Block> blocks(Scope scope) {
+        lock.lock();
+        try {
+            List<Block> all = new ArrayList<>();
+            Block root = roots.get(scope);
+            if (root != null) {
+                all.add(root);
+                for (int i = 0; i < all.size(); i++) {
+                    all.addAll(all.get(i).children.values());
+                }
+                all.remove(0);
+            }
+            return all;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The position of a block's parent among {@code blocks}, or -1 for a root. */
+    static int parent(Block block, Map<Block, Integer> blocks) {
+        Integer index = blocks.get(block.parent);
+        return index == null ? -1 : index;
+    }
+
+    /** Removes all blocks that are not pinned. */
+    void clear() {
+        lock.lock();
+        try {
+            trim(0);
+            free.clear();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Removes the blocks of an adapter, pinned or not. */
+    void remove(LoadedAdapter adapter) {
+        lock.lock();
+        try {
+            for (Scope scope : List.copyOf(roots.keySet())) {
+                if (scope.adapter() == adapter) {
+                    List<Block> all = blocks(scope);
+                    leaves.removeAll(all);
+                    all.forEach(block -> free.add(block.rows));
+                    bytes -= (long) all.size() * blockBytes;
+                    roots.remove(scope);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void add(int[] tokens, int count, Scope scope, ObjIntConsumer<ByteBuffer> from) {
+        List<Block> path = path(tokens, scope, count);
+        path.forEach(this::hold); // so that making room does not remove what the next block follows
+        List<Block> held = new ArrayList<>(path);
+        try {
+            Block last = path.isEmpty() ? root(scope) : path.get(path.size() - 1);
+            while (last.depth + last.tokens.length + BLOCK <= count && trim(budget - blockBytes)) {
+                last = child(last, tokens, from);
+                hold(last);
+                held.add(last);
+            }
+        } finally {
+            for (Block block : held) {
+                block.pins--;
+                block.credit = inflation + cost(block);
+                enlist(block);
+            }
+        }
+    }
+
+    private Block root(Scope scope) {
+        return roots.computeIfAbsent(scope, key -> new Block(null, new int[0], Tensors.direct(0)));
+    }
+
+    private Block child(Block parent, int[] tokens, ObjIntConsumer<ByteBuffer> from) {
+        int first = parent.depth + parent.tokens.length;
+        int[] ids = Arrays.copyOfRange(tokens, first, first + BLOCK);
+        ByteBuffer rows = free.isEmpty() ? Tensors.direct(blockBytes) : free.pop();
+        from.accept(rows, first);
+        Block block = new Block(parent, ids, rows);
+        block.number = numbers++;
+        block.credit = inflation + cost(block);
+        leaves.remove(parent);
+        parent.children.put(new Tokens(ids), block);
+        bytes += blockBytes;
+        enlist(block);
+        return block;
+    }
+
+    private List<Block> path(int[] tokens, Scope scope, int most) {
+        List<Block> path = new ArrayList<>();
+        Block block = roots.get(scope);
+        int limit = Math.min(most, tokens.length);
+        for (int at = 0; block != null && at + BLOCK <= limit; at += BLOCK) {
+            block = block.children.get(new Tokens(Arrays.copyOfRange(tokens, at, at + BLOCK)));
+            if (block != null) {
+                path.add(block);
+            }
+        }
+        return path;
+    }
+
+    private void use(Block block) {
+        leaves.remove(block);
+        block.credit = inflation + cost(block);
+        enlist(block);
+    }
+
+    private void hold(Block block) {
+        leaves.remove(block);
+        block.pins++;
+    }
+
+    private void enlist(Block block) {
+        if (block.parent != null && block.pins == 0 && block.children.isEmpty()) {
+            leaves.add(block);
+        }
+    }
+
+    private static double cost(Block block) {
+        return 1 + block.depth / DOUBLE;
+    }
+
+    /** Removes leaves until at most {@code most} bytes are used; false if that is impossible. */
+    private boolean trim(long most) {
+        while (bytes > most && !leaves.isEmpty()) {
+            Block least = leaves.pollFirst();
+            inflation = least.credit;
+            bytes -= blockBytes;
+            free.push(least.rows);
+            Block parent = java.util.Objects.requireNonNull(least.parent);
+            parent.children.remove(new Tokens(least.tokens));
+            enlist(parent);
+        }
+        return bytes <= most;
+    }
+}
