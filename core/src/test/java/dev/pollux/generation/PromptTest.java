@@ -78,15 +78,15 @@ class PromptTest {
 
     @Test
     void usageAddsUpAndKeepsTheLongerLoad() {
-        Usage first = new Usage(10, 2, 4, 1, Duration.ofMillis(5), Duration.ofMillis(7), Duration.ofMillis(9));
-        Usage second = new Usage(1, 3, 2, 2, Duration.ofMillis(4), Duration.ofMillis(1), Duration.ofMillis(1));
-        Usage sum = new Usage(11, 5, 6, 3, Duration.ofMillis(5), Duration.ofMillis(8), Duration.ofMillis(10));
+        Usage first = new Usage(10, 7, 2, 4, 1, Duration.ofMillis(5), Duration.ofMillis(7), Duration.ofMillis(9));
+        Usage second = new Usage(1, 1, 3, 2, 2, Duration.ofMillis(4), Duration.ofMillis(1), Duration.ofMillis(1));
+        Usage sum = new Usage(11, 8, 5, 6, 3, Duration.ofMillis(5), Duration.ofMillis(8), Duration.ofMillis(10));
         assertThat(first.plus(second)).isEqualTo(sum).isEqualTo(second.plus(first));
         assertThat(first.plus(Usage.NONE)).isEqualTo(first);
-        assertThatThrownBy(() -> new Usage(-1, 0, 0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO))
+        assertThatThrownBy(() -> new Usage(-1, 0, 0, 0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("token counts must be at least 0 but were -1 and 0");
-        assertThatThrownBy(() -> new Usage(1, 1, 2, 3, Duration.ZERO, Duration.ZERO, Duration.ZERO))
+        assertThatThrownBy(() -> new Usage(1, 0, 1, 2, 3, Duration.ZERO, Duration.ZERO, Duration.ZERO))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("acceptedTokens must be in [0, draftedTokens] with draftedTokens 2 but was 3");
     }

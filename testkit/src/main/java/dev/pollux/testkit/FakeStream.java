@@ -77,7 +77,7 @@ final class FakeStream implements GenerationStream, Iterator<String> {
         if (closed) {
             throw new IllegalStateException("The stream was closed before its end; ask for the result first");
         }
-        Usage usage = new Usage(promptTokens, produced.size(), 0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO);
+        Usage usage = new Usage(promptTokens, 0, produced.size(), 0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO);
         return new Generation(text.toString(), produced, reason, usage);
     }
 

@@ -19,7 +19,7 @@ final class AdaptedGenerator implements Generator {
 
     @Override
     public GenerationStream stream(Prompt prompt, GenerationOptions options) {
-        return base.stream(prompt, options, adapter);
+        return base.stream(prompt, options, new PrefixStore.Scope(adapter, ""));
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.pollux.inference.onnx.OnnxFolder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -102,6 +103,11 @@ public final class DecoderModel implements AutoCloseable {
         return acquire(new int[0], adapter);
     }
 
+    /** The scope of requests without an adapter and a tenant. */
+    PrefixStore.Scope scope() {
+        return new PrefixStore.Scope(adapters.none(), "");
+    }
+
     /** The adapter that changes nothing. */
     LoadedAdapter none() {
         return adapters.none();
@@ -109,8 +115,22 @@ public final class DecoderModel implements AutoCloseable {
 
     /** A sequence for {@code prompt} that reuses the longest prefix which an idle sequence has already computed. */
     DecoderSequence acquire(int[] prompt, LoadedAdapter adapter) {
-        adapters.requireLoaded(adapter);
-        return pool.acquire(prompt, adapter);
+        return acquire(prompt, new PrefixStore.Scope(adapter, ""));
+    }
+
+    /** The same in a scope. */
+    DecoderSequence acquire(int[] prompt, PrefixStore.Scope scope) {
+        adapters.requireLoaded(scope.adapter());
+        return pool.acquire(prompt, scope);
+    }
+
+    /** The beginnings of texts that were read; empty if the graph does not allow to share them. */
+    Optional<PrefixStore> prefixes() {
+        return pool.prefixes();
+    }
+
+    DecoderGraph graph() {
+        return session.graph();
     }
 
     EngineOptions options() {

@@ -50,13 +50,15 @@ public final class DecoderSequence implements AutoCloseable {
     private int read;
     private int exact;
     private final boolean even;
+    private PrefixStore.Scope scope;
     private boolean pair;
     private boolean longRotary;
     private boolean closed;
 
     /** @param even whether the rule of even rows holds */
-    DecoderSequence(SequencePool pool, DecoderStep step, boolean even) {
+    DecoderSequence(SequencePool pool, DecoderStep step, PrefixStore.Scope scope, boolean even) {
         this.pool = pool;
+        this.scope = scope;
         this.even = even;
         this.step = step;
         this.session = step.session();
@@ -186,8 +188,8 @@ public final class DecoderSequence implements AutoCloseable {
         return step.adapter() == other;
     }
 
-    int sharedPrefix(int[] prompt, LoadedAdapter other) {
-        if (step.adapter() != other) {
+    int sharedPrefix(int[] prompt, PrefixStore.Scope other) {
+        if (!scope.equals(other)) {
             return 0;
         }
         int limit = Math.min(exact, prompt.length - 1); // the last token is read again to get its logits
@@ -198,12 +200,47 @@ public final class DecoderSequence implements AutoCloseable {
         return Math.max(0, exact(same));
     }
 
-    void reopen(int keep, LoadedAdapter other) {
+    void reopen(int keep, PrefixStore.Scope other) {
         closed = false;
         pair = false;
         step.allow();
-        step.use(other);
+        step.use(other.adapter());
+        scope = other;
         truncate(keep);
+    }
+
+    /** Takes the leading tokens of a prompt from a store, if it has more of them than this sequence. */
+    void load(PrefixStore store, int[] prompt) {
+        int stored = exact(store.find(prompt, scope, prompt.length - 1));
+        if (stored <= length || step.rows().isEmpty()) {
+            return;
+        }
+        KeyValueCache rows = step.rows().get();
+        step.reserve(stored, length);
+        int copied = exact(store.copy(
+                prompt, scope, length, stored, (block, first) -> rows.put(0, first, PrefixStore.BLOCK, block)));
+        if (copied > length) { // else a block was removed meanwhile
+            room(copied);
+            System.arraycopy(prompt, 0, tokens, 0, copied);
+            length = copied;
+            read = copied;
+            exact = copied;
+        }
+    }
+
+    /** Stores the leading tokens whose rows any other sequence would compute. */
+    void save(PrefixStore store) {
+        step.rows()
+                .ifPresent(rows -> store.put(
+                        tokens, exact, scope, (block, first) -> rows.get(0, first, PrefixStore.BLOCK, block)));
+    }
+
+    /** Stores the leading tokens and keeps them until they are unpinned. Returns the number of tokens. */
+    int pin(PrefixStore store) {
+        return step.rows()
+                .map(rows ->
+                        store.pin(tokens, exact, scope, (block, first) -> rows.get(0, first, PrefixStore.BLOCK, block)))
+                .orElse(0);
     }
 
     void free() {
@@ -293,9 +330,13 @@ public final class DecoderSequence implements AutoCloseable {
                         "token ids must be in [0, " + manifest.vocabularySize() + ") but one was " + id);
             }
         }
-        if (length + ids.length > tokens.length) {
-            tokens = Arrays.copyOf(tokens, Math.max(length + ids.length, tokens.length * 2));
-        }
+        room(length + ids.length);
         chooseRotary(length + ids.length);
+    }
+
+    private void room(int total) {
+        if (total > tokens.length) {
+            tokens = Arrays.copyOf(tokens, Math.max(total, tokens.length * 2));
+        }
     }
 }

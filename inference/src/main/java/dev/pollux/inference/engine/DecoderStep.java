@@ -15,6 +15,7 @@ import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +60,11 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
 
     DecoderSession session() {
         return session;
+    }
+
+    /** Keys and values in one buffer for each state, if the graph appends to them. */
+    Optional<KeyValueCache> rows() {
+        return cache instanceof KeyValueCache rows ? Optional.of(rows) : Optional.empty();
     }
 
     void reserve(int capacity, int used) {

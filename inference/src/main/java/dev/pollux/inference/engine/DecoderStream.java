@@ -36,7 +36,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
     /** @param channels a parser in the state that follows the prompt */
     DecoderStream(
             DecoderModel model,
-            LoadedAdapter adapter,
+            PrefixStore.Scope scope,
             PromptEncoder prompts,
             ChannelParser channels,
             GenerationLoop.Request request) {
@@ -49,10 +49,11 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         TextAssembler text =
                 new TextAssembler(prompts.decoder(), channels, request.options().stop(), pending::add);
         try {
-            this.sequence = model.acquire(prompt, adapter);
+            this.sequence = model.acquire(prompt, scope);
             Optional<LookupDrafter> drafter =
                     model.options().drafting() ? Optional.of(new LookupDrafter(sequence.isEven())) : Optional.empty();
             this.loop = new GenerationLoop(request, sampler, text, drafter);
+            loop.cached(sequence.length());
             this.turns = new GenerationTurns(loop, sequence);
         } catch (RuntimeException e) {
             prompts.close();

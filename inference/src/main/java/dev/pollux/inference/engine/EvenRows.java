@@ -127,7 +127,7 @@ final class EvenRows {
     }
 
     /** What identifies the kind of processor: its features where the system tells them. */
-    private static String processor() {
+    static String processor() {
         String kind = System.getProperty("os.arch") + " " + System.getenv("PROCESSOR_IDENTIFIER");
         try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             return kind

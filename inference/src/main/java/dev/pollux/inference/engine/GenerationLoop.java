@@ -71,6 +71,7 @@ final class GenerationLoop {
     private final Optional<LookupDrafter> drafter;
     private int[] draft = {};
     private int confirmed; // of the draft
+    private int cached; // tokens of the prompt
     private int drafted; // tokens, in all drafts that were read
     private int accepted; // of them
     private long firstTokenAt;
@@ -87,6 +88,11 @@ final class GenerationLoop {
         this.drafter = drafter;
         sampler.observePrompt(request.prompt());
         drafter.ifPresent(index -> Arrays.stream(request.prompt()).forEach(index::add));
+    }
+
+    /** Notes the number of leading tokens of the prompt that need not be computed, for {@link Usage}. */
+    void cached(int tokens) {
+        cached = tokens;
     }
 
     /**
@@ -213,6 +219,7 @@ final class GenerationLoop {
         long first = count == 0 ? end : firstTokenAt;
         Usage usage = new Usage(
                 request.prompt().length,
+                cached,
                 count,
                 drafted,
                 accepted,

@@ -171,12 +171,31 @@ public final class OnnxGenerator implements Generator {
         return new AdaptedGenerator(this, model.load(adapters));
     }
 
-    @Override
-    public GenerationStream stream(Prompt prompt, GenerationOptions options) {
-        return stream(prompt, options, model.none());
+    /**
+     * The same model for one of several users or organisations that must not notice what others read: nothing that was computed for
+     * other tenants is reused, so the time to the first token tells nothing about their texts. Any number can be open. Closing
+     * the result does nothing; closing this generator closes it.
+     *
+     * @param name the host's name of the tenant, not empty; the same name shares
+     */
+    public Generator tenant(String name) {
+        if (name.isEmpty()) {
+            throw new IllegalArgumentException("The name of a tenant must not be empty; use this generator itself");
+        }
+        return new TenantGenerator(this, new PrefixStore.Scope(model.none(), name));
     }
 
-    GenerationStream stream(Prompt prompt, GenerationOptions options, LoadedAdapter adapter) {
+    /** What was read of the beginnings of texts: to keep, save and load them. */
+    public PrefixCache prefixes() {
+        return new PrefixCache(model, prompts);
+    }
+
+    @Override
+    public GenerationStream stream(Prompt prompt, GenerationOptions options) {
+        return stream(prompt, options, model.scope());
+    }
+
+    GenerationStream stream(Prompt prompt, GenerationOptions options, PrefixStore.Scope scope) {
         PromptEncoder.Encoded encoded = prompts.encode(prompt);
         int[] ids = encoded.tokens();
         int context = model.manifest().contextLength();
@@ -189,7 +208,7 @@ public final class OnnxGenerator implements Generator {
                     + " and one must be left for the answer; shorten the prompt");
         }
         GenerationLoop.Request request = new GenerationLoop.Request(ids, options, endTokens, context, load);
-        return new DecoderStream(model, adapter, prompts, encoded.channels(), request);
+        return new DecoderStream(model, scope, prompts, encoded.channels(), request);
     }
 
     @Override

@@ -5,13 +5,17 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +37,7 @@ final class PrefixStore {
      * Invariants, all guarded by one lock:
      *  1. bytes is the number of blocks in the trees times blockBytes, and at most the budget, except for pinned blocks.
      *  2. leaves contains exactly the blocks without children and pins. Their credits do not change while they are in it.
-     *  3. A block's pins are the number of pinned paths that it is on, so they are at least the sum over its children.
+     *  3. A block's pins count the pinned paths that it is on and the users that keep it. Whoever keeps a block keeps its parents.
      */
 
     /** The tokens of a block. */
@@ -50,52 +54,12 @@ final class PrefixStore {
      */
     record Scope(LoadedAdapter adapter, String tenant) {}
 
-    /** A block. {@code depth} is the number of tokens before it. */
-    static final class Block {
-        private final @Nullable Block parent;
-        private final int[] tokens; // (BLOCK), empty for a root
-        private final ByteBuffer rows;
-        private final int depth;
-        private final Map<Tokens, Block> children = new HashMap<>();
-        private double credit;
-        private long number;
-        private int pins;
-
-        private Block(@Nullable Block parent, int[] tokens, ByteBuffer rows) {
-            this.parent = parent;
-            this.tokens = tokens;
-            this.rows = rows;
-            this.depth = parent == null ? 0 : parent.depth + parent.tokens.length;
-        }
-
-        int[] tokens() {
-            return tokens;
-        }
-
-        ByteBuffer rows() {
-            return rows;
-        }
-    }
-
-    /** The key of a block below its parent. */
-    private record Tokens(int[] ids) {
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return other instanceof Tokens that && Arrays.equals(ids, that.ids);
-        }
-
-        @Override
-        public int hashCode() {
-            return Arrays.hashCode(ids);
-        }
-    }
-
     private final int blockBytes;
     private final long budget;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<Scope, Block> roots = new HashMap<>();
-    private final TreeSet<Block> leaves = new TreeSet<>(
-            Comparator.<Block>comparingDouble(block -> block.credit).thenComparingLong(block -> block.number));
+    private final Map<Scope, PrefixBlock> roots = new HashMap<>();
+    private final TreeSet<PrefixBlock> leaves = new TreeSet<>(
+            Comparator.<PrefixBlock>comparingDouble(block -> block.credit).thenComparingLong(block -> block.number));
     private final Deque<ByteBuffer> free = new ArrayDeque<>();
     private double inflation;
     private long bytes;
@@ -148,9 +112,9 @@ final class PrefixStore {
     int copy(int[] tokens, Scope scope, int first, int most, ObjIntConsumer<ByteBuffer> to) {
         lock.lock();
         try {
-            List<Block> path = path(tokens, scope, most);
+            List<PrefixBlock> path = path(tokens, scope, most);
             path.forEach(this::use);
-            for (Block block : path) {
+            for (PrefixBlock block : path) {
                 if (block.depth + BLOCK > first) {
                     to.accept(block.rows, block.depth);
                 }
@@ -180,12 +144,12 @@ final class PrefixStore {
     int pin(int[] tokens, int count, Scope scope, ObjIntConsumer<ByteBuffer> from) {
         lock.lock();
         try {
-            List<Block> path = new ArrayList<>(path(tokens, scope, count));
+            List<PrefixBlock> path = new ArrayList<>(path(tokens, scope, count));
             path.forEach(this::hold);
-            Block last = path.isEmpty() ? root(scope) : path.get(path.size() - 1);
+            PrefixBlock last = path.isEmpty() ? root(scope) : path.get(path.size() - 1);
             while (last.depth + last.tokens.length + BLOCK <= count) {
                 trim(budget - blockBytes);
-                last = child(last, tokens, from);
+                last = child(last, next(last, tokens), after(last, from));
                 hold(last);
             }
             return last.depth + last.tokens.length;
@@ -198,7 +162,7 @@ final class PrefixStore {
     void unpin(int[] tokens, int count, Scope scope) {
         lock.lock();
         try {
-            for (Block block : path(tokens, scope, count)) {
+            for (PrefixBlock block : path(tokens, scope, count)) {
                 leaves.remove(block);
                 block.pins--;
                 enlist(block);
@@ -209,29 +173,68 @@ final class PrefixStore {
         }
     }
 
-    /** All blocks of a scope, parents before children. */
-    List<Block> blocks(Scope scope) {
+    /** All blocks of a scope, parents before children, which are kept until {@link #release}. */
+    List<PrefixBlock> hold(Scope scope) {
         lock.lock();
         try {
-            List<Block> all = new ArrayList<>();
-            Block root = roots.get(scope);
-            if (root != null) {
-                all.add(root);
-                for (int i = 0; i < all.size(); i++) {
-                    all.addAll(all.get(i).children.values());
-                }
-                all.remove(0);
-            }
+            List<PrefixBlock> all = blocks(scope);
+            all.forEach(this::hold);
             return all;
         } finally {
             lock.unlock();
         }
     }
 
-    /** The position of a block's parent among {@code blocks}, or -1 for a root. */
-    static int parent(Block block, Map<Block, Integer> blocks) {
-        Integer index = blocks.get(block.parent);
-        return index == null ? -1 : index;
+    /**
+     * Adds a block after another one, or takes the one that is there, and keeps it until {@link #release}.
+     *
+     * @param parent a block that is kept; absent for the first block of a text
+     * @param tokens (BLOCK)
+     * @param from writes the rows
+     * @return empty if the budget has no room for it
+     */
+    Optional<PrefixBlock> hold(Scope scope, @Nullable PrefixBlock parent, int[] tokens, Consumer<ByteBuffer> from) {
+        lock.lock();
+        try {
+            PrefixBlock before = parent == null ? root(scope) : parent;
+            PrefixBlock block = before.children.get(new PrefixBlock.Tokens(tokens));
+            if (block == null && !trim(budget - blockBytes)) {
+                return Optional.empty();
+            }
+            if (block == null) {
+                block = child(before, tokens, from);
+            }
+            hold(block);
+            return Optional.of(block);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends the keeping of blocks. */
+    void release(Collection<PrefixBlock> blocks) {
+        lock.lock();
+        try {
+            for (PrefixBlock block : blocks) {
+                block.pins--;
+                enlist(block);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<PrefixBlock> blocks(Scope scope) {
+        List<PrefixBlock> all = new ArrayList<>();
+        PrefixBlock root = roots.get(scope);
+        if (root != null) {
+            all.add(root);
+            for (int i = 0; i < all.size(); i++) {
+                all.addAll(all.get(i).children.values());
+            }
+            all.remove(0);
+        }
+        return all;
     }
 
     /** Removes all blocks that are not pinned. */
@@ -251,7 +254,7 @@ final class PrefixStore {
         try {
             for (Scope scope : List.copyOf(roots.keySet())) {
                 if (scope.adapter() == adapter) {
-                    List<Block> all = blocks(scope);
+                    List<PrefixBlock> all = blocks(scope);
                     leaves.removeAll(all);
                     all.forEach(block -> free.add(block.rows));
                     bytes -= (long) all.size() * blockBytes;
@@ -264,50 +267,60 @@ final class PrefixStore {
     }
 
     private void add(int[] tokens, int count, Scope scope, ObjIntConsumer<ByteBuffer> from) {
-        List<Block> path = path(tokens, scope, count);
+        List<PrefixBlock> path = path(tokens, scope, count);
         path.forEach(this::hold); // so that making room does not remove what the next block follows
-        List<Block> held = new ArrayList<>(path);
+        List<PrefixBlock> held = new ArrayList<>(path);
         try {
-            Block last = path.isEmpty() ? root(scope) : path.get(path.size() - 1);
+            PrefixBlock last = path.isEmpty() ? root(scope) : path.get(path.size() - 1);
             while (last.depth + last.tokens.length + BLOCK <= count && trim(budget - blockBytes)) {
-                last = child(last, tokens, from);
+                last = child(last, next(last, tokens), after(last, from));
                 hold(last);
                 held.add(last);
             }
+        } catch (OutOfMemoryError e) {
+            free.clear(); // the texts that were read need the memory more than later ones; the state is as after
+            // the last block
         } finally {
-            for (Block block : held) {
+            for (PrefixBlock block : held) {
                 block.pins--;
-                block.credit = inflation + cost(block);
+                credit(block);
                 enlist(block);
             }
         }
     }
 
-    private Block root(Scope scope) {
-        return roots.computeIfAbsent(scope, key -> new Block(null, new int[0], Tensors.direct(0)));
+    private PrefixBlock root(Scope scope) {
+        return roots.computeIfAbsent(scope, key -> new PrefixBlock(null, new int[0], Tensors.direct(0)));
     }
 
-    private Block child(Block parent, int[] tokens, ObjIntConsumer<ByteBuffer> from) {
-        int first = parent.depth + parent.tokens.length;
-        int[] ids = Arrays.copyOfRange(tokens, first, first + BLOCK);
+    /** The tokens of the block after {@code block}. */
+    private static int[] next(PrefixBlock block, int[] tokens) {
+        int first = block.depth + block.tokens.length;
+        return Arrays.copyOfRange(tokens, first, first + BLOCK);
+    }
+
+    private static Consumer<ByteBuffer> after(PrefixBlock block, ObjIntConsumer<ByteBuffer> from) {
+        return rows -> from.accept(rows, block.depth + block.tokens.length);
+    }
+
+    private PrefixBlock child(PrefixBlock parent, int[] ids, Consumer<ByteBuffer> from) {
         ByteBuffer rows = free.isEmpty() ? Tensors.direct(blockBytes) : free.pop();
-        from.accept(rows, first);
-        Block block = new Block(parent, ids, rows);
-        block.number = numbers++;
-        block.credit = inflation + cost(block);
+        from.accept(rows);
+        PrefixBlock block = new PrefixBlock(parent, ids, rows);
+        credit(block);
         leaves.remove(parent);
-        parent.children.put(new Tokens(ids), block);
+        parent.children.put(new PrefixBlock.Tokens(ids), block);
         bytes += blockBytes;
         enlist(block);
         return block;
     }
 
-    private List<Block> path(int[] tokens, Scope scope, int most) {
-        List<Block> path = new ArrayList<>();
-        Block block = roots.get(scope);
+    private List<PrefixBlock> path(int[] tokens, Scope scope, int most) {
+        List<PrefixBlock> path = new ArrayList<>();
+        PrefixBlock block = roots.get(scope);
         int limit = Math.min(most, tokens.length);
         for (int at = 0; block != null && at + BLOCK <= limit; at += BLOCK) {
-            block = block.children.get(new Tokens(Arrays.copyOfRange(tokens, at, at + BLOCK)));
+            block = block.children.get(new PrefixBlock.Tokens(Arrays.copyOfRange(tokens, at, at + BLOCK)));
             if (block != null) {
                 path.add(block);
             }
@@ -315,36 +328,41 @@ final class PrefixStore {
         return path;
     }
 
-    private void use(Block block) {
+    private void use(PrefixBlock block) {
         leaves.remove(block);
-        block.credit = inflation + cost(block);
+        credit(block);
         enlist(block);
     }
 
-    private void hold(Block block) {
+    private void credit(PrefixBlock block) {
+        block.credit = inflation + cost(block);
+        block.number = numbers++;
+    }
+
+    private void hold(PrefixBlock block) {
         leaves.remove(block);
         block.pins++;
     }
 
-    private void enlist(Block block) {
+    private void enlist(PrefixBlock block) {
         if (block.parent != null && block.pins == 0 && block.children.isEmpty()) {
             leaves.add(block);
         }
     }
 
-    private static double cost(Block block) {
+    private static double cost(PrefixBlock block) {
         return 1 + block.depth / DOUBLE;
     }
 
     /** Removes leaves until at most {@code most} bytes are used; false if that is impossible. */
     private boolean trim(long most) {
         while (bytes > most && !leaves.isEmpty()) {
-            Block least = leaves.pollFirst();
+            PrefixBlock least = leaves.pollFirst();
             inflation = least.credit;
             bytes -= blockBytes;
             free.push(least.rows);
-            Block parent = java.util.Objects.requireNonNull(least.parent);
-            parent.children.remove(new Tokens(least.tokens));
+            PrefixBlock parent = Objects.requireNonNull(least.parent);
+            parent.children.remove(new PrefixBlock.Tokens(least.tokens));
             enlist(parent);
         }
         return bytes <= most;

@@ -1,8 +1,15 @@
 package dev.pollux.inference.engine;
 
+import dev.pollux.inference.graph.StateTensor;
+import dev.pollux.inference.graph.StateTensor.Kind;
+import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.internal.Interrupts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -17,20 +24,24 @@ final class SequencePool implements AutoCloseable {
      *
      * The shared prefix consists of exact tokens (DecoderSequence.sharedPrefix), because only their rows equal, bit for bit,
      * the rows that a new sequence computes. Results are therefore independent of earlier requests. States depend on the
-     * adapter, so nothing is shared across adapters.
+     * adapter, so nothing is shared across adapters, nor across tenants of a host.
+     *
+     * What a released sequence has read is also copied to a PrefixStore, so any number of later sequences can share it. A sequence
+     * takes the longer one of the two prefixes.
      *
      * Invariants, all guarded by one lock:
      *  1. A sequence is in exactly one state: live, idle or freed.
      *  2. At most EngineOptions.idleSequences are idle. Beyond that a sequence is freed.
      *  3. After close() no sequence is idle and none is handed out; each live one is interrupted, and freed on release.
-     *
-     * A prefix store that is independent of sequences can replace the list of idle ones: acquire() looks up a prefix and
-     * release() stores it.
      */
+
+    /** The smallest default budget of stored prefixes. */
+    private static final long LEAST_PREFIX_BYTES = 64L << 20;
 
     private final DecoderSession session;
     private final StepAdmission admission;
     private final EvenRows rows;
+    private final Optional<PrefixStore> prefixes;
     private final ReentrantLock lock = new ReentrantLock();
     private final List<DecoderSequence> idle = new ArrayList<>();
     private final List<DecoderSequence> live = new ArrayList<>();
@@ -40,6 +51,42 @@ final class SequencePool implements AutoCloseable {
         this.session = session;
         this.admission = admission;
         this.rows = new EvenRows(session);
+        this.prefixes = prefixes(session);
+    }
+
+    /** Empty for graphs whose states cannot be taken apart by tokens. */
+    private static Optional<PrefixStore> prefixes(DecoderSession session) {
+        DecoderGraph graph = session.graph();
+        List<StateTensor> states = graph.manifest().states(Kind.KEY_VALUE);
+        if (!graph.inPlace()
+                || states.isEmpty()
+                || graph.manifest().rotarySwitch() > 0
+                || !graph.manifest().states(Kind.RECURRENT).isEmpty()) {
+            return Optional.empty();
+        }
+        long block = KeyValueCache.bytes(states, graph.cache(), PrefixStore.BLOCK);
+        return Optional.of(new PrefixStore(
+                Math.toIntExact(block),
+                session.options().prefixBytes().orElseGet(() -> Math.max(LEAST_PREFIX_BYTES, bytes(graph) / 8))));
+    }
+
+    /** The size of a graph's files; 0 if they cannot be read, which opening them will report. */
+    private static long bytes(DecoderGraph graph) {
+        long bytes = 0;
+        for (String suffix : List.of("", ".data")) {
+            Path file = graph.file().resolveSibling(graph.file().getFileName() + suffix);
+            try {
+                bytes += Files.size(file);
+            } catch (IOException absent) {
+                continue;
+            }
+        }
+        return bytes;
+    }
+
+    /** The beginnings of texts that were read; empty if the graph does not allow to share them. */
+    Optional<PrefixStore> prefixes() {
+        return prefixes;
     }
 
     /**
@@ -48,27 +95,38 @@ final class SequencePool implements AutoCloseable {
      * @throws IllegalStateException if the pool is closed
      * @throws dev.pollux.CancelledException if the thread is interrupted
      */
-    DecoderSequence acquire(int[] prompt, LoadedAdapter adapter) {
+    DecoderSequence acquire(int[] prompt, PrefixStore.Scope scope) {
         Interrupts.check();
         requireOpen();
-        boolean even = rows.hold(() -> new DecoderStep(session, admission, adapter));
+        boolean even = rows.hold(() -> new DecoderStep(session, admission, scope.adapter()));
+        DecoderSequence sequence = take(prompt, scope, even);
+        try {
+            prefixes.ifPresent(store -> sequence.load(store, prompt));
+            return sequence;
+        } catch (RuntimeException | Error e) {
+            sequence.close();
+            throw e;
+        }
+    }
+
+    private DecoderSequence take(int[] prompt, PrefixStore.Scope scope, boolean even) {
         Interrupts.lock(lock);
         try {
             requireOpen();
             DecoderSequence best = null;
             int bestShared = -1;
             for (DecoderSequence candidate : idle) {
-                int shared = candidate.sharedPrefix(prompt, adapter);
+                int shared = candidate.sharedPrefix(prompt, scope);
                 if (shared > bestShared) {
                     best = candidate;
                     bestShared = shared;
                 }
             }
             if (best == null) {
-                best = new DecoderSequence(this, new DecoderStep(session, admission, adapter), even);
+                best = new DecoderSequence(this, new DecoderStep(session, admission, scope.adapter()), scope, even);
             } else {
                 idle.remove(best);
-                best.reopen(bestShared, adapter);
+                best.reopen(bestShared, scope);
             }
             live.add(best);
             return best;
@@ -91,6 +149,7 @@ final class SequencePool implements AutoCloseable {
 
     /** Takes a sequence back and keeps it for reuse or frees it. */
     void release(DecoderSequence sequence) {
+        prefixes.ifPresent(sequence::save);
         lock.lock();
         try {
             live.remove(sequence);
@@ -106,6 +165,7 @@ final class SequencePool implements AutoCloseable {
 
     /** Interrupts the sequences in use that compute with an adapter. */
     void interrupt(LoadedAdapter adapter) {
+        prefixes.ifPresent(store -> store.remove(adapter));
         lock.lock();
         try {
             for (DecoderSequence sequence : live) {
@@ -127,6 +187,7 @@ final class SequencePool implements AutoCloseable {
             live.forEach(DecoderSequence::interrupt);
             idle.forEach(DecoderSequence::free);
             idle.clear();
+            prefixes.ifPresent(PrefixStore::clear);
         } finally {
             lock.unlock();
         }

@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
                     + " missingSources}; kind is written, quoted or unknown; citations and evidence are {number, source,"
                     + " document, path, copies, heading, firstLine, lastLine, quote}, where copies are paths of documents"
                     + " with the same content; dropped is {text, reason}; skippedFiles is {file, reason}; missingSources"
-                    + " is {source, path}; usage is {promptTokens, completionTokens, draftedTokens,"
+                    + " is {source, path}; usage is {promptTokens, cachedTokens, completionTokens, draftedTokens,"
                     + " acceptedTokens, loadMillis, prefillMillis, decodeMillis}."
         },
         footer = {

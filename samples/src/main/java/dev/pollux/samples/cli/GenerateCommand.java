@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
             "",
             "--json: {text, reasoning, finish, usage}; reasoning is what a model that thinks wrote before its answer;"
                     + " finish is end_of_text, stop_string, max_tokens, context_full or cancelled; usage is {promptTokens,"
-                    + " completionTokens, draftedTokens, acceptedTokens, loadMillis, prefillMillis, decodeMillis}."
+                    + " cachedTokens, completionTokens, draftedTokens, acceptedTokens, loadMillis, prefillMillis, decodeMillis}."
         },
         footer = {
             "  pollux generate \"Write a haiku about twins.\"",

@@ -92,6 +92,7 @@ final class JsonShapes {
     static Map<String, Object> usage(Usage usage) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("promptTokens", usage.promptTokens());
+        json.put("cachedTokens", usage.cachedTokens());
         json.put("completionTokens", usage.completionTokens());
         json.put("draftedTokens", usage.draftedTokens());
         json.put("acceptedTokens", usage.acceptedTokens());

@@ -105,6 +105,7 @@ class AskTest {
         assertThat(answer.path("usage").propertyNames())
                 .containsExactly(
                         "promptTokens",
+                        "cachedTokens",
                         "completionTokens",
                         "draftedTokens",
                         "acceptedTokens",

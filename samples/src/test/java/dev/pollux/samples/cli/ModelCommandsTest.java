@@ -124,6 +124,7 @@ class ModelCommandsTest {
         assertThat(json.path("usage").propertyNames())
                 .containsExactly(
                         "promptTokens",
+                        "cachedTokens",
                         "completionTokens",
                         "draftedTokens",
                         "acceptedTokens",
