@@ -1,5 +1,6 @@
 package dev.pollux.generation;
 
+import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -198,6 +199,14 @@ public final class GenerationOptions {
         return set.logProbabilities;
     }
 
+    /**
+     * The longest time from the request to its end; a request that takes longer, waiting or writing, fails with {@link
+     * dev.pollux.DeadlineException}; absent by default.
+     */
+    public Optional<Duration> deadline() {
+        return set.deadline;
+    }
+
     /** Whether another has the same options. */
     @Override
     public boolean equals(@Nullable Object other) {
@@ -369,6 +378,12 @@ public final class GenerationOptions {
         /** See {@link GenerationOptions#logProbabilities()}. */
         public Builder logProbabilities(int top) {
             set.logProbabilities = OptionalInt.of(top);
+            return this;
+        }
+
+        /** See {@link GenerationOptions#deadline()}. */
+        public Builder deadline(Duration deadline) {
+            set.deadline = Optional.of(deadline);
             return this;
         }
 

@@ -2,6 +2,7 @@ package dev.pollux.generation;
 
 import static dev.pollux.internal.OptionRange.require;
 
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,7 @@ final class GenerationValues {
     OptionalLong seed = OptionalLong.empty();
     List<String> stop = List.of();
     OptionalInt logProbabilities = OptionalInt.empty();
+    Optional<Duration> deadline = Optional.empty();
 
     GenerationValues copy() {
         GenerationValues copy = new GenerationValues();
@@ -63,6 +65,7 @@ final class GenerationValues {
         copy.seed = seed;
         copy.stop = stop;
         copy.logProbabilities = logProbabilities;
+        copy.deadline = deadline;
         return copy;
     }
 
@@ -93,6 +96,7 @@ final class GenerationValues {
         values.put("seed", seed);
         values.put("stop", stop);
         values.put("logProbabilities", logProbabilities);
+        values.put("deadline", deadline);
         return values;
     }
 
@@ -125,6 +129,9 @@ final class GenerationValues {
                 sequenceBias);
         int top = logProbabilities.orElse(0);
         require(top >= 0 && top <= 100, "logProbabilities", "in [0, 100]", top);
+        boolean positive =
+                deadline.map(time -> !time.isNegative() && !time.isZero()).orElse(true);
+        require(positive, "deadline", "longer than zero", deadline.orElse(Duration.ZERO));
         require(badWords.stream().noneMatch(List::isEmpty), "badWords", "free of empty sequences", badWords);
     }
 }

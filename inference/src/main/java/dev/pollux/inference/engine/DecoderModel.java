@@ -22,6 +22,7 @@ public final class DecoderModel implements AutoCloseable {
      *  LoadedAdapters   the changes to the weights
      *  SequencePool     the tokens read so far, with their states
      *  StepAdmission    decides when a step runs
+     *  Scheduler        decides how requests take turns, in an engine whose requests share steps
      *
      * close() proceeds from the outermost part to the innermost, so that no running step reads freed memory. The pool stops
      * handing out sequences and interrupts those in use. The admission rejects new steps and waits for running ones, which stop
@@ -30,7 +31,8 @@ public final class DecoderModel implements AutoCloseable {
      */
 
     private final DecoderSession session;
-    private final StepAdmission admission = new StepAdmission();
+    private final StepAdmission admission;
+    private final Optional<Scheduler> scheduler;
     private final SequencePool pool;
     private final LoadedAdapters adapters;
     private final Duration loadTime;
@@ -39,7 +41,10 @@ public final class DecoderModel implements AutoCloseable {
 
     private DecoderModel(DecoderSession session, long begin) {
         this.session = session;
-        this.pool = new SequencePool(session, admission);
+        boolean shared = session.options().sequences() > 1;
+        this.admission = new StepAdmission(shared);
+        this.scheduler = shared ? Optional.of(new Scheduler(session, admission)) : Optional.empty();
+        this.pool = new SequencePool(session, admission, scheduler);
         this.adapters = new LoadedAdapters(session, admission, pool);
         this.loadTime = Duration.ofNanos(System.nanoTime() - begin);
     }
@@ -129,6 +134,17 @@ public final class DecoderModel implements AutoCloseable {
         return pool.prefixes();
     }
 
+    /** How requests take turns; empty if each runs steps of its own, at once. */
+    Optional<Scheduler> scheduler() {
+        return scheduler;
+    }
+
+    /** Whether the rule of even rows holds; see {@link EvenRows}. */
+    boolean isEven(PrefixStore.Scope scope) {
+        adapters.requireLoaded(scope.adapter());
+        return pool.isEven(scope);
+    }
+
     DecoderGraph graph() {
         return session.graph();
     }
@@ -144,8 +160,10 @@ public final class DecoderModel implements AutoCloseable {
         try {
             if (!closed) {
                 closed = true;
+                scheduler.ifPresent(Scheduler::refuse);
                 pool.close();
                 admission.close();
+                scheduler.ifPresent(Scheduler::close);
                 adapters.close();
                 session.close();
             }

@@ -143,7 +143,7 @@ public final class DecoderSequence implements AutoCloseable {
 
     /** The maximum number of tokens in a step that follows {@code past} others. */
     private int limit(int past) {
-        int limit = session.limit(past);
+        int limit = Math.min(session.limit(past), pool.chunk(even));
         return even ? Math.max(2, limit / 2 * 2) : limit;
     }
 
@@ -207,6 +207,11 @@ public final class DecoderSequence implements AutoCloseable {
         step.use(other.adapter());
         scope = other;
         truncate(keep);
+    }
+
+    /** The keys and values, in a graph that appends to them. */
+    KeyValueCache rows() {
+        return step.rows().orElseThrow();
     }
 
     /** Takes the leading tokens of a prompt from a store, if it has more of them than this sequence. */

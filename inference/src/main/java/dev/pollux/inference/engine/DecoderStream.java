@@ -1,6 +1,7 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.CancelledException;
+import dev.pollux.DeadlineException;
 import dev.pollux.generation.Channel;
 import dev.pollux.generation.Delta;
 import dev.pollux.generation.Generation;
@@ -10,7 +11,6 @@ import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The consumer's side of a generation. It runs one turn of the {@link GenerationLoop} when the consumer asks for a delta that
@@ -20,18 +20,9 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
 
     private final PromptEncoder prompts;
     private final GenerationLoop loop;
-    private final DecoderSequence sequence;
-    private final GenerationTurns turns;
-    private final int[] prompt;
-    private final int room; // number of tokens to reserve in addition to the prompt
+    private final RunningRequest running;
     private final ArrayDeque<Delta> pending = new ArrayDeque<>();
-    private boolean begun;
     private boolean closed;
-
-    /** A released sequence may already serve another stream. A late cancel must not reach it. */
-    private final ReentrantLock releasing = new ReentrantLock();
-
-    private boolean released;
 
     /** @param channels a parser in the state that follows the prompt */
     DecoderStream(
@@ -41,20 +32,16 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
             ChannelParser channels,
             GenerationLoop.Request request) {
         this.prompts = prompts;
-        this.prompt = request.prompt();
-        this.room = Math.min(request.options().maxTokens(), model.options().prefillChunk());
         Sampler.Vocabulary vocabulary =
                 new Sampler.Vocabulary(model.manifest().vocabularySize(), request.endTokens(), prompts::text);
         Sampler sampler = Sampler.of(request.options(), vocabulary);
         TextAssembler text =
                 new TextAssembler(prompts.decoder(), channels, request.options().stop(), pending::add);
         try {
-            this.sequence = model.acquire(prompt, scope);
             Optional<LookupDrafter> drafter =
-                    model.options().drafting() ? Optional.of(new LookupDrafter(sequence.isEven())) : Optional.empty();
+                    model.options().drafting() ? Optional.of(new LookupDrafter(model.isEven(scope))) : Optional.empty();
             this.loop = new GenerationLoop(request, sampler, text, drafter);
-            loop.cached(sequence.length());
-            this.turns = new GenerationTurns(loop, sequence);
+            this.running = new RunningRequest(model, scope, loop, request);
         } catch (RuntimeException e) {
             prompts.close();
             throw e;
@@ -123,14 +110,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
 
     @Override
     public void cancel() {
-        releasing.lock();
-        try {
-            if (!released) {
-                sequence.interrupt();
-            }
-        } finally {
-            releasing.unlock();
-        }
+        running.cancel();
     }
 
     @Override
@@ -140,28 +120,21 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
     }
 
     private void release() {
-        releasing.lock();
-        try {
-            if (!released) {
-                released = true;
-                sequence.close();
-                prompts.close();
-            }
-        } finally {
-            releasing.unlock();
+        if (running.release()) {
+            prompts.close();
         }
     }
 
     private void turn() {
         try {
-            if (!begun) {
-                begun = true;
-                sequence.reserve(prompt.length + room);
-            }
-            turns.run();
+            running.turn();
+        } catch (DeadlineException e) {
+            loop.cancel();
+            release();
+            throw e;
         } catch (CancelledException e) {
-            if (Thread.currentThread().isInterrupted() && !sequence.isInterrupted()) {
-                throw e; // the sequence is as it was before the step, so the consumer may continue
+            if (Thread.currentThread().isInterrupted() && !running.isCancelled()) {
+                throw e; // the request is as it was before the step, so the consumer may continue
             }
             loop.cancel();
         }

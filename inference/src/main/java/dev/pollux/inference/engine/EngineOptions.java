@@ -8,6 +8,7 @@ import dev.pollux.inference.hub.PolluxCache;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,8 @@ public final class EngineOptions {
         require(set.threads >= 1 && set.threads <= 1024, "threads", "in [1, 1024]", set.threads);
         require(set.prefillChunk >= 1 && set.prefillChunk <= 4096, "prefillChunk", "in [1, 4096]", set.prefillChunk);
         require(set.idleSequences >= 0 && set.idleSequences <= 64, "idleSequences", "in [0, 64]", set.idleSequences);
+        require(set.sequences >= 1 && set.sequences <= 64, "sequences", "in [1, 64]", set.sequences);
+        require(set.queue >= 0, "queue", "at least 0", set.queue);
         long prefixes = set.prefixBytes.orElse(0);
         require(prefixes >= 0, "prefixBytes", "at least 0", prefixes);
     }
@@ -64,6 +67,24 @@ public final class EngineOptions {
         return set.spinning;
     }
 
+    /**
+     * The number of requests that run at a time and share steps, in [1, 64]; default 1: each request runs steps of its own, at once.
+     * Several requests that write together take little longer for a token than one; each keeps its own sampling, and its output
+     * does not depend on the others. Further requests wait ({@link #queue()}). A reader that neither reads nor closes its stream keeps its
+     * place. Graphs that cannot batch let the requests take turns.
+     */
+    public int sequences() {
+        return set.sequences;
+    }
+
+    /**
+     * The number of requests that may wait for a place, at least 0; default 1024. A further one is refused with {@link
+     * dev.pollux.OverloadedException}. Without effect if {@link #sequences()} is 1.
+     */
+    public int queue() {
+        return set.queue;
+    }
+
     /** Number of finished sequences whose memory is kept for the next stream, in [0, 64]; default 1. */
     public int idleSequences() {
         return set.idleSequences;
@@ -89,13 +110,14 @@ public final class EngineOptions {
     }
 
     /**
-     * Whether tokens are drafted by look-up in the prompt and the output, and verified several in one step; default true. Text that
+     * Whether tokens are drafted by look-up in the prompt and the output, and verified several in one step; default: if {@link
+     * #sequences()} is 1, because requests with drafts share no steps. Text that
      * repeats its prompt, such as an answer from passages, is written faster. The output has the same distribution, and with float
      * weights the same tokens; weights of 4 and 8 bits round differently in steps of one and of several tokens, which can decide
      * between two tokens whose logits are nearly equal. A request has the same drafts each time it runs.
      */
     public boolean drafting() {
-        return set.drafting;
+        return set.drafting.orElse(set.sequences == 1);
     }
 
     /** How a checkpoint is exported to a graph; default {@link ExportOptions#DEFAULTS}. */
@@ -125,10 +147,12 @@ public final class EngineOptions {
         values.put("prefillChunk", set.prefillChunk);
         values.put("spinning", set.spinning);
         values.put("idleSequences", set.idleSequences);
+        values.put("sequences", set.sequences);
+        values.put("queue", set.queue);
         values.put("prefixBytes", set.prefixBytes);
         values.put("device", set.device);
         values.put("adapters", set.adapters);
-        values.put("drafting", set.drafting);
+        values.put("drafting", set.drafting.orElse(set.sequences == 1));
         values.put("export", set.export);
         values.put("cache", set.cache);
         return values;
@@ -140,10 +164,12 @@ public final class EngineOptions {
         private int prefillChunk = 256;
         private boolean spinning = true;
         private int idleSequences = 1;
+        private int sequences = 1;
+        private int queue = 1024;
         private OptionalLong prefixBytes = OptionalLong.empty();
         private Device device = Device.CPU;
         private boolean adapters;
-        private boolean drafting = true;
+        private Optional<Boolean> drafting = Optional.empty();
         private ExportOptions export = ExportOptions.DEFAULTS;
         private @Nullable Path cache;
 
@@ -173,6 +199,18 @@ public final class EngineOptions {
             return this;
         }
 
+        /** See {@link EngineOptions#sequences()}. */
+        public Builder sequences(int sequences) {
+            this.sequences = sequences;
+            return this;
+        }
+
+        /** See {@link EngineOptions#queue()}. */
+        public Builder queue(int queue) {
+            this.queue = queue;
+            return this;
+        }
+
         /** See {@link EngineOptions#prefixBytes()}. */
         public Builder prefixBytes(long prefixBytes) {
             this.prefixBytes = OptionalLong.of(prefixBytes);
@@ -193,7 +231,7 @@ public final class EngineOptions {
 
         /** See {@link EngineOptions#drafting()}. */
         public Builder drafting(boolean drafting) {
-            this.drafting = drafting;
+            this.drafting = Optional.of(drafting);
             return this;
         }
 
@@ -220,6 +258,8 @@ public final class EngineOptions {
             copy.prefillChunk = prefillChunk;
             copy.spinning = spinning;
             copy.idleSequences = idleSequences;
+            copy.sequences = sequences;
+            copy.queue = queue;
             copy.prefixBytes = prefixBytes;
             copy.device = device;
             copy.adapters = adapters;

@@ -90,6 +90,16 @@ final class GenerationLoop {
         drafter.ifPresent(index -> Arrays.stream(request.prompt()).forEach(index::add));
     }
 
+    /** Whether a token was chosen. */
+    boolean isWriting() {
+        return count > 0;
+    }
+
+    /** The number of tokens chosen. */
+    int written() {
+        return count;
+    }
+
     /** Notes the number of leading tokens of the prompt that need not be computed, for {@link Usage}. */
     void cached(int tokens) {
         cached = tokens;

@@ -2,17 +2,22 @@ package dev.pollux.inference.engine;
 
 import java.nio.FloatBuffer;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Runs the model for one {@link GenerationLoop}, turn by turn. <em>Not thread-safe: one thread at a time.</em> */
-final class GenerationTurns {
+final class GenerationTurns implements AutoCloseable {
 
     private final GenerationLoop loop;
     private final DecoderSequence sequence;
+    private final Optional<SharedTurns> shared;
+    private SharedTurns.@Nullable Member member; // from the first token on, if turns are shared
     private Optional<FloatBuffer> logits = Optional.empty(); // (vocabulary), after the last token read
 
-    GenerationTurns(GenerationLoop loop, DecoderSequence sequence) {
+    /** @param shared turns in which the sequence takes part once it has read its prompt; empty to run steps of its own */
+    GenerationTurns(GenerationLoop loop, DecoderSequence sequence, Optional<SharedTurns> shared) {
         this.loop = loop;
         this.sequence = sequence;
+        this.shared = shared;
     }
 
     /**
@@ -22,6 +27,10 @@ final class GenerationTurns {
      * @throws dev.pollux.CancelledException if the sequence or the thread is interrupted
      */
     void run() {
+        if (shared.isPresent() && loop.isWriting()) {
+            share(shared.get());
+            return;
+        }
         int[] due = loop.due(sequence.length());
         int[] draft = loop.draft(due.length == 1 ? sequence.draftLimit() : 0);
         if (draft.length > 0) {
@@ -33,6 +42,24 @@ final class GenerationTurns {
             logits = Optional.of(sequence.append(due));
         }
         loop.accept(logits.orElseThrow());
+    }
+
+    private void share(SharedTurns turns) {
+        SharedTurns.Member joined = member == null ? turns.join(sequence) : member;
+        member = joined;
+        int[] due = loop.due(joined.length());
+        if (due.length > 0) { // else the last turn read it and could not choose
+            logits = Optional.of(turns.step(joined, due[0]));
+        }
+        loop.accept(logits.orElseThrow());
+    }
+
+    /** Leaves shared turns. Idempotent. */
+    @Override
+    public void close() {
+        if (member != null) {
+            shared.orElseThrow().leave(member);
+        }
     }
 
     /** Reads the last token and a draft in one step, and keeps what the loop confirms. */

@@ -123,17 +123,16 @@ final class KeyValueCache implements StepCache {
         }
     }
 
-    /** Copies the first {@code count} rows of a sequence of another cache of the same states. There must be room for them. */
-    void copy(int sequence, KeyValueCache from, int other, int count) {
-        for (int i = 0; i < buffers.length; i++) {
-            int heads = states.get(i).shape().get(1);
-            for (int head = 0; head < heads; head++) {
-                buffers[i].put(
-                        offset(i, sequence, head, 0),
-                        from.buffers[i],
-                        from.offset(i, other, head, 0),
-                        count * rowBytes(i));
-            }
+    /**
+     * Copies the first rows of a state of the first sequence.
+     *
+     * @param at the byte at which the first head begins in {@code to}
+     * @param head bytes from one head to the next in {@code to}
+     */
+    void copy(int state, int rows, ByteBuffer to, int at, int head) {
+        int heads = states.get(state).shape().get(1);
+        for (int h = 0; h < heads; h++) {
+            to.put(at + h * head, buffers[state], offset(state, 0, h, 0), rows * rowBytes(state));
         }
     }
 

@@ -128,6 +128,7 @@ final class LoadedAdapters implements AutoCloseable {
         }
         pool.interrupt(adapter);
         adapter.group().close();
+        pool.remove(adapter);
         if (first) {
             adapter.free();
         }

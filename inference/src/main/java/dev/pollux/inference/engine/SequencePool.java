@@ -40,6 +40,7 @@ final class SequencePool implements AutoCloseable {
 
     private final DecoderSession session;
     private final StepAdmission admission;
+    private final Optional<Scheduler> scheduler;
     private final EvenRows rows;
     private final Optional<PrefixStore> prefixes;
     private final ReentrantLock lock = new ReentrantLock();
@@ -47,8 +48,9 @@ final class SequencePool implements AutoCloseable {
     private final List<DecoderSequence> live = new ArrayList<>();
     private boolean closed;
 
-    SequencePool(DecoderSession session, StepAdmission admission) {
+    SequencePool(DecoderSession session, StepAdmission admission, Optional<Scheduler> scheduler) {
         this.session = session;
+        this.scheduler = scheduler;
         this.admission = admission;
         this.rows = new EvenRows(session);
         this.prefixes = prefixes(session);
@@ -96,9 +98,7 @@ final class SequencePool implements AutoCloseable {
      * @throws dev.pollux.CancelledException if the thread is interrupted
      */
     DecoderSequence acquire(int[] prompt, PrefixStore.Scope scope) {
-        Interrupts.check();
-        requireOpen();
-        boolean even = rows.hold(() -> new DecoderStep(session, admission, scope.adapter()));
+        boolean even = isEven(scope);
         DecoderSequence sequence = take(prompt, scope, even);
         try {
             prefixes.ifPresent(store -> sequence.load(store, prompt));
@@ -107,6 +107,28 @@ final class SequencePool implements AutoCloseable {
             sequence.close();
             throw e;
         }
+    }
+
+    /**
+     * Whether the rule of even rows holds.
+     *
+     * @throws IllegalStateException if the pool is closed
+     * @throws dev.pollux.CancelledException if the thread is interrupted
+     */
+    boolean isEven(PrefixStore.Scope scope) {
+        Interrupts.check();
+        requireOpen();
+        return rows.hold(() -> new DecoderStep(session, admission, scope.adapter()));
+    }
+
+    /** The maximum number of tokens of a prompt's step, besides that of the graph and the options. */
+    int chunk(boolean even) {
+        return scheduler.map(turns -> turns.chunk(even)).orElse(Integer.MAX_VALUE);
+    }
+
+    /** Frees what requests with an adapter shared, after its last step. */
+    void remove(LoadedAdapter adapter) {
+        scheduler.ifPresent(turns -> turns.remove(adapter));
     }
 
     private DecoderSequence take(int[] prompt, PrefixStore.Scope scope, boolean even) {

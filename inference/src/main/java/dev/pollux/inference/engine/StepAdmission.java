@@ -1,6 +1,8 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.CancelledException;
+import dev.pollux.internal.Interrupts;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -10,10 +12,9 @@ import java.util.concurrent.locks.ReentrantLock;
 final class StepAdmission {
 
     /*
-     * Every step of every sequence of a model passes through run(), which returns after the step. Currently a step runs at once
-     * on the calling thread, regardless of other steps, because sequences share only the weights. A scheduler that batches
-     * sequences into shared steps replaces only the body of run(), because callers do not depend on when or where their step
-     * runs.
+     * Every step of every sequence of a model passes through run(), which returns after the step. By default a step runs at once
+     * on the calling thread, regardless of other steps, because sequences share only the weights. In an engine whose requests share
+     * steps (Scheduler), steps take turns in the order in which they ask: a fair lock lets one run at a time.
      *
      * Steps of one Group compute with the same weights, so only they may share a run. A group is also the unit of closing: an
      * adapter that is unloaded, or, with all groups, the model.
@@ -26,14 +27,20 @@ final class StepAdmission {
      * begins. A step that is interrupted later detects it itself: DecoderStep tests the flag again after it has published the
      * run that an interrupt terminates.
      *
-     * Fairness: no step waits for another, so none can starve. Repeated callers cannot starve close(), because none of them is
+     * Fairness: no step waits for another, or each for those before it, so none can starve. Repeated callers cannot starve close(), because none of them is
      * admitted any more.
      */
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition ended = lock.newCondition();
+    private final Optional<ReentrantLock> turns;
     private int running;
     private boolean closed;
+
+    /** @param serial whether one step runs at a time */
+    StepAdmission(boolean serial) {
+        this.turns = serial ? Optional.of(new ReentrantLock(true)) : Optional.empty();
+    }
 
     /** One run of the decoder graph. */
     interface Step {
@@ -81,6 +88,19 @@ final class StepAdmission {
      *     begun then
      */
     void run(Step step) {
+        if (turns.isEmpty()) {
+            admit(step);
+            return;
+        }
+        Interrupts.lock(turns.get());
+        try {
+            admit(step);
+        } finally {
+            turns.get().unlock();
+        }
+    }
+
+    private void admit(Step step) {
         Group group = step.group();
         begin(group, step);
         try {

@@ -57,7 +57,7 @@ class DraftingTest {
             Optional<LookupDrafter> drafter =
                     drafting ? Optional.of(new LookupDrafter(sequence.isEven())) : Optional.empty();
             GenerationLoop loop = new GenerationLoop(request, sampler, text, drafter);
-            GenerationTurns turns = new GenerationTurns(loop, sequence);
+            GenerationTurns turns = new GenerationTurns(loop, sequence, Optional.empty());
             while (loop.result().isEmpty()) {
                 turns.run();
                 assertThat(sequence.length()).isEqualTo(loop.certain());

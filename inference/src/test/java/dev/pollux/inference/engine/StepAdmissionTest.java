@@ -22,7 +22,7 @@ class StepAdmissionTest {
 
     private static final String REFUSED = "The sequence was interrupted; ask the model for another";
 
-    private final StepAdmission admission = new StepAdmission();
+    private final StepAdmission admission = new StepAdmission(false);
     private final StepAdmission.Group group = admission.group();
 
     /** A step that counts its runs and does what a test asks of it. */
