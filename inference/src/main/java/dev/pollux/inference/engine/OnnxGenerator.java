@@ -227,6 +227,10 @@ public final class OnnxGenerator implements Generator {
         return prompts.encode(prompt).tokens().length;
     }
 
+    PromptEncoder prompts() {
+        return prompts;
+    }
+
     /** The underlying model, for access to logits. It closes with this generator. */
     public DecoderModel model() {
         return model;

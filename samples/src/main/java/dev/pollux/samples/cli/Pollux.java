@@ -76,6 +76,7 @@ import picocli.CommandLine.ParseResult;
             TrainCommand.class,
             EvaluateCommand.class,
             InspectCommand.class,
+            BenchCommand.class,
             FetchCommand.class,
             ModelsCommand.class
         })
