@@ -214,6 +214,27 @@ public final class DecoderSequence implements AutoCloseable {
         return step.rows().orElseThrow();
     }
 
+    /** Becomes a copy of another sequence of the same model. Rows are copied where they can be, else computed again. */
+    void follow(DecoderSequence other) {
+        if (step.rows().isEmpty() || !step.recurrent().isEmpty() || other.read < other.length) {
+            int same = Arrays.mismatch(tokens, 0, length, other.tokens, 0, other.length);
+            truncate(same < 0 ? length : same);
+            if (other.length > length) {
+                append(Arrays.copyOfRange(other.tokens, length, other.length));
+            }
+            return;
+        }
+        truncate(0);
+        chooseRotary(other.length);
+        step.reserve(other.length, 0);
+        rows().copy(other.rows(), other.length);
+        room(other.length);
+        System.arraycopy(other.tokens, 0, tokens, 0, other.length);
+        length = other.length;
+        read = length;
+        exact = other.exact;
+    }
+
     /** Takes the leading tokens of a prompt from a store, if it has more of them than this sequence. */
     void load(PrefixStore store, int[] prompt) {
         int stored = exact(store.find(prompt, scope, prompt.length - 1));

@@ -136,6 +136,13 @@ final class KeyValueCache implements StepCache {
         }
     }
 
+    /** Copies the first rows of the only sequence of another cache. There must be room for them. */
+    void copy(KeyValueCache from, int rows) {
+        for (int i = 0; i < buffers.length; i++) {
+            from.copy(i, rows, buffers[i], 0, capacity * rowBytes(i));
+        }
+    }
+
     private int offset(int state, int sequence, int head, int row) {
         int heads = states.get(state).shape().get(1);
         return ((sequence * heads + head) * capacity + row) * rowBytes(state);

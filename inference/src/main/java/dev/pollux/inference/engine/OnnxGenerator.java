@@ -10,10 +10,12 @@ import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.inference.onnx.OnnxFolder;
+import dev.pollux.inference.sampling.Sampler;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -197,7 +199,11 @@ public final class OnnxGenerator implements Generator {
 
     GenerationStream stream(Prompt prompt, GenerationOptions options, PrefixStore.Scope scope) {
         PromptEncoder.Encoded encoded = prompts.encode(prompt);
-        int[] ids = encoded.tokens();
+        GenerationLoop.Request request = request(encoded.tokens(), options);
+        return new DecoderStream(model, scope, prompts, encoded.channels(), request);
+    }
+
+    private GenerationLoop.Request request(int[] ids, GenerationOptions options) {
         int context = model.manifest().contextLength();
         if (ids.length == 0) {
             throw new IllegalArgumentException("The prompt must hold at least one token but is empty");
@@ -207,8 +213,36 @@ public final class OnnxGenerator implements Generator {
                     + model.manifest().name() + " holds " + context
                     + " and one must be left for the answer; shorten the prompt");
         }
-        GenerationLoop.Request request = new GenerationLoop.Request(ids, options, endTokens, context, load);
-        return new DecoderStream(model, scope, prompts, encoded.channels(), request);
+        return new GenerationLoop.Request(ids, options, endTokens, context, load);
+    }
+
+    /**
+     * Searches for the most probable texts after a prompt, with the prompt computed once.
+     *
+     * @param options the maximum and minimum number of tokens, penalties, biases and prohibitions; sampling has no place in a
+     *     search, and stop strings are not looked for
+     * @return at most {@link BeamOptions#results()} texts, best first
+     * @throws IllegalArgumentException if the prompt does not fit the model's context
+     * @throws dev.pollux.CancelledException if the thread is interrupted
+     */
+    public List<Hypothesis> search(Prompt prompt, BeamOptions search, GenerationOptions options) {
+        GenerationLoop.Request request = request(prompts.encode(prompt).tokens(), options);
+        Sampler.Vocabulary vocabulary =
+                new Sampler.Vocabulary(model.manifest().vocabularySize(), endTokens, prompts::text);
+        try (BeamSearch beams = new BeamSearch(model, search, request, vocabulary)) {
+            return beams.run().stream()
+                    .map(found -> new Hypothesis(text(found.tokens()), found.tokens(), found.score()))
+                    .toList();
+        }
+    }
+
+    private String text(List<Integer> tokens) {
+        int end = tokens.isEmpty() || !endTokens.contains(tokens.get(tokens.size() - 1)) ? 0 : 1;
+        int[] ids = tokens.stream()
+                .limit(tokens.size() - end)
+                .mapToInt(Integer::intValue)
+                .toArray();
+        return prompts.text(ids);
     }
 
     @Override

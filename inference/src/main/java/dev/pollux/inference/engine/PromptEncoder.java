@@ -69,6 +69,11 @@ public final class PromptEncoder implements AutoCloseable {
         return tokenizer.decode(new int[] {token}, false);
     }
 
+    /** The text of some token ids, without special tokens. */
+    String text(int[] tokens) {
+        return tokenizer.decode(tokens, true);
+    }
+
     /** Whether the model supports conversations. The first call probes the chat template. */
     boolean chat() {
         return chat.map(ChatRenderer::works).orElse(false);

@@ -123,6 +123,16 @@ public final class Sampler {
     }
 
     /**
+     * Changes the logits of the next token, or their log-probabilities, by the rules before temperature and cuts: biases, penalties,
+     * prohibitions and processors of the host. The call changes no state.
+     *
+     * @param values (vocabulary), which are changed
+     */
+    public void applyRules(float[] values) {
+        rules.apply(values);
+    }
+
+    /**
      * The distribution that the next token is drawn from, after penalties, constraint, temperature and cuts; with greedy
      * decoding, only the best token. The call changes no state: the same logits give the same distribution again.
      *
