@@ -38,7 +38,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
         TextAssembler text =
                 new TextAssembler(prompts.decoder(), channels, request.options().stop(), pending::add);
         try {
-            Optional<LookupDrafter> drafter =
+            Optional<Drafter> drafter =
                     model.options().drafting() ? Optional.of(new LookupDrafter(model.isEven(scope))) : Optional.empty();
             this.loop = new GenerationLoop(request, sampler, text, drafter);
             this.running = new RunningRequest(model, scope, loop, request);

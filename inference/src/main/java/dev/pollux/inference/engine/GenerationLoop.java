@@ -68,7 +68,7 @@ final class GenerationLoop {
     private int[] output = new int[64]; // (count and more)
     private int count;
     private final List<TokenLogProbability> logProbabilities = new ArrayList<>();
-    private final Optional<LookupDrafter> drafter;
+    private final Optional<Drafter> drafter;
     private int[] draft = {};
     private int confirmed; // of the draft
     private int cached; // tokens of the prompt
@@ -81,7 +81,7 @@ final class GenerationLoop {
      * @param sampler a sampler that has observed no tokens
      * @param drafter a drafter that has seen no tokens; empty to draft none
      */
-    GenerationLoop(Request request, Sampler sampler, TextAssembler text, Optional<LookupDrafter> drafter) {
+    GenerationLoop(Request request, Sampler sampler, TextAssembler text, Optional<Drafter> drafter) {
         this.request = request;
         this.sampler = sampler;
         this.text = text;
@@ -189,7 +189,7 @@ final class GenerationLoop {
             drafter.orElseThrow().verified(confirmed, draft.length);
             draft = new int[0];
         } else if (count > 1) {
-            drafter.ifPresent(LookupDrafter::undrafted);
+            drafter.ifPresent(Drafter::undrafted);
         }
     }
 

@@ -5,7 +5,7 @@ package dev.pollux.inference.engine;
  * verification is that of Leviathan et al., arXiv:2211.17192, with a draft of probability 1). <em>Not thread-safe: one thread at
  * a time.</em>
  */
-final class LookupDrafter {
+final class LookupDrafter implements Drafter {
 
     /*
      * How many tokens are drafted depends on the chance p that a drafted token is right, which is estimated for five classes of
@@ -56,18 +56,13 @@ final class LookupDrafter {
         this.pairs = even;
     }
 
-    /** Adds a token to the text. */
-    void add(int token) {
+    @Override
+    public void add(int token) {
         index.add(token);
     }
 
-    /**
-     * Drafts the tokens that may follow.
-     *
-     * @param most the largest number of tokens to draft, at least 0
-     * @return (drafted), empty if nothing matches or drafting does not pay
-     */
-    int[] draft(int most) {
+    @Override
+    public int[] draft(int most) {
         int match = most <= 0 || balance < -2 * MOST_LOST - SHARE_LOST * written ? 0 : index.find();
         if (match == 0) {
             return new int[0];
@@ -77,20 +72,15 @@ final class LookupDrafter {
         return size == 0 ? new int[0] : index.following(Math.min(size, most));
     }
 
-    /**
-     * Learns how good the last draft was.
-     *
-     * @param accepted the number of drafted tokens that were right
-     * @param size the number of tokens drafted
-     */
-    void verified(int accepted, int size) {
+    @Override
+    public void verified(int accepted, int size) {
         written(accepted + 1, size + 1);
         right[drafted] = right[drafted] * FADING + accepted;
         tested[drafted] = tested[drafted] * FADING + Math.min(accepted + 1, size);
     }
 
-    /** Notes that a step without a draft was read. */
-    void undrafted() {
+    @Override
+    public void undrafted() {
         written(1, 1);
     }
 
@@ -100,8 +90,8 @@ final class LookupDrafter {
         pairs &= balance >= -MOST_LOST;
     }
 
-    /** Whether a step without a draft reads a filler. */
-    boolean pairs() {
+    @Override
+    public boolean pairs() {
         return pairs;
     }
 

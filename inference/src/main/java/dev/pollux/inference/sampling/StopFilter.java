@@ -5,8 +5,8 @@ import java.util.List;
 /**
  * Cuts a text, which arrives in pieces, at the first stop string, and holds back text that may become one.
  *
- * <p>Of several stop strings the one with the earliest start counts; of those with the same start, the longest complete one.
- * <em>Not thread-safe: one thread at a time.</em>
+ * <p>The text ends at the first character that completes a stop string; of several that it completes, the longest counts. So the
+ * result does not depend on the pieces. <em>Not thread-safe: one thread at a time.</em>
  */
 public final class StopFilter {
 
@@ -47,12 +47,16 @@ public final class StopFilter {
         return stopped ? "" : take(held.length());
     }
 
+    /** The index at which the stop string begins that is complete first; negative if none is. */
     private int firstStop() {
         int first = -1;
+        int end = Integer.MAX_VALUE;
         for (String stop : stops) {
             int at = held.indexOf(stop);
-            if (at >= 0 && (first < 0 || at < first)) {
+            int complete = at + stop.length();
+            if (at >= 0 && (complete < end || complete == end && at < first)) {
                 first = at;
+                end = complete;
             }
         }
         return first;

@@ -54,8 +54,7 @@ class DraftingTest {
             GenerationLoop.Request request = new GenerationLoop.Request(
                     prompt, options, ends, model.manifest().contextLength(), Duration.ZERO);
             Sampler sampler = Sampler.of(options, new Sampler.Vocabulary(vocabulary, ends, id -> ""));
-            Optional<LookupDrafter> drafter =
-                    drafting ? Optional.of(new LookupDrafter(sequence.isEven())) : Optional.empty();
+            Optional<Drafter> drafter = drafting ? Optional.of(new LookupDrafter(sequence.isEven())) : Optional.empty();
             GenerationLoop loop = new GenerationLoop(request, sampler, text, drafter);
             GenerationTurns turns = new GenerationTurns(loop, sequence, Optional.empty());
             while (loop.result().isEmpty()) {

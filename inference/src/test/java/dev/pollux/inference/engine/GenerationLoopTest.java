@@ -31,7 +31,7 @@ class GenerationLoopTest {
     private final Tokenizer tokenizer = LetterTokenizer.of(List.of("<end>"));
     private final List<Delta> deltas = new ArrayList<>();
     private int context = 100;
-    private Optional<LookupDrafter> drafter = Optional.empty();
+    private Optional<Drafter> drafter = Optional.empty();
 
     @AfterEach
     void close() {
