@@ -50,11 +50,12 @@ class BeamSearchTest {
 
     private void check(Path set, JsonNode one) {
         JsonNode parameters = one.path("parameters");
-        BeamOptions search = new BeamOptions(
-                parameters.path("num_beams").asInt(),
-                parameters.path("num_return_sequences").asInt(),
-                parameters.path("length_penalty").asDouble(1),
-                parameters.path("early_stopping").asBoolean(false));
+        BeamOptions search = BeamOptions.builder()
+                .beams(parameters.path("num_beams").asInt())
+                .results(parameters.path("num_return_sequences").asInt())
+                .lengthPenalty(parameters.path("length_penalty").asDouble(1))
+                .earlyStopping(parameters.path("early_stopping").asBoolean(false))
+                .build();
         GenerationOptions options = GenerationOptions.builder()
                 .maxTokens(parameters.path("max_new_tokens").asInt())
                 .minTokens(parameters.path("min_new_tokens").asInt(0))
@@ -113,7 +114,8 @@ class BeamSearchTest {
         GenerationOptions options = GenerationOptions.builder().maxTokens(20).build();
         Prompt prompt = Prompt.text("Once upon a time");
         try (OnnxGenerator generator = OnnxGenerator.open(TinyDecoder.llama(1).write(temp.resolve("model")), engine)) {
-            List<Hypothesis> found = generator.search(prompt, BeamOptions.of(1), options);
+            List<Hypothesis> found =
+                    generator.search(prompt, BeamOptions.builder().beams(1).build(), options);
             assertThat(found).hasSize(1);
             assertThat(found.get(0).tokens())
                     .isEqualTo(generator.generate(prompt, options).tokens());
@@ -124,10 +126,10 @@ class BeamSearchTest {
 
     @Test
     void valuesOutOfRangeAreRefused() {
-        assertThatThrownBy(() -> new BeamOptions(0, 1, 1, false))
+        assertThatThrownBy(() -> BeamOptions.builder().beams(0).build())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("beams must be in [1, 64] but was 0");
-        assertThatThrownBy(() -> new BeamOptions(2, 3, 1, false))
+        assertThatThrownBy(() -> BeamOptions.builder().beams(2).results(3).build())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("results must be in [1, beams] with beams 2 but was 3");
     }
