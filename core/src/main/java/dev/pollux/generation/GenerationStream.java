@@ -1,6 +1,7 @@
 package dev.pollux.generation;
 
 import java.util.Iterator;
+import java.util.List;
 
 /**
  * A generation in progress, pulled by its reader: the next token is computed when the next delta is asked for.
@@ -58,6 +59,14 @@ public interface GenerationStream extends Iterable<String>, AutoCloseable {
                 return Delta.of(Channel.ANSWER, answer.next());
             }
         };
+    }
+
+    /**
+     * The messages of the prompt that were left out because it did not fit the model's context, in their order; empty by
+     * default, and for generators that refuse such a prompt.
+     */
+    default List<Message> dropped() {
+        return List.of();
     }
 
     /** Ends the generation at the next token, from any thread. It is not an error: the text so far is the result. */

@@ -1,10 +1,13 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.inference.onnx.OnnxFolder;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -43,7 +46,8 @@ public final class DecoderModel implements AutoCloseable {
         this.session = session;
         boolean shared = session.options().sequences() > 1;
         this.admission = new StepAdmission(shared);
-        this.scheduler = shared ? Optional.of(new Scheduler(session, admission)) : Optional.empty();
+        boolean queued = shared || session.options().maxBytes().isPresent();
+        this.scheduler = queued ? Optional.of(new Scheduler(session, admission)) : Optional.empty();
         this.pool = new SequencePool(session, admission, scheduler);
         this.adapters = new LoadedAdapters(session, admission, pool);
         this.loadTime = Duration.ofNanos(System.nanoTime() - begin);
@@ -137,6 +141,17 @@ public final class DecoderModel implements AutoCloseable {
     /** How requests take turns; empty if each runs steps of its own, at once. */
     Optional<Scheduler> scheduler() {
         return scheduler;
+    }
+
+    /** The bytes of the states of a sequence of {@code tokens} tokens. */
+    long bytes(int tokens) {
+        DecoderManifest manifest = manifest();
+        List<StateTensor> recurrent = manifest.states(StateTensor.Kind.RECURRENT);
+        return KeyValueCache.bytes(
+                        manifest.states(StateTensor.Kind.KEY_VALUE),
+                        session.graph().cache(),
+                        tokens)
+                + 2 * KeyValueCache.bytes(recurrent, ElementType.FLOAT, 0);
     }
 
     /** Whether the rule of even rows holds; see {@link EvenRows}. */

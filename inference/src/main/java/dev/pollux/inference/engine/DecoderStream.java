@@ -6,9 +6,11 @@ import dev.pollux.generation.Channel;
 import dev.pollux.generation.Delta;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationStream;
+import dev.pollux.generation.Message;
 import dev.pollux.inference.sampling.Sampler;
 import java.util.ArrayDeque;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 
@@ -22,21 +24,25 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
     private final GenerationLoop loop;
     private final RunningRequest running;
     private final ArrayDeque<Delta> pending = new ArrayDeque<>();
+    private final List<Message> dropped;
     private boolean closed;
 
-    /** @param channels a parser in the state that follows the prompt */
     DecoderStream(
             DecoderModel model,
             PrefixStore.Scope scope,
             PromptEncoder prompts,
-            ChannelParser channels,
+            FittedPrompt prompt,
             GenerationLoop.Request request) {
         this.prompts = prompts;
+        this.dropped = prompt.dropped();
         Sampler.Vocabulary vocabulary =
                 new Sampler.Vocabulary(model.manifest().vocabularySize(), request.endTokens(), prompts::text);
         Sampler sampler = Sampler.of(request.options(), vocabulary);
-        TextAssembler text =
-                new TextAssembler(prompts.decoder(), channels, request.options().stop(), pending::add);
+        TextAssembler text = new TextAssembler(
+                prompts.decoder(),
+                prompt.encoded().channels(),
+                request.options().stop(),
+                pending::add);
         try {
             Optional<Drafter> drafter =
                     model.options().drafting() ? Optional.of(new LookupDrafter(model.isEven(scope))) : Optional.empty();
@@ -106,6 +112,11 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
             next();
         }
         return loop.result().orElseThrow();
+    }
+
+    @Override
+    public List<Message> dropped() {
+        return dropped;
     }
 
     @Override

@@ -27,6 +27,8 @@ public final class EngineOptions {
         require(set.idleSequences >= 0 && set.idleSequences <= 64, "idleSequences", "in [0, 64]", set.idleSequences);
         require(set.sequences >= 1 && set.sequences <= 64, "sequences", "in [1, 64]", set.sequences);
         require(set.queue >= 0, "queue", "at least 0", set.queue);
+        long bytes = set.maxBytes.orElse(1);
+        require(bytes >= 1, "maxBytes", "at least 1", bytes);
         long prefixes = set.prefixBytes.orElse(0);
         require(prefixes >= 0, "prefixBytes", "at least 0", prefixes);
     }
@@ -83,6 +85,20 @@ public final class EngineOptions {
      */
     public int queue() {
         return set.queue;
+    }
+
+    /**
+     * The maximum number of bytes of the caches of requests that run; absent by default: no limit. A request needs the bytes of
+     * its prompt and of the most tokens of its answer. It waits until they are free, as for {@link #sequences()}, and is
+     * refused at once with an {@link IllegalArgumentException} if they exceed the limit.
+     */
+    public OptionalLong maxBytes() {
+        return set.maxBytes;
+    }
+
+    /** What happens to a prompt that does not fit the context; default {@link ContextOverflow#REFUSE}. */
+    public ContextOverflow overflow() {
+        return set.overflow;
     }
 
     /** Number of finished sequences whose memory is kept for the next stream, in [0, 64]; default 1. */
@@ -149,6 +165,8 @@ public final class EngineOptions {
         values.put("idleSequences", set.idleSequences);
         values.put("sequences", set.sequences);
         values.put("queue", set.queue);
+        values.put("maxBytes", set.maxBytes);
+        values.put("overflow", set.overflow);
         values.put("prefixBytes", set.prefixBytes);
         values.put("device", set.device);
         values.put("adapters", set.adapters);
@@ -166,6 +184,8 @@ public final class EngineOptions {
         private int idleSequences = 1;
         private int sequences = 1;
         private int queue = 1024;
+        private OptionalLong maxBytes = OptionalLong.empty();
+        private ContextOverflow overflow = ContextOverflow.REFUSE;
         private OptionalLong prefixBytes = OptionalLong.empty();
         private Device device = Device.CPU;
         private boolean adapters;
@@ -208,6 +228,18 @@ public final class EngineOptions {
         /** See {@link EngineOptions#queue()}. */
         public Builder queue(int queue) {
             this.queue = queue;
+            return this;
+        }
+
+        /** See {@link EngineOptions#maxBytes()}. */
+        public Builder maxBytes(long maxBytes) {
+            this.maxBytes = OptionalLong.of(maxBytes);
+            return this;
+        }
+
+        /** See {@link EngineOptions#overflow()}. */
+        public Builder overflow(ContextOverflow overflow) {
+            this.overflow = overflow;
             return this;
         }
 
@@ -260,6 +292,8 @@ public final class EngineOptions {
             copy.idleSequences = idleSequences;
             copy.sequences = sequences;
             copy.queue = queue;
+            copy.maxBytes = maxBytes;
+            copy.overflow = overflow;
             copy.prefixBytes = prefixBytes;
             copy.device = device;
             copy.adapters = adapters;

@@ -198,9 +198,17 @@ public final class OnnxGenerator implements Generator {
     }
 
     GenerationStream stream(Prompt prompt, GenerationOptions options, PrefixStore.Scope scope) {
-        PromptEncoder.Encoded encoded = prompts.encode(prompt);
-        GenerationLoop.Request request = request(encoded.tokens(), options);
-        return new DecoderStream(model, scope, prompts, encoded.channels(), request);
+        FittedPrompt fitted = model.options().overflow() == ContextOverflow.REFUSE
+                ? new FittedPrompt(prompts.encode(prompt), List.of())
+                : FittedPrompt.of(prompt, room(options), prompts::encode);
+        GenerationLoop.Request request = request(fitted.encoded().tokens(), options);
+        return new DecoderStream(model, scope, prompts, fitted, request);
+    }
+
+    /** The tokens that a prompt may have if its answer is to have room. */
+    private int room(GenerationOptions options) {
+        int context = model.manifest().contextLength();
+        return context - Math.min(options.maxTokens(), Math.max(1, context / 4));
     }
 
     private GenerationLoop.Request request(int[] ids, GenerationOptions options) {

@@ -15,7 +15,7 @@ final class RequestQueue implements AutoCloseable {
 
     /*
      * Invariants, all guarded by one lock:
-     *  1. running is at most places. A request runs from enter() to leave().
+     *  1. running is at most places, and bytes the sum over those who run, at most budget. A request runs from enter() to leave().
      *  2. waiting contains the tickets of the threads in enter(), in the order of their arrival; only the first may run.
      * So no request overtakes another, and none starves while those that run end. A reader that neither reads nor closes its stream
      * keeps its place.
@@ -23,25 +23,35 @@ final class RequestQueue implements AutoCloseable {
 
     private final int places;
     private final int most;
+    private final long budget;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Deque<Ticket> waiting = new ArrayDeque<>();
     private int running;
+    private long bytes;
     private boolean closed;
 
     /** A request. */
     static final class Ticket {
+        private final long bytes;
         private boolean cancelled;
         private boolean running;
+
+        /** @param bytes the memory that it needs */
+        Ticket(long bytes) {
+            this.bytes = bytes;
+        }
     }
 
     /**
      * @param places the number of requests that run at a time
      * @param most the number of requests that wait
+     * @param budget the bytes of those who run
      */
-    RequestQueue(int places, int most) {
+    RequestQueue(int places, int most, long budget) {
         this.places = places;
         this.most = most;
+        this.budget = budget;
     }
 
     /**
@@ -54,7 +64,7 @@ final class RequestQueue implements AutoCloseable {
     void enter(Ticket ticket, Deadline deadline) {
         Interrupts.lock(lock);
         try {
-            if (waiting.size() >= most && (running >= places || !waiting.isEmpty())) {
+            if (waiting.size() >= most && (!fits(ticket) || !waiting.isEmpty())) {
                 throw new OverloadedException(
                         most + " requests wait already, the most that the queue holds; try again later or"
                                 + " raise EngineOptions.queue()");
@@ -63,6 +73,7 @@ final class RequestQueue implements AutoCloseable {
             try {
                 await(ticket, deadline);
                 running++;
+                bytes += ticket.bytes;
                 ticket.running = true;
             } finally {
                 waiting.remove(ticket);
@@ -73,13 +84,17 @@ final class RequestQueue implements AutoCloseable {
         }
     }
 
+    private boolean fits(Ticket ticket) {
+        return running < places && ticket.bytes <= budget - bytes;
+    }
+
     private void await(Ticket ticket, Deadline deadline) {
         while (true) {
             if (closed || ticket.cancelled) {
                 throw new CancelledException("The request was cancelled while it waited");
             }
             deadline.check("while the request waited for others");
-            if (running < places && waiting.peekFirst() == ticket) {
+            if (fits(ticket) && waiting.peekFirst() == ticket) {
                 return;
             }
             try {
@@ -118,6 +133,7 @@ final class RequestQueue implements AutoCloseable {
             if (ticket.running) {
                 ticket.running = false;
                 running--;
+                bytes -= ticket.bytes;
                 changed.signalAll();
             }
         } finally {

@@ -14,7 +14,7 @@ final class RunningRequest {
     private final int[] prompt;
     private final int room; // number of tokens to reserve in addition to the prompt
     private final Deadline deadline;
-    private final RequestQueue.Ticket ticket = new RequestQueue.Ticket();
+    private final RequestQueue.Ticket ticket;
 
     /** A released sequence may already serve another request. A late cancel must not reach it. */
     private final ReentrantLock releasing = new ReentrantLock();
@@ -32,6 +32,7 @@ final class RunningRequest {
         this.loop = loop;
         this.prompt = request.prompt();
         this.room = Math.min(request.options().maxTokens(), model.options().prefillChunk());
+        this.ticket = new RequestQueue.Ticket(bytes(model, request));
         this.deadline = new Deadline(request.options().deadline());
         if (model.scheduler().isEmpty()) {
             begin(Optional.empty());
@@ -57,7 +58,9 @@ final class RunningRequest {
             }
         }
         check();
-        if (loop.isWriting() || model.scheduler().isEmpty()) {
+        if (loop.isWriting()
+                || model.scheduler().isEmpty()
+                || !model.scheduler().get().isSharing()) {
             run();
             return;
         }
@@ -68,6 +71,21 @@ final class RunningRequest {
         } finally {
             scheduler.endReading();
         }
+    }
+
+    /** The bytes that a request may need. */
+    private static long bytes(DecoderModel model, GenerationLoop.Request request) {
+        long tokens = Math.min(
+                request.contextLength(),
+                request.prompt().length + (long) request.options().maxTokens());
+        long bytes = model.bytes((int) tokens);
+        long budget = model.options().maxBytes().orElse(Long.MAX_VALUE);
+        if (bytes > budget) {
+            throw new IllegalArgumentException("The request needs up to " + bytes + " bytes for " + tokens
+                    + " tokens of prompt and answer, but EngineOptions.maxBytes() is " + budget
+                    + "; shorten the prompt, ask for fewer tokens or raise it");
+        }
+        return bytes;
     }
 
     private void check() {

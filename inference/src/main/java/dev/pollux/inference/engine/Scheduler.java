@@ -30,6 +30,7 @@ final class Scheduler implements AutoCloseable {
     private final DecoderSession session;
     private final StepAdmission admission;
     private final RequestQueue queue;
+    private final boolean sharing;
     private final ReentrantLock reading = new ReentrantLock(true);
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<LoadedAdapter, SharedTurns> shared = new HashMap<>();
@@ -37,12 +38,21 @@ final class Scheduler implements AutoCloseable {
     Scheduler(DecoderSession session, StepAdmission admission) {
         this.session = session;
         this.admission = admission;
+        int places = session.options().sequences();
+        this.sharing = places > 1;
         this.queue = new RequestQueue(
-                session.options().sequences(), session.options().queue());
+                sharing ? places : Integer.MAX_VALUE,
+                session.options().queue(),
+                session.options().maxBytes().orElse(Long.MAX_VALUE));
     }
 
     RequestQueue queue() {
         return queue;
+    }
+
+    /** Whether requests share steps, so that one prompt is read at a time; else the queue only keeps to a budget of bytes. */
+    boolean isSharing() {
+        return sharing;
     }
 
     /**
@@ -67,7 +77,8 @@ final class Scheduler implements AutoCloseable {
     /** The turns of requests that write with an adapter; empty if each takes steps of its own. */
     Optional<SharedTurns> turns(LoadedAdapter adapter, boolean even) {
         DecoderGraph graph = session.graph();
-        if (session.options().drafting()
+        if (!sharing
+                || session.options().drafting()
                 || !graph.isExport()
                 || !graph.manifest().isBatched()
                 || graph.manifest().rotarySwitch() > 0

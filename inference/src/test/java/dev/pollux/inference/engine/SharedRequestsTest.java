@@ -246,6 +246,34 @@ class SharedRequestsTest {
     }
 
     @Test
+    void requestsWaitForMemoryAndThoseThatNeverFitAreRefused() throws Exception {
+        GenerationOptions longer = GenerationOptions.builder().maxTokens(60).build();
+        Path model = llama();
+        long row;
+        try (OnnxGenerator generator = OnnxGenerator.open(model, options(1).build())) {
+            row = generator.model().bytes(1);
+        }
+        EngineOptions limited = options(1).maxBytes(100 * row).build();
+        try (OnnxGenerator generator = OnnxGenerator.open(model, limited)) {
+            Generation alone = generator.generate(Prompt.text("Number"), longer);
+            List<Callable<Generation>> tasks = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                tasks.add(() -> generator.generate(Prompt.text("Number"), longer));
+            }
+            for (Generation one : all(8, tasks)) {
+                assertThat(one.tokens()).as("seed %d", seed).isEqualTo(alone.tokens());
+            }
+            int prompt = generator.countTokens(Prompt.text("Number"));
+            GenerationOptions more = longer.toBuilder().maxTokens(100).build();
+            assertThatThrownBy(() -> generator.generate(Prompt.text("Number"), more))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("The request needs up to " + (100 + prompt) * row + " bytes for " + (100 + prompt)
+                            + " tokens of prompt and answer, but EngineOptions.maxBytes() is " + 100 * row
+                            + "; shorten the prompt, ask for fewer tokens or raise it");
+        }
+    }
+
+    @Test
     void aDeadlineThatPassesSaysWhere() {
         GenerationOptions longer = GenerationOptions.builder().maxTokens(200).build();
         GenerationOptions soon =
