@@ -110,8 +110,8 @@ final class BeamSearch implements AutoCloseable {
         sorted.removeIf(one -> one.sum() == Double.NEGATIVE_INFINITY);
         sorted.sort(Comparator.comparingDouble(Candidate::sum)
                 .reversed()
-                .thenComparing(Candidate::parent)
-                .thenComparing(Candidate::token));
+                .thenComparingInt(Candidate::parent)
+                .thenComparingInt(Candidate::token));
         return sorted;
     }
 

@@ -4,7 +4,6 @@ import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.internal.Interrupts;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -77,10 +76,8 @@ final class SequencePool implements AutoCloseable {
         long bytes = 0;
         for (String suffix : List.of("", ".data")) {
             Path file = graph.file().resolveSibling(graph.file().getFileName() + suffix);
-            try {
-                bytes += Files.size(file);
-            } catch (IOException absent) {
-                continue;
+            if (Files.isRegularFile(file)) {
+                bytes += file.toFile().length();
             }
         }
         return bytes;

@@ -159,6 +159,7 @@ final class SharedTurns implements AutoCloseable {
                 || members.stream().noneMatch(member -> member.state == State.EXPECTED || member.state == State.DONE);
     }
 
+    @SuppressWarnings("WaitNotInLoop") // step() calls it in a loop
     private void await(Member member) {
         long wait = running ? LOOK_NANOS : Math.max(1, Math.min(LOOK_NANOS, ended + patience - System.nanoTime() + 1));
         if (member.state == State.RUNNING) {

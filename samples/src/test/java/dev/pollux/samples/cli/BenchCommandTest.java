@@ -42,7 +42,9 @@ class BenchCommandTest {
         assertThat(json.path("drafting").propertyNames()).containsExactly("tokensPerStep", "speedup");
         assertThat(json.path("drafting").path("tokensPerStep").asDouble()).isGreaterThanOrEqualTo(1);
         assertThat(json.path("drafting").path("speedup").asDouble()).isPositive();
-        assertThat(Run.of("bench", model).out()).contains("prefill", "tokens a second by sequences", "times as fast");
+        assertThat(Run.of("bench", "--cache", temp.resolve("cache").toString(), model)
+                        .out())
+                .contains("prefill", "tokens a second by sequences", "times as fast");
     }
 
     private static void rates(JsonNode rates, String size) {
