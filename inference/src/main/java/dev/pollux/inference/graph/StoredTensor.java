@@ -59,15 +59,8 @@ record StoredTensor(TensorProto proto, Optional<Place> place) implements WeightS
 
     @Override
     public void writeTo(Consumer<ByteBuffer> sink) {
-        if (place.isEmpty() && proto.getFloatDataCount() > 0) {
-            ByteBuffer floats =
-                    ByteBuffer.allocate(proto.getFloatDataCount() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            proto.getFloatDataList().forEach(floats::putFloat);
-            sink.accept(floats.flip());
-            return;
-        }
         if (place.isEmpty()) {
-            sink.accept(proto.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN));
+            sink.accept(ListedValues.bytes(proto));
             return;
         }
         Place at = place.get();
