@@ -41,6 +41,20 @@ final class Hashes {
         return Sha256.hex(digest);
     }
 
+    /** The hash of a list of texts that is given one by one. <em>Not thread-safe: one thread at a time.</em> */
+    static final class Sum {
+        private final MessageDigest digest = Sha256.digest();
+
+        void add(String text) {
+            update(digest, text);
+        }
+
+        /** The hash, as {@link Hashes#of(String...)} of the texts. */
+        String hex() {
+            return Sha256.hex(digest);
+        }
+    }
+
     private static void update(MessageDigest digest, String text) {
         // Raw chars: an encoder would map all lone surrogates to one byte.
         ByteBuffer chars = ByteBuffer.allocate(text.length() * Character.BYTES);

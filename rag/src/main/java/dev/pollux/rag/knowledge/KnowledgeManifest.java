@@ -4,12 +4,18 @@ import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.ArtifactManifest.Input;
 import dev.pollux.artifact.ArtifactManifest.Kind;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.Set;
+import org.apache.lucene.document.Document;
 import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.NumericDocValues;
+import org.apache.lucene.index.StoredFields;
+import org.apache.lucene.search.DocIdSetIterator;
+import org.apache.lucene.util.Bits;
 
 /** The manifest of a knowledge base, made from a commit. */
 final class KnowledgeManifest {
@@ -21,6 +27,9 @@ final class KnowledgeManifest {
      * is next opened for writing: it may be absent but is never wrong.
      */
 
+    private static final Set<String> FIELDS =
+            Set.of(IndexLayout.SOURCE, IndexLayout.ID, IndexLayout.HASH, IndexLayout.CHARACTERS);
+
     private KnowledgeManifest() {}
 
     /**
@@ -29,12 +38,10 @@ final class KnowledgeManifest {
      */
     static ArtifactManifest of(DirectoryReader reader) throws IOException {
         Sources known = Sources.read(reader);
-        Map<String, List<KnownDocument>> sources = new StoredDocuments(reader, known)
-                .documents().stream().collect(Collectors.groupingBy(KnownDocument::source));
+        Map<String, DocumentList> lists = lists(reader); // by the key of the source
         List<Input> inputs = known.all().stream()
-                .map(SourceRecord::name)
-                .sorted()
-                .map(name -> input(name, sources.getOrDefault(name, List.of())))
+                .sorted(Comparator.comparing(SourceRecord::name))
+                .map(source -> input(source.name(), lists.getOrDefault(source.key(), new DocumentList())))
                 .toList();
         Map<String, String> commit = reader.getIndexCommit().getUserData();
         return ArtifactManifest.builder(Kind.KNOWLEDGE, "ingest")
@@ -47,16 +54,29 @@ final class KnowledgeManifest {
                 .build();
     }
 
-    private static Input input(String source, List<KnownDocument> documents) {
-        List<String> texts = new ArrayList<>();
-        long units = 0;
-        for (KnownDocument document : documents.stream()
-                .sorted(Comparator.comparing(KnownDocument::id))
-                .toList()) {
-            texts.add(document.id());
-            texts.add(document.hash());
-            units += document.characters();
+    private static Map<String, DocumentList> lists(DirectoryReader reader) throws IOException {
+        Map<String, DocumentList> lists = new HashMap<>();
+        for (LeafReaderContext leaf : reader.leaves()) {
+            NumericDocValues records = leaf.reader().getNumericDocValues(IndexLayout.PASSAGES);
+            StoredFields stored = leaf.reader().storedFields();
+            Bits live = leaf.reader().getLiveDocs();
+            while (records != null && records.nextDoc() != DocIdSetIterator.NO_MORE_DOCS) {
+                if (live == null || live.get(records.docID())) {
+                    Document record = stored.document(records.docID(), FIELDS);
+                    lists.computeIfAbsent(record.get(IndexLayout.SOURCE), key -> new DocumentList())
+                            .add(
+                                    record.get(IndexLayout.ID),
+                                    record.get(IndexLayout.HASH),
+                                    record.getField(IndexLayout.CHARACTERS)
+                                            .numericValue()
+                                            .intValue());
+                }
+            }
         }
-        return new Input(source, units * Character.BYTES, Hashes.of(texts.toArray(String[]::new)));
+        return lists;
+    }
+
+    private static Input input(String source, DocumentList documents) {
+        return new Input(source, documents.units() * Character.BYTES, documents.hash());
     }
 }
