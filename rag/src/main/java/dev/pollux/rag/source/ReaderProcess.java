@@ -5,6 +5,9 @@ import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -18,10 +21,10 @@ final class ReaderProcess {
 
     /** No arguments. */
     public static void main(String[] arguments) throws IOException {
-        PrintStream given = System.out;
+        OutputStream given = new FileOutputStream(FileDescriptor.out);
         System.setOut(new PrintStream(
                 OutputStream.nullOutputStream(), false)); // a library that prints must not disturb the frames
-        DataInputStream in = new DataInputStream(new BufferedInputStream(System.in));
+        DataInputStream in = new DataInputStream(new BufferedInputStream(new FileInputStream(FileDescriptor.in)));
         DataOutputStream out = new DataOutputStream(new BufferedOutputStream(given, 1 << 16));
         DocumentReaders readers = DocumentReaders.installed();
         out.writeInt(ReaderFrames.HELLO);
