@@ -1,5 +1,6 @@
 package dev.pollux.inference.engine;
 
+import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Generator;
@@ -15,6 +16,7 @@ import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -222,6 +224,35 @@ public final class OnnxGenerator implements Generator {
                     + " and one must be left for the answer; shorten the prompt");
         }
         return new GenerationLoop.Request(ids, options, endTokens, context, load);
+    }
+
+    /**
+     * Generates several answers to one prompt, which is computed once, one after the other.
+     *
+     * @param options the options of the first answer; if they have a seed, the next answers have the next seeds
+     * @param count the number of answers, at least 1
+     * @throws IllegalArgumentException if the prompt does not fit the model's context
+     * @throws dev.pollux.CancelledException if the thread is interrupted before the end
+     */
+    public List<Generation> generate(Prompt prompt, GenerationOptions options, int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("count must be at least 1 but was " + count);
+        }
+        request(prompts.encode(prompt).tokens(), options); // refuses what does not fit before anything is computed
+        List<Generation> answers = new ArrayList<>();
+        PrefixCache.Pin pin = prefixes().pin(prompt);
+        try {
+            for (int i = 0; i < count; i++) {
+                GenerationOptions.Builder own = options.toBuilder();
+                if (options.seed().isPresent()) {
+                    own.seed(options.seed().getAsLong() + i);
+                }
+                answers.add(generate(prompt, own.build()));
+            }
+            return answers;
+        } finally {
+            pin.close();
+        }
     }
 
     /**

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -141,6 +142,27 @@ class PrefixCacheTest {
                 same(generation, alone(SYSTEM + "Who?"));
             }
             assertThat(generator.prefixes().bytes()).isZero();
+        }
+    }
+
+    @Test
+    void severalAnswersShareTheirPrompt() {
+        GenerationOptions drawn = SHORT.toBuilder().temperature(1).seed(5).build();
+        Prompt prompt = Prompt.text(SYSTEM);
+        try (OnnxGenerator generator = open()) {
+            List<Generation> answers = generator.generate(prompt, drawn, 3);
+            assertThat(answers).hasSize(3);
+            for (int i = 0; i < 3; i++) {
+                Generation alone =
+                        generator.generate(prompt, drawn.toBuilder().seed(5 + i).build());
+                same(answers.get(i), alone);
+                assertThat(answers.get(i).usage().promptTokens()
+                                - answers.get(i).usage().cachedTokens())
+                        .isBetween(1, PrefixStore.BLOCK + 1);
+            }
+            assertThatThrownBy(() -> generator.generate(prompt, drawn, 0))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("count must be at least 1 but was 0");
         }
     }
 
