@@ -67,6 +67,6 @@ final class ClusterBootstrap {
         double square = NORMAL * NORMAL / count;
         double middle = (share + square / 2) / (1 + square);
         double half = NORMAL / (1 + square) * Math.sqrt(share * (1 - share) / count + square / (4 * count));
-        return new Estimate(share, Math.max(0, middle - half), Math.min(1, middle + half));
+        return new Estimate(share, share == 0 ? 0 : middle - half, share == 1 ? 1 : middle + half);
     }
 }

@@ -3,17 +3,12 @@ package dev.pollux.finetune.train;
 import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
 import dev.pollux.finetune.train.RowTokenizer.Tokens;
 import java.nio.IntBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** The rows of a data set as tokens, and their order. <em>Immutable.</em> */
@@ -63,6 +58,7 @@ final class PreparedRows {
      * @throws dev.pollux.MalformedFileException if a row does not fit the objective or has no token to train
      */
     static PreparedRows of(Dataset dataset, Objective objective, RowTokenizer tokenizer, TrainingOptions options) {
+        Packing packing = objective.rows() == Objective.Rows.SEQUENCES ? options.packing() : Packing.NONE;
         List<Unit> units = new ArrayList<>();
         long left = 0;
         long cut = 0;
@@ -79,8 +75,8 @@ final class PreparedRows {
             };
             List<Sequence> sequences = new ArrayList<>();
             for (Tokens one : tokens) {
-                cut += one.ids().length > options.maxLength() ? 1 : 0;
-                Optional<Sequence> fitted = tokenizer.fitted(row, one);
+                cut += !packing.splits() && one.ids().length > options.maxLength() ? 1 : 0;
+                Optional<Sequence> fitted = tokenizer.fitted(row, one, packing.splits());
                 fitted.ifPresent(sequences::add);
             }
             if (sequences.size() == tokens.size()) {
@@ -90,36 +86,15 @@ final class PreparedRows {
                 left++;
             }
         }
-        boolean packs = options.packing() && objective.rows() == Objective.Rows.SEQUENCES;
-        return new PreparedRows(objective, packs ? packed(units, options.maxLength()) : units, left, cut);
-    }
-
-    /** Best fit, longest first: each row goes where the least room is left. */
-    private static List<Unit> packed(List<Unit> units, int capacity) {
-        List<List<Sequence>> bins = new ArrayList<>();
-        TreeMap<Integer, Deque<Integer>> byRoom = new TreeMap<>();
-        List<Unit> byLength = new ArrayList<>(units);
-        byLength.sort(Comparator.comparingInt(Unit::length).reversed());
-        for (Unit unit : byLength) {
-            Map.Entry<Integer, Deque<Integer>> fitting = byRoom.ceilingEntry(unit.length());
-            int bin;
-            int room;
-            if (fitting == null) {
-                bin = bins.size();
-                room = capacity;
-                bins.add(new ArrayList<>());
-            } else {
-                room = fitting.getKey();
-                bin = fitting.getValue().removeFirst();
-                if (fitting.getValue().isEmpty()) {
-                    byRoom.remove(room);
-                }
-            }
-            bins.get(bin).addAll(unit.sequences());
-            byRoom.computeIfAbsent(room - unit.length(), key -> new ArrayDeque<>())
-                    .add(bin);
+        if (packing == Packing.NONE) {
+            return new PreparedRows(objective, units, left, cut);
         }
-        return bins.stream().map(sequences -> new Unit(sequences, 0, true, 0)).toList();
+        List<Sequence> all = units.stream().map(unit -> unit.sequences().get(0)).toList();
+        List<Unit> packed = Packer.pack(all, options.maxLength(), packing).stream()
+                .filter(row -> row.stream().anyMatch(one -> one.targets() > 0))
+                .map(row -> new Unit(row, 0, true, 0))
+                .toList();
+        return new PreparedRows(objective, packed, left, cut);
     }
 
     /** The number of rows, or of packed rows. */

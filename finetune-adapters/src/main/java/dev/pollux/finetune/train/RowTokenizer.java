@@ -252,12 +252,16 @@ final class RowTokenizer implements AutoCloseable {
 
     // Checks
 
-    /** The sequence of a row, cut at the largest length; empty if none of its trained tokens is left then. */
-    Optional<Sequence> fitted(TrainingRow row, Tokens tokens) {
+    /**
+     * The sequence of a row, cut at the largest length; empty if none of its trained tokens is left then.
+     *
+     * @param whole whether it is not cut
+     */
+    Optional<Sequence> fitted(TrainingRow row, Tokens tokens, boolean whole) {
         if (new Sequence(tokens.ids, tokens.trained).targets() == 0) {
             throw refused(row, "has no token to train");
         }
-        Sequence cut = tokens.cut(maxLength);
+        Sequence cut = tokens.cut(whole ? Integer.MAX_VALUE : maxLength);
         return cut.targets() == 0 ? Optional.empty() : Optional.of(cut);
     }
 

@@ -124,10 +124,8 @@ public final class TrainingOptions {
         return given.maxLength;
     }
 
-    /**
-     * Whether short rows share a batch of {@link #maxLength()} tokens, of which each sees only its own; default false.
-     */
-    public boolean packing() {
+    /** How short rows share a row of {@link #maxLength()} tokens; default {@link Packing#NONE}. */
+    public Packing packing() {
         return given.packing;
     }
 
@@ -166,8 +164,7 @@ public final class TrainingOptions {
         return given.logEvery;
     }
 
-    /** Threads of the runtime, at least 1; default one for each processor. Results of other numbers
-     * differ in the last bits. */
+    /** Threads of the runtime, at least 1; default one for each processor. Other numbers give other last bits. */
     public int threads() {
         return given.threads;
     }
@@ -240,7 +237,7 @@ public final class TrainingOptions {
         private double maxGradientNorm = 1;
         private double loraPlusRatio = 1;
         private int maxLength = 1024;
-        private boolean packing = false;
+        private Packing packing = Packing.NONE;
         private Targets trainedTokens = Targets.AUTOMATIC;
         private boolean shuffle = true;
         private long seed = 42;
@@ -329,7 +326,7 @@ public final class TrainingOptions {
         }
 
         /** See {@link TrainingOptions#packing()}. */
-        public Builder packing(boolean packing) {
+        public Builder packing(Packing packing) {
             this.packing = packing;
             return this;
         }

@@ -51,12 +51,12 @@ class ChatMaskGoldenTest {
         try (RowTokenizer rows = new RowTokenizer("golden", texts.tokenizer().orElseThrow(), source, special, most)) {
             RowTokenizer.Tokens tokens = rows.supervised(row, targets(one));
             if (one.has("labels") && one.path("num_targets").asInt(1) == 0) { // kept by the tool, refused here
-                assertThatThrownBy(() -> rows.fitted(row, tokens))
+                assertThatThrownBy(() -> rows.fitted(row, tokens, false))
                         .isInstanceOf(MalformedFileException.class)
                         .hasMessage("golden: row 1 has no token to train; correct or remove the row");
                 return;
             }
-            Optional<Sequence> found = rows.fitted(row, tokens);
+            Optional<Sequence> found = rows.fitted(row, tokens, false);
             if (one.has("dropped")) {
                 assertThat(found).isEmpty();
                 return;

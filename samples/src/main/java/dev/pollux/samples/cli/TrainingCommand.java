@@ -6,6 +6,7 @@ import dev.pollux.finetune.train.LoraOptions;
 import dev.pollux.finetune.train.LoraTrainer;
 import dev.pollux.finetune.train.Objective;
 import dev.pollux.finetune.train.Optimizer;
+import dev.pollux.finetune.train.Packing;
 import dev.pollux.finetune.train.TrainingOptions;
 import dev.pollux.finetune.train.TrainingPlan;
 import dev.pollux.finetune.train.TrainingReport;
@@ -30,6 +31,8 @@ abstract class TrainingCommand extends TrainingData {
                     + " learning_rate, num_tokens, …}, the names of TRL; at the end {steps, tokens, seconds, trainLoss, evalLoss:"
                     + " {before, after}, rewardAccuracy: {before, after}, tokensPerSecond, peakMemoryBytes, adapter}. With --dry-run"
                     + " {trainable, parameters, modules, rows, cut, left, tokens, trainedTokens, longest, steps, operations, memory}.";
+
+    private static final int SAMPLES = 3;
 
     @Option(
             names = "--adapter",
@@ -132,8 +135,14 @@ abstract class TrainingCommand extends TrainingData {
     @Option(
             names = "--packing",
             order = 32,
-            description = "Put short rows together into rows of --max-length tokens; none sees another.")
-    private boolean packing;
+            arity = "0..1",
+            fallbackValue = "best-fit",
+            paramLabel = "NAME",
+            converter = PackingConverter.class,
+            description =
+                    "Put short rows together into rows of --max-length tokens; none sees another. best-fit (default),"
+                            + " split: longer rows in pieces, or wrapped: in the order of the file.")
+    private Packing packing = Packing.NONE;
 
     @Option(names = "--seed", order = 33, paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
     private long seed = TrainingOptions.DEFAULTS.seed();
@@ -180,7 +189,7 @@ abstract class TrainingCommand extends TrainingData {
     private boolean dryRun;
 
     @Mixin
-    private ResourceOptions resources = new ResourceOptions();
+    private TrainingLogs logs = new TrainingLogs();
 
     /** What is minimized. */
     abstract Objective objective();
@@ -220,7 +229,12 @@ abstract class TrainingCommand extends TrainingData {
                 return ExitCode.OK;
             }
             output().note(summary(plan));
-            TrainingReport done = run(trainer.savedTo(folder).onStep(this::step).train(rows, objective, options));
+            LoraTrainer chosen = trainer;
+            TrainingReport done = logs.during(
+                    objective.name() + " of " + folder.getFileName(),
+                    this::step,
+                    listener -> run(chosen.savedTo(folder).onStep(listener).train(rows, objective, options)),
+                    () -> chosen.explain(rows, objective, options, SAMPLES));
             report(done, folder).print(this);
             return ExitCode.OK;
         }
@@ -269,7 +283,7 @@ abstract class TrainingCommand extends TrainingData {
                 .logEvery(logEvery)
                 .weightMemory(memory << 20)
                 .recompute(recompute)
-                .threads(resources.threads())
+                .threads(resources().threads())
                 .build();
     }
 

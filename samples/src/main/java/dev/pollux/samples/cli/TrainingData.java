@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
@@ -24,8 +25,9 @@ abstract class TrainingData extends PolluxCommand {
             order = 1,
             required = true,
             paramLabel = "MODEL",
-            description = "The model: a Hugging Face folder or a GGUF file.")
-    private @Nullable Path base;
+            description =
+                    "The model: a Hugging Face folder, a GGUF file, a model of the hub, or the name of an embedded one.")
+    private String base = "";
 
     @Option(
             names = "--data",
@@ -83,6 +85,13 @@ abstract class TrainingData extends PolluxCommand {
             description = "With --questions: leave out questions whose answer is not in the passage word by word.")
     private boolean literal;
 
+    @Mixin
+    private ResourceOptions resources = new ResourceOptions();
+
+    final ResourceOptions resources() {
+        return resources;
+    }
+
     /** Reads the names of targets. */
     static final class Targets implements ITypeConverter<TrainingOptions.Targets> {
         @Override
@@ -97,9 +106,7 @@ abstract class TrainingData extends PolluxCommand {
     }
 
     final Path base() {
-        Path model = base == null ? Path.of("") : base;
-        GivenPath.model(model.toString());
-        return model;
+        return ModelOptions.locate(base, this, resources);
     }
 
     final Dataset data() {

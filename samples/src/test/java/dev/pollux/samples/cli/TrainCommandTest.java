@@ -105,8 +105,14 @@ class TrainCommandTest {
                 out("b"),
                 "--max-steps",
                 "2",
+                "--tensorboard",
+                out("runs"),
+                "--report",
+                out("report.html"),
                 "--threads",
                 "1");
+        assertThat(temp.resolve("runs")).isNotEmptyDirectory();
+        assertThat(temp.resolve("report.html")).content().contains("<mark>", "<figcaption>loss</figcaption>");
         assertThat(dpo.code()).as(dpo.err()).isZero();
         assertThat(temp.resolve("b/adapter_model.safetensors")).isRegularFile();
     }
