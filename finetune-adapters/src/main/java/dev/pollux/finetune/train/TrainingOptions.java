@@ -164,7 +164,7 @@ public final class TrainingOptions {
         return given.logEvery;
     }
 
-    /** Threads of the runtime, at least 1; default one for each processor. Other numbers give other last bits. */
+    /** Threads of the runtime, at least 1; default one for each processor. Others may give other last bits. */
     public int threads() {
         return given.threads;
     }
