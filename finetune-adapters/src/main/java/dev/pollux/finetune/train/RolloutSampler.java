@@ -1,5 +1,6 @@
 package dev.pollux.finetune.train;
 
+import dev.pollux.StorageException;
 import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
@@ -13,7 +14,6 @@ import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.internal.math.CounterRandom;
 import dev.pollux.job.JobContext;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -188,7 +188,7 @@ final class RolloutSampler implements AutoCloseable {
         try {
             return Files.createTempDirectory("pollux-rollouts");
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new StorageException("Cannot make a temporary folder for completions: " + e, e);
         }
     }
 
@@ -198,7 +198,7 @@ final class RolloutSampler implements AutoCloseable {
                 Files.deleteIfExists(file);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new StorageException("Cannot delete " + folder + ": " + e, e);
         }
     }
 
