@@ -289,6 +289,11 @@ public final class KnowledgeBase implements AutoCloseable {
         });
     }
 
+    /** Access by vectors, for hosts that compute vectors themselves. */
+    public KnowledgeVectors vectors() {
+        return new KnowledgeVectors(embedder, search, writes);
+    }
+
     List<KnownDocument> documents(Filter filter) {
         return List.copyOf(store.read(snapshot -> snapshot.documents(filter)).values());
     }

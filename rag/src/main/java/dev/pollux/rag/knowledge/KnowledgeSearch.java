@@ -2,6 +2,7 @@ package dev.pollux.rag.knowledge;
 
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.embedding.TextRole;
 import dev.pollux.internal.text.Languages;
 import dev.pollux.rag.knowledge.TopHits.Scored;
 import dev.pollux.retrieval.Hit;
@@ -23,7 +24,11 @@ final class KnowledgeSearch {
     }
 
     List<Hit> dense(Query query) {
-        float[] vector = embed(query); // (dimension)
+        return nearest(embed(query), query);
+    }
+
+    /** As {@link #dense}, for the vector of the query. */
+    List<Hit> nearest(float[] vector, Query query) { // vector: (dimension)
         return store.read(snapshot -> {
             View view = view(snapshot, query);
             return hits(view, view.nearest(vector, query.topK(), query.trace()), query.trace());
@@ -100,7 +105,7 @@ final class KnowledgeSearch {
     private float[] embed(Query query) { // (dimension)
         store.checkOpen();
         long begin = System.nanoTime();
-        float[] vector = QueryVector.of(embedder, query.text());
+        float[] vector = TextVector.of(embedder, query.text(), TextRole.QUERY);
         query.trace().add("embed", 1, 1, begin);
         return vector;
     }

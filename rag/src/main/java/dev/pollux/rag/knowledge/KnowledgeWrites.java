@@ -38,6 +38,14 @@ final class KnowledgeWrites {
         return exclusively(() -> new Ingest(store, embedder, options, source, job).run(source, whole));
     }
 
+    void upsert(EmbeddedDocuments documents) {
+        exclusively(() -> {
+            documents.write(store);
+            store.commit();
+            return documents;
+        });
+    }
+
     int delete(String source) {
         return exclusively(() -> {
             Optional<SourceRecord> known =

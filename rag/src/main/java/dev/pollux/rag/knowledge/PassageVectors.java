@@ -90,7 +90,7 @@ final class PassageVectors implements AutoCloseable {
                     + " vectors of " + texts.size() + " texts; one a text is its contract");
         }
         for (float[] row : rows) {
-            QueryVector.check(row, embedder.info());
+            TextVector.check(row, embedder.info());
         }
         return rows;
     }

@@ -65,6 +65,12 @@ final class PassageWriter {
 
     /** The block, closed by the document's record. */
     List<org.apache.lucene.document.Document> finish(String hash, String version, KnownFiles.Stamp file) {
+        return finish(hash, version, file, Hashes.ofContent(document.text()));
+    }
+
+    /** @param content equal for documents of which only one is retrieved */
+    List<org.apache.lucene.document.Document> finish(
+            String hash, String version, KnownFiles.Stamp file, String content) {
         for (int i = 0; i < block.size(); i++) {
             block.get(i).add(new NumericDocValuesField(IndexLayout.TO_RECORD, block.size() - i));
         }
@@ -72,7 +78,7 @@ final class PassageWriter {
         fields.add(new TextField(IndexLayout.WHOLE, Analysis.stream(document.text(), language)));
         fields.add(new BinaryDocValuesField(IndexLayout.RECORD_ID, new BytesRef(document.id())));
         fields.add(new BinaryDocValuesField(IndexLayout.VERSION, new BytesRef(version)));
-        fields.add(new BinaryDocValuesField(IndexLayout.CONTENT_HASH, new BytesRef(Hashes.ofContent(document.text()))));
+        fields.add(new BinaryDocValuesField(IndexLayout.CONTENT_HASH, new BytesRef(content)));
         fields.add(new NumericDocValuesField(IndexLayout.PASSAGES, block.size()));
         fields.add(new StoredField(IndexLayout.ID, document.id()));
         fields.add(new StoredField(IndexLayout.PATH, document.path()));

@@ -82,6 +82,10 @@ record SourceRecord(
         return new SourceRecord(key, newName, named, path, link, changed, skipped);
     }
 
+    SourceRecord changedAt(Instant time) {
+        return new SourceRecord(key, name, named, path, link, time, skipped);
+    }
+
     /** Whether it equals another, ignoring the time. */
     boolean agrees(SourceRecord other) {
         return equals(

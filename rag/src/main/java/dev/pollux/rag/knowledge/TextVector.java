@@ -10,17 +10,17 @@ import dev.pollux.retrieval.Document;
 import java.util.List;
 import java.util.Map;
 
-/** The vector of a query. <em>Stateless, thread-safe.</em> */
-final class QueryVector {
+/** The vector of a text of any length. <em>Stateless, thread-safe.</em> */
+final class TextVector {
 
-    private QueryVector() {}
+    private TextVector() {}
 
-    /** The vector of a query; for a query longer than the model's limit, the mean of the vectors of its parts. */
-    static float[] of(Embedder embedder, String text) { // (dimension)
+    /** The vector of a text; for a text longer than the model's limit, the mean of the vectors of its parts. */
+    static float[] of(Embedder embedder, String text, TextRole role) { // (dimension)
         EmbedderInfo info = embedder.info();
         List<String> parts = List.of(text);
         if (embedder.countTokens(text) > info.maxTokens()) {
-            Document whole = new Document("query", "text/plain", text, Map.of());
+            Document whole = new Document("text", "text/plain", text, Map.of());
             // Half the window leaves room for a prefix that queries may have and passages not.
             ChunkOptions options = ChunkOptions.builder()
                     .targetTokens(Math.max(16, info.maxTokens() / 2))
@@ -31,7 +31,7 @@ final class QueryVector {
                     .toList();
         }
         float[] mean = new float[info.dimension()]; // (dimension)
-        for (float[] vector : embedder.embed(parts, TextRole.QUERY)) { // (parts, dimension)
+        for (float[] vector : embedder.embed(parts, role)) { // (parts, dimension)
             check(vector, info);
             for (int i = 0; i < mean.length; i++) {
                 mean[i] += vector[i] / parts.size();
