@@ -18,7 +18,9 @@ module dev.pollux.core {
             dev.pollux.documents,
             dev.pollux.finetune,
             dev.pollux.inference,
+            dev.pollux.langchain4j,
             dev.pollux.rag,
+            dev.pollux.springai,
             dev.pollux.starter,
             dev.pollux.testkit;
     exports dev.pollux.internal.math to

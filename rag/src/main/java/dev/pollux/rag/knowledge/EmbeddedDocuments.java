@@ -28,8 +28,7 @@ record EmbeddedDocuments(DocumentSource source, List<Document> documents, float[
             try {
                 vectors[documents.size()] = GivenVector.normalized(each.vector(), info);
             } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException(
-                        "Document " + each.document().id() + ": " + e.getMessage(), e);
+                throw new IllegalArgumentException("Document " + each.document().id() + ": " + e.getMessage(), e);
             }
             documents.add(each.document());
         }

@@ -171,8 +171,7 @@ class KnowledgeVectorsTest {
     }
 
     private static Document note(String id, String text, String... metadata) {
-        return new Document(
-                id, "text/plain", text, metadata.length == 0 ? Map.of() : Map.of(metadata[0], metadata[1]));
+        return new Document(id, "text/plain", text, metadata.length == 0 ? Map.of() : Map.of(metadata[0], metadata[1]));
     }
 
     private float[] axis(int axis, float length) { // (dimension)
