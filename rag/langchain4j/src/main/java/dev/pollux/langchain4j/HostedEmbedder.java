@@ -11,6 +11,7 @@ import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.internal.Interrupts;
+import dev.pollux.internal.TokenEstimate;
 import java.util.List;
 
 /** An embedding model as an embedder. <em>Thread-safe.</em> */

@@ -110,7 +110,7 @@ final class HostedGenerator implements Generator {
 
     @Override
     public int countTokens(Prompt prompt) {
-        return TokenEstimate.of(prompt);
+        return PromptTokens.of(prompt);
     }
 
     @Override

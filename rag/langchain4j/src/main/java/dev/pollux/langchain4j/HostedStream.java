@@ -19,6 +19,7 @@ import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.ToolCall;
 import dev.pollux.generation.Usage;
 import dev.pollux.internal.Interrupts;
+import dev.pollux.internal.TokenEstimate;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

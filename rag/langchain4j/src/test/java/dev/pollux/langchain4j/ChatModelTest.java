@@ -1,8 +1,8 @@
 package dev.pollux.langchain4j;
 
-import static dev.pollux.langchain4j.ScriptedGenerator.answer;
-import static dev.pollux.langchain4j.ScriptedGenerator.call;
-import static dev.pollux.langchain4j.ScriptedGenerator.thought;
+import static dev.pollux.testkit.ScriptedGenerator.answer;
+import static dev.pollux.testkit.ScriptedGenerator.call;
+import static dev.pollux.testkit.ScriptedGenerator.thought;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -37,6 +37,7 @@ import dev.pollux.generation.Prompt;
 import dev.pollux.generation.ToolCall;
 import dev.pollux.testkit.FakeGenerator;
 import dev.pollux.testkit.NoLeaks;
+import dev.pollux.testkit.ScriptedGenerator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -66,7 +67,7 @@ class ChatModelTest {
 
     @Test
     void theParametersOfARequestReplaceTheOptions() {
-        ScriptedGenerator generator = new ScriptedGenerator(prompt -> List.of(answer("x")));
+        ScriptedGenerator generator = ScriptedGenerator.of(prompt -> List.of(answer("x")));
         GenerationOptions options =
                 GenerationOptions.builder().temperature(0.3).minP(0.1).seed(4).build();
 
@@ -82,7 +83,7 @@ class ChatModelTest {
                         .stopSequences(List.of("END"))
                         .build());
 
-        assertThat(generator.options)
+        assertThat(generator.options())
                 .containsExactly(options.toBuilder()
                         .temperature(0.9)
                         .topP(0.8)
@@ -96,7 +97,7 @@ class ChatModelTest {
 
     @Test
     void theOptionsHoldWhereARequestHasNone() {
-        ScriptedGenerator generator = new ScriptedGenerator(prompt -> List.of(answer("x")));
+        ScriptedGenerator generator = ScriptedGenerator.of(prompt -> List.of(answer("x")));
         GenerationOptions options = GenerationOptions.builder()
                 .temperature(0.3)
                 .minP(0.1)
@@ -106,7 +107,7 @@ class ChatModelTest {
 
         ToLangChain4j.chatModel(generator, options).chat("x");
 
-        assertThat(generator.options).containsExactly(options);
+        assertThat(generator.options()).containsExactly(options);
     }
 
     @Test
@@ -123,7 +124,7 @@ class ChatModelTest {
 
     @Test
     void reasoningAndCallsAreApartFromTheAnswer() {
-        ScriptedGenerator generator = new ScriptedGenerator(
+        ScriptedGenerator generator = ScriptedGenerator.of(
                 prompt -> List.of(thought("The tide."), call("c1", "tide", "{\"place\":\"Husum\"}")));
 
         AiMessage message = ToLangChain4j.chatModel(generator)
@@ -146,7 +147,7 @@ class ChatModelTest {
             assertThat(request.id()).isEqualTo("c1");
             assertThat(request.arguments()).isEqualTo("{\"place\":\"Husum\"}");
         });
-        assertThat(((Prompt.Chat) generator.prompts.get(0)).tools())
+        assertThat(((Prompt.Chat) generator.prompts().get(0)).tools())
                 .containsExactly(new dev.pollux.generation.Tool(
                         "tide",
                         "time of high tide",
@@ -156,7 +157,7 @@ class ChatModelTest {
 
     @Test
     void aResultOfAToolKnowsItsCall() {
-        ScriptedGenerator generator = new ScriptedGenerator(prompt -> List.of(answer("At nine.")));
+        ScriptedGenerator generator = ScriptedGenerator.of(prompt -> List.of(answer("At nine.")));
         ToolCall first = ToolCall.of("tide", "{\"place\":\"Husum\"}");
         ToolCall second = ToolCall.of("tide", "{\"place\":\"Wyk\"}");
 
@@ -167,7 +168,7 @@ class ChatModelTest {
                         ToolExecutionResultMessage.from(Tools.request(first), "9:00"),
                         ToolExecutionResultMessage.from(Tools.request(second), "9:30"));
 
-        assertThat(generator.prompts)
+        assertThat(generator.prompts())
                 .containsExactly(Prompt.chat(
                         Message.user("Tides?"),
                         Message.calling(first, second),
@@ -177,7 +178,7 @@ class ChatModelTest {
 
     @Test
     void whatPolluxDoesNotHaveIsRefused() {
-        ChatModel model = ToLangChain4j.chatModel(new ScriptedGenerator(prompt -> List.of(answer("x"))));
+        ChatModel model = ToLangChain4j.chatModel(ScriptedGenerator.of(prompt -> List.of(answer("x"))));
         ChatRequest.Builder request = ChatRequest.builder().messages(UserMessage.from("x"));
 
         assertThatThrownBy(() -> model.chat(UserMessage.from(ImageContent.from("http://example.org/x.png"))))
@@ -217,7 +218,7 @@ class ChatModelTest {
 
     @Test
     void streamingGivesThoughtsCallsAndDeltasInOrder() {
-        ScriptedGenerator generator = new ScriptedGenerator(
+        ScriptedGenerator generator = ScriptedGenerator.of(
                 prompt -> List.of(thought("Hm."), answer("At "), answer("nine."), call("", "note", "{}")));
         List<String> events = new ArrayList<>();
         StreamingChatModel model = ToLangChain4j.streamingChatModel(generator, Runnable::run);
@@ -232,7 +233,7 @@ class ChatModelTest {
     @Test
     void streamingIsCancelledByItsHandle() {
         ScriptedGenerator generator =
-                new ScriptedGenerator(prompt -> List.of(answer("one "), answer("two "), answer("three")));
+                ScriptedGenerator.of(prompt -> List.of(answer("one "), answer("two "), answer("three")));
         List<String> events = new ArrayList<>();
 
         ToLangChain4j.streamingChatModel(generator, Runnable::run).chat("x", new Recorder(events) {
@@ -251,13 +252,13 @@ class ChatModelTest {
     void anErrorOfTheModelOrOfTheHandlerReachesOnError() {
         List<String> events = new ArrayList<>();
         StreamingChatModel model = ToLangChain4j.streamingChatModel(
-                new ScriptedGenerator(prompt -> {
+                ScriptedGenerator.of(prompt -> {
                     throw new IllegalStateException("broken");
                 }),
                 Runnable::run);
         model.chat("x", new Recorder(events));
         ToLangChain4j.streamingChatModel(
-                        new ScriptedGenerator(prompt -> List.of(answer("one"), answer("two"))), Runnable::run)
+                        ScriptedGenerator.of(prompt -> List.of(answer("one"), answer("two"))), Runnable::run)
                 .chat("x", new Recorder(events) {
                     @Override
                     public void onPartialResponse(PartialResponse partial, PartialResponseContext context) {
@@ -287,7 +288,7 @@ class ChatModelTest {
 
     @Test
     void anAiServiceCallsToolsAndRemembers() {
-        ScriptedGenerator generator = new ScriptedGenerator(prompt -> {
+        ScriptedGenerator generator = ScriptedGenerator.of(prompt -> {
             List<Message> messages = ((Prompt.Chat) prompt).messages();
             Message last = messages.get(messages.size() - 1);
             return last.role().equals("tool")
@@ -301,7 +302,7 @@ class ChatModelTest {
                 .build();
 
         assertThat(assistant.chat("When is high tide?")).isEqualTo("High tide is at 9:00 in Husum.");
-        assertThat(((Prompt.Chat) generator.prompts.get(1)).messages())
+        assertThat(((Prompt.Chat) generator.prompts().get(1)).messages())
                 .extracting(Message::role)
                 .containsExactly("user", "assistant", "tool");
     }

@@ -6,6 +6,7 @@ import dev.pollux.embedding.TextRole;
 import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Query;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -40,14 +41,30 @@ public final class KnowledgeVectors {
     }
 
     /**
-     * The vector of a text by the knowledge base's embedder; for a text longer than the model's limit, the mean of the vectors
-     * of its parts, L2-normalised.
+     * The vectors of texts by the knowledge base's embedder, L2-normalised; for a text longer than the model's limit, the mean of
+     * the vectors of its parts.
      *
-     * @return (dimension)
+     * @return (texts, dimension)
      * @throws IllegalStateException if the knowledge base was opened without its embedder
      */
-    public float[] of(String text, TextRole role) {
-        return GivenVector.normalized(TextVector.of(embedder, text, role), embedder.info());
+    public float[][] of(List<String> texts, TextRole role) {
+        EmbedderInfo info = embedder.info();
+        float[][] vectors = new float[texts.size()][]; // (texts, dimension)
+        List<String> fitting = new ArrayList<>();
+        List<Integer> places = new ArrayList<>(); // of the fitting texts
+        for (int i = 0; i < vectors.length; i++) {
+            if (embedder.countTokens(texts.get(i)) <= info.maxTokens()) {
+                fitting.add(texts.get(i));
+                places.add(i);
+            } else {
+                vectors[i] = GivenVector.normalized(TextVector.of(embedder, texts.get(i), role), info);
+            }
+        }
+        float[][] together = fitting.isEmpty() ? new float[0][] : embedder.embed(fitting, role);
+        for (int i = 0; i < together.length; i++) {
+            vectors[places.get(i)] = GivenVector.normalized(together[i], info);
+        }
+        return vectors;
     }
 
     /**

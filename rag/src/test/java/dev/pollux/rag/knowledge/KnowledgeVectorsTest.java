@@ -116,13 +116,35 @@ class KnowledgeVectorsTest {
                 .ingest(DocumentSource.of("docs", List.of(note("b", "The boat."))))
                 .run();
 
-        float[] own = knowledge.vectors().of("The boat.", TextRole.PASSAGE);
+        float[] own = knowledge.vectors().of(List.of("The boat."), TextRole.PASSAGE)[0];
         assertThat(knowledge.vectors().nearest(own, 1, Filter.all()))
                 .singleElement()
                 .satisfies(hit -> {
                     assertThat(hit.passage().source()).isEqualTo("docs");
                     assertThat(hit.score()).isCloseTo(1, within(EXACT));
                 });
+    }
+
+    @Test
+    void aTextLongerThanTheModelReadsHasAVectorToo() {
+        float[][] vectors = knowledge
+                .vectors()
+                .of(List.of("Short.", "The heron flies over the harbour. ".repeat(50), "Also short."), TextRole.QUERY);
+
+        for (float[] vector : vectors) {
+            assertThat(dot(vector, vector)).isCloseTo(1, within(EXACT));
+        }
+        assertThat(vectors[2])
+                .containsExactly(
+                        knowledge.vectors().of(List.of("Also short."), TextRole.QUERY)[0], within((float) EXACT));
+    }
+
+    private static double dot(float[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += (double) a[i] * b[i];
+        }
+        return sum;
     }
 
     @Test

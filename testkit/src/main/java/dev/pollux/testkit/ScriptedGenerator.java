@@ -1,4 +1,4 @@
-package dev.pollux.langchain4j;
+package dev.pollux.testkit;
 
 import dev.pollux.generation.Channel;
 import dev.pollux.generation.Delta;
@@ -18,26 +18,47 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
-/** A generator that reasons and calls tools, as a script says. */
-final class ScriptedGenerator implements Generator {
+/**
+ * A generator without a model that gives the deltas of a script: text of any channel and tool calls. It honours no option; {@link
+ * #prompts()} and {@link #options()} tell what it was asked. It holds nothing that must be closed. <em>Thread-safe.</em>
+ */
+public final class ScriptedGenerator implements Generator {
 
     private final Function<Prompt, List<Delta>> script;
-    final List<Prompt> prompts = new CopyOnWriteArrayList<>();
-    final List<GenerationOptions> options = new CopyOnWriteArrayList<>();
+    private final List<Prompt> prompts = new CopyOnWriteArrayList<>();
+    private final List<GenerationOptions> options = new CopyOnWriteArrayList<>();
 
-    ScriptedGenerator(Function<Prompt, List<Delta>> script) {
+    private ScriptedGenerator(Function<Prompt, List<Delta>> script) {
         this.script = script;
     }
 
-    static Delta answer(String text) {
+    /** One that gives the deltas of {@code script} for each prompt. */
+    public static ScriptedGenerator of(Function<Prompt, List<Delta>> script) {
+        return new ScriptedGenerator(script);
+    }
+
+    /** What it was asked to continue so far, in order. */
+    public List<Prompt> prompts() {
+        return List.copyOf(prompts);
+    }
+
+    /** The options of what it was asked so far, in order. */
+    public List<GenerationOptions> options() {
+        return List.copyOf(options);
+    }
+
+    /** A piece of the answer. */
+    public static Delta answer(String text) {
         return Delta.of(Channel.ANSWER, text);
     }
 
-    static Delta thought(String text) {
+    /** A piece of the reasoning. */
+    public static Delta thought(String text) {
         return Delta.of(Channel.REASONING, text);
     }
 
-    static Delta call(String id, String name, String arguments) {
+    /** A call of a tool. */
+    public static Delta call(String id, String name, String arguments) {
         return new Delta.Call(new ToolCall(id, name, arguments));
     }
 
@@ -74,7 +95,7 @@ final class ScriptedGenerator implements Generator {
 
         @Override
         public Iterator<String> iterator() {
-            throw new UnsupportedOperationException("deltas() is what bridges read");
+            throw new UnsupportedOperationException("A script is read by deltas()");
         }
 
         @Override

@@ -1,0 +1,53 @@
+package dev.pollux.springai;
+
+import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.retrieval.Filter;
+import dev.pollux.retrieval.Retriever;
+import org.springframework.ai.embedding.EmbeddingModel;
+import org.springframework.ai.vectorstore.VectorStore;
+
+/**
+ * Embedding models and vector stores of Spring AI in Pollux: a twin that finds passages in one of Spring AI's vector stores.
+ *
+ * <p>The results are as thread-safe as the objects of Spring AI. To close one of them closes nothing of Spring AI. Exceptions of
+ * Spring AI are passed on as they are.
+ */
+public final class FromSpringAi {
+
+    private FromSpringAi() {}
+
+    /**
+     * An embedder. Vectors are L2-normalised. A query is embedded by {@code embed(String)}, passages by {@code embed(List)}.
+     * Tokens are estimated: four ASCII characters or one other character are a token.
+     *
+     * @param model the model
+     * @param info what the model is, which Spring AI does not know: the fingerprint must differ for models with different
+     *     vectors, and texts of more than {@code maxTokens} are refused
+     */
+    public static Embedder embedder(EmbeddingModel model, EmbedderInfo info) {
+        return new HostedEmbedder(model, info);
+    }
+
+    /**
+     * A retriever on a vector store, which applies the filters of queries ({@link ToSpringAi#filter}). Scores are those of the
+     * store. A passage is a document of Spring AI; its document is named by the metadata {@code file_name}, {@code source}
+     * or {@code url}, or else by the id.
+     *
+     * @param store the store
+     * @param name name of the source of its passages
+     */
+    public static Retriever retriever(VectorStore store, String name) {
+        return new HostedRetriever(store, name);
+    }
+
+    /**
+     * A filter of Spring AI as Pollux has it.
+     *
+     * @param filter the filter
+     * @throws IllegalArgumentException if it orders texts that are no ISO dates, or is not well-formed
+     */
+    public static Filter filter(org.springframework.ai.vectorstore.filter.Filter.Expression filter) {
+        return FilterFromSpringAi.of(filter);
+    }
+}

@@ -1,0 +1,84 @@
+package dev.pollux.springai;
+
+import dev.pollux.ModelExecutionException;
+import dev.pollux.embedding.Embedder;
+import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.embedding.TextRole;
+import dev.pollux.internal.Interrupts;
+import dev.pollux.internal.TokenEstimate;
+import java.util.List;
+import org.springframework.ai.embedding.EmbeddingModel;
+
+/** An embedding model as an embedder. <em>Thread-safe.</em> */
+final class HostedEmbedder implements Embedder {
+
+    private final EmbeddingModel model;
+    private final EmbedderInfo info;
+    private volatile boolean closed;
+
+    HostedEmbedder(EmbeddingModel model, EmbedderInfo info) {
+        this.model = model;
+        this.info = info;
+    }
+
+    @Override
+    public float[][] embed(List<String> texts, TextRole role) {
+        if (closed) {
+            throw new IllegalStateException("The embedder is closed; make another");
+        }
+        Interrupts.check();
+        if (texts.isEmpty()) {
+            return new float[0][];
+        }
+        for (String text : texts) {
+            int tokens = countTokens(text);
+            if (tokens > info.maxTokens()) {
+                throw new IllegalArgumentException("A text must have at most " + info.maxTokens()
+                        + " tokens for embedder " + info.name() + " but has about " + tokens + "; split it");
+            }
+        }
+        List<float[]> vectors =
+                role == TextRole.QUERY ? texts.stream().map(model::embed).toList() : model.embed(texts);
+        if (vectors.size() != texts.size()) {
+            throw new ModelExecutionException("Embedding model " + info.name() + " made " + vectors.size()
+                    + " vectors of " + texts.size() + " texts; it must make one a text");
+        }
+        return vectors.stream().map(this::unit).toArray(float[][]::new);
+    }
+
+    private float[] unit(float[] vector) { // (dimension)
+        if (vector.length != info.dimension()) {
+            throw new ModelExecutionException("Embedding model " + info.name() + " made a vector of length "
+                    + vector.length + " but its info says " + info.dimension() + "; correct the dimension");
+        }
+        double squares = 0;
+        for (float value : vector) {
+            squares += (double) value * value;
+        }
+        double length = Math.sqrt(squares);
+        if (!(length > 0 && length < Double.POSITIVE_INFINITY)) {
+            throw new ModelExecutionException("Embedding model " + info.name() + " made a vector of length " + length
+                    + "; it must be finite and not zero");
+        }
+        float[] unit = new float[vector.length];
+        for (int i = 0; i < unit.length; i++) {
+            unit[i] = (float) (vector[i] / length);
+        }
+        return unit;
+    }
+
+    @Override
+    public EmbedderInfo info() {
+        return info;
+    }
+
+    @Override
+    public int countTokens(String text) {
+        return TokenEstimate.of(text);
+    }
+
+    @Override
+    public void close() {
+        closed = true; // the model is the host's
+    }
+}
