@@ -48,11 +48,33 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ArchitectureTest {
 
     private static final JavaClasses ALL = modules(
-            "core", "inference", "rag", "rag/documents", "finetune-adapters", "testkit", "samples/starter", "samples");
+            "core",
+            "inference",
+            "rag",
+            "rag/documents",
+            "rag/langchain4j",
+            "rag/spring-ai",
+            "rag/spring-boot-starter",
+            "finetune-adapters",
+            "testkit",
+            "samples/starter",
+            "samples");
 
     /** What hosts compile against. */
-    private static final JavaClasses LIBRARY =
-            modules("core", "inference", "rag", "rag/documents", "finetune-adapters", "samples/starter");
+    private static final JavaClasses LIBRARY = modules(
+            "core",
+            "inference",
+            "rag",
+            "rag/documents",
+            "rag/langchain4j",
+            "rag/spring-ai",
+            "rag/spring-boot-starter",
+            "finetune-adapters",
+            "samples/starter");
+
+    /** Whose purpose is to show the types of a framework. */
+    private static final DescribedPredicate<JavaClass> OF_A_BRIDGE =
+            resideInAnyPackage("dev.pollux.langchain4j..", "dev.pollux.springai..", "dev.pollux.springboot..");
 
     /** The types that a signature may show: the JDK's, ours, and JSpecify's. */
     private static final DescribedPredicate<JavaClass> OURS_OR_JDK =
@@ -102,7 +124,7 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage("dev.pollux.inference..", "dev.pollux.finetune..", "dev.pollux.finetune.merge..")
                 .allowEmptyShould(true)
-                .check(modules("rag", "rag/documents"));
+                .check(modules("rag", "rag/documents", "rag/langchain4j", "rag/spring-ai"));
     }
 
     @Test
@@ -118,8 +140,33 @@ class ArchitectureTest {
     void publicSignaturesShowOnlyOursAndTheJdk() {
         classes()
                 .that(arePublicApi())
+                .and(DescribedPredicate.not(OF_A_BRIDGE))
                 .should(showOnly(OURS_OR_JDK.and(DescribedPredicate.not(INTERNAL))))
                 .check(LIBRARY);
+    }
+
+    @Test
+    void aBridgeShowsOneFrameworkMore() {
+        DescribedPredicate<JavaClass> ours = OURS_OR_JDK.and(DescribedPredicate.not(INTERNAL));
+        classes()
+                .that(arePublicApi())
+                .should(showOnly(ours.or(resideInAnyPackage("dev.langchain4j.."))))
+                .check(modules("rag/langchain4j"));
+        classes()
+                .that(arePublicApi())
+                .should(showOnly(ours.or(resideInAnyPackage("org.springframework.ai..", "io.micrometer.observation.."))))
+                .check(modules("rag/spring-ai"));
+        classes().that(arePublicApi()).should(showOnly(ours)).check(modules("rag/spring-boot-starter"));
+    }
+
+    @Test
+    void onlyBridgesKnowFrameworks() {
+        noClasses()
+                .that(DescribedPredicate.not(OF_A_BRIDGE))
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("dev.langchain4j..", "org.springframework..", "reactor..", "io.micrometer..")
+                .check(ALL);
     }
 
     @Test
@@ -189,7 +236,16 @@ class ArchitectureTest {
     @Test
     void librariesPrintNothing() {
         NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS.check(modules(
-                "core", "inference", "rag", "rag/documents", "finetune-adapters", "testkit", "samples/starter"));
+                "core",
+                "inference",
+                "rag",
+                "rag/documents",
+                "rag/langchain4j",
+                "rag/spring-ai",
+                "rag/spring-boot-starter",
+                "finetune-adapters",
+                "testkit",
+                "samples/starter"));
     }
 
     @Test

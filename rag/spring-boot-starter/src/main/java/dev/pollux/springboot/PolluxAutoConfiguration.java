@@ -30,12 +30,14 @@ import org.springframework.context.annotation.Conditional;
 /** The beans of Pollux. Each yields to one of the application; the context closes those made here, in reverse order. */
 @AutoConfiguration
 @EnableConfigurationProperties(PolluxProperties.class)
-class PolluxAutoConfiguration {
+public final class PolluxAutoConfiguration {
 
     /** Pollux ends after Spring: its own time is longer by this, so that the context closes the models first. */
     private static final Duration AFTER_SPRING = Duration.ofSeconds(15);
 
     private static final Duration MOST_GRACE = Duration.ofHours(1);
+
+    PolluxAutoConfiguration() {}
 
     @Bean(destroyMethod = "close")
     @ConditionalOnMissingBean(Generator.class)

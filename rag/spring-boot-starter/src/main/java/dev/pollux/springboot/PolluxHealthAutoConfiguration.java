@@ -16,7 +16,9 @@ import org.springframework.context.annotation.Conditional;
 @AutoConfiguration(after = PolluxAutoConfiguration.class)
 @ConditionalOnClass(HealthIndicator.class)
 @ConditionalOnEnabledHealthIndicator("pollux")
-class PolluxHealthAutoConfiguration {
+public final class PolluxHealthAutoConfiguration {
+
+    PolluxHealthAutoConfiguration() {}
 
     @Bean
     @ConditionalOnMissingBean(name = "polluxHealthIndicator")

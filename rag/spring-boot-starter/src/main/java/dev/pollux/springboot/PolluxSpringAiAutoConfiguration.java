@@ -24,9 +24,11 @@ import org.springframework.context.annotation.Bean;
 @AutoConfiguration(
         after = PolluxAutoConfiguration.class,
         beforeName = "org.springframework.ai.model.chat.client.autoconfigure.ChatClientAutoConfiguration")
-class PolluxSpringAiAutoConfiguration {
+public final class PolluxSpringAiAutoConfiguration {
 
     private static final String NAME = "pollux";
+
+    PolluxSpringAiAutoConfiguration() {}
 
     @Bean
     @ConditionalOnBean(Generator.class)
