@@ -154,7 +154,8 @@ class ArchitectureTest {
                 .check(modules("rag/langchain4j"));
         classes()
                 .that(arePublicApi())
-                .should(showOnly(ours.or(resideInAnyPackage("org.springframework.ai..", "io.micrometer.observation.."))))
+                .should(showOnly(
+                        ours.or(resideInAnyPackage("org.springframework.ai..", "io.micrometer.observation.."))))
                 .check(modules("rag/spring-ai"));
         classes().that(arePublicApi()).should(showOnly(ours)).check(modules("rag/spring-boot-starter"));
     }

@@ -202,9 +202,10 @@ class ModelsOfLangChain4jTest {
             Iterator<String> deltas = stream.iterator();
             assertThat(deltas.next()).isEqualTo("At ");
             waiting.await();
-            CompletableFuture.runAsync(stream::cancel);
+            CompletableFuture<Void> cancelling = CompletableFuture.runAsync(stream::cancel);
 
             assertThat(deltas.hasNext()).isFalse();
+            cancelling.join();
             stopped.await();
             assertThat(stream.result().text()).isEqualTo("At ");
             assertThat(stream.result().finish()).isEqualTo(dev.pollux.generation.FinishReason.CANCELLED);
@@ -374,7 +375,7 @@ class ModelsOfLangChain4jTest {
 
         @Override
         public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
-            CompletableFuture.runAsync(() -> script.accept(handler));
+            new Thread(() -> script.accept(handler)).start();
         }
     }
 

@@ -61,7 +61,10 @@ public class SpringAiHost {
 
         @GetMapping("/notes")
         List<String> notes(@RequestParam("query") String query) {
-            return notes.similaritySearch(SearchRequest.builder().query(query).topK(1).build()).stream()
+            return notes
+                    .similaritySearch(
+                            SearchRequest.builder().query(query).topK(1).build())
+                    .stream()
                     .map(Document::getText)
                     .toList();
         }

@@ -63,7 +63,9 @@ class SpringAiHostTest {
 
     private static String send(HttpRequest request) throws IOException, InterruptedException {
         HttpResponse<String> response = CLIENT.send(request, HttpResponse.BodyHandlers.ofString());
-        assertThat(response.statusCode()).as("%s: %s", request.uri(), response.body()).isEqualTo(200);
+        assertThat(response.statusCode())
+                .as("%s: %s", request.uri(), response.body())
+                .isEqualTo(200);
         return response.body();
     }
 }
