@@ -3,9 +3,9 @@ package dev.pollux.springboot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.pollux.generation.Generator;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.GenerationStream;
+import dev.pollux.generation.Generator;
 import dev.pollux.generation.Prompt;
 import dev.pollux.testkit.FakeGenerator;
 import dev.pollux.testkit.GeneratorContract;
