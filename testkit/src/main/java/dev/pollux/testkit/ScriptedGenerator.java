@@ -131,7 +131,7 @@ public final class ScriptedGenerator implements Generator {
                     joined(Channel.REASONING),
                     List.of(),
                     cancelled ? FinishReason.CANCELLED : FinishReason.END_OF_TEXT,
-                    new Usage(7, given.size(), 0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO),
+                    new Usage(7, 0, given.size(), 0, 0, Duration.ZERO, Duration.ZERO, Duration.ZERO),
                     calls);
         }
 

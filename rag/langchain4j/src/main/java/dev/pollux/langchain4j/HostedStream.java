@@ -190,6 +190,7 @@ final class HostedStream implements GenerationStream {
                 finish,
                 new Usage(
                         count(tokens == null ? null : tokens.inputTokenCount(), promptTokens),
+                        0,
                         count(
                                 tokens == null ? null : tokens.outputTokenCount(),
                                 TokenEstimate.of(text.toString()) + TokenEstimate.of(reasoning.toString())),

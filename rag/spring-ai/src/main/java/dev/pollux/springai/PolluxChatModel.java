@@ -89,7 +89,11 @@ record PolluxChatModel(Generator generator, GenerationOptions options) implement
                         .model(generator.info().name())
                         .usage(new DefaultUsage(
                                 generation.usage().promptTokens(),
-                                generation.usage().completionTokens()))
+                                generation.usage().completionTokens(),
+                                null,
+                                null,
+                                (long) generation.usage().cachedTokens(),
+                                null))
                         .build());
     }
 

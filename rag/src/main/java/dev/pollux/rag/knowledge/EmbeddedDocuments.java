@@ -51,7 +51,8 @@ record EmbeddedDocuments(DocumentSource source, List<Document> documents, float[
             PassageWriter block = new PassageWriter(record.key(), document);
             block.passage(whole(document.text()), key, vectors[i]);
             store.replace(
-                    IndexLayout.key(record.key(), document.id()), block.finish(hash, Hashes.of(hash, RECIPE), KnownFiles.Stamp.NONE, key));
+                    IndexLayout.key(record.key(), document.id()),
+                    block.finish(hash, Hashes.of(hash, RECIPE), KnownFiles.Stamp.NONE, key));
         }
     }
 
