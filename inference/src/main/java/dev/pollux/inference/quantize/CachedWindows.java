@@ -29,12 +29,10 @@ final class CachedWindows {
     private static final String FILE = "windows.bin";
     private static final int KEY_DIGITS = 32;
 
-    private final Path root;
     private final ArtifactCache cache;
 
     private CachedWindows(Path folder) {
-        this.root = folder.resolve("calibration");
-        this.cache = ArtifactCache.in(root, FILE);
+        this.cache = ArtifactCache.in(folder.resolve("calibration"), FILE);
     }
 
     /** A cache in a folder, which need not exist. */
