@@ -117,6 +117,9 @@ final class DocumentOptions {
         DocumentTwinOptions.Builder options =
                 DocumentTwinOptions.builder().cache(resources.cache()).lockTimeout(Duration.ofSeconds(wait));
         if (sources.areGiven()) {
+            if (name.isPresent()) {
+                throw command.usage("--name is for folders and files as they are, not for --records and --site");
+            }
             options.sources(sources.sources(docs, command));
         } else {
             options.documents(docs);
