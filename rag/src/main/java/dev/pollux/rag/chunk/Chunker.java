@@ -86,9 +86,6 @@ public final class Chunker {
         return ParentSections.of(chunks, sizes, options.parentTokens());
     }
 
-    /** A run of characters that is not split further, and its size. */
-    private record Unit(int start, int end, List<Heading> path, boolean section, boolean apart, int size) {}
-
     /** Splits one document. */
     private final class Cut {
         private final String text;
@@ -109,7 +106,7 @@ public final class Chunker {
             List<Part> blocks = code ? CodeParts.of(reading, document.mediaType()) : places.apart(Part.of(reading));
             parts = switch (options.strategy()) {
                 case STRUCTURE, PARENT_CHILD -> blocks;
-                case RECURSIVE -> whole(blocks);
+                case RECURSIVE -> Part.merged(blocks);
                 case SENTENCE_WINDOW, SEMANTIC -> SentenceCuts.of(reading, blocks);
             };
             title = Optional.ofNullable(document.metadata().get(TITLE)).map(this::title);
@@ -139,18 +136,6 @@ public final class Chunker {
             return pack(options.strategy() == ChunkStrategy.SEMANTIC ? subjects(units()) : units());
         }
 
-        /** Adjacent parts as one of unknown structure, except where they must not be merged. */
-        private static List<Part> whole(List<Part> blocks) {
-            List<Part> merged = new ArrayList<>();
-            for (Part block : blocks) {
-                Part last = merged.isEmpty() || block.apart() ? null : merged.remove(merged.size() - 1);
-                int start = last == null ? block.start() : last.start();
-                boolean apart = last == null ? block.apart() : last.apart();
-                merged.add(new Part(Part.Kind.TEXT, start, block.end(), List.of(), apart));
-            }
-            return merged;
-        }
-
         /** The units, where a subject begins as the first of a section. */
         private List<Unit> subjects(List<Unit> units) {
             List<String> texts = new ArrayList<>();
@@ -163,13 +148,7 @@ public final class Chunker {
                 Unit unit = units.get(i);
                 boolean begins =
                         unit.section() && unit.path().stream().anyMatch(title -> title.start() >= unit.start());
-                marked.add(new Unit(
-                        unit.start(),
-                        unit.end(),
-                        unit.path(),
-                        i == 0 || begins || breaks[i],
-                        breaks[i] || unit.apart(),
-                        unit.size()));
+                marked.add(unit.marked(i == 0 || begins || breaks[i], breaks[i]));
             }
             return marked;
         }
@@ -237,11 +216,11 @@ public final class Chunker {
         private List<Chunk> pack(List<Unit> units) {
             List<Chunk> chunks = new ArrayList<>();
             List<Unit> open = new ArrayList<>(); // small sections to be merged
-            for (List<Unit> section : sections(units)) {
+            for (List<Unit> section : Unit.sections(units)) {
                 if (!open.isEmpty() && !belongs(open, section)) {
                     close(open, chunks);
                 }
-                if (size(section) > target) {
+                if (Unit.size(section) > target) {
                     close(open, chunks);
                     even(section, chunks);
                 } else {
@@ -250,18 +229,6 @@ public final class Chunker {
             }
             close(open, chunks);
             return chunks;
-        }
-
-        private List<List<Unit>> sections(List<Unit> units) {
-            List<List<Unit>> sections = new ArrayList<>();
-            int from = 0;
-            for (int i = 1; i <= units.size(); i++) {
-                if (i == units.size() || units.get(i).section()) {
-                    sections.add(units.subList(from, i));
-                    from = i;
-                }
-            }
-            return sections;
         }
 
         /**
@@ -276,12 +243,12 @@ public final class Chunker {
             }
             boolean related =
                     before.isEmpty() || path.isEmpty() || before.get(0).equals(path.get(0));
-            return related && size(open) < target / 2 && size(open) + size(section) <= target;
+            return related && Unit.size(open) < target / 2 && Unit.size(open) + Unit.size(section) <= target;
         }
 
         /** Splits a section where the size so far is closest to an even share. */
         private void even(List<Unit> section, List<Chunk> chunks) {
-            int total = size(section);
+            int total = Unit.size(section);
             int parts = (total + target - 1) / target;
             double share = (double) total / parts;
             List<Unit> open = new ArrayList<>();
@@ -289,7 +256,7 @@ public final class Chunker {
             int sumBefore = 0;
             for (Unit unit : section) {
                 boolean passed = sum + unit.size() / 2.0 > sumBefore + share;
-                if (!open.isEmpty() && (passed || size(open) + unit.size() > target)) {
+                if (!open.isEmpty() && (passed || Unit.size(open) + unit.size() > target)) {
                     sumBefore = sum;
                     close(open, chunks);
                 }
@@ -316,10 +283,6 @@ public final class Chunker {
             open.clear();
         }
 
-        private int size(List<Unit> units) {
-            return units.stream().mapToInt(Unit::size).sum();
-        }
-
         private boolean fits(List<Unit> units) {
             return measure(chunk(units).embeddingText()) <= window;
         }
@@ -330,11 +293,7 @@ public final class Chunker {
         }
 
         private Chunk chunk(List<Unit> units) {
-            List<Heading> path = units.get(0).path();
-            for (Unit unit : units) {
-                path = common(path, unit.path());
-            }
-            return chunk(units.get(0).start(), units.get(units.size() - 1).end(), path);
+            return chunk(units.get(0).start(), units.get(units.size() - 1).end(), Unit.path(units));
         }
 
         private Chunk chunk(int from, int to, List<Heading> path) {
@@ -401,7 +360,7 @@ public final class Chunker {
         private List<Heading> shared() {
             List<Heading> path = parts.get(parts.size() - 1).path();
             for (Part part : parts) {
-                path = part.kind() == Part.Kind.FRONT_MATTER ? path : common(path, part.path());
+                path = part.kind() == Part.Kind.FRONT_MATTER ? path : Part.common(path, part.path());
             }
             return path;
         }
@@ -410,13 +369,5 @@ public final class Chunker {
     /** max(tokens of the text, its characters / {@value #CHARACTERS_A_TOKEN}). */
     private int measure(String embedded) {
         return Math.max(tokens.applyAsInt(embedded), embedded.length() / CHARACTERS_A_TOKEN);
-    }
-
-    private static List<Heading> common(List<Heading> a, List<Heading> b) {
-        int n = 0;
-        while (n < Math.min(a.size(), b.size()) && a.get(n).equals(b.get(n))) {
-            n++;
-        }
-        return a.subList(0, n);
     }
 }

@@ -111,4 +111,25 @@ record Part(Kind kind, int start, int end, List<Heading> path, boolean apart) {
             parts.add(new Part(part.kind(), part.start(), part.end(), part.path(), part.apart() || gap));
         }
     }
+
+    /** Adjacent parts as one of unknown structure, except where they must not be merged. */
+    static List<Part> merged(List<Part> blocks) {
+        List<Part> merged = new ArrayList<>();
+        for (Part block : blocks) {
+            Part last = merged.isEmpty() || block.apart() ? null : merged.remove(merged.size() - 1);
+            int start = last == null ? block.start() : last.start();
+            boolean apart = last == null ? block.apart() : last.apart();
+            merged.add(new Part(Part.Kind.TEXT, start, block.end(), List.of(), apart));
+        }
+        return merged;
+    }
+
+    /** The headings that both paths begin with. */
+    static List<Heading> common(List<Heading> a, List<Heading> b) {
+        int n = 0;
+        while (n < Math.min(a.size(), b.size()) && a.get(n).equals(b.get(n))) {
+            n++;
+        }
+        return a.subList(0, n);
+    }
 }
