@@ -86,9 +86,7 @@ public final class GenerationOptions {
         return set.topP;
     }
 
-    /**
-     * Drop tokens less probable than this share of the best, in [0, 1]; default 0 (Nguyen et al., arXiv:2407.01082).
-     */
+    /** Drop tokens less probable than this share of the best, in [0, 1]; default 0 (Nguyen et al., arXiv:2407.01082). */
     public double minP() {
         return set.minP;
     }

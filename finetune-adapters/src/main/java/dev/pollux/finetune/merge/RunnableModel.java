@@ -41,8 +41,8 @@ final class RunnableModel implements AutoCloseable {
         }
         Path temporary = temporary(engine.cache());
         Path target = temporary.resolve("model");
-        RunnableModel model =
-                new RunnableModel(target, withCache(engine, temporary.resolve("cache")), Optional.of(temporary));
+        EngineOptions own = engine.toBuilder().cache(temporary.resolve("cache")).build(); // the export is not kept
+        RunnableModel model = new RunnableModel(target, own, Optional.of(temporary));
         try {
             MergePlan plan =
                     MergePlan.builder("passthrough").model(name, Map.of()).build();
@@ -60,19 +60,6 @@ final class RunnableModel implements AutoCloseable {
         } catch (IOException e) {
             throw new StorageException("Cannot write to the cache " + cache + ": " + e, e);
         }
-    }
-
-    /** Returns the options with another cache, so the export of a temporary model is not kept. */
-    private static EngineOptions withCache(EngineOptions engine, Path cache) {
-        return EngineOptions.builder()
-                .threads(engine.threads())
-                .prefillChunk(engine.prefillChunk())
-                .spinning(engine.spinning())
-                .idleSequences(engine.idleSequences())
-                .device(engine.device())
-                .export(engine.export())
-                .cache(cache)
-                .build();
     }
 
     /** The path of the model. */

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.generation.Message;
-import dev.pollux.rag.knowledge.HashingEmbedder;
 import dev.pollux.rag.chunk.ChunkOptions;
 import dev.pollux.rag.chunk.ChunkStrategy;
+import dev.pollux.rag.knowledge.HashingEmbedder;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.knowledge.KnowledgeOptions;
 import dev.pollux.rag.source.DocumentSource;
