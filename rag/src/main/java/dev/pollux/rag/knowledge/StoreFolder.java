@@ -36,8 +36,8 @@ record StoreFolder(Path folder) {
 
     /** The message that there is none. */
     StorageException none(@Nullable IOException cause) {
-        return new StorageException(
-                "There is no knowledge base in " + folder + "; ingest documents into it first", cause);
+        String message = "There is no knowledge base in " + folder + "; ingest documents into it first";
+        return cause == null ? new StorageException(message) : new StorageException(message, cause);
     }
 
     /** Rejects a folder that holds other files and, unless a new one may be created, one that holds none. */
