@@ -1,19 +1,26 @@
 package dev.pollux.langchain4j;
 
+import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.embedding.EmbeddingModel;
+import dev.langchain4j.model.embedding.request.EmbeddingInputType;
+import dev.langchain4j.model.embedding.request.EmbeddingRequest;
+import dev.langchain4j.model.embedding.request.EmbeddingRequestParameters;
 import dev.langchain4j.model.scoring.ScoringModel;
 import dev.langchain4j.rag.content.retriever.ContentRetriever;
 import dev.langchain4j.store.embedding.EmbeddingStore;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.embedding.TextRole;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.GeneratorInfo;
+import dev.pollux.internal.ForeignEmbedder;
 import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Reranker;
 import dev.pollux.retrieval.Retriever;
+import java.util.List;
 
 /**
  * Models, retrievers and stores of LangChain4j in Pollux: a twin that writes with a remote model, or finds passages in one of
@@ -40,7 +47,22 @@ public final class FromLangChain4j {
      *     vectors, and texts of more than {@code maxTokens} are refused
      */
     public static Embedder embedder(EmbeddingModel model, EmbedderInfo info) {
-        return new HostedEmbedder(model, info);
+        return new ForeignEmbedder((texts, role) -> vectors(model, texts, role), info);
+    }
+
+    private static List<float[]> vectors(EmbeddingModel model, List<String> texts, TextRole role) {
+        EmbeddingRequest.Builder request = EmbeddingRequest.builder()
+                .textSegments(texts.stream()
+                        .map(text -> TextSegment.from(text.isBlank() ? "." : text)) // a segment has text
+                        .toList());
+        if (model.supportedParameters().contains(EmbeddingRequestParameters.INPUT_TYPE)) {
+            request.parameters(EmbeddingRequestParameters.builder()
+                    .inputType(role == TextRole.QUERY ? EmbeddingInputType.QUERY : EmbeddingInputType.DOCUMENT)
+                    .build());
+        }
+        return model.embed(request.build()).embeddings().stream()
+                .map(Embedding::vector)
+                .toList();
     }
 
     /**

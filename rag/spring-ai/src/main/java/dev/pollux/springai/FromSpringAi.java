@@ -2,6 +2,8 @@ package dev.pollux.springai;
 
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
+import dev.pollux.embedding.TextRole;
+import dev.pollux.internal.ForeignEmbedder;
 import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Retriever;
 import org.springframework.ai.embedding.EmbeddingModel;
@@ -26,7 +28,11 @@ public final class FromSpringAi {
      *     vectors, and texts of more than {@code maxTokens} are refused
      */
     public static Embedder embedder(EmbeddingModel model, EmbedderInfo info) {
-        return new HostedEmbedder(model, info);
+        return new ForeignEmbedder(
+                (texts, role) -> role == TextRole.QUERY
+                        ? texts.stream().map(model::embed).toList()
+                        : model.embed(texts),
+                info);
     }
 
     /**

@@ -1,22 +1,24 @@
-package dev.pollux.springai;
+package dev.pollux.internal;
 
 import dev.pollux.ModelExecutionException;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
-import dev.pollux.internal.Interrupts;
-import dev.pollux.internal.TokenEstimate;
 import java.util.List;
-import org.springframework.ai.embedding.EmbeddingModel;
+import java.util.function.BiFunction;
 
-/** An embedding model as an embedder. <em>Thread-safe.</em> */
-final class HostedEmbedder implements Embedder {
+/** An embedding model of another framework as an embedder; its vectors are checked and normalised. <em>Thread-safe.</em> */
+public final class ForeignEmbedder implements Embedder {
 
-    private final EmbeddingModel model;
+    private final BiFunction<List<String>, TextRole, List<float[]>> model;
     private final EmbedderInfo info;
     private volatile boolean closed;
 
-    HostedEmbedder(EmbeddingModel model, EmbedderInfo info) {
+    /**
+     * @param model makes one vector of each text; thread-safe; closed by the host
+     * @param info its properties
+     */
+    public ForeignEmbedder(BiFunction<List<String>, TextRole, List<float[]>> model, EmbedderInfo info) {
         this.model = model;
         this.info = info;
     }
@@ -37,8 +39,7 @@ final class HostedEmbedder implements Embedder {
                         + " tokens for embedder " + info.name() + " but has about " + tokens + "; split it");
             }
         }
-        List<float[]> vectors =
-                role == TextRole.QUERY ? texts.stream().map(model::embed).toList() : model.embed(texts);
+        List<float[]> vectors = model.apply(texts, role);
         if (vectors.size() != texts.size()) {
             throw new ModelExecutionException("Embedding model " + info.name() + " made " + vectors.size()
                     + " vectors of " + texts.size() + " texts; it must make one a text");
