@@ -127,11 +127,11 @@ public record DecoderManifest(
                 provenance);
     }
 
-    /** A copy with other sampling options. */
-    public DecoderManifest withSampling(Optional<GenerationOptions> published) {
+    /** A copy with another name and other sampling options. */
+    public DecoderManifest with(String otherName, Optional<GenerationOptions> published) {
         return new DecoderManifest(
                 format,
-                name,
+                otherName,
                 architecture,
                 vocabularySize,
                 contextLength,

@@ -34,6 +34,7 @@ public final class DecoderGraphs {
     static DecoderGraph exported(Checkpoint checkpoint, EngineOptions options, JobContext context) {
         DecoderGraph graph =
                 DecoderGraph.exported(DecoderExport.cached(checkpoint, options.export(), options.cache(), context));
-        return graph.withSampling(checkpoint.sampling()); // exports of earlier versions lack it
+        // the cached export may be of a copy with another name, or of an earlier version, which lacks the sampling
+        return graph.with(checkpoint.config().name(), checkpoint.sampling());
     }
 }

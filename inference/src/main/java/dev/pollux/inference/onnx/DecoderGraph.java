@@ -90,9 +90,9 @@ public record DecoderGraph(
                 false);
     }
 
-    /** A copy with other sampling options. */
-    public DecoderGraph withSampling(Optional<GenerationOptions> published) {
-        return with(manifest.withSampling(published));
+    /** A copy with another name and other sampling options. */
+    public DecoderGraph with(String name, Optional<GenerationOptions> published) {
+        return with(manifest.with(name, published));
     }
 
     /** A copy with other end tokens. */
