@@ -29,7 +29,7 @@ class RewardedTrainingTest {
         model = TrainingModel.in(temp);
     }
 
-    private TrainingReport train(RewardFunction rewards, long steps) {
+    private TrainingReport train(RewardFunction rewards, int steps) {
         Dataset prompts =
                 Dataset.of("prompts", List.of(Map.of("prompt", "the capital of"), Map.of("prompt", "gravity")));
         GrpoOptions options =
