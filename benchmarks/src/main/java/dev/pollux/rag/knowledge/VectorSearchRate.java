@@ -125,7 +125,8 @@ public final class VectorSearchRate {
             try (Store store = Store.open(settings, new Rows(vectors).info(), false);
                     DirectoryReader reader = DirectoryReader.open(directory)) {
                 store.read(snapshot -> {
-                    System.out.println(snapshot.index(store.derivedBytes()) + ", all " + store.bytesOnDisk());
+                    System.out.println(snapshot.index(store.files().derivedBytes()) + ", all "
+                            + store.files().bytesOnDisk());
                     compare(snapshot, new IndexSearcher(reader));
                     filtered(snapshot);
                     return snapshot;
