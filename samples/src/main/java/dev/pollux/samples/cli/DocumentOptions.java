@@ -9,7 +9,9 @@ import dev.pollux.rag.source.ReaderIsolation;
 import dev.pollux.starter.DocumentTwinOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -117,9 +119,7 @@ final class DocumentOptions {
         DocumentTwinOptions.Builder options =
                 DocumentTwinOptions.builder().cache(resources.cache()).lockTimeout(Duration.ofSeconds(wait));
         if (sources.areGiven()) {
-            if (name.isPresent()) {
-                throw command.usage("--name is for folders and files as they are, not for --records and --site");
-            }
+            checkFiles(command);
             options.sources(sources.sources(docs, command));
         } else {
             options.documents(docs);
@@ -133,6 +133,21 @@ final class DocumentOptions {
             throw command.usage(e.getMessage() + ", in --metadata");
         }
         return options.files(files(command));
+    }
+
+    /** Rejects options that records and mirrors of sites do not have. */
+    private void checkFiles(PolluxCommand command) {
+        Map<String, Boolean> given = new LinkedHashMap<>();
+        given.put("--name", name.isPresent());
+        given.put("--include", !include.isEmpty());
+        given.put("--exclude", !exclude.isEmpty());
+        given.put("--no-gitignore", noGitignore);
+        given.put("--isolate", isolate);
+        given.forEach((option, is) -> {
+            if (is) {
+                throw command.usage(option + " is for folders and files as they are, not for --records and --site");
+            }
+        });
     }
 
     private FolderOptions files(PolluxCommand command) {

@@ -135,6 +135,11 @@ class KnowledgeCommandsTest {
         assertThat(run("ingest", "--chunk-tokens", "3").err())
                 .contains("--chunk-tokens must be in [16, maxTokens = 512] but was 3");
         assertThat(run("ingest", "--records").err()).contains("--records is for CSV and JSON Lines files");
+        for (String option : List.of("--include=*.csv", "--exclude=*.csv", "--no-gitignore", "--isolate")) {
+            assertThat(run("ingest", "--records", option).err())
+                    .contains(option.replaceAll("=.*", "")
+                            + " is for folders and files as they are, not for --records and --site");
+        }
         assertThat(run("ingest", "--pages", "x").err()).contains("--pages is for --site, the address of the web site");
         assertThat(run("ingest", "--site", "x").err())
                 .contains("--site must be an address such as https://example.org but was 'x'");
