@@ -23,6 +23,9 @@ module dev.pollux.core {
             dev.pollux.springai,
             dev.pollux.starter,
             dev.pollux.testkit;
+    exports dev.pollux.internal.embedding to
+            dev.pollux.langchain4j,
+            dev.pollux.springai;
     exports dev.pollux.internal.math to
             dev.pollux.finetune,
             dev.pollux.inference,

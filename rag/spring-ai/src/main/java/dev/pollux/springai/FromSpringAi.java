@@ -3,7 +3,7 @@ package dev.pollux.springai;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
-import dev.pollux.internal.ForeignEmbedder;
+import dev.pollux.internal.embedding.ForeignEmbedder;
 import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Retriever;
 import org.springframework.ai.embedding.EmbeddingModel;

@@ -1,9 +1,11 @@
-package dev.pollux.internal;
+package dev.pollux.internal.embedding;
 
 import dev.pollux.ModelExecutionException;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
+import dev.pollux.internal.Interrupts;
+import dev.pollux.internal.TokenEstimate;
 import java.util.List;
 import java.util.function.BiFunction;
 
