@@ -28,7 +28,7 @@ import java.util.regex.Pattern;
  * <tr><td>{@link String}</td><td>any other text</td></tr>
  * </table>
  *
- * <p>A text that looks like a number is a number, whatever it was in its source.
+ * <p>A text that looks like a number is a number, whatever it was in its source. <em>Stateless, thread-safe.</em>
  */
 public final class MetadataValue {
 

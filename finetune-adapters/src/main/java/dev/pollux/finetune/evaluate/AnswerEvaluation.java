@@ -2,13 +2,13 @@ package dev.pollux.finetune.evaluate;
 
 import static dev.pollux.internal.OptionRange.require;
 
-import dev.pollux.CancelledException;
 import dev.pollux.finetune.evaluate.AnswerReport.ScoredAnswer;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.GenerationStream;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.Prompt;
+import dev.pollux.internal.Interrupts;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.util.ArrayList;
@@ -107,8 +107,7 @@ public final class AnswerEvaluation {
         try {
             return pending.get();
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancelledException("The evaluation was interrupted");
+            throw Interrupts.cancelled(e);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;

@@ -1,5 +1,6 @@
 package dev.pollux.finetune.evaluate;
 
+import dev.pollux.inference.calibration.ModelComparison.Interval;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,11 +17,11 @@ import java.util.Optional;
  */
 public record AnswerReport(
         int rows,
-        Optional<Estimate> exactMatch,
-        Optional<Estimate> tokenF1,
-        Optional<Estimate> contains,
-        Optional<Estimate> refusedUnanswerable,
-        Optional<Estimate> refusedAnswerable,
+        Optional<Interval> exactMatch,
+        Optional<Interval> tokenF1,
+        Optional<Interval> contains,
+        Optional<Interval> refusedUnanswerable,
+        Optional<Interval> refusedAnswerable,
         List<ScoredAnswer> answers) {
 
     /** The report on no questions. */
@@ -29,15 +30,6 @@ public record AnswerReport(
     public AnswerReport {
         answers = List.copyOf(answers);
     }
-
-    /**
-     * A mean with its interval of 95 %.
-     *
-     * @param value the mean
-     * @param low the lower end
-     * @param high the upper end
-     */
-    public record Estimate(double value, double low, double high) {}
 
     /**
      * An answer.

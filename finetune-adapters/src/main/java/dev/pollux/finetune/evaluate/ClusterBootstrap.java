@@ -1,7 +1,7 @@
 package dev.pollux.finetune.evaluate;
 
-import dev.pollux.finetune.evaluate.AnswerReport.Estimate;
 import dev.pollux.finetune.evaluate.AnswerReport.ScoredAnswer;
+import dev.pollux.inference.calibration.ModelComparison.Interval;
 import dev.pollux.internal.math.CounterRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,7 +29,7 @@ final class ClusterBootstrap {
     private ClusterBootstrap() {}
 
     /** The mean of a measure; empty for no answers. */
-    static Optional<Estimate> of(List<ScoredAnswer> answers, ToDoubleFunction<ScoredAnswer> measure) {
+    static Optional<Interval> of(List<ScoredAnswer> answers, ToDoubleFunction<ScoredAnswer> measure) {
         if (answers.isEmpty()) {
             return Optional.empty();
         }
@@ -60,13 +60,13 @@ final class ClusterBootstrap {
         }
         Arrays.sort(means);
         int tail = (int) (TAIL * DRAWS);
-        return Optional.of(new Estimate(mean, means[tail], means[DRAWS - 1 - tail]));
+        return Optional.of(new Interval(mean, means[tail], means[DRAWS - 1 - tail]));
     }
 
-    private static Estimate wilson(double share, int count) {
+    private static Interval wilson(double share, int count) {
         double square = NORMAL * NORMAL / count;
         double middle = (share + square / 2) / (1 + square);
         double half = NORMAL / (1 + square) * Math.sqrt(share * (1 - share) / count + square / (4 * count));
-        return new Estimate(share, share == 0 ? 0 : middle - half, share == 1 ? 1 : middle + half);
+        return new Interval(share, share == 0 ? 0 : middle - half, share == 1 ? 1 : middle + half);
     }
 }

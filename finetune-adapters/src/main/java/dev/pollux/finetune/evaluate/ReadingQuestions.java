@@ -3,12 +3,10 @@ package dev.pollux.finetune.evaluate;
 import static dev.pollux.internal.OptionRange.require;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
+import dev.pollux.finetune.internal.data.JsonRows;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.internal.math.CounterRandom;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,41 +53,16 @@ public final class ReadingQuestions {
      * @throws StorageException if the file cannot be read
      */
     public static ReadingQuestions read(Path file) {
-        String text;
-        try {
-            text = Files.readString(file);
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
-        }
+        String text = JsonRows.text(file);
         List<ReadingQuestion> rows = new ArrayList<>();
         List<String> texts = new ArrayList<>();
         String begin = text.stripLeading();
-        if (begin.startsWith("[")) {
-            long number = 0;
-            for (JsonNode row : JsonNode.parse(text, file.toString())) {
-                add(file, ++number, row, rows, texts);
-            }
-        } else if (begin.startsWith("{")) {
-            long number = 0;
-            for (String line : text.lines().toList()) {
-                number++;
-                if (!line.isBlank()) {
-                    add(file, number, parsed(file, number, line), rows, texts);
-                }
-            }
+        if (begin.startsWith("[") || begin.startsWith("{")) {
+            JsonRows.read(file, text, (number, row) -> add(file, number, row, rows, texts));
         } else if (!begin.isEmpty()) {
             texts.add(text);
         }
         return new ReadingQuestions(file.toString(), rows, texts);
-    }
-
-    private static JsonNode parsed(Path file, long number, String line) {
-        try {
-            return JsonNode.parse(line, file + ", line " + number);
-        } catch (PolluxException e) {
-            throw new MalformedFileException(
-                    file + ": row " + number + " is not JSON: " + e.getMessage() + "; correct or remove the row", e);
-        }
     }
 
     private static void add(Path file, long number, JsonNode row, List<ReadingQuestion> rows, List<String> texts) {

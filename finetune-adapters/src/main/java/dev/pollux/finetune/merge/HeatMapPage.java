@@ -1,5 +1,6 @@
 package dev.pollux.finetune.merge;
 
+import dev.pollux.internal.HtmlText;
 import dev.pollux.merging.MergeReport;
 import dev.pollux.merging.MergeReport.MergedTensor;
 import dev.pollux.merging.MergeReport.Statistics;
@@ -53,13 +54,13 @@ final class HeatMapPage {
         StringBuilder page = new StringBuilder(
                         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
                 .append("<meta name=\"viewport\" content=\"width=device-width\">\n<title>A merge by ")
-                .append(escaped(method))
+                .append(HtmlText.escaped(method))
                 .append("</title>\n<style>\nbody{font:16px/1.5 sans-serif;color:#1a1a1a;background:#fff;margin:2em;"
                         + "max-width:80em}\nsvg{max-width:100%;height:auto}\nsvg text{font:11px sans-serif;"
                         + "fill:#1a1a1a}\ntable{border-collapse:collapse;font-size:14px}\n"
                         + "td,th{border:1px solid #bbb;padding:.2em .6em;text-align:left}\n"
                         + "td.n{text-align:right}\n</style>\n</head>\n<body>\n<h1>A merge by ")
-                .append(escaped(method))
+                .append(HtmlText.escaped(method))
                 .append("</h1>\n<p>")
                 .append(report.tensors().size())
                 .append(" tensors, ")
@@ -112,7 +113,7 @@ final class HeatMapPage {
         List<String> columns = new ArrayList<>(modules);
         for (int c = 0; c < columns.size(); c++) {
             page.append("<text transform=\"translate(%d,%d) rotate(-50)\">%s</text>\n"
-                    .formatted(LEFT + c * CELL_WIDTH + CELL_WIDTH / 2, TOP - 6, escaped(columns.get(c))));
+                    .formatted(LEFT + c * CELL_WIDTH + CELL_WIDTH / 2, TOP - 6, HtmlText.escaped(columns.get(c))));
         }
         int row = 0;
         for (Map.Entry<Integer, Map<String, MergedTensor>> layer : layers.entrySet()) {
@@ -135,7 +136,7 @@ final class HeatMapPage {
     private static void cell(StringBuilder page, int x, int y, String colour, String title) {
         page.append(
                 "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" stroke=\"#fff\"><title>%s</title></rect>\n"
-                        .formatted(x, y, CELL_WIDTH, CELL_HEIGHT, colour, escaped(title)));
+                        .formatted(x, y, CELL_WIDTH, CELL_HEIGHT, colour, HtmlText.escaped(title)));
     }
 
     private static String words(MergedTensor tensor, Statistics statistics) {
@@ -177,7 +178,7 @@ final class HeatMapPage {
         if (!counts.isEmpty()) {
             page.append("<h2>Branches</h2>\n<table>\n<tr><th>branch</th><th>tensors</th></tr>\n");
             counts.forEach((branch, count) -> page.append("<tr><td>")
-                    .append(escaped(branch))
+                    .append(HtmlText.escaped(branch))
                     .append("</td><td class=\"n\">")
                     .append(count)
                     .append("</td></tr>\n"));
@@ -192,11 +193,11 @@ final class HeatMapPage {
         page.append("<h2>Inputs</h2>\n<table>\n<tr><th>file</th><th>bytes</th><th>SHA-256</th></tr>\n");
         report.inputs()
                 .forEach(file -> page.append("<tr><td>")
-                        .append(escaped(file.path()))
+                        .append(HtmlText.escaped(file.path()))
                         .append("</td><td class=\"n\">")
                         .append(file.bytes())
                         .append("</td><td>")
-                        .append(escaped(file.sha256()))
+                        .append(HtmlText.escaped(file.sha256()))
                         .append("</td></tr>\n"));
         page.append("</table>\n");
     }
@@ -218,14 +219,5 @@ final class HeatMapPage {
 
     private static String number(double value) {
         return String.format(Locale.ROOT, "%.4g", value);
-    }
-
-    /** Escapes text for HTML: names come from untrusted files. */
-    private static String escaped(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;")
-                .replace("'", "&#39;");
     }
 }

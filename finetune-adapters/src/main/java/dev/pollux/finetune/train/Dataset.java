@@ -1,12 +1,10 @@
 package dev.pollux.finetune.train;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.PolluxException;
 import dev.pollux.StorageException;
 import dev.pollux.finetune.evaluate.ReadingQuestions;
+import dev.pollux.finetune.internal.data.JsonRows;
 import dev.pollux.inference.internal.JsonNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,27 +48,9 @@ public final class Dataset {
      * @throws StorageException if the file cannot be read
      */
     public static Dataset jsonl(Path file) {
-        String text;
-        try {
-            text = Files.readString(file);
-        } catch (IOException e) {
-            throw new StorageException("Cannot read " + file + ": " + e, e);
-        }
         RowReader reader = new RowReader(file.toString());
         List<TrainingRow> rows = new ArrayList<>();
-        if (text.stripLeading().startsWith("[")) {
-            for (JsonNode row : JsonNode.parse(text, file.toString())) {
-                rows.add(reader.read(rows.size() + 1L, row));
-            }
-            return new Dataset(file.toString(), rows);
-        }
-        long number = 0;
-        for (String line : text.lines().toList()) {
-            number++;
-            if (!line.isBlank()) {
-                rows.add(reader.read(number, parsed(file, number, line)));
-            }
-        }
+        JsonRows.read(file, JsonRows.text(file), (number, row) -> rows.add(reader.read(number, row)));
         return new Dataset(file.toString(), rows);
     }
 
@@ -80,15 +60,6 @@ public final class Dataset {
      */
     public static Dataset questions(ReadingQuestions questions, QuestionLayout layout) {
         return new Dataset(questions.name(), QuestionRows.of(questions, layout));
-    }
-
-    private static JsonNode parsed(Path file, long number, String line) {
-        try {
-            return JsonNode.parse(line, file + ", line " + number);
-        } catch (PolluxException e) {
-            throw new MalformedFileException(
-                    file + ": row " + number + " is not JSON: " + e.getMessage() + "; correct or remove the row", e);
-        }
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.pollux.finetune.train;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.WorkFolder;
 import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
@@ -9,6 +10,8 @@ import dev.pollux.generation.Generator;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.internal.math.CounterRandom;
@@ -18,18 +21,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** Lets the model in training write completions, and has them rated. The caller closes it. <em>Confined to one thread.</em> */
 final class RolloutSampler implements AutoCloseable {
 
     /*
-     * The engine that runs models writes, with the adapter as it is before the step, so the log-probabilities when a completion
-     * was written are those of the step's own forward pass, and every ratio is 1 in value. The tokens that were drawn are trained,
+     * The engine that runs models writes, in 32-bit floats as the training has them, with the adapter as it is before the step; so the
+     * log-probabilities when a completion was written are those of the step's own forward pass, and every ratio is 1 in value. The tokens that were drawn are trained,
      * not those of the text encoded again.
      */
 
@@ -45,6 +46,9 @@ final class RolloutSampler implements AutoCloseable {
                 EngineOptions.builder()
                         .threads(options.threads())
                         .adapters(true)
+                        .export(ExportOptions.builder()
+                                .weights(WeightFormat.FLOAT)
+                                .build())
                         .build());
         this.objective = objective;
         this.seed = options.seed();
@@ -193,10 +197,8 @@ final class RolloutSampler implements AutoCloseable {
     }
 
     private static void delete(Path folder) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
+        try {
+            WorkFolder.deleteTree(folder);
         } catch (IOException e) {
             throw new StorageException("Cannot delete " + folder + ": " + e, e);
         }

@@ -1,5 +1,6 @@
 package dev.pollux.finetune.train;
 
+import dev.pollux.internal.HtmlText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -7,7 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A run as a page of HTML: its numbers, curves of its measures, and rows with their trained tokens. */
+/** A run as a page of HTML: its numbers, curves of its measures, and rows with their trained tokens. <em>Stateless, thread-safe.</em> */
 public final class TrainingPage {
 
     private static final int WIDTH = 420;
@@ -31,15 +32,16 @@ public final class TrainingPage {
     public static String of(String title, TrainingReport report, List<ExplainedRow> rows) {
         StringBuilder page = new StringBuilder(
                         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>")
-                .append(escaped(title))
+                .append(HtmlText.escaped(title))
                 .append("</title><style>")
                 .append(STYLE)
                 .append("</style></head><body>\n<h1>")
-                .append(escaped(title))
+                .append(HtmlText.escaped(title))
                 .append("</h1>\n");
         page.append(table(report));
         report.notices()
-                .forEach(notice -> page.append("<p>").append(escaped(notice)).append("</p>\n"));
+                .forEach(notice ->
+                        page.append("<p>").append(HtmlText.escaped(notice)).append("</p>\n"));
         curves(report.log()).forEach((name, values) -> page.append(figure(name, report.log(), values)));
         if (!rows.isEmpty()) {
             page.append("<h2>Rows</h2>\n<p>Trained tokens are marked.</p>\n");
@@ -98,7 +100,8 @@ public final class TrainingPage {
             double y = HEIGHT * (1 - (values.get(i) - low) / height);
             points.append(String.format(Locale.ROOT, "%.1f,%.1f ", x, y + 8));
         }
-        return "<figure><figcaption>" + escaped(name) + "</figcaption><svg width=\"" + (WIDTH + 8) + "\" height=\""
+        return "<figure><figcaption>" + HtmlText.escaped(name) + "</figcaption><svg width=\"" + (WIDTH + 8)
+                + "\" height=\""
                 + (HEIGHT + 32)
                 + "\" role=\"img\"><polyline fill=\"none\" stroke=\"#1f5fa8\" stroke-width=\"1.5\" points=\""
                 + points.toString().strip() + "\"/><text x=\"0\" y=\"14\">" + shown(high) + "</text><text x=\"0\" y=\""
@@ -114,19 +117,12 @@ public final class TrainingPage {
                 text.append(open ? "</mark>" : "<mark>");
                 open = !open;
             }
-            text.append(escaped(token.text()));
+            text.append(HtmlText.escaped(token.text()));
         }
         return text.append(open ? "</mark>" : "").append("</pre>\n").toString();
     }
 
     private static String shown(double value) {
         return String.format(Locale.ROOT, "%.4g", value);
-    }
-
-    private static String escaped(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;");
     }
 }

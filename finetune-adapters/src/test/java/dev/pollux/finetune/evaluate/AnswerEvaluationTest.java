@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.MalformedFileException;
-import dev.pollux.finetune.evaluate.AnswerReport.Estimate;
 import dev.pollux.finetune.evaluate.AnswerReport.ScoredAnswer;
 import dev.pollux.generation.Generator;
+import dev.pollux.inference.calibration.ModelComparison.Interval;
 import dev.pollux.testkit.FakeGenerator;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,11 +43,11 @@ class AnswerEvaluationTest {
                     .measure(ReadingQuestions.read(file(ROWS)))
                     .run();
             assertThat(report.rows()).isEqualTo(4);
-            assertThat(report.exactMatch().map(Estimate::value)).contains(1 / 3.0);
-            assertThat(report.tokenF1().map(Estimate::value)).contains(1 / 3.0);
-            assertThat(report.contains().map(Estimate::value)).contains(1 / 3.0);
-            assertThat(report.refusedUnanswerable().map(Estimate::value)).contains(0.0);
-            assertThat(report.refusedAnswerable().map(Estimate::value)).contains(0.0);
+            assertThat(report.exactMatch().map(Interval::value)).contains(1 / 3.0);
+            assertThat(report.tokenF1().map(Interval::value)).contains(1 / 3.0);
+            assertThat(report.contains().map(Interval::value)).contains(1 / 3.0);
+            assertThat(report.refusedUnanswerable().map(Interval::value)).contains(0.0);
+            assertThat(report.refusedAnswerable().map(Interval::value)).contains(0.0);
             assertThat(report.answers().get(0).answer()).isEqualTo("Red [1].");
         }
         assertThat(seen).containsExactly("1", "2", "3", "4");
@@ -60,9 +60,9 @@ class AnswerEvaluationTest {
                     .inParallel(2)
                     .measure(ReadingQuestions.read(file(ROWS)))
                     .run();
-            assertThat(report.contains().map(Estimate::value)).contains(0.0);
-            assertThat(report.refusedUnanswerable().map(Estimate::value)).contains(1.0);
-            assertThat(report.refusedAnswerable().map(Estimate::value)).contains(1.0);
+            assertThat(report.contains().map(Interval::value)).contains(0.0);
+            assertThat(report.refusedUnanswerable().map(Interval::value)).contains(1.0);
+            assertThat(report.refusedAnswerable().map(Interval::value)).contains(1.0);
         }
     }
 
@@ -80,7 +80,7 @@ class AnswerEvaluationTest {
             answers.add(new ScoredAnswer(row, "", new AnswerScore(i % 2, i % 2, 1), false));
         }
         AnswerReport report = AnswerReport.of(answers);
-        Estimate exact = report.exactMatch().orElseThrow();
+        Interval exact = report.exactMatch().orElseThrow();
         assertThat(exact.value()).isEqualTo(0.5);
         assertThat(exact.low()).isLessThan(0.3); // ten documents that are all right or all wrong
         assertThat(exact.high()).isGreaterThan(0.7);

@@ -18,12 +18,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.BrokenBarrierException;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Phaser;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Measures an open generator. <em>Not thread-safe: one thread at a time.</em> */
@@ -117,7 +116,7 @@ final class BenchmarkRun {
     /** Tokens per second of some requests that write at the same time, each on its thread, with a greedy sampler. */
     private double together(int sequences) {
         int prompt = Math.max(1, Math.min(PROMPT, manifest.contextLength() - STEPS - 2));
-        CyclicBarrier start = new CyclicBarrier(sequences);
+        Phaser start = new Phaser(sequences);
         AtomicLong begin = new AtomicLong();
         ExecutorService threads = Executors.newFixedThreadPool(sequences);
         try {
@@ -137,12 +136,12 @@ final class BenchmarkRun {
                     ? cause
                     : new ModelExecutionException("The measurement failed: " + e.getCause(), e);
         } finally {
+            start.forceTermination(); // nobody waits for one who failed
             threads.shutdownNow();
         }
     }
 
-    private Void write(int[] prompt, CyclicBarrier start, AtomicLong begin)
-            throws InterruptedException, BrokenBarrierException {
+    private Void write(int[] prompt, Phaser start, AtomicLong begin) {
         Sampler sampler = Sampler.of(GenerationOptions.DEFAULTS, manifest.vocabularySize());
         try (DecoderSequence sequence = model.sequence()) {
             sequence.reserve(prompt.length + STEPS + 2);
@@ -153,7 +152,7 @@ final class BenchmarkRun {
             try {
                 for (int i = -1; i < STEPS; i++) {
                     if (i == 0) {
-                        start.await();
+                        start.arriveAndAwaitAdvance();
                         begin.compareAndSet(0, System.nanoTime());
                     }
                     int[] last = {token};

@@ -6,9 +6,11 @@ import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.internal.Sha256;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.Optional;
@@ -100,8 +102,12 @@ final class EvenRows {
         try {
             Path folder = Files.createDirectories(file.resolveSibling(""));
             Path part = Files.createTempFile(folder, "rows", ".part");
-            Files.writeString(part, answer);
-            Files.move(part, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            try {
+                Files.writeString(part, answer);
+                Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+            } finally {
+                Files.deleteIfExists(part);
+            }
         } catch (IOException unwritable) {
             return;
         }
@@ -119,6 +125,7 @@ final class EvenRows {
                     attributes.size() + " " + attributes.lastModifiedTime().toMillis(),
                     NativeRuntime.version(),
                     device.toString(),
+                    session.options().threads() + " threads",
                     processor());
             return Optional.of(session.options().cache().resolve("rows").resolve(Sha256.of(key)));
         } catch (IOException | IllegalStateException e) {
@@ -134,7 +141,7 @@ final class EvenRows {
                     + lines.filter(line -> line.startsWith("flags") || line.startsWith("Features"))
                             .findFirst()
                             .orElse("");
-        } catch (IOException | java.io.UncheckedIOException elsewhere) {
+        } catch (IOException | UncheckedIOException elsewhere) {
             return kind;
         }
     }

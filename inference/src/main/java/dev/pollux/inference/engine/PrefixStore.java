@@ -144,13 +144,19 @@ final class PrefixStore {
     int pin(int[] tokens, int count, Scope scope, ObjIntConsumer<ByteBuffer> from) {
         lock.lock();
         try {
-            List<PrefixBlock> path = new ArrayList<>(path(tokens, scope, count));
-            path.forEach(this::hold);
-            PrefixBlock last = path.isEmpty() ? root(scope) : path.get(path.size() - 1);
-            while (last.depth + last.tokens.length + BLOCK <= count) {
-                trim(budget - blockBytes);
-                last = child(last, next(last, tokens), after(last, from));
-                hold(last);
+            List<PrefixBlock> held = new ArrayList<>(path(tokens, scope, count));
+            held.forEach(this::hold);
+            PrefixBlock last = held.isEmpty() ? root(scope) : held.get(held.size() - 1);
+            try {
+                while (last.depth + last.tokens.length + BLOCK <= count) {
+                    trim(budget - blockBytes);
+                    last = child(last, next(last, tokens), after(last, from));
+                    hold(last);
+                    held.add(last);
+                }
+            } catch (RuntimeException | Error e) {
+                release(held);
+                throw e;
             }
             return last.depth + last.tokens.length;
         } finally {

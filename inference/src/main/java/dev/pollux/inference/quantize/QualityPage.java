@@ -1,5 +1,6 @@
 package dev.pollux.inference.quantize;
 
+import dev.pollux.internal.HtmlText;
 import dev.pollux.quantization.QuantizedLayer;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,7 +92,7 @@ record QualityPage(QualityReport report) {
     private static void row(StringBuilder text, List<String> cells, String tag) {
         text.append("<tr>");
         for (String cell : cells) {
-            text.append('<').append(tag).append('>').append(SvgPlot.escaped(cell));
+            text.append('<').append(tag).append('>').append(HtmlText.escaped(cell));
             text.append("</").append(tag).append('>');
         }
         text.append("</tr>\n");

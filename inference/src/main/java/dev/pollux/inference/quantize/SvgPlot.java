@@ -1,5 +1,6 @@
 package dev.pollux.inference.quantize;
 
+import dev.pollux.internal.HtmlText;
 import java.util.List;
 import java.util.Locale;
 
@@ -93,8 +94,8 @@ record SvgPlot(String across, String up, boolean logarithmic) {
                 HEIGHT,
                 WIDTH,
                 HEIGHT,
-                escaped(up),
-                escaped(across)));
+                HtmlText.escaped(up),
+                HtmlText.escaped(across)));
         for (int tick = 0; tick < TICKS; tick++) {
             double y = scale.y(scale.up(tick));
             double x = scale.x(scale.across(tick));
@@ -128,7 +129,7 @@ record SvgPlot(String across, String up, boolean logarithmic) {
                 x,
                 y,
                 anchor,
-                escaped(text)));
+                HtmlText.escaped(text)));
     }
 
     private static void dot(StringBuilder svg, Scale scale, double[] value, int radius, String colour) {
@@ -139,13 +140,5 @@ record SvgPlot(String across, String up, boolean logarithmic) {
                 scale.y(value[1]),
                 radius,
                 colour));
-    }
-
-    /** Text of HTML. */
-    static String escaped(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;");
     }
 }

@@ -50,7 +50,8 @@ public final class FromLangChain4j {
         return new ForeignEmbedder((texts, role) -> vectors(model, texts, role), info);
     }
 
-    private static List<float[]> vectors(EmbeddingModel model, List<String> texts, TextRole role) {
+    /** One vector of each text, as the model makes it. */
+    static List<float[]> vectors(EmbeddingModel model, List<String> texts, TextRole role) {
         EmbeddingRequest.Builder request = EmbeddingRequest.builder()
                 .textSegments(texts.stream()
                         .map(text -> TextSegment.from(text.isBlank() ? "." : text)) // a segment has text

@@ -3,12 +3,10 @@ package dev.pollux.langchain4j;
 import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.model.embedding.EmbeddingModel;
-import dev.langchain4j.model.embedding.request.EmbeddingInputType;
-import dev.langchain4j.model.embedding.request.EmbeddingRequest;
-import dev.langchain4j.model.embedding.request.EmbeddingRequestParameters;
 import dev.langchain4j.store.embedding.EmbeddingMatch;
 import dev.langchain4j.store.embedding.EmbeddingSearchRequest;
 import dev.langchain4j.store.embedding.EmbeddingStore;
+import dev.pollux.embedding.TextRole;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Query;
@@ -25,7 +23,8 @@ record HostedStoreRetriever(EmbeddingStore<TextSegment> store, EmbeddingModel mo
         dev.langchain4j.store.embedding.filter.@Nullable Filter filter =
                 query.isFiltered() ? FilterToLangChain4j.of(query.filter()) : null;
         long begin = System.nanoTime();
-        Embedding vector = embed(query.text());
+        Embedding vector = Embedding.from(FromLangChain4j.vectors(model, List.of(query.text()), TextRole.QUERY)
+                .get(0));
         query.trace().add("embed", 1, 1, begin);
         begin = System.nanoTime();
         List<EmbeddingMatch<TextSegment>> matches = store.search(EmbeddingSearchRequest.builder()
@@ -41,15 +40,5 @@ record HostedStoreRetriever(EmbeddingStore<TextSegment> store, EmbeddingModel mo
                 .toList();
         query.trace().add(name, matches.size(), hits.size(), begin);
         return hits;
-    }
-
-    private Embedding embed(String text) {
-        EmbeddingRequest.Builder request = EmbeddingRequest.builder().textSegment(TextSegment.from(text));
-        if (model.supportedParameters().contains(EmbeddingRequestParameters.INPUT_TYPE)) {
-            request.parameters(EmbeddingRequestParameters.builder()
-                    .inputType(EmbeddingInputType.QUERY)
-                    .build());
-        }
-        return model.embed(request.build()).embeddings().get(0);
     }
 }

@@ -1,11 +1,11 @@
 package dev.pollux.springai;
 
 import dev.pollux.internal.FieldTypes;
+import dev.pollux.retrieval.MetadataValue;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /** Metadata of documents as texts, with their types in a field of its own. <em>Stateless, thread-safe.</em> */
 final class MetadataTypes {
@@ -26,24 +26,12 @@ final class MetadataTypes {
             } else if (value instanceof List<?>) {
                 types.put(name, LIST);
             }
-            texts.put(name, value instanceof List<?> list ? joined(name, list) : value.toString());
+            texts.put(name, value instanceof List<?> list ? MetadataValue.text(list) : value.toString());
         });
         if (!types.isEmpty()) {
             texts.put(TYPES, FieldTypes.text(types));
         }
         return texts;
-    }
-
-    private static String joined(String name, List<?> list) {
-        for (Object element : list) {
-            String text = String.valueOf(element);
-            if (text.indexOf(',') >= 0 || !text.equals(text.strip()) || text.isEmpty()) {
-                throw new IllegalArgumentException(
-                        "Elements of lists in metadata must be texts without commas and without"
-                                + " white space at the ends but field " + name + " has '" + text + "'");
-            }
-        }
-        return list.stream().map(String::valueOf).collect(Collectors.joining(", "));
     }
 
     static Map<String, Object> typed(Map<String, String> texts) {
@@ -61,7 +49,7 @@ final class MetadataTypes {
             case "Float" -> Float.valueOf(text);
             case "Double" -> Double.valueOf(text);
             case "Boolean" -> Boolean.valueOf(text);
-            case LIST -> text.isEmpty() ? List.of() : List.of(text.split(", "));
+            case LIST -> MetadataValue.of(text) instanceof List<?> list ? list : List.of();
             default -> text;
         };
     }

@@ -75,8 +75,8 @@ public final class ToSpringAi {
     /**
      * A vector store in a knowledge base. It holds documents as Spring AI cuts them, one passage each, in a source of its own,
      * and finds these alone. Scores are cosines, exact and filtered before the best are chosen. The vector of a document longer than the
-     * embedder's limit is the mean of the vectors of its parts. Metadata keep their types: texts, numbers, booleans and lists of texts without
-     * commas; other values become texts.
+     * embedder's limit is the mean of the vectors of its parts. Metadata keep their types: texts, numbers, booleans and lists of
+     * them, in which whole numbers become Long and others Double; other values become texts.
      *
      * <p>Filters: every operator. A field of a list equals a value if its text does. {@code <}, {@code <=}, {@code >} and {@code >=} compare numbers and ISO dates.
      *

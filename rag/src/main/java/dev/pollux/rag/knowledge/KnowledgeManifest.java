@@ -11,11 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.index.LeafReaderContext;
-import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.StoredFields;
-import org.apache.lucene.search.DocIdSetIterator;
-import org.apache.lucene.util.Bits;
 
 /** The manifest of a knowledge base, made from a commit. */
 final class KnowledgeManifest {
@@ -38,7 +34,7 @@ final class KnowledgeManifest {
      */
     static ArtifactManifest of(DirectoryReader reader) throws IOException {
         Sources known = Sources.read(reader);
-        Map<String, DocumentList> lists = lists(reader); // by the key of the source
+        Map<String, DocumentList> lists = lists(reader, known); // by the key of the source
         List<Input> inputs = known.all().stream()
                 .sorted(Comparator.comparing(SourceRecord::name))
                 .map(source -> input(source.name(), lists.getOrDefault(source.key(), new DocumentList())))
@@ -54,25 +50,19 @@ final class KnowledgeManifest {
                 .build();
     }
 
-    private static Map<String, DocumentList> lists(DirectoryReader reader) throws IOException {
+    private static Map<String, DocumentList> lists(DirectoryReader reader, Sources known) throws IOException {
         Map<String, DocumentList> lists = new HashMap<>();
-        for (LeafReaderContext leaf : reader.leaves()) {
-            NumericDocValues records = leaf.reader().getNumericDocValues(IndexLayout.PASSAGES);
-            StoredFields stored = leaf.reader().storedFields();
-            Bits live = leaf.reader().getLiveDocs();
-            while (records != null && records.nextDoc() != DocIdSetIterator.NO_MORE_DOCS) {
-                if (live == null || live.get(records.docID())) {
-                    Document record = stored.document(records.docID(), FIELDS);
-                    lists.computeIfAbsent(record.get(IndexLayout.SOURCE), key -> new DocumentList())
-                            .add(
-                                    record.get(IndexLayout.ID),
-                                    record.get(IndexLayout.HASH),
-                                    record.getField(IndexLayout.CHARACTERS)
-                                            .numericValue()
-                                            .intValue());
-                }
-            }
-        }
+        StoredFields stored = reader.storedFields();
+        new StoredDocuments(reader, known).each((doc, passages) -> {
+            Document record = stored.document(doc, FIELDS);
+            lists.computeIfAbsent(record.get(IndexLayout.SOURCE), key -> new DocumentList())
+                    .add(
+                            record.get(IndexLayout.ID),
+                            record.get(IndexLayout.HASH),
+                            record.getField(IndexLayout.CHARACTERS)
+                                    .numericValue()
+                                    .intValue());
+        });
         return lists;
     }
 

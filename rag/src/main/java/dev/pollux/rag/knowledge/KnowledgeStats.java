@@ -35,7 +35,7 @@ public record KnowledgeStats(
     static KnowledgeStats of(Snapshot snapshot, Store store, EmbedderInfo embedder) throws IOException {
         return new KnowledgeStats(
                 snapshot.sources().all().size(),
-                snapshot.stored().documents().size(),
+                snapshot.stored().count(),
                 snapshot.passageCount(),
                 store.files().bytesOnDisk(),
                 embedder.name(),

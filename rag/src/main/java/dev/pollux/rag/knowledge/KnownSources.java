@@ -2,10 +2,10 @@ package dev.pollux.rag.knowledge;
 
 import java.io.IOException;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** The sources of a snapshot with the counts of their documents. */
 final class KnownSources {
@@ -14,12 +14,13 @@ final class KnownSources {
 
     /** The sources, sorted by name. */
     static List<KnownSource> of(Snapshot snapshot) throws IOException {
-        Map<String, IntSummaryStatistics> passages = snapshot.stored().documents().stream()
-                .collect(Collectors.groupingBy(
-                        KnownDocument::source, Collectors.summarizingInt(KnownDocument::passages)));
+        Map<String, IntSummaryStatistics> passages = new HashMap<>(); // by the key of the source
+        StoredDocuments stored = snapshot.stored();
+        stored.each((doc, count) -> passages.computeIfAbsent(stored.source(doc), key -> new IntSummaryStatistics())
+                .accept(Math.toIntExact(count)));
         return snapshot.sources().all().stream()
                 .sorted(Comparator.comparing(SourceRecord::name))
-                .map(source -> known(source, passages.getOrDefault(source.name(), new IntSummaryStatistics())))
+                .map(source -> known(source, passages.getOrDefault(source.key(), new IntSummaryStatistics())))
                 .toList();
     }
 

@@ -108,6 +108,13 @@ final class StoredDocuments {
         return documents;
     }
 
+    /** The number of documents. */
+    int count() throws IOException {
+        int[] count = new int[1];
+        each((doc, passages) -> count[0]++);
+        return count[0];
+    }
+
     /** Visits the record of each document, in the order of the index. */
     void each(Visitor visitor) throws IOException {
         for (LeafReaderContext leaf : reader.leaves()) {

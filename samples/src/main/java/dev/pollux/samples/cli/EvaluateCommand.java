@@ -3,7 +3,6 @@ package dev.pollux.samples.cli;
 import dev.pollux.StorageException;
 import dev.pollux.finetune.evaluate.AnswerEvaluation;
 import dev.pollux.finetune.evaluate.AnswerReport;
-import dev.pollux.finetune.evaluate.AnswerReport.Estimate;
 import dev.pollux.finetune.evaluate.AnswerReport.ScoredAnswer;
 import dev.pollux.finetune.evaluate.ReadingQuestions;
 import dev.pollux.generation.Generator;
@@ -130,7 +129,7 @@ final class EvaluateCommand extends PolluxCommand {
             } catch (IllegalArgumentException e) {
                 throw usage(e);
             }
-            Optional<Estimate> perplexity =
+            Optional<Interval> perplexity =
                     questions.texts().isEmpty() ? Optional.empty() : Optional.of(perplexity(questions));
             AnswerReport report = asked(questions);
             Report shown =
@@ -145,11 +144,9 @@ final class EvaluateCommand extends PolluxCommand {
             return ExitCode.OK;
         }
 
-        private Estimate perplexity(ReadingQuestions questions) {
+        private Interval perplexity(ReadingQuestions questions) {
             Path path = ModelOptions.locate(model.named().orElse(DocumentTwin.DEFAULT_MODEL), this, resources);
-            Interval measured =
-                    run(TextPerplexity.of(model.engine(resources)).measure(path, model.adapters(), questions.texts()));
-            return new Estimate(measured.value(), measured.low(), measured.high());
+            return run(TextPerplexity.of(model.engine(resources)).measure(path, model.adapters(), questions.texts()));
         }
 
         private AnswerReport asked(ReadingQuestions questions) {
@@ -189,7 +186,7 @@ final class EvaluateCommand extends PolluxCommand {
             }
         }
 
-        private static void add(Report report, String name, Optional<Estimate> estimate) {
+        private static void add(Report report, String name, Optional<Interval> estimate) {
             report.add(
                     name,
                     estimate.orElse(null),
