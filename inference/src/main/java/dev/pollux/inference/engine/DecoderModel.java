@@ -5,6 +5,7 @@ import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.inference.onnx.OnnxFolder;
+import dev.pollux.inference.sampling.Sampler;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -20,12 +21,13 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class DecoderModel implements AutoCloseable {
 
     /*
-     * A model has four parts, which are opened and closed together:
+     * A model has these parts, which are opened and closed together:
      *  DecoderSession   the weights and the graph, in the runtime
      *  LoadedAdapters   the changes to the weights
      *  SequencePool     the tokens read so far, with their states
      *  StepAdmission    decides when a step runs
      *  Scheduler        decides how requests take turns, in an engine whose requests share steps
+     *  DraftModel       drafts the texts of requests, if the options name one
      *
      * close() proceeds from the outermost part to the innermost, so that no running step reads freed memory. The pool stops
      * handing out sequences and interrupts those in use. The admission rejects new steps and waits for running ones, which stop
@@ -39,6 +41,7 @@ public final class DecoderModel implements AutoCloseable {
     private final SequencePool pool;
     private final LoadedAdapters adapters;
     private final Duration loadTime;
+    private Optional<DraftModel> draft = Optional.empty(); // set once, before the first request
     private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
 
@@ -138,6 +141,37 @@ public final class DecoderModel implements AutoCloseable {
         return pool.prefixes();
     }
 
+    /** Lets another model draft for this one, which closes it. Must precede the first request. */
+    void draft(DraftModel other) {
+        draft = Optional.of(other);
+    }
+
+    /** The model that drafts for this one. */
+    Optional<DraftModel> draft() {
+        return draft;
+    }
+
+    /** A drafter for a request; empty if the options want none. */
+    Optional<Drafter> drafter(GenerationLoop.Request request, Sampler sampler, PrefixStore.Scope scope) {
+        if (!options().drafting()) {
+            return Optional.empty();
+        }
+        boolean even = isEven(scope);
+        if (draft.isEmpty()) {
+            return Optional.of(new LookupDrafter(even));
+        }
+        int vocabulary = Math.min(manifest().vocabularySize(), draft.get().vocabularySize());
+        return Optional.of(new ModelDrafter(
+                draft.get(),
+                new DraftModel.Request(
+                        request.prompt(), request.options(), sampler, scope.tenant(), vocabulary, even)));
+    }
+
+    /** A finding about the graph on this machine. */
+    MachineMemo memo(String kind) {
+        return MachineMemo.of(session, kind);
+    }
+
     /** How requests take turns; empty if each runs steps of its own, at once. */
     Optional<Scheduler> scheduler() {
         return scheduler;
@@ -151,7 +185,8 @@ public final class DecoderModel implements AutoCloseable {
                         manifest.states(StateTensor.Kind.KEY_VALUE),
                         session.graph().cache(),
                         tokens)
-                + 2 * KeyValueCache.bytes(recurrent, ElementType.FLOAT, 0);
+                + 2 * KeyValueCache.bytes(recurrent, ElementType.FLOAT, 0)
+                + draft.map(other -> other.bytes(tokens)).orElse(0L);
     }
 
     /** Whether the rule of even rows holds; see {@link EvenRows}. */
@@ -177,6 +212,7 @@ public final class DecoderModel implements AutoCloseable {
                 closed = true;
                 scheduler.ifPresent(Scheduler::refuse);
                 pool.close();
+                draft.ifPresent(DraftModel::close);
                 admission.close();
                 scheduler.ifPresent(Scheduler::close);
                 adapters.close();

@@ -23,6 +23,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
     private final PromptEncoder prompts;
     private final GenerationLoop loop;
     private final RunningRequest running;
+    private final Optional<Drafter> drafter;
     private final ArrayDeque<Delta> pending = new ArrayDeque<>();
     private final List<Message> dropped;
     private boolean closed;
@@ -44,8 +45,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
                 request.options().stop(),
                 pending::add);
         try {
-            Optional<Drafter> drafter =
-                    model.options().drafting() ? Optional.of(new LookupDrafter(model.isEven(scope))) : Optional.empty();
+            this.drafter = model.drafter(request, sampler, scope);
             this.loop = new GenerationLoop(request, sampler, text, drafter);
             this.running = new RunningRequest(model, scope, loop, request);
         } catch (RuntimeException e) {
@@ -122,6 +122,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
     @Override
     public void cancel() {
         running.cancel();
+        drafter.ifPresent(Drafter::interrupt);
     }
 
     @Override
@@ -132,6 +133,7 @@ final class DecoderStream implements GenerationStream, Iterator<String> {
 
     private void release() {
         if (running.release()) {
+            drafter.ifPresent(Drafter::close);
             prompts.close();
         }
     }

@@ -127,13 +127,38 @@ public final class EngineOptions {
 
     /**
      * Whether tokens are drafted by look-up in the prompt and the output, and verified several in one step; default: if {@link
-     * #sequences()} is 1, because requests with drafts share no steps. Text that
+     * #sequences()} is 1 or there is a {@link #draft() draft model}, because requests with drafts share no steps. Text that
      * repeats its prompt, such as an answer from passages, is written faster. The output has the same distribution, and with float
      * weights the same tokens; weights of 4 and 8 bits round differently in steps of one and of several tokens, which can decide
      * between two tokens whose logits are nearly equal. A request has the same drafts each time it runs.
      */
     public boolean drafting() {
-        return set.drafting.orElse(set.sequences == 1);
+        return set.drafting.orElse(set.sequences == 1 || set.draft.isPresent());
+    }
+
+    /**
+     * A smaller model with the same tokenizer that drafts tokens, in addition to look-up; a path as for {@link
+     * OnnxGenerator#openJob(Path, EngineOptions)}; absent by default. It pays for models of some billion weights, if it has less than a tenth
+     * of their size and often writes the same tokens. How many tokens are drafted depends on how many were right, and on the
+     * time of the steps of both models, which is measured once when they are first opened. Nothing is drafted while that does not pay.
+     *
+     * <p>The output has the same distribution. With temperature 0 or a seed, and float weights, it has the same tokens as without drafts. Costs the memory of the
+     * model and of its caches. A model with another tokenizer is refused with an {@link
+     * dev.pollux.UnsupportedModelException}. Used by {@link OnnxGenerator} only, and without effect if {@link #drafting()} is false.
+     */
+    public Optional<Path> draft() {
+        return set.draft;
+    }
+
+    /** The options of a model that drafts for one with these options. */
+    EngineOptions ofDraft() {
+        Builder own = set.copy();
+        own.draft = Optional.empty();
+        own.drafting = Optional.of(false);
+        own.sequences = 1;
+        own.maxBytes = OptionalLong.empty();
+        own.adapters = false;
+        return own.build();
     }
 
     /** How a checkpoint is exported to a graph; default {@link ExportOptions#DEFAULTS}. */
@@ -170,7 +195,8 @@ public final class EngineOptions {
         values.put("prefixBytes", set.prefixBytes);
         values.put("device", set.device);
         values.put("adapters", set.adapters);
-        values.put("drafting", set.drafting.orElse(set.sequences == 1));
+        values.put("drafting", drafting());
+        values.put("draft", set.draft);
         values.put("export", set.export);
         values.put("cache", set.cache);
         return values;
@@ -190,6 +216,7 @@ public final class EngineOptions {
         private Device device = Device.CPU;
         private boolean adapters;
         private Optional<Boolean> drafting = Optional.empty();
+        private Optional<Path> draft = Optional.empty();
         private ExportOptions export = ExportOptions.DEFAULTS;
         private @Nullable Path cache;
 
@@ -267,6 +294,12 @@ public final class EngineOptions {
             return this;
         }
 
+        /** See {@link EngineOptions#draft()}. */
+        public Builder draft(Path draft) {
+            this.draft = Optional.of(draft);
+            return this;
+        }
+
         /** See {@link EngineOptions#export()}. */
         public Builder export(ExportOptions export) {
             this.export = export;
@@ -298,6 +331,7 @@ public final class EngineOptions {
             copy.device = device;
             copy.adapters = adapters;
             copy.drafting = drafting;
+            copy.draft = draft;
             copy.export = export;
             copy.cache = cache;
             return copy;

@@ -1,17 +1,8 @@
 package dev.pollux.inference.engine;
 
-import dev.pollux.inference.device.Device;
 import dev.pollux.inference.graph.StateTensor.Kind;
-import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.onnx.DecoderGraph;
-import dev.pollux.internal.Sha256;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
@@ -78,72 +69,17 @@ final class EvenRows {
     }
 
     private boolean remembered(Supplier<DecoderStep> steps) {
-        Optional<Path> memo = memo();
-        if (memo.isPresent()) {
-            try {
-                String text = Files.readString(memo.get());
-                if (text.equals(YES) || text.equals(NO)) {
-                    return text.equals(YES);
-                }
-            } catch (IOException absent) {
-                // tested below
-            }
+        MachineMemo memo = MachineMemo.of(session, "rows");
+        Optional<String> known = memo.read();
+        if (known.isPresent() && (known.get().equals(YES) || known.get().equals(NO))) {
+            return known.get().equals(YES);
         }
         boolean answer;
         try (DecoderStep step = steps.get()) {
             answer = test(step);
         }
-        memo.ifPresent(file -> write(file, answer ? YES : NO));
+        memo.write(answer ? YES : NO);
         return answer;
-    }
-
-    /** A cache that cannot be written costs the test again next time, and nothing else. */
-    private static void write(Path file, String answer) {
-        try {
-            Path folder = Files.createDirectories(file.resolveSibling(""));
-            Path part = Files.createTempFile(folder, "rows", ".part");
-            try {
-                Files.writeString(part, answer);
-                Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(part);
-            }
-        } catch (IOException unwritable) {
-            return;
-        }
-    }
-
-    /** The file of the answer; empty if the graph's file cannot be described, or there is no cache folder. */
-    private Optional<Path> memo() {
-        try {
-            Path file = session.graph().file().toRealPath();
-            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-            Device device = session.options().device();
-            String key = String.join(
-                    "\n",
-                    file.toString(),
-                    attributes.size() + " " + attributes.lastModifiedTime().toMillis(),
-                    NativeRuntime.version(),
-                    device.toString(),
-                    session.options().threads() + " threads",
-                    processor());
-            return Optional.of(session.options().cache().resolve("rows").resolve(Sha256.of(key)));
-        } catch (IOException | IllegalStateException e) {
-            return Optional.empty();
-        }
-    }
-
-    /** What identifies the kind of processor: its features where the system tells them. */
-    static String processor() {
-        String kind = System.getProperty("os.arch") + " " + System.getenv("PROCESSOR_IDENTIFIER");
-        try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return kind
-                    + lines.filter(line -> line.startsWith("flags") || line.startsWith("Features"))
-                            .findFirst()
-                            .orElse("");
-        } catch (IOException | UncheckedIOException elsewhere) {
-            return kind;
-        }
     }
 
     private boolean test(DecoderStep step) {

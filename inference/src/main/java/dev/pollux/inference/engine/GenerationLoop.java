@@ -6,6 +6,7 @@ import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.TokenLogProbability;
 import dev.pollux.generation.Usage;
 import dev.pollux.inference.sampling.Sampler;
+import dev.pollux.inference.sampling.TokenDistribution;
 import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,7 +41,8 @@ final class GenerationLoop {
      *
      * Drafts add tokens to the due ones, and rows to the accepted ones. Each row is drawn with the sampler as if its step were
      * alone, and while the drawn token equals the drafted one, the next row is that of the text. So the output is distributed, and
-     * with a seed drawn, as without drafts; only the rounding of the kernels depends on the number of tokens in a step.
+     * with a seed drawn, as without drafts; only the rounding of the kernels depends on the number of tokens in a step. Where a
+     * drafter gives the distribution of its token, the sampler chooses by the rule of acceptance instead.
      *
      * Nothing changes between due() and accept(), so a failed step may be retried: the next call of due() takes into account
      * how much was read.
@@ -149,7 +151,7 @@ final class GenerationLoop {
      */
     boolean accept(FloatBuffer logits) {
         requireRunning();
-        int token = sampler.next(logits);
+        int token = choose(logits);
         request.options()
                 .logProbabilities()
                 .ifPresent(top -> logProbabilities.add(sampler.logProbability(logits, token, top)));
@@ -162,6 +164,12 @@ final class GenerationLoop {
         }
         endDraft();
         return false;
+    }
+
+    private int choose(FloatBuffer logits) {
+        Optional<TokenDistribution> from =
+                confirmed < draft.length ? drafter.orElseThrow().distribution(confirmed) : Optional.empty();
+        return from.isPresent() ? sampler.next(logits, draft[confirmed], from.get()) : sampler.next(logits);
     }
 
     private void push(int token) {

@@ -8,13 +8,9 @@ package dev.pollux.inference.engine;
 final class LookupDrafter implements Drafter {
 
     /*
-     * How many tokens are drafted depends on the chance p that a drafted token is right, which is estimated for five classes of
-     * match lengths, and on the cost of reading k + 1 tokens in one step, relative to one token: the k with the largest
-     *
-     *   (1 + p + … + p^k) / cost(k + 1)
-     *
-     * is chosen, and none if that is below 1. So drafting ends by itself in a text where it does not pay. Older outcomes fade by
-     * FADING with each draft of the class.
+     * How many tokens are drafted depends on the chance that a drafted token is right, which is estimated for five classes of match
+     * lengths, and on the cost of a step (DraftCosts). Nothing is drafted where that takes longer than it saves, so drafting ends by
+     * itself in a text where it does not pay. Older outcomes fade by FADING with each draft of the class.
      *
      * Where the rule of even rows holds (EvenRows), a step reads an even number of tokens: a draft has an odd size, and a step
      * without a draft reads a filler, so that a text with drafts has the bits of one without. The balance adds up the steps saved by
@@ -22,14 +18,12 @@ final class LookupDrafter implements Drafter {
      * token from then on, and drafts must wait until the text is longer.
      *
      * The rule depends on the tokens alone and on no clock, so that a request has the same drafts, and therefore the same bits,
-     * whenever it runs. The costs are those of models of 135 million and 1 billion weights in 4 and 8 bits, with two threads; they
-     * differ by a fifth from each other.
+     * whenever it runs.
      */
 
     /** Most tokens of a draft. */
     static final int LONGEST = 7;
 
-    private static final double[] COSTS = {1, 1.13, 1.32, 1.45, 1.65, 1.83, 2.06, 2.25}; // of 1 … 8 tokens in a step
     private static final int[] CLASSES = {1, 2, 3, 4, 8}; // the shortest match of each class
     private static final double[] PRIOR = {.3, .45, .6, .75, .9};
     private static final double PRIOR_WEIGHT = 4;
@@ -42,6 +36,7 @@ final class LookupDrafter implements Drafter {
     private static final double SHARE_LOST = .02;
 
     private final boolean even;
+    private final DraftCosts costs;
     private final DraftIndex index = new DraftIndex();
     private final double[] right = new double[CLASSES.length];
     private final double[] tested = new double[CLASSES.length];
@@ -52,7 +47,16 @@ final class LookupDrafter implements Drafter {
 
     /** @param even whether steps read an even number of tokens */
     LookupDrafter(boolean even) {
+        this(even, DraftCosts.LOOKUP);
+    }
+
+    /**
+     * @param even whether steps read an even number of tokens
+     * @param costs those of the model's steps
+     */
+    LookupDrafter(boolean even, DraftCosts costs) {
         this.even = even;
+        this.costs = costs;
         this.pairs = even;
     }
 
@@ -63,13 +67,20 @@ final class LookupDrafter implements Drafter {
 
     @Override
     public int[] draft(int most) {
+        int size = plan(most).size();
+        return size == 0 ? new int[0] : index.following(size);
+    }
+
+    /** The draft that {@link #draft} would make. */
+    DraftCosts.Plan plan(int most) {
         int match = most <= 0 || balance < -2 * MOST_LOST - SHARE_LOST * written ? 0 : index.find();
         if (match == 0) {
-            return new int[0];
+            return new DraftCosts.Plan(0, 1 / cost(1));
         }
         drafted = classOf(match);
-        int size = size((right[drafted] + PRIOR_WEIGHT * PRIOR[drafted]) / (tested[drafted] + PRIOR_WEIGHT));
-        return size == 0 ? new int[0] : index.following(Math.min(size, most));
+        double p = (right[drafted] + PRIOR_WEIGHT * PRIOR[drafted]) / (tested[drafted] + PRIOR_WEIGHT);
+        DraftCosts.Plan plan = costs.plan(p, LONGEST, even, cost(1));
+        return new DraftCosts.Plan(Math.min(plan.size(), most), plan.rate());
     }
 
     @Override
@@ -96,8 +107,7 @@ final class LookupDrafter implements Drafter {
     }
 
     private double cost(int rows) {
-        boolean filled = even && rows % 2 == 1 && (rows > 1 || pairs);
-        return COSTS[filled ? rows : rows - 1];
+        return costs.step(rows, even && (rows > 1 || pairs));
     }
 
     private static int classOf(int match) {
@@ -106,22 +116,5 @@ final class LookupDrafter implements Drafter {
             found++;
         }
         return found;
-    }
-
-    /** The number of tokens that pays most if each is right with chance {@code p}. */
-    private int size(double p) {
-        int best = 0;
-        double most = 1 / cost(1);
-        double expected = 1;
-        double power = 1;
-        for (int k = 1; k <= LONGEST; k++) {
-            power *= p;
-            expected += power;
-            if (expected / cost(k + 1) > most && !(even && k % 2 == 0)) {
-                most = expected / cost(k + 1);
-                best = k;
-            }
-        }
-        return best;
     }
 }

@@ -72,7 +72,7 @@ public final class OnnxGenerator implements Generator {
     }
 
     private static OnnxGenerator open(Checkpoint checkpoint, EngineOptions options, long begin, JobContext context) {
-        return load(DecoderGraphs.exported(checkpoint, options, context), options, begin);
+        return load(DecoderGraphs.exported(checkpoint, options, context), options, begin, context);
     }
 
     /**
@@ -82,12 +82,13 @@ public final class OnnxGenerator implements Generator {
      *
      * @throws dev.pollux.StorageException from the job, if {@code path} does not exist
      * @throws dev.pollux.MalformedFileException from the job, if a file is damaged
-     * @throws dev.pollux.UnsupportedModelException from the job, if the architecture or a tensor type is not supported
+     * @throws dev.pollux.UnsupportedModelException from the job, if the architecture or a tensor type is not supported, or the
+     *     {@link EngineOptions#draft() draft model} has another tokenizer
      */
     public static Job<OnnxGenerator> openJob(Path path, EngineOptions options) {
         return Job.of("open", context -> {
             long begin = System.nanoTime();
-            return load(DecoderGraphs.opened(path, options, context), options, begin);
+            return load(DecoderGraphs.opened(path, options, context), options, begin, context);
         });
     }
 
@@ -131,11 +132,20 @@ public final class OnnxGenerator implements Generator {
         }
     }
 
-    private static OnnxGenerator load(DecoderGraph graph, EngineOptions options, long begin) {
+    private static OnnxGenerator load(DecoderGraph graph, EngineOptions options, long begin, JobContext context) {
+        Optional<DecoderGraph> draft = options.draft()
+                .filter(path -> options.drafting())
+                .map(path -> DecoderGraphs.opened(path, options, context));
         PromptEncoder prompts = PromptEncoder.open(graph);
         try {
             DecoderModel model = DecoderModel.open(graph.withEndTokens(prompts.endTokens()), options);
-            return new OnnxGenerator(model, prompts, Duration.ofNanos(System.nanoTime() - begin));
+            try {
+                draft.ifPresent(other -> model.draft(DraftModel.open(other, model, prompts)));
+                return new OnnxGenerator(model, prompts, Duration.ofNanos(System.nanoTime() - begin));
+            } catch (RuntimeException e) {
+                model.close();
+                throw e;
+            }
         } catch (RuntimeException e) {
             prompts.close();
             throw e;

@@ -140,7 +140,7 @@ public final class PrefixCache {
                 ArtifactCache.in(options.cache(), "").contentHash(files, JobContext.NONE),
                 NativeRuntime.version(),
                 options.device().toString(),
-                EvenRows.processor(),
+                MachineMemo.processor(),
                 even ? "even rows" : "chunks of " + options.prefillChunk()));
     }
 }

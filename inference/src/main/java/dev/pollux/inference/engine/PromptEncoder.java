@@ -64,6 +64,10 @@ public final class PromptEncoder implements AutoCloseable {
         return endTokens;
     }
 
+    Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
     /** The text of a token id; empty where the tokenizer has no such token. */
     String text(int token) {
         return tokenizer.decode(new int[] {token}, false);

@@ -50,6 +50,7 @@ public final class Sampler {
     private final GenerationOptions options;
     private final long seed;
     private final SplittableRandom random;
+    private final List<Double> coming = new ArrayList<>(); // random numbers of the next draws that were looked at
     private final float[] logits; // (vocabulary)
     private final DistributionCuts cuts;
     private final LogitRules rules;
@@ -117,9 +118,45 @@ public final class Sampler {
      */
     public int next(FloatBuffer next) {
         TokenDistribution distribution = distribution(next);
-        int token = options.temperature() == 0 ? distribution.token(0) : distribution.draw(random.nextDouble());
+        int token = options.temperature() == 0 ? distribution.token(0) : distribution.draw(draw());
         accept(token);
         return token;
+    }
+
+    /**
+     * Chooses the next token and accepts it, where a token was drafted in its place. The token that was drafted is chosen as often
+     * as possible, and the chosen token has the same distribution as without a draft (Leviathan et al., arXiv:2211.17192; Chen et
+     * al., arXiv:2302.01318). With a seed, the token is not the one that {@link #next(FloatBuffer)} chooses.
+     *
+     * @param next (vocabulary), read from its position 0
+     * @param drafted a token that was drawn from {@code draft}
+     * @throws ModelExecutionException if a logit is not a number, or no token can be drawn
+     */
+    public int next(FloatBuffer next, int drafted, TokenDistribution draft) {
+        TokenDistribution distribution = distribution(next);
+        int token = drafted;
+        if (!AcceptanceRule.accepts(distribution, draft, drafted, draw())) {
+            token = AcceptanceRule.rest(distribution, draft).draw(draw());
+        }
+        accept(token);
+        return token;
+    }
+
+    /**
+     * The random number with which a later call of {@link #next(FloatBuffer)} draws. A draft that is drawn with it is likely to be the
+     * token that will be chosen, and the choice stays as it is without a draft.
+     *
+     * @param ahead the number of draws before, at least 0
+     */
+    public double uniform(int ahead) {
+        while (coming.size() <= ahead) {
+            coming.add(random.nextDouble());
+        }
+        return coming.get(ahead);
+    }
+
+    private double draw() {
+        return coming.isEmpty() ? random.nextDouble() : coming.remove(0);
     }
 
     /**

@@ -1,5 +1,7 @@
 package dev.pollux.inference.sampling;
 
+import java.util.Arrays;
+
 /**
  * The tokens that may be drawn, with their probabilities, which sum to 1. Other tokens have probability 0.
  *
@@ -22,7 +24,7 @@ public final class TokenDistribution {
     /**
      * A listed token.
      *
-     * @param index in [0, {@link #size()}); the order is unspecified
+     * @param index in [0, {@link #size()}), in ascending order of the tokens
      */
     public int token(int index) {
         return ids[index];
@@ -61,6 +63,15 @@ public final class TokenDistribution {
             }
         }
         return ids[count - 1];
+    }
+
+    /** A copy, which stays as it is. */
+    public TokenDistribution copy() {
+        TokenDistribution copy = new TokenDistribution();
+        copy.ids = Arrays.copyOf(ids, count);
+        copy.probabilities = Arrays.copyOf(probabilities, count);
+        copy.count = count;
+        return copy;
     }
 
     /** Replaces the list by one token with probability 1. */

@@ -54,13 +54,14 @@ class DraftingTest {
             GenerationLoop.Request request = new GenerationLoop.Request(
                     prompt, options, ends, model.manifest().contextLength(), Duration.ZERO);
             Sampler sampler = Sampler.of(options, new Sampler.Vocabulary(vocabulary, ends, id -> ""));
-            Optional<Drafter> drafter = drafting ? Optional.of(new LookupDrafter(sequence.isEven())) : Optional.empty();
+            Optional<Drafter> drafter = drafting ? model.drafter(request, sampler, model.scope()) : Optional.empty();
             GenerationLoop loop = new GenerationLoop(request, sampler, text, drafter);
             GenerationTurns turns = new GenerationTurns(loop, sequence, Optional.empty());
             while (loop.result().isEmpty()) {
                 turns.run();
                 assertThat(sequence.length()).isEqualTo(loop.certain());
             }
+            drafter.ifPresent(Drafter::close);
             return loop.result().get();
         }
     }
@@ -148,6 +149,34 @@ class DraftingTest {
             for (boolean drafting : new boolean[] {false, true}) {
                 assertThat(generate(model, prompt, options, endTokens, drafting).tokens())
                         .as("drafting: %s", drafting)
+                        .isEqualTo(ids(one.path("output")));
+            }
+            if (one.path("draft").isString()) {
+                checkDraft(models, one, model, prompt);
+            }
+        }
+    }
+
+    private void checkDraft(Path models, JsonNode one, DecoderModel model, int[] prompt) {
+        Path export = temp.resolve("draft-" + one.path("draft").asString());
+        if (!Files.exists(export)) {
+            try (Checkpoint checkpoint =
+                    Checkpoint.open(models.resolve(one.path("draft").asString()))) {
+                DecoderExport.export(checkpoint, export, FLOAT).run();
+            }
+        }
+        EngineOptions engine = EngineOptions.builder().threads(1).cache(temp).build();
+        try (DecoderModel small = DecoderModel.open(export, engine)) {
+            JsonNode parameters = one.path("parameters");
+            GenerationOptions options = GenerationOptions.builder()
+                    .maxTokens(parameters.path("max_new_tokens").asInt())
+                    .minTokens(parameters.path("min_new_tokens").asInt(0))
+                    .build();
+            JsonNode ends = parameters.path("eos_token_id");
+            Set<Integer> endTokens = ends.isNumber() ? Set.of(ends.asInt()) : Set.copyOf(ids(ends));
+            try (DraftModel draft = DraftModel.of(small, model)) {
+                model.draft(draft);
+                assertThat(generate(model, prompt, options, endTokens, true).tokens())
                         .isEqualTo(ids(one.path("output")));
             }
         }

@@ -6,6 +6,7 @@ import dev.pollux.generation.GenerationOptions;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.sampling.Sampler;
 import dev.pollux.inference.sampling.StopFilter;
+import dev.pollux.inference.sampling.TokenDistribution;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.testkit.ReferenceData;
 import java.io.IOException;
@@ -81,8 +82,11 @@ class SpeculativeGoldenTest {
         for (JsonNode one : cases("chains.json")) {
             for (int size = 0; size <= 4; size++) {
                 int most = size;
-                tests.add(DynamicTest.dynamicTest(
-                        "chain " + tests.size() + ", drafts of " + most, () -> chiSquare(one, most)));
+                for (Way way : Way.values()) {
+                    tests.add(DynamicTest.dynamicTest(
+                            "chain " + tests.size() + ", drafts of " + most + ", " + way,
+                            () -> chiSquare(one, most, way)));
+                }
             }
         }
         return tests.stream();
@@ -111,35 +115,63 @@ class SpeculativeGoldenTest {
             values[next.length - 1] = Float.NEGATIVE_INFINITY;
             return FloatBuffer.wrap(values);
         }
+    }
 
-        int draw(int last, double uniform) {
-            double left = uniform;
-            for (int i = 0; i < next.length - 2; i++) {
-                left -= next[last][i];
-                if (left < 0) {
-                    return i;
-                }
-            }
-            return next.length - 2;
-        }
+    /** How drafts are drawn. */
+    private enum Way {
+        /** With random numbers of their own; a row is drawn as without a draft. */
+        INDEPENDENT,
+        /** With the random numbers of the sampler. */
+        COUPLED,
+        /** With random numbers of their own, and chosen by the rule of acceptance. */
+        RULE
     }
 
     /** Drafts drawn from another chain. */
-    private record ChainDrafter(Chain chain, int most, Random random, int[] last) implements Drafter {
+    private static final class ChainDrafter implements Drafter {
+        private final Chain chain;
+        private final int most;
+        private final Way way;
+        private final Sampler sampler; // of the target
+        private final Sampler own;
+        private final Random random;
+        private final List<TokenDistribution> distributions = new ArrayList<>();
+        private int last;
+
+        private ChainDrafter(Chain chain, int most, Way way, Sampler sampler, Random random) {
+            this.chain = chain;
+            this.most = most;
+            this.way = way;
+            this.sampler = sampler;
+            this.random = random;
+            this.own = Sampler.of(GenerationOptions.builder().temperature(1).build(), chain.next.length);
+        }
+
         @Override
         public void add(int token) {
-            last[0] = token;
+            last = token;
         }
 
         @Override
         public int[] draft(int limit) {
             int[] draft = new int[Math.max(0, Math.min(most, limit))];
-            int token = last[0];
+            distributions.clear();
+            int token = last;
             for (int i = 0; i < draft.length; i++) {
-                token = chain.draw(token, random.nextDouble());
+                TokenDistribution distribution =
+                        own.distribution(chain.logits(token)).copy();
+                if (way == Way.RULE) {
+                    distributions.add(distribution);
+                }
+                token = distribution.draw(way == Way.COUPLED ? sampler.uniform(i) : random.nextDouble());
                 draft[i] = token;
             }
             return draft;
+        }
+
+        @Override
+        public Optional<TokenDistribution> distribution(int index) {
+            return index < distributions.size() ? Optional.of(distributions.get(index)) : Optional.empty();
         }
 
         @Override
@@ -154,7 +186,7 @@ class SpeculativeGoldenTest {
         }
     }
 
-    private void chiSquare(JsonNode one, int most) {
+    private void chiSquare(JsonNode one, int most, Way way) {
         Chain target = Chain.of(one, "target");
         Chain drafts = Chain.of(one, "draft");
         int vocabulary = one.path("vocabulary").asInt();
@@ -173,10 +205,11 @@ class SpeculativeGoldenTest {
                         ChannelFormat.of("", tokenizer).after("", false),
                         List.of(),
                         delta -> {});
-                Drafter drafter = new ChainDrafter(drafts, most, random, new int[1]);
+                Sampler sampler = Sampler.of(options, vocabulary + 1);
+                Drafter drafter = new ChainDrafter(drafts, most, way, sampler, random);
                 GenerationLoop loop = new GenerationLoop(
                         new GenerationLoop.Request(new int[] {vocabulary}, options, Set.of(), 100, Duration.ZERO),
-                        Sampler.of(options, vocabulary + 1),
+                        sampler,
                         text,
                         Optional.of(drafter));
                 List<Integer> tokens = write(loop, target, vocabulary);

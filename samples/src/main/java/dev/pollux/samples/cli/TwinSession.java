@@ -12,7 +12,7 @@ record TwinSession(DocumentOptions documents, TwinSettings settings, ModelOption
         model.check();
         DocumentTwinOptions.Builder options = documents
                 .twin(command, resources)
-                .engine(model.engine(resources))
+                .engine(model.engine(command, resources))
                 .adapters(model.adapters())
                 .persona(settings.persona())
                 .twin(twin);

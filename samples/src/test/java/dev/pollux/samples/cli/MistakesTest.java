@@ -65,6 +65,9 @@ class MistakesTest {
         said.put("generate --mirostat 0:0.1 Hello", "--mirostat: tau must be in (0, 100] but was 0.0");
         said.put("generate --dry 0 Hello", "--dry: multiplier must be in (0, 100] but was 0.0");
         said.put("generate --logit-bias x=y Hello", "--logit-bias must be ID=BIAS with numbers but was 'x'");
+        said.put(
+                "generate --draft smollm2-135m-instruct --no-drafting Hello",
+                "--draft and --no-drafting exclude each other");
         said.put("generate --threads 0 Hello", "--threads must be in [1, 1024] but was 0");
         said.put("generate --weights 3bit Hello", "--weights must be exact, float, 8bit or 4bit but was '3bit'");
         said.put("search --docs d --top-k 0 boats", "--top-k must be in [1, 10000] but was 0");
