@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +64,29 @@ public final class Workers implements AutoCloseable {
     /** Whether tasks must end: the run was cancelled, one of them failed, or the threads are being closed. */
     public boolean isStopped() {
         return stopped.get() || context.isCancelled();
+    }
+
+    /** The job for code that a task calls: without progress, and cancelled when {@link #isStopped}. */
+    public JobContext job() {
+        return new JobContext() {
+            @Override
+            public void progress(String stage, long done, long total, String unit) {}
+
+            @Override
+            public void notice(String message) {
+                context.notice(message);
+            }
+
+            @Override
+            public boolean isCancelled() {
+                return isStopped();
+            }
+
+            @Override
+            public <R> R cancellable(Runnable end, Supplier<R> work) {
+                return context.cancellable(end, work);
+            }
+        };
     }
 
     /**

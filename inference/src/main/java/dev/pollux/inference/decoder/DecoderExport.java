@@ -4,6 +4,7 @@ import dev.pollux.StorageException;
 import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
+import dev.pollux.artifact.Workers;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.graph.Graph;
@@ -21,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.Future;
 import java.util.function.UnaryOperator;
 
 /**
@@ -54,9 +56,13 @@ public final class DecoderExport {
             // reports faults of the checkpoint before anything is written
             LoweredDecoder lowered = LoweredDecoder.of(checkpoint, options);
             return WorkFolder.publish(target, context, part -> {
-                manifest(ArtifactCache.hashed(checkpoint.files(), context), options)
-                        .write(part);
-                return write(checkpoint, lowered, part, context);
+                try (Workers workers = Workers.start("export", 1, context)) {
+                    Future<List<ArtifactManifest.Input>> inputs =
+                            workers.submit(() -> ArtifactCache.hashed(checkpoint.files(), workers.job()));
+                    ExportReport report = write(checkpoint, lowered, part, context);
+                    manifest(workers.await(inputs, () -> {}), options).write(part);
+                    return report;
+                }
             });
         });
     }
