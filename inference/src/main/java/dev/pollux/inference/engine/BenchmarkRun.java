@@ -202,7 +202,7 @@ final class BenchmarkRun {
                     Set.of(),
                     manifest.contextLength(),
                     model.loadTime()); // no end token: the same length each time
-            Optional<Drafter> drafter = draft ? Optional.of(new LookupDrafter(sequence.isEven())) : Optional.empty();
+            Optional<Drafter> drafter = draft ? Optional.of(model.lookup(sequence.isEven())) : Optional.empty();
             GenerationLoop loop =
                     new GenerationLoop(request, Sampler.of(options, manifest.vocabularySize()), text, drafter);
             sequence.reserve(ids.length + COPIED);

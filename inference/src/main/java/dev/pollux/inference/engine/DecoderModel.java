@@ -41,6 +41,7 @@ public final class DecoderModel implements AutoCloseable {
     private final SequencePool pool;
     private final LoadedAdapters adapters;
     private final Duration loadTime;
+    private Optional<DraftCosts> lookupCosts = Optional.empty(); // measured for models with recurrent states
     private Optional<DraftModel> draft = Optional.empty(); // set once, before the first request
     private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
@@ -158,13 +159,29 @@ public final class DecoderModel implements AutoCloseable {
         }
         boolean even = isEven(scope);
         if (draft.isEmpty()) {
-            return Optional.of(new LookupDrafter(even));
+            return Optional.of(lookup(even));
         }
         int vocabulary = Math.min(manifest().vocabularySize(), draft.get().vocabularySize());
         return Optional.of(new ModelDrafter(
                 draft.get(),
                 new DraftModel.Request(
                         request.prompt(), request.options(), sampler, scope.tenant(), vocabulary, even)));
+    }
+
+    /** A drafter that looks up. */
+    LookupDrafter lookup(boolean even) {
+        if (manifest().states(StateTensor.Kind.RECURRENT).isEmpty()) {
+            return new LookupDrafter(even);
+        }
+        closing.lock();
+        try {
+            if (lookupCosts.isEmpty()) {
+                lookupCosts = Optional.of(DraftCosts.of(this));
+            }
+            return new LookupDrafter(even, lookupCosts.get());
+        } finally {
+            closing.unlock();
+        }
     }
 
     /** A finding about the graph on this machine. */

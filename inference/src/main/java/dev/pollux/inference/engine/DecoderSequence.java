@@ -25,7 +25,8 @@ public final class DecoderSequence implements AutoCloseable {
      * read     the number of tokens that the states have read. Keys and values can be cut at any row, so read drops with length.
      *          Recurrent states cannot go back: they restart from their latest copy (RecurrentStates.restore). Rotary tables
      *          that depend on the length invalidate all states when the table changes. In both cases read < length, and the next
-     *          append() first reads tokens[read … length) again, without logits (catchUp).
+     *          append() also reads tokens[read … length) again, without their logits: in its own step if there is room, or before it
+     *          (catchUp). After a refused draft, recurrent states go back by one step, so few tokens are read again.
      * exact    the number of leading tokens whose rows equal, bit for bit, the rows that any other sequence computes for the same
      *          prefix, so the pool shares only these. The kernels round differently for steps of different sizes. With the rule of
      *          even rows (EvenRows), all tokens are exact that were read in steps of an even size; without it, those that were read
@@ -148,17 +149,17 @@ public final class DecoderSequence implements AutoCloseable {
     }
 
     /**
-     * The largest number of drafted tokens that the next step can verify after one certain token. It is 0 for models that cannot
-     * go back a token without reading others again, and for graphs that give the logits of the last position only.
+     * The largest number of drafted tokens that the next step can verify after one certain token. It is 0 for graphs that give the
+     * logits of the last position only.
      */
     int draftLimit() {
         DecoderManifest manifest = manifest();
-        if (session.graph().logits().rows() == Rows.LAST || !step.recurrent().isEmpty()) {
+        if (session.graph().logits().rows() == Rows.LAST) {
             return 0;
         }
         int rotary = manifest.rotarySwitch();
         int end = rotary > 0 && length < rotary ? rotary : manifest.contextLength();
-        return Math.max(0, Math.min(limit(length), end - length) - 1);
+        return Math.max(0, Math.min(limit(read) - (length - read), end - length) - 1);
     }
 
     /** Ends the running step and every later one with {@link dev.pollux.CancelledException}. May be called from any thread. */
@@ -277,25 +278,38 @@ public final class DecoderSequence implements AutoCloseable {
         if (step.isInterrupted()) {
             throw new CancelledException("The sequence was interrupted; ask the model for another");
         }
-        catchUp();
-        int filler = filler(length, count, pair || ids.length > 1);
-        step.reserve(length + count + filler, length);
-        FloatBuffer logits = step.run(filled(ids, from, count, filler), length, filler, logitsDue);
+        catchUp(count);
+        int again = length - read;
+        int filler = filler(read, again + count, pair || again + ids.length > 1);
+        step.reserve(length + count + filler, read);
+        FloatBuffer logits = step.run(due(ids, from, count, filler), read, filler, logitsDue);
         System.arraycopy(ids, from, tokens, length, count);
-        if (exact == length && (even ? (count + filler) % 2 == 0 : count == session.chunk())) {
+        if (exact == length && again == 0 && (even ? (count + filler) % 2 == 0 : count == session.chunk())) {
             exact += count;
         }
         length += count;
         read = length;
-        if (count > 1) {
+        if (count > 1 && logitsDue <= 1) { // the part of a prompt, not a draft
             step.recurrent().save(length);
         }
         return logits;
     }
 
-    /** Reads the tokens again that the states have lost. */
-    private void catchUp() {
-        while (read < length) {
+    /** The tokens of a step: those that the states have lost, some new ones, and a filler. */
+    private int[] due(int[] ids, int from, int count, int filler) {
+        int again = length - read;
+        int[] all = new int[again + count + filler];
+        System.arraycopy(tokens, read, all, 0, again);
+        System.arraycopy(ids, from, all, again, count);
+        if (filler > 0) {
+            all[again + count] = all[again + count - 1];
+        }
+        return all;
+    }
+
+    /** Reads the tokens again that the states have lost, until the rest fits into a step with {@code next} others. */
+    private void catchUp(int next) {
+        while (read < length && length - read + next > limit(read)) {
             int count = Math.min(limit(read), length - read);
             int filler = filler(read, count, true);
             step.reserve(read + count + filler, read);

@@ -128,7 +128,7 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
             }
             session.run(past, inputs, outputs, run);
             cache.advance();
-            recurrent.advance();
+            recurrent.advance(past);
         } catch (OrtException e) {
             if (interrupted) {
                 throw new CancelledException("The step was interrupted", e);

@@ -1,6 +1,7 @@
 package dev.pollux.inference.engine;
 
 import dev.pollux.inference.decoder.DecoderManifest;
+import dev.pollux.inference.graph.StateTensor;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -19,6 +20,9 @@ record DraftCosts(double[] rows, double token, double reading) {
     /*
      * If each drafted token is right with chance p, a draft of k tokens gives 1 + p + … + p^k tokens on average (arXiv:2211.17192,
      * equation 1), in a step that costs rows[k] + k · token. The k with the largest ratio is chosen.
+     *
+     * Models with recurrent states go back to the states before a refused draft, and read its right tokens again with the next step. Their
+     * further rows count twice, which is the most that they can cost.
      *
      * Where the rule of even rows holds (EvenRows), a step reads an even number of tokens: drafts have odd sizes.
      */
@@ -72,16 +76,24 @@ record DraftCosts(double[] rows, double token, double reading) {
 
     /** Measures the costs of drafts by a model; the times of each model are kept in the cache folder. */
     static DraftCosts of(DecoderModel target, DecoderModel draft) {
-        double[] steps = seconds(target);
+        double one = seconds(target)[0];
         double[] drafts = seconds(draft);
+        return new DraftCosts(of(target).rows(), drafts[0] / one, drafts[drafts.length - 1] / one);
+    }
+
+    /** Measures the costs of look-up drafts; the times are kept in the cache folder. */
+    static DraftCosts of(DecoderModel target) {
+        double[] steps = seconds(target);
         double one = steps[0];
-        double[] rows = Arrays.stream(steps, 0, steps.length - 1)
-                .map(seconds -> seconds / one)
-                .toArray();
-        for (int i = 1; i < rows.length; i++) {
-            rows[i] = Math.max(rows[i], rows[i - 1]); // more tokens never take less time
+        double[] rows = new double[steps.length - 1];
+        boolean again = !target.manifest().states(StateTensor.Kind.RECURRENT).isEmpty();
+        for (int i = 0; i < rows.length; i++) {
+            double cost = steps[i] / one;
+            double refused =
+                    again ? 2 * cost - 1 : cost; // tokens before a refused one are read again with the next step
+            rows[i] = i == 0 ? 1 : Math.max(refused, rows[i - 1]); // more tokens never take less time
         }
-        return new DraftCosts(rows, drafts[0] / one, drafts[drafts.length - 1] / one);
+        return new DraftCosts(rows, 0, 0);
     }
 
     /** (sizes + 1), the seconds of steps of 1, 2, … tokens, and of a token of a prompt. */

@@ -21,9 +21,10 @@ final class RecurrentStates implements AutoCloseable {
      * Each state has two buffers: a step reads buffers[current] and writes buffers[1 - current]; advance() swaps them. A failed
      * step does not swap, so the old states stay intact.
      *
-     * A step overwrites the states of the step before the last, so a sequence cannot go back by itself. save() keeps copies,
-     * newest first, and restore() returns to the latest copy that is short enough; the caller then reads the tokens after it
-     * again.
+     * A step overwrites the states of the step before the last. So a sequence can go back by one step: buffers[1 - current] contain
+     * the states after `before` tokens until the next step begins. That is what a refused draft needs, and costs nothing. To go back
+     * further, save() keeps copies, newest first, and restore() returns to the latest states that are short enough; the caller then
+     * reads the tokens after them again.
      *
      * Invariants:
      *  1. The lengths in saved are strictly decreasing, and each is at most the length of the sequence.
@@ -39,6 +40,7 @@ final class RecurrentStates implements AutoCloseable {
     private final long bytes;
     private final Deque<Saved> saved = new ArrayDeque<>(); // newest first
     private int current;
+    private int before = -1; // the number of tokens that buffers[1 - current] have read; -1 if they are not valid
 
     private record Saved(int length, ByteBuffer[] values) {}
 
@@ -61,15 +63,21 @@ final class RecurrentStates implements AutoCloseable {
 
     /** Binds the tensors for the next step. */
     void bind(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+        before = -1; // the step writes there, even if it fails
         for (int i = 0; i < states.size(); i++) {
             inputs.put(states.get(i).input(), tensors[current][i]);
             outputs.put(states.get(i).output(), tensors[1 - current][i]);
         }
     }
 
-    /** Ends a step: its outputs become the inputs of the next one. */
-    void advance() {
+    /**
+     * Ends a step: its outputs become the inputs of the next one.
+     *
+     * @param past the number of tokens read before the step
+     */
+    void advance(int past) {
         current = 1 - current;
+        before = past;
     }
 
     /** Saves a copy of the states after {@code length} tokens. Older copies are dropped if they exceed the limit. */
@@ -90,7 +98,7 @@ final class RecurrentStates implements AutoCloseable {
     }
 
     /**
-     * Restores the latest copy of at most {@code length} tokens, or the initial state.
+     * Restores the latest known states of at most {@code length} tokens, or the initial ones.
      *
      * @return the number of tokens that the restored states have read
      */
@@ -98,6 +106,13 @@ final class RecurrentStates implements AutoCloseable {
         saved.removeIf(copy -> copy.length() > length);
         Iterator<Saved> copies = saved.iterator();
         Saved copy = copies.hasNext() ? copies.next() : null;
+        if (!states.isEmpty() && before >= 0 && before <= length && (copy == null || before >= copy.length())) {
+            int restored = before;
+            current = 1 - current;
+            before = -1;
+            return restored;
+        }
+        before = -1;
         for (int i = 0; i < states.size(); i++) {
             ByteBuffer target = buffers[current][i];
             if (copy != null) {

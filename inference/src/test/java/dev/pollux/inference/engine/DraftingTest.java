@@ -8,6 +8,7 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.WeightFormat;
+import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.sampling.Sampler;
 import dev.pollux.inference.tokenizer.Tokenizer;
@@ -184,5 +185,94 @@ class DraftingTest {
 
     private static List<Integer> ids(JsonNode list) {
         return list.valueStream().map(JsonNode::asInt).toList();
+    }
+
+    /** Drafts that are right up to a random place. */
+    private final class HalfRight implements Drafter {
+        private final List<Integer> right; // the tokens of the output
+        private final int prompt;
+        private int count;
+
+        private HalfRight(List<Integer> right, int prompt) {
+            this.right = right;
+            this.prompt = prompt;
+        }
+
+        @Override
+        public void add(int token) {
+            count++;
+        }
+
+        @Override
+        public int[] draft(int most) {
+            int from = count - prompt;
+            int size = Math.min(Math.min(most, random.nextInt(8)), right.size() - from);
+            int wrong = random.nextInt(10);
+            int[] draft = new int[Math.max(0, size)];
+            for (int i = 0; i < draft.length; i++) {
+                draft[i] = i < wrong ? right.get(from + i) : 1 + random.nextInt(20);
+            }
+            return draft;
+        }
+
+        @Override
+        public void verified(int accepted, int size) {}
+
+        @Override
+        public void undrafted() {}
+
+        @Override
+        public boolean pairs() {
+            return false;
+        }
+    }
+
+    /** Models that cannot go back a token by themselves: states are taken back to the step before. */
+    @TestFactory
+    Stream<DynamicTest> modelsWithRecurrentStates() throws IOException {
+        List<Path> folders;
+        try (Stream<Path> files = Files.list(ReferenceData.golden("decoder"))) {
+            folders = files.filter(folder -> Files.exists(folder.resolve("config.json")))
+                    .sorted()
+                    .toList();
+        }
+        return folders.stream()
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> recurrent(folder)));
+    }
+
+    private void recurrent(Path folder) {
+        Path export = temp.resolve(folder.getFileName().toString());
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            DecoderExport.export(checkpoint, export, FLOAT).run();
+        }
+        EngineOptions engine = EngineOptions.builder()
+                .threads(1)
+                .cache(temp)
+                .prefillChunk(1 + random.nextInt(40))
+                .build();
+        try (DecoderModel model = DecoderModel.open(export, engine)) {
+            if (model.manifest().states(Kind.RECURRENT).isEmpty()) {
+                return;
+            }
+            for (int round = 0; round < 4; round++) {
+                int vocabulary = model.manifest().vocabularySize();
+                int[] prompt =
+                        random.ints(1 + random.nextInt(60), 0, vocabulary).toArray();
+                GenerationOptions options =
+                        GenerationOptions.builder().maxTokens(40).build();
+                Generation plain = generate(model, prompt, options, Set.of(), false);
+                Drafter drafter = new HalfRight(plain.tokens(), prompt.length);
+                try (DecoderSequence sequence = model.sequence()) {
+                    Generation drafted =
+                            Drafted.write(sequence, options, prompt, Sampler.of(options, vocabulary), drafter);
+                    assertThat(drafted.tokens())
+                            .as("seed %d, round %d", seed, round)
+                            .isEqualTo(plain.tokens());
+                    assertThat(drafted.usage().acceptedTokens())
+                            .isPositive()
+                            .isLessThan(drafted.usage().draftedTokens());
+                }
+            }
+        }
     }
 }

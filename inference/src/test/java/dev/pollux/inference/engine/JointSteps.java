@@ -56,7 +56,7 @@ final class JointSteps implements AutoCloseable {
         } catch (OrtException e) {
             throw NativeRuntime.failure("A step of " + manifest.name() + " failed", e);
         }
-        recurrent.advance();
+        recurrent.advance(step.past()[0]);
         recurrent.bind(inputs, outputs);
     }
 

@@ -36,7 +36,13 @@ class RecurrentStatesTest {
         return bytes.duplicate().order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 
+    private int before = -1; // tokens before the last step, if it can be taken back
+
     private void step(RecurrentStates states, float value) {
+        step(states, value, 0);
+    }
+
+    private void step(RecurrentStates states, float value, int past) {
         states.bind(inputs, outputs);
         for (StateTensor state : STATES) {
             FloatBuffer written = values(outputs.get(state.output()));
@@ -44,7 +50,8 @@ class RecurrentStatesTest {
                 written.put(i, value + i);
             }
         }
-        states.advance();
+        states.advance(past);
+        before = past;
     }
 
     private void assertReads(RecurrentStates states, float value, String when) {
@@ -100,33 +107,50 @@ class RecurrentStatesTest {
         }
     }
 
-    /** Against a map from length to state: going back finds the latest copy, and copies after it are forgotten. */
+    /** Against a map from length to state: going back finds the states before the last step, or the latest copy. */
     @Test
-    void goingBackFindsTheLatestCopy() {
+    void goingBackFindsTheLatestStates() {
         long seed = new Random().nextLong();
         Random random = new Random(seed);
         TreeMap<Integer, Float> copies = new TreeMap<>();
         try (RecurrentStates states = of(STATES)) {
             int length = 0;
+            float value = 0;
             for (int round = 0; round < 500; round++) {
                 String when = "seed " + seed + ", round " + round;
+                float valueBefore = value;
+                int past = length;
                 length += 1 + random.nextInt(5);
-                float value = 1 + random.nextInt(1000);
-                step(states, value);
+                value = 1 + random.nextInt(1000);
+                step(states, value, past);
                 if (random.nextBoolean()) {
                     states.save(length);
                     copies.tailMap(length, true).clear();
                     copies.put(length, value);
                 }
-                if (random.nextInt(3) == 0) {
+                while (random.nextInt(3) == 0) {
                     int back = random.nextInt(length + 1);
                     copies.tailMap(back, false).clear();
                     Map.Entry<Integer, Float> latest = copies.lastEntry();
-                    length = latest == null ? 0 : latest.getKey();
+                    boolean undone = before >= 0 && before <= back && (latest == null || before >= latest.getKey());
+                    length = undone ? before : latest == null ? 0 : latest.getKey();
+                    value = undone ? valueBefore : latest == null ? 0 : latest.getValue();
+                    before = -1;
                     assertThat(states.restore(back)).as(when).isEqualTo(length);
-                    assertReads(states, latest == null ? 0 : latest.getValue(), when);
+                    assertReads(states, value, when);
                 }
             }
+        }
+    }
+
+    @Test
+    void theStatesBeforeAStepThatMayHaveFailedAreNotUsed() {
+        try (RecurrentStates states = of(STATES)) {
+            step(states, 7, 0);
+            step(states, 9, 3);
+            states.bind(inputs, outputs);
+            assertThat(states.restore(4)).isZero();
+            assertReads(states, 0, "after the beginning of a step");
         }
     }
 
@@ -139,7 +163,7 @@ class RecurrentStatesTest {
             for (int length = 1; length <= 5; length++) {
                 states.bind(inputs, outputs);
                 values(outputs.get("present.scan")).put(0, length);
-                states.advance();
+                states.advance(length - 1);
                 states.save(length);
             }
             assertThat(states.restore(3)).isEqualTo(3);
