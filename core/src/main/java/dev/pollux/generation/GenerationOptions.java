@@ -25,8 +25,8 @@ public final class GenerationOptions {
     public static final GenerationOptions DEFAULTS = builder().build();
 
     /**
-     * Temperature 0.7 and min-p 0.05: for conversations with a model of which no sampling is published. Greedy decoding
-     * repeats itself with small models; a min-p keeps out what is improbable beside the best token, at any temperature.
+     * Temperature 0.7 and min-p 0.05: for conversations with a model of which no sampling is published. Greedy decoding repeats
+     * itself with small models; a min-p keeps out what is improbable beside the best token, at any temperature.
      */
     public static final GenerationOptions SAMPLED =
             builder().temperature(0.7).minP(0.05).build();
@@ -53,8 +53,8 @@ public final class GenerationOptions {
     }
 
     /**
-     * Fewest tokens to produce before the text may end, in [0, maxTokens]; default 0. Until then the end tokens are
-     * forbidden; a stop string still ends the text.
+     * Fewest tokens to produce before the text may end, in [0, maxTokens]; default 0. Until then the end tokens are forbidden; a
+     * stop string still ends the text.
      */
     public int minTokens() {
         return set.minTokens;
@@ -65,10 +65,7 @@ public final class GenerationOptions {
         return set.temperature;
     }
 
-    /**
-     * Keep the best tokens while their share of the entropy of the 100 best is at most this, in (0, 1]; 1 keeps all;
-     * default 1 (arXiv:2509.02510).
-     */
+    /** Keep the best tokens while their share of the 100 best's entropy is at most this, in (0, 1]; default 1 (arXiv:2509.02510). */
     public double topH() {
         return set.topH;
     }
@@ -78,10 +75,7 @@ public final class GenerationOptions {
         return set.topK;
     }
 
-    /**
-     * Nucleus: keep the smallest set of best tokens that reaches this mass, in (0, 1]; default 1 (Holtzman et al.,
-     * arXiv:1904.09751).
-     */
+    /** Nucleus: keep the smallest set of best tokens that reaches this mass, in (0, 1]; default 1 (arXiv:1904.09751). */
     public double topP() {
         return set.topP;
     }
@@ -91,10 +85,7 @@ public final class GenerationOptions {
         return set.minP;
     }
 
-    /**
-     * Keep the tokens of most typical surprise up to this mass, in (0, 1]; default 1 (Meister et al.,
-     * arXiv:2202.00666).
-     */
+    /** Keep the tokens of most typical surprise up to this mass, in (0, 1]; default 1 (Meister et al., arXiv:2202.00666). */
     public double typicalP() {
         return set.typicalP;
     }
@@ -105,8 +96,8 @@ public final class GenerationOptions {
     }
 
     /**
-     * Drop tokens less probable than min(eta, sqrt(eta) · exp(-entropy in nats)), in [0, 1); 0 keeps all; default 0
-     * (Hewitt et al., arXiv:2210.15191).
+     * Drop tokens less probable than min(eta, sqrt(eta) · exp(-entropy in nats)), in [0, 1); 0 keeps all; default 0 (Hewitt et
+     * al., arXiv:2210.15191).
      */
     public double etaCutoff() {
         return set.etaCutoff;
@@ -123,8 +114,8 @@ public final class GenerationOptions {
     }
 
     /**
-     * Divides positive and multiplies negative logits of tokens in prompt and output, in (0, 100]; default 1 (Keskar et
-     * al., arXiv:1909.05858).
+     * Divides positive and multiplies negative logits of tokens in prompt and output, in (0, 100]; default 1 (Keskar et al.,
+     * arXiv:1909.05858).
      */
     public double repetitionPenalty() {
         return set.repetitionPenalty;
@@ -145,10 +136,7 @@ public final class GenerationOptions {
         return set.dry;
     }
 
-    /**
-     * Forbids every token that would repeat a sequence of this many tokens of prompt and output, at least 0; 0 allows
-     * all; default 0.
-     */
+    /** Forbids tokens that would repeat a sequence of this many tokens of prompt and output, at least 0; 0 allows all; default 0. */
     public int noRepeatNgram() {
         return set.noRepeatNgram;
     }
@@ -158,18 +146,12 @@ public final class GenerationOptions {
         return set.logitBias;
     }
 
-    /**
-     * Added to the logit of the last token of a sequence of token ids where the text ends with the others; default
-     * none.
-     */
+    /** Added to the logit of the last token of a sequence of token ids where the text ends with the others; default none. */
     public Map<List<Integer>, Float> sequenceBias() {
         return set.sequenceBias;
     }
 
-    /**
-     * Sequences of token ids that must not be completed; default none. A sequence that consists of just an end token is
-     * ignored.
-     */
+    /** Sequences of token ids that must not be completed; default none. One that consists of just an end token is ignored. */
     public List<List<Integer>> badWords() {
         return set.badWords;
     }
@@ -203,6 +185,14 @@ public final class GenerationOptions {
      */
     public Optional<Duration> deadline() {
         return set.deadline;
+    }
+
+    /**
+     * Where requests wait for others, those of a higher priority run first, in [-100, 100]; default 0. Requests of one priority
+     * run in the order of their arrival. A request of a low priority may wait as long as others arrive.
+     */
+    public int priority() {
+        return set.priority;
     }
 
     /** Whether another has the same options. */
@@ -382,6 +372,12 @@ public final class GenerationOptions {
         /** See {@link GenerationOptions#deadline()}. */
         public Builder deadline(Duration deadline) {
             set.deadline = Optional.of(deadline);
+            return this;
+        }
+
+        /** See {@link GenerationOptions#priority()}. */
+        public Builder priority(int priority) {
+            set.priority = priority;
             return this;
         }
 

@@ -38,6 +38,7 @@ final class GenerationValues {
     List<String> stop = List.of();
     OptionalInt logProbabilities = OptionalInt.empty();
     Optional<Duration> deadline = Optional.empty();
+    int priority;
 
     GenerationValues copy() {
         GenerationValues copy = new GenerationValues();
@@ -66,6 +67,7 @@ final class GenerationValues {
         copy.stop = stop;
         copy.logProbabilities = logProbabilities;
         copy.deadline = deadline;
+        copy.priority = priority;
         return copy;
     }
 
@@ -97,6 +99,7 @@ final class GenerationValues {
         values.put("stop", stop);
         values.put("logProbabilities", logProbabilities);
         values.put("deadline", deadline);
+        values.put("priority", priority);
         return values;
     }
 
@@ -132,6 +135,7 @@ final class GenerationValues {
         boolean positive =
                 deadline.map(time -> !time.isNegative() && !time.isZero()).orElse(true);
         require(positive, "deadline", "longer than zero", deadline.orElse(Duration.ZERO));
+        require(Math.abs((long) priority) <= 100, "priority", "in [-100, 100]", priority);
         require(badWords.stream().noneMatch(List::isEmpty), "badWords", "free of empty sequences", badWords);
     }
 }

@@ -4,20 +4,21 @@ import dev.pollux.CancelledException;
 import dev.pollux.DeadlineException;
 import dev.pollux.OverloadedException;
 import dev.pollux.internal.Interrupts;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Lets a number of requests run at a time; others wait in the order in which they came. <em>Thread-safe.</em> */
+/** Lets a number of requests run at a time; others wait, by priority and then in the order in which they came. <em>Thread-safe.</em> */
 final class RequestQueue implements AutoCloseable {
 
     /*
      * Invariants, all guarded by one lock:
      *  1. running is at most places, and bytes the sum over those who run, at most budget. A request runs from enter() to leave().
-     *  2. waiting contains the tickets of the threads in enter(), in the order of their arrival; only the first may run.
-     * So no request overtakes another, and none starves while those that run end. A reader that neither reads nor closes its stream
+     *  2. waiting contains the tickets of the threads in enter(), by falling priority and then in the order of their arrival; only the
+     *     first may run.
+     * So no request overtakes another of its priority, and none of the highest one starves while those that run end. A reader that neither reads nor closes its stream
      * keeps its place.
      */
 
@@ -26,7 +27,7 @@ final class RequestQueue implements AutoCloseable {
     private final long budget;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final Deque<Ticket> waiting = new ArrayDeque<>();
+    private final List<Ticket> waiting = new ArrayList<>();
     private int running;
     private long bytes;
     private boolean closed;
@@ -34,12 +35,17 @@ final class RequestQueue implements AutoCloseable {
     /** A request. */
     static final class Ticket {
         private final long bytes;
+        private final int priority;
         private boolean cancelled;
         private boolean running;
 
-        /** @param bytes the memory that it needs */
-        Ticket(long bytes) {
+        /**
+         * @param bytes the memory that it needs
+         * @param priority as in {@link dev.pollux.generation.GenerationOptions#priority()}
+         */
+        Ticket(long bytes, int priority) {
             this.bytes = bytes;
+            this.priority = priority;
         }
     }
 
@@ -69,7 +75,11 @@ final class RequestQueue implements AutoCloseable {
                         most + " requests wait already, the most that the queue holds; try again later or"
                                 + " raise EngineOptions.queue()");
             }
-            waiting.add(ticket);
+            int place = waiting.size();
+            while (place > 0 && waiting.get(place - 1).priority < ticket.priority) {
+                place--;
+            }
+            waiting.add(place, ticket);
             try {
                 await(ticket, deadline);
                 running++;
@@ -94,7 +104,7 @@ final class RequestQueue implements AutoCloseable {
                 throw new CancelledException("The request was cancelled while it waited");
             }
             deadline.check("while the request waited for others");
-            if (fits(ticket) && waiting.peekFirst() == ticket) {
+            if (fits(ticket) && waiting.indexOf(ticket) == 0) {
                 return;
             }
             try {

@@ -32,7 +32,8 @@ final class RunningRequest {
         this.loop = loop;
         this.prompt = request.prompt();
         this.room = Math.min(request.options().maxTokens(), model.options().prefillChunk());
-        this.ticket = new RequestQueue.Ticket(bytes(model, request));
+        this.ticket =
+                new RequestQueue.Ticket(bytes(model, request), request.options().priority());
         this.deadline = new Deadline(request.options().deadline());
         if (model.scheduler().isEmpty()) {
             begin(Optional.empty());

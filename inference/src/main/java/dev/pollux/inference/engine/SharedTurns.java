@@ -31,6 +31,7 @@ final class SharedTurns implements AutoCloseable {
      *  2. A step begins when no member is EXPECTED, or the patience after the last step is over; those who are missing become AWAY then.
      *     A slow reader therefore delays the others once, not in each step.
      *  3. A reader leaves its WAITING state by a step, or because it is cancelled or its thread interrupted.
+     *  4. A step that failed is run again for each member alone; the one that fails again gets the error, the others their rows.
      * The patience only decides who shares a step, and not the bits of a row (SharedSteps).
      */
 
@@ -187,34 +188,51 @@ final class SharedTurns implements AutoCloseable {
         @Nullable RuntimeException failure = null;
         long begin = System.nanoTime();
         try {
-            admission.run(steps.step(
-                    due.stream().map(member -> member.slot).toList(),
-                    due.stream().map(member -> member.token).toList(),
-                    gone));
-        } catch (RuntimeException e) {
-            failure = e;
-        } catch (Error e) {
-            failure = new ModelExecutionException("A step of several requests failed: " + e, e);
+            failure = run(due, gone);
         } finally {
             lock.lock();
             running = false;
             ended = System.nanoTime();
             patience = Math.max(LEAST_PATIENCE, (ended - begin) / 4);
-            end(due, failure);
+            for (Member member : due) {
+                member.state = failure == null ? State.DONE : State.WAITING;
+            }
             changed.signalAll();
         }
-        if (failure instanceof CancelledException cancelled) {
+        if (failure != null) {
             leader.state = State.AWAY;
-            throw cancelled;
+            throw failure;
         }
         left.removeAll(gone);
     }
 
-    /** A step that did not begin leaves its members waiting, except the leader; one that failed, failed for all. */
-    private static void end(List<Member> due, @Nullable RuntimeException failure) {
+    /**
+     * Runs a step. If it fails, each member reads its token in a step of its own, so that only those fail that cannot.
+     *
+     * @return the reason why the step did not begin; the members then wait for another
+     */
+    private @Nullable RuntimeException run(List<Member> due, List<SharedSteps.Slot> gone) {
+        @Nullable RuntimeException failure = attempt(due, gone);
         for (Member member : due) {
-            member.state = failure instanceof CancelledException ? State.WAITING : State.DONE;
-            member.failure = failure;
+            member.failure = null;
+            if (failure != null && !(failure instanceof CancelledException)) {
+                member.failure = due.size() == 1 ? failure : attempt(List.of(member), gone);
+            }
+        }
+        return failure instanceof CancelledException ? failure : null;
+    }
+
+    private @Nullable RuntimeException attempt(List<Member> due, List<SharedSteps.Slot> gone) {
+        try {
+            admission.run(steps.step(
+                    due.stream().map(member -> member.slot).toList(),
+                    due.stream().map(member -> member.token).toList(),
+                    gone));
+            return null;
+        } catch (RuntimeException e) {
+            return e;
+        } catch (Error e) {
+            return new ModelExecutionException("A step of several requests failed: " + e, e);
         }
     }
 
