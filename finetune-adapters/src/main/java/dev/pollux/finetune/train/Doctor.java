@@ -86,12 +86,18 @@ final class Doctor {
                     + (float) lastChosen
                     + "), as rejected ones did; lower the learning rate, raise beta, or add the loss sft");
         }
-        boolean unchanged = trainables.modules().stream().allMatch(Doctor::isZero);
-        if (unchanged && !trainables.modules().isEmpty() && trainables.tensors().isEmpty()) {
+        if (isUnchanged(trainables)) {
             found.add(
                     "The adapter changes nothing: all second factors are 0; raise the learning rate or the number of steps");
         }
         return found;
+    }
+
+    /** Whether an adapter has no effect. */
+    static boolean isUnchanged(Trainables trainables) {
+        return trainables.modules().stream().allMatch(Doctor::isZero)
+                && !trainables.modules().isEmpty()
+                && trainables.tensors().isEmpty();
     }
 
     private static boolean isZero(LoraModule module) {

@@ -3,6 +3,7 @@ package dev.pollux.finetune.train;
 import static dev.pollux.internal.OptionRange.require;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -49,7 +50,12 @@ public final class LoraOptions {
         /** Those of changed modules. */
         LORA_ONLY,
         /** Those of all linear layers. */
-        ALL
+        ALL;
+
+        /** Its name in PEFT's settings. */
+        String setting() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     private LoraOptions(Builder b) {

@@ -10,6 +10,7 @@ import dev.pollux.inference.adapter.PeftConfig;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,12 +102,16 @@ public final class LoraTrainer {
                 Prepared prepared = prepare(rows, objective, options, tokenizer);
                 if (objective instanceof GrpoObjective rated) {
                     try (RolloutSampler sampler = new RolloutSampler(checkpoint, rated, options)) {
-                        return new TrainingRun(prepared, saved, listener, sampler).run(context);
+                        return run(prepared, sampler, context);
                     }
                 }
-                return new TrainingRun(prepared, saved, listener, null).run(context);
+                return run(prepared, null, context);
             }
         });
+    }
+
+    private TrainingReport run(Prepared prepared, @Nullable RolloutSampler sampler, JobContext context) {
+        return new TrainingRun<>(new DecoderTask(prepared, sampler), prepared.options(), saved, listener).run(context);
     }
 
     /** What a run would do, without running the model. */
@@ -183,7 +188,7 @@ public final class LoraTrainer {
                 checkpoint.config(),
                 checkpoint.settings(),
                 checkpoint.tensors(),
-                Math.max(longest, StepRunner.ROW),
+                Math.max(longest, DecoderSteps.ROW),
                 options.threads(),
                 options.weightMemory(),
                 options.recompute());
@@ -228,13 +233,7 @@ public final class LoraTrainer {
                 .dropout(lora.dropout())
                 .set("use_rslora", lora.rankStabilized() && lora.initialization() == LoraOptions.Initialization.KAIMING)
                 .set("inference_mode", true)
-                .set(
-                        "bias",
-                        switch (lora.bias()) {
-                            case NONE -> "none";
-                            case LORA_ONLY -> "lora_only";
-                            case ALL -> "all";
-                        });
+                .set("bias", lora.bias().setting());
         if (!modules.isEmpty() && lora.layers().isEmpty() && lora.exclude().isEmpty()) {
             builder.targetModules(new TreeSet<>(modules));
         }

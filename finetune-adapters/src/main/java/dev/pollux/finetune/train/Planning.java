@@ -4,6 +4,7 @@ import dev.pollux.finetune.internal.training.LoraModule;
 import dev.pollux.finetune.internal.training.Parameter;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.checkpoint.ModelConfig;
+import dev.pollux.tensor.TensorInfo;
 
 /** Numbers of a run before it starts. */
 final class Planning {
@@ -11,10 +12,8 @@ final class Planning {
     private Planning() {}
 
     /** The number of steps of a run. */
-    static long steps(PreparedRows rows, TrainingOptions options) {
-        long batches = (rows.size() + options.batchSize() - 1L) / options.batchSize();
-        long perEpoch = Math.max(1, (batches + options.accumulation() - 1) / options.accumulation());
-        long all = (long) Math.ceil(perEpoch * options.epochs());
+    static long steps(int rows, TrainingOptions options) {
+        long all = (long) Math.ceil(RowOrder.stepsOfEpoch(rows, options) * options.epochs());
         return options.maxSteps() > 0 ? Math.min(all, options.maxSteps()) : all;
     }
 
@@ -31,7 +30,7 @@ final class Planning {
         long trainable = prepared.trainables().parameters().stream()
                 .mapToLong(parameter -> parameter.values().length)
                 .sum();
-        long steps = steps(rows, options);
+        long steps = steps(rows.size(), options);
         long head = (long) config.vocabularySize() * config.hiddenSize();
         long inLayers = Math.max(0, checkpoint.parameters() - head * (config.tiedEmbedding() ? 1 : 2));
         double share = (double) steps * options.batchSize() * options.accumulation() / Math.max(1, rows.size());
@@ -58,6 +57,40 @@ final class Planning {
                 steps,
                 operations,
                 weights + activations + states);
+    }
+
+    static TrainingPlan of(EncoderTrainer.Prepared prepared) {
+        EncoderRows rows = prepared.rows();
+        long trainable = prepared.trainables().parameters().stream()
+                .mapToLong(parameter -> parameter.values().length)
+                .sum();
+        long parameters = prepared.base().tensors().tensors().values().stream()
+                .mapToLong(TensorInfo::elements)
+                .sum();
+        long inLayers = prepared.setting().matrices().stream()
+                .mapToLong(name -> prepared.base().tensors().info(name).elements())
+                .sum();
+        long steps = steps(rows.size(), prepared.options());
+        double share = (double) steps
+                * prepared.options().batchSize()
+                * prepared.options().accumulation()
+                / Math.max(1, rows.size());
+        long states = prepared.trainables().parameters().stream()
+                .mapToLong(Planning::bytes)
+                .sum();
+        return new TrainingPlan(
+                trainable,
+                parameters,
+                EncoderTrainer.names(prepared.trainables()),
+                rows.size(),
+                rows.cut(),
+                0,
+                rows.tokens(),
+                rows.tokens(),
+                rows.longest(),
+                steps,
+                share * 8.0 * inLayers * rows.tokens(),
+                Math.min(prepared.options().weightMemory(), 4 * parameters) + states);
     }
 
     /** Values, gradient and two moments. */

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 
 /** The rows of a data set as tokens, and their order. <em>Immutable.</em> */
@@ -166,24 +165,6 @@ final class PreparedRows {
                 .flatMap(unit -> unit.sequences().stream())
                 .filter(one -> own.contains(IntBuffer.wrap(one.ids())))
                 .count();
-    }
-
-    /** The order of an epoch. */
-    int[] order(long epoch, boolean shuffle, long seed) {
-        int[] order = new int[units.size()];
-        for (int i = 0; i < order.length; i++) {
-            order[i] = i;
-        }
-        if (shuffle) {
-            SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + epoch);
-            for (int i = order.length - 1; i > 0; i--) {
-                int j = random.nextInt(i + 1);
-                int swapped = order[i];
-                order[i] = order[j];
-                order[j] = swapped;
-            }
-        }
-        return order;
     }
 
     /** Rows from {@code first} to {@code end} of an order, as one micro-batch. */

@@ -57,7 +57,7 @@ final class RunState {
         this.digest = digest;
     }
 
-    void save(Progress progress, Trainables trainables, StepRunner runner, LearningRate rate) {
+    void save(Progress progress, Trainables trainables, StepRunner<?> runner, LearningRate rate) {
         WorkFolder.publish(folder.resolve(STEP + progress.step()), JobContext.NONE, work -> {
             List<String> names = new ArrayList<>();
             runner.states().forEach((name, state) -> {
@@ -79,7 +79,7 @@ final class RunState {
         steps().filter(step -> step != progress.step()).forEach(this::delete);
     }
 
-    private static OptimizerState state(StepRunner runner, Parameter parameter) {
+    private static OptimizerState state(StepRunner<?> runner, Parameter parameter) {
         return Optional.ofNullable(runner.states().get(parameter.name())).orElseThrow();
     }
 
@@ -87,7 +87,7 @@ final class RunState {
         file.put(name, DType.F32, List.of((long) values.length), values);
     }
 
-    private JsonNode json(Progress progress, StepRunner runner, LearningRate rate) {
+    private JsonNode json(Progress progress, StepRunner<?> runner, LearningRate rate) {
         ObjectNode json = new ObjectNode();
         json.put("digest", digest);
         json.put("global_step", progress.step());
@@ -123,7 +123,7 @@ final class RunState {
      * @return empty if there is none
      * @throws MalformedFileException if it is one of other settings
      */
-    Optional<Progress> restore(Trainables trainables, StepRunner runner, LearningRate rate) {
+    Optional<Progress> restore(Trainables trainables, StepRunner<?> runner, LearningRate rate) {
         Optional<Long> newest = steps().max(Comparator.naturalOrder());
         if (newest.isEmpty()) {
             return Optional.empty();

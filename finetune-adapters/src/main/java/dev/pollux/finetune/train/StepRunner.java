@@ -1,15 +1,9 @@
 package dev.pollux.finetune.train;
 
-import dev.pollux.finetune.internal.training.Activations;
-import dev.pollux.finetune.internal.training.ModelPair;
 import dev.pollux.finetune.internal.training.Parameter;
-import dev.pollux.finetune.internal.training.TokenBatch;
-import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
-import dev.pollux.finetune.internal.training.TokenMeasures;
 import dev.pollux.finetune.internal.training.Trainables;
 import dev.pollux.job.JobContext;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,22 +11,14 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 
-/** Runs optimizer steps. <em>Confined to one thread.</em> */
-final class StepRunner {
+/**
+ * Runs optimizer steps. <em>Confined to one thread.</em>
+ *
+ * @param <B> a micro-batch
+ */
+abstract class StepRunner<B> implements AutoCloseable {
 
-    /*
-     * A step: for each micro-batch, its sequences are run in rows of tokens, scored, and compared by the objective, whose
-     * gradients by log p go backwards through the rows. Gradients add up over the micro-batches. A loss per token is divided by
-     * the number of trained tokens of the whole step, others by the number of micro-batches, so the same rows give the same
-     * gradients however they are divided into micro-batches.
-     */
-
-    /** The most tokens of a row, unless a sequence is longer. */
-    static final int ROW = 2048;
-
-    private final ModelPair models;
     private final Trainables trainables;
-    private final Objective objective;
     private final TrainingOptions options;
     private final Map<String, OptimizerState> states = new LinkedHashMap<>();
     private final RunningReward running = new RunningReward();
@@ -47,10 +33,24 @@ final class StepRunner {
      */
     record Step(double loss, List<Double> losses, double gradientNorm, Map<String, Double> metrics) {}
 
-    StepRunner(ModelPair models, Trainables trainables, Objective objective, TrainingOptions options) {
-        this.models = models;
+    /**
+     * How a micro-batch counts in its step.
+     *
+     * @param targets the trained tokens of the step
+     * @param share the factor of its loss
+     * @param number of the micro-batch, from 0
+     */
+    record Scale(double targets, double share, int number) {}
+
+    /**
+     * The loss of a micro-batch.
+     *
+     * @param metrics by TRL's names
+     */
+    record Found(double loss, Map<String, Double> metrics) {}
+
+    StepRunner(Trainables trainables, TrainingOptions options) {
         this.trainables = trainables;
-        this.objective = objective;
         this.options = options;
         trainables
                 .parameters()
@@ -59,20 +59,42 @@ final class StepRunner {
     }
 
     /** The optimizer's memory by the names of parameters. */
-    Map<String, OptimizerState> states() {
+    final Map<String, OptimizerState> states() {
         return states;
     }
 
-    RunningReward running() {
+    final RunningReward running() {
         return running;
     }
+
+    /** The number of trained tokens by which the loss of a step is divided if it is per token. */
+    abstract double targets(B batch);
+
+    /** The number of tokens that are read. */
+    abstract long tokens(B batch);
+
+    /** Whether losses are sums over tokens, over the number of tokens of the step; else they are averaged. */
+    abstract boolean isPerToken();
+
+    /** The loss of a micro-batch, whose gradients are added to those of the parameters. */
+    abstract Found run(B batch, Scale scale, JobContext context);
+
+    /** Hands the values of the parameters to the model. */
+    abstract void refresh();
+
+    /** The bytes of direct memory allocated so far. */
+    abstract long allocated();
+
+    /** Frees the model. */
+    @Override
+    public abstract void close();
 
     /**
      * A step.
      *
      * @param rate the learning rate of first factors
      */
-    Step step(List<MicroBatch> batches, double rate, JobContext context) {
+    final Step step(List<B> batches, double rate, JobContext context) {
         Step step = gradients(batches, context);
         bound(step.gradientNorm());
         for (Parameter parameter : trainables.parameters()) {
@@ -81,7 +103,7 @@ final class StepRunner {
             Objects.requireNonNull(states.get(parameter.name()))
                     .step(parameter.values(), parameter.gradient(), own, decay);
         }
-        models.refresh();
+        refresh();
         return step;
     }
 
@@ -91,17 +113,17 @@ final class StepRunner {
     }
 
     /** The gradients of a step, left in the parameters. */
-    Step gradients(List<MicroBatch> batches, JobContext context) {
+    final Step gradients(List<B> batches, JobContext context) {
         trainables.parameters().forEach(Parameter::clearGradient);
-        double targets = batches.stream().mapToLong(MicroBatch::targets).sum();
+        double targets = batches.stream().mapToDouble(this::targets).sum();
         List<Double> losses = new ArrayList<>();
         Map<String, Double> metrics = new LinkedHashMap<>();
         Map<String, Integer> counts = new LinkedHashMap<>();
-        for (MicroBatch batch : batches) {
-            double share = objective.isPerToken() ? 1 : 1.0 / batches.size();
-            BatchLoss loss = run(batch, new Scale(targets, share, losses.size()), context);
-            losses.add(loss.loss() * share);
-            loss.metrics().forEach((name, value) -> {
+        for (B batch : batches) {
+            double share = isPerToken() ? 1 : 1.0 / batches.size();
+            Found found = run(batch, new Scale(targets, share, losses.size()), context);
+            losses.add(found.loss() * share);
+            found.metrics().forEach((name, value) -> {
                 metrics.merge(name, value, Double::sum);
                 counts.merge(name, 1, Integer::sum);
             });
@@ -111,25 +133,16 @@ final class StepRunner {
         return new Step(loss, losses, norm(), metrics);
     }
 
-    /**
-     * How a micro-batch counts in its step.
-     *
-     * @param targets the trained tokens of the step
-     * @param share the factor of its loss
-     * @param number of the micro-batch, from 0
-     */
-    private record Scale(double targets, double share, int number) {}
-
-    /** The seed of a micro-batch. As in TRL, preferences are trained without dropout. */
-    private OptionalLong dropout(int number) {
-        if (trainables.dropout() == 0 || !objective.isPerToken()) {
+    /** The seed of dropout of a micro-batch; empty without dropout. */
+    final OptionalLong dropout(int number) {
+        if (trainables.dropout() == 0) {
             return OptionalLong.empty();
         }
         long step = states.values().iterator().next().step();
         return OptionalLong.of(mixed(mixed(options.seed(), step), number));
     }
 
-    private static long mixed(long seed, long number) {
+    static long mixed(long seed, long number) {
         return new SplittableRandom(seed + 0x632BE59BD9B4E019L * (number + 1)).nextLong();
     }
 
@@ -153,150 +166,5 @@ final class StepRunner {
                 }
             }
         }
-    }
-
-    /** The loss of a micro-batch without gradients. */
-    BatchLoss evaluate(MicroBatch batch, JobContext context) {
-        List<Chunk> chunks = chunks(batch.sequences(), OptionalLong.empty(), context);
-        try {
-            return objective.loss(scored(batch, chunks, context), (double) batch.targets(), copy());
-        } finally {
-            chunks.forEach(Chunk::close);
-        }
-    }
-
-    private RunningReward copy() {
-        RunningReward copy = new RunningReward();
-        copy.restore(running.mean(), running.count());
-        return copy;
-    }
-
-    private BatchLoss run(MicroBatch batch, Scale scale, JobContext context) {
-        double share = scale.share();
-        double targets = scale.targets();
-        List<Chunk> chunks = chunks(batch.sequences(), dropout(scale.number()), context);
-        try {
-            BatchLoss loss = objective.loss(scored(batch, chunks, context), targets, running);
-            int at = 0;
-            for (Chunk chunk : chunks) {
-                float[] gradients = new float[chunk.rows().targets().length];
-                int from = 0;
-                for (int i = 0; i < chunk.sequences().size(); i++) {
-                    for (double value : loss.gradients().get(at++)) {
-                        gradients[from++] = (float) (value * share);
-                    }
-                }
-                models.backward(chunk.activations(), gradients, context);
-            }
-            return loss;
-        } finally {
-            chunks.forEach(Chunk::close);
-        }
-    }
-
-    // Scores
-
-    /** Sequences in one row of tokens. */
-    private record Chunk(List<Sequence> sequences, TokenBatch rows, Activations activations, TokenMeasures measures) {
-        void close() {
-            activations.close();
-        }
-    }
-
-    /** The sequences as they are scored: with their prompts if the objective needs them. */
-    private Sequence scoring(Sequence one) {
-        if (!objective.scoresPrompt()) {
-            return one;
-        }
-        boolean[] all = new boolean[one.ids().length];
-        Arrays.fill(all, true);
-        return new Sequence(one.ids(), all);
-    }
-
-    private static List<List<Sequence>> rows(List<Sequence> sequences) {
-        List<List<Sequence>> rows = new ArrayList<>();
-        int length = 0;
-        for (Sequence one : sequences) {
-            if (rows.isEmpty() || length + one.ids().length > ROW) {
-                rows.add(new ArrayList<>());
-                length = 0;
-            }
-            rows.get(rows.size() - 1).add(one);
-            length += one.ids().length;
-        }
-        return rows;
-    }
-
-    private List<Chunk> chunks(List<Sequence> sequences, OptionalLong seed, JobContext context) {
-        List<Chunk> chunks = new ArrayList<>();
-        try {
-            for (List<Sequence> row : rows(sequences)) {
-                TokenBatch tokens = tokens(row);
-                int number = chunks.size();
-                OptionalLong dropout =
-                        seed.isPresent() ? OptionalLong.of(mixed(seed.getAsLong(), number)) : OptionalLong.empty();
-                Activations activations = models.forward(tokens, dropout, context);
-                try {
-                    chunks.add(new Chunk(row, tokens, activations, models.measures(activations, context)));
-                } catch (RuntimeException | Error e) {
-                    activations.close();
-                    throw e;
-                }
-            }
-            return chunks;
-        } catch (RuntimeException | Error e) {
-            chunks.forEach(Chunk::close);
-            throw e;
-        }
-    }
-
-    private TokenBatch tokens(List<Sequence> row) {
-        return TokenBatch.of(row.stream().map(this::scoring).toList());
-    }
-
-    private ScoredBatch scored(MicroBatch batch, List<Chunk> chunks, JobContext context) {
-        List<ScoredSequence> scored = new ArrayList<>();
-        for (Chunk chunk : chunks) {
-            scored.addAll(scored(chunk.sequences(), chunk.measures(), chunk.rows(), context));
-        }
-        List<ScoredSequence> mismatched = new ArrayList<>();
-        if (objective.needsMismatched()) {
-            for (List<Sequence> row : rows(batch.mismatched())) {
-                TokenBatch tokens = tokens(row);
-                try (Activations activations = models.forward(tokens, OptionalLong.empty(), context)) {
-                    mismatched.addAll(scored(row, models.measures(activations, context), tokens, context));
-                }
-            }
-        }
-        return new ScoredBatch(scored, batch.desirable(), mismatched, batch.advantages(), List.of());
-    }
-
-    private List<ScoredSequence> scored(
-            List<Sequence> row, TokenMeasures measures, TokenBatch tokens, JobContext context) {
-        TokenMeasures compared = objective.needsReference() ? models.reference(tokens, context) : measures;
-        List<ScoredSequence> scored = new ArrayList<>();
-        int first = 0;
-        for (Sequence one : row) {
-            boolean[] completion = completion(one);
-            double[] reference = objective.needsReference()
-                    ? ScoredSequence.part(compared.logProbabilities(), first, completion.length)
-                    : new double[0];
-            scored.add(ScoredSequence.of(measures, first, completion, reference));
-            first += completion.length;
-        }
-        return scored;
-    }
-
-    /** Of the scored tokens, which belong to the completion. */
-    private boolean[] completion(Sequence one) {
-        Sequence all = scoring(one);
-        boolean[] completion = new boolean[all.targets()];
-        int at = 0;
-        for (int i = 1; i < one.ids().length; i++) {
-            if (all.isTarget()[i]) {
-                completion[at++] = one.isTarget()[i];
-            }
-        }
-        return completion;
     }
 }

@@ -67,6 +67,10 @@ public final class TrainedAdapter {
                 module.magnitude());
     }
 
+    Trainables trainables() {
+        return trainables;
+    }
+
     /** The number of its parameters. */
     public long parameters() {
         return trainables.parameters().stream()

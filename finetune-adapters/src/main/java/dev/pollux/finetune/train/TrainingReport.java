@@ -39,7 +39,9 @@ public record TrainingReport(
      * Measures of rows that are not trained. <em>Immutable.</em>
      *
      * @param loss the loss; empty without evaluation rows
-     * @param rewardAccuracy the share of pairs whose chosen completion has the larger reward; empty for other rows
+     * @param rewardAccuracy the share of pairs whose chosen completion has the larger reward; of an embedder, the share of queries
+     *     that are nearest to their positive among the documents of a batch; of a reranker, the share of pairs whose score is on
+     *     the side of the label; empty for other rows
      */
     public record Evaluation(OptionalDouble loss, OptionalDouble rewardAccuracy) {
         static final Evaluation NONE = new Evaluation(OptionalDouble.empty(), OptionalDouble.empty());

@@ -85,7 +85,7 @@ class TrajectoryGoldenTest {
     }
 
     private static void steps(TrajectoryCase one, Trainables trained, ModelPair models) {
-        StepRunner runner = new StepRunner(models, trained, one.objective(), one.options());
+        DecoderSteps runner = new DecoderSteps(models, trained, one.objective(), one.options());
         LearningRate rates = one.rates();
         List<JsonNode> steps = one.steps();
         for (int i = 0; i < steps.size(); i++) {

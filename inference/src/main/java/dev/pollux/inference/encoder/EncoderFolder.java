@@ -356,6 +356,11 @@ final class EncoderFolder {
                 .orElse(JsonNode.missing());
     }
 
+    /** The folder of the transformer's configuration and weights. */
+    Path transformer() {
+        return transformer;
+    }
+
     /** A path named by a configuration or the host; it must stay inside the folder. */
     private Path inside(String name) {
         Path path = folder.resolve(name).normalize();

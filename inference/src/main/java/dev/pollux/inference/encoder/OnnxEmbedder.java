@@ -50,9 +50,9 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class OnnxEmbedder implements Embedder {
 
-    private static final String BUNDLED = "all-minilm-l6-v2-q";
-    private static final int BUNDLED_MAX_TOKENS = 256; // max_seq_length of sentence-transformers/all-MiniLM-L6-v2
-    private static final int BUNDLED_POSITIONS = 512;
+    static final String BUNDLED = "all-minilm-l6-v2-q";
+    static final int BUNDLED_MAX_TOKENS = 256; // max_seq_length of sentence-transformers/all-MiniLM-L6-v2
+    static final int BUNDLED_POSITIONS = 512;
     private static final int MAX_RESOURCE = 256 << 20;
 
     private final EmbedderInfo info;
@@ -190,7 +190,7 @@ public final class OnnxEmbedder implements Embedder {
         }
     }
 
-    private static byte[] resource(String name) {
+    static byte[] resource(String name) {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
         InputStream found = OnnxEmbedder.class.getClassLoader().getResourceAsStream(name);
         if (found == null && context != null) {

@@ -2,9 +2,11 @@ package dev.pollux.samples.cli;
 
 import dev.pollux.finetune.train.CpoOptions;
 import dev.pollux.finetune.train.DpoOptions;
+import dev.pollux.finetune.train.EncoderObjective;
 import dev.pollux.finetune.train.ExplainedRow;
 import dev.pollux.finetune.train.KtoOptions;
 import dev.pollux.finetune.train.Objective;
+import dev.pollux.finetune.train.TrainingOptions;
 import dev.pollux.finetune.train.TrainingRecipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +26,7 @@ import picocli.CommandLine.Unmatched;
             "Train a LoRA adapter of a model on this machine's processor.",
             "",
             "sft trains on texts, conversations or prompts with completions; dpo, orpo, cpo and simpo on pairs of a chosen and a"
-                    + " rejected completion; kto and bco on completions with a label. explain shows which tokens of a row are"
+                    + " rejected completion; kto and bco on completions with a label; embedder and reranker on queries with documents. explain shows which tokens of a row are"
                     + " trained, run takes all options from a YAML file.",
             "",
             "--json: see 'pollux train sft --help' and the others."
@@ -34,6 +36,7 @@ import picocli.CommandLine.Unmatched;
         footer = {
             "  pollux train sft --base model --data train.jsonl --eval val.jsonl --out adapter",
             "  pollux train dpo --base model --adapter adapter --data pairs.jsonl --out aligned",
+            "  pollux train embedder --data queries.jsonl --out embedder",
             "  pollux train explain --base model --data train.jsonl --rows 3",
             "  pollux train run recipe.yml --out adapter"
         },
@@ -45,6 +48,8 @@ import picocli.CommandLine.Unmatched;
             TrainCommand.Simpo.class,
             TrainCommand.Kto.class,
             TrainCommand.Bco.class,
+            TrainCommand.Embedder.class,
+            TrainCommand.Reranker.class,
             TrainCommand.Explain.class,
             TrainCommand.Run.class
         })
@@ -52,7 +57,7 @@ final class TrainCommand extends PolluxCommand {
 
     @Override
     int execute() {
-        throw usage("say what to do: sft, dpo, orpo, cpo, simpo, kto, bco, explain or run");
+        throw usage("say what to do: sft, dpo, orpo, cpo, simpo, kto, bco, embedder, reranker, explain or run");
     }
 
     /** Supervised fine-tuning. */
@@ -222,6 +227,71 @@ final class TrainCommand extends PolluxCommand {
         @Override
         Objective objective() {
             return Objective.bco(beta);
+        }
+    }
+
+    /** Embedders. */
+    @Command(
+            name = "embedder",
+            description = {
+                "Train an embedder: each query is to be nearer to its positive than to the other documents of its batch.",
+                "",
+                EncoderTrainingCommand.ROWS,
+                "",
+                EncoderTrainingCommand.JSON
+            },
+            footer = {
+                "  pollux train embedder --data queries.jsonl --eval others.jsonl --out embedder",
+                "  pollux search \"What is new?\" --docs docs --embedder embedder"
+            })
+    static final class Embedder extends EncoderTrainingCommand {
+
+        @Option(
+                names = "--scale",
+                order = 5,
+                paramLabel = "NUMBER",
+                description = "The factor of cosines. Default: ${DEFAULT-VALUE}.")
+        private double scale = 20;
+
+        @Override
+        EncoderObjective objective() {
+            return new EncoderObjective.Contrastive(scale);
+        }
+
+        @Override
+        int batchSize() {
+            return 32;
+        }
+    }
+
+    /** Rerankers. */
+    @Command(
+            name = "reranker",
+            description = {
+                "Train a reranker, a cross-encoder with one score, from one or from an encoder without a head.",
+                "",
+                EncoderTrainingCommand.ROWS,
+                "",
+                EncoderTrainingCommand.JSON
+            },
+            footer = "  pollux train reranker --data judged.jsonl --eval others.jsonl --out reranker")
+    static final class Reranker extends EncoderTrainingCommand {
+
+        @Option(
+                names = "--positive-weight",
+                order = 5,
+                paramLabel = "NUMBER",
+                description = "The weight of relevant documents in the loss. Default: ${DEFAULT-VALUE}.")
+        private double positiveWeight = 1;
+
+        @Override
+        EncoderObjective objective() {
+            return new EncoderObjective.BinaryCrossEntropy(positiveWeight);
+        }
+
+        @Override
+        int batchSize() {
+            return TrainingOptions.DEFAULTS.batchSize();
         }
     }
 

@@ -1,24 +1,17 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.finetune.train.Dataset;
-import dev.pollux.finetune.train.LearningRateSchedule;
 import dev.pollux.finetune.train.LoraOptions;
 import dev.pollux.finetune.train.LoraTrainer;
 import dev.pollux.finetune.train.Objective;
-import dev.pollux.finetune.train.Optimizer;
 import dev.pollux.finetune.train.Packing;
 import dev.pollux.finetune.train.TrainingOptions;
 import dev.pollux.finetune.train.TrainingPlan;
 import dev.pollux.finetune.train.TrainingReport;
-import dev.pollux.finetune.train.TrainingStep;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -52,87 +45,6 @@ abstract class TrainingCommand extends TrainingData {
     private @Nullable Path out;
 
     @Option(
-            names = "--method",
-            order = 11,
-            paramLabel = "NAME",
-            description = "lora, rslora, dora, pissa or olora. Default: ${DEFAULT-VALUE}.")
-    private String method = "lora";
-
-    @Option(names = "--rank", order = 12, paramLabel = "N", description = "The rank. Default: ${DEFAULT-VALUE}.")
-    private int rank = LoraOptions.DEFAULTS.rank();
-
-    @Option(names = "--alpha", order = 13, paramLabel = "NUMBER", description = "lora_alpha. Default: the rank.")
-    private @Nullable Double alpha;
-
-    @Option(
-            names = "--dropout",
-            order = 14,
-            paramLabel = "SHARE",
-            description = "Dropout of inputs of the first factor. Default: none.")
-    private double dropout = LoraOptions.DEFAULTS.dropout();
-
-    @Option(
-            names = "--target",
-            order = 15,
-            paramLabel = "MODULE",
-            description = "A module to change, such as q_proj; may be repeated. Default: all linear layers.")
-    private List<String> targets = LoraOptions.DEFAULTS.targets();
-
-    @Option(
-            names = "--lora-plus",
-            order = 16,
-            paramLabel = "RATIO",
-            description = "The factor of the rate of the second factors. Default: 1.")
-    private double loraPlus = TrainingOptions.DEFAULTS.loraPlusRatio();
-
-    @Option(names = "--epochs", order = 20, paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
-    private double epochs = TrainingOptions.DEFAULTS.epochs();
-
-    @Option(names = "--max-steps", order = 21, paramLabel = "N", description = "Most steps. Default: no limit.")
-    private long maxSteps = TrainingOptions.DEFAULTS.maxSteps();
-
-    @Option(
-            names = "--batch",
-            order = 22,
-            paramLabel = "N",
-            description = "Rows of a batch. Default: ${DEFAULT-VALUE}.")
-    private int batch = TrainingOptions.DEFAULTS.batchSize();
-
-    @Option(
-            names = "--accumulation",
-            order = 23,
-            paramLabel = "N",
-            description = "Batches of a step. Default: ${DEFAULT-VALUE}.")
-    private int accumulation = TrainingOptions.DEFAULTS.accumulation();
-
-    @Option(names = "--learning-rate", order = 24, paramLabel = "NUMBER", description = "Default: ${DEFAULT-VALUE}.")
-    private double learningRate = TrainingOptions.DEFAULTS.learningRate();
-
-    @Option(
-            names = "--schedule",
-            order = 25,
-            paramLabel = "NAME",
-            description = "The schedule of the rate, as transformers names it. Default: ${DEFAULT-VALUE}.")
-    private String schedule = "linear";
-
-    @Option(
-            names = "--warm-up",
-            order = 26,
-            paramLabel = "N",
-            description = "Steps of the warm-up, or their share if below 1. Default: 0.")
-    private double warmUp = TrainingOptions.DEFAULTS.warmUp();
-
-    @Option(
-            names = "--optimizer",
-            order = 27,
-            paramLabel = "NAME",
-            description = "adamw, lion, adafactor or sgd. Default: ${DEFAULT-VALUE}.")
-    private String optimizer = "adamw";
-
-    @Option(names = "--weight-decay", order = 28, paramLabel = "NUMBER", description = "Default: 0.")
-    private double weightDecay;
-
-    @Option(
             names = "--packing",
             order = 32,
             arity = "0..1",
@@ -144,41 +56,6 @@ abstract class TrainingCommand extends TrainingData {
                             + " split: longer rows in pieces, or wrapped: in the order of the file.")
     private Packing packing = Packing.NONE;
 
-    @Option(names = "--seed", order = 33, paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
-    private long seed = TrainingOptions.DEFAULTS.seed();
-
-    @Option(names = "--eval-every", order = 34, paramLabel = "N", description = "Steps between evaluations.")
-    private int evaluateEvery = TrainingOptions.DEFAULTS.evaluateEvery();
-
-    @Option(
-            names = "--patience",
-            order = 35,
-            paramLabel = "N",
-            description = "End after so many evaluations without improvement. Default: never.")
-    private int patience = TrainingOptions.DEFAULTS.patience();
-
-    @Option(
-            names = "--save-every",
-            order = 36,
-            paramLabel = "N",
-            description =
-                    "Steps between saved states; a run that was ended continues from the last one. Default: none.")
-    private int saveEvery = TrainingOptions.DEFAULTS.saveEvery();
-
-    @Option(
-            names = "--log-every",
-            order = 37,
-            paramLabel = "N",
-            description = "Steps between reports. Default: ${DEFAULT-VALUE}.")
-    private int logEvery = TrainingOptions.DEFAULTS.logEvery();
-
-    @Option(
-            names = "--memory",
-            order = 38,
-            paramLabel = "MB",
-            description = "Megabytes of weights that stay in memory. Default: ${DEFAULT-VALUE}.")
-    private long memory = TrainingOptions.DEFAULTS.weightMemory() >> 20;
-
     @Option(
             names = "--recompute",
             order = 39,
@@ -187,6 +64,9 @@ abstract class TrainingCommand extends TrainingData {
 
     @Option(names = "--dry-run", order = 40, description = "Say what would be trained, and run nothing.")
     private boolean dryRun;
+
+    @Mixin
+    private TrainingLoopOptions loop = new TrainingLoopOptions();
 
     @Mixin
     private TrainingLogs logs = new TrainingLogs();
@@ -204,7 +84,7 @@ abstract class TrainingCommand extends TrainingData {
         TrainingOptions options;
         Objective objective;
         try {
-            lora = lora();
+            lora = loop.lora(this);
             options = options();
             objective = objective();
         } catch (IllegalArgumentException e) {
@@ -232,7 +112,7 @@ abstract class TrainingCommand extends TrainingData {
             LoraTrainer chosen = trainer;
             TrainingReport done = logs.during(
                     objective.name() + " of " + folder.getFileName(),
-                    this::step,
+                    step -> TrainingLoopOptions.show(step, this),
                     listener -> run(chosen.savedTo(folder).onStep(listener).train(rows, objective, options)),
                     () -> chosen.explain(rows, objective, options, SAMPLES));
             report(done, folder).print(this);
@@ -240,81 +120,13 @@ abstract class TrainingCommand extends TrainingData {
         }
     }
 
-    private LoraOptions lora() {
-        LoraOptions.Builder builder = LoraOptions.builder()
-                .rank(rank)
-                .alpha(alpha == null ? rank : alpha)
-                .dropout(dropout)
-                .targets(targets);
-        switch (method.toLowerCase(Locale.ROOT)) {
-            case "lora" -> {}
-            case "rslora" -> builder.rankStabilized(true);
-            case "dora" -> builder.dora(true);
-            case "pissa" -> builder.initialization(LoraOptions.Initialization.PISSA);
-            case "olora" -> builder.initialization(LoraOptions.Initialization.OLORA);
-            default -> throw usage("--method must be lora, rslora, dora, pissa or olora but was " + method);
-        }
-        return builder.build();
-    }
-
     private TrainingOptions options() {
-        Optimizer chosen = switch (optimizer.toLowerCase(Locale.ROOT)) {
-            case "adamw" -> Optimizer.adamW();
-            case "lion" -> Optimizer.lion();
-            case "adafactor" -> Optimizer.adafactor();
-            case "sgd" -> Optimizer.sgd();
-            default -> throw usage("--optimizer must be adamw, lion, adafactor or sgd but was " + optimizer);
-        };
-        return rowOptions()
-                .epochs(epochs)
-                .maxSteps(maxSteps)
-                .batchSize(batch)
-                .accumulation(accumulation)
-                .learningRate(learningRate)
-                .optimizer(chosen.withWeightDecay(weightDecay))
-                .schedule(LearningRateSchedule.named(schedule, Map.of()))
-                .warmUp(warmUp)
-                .loraPlusRatio(loraPlus)
-                .packing(packing)
-                .seed(seed)
-                .evaluateEvery(evaluateEvery)
-                .patience(patience)
-                .saveEvery(saveEvery)
-                .logEvery(logEvery)
-                .weightMemory(memory << 20)
-                .recompute(recompute)
+        return loop.options(this, rowOptions().packing(packing).recompute(recompute))
                 .threads(resources().threads())
                 .build();
     }
 
-    private void step(TrainingStep step) {
-        if (json()) {
-            Map<String, Object> line = new LinkedHashMap<>();
-            line.put("step", step.step());
-            line.put("steps", step.steps());
-            line.put("epoch", step.epoch());
-            line.put("loss", step.loss());
-            line.put("grad_norm", step.gradientNorm());
-            line.put("learning_rate", step.learningRate());
-            line.put("num_tokens", step.tokens());
-            line.putAll(new TreeMap<>(step.metrics()));
-            output().json(line);
-        } else {
-            Duration left =
-                    step.elapsed().multipliedBy(step.steps() - step.step()).dividedBy(Math.max(1, step.step()));
-            output().note(String.format(
-                    Locale.ROOT,
-                    "step %d of %d: loss %.4f, gradient %.3f, rate %.3g, %d s left",
-                    step.step(),
-                    step.steps(),
-                    step.loss(),
-                    step.gradientNorm(),
-                    step.learningRate(),
-                    left.toSeconds()));
-        }
-    }
-
-    private static String summary(TrainingPlan plan) {
+    static String summary(TrainingPlan plan) {
         return Texts.count(plan.trainable()) + " of " + Texts.count(plan.parameters()) + " parameters are trained, "
                 + Texts.count(plan.trainedTokens()) + " of " + Texts.count(plan.tokens()) + " tokens an epoch, "
                 + Texts.count(plan.steps()) + " steps";
@@ -332,14 +144,24 @@ abstract class TrainingCommand extends TrainingData {
                 .add("trainedTokens", plan.trainedTokens(), Texts.count(plan.trainedTokens()) + " an epoch")
                 .add("longest", plan.longest(), plan.longest() + " tokens")
                 .add("steps", plan.steps())
-                .add(
-                        "operations",
-                        plan.operations(),
-                        String.format(Locale.ROOT, "%.3g floating-point operations in all", plan.operations()))
+                .add("operations", plan.operations(), operations(plan))
                 .add("memory", plan.memory(), "about " + Texts.bytes(plan.memory()));
     }
 
+    static String operations(TrainingPlan plan) {
+        return String.format(Locale.ROOT, "%.3g floating-point operations in all", plan.operations());
+    }
+
     private static Report report(TrainingReport done, Path folder) {
+        return measures(done, "rewardAccuracy").add("adapter", folder.toString());
+    }
+
+    /**
+     * What a run measured.
+     *
+     * @param accuracy the name of the share of right comparisons
+     */
+    static Report measures(TrainingReport done, String accuracy) {
         double seconds = done.elapsed().toMillis() / 1e3;
         return new Report()
                 .add("steps", done.steps())
@@ -348,27 +170,15 @@ abstract class TrainingCommand extends TrainingData {
                 .add("trainLoss", done.trainLoss())
                 .add(
                         "evalLoss",
-                        both(
+                        TrainingLoopOptions.both(
                                 done.before().loss().stream().boxed().toList(),
                                 done.after().loss().stream().boxed().toList()))
                 .add(
-                        "rewardAccuracy",
-                        both(
+                        accuracy,
+                        TrainingLoopOptions.both(
                                 done.before().rewardAccuracy().stream().boxed().toList(),
                                 done.after().rewardAccuracy().stream().boxed().toList()))
                 .add("tokensPerSecond", done.tokensPerSecond())
-                .add("peakMemoryBytes", PeakMemory.bytes(), Texts.bytes(PeakMemory.bytes()))
-                .add("adapter", folder.toString());
-    }
-
-    private static Map<String, Object> both(List<Double> before, List<Double> after) {
-        Map<String, Object> both = new LinkedHashMap<>();
-        if (!before.isEmpty()) {
-            both.put("before", before.get(0));
-        }
-        if (!after.isEmpty()) {
-            both.put("after", after.get(0));
-        }
-        return both;
+                .add("peakMemoryBytes", PeakMemory.bytes(), Texts.bytes(PeakMemory.bytes()));
     }
 }

@@ -160,4 +160,58 @@ class TrainCommandTest {
         assertThat(rank.code()).isEqualTo(2);
         assertThat(rank.err()).contains("--rank must be in [1, 4096] but was 0");
     }
+
+    @Test
+    void theEmbeddedEncoderIsAdaptedAndSearches() throws IOException {
+        String queries = Files.writeString(temp.resolve("queries.jsonl"), """
+                        {"query": "who may sign", "positive": "the head of the office signs contracts"}
+                        {"query": "how long is leave", "positive": "thirty days a year are free"}
+                        """).toString();
+        Run dry =
+                run("train", "embedder", "--quiet", "--json", "--data", queries, "--dry-run", "--cache", out("cache"));
+        assertThat(dry.code()).as(dry.err()).isZero();
+        assertThat(JsonNode.parse(dry.out()).path("rows").asInt(0)).isEqualTo(2);
+        Run trained = run(
+                "train",
+                "embedder",
+                "--quiet",
+                "--json",
+                "--data",
+                queries,
+                "--eval",
+                queries,
+                "--out",
+                out("embedder"),
+                "--max-steps",
+                "2",
+                "--epochs",
+                "2",
+                "--rank",
+                "2",
+                "--cache",
+                out("cache"),
+                "--threads",
+                "1");
+        assertThat(trained.code()).as(trained.err()).isZero();
+        List<String> lines = trained.out().lines().toList();
+        assertThat(JsonNode.parse(lines.get(0)).propertyNames()).contains("step", "loss", "grad_norm", "accuracy");
+        JsonNode end = JsonNode.parse(lines.get(lines.size() - 1));
+        assertThat(end.path("evalLoss").path("after").asDouble(9))
+                .isLessThan(end.path("evalLoss").path("before").asDouble(0));
+        assertThat(end.path("accuracy").path("after").asDouble(0)).isEqualTo(1);
+        Path docs = Files.createDirectories(temp.resolve("docs"));
+        Files.writeString(docs.resolve("a.txt"), "The head of the office signs contracts.");
+        Run found = run(
+                "search",
+                "who may sign",
+                "--quiet",
+                "--docs",
+                docs.toString(),
+                "--embedder",
+                out("embedder"),
+                "--cache",
+                out("cache"));
+        assertThat(found.code()).as(found.err()).isZero();
+        assertThat(found.out()).contains("head of the office");
+    }
 }

@@ -68,6 +68,7 @@ final class Rules {
 
     private static final Map<String, Rule> FUSED = Map.ofEntries(
             Map.entry("FusedMatMul", new FusedMatMulRule()),
+            Map.entry("MultiHeadAttention", new MultiHeadAttentionRule()),
             Map.entry("QuickGelu", new QuickGeluRule()),
             Map.entry("RotaryEmbedding", new RotaryRule()));
 

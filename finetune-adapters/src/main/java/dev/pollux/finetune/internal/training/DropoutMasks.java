@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
 
 /**
@@ -23,12 +24,17 @@ final class DropoutMasks implements AutoCloseable {
      * @param dropout p
      */
     static DropoutMasks of(Map<String, Integer> columns, Activations activations, double dropout, Memory memory) {
+        return of(columns, activations.batch().ids().length, activations.dropout(), dropout, memory);
+    }
+
+    /** The same for a number of tokens; {@code chosen} is the seed, empty for no dropout. */
+    static DropoutMasks of(
+            Map<String, Integer> columns, int tokens, OptionalLong chosen, double dropout, Memory memory) {
         DropoutMasks drawn = new DropoutMasks();
-        int tokens = activations.batch().ids().length;
         columns.forEach((name, width) -> {
             float[] values = new float[tokens * width];
             Arrays.fill(values, 1);
-            activations.dropout().ifPresent(seed -> {
+            chosen.ifPresent(seed -> {
                 SplittableRandom random = new SplittableRandom(seed ^ name.hashCode() * 0x9E3779B97F4A7C15L);
                 for (int i = 0; i < values.length; i++) {
                     values[i] = random.nextDouble() < dropout ? 0 : (float) (1 / (1 - dropout));

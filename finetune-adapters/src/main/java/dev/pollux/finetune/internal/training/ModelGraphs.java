@@ -266,7 +266,7 @@ final class ModelGraphs {
     }
 
     /** The cut of the gradients. One that is another's, or an input, is copied: an output has a name of its own. */
-    private static Backward backward(Gradients gradients) {
+    static Backward backward(Gradients gradients) {
         GraphBuilder builder = GraphBuilder.from(gradients.graph());
         Set<String> taken = new HashSet<>();
         gradients.graph().inputs().forEach(input -> taken.add(input.name()));

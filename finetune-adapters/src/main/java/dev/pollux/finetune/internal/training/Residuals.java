@@ -46,6 +46,34 @@ public final class Residuals {
         return changes;
     }
 
+    /** The same for graphs that have the matrices transposed, (columns, rows). */
+    Map<String, UnaryOperator<float[]>> transposedChanges(List<StackedMatrix> matrices) {
+        Map<String, UnaryOperator<float[]>> changes = new HashMap<>();
+        changes(matrices).forEach((name, change) -> {
+            int columns = matrices.stream()
+                    .filter(matrix -> String.join("+", matrix.names()).equals(name))
+                    .findFirst()
+                    .orElseThrow()
+                    .columns();
+            changes.put(name, values -> {
+                int rows = values.length / columns;
+                return turned(change.apply(turned(values, columns, rows)), rows, columns);
+            });
+        });
+        return changes;
+    }
+
+    /** The transpose of (rows, columns). */
+    private static float[] turned(float[] values, int rows, int columns) {
+        float[] turned = new float[values.length];
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                turned[column * rows + row] = values[row * columns + column];
+            }
+        }
+        return turned;
+    }
+
     private float[] reduced(StackedMatrix matrix, float[] values) {
         int row = 0;
         for (int i = 0; i < matrix.names().size(); i++) {

@@ -32,6 +32,7 @@ class DifferentiationTest {
     private static Map<String, GradientCheck> cases() {
         Map<String, GradientCheck> all = new TreeMap<>();
         elementwise(all);
+        attention(all);
         products(all);
         reductions(all);
         shapes(all);
@@ -42,6 +43,39 @@ class DifferentiationTest {
     private static GradientCheck check(String operator, Map<String, ?> attributes, double low, double high) {
         return new GradientCheck(
                 List.of(new long[] {3, 4}), low, high, (g, x) -> g.op(operator, "y", List.of(x.get(0)), attributes));
+    }
+
+    private static void attention(Map<String, GradientCheck> all) {
+        long[] tokens = {3, 5, 8};
+        Map<String, ?> attributes = Map.of("num_heads", 2, "scale", 0.4f, "mask_filter_value", -1e30f);
+        all.put(
+                "MultiHeadAttention",
+                new GradientCheck(
+                        List.of(tokens, tokens, tokens, new long[] {3, 2, 5, 5}),
+                        -1,
+                        1,
+                        (g, x) -> g.fused(
+                                "MultiHeadAttention",
+                                "y",
+                                List.of(x.get(0), x.get(1), x.get(2), Value.NONE, Value.NONE, x.get(3)),
+                                attributes)));
+        all.put(
+                "GatherND of rows",
+                new GradientCheck(
+                        List.of(tokens),
+                        -1,
+                        1,
+                        (g, x) -> g.op(
+                                "GatherND",
+                                "y",
+                                List.of(
+                                        x.get(0),
+                                        g.op(
+                                                "Reshape",
+                                                "index",
+                                                g.integers("which", 4, 0, 4),
+                                                g.integers("sizes", 3, 1))),
+                                Map.of("batch_dims", 1))));
     }
 
     private static void elementwise(Map<String, GradientCheck> all) {

@@ -137,7 +137,10 @@ final class DebertaFamily extends Family {
         Value index = attention.byDistance(name, indices(sign));
         Value batch = blocks.op("Shape", Map.of("end", 1), Operators.IDS);
         Value shape = blocks.op("Concat", Map.of("axis", 0), batch, blocks.integers(heads, 1, 1));
-        return blocks.op("GatherElements", Map.of("axis", 3), products, blocks.op("Expand", Map.of(), index, shape));
+        Value each = blocks.op("Expand", Map.of(), index, shape);
+        blocks.graph().declared(each, "batch", heads, "tokens", "tokens");
+        return blocks.op(
+                "GatherElements", Map.of("axis", 3), products, blocks.graph().value(each.name()));
     }
 
     /** Which row of the vectors belongs to each distance; beyond those listed the outermost hold. */

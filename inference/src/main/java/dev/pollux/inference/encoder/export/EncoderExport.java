@@ -13,16 +13,19 @@ import dev.pollux.inference.graph.ShapeMismatchException;
 import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
+import dev.pollux.inference.internal.ObjectNode;
 import dev.pollux.inference.internal.layer.LayerProgress;
 import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.tensor.SafetensorsFolder;
+import dev.pollux.tensor.TensorFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -49,10 +52,10 @@ public final class EncoderExport {
     private final Path folder;
     private final ConfigReader config;
     private final Families.Choice choice;
-    private final SafetensorsFolder tensors;
+    private final TensorFile tensors;
     private final EncoderWeights weights;
 
-    private EncoderExport(Path folder, ConfigReader config, SafetensorsFolder tensors, EncoderWeights weights) {
+    private EncoderExport(Path folder, ConfigReader config, TensorFile tensors, EncoderWeights weights) {
         this.folder = folder;
         this.config = config;
         this.choice = Families.of(config);
@@ -169,6 +172,23 @@ public final class EncoderExport {
      */
     public static Graph graph(Path folder, SafetensorsFolder tensors, EncoderWeights weights) {
         return new EncoderExport(folder, configuration(folder), tensors, weights)
+                .lowered()
+                .graph();
+    }
+
+    /**
+     * The graph of a checkpoint with other tensors and some other settings, such as those of a new head.
+     *
+     * @param settings what {@code config.json} is to have in place of what it has
+     * @param tensors all tensors, open as long as the graph is used
+     */
+    public static Graph graph(Path folder, Map<String, ?> settings, TensorFile tensors) {
+        ObjectNode changed = JsonFile.object(folder.resolve("config.json"))
+                .orElseThrow(() ->
+                        new MalformedFileException(folder + " has no config.json; it is not the folder of a model"));
+        settings.forEach((key, value) -> changed.set(key, JsonNode.of(value)));
+        ConfigReader config = new ConfigReader(folder.resolve("config.json"), changed);
+        return new EncoderExport(folder, config, tensors, EncoderWeights.FLOAT)
                 .lowered()
                 .graph();
     }

@@ -1,0 +1,217 @@
+package dev.pollux.finetune.train;
+
+import dev.pollux.finetune.internal.training.Activations;
+import dev.pollux.finetune.internal.training.ModelPair;
+import dev.pollux.finetune.internal.training.TokenBatch;
+import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
+import dev.pollux.finetune.internal.training.TokenMeasures;
+import dev.pollux.finetune.internal.training.Trainables;
+import dev.pollux.job.JobContext;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** Runs optimizer steps of a decoder. <em>Confined to one thread.</em> */
+final class DecoderSteps extends StepRunner<MicroBatch> {
+
+    /*
+     * A step: for each micro-batch, its sequences are run in rows of tokens, scored, and compared by the objective, whose
+     * gradients by log p go backwards through the rows. Gradients add up over the micro-batches. A loss per token is divided by
+     * the number of trained tokens of the whole step, others by the number of micro-batches, so the same rows give the same
+     * gradients however they are divided into micro-batches.
+     */
+
+    /** The most tokens of a row, unless a sequence is longer. */
+    static final int ROW = 2048;
+
+    private final ModelPair models;
+    private final Objective objective;
+
+    DecoderSteps(ModelPair models, Trainables trainables, Objective objective, TrainingOptions options) {
+        super(trainables, options);
+        this.models = models;
+        this.objective = objective;
+    }
+
+    @Override
+    double targets(MicroBatch batch) {
+        return batch.targets();
+    }
+
+    @Override
+    long tokens(MicroBatch batch) {
+        return batch.tokens();
+    }
+
+    @Override
+    boolean isPerToken() {
+        return objective.isPerToken();
+    }
+
+    @Override
+    void refresh() {
+        models.refresh();
+    }
+
+    @Override
+    long allocated() {
+        return models.allocated();
+    }
+
+    @Override
+    public void close() {
+        models.close();
+    }
+
+    /** As in TRL, preferences are trained without dropout. */
+    private OptionalLong seed(int number) {
+        return objective.isPerToken() ? dropout(number) : OptionalLong.empty();
+    }
+
+    /** The loss of a micro-batch without gradients. */
+    BatchLoss evaluate(MicroBatch batch, JobContext context) {
+        List<Chunk> chunks = chunks(batch.sequences(), OptionalLong.empty(), context);
+        try {
+            return objective.loss(scored(batch, chunks, context), (double) batch.targets(), copy());
+        } finally {
+            chunks.forEach(Chunk::close);
+        }
+    }
+
+    private RunningReward copy() {
+        RunningReward copy = new RunningReward();
+        copy.restore(running().mean(), running().count());
+        return copy;
+    }
+
+    @Override
+    Found run(MicroBatch batch, Scale scale, JobContext context) {
+        double share = scale.share();
+        double targets = scale.targets();
+        List<Chunk> chunks = chunks(batch.sequences(), seed(scale.number()), context);
+        try {
+            BatchLoss loss = objective.loss(scored(batch, chunks, context), targets, running());
+            int at = 0;
+            for (Chunk chunk : chunks) {
+                float[] gradients = new float[chunk.rows().targets().length];
+                int from = 0;
+                for (int i = 0; i < chunk.sequences().size(); i++) {
+                    for (double value : loss.gradients().get(at++)) {
+                        gradients[from++] = (float) (value * share);
+                    }
+                }
+                models.backward(chunk.activations(), gradients, context);
+            }
+            return new Found(loss.loss(), loss.metrics());
+        } finally {
+            chunks.forEach(Chunk::close);
+        }
+    }
+
+    // Scores
+
+    /** Sequences in one row of tokens. */
+    private record Chunk(List<Sequence> sequences, TokenBatch rows, Activations activations, TokenMeasures measures) {
+        void close() {
+            activations.close();
+        }
+    }
+
+    /** The sequences as they are scored: with their prompts if the objective needs them. */
+    private Sequence scoring(Sequence one) {
+        if (!objective.scoresPrompt()) {
+            return one;
+        }
+        boolean[] all = new boolean[one.ids().length];
+        Arrays.fill(all, true);
+        return new Sequence(one.ids(), all);
+    }
+
+    private static List<List<Sequence>> rows(List<Sequence> sequences) {
+        List<List<Sequence>> rows = new ArrayList<>();
+        int length = 0;
+        for (Sequence one : sequences) {
+            if (rows.isEmpty() || length + one.ids().length > ROW) {
+                rows.add(new ArrayList<>());
+                length = 0;
+            }
+            rows.get(rows.size() - 1).add(one);
+            length += one.ids().length;
+        }
+        return rows;
+    }
+
+    private List<Chunk> chunks(List<Sequence> sequences, OptionalLong seed, JobContext context) {
+        List<Chunk> chunks = new ArrayList<>();
+        try {
+            for (List<Sequence> row : rows(sequences)) {
+                TokenBatch tokens = tokens(row);
+                int number = chunks.size();
+                OptionalLong dropout =
+                        seed.isPresent() ? OptionalLong.of(mixed(seed.getAsLong(), number)) : OptionalLong.empty();
+                Activations activations = models.forward(tokens, dropout, context);
+                try {
+                    chunks.add(new Chunk(row, tokens, activations, models.measures(activations, context)));
+                } catch (RuntimeException | Error e) {
+                    activations.close();
+                    throw e;
+                }
+            }
+            return chunks;
+        } catch (RuntimeException | Error e) {
+            chunks.forEach(Chunk::close);
+            throw e;
+        }
+    }
+
+    private TokenBatch tokens(List<Sequence> row) {
+        return TokenBatch.of(row.stream().map(this::scoring).toList());
+    }
+
+    private ScoredBatch scored(MicroBatch batch, List<Chunk> chunks, JobContext context) {
+        List<ScoredSequence> scored = new ArrayList<>();
+        for (Chunk chunk : chunks) {
+            scored.addAll(scored(chunk.sequences(), chunk.measures(), chunk.rows(), context));
+        }
+        List<ScoredSequence> mismatched = new ArrayList<>();
+        if (objective.needsMismatched()) {
+            for (List<Sequence> row : rows(batch.mismatched())) {
+                TokenBatch tokens = tokens(row);
+                try (Activations activations = models.forward(tokens, OptionalLong.empty(), context)) {
+                    mismatched.addAll(scored(row, models.measures(activations, context), tokens, context));
+                }
+            }
+        }
+        return new ScoredBatch(scored, batch.desirable(), mismatched, batch.advantages(), List.of());
+    }
+
+    private List<ScoredSequence> scored(
+            List<Sequence> row, TokenMeasures measures, TokenBatch tokens, JobContext context) {
+        TokenMeasures compared = objective.needsReference() ? models.reference(tokens, context) : measures;
+        List<ScoredSequence> scored = new ArrayList<>();
+        int first = 0;
+        for (Sequence one : row) {
+            boolean[] completion = completion(one);
+            double[] reference = objective.needsReference()
+                    ? ScoredSequence.part(compared.logProbabilities(), first, completion.length)
+                    : new double[0];
+            scored.add(ScoredSequence.of(measures, first, completion, reference));
+            first += completion.length;
+        }
+        return scored;
+    }
+
+    /** Of the scored tokens, which belong to the completion. */
+    private boolean[] completion(Sequence one) {
+        Sequence all = scoring(one);
+        boolean[] completion = new boolean[all.targets()];
+        int at = 0;
+        for (int i = 1; i < one.ids().length; i++) {
+            if (all.isTarget()[i]) {
+                completion[at++] = one.isTarget()[i];
+            }
+        }
+        return completion;
+    }
+}
