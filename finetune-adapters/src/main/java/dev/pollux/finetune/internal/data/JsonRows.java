@@ -20,7 +20,11 @@ public final class JsonRows {
         void row(long number, JsonNode row);
     }
 
-    /** @throws StorageException if the file cannot be read */
+    /**
+     * Reads a file of rows.
+     *
+     * @throws StorageException if the file cannot be read
+     */
     public static String text(Path file) {
         try {
             return Files.readString(file);
