@@ -20,7 +20,7 @@ final class DistributionCuts {
      * temperature, and its weight exp(-distance), so that
      *
      *   top-k, and min-p without top-p, are thresholds on the logits, applied before any exponential;
-     *   top-p and typical-p ask MassPrefix, which sorts one bucket of a histogram;
+     *   top-p and typical-p ask MassPrefix, which sorts one bucket of a histogram; for top-p it is filled as tokens are listed;
      *   epsilon and eta are thresholds on the probabilities;
      *   the surprise of a token is its distance plus the logarithm of the sum of the weights: no logarithm per token.
      *
@@ -73,8 +73,9 @@ final class DistributionCuts {
         if (options.mirostat().isPresent()) {
             keepUpTo(bound * StrictMath.log(2) - StrictMath.log(sum));
         }
+        double inverse = 1 / sum;
         for (int i = 0; i < result.count; i++) {
-            result.probabilities[i] /= sum;
+            result.probabilities[i] *= inverse;
         }
         return result;
     }
@@ -145,6 +146,8 @@ final class DistributionCuts {
         reserve(logits.length);
         double negligible = (1 - options.topP()) / logits.length; // all such tokens together are not in the nucleus
         double inverse = 1 / options.temperature();
+        boolean nucleus = options.topP() < 1;
+        prefix.clear();
         double total = 0;
         int count = 0;
         for (int id = 0; id < logits.length; id++) {
@@ -155,6 +158,9 @@ final class DistributionCuts {
                 distances[count] = distance;
                 total += weight;
                 count += weight > negligible ? 1 : 0;
+                if (nucleus) {
+                    prefix.add(distance, weight);
+                }
             }
         }
         result.count = count;
@@ -165,13 +171,20 @@ final class DistributionCuts {
         if (options.topP() >= 1) {
             return;
         }
-        prefix.find(distances, result.probabilities, result.count, options.topP() * sum);
-        for (int i = 0; i < result.count; i++) {
-            if (!prefix.contains(distances[i], i)) {
-                result.probabilities[i] = 0;
-            }
+        prefix.end(distances, result.probabilities, result.count, options.topP() * sum);
+        double end = prefix.mark(distances);
+        double total = 0;
+        int count = 0;
+        for (int i = 0; i < result.count; i++) { // without a branch, which would often be mispredicted
+            double weight = result.probabilities[i];
+            int kept = distances[i] * MassPrefix.PER_UNIT < end ? 1 : 0;
+            result.put(count, result.ids[i], weight);
+            distances[count] = distances[i];
+            total += weight * kept;
+            count += kept;
         }
-        removeZeros();
+        result.count = count;
+        sum = total;
         if (options.minP() > 0) {
             keepUpTo(-StrictMath.log(options.minP()));
         }

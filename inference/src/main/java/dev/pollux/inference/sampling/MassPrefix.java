@@ -17,12 +17,24 @@ final class MassPrefix {
      */
 
     private static final int BUCKETS = 4096;
-    private static final double PER_UNIT = 100;
+    static final double PER_UNIT = 100;
 
     private final double[] masses = new double[BUCKETS];
     private long[] edge = {}; // (entries of the bucket and more)
     private int bucket; // in which the prefix ends
+    private int size; // entries of the bucket
+    private int kept; // of them in the prefix
     private long last; // the last entry of the prefix
+
+    /** Forgets all entries. */
+    void clear() {
+        Arrays.fill(masses, 0);
+    }
+
+    /** Adds an entry, with a key and a weight of at least 0. */
+    void add(double key, double weight) {
+        masses[bucketOf(key)] += weight;
+    }
 
     /**
      * Finds the shortest prefix, at least one entry, in the order of keys and indices.
@@ -33,20 +45,26 @@ final class MassPrefix {
      * @param mass the sum of weights to reach; all entries are in the prefix if they do not reach it
      */
     void find(double[] keys, double[] weights, int count, double mass) {
-        Arrays.fill(masses, 0);
-        int highest = 0;
+        clear();
         for (int i = 0; i < count; i++) {
-            int at = bucketOf(keys[i]);
-            masses[at] += weights[i];
-            highest = Math.max(highest, at);
+            add(keys[i], weights[i]);
+        }
+        end(keys, weights, count, mass);
+    }
+
+    /** The same as {@link #find}, of entries that were added. */
+    void end(double[] keys, double[] weights, int count, double mass) {
+        int highest = BUCKETS - 1;
+        while (highest > 0 && masses[highest] == 0) {
+            highest--;
         }
         double before = 0;
         bucket = 0;
         while (bucket < highest && before + masses[bucket] < mass) {
             before += masses[bucket++];
         }
-        int size = sortBucket(keys, count);
-        int kept = 0;
+        size = sortBucket(keys, count);
+        kept = 0;
         while (kept < size && (kept == 0 || before < mass)) {
             before += weights[(int) edge[kept++]];
         }
@@ -54,23 +72,28 @@ final class MassPrefix {
     }
 
     private int sortBucket(double[] keys, int count) {
-        int size = 0;
+        int found = 0;
         for (int i = 0; i < count; i++) {
             if (bucketOf(keys[i]) == bucket) {
-                if (size == edge.length) {
-                    edge = Arrays.copyOf(edge, Math.max(64, 2 * size));
+                if (found == edge.length) {
+                    edge = Arrays.copyOf(edge, Math.max(64, 2 * found));
                 }
-                edge[size++] = place(keys[i], i);
+                edge[found++] = place(keys[i], i);
             }
         }
-        Arrays.sort(edge, 0, size);
-        return size;
+        Arrays.sort(edge, 0, found);
+        return found;
     }
 
-    /** Whether an entry is in the prefix. */
-    boolean contains(double key, int index) {
-        int at = bucketOf(key);
-        return at < bucket || at == bucket && place(key, index) <= last;
+    /**
+     * Makes the keys of the entries of the last bucket that are not in the prefix infinite. Then an entry is in the prefix if its key
+     * times {@link #PER_UNIT} is below the result.
+     */
+    double mark(double[] keys) {
+        for (int i = kept; i < size; i++) {
+            keys[(int) edge[i]] = Double.POSITIVE_INFINITY;
+        }
+        return bucket == BUCKETS - 1 ? Double.POSITIVE_INFINITY : bucket + 1;
     }
 
     /** Whether an entry is in the prefix, or its key equals that of the last entry of the prefix. */
