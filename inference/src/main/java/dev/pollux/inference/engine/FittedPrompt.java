@@ -14,8 +14,12 @@ import java.util.function.Function;
  */
 record FittedPrompt(PromptEncoder.Encoded encoded, List<Message> dropped) {
 
+    /** What is left out is a multiple of this share of the room, as nearly as turns allow. */
+    private static final int SHARES = 4;
+
     /**
-     * Leaves out the oldest messages of a conversation.
+     * Leaves out the oldest messages of a conversation: somewhat more than needed, so that the next turns leave out the same ones, and
+     * their prompts begin like this one.
      *
      * @param room the most tokens that the prompt may have
      * @param encoder encodes a prompt
@@ -26,15 +30,21 @@ record FittedPrompt(PromptEncoder.Encoded encoded, List<Message> dropped) {
         if (whole.tokens().length <= room || !(prompt instanceof Prompt.Chat chat)) {
             return new FittedPrompt(whole, List.of());
         }
+        int share = Math.max(1, room / SHARES);
+        int due = (whole.tokens().length - room + share - 1) / share * share; // tokens to leave out
         List<Message> kept = new ArrayList<>(chat.messages());
         List<Message> dropped = new ArrayList<>();
+        FittedPrompt fitted = new FittedPrompt(whole, List.of());
         while (drop(kept, dropped)) {
             PromptEncoder.Encoded rest = encoder.apply(new Prompt.Chat(kept, chat.tools()));
             if (rest.tokens().length <= room) {
-                return new FittedPrompt(rest, List.copyOf(dropped));
+                fitted = new FittedPrompt(rest, List.copyOf(dropped));
+                if (whole.tokens().length - rest.tokens().length >= due) {
+                    return fitted;
+                }
             }
         }
-        return new FittedPrompt(whole, List.of());
+        return fitted;
     }
 
     /** Moves the oldest message of a user, with what followed up to the next one. False if only the last turn is left. */

@@ -114,8 +114,7 @@ final class SharedTurns implements AutoCloseable {
         try {
             member.token = token;
             member.state = State.WAITING;
-            changed.signalAll(); // one who waits for this member may lead now
-            while (member.state != State.DONE) {
+            while (member.state != State.DONE) { // the last one to come leads, so nobody else need wake
                 if (member.state == State.WAITING) {
                     refuse(member);
                 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -56,5 +57,21 @@ class FittedPromptTest {
         assertThat(fit(6, conversation()).encoded().tokens()).hasSize(22);
         assertThat(fit(6, conversation()).dropped()).isEmpty();
         assertThat(fit(3, Prompt.text("four")).encoded().tokens()).hasSize(4);
+    }
+
+    /** Turns of equal length in a room of twenty: a turn that begins anew leaves out a quarter, and the next ones the same. */
+    @Test
+    void severalTurnsInARowLeaveOutTheSame() {
+        List<Message> messages = new ArrayList<>();
+        List<Integer> dropped = new ArrayList<>();
+        for (int turn = 0; turn < 60; turn++) {
+            messages.add(Message.user("q"));
+            dropped.add(fit(20, new Prompt.Chat(List.copyOf(messages), List.of()))
+                    .dropped()
+                    .size());
+            messages.add(Message.assistant("a"));
+        }
+        assertThat(dropped).isSorted().startsWith(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 6, 6, 10, 10, 16, 16, 16, 20);
+        assertThat(dropped.stream().distinct().count()).isLessThan(25);
     }
 }

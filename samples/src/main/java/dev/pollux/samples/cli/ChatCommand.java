@@ -226,12 +226,17 @@ final class ChatCommand extends PolluxCommand {
             history.clear();
         }
 
-        /** The conversation, without its oldest turns if the whole leaves no room for an answer. */
+        /**
+         * The conversation, without its oldest turns if the whole leaves no room for an answer. A quarter of the room is made free at once,
+         * because every turn that is forgotten changes the beginning of the prompt, which is then read again.
+         */
         private Prompt fitting() {
             int context = generator.info().contextLength();
             int room = context - Math.min(options.maxTokens(), context / 2);
-            while (history.size() > 2 && generator.countTokens(prompt()) > room) {
-                history.subList(0, 2).clear();
+            if (generator.countTokens(prompt()) > room) {
+                while (history.size() > 2 && generator.countTokens(prompt()) > room * 3 / 4) {
+                    history.subList(0, 2).clear();
+                }
             }
             return prompt();
         }
