@@ -40,13 +40,13 @@ public enum QuantizationMethod {
     FLOAT16("float16"),
     /**
      * 8-bit integers with one scale for each column of a matrix. Products are computed in integers: each run rounds the
-     * activations to 8 bits by their range in this run. For embedders, rerankers and plain networks; the fastest form for long
-     * texts.
+     * activations to 8 bits by their range in this run. For models of all kinds, best for embedders, rerankers and plain
+     * networks; the fastest form for long texts.
      */
     INT8("int8"),
     /**
      * 8-bit integers like {@link #INT8}, but the ranges of activations are measured beforehand on the texts of {@link
-     * QuantizationRecipe#calibration}. For embedders and rerankers.
+     * QuantizationRecipe#calibration}. For embedders, rerankers and checkpoints of decoders.
      */
     INT8_STATIC("int8-static");
 

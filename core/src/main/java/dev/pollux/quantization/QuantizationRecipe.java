@@ -20,7 +20,7 @@ public final class QuantizationRecipe {
         QDQ
     }
 
-    /** How {@link QuantizationMethod#INT8_STATIC} finds the range of an activation over the calibration texts. */
+    /** How {@link QuantizationMethod#INT8_STATIC} finds the range of an activation over the calibration texts. Memory is bounded. */
     public enum Range {
         /** The extremes of all values. */
         MIN_MAX,
@@ -85,6 +85,7 @@ public final class QuantizationRecipe {
     private final List<Rule> rules;
     private final CalibrationData calibration;
     private final Range range;
+    private final double smoothing;
 
     private QuantizationRecipe(Builder b) {
         this.method = b.method;
@@ -98,6 +99,7 @@ public final class QuantizationRecipe {
         this.rules = List.copyOf(b.rules);
         this.calibration = b.calibration;
         this.range = b.range;
+        this.smoothing = b.smoothing;
         RecipeCheck.of(this);
     }
 
@@ -120,6 +122,7 @@ public final class QuantizationRecipe {
         b.rules.addAll(rules);
         b.calibration = calibration;
         b.range = range;
+        b.smoothing = smoothing;
         return b;
     }
 
@@ -180,7 +183,7 @@ public final class QuantizationRecipe {
     }
 
     /**
-     * The texts of methods that need them ({@link QuantizationMethod#needsCalibration}), at least one; for other methods none.
+     * The texts of recipes that need them ({@link #needsCalibration}), at least one; for other recipes none.
      * Default none. A hundred paragraphs of the kind that the model reads suffice for {@link QuantizationMethod#INT8_STATIC};
      * decoders need some ten thousand tokens.
      */
@@ -191,6 +194,20 @@ public final class QuantizationRecipe {
     /** How ranges are found on {@link #calibration}; default {@link Range#MIN_MAX}. Of no effect on other methods. */
     public Range range() {
         return range;
+    }
+
+    /**
+     * How much of the range of activations moves into weights before both become 8-bit integers, α in [0, 1]: SmoothQuant (Xiao
+     * et al., arXiv:2211.10438), on {@link #calibration}. 0, the default, leaves them as they are; .5 suits most models. Of use
+     * for {@link QuantizationMethod#INT8} and {@link QuantizationMethod#INT8_STATIC}.
+     */
+    public double smoothing() {
+        return smoothing;
+    }
+
+    /** Whether {@link #calibration} must have texts: the method needs them, or {@link #smoothing} does. */
+    public boolean needsCalibration() {
+        return method.needsCalibration() || smoothing > 0;
     }
 
     /** The first rule that matches one of {@code names}; empty if none does. */
@@ -216,7 +233,7 @@ public final class QuantizationRecipe {
         return "QuantizationRecipe[method=" + method.text() + ", bits=" + bits + ", blockSize=" + blockSize
                 + ", headBits=" + headBits + ", symmetric=" + symmetric + ", likeOnnxRuntime=" + likeOnnxRuntime
                 + ", int8Activations=" + int8Activations + ", form=" + form + ", rules=" + rules
-                + ", calibration=" + calibration + ", range=" + range + "]";
+                + ", calibration=" + calibration + ", range=" + range + ", smoothing=" + smoothing + "]";
     }
 
     private List<Object> values() {
@@ -224,7 +241,8 @@ public final class QuantizationRecipe {
                 List.of(method, bits, blockSize, headBits, symmetric, likeOnnxRuntime, int8Activations, form),
                 rules,
                 calibration,
-                range);
+                range,
+                smoothing);
     }
 
     /** Builds a {@link QuantizationRecipe}. <em>Not thread-safe: one thread at a time.</em> */
@@ -241,6 +259,7 @@ public final class QuantizationRecipe {
         private final List<Rule> rules = new ArrayList<>();
         private CalibrationData calibration = CalibrationData.NONE;
         private Range range = Range.MIN_MAX;
+        private double smoothing;
 
         private Builder() {}
 
@@ -312,6 +331,12 @@ public final class QuantizationRecipe {
         /** See {@link QuantizationRecipe#range()}. */
         public Builder range(Range value) {
             range = value;
+            return this;
+        }
+
+        /** See {@link QuantizationRecipe#smoothing()}. */
+        public Builder smoothing(double value) {
+            smoothing = value;
             return this;
         }
 

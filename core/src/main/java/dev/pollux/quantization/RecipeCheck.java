@@ -46,14 +46,27 @@ final class RecipeCheck {
     }
 
     private void calibration() {
+        double smoothing = recipe.smoothing();
+        if (!(smoothing >= 0 && smoothing <= 1)) {
+            throw new IllegalArgumentException("smoothing must be in [0, 1] but was " + smoothing);
+        }
+        if (smoothing > 0 && !method.isInteger()) {
+            throw new IllegalArgumentException("smoothing must be 0 for the method " + method.text() + " but was "
+                    + smoothing + "; only int8 and int8-static round activations by a range that it makes smaller");
+        }
+        if (smoothing > 0 && recipe.calibration().isEmpty()) {
+            throw new IllegalArgumentException("calibration must have at least one text for the smoothing " + smoothing
+                    + " but has none; give texts of the kind that the model reads, or no smoothing");
+        }
         if (method.needsCalibration() && recipe.calibration().isEmpty()) {
             throw new IllegalArgumentException("calibration must have at least one text for the method " + method.text()
                     + " but has none; give texts of the kind that the model reads, or use "
                     + (method.isInteger() ? "int8" : "search"));
         }
-        if (!method.needsCalibration() && !recipe.calibration().isEmpty()) {
+        if (!recipe.needsCalibration() && !recipe.calibration().isEmpty()) {
             throw new IllegalArgumentException("calibration must be empty for the method " + method.text() + " but has "
-                    + recipe.calibration().texts().size() + " texts; only gptq, awq and int8-static read texts");
+                    + recipe.calibration().texts().size()
+                    + " texts; only gptq, awq, int8-static and smoothing read texts");
         }
     }
 

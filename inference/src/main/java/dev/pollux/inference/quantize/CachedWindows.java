@@ -40,6 +40,14 @@ final class CachedWindows {
         return new CachedWindows(folder);
     }
 
+    /** The windows of a decoder, kept in the cache of the options if they have one. */
+    static List<int[]> read(
+            QuantizerOptions options, DecoderCheckpoint decoder, CalibrationData data, JobContext context) {
+        return options.cache()
+                .map(folder -> in(folder).of(decoder.checkpoint(), data, context))
+                .orElseGet(() -> CalibrationWindows.of(decoder.checkpoint(), data, context));
+    }
+
     /** The SHA-256 of each file. */
     List<ArtifactManifest.Input> inputs(List<Path> files, JobContext context) {
         return cache.inputs(files, context);

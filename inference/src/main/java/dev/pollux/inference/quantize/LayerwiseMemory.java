@@ -21,6 +21,30 @@ final class LayerwiseMemory {
 
     private LayerwiseMemory() {}
 
+    /** Bytes of a run over texts that changes nothing: the weights of a layer, its inputs for a batch, and the states. */
+    static long running(DecoderCheckpoint source, QuantizationRecipe recipe) {
+        Checkpoint checkpoint = source.checkpoint();
+        CalibrationData data = recipe.calibration();
+        int length = Math.min(data.windowLength(), checkpoint.config().contextLength());
+        LayerRunner runner =
+                LayerRunner.of(checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), length, 1);
+        long layer = 0;
+        long inputs = 0;
+        for (int i = 0; i < runner.layers(); i++) {
+            layer = Math.max(
+                    layer,
+                    runner.products(i).stream()
+                            .mapToLong(product -> (long) product.rows() * product.columns() * Float.BYTES)
+                            .sum());
+            inputs = Math.max(
+                    inputs,
+                    runner.linearInputs(i).stream()
+                            .mapToLong(LinearInput::width)
+                            .sum());
+        }
+        return layer + 4L * Float.BYTES * data.windows() * length * inputs;
+    }
+
     /**
      * An upper bound, in bytes.
      *

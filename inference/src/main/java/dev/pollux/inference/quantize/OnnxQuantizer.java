@@ -6,13 +6,11 @@ import dev.pollux.artifact.ArtifactCache;
 import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.artifact.Workers;
-import dev.pollux.inference.calibration.CalibrationWindows;
 import dev.pollux.inference.calibration.PassageHashes;
 import dev.pollux.inference.graph.Graph;
 import dev.pollux.internal.Sha256;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
-import dev.pollux.quantization.CalibrationData;
 import dev.pollux.quantization.QuantizationPreview;
 import dev.pollux.quantization.QuantizationRecipe;
 import dev.pollux.quantization.QuantizationReport;
@@ -145,9 +143,9 @@ public final class OnnxQuantizer implements Quantizer {
 
     private Planned planned(SourceModel source, QuantizationRecipe recipe, Path model) {
         if (recipe.method().isInteger()) {
-            Int8Quantization int8 = new Int8Quantization(source, recipe, model.toString(), options.threads());
+            Int8Quantization int8 = new Int8Quantization(source, recipe, model.toString(), options);
             return new Planned(
-                    int8.preview(), (work, context) -> new Written(int8.write(work.path(), context), List.of()));
+                    int8.preview(), (work, context) -> new Written(int8.write(work, recordStep, context), List.of()));
         }
         if (recipe.method().runsLayerByLayer() && source.decoder().isEmpty()) {
             throw new UnsupportedModelException(recipe.method().text() + " needs the checkpoint of a decoder but "
@@ -189,8 +187,7 @@ public final class OnnxQuantizer implements Quantizer {
                 WorkFolder.checkSpace(target, plan.bytesAfter());
                 plan.notices().forEach(context::notice);
                 ArtifactManifest manifest = manifest(source, recipe, context);
-                String digest = recipe.method().isInteger() ? "" : digest(manifest, source.files());
-                Written written = WorkFolder.publish(target, digest, context, work -> {
+                Written written = WorkFolder.publish(target, digest(manifest, source.files()), context, work -> {
                     Written made = planned.writing().write(work, context);
                     manifest.write(work.path());
                     if (!recipe.calibration().isEmpty()) {
@@ -243,6 +240,7 @@ public final class OnnxQuantizer implements Quantizer {
                                 .toList());
         if (!recipe.calibration().isEmpty()) {
             manifest.option("range", recipe.range())
+                    .option("smoothing", recipe.smoothing())
                     .option("windows", recipe.calibration().windows())
                     .option("windowLength", recipe.calibration().windowLength())
                     .option("seed", recipe.calibration().seed())
@@ -301,10 +299,7 @@ public final class OnnxQuantizer implements Quantizer {
             return CalibratedWeights.NONE;
         }
         DecoderCheckpoint decoder = source.decoder().orElseThrow();
-        CalibrationData data = plan.recipe().calibration();
-        List<int[]> windows = options.cache()
-                .map(folder -> CachedWindows.in(folder).of(decoder.checkpoint(), data, run.context()))
-                .orElseGet(() -> CalibrationWindows.of(decoder.checkpoint(), data, run.context()));
+        List<int[]> windows = CachedWindows.read(options, decoder, plan.recipe().calibration(), run.context());
         return LayerwiseQuantization.of(decoder, plan, run, windows);
     }
 

@@ -44,12 +44,14 @@ final class QuantizedWeight {
         return new QuantizedWeight(plan, recipe, run, resumption);
     }
 
+    private String name() {
+        return plan.weight().name();
+    }
+
     /** A source that copies what an earlier run wrote, if it finished the matrix. */
     private Weight resumed(Weight weight) {
         return new Weight(weight.name(), weight.type(), weight.shape(), sink -> {
-            if (resumption.isFinished(plan)) {
-                resumption.copy(weight, sink);
-            } else {
+            if (!resumption.isFinished(name()) || !resumption.copy(weight, sink)) {
                 weight.source().writeTo(sink);
             }
         });
@@ -58,10 +60,9 @@ final class QuantizedWeight {
     /** The codes; the first weight of the matrix that is written. */
     private Weight first(Weight codes) {
         return new Weight(codes.name(), codes.type(), codes.shape(), sink -> {
-            resumption.begin(plan);
-            if (resumption.isFinished(plan)) {
-                resumption.copy(codes, sink);
-                relativeError = resumption.relativeError(plan);
+            resumption.begin(name());
+            if (resumption.isFinished(name()) && resumption.copy(codes, sink)) {
+                relativeError = resumption.relativeError(name());
                 method = resumption.method(plan);
                 run.progress(plan.weight().bytes());
             } else {

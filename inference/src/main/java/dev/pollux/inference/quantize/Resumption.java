@@ -5,6 +5,7 @@ import dev.pollux.artifact.WorkFolder;
 import dev.pollux.inference.graph.Graph;
 import dev.pollux.inference.graph.GraphWriter;
 import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.quantize.int8.CodeJournal;
 import dev.pollux.quantization.QuantizationMethod;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * What a killed run of the same quantization finished, and the record of what this run finishes. <em>Confined to one
  * thread.</em>
  */
-final class Resumption implements AutoCloseable {
+final class Resumption implements CodeJournal, AutoCloseable {
 
     /*
      * Codes, scales and zero points of a matrix are written one after the other, so a matrix is finished when the next one begins. Then
@@ -93,13 +94,14 @@ final class Resumption implements AutoCloseable {
         return work.finished().size();
     }
 
-    boolean isFinished(MatrixPlan plan) {
-        return work.finished().containsKey(plan.weight().name());
+    @Override
+    public boolean isFinished(String matrix) {
+        return work.finished().containsKey(matrix);
     }
 
-    /** The error of a finished matrix. */
-    double relativeError(MatrixPlan plan) {
-        Map<String, String> facts = work.finished().getOrDefault(plan.weight().name(), Map.of());
+    @Override
+    public double relativeError(String matrix) {
+        Map<String, String> facts = work.finished().getOrDefault(matrix, Map.of());
         return Double.parseDouble(facts.getOrDefault(ERROR, "0"));
     }
 
@@ -109,9 +111,9 @@ final class Resumption implements AutoCloseable {
         return QuantizationMethod.of(facts.getOrDefault(METHOD, "")).orElse(plan.method());
     }
 
-    /** Called before the first weight of a matrix is written: those before it are complete in the file. */
-    void begin(MatrixPlan plan) {
-        if (isFinished(plan)) {
+    @Override
+    public void begin(String matrix) {
+        if (isFinished(matrix)) {
             return;
         }
         try {
@@ -131,10 +133,22 @@ final class Resumption implements AutoCloseable {
         }
     }
 
+    @Override
+    public void computed(String matrix, long bytes, double relativeError) {
+        computed(matrix, bytes, Map.of(ERROR, Double.toString(relativeError)));
+    }
+
     /** Called when a matrix has been computed and its weights are being written. */
     void computed(MatrixPlan plan, QuantizationMethod method, double relativeError) {
-        written.put(plan.weight().name(), Map.of(ERROR, Double.toString(relativeError), METHOD, method.text()));
-        since += plan.bytesAfter();
+        computed(
+                plan.weight().name(),
+                plan.bytesAfter(),
+                Map.of(ERROR, Double.toString(relativeError), METHOD, method.text()));
+    }
+
+    private void computed(String matrix, long bytes, Map<String, String> facts) {
+        written.put(matrix, facts);
+        since += bytes;
     }
 
     private void sync() throws IOException {
@@ -143,12 +157,12 @@ final class Resumption implements AutoCloseable {
         }
     }
 
-    /** Passes the bytes of a weight of a finished matrix to {@code sink}. */
-    void copy(Weight weight, Consumer<ByteBuffer> sink) {
+    @Override
+    public boolean copy(Weight weight, Consumer<ByteBuffer> sink) {
         FileChannel channel = source;
         Long offset = offsets.get(weight.name());
         if (channel == null || offset == null) {
-            throw new IllegalStateException(weight.name() + " was not written before");
+            return false;
         }
         ByteBuffer piece = ByteBuffer.allocate(PIECE);
         long end = offset + weight.bytes();
@@ -163,6 +177,7 @@ final class Resumption implements AutoCloseable {
                 at += read;
                 sink.accept(piece.flip());
             }
+            return true;
         } catch (IOException e) {
             throw new StorageException("Cannot read " + old + ": " + e, e);
         }

@@ -255,7 +255,59 @@ class Int8QuantizerTest {
         assertThatThrownBy(with::build)
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
-                        "calibration must be empty for the method int8 but has 4 texts; only gptq, awq and int8-static read texts");
+                        "calibration must be empty for the method int8 but has 4 texts; only gptq, awq, int8-static and smoothing"
+                                + " read texts");
+    }
+
+    @Test
+    void smoothingBelongsToIntegersAndNeedsTexts() {
+        QuantizationRecipe.Builder recipe =
+                QuantizationRecipe.builder().method(QuantizationMethod.INT8).smoothing(.5);
+
+        assertThatThrownBy(recipe::build)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("calibration must have at least one text for the smoothing 0.5 but has none; give texts of"
+                        + " the kind that the model reads, or no smoothing");
+        assertThat(recipe.calibration(TEXTS).build().needsCalibration()).isTrue();
+        assertThatThrownBy(() -> recipe.smoothing(1.5).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("smoothing must be in [0, 1] but was 1.5");
+        assertThatThrownBy(() ->
+                        recipe.smoothing(.5).method(QuantizationMethod.GPTQ).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "smoothing must be 0 for the method gptq but was 0.5; only int8 and int8-static round activations by"
+                                + " a range that it makes smaller");
+    }
+
+    @Test
+    void aSmoothedEmbedderGivesNearlyTheSameVectors() {
+        Path model = TinyCheckpoint.bert(temp.resolve("model"), "BertModel", "")
+                .tokenizer()
+                .write()
+                .folder();
+        float[][] exact = vectors(model);
+        for (QuantizationMethod method : List.of(QuantizationMethod.INT8, QuantizationMethod.INT8_STATIC)) {
+            for (QuantizationRecipe.Range range : QuantizationRecipe.Range.values()) {
+                Path target = temp.resolve(method.text() + range);
+                QuantizationRecipe smoothed = QuantizationRecipe.builder()
+                        .method(method)
+                        .calibration(TEXTS)
+                        .range(range)
+                        .smoothing(.5)
+                        .build();
+                OnnxQuantizer.create().quantize(model, target, smoothed).run();
+                float[][] rounded = vectors(target);
+
+                for (int i = 0; i < exact.length; i++) {
+                    double cosine = 0; // the vectors have length 1
+                    for (int j = 0; j < exact[i].length; j++) {
+                        cosine += exact[i][j] * rounded[i][j];
+                    }
+                    assertThat(cosine).as(target.toString()).isGreaterThan(COSINE);
+                }
+            }
+        }
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pollux.CancelledException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactManifest;
+import dev.pollux.inference.calibration.CalibrationWindows;
 import dev.pollux.inference.calibration.ModelComparer;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.DecoderExport;
@@ -18,15 +19,18 @@ import dev.pollux.inference.graph.Graph;
 import dev.pollux.inference.graph.GraphReader;
 import dev.pollux.inference.graph.Weight;
 import dev.pollux.job.Job;
+import dev.pollux.job.JobContext;
 import dev.pollux.job.JobEvent;
 import dev.pollux.quantization.CalibrationData;
 import dev.pollux.quantization.QuantizationMethod;
 import dev.pollux.quantization.QuantizationRecipe;
+import dev.pollux.quantization.QuantizationRecipe.Range;
 import dev.pollux.quantization.QuantizationReport;
 import dev.pollux.quantization.QuantizedLayer;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -72,9 +76,13 @@ class LayerwiseQuantizationTest {
     }
 
     private static float[] logits(Path folder) {
+        return logits(folder, 1, 40, 90, 7, 200);
+    }
+
+    private static float[] logits(Path folder, int... ids) {
         try (DecoderModel model = DecoderModel.open(folder, EngineOptions.DEFAULTS);
                 DecoderSequence sequence = model.sequence()) {
-            FloatBuffer buffer = sequence.append(1, 40, 90, 7, 200);
+            FloatBuffer buffer = sequence.append(ids);
             float[] values = new float[buffer.limit()];
             buffer.duplicate().get(0, values);
             return values;
@@ -122,6 +130,54 @@ class LayerwiseQuantizationTest {
                 .containsEntry("windowLength", "64")
                 .containsEntry("seed", "0")
                 .containsKey("calibration");
+    }
+
+    /** Ranges of another activation, and scales in the wrong place, turn logits by far more than 8 bits do. */
+    @ParameterizedTest
+    @CsvSource({
+        "LlamaForCausalLM, llama, MIN_MAX, 0",
+        "LlamaForCausalLM, llama, MIN_MAX, .5",
+        "LlamaForCausalLM, llama, PERCENTILE, .5",
+        "Qwen2ForCausalLM, qwen2, ENTROPY, 0",
+        "Qwen2ForCausalLM, qwen2, MOVING_AVERAGE, .5"
+    })
+    void activationsAreRoundedByRangesOfTheTexts(String architecture, String type, Range range, double smoothing) {
+        Path checkpoint = TinyDecoder.of(architecture, type, 6).write(temp.resolve("checkpoint"));
+        CalibrationData data = CalibrationData.of(List.of(TEXT)).withWindows(8, 64);
+        List<byte[]> made = new ArrayList<>();
+        for (int threads : new int[] {1, 2}) {
+            Path target = temp.resolve("target" + threads);
+            QuantizationReport report = quantizer(threads)
+                    .quantize(
+                            checkpoint,
+                            target,
+                            QuantizationRecipe.builder()
+                                    .method(QuantizationMethod.INT8_STATIC)
+                                    .calibration(data)
+                                    .range(range)
+                                    .smoothing(smoothing)
+                                    .build())
+                    .run();
+            assertThat(report.layers()).hasSizeGreaterThanOrEqualTo(4 * TinyDecoder.LAYERS);
+            made.add(bytes(target.resolve("model.onnx.data")));
+        }
+        assertThat(made.get(1)).isEqualTo(made.get(0));
+        int[] read;
+        try (Checkpoint open = Checkpoint.open(checkpoint)) {
+            read = CalibrationWindows.of(open, data, JobContext.NONE).get(0);
+        }
+        double error = Tensors.relative(
+                Tensors.doubles(logits(temp.resolve("target1"), read)),
+                Tensors.doubles(logits(exported(checkpoint), read)));
+        assertThat(error).isLessThan(EIGHT_BITS);
+    }
+
+    private static byte[] bytes(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Scales that are absorbed in the wrong place turn logits by far more than 8 bits do. */
@@ -359,8 +415,8 @@ class LayerwiseQuantizationTest {
         assertThatThrownBy(() -> recipe().method(QuantizationMethod.SEARCH).build())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
-                        "calibration must be empty for the method search but has 1 texts; only gptq, awq and int8-static"
-                                + " read texts");
+                        "calibration must be empty for the method search but has 1 texts; only gptq, awq, int8-static"
+                                + " and smoothing read texts");
         assertThatThrownBy(() -> CalibrationData.of(List.of(TEXT)).withWindows(0, 64))
                 .hasMessage("windows must be in [1, 65536] but was 0");
         assertThatThrownBy(() -> CalibrationData.of(List.of(TEXT)).withWindows(1, 15))

@@ -98,7 +98,9 @@ class ResumptionTest {
                 QuantizationMethod.SEARCH,
                 QuantizationMethod.FLOAT16,
                 QuantizationMethod.GPTQ,
-                QuantizationMethod.AWQ)) {
+                QuantizationMethod.AWQ,
+                QuantizationMethod.INT8,
+                QuantizationMethod.INT8_STATIC)) {
             QuantizationRecipe recipe = QuantizationRecipe.builder()
                     .method(method)
                     .calibration(

@@ -37,6 +37,17 @@ final class GivenPath {
         }
     }
 
+    /**
+     * A path at which something new is written.
+     *
+     * @param kind a folder or a name
+     */
+    static void absent(Path target, String kind) {
+        if (Files.exists(target)) {
+            throw new IllegalArgumentException(target + " must not exist; choose another " + kind + " or delete it");
+        }
+    }
+
     /** A model by its path, its name on the hub or the name of an embedded one. */
     static void model(String model) {
         List<String> names = EmbeddedModel.names();

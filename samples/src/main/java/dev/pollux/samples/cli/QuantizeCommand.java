@@ -54,15 +54,20 @@ final class QuantizeCommand extends PolluxCommand {
     private static final QuantizationRecipe ENCODER_DEFAULTS =
             QuantizationRecipe.builder().bits(8).blockSize(128).build();
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "The model to quantize; with --compare the reference.")
-    private Path model = Path.of("");
+    @Parameters(
+            index = "0",
+            paramLabel = "MODEL",
+            description =
+                    "The model to quantize, with --compare the reference: a path, hf:owner/name, or the name of an"
+                            + " embedded model.")
+    private String named = "";
 
     @Parameters(
             index = "1",
             paramLabel = "TARGET",
             description =
                     "The folder to write, or the file with --to gguf; it must not exist. With --compare the other model.")
-    private Path target = Path.of("");
+    private String other = "";
 
     @Option(
             names = "--recipe",
@@ -155,10 +160,14 @@ final class QuantizeCommand extends PolluxCommand {
     int execute() {
         if (compare) {
             Path held = quality.text().orElseThrow(() -> usage("--compare needs a text; add --text FILE"));
-            return new ModelsCompared(model, target, resources).print(this, held);
+            GivenPath.file("--text", held, this);
+            Path reference = ModelOptions.locate(named, this, resources);
+            return new ModelsCompared(reference, ModelOptions.locate(other, this, resources), resources)
+                    .print(this, held);
         }
         if (format.equals("gguf")) {
-            return new GgufTarget(model, target, dryRun).write(this, ggufOptions());
+            GgufOptions options = ggufOptions();
+            return new GgufTarget(model("name"), target(), dryRun).write(this, options);
         }
         if (!format.equals("onnx")) {
             throw usage("--to must be onnx or gguf but was " + format);
@@ -174,8 +183,19 @@ final class QuantizeCommand extends PolluxCommand {
                 && !qdq
                 && !method.isInteger()
                 && method != QuantizationMethod.FLOAT16;
+        Path model = model("folder");
         return new QuantizationSteps(this, quality, resources)
-                .take(new QuantizationSteps.Request(model, target, recipe(), free, dryRun));
+                .take(new QuantizationSteps.Request(model, target(), recipe(model), free, dryRun));
+    }
+
+    /** Finds the model, which may be fetched, after a look at the target. */
+    private Path model(String kind) {
+        GivenPath.absent(target(), kind);
+        return ModelOptions.locate(named, this, resources);
+    }
+
+    private Path target() {
+        return Path.of(other);
     }
 
     private GgufOptions ggufOptions() {
@@ -185,9 +205,9 @@ final class QuantizeCommand extends PolluxCommand {
         return GgufOptions.builder().type(chosen).threads(resources.threads()).build();
     }
 
-    private QuantizationRecipe recipe() {
-        QuantizationRecipe defaults =
-                bits == null && OnnxQuantizer.isEncoder(model) ? ENCODER_DEFAULTS : QuantizationRecipe.DEFAULTS;
+    private QuantizationRecipe recipe(Path model) {
+        boolean encoder = OnnxQuantizer.isEncoder(model);
+        QuantizationRecipe defaults = bits == null && encoder ? ENCODER_DEFAULTS : QuantizationRecipe.DEFAULTS;
         try {
             QuantizationRecipe.Builder recipe = QuantizationRecipe.builder()
                     .method(method)
@@ -198,7 +218,9 @@ final class QuantizeCommand extends PolluxCommand {
                     .likeOnnxRuntime(likeOnnxRuntime)
                     .form(qdq ? QuantizationRecipe.Form.QDQ : QuantizationRecipe.Form.OPERATORS);
             kept.forEach(pattern -> recipe.rule(Rule.keep(pattern)));
-            calibration.data(this, method).ifPresent(recipe::calibration);
+            boolean decoder = !encoder && !model.toString().endsWith(".onnx");
+            boolean windowed = method.runsLayerByLayer() || method.isInteger() && decoder;
+            calibration.addTo(recipe, windowed, method, this);
             return recipe.build();
         } catch (IllegalArgumentException e) {
             throw usage(e);

@@ -115,8 +115,9 @@ class QuantizeCommandTest {
                 .containsEntry("seed", "7");
         Run stray = Run.of("quantize", "--windows", "2", model.toString(), target + "-again");
         assertThat(stray.err())
-                .contains("--windows, --window-tokens and --seed belong to the recipes gptq and awq; leave them out or"
-                        + " choose one of these");
+                .contains(
+                        "--windows, --window-tokens and --seed belong to the recipes gptq and awq, and to int8 and int8-static"
+                                + " of decoders with --calibrate; leave them out or choose one of these");
         Run shortest = Run.of(
                 "quantize",
                 "--recipe",
@@ -142,6 +143,57 @@ class QuantizeCommandTest {
                 .contains(folder
                         + " must hold at least one document with text but holds none; give texts of the kind that"
                         + " the model reads");
+    }
+
+    @Test
+    void integersOfADecoderAreCalibratedAndSmoothed() throws IOException {
+        Path text = Files.writeString(temp.resolve("words.txt"), "the quick brown fox jumps over the dog ".repeat(40));
+        Run done = Run.of(
+                "quantize",
+                "--quiet",
+                "--json",
+                "--recipe",
+                "int8-static",
+                "--range",
+                "percentile",
+                "--smoothing",
+                "0.5",
+                "--windows",
+                "4",
+                "--window-tokens",
+                "64",
+                "--calibrate",
+                text.toString(),
+                model.toString(),
+                target.toString());
+        assertThat(done.code()).as(done.err()).isZero();
+        assertThat(ArtifactManifest.read(target).orElseThrow().options())
+                .containsEntry("range", "PERCENTILE")
+                .containsEntry("smoothing", "0.5");
+
+        Run range = Run.of("quantize", "--range", "entropy", model.toString(), target + "-again");
+        assertThat(range.err())
+                .contains("--range belongs to the recipe int8-static; leave it out or choose that recipe");
+        Run kind = Run.of("quantize", "--range", "most", model.toString(), target + "-again");
+        assertThat(kind.err()).contains("must be one of min-max, moving-average, percentile, entropy but was 'most'");
+        Run smooth = Run.of("quantize", "--recipe", "int8", "--smoothing", "2", model.toString(), target + "-again");
+        assertThat(smooth.err()).contains("--smoothing must be in [0, 1] but was 2.0");
+    }
+
+    @Test
+    void namesOfEmbeddedModelsAndExistingTargetsAreChecked() throws IOException {
+        Run unknown = Run.of("quantize", "smollm2-135m-instruc", target.toString());
+        assertThat(unknown.code()).isEqualTo(ExitCode.ERROR);
+        assertThat(unknown.err())
+                .contains("There is no model 'smollm2-135m-instruc'; did you mean 'smollm2-135m-instruct'?");
+        Files.createDirectory(target);
+        for (String option : List.of("--dry-run", "--quiet")) {
+            Run taken = Run.of("quantize", option, model.toString(), target.toString());
+            assertThat(taken.err()).contains(target + " must not exist; choose another folder or delete it");
+        }
+        Path file = Files.writeString(temp.resolve("model.gguf"), "");
+        Run other = Run.of("quantize", "--to", "gguf", model.toString(), file.toString());
+        assertThat(other.err()).contains(file + " must not exist; choose another name or delete it");
     }
 
     @Test
@@ -288,7 +340,7 @@ class QuantizeCommandTest {
                 model.toString(),
                 target.toString());
         assertThat(empty.err())
-                .contains(model + " must hold at least one paragraph of 40 characters but holds none; give texts of the"
+                .contains(model + " must hold at least one document with text but holds none; give texts of the"
                         + " kind that the model reads");
         Run bits = Run.of("quantize", "--bits", "3", model.toString(), target.toString());
         assertThat(bits.err()).contains("--bits must be 2, 4 or 8 but was 3");

@@ -205,7 +205,15 @@ public final class LayerRunner {
 
         /** Passes the inputs of the layer's matrices to {@code reader}, batch by batch; the states stay. */
         public void readInputs(HiddenStates states, InputReader reader, JobContext context) {
-            List<LinearInput> inputs = graphs.linearInputs(part);
+            readInputs(states, graphs.linearInputs(part), reader, context);
+        }
+
+        /**
+         * Passes some inputs of the layer's matrices to {@code reader}, batch by batch; the states stay.
+         *
+         * @param inputs some of {@link LayerRunner#linearInputs}, or {@link LayerRunner#headInput} for the last norm
+         */
+        public void readInputs(HiddenStates states, List<LinearInput> inputs, InputReader reader, JobContext context) {
             Set<String> carried = part == 0 ? Set.of() : graphs.carriedAfter(part - 1);
             List<String> computed = inputs.stream()
                     .map(LinearInput::value)

@@ -6,6 +6,7 @@ import dev.pollux.inference.graph.Graph;
 import dev.pollux.inference.graph.Node;
 import dev.pollux.inference.graph.Shape.Dim;
 import dev.pollux.inference.graph.Weight;
+import dev.pollux.inference.quantize.int8.Calibration.Measured;
 import dev.pollux.job.JobContext;
 import dev.pollux.quantization.KeptWeight;
 import dev.pollux.quantization.QuantizationMethod;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** What the methods {@code int8} and {@code int8-static} do with a graph. <em>Confined to one thread.</em> */
 public final class Int8Plan {
@@ -30,18 +32,20 @@ public final class Int8Plan {
     private final Graph graph;
     private final QuantizationRecipe recipe;
     private final String source;
+    private final Predicate<String> readable;
     private final WeightReaders readers;
     private final Set<Rule> matched = new LinkedHashSet<>();
     private List<IntegerWeight> weights;
     private final List<KeptWeight> kept = new ArrayList<>();
 
-    private Int8Plan(Graph graph, QuantizationRecipe recipe, String source) {
+    private Int8Plan(Graph graph, QuantizationRecipe recipe, String source, Predicate<String> readable) {
         this.graph = graph;
         this.recipe = recipe;
         this.source = source;
+        this.readable = readable;
         this.readers = new WeightReaders(graph);
         this.weights = isStatic()
-                ? statics().constants()
+                ? statics(graph).constants()
                 : DynamicInt8.quantizeByRows(graph, WeightForm.DEFAULT, this::isKept)
                         .weights();
         Set<String> done = new HashSet<>();
@@ -55,11 +59,12 @@ public final class Int8Plan {
      * Plans a graph; weights are not read.
      *
      * @param source names the graph in messages
+     * @param readable whether texts give the values of an activation; products with other inputs have no range
      * @throws IllegalArgumentException if there is no weight to quantize, a rule matches none, or the graph's opset lacks the
      *     operators
      */
-    public static Int8Plan of(Graph graph, QuantizationRecipe recipe, String source) {
-        Int8Plan plan = new Int8Plan(graph, recipe, source);
+    public static Int8Plan of(Graph graph, QuantizationRecipe recipe, String source, Predicate<String> readable) {
+        Int8Plan plan = new Int8Plan(graph, recipe, source, readable);
         plan.check();
         return plan;
     }
@@ -68,8 +73,8 @@ public final class Int8Plan {
         return recipe.method() == QuantizationMethod.INT8_STATIC;
     }
 
-    private StaticInt8 statics() {
-        return StaticInt8.plan(graph, WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticScope.WEIGHTS, this::isKept);
+    private StaticInt8 statics(Graph floats) {
+        return StaticInt8.plan(floats, WeightForm.DEFAULT, ActivationForm.DEFAULT, StaticScope.WEIGHTS, this::isKept);
     }
 
     private static boolean isMatrix(Weight weight) {
@@ -89,7 +94,13 @@ public final class Int8Plan {
     }
 
     private boolean isKept(Weight weight) {
-        return rule(weight).isPresent();
+        return rule(weight).isPresent() || isStatic() && isUnread(weight);
+    }
+
+    /** Whether a product with the weight has an input that texts do not give. */
+    private boolean isUnread(Weight weight) {
+        return readers.of(weight.name()).stream()
+                .anyMatch(node -> node.input(1).equals(weight.name()) && !readable.test(node.input(0)));
     }
 
     private void keep(Weight weight) {
@@ -101,6 +112,9 @@ public final class Int8Plan {
         Optional<Rule> rule = rule(weight);
         if (rule.isPresent()) {
             return "the rule '" + rule.get().pattern() + "' keeps it";
+        }
+        if (isStatic() && isUnread(weight)) {
+            return "its inputs are not measured layer by layer";
         }
         if (weight.type() != ElementType.FLOAT) {
             return "it has no 32-bit floats but " + weight.type();
@@ -203,45 +217,69 @@ public final class Int8Plan {
         return bytesBefore() - gone.values().stream().mapToLong(Long::longValue).sum() + codes;
     }
 
-    /**
-     * The dynamically quantized graph; its weights are read when it is written.
-     *
-     * @param context receives the progress in bytes of weights
-     * @throws IllegalStateException if the method is {@code int8-static}
-     */
-    public Graph rewritten(JobContext context) {
-        if (isStatic()) {
-            throw new IllegalStateException("int8-static needs ranges; give texts");
-        }
-        return observed(DynamicInt8.quantizeByRows(graph, WeightForm.DEFAULT, this::isKept), context);
+    /** Whether {@link #rewritten} runs the float model over texts. */
+    public static boolean needsTexts(QuantizationRecipe recipe) {
+        return recipe.method() == QuantizationMethod.INT8_STATIC || recipe.smoothing() > 0;
     }
 
     /**
-     * The statically quantized graph.
+     * Runs of the whole graph over texts.
      *
      * @param model the file whose folder has the graph's external data
-     * @param texts the calibration texts
-     * @param threads of a run of the float graph
-     * @param context receives the progress in inputs, then in bytes of weights
+     * @param threads of a run
      * @throws dev.pollux.UnsupportedModelException if the graph has inputs that texts do not give
      */
-    public Graph rewritten(Path model, EncoderTexts texts, int threads, JobContext context) {
-        StaticInt8 plan = statics();
-        Calibration calibration = new Calibration(graph, model, threads, RangeMethod.of(recipe.range()));
-        return observed(
-                plan.quantize(calibration.ranges(plan.measured(), TextInputs.of(graph, texts, source), context)),
-                context);
+    public ActivationRuns runs(Path model, EncoderTexts texts, int threads) {
+        return new GraphRuns(graph, model, threads, TextInputs.of(graph, texts, source));
     }
 
-    private Graph observed(Quantized quantized, JobContext context) {
+    /**
+     * The quantized graph; its weights are read when it is written.
+     *
+     * @param runs of the float model, if texts are needed
+     * @param journal has what an earlier run wrote
+     * @param context receives the progress in inputs, then in bytes of weights
+     */
+    public Graph rewritten(Optional<ActivationRuns> runs, CodeJournal journal, JobContext context) {
+        if (!needsTexts(recipe)) {
+            return observed(dynamic(graph), journal, context);
+        }
+        Calibration calibration = new Calibration(runs.orElseThrow(), RangeMethod.of(recipe.range()));
+        Graph floats = graph;
+        Function<String, Measured> measure = Measured::of;
+        if (recipe.smoothing() > 0) {
+            Smoothing smoothing = Smoothing.of(graph, weight -> isKept(weight) || isUnread(weight));
+            smoothing.choose(calibration.magnitudes(smoothing.widths(), context), recipe.smoothing());
+            floats = smoothing.graph();
+            measure = smoothing::measured;
+        }
+        if (!isStatic()) {
+            return observed(dynamic(floats), journal, context);
+        }
+        StaticInt8 statics = statics(floats);
+        Map<String, Measured> values = new LinkedHashMap<>();
+        for (String value : statics.measured()) {
+            values.put(value, measure.apply(value));
+        }
+        return observed(statics.quantize(calibration.ranges(values, context)), journal, context);
+    }
+
+    private Quantized dynamic(Graph floats) {
+        return DynamicInt8.quantizeByRows(floats, WeightForm.DEFAULT, this::isKept);
+    }
+
+    private Graph observed(Quantized quantized, CodeJournal journal, JobContext context) {
         weights = quantized.weights();
         long all = weights.stream().mapToLong(weight -> weight.weight().bytes()).sum();
         long[] done = new long[1];
-        weights.forEach(weight -> weight.onCoded(bytes -> {
-            context.checkCancelled();
-            done[0] += bytes;
-            context.progress("quantize", done[0], all, "bytes");
-        }));
+        weights.forEach(weight -> {
+            weight.resume(journal);
+            weight.onCoded(bytes -> {
+                context.checkCancelled();
+                done[0] += bytes;
+                context.progress("quantize", done[0], all, "bytes");
+            });
+        });
         return quantized.graph();
     }
 }

@@ -6,6 +6,7 @@ import dev.pollux.inference.graph.WeightSource;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.LongConsumer;
 
@@ -28,6 +29,9 @@ final class IntegerWeight {
     private final int channels;
     private LinearScale[] grids; // (channels), or empty until it is computed
     private LongConsumer listener = bytes -> {};
+    private CodeJournal journal = CodeJournal.NONE;
+    private String codes = ""; // the name under which they are written
+    private OptionalDouble error = OptionalDouble.empty(); // known when the codes have been written
 
     private IntegerWeight(Weight weight, IntegerFormat format, OptionalInt axis, LinearScale[] grids) {
         this.weight = weight;
@@ -54,6 +58,11 @@ final class IntegerWeight {
     /** Passes the number of bytes to {@code consumer} whenever some have become codes. */
     void onCoded(LongConsumer consumer) {
         listener = consumer;
+    }
+
+    /** Takes what {@code earlier} has, and records what is written. */
+    void resume(CodeJournal earlier) {
+        journal = earlier;
     }
 
     private LinearScale[] grids() {
@@ -128,27 +137,34 @@ final class IntegerWeight {
 
     /** The scales as a weight: a scalar, or (channels). */
     Weight scaleWeight(String name) {
-        return Constants.floats(name, this::scales, channels, axis.isPresent());
+        return resumed(Constants.floats(name, this::scales, channels, axis.isPresent()));
     }
 
     /** The zero points as a weight of the codes' type: a scalar, or (channels). */
     Weight zeroWeight(String name) {
-        return Constants.bytes(name, format.type().element(), this::zeros, channels, axis.isPresent());
+        return resumed(Constants.bytes(name, format.type().element(), this::zeros, channels, axis.isPresent()));
+    }
+
+    /** A weight that is copied if an earlier run wrote it. */
+    private Weight resumed(Weight made) {
+        return new Weight(made.name(), made.type(), made.shape(), sink -> {
+            if (!journal.isFinished(codes) || !journal.copy(made, sink)) {
+                made.source().writeTo(sink);
+            }
+        });
     }
 
     /** The codes, in the shape of the weight. */
     Weight codeWeight(String name) {
-        return new Weight(
+        return coded(
                 name,
-                format.type().element(),
                 weight.shape(),
-                sink -> FloatPieces.read(weight, (first, values) -> {
-                    ByteBuffer codes = ByteBuffer.allocate(values.length).order(ByteOrder.LITTLE_ENDIAN);
+                sink -> read((first, values) -> {
+                    ByteBuffer bytes = ByteBuffer.allocate(values.length).order(ByteOrder.LITTLE_ENDIAN);
                     for (int i = 0; i < values.length; i++) {
-                        codes.put((byte) scale(first + i).code(values[i], format));
+                        bytes.put((byte) scale(first + i).code(values[i], format));
                     }
-                    sink.accept(codes.flip());
-                    listener.accept((long) values.length * Float.BYTES);
+                    sink.accept(bytes.flip());
                 }));
     }
 
@@ -156,36 +172,77 @@ final class IntegerWeight {
     Weight transposedCodeWeight(String name) {
         int rows = Math.toIntExact(weight.shape().dim(0).factor());
         int columns = Math.toIntExact(weight.shape().dim(1).factor());
-        return new Weight(name, format.type().element(), Shape.of(columns, rows), WeightSource.of(() -> {
+        return coded(name, Shape.of(columns, rows), sink -> {
             byte[] turned = new byte[Math.multiplyExact(rows, columns)]; // (columns, rows)
-            FloatPieces.read(weight, (first, values) -> {
+            read((first, values) -> {
                 for (int i = 0; i < values.length; i++) {
                     long at = first + i;
                     turned[(int) (at % columns) * rows + (int) (at / columns)] =
                             (byte) scale(at).code(values[i], format);
                 }
-                listener.accept((long) values.length * Float.BYTES);
             });
-            return ByteBuffer.wrap(turned).order(ByteOrder.LITTLE_ENDIAN);
-        }));
+            sink.accept(ByteBuffer.wrap(turned).order(ByteOrder.LITTLE_ENDIAN));
+        });
+    }
+
+    private Weight coded(String name, Shape shape, WeightSource source) {
+        codes = name;
+        Weight made = new Weight(name, format.type().element(), shape, source);
+        return new Weight(name, made.type(), shape, sink -> {
+            journal.begin(name);
+            if (journal.isFinished(name) && journal.copy(made, sink)) {
+                error = OptionalDouble.of(journal.relativeError(name));
+                listener.accept(weight.bytes());
+            } else {
+                source.writeTo(sink);
+                journal.computed(name, bytes(), error.orElse(0));
+            }
+        });
+    }
+
+    /** Reads the values for coding, and finds the error on the way. */
+    private void read(FloatPieces.Sink sink) {
+        ErrorSums sums = new ErrorSums();
+        FloatPieces.read(weight, (first, values) -> {
+            sink.accept(first, values);
+            sums.accept(first, values);
+            listener.accept((long) values.length * Float.BYTES);
+        });
+        error = OptionalDouble.of(sums.relative());
     }
 
     private LinearScale scale(long index) {
         return grids()[(int) (index / inner % channels)];
     }
 
-    /** ‖W − Ŵ‖ / ‖W‖; 0 for a weight of zeros. */
+    /** ‖W − Ŵ‖ / ‖W‖; 0 for a weight of zeros. Reads the weight unless its codes have been written. */
     double relativeError() {
-        double[] sums = new double[2];
-        FloatPieces.read(weight, (first, values) -> {
+        if (error.isEmpty()) {
+            ErrorSums sums = new ErrorSums();
+            FloatPieces.read(weight, sums);
+            error = OptionalDouble.of(sums.relative());
+        }
+        return error.getAsDouble();
+    }
+
+    private final class ErrorSums implements FloatPieces.Sink {
+
+        private double error;
+        private double norm;
+
+        @Override
+        public void accept(long first, float[] values) {
             for (int i = 0; i < values.length; i++) {
                 LinearScale scale = scale(first + i);
-                double error = (double) scale.value(scale.code(values[i], format)) - values[i];
-                sums[0] += error * error;
-                sums[1] += (double) values[i] * values[i];
+                double difference = (double) scale.value(scale.code(values[i], format)) - values[i];
+                error += difference * difference;
+                norm += (double) values[i] * values[i];
             }
-        });
-        return sums[1] == 0 ? 0 : Math.sqrt(sums[0] / sums[1]);
+        }
+
+        double relative() {
+            return norm == 0 ? 0 : Math.sqrt(error / norm);
+        }
     }
 
     /** Bytes of codes, scales and zero points. */

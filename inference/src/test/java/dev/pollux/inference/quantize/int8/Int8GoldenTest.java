@@ -152,8 +152,9 @@ class Int8GoldenTest {
                 !method.endsWith("asymmetric"),
                 RangeMethod.PERCENTILE.percent());
         try (SafetensorsFile tensors = Int8Golden.open(set)) {
-            Map<String, ValueRange> ranges = new Calibration(GraphReader.read(file), file, 1, how)
-                    .ranges(expected.propertyNames(), inputs(tensors, "calib"), JobContext.NONE);
+            Map<String, ValueRange> ranges = new Calibration(
+                            new GraphRuns(GraphReader.read(file), file, 1, inputs(tensors, "calib")), how)
+                    .ranges(expected.propertyNames(), JobContext.NONE);
             expected.properties().forEach(one -> {
                 ValueRange range = ranges.get(one.getKey());
                 double low = one.getValue().path(0).asDouble();
@@ -219,8 +220,8 @@ class Int8GoldenTest {
                 options.path("calibrate_method").asString(),
                 extra.path("CalibTensorRangeSymmetric").asBoolean(true),
                 extra.path("CalibPercentile").asDouble(RangeMethod.PERCENTILE.percent()));
-        return plan.quantize(new Calibration(graph, file, 1, method)
-                        .ranges(plan.measured(), inputs(tensors, "calib"), JobContext.NONE))
+        return plan.quantize(new Calibration(new GraphRuns(graph, file, 1, inputs(tensors, "calib")), method)
+                        .ranges(plan.measured(), JobContext.NONE))
                 .graph();
     }
 

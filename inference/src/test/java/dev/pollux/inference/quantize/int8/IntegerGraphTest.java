@@ -175,16 +175,19 @@ class IntegerGraphTest {
 
     @Test
     void rangesAreThoseOfTheFloatModel() {
-        Map<String, ValueRange> ranges = new Calibration(product().build(), MODEL, 1, RangeMethod.MIN_MAX)
-                .ranges(List.of("x", "y"), List.of(input(1, 0), input(0, -1)), JobContext.NONE);
+        Map<String, ValueRange> ranges = new Calibration(
+                        new GraphRuns(product().build(), MODEL, 1, List.of(input(1, 0), input(0, -1))),
+                        RangeMethod.MIN_MAX)
+                .ranges(List.of("x", "y"), JobContext.NONE);
 
         assertThat(ranges).containsOnly(Map.entry("x", new ValueRange(-1, 1)), Map.entry("y", new ValueRange(-4, 2)));
     }
 
     @Test
     void anEmptyCalibrationSetIsRefused() {
-        assertThatThrownBy(() -> new Calibration(product().build(), MODEL, 1, RangeMethod.MIN_MAX)
-                        .ranges(List.of("y"), List.of(), JobContext.NONE))
+        assertThatThrownBy(() -> new Calibration(
+                                new GraphRuns(product().build(), MODEL, 1, List.of()), RangeMethod.MIN_MAX)
+                        .ranges(List.of("y"), JobContext.NONE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "The calibration set must have at least one input but has none; give texts of the kind that the model"
@@ -193,8 +196,11 @@ class IntegerGraphTest {
 
     @Test
     void anInfiniteValueIsRefused() {
-        assertThatThrownBy(() -> new Calibration(product().build(), MODEL, 1, RangeMethod.MIN_MAX)
-                        .ranges(List.of("y"), List.of(input(Float.MAX_VALUE, Float.MAX_VALUE)), JobContext.NONE))
+        assertThatThrownBy(() -> new Calibration(
+                                new GraphRuns(
+                                        product().build(), MODEL, 1, List.of(input(Float.MAX_VALUE, Float.MAX_VALUE))),
+                                RangeMethod.MIN_MAX)
+                        .ranges(List.of("y"), JobContext.NONE))
                 .isInstanceOf(ModelExecutionException.class)
                 .hasMessage(
                         "The value y of model.onnx is infinite for a calibration input; keep the operators that read it in"
