@@ -16,4 +16,14 @@ public interface MatrixValues {
      * @param into (count, rows)
      */
     void columns(int first, int count, float[] into);
+
+    /**
+     * Reads whole columns in the order of rows, if that is cheaper than one column after the other.
+     *
+     * @param into (rows, count)
+     * @return whether they were read; if not, {@code into} is unchanged
+     */
+    default boolean band(int first, int count, float[] into) {
+        return false;
+    }
 }

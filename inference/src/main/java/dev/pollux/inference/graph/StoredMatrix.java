@@ -75,6 +75,16 @@ final class StoredMatrix implements MatrixValues {
         });
     }
 
+    @Override
+    public boolean band(int first, int count, float[] into) {
+        read(source -> {
+            for (int row = 0; row < rows; row++) {
+                source.read((long) row * columns + first, count, into, row * count, 1);
+            }
+        });
+        return true;
+    }
+
     /** Reads values in order; they are put at {@code at}, {@code at + step}, … */
     @FunctionalInterface
     private interface Source {

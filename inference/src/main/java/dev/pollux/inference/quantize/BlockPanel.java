@@ -27,8 +27,10 @@ final class BlockPanel {
     final int lanes;
     final double[][] values; // (blockSize, lanes)
     final double[] importance; // (blockSize), weight of the squared error of each value of a block
-    final byte[] codes; // (blockSize, lanes), unsigned
+    final double[][] codes; // (blockSize, lanes), whole numbers in [0, maxCode]
     final float[] scales; // (lanes)
+    final double[] errors; // (lanes), Σ (x − x̂)²
+    final double[] norms; // (lanes), Σ x²
     final double[] zeros; // (lanes), whole numbers in [0, maxCode] except of HQQ with real zero points
 
     /** The number of values of each block; below blockSize in the last block of a row. */
@@ -42,9 +44,11 @@ final class BlockPanel {
         this.values = new double[blockSize][lanes];
         this.importance = new double[blockSize];
         Arrays.fill(importance, 1);
-        this.codes = new byte[blockSize * lanes];
+        this.codes = new double[blockSize][lanes];
         this.scales = new float[lanes];
         this.zeros = new double[lanes];
+        this.errors = new double[lanes];
+        this.norms = new double[lanes];
     }
 
     /** A panel that fits the nearest caches. */
@@ -85,12 +89,36 @@ final class BlockPanel {
 
     /** code = clamp(rhe(value · factor + zero), 0, maxCode) for every value. */
     void codes(double[] factors) {
-        double[] row = new double[lanes];
         for (int k = 0; k < count; k++) {
-            codes(values[k], factors, zeros, maxCode(), row, lanes);
-            for (int l = 0; l < lanes; l++) {
-                codes[k * lanes + l] = (byte) (int) row[l];
-            }
+            codes(values[k], factors, zeros, maxCode(), codes[k], lanes);
+        }
+    }
+
+    /** Computes {@link #errors} and {@link #norms} of the codes. */
+    void measure() {
+        double[] steps = new double[lanes];
+        for (int l = 0; l < lanes; l++) {
+            steps[l] = scales[l];
+        }
+        Arrays.fill(errors, 0);
+        Arrays.fill(norms, 0);
+        for (int k = 0; k < count; k++) {
+            measure(values[k], codes[k], zeros, steps, errors, lanes);
+            norms(values[k], norms, lanes);
+        }
+    }
+
+    private static void measure(
+            double[] x, double[] codes, double[] zeros, double[] scales, double[] errors, int lanes) {
+        for (int l = 0; l < lanes; l++) {
+            double off = x[l] - (codes[l] - zeros[l]) * scales[l];
+            errors[l] += off * off;
+        }
+    }
+
+    private static void norms(double[] x, double[] norms, int lanes) {
+        for (int l = 0; l < lanes; l++) {
+            norms[l] += x[l] * x[l];
         }
     }
 

@@ -41,17 +41,54 @@ final class CodedRows {
      * @param importance weights of the squared error by column, (columns); empty for 1
      */
     static CodedRows of(float[] values, int columns, BlockFormat format, BlockMethod method, double... importance) {
-        int rows = values.length / columns;
-        CodedRows coded = new CodedRows(rows, columns, format);
+        CodedRows coded = new CodedRows(values.length / columns, columns, format);
         panels(values, columns, format, (panel, at) -> {
             if (importance.length > 0) {
                 System.arraycopy(importance, at.block() * panel.blockSize, panel.importance, 0, panel.count);
             }
-            method.code(panel);
-            coded.take(panel, at);
+            coded.code(panel, at, method);
         });
-        coded.measure(values);
         return coded;
+    }
+
+    /**
+     * Codes the rows of a matrix that is given by columns, to the same codes.
+     *
+     * @param band (columns, rows); where a value is not finite, {@link #squaredNorm} is not either
+     */
+    static CodedRows ofBand(float[] band, int columns, BlockFormat format, BlockMethod method) {
+        int rows = band.length / columns;
+        CodedRows coded = new CodedRows(rows, columns, format);
+        BlockPanel panel = BlockPanel.of(format);
+        for (int block = 0; block < coded.blocks; block++) { // reads the band in order
+            int from = block * panel.blockSize;
+            panel.count = Math.min(panel.blockSize, columns - from);
+            for (int row = 0; row < rows; row += panel.lanes) {
+                int some = Math.min(panel.lanes, rows - row);
+                for (int k = 0; k < panel.count; k++) {
+                    fill(panel.values[k], band, (from + k) * rows + row, some);
+                }
+                coded.code(panel, new Place(row, some, block), method);
+            }
+        }
+        return coded;
+    }
+
+    private static void fill(double[] lanes, float[] values, int at, int count) {
+        for (int l = 0; l < count; l++) {
+            lanes[l] = values[at + l];
+        }
+        Arrays.fill(lanes, count, lanes.length, 0);
+    }
+
+    private void code(BlockPanel panel, Place at, BlockMethod method) {
+        method.code(panel);
+        take(panel, at);
+        panel.measure();
+        for (int l = 0; l < at.rows(); l++) {
+            squaredError += panel.errors[l];
+            squaredNorm += panel.norms[l];
+        }
     }
 
     /** The first row and the block of a panel; its lanes are consecutive rows. */
@@ -90,7 +127,8 @@ final class CodedRows {
             zeros[block] = (float) panel.zeros[l];
             int at = block * blockSize;
             for (int k = 0; k < panel.count; k++) {
-                codes[at + k] = panel.codes[k * panel.lanes + l];
+                codes[at + k] =
+                        (byte) Double.doubleToRawLongBits(panel.codes[k][l] + BlockPanel.ROUND); // the last bits
             }
             Arrays.fill(codes, at + panel.count, at + blockSize, (byte) (int) panel.zeros[l]);
         }

@@ -21,6 +21,9 @@ final class JointSearch implements BlockMethod {
      * The least e for given codes is Σax² − (Σaxd)² / Σad². It is compared with the best from sums of all lanes, which have an error
      * of about 1e-15·Σax². Only where the two are closer than 1e-11·Σax², Σ a·(x − s·d)² is summed for both, so that the choice is the
      * one of the formula.
+     *
+     * The least e of the first half of a block is a lower bound of its e. A candidate whose bound is above the error of the best or of
+     * rounding to nearest in every lane is given up there.
      */
 
     private static final double[] SHRINK = {0.70, 0.75, 0.80, 0.85, 0.90, 0.95, 1.00};
@@ -44,6 +47,8 @@ final class JointSearch implements BlockMethod {
         final double[] inverseBase; // 1 / base
         final double[] inverse; // 1 / (base·f)
         final double[] squares; // Σ a·x²
+        final double[] firstSquares; // Σ a·x² of the first half
+        final double[] nearest; // error of rounding to nearest
         final double[] products; // Σ a·x·d
         final double[] codeSquares; // Σ a·d²
         final double[] gain; // Σ a·x² − best error − what the sums may be off
@@ -58,6 +63,8 @@ final class JointSearch implements BlockMethod {
             inverse = new double[lanes];
             gain = new double[lanes];
             squares = new double[lanes];
+            firstSquares = new double[lanes];
+            nearest = new double[lanes];
             products = new double[lanes];
             codeSquares = new double[lanes];
             bestError = new double[lanes];
@@ -69,7 +76,9 @@ final class JointSearch implements BlockMethod {
     public void code(BlockPanel panel) {
         Search search = new Search(panel.lanes);
         panel.ranges(search.least, search.most);
-        squares(panel, search.squares);
+        squares(panel, search.squares, panel.count);
+        squares(panel, search.firstSquares, panel.count / 2);
+        nearest(panel, search);
         Arrays.fill(search.bestError, Double.POSITIVE_INFINITY);
         Arrays.fill(search.gain, Double.NEGATIVE_INFINITY);
         Arrays.fill(panel.scales, 0);
@@ -82,7 +91,9 @@ final class JointSearch implements BlockMethod {
                 for (int l = 0; l < panel.lanes; l++) {
                     search.inverse[l] = search.inverseBase[l] * (1 / shrink);
                 }
-                sums(panel, search);
+                if (!sums(panel, search)) {
+                    continue;
+                }
                 for (int l = 0; l < panel.lanes; l++) {
                     double products = search.products[l];
                     if (!(search.gain[l] * search.codeSquares[l] > products * products)) {
@@ -97,8 +108,9 @@ final class JointSearch implements BlockMethod {
         panel.codes(search.bestFactor);
     }
 
-    private static void squares(BlockPanel panel, double[] squares) {
-        for (int k = 0; k < panel.count; k++) {
+    /** Σ a·x² of the first values. */
+    private static void squares(BlockPanel panel, double[] squares, int count) {
+        for (int k = 0; k < count; k++) {
             double[] x = panel.values[k];
             double a = panel.importance[k];
             for (int l = 0; l < panel.lanes; l++) {
@@ -132,14 +144,52 @@ final class JointSearch implements BlockMethod {
         }
     }
 
-    private static void sums(BlockPanel panel, Search search) {
+    /** Whether the sums are complete: without them, no lane gets better. */
+    private static boolean sums(BlockPanel panel, Search search) {
         Arrays.fill(search.products, 0);
         Arrays.fill(search.codeSquares, 0);
-        for (int k = 0; k < panel.count; k++) {
+        int half = panel.count / 2;
+        sums(panel, search, 0, half);
+        if (isHopeless(search, panel.lanes)) {
+            return false;
+        }
+        sums(panel, search, half, panel.count);
+        return true;
+    }
+
+    private static void sums(BlockPanel panel, Search search, int from, int to) {
+        for (int k = from; k < to; k++) {
             if (panel.importance[k] == 1) {
                 add(panel.values[k], search, panel.maxCode(), panel.lanes);
             } else {
                 add(panel.values[k], search, panel.maxCode(), panel.lanes, panel.importance[k]);
+            }
+        }
+    }
+
+    /** Whether the first half of every lane alone has a larger error than rounding to nearest, or the best, has in all. */
+    private static boolean isHopeless(Search search, int lanes) {
+        for (int l = 0; l < lanes; l++) {
+            double bound = Math.min(search.bestError[l], search.nearest[l]) + 2 * UNSURE * search.squares[l];
+            double products = search.products[l];
+            if (!((search.firstSquares[l] - bound) * search.codeSquares[l] > products * products)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The error of rounding to nearest; infinite if it is no candidate. */
+    private void nearest(BlockPanel panel, Search search) {
+        Arrays.fill(search.nearest, Double.POSITIVE_INFINITY);
+        if (!safe) {
+            return;
+        }
+        for (int l = 0; l < panel.lanes; l++) {
+            float scale = RoundToNearest.scale(panel.format, search.least[l], search.most[l], false);
+            if (scale != 0) {
+                double zero = RoundToNearest.zero(panel.format, search.least[l], scale, false);
+                search.nearest[l] = panel.error(l, 1.0 / scale, zero, scale);
             }
         }
     }
@@ -214,8 +264,7 @@ final class JointSearch implements BlockMethod {
             float scale = RoundToNearest.scale(panel.format, search.least[l], search.most[l], false);
             if (scale != 0) {
                 double zero = RoundToNearest.zero(panel.format, search.least[l], scale, false);
-                double error = panel.error(l, 1.0 / scale, zero, scale);
-                propose(panel, search, l, new Candidate(1.0 / scale, zero, scale, error));
+                propose(panel, search, l, new Candidate(1.0 / scale, zero, scale, search.nearest[l]));
             }
         }
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.IntUnaryOperator;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -156,17 +157,12 @@ final class MatrixCoding {
         MatrixValues values = values();
         BlockMethod blocks = blocks(values);
         double[] sums = new double[2];
-        inOrder(
-                windowRows(),
-                (first, count) -> CodedRows.of(read(values, first, count), plan.columns(), plan.format(), blocks),
-                (first, rows) -> {
-                    sums[0] += rows.squaredError();
-                    sums[1] += rows.squaredNorm();
-                    sink.accept(first, rows);
-                    run.progress((long) rows.rows
-                            * rows.columns
-                            * plan.weight().type().bytes());
-                });
+        inOrder(windowRows(), (first, count) -> coded(values, first, count, blocks), (first, rows) -> {
+            sums[0] += rows.squaredError();
+            sums[1] += rows.squaredNorm();
+            sink.accept(first, rows);
+            run.progress((long) rows.rows * rows.columns * plan.weight().type().bytes());
+        });
         return sums[1] == 0 ? 0 : Math.sqrt(sums[0] / sums[1]);
     }
 
@@ -268,6 +264,21 @@ final class MatrixCoding {
         return (int) Math.max(ROWS, Math.min(rows, 1 << 20));
     }
 
+    private CodedRows coded(MatrixValues values, int first, int count, BlockMethod blocks) {
+        if (plan.byColumns()) {
+            float[] band = new float[Math.multiplyExact(count, plan.columns())]; // (K, count)
+            if (values.band(first, count, band)) {
+                multiply(band);
+                CodedRows coded = CodedRows.ofBand(band, plan.columns(), plan.format(), blocks);
+                if (!Double.isFinite(coded.squaredNorm())) {
+                    check(band, i -> first + i % count, i -> i / count);
+                }
+                return coded;
+            }
+        }
+        return CodedRows.of(read(values, first, count), plan.columns(), plan.format(), blocks);
+    }
+
     /** (count, K), checked. */
     private float[] read(MatrixValues values, int first, int count) {
         float[] read = new float[Math.multiplyExact(count, plan.columns())];
@@ -276,17 +287,29 @@ final class MatrixCoding {
         } else {
             values.rows(first, count, read);
         }
-        for (int i = 0; i < read.length; i++) {
-            if (!Float.isFinite(read[i])) {
-                int row = first + i / plan.columns();
-                int column = i % plan.columns();
-                throw new MalformedFileException(plan.weight().name() + " must be finite but holds " + read[i] + " at ["
-                        + (plan.byColumns() ? column + ", " + row : row + ", " + column)
+        check(read, i -> first + i / plan.columns(), i -> i % plan.columns());
+        multiply(read);
+        return read;
+    }
+
+    private void check(float[] values, IntUnaryOperator row, IntUnaryOperator column) {
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                int r = row.applyAsInt(i);
+                int c = column.applyAsInt(i);
+                throw new MalformedFileException(plan.weight().name() + " must be finite but holds " + values[i]
+                        + " at [" + (plan.byColumns() ? c + ", " + r : r + ", " + c)
                         + "]; repair the model, or keep this weight in float with a rule");
             }
-            read[i] *= plan.factor();
         }
-        return read;
+    }
+
+    private void multiply(float[] values) {
+        if (plan.factor() != 1) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] *= plan.factor();
+            }
+        }
     }
 
     /** The values of a weight that can only be produced as a whole. */

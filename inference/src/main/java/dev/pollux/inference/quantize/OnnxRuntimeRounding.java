@@ -54,9 +54,8 @@ final class OnnxRuntimeRounding implements BlockMethod {
         panel.scales[lane] = stored;
         panel.zeros[lane] = zero;
         for (int k = 0; k < panel.count; k++) {
-            int at = k * panel.lanes + lane;
             double code = code((float) panel.values[k][lane], stored, inverse, zero);
-            panel.codes[at] = (byte) (int) Math.max(0, Math.min(panel.maxCode(), code));
+            panel.codes[k][lane] = Math.max(0, Math.min(panel.maxCode(), code));
         }
     }
 
