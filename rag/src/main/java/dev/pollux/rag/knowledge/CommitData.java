@@ -1,6 +1,7 @@
 package dev.pollux.rag.knowledge;
 
 import dev.pollux.StorageException;
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.embedding.EmbedderInfo;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -22,30 +23,33 @@ final class CommitData {
     private CommitData() {}
 
     /**
-     * @param chunking the recipe of the last ingest; empty where there was none
+     * @param chunking of the last ingest
      * @param scale the embedder's on these documents; empty where none was measured
      * @param derived files made from the segments
      */
     static Map<String, String> of(
-            EmbedderInfo embedder, String chunking, Optional<MeasuredScale> scale, Collection<DerivedFile> derived) {
+            EmbedderInfo embedder,
+            StoredChunking chunking,
+            Optional<MeasuredScale> scale,
+            Collection<DerivedFile> derived) {
         Map<String, String> data = new TreeMap<>(Map.of(
                 IndexLayout.COMMIT_FORMAT, String.valueOf(IndexLayout.FORMAT),
                 IndexLayout.COMMIT_EMBEDDER, embedder.name(),
                 IndexLayout.COMMIT_FINGERPRINT, embedder.fingerprint(),
                 IndexLayout.COMMIT_DIMENSION, String.valueOf(embedder.dimension()),
                 IndexLayout.COMMIT_TIME, Instant.now().toString()));
-        if (!chunking.isEmpty()) {
-            data.put(IndexLayout.COMMIT_CHUNKING, chunking);
+        chunking.add(data);
+        String version = ArtifactManifest.builder(ArtifactManifest.Kind.KNOWLEDGE, "ingest")
+                .build()
+                .version();
+        if (!version.isEmpty()) {
+            data.put(IndexLayout.COMMIT_VERSION, version);
         }
         scale.ifPresent(measured -> data.put(IndexLayout.COMMIT_SCALE, measured.text()));
         if (!derived.isEmpty()) {
             data.put(IndexLayout.COMMIT_DERIVED, DerivedFile.text(derived));
         }
         return data;
-    }
-
-    static String chunking(Map<String, String> data) {
-        return data.getOrDefault(IndexLayout.COMMIT_CHUNKING, "");
     }
 
     /**

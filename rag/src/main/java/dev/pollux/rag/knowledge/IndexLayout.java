@@ -4,7 +4,8 @@ package dev.pollux.rag.knowledge;
  * The Lucene index of a knowledge base, format {@value #FORMAT}.
  *
  * <p>A document is a block of Lucene documents that is written and deleted as a unit: its passages in order, then its
- * record. A source has a separate record, so that a new name or path does not rewrite its documents.
+ * record. A source has a separate record, so that a new name or path does not rewrite its documents, and
+ * so has a file with a document for each record.
  *
  * <pre>
  * both       key          indexed   key of the source # id
@@ -28,15 +29,19 @@ package dev.pollux.rag.knowledge;
  *            fileState, fileContent   values    hash of the file's times and of its bytes, each with the rules by which it was
  *                         read, in hex; none where the document is not the only one of a file
  *            id, path, mediaType, characters, hash   stored
+ * file       recordId     values    the id of a file with a document for each record, and "/"
+ *            fileSum      values    number and sum of its documents ({@link RecordFiles})
+ *            fileState, fileContent   as those of a record
  * source     key          indexed   key of the source, a decimal number
  *            sources      indexed
  *            name, named, path, link, changed, unreadable, other,
  *            skippedKind, skippedFile (pairs)   stored
  * </pre>
  *
- * <p>The commit data names the format, the embedder's name, fingerprint and dimension, the chunking of the last ingest, the
- * time, the scale of the embedder on these documents ({@link MeasuredScale}) and the derived files ({@link DerivedFile}). The last
- * two are absent in commits of earlier versions; without derived files, vectors are read from the index.
+ * <p>The commit data names the format, the embedder's name, fingerprint and dimension, the recipe and the
+ * options of the chunking ({@link StoredChunking}), the time, the version of Pollux, the scale of the embedder on these documents
+ * ({@link MeasuredScale}) and the derived files ({@link DerivedFile}). Options, version, scale and derived files are absent in
+ * commits of earlier versions; without derived files, vectors are read from the index.
  *
  * <p>Format {@value #OLDEST_FORMAT} has no pages and no cells. It is readable; the first commit converts it to format
  * {@value #FORMAT}. Older ones are refused.
@@ -81,6 +86,7 @@ final class IndexLayout {
     static final String CONTENT_HASH = "contentHash";
     static final String FILE_STATE = "fileState";
     static final String FILE_CONTENT = "fileContent";
+    static final String FILE_SUM = "fileSum";
     static final String PASSAGES = "passages";
     static final String CHARACTERS = "characters";
     static final String HASH = "hash";
@@ -101,6 +107,8 @@ final class IndexLayout {
     static final String COMMIT_DIMENSION = "pollux.dimension";
     static final String COMMIT_TIME = "pollux.time";
     static final String COMMIT_CHUNKING = "pollux.chunking";
+    static final String COMMIT_CHUNK_OPTIONS = "pollux.chunkOptions";
+    static final String COMMIT_VERSION = "pollux.version";
     static final String COMMIT_SCALE = "pollux.scale";
     static final String COMMIT_DERIVED = "pollux.derived";
 

@@ -3,6 +3,7 @@ package dev.pollux.rag.knowledge;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.chunk.Chunk;
+import dev.pollux.rag.chunk.ChunkOptions;
 import dev.pollux.rag.chunk.Chunker;
 import dev.pollux.rag.source.DocumentSink;
 import dev.pollux.rag.source.DocumentSource;
@@ -12,7 +13,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,9 +32,6 @@ final class Ingest implements DocumentSink {
     private static final int MAX_NOTICES = 1000;
     private static final int MAX_PENDING_CHARACTERS = 1 << 23;
 
-    /** Of so many new documents it is known whether they were renamed. */
-    private static final int MAX_RENAMED = 100_000;
-
     /** Commits that take longer, as those of a large knowledge base, take at most one part in {@link #COMMIT_SHARE} of the time. */
     private static final long SHORT_COMMIT = 200_000_000; // nanoseconds
 
@@ -42,11 +39,13 @@ final class Ingest implements DocumentSink {
 
     private final Store store;
     private final Embedder embedder;
+    private final ChunkOptions chunking;
     private final Chunker chunker;
     private final KnowledgeOptions options;
     private final JobContext job;
     private final PassageVectors vectors;
     private final KnownFiles files;
+    private final RecordFiles recordFiles = new RecordFiles();
     private final long begin = System.nanoTime();
 
     private final SourceIdentity.Found identity;
@@ -56,10 +55,9 @@ final class Ingest implements DocumentSink {
     private final Map<String, String> texts =
             new HashMap<>(); // hash of the text of each document, by path; if it shares
     private final Map<String, String> knownTexts; // hash of the text of each known document, by id; if it shares
-    private final Set<String> addedTexts = new HashSet<>(); // hashes of the texts of new documents
+    private final VanishedDocuments vanished = new VanishedDocuments();
     private final Map<String, List<String>> reservations = new HashMap<>(); // reported when the document is written
     private final SkippedCount skippedFiles = new SkippedCount();
-    private final List<String> kept = new ArrayList<>();
     private final List<Changed> pending = new ArrayList<>();
     private final List<String> notices = new ArrayList<>();
     private long lastCommit = begin;
@@ -71,13 +69,11 @@ final class Ingest implements DocumentSink {
     private int added;
     private int updated;
     private int unchanged;
-    private int deleted;
-    private int renamed;
     private int failedRecords;
     private int deletedElsewhere;
     private int skipped;
     private int passages;
-    private int stamped; // unchanged documents of changed files
+    private int stamped; // unchanged documents of changed files, and files with a document for each record
 
     /** A document to write. */
     private record Changed(Document document, List<Chunk> chunks, String hash, String version, KnownFiles.Stamp file) {}
@@ -85,8 +81,9 @@ final class Ingest implements DocumentSink {
     Ingest(Store store, Embedder embedder, KnowledgeOptions options, DocumentSource from, JobContext job) {
         this.store = store;
         this.embedder = embedder;
-        this.chunker = Chunker.of(embedder, options.chunking());
         this.options = options;
+        this.chunking = options.chunking().or(store.chunking()::options).orElse(ChunkOptions.DEFAULTS);
+        this.chunker = Chunker.of(embedder, chunking);
         this.job = job;
         this.files = new KnownFiles(chunker.recipe() + Analysis.RECIPE);
         this.identity = store.read(snapshot -> SourceIdentity.of(from, snapshot));
@@ -98,6 +95,7 @@ final class Ingest implements DocumentSink {
         store.read(snapshot -> {
             snapshot.values(source.key(), IndexLayout.VERSION, documents::know);
             files.know(snapshot, source.key());
+            recordFiles.know(snapshot, source.key());
             return snapshot;
         });
         this.vectors = new PassageVectors(store, embedder, options, job);
@@ -111,7 +109,8 @@ final class Ingest implements DocumentSink {
             write();
         }
         if (whole) {
-            deleteVanished();
+            vanished.delete(store, source.key(), documents, recordFiles);
+            added -= vanished.renamed();
             deleteStaleCopies();
             deleteAbsorbed();
         }
@@ -122,8 +121,8 @@ final class Ingest implements DocumentSink {
                 added,
                 updated,
                 unchanged,
-                deleted,
-                renamed,
+                vanished.deleted(),
+                vanished.renamed(),
                 failedRecords,
                 skipped,
                 skippedFiles.files(),
@@ -142,6 +141,9 @@ final class Ingest implements DocumentSink {
     @Override
     public boolean isUnchanged(String id, FileVersion version) {
         checkRunning();
+        if (RecordFiles.isPrefix(id)) {
+            return areUnchanged(id, version);
+        }
         boolean known = files.isUnchanged(id, version) && documents.see(id);
         if (known) {
             if (shares) {
@@ -151,6 +153,29 @@ final class Ingest implements DocumentSink {
             progress();
         }
         return known;
+    }
+
+    private boolean areUnchanged(String prefix, FileVersion version) {
+        boolean whole = recordFiles.isWhole(prefix);
+        if (!files.isUnchanged(prefix, version) || !whole) {
+            recordFiles.begin();
+            return false;
+        }
+        vanished.keep(prefix);
+        knownTexts.forEach((id, text) -> {
+            if (id.startsWith(prefix)) {
+                texts.put(source.pathOf(version.path(), id), text);
+            }
+        });
+        unchanged += recordFiles.documents(prefix);
+        done += recordFiles.documents(prefix) - 1;
+        progress();
+        return true;
+    }
+
+    @Override
+    public void complete(String id, FileVersion version) {
+        recordFiles.end(id, files.stamp(id));
     }
 
     @Override
@@ -180,6 +205,7 @@ final class Ingest implements DocumentSink {
         }
         String hash = Hashes.of(document);
         String version = Hashes.of(hash, chunker.recipe(), Analysis.RECIPE);
+        recordFiles.add(id, version);
         List<String> reserved = Objects.requireNonNullElse(reservations.remove(id), List.<String>of());
         if (documents.isKnown(id, version)) {
             unchanged++;
@@ -196,7 +222,8 @@ final class Ingest implements DocumentSink {
 
     @Override
     public void skipped(String id, String reason) {
-        kept.add(id);
+        recordFiles.spoil();
+        vanished.keep(id);
         skipped++;
         skippedFiles.unreadable(id, reason);
         notice(id + " " + reason);
@@ -265,45 +292,15 @@ final class Ingest implements DocumentSink {
                 updated++;
             } else {
                 added++;
-                rememberAdded(document);
+                if (documents.known() > 0) {
+                    vanished.added(document.text());
+                }
             }
         }
+        stamped += recordFiles.write(store, source.key());
         pending.clear();
         pendingPassages = 0;
         pendingCharacters = 0;
-    }
-
-    /** Remembers the text of a new document, which may have had another id before. */
-    private void rememberAdded(Document document) {
-        if (documents.known() > 0 && addedTexts.size() < MAX_RENAMED) {
-            addedTexts.add(Hashes.ofContent(document.text()));
-        }
-    }
-
-    /** Deletes the known documents that the source has no longer; one whose text is that of a new document was renamed. */
-    private void deleteVanished() {
-        Map<String, String> vanished = new HashMap<>(); // content by id
-        store.read(snapshot -> {
-            snapshot.values(source.key(), IndexLayout.CONTENT_HASH, (id, content) -> {
-                if (!documents.isSeen(id) && kept.stream().noneMatch(k -> keeps(k, id))) {
-                    vanished.put(id, content);
-                }
-            });
-            return snapshot;
-        });
-        vanished.forEach((id, content) -> {
-            store.delete(IndexLayout.key(source.key(), id));
-            if (addedTexts.remove(content)) {
-                renamed++;
-                added--;
-            } else {
-                deleted++;
-            }
-        });
-    }
-
-    private static boolean keeps(String kept, String id) {
-        return kept.equals("/") || kept.equals(id) || kept.endsWith("/") && id.startsWith(kept);
     }
 
     /** Deletes documents of other sources whose file this source has also read and found changed or missing. */
@@ -329,7 +326,7 @@ final class Ingest implements DocumentSink {
         SourceRecord now = recorded(Instant.now());
         Optional<SourceRecord> before =
                 store.read(snapshot -> snapshot.sources().find(source.key()));
-        boolean changed = added + updated + deleted + renamed + deletedElsewhere > 0;
+        boolean changed = added + updated + vanished.deleted() + vanished.renamed() + deletedElsewhere > 0;
         if (changed || before.filter(now::agrees).isEmpty()) {
             record(now.changed());
             commit();
@@ -370,7 +367,7 @@ final class Ingest implements DocumentSink {
 
     private void commit() {
         long from = System.nanoTime();
-        store.cutBy(chunker.recipe());
+        store.cutBy(StoredChunking.of(chunker, chunking));
         store.commit();
         lastCommit = System.nanoTime();
         commitTime = lastCommit - from;

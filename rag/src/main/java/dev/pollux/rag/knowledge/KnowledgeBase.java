@@ -344,7 +344,7 @@ public final class KnowledgeBase implements AutoCloseable {
         return Job.of("index", job -> writes.build(false, job));
     }
 
-    /** Returns a job that builds all vector files and graphs anew from the Lucene index; see {@link #index()}. */
+    /** Returns a job that builds all vector files, graphs and the manifest anew from the Lucene index; see {@link #index()}. */
     public Job<IndexReport> rebuild() {
         return Job.of("rebuild", job -> writes.build(true, job));
     }

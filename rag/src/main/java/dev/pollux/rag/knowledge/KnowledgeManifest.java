@@ -40,14 +40,22 @@ final class KnowledgeManifest {
                 .map(source -> input(source.name(), lists.getOrDefault(source.key(), new DocumentList())))
                 .toList();
         Map<String, String> commit = reader.getIndexCommit().getUserData();
-        return ArtifactManifest.builder(Kind.KNOWLEDGE, "ingest")
+        ArtifactManifest made = ArtifactManifest.builder(Kind.KNOWLEDGE, "ingest")
                 .inputs(inputs)
                 .option("embedder", commit.getOrDefault(IndexLayout.COMMIT_EMBEDDER, ""))
                 .option("fingerprint", commit.getOrDefault(IndexLayout.COMMIT_FINGERPRINT, ""))
                 .option("dimension", commit.getOrDefault(IndexLayout.COMMIT_DIMENSION, ""))
-                .option("chunking", CommitData.chunking(commit))
+                .option("chunking", StoredChunking.of(commit).recipe())
                 .option("analysis", Analysis.RECIPE)
                 .build();
+        return new ArtifactManifest(
+                made.kind(),
+                made.operation(),
+                commit.getOrDefault(IndexLayout.COMMIT_VERSION, ""),
+                made.inputs(),
+                made.options(),
+                made.seed(),
+                made.scores());
     }
 
     private static Map<String, DocumentList> lists(DirectoryReader reader, Sources known) throws IOException {

@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 /** Options of a knowledge base. <em>Immutable.</em> */
 public final class KnowledgeOptions {
 
-    /** Default chunking and a commit every 512 passages. */
+    /** The stored or the default chunking, and a commit every 512 passages. */
     public static final KnowledgeOptions DEFAULTS = builder().build();
 
-    private final ChunkOptions chunking;
+    private final Optional<ChunkOptions> chunking;
     private final int commitPassages;
     private final boolean vectorCodes;
     private final boolean backgroundIndex;
@@ -46,8 +46,11 @@ public final class KnowledgeOptions {
         return new Builder();
     }
 
-    /** How documents are split. If the options change, the next ingest splits its documents again. */
-    public ChunkOptions chunking() {
+    /**
+     * How documents are split. The first ingest stores it with the knowledge base. Empty, the default: as stored, else {@link
+     * ChunkOptions#DEFAULTS}. Other options than the stored ones are refused while the knowledge base has documents.
+     */
+    public Optional<ChunkOptions> chunking() {
         return chunking;
     }
 
@@ -111,7 +114,8 @@ public final class KnowledgeOptions {
 
     @Override
     public String toString() {
-        return "KnowledgeOptions[chunking=" + chunking + ", commitPassages=" + commitPassages
+        return "KnowledgeOptions[chunking=" + chunking.map(Object::toString).orElse("stored") + ", commitPassages="
+                + commitPassages
                 + ", vectorCodes=" + vectorCodes + ", backgroundIndex=" + backgroundIndex + ", indexThreads="
                 + indexThreads + ", indexExecutor="
                 + indexExecutor.map(Object::toString).orElse("own") + ", embeddingCache="
@@ -133,7 +137,7 @@ public final class KnowledgeOptions {
 
     /** Builds {@link KnowledgeOptions}. <em>Not thread-safe: one thread at a time.</em> */
     public static final class Builder {
-        private ChunkOptions chunking = ChunkOptions.DEFAULTS;
+        private Optional<ChunkOptions> chunking = Optional.empty();
         private int commitPassages = 512;
         private boolean vectorCodes = true;
         private boolean backgroundIndex = true;
@@ -147,7 +151,7 @@ public final class KnowledgeOptions {
 
         /** See {@link KnowledgeOptions#chunking()}. */
         public Builder chunking(ChunkOptions chunking) {
-            this.chunking = chunking;
+            this.chunking = Optional.of(chunking);
             return this;
         }
 

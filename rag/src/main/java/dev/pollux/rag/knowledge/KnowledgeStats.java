@@ -2,8 +2,10 @@ package dev.pollux.rag.knowledge;
 
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.SimilarityScale;
+import dev.pollux.rag.chunk.ChunkOptions;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * Counts and sizes of a knowledge base. <em>Immutable.</em>
@@ -19,6 +21,7 @@ import java.time.Instant;
  *     measured it
  * @param lastCommit time of the last commit
  * @param index how its vectors are stored
+ * @param chunking how its documents are cut; empty if no ingest has stored it
  */
 public record KnowledgeStats(
         int sources,
@@ -30,7 +33,8 @@ public record KnowledgeStats(
         int dimension,
         SimilarityScale scale,
         Instant lastCommit,
-        IndexStats index) {
+        IndexStats index,
+        Optional<ChunkOptions> chunking) {
 
     static KnowledgeStats of(Snapshot snapshot, Store store, EmbedderInfo embedder) throws IOException {
         return new KnowledgeStats(
@@ -43,6 +47,8 @@ public record KnowledgeStats(
                 embedder.dimension(),
                 snapshot.scale().map(MeasuredScale::scale).orElse(SimilarityScale.NONE),
                 snapshot.commitTime(),
-                snapshot.index(store.files().derivedBytes()));
+                snapshot.index(store.files().derivedBytes()),
+                StoredChunking.of(snapshot.reader().getIndexCommit().getUserData())
+                        .options());
     }
 }

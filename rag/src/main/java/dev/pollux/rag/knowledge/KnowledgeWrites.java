@@ -1,5 +1,6 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.artifact.ArtifactManifest;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.job.JobContext;
@@ -25,7 +26,15 @@ final class KnowledgeWrites {
         this.store = store;
         this.embedder = embedder;
         this.options = options;
+        options.chunking()
+                .filter(given -> hasPassages(store))
+                .ifPresent(given ->
+                        store.chunking().check(given, embedder, store.files().folder()));
         this.maintenance = new IndexMaintenance(store, options, writing);
+    }
+
+    private static boolean hasPassages(Store store) {
+        return store.read(Snapshot::passageCount) > 0;
     }
 
     /** Builds in the background what is missing. */
@@ -91,7 +100,12 @@ final class KnowledgeWrites {
     }
 
     IndexReport build(boolean anew, JobContext job) {
-        return exclusively(() -> maintenance.build(anew, job));
+        return exclusively(() -> {
+            if (anew) {
+                ArtifactManifest.delete(store.files().folder()); // it is written again at the end
+            }
+            return maintenance.build(anew, job);
+        });
     }
 
     IndexReport compact(JobContext job) {

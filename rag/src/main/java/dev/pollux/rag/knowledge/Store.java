@@ -60,7 +60,7 @@ final class Store implements AutoCloseable {
     private final Snapshots snapshots;
     private final WriterThread writing;
     private final OpenHandle handle;
-    private String chunking = ""; // of the last ingest
+    private StoredChunking chunking = StoredChunking.NONE; // of the last ingest
     private Optional<MeasuredScale> scale = Optional.empty(); // for the next commit
     private final Map<String, DerivedFile> derived = new ConcurrentHashMap<>(); // by name, for the next commit
     private volatile boolean derivedChanged;
@@ -81,7 +81,7 @@ final class Store implements AutoCloseable {
             Map<String, String> data =
                     LuceneCompatibility.newestCommit(folder, directory).getUserData();
             CommitData.check(data, folder, embedder);
-            this.chunking = CommitData.chunking(data);
+            this.chunking = StoredChunking.of(data);
             this.scale = MeasuredScale.of(data);
             DerivedFiles.of(folder, data).all().forEach(file -> derived.put(file.name(), file));
         }
@@ -224,9 +224,13 @@ final class Store implements AutoCloseable {
         change(w -> w.deleteDocuments(new Term(IndexLayout.SOURCE, key), new Term(IndexLayout.KEY, key)));
     }
 
-    /** Sets the chunking recipe for the next commits. */
-    void cutBy(String recipe) {
-        chunking = recipe;
+    /** Sets the chunking for the next commits. */
+    void cutBy(StoredChunking used) {
+        chunking = used;
+    }
+
+    StoredChunking chunking() {
+        return chunking;
     }
 
     /** Stores a scale in the next commit and all later ones. */

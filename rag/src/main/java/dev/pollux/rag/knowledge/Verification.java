@@ -27,7 +27,7 @@ final class Verification {
 
     /*
      * Every file of Lucene ends with a checksum of itself, and the commit data have one of each derived file. The manifest has
-     * none; it is a function of the commit and compared with what this version would write. A writer
+     * none; it is a function of the commit, which names the version that made it, and is made again and compared. A writer
      * deletes the files of a commit after the next one, so faults of a commit that is not the newest any more mean nothing, and
      * the newest is verified.
      */
@@ -137,17 +137,8 @@ final class Verification {
         bytes += Files.size(folder.resolve(ArtifactManifest.FILE));
         Path expected = Files.createTempDirectory("pollux");
         try (DirectoryReader reader = DirectoryReader.open(directory)) {
-            ArtifactManifest found = ArtifactManifest.read(folder).orElseThrow();
-            ArtifactManifest made = KnowledgeManifest.of(reader);
-            new ArtifactManifest(
-                            made.kind(),
-                            made.operation(),
-                            found.version(),
-                            made.inputs(),
-                            made.options(),
-                            made.seed(),
-                            made.scores())
-                    .write(expected);
+            ArtifactManifest.read(folder);
+            KnowledgeManifest.of(reader).write(expected);
             if (reader.getIndexCommit().getGeneration() == commit.getGeneration()
                     && Files.mismatch(folder.resolve(ArtifactManifest.FILE), expected.resolve(ArtifactManifest.FILE))
                             >= 0) {

@@ -24,11 +24,20 @@ public interface DocumentSink {
      * Whether the document of a file is known in this version. If so, the source does not read the file, and the document
      * counts as received. Default: false.
      *
-     * @param id the id of the file's only document
+     * @param id the id of the file's only document; if it ends in {@code /}, all documents of the file, whose ids begin with it
      */
     default boolean isUnchanged(String id, FileVersion version) {
         return false;
     }
+
+    /**
+     * Ends the documents of a file for which {@link #isUnchanged} was false, if there is a document for each of its records. By
+     * default nothing is done.
+     *
+     * @param id the id as in {@link #isUnchanged}, which ends in {@code /}
+     * @param version the file before it was read
+     */
+    default void complete(String id, FileVersion version) {}
 
     /**
      * Reports a document that exists but cannot be read now; its earlier content stays valid.

@@ -13,6 +13,9 @@ import java.nio.file.Path;
 /** The records of a CSV or JSON Lines file of any size, each as a document. */
 final class RecordSource implements DocumentSource {
 
+    /** The rules of {@link RecordFile} and {@link FieldMapping}; to be raised if a document comes out otherwise. */
+    private static final String RECIPE = "records-1";
+
     private static final int BUFFER = 1 << 17;
     private static final int MARK = 0xFEFF;
 
@@ -43,6 +46,15 @@ final class RecordSource implements DocumentSource {
     public void read(DocumentSink sink) {
         String id = name();
         RecordFile records = new RecordFile(id, path(), sink);
+        FileVersion version;
+        try {
+            version = FileVersion.of(file, path(), RECIPE + " " + mapping);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+        if (sink.isUnchanged(id + "/", version)) {
+            return;
+        }
         try (Reader in = new BufferedReader(Files.newBufferedReader(file, StandardCharsets.UTF_8), BUFFER)) {
             in.mark(1);
             if (in.read() != MARK) {
@@ -55,14 +67,19 @@ final class RecordSource implements DocumentSource {
             } else {
                 records.rows(in, mapping);
             }
+            sink.complete(id + "/", version);
         } catch (CharacterCodingException e) {
             throw new StorageException(file + " is not UTF-8; convert it", e);
         } catch (IOException e) {
             if (Interrupts.isCauseOf(e)) {
                 throw Interrupts.cancelled(e);
             }
-            throw new StorageException("File " + file + " cannot be read; check the path and its permissions", e);
+            throw unreadable(e);
         }
+    }
+
+    private StorageException unreadable(IOException e) {
+        return new StorageException("File " + file + " cannot be read; check the path and its permissions", e);
     }
 
     @Override

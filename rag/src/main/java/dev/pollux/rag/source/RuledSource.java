@@ -58,6 +58,11 @@ final class RuledSource implements DocumentSource {
             }
 
             @Override
+            public void complete(String id, FileVersion version) {
+                sink.complete(id, version.with(rules.toString()));
+            }
+
+            @Override
             public void skipped(String id, String reason) {
                 sink.skipped(id, reason);
             }

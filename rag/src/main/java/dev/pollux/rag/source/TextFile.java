@@ -55,7 +55,7 @@ final class TextFile {
                 return;
             }
             version = FileVersion.of(file, path, rules(wanted));
-            if (!wanted.mediaType().equals(FileTypes.JSON_LINES) && sink.isUnchanged(id, version)) {
+            if (sink.isUnchanged(id + (wanted.mediaType().equals(FileTypes.JSON_LINES) ? "/" : ""), version)) {
                 return;
             }
             if (wanted.reader().isPresent()) {
@@ -96,6 +96,7 @@ final class TextFile {
             records.table(text).ifPresent(table -> sink.document(table, version));
         } else if (mediaType.equals(FileTypes.JSON_LINES)) {
             records.jsonLines(text, FieldMapping.DEFAULTS);
+            sink.complete(id + "/", version);
         } else {
             String shown = mediaType.equals(FileTypes.CSV) ? "text/plain" : mediaType;
             sink.document(new Document(id, path, shown, text, Map.of()), version);

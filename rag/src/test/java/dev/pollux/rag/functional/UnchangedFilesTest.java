@@ -2,11 +2,9 @@ package dev.pollux.rag.functional;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.pollux.rag.chunk.ChunkOptions;
 import dev.pollux.rag.knowledge.HashingEmbedder;
 import dev.pollux.rag.knowledge.IngestReport;
 import dev.pollux.rag.knowledge.KnowledgeBase;
-import dev.pollux.rag.knowledge.KnowledgeOptions;
 import dev.pollux.rag.source.DocumentSource;
 import dev.pollux.rag.source.MetadataRule;
 import dev.pollux.retrieval.Query;
@@ -114,18 +112,6 @@ class UnchangedFilesTest {
         assertThat(read()).hasSize(1);
         assertThat(knowledge.ingest(source("kind=food")).run().updated()).isEqualTo(1);
         assertThat(read()).hasSize(1);
-    }
-
-    @Test
-    void otherChunkingReadsTheFilesAgain() throws IOException {
-        write("a.counted", "apples ".repeat(60));
-        int before = ingest().passages();
-        knowledge.close();
-        KnowledgeOptions options = KnowledgeOptions.builder()
-                .chunking(ChunkOptions.builder().targetTokens(16).build())
-                .build();
-        knowledge = KnowledgeBase.open(folder.resolve("kb"), embedder, options);
-        assertThat(ingest().passages()).isGreaterThan(before);
     }
 
     @Test

@@ -40,6 +40,44 @@ class KnowledgeManifestTest {
                 KnowledgeOptions.builder().commitPassages(4).build());
     }
 
+    @Test
+    void aChangedByteOfTheFileIsFoundAndMendedByARebuild() throws IOException {
+        ingest("notes", 2);
+        Path file = folder.resolve("kb").resolve(ArtifactManifest.FILE);
+        byte[] whole = Files.readAllBytes(file);
+        for (int i = 0; i < whole.length; i++) {
+            byte[] changed = whole.clone();
+            changed[i] ^= 1;
+            Files.write(file, changed);
+            assertThat(faults()).as("byte %d", i).hasSize(1);
+        }
+        knowledge.rebuild().run();
+        assertThat(faults()).isEmpty();
+        assertThat(Files.readAllBytes(file)).isEqualTo(whole);
+    }
+
+    @Test
+    void aChangedVersionIsFound() {
+        ingest("notes", 2);
+        ArtifactManifest known = manifest();
+        new ArtifactManifest(
+                        known.kind(),
+                        known.operation(),
+                        known.version() + "1",
+                        known.inputs(),
+                        known.options(),
+                        known.seed(),
+                        known.scores())
+                .write(folder.resolve("kb"));
+        assertThat(faults())
+                .containsExactly(
+                        new VerifyReport.Fault(ArtifactManifest.FILE, "does not describe the newest commit", true));
+    }
+
+    private List<VerifyReport.Fault> faults() {
+        return KnowledgeBase.verifying(folder.resolve("kb")).run().faults();
+    }
+
     @AfterEach
     void close() {
         knowledge.close();

@@ -2,6 +2,7 @@ package dev.pollux.samples.cli;
 
 import dev.pollux.rag.chunk.ChunkOptions;
 import dev.pollux.rag.chunk.ChunkStrategy;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -17,7 +18,7 @@ final class ChunkingOptions {
                     "How documents are cut into passages: structure (headings, blocks, declarations), recursive (by"
                             + " size), sentence-window (each sentence, shown with those before it), parent-child (small passages"
                             + " are searched, their section is shown) or semantic (where neighbouring sentences differ most). Default: structure."
-                            + " Give it, and the sizes, again at each ingest.")
+                            + " The first ingest stores it, and the sizes, with the knowledge base; later ones need it no more.")
     private @Nullable ChunkStrategy strategy;
 
     @Option(
@@ -41,12 +42,16 @@ final class ChunkingOptions {
             description = "Sentences shown before a passage, with sentence-window. Default: 2.")
     private @Nullable Integer windowSentences;
 
-    ChunkOptions chunking(PolluxCommand command) {
+    /** The options; empty if none is given. */
+    Optional<ChunkOptions> chunking(PolluxCommand command) {
         if (parentTokens != null && strategy != ChunkStrategy.PARENT_CHILD) {
             throw command.usage("--parent-tokens is for --chunk parent-child");
         }
         if (windowSentences != null && strategy != ChunkStrategy.SENTENCE_WINDOW) {
             throw command.usage("--window-sentences is for --chunk sentence-window");
+        }
+        if (strategy == null && tokens == null) {
+            return Optional.empty();
         }
         ChunkOptions.Builder options = ChunkOptions.builder();
         if (strategy != null) {
@@ -63,7 +68,7 @@ final class ChunkingOptions {
             options.windowSentences(windowSentences);
         }
         try {
-            return options.build();
+            return Optional.of(options.build());
         } catch (IllegalArgumentException e) {
             throw command.usage(message(e));
         }

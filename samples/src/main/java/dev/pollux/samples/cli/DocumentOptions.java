@@ -124,7 +124,8 @@ final class DocumentOptions {
         } else {
             options.documents(docs);
         }
-        options.chunking(chunking.chunking(command)).embeddingCache(!noEmbeddingCache);
+        chunking.chunking(command).ifPresent(options::chunking);
+        options.embeddingCache(!noEmbeddingCache);
         Optional.ofNullable(knowledge).ifPresent(options::knowledge);
         Optional.ofNullable(embedder).ifPresent(options::embedder);
         try {

@@ -1,6 +1,7 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.embedding.SimilarityScale;
+import dev.pollux.rag.chunk.ChunkOptions;
 import dev.pollux.rag.knowledge.IndexStats;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.knowledge.KnowledgeStats;
@@ -186,9 +187,10 @@ final class KnowledgeCommand extends PolluxCommand {
                         + " sentences that have nothing to do with it, and to its own.",
                 "",
                 "--json: {knowledge, sources, documents, passages, bytes, embedder, fingerprint, dimension, scale,"
-                        + " lastCommit, index, fields}; scale is {unrelated, own, sentences}, where sentences is 0 if no ingest"
+                        + " lastCommit, index, chunking, fields}; scale is {unrelated, own, sentences}, where sentences is 0 if no ingest"
                         + " has measured it; index is {segments, deleted, mapped, graphed, bytes}, in passages and bytes of vector"
-                        + " files and graphs; fields is [{name, types, documents}], the metadata that --filter compares."
+                        + " files and graphs; chunking is {strategy, targetTokens, maxTokens, contextual, windowSentences,"
+                        + " parentTokens}, empty before the first ingest; fields is [{name, types, documents}], the metadata that --filter compares."
             },
             footer = "  pollux knowledge stats ~/notes.kb")
     static final class Stats extends PolluxCommand {
@@ -212,6 +214,12 @@ final class KnowledgeCommand extends PolluxCommand {
                         .add("scale", shape(stats.scale()), stats.scale().toString())
                         .add("lastCommit", stats.lastCommit().toString())
                         .add("index", stats.index(), described(stats.index()))
+                        .add(
+                                "chunking",
+                                stats.chunking().map(KnowledgeCommand::shape).orElse(Map.of()),
+                                stats.chunking()
+                                        .map(KnowledgeCommand::described)
+                                        .orElse("not stored"))
                         .add("fields", knowledge.fields(), described(knowledge.fields()))
                         .print(this);
             }
@@ -223,6 +231,11 @@ final class KnowledgeCommand extends PolluxCommand {
         return Texts.count(index.segments()) + (index.segments() == 1 ? " segment; " : " segments; ")
                 + Texts.count(index.mapped()) + " vectors in files, " + Texts.count(index.graphed()) + " in graphs, "
                 + Texts.bytes(index.bytes()) + "; " + Texts.count(index.deleted()) + " deleted passages";
+    }
+
+    private static String described(ChunkOptions chunking) {
+        return ChunkStrategyConverter.name(chunking.strategy()) + ", about " + Texts.count(chunking.targetTokens())
+                + " tokens";
     }
 
     private static String described(List<MetadataField> fields) {
@@ -249,6 +262,17 @@ final class KnowledgeCommand extends PolluxCommand {
         json.put("unrelated", scale.unrelated());
         json.put("own", scale.own());
         json.put("sentences", scale.sentences());
+        return json;
+    }
+
+    private static Map<String, Object> shape(ChunkOptions chunking) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("strategy", ChunkStrategyConverter.name(chunking.strategy()));
+        json.put("targetTokens", chunking.targetTokens());
+        json.put("maxTokens", chunking.maxTokens());
+        json.put("contextual", chunking.contextual());
+        json.put("windowSentences", chunking.windowSentences());
+        json.put("parentTokens", chunking.parentTokens());
         return json;
     }
 

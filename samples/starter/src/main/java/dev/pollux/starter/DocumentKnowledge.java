@@ -64,9 +64,9 @@ public final class DocumentKnowledge {
             key.add(embedder.info().fingerprint());
             key.add(KnowledgeBase.FORMAT + " " + files.include() + files.exclude() + files.gitignore());
             options.metadata().forEach(rule -> key.add(rule.toString()));
-            if (!options.chunking().equals(ChunkOptions.DEFAULTS)) {
-                key.add(options.chunking().toString());
-            }
+            options.chunking()
+                    .filter(given -> !given.equals(ChunkOptions.DEFAULTS))
+                    .ifPresent(given -> key.add(given.toString()));
             return options.cache().resolve("knowledge").resolve(hash(String.join("\n", key)));
         });
     }
@@ -159,7 +159,8 @@ public final class DocumentKnowledge {
     }
 
     private KnowledgeOptions knowledgeOptions() {
-        KnowledgeOptions.Builder made = KnowledgeOptions.builder().chunking(options.chunking());
+        KnowledgeOptions.Builder made = KnowledgeOptions.builder();
+        options.chunking().ifPresent(made::chunking);
         return options.embeddingCache()
                 ? made.embeddingCache(new EmbeddingCache(options.cache().resolve("embeddings")))
                         .build()

@@ -23,7 +23,7 @@ public final class DocumentTwinOptions {
 
     private final List<Path> documents;
     private final List<DocumentSource> sources;
-    private final ChunkOptions chunking;
+    private final Optional<ChunkOptions> chunking;
     private final boolean embeddingCache;
     private final FolderOptions files;
     private final List<MetadataRule> metadata;
@@ -109,8 +109,8 @@ public final class DocumentTwinOptions {
         return sources;
     }
 
-    /** How documents are cut into passages; default {@link ChunkOptions#DEFAULTS}. */
-    public ChunkOptions chunking() {
+    /** How documents are cut into passages; default: {@link dev.pollux.rag.knowledge.KnowledgeOptions#chunking()}. */
+    public Optional<ChunkOptions> chunking() {
         return chunking;
     }
 
@@ -237,7 +237,7 @@ public final class DocumentTwinOptions {
     public static final class Builder {
         private List<Path> documents = List.of();
         private List<DocumentSource> sources = List.of();
-        private ChunkOptions chunking = ChunkOptions.DEFAULTS;
+        private Optional<ChunkOptions> chunking = Optional.empty();
         private boolean embeddingCache = true;
         private FolderOptions files = FolderOptions.DEFAULTS;
         private List<MetadataRule> metadata = List.of();
@@ -273,7 +273,7 @@ public final class DocumentTwinOptions {
 
         /** See {@link DocumentTwinOptions#chunking()}. */
         public Builder chunking(ChunkOptions chunking) {
-            this.chunking = chunking;
+            this.chunking = Optional.of(chunking);
             return this;
         }
 
