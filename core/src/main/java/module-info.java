@@ -26,6 +26,9 @@ module dev.pollux.core {
     exports dev.pollux.internal.embedding to
             dev.pollux.langchain4j,
             dev.pollux.springai;
+    exports dev.pollux.internal.foreign to
+            dev.pollux.langchain4j,
+            dev.pollux.springai;
     exports dev.pollux.internal.math to
             dev.pollux.finetune,
             dev.pollux.inference,

@@ -17,6 +17,7 @@ import dev.pollux.embedding.TextRole;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.GeneratorInfo;
 import dev.pollux.internal.embedding.ForeignEmbedder;
+import dev.pollux.internal.foreign.ForeignGenerator;
 import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Reranker;
 import dev.pollux.retrieval.Retriever;
@@ -85,7 +86,7 @@ public final class FromLangChain4j {
      * @param info what the model is, which LangChain4j does not know; its sampling is used as far as it can be passed on
      */
     public static Generator generator(ChatModel model, GeneratorInfo info) {
-        return new HostedGenerator(info, HostedGenerator.blocking(model));
+        return new ForeignGenerator("LangChain4j", info, HostedModel.blocking(model));
     }
 
     /**
@@ -96,7 +97,7 @@ public final class FromLangChain4j {
      * @param info what the model is
      */
     public static Generator generator(StreamingChatModel model, GeneratorInfo info) {
-        return new HostedGenerator(info, HostedGenerator.streaming(model));
+        return new ForeignGenerator("LangChain4j", info, HostedModel.streaming(model));
     }
 
     /**

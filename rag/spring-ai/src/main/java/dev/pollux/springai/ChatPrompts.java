@@ -84,7 +84,7 @@ final class ChatPrompts {
                 message.getToolCalls().stream().map(ChatPrompts::call).toList());
     }
 
-    private static ToolCall call(AssistantMessage.ToolCall call) {
+    static ToolCall call(AssistantMessage.ToolCall call) {
         return new ToolCall(
                 Objects.requireNonNullElse(call.id(), ""),
                 call.name(),

@@ -3,14 +3,24 @@ package dev.pollux.springai;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
+import dev.pollux.generation.Generator;
+import dev.pollux.generation.GeneratorInfo;
 import dev.pollux.internal.embedding.ForeignEmbedder;
+import dev.pollux.internal.foreign.ForeignGenerator;
 import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Retriever;
+import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.embedding.EmbeddingModel;
 import org.springframework.ai.vectorstore.VectorStore;
 
 /**
- * Embedding models and vector stores of Spring AI in Pollux: a twin that finds passages in one of Spring AI's vector stores.
+ * Models and vector stores of Spring AI in Pollux: a twin that writes with a remote model, or finds passages in one of Spring AI's
+ * vector stores.
+ *
+ * <pre>{@code
+ * Generator generator = FromSpringAi.generator(chatModel, new GeneratorInfo("remote", 128_000, true));
+ * Twin twin = Twin.builder().retriever(knowledge.retriever()).embedder(embedder).generator(generator).build();
+ * }</pre>
  *
  * <p>The results are as thread-safe as the objects of Spring AI. To close one of them closes nothing of Spring AI. Exceptions of
  * Spring AI are passed on as they are.
@@ -33,6 +43,20 @@ public final class FromSpringAi {
                         ? texts.stream().map(model::embed).toList()
                         : model.embed(texts),
                 info);
+    }
+
+    /**
+     * A generator, whose deltas come as the model writes them, or as one if the model does not stream. Conversations are passed
+     * on with their tools, whose calls are returned and not executed; {@code Prompt.text} is refused. Of the options, the model
+     * gets maxTokens, temperature, topK, topP, presence and frequency penalty, and stop strings; others are refused unless they
+     * have their default. The metadata {@code reasoning} of a message is its reasoning. Token counts before a generation are
+     * estimates: four ASCII characters or one other character are a token.
+     *
+     * @param model the model; its threads hand the deltas to the reader of the stream
+     * @param info what the model is, which Spring AI does not know; its sampling is used as far as it can be passed on
+     */
+    public static Generator generator(ChatModel model, GeneratorInfo info) {
+        return new ForeignGenerator("Spring AI", info, new HostedModel(model));
     }
 
     /**

@@ -73,12 +73,13 @@ final class DerivedFiles {
 
         /** The mapped graph, or null if there is none or it is damaged. */
         @Nullable
-        VectorGraph graph(VectorRows vectors) throws IOException {
+        VectorGraph graph(VectorFile vectors) throws IOException {
             if (graphFile == null || !Files.exists(folder.resolve(graphFile.name()))) {
                 return null;
             }
             try {
-                return GraphFile.open(folder.resolve(graphFile.name()), graphFile, vectors);
+                GraphLayers layers = GraphFile.open(folder.resolve(graphFile.name()), graphFile, vectors);
+                return new VectorGraph(layers, vectors, VectorScan.CODES_PAY ? vectors.codes() : null);
             } catch (NoSuchFileException | DerivedHeader.DamagedException e) {
                 return null;
             }

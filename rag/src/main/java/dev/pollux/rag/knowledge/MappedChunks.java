@@ -4,9 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /**
  * A range of a file, mapped in chunks of whole rows, since a buffer is limited to 2^31 - 1 bytes. A mapping lives until it is
@@ -21,14 +20,17 @@ final class MappedChunks {
     private final int rowsPerChunk;
     private final ByteBuffer[] chunks; // (chunks), little-endian
     private final FloatBuffer[] floats; // (chunks) the same bytes
+    private final IntBuffer[] ints; // (chunks) the same bytes
 
     private MappedChunks(int rowBytes, int rowsPerChunk, ByteBuffer[] chunks) {
         this.rowBytes = rowBytes;
         this.rowsPerChunk = rowsPerChunk;
         this.chunks = chunks;
         this.floats = new FloatBuffer[chunks.length];
+        this.ints = new IntBuffer[chunks.length];
         for (int i = 0; i < chunks.length; i++) {
             floats[i] = chunks[i].asFloatBuffer();
+            ints[i] = chunks[i].asIntBuffer();
         }
     }
 
@@ -45,13 +47,6 @@ final class MappedChunks {
         return new MappedChunks(rowBytes, rowsPerChunk, chunks);
     }
 
-    /** Maps a whole file of at most 2^31 - 1 bytes. */
-    static ByteBuffer whole(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()).order(ByteOrder.LITTLE_ENDIAN);
-        }
-    }
-
     /** The chunk that holds a row. */
     ByteBuffer chunk(int row) {
         return chunks[row / rowsPerChunk];
@@ -61,6 +56,12 @@ final class MappedChunks {
     void floats(int row, int count, float[] into, int at) {
         int rowFloats = rowBytes / Float.BYTES;
         floats[row / rowsPerChunk].get(row % rowsPerChunk * rowFloats, into, at, count * rowFloats);
+    }
+
+    /** Copies the integers of a row. */
+    void ints(int row, int[] into) {
+        int rowInts = rowBytes / Integer.BYTES;
+        ints[row / rowsPerChunk].get(row % rowsPerChunk * rowInts, into, 0, rowInts);
     }
 
     /** The byte at which a row begins in its chunk. */

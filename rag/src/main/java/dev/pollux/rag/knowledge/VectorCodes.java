@@ -59,6 +59,26 @@ final class VectorCodes {
          * @param count at most {@link VectorRows#BLOCK}
          */
         void dots(int[] block, int count, float[] into, float[] bounds) { // into, bounds: (≥ count)
+            multiply(block, count);
+            for (int i = 0; i < count; i++) {
+                var head = heads.chunk(block[i]);
+                int at = heads.offset(block[i]);
+                float length = head.getFloat(at + 2 * Float.BYTES);
+                into[i] = scale * head.getFloat(at) * products[i];
+                bounds[i] =
+                        error * length + (norm + error) * head.getFloat(at + Float.BYTES) + ROUNDING * norm * length;
+            }
+        }
+
+        /** Approximate inner products with rows in any order. */
+        void dots(int[] block, int count, float[] into) { // into: (≥ count)
+            multiply(block, count);
+            for (int i = 0; i < count; i++) {
+                into[i] = scale * heads.chunk(block[i]).getFloat(heads.offset(block[i])) * products[i];
+            }
+        }
+
+        private void multiply(int[] block, int count) {
             int done = 0;
             while (done < count) { // runs of consecutive rows at once
                 int row = block[done];
@@ -71,14 +91,6 @@ final class VectorCodes {
                 done += part;
             }
             DotKernels.BEST.dots(query, scratch, 0, count, products);
-            for (int i = 0; i < count; i++) {
-                var head = heads.chunk(block[i]);
-                int at = heads.offset(block[i]);
-                float length = head.getFloat(at + 2 * Float.BYTES);
-                into[i] = scale * head.getFloat(at) * products[i];
-                bounds[i] =
-                        error * length + (norm + error) * head.getFloat(at + Float.BYTES) + ROUNDING * norm * length;
-            }
         }
     }
 }

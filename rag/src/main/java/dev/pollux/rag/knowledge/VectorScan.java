@@ -16,8 +16,7 @@ final class VectorScan {
     /** Fewer rows are compared exactly at once. */
     private static final int LEAST_CODED = 2_000;
 
-    private static final boolean CODES_PAY =
-            DotKernels.BEST.getClass().getSimpleName().startsWith("Vector");
+    static final boolean CODES_PAY = DotKernels.BEST.getClass().getSimpleName().startsWith("Vector");
 
     private final float[] query; // (dimension)
     private final int k;

@@ -1,22 +1,11 @@
-package dev.pollux.langchain4j;
+package dev.pollux.internal.foreign;
 
-import dev.langchain4j.data.message.AiMessage;
-import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.response.ChatResponse;
-import dev.langchain4j.model.chat.response.PartialResponse;
-import dev.langchain4j.model.chat.response.PartialResponseContext;
-import dev.langchain4j.model.chat.response.PartialThinking;
-import dev.langchain4j.model.chat.response.PartialThinkingContext;
-import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
-import dev.langchain4j.model.chat.response.StreamingHandle;
-import dev.langchain4j.model.output.TokenUsage;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.generation.Channel;
 import dev.pollux.generation.Delta;
 import dev.pollux.generation.FinishReason;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationStream;
-import dev.pollux.generation.ToolCall;
 import dev.pollux.generation.Usage;
 import dev.pollux.internal.Interrupts;
 import dev.pollux.internal.TokenEstimate;
@@ -27,14 +16,15 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** One request to a chat model of LangChain4j, pulled by its reader. <em>Confined to one thread except {@link #cancel()}.</em> */
-final class HostedStream implements GenerationStream {
+/** One request to a chat model of another framework, pulled by its reader. <em>Confined to one thread except {@link #cancel()}.</em> */
+final class ForeignStream implements GenerationStream {
 
     /*
      * The model pushes, the reader pulls: callbacks of the model, on any thread, put events into a queue, which only the
@@ -43,29 +33,18 @@ final class HostedStream implements GenerationStream {
      * that come after it are ignored.
      */
 
-    /** For models that cannot be cancelled. */
-    static final PartialResponseContext NO_HANDLE = new PartialResponseContext(new StreamingHandle() {
-        @Override
-        public void cancel() {
-            // The response is complete.
-        }
+    private static final ForeignModel.End NO_END =
+            new ForeignModel.End("", List.of(), false, OptionalInt.empty(), OptionalInt.empty());
 
-        @Override
-        public boolean isCancelled() {
-            return false;
-        }
-    });
-
-    /** A delta; or the complete response; or an error; or none of them, for a cancellation. */
+    /** A delta; or the end; or an error; or none of them, for a cancellation. */
     private record Event(
             @Nullable Delta delta,
-            @Nullable ChatResponse response,
+            ForeignModel.@Nullable End end,
             @Nullable Throwable error) {}
 
-    private final HostedGenerator.Model model;
-    private final ChatRequest request;
+    private final Consumer<ForeignModel.Receiver> request;
     private final int promptTokens;
-    private final Consumer<HostedStream> onEnd;
+    private final Consumer<ForeignStream> onEnd;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Queue<Delta> ready = new ArrayDeque<>();
     private final StringBuilder text = new StringBuilder();
@@ -73,15 +52,15 @@ final class HostedStream implements GenerationStream {
     private final Iterator<Delta> deltas = new Deltas();
     private final Iterator<String> answer = new Answer();
     private volatile boolean cancelled;
-    private volatile @Nullable StreamingHandle handle;
+    private volatile @Nullable Runnable handle;
     private boolean started;
     private boolean closed;
     private long begin;
     private long first; // nanosecond of the first delta; 0 before
     private @Nullable Generation result;
 
-    HostedStream(HostedGenerator.Model model, ChatRequest request, int promptTokens, Consumer<HostedStream> onEnd) {
-        this.model = model;
+    /** @param request starts it */
+    ForeignStream(Consumer<ForeignModel.Receiver> request, int promptTokens, Consumer<ForeignStream> onEnd) {
         this.request = request;
         this.promptTokens = promptTokens;
         this.onEnd = onEnd;
@@ -101,9 +80,9 @@ final class HostedStream implements GenerationStream {
     public void cancel() {
         cancelled = true;
         events.add(new Event(null, null, null));
-        StreamingHandle known = handle;
+        Runnable known = handle;
         if (known != null) {
-            known.cancel();
+            known.run();
         }
     }
 
@@ -130,14 +109,14 @@ final class HostedStream implements GenerationStream {
             throw new IllegalStateException("The stream was closed before its end; read it to the end first");
         }
         if (cancelled) {
-            end(FinishReason.CANCELLED, List.of(), null);
+            end(FinishReason.CANCELLED, NO_END);
             return;
         }
         Interrupts.check();
         if (!started) {
             started = true;
             begin = System.nanoTime();
-            model.accept(request, new Handler());
+            request.accept(new Events());
         }
         try {
             take(events.take());
@@ -153,8 +132,8 @@ final class HostedStream implements GenerationStream {
                     ? failure
                     : new ModelExecutionException("The model failed: " + event.error(), event.error());
         }
-        if (event.response() != null) {
-            complete(event.response());
+        if (event.end() != null) {
+            complete(event.end());
         } else if (event.delta() != null) {
             deliver(event.delta());
         }
@@ -167,19 +146,15 @@ final class HostedStream implements GenerationStream {
         ready.add(delta);
     }
 
-    private void complete(ChatResponse response) {
-        AiMessage message = response.aiMessage();
-        if (message.thinking() != null && !message.thinking().isEmpty() && reasoning.isEmpty()) {
-            deliver(Delta.of(Channel.REASONING, message.thinking())); // of models that do not stream it
+    private void complete(ForeignModel.End end) {
+        if (!end.reasoning().isEmpty() && reasoning.isEmpty()) {
+            deliver(Delta.of(Channel.REASONING, end.reasoning())); // of models that do not stream it
         }
-        List<ToolCall> calls =
-                message.toolExecutionRequests().stream().map(Tools::call).toList();
-        calls.forEach(call -> deliver(new Delta.Call(call)));
-        boolean cut = response.finishReason() == dev.langchain4j.model.output.FinishReason.LENGTH;
-        end(cut ? FinishReason.MAX_TOKENS : FinishReason.END_OF_TEXT, calls, response.tokenUsage());
+        end.calls().forEach(call -> deliver(new Delta.Call(call)));
+        end(end.cut() ? FinishReason.MAX_TOKENS : FinishReason.END_OF_TEXT, end);
     }
 
-    private void end(FinishReason finish, List<ToolCall> calls, @Nullable TokenUsage tokens) {
+    private void end(FinishReason finish, ForeignModel.End end) {
         long now = System.nanoTime();
         long firstAt = first == 0 ? now : first;
         long from = started ? begin : now;
@@ -189,66 +164,44 @@ final class HostedStream implements GenerationStream {
                 List.of(),
                 finish,
                 new Usage(
-                        count(tokens == null ? null : tokens.inputTokenCount(), promptTokens),
+                        end.promptTokens().orElse(promptTokens),
                         0,
-                        count(
-                                tokens == null ? null : tokens.outputTokenCount(),
-                                TokenEstimate.of(text.toString()) + TokenEstimate.of(reasoning.toString())),
+                        end.completionTokens()
+                                .orElseGet(() ->
+                                        TokenEstimate.of(text.toString()) + TokenEstimate.of(reasoning.toString())),
                         0,
                         0,
                         Duration.ZERO,
                         Duration.ofNanos(Math.max(0, firstAt - from)),
                         Duration.ofNanos(Math.max(0, now - firstAt))),
-                new ArrayList<>(calls));
+                new ArrayList<>(end.calls()));
         onEnd.accept(this);
     }
 
-    private static int count(@Nullable Integer reported, int estimate) {
-        return reported == null ? estimate : reported;
-    }
-
     /** What the model calls, on its threads. */
-    private final class Handler implements StreamingChatResponseHandler {
+    private final class Events implements ForeignModel.Receiver {
 
         @Override
-        public void onPartialResponse(PartialResponse partial, PartialResponseContext context) {
-            cancellable(context.streamingHandle());
-            events.add(new Event(Delta.of(Channel.ANSWER, partial.text()), null, null));
+        public void delta(Delta delta) {
+            events.add(new Event(delta, null, null));
         }
 
         @Override
-        public void onPartialResponse(String partial) {
-            if (!partial.isEmpty()) {
-                events.add(new Event(Delta.of(Channel.ANSWER, partial), null, null));
-            }
-        }
-
-        @Override
-        public void onPartialThinking(PartialThinking partial, PartialThinkingContext context) {
-            cancellable(context.streamingHandle());
-            onPartialThinking(partial);
-        }
-
-        @Override
-        public void onPartialThinking(PartialThinking partial) {
-            events.add(new Event(Delta.of(Channel.REASONING, partial.text()), null, null));
-        }
-
-        @Override
-        public void onCompleteResponse(ChatResponse response) {
-            events.add(new Event(null, response, null));
-        }
-
-        @Override
-        public void onError(Throwable error) {
-            events.add(new Event(null, null, error));
-        }
-
-        private void cancellable(StreamingHandle known) {
-            handle = known;
+        public void cancellable(Runnable cancel) {
+            handle = cancel;
             if (cancelled) {
-                known.cancel();
+                cancel.run();
             }
+        }
+
+        @Override
+        public void completed(ForeignModel.End end) {
+            events.add(new Event(null, end, null));
+        }
+
+        @Override
+        public void failed(Throwable error) {
+            events.add(new Event(null, null, error));
         }
     }
 

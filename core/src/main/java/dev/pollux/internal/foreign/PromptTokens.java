@@ -1,4 +1,4 @@
-package dev.pollux.langchain4j;
+package dev.pollux.internal.foreign;
 
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
