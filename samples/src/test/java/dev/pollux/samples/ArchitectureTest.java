@@ -53,6 +53,7 @@ class ArchitectureTest {
             "rag",
             "rag/documents",
             "rag/langchain4j",
+            "rag/spark",
             "rag/spring-ai",
             "rag/spring-boot-starter",
             "finetune-adapters",
@@ -67,14 +68,15 @@ class ArchitectureTest {
             "rag",
             "rag/documents",
             "rag/langchain4j",
+            "rag/spark",
             "rag/spring-ai",
             "rag/spring-boot-starter",
             "finetune-adapters",
             "samples/starter");
 
     /** Whose purpose is to show the types of a framework. */
-    private static final DescribedPredicate<JavaClass> OF_A_BRIDGE =
-            resideInAnyPackage("dev.pollux.langchain4j..", "dev.pollux.springai..", "dev.pollux.springboot..");
+    private static final DescribedPredicate<JavaClass> OF_A_BRIDGE = resideInAnyPackage(
+            "dev.pollux.langchain4j..", "dev.pollux.spark..", "dev.pollux.springai..", "dev.pollux.springboot..");
 
     /** The types that a signature may show: the JDK's, ours, and JSpecify's. */
     private static final DescribedPredicate<JavaClass> OURS_OR_JDK =
@@ -124,7 +126,7 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage("dev.pollux.inference..", "dev.pollux.finetune..", "dev.pollux.finetune.merge..")
                 .allowEmptyShould(true)
-                .check(modules("rag", "rag/documents", "rag/langchain4j", "rag/spring-ai"));
+                .check(modules("rag", "rag/documents", "rag/langchain4j", "rag/spark", "rag/spring-ai"));
     }
 
     @Test
@@ -154,6 +156,10 @@ class ArchitectureTest {
                 .check(modules("rag/langchain4j"));
         classes()
                 .that(arePublicApi())
+                .should(showOnly(ours.or(resideInAnyPackage("org.apache.spark.api.java.."))))
+                .check(modules("rag/spark"));
+        classes()
+                .that(arePublicApi())
                 .should(showOnly(
                         ours.or(resideInAnyPackage("org.springframework.ai..", "io.micrometer.observation.."))))
                 .check(modules("rag/spring-ai"));
@@ -166,7 +172,12 @@ class ArchitectureTest {
                 .that(DescribedPredicate.not(OF_A_BRIDGE))
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("dev.langchain4j..", "org.springframework..", "reactor..", "io.micrometer..")
+                .resideInAnyPackage(
+                        "dev.langchain4j..",
+                        "org.apache.spark..",
+                        "org.springframework..",
+                        "reactor..",
+                        "io.micrometer..")
                 .check(ALL);
     }
 
@@ -242,6 +253,7 @@ class ArchitectureTest {
                 "rag",
                 "rag/documents",
                 "rag/langchain4j",
+                "rag/spark",
                 "rag/spring-ai",
                 "rag/spring-boot-starter",
                 "finetune-adapters",

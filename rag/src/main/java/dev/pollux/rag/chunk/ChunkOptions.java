@@ -1,11 +1,14 @@
 package dev.pollux.rag.chunk;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Options for the size and the boundaries of chunks. <em>Immutable.</em> */
-public final class ChunkOptions {
+public final class ChunkOptions implements Serializable {
+
+    private static final long serialVersionUID = 1;
 
     /** Chunks of about 256 tokens with their headings. */
     public static final ChunkOptions DEFAULTS = builder().build();

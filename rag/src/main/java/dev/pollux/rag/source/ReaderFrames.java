@@ -199,14 +199,19 @@ final class ReaderFrames {
     /** Passes the frames of a file to a sink. */
     static void pass(DataInputStream in, DocumentSink sink) throws IOException {
         for (byte type = in.readByte(); type != END; type = in.readByte()) {
-            switch (type) {
-                case DOCUMENT -> sink.document(document(in));
-                case SKIPPED -> sink.skipped(text(in), text(in));
-                case FAILED -> sink.failedRecord(text(in), text(in));
-                case NOTICE -> sink.notice(text(in), text(in));
-                case UNREAD -> sink.unread(text(in), text(in), text(in));
-                default -> throw new MalformedFrameException("a frame is of type " + type);
-            }
+            frame(type, in, sink);
+        }
+    }
+
+    /** Passes a frame to a sink. */
+    static void frame(byte type, DataInputStream in, DocumentSink sink) throws IOException {
+        switch (type) {
+            case DOCUMENT -> sink.document(document(in));
+            case SKIPPED -> sink.skipped(text(in), text(in));
+            case FAILED -> sink.failedRecord(text(in), text(in));
+            case NOTICE -> sink.notice(text(in), text(in));
+            case UNREAD -> sink.unread(text(in), text(in), text(in));
+            default -> throw new MalformedFrameException("a frame is of type " + type);
         }
     }
 }

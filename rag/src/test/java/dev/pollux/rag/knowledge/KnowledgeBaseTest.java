@@ -297,16 +297,16 @@ class KnowledgeBaseTest {
         job.onEvent(event -> {
             if (event instanceof JobEvent.Progress progress
                     && progress.stage().equals("commit")
-                    && progress.done() == 8) {
+                    && progress.done() == 4) { // the first commit, which is made whatever the time
                 job.cancel();
             }
         });
         assertThatThrownBy(job::run).isInstanceOf(CancelledException.class);
-        assertThat(knowledge.stats().documents()).isEqualTo(8);
+        assertThat(knowledge.stats().documents()).isEqualTo(4);
         IngestReport rest = knowledge.ingest(source("s", numbered(20))).run();
-        assertThat(rest.unchanged()).isEqualTo(8);
-        assertThat(rest.added()).isEqualTo(12);
-        assertThat(rest.embedded()).isEqualTo(12);
+        assertThat(rest.unchanged()).isEqualTo(4);
+        assertThat(rest.added()).isEqualTo(16);
+        assertThat(rest.embedded()).isEqualTo(16);
     }
 
     @Test
