@@ -111,9 +111,14 @@ public final class GenerationRate {
                 }
             }
         }
-        print(
-                "drafts, %s: %.2f times as fast (median of %d), %d of %d drafted accepted",
-                what, DecodeRate.median(ratios), ratios.size(), accepted, offered);
+        System.out.printf(
+                Locale.ROOT,
+                "drafts, %s: %.2f times as fast (median of %d), %d of %d drafted accepted%n",
+                what,
+                DecodeRate.median(ratios),
+                ratios.size(),
+                accepted,
+                offered);
     }
 
     private static double perToken(Generation generation) {
@@ -135,7 +140,7 @@ public final class GenerationRate {
                 }
             }
             single.remove(0);
-            print("one caller, steps of its own: %.1f tokens/s", DecodeRate.median(single));
+            System.out.printf(Locale.ROOT, "one caller, steps of its own: %.1f tokens/s%n", DecodeRate.median(single));
             for (int i = 0; i < sizes.size(); i++) {
                 List<Double> ratios = new ArrayList<>();
                 List<Double> own = new ArrayList<>();
@@ -143,8 +148,9 @@ public final class GenerationRate {
                     ratios.add(rates.get(i).get(round) / rates.get(0).get(round));
                     own.add(rates.get(i).get(round) / single.get(round - 1));
                 }
-                print(
-                        "%d callers that share steps: %.1f tokens/s, %.2f of one that shares, %.2f of one with steps of its own",
+                System.out.printf(
+                        Locale.ROOT,
+                        "%d callers that share steps: %.1f tokens/s, %.2f of one that shares, %.2f of one with steps of its own%n",
                         sizes.get(i),
                         DecodeRate.median(rates.get(i).subList(1, rounds + 1)),
                         DecodeRate.median(ratios),
@@ -177,7 +183,7 @@ public final class GenerationRate {
         List<long[]> times = all(tasks);
         long begin = times.stream().mapToLong(time -> time[0]).min().orElseThrow();
         long end = times.stream().mapToLong(time -> time[1]).max().orElseThrow();
-        return callers * (WRITTEN - 1) * 1e9 / (end - begin);
+        return 1e9 * callers * (WRITTEN - 1) / (end - begin);
     }
 
     private static <T> List<T> all(List<Callable<T>> tasks) throws InterruptedException, ExecutionException {
@@ -223,9 +229,11 @@ public final class GenerationRate {
                     times.subList(0, 3).stream().mapToDouble(time -> time).max().orElseThrow());
             firsts.add(times.get(3));
         }
-        print(
-                "a prompt of 384 tokens joins three: its first token after %.0f ms, the longest pause of the others %.0f ms",
-                DecodeRate.median(firsts), DecodeRate.median(pauses));
+        System.out.printf(
+                Locale.ROOT,
+                "a prompt of 384 tokens joins three: its first token after %.0f ms, the longest pause of the others %.0f ms%n",
+                DecodeRate.median(firsts),
+                DecodeRate.median(pauses));
     }
 
     private static double longestPause(OnnxGenerator generator, int caller, Phaser start) {
@@ -270,13 +278,12 @@ public final class GenerationRate {
                             answer.usage().promptTokens()));
                 }
                 if (round == 1) {
-                    print("first token of a chat's turns, ms (stored/all tokens of the prompt):%s", times);
+                    System.out.printf(
+                            Locale.ROOT,
+                            "first token of a chat's turns, ms (stored/all tokens of the prompt):%s%n",
+                            times);
                 }
             }
         }
-    }
-
-    private static void print(String format, Object... values) {
-        System.out.println(String.format(Locale.ROOT, format, values));
     }
 }

@@ -115,7 +115,7 @@ class GenerationInvariantsTest {
                 int after = random.nextInt(6);
                 GenerationOptions own = fate == 0
                         ? settings.get(kind).toBuilder()
-                                .deadline(Duration.ofMillis(1 + after))
+                                .deadline(Duration.ofMillis(1L + after))
                                 .build()
                         : settings.get(kind).toBuilder().priority(fate - 2).build();
                 tasks.add(() -> {
@@ -209,7 +209,7 @@ class GenerationInvariantsTest {
             while (plain.length() < 100) {
                 int token = random.nextInt(vocabulary);
                 int[] draft =
-                        random.ints(2 * (1 + random.nextInt(3)), 0, vocabulary).toArray();
+                        random.ints(2L * (1 + random.nextInt(3)), 0, vocabulary).toArray();
                 draft[0] = token;
                 List<float[]> rows = new ArrayList<>();
                 drafted.append(draft, (position, row) -> rows.add(TinyDecoders.copy(row)));
