@@ -24,8 +24,10 @@ import java.util.concurrent.Phaser;
  * are taken in turns within one run.
  *
  * <pre>
- * GenerationRate MODEL [ROUNDS]
+ * GenerationRate MODEL [ROUNDS [drafts] [callers] [chat]]
  * </pre>
+ *
+ * Without names of parts, all are measured.
  */
 public final class GenerationRate {
 
@@ -65,9 +67,17 @@ public final class GenerationRate {
     /** Runs the measurements. */
     public static void main(String[] args) throws Exception {
         GenerationRate run = new GenerationRate(Path.of(args[0]), args.length > 1 ? Integer.parseInt(args[1]) : 3);
-        run.drafts();
-        run.callers();
-        run.chat();
+        List<String> parts =
+                args.length > 2 ? List.of(args).subList(2, args.length) : List.of("drafts", "callers", "chat");
+        if (parts.contains("drafts")) {
+            run.drafts();
+        }
+        if (parts.contains("callers")) {
+            run.callers();
+        }
+        if (parts.contains("chat")) {
+            run.chat();
+        }
     }
 
     private OnnxGenerator open(boolean drafting, int sequences) {

@@ -147,7 +147,9 @@ final class GenerateCommand extends PolluxCommand {
         String drafts = usage.draftedTokens() > 0
                 ? ", " + usage.acceptedTokens() + " of " + usage.draftedTokens() + " drafted accepted"
                 : "";
-        return usage.promptTokens() + " prompt tokens, " + usage.completionTokens() + " written" + rate + drafts
+        String stored = usage.cachedTokens() > 0 ? " (" + usage.cachedTokens() + " of an earlier request)" : "";
+        return usage.promptTokens() + " prompt tokens" + stored + ", " + usage.completionTokens() + " written" + rate
+                + drafts
                 + "; load "
                 + Texts.seconds(usage.load()) + ", prefill " + Texts.seconds(usage.prefill()) + ", decode "
                 + Texts.seconds(usage.decode());
