@@ -33,6 +33,9 @@ final class GraphBuild implements GraphFile.Built, AutoCloseable {
 
     private static final int REPORT = 1_000;
 
+    /** Heap of a node: its edges in a growing array, with room for the overflow, and their scores. */
+    private static final int BYTES_A_NODE = 500;
+
     private final GraphIndexBuilder builder;
     private final ImmutableGraphIndex graph;
     private final ImmutableGraphIndex.View view;
@@ -70,6 +73,15 @@ final class GraphBuild implements GraphFile.Built, AutoCloseable {
         builder.cleanup();
         checkRunning(cancelled);
         return new GraphBuild(builder);
+    }
+
+    /**
+     * Whether a heap has room for a build beside the rest of the host.
+     *
+     * @param heap most bytes of the heap
+     */
+    static boolean fits(int rows, long heap) {
+        return (long) rows * BYTES_A_NODE <= heap / 2;
     }
 
     /** Takes the number of nodes inserted; called from any thread of the pool. */

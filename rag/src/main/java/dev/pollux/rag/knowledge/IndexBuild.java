@@ -87,8 +87,15 @@ final class IndexBuild {
             mapped = vectorFile(leaf, vectors.id());
         }
         boolean missing = anew || !vectors.hasGraph();
-        if (missing && settings.hasGraph(rows)) {
+        if (!missing || !settings.hasGraph(rows)) {
+            return;
+        }
+        if (GraphBuild.fits(rows, Runtime.getRuntime().maxMemory())) {
             graph(mapped, vectors.id());
+        } else {
+            job.notice("a graph of " + rows
+                    + " vectors needs more memory than this JVM has; raise -Xmx and build the index"
+                    + " again, or searches compare all vectors");
         }
     }
 

@@ -6,7 +6,9 @@ import java.util.HexFormat;
 import java.util.function.IntPredicate;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.SegmentReader;
+import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.FixedBitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,11 +95,32 @@ final class SegmentVectors {
 
     /** Offers every live row's inner product with the query to {@code top}, under its id in the whole index. */
     void scan(VectorScan scan, @Nullable Bits live, int docBase, TopHits top) {
-        scan.over(
-                rows,
-                codes,
-                live == null ? null : row -> live.get(docs[row]),
-                (row, dot) -> top.offer(docBase + docs[row], dot));
+        scan.over(rows, codes, live == null ? null : rows(live), (row, dot) -> top.offer(docBase + docs[row], dot));
+    }
+
+    /** The live rows in ascending order. */
+    private int[] rows(Bits live) {
+        int[] found = new int[docs.length];
+        int count = 0;
+        if (live instanceof FixedBitSet set && docs.length > 0) {
+            int row = 0;
+            int doc = set.nextSetBit(0); // far fewer than documents where a filter allows few
+            while (doc <= docs[docs.length - 1]) {
+                while (docs[row] < doc) {
+                    row++;
+                }
+                if (docs[row] == doc) {
+                    found[count++] = row;
+                }
+                doc = doc + 1 < set.length() ? set.nextSetBit(doc + 1) : DocIdSetIterator.NO_MORE_DOCS;
+            }
+        } else {
+            for (int row = 0; row < docs.length; row++) {
+                found[count] = row;
+                count += live.get(docs[row]) ? 1 : 0;
+            }
+        }
+        return Arrays.copyOf(found, count);
     }
 
     /**

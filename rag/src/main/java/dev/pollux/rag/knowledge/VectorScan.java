@@ -1,7 +1,6 @@
 package dev.pollux.rag.knowledge;
 
 import dev.pollux.internal.math.DotKernels;
-import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** An exact search with one query, with its scratch. <em>Confined to one thread.</em> */
@@ -37,20 +36,25 @@ final class VectorScan {
         this.scratch = new float[VectorRows.BLOCK * query.length];
     }
 
-    /** Offers each allowed row, or with codes at least the {@code k} best of them, with its exact inner product. */
-    void over(VectorRows rows, @Nullable VectorCodes codes, @Nullable IntPredicate allowed, VectorGraph.RowSink to) {
-        if (coded && codes != null && rows.rows() >= LEAST_CODED) {
+    /**
+     * Offers each allowed row, or with codes at least the {@code k} best of them, with its exact inner product.
+     *
+     * @param allowed the rows in ascending order; null for all
+     */
+    void over(VectorRows rows, @Nullable VectorCodes codes, int @Nullable [] allowed, VectorGraph.RowSink to) {
+        int count = allowed == null ? rows.rows() : allowed.length;
+        if (coded && codes != null && count >= LEAST_CODED) {
             over(rows, codes.new Bound(query), allowed, to);
         } else if (allowed == null) {
             for (int first = 0; first < rows.rows(); first += VectorRows.BLOCK) {
-                int count = Math.min(VectorRows.BLOCK, rows.rows() - first);
-                rows.dots(query, first, count, dots, scratch);
-                for (int i = 0; i < count; i++) {
+                int part = Math.min(VectorRows.BLOCK, rows.rows() - first);
+                rows.dots(query, first, part, dots, scratch);
+                for (int i = 0; i < part; i++) {
                     to.row(first + i, dots[i]);
                 }
             }
         } else {
-            blocks(rows.rows(), allowed, (block, count) -> exact(rows, block, count, to));
+            blocks(count, allowed, (block, size) -> exact(rows, block, size, to));
         }
     }
 
@@ -62,16 +66,14 @@ final class VectorScan {
         }
     }
 
-    private void over(
-            VectorRows rows, VectorCodes.Bound bound, @Nullable IntPredicate allowed, VectorGraph.RowSink to) {
-        float[] upper = new float[rows.rows()]; // (allowed rows)
-        int[] scanned = new int[rows.rows()]; // (allowed rows)
+    private void over(VectorRows rows, VectorCodes.Bound bound, int @Nullable [] allowed, VectorGraph.RowSink to) {
+        int all = allowed == null ? rows.rows() : allowed.length;
+        float[] upper = new float[all]; // (allowed rows)
         int[] size = new int[1];
-        TopHits lower = new TopHits(Math.min(k, rows.rows()));
-        blocks(rows.rows(), allowed == null ? row -> true : allowed, (block, count) -> {
-            bound.dots(block, count, dots, bounds);
-            for (int i = 0; i < count; i++) {
-                scanned[size[0]] = block[i];
+        TopHits lower = new TopHits(Math.min(k, all));
+        blocks(all, allowed, (block, part) -> {
+            bound.dots(block, part, dots, bounds);
+            for (int i = 0; i < part; i++) {
                 upper[size[0]++] = dots[i] + bounds[i];
                 lower.offer(block[i], dots[i] - bounds[i]);
             }
@@ -79,9 +81,9 @@ final class VectorScan {
         float least = lower.worst();
         int[] block = new int[VectorRows.BLOCK];
         int count = 0;
-        for (int i = 0; i < size[0]; i++) {
+        for (int i = 0; i < all; i++) {
             if (upper[i] >= least) {
-                block[count++] = scanned[i];
+                block[count++] = allowed == null ? i : allowed[i];
                 if (count == block.length) {
                     exact(rows, block, count, to);
                     count = 0;
@@ -91,20 +93,16 @@ final class VectorScan {
         exact(rows, block, count, to);
     }
 
-    /** The allowed rows in ascending order, {@link VectorRows#BLOCK} at once. */
-    private static void blocks(int rows, IntPredicate allowed, Block action) {
+    /** Passes {@code all} rows, or those given, {@link VectorRows#BLOCK} at once. */
+    private static void blocks(int all, int @Nullable [] rows, Block action) {
         int[] block = new int[VectorRows.BLOCK];
-        int count = 0;
-        for (int row = 0; row < rows; row++) {
-            if (allowed.test(row)) {
-                block[count++] = row;
-                if (count == block.length) {
-                    action.rows(block, count);
-                    count = 0;
-                }
+        for (int first = 0; first < all; first += block.length) {
+            int count = Math.min(block.length, all - first);
+            for (int i = 0; i < count; i++) {
+                block[i] = rows == null ? first + i : rows[first + i];
             }
+            action.rows(block, count);
         }
-        action.rows(block, count);
     }
 
     /** Takes rows. */
