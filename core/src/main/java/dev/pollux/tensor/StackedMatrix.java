@@ -105,8 +105,7 @@ public record StackedMatrix(TensorFile tensors, List<String> names, int rows, in
             int to = Math.min(first + count, top + rowsOfPart);
             for (int row = from; row < to; row += step) {
                 int some = Math.min(step, to - row);
-                float[] values = tensors.floats(name, (long) (row - top) * columns, some * columns);
-                System.arraycopy(values, 0, into, (row - first) * columns, values.length);
+                tensors.read(name, (long) (row - top) * columns, some * columns, into, (row - first) * columns);
             }
             top += rowsOfPart;
         }

@@ -43,6 +43,19 @@ public interface TensorFile extends AutoCloseable {
      * @throws UnsupportedModelException if the type has no reader yet
      */
     default float[] floats(String name, long first, int count) {
+        float[] values = new float[Math.max(0, count)];
+        read(name, first, count, values, 0);
+        return values;
+    }
+
+    /**
+     * Writes elements as floats, dequantized, into an array.
+     *
+     * @param first index of the first element in row-major order; a multiple of the type's block size
+     * @param into receives the elements from index {@code at} on
+     * @throws UnsupportedModelException if the type has no reader yet
+     */
+    default void read(String name, long first, int count, float[] into, int at) {
         TensorInfo info = info(name);
         DType type = info.type();
         if (first % type.blockSize() != 0 || count % type.blockSize() != 0) {
@@ -54,16 +67,14 @@ public interface TensorFile extends AutoCloseable {
                     + ", which has " + info.elements());
         }
         Dequantizer.requireReader(type);
-        float[] values = new float[count];
         int step = 1 << 24; // a multiple of every block size
         for (int done = 0; done < count; ) {
             int some = Math.min(step, count - done);
             long offset = (first + done) / type.blockSize() * type.blockBytes();
             int length = some / type.blockSize() * type.blockBytes();
-            Dequantizer.decode(type, bytes(name, offset, length), values, done, some);
+            Dequantizer.decode(type, bytes(name, offset, length), into, at + done, some);
             done += some;
         }
-        return values;
     }
 
     /** A whole tensor as floats, dequantized; one of more than 2^31 − 9 elements must be read in pieces. */

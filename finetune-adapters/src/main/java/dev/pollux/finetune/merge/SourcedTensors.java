@@ -31,17 +31,15 @@ final class SourcedTensors implements TensorFile {
     }
 
     @Override
-    public float[] floats(String name, long first, int count) {
+    public void read(String name, long first, int count, float[] into, int at) {
         TensorInfo info = info(name);
         if (first < 0 || count < 0 || first > info.elements() - count) {
             throw new IllegalArgumentException("elements " + first + " to " + (first + count) + " are outside " + name
                     + ", which has " + info.elements());
         }
-        float[] values = new float[count];
         ready.computeIfAbsent(
                         name, key -> Objects.requireNonNull(sources.get(key)).ready())
-                .read(first, count, values, 0);
-        return values;
+                .read(first, count, into, at);
     }
 
     @Override

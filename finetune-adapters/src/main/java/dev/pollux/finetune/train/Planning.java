@@ -39,7 +39,7 @@ final class Planning {
         long activations = row * 4L * (config.layers() + 1L) * config.hiddenSize()
                 + (options.recompute() ? 0 : row * 4L * config.layers() * 4L * config.hiddenSize())
                 + row * 4L * 6L * config.intermediateSize()
-                + 128L * 4L * 4L * config.vocabularySize();
+                + 64L * 4L * 4L * config.vocabularySize();
         long weights = Math.min(options.weightMemory(), 4 * checkpoint.parameters());
         long states = prepared.trainables().parameters().stream()
                 .mapToLong(Planning::bytes)

@@ -135,20 +135,19 @@ public final class GgufTensors implements TensorFile {
     }
 
     @Override
-    public float[] floats(String name, long first, int count) {
-        float[] values = TensorFile.super.floats(name, first, count);
+    public void read(String name, long first, int count, float[] into, int at) {
+        TensorFile.super.read(name, first, count, into, at);
         if (name.endsWith(".A_log")) {
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (float) Math.log(-values[i]);
+            for (int i = at; i < at + count; i++) {
+                into[i] = (float) Math.log(-into[i]);
             }
         } else if (family.normShift() != 0
                 && name.endsWith("norm.weight")
                 && !name.endsWith("linear_attn.norm.weight")) {
-            for (int i = 0; i < values.length; i++) {
-                values[i] -= (float) family.normShift();
+            for (int i = at; i < at + count; i++) {
+                into[i] -= (float) family.normShift();
             }
         }
-        return values;
     }
 
     @Override

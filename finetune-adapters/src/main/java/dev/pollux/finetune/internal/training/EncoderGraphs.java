@@ -228,7 +228,7 @@ final class EncoderGraphs {
     /** Writes the values transposed into {@code array}, or adds a transposed gradient from it. */
     private static void turn(Parameter parameter, boolean turned, float[] array, boolean back) {
         int columns = turned ? Math.toIntExact(parameter.shape().get(1)) : 1;
-        int rows = array.length / columns;
+        int rows = parameter.values().length / columns;
         for (int row = 0; row < rows; row++) {
             for (int column = 0; column < columns; column++) {
                 int own = row * columns + column;

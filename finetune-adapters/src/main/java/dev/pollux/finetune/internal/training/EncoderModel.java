@@ -68,7 +68,11 @@ public final class EncoderModel implements AutoCloseable {
     public EncoderModel(Setting setting, Trainables trainables, Residuals residuals) {
         this.graphs = new EncoderGraphs(setting.graph, setting.tensors, trainables);
         this.dropout = trainables.dropout();
-        this.programs = new Programs(setting.threads);
+        int columns = graphs.matrices().stream()
+                .mapToInt(StackedMatrix::columns)
+                .max()
+                .orElse(1);
+        this.programs = new Programs(setting.threads, columns);
         this.weights = new ModelWeights(memory, setting.weightMemory, residuals.transposedChanges(graphs.matrices()));
         try {
             Graph cut = graphs.forward();
@@ -94,7 +98,7 @@ public final class EncoderModel implements AutoCloseable {
         graphs.trained()
                 .values()
                 .forEach(input ->
-                        Objects.requireNonNull(inputs.get(input.name())).set(input.values()));
+                        Objects.requireNonNull(inputs.get(input.name())).set(input));
     }
 
     /** The length of the vector of a token, or the number of scores of a text. */
@@ -143,7 +147,7 @@ public final class EncoderModel implements AutoCloseable {
             });
             program.run(given.tensors, results, context);
             found.forEach((name, one) -> {
-                Objects.requireNonNull(graphs.trained().get(name)).addGradient(one.array());
+                one.addTo(Objects.requireNonNull(graphs.trained().get(name)));
                 one.close();
             });
         }

@@ -5,6 +5,7 @@ import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.session.Tensors;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /** 32-bit floats in direct memory, which the runtime reads and writes in place. <em>Confined to one thread.</em> */
 final class FloatTensor implements AutoCloseable {
@@ -52,7 +53,10 @@ final class FloatTensor implements AutoCloseable {
     }
 
     void clear() {
-        set(new float[elements]);
+        FloatBuffer own = floats();
+        for (int i = 0; i < elements; i++) {
+            own.put(i, 0);
+        }
     }
 
     /** Adds the elements of another tensor of the same size. */
@@ -62,14 +66,26 @@ final class FloatTensor implements AutoCloseable {
 
     /** Adds the elements of another tensor to those from {@code first} on. */
     void add(int first, FloatTensor other) {
-        float[] more = other.array();
-        float[] sum = new float[more.length];
-        FloatBuffer own = part(first, more.length).asFloatBuffer();
-        own.get(sum);
-        for (int i = 0; i < sum.length; i++) {
-            sum[i] += more[i];
+        FloatBuffer own = part(first, other.elements).asFloatBuffer();
+        FloatBuffer more = other.floats();
+        for (int i = 0; i < other.elements; i++) {
+            own.put(i, own.get(i) + more.get(i));
         }
-        own.put(0, sum);
+    }
+
+    /** Sets the elements to the values of an input. */
+    void set(TrainedInput input) {
+        float[] values = memory.scratch(elements);
+        Arrays.fill(values, 0, elements, 0);
+        input.writer().accept(input, values);
+        set(values);
+    }
+
+    /** Adds the elements to the gradients of an input. */
+    void addTo(TrainedInput input) {
+        float[] values = memory.scratch(elements);
+        floats().get(values, 0, elements);
+        input.reader().accept(input, values);
     }
 
     /** Rows of this tensor of (1, rows, width) or (rows, width) in place; the caller closes the result. */

@@ -22,7 +22,7 @@ import java.util.function.ObjIntConsumer;
 final class HeadProgram {
 
     /** The logits of so many tokens are in memory at once. */
-    private static final int ROWS = 128;
+    private static final int ROWS = 64;
 
     private final ModelGraphs graphs;
     private final Memory memory;

@@ -23,6 +23,7 @@ final class Memory {
 
     private final TreeMap<Integer, Deque<ByteBuffer>> free = new TreeMap<>();
     private long allocated;
+    private float[] scratch = new float[0];
 
     /** A tensor of this shape with any content, for a short time. The caller closes it. */
     FloatTensor take(long... shape) {
@@ -66,6 +67,14 @@ final class Memory {
     private static int rounded(int bytes) {
         int unit = Integer.highestOneBit(bytes) / SIZES;
         return Math.toIntExact(Math.min(Integer.MAX_VALUE, ((long) bytes + unit - 1) / unit * unit));
+    }
+
+    /** An array of at least this length with any content, until the next call. */
+    float[] scratch(int length) {
+        if (scratch.length < length) {
+            scratch = new float[length];
+        }
+        return scratch;
     }
 
     void give(ByteBuffer buffer) {

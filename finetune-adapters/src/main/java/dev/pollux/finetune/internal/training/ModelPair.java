@@ -57,7 +57,7 @@ public final class ModelPair implements AutoCloseable {
      * @throws dev.pollux.UnsupportedModelException if the architecture cannot be trained
      */
     public ModelPair(Setting setting, Trainables trainables, Residuals residuals, Optional<Trainables> reference) {
-        this.programs = new Programs(setting.threads);
+        this.programs = new Programs(setting.threads, setting.config.hiddenSize());
         List<TrainableModel> made = new ArrayList<>();
         try {
             ModelGraphs graphs = setting.graphs(trainables);

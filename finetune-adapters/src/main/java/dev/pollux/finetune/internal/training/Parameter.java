@@ -10,7 +10,7 @@ public final class Parameter {
     private final Kind kind;
     private final List<Long> shape;
     private final float[] values;
-    private final float[] gradient;
+    private float[] gradient = new float[0]; // of the size of the values once it is asked for
 
     /** The part of an adapter that it is. */
     public enum Kind {
@@ -44,7 +44,6 @@ public final class Parameter {
         this.kind = kind;
         this.shape = List.copyOf(shape);
         this.values = values;
-        this.gradient = new float[values.length];
     }
 
     /** The tensor of the model that it changes. */
@@ -67,6 +66,9 @@ public final class Parameter {
 
     /** The sum of its gradients, which the caller may change. */
     public float[] gradient() {
+        if (gradient.length != values.length) {
+            gradient = new float[values.length];
+        }
         return gradient;
     }
 

@@ -26,12 +26,21 @@ import java.util.Set;
 /** Sessions of graphs; graphs that differ only in names share one. <em>Confined to one thread.</em> */
 final class Programs implements AutoCloseable {
 
+    /** Columns below which products are too small for several threads. */
+    private static final int NARROW = 256;
+
     private final int threads;
     private final Map<ByteString, OrtSession> sessions = new HashMap<>();
     private final OpenHandle handle = OpenHandle.of("Programs");
 
-    Programs(int threads) {
-        this.threads = threads;
+    /**
+     * Sessions. The runtime divides products by their size, and in narrow models a part can be so small that another kernel computes it,
+     * whose last bits differ. These models run on one thread, so that the bits do not depend on the number of threads.
+     *
+     * @param width the number of columns of the model's stream
+     */
+    Programs(int threads, int width) {
+        this.threads = width < NARROW ? 1 : threads;
     }
 
     /** The number of sessions. */

@@ -76,7 +76,7 @@ final class TrainableModel implements AutoCloseable {
         graphs.trained()
                 .values()
                 .forEach(input ->
-                        Objects.requireNonNull(inputs.get(input.name())).set(input.values()));
+                        Objects.requireNonNull(inputs.get(input.name())).set(input));
     }
 
     private BlockAttention attention(Part part) {
@@ -327,7 +327,7 @@ final class TrainableModel implements AutoCloseable {
     }
 
     private void addGradient(String input, FloatTensor gradient) {
-        Objects.requireNonNull(graphs.trained().get(input)).addGradient(gradient.array());
+        gradient.addTo(Objects.requireNonNull(graphs.trained().get(input)));
     }
 
     /** What every segment may read: positions and trained inputs. */

@@ -84,7 +84,7 @@ public final class Trainables {
                 .map(whole -> new TrainedInput(
                         tensor,
                         whole.shape(),
-                        (input, into) -> System.arraycopy(whole.values(), 0, into, 0, into.length),
+                        (input, into) -> System.arraycopy(whole.values(), 0, into, 0, whole.values().length),
                         (input, gradient) -> {
                             float[] own = whole.gradient();
                             for (int i = 0; i < own.length; i++) {
@@ -108,7 +108,7 @@ public final class Trainables {
                 name,
                 List.of((long) sum),
                 (input, into) -> {
-                    System.arraycopy(stored.get(), 0, into, 0, into.length);
+                    System.arraycopy(stored.get(), 0, into, 0, sum);
                     forEach(
                             biases,
                             rows,

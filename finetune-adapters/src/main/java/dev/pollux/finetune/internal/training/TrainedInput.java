@@ -11,8 +11,8 @@ import java.util.function.BiConsumer;
  *
  * @param name in graphs
  * @param shape all sizes known
- * @param writer writes the values of the parameters into an array of the shape
- * @param reader adds gradients in the shape to those of the parameters
+ * @param writer writes the values of the parameters into an array of zeros in the shape, which may be longer
+ * @param reader adds gradients in the shape, in an array that may be longer, to those of the parameters
  */
 record TrainedInput(
         String name,
@@ -24,24 +24,10 @@ record TrainedInput(
         shape = List.copyOf(shape);
     }
 
-    int elements() {
-        return Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
-    }
-
     Value value() {
         return new Value(
                 name,
                 ElementType.FLOAT,
                 Shape.of(shape.stream().mapToLong(Long::longValue).toArray()));
-    }
-
-    float[] values() {
-        float[] values = new float[elements()];
-        writer.accept(this, values);
-        return values;
-    }
-
-    void addGradient(float[] gradient) {
-        reader.accept(this, gradient);
     }
 }

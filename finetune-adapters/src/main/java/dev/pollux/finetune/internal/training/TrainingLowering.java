@@ -47,7 +47,7 @@ final class TrainingLowering extends MaskedLowering {
      */
 
     private static final String BIAS = ".bias";
-    private static final int PIECE = 1 << 20;
+    private static final int PIECE = 1 << 16;
 
     private final Blocks b;
     private final GraphBuilder graph;
@@ -271,13 +271,12 @@ final class TrainingLowering extends MaskedLowering {
         return sink -> {
             int step = Math.max(1, PIECE / matrix.columns());
             float[] some = new float[step * matrix.columns()];
+            ByteBuffer bytes = ByteBuffer.allocate(some.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             for (int row = 0; row < matrix.rows(); row += step) {
                 int count = Math.min(step, matrix.rows() - row);
                 matrix.rows(row, count, some);
-                ByteBuffer bytes = ByteBuffer.allocate(count * matrix.columns() * Float.BYTES)
-                        .order(ByteOrder.LITTLE_ENDIAN);
                 bytes.asFloatBuffer().put(some, 0, count * matrix.columns());
-                sink.accept(bytes);
+                sink.accept(bytes.duplicate().limit(count * matrix.columns() * Float.BYTES));
             }
         };
     }

@@ -8,7 +8,6 @@ import dev.pollux.tensor.TensorFile;
 import dev.pollux.tensor.TensorInfo;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -158,11 +157,12 @@ public final class DerivedTensors implements TensorFile {
     }
 
     @Override
-    public float[] floats(String name, long first, int count) {
+    public void read(String name, long first, int count, float[] into, int at) {
         Supplier<float[]> values = made.get(name);
         if (values == null) {
             require(name);
-            return stored.floats(name, first, count);
+            stored.read(name, first, count, into, at);
+            return;
         }
         making.lock();
         try {
@@ -170,7 +170,7 @@ public final class DerivedTensors implements TensorFile {
                 last = values.get();
                 lastName = name;
             }
-            return Arrays.copyOfRange(last, Math.toIntExact(first), Math.toIntExact(first) + count);
+            System.arraycopy(last, Math.toIntExact(first), into, at, count);
         } finally {
             making.unlock();
         }
