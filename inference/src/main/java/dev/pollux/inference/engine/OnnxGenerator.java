@@ -53,7 +53,7 @@ public final class OnnxGenerator implements Generator {
         this.model = model;
         this.prompts = prompts;
         this.load = load;
-        this.endTokens = Set.copyOf(model.manifest().endTokens());
+        this.endTokens = Set.copyOf(prompts.endTokens());
     }
 
     /** Opens with {@link EngineOptions#DEFAULTS}; see {@link #openJob}. */
@@ -136,18 +136,25 @@ public final class OnnxGenerator implements Generator {
         Optional<DecoderGraph> draft = options.draft()
                 .filter(path -> options.drafting())
                 .map(path -> DecoderGraphs.opened(path, options, context));
-        PromptEncoder prompts = PromptEncoder.open(graph);
+        OpeningTexts texts = OpeningTexts.of(graph);
+        DecoderModel model;
         try {
-            DecoderModel model = DecoderModel.open(graph.withEndTokens(prompts.endTokens()), options);
+            model = DecoderModel.open(graph, options);
+        } catch (RuntimeException | Error e) {
+            texts.abandon(e);
+            throw e;
+        }
+        try {
+            PromptEncoder prompts = texts.get();
             try {
                 draft.ifPresent(other -> model.draft(DraftModel.open(other, model, prompts)));
                 return new OnnxGenerator(model, prompts, Duration.ofNanos(System.nanoTime() - begin));
             } catch (RuntimeException e) {
-                model.close();
+                prompts.close();
                 throw e;
             }
-        } catch (RuntimeException e) {
-            prompts.close();
+        } catch (RuntimeException | Error e) {
+            model.close();
             throw e;
         }
     }
