@@ -12,8 +12,17 @@ final class OptionNames {
     private static final Pattern SETTING = Pattern.compile("^([a-z]+(?:[A-Z][a-z]*)*)(?= (?:must|is|cannot) )");
 
     /** Where the two differ. */
-    private static final Map<String, String> OTHERS =
-            Map.of("lockTimeout", "--wait", "documents", "--docs", "windowLength", "--window-tokens");
+    private static final Map<String, String> OTHERS = Map.of(
+            "lockTimeout",
+            "--wait",
+            "documents",
+            "--docs",
+            "windowLength",
+            "--window-tokens",
+            "blockSize",
+            "--block",
+            "calibration",
+            "--calibrate");
 
     private OptionNames() {}
 

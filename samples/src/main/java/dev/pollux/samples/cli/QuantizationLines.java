@@ -20,7 +20,7 @@ final class QuantizationLines {
     static void layers(List<QuantizedLayer> layers, Report report) {
         Map<String, Integer> forms = new LinkedHashMap<>();
         layers.forEach(layer -> forms.merge(form(layer), 1, Integer::sum));
-        forms.forEach((form, count) -> report.text(count + " weights", form));
+        forms.forEach((form, count) -> report.text(count + (count == 1 ? " weight" : " weights"), form));
         layers.stream()
                 .filter(layer -> layer.relativeError().isPresent())
                 .max((a, b) -> Double.compare(
