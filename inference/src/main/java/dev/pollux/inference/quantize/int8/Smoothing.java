@@ -156,8 +156,10 @@ final class Smoothing {
     Measured measured(String value) {
         String input = value.endsWith(SMOOTHED) ? value.substring(0, value.length() - SMOOTHED.length()) : value;
         float[] divisors = scales.get(input);
-        boolean divided = divisors != null && value.equals(smoothed(input));
-        return divided ? new Measured(input, divisors) : Measured.of(value);
+        if (divisors == null || !value.equals(smoothed(input))) {
+            return Measured.of(value);
+        }
+        return new Measured(input, divisors);
     }
 
     /** The name of x / σ. */
@@ -198,10 +200,10 @@ final class Smoothing {
             inverse[j] = 1 / sigma[j];
         }
         rewrite.first(to -> to.weight(Constants.floats(factors, inverse::clone, inverse.length, true)));
-        Node first = group.nodes().get(0);
+        String first = group.nodes().get(0).output(0);
         group.nodes()
                 .forEach(node -> rewrite.replace(node.output(0), (old, to) -> {
-                    if (node == first) {
+                    if (node.output(0).equals(first)) {
                         to.add(Node.of("Mul", "", List.of(input, factors), List.of(smoothed(input)), Map.of()));
                         to.declared(new Value(
                                 smoothed(input),
@@ -216,11 +218,13 @@ final class Smoothing {
     private List<Weight> vectors(String input) {
         Node node = producers.get(input);
         Group group = groups.get(input);
-        boolean alone = group != null
-                && readers.of(input).size() == group.nodes().size()
+        if (node == null || group == null || !node.output(0).equals(input)) {
+            return List.of();
+        }
+        boolean alone = readers.of(input).size() == group.nodes().size()
                 && !readers.isInBranch(input)
                 && graph.outputs().stream().noneMatch(output -> output.name().equals(input));
-        if (node == null || !alone || !node.output(0).equals(input)) {
+        if (!alone) {
             return List.of();
         }
         List<String> names = switch (node.operator()) {
