@@ -18,7 +18,11 @@ public final class ForeignGenerator implements Generator {
     private final Set<ForeignStream> streams = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    /** @param framework for messages, such as {@code LangChain4j} */
+    /**
+     * A generator.
+     *
+     * @param framework for messages, such as {@code LangChain4j}
+     */
     public ForeignGenerator(String framework, GeneratorInfo info, ForeignModel model) {
         this.framework = framework;
         this.info = new GeneratorInfo(

@@ -63,7 +63,11 @@ public final class SparkShards implements Serializable {
         return of(documents, model, ChunkOptions.DEFAULTS);
     }
 
-    /** @param chunking that of the knowledge base */
+    /**
+     * Shards that are cut by given options.
+     *
+     * @param chunking that of the knowledge base
+     */
     public static SparkShards of(Documents documents, Model model, ChunkOptions chunking) {
         return new SparkShards(documents, model, chunking);
     }

@@ -21,7 +21,11 @@ final class GraphSearch {
     /** Scores of rows, larger for better ones. */
     @FunctionalInterface
     interface Scores {
-        /** @param count of the rows, at most {@link GraphLayers#DEGREE} */
+        /**
+         * Scores rows.
+         *
+         * @param count of the rows, at most {@link GraphLayers#DEGREE}
+         */
         void of(int[] rows, int count, float[] into);
     }
 

@@ -99,7 +99,7 @@ record StoredChunking(String recipe, Optional<ChunkOptions> options) {
         }
         Map<String, String> kept = values(options.get());
         Map<String, String> asked = values(given);
-        kept.keySet().removeIf(name -> kept.get(name).equals(asked.get(name)));
+        kept.entrySet().removeIf(option -> option.getValue().equals(asked.get(option.getKey())));
         asked.keySet().retainAll(kept.keySet());
         throw new StorageException("The knowledge base in " + folder + " cuts documents with " + text(kept)
                 + ", but " + text(asked)

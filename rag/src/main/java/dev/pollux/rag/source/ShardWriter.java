@@ -47,7 +47,11 @@ public final class ShardWriter {
         this.chunking = chunking;
     }
 
-    /** @param chunking that of the knowledge base; vectors of passages that are cut otherwise are of no use there */
+    /**
+     * A writer for the passages that an embedder reads.
+     *
+     * @param chunking that of the knowledge base; vectors of passages that are cut otherwise are of no use there
+     */
     public static ShardWriter of(Embedder embedder, ChunkOptions chunking) {
         return new ShardWriter(embedder, chunking);
     }
