@@ -170,6 +170,12 @@ public final class GenerationRate {
         }
     }
 
+    private static void awaitFirst(Iterator<?> deltas) {
+        if (!deltas.hasNext()) {
+            throw new IllegalStateException("The text is empty");
+        }
+    }
+
     private static Prompt number(int caller) {
         return Prompt.text("Number " + caller + ". " + PASSAGE + " In other words,");
     }
@@ -182,7 +188,7 @@ public final class GenerationRate {
             int caller = i;
             tasks.add(() -> {
                 try (GenerationStream stream = generator.stream(number(caller), tokens(WRITTEN))) {
-                    stream.deltas().hasNext();
+                    awaitFirst(stream.deltas());
                     start.arriveAndAwaitAdvance();
                     long begin = System.nanoTime();
                     stream.result();
@@ -230,7 +236,7 @@ public final class GenerationRate {
                 start.arriveAndAwaitAdvance();
                 long begin = System.nanoTime();
                 try (GenerationStream stream = generator.stream(Prompt.text(text.toString()), tokens(2))) {
-                    stream.deltas().hasNext();
+                    awaitFirst(stream.deltas());
                     return (System.nanoTime() - begin) / 1e6;
                 }
             });
@@ -249,7 +255,7 @@ public final class GenerationRate {
     private static double longestPause(OnnxGenerator generator, int caller, Phaser start) {
         try (GenerationStream stream = generator.stream(number(caller), tokens(60))) {
             Iterator<?> deltas = stream.deltas();
-            deltas.hasNext();
+            awaitFirst(deltas);
             start.arriveAndAwaitAdvance();
             double longest = 0;
             long last = System.nanoTime();
