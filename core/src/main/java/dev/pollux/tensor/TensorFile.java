@@ -43,7 +43,8 @@ public interface TensorFile extends AutoCloseable {
      * @throws UnsupportedModelException if the type has no reader yet
      */
     default float[] floats(String name, long first, int count) {
-        float[] values = new float[Math.max(0, count)];
+        requireReadable(name, first, count); // before memory is taken
+        float[] values = new float[count];
         read(name, first, count, values, 0);
         return values;
     }
@@ -56,6 +57,18 @@ public interface TensorFile extends AutoCloseable {
      * @throws UnsupportedModelException if the type has no reader yet
      */
     default void read(String name, long first, int count, float[] into, int at) {
+        DType type = requireReadable(name, first, count);
+        int step = 1 << 24; // a multiple of every block size
+        for (int done = 0; done < count; ) {
+            int some = Math.min(step, count - done);
+            long offset = (first + done) / type.blockSize() * type.blockBytes();
+            int length = some / type.blockSize() * type.blockBytes();
+            Dequantizer.decode(type, bytes(name, offset, length), into, at + done, some);
+            done += some;
+        }
+    }
+
+    private DType requireReadable(String name, long first, int count) {
         TensorInfo info = info(name);
         DType type = info.type();
         if (first % type.blockSize() != 0 || count % type.blockSize() != 0) {
@@ -67,14 +80,7 @@ public interface TensorFile extends AutoCloseable {
                     + ", which has " + info.elements());
         }
         Dequantizer.requireReader(type);
-        int step = 1 << 24; // a multiple of every block size
-        for (int done = 0; done < count; ) {
-            int some = Math.min(step, count - done);
-            long offset = (first + done) / type.blockSize() * type.blockBytes();
-            int length = some / type.blockSize() * type.blockBytes();
-            Dequantizer.decode(type, bytes(name, offset, length), into, at + done, some);
-            done += some;
-        }
+        return type;
     }
 
     /** A whole tensor as floats, dequantized; one of more than 2^31 − 9 elements must be read in pieces. */
