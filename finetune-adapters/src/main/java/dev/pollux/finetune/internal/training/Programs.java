@@ -34,8 +34,8 @@ final class Programs implements AutoCloseable {
     private final OpenHandle handle = OpenHandle.of("Programs");
 
     /**
-     * Sessions. The runtime divides products by their size, and in narrow models a part can be so small that another kernel computes it,
-     * whose last bits differ. These models run on one thread, so that the bits do not depend on the number of threads.
+     * Sessions. In narrow models the last bits of a step were seen to depend on the number of threads, perhaps because the runtime
+     * computes very small parts of a product otherwise. These models run on one thread.
      *
      * @param width the number of columns of the model's stream
      */
