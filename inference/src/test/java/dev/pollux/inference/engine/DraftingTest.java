@@ -254,6 +254,8 @@ class DraftingTest {
             if (model.manifest().states(Kind.RECURRENT).isEmpty()) {
                 return;
             }
+            long drafts = 0;
+            long accepted = 0;
             for (int round = 0; round < 4; round++) {
                 int vocabulary = model.manifest().vocabularySize();
                 int[] prompt =
@@ -268,11 +270,12 @@ class DraftingTest {
                     assertThat(drafted.tokens())
                             .as("seed %d, round %d", seed, round)
                             .isEqualTo(plain.tokens());
-                    assertThat(drafted.usage().acceptedTokens())
-                            .isPositive()
-                            .isLessThan(drafted.usage().draftedTokens());
+                    drafts += drafted.usage().draftedTokens();
+                    accepted += drafted.usage().acceptedTokens();
                 }
             }
+            // of all rounds: a long prompt can leave room for a few tokens only
+            assertThat(accepted).as("seed %d", seed).isPositive().isLessThan(drafts);
         }
     }
 }
