@@ -17,7 +17,8 @@ import org.apache.spark.api.java.JavaSparkContext;
  * dev.pollux.rag.source.Shards} brings all to one knowledge base.
  *
  * <pre>{@code
- * SparkShards shards = SparkShards.of(() -> DocumentSource.folder(Path.of("/shared/docs")), () -> OnnxEmbedder.open(model));
+ * SparkShards shards = SparkShards.of(
+ *         () -> DocumentSource.folder(Path.of("/shared/docs")), () -> OnnxEmbedder.open(Path.of("/shared/model")));
  * List<Path> files = shards.write(spark, Path.of("/shared/shards"), 64);
  * Shards parts = Shards.of(files);
  * try (KnowledgeBase knowledge = KnowledgeBase.open(folder, parts.embedder(embedder))) {

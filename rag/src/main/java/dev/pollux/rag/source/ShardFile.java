@@ -46,6 +46,7 @@ final class ShardFile {
     private static final byte VECTORS = 64;
     private static final int BUFFER = 1 << 16;
     private static final int MOST_TEXTS = 1 << 24;
+    private static final int MOST_DIMENSIONS = 1 << 16;
 
     private ShardFile() {}
 
@@ -85,6 +86,14 @@ final class ShardFile {
             int dimension = in.readInt();
             int part = in.readInt();
             int parts = in.readInt();
+            if (dimension < 1
+                    || dimension > MOST_DIMENSIONS
+                    || part < 0
+                    || part >= parts
+                    || parts > Shards.MOST_PARTS) {
+                throw new ReaderFrames.MalformedFrameException(
+                        "it is part " + part + " of " + parts + ", of vectors with " + dimension + " dimensions");
+            }
             String name = ReaderFrames.text(in);
             boolean named = in.readBoolean();
             return new Header(
@@ -227,9 +236,9 @@ final class ShardFile {
         for (int i = 0; i < count; i++) {
             String text = ReaderFrames.text(in);
             float[] vector = new float[dimension];
-            ByteBuffer.wrap(in.readNBytes(Float.BYTES * dimension))
-                    .asFloatBuffer()
-                    .get(vector);
+            byte[] bytes = new byte[Float.BYTES * dimension];
+            in.readFully(bytes);
+            ByteBuffer.wrap(bytes).asFloatBuffer().get(vector);
             vectors.put(text, vector);
         }
         return vectors;
