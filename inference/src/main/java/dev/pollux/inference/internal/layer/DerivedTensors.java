@@ -157,6 +157,16 @@ public final class DerivedTensors implements TensorFile {
     }
 
     @Override
+    public float[] floats(String name, long first, int count) {
+        if (!made.containsKey(name)) {
+            return TensorFile.super.floats(name, first, count);
+        }
+        float[] values = new float[count]; // the type is that of another tensor, of which nothing is read here
+        read(name, first, count, values, 0);
+        return values;
+    }
+
+    @Override
     public void read(String name, long first, int count, float[] into, int at) {
         Supplier<float[]> values = made.get(name);
         if (values == null) {
