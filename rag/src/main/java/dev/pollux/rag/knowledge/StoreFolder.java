@@ -50,7 +50,8 @@ record StoreFolder(Path folder) {
         }
         if (Files.isDirectory(folder)) {
             try (Stream<Path> entries = Files.list(folder)) {
-                if (entries.findAny().isPresent()) {
+                // asked again: another thread may just have made the index
+                if (entries.findAny().isPresent() && !Files.isDirectory(index())) {
                     throw new StorageException("Folder " + folder
                             + " holds other files and no knowledge base; give a new folder or an empty one");
                 }
