@@ -23,9 +23,6 @@ module dev.pollux.core {
             dev.pollux.springai,
             dev.pollux.starter,
             dev.pollux.testkit;
-    exports dev.pollux.internal.embedding to
-            dev.pollux.langchain4j,
-            dev.pollux.springai;
     exports dev.pollux.internal.foreign to
             dev.pollux.langchain4j,
             dev.pollux.springai;

@@ -1,4 +1,4 @@
-/** Generators for models of other frameworks; not an API. */
+/** Embedders and generators for models of other frameworks; not an API. */
 @NullMarked
 package dev.pollux.internal.foreign;
 

@@ -1,14 +1,18 @@
 package dev.pollux.finetune.train;
 
 import dev.pollux.ModelExecutionException;
+import dev.pollux.StorageException;
 import dev.pollux.finetune.train.TrainingReport.Evaluation;
 import dev.pollux.job.JobContext;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +42,7 @@ final class TrainingRun<B> {
     }
 
     TrainingReport run(JobContext context) {
+        requireFree(saved);
         task.notices().forEach(found -> note(found, context));
         Path target = saved;
         RunState state = target == null || options.saveEvery() == 0 ? null : new RunState(target, task.digest());
@@ -79,6 +84,25 @@ final class TrainingRun<B> {
                     log,
                     notices,
                     task.adapter());
+        }
+    }
+
+    /** Checked before the first step, so that no run is lost at its end. */
+    private static void requireFree(@Nullable Path target) {
+        if (target == null || !Files.exists(target)) {
+            return;
+        }
+        boolean empty = false;
+        if (Files.isDirectory(target)) {
+            try (Stream<Path> files = Files.list(target)) {
+                empty = files.findAny().isEmpty();
+            } catch (IOException e) {
+                throw new StorageException("Cannot read " + target + ": " + e, e);
+            }
+        }
+        if (!empty) {
+            throw new IllegalArgumentException(
+                    target + " must not exist or be an empty folder; choose another folder or delete it");
         }
     }
 

@@ -256,6 +256,25 @@ class EncoderTrainerTest {
     }
 
     @Test
+    void aTargetThatExistsIsRefusedBeforeTheFirstStep() throws IOException {
+        Path out = Files.createDirectories(temp.resolve("taken"));
+        Files.writeString(out.resolve("file"), "mine");
+        List<TrainingStep> steps = new ArrayList<>();
+        assertThatThrownBy(() -> trainer(rank2())
+                        .savedTo(out)
+                        .onStep(steps::add)
+                        .train(
+                                TinyBert.pairs(),
+                                EncoderObjective.binaryCrossEntropy(),
+                                options().build())
+                        .run())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(out + " must not exist or be an empty folder; choose another folder or delete it");
+        assertThat(steps).isEmpty();
+        assertThat(out.resolve("file")).hasContent("mine");
+    }
+
+    @Test
     void accumulatedBatchesAreAveraged() {
         RelevanceDataset pairs = TinyBert.pairs();
         TrainingReport one = trainer(rank2())

@@ -12,6 +12,7 @@ import dev.pollux.inference.decoder.DecoderManifest;
 import dev.pollux.inference.onnx.DecoderGraph;
 import dev.pollux.inference.onnx.OnnxFolder;
 import dev.pollux.inference.sampling.Sampler;
+import dev.pollux.internal.Opening;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import java.nio.file.Path;
@@ -136,12 +137,14 @@ public final class OnnxGenerator implements Generator {
         Optional<DecoderGraph> draft = options.draft()
                 .filter(path -> options.drafting())
                 .map(path -> DecoderGraphs.opened(path, options, context));
-        OpeningTexts texts = OpeningTexts.of(graph);
+        // one thread packs the weights of the session, and another reads tokenizer and template meanwhile
+        Opening<PromptEncoder> texts =
+                Opening.begin("open-texts", () -> PromptEncoder.open(graph), () -> {}, PromptEncoder::close);
         DecoderModel model;
         try {
             model = DecoderModel.open(graph, options);
         } catch (RuntimeException | Error e) {
-            texts.abandon(e);
+            texts.get().close(); // an error of the texts comes first
             throw e;
         }
         try {
@@ -149,7 +152,7 @@ public final class OnnxGenerator implements Generator {
             try {
                 draft.ifPresent(other -> model.draft(DraftModel.open(other, model, prompts)));
                 return new OnnxGenerator(model, prompts, Duration.ofNanos(System.nanoTime() - begin));
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 prompts.close();
                 throw e;
             }

@@ -33,7 +33,8 @@ public final class PromptEncoder implements AutoCloseable {
     private PromptEncoder(Tokenizer tokenizer, ModelTexts texts, DecoderManifest manifest) {
         String source = texts.chatTemplate().orElse("");
         this.tokenizer = tokenizer;
-        this.endTokens = texts.endTokens(manifest.endTokens(), tokenizer);
+        this.endTokens = manifest.withEndTokens(texts.endTokens(manifest.endTokens(), tokenizer))
+                .endTokens();
         this.channels = ChannelFormat.of(source, tokenizer);
         this.prompts = PromptTokenizer.of(
                 tokenizer,

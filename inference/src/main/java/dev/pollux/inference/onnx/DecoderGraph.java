@@ -95,11 +95,6 @@ public record DecoderGraph(
         return with(manifest.with(name, published));
     }
 
-    /** A copy with other end tokens. */
-    public DecoderGraph withEndTokens(List<Integer> ids) {
-        return with(manifest.withEndTokens(ids));
-    }
-
     private DecoderGraph with(DecoderManifest other) {
         return new DecoderGraph(other, file, beginning, texts, inputs, logits, cache, inPlace, oneByOne);
     }

@@ -5,7 +5,7 @@ import dev.pollux.embedding.EmbedderInfo;
 import dev.pollux.embedding.TextRole;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.GeneratorInfo;
-import dev.pollux.internal.embedding.ForeignEmbedder;
+import dev.pollux.internal.foreign.ForeignEmbedder;
 import dev.pollux.internal.foreign.ForeignGenerator;
 import dev.pollux.retrieval.Filter;
 import dev.pollux.retrieval.Retriever;

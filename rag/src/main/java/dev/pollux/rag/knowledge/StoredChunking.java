@@ -1,5 +1,6 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.rag.chunk.ChunkOptions;
@@ -72,14 +73,25 @@ record StoredChunking(String recipe, Optional<ChunkOptions> options) {
             int equals = pair.indexOf('=');
             values.put(pair.substring(0, Math.max(0, equals)), pair.substring(equals + 1));
         }
-        return Optional.of(ChunkOptions.builder()
+        try {
+            return Optional.of(options(values));
+        } catch (IllegalArgumentException e) {
+            throw new MalformedFileException(
+                    "The knowledge base stores the chunking '" + text
+                            + "', which this version of Pollux does not know; use" + " the version that wrote it",
+                    e);
+        }
+    }
+
+    private static ChunkOptions options(Map<String, String> values) {
+        return ChunkOptions.builder()
                 .strategy(ChunkStrategy.valueOf(values.getOrDefault(STRATEGY, "")))
                 .targetTokens(number(values, TARGET_TOKENS))
                 .maxTokens(number(values, MAX_TOKENS))
                 .contextual(Boolean.parseBoolean(values.get(CONTEXTUAL)))
                 .windowSentences(number(values, WINDOW_SENTENCES))
                 .parentTokens(number(values, PARENT_TOKENS))
-                .build());
+                .build();
     }
 
     private static int number(Map<String, String> values, String name) {

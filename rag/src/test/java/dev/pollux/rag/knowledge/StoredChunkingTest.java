@@ -3,6 +3,7 @@ package dev.pollux.rag.knowledge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.rag.chunk.ChunkOptions;
 import dev.pollux.rag.chunk.ChunkStrategy;
@@ -41,6 +42,16 @@ class StoredChunkingTest {
             assertThat(knowledge.ingest(DOCUMENTS).run().unchanged()).isEqualTo(1);
             assertThat(knowledge.stats().chunking()).contains(SENTENCES);
         }
+    }
+
+    @Test
+    void aChunkingOfALaterVersionIsNamed() {
+        Map<String, String> data = Map.of(IndexLayout.COMMIT_CHUNK_OPTIONS, "strategy=BY_TOPIC targetTokens=64");
+        assertThatThrownBy(() -> StoredChunking.of(data))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage(
+                        "The knowledge base stores the chunking 'strategy=BY_TOPIC targetTokens=64', which this version"
+                                + " of Pollux does not know; use the version that wrote it");
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.pollux.inference.encoder.OnnxEmbedder;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.hub.ModelLocator;
+import dev.pollux.internal.Opening;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.knowledge.IngestReport;
@@ -138,7 +139,7 @@ public final class DocumentTwin implements AutoCloseable {
                 .cache(options.cache())
                 .build();
         Job<Generator> opening = OnnxGenerator.openJob(path, options.adapters(), engine);
-        return Opening.begin("open", () -> job.run(opening), opening::cancel);
+        return Opening.begin("open", () -> job.run(opening), opening::cancel, Generator::close);
     }
 
     /**

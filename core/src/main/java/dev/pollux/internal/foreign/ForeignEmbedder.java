@@ -1,4 +1,4 @@
-package dev.pollux.internal.embedding;
+package dev.pollux.internal.foreign;
 
 import dev.pollux.ModelExecutionException;
 import dev.pollux.embedding.Embedder;

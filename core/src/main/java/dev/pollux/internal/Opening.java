@@ -1,45 +1,54 @@
-package dev.pollux.starter;
+package dev.pollux.internal;
 
-import dev.pollux.generation.Generator;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * Opens a model on a separate thread while the caller continues. The caller closes this object, which closes the model.
+ * Opens a resource on a thread of its own while the caller continues. The thread ends before {@link #get} returns.
  * <em>Thread-safe.</em>
  *
- * @param <T> type of the opened model
+ * @param <T> type of the resource
  */
-final class Opening<T extends Generator> implements AutoCloseable {
+public final class Opening<T> implements AutoCloseable {
 
     private final FutureTask<T> task;
     private final Runnable cancel;
+    private final Consumer<? super T> close;
 
-    private Opening(FutureTask<T> task, Runnable cancel) {
+    private Opening(FutureTask<T> task, Runnable cancel, Consumer<? super T> close) {
         this.task = task;
         this.cancel = cancel;
+        this.close = close;
     }
 
-    /** @param cancel makes {@code open} fail soon */
-    static <T extends Generator> Opening<T> begin(String name, Supplier<T> open, Runnable cancel) {
+    /**
+     * Begins to open.
+     *
+     * @param name of the thread, after {@code pollux-}
+     * @param open opens the resource; throws nothing checked
+     * @param cancel makes {@code open} fail soon
+     * @param close closes the resource
+     */
+    public static <T> Opening<T> begin(String name, Supplier<T> open, Runnable cancel, Consumer<? super T> close) {
         FutureTask<T> task = new FutureTask<>(open::get);
         Thread thread = new Thread(task, "pollux-" + name);
         thread.setDaemon(true);
         thread.start();
-        return new Opening<>(task, cancel);
+        return new Opening<>(task, cancel, close);
     }
 
-    /** Waits for the opened model and returns it. */
-    T get() {
+    /** Waits for the resource and returns it; throws what opening it threw. An interrupt is kept for the caller. */
+    public T get() {
         boolean interrupted = false;
         try {
             while (true) {
                 try {
                     return task.get();
                 } catch (InterruptedException e) {
-                    interrupted = true; // the opener remains responsible for the model
+                    interrupted = true; // somebody must close what is opened
                 } catch (ExecutionException e) {
                     throw unchecked(e);
                 }
@@ -51,7 +60,6 @@ final class Opening<T extends Generator> implements AutoCloseable {
         }
     }
 
-    /** Converts the cause; a supplier throws nothing checked. */
     private static RuntimeException unchecked(ExecutionException e) {
         if (e.getCause() instanceof Error error) {
             throw error;
@@ -59,7 +67,7 @@ final class Opening<T extends Generator> implements AutoCloseable {
         return e.getCause() instanceof RuntimeException runtime ? runtime : new CompletionException(e.getCause());
     }
 
-    /** Cancels the opener if it is still running, waits for it and closes the model. */
+    /** Cancels the opening if it is still running, waits for it and closes the resource. */
     @Override
     public void close() {
         if (!task.isDone()) {
@@ -71,6 +79,6 @@ final class Opening<T extends Generator> implements AutoCloseable {
         } catch (RuntimeException e) {
             return; // nothing was opened; get() has thrown the cause
         }
-        opened.close();
+        close.accept(opened);
     }
 }
