@@ -35,7 +35,8 @@ package dev.pollux.rag.knowledge;
  * source     key          indexed   key of the source, a decimal number
  *            sources      indexed
  *            name, named, path, link, changed, unreadable, other,
- *            skippedKind, skippedFile (pairs)   stored
+ *            skippedKind, skippedFile (pairs),
+ *            rule (triples of pattern, field, value; none without metadata rules)   stored
  * </pre>
  *
  * <p>The commit data names the format, the embedder's name, fingerprint and dimension, the recipe and the
@@ -100,6 +101,7 @@ final class IndexLayout {
     static final String OTHER = "other";
     static final String SKIPPED_KIND = "skippedKind";
     static final String SKIPPED_FILE = "skippedFile";
+    static final String RULE = "rule";
 
     static final String COMMIT_FORMAT = "pollux.format";
     static final String COMMIT_EMBEDDER = "pollux.embedder";

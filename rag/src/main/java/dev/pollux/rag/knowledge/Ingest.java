@@ -103,9 +103,9 @@ final class Ingest implements DocumentSink {
 
     /** @param whole whether documents that {@code from} does not have are deleted */
     IngestReport run(DocumentSource from, boolean whole) {
-        identity.notice().ifPresent(this::notice);
+        identity.notices().forEach(this::notice);
         try (vectors) {
-            from.read(this);
+            ruled(from).read(this);
             write();
         }
         if (whole) {
@@ -131,6 +131,11 @@ final class Ingest implements DocumentSink {
                 passages - vectors.embedded(),
                 Duration.ofNanos(System.nanoTime() - begin),
                 notices);
+    }
+
+    /** The source under the rules of its last ingest, unless it has rules of its own. */
+    private DocumentSource ruled(DocumentSource from) {
+        return from.metadataRules().isPresent() ? from : from.withMetadata(source.rules());
     }
 
     @Override
@@ -362,7 +367,8 @@ final class Ingest implements DocumentSink {
                 source.path(),
                 source.link(),
                 changed,
-                skippedFiles.files());
+                skippedFiles.files(),
+                source.rules());
     }
 
     private void commit() {

@@ -1,6 +1,9 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.rag.source.MetadataRule;
 import java.time.Instant;
+import java.util.List;
 
 /**
  * A source in a knowledge base. <em>Immutable.</em>
@@ -13,6 +16,7 @@ import java.time.Instant;
  * @param missing whether {@code path} no longer existed when the knowledge base was opened or last changed; its documents
  *     are found until the source is deleted
  * @param skipped its files that are not in the knowledge base
+ * @param metadataRules the metadata rules in force, see {@link DocumentSource#withMetadata}
  */
 public record KnownSource(
         String name,
@@ -21,4 +25,5 @@ public record KnownSource(
         int passages,
         Instant lastChange,
         boolean missing,
-        SkippedFiles skipped) {}
+        SkippedFiles skipped,
+        List<MetadataRule> metadataRules) {}

@@ -32,6 +32,7 @@ final class KnownSources {
                 (int) passages.getSum(),
                 source.changed(),
                 source.isMissing(),
-                source.skipped());
+                source.skipped(),
+                source.rules());
     }
 }

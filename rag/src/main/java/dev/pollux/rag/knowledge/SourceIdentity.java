@@ -1,6 +1,7 @@
 package dev.pollux.rag.knowledge;
 
 import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.rag.source.MetadataRule;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Comparator;
@@ -9,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Finds the known source that a given source is identical with. */
 final class SourceIdentity {
@@ -32,9 +35,9 @@ final class SourceIdentity {
      *
      * @param source the source to record
      * @param renamed other sources that get a new name because of it
-     * @param notice a message about the change; absent if the source is unchanged or new
+     * @param notices messages about changes of the source; none if it is unchanged or new
      */
-    record Found(SourceRecord source, List<SourceRecord> renamed, Optional<String> notice) {}
+    record Found(SourceRecord source, List<SourceRecord> renamed, List<String> notices) {}
 
     private static final double MOVED = 0.5;
 
@@ -53,10 +56,8 @@ final class SourceIdentity {
     }
 
     private Found found() throws IOException {
-        Optional<SourceRecord> known = byName().or(this::byPath).or(this::byLink);
-        if (known.isEmpty() && !source.path().isEmpty()) {
-            known = moved();
-        }
+        Optional<SourceRecord> here = byName().or(this::byPath).or(this::byLink);
+        Optional<SourceRecord> known = here.isPresent() || source.path().isEmpty() ? here : moved();
         String key = known.map(SourceRecord::key).orElseGet(sources::newKey);
         boolean given = source.isNamed() || known.filter(SourceRecord::named).isPresent();
         String name = source.isNamed()
@@ -71,14 +72,15 @@ final class SourceIdentity {
                 source.path(),
                 source.link(),
                 known.map(SourceRecord::changed).orElse(Instant.EPOCH),
-                known.map(SourceRecord::skipped).orElse(SkippedFiles.NONE));
+                known.map(SourceRecord::skipped).orElse(SkippedFiles.NONE),
+                source.metadataRules().or(() -> known.map(SourceRecord::rules)).orElse(List.of()));
         List<SourceRecord> renamed = sources
                 .named(name)
                 .filter(other -> !other.key().equals(key))
                 .map(other -> other.renamed(free(other.name(), other.path(), other.key(), name)))
                 .stream()
                 .toList();
-        return new Found(now, renamed, known.flatMap(old -> notice(old, now)));
+        return new Found(now, renamed, known.map(old -> notices(old, now)).orElse(List.of()));
     }
 
     private Optional<SourceRecord> byName() {
@@ -155,7 +157,22 @@ final class SourceIdentity {
         return free;
     }
 
-    private static Optional<String> notice(SourceRecord old, SourceRecord now) {
+    private static List<String> notices(SourceRecord old, SourceRecord now) {
+        return Stream.of(move(old, now), endedRules(old, now))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    private static Optional<String> endedRules(SourceRecord old, SourceRecord now) {
+        List<MetadataRule> ended =
+                old.rules().stream().filter(rule -> !now.rules().contains(rule)).toList();
+        return ended.isEmpty()
+                ? Optional.empty()
+                : Optional.of("metadata rules of source " + old.name() + " that are no longer in force: "
+                        + ended.stream().map(MetadataRule::toString).collect(Collectors.joining(", ")));
+    }
+
+    private static Optional<String> move(SourceRecord old, SourceRecord now) {
         if (old.path().equals(now.path()) || old.path().isEmpty() || now.path().isEmpty()) {
             return Optional.empty();
         }

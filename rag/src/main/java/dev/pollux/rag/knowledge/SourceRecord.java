@@ -1,5 +1,6 @@
 package dev.pollux.rag.knowledge;
 
+import dev.pollux.rag.source.MetadataRule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -25,9 +26,17 @@ import org.apache.lucene.document.StringField;
  * @param link the path last given by the caller if it is a link to {@code path}; else empty
  * @param changed time of the last ingest that changed something
  * @param skipped its files that were not read
+ * @param rules the metadata rules of its last ingest that gave some; in force until another ingest gives others
  */
 record SourceRecord(
-        String key, String name, boolean named, String path, String link, Instant changed, SkippedFiles skipped) {
+        String key,
+        String name,
+        boolean named,
+        String path,
+        String link,
+        Instant changed,
+        SkippedFiles skipped,
+        List<MetadataRule> rules) {
 
     /** Its record in the index. */
     Document fields() {
@@ -49,6 +58,11 @@ record SourceRecord(
             fields.add(new StoredField(IndexLayout.SKIPPED_FILE, file.file()));
             fields.add(new StoredField(IndexLayout.SKIPPED_FILE, file.reason()));
         }
+        for (MetadataRule rule : rules) {
+            fields.add(new StoredField(IndexLayout.RULE, rule.pattern()));
+            fields.add(new StoredField(IndexLayout.RULE, rule.field()));
+            fields.add(new StoredField(IndexLayout.RULE, rule.value()));
+        }
         return fields;
     }
 
@@ -63,6 +77,11 @@ record SourceRecord(
         for (int i = 0; i < pairs.length; i += 2) {
             files.add(new SkippedFile(pairs[i], pairs[i + 1]));
         }
+        List<MetadataRule> rules = new ArrayList<>();
+        String[] triples = fields.getValues(IndexLayout.RULE);
+        for (int i = 0; i < triples.length; i += 3) {
+            rules.add(new MetadataRule(triples[i], triples[i + 1], triples[i + 2]));
+        }
         return new SourceRecord(
                 fields.get(IndexLayout.KEY),
                 fields.get(IndexLayout.NAME),
@@ -71,7 +90,8 @@ record SourceRecord(
                 fields.get(IndexLayout.LINK),
                 Instant.parse(fields.get(IndexLayout.CHANGED)),
                 new SkippedFiles(
-                        kinds, number(fields, IndexLayout.UNREADABLE), number(fields, IndexLayout.OTHER), files));
+                        kinds, number(fields, IndexLayout.UNREADABLE), number(fields, IndexLayout.OTHER), files),
+                List.copyOf(rules));
     }
 
     private static int number(Document fields, String name) {
@@ -79,17 +99,17 @@ record SourceRecord(
     }
 
     SourceRecord renamed(String newName) {
-        return new SourceRecord(key, newName, named, path, link, changed, skipped);
+        return new SourceRecord(key, newName, named, path, link, changed, skipped, rules);
     }
 
     SourceRecord changedAt(Instant time) {
-        return new SourceRecord(key, name, named, path, link, time, skipped);
+        return new SourceRecord(key, name, named, path, link, time, skipped, rules);
     }
 
     /** Whether it equals another, ignoring the time. */
     boolean agrees(SourceRecord other) {
-        return equals(
-                new SourceRecord(other.key, other.name, other.named, other.path, other.link, changed, other.skipped));
+        return equals(new SourceRecord(
+                other.key, other.name, other.named, other.path, other.link, changed, other.skipped, other.rules));
     }
 
     /** The path of one of its documents. */

@@ -59,10 +59,19 @@ public interface DocumentSource {
 
     /**
      * This source with further metadata: each document gets the fields of the rules that match its id, in place of fields that
-     * the source or the document's front matter set.
+     * the source or the document's front matter set. Of two rules for a field the later one counts.
+     *
+     * <p>A knowledge base stores the rules of a source and applies them at each later ingest of it, as long as that ingest brings
+     * none, so that a field on which an access right depends does not vanish. Other rules take their place; an empty list
+     * ends them.
      */
     default DocumentSource withMetadata(List<MetadataRule> rules) {
-        return rules.isEmpty() ? this : new RuledSource(this, rules);
+        return new RuledSource(this, rules);
+    }
+
+    /** The rules given to {@link #withMetadata}; absent, the default, if it was not called. */
+    default Optional<List<MetadataRule>> metadataRules() {
+        return Optional.empty();
     }
 
     /** The documents of a folder and the folders in it, under {@link FolderOptions#DEFAULTS}. */

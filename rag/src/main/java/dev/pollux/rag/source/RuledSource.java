@@ -2,6 +2,8 @@ package dev.pollux.rag.source;
 
 import dev.pollux.retrieval.Document;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A source whose documents get further metadata. */
 final class RuledSource implements DocumentSource {
@@ -35,8 +37,27 @@ final class RuledSource implements DocumentSource {
     }
 
     @Override
-    public void read(DocumentSink sink) {
-        source.read(new DocumentSink() {
+    public Optional<List<MetadataRule>> metadataRules() {
+        return Optional.of(rules);
+    }
+
+    @Override
+    public DocumentSource withMetadata(List<MetadataRule> further) {
+        return new RuledSource(
+                source, Stream.concat(rules.stream(), further.stream()).toList());
+    }
+
+    @Override
+    public void read(DocumentSink given) {
+        if (rules.isEmpty()) {
+            source.read(given);
+        } else {
+            source.read(ruled(given));
+        }
+    }
+
+    private DocumentSink ruled(DocumentSink sink) {
+        return new DocumentSink() {
             @Override
             public void expect(long documents) {
                 sink.expect(documents);
@@ -81,6 +102,6 @@ final class RuledSource implements DocumentSource {
             public void notice(String id, String message) {
                 sink.notice(id, message);
             }
-        });
+        };
     }
 }

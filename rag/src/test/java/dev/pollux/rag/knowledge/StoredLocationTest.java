@@ -35,7 +35,7 @@ class StoredLocationTest {
             }
             store.replace(IndexLayout.key("1", "report"), block.finish("hash", "version", KnownFiles.Stamp.NONE));
             SourceRecord source = new SourceRecord(
-                    "1", "s", true, "", "", Instant.EPOCH, new SkippedFiles(Map.of(), 0, 0, List.of()));
+                    "1", "s", true, "", "", Instant.EPOCH, new SkippedFiles(Map.of(), 0, 0, List.of()), List.of());
             store.replace("1", List.of(source.fields()));
             store.commit();
             List<Hit> hits = store.read(snapshot -> {

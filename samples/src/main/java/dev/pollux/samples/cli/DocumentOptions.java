@@ -64,9 +64,15 @@ final class DocumentOptions {
             order = 9,
             paramLabel = "[GLOB:]FIELD=VALUE",
             description = "Metadata for the documents of --docs, or for those that match, such as department=hr or"
-                    + " 'archive/:archived=true'. --filter compares it. May be given several times; give it again at each"
-                    + " ingest.")
+                    + " 'archive/:archived=true'. --filter compares it. May be given several times. It stays in force until"
+                    + " others are given.")
     private List<String> metadata = List.of();
+
+    @Option(
+            names = "--no-metadata",
+            order = 9,
+            description = "End the metadata that --metadata has set for the documents of --docs before.")
+    private boolean noMetadata;
 
     @Mixin
     private ChunkingOptions chunking = new ChunkingOptions();
@@ -128,12 +134,22 @@ final class DocumentOptions {
         options.embeddingCache(!noEmbeddingCache);
         Optional.ofNullable(knowledge).ifPresent(options::knowledge);
         Optional.ofNullable(embedder).ifPresent(options::embedder);
+        metadata(command).ifPresent(options::metadata);
+        return options.files(files(command));
+    }
+
+    /** The rules; absent if those of the last ingest hold. */
+    private Optional<List<MetadataRule>> metadata(PolluxCommand command) {
+        if (noMetadata && !metadata.isEmpty()) {
+            throw command.usage("--no-metadata ends all rules and --metadata sets some; give one of them");
+        }
         try {
-            options.metadata(metadata.stream().map(MetadataRule::parse).toList());
+            return noMetadata || !metadata.isEmpty()
+                    ? Optional.of(metadata.stream().map(MetadataRule::parse).toList())
+                    : Optional.empty();
         } catch (IllegalArgumentException e) {
             throw command.usage(e.getMessage() + ", in --metadata");
         }
-        return options.files(files(command));
     }
 
     /** Rejects options that records and mirrors of sites do not have. */

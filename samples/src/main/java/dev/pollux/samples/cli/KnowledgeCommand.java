@@ -8,6 +8,7 @@ import dev.pollux.rag.knowledge.KnowledgeStats;
 import dev.pollux.rag.knowledge.KnownSource;
 import dev.pollux.rag.knowledge.MetadataField;
 import dev.pollux.rag.source.DocumentSource;
+import dev.pollux.rag.source.MetadataRule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -61,7 +62,8 @@ final class KnowledgeCommand extends PolluxCommand {
                 "List the sources of a knowledge base: the folders and files that were read into it.",
                 "",
                 "--json: {knowledge, sources: [{source, path, documents, passages, lastChange, missing, skippedFiles:"
-                        + " [{file, reason}]}]}; missing says that nothing is under the path any more."
+                        + " [{file, reason}], metadata: [RULE]}]}; missing says that nothing is under the path any more, metadata"
+                        + " are the rules of --metadata that are in force."
             },
             footer = "  pollux knowledge sources ~/notes.kb")
     static final class Sources extends PolluxCommand {
@@ -78,6 +80,9 @@ final class KnowledgeCommand extends PolluxCommand {
                     sources.add(state(source));
                     report.line(source.name() + "  " + source.path() + (source.missing() ? " (gone)" : ""))
                             .line("    " + content(source) + ", last changed " + source.lastChange());
+                    if (!source.metadataRules().isEmpty()) {
+                        report.line("    metadata: " + String.join(", ", rules(source)));
+                    }
                     if (source.skipped().count() > 0) {
                         report.line("    not read: " + source.skipped().summary());
                     }
@@ -101,7 +106,12 @@ final class KnowledgeCommand extends PolluxCommand {
                     source.skipped().files().stream()
                             .map(file -> SourceNotes.shape(source, file))
                             .toList());
+            json.put("metadata", rules(source));
             return json;
+        }
+
+        private static List<String> rules(KnownSource source) {
+            return source.metadataRules().stream().map(MetadataRule::toString).toList();
         }
     }
 

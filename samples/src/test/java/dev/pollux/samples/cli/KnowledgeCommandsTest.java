@@ -82,6 +82,31 @@ class KnowledgeCommandsTest {
     }
 
     @Test
+    void metadataStaysInForceUntilItIsEnded() {
+        String[] given = {"--docs", docs.toString(), "--knowledge", knowledge.toString()};
+        Run.of(joined(given, "ingest", "--metadata", "team=x"));
+        Run.of(joined(given, "ingest"));
+        JsonNode rules = Run.of("knowledge", "sources", knowledge.toString(), "--json")
+                .json()
+                .path("sources")
+                .path(0)
+                .path("metadata");
+        assertThat(rules.path(0).asString()).isEqualTo("team=x");
+        String shown = Run.of("knowledge", "sources", knowledge.toString()).out();
+        assertThat(shown).contains("    metadata: team=x");
+
+        Run both = Run.of(joined(given, "ingest", "--metadata", "team=x", "--no-metadata"));
+        assertThat(both.err()).contains("--no-metadata ends all rules and --metadata sets some; give one of them");
+
+        Run ended = Run.of(joined(given, "ingest", "--no-metadata", "--json"));
+        assertThat(ended.json().path("notices").path(0).asString())
+                .isEqualTo("metadata rules of source docs that are no longer in force: team=x");
+        Run search = Run.of("search", "--knowledge", knowledge.toString(), "--filter", "team = \"x\"", "rent");
+        assertThat(search.err()).contains("team");
+        assertThat(search.code()).isNotZero();
+    }
+
+    @Test
     void pagesOfAMirrorAreCitedByTheirAddresses() throws IOException {
         Path mirror = Files.createDirectories(temp.resolve("mirror"));
         Files.writeString(mirror.resolve("boats.txt"), "The Argo was rowed by fifty heroes.");
@@ -428,7 +453,8 @@ class KnowledgeCommandsTest {
         assertThat(listed.path("sources").size()).isEqualTo(2);
         JsonNode old = listed.path("sources").path(1);
         assertThat(old.propertyNames())
-                .containsExactly("source", "path", "documents", "passages", "lastChange", "missing", "skippedFiles");
+                .containsExactly(
+                        "source", "path", "documents", "passages", "lastChange", "missing", "skippedFiles", "metadata");
         assertThat(old.path("source").asString()).isEqualTo("old notes");
         assertThat(old.path("skippedFiles").path(0).path("file").asString()).isEqualTo(more.toRealPath() + "/owls.doc");
         assertThat(Run.of("knowledge", "sources", kb).out())

@@ -63,7 +63,7 @@ public final class DocumentKnowledge {
             List<String> key = new ArrayList<>(new TreeSet<>(sources().keySet()));
             key.add(embedder.info().fingerprint());
             key.add(KnowledgeBase.FORMAT + " " + files.include() + files.exclude() + files.gitignore());
-            options.metadata().forEach(rule -> key.add(rule.toString()));
+            options.metadata().orElse(List.of()).forEach(rule -> key.add(rule.toString()));
             options.chunking()
                     .filter(given -> !given.equals(ChunkOptions.DEFAULTS))
                     .ifPresent(given -> key.add(given.toString()));
@@ -129,13 +129,17 @@ public final class DocumentKnowledge {
             DocumentSource source = Files.isDirectory(place)
                     ? DocumentSource.folder(place, options.files())
                     : DocumentSource.file(place, options.files());
-            sources.putIfAbsent(source.path(), source.withMetadata(options.metadata()));
+            sources.putIfAbsent(source.path(), ruled(source));
         }
         for (DocumentSource source : options.sources()) {
             String place = source.path().isEmpty() ? source.name() : source.path();
-            sources.put(place, source.withMetadata(options.metadata()));
+            sources.put(place, ruled(source));
         }
         return sources;
+    }
+
+    private DocumentSource ruled(DocumentSource source) {
+        return options.metadata().map(source::withMetadata).orElse(source);
     }
 
     private KnowledgeBase openWritable(Embedder embedder, JobContext job) {

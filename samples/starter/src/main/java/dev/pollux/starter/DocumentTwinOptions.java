@@ -26,7 +26,7 @@ public final class DocumentTwinOptions {
     private final Optional<ChunkOptions> chunking;
     private final boolean embeddingCache;
     private final FolderOptions files;
-    private final List<MetadataRule> metadata;
+    private final Optional<List<MetadataRule>> metadata;
     private final Optional<String> filter;
     private final Optional<Path> knowledge;
     private final Optional<Path> embedder;
@@ -43,7 +43,7 @@ public final class DocumentTwinOptions {
         this.sources = List.copyOf(from.sources);
         this.chunking = from.chunking;
         this.embeddingCache = from.embeddingCache;
-        this.metadata = List.copyOf(from.metadata);
+        this.metadata = from.metadata.map(List::copyOf);
         this.filter = from.filter;
         this.files = from.files;
         this.knowledge = from.knowledge;
@@ -127,8 +127,11 @@ public final class DocumentTwinOptions {
         return files;
     }
 
-    /** Metadata for the documents of the folders, by patterns of their ids; default none. */
-    public List<MetadataRule> metadata() {
+    /**
+     * Metadata for the documents, by patterns of their ids. If absent, the default, the rules that the knowledge base has
+     * stored for each source; an empty list ends those. See {@link DocumentSource#withMetadata}.
+     */
+    public Optional<List<MetadataRule>> metadata() {
         return metadata;
     }
 
@@ -240,7 +243,7 @@ public final class DocumentTwinOptions {
         private Optional<ChunkOptions> chunking = Optional.empty();
         private boolean embeddingCache = true;
         private FolderOptions files = FolderOptions.DEFAULTS;
-        private List<MetadataRule> metadata = List.of();
+        private Optional<List<MetadataRule>> metadata = Optional.empty();
         private Optional<String> filter = Optional.empty();
         private Optional<Path> knowledge = Optional.empty();
         private Optional<Path> embedder = Optional.empty();
@@ -291,7 +294,7 @@ public final class DocumentTwinOptions {
 
         /** See {@link DocumentTwinOptions#metadata()}. */
         public Builder metadata(List<MetadataRule> metadata) {
-            this.metadata = metadata;
+            this.metadata = Optional.of(metadata);
             return this;
         }
 
