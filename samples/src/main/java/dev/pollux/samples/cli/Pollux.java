@@ -56,29 +56,6 @@ import picocli.CommandLine.ParseResult;
             "  pollux chat",
             "  pollux generate --model model.gguf \"Write a haiku about twins.\"",
             "  pollux ask --help"
-        },
-        subcommands = {
-            AskCommand.class,
-            ChatCommand.class,
-            IngestCommand.class,
-            SearchCommand.class,
-            KnowledgeCommand.class,
-            GenerateCommand.class,
-            ExportCommand.class,
-            MergeCommand.class,
-            MergeAdaptersCommand.class,
-            ExtractLoraCommand.class,
-            ExportLoraCommand.class,
-            CollectGramCommand.class,
-            CollectFisherCommand.class,
-            MergeMoeCommand.class,
-            QuantizeCommand.class,
-            TrainCommand.class,
-            EvaluateCommand.class,
-            InspectCommand.class,
-            BenchCommand.class,
-            FetchCommand.class,
-            ModelsCommand.class
         })
 public final class Pollux {
 
@@ -121,7 +98,7 @@ public final class Pollux {
     public static void main(String... args) {
         LibraryMessages.silence();
         Pollux pollux = new Pollux(Terminal.standard());
-        CommandLine commands = commandLine(pollux);
+        CommandLine commands = commandLine(pollux, args.length == 0 ? "" : args[0]);
         commands.setOut(new PrintWriter(
                 new OutputStreamWriter(new StandardOutput(new FileOutputStream(FileDescriptor.out)), charset())));
         commands.setErr(new PrintWriter(new OutputStreamWriter(new FileOutputStream(FileDescriptor.err), charset())));
@@ -167,11 +144,12 @@ public final class Pollux {
 
     /** The commands for another terminal. */
     static CommandLine commandLine(Terminal terminal) {
-        return commandLine(new Pollux(terminal));
+        return commandLine(new Pollux(terminal), "");
     }
 
-    private static CommandLine commandLine(Pollux pollux) {
-        return HelpPages.arranged(new CommandLine(pollux))
+    /** @param called the command that is called; if it is none, all are there */
+    private static CommandLine commandLine(Pollux pollux, String called) {
+        return HelpPages.arranged(Commands.added(new CommandLine(pollux), called))
                 .setUsageHelpWidth(pollux.helpWidth())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setAbbreviatedOptionsAllowed(false)

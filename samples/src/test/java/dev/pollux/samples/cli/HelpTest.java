@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Help that needs no manual. */
 class HelpTest {
@@ -18,6 +19,18 @@ class HelpTest {
 
     static List<String> commands() {
         return List.copyOf(Pollux.commandLine().getSubcommands().keySet());
+    }
+
+    @Test
+    void oneCommandIsReadIfItIsCalledAndElseAll() {
+        assertThat(added("export")).containsExactly("export");
+        assertThat(added("exprot")).containsExactlyElementsOf(Commands.NAMES);
+        assertThat(commands()).containsExactlyElementsOf(Commands.NAMES);
+    }
+
+    private static List<String> added(String called) {
+        CommandLine commands = Commands.added(new CommandLine(CommandSpec.create()), called);
+        return List.copyOf(commands.getSubcommands().keySet());
     }
 
     @ParameterizedTest
