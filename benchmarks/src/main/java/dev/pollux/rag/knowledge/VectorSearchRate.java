@@ -194,7 +194,7 @@ public final class VectorSearchRate {
             searches.put("scan, " + (coded ? "codes" : "floats"), query -> {
                 TopHits top = new TopHits(K);
                 for (var leaf : snapshot.reader().leaves()) {
-                    snapshot.vectors(leaf).scan(new VectorScan(query, K, coded), null, leaf.docBase, top);
+                    snapshot.vectors(leaf).scan(new VectorScan(query, K, coded), null, 0, leaf.docBase, top);
                 }
                 return rows(top.drain(), rows);
             });

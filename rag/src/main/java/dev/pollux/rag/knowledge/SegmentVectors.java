@@ -93,14 +93,22 @@ final class SegmentVectors {
         return graph != null;
     }
 
-    /** Offers every live row's inner product with the query to {@code top}, under its id in the whole index. */
-    void scan(VectorScan scan, @Nullable Bits live, int docBase, TopHits top) {
-        scan.over(rows, codes, live == null ? null : rows(live), (row, dot) -> top.offer(docBase + docs[row], dot));
+    /**
+     * Offers every live row's inner product with the query to {@code top}, under its id in the whole index.
+     *
+     * @param allowed number of live rows, see {@link #live}
+     */
+    void scan(VectorScan scan, @Nullable Bits live, int allowed, int docBase, TopHits top) {
+        scan.over(
+                rows,
+                codes,
+                live == null ? null : rows(live, allowed),
+                (row, dot) -> top.offer(docBase + docs[row], dot));
     }
 
-    /** The live rows in ascending order. */
-    private int[] rows(Bits live) {
-        int[] found = new int[docs.length];
+    /** The live rows in ascending order; {@code allowed} is their number. */
+    private int[] rows(Bits live, int allowed) {
+        int[] found = new int[allowed];
         int count = 0;
         if (live instanceof FixedBitSet set && docs.length > 0) {
             int row = 0;
@@ -115,12 +123,12 @@ final class SegmentVectors {
                 doc = doc + 1 < set.length() ? set.nextSetBit(doc + 1) : DocIdSetIterator.NO_MORE_DOCS;
             }
         } else {
-            for (int row = 0; row < docs.length; row++) {
+            for (int row = 0; count < allowed; row++) {
                 found[count] = row;
                 count += live.get(docs[row]) ? 1 : 0;
             }
         }
-        return Arrays.copyOf(found, count);
+        return found;
     }
 
     /**

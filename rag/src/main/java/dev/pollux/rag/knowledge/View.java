@@ -124,7 +124,7 @@ final class View {
             }
             if (found
                     < Math.min(k, allowed)) { // no graph, or one whose search ended in a part that the filter excludes
-                vectors.scan(scan, live, leaf.docBase, top);
+                vectors.scan(scan, live, allowed, leaf.docBase, top);
                 trace.add("dense scan", allowed, Math.min(k, allowed), begin);
             }
         }
