@@ -33,6 +33,8 @@ class DocsTest {
     /** A step of a workflow that is one command. */
     private static final Pattern COMMAND = Pattern.compile("- run: (?!\\|)(.+)");
 
+    private static final String FROM = "from ";
+
     /** Languages that hold nothing to check. */
     private static final Set<String> FREE = Set.of("text");
 
@@ -49,7 +51,7 @@ class DocsTest {
             return blocks.stream()
                     .map(block -> dynamicTest(block.place() + " " + block.language(), () -> {
                         switch (block.language()) {
-                            case "java" -> java.check(before(blocks, block), block);
+                            case "java" -> java(java, blocks, block);
                             case "sh" -> shell.check(block.text());
                             case "kotlin" -> build.checkGradle(block.text());
                             case "xml" -> build.checkXml(block.text());
@@ -61,6 +63,21 @@ class DocsTest {
                         }
                     }));
         });
+    }
+
+    /** A block below {@code <!-- from FILE -->} is part of that class, whose module has what it needs; others are compiled here. */
+    private static void java(JavaSnippets java, List<CodeBlock> blocks, CodeBlock block) throws IOException {
+        if (block.marker().startsWith(FROM)) {
+            String whole = Files.readString(ROOT.resolve(block.marker().substring(FROM.length())));
+            assertThat(joined(whole)).as(block.place()).contains(joined(block.text()));
+        } else {
+            java.check(before(blocks, block), block);
+        }
+    }
+
+    /** A text without its line breaks and indents. */
+    private static String joined(String text) {
+        return text.replaceAll("\\s+", " ");
     }
 
     @TestFactory
