@@ -30,6 +30,16 @@ final class GivenPath {
         });
     }
 
+    /** A folder to be read. */
+    static Path folderToRead(String option, Path folder) {
+        there(option, folder);
+        if (!Files.isDirectory(folder)) {
+            throw new StorageException(option + " must be a folder but " + folder + " is a file");
+        }
+        readable(option, folder);
+        return folder;
+    }
+
     /** A folder that is created if it does not exist. */
     static void folder(String option, Path folder) {
         if (Files.exists(folder) && !Files.isDirectory(folder)) {

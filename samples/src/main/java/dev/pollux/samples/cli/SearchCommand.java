@@ -1,6 +1,7 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.embedding.Embedder;
+import dev.pollux.inference.encoder.OnnxReranker;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.search.ContextExpansion;
 import dev.pollux.retrieval.Hit;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -91,16 +93,20 @@ final class SearchCommand extends PolluxCommand {
     private boolean explain;
 
     @Mixin
+    private RerankingOptions reranking = new RerankingOptions();
+
+    @Mixin
     private ResourceOptions resources = new ResourceOptions();
 
     @Override
     int execute() {
         Trace trace = Trace.recording();
         Query given = query().withTrace(trace);
+        reranking.folder(); // checked first
         try (Embedder embedder = documents.openEmbedder(resources);
                 KnowledgeBase knowledge = new Knowledge(this, documents, resources).openUpdated(embedder)) {
             Query query = filter == null ? given : given.withFilter(knowledge.filter(filter));
-            List<Hit> hits = chosen(knowledge).retrieve(query);
+            List<Hit> hits = hits(knowledge, query);
             List<String> notices = notices(knowledge, query);
             notices.forEach(output()::note);
             SourceNotes notes = new SourceNotes(knowledge);
@@ -162,13 +168,23 @@ final class SearchCommand extends PolluxCommand {
         }
     }
 
+    private List<Hit> hits(KnowledgeBase knowledge, Query query) {
+        Optional<OnnxReranker> reranker = reranking.open(resources);
+        try {
+            Retriever found = reranker.map(model -> chosen(knowledge).reranked(model, RerankingOptions.DEPTH))
+                    .orElseGet(() -> chosen(knowledge));
+            return ContextExpansion.parents(found, knowledge).retrieve(query);
+        } finally {
+            reranker.ifPresent(OnnxReranker::close);
+        }
+    }
+
     private Retriever chosen(KnowledgeBase knowledge) {
-        Retriever chosen = switch (retriever) {
+        return switch (retriever) {
             case HYBRID -> knowledge.retriever();
             case LEXICAL -> knowledge.lexicalRetriever();
             case DENSE -> knowledge.denseRetriever();
         };
-        return ContextExpansion.parents(chosen, knowledge);
     }
 
     private void print(List<Hit> hits) {

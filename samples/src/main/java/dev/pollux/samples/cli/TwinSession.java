@@ -18,6 +18,7 @@ record TwinSession(DocumentOptions documents, TwinSettings settings, ModelOption
                 .twin(twin);
         model.named().ifPresent(options::model);
         settings.filter().ifPresent(options::filter);
+        settings.reranker().ifPresent(options::reranker);
         return command.run(DocumentTwin.openJob(options.build()));
     }
 }

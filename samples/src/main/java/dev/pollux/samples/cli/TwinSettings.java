@@ -2,9 +2,11 @@ package dev.pollux.samples.cli;
 
 import dev.pollux.twin.Persona;
 import dev.pollux.twin.TwinOptions;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options for a twin's answers. */
@@ -52,6 +54,9 @@ final class TwinSettings {
                             + " 2024 and not archived'.")
     private @Nullable String filter;
 
+    @Mixin
+    private RerankingOptions reranking = new RerankingOptions();
+
     /** Whether a model is used. */
     enum Style {
         AUTO,
@@ -78,6 +83,11 @@ final class TwinSettings {
     /** The filter of every search. */
     Optional<String> filter() {
         return Optional.ofNullable(filter);
+    }
+
+    /** The folder of the model that orders hits again. */
+    Optional<Path> reranker() {
+        return reranking.folder();
     }
 
     /** The person that the twin represents. */

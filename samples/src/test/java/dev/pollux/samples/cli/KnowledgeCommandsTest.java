@@ -1,6 +1,7 @@
 package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.inference.encoder.OnnxEmbedder;
 import dev.pollux.inference.internal.JsonNode;
@@ -104,6 +105,21 @@ class KnowledgeCommandsTest {
         Run search = Run.of("search", "--knowledge", knowledge.toString(), "--filter", "team = \"x\"", "rent");
         assertThat(search.err()).contains("team");
         assertThat(search.code()).isNotZero();
+    }
+
+    @Test
+    void aRerankerScoresTheHitsAgain() throws IOException {
+        Path model = temp.resolve("reranker");
+        TinyCrossEncoder.write(model);
+        Run search = run("search", "--json", "--reranker", model.toString(), "rowed");
+        assertThat(search.code()).as(search.err()).isEqualTo(ExitCode.OK);
+        assertThat(search.json().path("hits").path(0).path("score").asDouble())
+                .isCloseTo(1 / (1 + Math.exp(-TinyCrossEncoder.BIAS)), within(1e-6));
+        assertThat(search.json().path("trace").toString()).contains("\"rerank\"");
+        assertThat(run("ask", "--reranker", model.toString(), "Who rowed the Argo?")
+                        .out())
+                .contains("The Argo was rowed by fifty heroes.");
+        assertThat(run("search", "--reranker", model + "x", "rowed").err()).contains("There is no file or folder");
     }
 
     @Test

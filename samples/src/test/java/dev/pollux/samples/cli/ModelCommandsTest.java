@@ -11,7 +11,6 @@ import dev.pollux.inference.hub.EmbeddedModel;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.testkit.GgufBuilder;
 import dev.pollux.testkit.NoLeaks;
-import dev.pollux.testkit.SafetensorsBuilder;
 import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -344,42 +343,11 @@ class ModelCommandsTest {
         }
     }
 
-    private static void writeCrossEncoder(Path target) {
-        SafetensorsBuilder file = new SafetensorsBuilder();
-        String at = "bert.embeddings.";
-        file.floats(at + "word_embeddings.weight", new float[16 * 8], 16, 8);
-        file.floats(at + "position_embeddings.weight", new float[32 * 8], 32, 8);
-        file.floats(at + "token_type_embeddings.weight", new float[2 * 8], 2, 8);
-        String layer = "bert.encoder.layer.0.";
-        for (String norm : List.of(at, layer + "attention.output.", layer + "output.")) {
-            file.floats(norm + "LayerNorm.weight", new float[8], 8);
-            file.floats(norm + "LayerNorm.bias", new float[8], 8);
-        }
-        for (String part : List.of("self.query", "self.key", "self.value", "output.dense")) {
-            linear(file, layer + "attention." + part, 8, 8);
-        }
-        linear(file, layer + "intermediate.dense", 16, 8);
-        linear(file, layer + "output.dense", 8, 16);
-        linear(file, "bert.pooler.dense", 8, 8);
-        linear(file, "classifier", 1, 8);
-        file.write(target);
-    }
-
-    private static void linear(SafetensorsBuilder file, String name, int out, int in) {
-        file.floats(name + ".weight", new float[out * in], out, in);
-        file.floats(name + ".bias", new float[out], out);
-    }
-
     @Test
     void inspectTellsAnEncoderFromADecoderAndSaysWhatStandsInTheWay() throws IOException {
-        Path encoder = Files.createDirectories(temp.resolve("encoder"));
+        Path encoder = temp.resolve("encoder");
         Path strange = Files.createDirectories(temp.resolve("strange"));
-        Files.writeString(encoder.resolve("config.json"), """
-            {"architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": 8, "id2label": {"0": "x"},
-             "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 16, "vocab_size": 16,
-             "max_position_embeddings": 32}
-            """);
-        writeCrossEncoder(encoder.resolve("model.safetensors"));
+        TinyCrossEncoder.write(encoder);
         TinyDecoder.of("LamaForCausalLM", "lama", 1).write(strange);
 
         JsonNode cross = Run.of("inspect", "--json", encoder.toString()).json();

@@ -14,6 +14,7 @@ import dev.pollux.job.JobEvent;
 import dev.pollux.rag.knowledge.KnowledgeBase;
 import dev.pollux.rag.knowledge.KnownSource;
 import dev.pollux.rag.source.FolderOptions;
+import dev.pollux.rag.source.MetadataRule;
 import dev.pollux.starter.DocumentTwin;
 import dev.pollux.starter.DocumentTwinOptions;
 import dev.pollux.starter.Pollux;
@@ -67,6 +68,19 @@ class DocumentTwinTest {
             assertThat(answer.text()).isEqualTo("The Argo was rowed by fifty heroes. [1]");
             assertThat(answer.citations().get(0).document()).isEqualTo("boats.md");
             assertThat(twin.search("tamed horses").get(0).passage().document()).isEqualTo("horses.md");
+        }
+    }
+
+    @Test
+    void aSearchStaysWithinTheFilterOfTheTwin() {
+        DocumentTwinOptions options = options()
+                .metadata(List.of(MetadataRule.parse("boats.md:topic=sea"), MetadataRule.parse("horses.md:topic=land")))
+                .filter("topic = \"sea\"")
+                .build();
+        try (DocumentTwin twin = Pollux.twin(options)) {
+            assertThat(twin.search("tamed horses"))
+                    .extracting(hit -> hit.passage().document())
+                    .containsOnly("boats.md");
         }
     }
 

@@ -3,7 +3,10 @@ package dev.pollux.starter;
 import dev.pollux.embedding.Embedder;
 import dev.pollux.generation.Generator;
 import dev.pollux.inference.encoder.EmbedderOptions;
+import dev.pollux.inference.encoder.LongText;
 import dev.pollux.inference.encoder.OnnxEmbedder;
+import dev.pollux.inference.encoder.OnnxReranker;
+import dev.pollux.inference.encoder.RerankerOptions;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.engine.OnnxGenerator;
 import dev.pollux.inference.hub.ModelLocator;
@@ -12,9 +15,10 @@ import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
 import dev.pollux.rag.knowledge.IngestReport;
 import dev.pollux.rag.knowledge.KnowledgeBase;
-import dev.pollux.rag.search.ContextExpansion;
+import dev.pollux.rag.search.SearchPipeline;
 import dev.pollux.retrieval.Hit;
 import dev.pollux.retrieval.Query;
+import dev.pollux.retrieval.Retriever;
 import dev.pollux.twin.Answer;
 import dev.pollux.twin.AnswerStream;
 import dev.pollux.twin.Conversation;
@@ -45,13 +49,21 @@ public final class DocumentTwin implements AutoCloseable {
     /** Name of the embedded model, the default for writing. */
     public static final String DEFAULT_MODEL = "smollm2-135m-instruct";
 
+    /** Hits that a reranker scores. */
+    private static final int RERANKED = 30;
+
     private final DocumentKnowledge documents;
     private final Parts parts;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /** The open resources. */
     private record Parts(
-            Deque<Runnable> closing, Embedder embedder, KnowledgeBase knowledge, Twin twin, WritingAbility ability) {}
+            Deque<Runnable> closing,
+            Embedder embedder,
+            KnowledgeBase knowledge,
+            Retriever retriever,
+            Twin twin,
+            WritingAbility ability) {}
 
     /** The model's path and whether it writes; the path is empty if no model is looked up. */
     private record Model(Optional<Path> path, WritingAbility ability) {}
@@ -89,21 +101,22 @@ public final class DocumentTwin implements AutoCloseable {
             closing.push(embedder::close);
             KnowledgeBase knowledge = reports.run(documents.openJob(embedder));
             closing.push(knowledge::close);
+            SearchPipeline search = SearchPipeline.over(knowledge).parents();
+            options.filter().map(knowledge::filter).ifPresent(search::filter);
+            options.reranker().map(folder -> openReranker(folder, options)).ifPresent(reranker -> {
+                closing.push(reranker::close);
+                search.rerank(reranker, RERANKED);
+            });
+            Retriever retriever = search.build();
             Twin.Builder twin = Twin.builder()
-                    .retriever(ContextExpansion.parents(
-                            options.filter()
-                                    .map(text -> knowledge
-                                            .view(knowledge.filter(text))
-                                            .retriever())
-                                    .orElseGet(knowledge::retriever),
-                            knowledge))
+                    .retriever(retriever)
                     .embedder(embedder)
                     .scale(knowledge::scale)
                     .persona(options.persona())
                     .options(options.twin());
             model.map(Opening::get).ifPresent(twin::generator);
             return new DocumentTwin(
-                    documents, new Parts(closing, embedder, knowledge, twin.build(), located.ability()));
+                    documents, new Parts(closing, embedder, knowledge, retriever, twin.build(), located.ability()));
         } catch (RuntimeException | Error e) { // includes linkage errors of classes first used during JVM shutdown
             closing.forEach(Runnable::run);
             throw e;
@@ -116,6 +129,16 @@ public final class DocumentTwin implements AutoCloseable {
         return options.embedder().isPresent()
                 ? OnnxEmbedder.open(options.embedder().get(), encoder)
                 : OnnxEmbedder.bundled(encoder);
+    }
+
+    private static OnnxReranker openReranker(Path folder, DocumentTwinOptions options) {
+        return OnnxReranker.open(
+                folder,
+                RerankerOptions.builder()
+                        .workers(options.engine().threads())
+                        .longText(LongText.WINDOWED)
+                        .cache(options.cache())
+                        .build());
     }
 
     /** Locates the model on the caller's thread, so that a missing model fails first; reads only its size. */
@@ -178,14 +201,14 @@ public final class DocumentTwin implements AutoCloseable {
     }
 
     /**
-     * Returns the most relevant passages for a query, best first, from {@link KnowledgeBase#retriever()}; or their parents,
-     * where they have one.
+     * Returns the passages that an answer would be made of, best first: hybrid search under the filter of the options, scored again by their
+     * reranker, if there is one; the parents of passages that have one.
      *
      * @throws IllegalStateException after {@link #close()}
      */
     public List<Hit> search(Query query) {
-        KnowledgeBase knowledge = knowledge();
-        return ContextExpansion.parents(knowledge.retriever(), knowledge).retrieve(query);
+        checkOpen();
+        return parts.retriever().retrieve(query);
     }
 
     /**

@@ -30,6 +30,7 @@ public final class DocumentTwinOptions {
     private final Optional<String> filter;
     private final Optional<Path> knowledge;
     private final Optional<Path> embedder;
+    private final Optional<Path> reranker;
     private final Optional<String> model;
     private final Map<Path, Double> adapters;
     private final EngineOptions engine;
@@ -48,6 +49,7 @@ public final class DocumentTwinOptions {
         this.files = from.files;
         this.knowledge = from.knowledge;
         this.embedder = from.embedder;
+        this.reranker = from.reranker;
         this.model = from.model;
         this.adapters = Collections.unmodifiableMap(new LinkedHashMap<>(from.adapters));
         this.engine = from.engine;
@@ -157,6 +159,15 @@ public final class DocumentTwinOptions {
     }
 
     /**
+     * Folder of a cross-encoder that scores the 30 best hits of a search again, as
+     * {@link dev.pollux.inference.encoder.OnnxReranker#open} reads it; of a long passage, its best window. If absent, hits stay in
+     * the order of the search.
+     */
+    public Optional<Path> reranker() {
+        return reranker;
+    }
+
+    /**
      * The model that writes: the path of a GGUF file, of a Hugging Face folder or of an ONNX folder, a model of the hub
      * such as {@code hf:owner/name:Q4_K_M}, or the name of an embedded model. If absent, the embedded one, which is opened
      * only with {@link TwinOptions.Style#WRITE}.
@@ -212,7 +223,8 @@ public final class DocumentTwinOptions {
         return "DocumentTwinOptions[documents=" + documents + ", sources=" + sources + ", chunking=" + chunking
                 + ", embeddingCache=" + embeddingCache + ", files=" + files + ", metadata=" + metadata
                 + ", filter=" + filter + ", knowledge=" + knowledge
-                + ", embedder=" + embedder + ", model=" + model + ", adapters=" + adapters + ", engine=" + engine
+                + ", embedder=" + embedder + ", reranker=" + reranker + ", model=" + model + ", adapters=" + adapters
+                + ", engine=" + engine
                 + ", persona=" + persona + ", twin=" + twin + ", cache=" + cache + ", lockTimeout=" + lockTimeout + "]";
     }
 
@@ -227,6 +239,7 @@ public final class DocumentTwinOptions {
                 filter,
                 knowledge,
                 embedder,
+                reranker,
                 model,
                 adapters,
                 engine,
@@ -247,6 +260,7 @@ public final class DocumentTwinOptions {
         private Optional<String> filter = Optional.empty();
         private Optional<Path> knowledge = Optional.empty();
         private Optional<Path> embedder = Optional.empty();
+        private Optional<Path> reranker = Optional.empty();
         private Optional<String> model = Optional.empty();
         private Map<Path, Double> adapters = Map.of();
         private EngineOptions engine = EngineOptions.DEFAULTS;
@@ -313,6 +327,12 @@ public final class DocumentTwinOptions {
         /** See {@link DocumentTwinOptions#embedder()}. */
         public Builder embedder(Path embedder) {
             this.embedder = Optional.of(embedder);
+            return this;
+        }
+
+        /** See {@link DocumentTwinOptions#reranker()}. */
+        public Builder reranker(Path reranker) {
+            this.reranker = Optional.of(reranker);
             return this;
         }
 
