@@ -225,7 +225,7 @@ public final class TrainingRate {
         Value w = g.input("w", ElementType.FLOAT, inner, outer);
         Value y = g.op("MatMul", "y", x, w);
         g.output(y.name(), ElementType.FLOAT, length, outer);
-        Path file = work.resolve("product.onnx");
+        Path file = Files.createTempDirectory(work, "product").resolve("product.onnx");
         GraphWriter.write(g.build(), file);
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
