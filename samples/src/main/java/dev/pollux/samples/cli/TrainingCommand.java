@@ -21,7 +21,7 @@ abstract class TrainingCommand extends TrainingData {
 
     static final String JSON =
             "--json: while it runs, a line for each reported step: {step, steps, epoch, loss, grad_norm,"
-                    + " learning_rate, num_tokens, …}, the names of TRL; at the end {steps, tokens, seconds, trainLoss, evalLoss:"
+                    + " learning_rate, num_tokens, …}, the names of TRL; at the end {steps, keptStep, tokens, seconds, trainLoss, evalLoss:"
                     + " {before, after}, rewardAccuracy: {before, after}, tokensPerSecond, peakMemoryBytes, adapter}. With --dry-run"
                     + " {trainable, parameters, modules, rows, cut, left, tokens, trainedTokens, longest, steps, operations, memory}.";
 
@@ -165,6 +165,7 @@ abstract class TrainingCommand extends TrainingData {
         double seconds = done.elapsed().toMillis() / 1e3;
         return new Report()
                 .add("steps", done.steps())
+                .add("keptStep", done.keptStep(), "after step " + done.keptStep())
                 .add("tokens", done.tokens())
                 .add("seconds", seconds)
                 .add("trainLoss", done.trainLoss())

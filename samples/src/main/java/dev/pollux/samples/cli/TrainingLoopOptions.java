@@ -101,7 +101,11 @@ final class TrainingLoopOptions {
     @Option(names = "--seed", order = 33, paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
     private long seed = TrainingOptions.DEFAULTS.seed();
 
-    @Option(names = "--eval-every", order = 34, paramLabel = "N", description = "Steps between evaluations.")
+    @Option(
+            names = "--eval-every",
+            order = 34,
+            paramLabel = "N",
+            description = "Steps between evaluations; what had the best loss is written.")
     private int evaluateEvery = TrainingOptions.DEFAULTS.evaluateEvery();
 
     @Option(
@@ -110,6 +114,12 @@ final class TrainingLoopOptions {
             paramLabel = "N",
             description = "End after so many evaluations without improvement. Default: never.")
     private int patience = TrainingOptions.DEFAULTS.patience();
+
+    @Option(
+            names = "--keep-last",
+            order = 35,
+            description = "Write what the last step gave, not what had the best loss of evaluation rows.")
+    private boolean keepLast;
 
     @Option(
             names = "--save-every",
@@ -174,6 +184,7 @@ final class TrainingLoopOptions {
                 .seed(seed)
                 .evaluateEvery(evaluateEvery)
                 .patience(patience)
+                .keepBest(!keepLast)
                 .saveEvery(saveEvery)
                 .logEvery(logEvery)
                 .weightMemory(memory << 20);

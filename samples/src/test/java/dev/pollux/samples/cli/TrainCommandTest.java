@@ -78,6 +78,7 @@ class TrainCommandTest {
         assertThat(end.propertyNames())
                 .containsExactly(
                         "steps",
+                        "keptStep",
                         "tokens",
                         "seconds",
                         "trainLoss",
