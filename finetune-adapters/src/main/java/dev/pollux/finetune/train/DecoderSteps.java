@@ -128,7 +128,7 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
         return new Sequence(one.ids(), all);
     }
 
-    private static List<List<Sequence>> rows(List<Sequence> sequences) {
+    static List<List<Sequence>> rows(List<Sequence> sequences) {
         List<List<Sequence>> rows = new ArrayList<>();
         int length = 0;
         for (Sequence one : sequences) {
@@ -166,7 +166,9 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
     }
 
     private TokenBatch tokens(List<Sequence> row) {
-        return TokenBatch.of(row.stream().map(this::scoring).toList());
+        return objective.scoresTexts()
+                ? TokenBatch.scored(row)
+                : TokenBatch.of(row.stream().map(this::scoring).toList());
     }
 
     private ScoredBatch scored(MicroBatch batch, List<Chunk> chunks, JobContext context) {
@@ -183,7 +185,7 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
                 }
             }
         }
-        return new ScoredBatch(scored, batch.desirable(), mismatched, batch.advantages(), List.of());
+        return new ScoredBatch(scored, batch.desirable(), mismatched, batch.advantages(), batch.margins(), List.of());
     }
 
     private List<ScoredSequence> scored(
@@ -204,6 +206,9 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
 
     /** Of the scored tokens, which belong to the completion. */
     private boolean[] completion(Sequence one) {
+        if (objective.scoresTexts()) {
+            return new boolean[] {true};
+        }
         Sequence all = scoring(one);
         boolean[] completion = new boolean[all.targets()];
         int at = 0;

@@ -81,7 +81,7 @@ final class DecoderTask implements TrainingTask<MicroBatch> {
             double own = prepared.objective().isPerToken() ? batch.targets() : end - first;
             loss += found.loss() * own;
             weight += own;
-            accuracy += found.metrics().getOrDefault("rewards/accuracies", 0.0) * (end - first);
+            accuracy += found.metrics().getOrDefault(prepared.objective().accuracy(), 0.0) * (end - first);
             context.progress("evaluate", end, rows.size(), "rows");
         }
         return new Evaluation(

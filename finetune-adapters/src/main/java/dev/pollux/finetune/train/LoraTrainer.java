@@ -3,6 +3,7 @@ package dev.pollux.finetune.train;
 import dev.pollux.MalformedFileException;
 import dev.pollux.finetune.internal.training.LoraModule;
 import dev.pollux.finetune.internal.training.ModelPair;
+import dev.pollux.finetune.internal.training.Parameter;
 import dev.pollux.finetune.internal.training.Residuals;
 import dev.pollux.finetune.internal.training.Trainables;
 import dev.pollux.inference.adapter.LoraAdapter;
@@ -11,8 +12,10 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
+import dev.pollux.tensor.LayerName;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -202,10 +205,17 @@ public final class LoraTrainer {
             residuals = adapter.residuals();
         } else {
             try (LoraAdapter stored = LoraAdapter.load(from)) {
-                trainables =
-                        AdapterFile.load(stored, checkpoint.tensors().tensors().keySet());
+                Set<String> names = new HashSet<>(checkpoint.tensors().tensors().keySet());
+                if (objective.scoresTexts()) {
+                    names.add(Trainables.SCORE);
+                }
+                trainables = AdapterFile.load(stored, names);
                 settings = stored.settings();
             }
+        }
+        if (objective.scoresTexts()) {
+            trainables = scoring(trainables, options.seed());
+            settings = settings.toBuilder().set("task_type", "SEQ_CLS").build();
         }
         Optional<Trainables> reference = !objective.needsReference()
                 ? Optional.empty()
@@ -224,6 +234,19 @@ public final class LoraTrainer {
                 settings,
                 Set.copyOf(checkpoint.endTokens()),
                 digest);
+    }
+
+    /** The same changes with a head of one score, a new one unless they have one. */
+    private Trainables scoring(Trainables changes, long seed) {
+        List<Parameter> others = new ArrayList<>(changes.tensors());
+        if (others.stream().anyMatch(one -> LayerName.isHead(one.tensor()))) {
+            throw new IllegalArgumentException(
+                    "A reward model has a head of its own, so lm_head cannot be trained; leave it out of the modules to save");
+        }
+        if (others.stream().noneMatch(one -> one.tensor().equals(Trainables.SCORE))) {
+            others.add(NewAdapter.score(checkpoint.config().hiddenSize(), seed));
+        }
+        return new Trainables(changes.modules(), others, changes.dropout());
     }
 
     private PeftConfig settings() {

@@ -4,7 +4,14 @@ package dev.pollux.finetune.train;
  * What training minimizes. The names, defaults and formulas are those of TRL 1.13. <em>Immutable.</em>
  */
 public abstract sealed class Objective
-        permits SftObjective, DpoObjective, KtoObjective, OrpoObjective, CpoObjective, BcoObjective, GrpoObjective {
+        permits SftObjective,
+                DpoObjective,
+                KtoObjective,
+                OrpoObjective,
+                CpoObjective,
+                BcoObjective,
+                RewardObjective,
+                GrpoObjective {
 
     /** The rows that an objective needs. */
     public enum Rows {
@@ -97,6 +104,23 @@ public abstract sealed class Objective
         return new BcoObjective(beta);
     }
 
+    /** A reward model (Ouyang et al., arXiv:2203.02155): −log σ(r of the chosen − r of the rejected − margin). */
+    public static Objective reward() {
+        return reward(0);
+    }
+
+    /**
+     * A reward model: a score of texts, by a new head on the state of the last token, that is larger for chosen than for rejected
+     * ones. Rows may have a {@code margin}. TRL's rate is 1e-4. The adapter is for {@link RewardModel}, and for PEFT's models of
+     * sequence classification with one label.
+     *
+     * @param centering the factor of the mean of (r of the chosen + r of the rejected)², which keeps rewards around 0 (Eisenstein et
+     *     al., arXiv:2312.09244), at least 0; TRL recommends 0.01
+     */
+    public static Objective reward(double centering) {
+        return new RewardObjective(centering);
+    }
+
     /** Group relative policy optimization with TRL's defaults. */
     public static Objective grpo(RewardFunction rewards) {
         return grpo(rewards, GrpoOptions.DEFAULTS);
@@ -127,6 +151,16 @@ public abstract sealed class Objective
     /** Whether the tokens of a prompt are scored, of a chosen sequence. */
     boolean scoresPrompt() {
         return false;
+    }
+
+    /** Whether it depends on one score of each sequence, in place of log-probabilities of its tokens. */
+    boolean scoresTexts() {
+        return false;
+    }
+
+    /** The measure of the share of pairs in order. */
+    String accuracy() {
+        return "rewards/accuracies";
     }
 
     /** Whether losses of micro-batches are sums over tokens, over the number of tokens of the step; else they are averaged. */

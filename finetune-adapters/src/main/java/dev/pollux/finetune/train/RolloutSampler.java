@@ -121,6 +121,7 @@ final class RolloutSampler implements AutoCloseable {
                 sequences.add(sequence(asked.ids(), written.tokens()));
                 rollouts.add(new Rollout(
                         asked.row(),
+                        asked.prompt(),
                         written.text(),
                         written.tokens().size(),
                         written.finish() == FinishReason.END_OF_TEXT));
@@ -134,7 +135,8 @@ final class RolloutSampler implements AutoCloseable {
                 sequences,
                 new boolean[0],
                 List.of(),
-                Advantages.of(rewards, group, objective.options().scaling()));
+                Advantages.of(rewards, group, objective.options().scaling()),
+                new double[0]);
     }
 
     private static Sequence sequence(int[] prompt, List<Integer> written) {

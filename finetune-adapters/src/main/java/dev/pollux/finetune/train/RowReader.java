@@ -17,7 +17,7 @@ final class RowReader {
     /*
      * Layouts, by the keys of a row; the first that fits is taken:
      *
-     *   chosen, rejected [, prompt]         a pair; without a prompt, what both begin with is the prompt
+     *   chosen, rejected [, prompt, margin] a pair; without a prompt, what both begin with is the prompt
      *   prompt, completion, label           unpaired
      *   prompt, completion                  a prompt with its completion
      *   prompt                              a prompt alone, for completions that the model writes itself
@@ -158,7 +158,19 @@ final class RowReader {
             chosen = after(chosen, same);
             rejected = after(rejected, same);
         }
-        return new TrainingRow(number, prompt, chosen, Optional.of(rejected), Optional.empty());
+        return new TrainingRow(
+                number, prompt, chosen, Optional.of(rejected), Optional.empty(), margin(number, row.path("margin")));
+    }
+
+    private double margin(long number, JsonNode margin) {
+        if (margin.isMissingNode()) {
+            return 0;
+        }
+        double value = margin.asDouble(Double.NaN);
+        if (!margin.isNumber() || !Double.isFinite(value)) {
+            throw refused(number, "has the margin " + margin.shown() + ", which must be a number");
+        }
+        return value;
     }
 
     /** Turns or characters that both begin with, one less than either has. */

@@ -12,8 +12,19 @@ import java.util.Optional;
  * @param completion what is wanted
  * @param rejected of a pair, the worse completion
  * @param desirable of an unpaired row, whether the completion is
+ * @param margin of a pair, by how much the reward of the completion is to be larger; 0 if none is given
  */
-record TrainingRow(long number, Text prompt, Text completion, Optional<Text> rejected, Optional<Boolean> desirable) {
+record TrainingRow(
+        long number,
+        Text prompt,
+        Text completion,
+        Optional<Text> rejected,
+        Optional<Boolean> desirable,
+        double margin) {
+
+    TrainingRow(long number, Text prompt, Text completion, Optional<Text> rejected, Optional<Boolean> desirable) {
+        this(number, prompt, completion, rejected, desirable, 0);
+    }
 
     /**
      * A text, or turns of a conversation.

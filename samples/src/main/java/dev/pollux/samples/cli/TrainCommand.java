@@ -26,7 +26,7 @@ import picocli.CommandLine.Unmatched;
             "Train a LoRA adapter of a model on this machine's processor.",
             "",
             "sft trains on texts, conversations or prompts with completions; dpo, orpo, cpo and simpo on pairs of a chosen and a"
-                    + " rejected completion; kto and bco on completions with a label; embedder and reranker on queries with documents. explain shows which tokens of a row are"
+                    + " rejected completion; kto and bco on completions with a label; reward a score of texts from pairs; embedder and reranker on queries with documents. explain shows which tokens of a row are"
                     + " trained, run takes all options from a YAML file.",
             "",
             "--json: see 'pollux train sft --help' and the others."
@@ -48,6 +48,7 @@ import picocli.CommandLine.Unmatched;
             TrainCommand.Simpo.class,
             TrainCommand.Kto.class,
             TrainCommand.Bco.class,
+            TrainCommand.Reward.class,
             TrainCommand.Embedder.class,
             TrainCommand.Reranker.class,
             TrainCommand.Explain.class,
@@ -57,7 +58,7 @@ final class TrainCommand extends PolluxCommand {
 
     @Override
     int execute() {
-        throw usage("say what to do: sft, dpo, orpo, cpo, simpo, kto, bco, embedder, reranker, explain or run");
+        throw usage("say what to do: sft, dpo, orpo, cpo, simpo, kto, bco, reward, embedder, reranker, explain or run");
     }
 
     /** Supervised fine-tuning. */
@@ -227,6 +228,40 @@ final class TrainCommand extends PolluxCommand {
         @Override
         Objective objective() {
             return Objective.bco(beta);
+        }
+    }
+
+    /** Reward models. */
+    @Command(
+            name = "reward",
+            description = {
+                "Train a reward model: a score of texts, by a new head, that is larger for chosen than for rejected completions.",
+                "",
+                "A row has chosen, rejected, perhaps prompt, and perhaps margin, a number by which the scores are to differ. The"
+                        + " adapter is one of PEFT for sequence classification with one label; its head is in modules_to_save."
+                        + " Pairs with more than --max-length tokens are left out.",
+                "",
+                TrainingCommand.JSON
+            },
+            footer = "  pollux train reward --base model --data pairs.jsonl --eval others.jsonl --out rewards")
+    static final class Reward extends TrainingCommand {
+
+        @Option(
+                names = "--centering",
+                order = 5,
+                paramLabel = "NUMBER",
+                description =
+                        "The factor of the squared sum of both scores, which keeps scores around 0. Default: ${DEFAULT-VALUE}.")
+        private double centering;
+
+        @Override
+        Objective objective() {
+            return Objective.reward(centering);
+        }
+
+        @Override
+        double learningRate() {
+            return 1e-4;
         }
     }
 

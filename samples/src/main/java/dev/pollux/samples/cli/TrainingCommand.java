@@ -74,6 +74,11 @@ abstract class TrainingCommand extends TrainingData {
     /** What is minimized. */
     abstract Objective objective();
 
+    /** The rate where none is given. */
+    double learningRate() {
+        return TrainingOptions.DEFAULTS.learningRate();
+    }
+
     @Override
     final int execute() {
         Path folder = out;
@@ -121,7 +126,8 @@ abstract class TrainingCommand extends TrainingData {
     }
 
     private TrainingOptions options() {
-        return loop.options(this, rowOptions().packing(packing).recompute(recompute))
+        return loop.options(
+                        this, rowOptions().packing(packing).recompute(recompute).learningRate(learningRate()))
                 .threads(resources().threads())
                 .build();
     }

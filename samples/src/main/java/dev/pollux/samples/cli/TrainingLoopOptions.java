@@ -71,8 +71,12 @@ final class TrainingLoopOptions {
             description = "Batches of a step. Default: ${DEFAULT-VALUE}.")
     private int accumulation = TrainingOptions.DEFAULTS.accumulation();
 
-    @Option(names = "--learning-rate", order = 24, paramLabel = "NUMBER", description = "Default: ${DEFAULT-VALUE}.")
-    private double learningRate = TrainingOptions.DEFAULTS.learningRate();
+    @Option(
+            names = "--learning-rate",
+            order = 24,
+            paramLabel = "NUMBER",
+            description = "Default: 2e-4, of a reward model 1e-4.")
+    private @Nullable Double learningRate;
 
     @Option(
             names = "--schedule",
@@ -173,10 +177,12 @@ final class TrainingLoopOptions {
         if (batch != null) {
             defaults.batchSize(batch);
         }
+        if (learningRate != null) {
+            defaults.learningRate(learningRate);
+        }
         return defaults.epochs(epochs)
                 .maxSteps(maxSteps)
                 .accumulation(accumulation)
-                .learningRate(learningRate)
                 .optimizer(chosen.withWeightDecay(weightDecay))
                 .schedule(LearningRateSchedule.named(schedule, Map.of()))
                 .warmUp(warmUp)

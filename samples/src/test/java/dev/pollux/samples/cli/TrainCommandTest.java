@@ -119,6 +119,21 @@ class TrainCommandTest {
     }
 
     @Test
+    void aRewardModelIsTrainedFromPairs() throws IOException {
+        Path recipe = Files.writeString(
+                temp.resolve("reward.yml"),
+                "objective: reward\nbase: " + model + "\ndata: " + pairs + "\neval: " + pairs
+                        + "\nrank: 2\nepochs: 5\nlearning-rate: 0.01\ncentering: 0.01\nquiet: true\n");
+        Run done = run("train", "run", recipe.toString(), "--json", "--out", out("rewards"), "--threads", "1");
+        assertThat(done.code()).as(done.err()).isZero();
+        List<String> lines = done.out().lines().toList();
+        assertThat(JsonNode.parse(lines.get(0)).propertyNames()).contains("accuracy", "margin", "mean_reward");
+        JsonNode end = JsonNode.parse(lines.get(lines.size() - 1));
+        assertThat(end.path("rewardAccuracy").path("after").asDouble(0)).isEqualTo(1);
+        assertThat(temp.resolve("rewards/adapter_config.json")).content().contains("SEQ_CLS");
+    }
+
+    @Test
     void aDryRunTrainsNothing() {
         Run done = run("train", "sft", "--dry-run", "--base", model, "--data", rows);
         assertThat(done.code()).as(done.err()).isZero();

@@ -61,7 +61,7 @@ final class HeadProgram {
                 long[] labels = new long[count];
                 for (int i = 0; i < count; i++) {
                     System.arraycopy(states, rows[first + i] * width, some, i * width, width);
-                    labels[i] = activations.batch().ids()[activations.batch().targets()[first + i]];
+                    labels[i] = activations.batch().label(first + i);
                 }
                 Map<String, OnnxTensor> given = new HashMap<>(loaded.tensors());
                 given.putAll(TrainableModel.tensors(inputs));
@@ -100,6 +100,9 @@ final class HeadProgram {
                 }
             }
         });
+        if (measured.size() == 1) {
+            return TokenMeasures.ofScores(all.get(0));
+        }
         return new TokenMeasures(all.get(0), all.get(1), all.get(2), all.get(3), all.get(4));
     }
 

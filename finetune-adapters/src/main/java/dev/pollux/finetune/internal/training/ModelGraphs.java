@@ -94,8 +94,10 @@ final class ModelGraphs {
                 streams.add(x.value());
             }
             calls.add(lowering.calls().size());
-            Value logits = architecture.head(architecture.normed(x));
-            this.head = new HeadGraph(builder, logits);
+            Value normed = architecture.normed(x);
+            this.head = trainables.whole(Trainables.SCORE).isPresent()
+                    ? HeadGraph.ofScores(builder, lowering.scores(normed))
+                    : HeadGraph.ofLogits(builder, architecture.head(normed));
         } catch (ShapeMismatchException e) {
             throw new MalformedFileException(
                     settings.file() + ": " + e.getMessage()
@@ -127,10 +129,6 @@ final class ModelGraphs {
 
     StackedMatrix table() {
         return lowering.table();
-    }
-
-    StackedMatrix headMatrix() {
-        return lowering.headMatrix();
     }
 
     Value rows() {

@@ -10,4 +10,11 @@ package dev.pollux.finetune.internal.training;
  * @param collisions Σ p² of the predicted distributions
  */
 public record TokenMeasures(
-        float[] logProbabilities, float[] entropies, float[] meanLogits, float[] hits, float[] collisions) {}
+        float[] logProbabilities, float[] entropies, float[] meanLogits, float[] hits, float[] collisions) {
+
+    /** Scores of texts in place of log-probabilities; the other measures are 0. */
+    static TokenMeasures ofScores(float[] scores) {
+        float[] none = new float[scores.length];
+        return new TokenMeasures(scores, none, none, none, none);
+    }
+}
