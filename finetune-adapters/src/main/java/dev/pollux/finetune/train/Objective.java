@@ -11,6 +11,7 @@ public abstract sealed class Objective
                 CpoObjective,
                 BcoObjective,
                 RewardObjective,
+                DistillationObjective,
                 GrpoObjective {
 
     /** The rows that an objective needs. */
@@ -121,6 +122,20 @@ public abstract sealed class Objective
         return new RewardObjective(centering);
     }
 
+    /** Distillation from a teacher with the defaults of TRL's GKD; see {@link LoraTrainer#taughtBy}. */
+    public static Objective distillation() {
+        return distillation(DistillationOptions.DEFAULTS);
+    }
+
+    /**
+     * Distillation: the mean over the trained tokens of the divergence of the predicted distributions from those of a teacher
+     * (generalized Jensen-Shannon divergence, Agarwal et al., arXiv:2306.13649, on given texts), mixed with supervised
+     * fine-tuning.
+     */
+    public static Objective distillation(DistillationOptions options) {
+        return new DistillationObjective(options);
+    }
+
     /** Group relative policy optimization with TRL's defaults. */
     public static Objective grpo(RewardFunction rewards) {
         return grpo(rewards, GrpoOptions.DEFAULTS);
@@ -142,6 +157,11 @@ public abstract sealed class Objective
 
     /** Whether it compares with log-probabilities of a reference model. */
     abstract boolean needsReference();
+
+    /** Whether it compares with the predictions of a teacher. */
+    boolean needsTeacher() {
+        return false;
+    }
 
     /** Whether it compares with completions of other prompts. */
     boolean needsMismatched() {

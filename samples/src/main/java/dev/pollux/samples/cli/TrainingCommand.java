@@ -12,6 +12,7 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -74,6 +75,11 @@ abstract class TrainingCommand extends TrainingData {
     /** What is minimized. */
     abstract Objective objective();
 
+    /** The model that teaches; empty for none. */
+    Optional<Path> teacher() {
+        return Optional.empty();
+    }
+
     /** The rate where none is given. */
     double learningRate() {
         return TrainingOptions.DEFAULTS.learningRate();
@@ -100,9 +106,14 @@ abstract class TrainingCommand extends TrainingData {
         if (from != null) {
             GivenPath.adapters(List.of(from));
         }
-        try (Checkpoint checkpoint = Checkpoint.open(base())) {
+        Optional<Path> taughtBy = teacher();
+        try (Checkpoint checkpoint = Checkpoint.open(base());
+                Opened teacher = new Opened(taughtBy.map(Checkpoint::open))) {
             LoraTrainer trainer =
                     from == null ? LoraTrainer.on(checkpoint, lora) : LoraTrainer.continuing(checkpoint, from);
+            if (teacher.model().isPresent()) {
+                trainer = trainer.taughtBy(teacher.model().get(), resources().cache());
+            }
             Path held = evaluation;
             if (held != null) {
                 GivenPath.file("--eval", held, this);
@@ -122,6 +133,14 @@ abstract class TrainingCommand extends TrainingData {
                     () -> chosen.explain(rows, objective, options, SAMPLES));
             report(done, folder).print(this);
             return ExitCode.OK;
+        }
+    }
+
+    /** A model that may not be there. */
+    private record Opened(Optional<Checkpoint> model) implements AutoCloseable {
+        @Override
+        public void close() {
+            model.ifPresent(Checkpoint::close);
         }
     }
 

@@ -134,6 +134,50 @@ class TrainCommandTest {
     }
 
     @Test
+    void aModelLearnsFromATeacher() {
+        TinyDecoder.llama(2).write(temp.resolve("teacher"));
+        String[] words = {
+            "train",
+            "distill",
+            "--quiet",
+            "--json",
+            "--base",
+            model,
+            "--teacher",
+            out("teacher"),
+            "--data",
+            rows,
+            "--eval",
+            rows,
+            "--out",
+            out("a"),
+            "--epochs",
+            "5",
+            "--rank",
+            "2",
+            "--learning-rate",
+            "0.01",
+            "--supervised-weight",
+            "0.5",
+            "--cache",
+            out("cache"),
+            "--threads",
+            "1"
+        };
+        Run done = run(words);
+        assertThat(done.code()).as(done.err()).isZero();
+        List<String> lines = done.out().lines().toList();
+        assertThat(JsonNode.parse(lines.get(0)).propertyNames()).contains("divergence", "nll_loss");
+        JsonNode end = JsonNode.parse(lines.get(lines.size() - 1));
+        assertThat(end.path("evalLoss").path("after").asDouble(9))
+                .isLessThan(end.path("evalLoss").path("before").asDouble(0));
+        assertThat(temp.resolve("cache/teachers")).isNotEmptyDirectory();
+        Run missing = run("train", "distill", "--base", model, "--data", rows, "--out", out("b"));
+        assertThat(missing.code()).isEqualTo(2);
+        assertThat(missing.err()).contains("--teacher is missing; give --teacher MODEL");
+    }
+
+    @Test
     void aDryRunTrainsNothing() {
         Run done = run("train", "sft", "--dry-run", "--base", model, "--data", rows);
         assertThat(done.code()).as(done.err()).isZero();

@@ -3,6 +3,8 @@ package dev.pollux.finetune.internal.training;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.Value;
+import dev.pollux.inference.internal.masked.Operators;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -15,11 +17,14 @@ final class HeadGraph {
      *   dL/dzₜ = gₜ (onehot(yₜ) − softmax(zₜ))
      *
      * so one graph serves all objectives: it takes wₜ = −gₜ and gives softmax(zₜ)·wₜ with wₜ subtracted at yₜ. An objective that
-     * depends on scores r of texts takes r in place of log p, and dL/dr = −w.
+     * depends on scores r of texts takes r in place of log p, and dL/dr = −w. With a
+     * teacher, there is a second seed: dL/dD of the divergence D of each token, times dD/dz, is added.
      */
 
     static final String LABELS = "labels";
     static final String WEIGHTS = "token weights";
+    static final String TEACHER = "teacher logits";
+    static final String DIVERGENCE_WEIGHTS = "divergence weights";
 
     private final Value rows;
     private final Value gradient;
@@ -35,6 +40,17 @@ final class HeadGraph {
     static HeadGraph ofScores(GraphBuilder g, Value scores) {
         Value weights = g.input(WEIGHTS, ElementType.FLOAT, "tokens", 1);
         return new HeadGraph(scores, g.op("Neg", "head.gradient", weights), List.of(scores));
+    }
+
+    /** The same head, which also compares with the logits of a teacher. */
+    HeadGraph withTeacher(Operators operators, TeacherLoss loss) {
+        GraphBuilder g = operators.graph();
+        Value teacher = g.input(TEACHER, ElementType.FLOAT, "tokens", columns());
+        Value weights = g.input(DIVERGENCE_WEIGHTS, ElementType.FLOAT, "tokens", 1);
+        TeacherGraph compared = TeacherGraph.of(operators, rows, teacher, loss);
+        List<Value> all = new ArrayList<>(measures);
+        all.add(compared.divergences());
+        return new HeadGraph(rows, operators.add(gradient, operators.multiply(compared.gradient(), weights)), all);
     }
 
     /** @param logits (1, tokens, vocabulary) */
@@ -75,14 +91,19 @@ final class HeadGraph {
         return rows;
     }
 
+    /** The vocabulary, or 1 for scores. */
+    int columns() {
+        return Math.toIntExact(rows.shape().size(1));
+    }
+
     /** dL/dlogits, (tokens, vocabulary), or dL/dscores, (tokens, 1). */
     Value gradient() {
         return gradient;
     }
 
     /**
-     * log p of each label, entropy, mean logit, whether the label has the largest logit, and Σ p², each (tokens, 1); of scores, only
-     * these.
+     * log p of each label, entropy, mean logit, whether the label has the largest logit, Σ p² and, with a teacher, the divergence, each
+     * (tokens, 1); of scores, only these.
      */
     List<Value> measures() {
         return measures;
