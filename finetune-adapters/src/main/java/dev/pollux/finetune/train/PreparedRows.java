@@ -75,11 +75,12 @@ final class PreparedRows {
     static PreparedRows of(Dataset dataset, Objective objective, RowTokenizer tokenizer, TrainingOptions options) {
         Packing packing = objective.rows() == Objective.Rows.SEQUENCES ? options.packing() : Packing.NONE;
         List<Unit> units = new ArrayList<>();
+        boolean answered = objective instanceof GrpoObjective rated && rated.needsAnswers();
         long left = 0;
         long cut = 0;
         for (TrainingRow row : dataset.rows()) {
             if (objective.rows() == Objective.Rows.PROMPTS) {
-                units.add(Unit.of(row, tokenizer.prompt(row)));
+                units.add(Unit.of(row, tokenizer.prompt(row, answered)));
                 continue;
             }
             List<Tokens> tokens = switch (objective.rows()) {

@@ -20,7 +20,8 @@ final class RowReader {
      *   chosen, rejected [, prompt, margin] a pair; without a prompt, what both begin with is the prompt
      *   prompt, completion, label           unpaired
      *   prompt, completion                  a prompt with its completion
-     *   prompt                              a prompt alone, for completions that the model writes itself
+     *   prompt [, answers]                  a prompt alone, for completions that the model writes itself; answers is a list of
+     *                                       those that are right, or one text
      *   messages                            a conversation
      *   conversations                       ShareGPT: from (system, human, gpt, tool), value
      *   instruction [, input, system], output   Alpaca, as a conversation of two turns
@@ -82,7 +83,9 @@ final class RowReader {
                     wanted(number, "prompt", row.path("prompt")),
                     Text.EMPTY,
                     Optional.empty(),
-                    Optional.empty());
+                    Optional.empty(),
+                    answers(number, row.path("answers")),
+                    0);
         }
         if (row.has("messages")) {
             return whole(number, wanted(number, "messages", row.path("messages")));
@@ -103,6 +106,16 @@ final class RowReader {
                 number,
                 "has the keys " + row.propertyNames() + " but needs text, messages, conversations, instruction and"
                         + " output, question and answers, prompt and completion, or chosen and rejected");
+    }
+
+    private List<String> answers(long number, JsonNode answers) {
+        List<String> read = new ArrayList<>();
+        if (answers.isString()) {
+            read.add(answers.asString(""));
+        } else {
+            answers.forEach(one -> read.add(string(number, "an answer", one)));
+        }
+        return read;
     }
 
     private static Map<String, Object> keys(JsonNode row) {
@@ -159,7 +172,13 @@ final class RowReader {
             rejected = after(rejected, same);
         }
         return new TrainingRow(
-                number, prompt, chosen, Optional.of(rejected), Optional.empty(), margin(number, row.path("margin")));
+                number,
+                prompt,
+                chosen,
+                Optional.of(rejected),
+                Optional.empty(),
+                List.of(),
+                margin(number, row.path("margin")));
     }
 
     private double margin(long number, JsonNode margin) {

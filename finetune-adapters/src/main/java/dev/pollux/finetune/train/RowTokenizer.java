@@ -137,8 +137,15 @@ final class RowTokenizer implements AutoCloseable {
         return tokens(row, row.completion(), false);
     }
 
-    /** The tokens of a prompt, after which the model writes. */
-    int[] prompt(TrainingRow row) {
+    /**
+     * The tokens of a prompt, after which the model writes.
+     *
+     * @param answered whether the row must have answers
+     */
+    int[] prompt(TrainingRow row, boolean answered) {
+        if (answered && row.answers().isEmpty()) {
+            throw refused(row, "has no answers, which its completions are to contain");
+        }
         if (row.prompt().isEmpty()) {
             throw refused(row, "has no prompt, which the objective needs");
         }

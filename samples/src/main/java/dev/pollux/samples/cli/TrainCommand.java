@@ -28,7 +28,7 @@ import picocli.CommandLine.Unmatched;
             "Train a LoRA adapter of a model on this machine's processor.",
             "",
             "sft trains on texts, conversations or prompts with completions; dpo, orpo, cpo and simpo on pairs of a chosen and a"
-                    + " rejected completion; kto and bco on completions with a label; reward a score of texts from pairs; distill the predictions of a larger model; embedder and reranker on queries with documents. explain shows which tokens of a row are"
+                    + " rejected completion; kto and bco on completions with a label; reward a score of texts from pairs; distill the predictions of a larger model; grpo on rewards of what the model writes; embedder and reranker on queries with documents. explain shows which tokens of a row are"
                     + " trained, run takes all options from a YAML file.",
             "",
             "--json: see 'pollux train sft --help' and the others."
@@ -52,6 +52,7 @@ import picocli.CommandLine.Unmatched;
             TrainCommand.Bco.class,
             TrainCommand.Reward.class,
             TrainCommand.Distill.class,
+            GrpoCommand.class,
             TrainCommand.Embedder.class,
             TrainCommand.Reranker.class,
             TrainCommand.Explain.class,
@@ -62,7 +63,7 @@ final class TrainCommand extends PolluxCommand {
     @Override
     int execute() {
         throw usage(
-                "say what to do: sft, dpo, orpo, cpo, simpo, kto, bco, reward, distill, embedder, reranker, explain or run");
+                "say what to do: sft, dpo, orpo, cpo, simpo, kto, bco, reward, distill, grpo, embedder, reranker, explain or run");
     }
 
     /** Supervised fine-tuning. */

@@ -80,6 +80,14 @@ abstract class TrainingCommand extends TrainingData {
         return Optional.empty();
     }
 
+    /** Frees what {@link #objective()} opened. */
+    void release() {}
+
+    /** The rows of a batch where no number is given. */
+    int batchSize() {
+        return TrainingOptions.DEFAULTS.batchSize();
+    }
+
     /** The rate where none is given. */
     double learningRate() {
         return TrainingOptions.DEFAULTS.learningRate();
@@ -87,6 +95,14 @@ abstract class TrainingCommand extends TrainingData {
 
     @Override
     final int execute() {
+        try {
+            return train();
+        } finally {
+            release();
+        }
+    }
+
+    private int train() {
         Path folder = out;
         if (folder == null && !dryRun) {
             throw usage("Missing required option: '--out=FOLDER'");
@@ -144,9 +160,14 @@ abstract class TrainingCommand extends TrainingData {
         }
     }
 
-    private TrainingOptions options() {
+    final TrainingOptions options() {
         return loop.options(
-                        this, rowOptions().packing(packing).recompute(recompute).learningRate(learningRate()))
+                        this,
+                        rowOptions()
+                                .packing(packing)
+                                .recompute(recompute)
+                                .learningRate(learningRate())
+                                .batchSize(batchSize()))
                 .threads(resources().threads())
                 .build();
     }

@@ -61,7 +61,7 @@ final class TrainingLoopOptions {
             names = "--batch",
             order = 22,
             paramLabel = "N",
-            description = "Rows of a batch. Default: 8, of an embedder 32.")
+            description = "Rows of a batch. Default: 8, of an embedder 32, of grpo 1.")
     private @Nullable Integer batch;
 
     @Option(
@@ -75,7 +75,7 @@ final class TrainingLoopOptions {
             names = "--learning-rate",
             order = 24,
             paramLabel = "NUMBER",
-            description = "Default: 2e-4, of a reward model 1e-4.")
+            description = "Default: 2e-4, of a reward model 1e-4, of grpo 1e-5.")
     private @Nullable Double learningRate;
 
     @Option(
