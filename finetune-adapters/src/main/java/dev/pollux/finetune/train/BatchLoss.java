@@ -13,12 +13,16 @@ final class BatchLoss {
 
     private final ScoredBatch batch;
     private final List<double[]> gradients = new ArrayList<>();
+    private final List<double[]> divergences = new ArrayList<>();
     private final Map<String, Double> metrics = new LinkedHashMap<>();
     private double loss;
 
     BatchLoss(ScoredBatch batch) {
         this.batch = batch;
-        batch.sequences().forEach(one -> gradients.add(new double[one.tokens()]));
+        batch.sequences().forEach(one -> {
+            gradients.add(new double[one.tokens()]);
+            divergences.add(new double[one.tokens()]);
+        });
     }
 
     double loss() {
@@ -28,6 +32,11 @@ final class BatchLoss {
     /** dL/dlog p of each scored token of each sequence. */
     List<double[]> gradients() {
         return gradients;
+    }
+
+    /** dL/dD of the divergence of each scored token of each sequence from a teacher. */
+    List<double[]> divergences() {
+        return divergences;
     }
 
     /** Measures with the names of TRL. */

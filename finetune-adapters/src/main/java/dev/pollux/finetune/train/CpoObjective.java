@@ -48,7 +48,7 @@ final class CpoObjective extends Objective {
         return isMean() ? one.mean() : one.sum();
     }
 
-    private double reward(double score) {
+    private double rewardOf(double score) {
         double alpha = options.alpha();
         return alpha == 0 ? score : (1 - Math.exp(-alpha * score)) / alpha;
     }
@@ -66,9 +66,9 @@ final class CpoObjective extends Objective {
             double l = score(batch.rejected(i));
             first += w / pairs;
             second += l / pairs;
-            chosen[i] = options.beta() * reward(w);
-            rejected[i] = options.beta() * reward(l);
-            double delta = reward(w) - reward(l) - (isSimple() ? options.gamma() / options.beta() : 0);
+            chosen[i] = options.beta() * rewardOf(w);
+            rejected[i] = options.beta() * rewardOf(l);
+            double delta = rewardOf(w) - rewardOf(l) - (isSimple() ? options.gamma() / options.beta() : 0);
             result.add(value(delta) / pairs);
             double slope = slope(delta) / pairs;
             spread(result, batch, i, slope * Math.exp(-options.alpha() * w));

@@ -5,11 +5,13 @@ import dev.pollux.finetune.internal.training.ModelPair;
 import dev.pollux.finetune.internal.training.TokenBatch;
 import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
 import dev.pollux.finetune.internal.training.TokenMeasures;
+import dev.pollux.finetune.internal.training.TokenSeeds;
 import dev.pollux.finetune.internal.training.Trainables;
 import dev.pollux.job.JobContext;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Runs optimizer steps of a decoder. <em>Confined to one thread.</em> */
@@ -27,9 +29,21 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
 
     private final ModelPair models;
     private final Objective objective;
+    private final Optional<Teacher> teacher;
 
     DecoderSteps(ModelPair models, Trainables trainables, Objective objective, TrainingOptions options) {
+        this(models, trainables, objective, options, Optional.empty());
+    }
+
+    /** The same with a teacher, which it closes. */
+    DecoderSteps(
+            ModelPair models,
+            Trainables trainables,
+            Objective objective,
+            TrainingOptions options,
+            Optional<Teacher> teacher) {
         super(trainables, options);
+        this.teacher = teacher;
         this.models = models;
         this.objective = objective;
     }
@@ -62,6 +76,7 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
     @Override
     public void close() {
         models.close();
+        teacher.ifPresent(Teacher::close);
     }
 
     /** As in TRL, preferences are trained without dropout. */
@@ -94,19 +109,29 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
             BatchLoss loss = objective.loss(scored(batch, chunks, context), targets, running());
             int at = 0;
             for (Chunk chunk : chunks) {
-                float[] gradients = new float[chunk.rows().targets().length];
-                int from = 0;
-                for (int i = 0; i < chunk.sequences().size(); i++) {
-                    for (double value : loss.gradients().get(at++)) {
-                        gradients[from++] = (float) (value * share);
-                    }
-                }
-                models.backward(chunk.activations(), gradients, context);
+                int end = at + chunk.sequences().size();
+                TokenSeeds seeds = new TokenSeeds(
+                        joined(loss.gradients().subList(at, end), share),
+                        joined(loss.divergences().subList(at, end), share));
+                models.backward(chunk.activations(), seeds, context);
+                at = end;
             }
             return new Found(loss.loss(), loss.metrics());
         } finally {
             chunks.forEach(Chunk::close);
         }
+    }
+
+    /** Values of sequences one after the other, times a factor. */
+    private static float[] joined(List<double[]> parts, double share) {
+        float[] all = new float[parts.stream().mapToInt(part -> part.length).sum()];
+        int at = 0;
+        for (double[] part : parts) {
+            for (double value : part) {
+                all[at++] = (float) (value * share);
+            }
+        }
+        return all;
     }
 
     // Scores
@@ -128,7 +153,7 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
         return new Sequence(one.ids(), all);
     }
 
-    private static List<List<Sequence>> rows(List<Sequence> sequences) {
+    static List<List<Sequence>> rows(List<Sequence> sequences) {
         List<List<Sequence>> rows = new ArrayList<>();
         int length = 0;
         for (Sequence one : sequences) {
@@ -152,6 +177,9 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
                         seed.isPresent() ? OptionalLong.of(mixed(seed.getAsLong(), number)) : OptionalLong.empty();
                 Activations activations = models.forward(tokens, dropout, context);
                 try {
+                    if (teacher.isPresent()) {
+                        activations.taught(teacher.get().of(row, context));
+                    }
                     chunks.add(new Chunk(row, tokens, activations, models.measures(activations, context)));
                 } catch (RuntimeException | Error e) {
                     activations.close();
@@ -166,7 +194,9 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
     }
 
     private TokenBatch tokens(List<Sequence> row) {
-        return TokenBatch.of(row.stream().map(this::scoring).toList());
+        return objective.scoresTexts()
+                ? TokenBatch.scored(row)
+                : TokenBatch.of(row.stream().map(this::scoring).toList());
     }
 
     private ScoredBatch scored(MicroBatch batch, List<Chunk> chunks, JobContext context) {
@@ -183,7 +213,7 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
                 }
             }
         }
-        return new ScoredBatch(scored, batch.desirable(), mismatched, batch.advantages(), List.of());
+        return new ScoredBatch(scored, batch.desirable(), mismatched, batch.advantages(), batch.margins(), List.of());
     }
 
     private List<ScoredSequence> scored(
@@ -204,6 +234,9 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
 
     /** Of the scored tokens, which belong to the completion. */
     private boolean[] completion(Sequence one) {
+        if (objective.scoresTexts()) {
+            return new boolean[] {true};
+        }
         Sequence all = scoring(one);
         boolean[] completion = new boolean[all.targets()];
         int at = 0;

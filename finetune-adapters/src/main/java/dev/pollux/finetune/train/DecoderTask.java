@@ -8,6 +8,7 @@ import dev.pollux.job.JobContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
@@ -42,9 +43,27 @@ final class DecoderTask implements TrainingTask<MicroBatch> {
 
     @Override
     public StepRunner<MicroBatch> open(TrainingOptions options) {
-        ModelPair models =
-                new ModelPair(prepared.setting(), prepared.trainables(), prepared.residuals(), prepared.reference());
-        return new DecoderSteps(models, prepared.trainables(), prepared.objective(), options);
+        Optional<Teacher> teacher = teacher(options);
+        try {
+            ModelPair models = new ModelPair(
+                    prepared.setting(),
+                    prepared.trainables(),
+                    prepared.residuals(),
+                    prepared.reference(),
+                    teacher.map(Teacher::model));
+            return new DecoderSteps(models, prepared.trainables(), prepared.objective(), options, teacher);
+        } catch (RuntimeException | Error e) {
+            teacher.ifPresent(Teacher::close);
+            throw e;
+        }
+    }
+
+    private Optional<Teacher> teacher(TrainingOptions options) {
+        return prepared.objective() instanceof DistillationObjective learned
+                ? prepared.teacher()
+                        .map(source -> source.open(
+                                learned.options(), options, prepared.setting().mostTokens()))
+                : Optional.empty();
     }
 
     @Override
@@ -81,7 +100,7 @@ final class DecoderTask implements TrainingTask<MicroBatch> {
             double own = prepared.objective().isPerToken() ? batch.targets() : end - first;
             loss += found.loss() * own;
             weight += own;
-            accuracy += found.metrics().getOrDefault("rewards/accuracies", 0.0) * (end - first);
+            accuracy += found.metrics().getOrDefault(prepared.objective().accuracy(), 0.0) * (end - first);
             context.progress("evaluate", end, rows.size(), "rows");
         }
         return new Evaluation(

@@ -10,6 +10,7 @@ import dev.pollux.finetune.internal.training.Parameter;
 import dev.pollux.finetune.internal.training.Residuals;
 import dev.pollux.finetune.internal.training.TokenBatch;
 import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
+import dev.pollux.finetune.internal.training.TokenSeeds;
 import dev.pollux.finetune.internal.training.Trainables;
 import dev.pollux.inference.adapter.LoraAdapter;
 import dev.pollux.inference.checkpoint.Checkpoint;
@@ -258,7 +259,7 @@ public final class FisherCollection {
         float[] ones = new float[batch.targets().length];
         Arrays.fill(ones, 1);
         try (Activations activations = model.forward(batch, OptionalLong.empty(), context)) {
-            model.backward(activations, ones, context);
+            model.backward(activations, TokenSeeds.of(ones), context);
         }
     }
 

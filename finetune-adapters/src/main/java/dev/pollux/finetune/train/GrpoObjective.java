@@ -46,6 +46,12 @@ final class GrpoObjective extends Objective {
         return rewards;
     }
 
+    /** Whether rows must have answers. */
+    boolean needsAnswers() {
+        return rewards instanceof AnswerReward
+                || rewards instanceof WeightedRewards weighted && weighted.needsAnswers();
+    }
+
     @Override
     public Rows rows() {
         return Rows.PROMPTS;

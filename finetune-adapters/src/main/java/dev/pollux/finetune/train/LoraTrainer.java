@@ -3,16 +3,20 @@ package dev.pollux.finetune.train;
 import dev.pollux.MalformedFileException;
 import dev.pollux.finetune.internal.training.LoraModule;
 import dev.pollux.finetune.internal.training.ModelPair;
+import dev.pollux.finetune.internal.training.Parameter;
 import dev.pollux.finetune.internal.training.Residuals;
 import dev.pollux.finetune.internal.training.Trainables;
 import dev.pollux.inference.adapter.LoraAdapter;
 import dev.pollux.inference.adapter.PeftConfig;
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.hub.PolluxCache;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import dev.pollux.job.Job;
 import dev.pollux.job.JobContext;
+import dev.pollux.tensor.LayerName;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -41,6 +45,7 @@ public final class LoraTrainer {
     private final @Nullable Dataset evaluation;
     private final @Nullable Path saved;
     private final Consumer<TrainingStep> listener;
+    private final Teacher.@Nullable Source teacher;
 
     private LoraTrainer(
             Checkpoint checkpoint,
@@ -48,18 +53,20 @@ public final class LoraTrainer {
             @Nullable Path start,
             @Nullable Dataset evaluation,
             @Nullable Path saved,
-            Consumer<TrainingStep> listener) {
+            Consumer<TrainingStep> listener,
+            Teacher.@Nullable Source teacher) {
         this.checkpoint = checkpoint;
         this.lora = lora;
         this.start = start;
         this.evaluation = evaluation;
         this.saved = saved;
         this.listener = listener;
+        this.teacher = teacher;
     }
 
     /** Trains a new adapter. */
     public static LoraTrainer on(Checkpoint checkpoint, LoraOptions options) {
-        return new LoraTrainer(checkpoint, options, null, null, null, step -> {});
+        return new LoraTrainer(checkpoint, options, null, null, null, step -> {}, null);
     }
 
     /**
@@ -68,12 +75,31 @@ public final class LoraTrainer {
      * @param adapter a folder in PEFT's format
      */
     public static LoraTrainer continuing(Checkpoint checkpoint, Path adapter) {
-        return new LoraTrainer(checkpoint, LoraOptions.DEFAULTS, adapter, null, null, step -> {});
+        return new LoraTrainer(checkpoint, LoraOptions.DEFAULTS, adapter, null, null, step -> {}, null);
     }
 
     /** The same trainer, which measures these rows before, during and after a run. */
     public LoraTrainer evaluatedBy(Dataset rows) {
-        return new LoraTrainer(checkpoint, lora, start, rows, saved, listener);
+        return new LoraTrainer(checkpoint, lora, start, rows, saved, listener, teacher);
+    }
+
+    /**
+     * The same trainer, with a teacher for {@link Objective#distillation()}. What the teacher says about a text is computed once and
+     * kept in Pollux's cache, 4 bytes × its hidden size for each trained token.
+     *
+     * @param model a checkpoint with the same tokenizer, which must stay open while a job runs
+     */
+    public LoraTrainer taughtBy(Checkpoint model) {
+        return taughtBy(model, PolluxCache.directory());
+    }
+
+    /**
+     * The same with another cache.
+     *
+     * @param cache a folder, which need not exist
+     */
+    public LoraTrainer taughtBy(Checkpoint model, Path cache) {
+        return new LoraTrainer(checkpoint, lora, start, evaluation, saved, listener, new Teacher.Source(model, cache));
     }
 
     /**
@@ -83,12 +109,12 @@ public final class LoraTrainer {
      *     which the next run with equal options continues
      */
     public LoraTrainer savedTo(Path folder) {
-        return new LoraTrainer(checkpoint, lora, start, evaluation, folder, listener);
+        return new LoraTrainer(checkpoint, lora, start, evaluation, folder, listener, teacher);
     }
 
     /** The same trainer, which reports steps to a listener on the thread of the job. */
     public LoraTrainer onStep(Consumer<TrainingStep> newListener) {
-        return new LoraTrainer(checkpoint, lora, start, evaluation, saved, newListener);
+        return new LoraTrainer(checkpoint, lora, start, evaluation, saved, newListener, teacher);
     }
 
     /**
@@ -165,6 +191,7 @@ public final class LoraTrainer {
             Trainables trainables,
             Residuals residuals,
             Optional<Trainables> reference,
+            Optional<Teacher.Source> teacher,
             PeftConfig settings,
             Set<Integer> ends,
             String digest) {}
@@ -174,6 +201,7 @@ public final class LoraTrainer {
             throw new IllegalArgumentException(
                     "grpo has no evaluation rows: its reports have the rewards; leave them out");
         }
+        requireTeacher(objective);
         PreparedRows rows = PreparedRows.of(data, objective, tokenizer, options);
         Optional<PreparedRows> others =
                 Optional.ofNullable(evaluation).map(set -> PreparedRows.of(set, objective, tokenizer, options));
@@ -202,16 +230,24 @@ public final class LoraTrainer {
             residuals = adapter.residuals();
         } else {
             try (LoraAdapter stored = LoraAdapter.load(from)) {
-                trainables =
-                        AdapterFile.load(stored, checkpoint.tensors().tensors().keySet());
+                Set<String> names = new HashSet<>(checkpoint.tensors().tensors().keySet());
+                if (objective.scoresTexts()) {
+                    names.add(Trainables.SCORE);
+                }
+                trainables = AdapterFile.load(stored, names);
                 settings = stored.settings();
             }
+        }
+        if (objective.scoresTexts()) {
+            trainables = scoring(trainables, options.seed());
+            settings = settings.toBuilder().set("task_type", "SEQ_CLS").build();
         }
         Optional<Trainables> reference = !objective.needsReference()
                 ? Optional.empty()
                 : Optional.of(from == null ? Trainables.NONE : trainables.copy());
         String digest = objective + "|" + options + "|" + lora + "|" + from + "|" + rows.size() + "|" + rows.tokens()
-                + "|" + rows.targets() + "|" + checkpoint.path();
+                + "|" + rows.targets() + "|" + checkpoint.path()
+                + (teacher == null ? "" : "|" + teacher.checkpoint().path());
         return new Prepared(
                 objective,
                 options,
@@ -221,9 +257,35 @@ public final class LoraTrainer {
                 trainables,
                 residuals,
                 reference,
+                Optional.ofNullable(teacher),
                 settings,
                 Set.copyOf(checkpoint.endTokens()),
                 digest);
+    }
+
+    private void requireTeacher(Objective objective) {
+        if (objective.needsTeacher() != (teacher != null)) {
+            throw new IllegalArgumentException(
+                    objective.needsTeacher()
+                            ? objective.name() + " needs a teacher; say by which model it is taught"
+                            : objective.name() + " has no teacher; leave it out, or train by distillation");
+        }
+        if (teacher != null) {
+            teacher.requireSame(checkpoint);
+        }
+    }
+
+    /** The same changes with a head of one score, a new one unless they have one. */
+    private Trainables scoring(Trainables changes, long seed) {
+        List<Parameter> others = new ArrayList<>(changes.tensors());
+        if (others.stream().anyMatch(one -> LayerName.isHead(one.tensor()))) {
+            throw new IllegalArgumentException(
+                    "A reward model has a head of its own, so lm_head cannot be trained; leave it out of the modules to save");
+        }
+        if (others.stream().noneMatch(one -> one.tensor().equals(Trainables.SCORE))) {
+            others.add(NewAdapter.score(checkpoint.config().hiddenSize(), seed));
+        }
+        return new Trainables(changes.modules(), others, changes.dropout());
     }
 
     private PeftConfig settings() {

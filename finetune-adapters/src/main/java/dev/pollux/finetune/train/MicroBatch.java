@@ -10,11 +10,17 @@ import java.util.List;
  * @param desirable for unpaired sequences, whether each is desirable; else empty
  * @param mismatched for KTO, prompts with completions of others; else empty
  * @param advantages of rated sequences; else empty
+ * @param margins of pairs, by how much the reward of the chosen one is to be larger; else empty
  */
-record MicroBatch(List<Sequence> sequences, boolean[] desirable, List<Sequence> mismatched, double[] advantages) {
+record MicroBatch(
+        List<Sequence> sequences,
+        boolean[] desirable,
+        List<Sequence> mismatched,
+        double[] advantages,
+        double[] margins) {
 
     MicroBatch(List<Sequence> sequences, boolean[] desirable, List<Sequence> mismatched) {
-        this(sequences, desirable, mismatched, new double[0]);
+        this(sequences, desirable, mismatched, new double[0], new double[0]);
     }
 
     MicroBatch {

@@ -22,6 +22,8 @@ import java.util.regex.Pattern;
 /** The parameters of a new adapter. <em>Immutable.</em> */
 final class NewAdapter {
 
+    private static final double SCORE_DEVIATION = 0.02;
+
     private final Trainables trainables;
     private final Residuals residuals;
 
@@ -167,6 +169,16 @@ final class NewAdapter {
             lengths[row] = (float) Math.sqrt(sum);
         }
         return lengths;
+    }
+
+    /** A new head of one score, with the first values of transformers. */
+    static Parameter score(int width, long seed) {
+        SplittableRandom random = new SplittableRandom(seed - 1);
+        float[] values = new float[width];
+        for (int i = 0; i < width; i++) {
+            values[i] = (float) (SCORE_DEVIATION * WeightFactors.gaussian(random));
+        }
+        return new Parameter(Trainables.SCORE, Kind.WHOLE, List.of(1L, (long) width), values);
     }
 
     private static List<Parameter> others(

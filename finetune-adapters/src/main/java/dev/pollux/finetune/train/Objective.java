@@ -4,7 +4,15 @@ package dev.pollux.finetune.train;
  * What training minimizes. The names, defaults and formulas are those of TRL 1.13. <em>Immutable.</em>
  */
 public abstract sealed class Objective
-        permits SftObjective, DpoObjective, KtoObjective, OrpoObjective, CpoObjective, BcoObjective, GrpoObjective {
+        permits SftObjective,
+                DpoObjective,
+                KtoObjective,
+                OrpoObjective,
+                CpoObjective,
+                BcoObjective,
+                RewardObjective,
+                DistillationObjective,
+                GrpoObjective {
 
     /** The rows that an objective needs. */
     public enum Rows {
@@ -97,6 +105,37 @@ public abstract sealed class Objective
         return new BcoObjective(beta);
     }
 
+    /** A reward model (Ouyang et al., arXiv:2203.02155): −log σ(r of the chosen − r of the rejected − margin). */
+    public static Objective reward() {
+        return reward(0);
+    }
+
+    /**
+     * A reward model: a score of texts, by a new head on the state of the last token, that is larger for chosen than for rejected
+     * ones. Rows may have a {@code margin}. TRL's rate is 1e-4. The adapter is for {@link RewardModel}, and for PEFT's models of
+     * sequence classification with one label.
+     *
+     * @param centering the factor of the mean of (r of the chosen + r of the rejected)², which keeps rewards around 0 (Eisenstein et
+     *     al., arXiv:2312.09244), at least 0; TRL recommends 0.01
+     */
+    public static Objective reward(double centering) {
+        return new RewardObjective(centering);
+    }
+
+    /** Distillation from a teacher with the defaults of TRL's GKD; see {@link LoraTrainer#taughtBy}. */
+    public static Objective distillation() {
+        return distillation(DistillationOptions.DEFAULTS);
+    }
+
+    /**
+     * Distillation: the mean over the trained tokens of the divergence of the predicted distributions from those of a teacher
+     * (generalized Jensen-Shannon divergence, Agarwal et al., arXiv:2306.13649, on given texts), mixed with supervised
+     * fine-tuning.
+     */
+    public static Objective distillation(DistillationOptions options) {
+        return new DistillationObjective(options);
+    }
+
     /** Group relative policy optimization with TRL's defaults. */
     public static Objective grpo(RewardFunction rewards) {
         return grpo(rewards, GrpoOptions.DEFAULTS);
@@ -119,6 +158,11 @@ public abstract sealed class Objective
     /** Whether it compares with log-probabilities of a reference model. */
     abstract boolean needsReference();
 
+    /** Whether it compares with the predictions of a teacher. */
+    boolean needsTeacher() {
+        return false;
+    }
+
     /** Whether it compares with completions of other prompts. */
     boolean needsMismatched() {
         return false;
@@ -127,6 +171,16 @@ public abstract sealed class Objective
     /** Whether the tokens of a prompt are scored, of a chosen sequence. */
     boolean scoresPrompt() {
         return false;
+    }
+
+    /** Whether it depends on one score of each sequence, in place of log-probabilities of its tokens. */
+    boolean scoresTexts() {
+        return false;
+    }
+
+    /** The measure of the share of pairs in order. */
+    String accuracy() {
+        return "rewards/accuracies";
     }
 
     /** Whether losses of micro-batches are sums over tokens, over the number of tokens of the step; else they are averaged. */

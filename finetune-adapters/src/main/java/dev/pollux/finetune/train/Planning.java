@@ -44,6 +44,11 @@ final class Planning {
         long states = prepared.trainables().parameters().stream()
                 .mapToLong(Planning::bytes)
                 .sum();
+        if (prepared.teacher().isPresent()) {
+            Checkpoint teacher = prepared.teacher().get().checkpoint();
+            weights += Math.min(options.weightMemory(), 4 * teacher.parameters());
+            operations += 2.0 * teacher.parameters() * rows.tokens();
+        }
         return new TrainingPlan(
                 trainable,
                 checkpoint.parameters(),

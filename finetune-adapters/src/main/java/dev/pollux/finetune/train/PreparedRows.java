@@ -24,19 +24,35 @@ final class PreparedRows {
      * @param sequences of a pair, chosen and rejected
      * @param prompt of an unpaired row, the number of tokens of the prompt
      * @param row the number of the row; 0 for several
+     * @param margin of a pair
      * @param asked a prompt without a completion
      */
     private record Unit(
-            List<Sequence> sequences, int prompt, boolean desirable, long row, Optional<RolloutSampler.Asked> asked) {
+            List<Sequence> sequences,
+            int prompt,
+            boolean desirable,
+            double margin,
+            long row,
+            Optional<RolloutSampler.Asked> asked) {
 
-        Unit(List<Sequence> sequences, int prompt, boolean desirable, long row) {
-            this(sequences, prompt, desirable, row, Optional.empty());
+        Unit(List<Sequence> sequences, int prompt, TrainingRow row) {
+            this(sequences, prompt, row.desirable().orElse(true), row.margin(), row.number(), Optional.empty());
+        }
+
+        /** Several sequences in one row. */
+        static Unit packed(List<Sequence> sequences) {
+            return new Unit(sequences, 0, true, 0, 0, Optional.empty());
         }
 
         static Unit of(TrainingRow row, int[] ids) {
             Sequence sequence = new Sequence(ids, new boolean[ids.length]);
             return new Unit(
-                    List.of(sequence), ids.length, true, row.number(), Optional.of(RolloutSampler.Asked.of(row, ids)));
+                    List.of(sequence),
+                    ids.length,
+                    true,
+                    0,
+                    row.number(),
+                    Optional.of(RolloutSampler.Asked.of(row, ids)));
         }
 
         int length() {
@@ -59,16 +75,17 @@ final class PreparedRows {
     static PreparedRows of(Dataset dataset, Objective objective, RowTokenizer tokenizer, TrainingOptions options) {
         Packing packing = objective.rows() == Objective.Rows.SEQUENCES ? options.packing() : Packing.NONE;
         List<Unit> units = new ArrayList<>();
+        boolean answered = objective instanceof GrpoObjective rated && rated.needsAnswers();
         long left = 0;
         long cut = 0;
         for (TrainingRow row : dataset.rows()) {
             if (objective.rows() == Objective.Rows.PROMPTS) {
-                units.add(Unit.of(row, tokenizer.prompt(row)));
+                units.add(Unit.of(row, tokenizer.prompt(row, answered)));
                 continue;
             }
             List<Tokens> tokens = switch (objective.rows()) {
                 case SEQUENCES -> List.of(tokenizer.supervised(row, options.trainedTokens()));
-                case PAIRS -> tokenizer.pair(row);
+                case PAIRS -> objective.scoresTexts() ? tokenizer.scored(row) : tokenizer.pair(row);
                 case UNPAIRED -> List.of(tokenizer.unpaired(row));
                 case PROMPTS -> List.of();
             };
@@ -79,8 +96,7 @@ final class PreparedRows {
                 fitted.ifPresent(sequences::add);
             }
             if (sequences.size() == tokens.size()) {
-                units.add(new Unit(
-                        sequences, tokens.get(0).prompt(), row.desirable().orElse(true), row.number()));
+                units.add(new Unit(sequences, tokens.get(0).prompt(), row));
             } else {
                 left++;
             }
@@ -91,7 +107,7 @@ final class PreparedRows {
         List<Sequence> all = units.stream().map(unit -> unit.sequences().get(0)).toList();
         List<Unit> packed = Packer.pack(all, options.maxLength(), packing).stream()
                 .filter(row -> row.stream().anyMatch(one -> one.targets() > 0))
-                .map(row -> new Unit(row, 0, true, 0))
+                .map(Unit::packed)
                 .toList();
         return new PreparedRows(objective, packed, left, cut);
     }
@@ -173,8 +189,10 @@ final class PreparedRows {
         List<Sequence> rejected = new ArrayList<>();
         List<Sequence> mismatched = new ArrayList<>();
         boolean[] desirable = new boolean[objective.rows() == Objective.Rows.UNPAIRED ? end - first : 0];
+        double[] margins = new double[end - first];
         for (int i = first; i < end; i++) {
             Unit unit = units.get(order[i]);
+            margins[i - first] = unit.margin();
             if (objective.rows() == Objective.Rows.PAIRS) {
                 sequences.add(unit.sequences().get(0));
                 rejected.add(unit.sequences().get(1));
@@ -188,7 +206,8 @@ final class PreparedRows {
             }
         }
         sequences.addAll(rejected);
-        return new MicroBatch(sequences, desirable, objective.needsMismatched() ? mismatched : List.of());
+        return new MicroBatch(
+                sequences, desirable, objective.needsMismatched() ? mismatched : List.of(), new double[0], margins);
     }
 
     /** The prompts from {@code first} to {@code end} of an order. */

@@ -107,6 +107,9 @@ final class QuestionRows {
         return tree;
     }
 
+    /** What an answer contains that says so where the passage has none. */
+    private static final String UNKNOWN = "not in the sources";
+
     /** One question with its answer as a row of a prompt and a completion. */
     static TrainingRow single(long number, ReadingQuestion one) {
         return new TrainingRow(
@@ -114,6 +117,8 @@ final class QuestionRows {
                 Text.of(one.messages().stream().map(QuestionRows::tree).toList()),
                 Text.of(List.of(tree(Message.assistant(one.wanted())))),
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty(),
+                one.isAnswerable() ? one.answers() : List.of(UNKNOWN),
+                0);
     }
 }

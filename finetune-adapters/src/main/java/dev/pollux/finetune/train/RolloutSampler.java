@@ -62,9 +62,10 @@ final class RolloutSampler implements AutoCloseable {
      * A prompt.
      *
      * @param row its number
+     * @param answers that are right; empty if none is given
      * @param ids as the model reads it
      */
-    record Asked(long row, Prompt prompt, int[] ids) {
+    record Asked(long row, Prompt prompt, List<String> answers, int[] ids) {
 
         static Asked of(TrainingRow row, int[] ids) {
             List<Message> messages = new ArrayList<>();
@@ -78,7 +79,7 @@ final class RolloutSampler implements AutoCloseable {
                         });
             }
             Prompt prompt = messages.isEmpty() ? Prompt.text(row.prompt().text()) : Prompt.chat(messages);
-            return new Asked(row.number(), prompt, ids);
+            return new Asked(row.number(), prompt, row.answers(), ids);
         }
     }
 
@@ -121,6 +122,8 @@ final class RolloutSampler implements AutoCloseable {
                 sequences.add(sequence(asked.ids(), written.tokens()));
                 rollouts.add(new Rollout(
                         asked.row(),
+                        asked.prompt(),
+                        asked.answers(),
                         written.text(),
                         written.tokens().size(),
                         written.finish() == FinishReason.END_OF_TEXT));
@@ -130,11 +133,15 @@ final class RolloutSampler implements AutoCloseable {
         double[] rewards = objective.rewards().rewards(List.copyOf(rollouts));
         check(rewards, rollouts);
         measure(rewards, rollouts, group);
+        if (objective.rewards() instanceof WeightedRewards weighted) {
+            weighted.means().forEach((name, mean) -> add("rewards/" + name + "/mean", mean));
+        }
         return new MicroBatch(
                 sequences,
                 new boolean[0],
                 List.of(),
-                Advantages.of(rewards, group, objective.options().scaling()));
+                Advantages.of(rewards, group, objective.options().scaling()),
+                new double[0]);
     }
 
     private static Sequence sequence(int[] prompt, List<Integer> written) {

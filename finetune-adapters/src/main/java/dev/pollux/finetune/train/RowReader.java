@@ -17,10 +17,11 @@ final class RowReader {
     /*
      * Layouts, by the keys of a row; the first that fits is taken:
      *
-     *   chosen, rejected [, prompt]         a pair; without a prompt, what both begin with is the prompt
+     *   chosen, rejected [, prompt, margin] a pair; without a prompt, what both begin with is the prompt
      *   prompt, completion, label           unpaired
      *   prompt, completion                  a prompt with its completion
-     *   prompt                              a prompt alone, for completions that the model writes itself
+     *   prompt [, answers]                  a prompt alone, for completions that the model writes itself; answers is a list of
+     *                                       those that are right, or one text
      *   messages                            a conversation
      *   conversations                       ShareGPT: from (system, human, gpt, tool), value
      *   instruction [, input, system], output   Alpaca, as a conversation of two turns
@@ -82,7 +83,9 @@ final class RowReader {
                     wanted(number, "prompt", row.path("prompt")),
                     Text.EMPTY,
                     Optional.empty(),
-                    Optional.empty());
+                    Optional.empty(),
+                    answers(number, row.path("answers")),
+                    0);
         }
         if (row.has("messages")) {
             return whole(number, wanted(number, "messages", row.path("messages")));
@@ -103,6 +106,16 @@ final class RowReader {
                 number,
                 "has the keys " + row.propertyNames() + " but needs text, messages, conversations, instruction and"
                         + " output, question and answers, prompt and completion, or chosen and rejected");
+    }
+
+    private List<String> answers(long number, JsonNode answers) {
+        List<String> read = new ArrayList<>();
+        if (answers.isString()) {
+            read.add(answers.asString(""));
+        } else {
+            answers.forEach(one -> read.add(string(number, "an answer", one)));
+        }
+        return read;
     }
 
     private static Map<String, Object> keys(JsonNode row) {
@@ -158,7 +171,25 @@ final class RowReader {
             chosen = after(chosen, same);
             rejected = after(rejected, same);
         }
-        return new TrainingRow(number, prompt, chosen, Optional.of(rejected), Optional.empty());
+        return new TrainingRow(
+                number,
+                prompt,
+                chosen,
+                Optional.of(rejected),
+                Optional.empty(),
+                List.of(),
+                margin(number, row.path("margin")));
+    }
+
+    private double margin(long number, JsonNode margin) {
+        if (margin.isMissingNode()) {
+            return 0;
+        }
+        double value = margin.asDouble(Double.NaN);
+        if (!margin.isNumber() || !Double.isFinite(value)) {
+            throw refused(number, "has the margin " + margin.shown() + ", which must be a number");
+        }
+        return value;
     }
 
     /** Turns or characters that both begin with, one less than either has. */

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /** Turns rows into tokens and says which of them are trained. The caller closes it. <em>Confined to one thread.</em> */
@@ -36,6 +37,7 @@ final class RowTokenizer implements AutoCloseable {
     private final @Nullable ChatTemplate template;
     private final SpecialTokens special;
     private final int maxLength;
+    private OptionalInt padding = OptionalInt.empty(); // set once, by the factory
 
     RowTokenizer(String source, Tokenizer tokenizer, Optional<String> template, SpecialTokens special, int maxLength) {
         this.source = source;
@@ -55,7 +57,12 @@ final class RowTokenizer implements AutoCloseable {
                 .tokenizer()
                 .orElseThrow(() -> new UnsupportedModelException(
                         checkpoint.path() + " has no tokenizer; add tokenizer.json to train on texts"));
-        return new RowTokenizer(source, tokenizer, checkpoint.chatTemplate(), checkpoint.specialTokens(), maxLength);
+        RowTokenizer rows =
+                new RowTokenizer(source, tokenizer, checkpoint.chatTemplate(), checkpoint.specialTokens(), maxLength);
+        rows.padding = checkpoint.settings().ids("pad_token_id").stream()
+                .mapToInt(Integer::intValue)
+                .findFirst();
+        return rows;
     }
 
     Tokenizer tokenizer() {
@@ -97,6 +104,31 @@ final class RowTokenizer implements AutoCloseable {
         return List.of(tokens(row, row.completion(), false), tokens(row, rejected, false));
     }
 
+    /** A pair as it is scored, at the last token of each that is no padding, as transformers takes it. */
+    List<Tokens> scored(TrainingRow row) {
+        return pair(row).stream()
+                .map(one -> {
+                    int[] ids = scored(one.ids);
+                    boolean[] last = new boolean[ids.length];
+                    last[ids.length - 1] = true;
+                    return new Tokens(ids, last, Math.min(one.prompt, ids.length));
+                })
+                .toList();
+    }
+
+    private int[] scored(int[] ids) {
+        int length = ids.length;
+        while (length > 1 && padding.isPresent() && ids[length - 1] == padding.getAsInt()) {
+            length--;
+        }
+        return Arrays.copyOf(ids, length);
+    }
+
+    /** The sequence of a prompt and a completion as it is scored. */
+    int[] scored(TrainingRow row, Text completion) {
+        return scored(tokens(row, completion, false).ids);
+    }
+
     /** The sequence of an unpaired row. */
     Tokens unpaired(TrainingRow row) {
         if (row.desirable().isEmpty()) {
@@ -105,8 +137,15 @@ final class RowTokenizer implements AutoCloseable {
         return tokens(row, row.completion(), false);
     }
 
-    /** The tokens of a prompt, after which the model writes. */
-    int[] prompt(TrainingRow row) {
+    /**
+     * The tokens of a prompt, after which the model writes.
+     *
+     * @param answered whether the row must have answers
+     */
+    int[] prompt(TrainingRow row, boolean answered) {
+        if (answered && row.answers().isEmpty()) {
+            throw refused(row, "has no answers, which its completions are to contain");
+        }
         if (row.prompt().isEmpty()) {
             throw refused(row, "has no prompt, which the objective needs");
         }

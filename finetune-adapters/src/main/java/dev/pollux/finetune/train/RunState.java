@@ -5,6 +5,7 @@ import dev.pollux.StorageException;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.finetune.internal.training.Parameter;
 import dev.pollux.finetune.internal.training.Trainables;
+import dev.pollux.finetune.train.TrainingReport.Evaluation;
 import dev.pollux.inference.internal.JsonFile;
 import dev.pollux.inference.internal.JsonNode;
 import dev.pollux.inference.internal.ObjectNode;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 /** Saves a run between two steps, so that it continues with the same bits. <em>Confined to one thread.</em> */
@@ -30,14 +32,16 @@ final class RunState {
      * Folder <out>.checkpoints/step-N, which appears as a whole:
      *
      *   parameters.safetensors   the values of each parameter, and the optimizer's moments as "name|moment", all 32-bit floats
+     *   best.safetensors         the values of each parameter at the best evaluation, if there was one and it is kept
      *   state.json               step, tokens, the optimizer's steps, the schedule's and the objective's memory as hexadecimal
-     *                            floats, and the digest of the run's settings
+     *                            floats, the evaluation before the first step and the best one, and the digest of the run's settings
      *
      * The order of rows follows from the seed and the step, so no random state is stored. Earlier folders are deleted after a
      * new one is complete.
      */
 
     private static final String VALUES = "parameters.safetensors";
+    private static final String BEST = "best.safetensors";
     private static final String STATE = "state.json";
     private static final String STEP = "step-";
 
@@ -57,7 +61,12 @@ final class RunState {
         this.digest = digest;
     }
 
-    void save(Progress progress, Trainables trainables, StepRunner<?> runner, LearningRate rate) {
+    void save(
+            Progress progress,
+            Trainables trainables,
+            StepRunner<?> runner,
+            LearningRate rate,
+            Evaluations evaluations) {
         WorkFolder.publish(folder.resolve(STEP + progress.step()), JobContext.NONE, work -> {
             List<String> names = new ArrayList<>();
             runner.states().forEach((name, state) -> {
@@ -73,10 +82,20 @@ final class RunState {
                 }
                 file.finish();
             }
-            JsonFile.write(work.resolve(STATE), json(progress, runner, rate));
+            best(work, evaluations.values());
+            JsonFile.write(work.resolve(STATE), json(progress, runner, rate, evaluations));
             return folder;
         });
         steps().filter(step -> step != progress.step()).forEach(this::delete);
+    }
+
+    private static void best(Path work, Map<String, float[]> values) {
+        if (!values.isEmpty()) {
+            try (SafetensorsWriter file = SafetensorsWriter.create(work.resolve(BEST), List.copyOf(values.keySet()))) {
+                values.forEach((name, kept) -> put(file, name, kept));
+                file.finish();
+            }
+        }
     }
 
     private static OptimizerState state(StepRunner<?> runner, Parameter parameter) {
@@ -87,7 +106,7 @@ final class RunState {
         file.put(name, DType.F32, List.of((long) values.length), values);
     }
 
-    private JsonNode json(Progress progress, StepRunner<?> runner, LearningRate rate) {
+    private JsonNode json(Progress progress, StepRunner<?> runner, LearningRate rate, Evaluations evaluations) {
         ObjectNode json = new ObjectNode();
         json.put("digest", digest);
         json.put("global_step", progress.step());
@@ -97,9 +116,27 @@ final class RunState {
         json.put(
                 "losses",
                 hex(progress.losses().stream().mapToDouble(Double::doubleValue).toArray()));
+        json.put("evaluation_before", hex(evaluations.before()));
+        json.put("best_evaluation", hex(evaluations.best().found()));
+        json.put("best_step", evaluations.best().step());
+        json.put("evaluations_since_best", evaluations.best().worse());
         ObjectNode steps = json.putObject("optimizer_steps");
         runner.states().forEach((name, state) -> steps.put(name, state.step()));
         return json;
+    }
+
+    /** The loss and the accuracy; not a number where there is none. */
+    private static String hex(Evaluation found) {
+        return hex(found.loss().orElse(Double.NaN), found.rewardAccuracy().orElse(Double.NaN));
+    }
+
+    private static Evaluation evaluation(JsonNode text) {
+        double[] values = doubles(text);
+        return values.length < 2 ? Evaluation.NONE : new Evaluation(optional(values[0]), optional(values[1]));
+    }
+
+    private static OptionalDouble optional(double value) {
+        return Double.isNaN(value) ? OptionalDouble.empty() : OptionalDouble.of(value);
     }
 
     private static String hex(double... values) {
@@ -123,7 +160,8 @@ final class RunState {
      * @return empty if there is none
      * @throws MalformedFileException if it is one of other settings
      */
-    Optional<Progress> restore(Trainables trainables, StepRunner<?> runner, LearningRate rate) {
+    Optional<Progress> restore(
+            Trainables trainables, StepRunner<?> runner, LearningRate rate, Evaluations evaluations) {
         Optional<Long> newest = steps().max(Comparator.naturalOrder());
         if (newest.isEmpty()) {
             return Optional.empty();
@@ -152,6 +190,11 @@ final class RunState {
                                 moments);
             }
         }
+        evaluations.restore(
+                evaluation(json.path("evaluation_before")),
+                new Evaluations.Best(json.path("best_step").asLong(0), evaluation(json.path("best_evaluation")), (int)
+                        json.path("evaluations_since_best").asLong(0)),
+                best(from));
         rate.restore(doubles(json.path("schedule")));
         double[] reward = doubles(json.path("running_reward"));
         runner.running().restore(reward[0], reward[1]);
@@ -161,6 +204,17 @@ final class RunState {
         }
         return Optional.of(new Progress(
                 json.path("global_step").asLong(0), json.path("num_tokens").asLong(0), losses));
+    }
+
+    private static Map<String, float[]> best(Path from) {
+        if (!Files.exists(from.resolve(BEST))) {
+            return Map.of();
+        }
+        Map<String, float[]> values = new LinkedHashMap<>();
+        try (SafetensorsFile file = SafetensorsFile.open(from.resolve(BEST))) {
+            file.tensors().keySet().forEach(name -> values.put(name, file.floats(name)));
+        }
+        return values;
     }
 
     private Stream<Long> steps() {

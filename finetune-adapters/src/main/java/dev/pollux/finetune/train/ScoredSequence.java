@@ -11,6 +11,7 @@ import dev.pollux.finetune.internal.training.TokenMeasures;
  * @param meanLogits means of the logits
  * @param hits 1 where the token has the largest logit
  * @param collisions Σ p² of the predicted distributions
+ * @param divergences of the predicted distributions from those of a teacher; 0 without one
  * @param completion whether the token belongs to the completion, else to the prompt
  */
 record ScoredSequence(
@@ -20,7 +21,28 @@ record ScoredSequence(
         double[] meanLogits,
         double[] hits,
         double[] collisions,
+        double[] divergences,
         boolean[] completion) {
+
+    /** Without a teacher. */
+    ScoredSequence(
+            double[] logProbabilities,
+            double[] reference,
+            double[] entropies,
+            double[] meanLogits,
+            double[] hits,
+            double[] collisions,
+            boolean[] completion) {
+        this(
+                logProbabilities,
+                reference,
+                entropies,
+                meanLogits,
+                hits,
+                collisions,
+                new double[completion.length],
+                completion);
+    }
 
     static ScoredSequence of(TokenMeasures measures, int first, boolean[] completion, double[] reference) {
         int count = completion.length;
@@ -31,6 +53,7 @@ record ScoredSequence(
                 part(measures.meanLogits(), first, count),
                 part(measures.hits(), first, count),
                 part(measures.collisions(), first, count),
+                part(measures.divergences(), first, count),
                 completion);
     }
 

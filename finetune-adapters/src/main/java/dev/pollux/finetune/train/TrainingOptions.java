@@ -2,7 +2,6 @@ package dev.pollux.finetune.train;
 
 import static dev.pollux.internal.OptionRange.require;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -29,19 +28,12 @@ public final class TrainingOptions {
 
     private TrainingOptions(Builder b) {
         this.given = b.copy();
-        check();
-    }
-
-    private void check() {
+        double rate = given.learningRate;
         require(given.epochs > 0 && Double.isFinite(given.epochs), "epochs", "above 0 and finite", given.epochs);
         require(given.maxSteps >= 0, "maxSteps", "at least 0", given.maxSteps);
         require(given.batchSize >= 1, "batchSize", "at least 1", given.batchSize);
         require(given.accumulation >= 1, "accumulation", "at least 1", given.accumulation);
-        require(
-                given.learningRate > 0 && Double.isFinite(given.learningRate),
-                "learningRate",
-                "above 0 and finite",
-                given.learningRate);
+        require(rate > 0 && Double.isFinite(rate), "learningRate", "above 0 and finite", rate);
         require(given.warmUp >= 0, "warmUp", "at least 0", given.warmUp);
         require(given.maxGradientNorm >= 0, "maxGradientNorm", "at least 0", given.maxGradientNorm);
         require(given.loraPlusRatio > 0, "loraPlusRatio", "above 0", given.loraPlusRatio);
@@ -117,9 +109,7 @@ public final class TrainingOptions {
         return given.loraPlusRatio;
     }
 
-    /**
-     * The largest number of tokens of a row, at least 2; longer ones are cut at the end ({@code max_length}); default 1024.
-     */
+    /** The largest number of tokens of a row, at least 2; longer ones are cut at the end ({@code max_length}); default 1024. */
     public int maxLength() {
         return given.maxLength;
     }
@@ -159,6 +149,14 @@ public final class TrainingOptions {
         return given.patience;
     }
 
+    /**
+     * Whether the result is the adapter with the best loss of evaluation rows among those of {@link #evaluateEvery()} and of the
+     * last step, not the last one ({@code load_best_model_at_end}); default true. Without evaluations it is the last one.
+     */
+    public boolean keepBest() {
+        return given.keepBest;
+    }
+
     /** Steps between reports, at least 1 ({@code logging_steps}); default 1. */
     public int logEvery() {
         return given.logEvery;
@@ -192,9 +190,7 @@ public final class TrainingOptions {
 
     @Override
     public String toString() {
-        List<String> shown = new ArrayList<>();
-        values().forEach(option -> shown.add(option.getKey() + "=" + option.getValue()));
-        return "TrainingOptions[" + String.join(", ", shown) + "]";
+        return "TrainingOptions" + values();
     }
 
     /** The options in order; a list, since each is named once. */
@@ -218,6 +214,7 @@ public final class TrainingOptions {
                 Map.entry("evaluateEvery", given.evaluateEvery),
                 Map.entry("saveEvery", given.saveEvery),
                 Map.entry("patience", given.patience),
+                Map.entry("keepBest", given.keepBest),
                 Map.entry("logEvery", given.logEvery),
                 Map.entry("threads", given.threads),
                 Map.entry("weightMemory", given.weightMemory),
@@ -244,6 +241,7 @@ public final class TrainingOptions {
         private int evaluateEvery = 0;
         private int saveEvery = 0;
         private int patience = 0;
+        private boolean keepBest = true;
         private int logEvery = 1;
         private int threads = Runtime.getRuntime().availableProcessors();
         private long weightMemory = 1L << 30;
@@ -364,6 +362,12 @@ public final class TrainingOptions {
         /** See {@link TrainingOptions#patience()}. */
         public Builder patience(int patience) {
             this.patience = patience;
+            return this;
+        }
+
+        /** See {@link TrainingOptions#keepBest()}. */
+        public Builder keepBest(boolean keepBest) {
+            this.keepBest = keepBest;
             return this;
         }
 

@@ -53,6 +53,7 @@ public final class TrainingPage {
     private static String table(TrainingReport report) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("steps", String.valueOf(report.steps()));
+        facts.put("step of the adapter", String.valueOf(report.keptStep()));
         facts.put("tokens", String.valueOf(report.tokens()));
         facts.put("seconds", shown(report.elapsed().toMillis() / 1e3));
         facts.put("tokens a second", shown(report.tokensPerSecond()));

@@ -12,7 +12,8 @@ import java.util.OptionalDouble;
  * @param elapsed the time of the run
  * @param trainLoss the mean loss of the last tenth of the steps, at least one
  * @param before the measures of the evaluation rows before the first step
- * @param after the same after the last step
+ * @param after the same of the trained adapter
+ * @param keptStep the step after which the adapter was as it is: the last one, or that with the best loss of evaluation rows
  * @param directMemory bytes of direct memory that were allocated
  * @param log the reported steps
  * @param notices what the host should know about the data and the run
@@ -25,6 +26,7 @@ public record TrainingReport(
         double trainLoss,
         Evaluation before,
         Evaluation after,
+        long keptStep,
         long directMemory,
         List<TrainingStep> log,
         List<String> notices,

@@ -12,8 +12,25 @@ import java.util.Optional;
  * @param completion what is wanted
  * @param rejected of a pair, the worse completion
  * @param desirable of an unpaired row, whether the completion is
+ * @param answers of a prompt, those that are right; empty if none is given
+ * @param margin of a pair, by how much the reward of the completion is to be larger; 0 if none is given
  */
-record TrainingRow(long number, Text prompt, Text completion, Optional<Text> rejected, Optional<Boolean> desirable) {
+record TrainingRow(
+        long number,
+        Text prompt,
+        Text completion,
+        Optional<Text> rejected,
+        Optional<Boolean> desirable,
+        List<String> answers,
+        double margin) {
+
+    TrainingRow {
+        answers = List.copyOf(answers);
+    }
+
+    TrainingRow(long number, Text prompt, Text completion, Optional<Text> rejected, Optional<Boolean> desirable) {
+        this(number, prompt, completion, rejected, desirable, List.of(), 0);
+    }
 
     /**
      * A text, or turns of a conversation.

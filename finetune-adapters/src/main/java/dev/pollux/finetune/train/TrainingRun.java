@@ -28,17 +28,19 @@ final class TrainingRun<B> {
     private final Consumer<TrainingStep> listener;
     private final List<TrainingStep> log = new ArrayList<>();
     private final List<String> notices = new ArrayList<>();
+    private final Evaluations evaluations;
     private final long started = System.nanoTime();
     private List<Double> losses = new ArrayList<>();
     private long tokens;
-    private double best = Double.POSITIVE_INFINITY;
-    private int worse;
+    private Evaluation last = Evaluation.NONE;
+    private long evaluated = -1; // the step of the last evaluation
 
     TrainingRun(TrainingTask<B> task, TrainingOptions options, @Nullable Path saved, Consumer<TrainingStep> listener) {
         this.task = task;
         this.options = options;
         this.saved = saved;
         this.listener = listener;
+        this.evaluations = new Evaluations(options.keepBest());
     }
 
     TrainingReport run(JobContext context) {
@@ -51,21 +53,19 @@ final class TrainingRun<B> {
             LearningRate rate = new LearningRate(
                     options.schedule(), options.learningRate(), Planning.warmUp(options, steps), steps);
             long first = 0;
-            Evaluation before;
             Optional<RunState.Progress> continued =
-                    state == null ? Optional.empty() : state.restore(task.trainables(), runner, rate);
+                    state == null ? Optional.empty() : state.restore(task.trainables(), runner, rate, evaluations);
             if (continued.isPresent()) {
                 first = continued.get().step();
                 tokens = continued.get().tokens();
                 losses = new ArrayList<>(continued.get().losses());
                 runner.refresh();
-                before = Evaluation.NONE;
                 note("The run continues after step " + first, context);
             } else {
-                before = task.evaluate(runner, context);
+                evaluations.before(task.evaluate(runner, context));
             }
             long done = steps(runner, rate, new Range(first, steps), state, context);
-            Evaluation after = task.evaluate(runner, context);
+            long kept = kept(done, runner, context);
             task.end().forEach(found -> note(found, context));
             if (target != null) {
                 task.save(target, context);
@@ -78,13 +78,37 @@ final class TrainingRun<B> {
                     tokens,
                     elapsed(),
                     lastLoss(),
-                    before,
-                    after,
+                    evaluations.before(),
+                    last,
+                    kept,
                     runner.allocated(),
                     log,
                     notices,
                     task.adapter());
         }
+    }
+
+    /** The step whose values the parameters have: the last one, or that of the best evaluation, whose values they get. */
+    private long kept(long done, StepRunner<B> runner, JobContext context) {
+        if (evaluated != done) {
+            evaluate(done, runner, context);
+        }
+        long best = evaluations.best().step();
+        double first = evaluations.before().loss().orElse(Double.NaN);
+        if (evaluations.best().found().loss().orElse(0) >= first && options.evaluateEvery() > 0) {
+            note(
+                    "No evaluation had a smaller loss than before the first step, " + (float) first
+                            + "; lower the learning rate, or check that both files have rows of one kind",
+                    context);
+        }
+        if (evaluations.values().isEmpty() || best == done) {
+            return done;
+        }
+        evaluations.useBest(task.trainables());
+        runner.refresh();
+        last = evaluations.best().found();
+        note("The adapter is that of step " + best + ", whose loss of the evaluation rows is the best", context);
+        return best;
     }
 
     /** Checked before the first step, so that no run is lost at its end. */
@@ -128,11 +152,12 @@ final class TrainingRun<B> {
             task.step(found).forEach(notice -> note(notice, context));
             rate.loss(found.loss());
             report(step + 1, range.steps(), found, share * options.learningRate(), context);
-            if (state != null && (step + 1) % options.saveEvery() == 0 && step + 1 < range.steps()) {
-                state.save(new RunState.Progress(step + 1, tokens, losses), task.trainables(), runner, rate);
-            }
             if (endsEarly(step + 1, runner, context)) {
                 return step + 1;
+            }
+            if (state != null && (step + 1) % options.saveEvery() == 0 && step + 1 < range.steps()) {
+                state.save(
+                        new RunState.Progress(step + 1, tokens, losses), task.trainables(), runner, rate, evaluations);
             }
         }
         return range.steps();
@@ -142,22 +167,24 @@ final class TrainingRun<B> {
         if (options.evaluateEvery() == 0 || step % options.evaluateEvery() != 0) {
             return false;
         }
-        double loss = task.evaluate(runner, context).loss().orElse(Double.NaN);
+        double loss = evaluate(step, runner, context).loss().orElse(Double.NaN);
         if (Double.isNaN(loss)) {
             return false;
         }
         note("Step " + step + ": the loss of the evaluation rows is " + (float) loss, context);
-        if (loss < best) {
-            best = loss;
-            worse = 0;
-        } else {
-            worse++;
-        }
+        int worse = evaluations.best().worse();
         if (options.patience() > 0 && worse >= options.patience()) {
             note("Training ends early after " + worse + " evaluations without improvement", context);
             return true;
         }
         return false;
+    }
+
+    private Evaluation evaluate(long step, StepRunner<B> runner, JobContext context) {
+        last = task.evaluate(runner, context);
+        evaluated = step;
+        evaluations.add(step, last, task.trainables());
+        return last;
     }
 
     private void report(long step, long steps, StepRunner.Step found, double rate, JobContext context) {

@@ -223,6 +223,33 @@ class EncoderTrainerTest {
         assertThat(adapter.before().loss().orElseThrow()).isCloseTo(after, within(MERGED));
     }
 
+    @Test
+    void theModelIsThatOfTheBestEvaluation() {
+        TrainingOptions.Builder options =
+                options().learningRate(0.3).evaluateEvery(1).schedule(LearningRateSchedule.constant());
+        TrainingReport best = evaluated(options.build());
+        TrainingReport last = evaluated(options.keepBest(false).build());
+        assertThat(best.keptStep()).isLessThan(best.steps());
+        assertThat(best.after().loss().orElseThrow())
+                .isLessThan(last.after().loss().orElseThrow());
+        TrainingReport same = evaluated(options.maxSteps(best.keptStep()).build());
+        assertThat(best.after()).isEqualTo(same.after());
+        assertThat(best.adapter().trainables().parameters().get(0).values())
+                .isEqualTo(same.adapter().trainables().parameters().get(0).values());
+    }
+
+    private TrainingReport evaluated(TrainingOptions options) {
+        RelevanceDataset opposite = RelevanceDataset.of(
+                "opposite",
+                List.of(
+                        Map.of("query", "what is red", "positive", "the sky is blue"),
+                        Map.of("query", "what is blue", "positive", "the apple is a red fruit")));
+        return trainer(rank2())
+                .evaluatedBy(opposite)
+                .train(TinyBert.triples(), EncoderObjective.contrastive(), options)
+                .run();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {2, 5})
     void aRunThatWasEndedContinuesWithTheSameBits(int end) {

@@ -11,6 +11,7 @@ import dev.pollux.finetune.internal.training.Residuals;
 import dev.pollux.finetune.internal.training.TokenBatch;
 import dev.pollux.finetune.internal.training.TokenBatch.Sequence;
 import dev.pollux.finetune.internal.training.TokenMeasures;
+import dev.pollux.finetune.internal.training.TokenSeeds;
 import dev.pollux.finetune.internal.training.Trainables;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.internal.JsonFile;
@@ -148,7 +149,7 @@ class FamilyTrainingGoldenTest {
         }
         models.refresh();
         try (Activations activations = models.forward(batch, OptionalLong.empty(), JobContext.NONE)) {
-            models.backward(activations, weights, JobContext.NONE);
+            models.backward(activations, TokenSeeds.of(weights), JobContext.NONE);
         }
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             List<float[]> direction = direction(trainables, random);

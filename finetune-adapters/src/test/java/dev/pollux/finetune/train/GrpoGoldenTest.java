@@ -77,7 +77,8 @@ class GrpoGoldenTest {
             before.add(row(set.path("old_logps"), i));
             advantages[i] = set.path("advantages").path(i).asDouble(0);
         }
-        return new ScoredBatch(sequences, new boolean[0], List.of(), advantages, old ? before : List.of());
+        return new ScoredBatch(
+                sequences, new boolean[0], List.of(), advantages, new double[0], old ? before : List.of());
     }
 
     private static void check(JsonNode set, JsonNode one) {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -222,6 +223,84 @@ class LoraTrainerTest {
             assertSame(values(temp.resolve("whole")), values(temp.resolve("ended")));
             assertThat(temp.resolve("ended.checkpoints")).doesNotExist();
         }
+    }
+
+    /** Rows that a model learns while it forgets the others. */
+    private static Dataset others() {
+        return Dataset.of(
+                "others",
+                List.of(
+                        Map.of("prompt", "the capital of", "completion", " France is down"),
+                        Map.of("prompt", "gravity", "completion", " is five .")));
+    }
+
+    private TrainingReport evaluated(TrainingOptions options, Consumer<TrainingStep> listener, Path saved) {
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            return LoraTrainer.on(
+                            checkpoint,
+                            LoraOptions.builder().rank(4).dropout(0.1).build())
+                    .evaluatedBy(others())
+                    .onStep(listener)
+                    .savedTo(saved)
+                    .train(TrainingModel.rows(), Objective.sft(), options)
+                    .run();
+        }
+    }
+
+    private static TrainingOptions.Builder overfitting() {
+        return options()
+                .epochs(10)
+                .learningRate(3e-2)
+                .schedule(LearningRateSchedule.constant())
+                .evaluateEvery(2);
+    }
+
+    @Test
+    void theAdapterIsThatOfTheBestEvaluation() {
+        Path best = temp.resolve("best");
+        TrainingReport report = evaluated(overfitting().build(), step -> {}, best);
+        TrainingReport all = evaluated(overfitting().keepBest(false).build(), step -> {}, temp.resolve("last"));
+        assertThat(report.steps()).isEqualTo(20).isEqualTo(all.keptStep());
+        assertThat(report.keptStep()).isBetween(2L, 18L);
+        assertThat(loss(report.after())).isLessThan(loss(all.after()));
+        TrainingReport same = evaluated(
+                overfitting().keepBest(false).maxSteps(report.keptStep()).build(), step -> {}, temp.resolve("same"));
+        assertThat(report.after()).isEqualTo(same.after());
+        assertSame(values(best), values(temp.resolve("same")));
+        assertSame(values(best), saved(report, "again"));
+        assertThat(report.notices())
+                .contains("The adapter is that of step " + report.keptStep()
+                        + ", whose loss of the evaluation rows is the best");
+    }
+
+    @Test
+    void trainingThatEndsEarlyReturnsTheBestAdapter() {
+        TrainingReport early = evaluated(overfitting().patience(2).build(), step -> {}, temp.resolve("early"));
+        assertThat(early.steps()).isLessThan(20).isEqualTo(early.keptStep() + 4);
+        evaluated(overfitting().keepBest(false).maxSteps(early.keptStep()).build(), step -> {}, temp.resolve("same"));
+        assertSame(values(temp.resolve("early")), values(temp.resolve("same")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {3, 11, 17})
+    void aRunThatWasEndedKnowsItsBestEvaluation(int ended) {
+        TrainingOptions options = overfitting().saveEvery(1).build();
+        TrainingReport whole = evaluated(options, step -> {}, temp.resolve("whole"));
+        assertThatThrownBy(() -> evaluated(
+                        options,
+                        step -> {
+                            if (step.step() == ended) {
+                                throw new CancelledException("ended");
+                            }
+                        },
+                        temp.resolve("ended")))
+                .isInstanceOf(CancelledException.class);
+        TrainingReport report = evaluated(options, step -> {}, temp.resolve("ended"));
+        assertThat(report.notices()).contains("The run continues after step " + (ended - 1));
+        assertThat(report.keptStep()).isEqualTo(whole.keptStep());
+        assertThat(report.before()).isEqualTo(whole.before());
+        assertThat(report.after()).isEqualTo(whole.after());
+        assertSame(values(temp.resolve("whole")), values(temp.resolve("ended")));
     }
 
     @Test

@@ -3,6 +3,9 @@ package dev.pollux.finetune.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.pollux.MalformedFileException;
+import dev.pollux.finetune.evaluate.ReadingQuestion;
+import dev.pollux.generation.Prompt;
 import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.testkit.NoLeaks;
 import java.io.IOException;
@@ -10,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,6 +92,67 @@ class RewardedTrainingTest {
                         1))
                 .hasMessageMatching("The reward of a completion of row [12] must be finite but was NaN; return 0 for a"
                         + " completion that cannot be rated");
+    }
+
+    private static Rollout rollout(String completion, int tokens, boolean complete, String... answers) {
+        return new Rollout(1, Prompt.text("q"), List.of(answers), completion, tokens, complete);
+    }
+
+    @Test
+    void rewardsOfTextsAreWhatTheirNamesSay() {
+        List<Rollout> rollouts = List.of(
+                rollout("It is Paris [1].", 4, true, "paris", "Lutetia"),
+                rollout("Parisian", 12, true, "Paris"),
+                rollout("", 8, false, "Paris"));
+        assertThat(Rewards.containingAnAnswer().rewards(rollouts)).containsExactly(1, 0, 0);
+        assertThat(Rewards.matching(Pattern.compile("\\[\\d]")).rewards(rollouts))
+                .containsExactly(1, 0, 0);
+        assertThat(Rewards.within(8).rewards(rollouts)).containsExactly(1, 0.5, 0);
+        RewardFunction sum = Rewards.weighted(
+                Map.of("contains", Rewards.containingAnAnswer(), "within", Rewards.within(8)), Map.of("within", -0.5));
+        assertThat(sum.rewards(rollouts)).containsExactly(0.5, -0.25, 0);
+        assertThatThrownBy(() -> Rewards.containingAnAnswer().rewards(List.of(rollout("a", 1, true))))
+                .hasMessage(
+                        "Row 1 must have answers, which completions are compared with; add them, or reward something"
+                                + " else");
+        assertThatThrownBy(() -> Rewards.within(0)).hasMessage("tokens must be at least 1 but was 0");
+        assertThatThrownBy(() -> Rewards.weighted(Map.of(), Map.of()))
+                .hasMessage("rewards must have at least one function but was empty");
+        assertThatThrownBy(() -> Rewards.weighted(Map.of("a", Rewards.within(1)), Map.of("b", 1.0)))
+                .hasMessage("A weight must be finite and belong to one of [a] but was 1.0 of b");
+        assertThatThrownBy(() -> Rewards.weighted(Map.of("a", one -> new double[0]), Map.of())
+                        .rewards(rollouts))
+                .hasMessage("The reward a must return a number for each of 3 completions but returned 0");
+    }
+
+    @Test
+    void questionsHaveTheirAnswers() {
+        List<TrainingRow> rows = Dataset.of(
+                        "questions",
+                        List.of(
+                                Map.of("question", "Where?", "answers", List.of("Paris"), "context", "In Paris."),
+                                Map.of(
+                                        "question",
+                                        "Why?",
+                                        "answers",
+                                        List.of(),
+                                        "context",
+                                        "In Paris.",
+                                        "answerable",
+                                        false)))
+                .rows();
+        assertThat(rows.get(0).answers()).containsExactly("Paris");
+        Rollout refused =
+                rollout(ReadingQuestion.UNKNOWN, 9, true, rows.get(1).answers().get(0));
+        assertThat(Rewards.containingAnAnswer().rewards(List.of(refused))).containsExactly(1);
+    }
+
+    @Test
+    void rowsWithoutAnswersAreRefusedBeforeTheFirstStep() {
+        assertThatThrownBy(() -> train(Rewards.containingAnAnswer(), 1))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage("prompts: row 1 has no answers, which its completions are to contain; correct or remove the"
+                        + " row");
     }
 
     @Test

@@ -88,6 +88,7 @@ class TrainingLogsTest {
                 1,
                 TrainingReport.Evaluation.NONE,
                 TrainingReport.Evaluation.NONE,
+                3,
                 0,
                 List.of(step(1), step(2), step(3)),
                 List.of("a < b"),

@@ -25,7 +25,7 @@ abstract class EncoderTrainingCommand extends PolluxCommand {
 
     static final String JSON =
             "--json: while it runs, a line for each reported step: {step, steps, epoch, loss, grad_norm,"
-                    + " learning_rate, num_tokens, accuracy}; at the end {steps, tokens, seconds, trainLoss, evalLoss: {before,"
+                    + " learning_rate, num_tokens, accuracy}; at the end {steps, keptStep, tokens, seconds, trainLoss, evalLoss: {before,"
                     + " after}, accuracy: {before, after}, tokensPerSecond, peakMemoryBytes, model, adapter}. With --dry-run"
                     + " {trainable, parameters, modules, rows, cut, tokens, longest, steps, operations, memory}.";
 

@@ -1,6 +1,7 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.finetune.train.CpoOptions;
+import dev.pollux.finetune.train.DistillationOptions;
 import dev.pollux.finetune.train.DpoOptions;
 import dev.pollux.finetune.train.EncoderObjective;
 import dev.pollux.finetune.train.ExplainedRow;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -26,7 +28,7 @@ import picocli.CommandLine.Unmatched;
             "Train a LoRA adapter of a model on this machine's processor.",
             "",
             "sft trains on texts, conversations or prompts with completions; dpo, orpo, cpo and simpo on pairs of a chosen and a"
-                    + " rejected completion; kto and bco on completions with a label; embedder and reranker on queries with documents. explain shows which tokens of a row are"
+                    + " rejected completion; kto and bco on completions with a label; reward a score of texts from pairs; distill the predictions of a larger model; grpo on rewards of what the model writes; embedder and reranker on queries with documents. explain shows which tokens of a row are"
                     + " trained, run takes all options from a YAML file.",
             "",
             "--json: see 'pollux train sft --help' and the others."
@@ -48,6 +50,9 @@ import picocli.CommandLine.Unmatched;
             TrainCommand.Simpo.class,
             TrainCommand.Kto.class,
             TrainCommand.Bco.class,
+            TrainCommand.Reward.class,
+            TrainCommand.Distill.class,
+            GrpoCommand.class,
             TrainCommand.Embedder.class,
             TrainCommand.Reranker.class,
             TrainCommand.Explain.class,
@@ -57,7 +62,8 @@ final class TrainCommand extends PolluxCommand {
 
     @Override
     int execute() {
-        throw usage("say what to do: sft, dpo, orpo, cpo, simpo, kto, bco, embedder, reranker, explain or run");
+        throw usage(
+                "say what to do: sft, dpo, orpo, cpo, simpo, kto, bco, reward, distill, grpo, embedder, reranker, explain or run");
     }
 
     /** Supervised fine-tuning. */
@@ -227,6 +233,98 @@ final class TrainCommand extends PolluxCommand {
         @Override
         Objective objective() {
             return Objective.bco(beta);
+        }
+    }
+
+    /** Reward models. */
+    @Command(
+            name = "reward",
+            description = {
+                "Train a reward model: a score of texts, by a new head, that is larger for chosen than for rejected completions.",
+                "",
+                "A row has chosen, rejected, perhaps prompt, and perhaps margin, a number by which the scores are to differ. The"
+                        + " adapter is one of PEFT for sequence classification with one label; its head is in modules_to_save."
+                        + " Pairs with more than --max-length tokens are left out.",
+                "",
+                TrainingCommand.JSON
+            },
+            footer = "  pollux train reward --base model --data pairs.jsonl --eval others.jsonl --out rewards")
+    static final class Reward extends TrainingCommand {
+
+        @Option(
+                names = "--centering",
+                order = 5,
+                paramLabel = "NUMBER",
+                description =
+                        "The factor of the squared sum of both scores, which keeps scores around 0. Default: ${DEFAULT-VALUE}.")
+        private double centering;
+
+        @Override
+        Objective objective() {
+            return Objective.reward(centering);
+        }
+
+        @Override
+        double learningRate() {
+            return 1e-4;
+        }
+    }
+
+    /** Distillation. */
+    @Command(
+            name = "distill",
+            description = {
+                "Train a model to predict what a teacher predicts: a larger model with the same tokenizer. Rows are those of sft.",
+                "",
+                "What the teacher says is computed once and kept in the cache, 4 bytes × its hidden size for a trained token.",
+                "",
+                TrainingCommand.JSON
+            },
+            footer = "  pollux train distill --base small --teacher large --data train.jsonl --out adapter")
+    static final class Distill extends TrainingCommand {
+
+        @Option(
+                names = "--teacher",
+                order = 1,
+                required = true,
+                paramLabel = "MODEL",
+                description = "The model to learn from, named as for --base.")
+        private String teacher = "";
+
+        @Option(
+                names = "--beta",
+                order = 5,
+                paramLabel = "NUMBER",
+                description = "0 for the forward KL, 1 for the reverse KL, between them the generalized Jensen-Shannon"
+                        + " divergence. Default: ${DEFAULT-VALUE}.")
+        private double beta = DistillationOptions.DEFAULTS.beta();
+
+        @Option(
+                names = "--temperature",
+                order = 6,
+                paramLabel = "NUMBER",
+                description = "By what the logits of both are divided. Default: ${DEFAULT-VALUE}.")
+        private double temperature = DistillationOptions.DEFAULTS.temperature();
+
+        @Option(
+                names = "--supervised-weight",
+                order = 7,
+                paramLabel = "SHARE",
+                description = "The share of supervised fine-tuning in the loss. Default: ${DEFAULT-VALUE}.")
+        private double supervisedWeight = DistillationOptions.DEFAULTS.supervisedWeight();
+
+        @Override
+        Objective objective() {
+            return Objective.distillation(DistillationOptions.builder()
+                    .beta(beta)
+                    .temperature(temperature)
+                    .supervisedWeight(supervisedWeight)
+                    .build());
+        }
+
+        @Override
+        Optional<Path> teacher() {
+            return Optional.of(ModelOptions.locate(teacher, this, resources()));
         }
     }
 

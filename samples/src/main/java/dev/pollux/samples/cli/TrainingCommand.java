@@ -12,6 +12,7 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,7 +22,7 @@ abstract class TrainingCommand extends TrainingData {
 
     static final String JSON =
             "--json: while it runs, a line for each reported step: {step, steps, epoch, loss, grad_norm,"
-                    + " learning_rate, num_tokens, …}, the names of TRL; at the end {steps, tokens, seconds, trainLoss, evalLoss:"
+                    + " learning_rate, num_tokens, …}, the names of TRL; at the end {steps, keptStep, tokens, seconds, trainLoss, evalLoss:"
                     + " {before, after}, rewardAccuracy: {before, after}, tokensPerSecond, peakMemoryBytes, adapter}. With --dry-run"
                     + " {trainable, parameters, modules, rows, cut, left, tokens, trainedTokens, longest, steps, operations, memory}.";
 
@@ -74,8 +75,34 @@ abstract class TrainingCommand extends TrainingData {
     /** What is minimized. */
     abstract Objective objective();
 
+    /** The model that teaches; empty for none. */
+    Optional<Path> teacher() {
+        return Optional.empty();
+    }
+
+    /** Frees what {@link #objective()} opened. */
+    void release() {}
+
+    /** The rows of a batch where no number is given. */
+    int batchSize() {
+        return TrainingOptions.DEFAULTS.batchSize();
+    }
+
+    /** The rate where none is given. */
+    double learningRate() {
+        return TrainingOptions.DEFAULTS.learningRate();
+    }
+
     @Override
     final int execute() {
+        try {
+            return train();
+        } finally {
+            release();
+        }
+    }
+
+    private int train() {
         Path folder = out;
         if (folder == null && !dryRun) {
             throw usage("Missing required option: '--out=FOLDER'");
@@ -95,9 +122,14 @@ abstract class TrainingCommand extends TrainingData {
         if (from != null) {
             GivenPath.adapters(List.of(from));
         }
-        try (Checkpoint checkpoint = Checkpoint.open(base())) {
+        Optional<Path> taughtBy = teacher();
+        try (Checkpoint checkpoint = Checkpoint.open(base());
+                Opened teacher = new Opened(taughtBy.map(Checkpoint::open))) {
             LoraTrainer trainer =
                     from == null ? LoraTrainer.on(checkpoint, lora) : LoraTrainer.continuing(checkpoint, from);
+            if (teacher.model().isPresent()) {
+                trainer = trainer.taughtBy(teacher.model().get(), resources().cache());
+            }
             Path held = evaluation;
             if (held != null) {
                 GivenPath.file("--eval", held, this);
@@ -120,8 +152,22 @@ abstract class TrainingCommand extends TrainingData {
         }
     }
 
-    private TrainingOptions options() {
-        return loop.options(this, rowOptions().packing(packing).recompute(recompute))
+    /** A model that may not be there. */
+    private record Opened(Optional<Checkpoint> model) implements AutoCloseable {
+        @Override
+        public void close() {
+            model.ifPresent(Checkpoint::close);
+        }
+    }
+
+    final TrainingOptions options() {
+        return loop.options(
+                        this,
+                        rowOptions()
+                                .packing(packing)
+                                .recompute(recompute)
+                                .learningRate(learningRate())
+                                .batchSize(batchSize()))
                 .threads(resources().threads())
                 .build();
     }
@@ -165,6 +211,7 @@ abstract class TrainingCommand extends TrainingData {
         double seconds = done.elapsed().toMillis() / 1e3;
         return new Report()
                 .add("steps", done.steps())
+                .add("keptStep", done.keptStep(), "after step " + done.keptStep())
                 .add("tokens", done.tokens())
                 .add("seconds", seconds)
                 .add("trainLoss", done.trainLoss())

@@ -61,7 +61,7 @@ final class TrainingLoopOptions {
             names = "--batch",
             order = 22,
             paramLabel = "N",
-            description = "Rows of a batch. Default: 8, of an embedder 32.")
+            description = "Rows of a batch. Default: 8, of an embedder 32, of grpo 1.")
     private @Nullable Integer batch;
 
     @Option(
@@ -71,8 +71,12 @@ final class TrainingLoopOptions {
             description = "Batches of a step. Default: ${DEFAULT-VALUE}.")
     private int accumulation = TrainingOptions.DEFAULTS.accumulation();
 
-    @Option(names = "--learning-rate", order = 24, paramLabel = "NUMBER", description = "Default: ${DEFAULT-VALUE}.")
-    private double learningRate = TrainingOptions.DEFAULTS.learningRate();
+    @Option(
+            names = "--learning-rate",
+            order = 24,
+            paramLabel = "NUMBER",
+            description = "Default: 2e-4, of a reward model 1e-4, of grpo 1e-5.")
+    private @Nullable Double learningRate;
 
     @Option(
             names = "--schedule",
@@ -101,7 +105,11 @@ final class TrainingLoopOptions {
     @Option(names = "--seed", order = 33, paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
     private long seed = TrainingOptions.DEFAULTS.seed();
 
-    @Option(names = "--eval-every", order = 34, paramLabel = "N", description = "Steps between evaluations.")
+    @Option(
+            names = "--eval-every",
+            order = 34,
+            paramLabel = "N",
+            description = "Steps between evaluations; what had the best loss is written.")
     private int evaluateEvery = TrainingOptions.DEFAULTS.evaluateEvery();
 
     @Option(
@@ -110,6 +118,12 @@ final class TrainingLoopOptions {
             paramLabel = "N",
             description = "End after so many evaluations without improvement. Default: never.")
     private int patience = TrainingOptions.DEFAULTS.patience();
+
+    @Option(
+            names = "--keep-last",
+            order = 35,
+            description = "Write what the last step gave, not what had the best loss of evaluation rows.")
+    private boolean keepLast;
 
     @Option(
             names = "--save-every",
@@ -163,10 +177,12 @@ final class TrainingLoopOptions {
         if (batch != null) {
             defaults.batchSize(batch);
         }
+        if (learningRate != null) {
+            defaults.learningRate(learningRate);
+        }
         return defaults.epochs(epochs)
                 .maxSteps(maxSteps)
                 .accumulation(accumulation)
-                .learningRate(learningRate)
                 .optimizer(chosen.withWeightDecay(weightDecay))
                 .schedule(LearningRateSchedule.named(schedule, Map.of()))
                 .warmUp(warmUp)
@@ -174,6 +190,7 @@ final class TrainingLoopOptions {
                 .seed(seed)
                 .evaluateEvery(evaluateEvery)
                 .patience(patience)
+                .keepBest(!keepLast)
                 .saveEvery(saveEvery)
                 .logEvery(logEvery)
                 .weightMemory(memory << 20);

@@ -1,6 +1,7 @@
 package dev.pollux.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.inference.adapter.LoraAdapter;
 import dev.pollux.inference.internal.JsonNode;
@@ -78,6 +79,7 @@ class TrainCommandTest {
         assertThat(end.propertyNames())
                 .containsExactly(
                         "steps",
+                        "keptStep",
                         "tokens",
                         "seconds",
                         "trainLoss",
@@ -115,6 +117,143 @@ class TrainCommandTest {
         assertThat(temp.resolve("report.html")).content().contains("<mark>", "<figcaption>loss</figcaption>");
         assertThat(dpo.code()).as(dpo.err()).isZero();
         assertThat(temp.resolve("b/adapter_model.safetensors")).isRegularFile();
+    }
+
+    @Test
+    void aRewardModelIsTrainedFromPairs() throws IOException {
+        Path recipe = Files.writeString(
+                temp.resolve("reward.yml"),
+                "objective: reward\nbase: " + model + "\ndata: " + pairs + "\neval: " + pairs
+                        + "\nrank: 2\nepochs: 5\nlearning-rate: 0.01\ncentering: 0.01\nquiet: true\n");
+        Run done = run("train", "run", recipe.toString(), "--json", "--out", out("rewards"), "--threads", "1");
+        assertThat(done.code()).as(done.err()).isZero();
+        List<String> lines = done.out().lines().toList();
+        assertThat(JsonNode.parse(lines.get(0)).propertyNames()).contains("accuracy", "margin", "mean_reward");
+        JsonNode end = JsonNode.parse(lines.get(lines.size() - 1));
+        assertThat(end.path("rewardAccuracy").path("after").asDouble(0)).isEqualTo(1);
+        assertThat(temp.resolve("rewards/adapter_config.json")).content().contains("SEQ_CLS");
+    }
+
+    @Test
+    void aModelLearnsFromATeacher() {
+        TinyDecoder.llama(2).write(temp.resolve("teacher"));
+        String[] words = {
+            "train",
+            "distill",
+            "--quiet",
+            "--json",
+            "--base",
+            model,
+            "--teacher",
+            out("teacher"),
+            "--data",
+            rows,
+            "--eval",
+            rows,
+            "--out",
+            out("a"),
+            "--epochs",
+            "5",
+            "--rank",
+            "2",
+            "--learning-rate",
+            "0.01",
+            "--supervised-weight",
+            "0.5",
+            "--cache",
+            out("cache"),
+            "--threads",
+            "1"
+        };
+        Run done = run(words);
+        assertThat(done.code()).as(done.err()).isZero();
+        List<String> lines = done.out().lines().toList();
+        assertThat(JsonNode.parse(lines.get(0)).propertyNames()).contains("divergence", "nll_loss");
+        JsonNode end = JsonNode.parse(lines.get(lines.size() - 1));
+        assertThat(end.path("evalLoss").path("after").asDouble(9))
+                .isLessThan(end.path("evalLoss").path("before").asDouble(0));
+        assertThat(temp.resolve("cache/teachers")).isNotEmptyDirectory();
+        Run missing = run("train", "distill", "--base", model, "--data", rows, "--out", out("b"));
+        assertThat(missing.code()).isEqualTo(2);
+        assertThat(missing.err()).contains("--teacher is missing; give --teacher MODEL");
+    }
+
+    @Test
+    void aModelIsTrainedByRewardsOfWhatItWrites() throws IOException {
+        Run scores = run(
+                "train",
+                "reward",
+                "--quiet",
+                "--base",
+                model,
+                "--data",
+                pairs,
+                "--out",
+                out("rewards"),
+                "--rank",
+                "2",
+                "--threads",
+                "1");
+        assertThat(scores.code()).as(scores.err()).isZero();
+        Path prompts = Files.writeString(temp.resolve("prompts.jsonl"), """
+                        {"prompt": "the quick", "answers": ["brown fox"]}
+                        {"prompt": "the lazy", "answers": "dog"}
+                        """);
+        Path recipe = Files.writeString(
+                temp.resolve("grpo.yml"),
+                "objective: grpo\nbase: " + model + "\ndata: " + prompts + "\nrank: 2\ncompletions: 4\nmax-tokens: 6\n"
+                        + "reward:\n  - \"match:[aeiou]\"\n  - contains\n  - within:4\n  - model:" + out("rewards")
+                        + "\nreward-weight: [1, 2]\nquiet: true\n");
+        Run done = run("train", "run", recipe.toString(), "--json", "--out", out("a"), "--threads", "1");
+        assertThat(done.code()).as(done.err()).isZero();
+        List<String> lines = done.out().lines().toList();
+        assertThat(lines).hasSize(3);
+        JsonNode step = JsonNode.parse(lines.get(0));
+        assertThat(step.propertyNames())
+                .contains("reward", "rewards/contains/mean", "rewards/within:4/mean", "rewards/match:[aeiou]/mean");
+        double sum = step.path("rewards/match:[aeiou]/mean").asDouble(0)
+                + 2 * step.path("rewards/contains/mean").asDouble(0)
+                + step.path("rewards/within:4/mean").asDouble(0)
+                + step.path("rewards/model:" + out("rewards") + "/mean").asDouble(0);
+        assertThat(step.path("reward").asDouble(-9)).isCloseTo(sum, within(1e-9));
+        assertThat(temp.resolve("a/adapter_model.safetensors")).isRegularFile();
+        for (String wrong : List.of("contain", "match", "contains:x", "within:few", "match:(")) {
+            Run refused = run(
+                    "train",
+                    "grpo",
+                    "--base",
+                    model,
+                    "--data",
+                    prompts.toString(),
+                    "--out",
+                    out("b"),
+                    "--reward",
+                    wrong);
+            assertThat(refused.code()).isEqualTo(2);
+            assertThat(refused.err())
+                    .contains("--reward ")
+                    .contains(wrong.replace("match:", "").replace("within:", ""));
+        }
+        Run noAnswers = run(
+                "train",
+                "grpo",
+                "--quiet",
+                "--base",
+                model,
+                "--data",
+                Files.writeString(temp.resolve("p.jsonl"), "{\"prompt\": \"the\"}\n")
+                        .toString(),
+                "--out",
+                out("b"),
+                "--reward",
+                "contains",
+                "--max-tokens",
+                "2",
+                "--threads",
+                "1");
+        assertThat(noAnswers.code()).isNotZero();
+        assertThat(noAnswers.err())
+                .contains("row 1 has no answers, which its completions are to contain; correct or remove the row");
     }
 
     @Test

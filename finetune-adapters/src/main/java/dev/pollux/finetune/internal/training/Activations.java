@@ -12,6 +12,7 @@ public final class Activations implements AutoCloseable {
 
     private final TokenBatch batch;
     private final OptionalLong dropout;
+    private float[] taught = new float[0];
     private final List<FloatTensor> streams = new ArrayList<>();
     private final List<List<Attended>> attentions = new ArrayList<>();
 
@@ -37,6 +38,15 @@ public final class Activations implements AutoCloseable {
     /** The tokens that were read. */
     public TokenBatch batch() {
         return batch;
+    }
+
+    /** Sets what the teacher keeps of the predicted tokens, (targets, its width). */
+    public void taught(float[] states) {
+        taught = states;
+    }
+
+    float[] taught() {
+        return taught;
     }
 
     List<FloatTensor> streams() {

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.ObjIntConsumer;
 
@@ -31,8 +32,10 @@ final class HeadProgram {
     private final Map<String, Value> gradients;
     private final List<Weight> weights;
     private final String stream;
+    private final Optional<TeacherModel> teacher;
 
-    HeadProgram(ModelGraphs graphs, Programs programs, Memory memory) {
+    HeadProgram(ModelGraphs graphs, Programs programs, Memory memory, Optional<TeacherModel> teacher) {
+        this.teacher = teacher;
         this.graphs = graphs;
         this.memory = memory;
         Graph measures = graphs.headForward(graphs.head().measures());
@@ -61,18 +64,33 @@ final class HeadProgram {
                 long[] labels = new long[count];
                 for (int i = 0; i < count; i++) {
                     System.arraycopy(states, rows[first + i] * width, some, i * width, width);
-                    labels[i] = activations.batch().ids()[activations.batch().targets()[first + i]];
+                    labels[i] = activations.batch().label(first + i);
                 }
                 Map<String, OnnxTensor> given = new HashMap<>(loaded.tensors());
                 given.putAll(TrainableModel.tensors(inputs));
                 try (FloatTensor x = memory.take(1, count, width).set(some);
-                        OnnxTensor label = labels(labels)) {
+                        OnnxTensor label = labels(labels);
+                        FloatTensor taught = taught(activations, first, count, context)) {
+                    given.put(HeadGraph.TEACHER, taught.tensor());
                     given.put(stream, x.tensor());
                     given.put(HeadGraph.LABELS, label);
                     visitor.accept(given, first);
                 }
             }
         }
+    }
+
+    /** The logits of the teacher, or a number that nothing reads. */
+    private FloatTensor taught(Activations activations, int first, int count, JobContext context) {
+        return teacher.isEmpty()
+                ? memory.take(1)
+                : teacher.get()
+                        .logits(
+                                activations.taught(),
+                                first,
+                                count,
+                                graphs.head().columns(),
+                                context);
     }
 
     private static OnnxTensor labels(long[] labels) {
@@ -100,19 +118,23 @@ final class HeadProgram {
                 }
             }
         });
-        return new TokenMeasures(all.get(0), all.get(1), all.get(2), all.get(3), all.get(4));
+        if (measured.size() == 1) {
+            return TokenMeasures.ofScores(all.get(0));
+        }
+        float[] divergences = teacher.isPresent() ? all.get(5) : new float[count];
+        return new TokenMeasures(all.get(0), all.get(1), all.get(2), all.get(3), all.get(4), divergences);
     }
 
     /**
      * The gradient of the stream after the last layer.
      *
-     * @param perToken dL/dlog p of each predicted token
+     * @param seeds dL/dlog p and dL/dD of each predicted token
      * @param trained receives the gradients of trained inputs
      * @return (1, tokens, hidden); the caller closes it
      */
     FloatTensor backward(
             Activations activations,
-            float[] perToken,
+            TokenSeeds seeds,
             ModelWeights from,
             Map<String, FloatTensor> inputs,
             BiConsumer<String, FloatTensor> trained,
@@ -123,15 +145,19 @@ final class HeadProgram {
         chunks(activations, from, inputs, context, (given, first) -> {
             int count = Math.min(ROWS, rows.length - first);
             float[] negative = new float[count];
+            float[] divergences = new float[count];
             for (int i = 0; i < count; i++) {
-                negative[i] = -perToken[first + i];
+                negative[i] = -seeds.logProbabilities()[first + i];
+                divergences[i] = seeds.divergences()[first + i];
             }
             Map<String, FloatTensor> found = LayerPrograms.take(memory, gradients, count);
             Map<String, OnnxTensor> results = new HashMap<>();
             gradients.forEach((name, value) -> results.put(
                     value.name(), Objects.requireNonNull(found.get(name)).tensor()));
-            try (FloatTensor tokenWeights = memory.take(count, 1).set(negative)) {
+            try (FloatTensor tokenWeights = memory.take(count, 1).set(negative);
+                    FloatTensor divergenceWeights = memory.take(count, 1).set(divergences)) {
                 given.put(HeadGraph.WEIGHTS, tokenWeights.tensor());
+                given.put(HeadGraph.DIVERGENCE_WEIGHTS, divergenceWeights.tensor());
                 backward.run(given, results, context);
             }
             found.forEach((name, gradient) -> {

@@ -5,7 +5,6 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.finetune.internal.differentiation.Differentiation;
 import dev.pollux.finetune.internal.differentiation.Gradients;
 import dev.pollux.finetune.internal.training.TrainingLowering.AttentionCall;
-import dev.pollux.inference.checkpoint.ModelConfig;
 import dev.pollux.inference.checkpoint.Settings;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Graph;
@@ -21,7 +20,6 @@ import dev.pollux.inference.internal.layer.DerivedTensors;
 import dev.pollux.inference.internal.layer.Residual;
 import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.tensor.StackedMatrix;
-import dev.pollux.tensor.TensorFile;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -73,15 +71,18 @@ final class ModelGraphs {
      */
     record Backward(Graph graph, Map<String, Value> of) {}
 
-    ModelGraphs(ModelConfig config, Settings settings, TensorFile tensors, int mostTokens, Trainables trainables) {
-        this.mostTokens = mostTokens;
+    /** @param teacher how predictions are compared with those of a teacher; empty for none */
+    ModelGraphs(ModelPair.Setting setting, Trainables trainables, Optional<TeacherLoss> teacher) {
+        Settings settings = setting.settings();
+        this.mostTokens = setting.mostTokens();
         GraphBuilder builder = GraphBuilder.create();
         Operators operators = new Operators(builder);
         TrainingLowering[] made = new TrainingLowering[1];
-        Blocks blocks = new Blocks(config, settings, new DerivedTensors(tensors), builder, mostTokens, b -> {
-            made[0] = new TrainingLowering(b, operators, trainables);
-            return made[0];
-        });
+        Blocks blocks = new Blocks(
+                setting.config(), settings, new DerivedTensors(setting.tensors()), builder, mostTokens, b -> {
+                    made[0] = new TrainingLowering(b, operators, trainables);
+                    return made[0];
+                });
         this.lowering = made[0];
         Architecture architecture = Architectures.of(blocks);
         this.layers = architecture.layers();
@@ -94,8 +95,11 @@ final class ModelGraphs {
                 streams.add(x.value());
             }
             calls.add(lowering.calls().size());
-            Value logits = architecture.head(architecture.normed(x));
-            this.head = new HeadGraph(builder, logits);
+            Value normed = architecture.normed(x);
+            HeadGraph plain = trainables.whole(Trainables.SCORE).isPresent()
+                    ? HeadGraph.ofScores(builder, lowering.scores(normed))
+                    : HeadGraph.ofLogits(builder, architecture.head(normed));
+            this.head = teacher.map(loss -> plain.withTeacher(operators, loss)).orElse(plain);
         } catch (ShapeMismatchException e) {
             throw new MalformedFileException(
                     settings.file() + ": " + e.getMessage()
@@ -127,10 +131,6 @@ final class ModelGraphs {
 
     StackedMatrix table() {
         return lowering.table();
-    }
-
-    StackedMatrix headMatrix() {
-        return lowering.headMatrix();
     }
 
     Value rows() {

@@ -22,6 +22,7 @@ public final class ModelPair implements AutoCloseable {
     private final ModelWeights weights;
     private final TrainableModel model;
     private final Optional<Reference> reference;
+    private final Optional<TeacherModel> teacher;
 
     /** A model with the weights that it reads. */
     private record Reference(TrainableModel model, ModelWeights weights) {}
@@ -44,8 +45,8 @@ public final class ModelPair implements AutoCloseable {
             long weightMemory,
             boolean recompute) {
 
-        private ModelGraphs graphs(Trainables trainables) {
-            return new ModelGraphs(config, settings, tensors, mostTokens, trainables);
+        ModelGraphs graphs(Trainables trainables) {
+            return new ModelGraphs(this, trainables, Optional.empty());
         }
     }
 
@@ -57,12 +58,27 @@ public final class ModelPair implements AutoCloseable {
      * @throws dev.pollux.UnsupportedModelException if the architecture cannot be trained
      */
     public ModelPair(Setting setting, Trainables trainables, Residuals residuals, Optional<Trainables> reference) {
+        this(setting, trainables, residuals, reference, Optional.empty());
+    }
+
+    /**
+     * The same with a teacher.
+     *
+     * @param teacher whose predictions the model in training is compared with; the caller closes it
+     */
+    public ModelPair(
+            Setting setting,
+            Trainables trainables,
+            Residuals residuals,
+            Optional<Trainables> reference,
+            Optional<TeacherModel> teacher) {
+        this.teacher = teacher;
         this.programs = new Programs(setting.threads, setting.config.hiddenSize());
         List<TrainableModel> made = new ArrayList<>();
         try {
-            ModelGraphs graphs = setting.graphs(trainables);
+            ModelGraphs graphs = new ModelGraphs(setting, trainables, teacher.map(TeacherModel::loss));
             this.weights = new ModelWeights(memory, setting.weightMemory, residuals.changes(graphs.products()));
-            this.model = new TrainableModel(graphs, programs, memory, weights, !setting.recompute);
+            this.model = new TrainableModel(graphs, programs, memory, weights, !setting.recompute, teacher);
             made.add(model);
             if (reference.isEmpty()) {
                 this.reference = Optional.empty();
@@ -101,10 +117,10 @@ public final class ModelPair implements AutoCloseable {
     /**
      * Adds the gradients of L to those of the parameters.
      *
-     * @param gradients dL/dlog p of each predicted token, (targets)
+     * @param seeds of each predicted token
      */
-    public void backward(Activations activations, float[] gradients, JobContext context) {
-        model.backward(activations, gradients, context);
+    public void backward(Activations activations, TokenSeeds seeds, JobContext context) {
+        model.backward(activations, seeds, context);
     }
 
     /** Measures of the predicted tokens by the reference. */
@@ -127,7 +143,7 @@ public final class ModelPair implements AutoCloseable {
 
     /** The bytes of direct memory allocated so far. */
     public long allocated() {
-        return memory.allocated();
+        return memory.allocated() + teacher.map(TeacherModel::allocated).orElse(0L);
     }
 
     @Override

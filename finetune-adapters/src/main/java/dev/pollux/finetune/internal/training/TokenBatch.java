@@ -9,7 +9,8 @@ import java.util.List;
  *
  * @param ids (tokens)
  * @param documents the tokens of each document, in order, without gaps
- * @param targets the tokens that are predicted, ascending; none is the first of its document
+ * @param targets the tokens that are predicted, ascending; none is the first of its document. To score a document, the place after
+ *     its last token
  */
 public record TokenBatch(int[] ids, List<Range> documents, int[] targets) {
 
@@ -54,6 +55,20 @@ public record TokenBatch(int[] ids, List<Range> documents, int[] targets) {
             at += one.ids.length;
         }
         return new TokenBatch(ids, documents, targets);
+    }
+
+    /** Documents one after the other, each of which is scored at its last token. */
+    public static TokenBatch scored(List<Sequence> sequences) {
+        TokenBatch all = of(sequences);
+        return new TokenBatch(
+                all.ids,
+                all.documents,
+                all.documents.stream().mapToInt(Range::end).toArray());
+    }
+
+    /** The id of a predicted token; 0 after the last token. */
+    int label(int target) {
+        return targets[target] < ids.length ? ids[targets[target]] : 0;
     }
 
     /** Positions of the tokens in their documents; {@code beyond} is added in documents longer than {@code length} unless it is 0. */

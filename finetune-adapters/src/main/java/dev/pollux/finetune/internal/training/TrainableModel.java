@@ -44,6 +44,17 @@ final class TrainableModel implements AutoCloseable {
      * @param keepsAttention whether inputs and results of attention are kept for the backward pass, else computed again
      */
     TrainableModel(ModelGraphs graphs, Programs programs, Memory memory, ModelWeights weights, boolean keepsAttention) {
+        this(graphs, programs, memory, weights, keepsAttention, Optional.empty());
+    }
+
+    /** The same with a teacher whose predictions it is compared with. */
+    TrainableModel(
+            ModelGraphs graphs,
+            Programs programs,
+            Memory memory,
+            ModelWeights weights,
+            boolean keepsAttention,
+            Optional<TeacherModel> teacher) {
         this.graphs = graphs;
         this.memory = memory;
         this.weights = weights;
@@ -59,7 +70,7 @@ final class TrainableModel implements AutoCloseable {
             }
         }
         this.firstTrained = first;
-        this.head = new HeadProgram(graphs, programs, memory);
+        this.head = new HeadProgram(graphs, programs, memory, teacher);
         graphs.trained()
                 .values()
                 .forEach(input -> inputs.put(
@@ -199,10 +210,10 @@ final class TrainableModel implements AutoCloseable {
     /**
      * Adds the gradients of L to those of the parameters.
      *
-     * @param gradients dL/dlog p of each predicted token, (targets)
+     * @param seeds of each predicted token
      */
-    void backward(Activations activations, float[] gradients, JobContext context) {
-        FloatTensor dx = head.backward(activations, gradients, weights, inputs, this::addGradient, context);
+    void backward(Activations activations, TokenSeeds seeds, JobContext context) {
+        FloatTensor dx = head.backward(activations, seeds, weights, inputs, this::addGradient, context);
         try (Given given = new Given(activations.batch())) {
             for (int layer = layers.size() - 1; layer >= firstTrained; layer--) {
                 try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context);

@@ -17,6 +17,9 @@ import java.util.function.Supplier;
  */
 public final class Trainables {
 
+    /** A head of one score, (1, hidden), as transformers names it in decoders; a model with it gives scores in place of logits. */
+    public static final String SCORE = "score.weight";
+
     /** No changes: the base model. */
     public static final Trainables NONE = new Trainables(List.of(), List.of(), 0);
 

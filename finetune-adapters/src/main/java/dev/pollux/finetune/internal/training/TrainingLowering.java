@@ -62,7 +62,6 @@ final class TrainingLowering extends MaskedLowering {
     private final TokenPositions positions;
     private Value rows = Value.NONE;
     private Optional<StackedMatrix> table = Optional.empty();
-    private Optional<StackedMatrix> head = Optional.empty();
 
     /**
      * An attention that is computed outside the graph.
@@ -123,10 +122,6 @@ final class TrainingLowering extends MaskedLowering {
 
     StackedMatrix table() {
         return table.orElseThrow();
-    }
-
-    StackedMatrix headMatrix() {
-        return head.orElseThrow();
     }
 
     private Value once(String key, Supplier<Value> make) {
@@ -312,7 +307,6 @@ final class TrainingLowering extends MaskedLowering {
 
     @Override
     public Value logits(Value normed, Head described) {
-        head = Optional.of(described.matrix());
         int width = described.matrix().columns();
         Value product = transposed(operators.reshape(normed, -1, width), weight(described.matrix()));
         Value raw =
@@ -322,6 +316,13 @@ final class TrainingLowering extends MaskedLowering {
         }
         Value within = operators.op("Tanh", Map.of(), operators.multiply(raw, operators.number(1 / described.cap())));
         return operators.multiply(within, operators.number(described.cap()));
+    }
+
+    /** The scores of tokens by a trained head, (tokens, 1). */
+    Value scores(Value normed) {
+        TrainedInput score = trainables.whole(Trainables.SCORE).orElseThrow();
+        return transposed(
+                operators.reshape(normed, -1, Math.toIntExact(score.shape().get(1))), input(score));
     }
 
     // Positions
