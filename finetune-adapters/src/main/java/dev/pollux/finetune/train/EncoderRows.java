@@ -88,6 +88,11 @@ final class EncoderRows {
         return units.stream().mapToLong(Unit::tokens).sum();
     }
 
+    /** The most texts of a row. */
+    int texts() {
+        return units.stream().mapToInt(unit -> unit.texts.size()).max().orElse(1);
+    }
+
     int longest() {
         return units.stream()
                 .flatMap(unit -> unit.texts.stream())

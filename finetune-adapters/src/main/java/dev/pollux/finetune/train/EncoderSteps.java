@@ -23,7 +23,7 @@ final class EncoderSteps extends StepRunner<List<EncoderRows.Unit>> {
      */
 
     /** The most tokens of a run, padding included, unless one text is longer. */
-    private static final int TOKENS = 1024;
+    static final int TOKENS = 1024;
 
     private final EncoderModel model;
     private final EncoderObjective objective;

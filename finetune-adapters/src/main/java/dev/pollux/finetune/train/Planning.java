@@ -95,7 +95,15 @@ final class Planning {
                 rows.longest(),
                 steps,
                 share * 8.0 * inLayers * rows.tokens(),
-                Math.min(prepared.options().weightMemory(), 4 * parameters) + states);
+                Math.min(prepared.options().weightMemory(), 4 * parameters) + activations(prepared) + states);
+    }
+
+    /** Of the largest run: as many of the longest texts as there are in a batch and fit in a run. */
+    private static long activations(EncoderTrainer.Prepared prepared) {
+        int longest = prepared.rows().longest();
+        int batch = prepared.options().batchSize() * prepared.rows().texts();
+        int texts = Math.max(1, Math.min(batch, EncoderSteps.TOKENS / longest));
+        return prepared.setting().activations(prepared.trainables(), texts, longest);
     }
 
     /** Values, gradient and two moments. */

@@ -283,6 +283,23 @@ class EncoderTrainerTest {
     }
 
     @Test
+    void aPlanCountsTheActivationsOfARun() {
+        long[] memory = new long[3];
+        for (int i = 0; i < memory.length; i++) {
+            TrainingPlan plan = trainer(rank2())
+                    .plan(
+                            TinyBert.pairs(),
+                            EncoderObjective.binaryCrossEntropy(),
+                            options().batchSize(i + 1).weightMemory(0).build());
+            memory[i] = plan.memory();
+            // At least the stream of each token before and after the two blocks of both layers, in 32-bit floats.
+            assertThat(plan.memory() - 16 * plan.trainable())
+                    .isGreaterThan(4L * (i + 1) * plan.longest() * TinyBert.WIDTH * 5);
+        }
+        assertThat(memory[1] - memory[0]).isPositive().isEqualTo(memory[2] - memory[1]);
+    }
+
+    @Test
     void aTargetThatExistsIsRefusedBeforeTheFirstStep() throws IOException {
         Path out = Files.createDirectories(temp.resolve("taken"));
         Files.writeString(out.resolve("file"), "mine");

@@ -57,6 +57,18 @@ public final class EncoderModel implements AutoCloseable {
             }
             return names;
         }
+
+        /**
+         * An estimate of the bytes of a backward pass besides weights.
+         *
+         * @param texts in a run
+         * @param tokens of each, padding included
+         */
+        public long activations(Trainables trainables, int texts, int tokens) {
+            EncoderGraphs graphs = new EncoderGraphs(graph, tensors, trainables);
+            return new ActivationMemory(texts, tokens)
+                    .bytes(graphs.forward(), graphs.backward().graph());
+        }
     }
 
     /**
