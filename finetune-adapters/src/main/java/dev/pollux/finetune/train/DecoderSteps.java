@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /** Runs optimizer steps of a decoder. <em>Confined to one thread.</em> */
@@ -86,7 +87,7 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
 
     /** The loss of a micro-batch without gradients. */
     BatchLoss evaluate(MicroBatch batch, JobContext context) {
-        List<Chunk> chunks = chunks(batch.sequences(), OptionalLong.empty(), context);
+        List<Chunk> chunks = chunks(batch.sequences(), OptionalLong.empty(), OptionalDouble.empty(), context);
         try {
             return objective.loss(scored(batch, chunks, context), (double) batch.targets(), copy());
         } finally {
@@ -104,22 +105,31 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
     Found run(MicroBatch batch, Scale scale, JobContext context) {
         double share = scale.share();
         double targets = scale.targets();
-        List<Chunk> chunks = chunks(batch.sequences(), seed(scale.number()), context);
+        OptionalDouble gradient = objective.gradient(targets);
+        List<Chunk> chunks = chunks(batch.sequences(), seed(scale.number()), scaled(gradient, share), context);
         try {
             BatchLoss loss = objective.loss(scored(batch, chunks, context), targets, running());
             int at = 0;
             for (Chunk chunk : chunks) {
                 int end = at + chunk.sequences().size();
-                TokenSeeds seeds = new TokenSeeds(
-                        joined(loss.gradients().subList(at, end), share),
-                        joined(loss.divergences().subList(at, end), share));
-                models.backward(chunk.activations(), seeds, context);
+                if (gradient.isPresent()) {
+                    models.backward(chunk.activations(), context);
+                } else {
+                    TokenSeeds seeds = new TokenSeeds(
+                            joined(loss.gradients().subList(at, end), share),
+                            joined(loss.divergences().subList(at, end), share));
+                    models.backward(chunk.activations(), seeds, context);
+                }
                 at = end;
             }
             return new Found(loss.loss(), loss.metrics());
         } finally {
             chunks.forEach(Chunk::close);
         }
+    }
+
+    private static OptionalDouble scaled(OptionalDouble value, double factor) {
+        return value.isPresent() ? OptionalDouble.of(value.getAsDouble() * factor) : value;
     }
 
     /** Values of sequences one after the other, times a factor. */
@@ -167,7 +177,9 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
         return rows;
     }
 
-    private List<Chunk> chunks(List<Sequence> sequences, OptionalLong seed, JobContext context) {
+    /** @param gradient of each token of a completion if it is known; then the head runs forwards and backwards at once */
+    private List<Chunk> chunks(
+            List<Sequence> sequences, OptionalLong seed, OptionalDouble gradient, JobContext context) {
         List<Chunk> chunks = new ArrayList<>();
         try {
             for (List<Sequence> row : rows(sequences)) {
@@ -180,7 +192,10 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
                     if (teacher.isPresent()) {
                         activations.taught(teacher.get().of(row, context));
                     }
-                    chunks.add(new Chunk(row, tokens, activations, models.measures(activations, context)));
+                    TokenMeasures measures = gradient.isPresent()
+                            ? models.measures(activations, seeds(row, gradient.getAsDouble()), context)
+                            : models.measures(activations, context);
+                    chunks.add(new Chunk(row, tokens, activations, measures));
                 } catch (RuntimeException | Error e) {
                     activations.close();
                     throw e;
@@ -191,6 +206,20 @@ final class DecoderSteps extends StepRunner<MicroBatch> {
             chunks.forEach(Chunk::close);
             throw e;
         }
+    }
+
+    private TokenSeeds seeds(List<Sequence> row, double gradient) {
+        List<double[]> each = new ArrayList<>();
+        for (Sequence one : row) {
+            boolean[] completion = completion(one);
+            double[] own = new double[completion.length];
+            for (int i = 0; i < own.length; i++) {
+                own[i] = completion[i] ? gradient : 0;
+            }
+            each.add(own);
+        }
+        float[] all = joined(each, 1);
+        return new TokenSeeds(all, new float[all.length]);
     }
 
     private TokenBatch tokens(List<Sequence> row) {

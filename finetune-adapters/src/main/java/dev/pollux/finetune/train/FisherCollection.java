@@ -5,6 +5,7 @@ import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.WorkFolder;
 import dev.pollux.finetune.internal.model.InputModel;
 import dev.pollux.finetune.internal.training.Activations;
+import dev.pollux.finetune.internal.training.Kept;
 import dev.pollux.finetune.internal.training.ModelPair;
 import dev.pollux.finetune.internal.training.Parameter;
 import dev.pollux.finetune.internal.training.Residuals;
@@ -177,7 +178,7 @@ public final class FisherCollection {
                 options.window(),
                 options.threads(),
                 options.memory(),
-                false);
+                Kept.ATTENTION);
     }
 
     /** The tensors with gradients, in groups that fit into memory. */

@@ -1,6 +1,7 @@
 package dev.pollux.finetune.train;
 
 import dev.pollux.MalformedFileException;
+import dev.pollux.finetune.internal.training.Kept;
 import dev.pollux.finetune.internal.training.LoraModule;
 import dev.pollux.finetune.internal.training.ModelPair;
 import dev.pollux.finetune.internal.training.Parameter;
@@ -219,7 +220,7 @@ public final class LoraTrainer {
                 Math.max(longest, DecoderSteps.ROW),
                 options.threads(),
                 options.weightMemory(),
-                options.recompute());
+                options.recompute() ? Kept.NOTHING : new Kept(true, options.activationMemory()));
         Trainables trainables;
         Residuals residuals = Residuals.NONE;
         PeftConfig settings = settings();

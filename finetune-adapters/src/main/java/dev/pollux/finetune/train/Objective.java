@@ -1,5 +1,7 @@
 package dev.pollux.finetune.train;
 
+import java.util.OptionalDouble;
+
 /**
  * What training minimizes. The names, defaults and formulas are those of TRL 1.13. <em>Immutable.</em>
  */
@@ -181,6 +183,15 @@ public abstract sealed class Objective
     /** The measure of the share of pairs in order. */
     String accuracy() {
         return "rewards/accuracies";
+    }
+
+    /**
+     * dL/dlog p of each token of a completion, if it is one number that is known before the model runs.
+     *
+     * @param tokens as for {@link #loss}
+     */
+    OptionalDouble gradient(double tokens) {
+        return OptionalDouble.empty();
     }
 
     /** Whether losses of micro-batches are sums over tokens, over the number of tokens of the step; else they are averaged. */

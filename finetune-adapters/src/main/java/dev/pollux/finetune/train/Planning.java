@@ -37,7 +37,7 @@ final class Planning {
         double operations = share * (6.0 * inLayers * rows.tokens() + 8.0 * head * rows.targets());
         long row = Math.min(2048, (long) rows.longest() * options.batchSize());
         long activations = row * 4L * (config.layers() + 1L) * config.hiddenSize()
-                + (options.recompute() ? 0 : row * 4L * config.layers() * 4L * config.hiddenSize())
+                + kept(row, config, options)
                 + row * 4L * 6L * config.intermediateSize()
                 + 64L * 4L * 4L * config.vocabularySize();
         long weights = Math.min(options.weightMemory(), 4 * checkpoint.parameters());
@@ -62,6 +62,16 @@ final class Planning {
                 steps,
                 operations,
                 weights + activations + states);
+    }
+
+    /** Bytes kept for the backward pass: inputs and results of attention, and results of products. */
+    private static long kept(long tokens, ModelConfig config, TrainingOptions options) {
+        if (options.recompute()) {
+            return 0;
+        }
+        long each = tokens * config.layers() * Float.BYTES;
+        long products = each * (config.hiddenSize() + 2L * config.intermediateSize());
+        return each * 4L * config.hiddenSize() + Math.min(products, options.activationMemory());
     }
 
     static TrainingPlan of(EncoderTrainer.Prepared prepared) {

@@ -2,6 +2,7 @@ package dev.pollux.finetune.train;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.finetune.internal.training.Activations;
+import dev.pollux.finetune.internal.training.Kept;
 import dev.pollux.finetune.internal.training.ModelPair;
 import dev.pollux.finetune.internal.training.Residuals;
 import dev.pollux.finetune.internal.training.TokenBatch;
@@ -77,7 +78,7 @@ public final class RewardModel implements RewardFunction, AutoCloseable {
                 most,
                 options.threads(),
                 options.weightMemory(),
-                true);
+                Kept.NOTHING);
         RowTokenizer tokenizer = RowTokenizer.of(checkpoint, "the reward model", most);
         try {
             ModelPair model = new ModelPair(setting, trained, Residuals.NONE, Optional.empty());

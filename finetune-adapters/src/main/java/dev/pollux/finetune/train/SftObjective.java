@@ -1,5 +1,7 @@
 package dev.pollux.finetune.train;
 
+import java.util.OptionalDouble;
+
 /** Supervised fine-tuning. <em>Immutable.</em> */
 final class SftObjective extends Objective {
 
@@ -27,6 +29,11 @@ final class SftObjective extends Objective {
     @Override
     boolean isPerToken() {
         return true;
+    }
+
+    @Override
+    OptionalDouble gradient(double tokens) {
+        return dynamic ? OptionalDouble.empty() : OptionalDouble.of(-1 / tokens);
     }
 
     @Override

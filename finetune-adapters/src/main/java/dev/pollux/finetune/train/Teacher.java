@@ -3,6 +3,7 @@ package dev.pollux.finetune.train;
 import dev.pollux.StorageException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.artifact.ArtifactCache;
+import dev.pollux.finetune.internal.training.Kept;
 import dev.pollux.finetune.internal.training.ModelPair;
 import dev.pollux.finetune.internal.training.TeacherLoss;
 import dev.pollux.finetune.internal.training.TeacherModel;
@@ -60,7 +61,7 @@ final class Teacher implements AutoCloseable {
                     mostTokens,
                     options.threads(),
                     options.weightMemory(),
-                    true);
+                    Kept.NOTHING);
             TeacherModel model = new TeacherModel(setting, new TeacherLoss(loss.beta(), loss.temperature()));
             return new Teacher(model, cache.resolve(FOLDER).resolve(key.substring(0, KEY_DIGITS)));
         }

@@ -44,6 +44,7 @@ public final class TrainingOptions {
         require(given.logEvery >= 1, "logEvery", "at least 1", given.logEvery);
         require(given.threads >= 1, "threads", "at least 1", given.threads);
         require(given.weightMemory >= 0, "weightMemory", "at least 0", given.weightMemory);
+        require(given.activationMemory >= 0, "activationMemory", "at least 0", given.activationMemory);
     }
 
     /** A builder with the defaults. */
@@ -172,7 +173,15 @@ public final class TrainingOptions {
         return given.weightMemory;
     }
 
-    /** Whether inputs of attention are computed again in the backward pass to save memory; default false. */
+    /**
+     * Bytes for results of products that the backward pass reads, at least 0; the products of layers for which there is no
+     * room are computed again; default 256 MiB. Not used with {@link #recompute()}.
+     */
+    public long activationMemory() {
+        return given.activationMemory;
+    }
+
+    /** Whether attention and all products are computed again in the backward pass to save memory; default false. */
     public boolean recompute() {
         return given.recompute;
     }
@@ -218,6 +227,7 @@ public final class TrainingOptions {
                 Map.entry("logEvery", given.logEvery),
                 Map.entry("threads", given.threads),
                 Map.entry("weightMemory", given.weightMemory),
+                Map.entry("activationMemory", given.activationMemory),
                 Map.entry("recompute", given.recompute));
     }
 
@@ -245,6 +255,7 @@ public final class TrainingOptions {
         private int logEvery = 1;
         private int threads = Runtime.getRuntime().availableProcessors();
         private long weightMemory = 1L << 30;
+        private long activationMemory = 256L << 20;
         private boolean recompute = false;
 
         private Builder() {}
@@ -386,6 +397,12 @@ public final class TrainingOptions {
         /** See {@link TrainingOptions#weightMemory()}. */
         public Builder weightMemory(long weightMemory) {
             this.weightMemory = weightMemory;
+            return this;
+        }
+
+        /** See {@link TrainingOptions#activationMemory()}. */
+        public Builder activationMemory(long activationMemory) {
+            this.activationMemory = activationMemory;
             return this;
         }
 

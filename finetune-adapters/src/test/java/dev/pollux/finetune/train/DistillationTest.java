@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
+import dev.pollux.finetune.internal.training.Kept;
 import dev.pollux.finetune.internal.training.ModelPair;
 import dev.pollux.finetune.internal.training.Parameter;
 import dev.pollux.finetune.internal.training.Residuals;
@@ -140,7 +141,13 @@ class DistillationTest {
                             options().build(),
                             128);
             ModelPair.Setting setting = new ModelPair.Setting(
-                    checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), 128, 1, Long.MAX_VALUE, false);
+                    checkpoint.config(),
+                    checkpoint.settings(),
+                    checkpoint.tensors(),
+                    128,
+                    1,
+                    Long.MAX_VALUE,
+                    Kept.ATTENTION);
             ModelPair models =
                     new ModelPair(setting, trained, Residuals.NONE, Optional.empty(), Optional.of(teaches.model()));
             try (DecoderSteps steps =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.finetune.internal.training.Activations;
+import dev.pollux.finetune.internal.training.Kept;
 import dev.pollux.finetune.internal.training.ModelPair;
 import dev.pollux.finetune.internal.training.Parameter;
 import dev.pollux.finetune.internal.training.Residuals;
@@ -56,7 +57,13 @@ class FamilyTrainingGoldenTest {
         JsonNode cases = JsonFile.object(folder.resolve("cases.json")).orElseThrow();
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             ModelPair.Setting setting = new ModelPair.Setting(
-                    checkpoint.config(), checkpoint.settings(), checkpoint.tensors(), 256, 1, Long.MAX_VALUE, true);
+                    checkpoint.config(),
+                    checkpoint.settings(),
+                    checkpoint.tensors(),
+                    256,
+                    1,
+                    Long.MAX_VALUE,
+                    Kept.NOTHING);
             Trainables trainables;
             try {
                 Set<String> matrices = ModelPair.matrices(setting);

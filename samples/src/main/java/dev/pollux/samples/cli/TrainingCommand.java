@@ -58,9 +58,18 @@ abstract class TrainingCommand extends TrainingData {
     private Packing packing = Packing.NONE;
 
     @Option(
+            names = "--activation-memory",
+            order = 39,
+            paramLabel = "MB",
+            description =
+                    "Megabytes for results of products that the backward pass reads; what does not fit is computed again."
+                            + " Default: ${DEFAULT-VALUE}.")
+    private long activationMemory = TrainingOptions.DEFAULTS.activationMemory() >> 20;
+
+    @Option(
             names = "--recompute",
             order = 39,
-            description = "Compute attention again in the backward pass: less memory.")
+            description = "Compute attention and all products again in the backward pass: least memory.")
     private boolean recompute;
 
     @Option(names = "--dry-run", order = 40, description = "Say what would be trained, and run nothing.")
@@ -165,6 +174,7 @@ abstract class TrainingCommand extends TrainingData {
                         this,
                         rowOptions()
                                 .packing(packing)
+                                .activationMemory(activationMemory << 20)
                                 .recompute(recompute)
                                 .learningRate(learningRate())
                                 .batchSize(batchSize()))

@@ -29,6 +29,7 @@ final class HeadProgram {
     private final Memory memory;
     private final Program forward;
     private final Program backward;
+    private final Program both; // measures and gradients
     private final Map<String, Value> gradients;
     private final List<Weight> weights;
     private final String stream;
@@ -40,8 +41,9 @@ final class HeadProgram {
         this.memory = memory;
         Graph measures = graphs.headForward(graphs.head().measures());
         this.forward = programs.of(measures);
-        Backward found = graphs.headBackward();
+        Backward found = graphs.headBackward(List.of());
         this.backward = programs.of(found.graph());
+        this.both = programs.of(graphs.headBackward(graphs.head().measures()).graph());
         this.gradients = found.of();
         this.weights = graphs.weights(measures);
         this.stream = graphs.stream(graphs.layers()).name();
@@ -102,27 +104,88 @@ final class HeadProgram {
     /** Measures of the predicted tokens. */
     TokenMeasures measures(
             Activations activations, ModelWeights from, Map<String, FloatTensor> inputs, JobContext context) {
-        int count = activations.batch().targets().length;
-        List<Value> measured = graphs.head().measures();
-        List<float[]> all = new ArrayList<>();
-        measured.forEach(value -> all.add(new float[count]));
+        Measures measures = new Measures(activations.batch().targets().length);
         chunks(activations, from, inputs, context, (given, first) -> {
-            int rows = Math.min(ROWS, count - first);
-            Map<String, FloatTensor> results = new HashMap<>();
-            measured.forEach(value -> results.put(value.name(), memory.take(rows, 1)));
+            Map<String, FloatTensor> results = measures.take(first);
             forward.run(given, TrainableModel.tensors(results), context);
+            measures.put(results, first);
+        });
+        return measures.all();
+    }
+
+    /** Measures of predicted tokens as they are computed. */
+    private final class Measures {
+
+        private final int count;
+        private final List<Value> measured = graphs.head().measures();
+        private final List<float[]> all = new ArrayList<>();
+
+        Measures(int count) {
+            this.count = count;
+            measured.forEach(value -> all.add(new float[count]));
+        }
+
+        /** Room for those of some tokens. */
+        Map<String, FloatTensor> take(int first) {
+            Map<String, FloatTensor> results = new HashMap<>();
+            measured.forEach(value -> results.put(value.name(), memory.take(Math.min(ROWS, count - first), 1)));
+            return results;
+        }
+
+        /** Takes them over and closes the room. */
+        void put(Map<String, FloatTensor> results, int first) {
             for (int i = 0; i < all.size(); i++) {
                 try (FloatTensor result =
                         Objects.requireNonNull(results.get(measured.get(i).name()))) {
-                    System.arraycopy(result.array(), 0, all.get(i), first, rows);
+                    System.arraycopy(result.array(), 0, all.get(i), first, Math.min(ROWS, count - first));
                 }
             }
-        });
-        if (measured.size() == 1) {
-            return TokenMeasures.ofScores(all.get(0));
         }
-        float[] divergences = teacher.isPresent() ? all.get(5) : new float[count];
-        return new TokenMeasures(all.get(0), all.get(1), all.get(2), all.get(3), all.get(4), divergences);
+
+        TokenMeasures all() {
+            if (measured.size() == 1) {
+                return TokenMeasures.ofScores(all.get(0));
+            }
+            float[] divergences = teacher.isPresent() ? all.get(5) : new float[count];
+            return new TokenMeasures(all.get(0), all.get(1), all.get(2), all.get(3), all.get(4), divergences);
+        }
+    }
+
+    /**
+     * Measures with gradients.
+     *
+     * @param gradient of the stream after the last layer, (1, tokens, hidden); the caller closes it
+     */
+    record Measured(TokenMeasures measures, FloatTensor gradient) {}
+
+    /**
+     * The measures of the predicted tokens and the gradient of the stream after the last layer, in one pass.
+     *
+     * @param seeds dL/dlog p and dL/dD of each predicted token
+     * @param trained receives the gradients of trained inputs
+     */
+    Measured measured(
+            Activations activations,
+            TokenSeeds seeds,
+            ModelWeights from,
+            Map<String, FloatTensor> inputs,
+            BiConsumer<String, FloatTensor> trained,
+            JobContext context) {
+        Measures measures = new Measures(activations.batch().targets().length);
+        FloatTensor gradient = backward(
+                activations,
+                seeds,
+                from,
+                inputs,
+                trained,
+                (given, first, results) -> {
+                    Map<String, FloatTensor> own = measures.take(first);
+                    results.putAll(TrainableModel.tensors(own));
+                    both.run(given, results, context);
+                    measures.put(own, first);
+                },
+                context);
+        return new Measured(measures.all(), gradient);
     }
 
     /**
@@ -139,26 +202,44 @@ final class HeadProgram {
             Map<String, FloatTensor> inputs,
             BiConsumer<String, FloatTensor> trained,
             JobContext context) {
+        return backward(
+                activations,
+                seeds,
+                from,
+                inputs,
+                trained,
+                (given, first, results) -> backward.run(given, results, context),
+                context);
+    }
+
+    /** Runs a program for the tokens from {@code first} on. */
+    @FunctionalInterface
+    private interface Runner {
+        void run(Map<String, OnnxTensor> given, int first, Map<String, OnnxTensor> results);
+    }
+
+    private FloatTensor backward(
+            Activations activations,
+            TokenSeeds seeds,
+            ModelWeights from,
+            Map<String, FloatTensor> inputs,
+            BiConsumer<String, FloatTensor> trained,
+            Runner runner,
+            JobContext context) {
         int width = graphs.table().columns();
         int[] rows = activations.batch().rows();
         float[] sum = new float[activations.batch().ids().length * width];
         chunks(activations, from, inputs, context, (given, first) -> {
             int count = Math.min(ROWS, rows.length - first);
-            float[] negative = new float[count];
-            float[] divergences = new float[count];
-            for (int i = 0; i < count; i++) {
-                negative[i] = -seeds.logProbabilities()[first + i];
-                divergences[i] = seeds.divergences()[first + i];
-            }
             Map<String, FloatTensor> found = LayerPrograms.take(memory, gradients, count);
             Map<String, OnnxTensor> results = new HashMap<>();
             gradients.forEach((name, value) -> results.put(
                     value.name(), Objects.requireNonNull(found.get(name)).tensor()));
-            try (FloatTensor tokenWeights = memory.take(count, 1).set(negative);
-                    FloatTensor divergenceWeights = memory.take(count, 1).set(divergences)) {
+            try (FloatTensor tokenWeights = weights(seeds.logProbabilities(), first, count, -1);
+                    FloatTensor divergenceWeights = weights(seeds.divergences(), first, count, 1)) {
                 given.put(HeadGraph.WEIGHTS, tokenWeights.tensor());
                 given.put(HeadGraph.DIVERGENCE_WEIGHTS, divergenceWeights.tensor());
-                backward.run(given, results, context);
+                runner.run(given, first, results);
             }
             found.forEach((name, gradient) -> {
                 if (name.equals(stream)) {
@@ -170,6 +251,14 @@ final class HeadProgram {
             });
         });
         return memory.take(1, activations.batch().ids().length, width).set(sum);
+    }
+
+    private FloatTensor weights(float[] seeds, int first, int count, float factor) {
+        float[] some = new float[count];
+        for (int i = 0; i < count; i++) {
+            some[i] = factor * seeds[first + i];
+        }
+        return memory.take(count, 1).set(some);
     }
 
     private static void addRows(float[] sum, float[] some, int[] rows, int first, int width) {

@@ -12,9 +12,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** The programs of one layer. <em>Confined to one thread.</em> */
@@ -26,25 +26,35 @@ final class LayerPrograms {
     private final Map<String, Integer> masks = new LinkedHashMap<>();
     private final boolean trained;
 
-    /** A segment with its programs; {@code backward} is null if the layer gets no gradients. */
+    /**
+     * A segment with its programs.
+     *
+     * @param backward null if the segment gets no gradients
+     * @param keeping the programs if results of products are kept; empty if that saves nothing
+     */
     record Part(
             Program forward,
             List<Value> results,
             Optional<AttentionCall> call,
             @Nullable Program backward,
-            Map<String, Value> gradients) {
+            Map<String, Value> gradients,
+            Optional<Keeping> keeping) {}
 
-        Program requireBackward() {
-            return Objects.requireNonNull(backward, "the layer has no backward pass");
-        }
-    }
+    /**
+     * Programs that pass values on.
+     *
+     * @param forward also gives {@code values}
+     * @param backward also reads them
+     */
+    record Keeping(List<Value> values, Program forward, Program backward) {}
 
     /**
      * Prepares a layer.
      *
      * @param below whether layers below it, or its own stream, need gradients
+     * @param keeps whether results of products may be kept
      */
-    LayerPrograms(ModelGraphs graphs, int layer, boolean below, Programs programs) {
+    LayerPrograms(ModelGraphs graphs, int layer, boolean below, boolean keeps, Programs programs) {
         this.stream = graphs.stream(layer).name();
         List<Segment> segments = graphs.segments(layer);
         this.trained =
@@ -53,12 +63,17 @@ final class LayerPrograms {
         for (Segment segment : segments) {
             Program backward = null;
             Map<String, Value> gradients = Map.of();
+            Optional<Keeping> keeping = Optional.empty();
             if (below || trained) {
-                Backward found = graphs.backward(layer, segment, below);
+                Backward found = graphs.backward(layer, segment, below, List.of());
                 gradients = found.of();
                 backward = gradients.isEmpty() ? null : programs.of(found.graph());
+                if (keeps && !gradients.isEmpty()) {
+                    keeping = keeping(graphs, layer, segment, below, programs);
+                }
             }
-            parts.add(new Part(programs.of(segment.forward()), segment.results(), segment.call(), backward, gradients));
+            parts.add(new Part(
+                    programs.of(segment.forward()), segment.results(), segment.call(), backward, gradients, keeping));
             masks.putAll(graphs.masks(segment.forward()));
             for (Weight weight : graphs.weights(segment.forward())) {
                 if (read.add(weight.name())) {
@@ -66,6 +81,27 @@ final class LayerPrograms {
                 }
             }
         }
+    }
+
+    private static Optional<Keeping> keeping(
+            ModelGraphs graphs, int layer, Segment segment, boolean below, Programs programs) {
+        Backward found = graphs.backward(layer, segment, below, graphs.sums(segment));
+        if (found.kept().isEmpty()) {
+            return Optional.empty();
+        }
+        Program forward = programs.of(graphs.forward(layer, segment, found.kept()));
+        return Optional.of(new Keeping(found.kept(), forward, programs.of(found.graph())));
+    }
+
+    /** Bytes of the values that its segments keep of {@code tokens} tokens. */
+    long keptBytes(int tokens) {
+        long floats = 0;
+        for (Part part : parts) {
+            for (Value value : part.keeping().map(Keeping::values).orElse(List.of())) {
+                floats += LongStream.of(sizes(value.shape(), tokens)).reduce(1, (a, b) -> a * b);
+            }
+        }
+        return floats * Float.BYTES;
     }
 
     /** The name of the stream before the layer. */

@@ -10,6 +10,7 @@ import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Graph;
 import dev.pollux.inference.graph.GraphBuilder;
 import dev.pollux.inference.graph.GraphCut;
+import dev.pollux.inference.graph.Node;
 import dev.pollux.inference.graph.ShapeMismatchException;
 import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.graph.Weight;
@@ -21,6 +22,7 @@ import dev.pollux.inference.internal.layer.Residual;
 import dev.pollux.inference.internal.masked.Operators;
 import dev.pollux.tensor.StackedMatrix;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -42,9 +44,15 @@ final class ModelGraphs {
      * with x the stream before the layer. Each is a cut of the graph, so what two segments share, such as a norm, is computed
      * in both. The gradient of a segment is Differentiation of its cut with respect to x, the attended values and the trained
      * inputs. Since it begins at x, it computes the layer again and nothing between x and its results is kept.
+     *
+     * Where there is memory, what takes most of that time is kept: the sums that products with weights end in, with biases, changes
+     * and the stream added. The cut of the gradients then begins at these as well. Norms and activation functions, which
+     * take little, are computed again in any case.
      */
 
     static final String SEED = "seed.";
+
+    private static final Set<String> PRODUCTS = Set.of("MatMul", "Gemm");
 
     private final Graph graph;
     private final TrainingLowering lowering;
@@ -68,8 +76,9 @@ final class ModelGraphs {
      *
      * @param graph computes the gradients; its inputs are those of the segment and {@code SEED} + name for each result
      * @param of the gradients by the names of values
+     * @param kept values of the forward pass among its inputs
      */
-    record Backward(Graph graph, Map<String, Value> of) {}
+    record Backward(Graph graph, Map<String, Value> of, List<Value> kept) {}
 
     /** @param teacher how predictions are compared with those of a teacher; empty for none */
     ModelGraphs(ModelPair.Setting setting, Trainables trainables, Optional<TeacherLoss> teacher) {
@@ -245,8 +254,9 @@ final class ModelGraphs {
      * The gradients of a segment.
      *
      * @param stream whether the gradient of the stream is needed
+     * @param kept values of the segment that may be given, see {@link #sums}
      */
-    Backward backward(int layer, Segment segment, boolean stream) {
+    Backward backward(int layer, Segment segment, boolean stream, List<Value> kept) {
         Set<String> wanted = new LinkedHashSet<>();
         for (Value input : segment.forward().inputs()) {
             boolean attended = lowering.calls().stream()
@@ -262,11 +272,69 @@ final class ModelGraphs {
         segment.results()
                 .forEach(result ->
                         seeds.put(result.name(), new Value(SEED + result.name(), ElementType.FLOAT, result.shape())));
-        return backward(Differentiation.of(segment.forward(), seeds, wanted, new HashSet<>(lowering.detached())));
+        return backward(Differentiation.of(segment.forward(), seeds, wanted, new HashSet<>(lowering.detached())), kept);
+    }
+
+    /** The sums that the products of a segment with weights end in, other than its results. */
+    List<Value> sums(Segment segment) {
+        Graph forward = segment.forward();
+        Set<String> results = new HashSet<>();
+        segment.results().forEach(result -> results.add(result.name()));
+        Map<String, List<Node>> readers = new HashMap<>();
+        forward.nodes()
+                .forEach(node -> node.reads()
+                        .forEach(name -> readers.computeIfAbsent(name, key -> new ArrayList<>())
+                                .add(node)));
+        Map<String, Value> sums = new LinkedHashMap<>();
+        for (Node node : forward.nodes()) {
+            boolean product = PRODUCTS.contains(node.operator())
+                    && node.inputs().stream()
+                            .anyMatch(name -> graph.weight(name)
+                                    .filter(ModelGraphs::isInput)
+                                    .isPresent());
+            if (product) {
+                Value sum = sum(forward.value(node.output(0)), forward, readers);
+                if (sum.shape().isRanked() && !results.contains(sum.name())) {
+                    sums.put(sum.name(), floats(sum));
+                }
+            }
+        }
+        return List.copyOf(sums.values());
+    }
+
+    private static Value sum(Value product, Graph graph, Map<String, List<Node>> readers) {
+        Value sum = product;
+        while (true) {
+            List<Node> next = readers.getOrDefault(sum.name(), List.of());
+            if (next.size() != 1 || !next.get(0).operator().equals("Add")) {
+                return sum;
+            }
+            Value added = graph.value(next.get(0).output(0));
+            if (!added.shape().equals(sum.shape())) {
+                return sum;
+            }
+            sum = added;
+        }
+    }
+
+    /** A segment that also gives values that are kept. */
+    Graph forward(int layer, Segment segment, List<Value> kept) {
+        List<Value> results = new ArrayList<>(segment.results());
+        results.addAll(kept);
+        return cut(List.of(stream(layer)), results);
+    }
+
+    /** The cut of the gradients. */
+    static Backward backward(Gradients gradients) {
+        return backward(gradients, List.of());
     }
 
     /** The cut of the gradients. One that is another's, or an input, is copied: an output has a name of its own. */
-    static Backward backward(Gradients gradients) {
+    private static Backward backward(Gradients gradients, List<Value> kept) {
+        return backward(gradients, kept, List.of());
+    }
+
+    private static Backward backward(Gradients gradients, List<Value> kept, List<Value> also) {
         GraphBuilder builder = GraphBuilder.from(gradients.graph());
         Set<String> taken = new HashSet<>();
         gradients.graph().inputs().forEach(input -> taken.add(input.name()));
@@ -278,7 +346,15 @@ final class ModelGraphs {
             }
             of.put(entry.getKey(), gradient);
         }
-        return new Backward(GraphCut.between(builder.build(), List.of(), of.values()), of);
+        List<Value> outputs = new ArrayList<>(of.values());
+        also.forEach(value -> outputs.add(floats(value)));
+        Graph cut = GraphCut.between(builder.build(), kept, outputs);
+        Set<String> read = new HashSet<>();
+        cut.inputs().forEach(input -> read.add(input.name()));
+        return new Backward(
+                cut,
+                of,
+                kept.stream().filter(value -> read.contains(value.name())).toList());
     }
 
     /** From the stream after the last layer to the measures of tokens. */
@@ -286,11 +362,19 @@ final class ModelGraphs {
         return cut(List.of(stream(layers)), measures);
     }
 
-    /** The gradients of the head with respect to the stream and the trained inputs. */
-    Backward headBackward() {
-        Graph forward = cut(List.of(stream(layers)), List.of(head.rows(), head.gradient()));
+    /**
+     * The gradients of the head with respect to the stream and the trained inputs.
+     *
+     * @param measures are computed with them
+     */
+    Backward headBackward(List<Value> measures) {
+        List<Value> results = new ArrayList<>(List.of(head.rows(), head.gradient()));
+        results.addAll(measures);
+        Graph forward = cut(List.of(stream(layers)), results);
         Set<String> wanted = new LinkedHashSet<>(List.of(stream(layers).name()));
         trained(forward).forEach(input -> wanted.add(input.name()));
-        return backward(Differentiation.of(forward, Map.of(head.rows().name(), head.gradient()), wanted, Set.of()));
+        Gradients gradients =
+                Differentiation.of(forward, Map.of(head.rows().name(), head.gradient()), wanted, Set.of());
+        return backward(gradients, List.of(), measures);
     }
 }

@@ -34,7 +34,7 @@ public final class ModelPair implements AutoCloseable {
      * @param mostTokens the largest number of tokens in one row
      * @param threads of the runtime
      * @param weightMemory bytes of weights that stay in memory
-     * @param recompute whether inputs of attention are computed again in the backward pass
+     * @param kept what of a forward pass is kept for the backward pass
      */
     public record Setting(
             ModelConfig config,
@@ -43,7 +43,7 @@ public final class ModelPair implements AutoCloseable {
             int mostTokens,
             int threads,
             long weightMemory,
-            boolean recompute) {
+            Kept kept) {
 
         ModelGraphs graphs(Trainables trainables) {
             return new ModelGraphs(this, trainables, Optional.empty());
@@ -78,7 +78,7 @@ public final class ModelPair implements AutoCloseable {
         try {
             ModelGraphs graphs = new ModelGraphs(setting, trainables, teacher.map(TeacherModel::loss));
             this.weights = new ModelWeights(memory, setting.weightMemory, residuals.changes(graphs.products()));
-            this.model = new TrainableModel(graphs, programs, memory, weights, !setting.recompute, teacher);
+            this.model = new TrainableModel(graphs, programs, memory, weights, setting.kept, teacher);
             made.add(model);
             if (reference.isEmpty()) {
                 this.reference = Optional.empty();
@@ -87,7 +87,7 @@ public final class ModelPair implements AutoCloseable {
             ModelWeights own = residuals.isEmpty() ? weights : new ModelWeights(memory, 0, Map.of());
             ModelGraphs compared = setting.graphs(reference.get());
             this.reference =
-                    Optional.of(new Reference(new TrainableModel(compared, programs, memory, own, false), own));
+                    Optional.of(new Reference(new TrainableModel(compared, programs, memory, own, Kept.NOTHING), own));
         } catch (RuntimeException | Error e) {
             made.forEach(TrainableModel::close);
             programs.close();
@@ -112,6 +112,21 @@ public final class ModelPair implements AutoCloseable {
     /** Measures of the predicted tokens. */
     public TokenMeasures measures(Activations activations, JobContext context) {
         return model.measures(activations, context);
+    }
+
+    /**
+     * Measures of the predicted tokens, with the first part of the backward pass, which {@link #backward(Activations, JobContext)} completes;
+     * it takes less time than the two one after the other.
+     *
+     * @param seeds of each predicted token
+     */
+    public TokenMeasures measures(Activations activations, TokenSeeds seeds, JobContext context) {
+        return model.measures(activations, seeds, context);
+    }
+
+    /** Adds the gradients of L to those of the parameters, from the seeds that were given to {@link #measures}. */
+    public void backward(Activations activations, JobContext context) {
+        model.backward(activations, context);
     }
 
     /**

@@ -46,7 +46,7 @@ public final class TeacherModel implements AutoCloseable {
             Graph logits = graphs.headForward(List.of(graphs.head().rows()));
             this.head = programs.of(logits);
             this.headWeights = graphs.weights(logits);
-            this.model = new TrainableModel(graphs, programs, memory, weights, false);
+            this.model = new TrainableModel(graphs, programs, memory, weights, Kept.NOTHING);
             weights.load(headWeights, JobContext.NONE).close(); // before the layers, so that it is what stays in memory
         } catch (RuntimeException | Error e) {
             weights.close();

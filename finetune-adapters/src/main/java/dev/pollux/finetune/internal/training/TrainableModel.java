@@ -28,6 +28,7 @@ final class TrainableModel implements AutoCloseable {
     private final Memory memory;
     private final ModelWeights weights;
     private final boolean keepsAttention;
+    private final KeptProducts products;
     private final List<LayerPrograms> layers = new ArrayList<>();
     private final Optional<Program> embedding;
     private final HeadProgram head;
@@ -41,10 +42,10 @@ final class TrainableModel implements AutoCloseable {
     /**
      * Prepares the layers.
      *
-     * @param keepsAttention whether inputs and results of attention are kept for the backward pass, else computed again
+     * @param kept what of a forward pass is kept for the backward pass
      */
-    TrainableModel(ModelGraphs graphs, Programs programs, Memory memory, ModelWeights weights, boolean keepsAttention) {
-        this(graphs, programs, memory, weights, keepsAttention, Optional.empty());
+    TrainableModel(ModelGraphs graphs, Programs programs, Memory memory, ModelWeights weights, Kept kept) {
+        this(graphs, programs, memory, weights, kept, Optional.empty());
     }
 
     /** The same with a teacher whose predictions it is compared with. */
@@ -53,17 +54,18 @@ final class TrainableModel implements AutoCloseable {
             Programs programs,
             Memory memory,
             ModelWeights weights,
-            boolean keepsAttention,
+            Kept kept,
             Optional<TeacherModel> teacher) {
         this.graphs = graphs;
         this.memory = memory;
         this.weights = weights;
-        this.keepsAttention = keepsAttention;
+        this.keepsAttention = kept.attention();
+        this.products = new KeptProducts(kept.products());
         this.programs = programs;
         this.embedding = graphs.embedding().map(programs::of);
         int first = graphs.layers();
         for (int layer = 0; layer < graphs.layers(); layer++) {
-            LayerPrograms own = new LayerPrograms(graphs, layer, first < layer, programs);
+            LayerPrograms own = new LayerPrograms(graphs, layer, first < layer, kept.products() > 0, programs);
             layers.add(own);
             if (own.isTrained()) {
                 first = Math.min(first, layer);
@@ -104,7 +106,7 @@ final class TrainableModel implements AutoCloseable {
      * @param dropout the seed of dropout; empty for none
      */
     Activations forward(TokenBatch batch, OptionalLong dropout, JobContext context) {
-        Activations activations = new Activations(batch, dropout);
+        Activations activations = new Activations(batch, dropout, products.row());
         try (Given given = new Given(batch)) {
             activations.streams().add(embed(batch, given, context));
             for (int layer = 0; layer < layers.size(); layer++) {
@@ -114,7 +116,10 @@ final class TrainableModel implements AutoCloseable {
                                 DropoutMasks.of(layers.get(layer).masks(), activations, graphs.dropout(), memory)) {
                     List<Attended> attended = new ArrayList<>();
                     activations.attentions().add(attended);
-                    activations.streams().add(forward(layer, x, masks.with(given.with(loaded)), attended, context));
+                    boolean keeps =
+                            activations.products().fits(layers.get(layer).keptBytes(batch.ids().length));
+                    Layer one = new Layer(layer, keeps, activations, masks.with(given.with(loaded)), context);
+                    activations.streams().add(forward(one, x, attended));
                     if (!keepsAttention) {
                         attended.forEach(Attended::close);
                         attended.clear();
@@ -155,20 +160,43 @@ final class TrainableModel implements AutoCloseable {
         }
     }
 
+    /**
+     * A layer that runs.
+     *
+     * @param keeps whether results of its products are kept
+     * @param given what its segments read
+     */
+    private record Layer(
+            int number, boolean keeps, Activations activations, Map<String, OnnxTensor> given, JobContext context) {}
+
     /** The stream after a layer; {@code attended} receives its attentions. */
-    private FloatTensor forward(
-            int layer, FloatTensor x, Map<String, OnnxTensor> given, List<Attended> attended, JobContext context) {
-        given.put(layers.get(layer).stream(), x.tensor());
-        int tokens = tokens(x);
-        for (Part part : layers.get(layer).parts()) {
-            Map<String, FloatTensor> results = results(part, tokens);
-            part.forward().run(given, tensors(results), context);
+    private FloatTensor forward(Layer layer, FloatTensor x, List<Attended> attended) {
+        LayerPrograms own = layers.get(layer.number());
+        layer.given().put(own.stream(), x.tensor());
+        for (Part part : own.parts()) {
+            Map<String, FloatTensor> results = run(part, layer, tokens(x));
             if (part.call().isEmpty()) {
                 return results.values().iterator().next();
             }
-            attended.add(attend(part, results, given, context));
+            attended.add(attend(part, results, layer.given(), layer.context()));
         }
         throw new IllegalStateException("a layer must end with its stream");
+    }
+
+    /** The results of a segment; what is kept goes to the activations. */
+    private Map<String, FloatTensor> run(Part part, Layer layer, int tokens) {
+        Map<String, FloatTensor> results = results(part.results(), tokens);
+        Map<String, OnnxTensor> all = tensors(results);
+        if (layer.keeps() && part.keeping().isPresent()) {
+            LayerPrograms.Keeping keeping = part.keeping().get();
+            Map<String, FloatTensor> kept = results(keeping.values(), tokens);
+            layer.activations().products().keep(layer.number(), kept);
+            all.putAll(tensors(kept));
+            keeping.forward().run(layer.given(), all, layer.context());
+        } else {
+            part.forward().run(layer.given(), all, layer.context());
+        }
+        return results;
     }
 
     private Attended attend(
@@ -186,9 +214,9 @@ final class TrainableModel implements AutoCloseable {
         return x.elements() / graphs.table().columns();
     }
 
-    private Map<String, FloatTensor> results(Part part, int tokens) {
+    private Map<String, FloatTensor> results(List<Value> of, int tokens) {
         Map<String, Value> values = new LinkedHashMap<>();
-        part.results().forEach(value -> values.put(value.name(), value));
+        of.forEach(value -> values.put(value.name(), value));
         return LayerPrograms.take(memory, values, tokens);
     }
 
@@ -205,6 +233,18 @@ final class TrainableModel implements AutoCloseable {
         return head.measures(activations, weights, inputs, context);
     }
 
+    /**
+     * Measures of the predicted tokens, with the gradients of the head in the same pass. {@link #backward(Activations, JobContext)} goes on
+     * from there.
+     *
+     * @param seeds of each predicted token
+     */
+    TokenMeasures measures(Activations activations, TokenSeeds seeds, JobContext context) {
+        HeadProgram.Measured both = head.measured(activations, seeds, weights, inputs, this::addGradient, context);
+        activations.headGradient(both.gradient());
+        return both.measures();
+    }
+
     // Backward
 
     /**
@@ -213,7 +253,13 @@ final class TrainableModel implements AutoCloseable {
      * @param seeds of each predicted token
      */
     void backward(Activations activations, TokenSeeds seeds, JobContext context) {
-        FloatTensor dx = head.backward(activations, seeds, weights, inputs, this::addGradient, context);
+        activations.headGradient(head.backward(activations, seeds, weights, inputs, this::addGradient, context));
+        backward(activations, context);
+    }
+
+    /** Adds the gradients of L to those of the parameters of the layers, after those of the head. */
+    void backward(Activations activations, JobContext context) {
+        FloatTensor dx = activations.takeHeadGradient().orElseThrow();
         try (Given given = new Given(activations.batch())) {
             for (int layer = layers.size() - 1; layer >= firstTrained; layer--) {
                 try (ModelWeights.Loaded loaded = weights.load(layers.get(layer).weights(), context);
@@ -222,7 +268,11 @@ final class TrainableModel implements AutoCloseable {
                         FloatTensor seed = dx) {
                     dx = memory.take(1, tokens(seed), graphs.table().columns());
                     dx.clear();
-                    backward(layer, activations, seed, dx, masks.with(given.with(loaded)), context);
+                    Map<String, FloatTensor> kept = activations.products().of(layer);
+                    Map<String, OnnxTensor> all = masks.with(given.with(loaded));
+                    all.putAll(tensors(kept));
+                    backward(new Layer(layer, !kept.isEmpty(), activations, all, context), seed, dx);
+                    activations.products().release(layer);
                 }
             }
         } finally {
@@ -230,37 +280,33 @@ final class TrainableModel implements AutoCloseable {
         }
     }
 
-    private void backward(
-            int layer,
-            Activations activations,
-            FloatTensor seed,
-            FloatTensor dx,
-            Map<String, OnnxTensor> given,
-            JobContext context) {
-        List<Attended> attended = new ArrayList<>(activations.attentions().get(layer));
+    private void backward(Layer layer, FloatTensor seed, FloatTensor dx) {
+        List<Attended> attended =
+                new ArrayList<>(layer.activations().attentions().get(layer.number()));
         boolean kept = !attended.isEmpty();
-        FloatTensor x = activations.streams().get(layer);
-        List<Part> parts = layers.get(layer).parts();
-        given.put(layers.get(layer).stream(), x.tensor());
+        FloatTensor x = layer.activations().streams().get(layer.number());
+        List<Part> parts = layers.get(layer.number()).parts();
+        layer.given().put(layers.get(layer.number()).stream(), x.tensor());
         if (kept) {
             for (int i = 0; i < attended.size(); i++) {
-                given.put(
-                        parts.get(i).call().orElseThrow().attended().name(),
-                        attended.get(i).result().tensor());
+                layer.given()
+                        .put(
+                                parts.get(i).call().orElseThrow().attended().name(),
+                                attended.get(i).result().tensor());
             }
         } else {
-            again(parts, tokens(x), given, attended, context);
+            again(parts, tokens(x), layer.given(), attended, layer.context());
         }
         Map<String, FloatTensor> open = new HashMap<>(); // gradients of attended values
         try {
             Part last = parts.get(parts.size() - 1);
-            given.put(ModelGraphs.SEED + last.results().get(0).name(), seed.tensor());
-            segment(layer, last, dx, open, given, context);
+            layer.given().put(ModelGraphs.SEED + last.results().get(0).name(), seed.tensor());
+            segment(layer, last, dx, open);
             for (int i = parts.size() - 2; i >= 0; i--) {
                 FloatTensor result =
                         open.remove(parts.get(i).call().orElseThrow().attended().name());
                 if (result != null) {
-                    attention(layer, parts.get(i), attended.get(i), result, dx, open, given, context);
+                    attention(layer, parts.get(i), attended.get(i), result, dx, open);
                 }
             }
         } finally {
@@ -275,53 +321,50 @@ final class TrainableModel implements AutoCloseable {
     private void again(
             List<Part> parts, int tokens, Map<String, OnnxTensor> given, List<Attended> attended, JobContext context) {
         for (Part part : parts.subList(0, parts.size() - 1)) {
-            Map<String, FloatTensor> results = results(part, tokens);
+            Map<String, FloatTensor> results = results(part.results(), tokens);
             part.forward().run(given, tensors(results), context);
             attended.add(attend(part, results, given, context));
         }
     }
 
     private void attention(
-            int layer,
+            Layer layer,
             Part part,
             Attended attended,
             FloatTensor result,
             FloatTensor dx,
-            Map<String, FloatTensor> open,
-            Map<String, OnnxTensor> given,
-            JobContext context) {
+            Map<String, FloatTensor> open) {
         try (result;
-                BlockAttention.Inputs seeds = attention(part).backward(attended.inputs(), result, documents, context)) {
+                BlockAttention.Inputs seeds =
+                        attention(part).backward(attended.inputs(), result, documents, layer.context())) {
             List<FloatTensor> each = List.of(seeds.query(), seeds.key(), seeds.value());
             for (int i = 0; i < each.size(); i++) {
-                given.put(
-                        ModelGraphs.SEED + part.results().get(i).name(),
-                        each.get(i).tensor());
+                layer.given()
+                        .put(
+                                ModelGraphs.SEED + part.results().get(i).name(),
+                                each.get(i).tensor());
             }
-            segment(layer, part, dx, open, given, context);
+            segment(layer, part, dx, open);
         }
     }
 
     /** Runs the backward program of a segment and hands its gradients on. */
-    private void segment(
-            int layer,
-            Part part,
-            FloatTensor dx,
-            Map<String, FloatTensor> open,
-            Map<String, OnnxTensor> given,
-            JobContext context) {
+    private void segment(Layer layer, Part part, FloatTensor dx, Map<String, FloatTensor> open) {
         Program program = part.backward();
         if (program == null) {
             return;
+        }
+        if (layer.keeps()) {
+            program = part.keeping().map(LayerPrograms.Keeping::backward).orElse(program);
         }
         Map<String, FloatTensor> found = LayerPrograms.take(memory, part.gradients(), tokens(dx));
         Map<String, OnnxTensor> results = new HashMap<>();
         part.gradients()
                 .forEach((name, value) -> results.put(
                         value.name(), Objects.requireNonNull(found.get(name)).tensor()));
-        program.run(given, results, context);
+        program.run(layer.given(), results, layer.context());
         found.forEach((name, gradient) -> {
-            if (name.equals(layers.get(layer).stream())) {
+            if (name.equals(layers.get(layer.number()).stream())) {
                 dx.add(gradient);
                 gradient.close();
             } else if (inputs.containsKey(name)) {
