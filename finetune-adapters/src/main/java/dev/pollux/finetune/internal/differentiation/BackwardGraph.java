@@ -187,7 +187,7 @@ final class BackwardGraph {
 
     // Shapes
 
-    /** The sizes of x: numbers if all are known, else read in the run. */
+    /** The sizes of x: numbers if all are known, else read in the run, for which x is computed. */
     private Value sizes(Value x) {
         if (x.shape().elements() >= 0) {
             return integers(
@@ -218,12 +218,35 @@ final class BackwardGraph {
     }
 
     Value reshapedLike(Value x, Value like) {
-        return shaped(op("Reshape", Map.of(), x, sizes(like)), like);
+        List<Shape.Dim> dims = like.shape().dims();
+        boolean inferred = like.shape().isRanked()
+                && dims.stream().filter(dim -> !dim.isFixed()).count() == 1;
+        Value sizes = inferred
+                ? integers(dims.stream()
+                        .mapToLong(dim -> dim.isFixed() ? dim.factor() : -1)
+                        .toArray())
+                : sizes(like);
+        return shaped(op("Reshape", Map.of(), x, sizes), like);
     }
 
     /** x repeated to the shape of {@code like}. */
     Value like(Value x, Value like) {
-        return shaped(op("Expand", Map.of(), x, sizes(like)), like);
+        return shaped(op("Expand", Map.of(), x, repeats(x.shape(), like)), like);
+    }
+
+    /** The sizes to which x is repeated. An axis of equal size is not repeated, so that it need not be known. */
+    private Value repeats(Shape x, Value like) {
+        List<Shape.Dim> dims = like.shape().dims();
+        long[] sizes = new long[dims.size()];
+        for (int i = 0; i < sizes.length; i++) {
+            Shape.Dim dim = dims.get(i);
+            if (!dim.isFixed()
+                    && (x.rank() != sizes.length || dim.equals(Shape.Dim.UNKNOWN) || !dim.equals(x.dim(i)))) {
+                return sizes(like);
+            }
+            sizes[i] = dim.isFixed() ? dim.factor() : 1;
+        }
+        return like.shape().isRanked() ? integers(sizes) : sizes(like);
     }
 
     /** Zeros in the shape of {@code like}. */
