@@ -40,7 +40,7 @@ final class GrpoCommand extends TrainingCommand {
 
     @Option(
             names = "--reward",
-            order = 5,
+            order = 2,
             required = true,
             paramLabel = "REWARD",
             description = "match:REGEX, contains, within:TOKENS or model:ADAPTER; may be repeated.")
