@@ -24,6 +24,7 @@ final class Doctor {
     private double lastChosen = Double.NaN;
     private int steps;
     private int atLogTwo;
+    private int withEqualRewards;
 
     Doctor(Objective objective) {
         this.objective = objective;
@@ -67,6 +68,7 @@ final class Doctor {
     List<String> step(StepRunner.Step step) {
         steps++;
         atLogTwo += objective.needsReference() && Math.abs(step.loss() - Math.log(2)) < UNMOVED ? 1 : 0;
+        withEqualRewards += step.metrics().getOrDefault("frac_reward_zero_std", 0.0) > 1 - UNMOVED ? 1 : 0;
         double chosen = step.metrics().getOrDefault("logps/chosen", Double.NaN);
         firstChosen = Double.isNaN(firstChosen) ? chosen : firstChosen;
         lastChosen = chosen;
@@ -74,6 +76,11 @@ final class Doctor {
             return List.of(
                     "The loss is ln 2 since the first step, so the model does not differ from its reference; raise the"
                             + " learning rate or beta, and check that chosen and rejected completions differ");
+        }
+        if (steps == PATIENCE && withEqualRewards == PATIENCE) {
+            return List.of("All completions of a prompt had the same reward in each of the first " + PATIENCE
+                    + " steps, so nothing is learned; choose rewards that differ between what the model writes, or write more"
+                    + " or longer completions");
         }
         return List.of();
     }

@@ -102,10 +102,7 @@ public final class TrainingOptions {
         return given.maxGradientNorm;
     }
 
-    /**
-     * The factor of the rate of the second factors and of magnitudes (LoRA+, Hayou et al., arXiv:2402.12354), above 0;
-     * default 1. The paper uses 16.
-     */
+    /** The factor of the rate of second factors and of magnitudes (LoRA+, arXiv:2402.12354; 16 there), above 0; default 1. */
     public double loraPlusRatio() {
         return given.loraPlusRatio;
     }
@@ -151,8 +148,8 @@ public final class TrainingOptions {
     }
 
     /**
-     * Whether the result is the adapter with the best loss of evaluation rows among those of {@link #evaluateEvery()} and of the
-     * last step, not the last one ({@code load_best_model_at_end}); default true. Without evaluations it is the last one.
+     * Whether the result is the adapter of the evaluation with the best loss ({@code load_best_model_at_end}), by
+     * {@link #evaluateEvery()} or after the last step, and not always the last one; default true.
      */
     public boolean keepBest() {
         return given.keepBest;

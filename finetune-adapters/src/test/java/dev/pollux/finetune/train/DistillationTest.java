@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.CancelledException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.finetune.internal.training.Kept;
 import dev.pollux.finetune.internal.training.ModelPair;
@@ -190,6 +191,39 @@ class DistillationTest {
         }
         steps.refresh();
         return steps.evaluate(batch, JobContext.NONE).loss();
+    }
+
+    @Test
+    void aRunThatWasEndedContinuesWithTheSameBits() {
+        TrainingOptions options = options().saveEvery(1).evaluateEvery(1).build();
+        List<TrainingStep> whole = run("whole", options, Integer.MAX_VALUE);
+        assertThatThrownBy(() -> run("ended", options, 3)).isInstanceOf(CancelledException.class);
+        List<TrainingStep> rest = run("ended", options, Integer.MAX_VALUE);
+        assertThat(rest.get(0).step()).isEqualTo(3);
+        assertThat(rest.stream().map(TrainingStep::loss).toList())
+                .isEqualTo(whole.subList(2, whole.size()).stream()
+                        .map(TrainingStep::loss)
+                        .toList());
+        assertThat(temp.resolve("ended/adapter_model.safetensors"))
+                .hasSameBinaryContentAs(temp.resolve("whole/adapter_model.safetensors"));
+    }
+
+    private List<TrainingStep> run(String out, TrainingOptions options, int end) {
+        try (Checkpoint checkpoint = Checkpoint.open(model);
+                Checkpoint taught = Checkpoint.open(teacher)) {
+            return LoraTrainer.continuing(checkpoint, adapter)
+                    .taughtBy(taught, temp.resolve("cache"))
+                    .evaluatedBy(rows())
+                    .savedTo(temp.resolve(out))
+                    .onStep(step -> {
+                        if (step.step() == end) {
+                            throw new CancelledException("ended");
+                        }
+                    })
+                    .train(rows(), Objective.distillation(mixed(0.5)), options)
+                    .run()
+                    .log();
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,6 +82,21 @@ class DoctorTest {
                             "4 evaluation rows are trained, too, so their loss says nothing about other rows; remove"
                                     + " them from one of the files");
         }
+    }
+
+    @Test
+    void rewardsThatDoNotDifferAreNamed() {
+        Dataset prompts = Dataset.of("prompts", List.of(Map.of("prompt", "gravity")));
+        Objective same = Objective.grpo(
+                Rewards.matching(Pattern.compile("")),
+                GrpoOptions.builder().completions(2).maxTokens(2).build());
+        assertThat(notices(prompts, same, TrainingOptions.builder().epochs(10)))
+                .containsExactly(
+                        "All completions of a prompt had the same reward in each of the first 10 steps, so nothing is"
+                                + " learned; choose rewards that differ between what the model writes, or write more or longer"
+                                + " completions",
+                        "The adapter changes nothing: all second factors are 0; raise the learning rate or the number of"
+                                + " steps");
     }
 
     @Test

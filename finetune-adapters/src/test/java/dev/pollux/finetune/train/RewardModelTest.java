@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.pollux.CancelledException;
 import dev.pollux.MalformedFileException;
 import dev.pollux.finetune.internal.training.Trainables;
 import dev.pollux.generation.Message;
@@ -141,6 +142,37 @@ class RewardModelTest {
                 model.resolve("config.json"); // where the end token is padding, transformers scores the token before
         Files.writeString(config, Files.readString(config).replace("{\"arch", "{\"pad_token_id\": 2, \"arch"));
         assertThat(scores("rewards")).containsExactly(SCORES_BEFORE_PADDING, within(REFERENCE));
+    }
+
+    @Test
+    void aRunThatWasEndedContinuesWithTheSameBits() {
+        TrainingOptions options = options().saveEvery(1).evaluateEvery(1).build();
+        List<TrainingStep> whole = run("whole", options, Integer.MAX_VALUE);
+        assertThatThrownBy(() -> run("ended", options, 3)).isInstanceOf(CancelledException.class);
+        List<TrainingStep> rest = run("ended", options, Integer.MAX_VALUE);
+        assertThat(rest.get(0).step()).isEqualTo(3);
+        assertThat(rest.stream().map(TrainingStep::loss).toList())
+                .isEqualTo(whole.subList(2, whole.size()).stream()
+                        .map(TrainingStep::loss)
+                        .toList());
+        assertThat(temp.resolve("ended/adapter_model.safetensors"))
+                .hasSameBinaryContentAs(temp.resolve("whole/adapter_model.safetensors"));
+    }
+
+    private List<TrainingStep> run(String out, TrainingOptions options, int end) {
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            return LoraTrainer.continuing(checkpoint, adapter)
+                    .evaluatedBy(pairs())
+                    .savedTo(temp.resolve(out))
+                    .onStep(step -> {
+                        if (step.step() == end) {
+                            throw new CancelledException("ended");
+                        }
+                    })
+                    .train(pairs(), Objective.reward(0.01), options)
+                    .run()
+                    .log();
+        }
     }
 
     @Test

@@ -83,6 +83,20 @@ class RewardedTrainingTest {
     }
 
     @Test
+    void rewardsRise() {
+        List<TrainingStep> log =
+                train(Rewards.matching(Pattern.compile("[eo].*[eo]")), 90).log();
+        assertThat(meanReward(log.subList(75, 90))).isGreaterThan(meanReward(log.subList(0, 15)) + 0.2);
+    }
+
+    private static double meanReward(List<TrainingStep> steps) {
+        return steps.stream()
+                .mapToDouble(step -> step.metrics().getOrDefault("reward", 0.0))
+                .average()
+                .orElse(0);
+    }
+
+    @Test
     void rewardsThatAreNoNumbersAreRefused() {
         assertThatThrownBy(() -> train(rollouts -> new double[1], 1))
                 .hasMessage("The reward function must return a number for each of 8 completions but returned 1");

@@ -40,7 +40,7 @@ final class GrpoCommand extends TrainingCommand {
 
     @Option(
             names = "--reward",
-            order = 5,
+            order = 2,
             required = true,
             paramLabel = "REWARD",
             description = "match:REGEX, contains, within:TOKENS or model:ADAPTER; may be repeated.")
@@ -126,21 +126,16 @@ final class GrpoCommand extends TrainingCommand {
         int colon = given.indexOf(':');
         String name = colon < 0 ? given : given.substring(0, colon);
         String value = colon < 0 ? "" : given.substring(colon + 1);
-        if (value.isEmpty() == name.equals("contains")) {
-            switch (name) {
-                case "contains":
-                    return Rewards.containingAnAnswer();
-                case "match":
-                    return Rewards.matching(pattern(value));
-                case "within":
-                    return Rewards.within(tokens(value));
-                case "model":
-                    return model(Path.of(value));
-                default:
-                    break;
-            }
+        boolean known = List.of("contains", "match", "within", "model").contains(name);
+        if (!known || value.isEmpty() != name.equals("contains")) {
+            throw usage("--reward must be match:REGEX, contains, within:TOKENS or model:ADAPTER but was " + given);
         }
-        throw usage("--reward must be match:REGEX, contains, within:TOKENS or model:ADAPTER but was " + given);
+        return switch (name) {
+            case "contains" -> Rewards.containingAnAnswer();
+            case "match" -> Rewards.matching(pattern(value));
+            case "within" -> Rewards.within(tokens(value));
+            default -> model(Path.of(value));
+        };
     }
 
     private Pattern pattern(String regex) {
@@ -164,7 +159,7 @@ final class GrpoCommand extends TrainingCommand {
         GivenPath.adapters(List.of(adapter));
         Path base = rewardBase == null ? base() : ModelOptions.locate(rewardBase, this, resources());
         Checkpoint checkpoint = Checkpoint.open(base);
-        opened.add(0, checkpoint::close);
+        opened.add(0, checkpoint);
         RewardModel model = RewardModel.open(checkpoint, adapter, options());
         opened.add(0, model);
         return model;

@@ -321,8 +321,7 @@ final class TrainingLowering extends MaskedLowering {
     /** The scores of tokens by a trained head, (tokens, 1). */
     Value scores(Value normed) {
         TrainedInput score = trainables.whole(Trainables.SCORE).orElseThrow();
-        return transposed(
-                operators.reshape(normed, -1, Math.toIntExact(score.shape().get(1))), input(score));
+        return transposed(operators.reshape(normed, -1, score.shape().get(1)), input(score));
     }
 
     // Positions
