@@ -220,7 +220,7 @@ public final class LoraTrainer {
                 Math.max(longest, DecoderSteps.ROW),
                 options.threads(),
                 options.weightMemory(),
-                options.recompute() ? Kept.NOTHING : new Kept(true, options.activationMemory()));
+                Kept.within(options.activationMemory()));
         Trainables trainables;
         Residuals residuals = Residuals.NONE;
         PeftConfig settings = settings();

@@ -66,7 +66,7 @@ final class Planning {
 
     /** Bytes kept for the backward pass: inputs and results of attention, and results of products. */
     private static long kept(long tokens, ModelConfig config, TrainingOptions options) {
-        if (options.recompute()) {
+        if (options.activationMemory() == 0) {
             return 0;
         }
         long each = tokens * config.layers() * Float.BYTES;

@@ -171,16 +171,11 @@ public final class TrainingOptions {
     }
 
     /**
-     * Bytes for results of products that the backward pass reads, at least 0; the products of layers for which there is no
-     * room are computed again; default 256 MiB. Not used with {@link #recompute()}.
+     * Bytes for results of products that the backward pass reads, at least 0; default 256 MiB. The products of layers for which
+     * there is no room are computed again; with 0, attention as well, which takes the least memory.
      */
     public long activationMemory() {
         return given.activationMemory;
-    }
-
-    /** Whether attention and all products are computed again in the backward pass to save memory; default false. */
-    public boolean recompute() {
-        return given.recompute;
     }
 
     /** Whether another has the same options. */
@@ -224,8 +219,7 @@ public final class TrainingOptions {
                 Map.entry("logEvery", given.logEvery),
                 Map.entry("threads", given.threads),
                 Map.entry("weightMemory", given.weightMemory),
-                Map.entry("activationMemory", given.activationMemory),
-                Map.entry("recompute", given.recompute));
+                Map.entry("activationMemory", given.activationMemory));
     }
 
     /** Builds {@link TrainingOptions}. <em>Not thread-safe: one thread at a time.</em> */
@@ -253,7 +247,6 @@ public final class TrainingOptions {
         private int threads = Runtime.getRuntime().availableProcessors();
         private long weightMemory = 1L << 30;
         private long activationMemory = 256L << 20;
-        private boolean recompute = false;
 
         private Builder() {}
 
@@ -400,12 +393,6 @@ public final class TrainingOptions {
         /** See {@link TrainingOptions#activationMemory()}. */
         public Builder activationMemory(long activationMemory) {
             this.activationMemory = activationMemory;
-            return this;
-        }
-
-        /** See {@link TrainingOptions#recompute()}. */
-        public Builder recompute(boolean recompute) {
-            this.recompute = recompute;
             return this;
         }
 

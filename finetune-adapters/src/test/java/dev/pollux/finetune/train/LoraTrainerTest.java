@@ -181,7 +181,7 @@ class LoraTrainerTest {
     void neitherRecomputationNorMemoryChangeABit() {
         LoraOptions lora = LoraOptions.builder().rank(4).dropout(0.1).build();
         Map<String, float[]> first = saved(train(lora, options().build()), "first");
-        TrainingOptions other = options().recompute(true).weightMemory(0).build();
+        TrainingOptions other = options().activationMemory(0).weightMemory(0).build();
         assertSame(first, saved(train(lora, other), "second"));
         Map<String, float[]> another = saved(train(lora, options().seed(43).build()), "another");
         assertThat(another.values().iterator().next())

@@ -62,15 +62,9 @@ abstract class TrainingCommand extends TrainingData {
             order = 39,
             paramLabel = "MB",
             description =
-                    "Megabytes for results of products that the backward pass reads; what does not fit is computed again."
+                    "Megabytes for results of products that the backward pass reads; what does not fit is computed again, with 0 attention too."
                             + " Default: ${DEFAULT-VALUE}.")
     private long activationMemory = TrainingOptions.DEFAULTS.activationMemory() >> 20;
-
-    @Option(
-            names = "--recompute",
-            order = 39,
-            description = "Compute attention and all products again in the backward pass: least memory.")
-    private boolean recompute;
 
     @Option(names = "--dry-run", order = 40, description = "Say what would be trained, and run nothing.")
     private boolean dryRun;
@@ -175,7 +169,6 @@ abstract class TrainingCommand extends TrainingData {
                         rowOptions()
                                 .packing(packing)
                                 .activationMemory(activationMemory << 20)
-                                .recompute(recompute)
                                 .learningRate(learningRate())
                                 .batchSize(batchSize()))
                 .threads(resources().threads())

@@ -14,4 +14,9 @@ public record Kept(boolean attention, long products) {
 
     /** Inputs and results of attention. */
     public static final Kept ATTENTION = new Kept(true, 0);
+
+    /** Attention, and products within {@code bytes}; nothing if that is 0. */
+    public static Kept within(long bytes) {
+        return new Kept(bytes > 0, bytes);
+    }
 }
