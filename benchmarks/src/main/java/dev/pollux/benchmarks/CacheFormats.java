@@ -4,11 +4,14 @@ import dev.pollux.inference.checkpoint.Checkpoint;
 import dev.pollux.inference.decoder.CacheFormat;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
+import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.engine.DecoderModel;
 import dev.pollux.inference.engine.DecoderSequence;
 import dev.pollux.inference.engine.EngineOptions;
 import dev.pollux.inference.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,89 +21,120 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
 
 /**
  * What a format of the cache loses and costs against 32-bit floats, on the same weights: perplexity, divergence and the share of
- * equal best tokens in windows of 512 and 2,048 tokens of a text, then the rates of decoding and prefill, in turns.
+ * equal best tokens in windows of 512 and 2,048 tokens of a text, then the times of decoding and prefill, in turns.
  *
  * <pre>
- * CacheFormats MODEL.gguf TEXT [ROUNDS]
+ * CacheFormats MODEL.gguf TEXT [WEIGHTS] [ROUNDS]
  * </pre>
+ *
+ * Kernels for weights of 4 and 8 bits round activations to 8 bits, so that any other order of sums gives other bits. The row
+ * "one by one" shows what that alone does: the same graph reads single tokens. {@code FLOAT} weights show the loss of the format
+ * alone. With 0 rounds only the quality is measured, with {@code -} for the text only the times: processor time of one thread, which
+ * other load hardly changes.
  */
 public final class CacheFormats {
 
     private static final int[] WINDOWS = {512, 2048};
     private static final int[] LENGTHS = {128, 2048, 4096};
-    private static final int TOKENS = 8_192;
+    private static final int TOKENS = 2_304;
     private static final int PIECE = 16;
     private static final int DECODED = 32;
+    private static final ThreadMXBean CPU = ManagementFactory.getThreadMXBean();
 
     private CacheFormats() {}
 
     /** Exports the model with each format and measures. */
     public static void main(String[] args) throws IOException {
-        int rounds = args.length > 2 ? Integer.parseInt(args[2]) : 5;
+        WeightFormat weights = args.length > 2 ? WeightFormat.valueOf(args[2]) : WeightFormat.EXACT;
+        int rounds = args.length > 3 ? Integer.parseInt(args[3]) : 5;
         Path folder = Files.createTempDirectory("cache-formats");
         Map<CacheFormat, DecoderModel> models = new LinkedHashMap<>();
-        int[] ids;
+        int[] ids = {};
+        EngineOptions engine = EngineOptions.builder().threads(1).build();
         try (Checkpoint checkpoint = Checkpoint.open(Path.of(args[0]));
                 Tokenizer tokenizer = checkpoint.tokenizer().orElseThrow()) {
-            int[] all = tokenizer.encode(Files.readString(Path.of(args[1])), true);
-            ids = Arrays.copyOf(all, Math.min(all.length, TOKENS));
+            if (!args[1].equals("-")) {
+                int[] all = tokenizer.encode(Files.readString(Path.of(args[1])), true);
+                ids = Arrays.copyOf(all, Math.min(all.length, TOKENS));
+            }
             for (CacheFormat format : CacheFormat.values()) {
                 Path target = folder.resolve(format.name());
-                ExportOptions options = ExportOptions.builder().cache(format).build();
+                ExportOptions options =
+                        ExportOptions.builder().weights(weights).cache(format).build();
                 DecoderExport.export(checkpoint, target, options).run();
-                models.put(format, DecoderModel.open(target, EngineOptions.DEFAULTS));
+                models.put(format, DecoderModel.open(target, engine));
             }
         }
-        quality(models, ids);
-        rates(models, ids, rounds);
+        if (ids.length > 0) {
+            quality(models, ids);
+        }
+        if (rounds > 0) {
+            rates(models, rounds);
+        }
         models.values().forEach(DecoderModel::close);
     }
 
     private static void quality(Map<CacheFormat, DecoderModel> models, int[] ids) {
         System.out.println("| format | window | tokens | perplexity | ratio | KL, nats | same best token |");
         System.out.println("|---|---|---|---|---|---|---|");
+        DecoderModel due = Objects.requireNonNull(models.get(CacheFormat.FLOAT32));
         for (int window : WINDOWS) {
+            report("FLOAT32, one by one", window, read(due, due, ids, window, 1));
             models.forEach((format, model) -> {
-                Measures sum = new Measures();
-                for (int from = 0; from + window <= ids.length; from += window) {
-                    compare(models.get(CacheFormat.FLOAT32), model, Arrays.copyOfRange(ids, from, from + window), sum);
+                if (model != due) {
+                    report(format.toString(), window, read(due, model, ids, window, PIECE));
                 }
-                System.out.printf(
-                        Locale.ROOT,
-                        "| %s | %d | %d | %.3f | %.5f | %.6f | %.4f |%n",
-                        format,
-                        window,
-                        sum.count,
-                        Math.exp(sum.loss / sum.count),
-                        Math.exp((sum.loss - sum.dueLoss) / sum.count),
-                        sum.divergence / sum.count,
-                        (double) sum.same / sum.count);
             });
         }
     }
 
-    private static void compare(DecoderModel due, DecoderModel model, int[] ids, Measures sum) {
-        int vocabulary = due.manifest().vocabularySize();
-        float[] rows = new float[PIECE * vocabulary];
-        try (DecoderSequence one = due.sequence();
-                DecoderSequence other = model.sequence()) {
-            for (int from = 0; from < ids.length; from += PIECE) {
-                int start = from;
-                int[] some = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + PIECE));
-                one.append(some, (at, row) -> row.duplicate().get(0, rows, (at - start) * vocabulary, vocabulary));
-                other.append(some, (at, row) -> {
-                    if (at + 1 < ids.length) {
-                        sum.add(
-                                FloatBuffer.wrap(rows, (at - start) * vocabulary, vocabulary)
-                                        .slice(),
-                                row,
-                                ids[at + 1]);
-                    }
-                });
+    private static void report(String what, int window, Measures sum) {
+        System.out.printf(
+                Locale.ROOT,
+                "| %s | %d | %d | %.3f | %.5f | %.6f | %.4f |%n",
+                what,
+                window,
+                sum.count,
+                Math.exp(sum.loss / sum.count),
+                Math.exp((sum.loss - sum.dueLoss) / sum.count),
+                sum.divergence / sum.count,
+                (double) sum.same / sum.count);
+    }
+
+    private static Measures read(DecoderModel due, DecoderModel model, int[] ids, int window, int piece) {
+        Measures sum = new Measures();
+        for (int from = 0; from + window <= ids.length; from += window) {
+            int[] some = Arrays.copyOfRange(ids, from, from + window);
+            try (DecoderSequence one = due.sequence();
+                    DecoderSequence other = model.sequence()) {
+                for (int at = 0; at < window; at += PIECE) {
+                    compare(one, other, some, piece, sum);
+                }
             }
+        }
+        return sum;
+    }
+
+    /** Reads the next tokens with both, and the second one {@code piece} of them at once. */
+    private static void compare(DecoderSequence one, DecoderSequence other, int[] ids, int piece, Measures sum) {
+        int from = one.length();
+        List<float[]> rows = new ArrayList<>();
+        one.append(Arrays.copyOfRange(ids, from, from + PIECE), (position, row) -> {
+            float[] values = new float[row.remaining()];
+            row.duplicate().get(values);
+            rows.add(values);
+        });
+        for (int at = from; at < from + PIECE; at += piece) {
+            other.append(Arrays.copyOfRange(ids, at, at + piece), (position, row) -> {
+                if (position + 1 < ids.length) {
+                    sum.add(FloatBuffer.wrap(rows.get(position - from)), row, ids[position + 1]);
+                }
+            });
         }
     }
 
@@ -142,7 +176,8 @@ public final class CacheFormats {
         }
     }
 
-    private static void rates(Map<CacheFormat, DecoderModel> models, int[] ids, int rounds) {
+    private static void rates(Map<CacheFormat, DecoderModel> models, int rounds) {
+        int[] ids = new Random(1).ints(LENGTHS[LENGTHS.length - 1] + 2, 3, 40_000).toArray();
         Map<String, Map<CacheFormat, List<Double>>> times = new LinkedHashMap<>();
         for (int round = 0; round <= rounds; round++) {
             if (round == 1) {
@@ -158,7 +193,7 @@ public final class CacheFormats {
         System.out.println("\n| | format | ms a step | time against FLOAT32, median (min–max over rounds) |");
         System.out.println("|---|---|---|---|");
         times.forEach((what, byFormat) -> byFormat.forEach((format, own) -> {
-            List<Double> due = byFormat.get(CacheFormat.FLOAT32);
+            List<Double> due = Objects.requireNonNull(byFormat.get(CacheFormat.FLOAT32));
             List<Double> ratios = new ArrayList<>();
             for (int i = 0; i < own.size(); i++) {
                 ratios.add(own.get(i) / due.get(i));
@@ -188,16 +223,16 @@ public final class CacheFormats {
                     sequence.append(Arrays.copyOfRange(ids, sequence.length(), due));
                 }
                 int before = sequence.length();
-                long begin = System.nanoTime();
+                long begin = CPU.getCurrentThreadCpuTime();
                 sequence.append(Arrays.copyOfRange(ids, before, length));
-                times.add("prefill of " + (length - before) + " to " + length, (System.nanoTime() - begin) / 1e6);
+                times.add("prefill of " + (length - before) + " to " + length, (CPU.getCurrentThreadCpuTime() - begin) / 1e6);
                 for (int rows : new int[] {1, 2}) {
                     double[] steps = new double[DECODED];
                     for (int i = 0; i < DECODED; i++) {
                         int[] step = Arrays.copyOfRange(ids, length, length + rows);
-                        begin = System.nanoTime();
+                        begin = CPU.getCurrentThreadCpuTime();
                         sequence.append(step);
-                        steps[i] = (System.nanoTime() - begin) / 1e6;
+                        steps[i] = (CPU.getCurrentThreadCpuTime() - begin) / 1e6;
                         sequence.truncate(length);
                     }
                     Arrays.sort(steps);

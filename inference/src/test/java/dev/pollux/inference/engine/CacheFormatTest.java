@@ -1,8 +1,10 @@
 package dev.pollux.inference.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.pollux.UnsupportedModelException;
 import dev.pollux.generation.Generation;
 import dev.pollux.generation.GenerationOptions;
 import dev.pollux.generation.Prompt;
@@ -11,6 +13,7 @@ import dev.pollux.inference.decoder.CacheFormat;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.WeightFormat;
+import dev.pollux.inference.device.Device;
 import dev.pollux.inference.graph.Value;
 import dev.pollux.testkit.NoLeaks;
 import dev.pollux.testkit.TinyDecoder;
@@ -170,6 +173,18 @@ class CacheFormatTest {
         }
         int row = 2 * TinyDecoder.LAYERS * TinyDecoder.HEAD;
         assertThat(sizes).containsExactly(100L * row * 4, 32L * row * 4, 100L * row * 2, 32L * row * 2);
+    }
+
+    @Test
+    void halfPrecisionIsForTheCpu() {
+        Path folder = TinyDecoder.llama(1).write(temp.resolve("model"));
+        EngineOptions cuda = options(CacheFormat.FLOAT16)
+                .device(new Device(Device.Provider.CUDA, 0))
+                .build();
+        assertThatThrownBy(() -> OnnxGenerator.open(folder, cuda))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("model.onnx has keys and values of FLOAT16, which the engine appends in place on the"
+                        + " CPU only, but the device is CUDA; export the model with keys and values in 32-bit floats");
     }
 
     /** Stored prefixes, shared steps and a file of prefixes change no token. */

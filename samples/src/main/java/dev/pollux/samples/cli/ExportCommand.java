@@ -70,7 +70,7 @@ final class ExportCommand extends PolluxCommand {
     private @Nullable Integer maxContext;
 
     @Option(
-            names = "--cache",
+            names = "--kv-cache",
             order = 13,
             paramLabel = "FORMAT",
             defaultValue = "float32",
