@@ -177,7 +177,8 @@ public final class CacheFormats {
     }
 
     private static void rates(Map<CacheFormat, DecoderModel> models, int rounds) {
-        int[] ids = new Random(1).ints(LENGTHS[LENGTHS.length - 1] + 2, 3, 40_000).toArray();
+        int[] ids =
+                new Random(1).ints(LENGTHS[LENGTHS.length - 1] + 2, 3, 40_000).toArray();
         Map<String, Map<CacheFormat, List<Double>>> times = new LinkedHashMap<>();
         for (int round = 0; round <= rounds; round++) {
             if (round == 1) {
@@ -225,7 +226,9 @@ public final class CacheFormats {
                 int before = sequence.length();
                 long begin = CPU.getCurrentThreadCpuTime();
                 sequence.append(Arrays.copyOfRange(ids, before, length));
-                times.add("prefill of " + (length - before) + " to " + length, (CPU.getCurrentThreadCpuTime() - begin) / 1e6);
+                times.add(
+                        "prefill of " + (length - before) + " to " + length,
+                        (CPU.getCurrentThreadCpuTime() - begin) / 1e6);
                 for (int rows : new int[] {1, 2}) {
                     double[] steps = new double[DECODED];
                     for (int i = 0; i < DECODED; i++) {

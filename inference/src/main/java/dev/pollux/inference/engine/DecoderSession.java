@@ -41,7 +41,9 @@ final class DecoderSession implements AutoCloseable {
      * @throws UnsupportedModelException if the states of an export would not stay in the memory of the CPU
      */
     static DecoderSession open(DecoderGraph graph, EngineOptions options) {
-        if (graph.isExport() && graph.cache() != ElementType.FLOAT && !options.device().equals(Device.CPU)) {
+        if (graph.isExport()
+                && graph.cache() != ElementType.FLOAT
+                && !options.device().equals(Device.CPU)) {
             throw new UnsupportedModelException(graph.file() + " has keys and values of " + graph.cache()
                     + ", which the engine appends in place on the CPU only, but the device is "
                     + options.device().provider() + "; export the model with keys and values in 32-bit floats");

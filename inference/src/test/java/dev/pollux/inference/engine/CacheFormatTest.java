@@ -183,8 +183,9 @@ class CacheFormatTest {
                 .build();
         assertThatThrownBy(() -> OnnxGenerator.open(folder, cuda))
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessageContaining("model.onnx has keys and values of FLOAT16, which the engine appends in place on the"
-                        + " CPU only, but the device is CUDA; export the model with keys and values in 32-bit floats");
+                .hasMessageContaining(
+                        "model.onnx has keys and values of FLOAT16, which the engine appends in place on the"
+                                + " CPU only, but the device is CUDA; export the model with keys and values in 32-bit floats");
     }
 
     /** Stored prefixes, shared steps and a file of prefixes change no token. */
