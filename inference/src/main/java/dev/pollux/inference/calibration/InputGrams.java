@@ -307,8 +307,8 @@ public final class InputGrams {
         /** The state before the first token. */
         private void begin(StateTensor state) {
             long[] shape = state.shape(1, 0);
-            long size = LongStream.of(shape).reduce(Float.BYTES, Math::multiplyExact);
-            OnnxTensor tensor = Tensors.over(Tensors.direct(Math.toIntExact(size)), ElementType.FLOAT, shape);
+            long size = LongStream.of(shape).reduce(state.type().bytes(), Math::multiplyExact);
+            OnnxTensor tensor = Tensors.over(Tensors.direct(Math.toIntExact(size)), state.type(), shape);
             states.add(tensor);
             bound.put(state.input(), tensor);
         }

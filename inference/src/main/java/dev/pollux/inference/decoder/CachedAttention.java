@@ -1,5 +1,7 @@
 package dev.pollux.inference.decoder;
 
+import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.SlidingRows;
 import dev.pollux.inference.graph.Value;
 import dev.pollux.inference.internal.layer.Attention;
 import dev.pollux.inference.internal.layer.Blocks;
@@ -18,10 +20,17 @@ final class CachedAttention {
 
     private final Blocks b;
     private final CachedLowering lowering;
+    private final boolean whole;
+    private final ElementType cache;
+    private Value windowLast = Value.NONE;
+    private Value windowTotal = Value.NONE;
+    private Optional<SlidingRows> kept = Optional.empty(); // by all layers that keep a window
 
-    CachedAttention(Blocks b, CachedLowering lowering) {
+    CachedAttention(Blocks b, CachedLowering lowering, ExportOptions options) {
         this.b = b;
         this.lowering = lowering;
+        this.whole = options.wholeCache();
+        this.cache = options.cache().type();
     }
 
     Value attend(Attention a, Value qkv) {
@@ -91,7 +100,8 @@ final class CachedAttention {
     }
 
     private Value fused(Attention a, List<Value> qkv) {
-        List<CachedLowering.State> states = lowering.keyValues(a.layer(), a.keyValueHeads(), fusedWidth(a));
+        Optional<SlidingRows> window = window(a);
+        List<CachedLowering.State> states = lowering.keyValues(a.layer(), a.keyValueHeads(), window, fusedWidth(a));
         Map<String, Object> attributes = new LinkedHashMap<>();
         attributes.put("num_heads", a.heads());
         attributes.put("kv_num_heads", a.keyValueHeads());
@@ -102,33 +112,65 @@ final class CachedAttention {
         if (a.softCap() > 0) {
             attributes.put("softcap", (float) a.softCap());
         }
-        List<Value> inputs = new ArrayList<>(qkv);
-        inputs.addAll(List.of(states.get(0).input(), states.get(1).input(), lowering.lastIndex(), lowering.total()));
+        List<Value> inputs = new ArrayList<>(qkv.stream().map(this::asCached).toList());
+        inputs.addAll(List.of(states.get(0).input(), states.get(1).input()));
+        inputs.addAll(
+                window.isPresent()
+                        ? List.of(windowLast, windowTotal)
+                        : List.of(lowering.lastIndex(), lowering.total()));
         Optional<Rotary> rotary = a.rotary().filter(r -> rotatesInside(a, r));
         if (rotary.isPresent()) {
             CachedLowering.Tables tables = lowering.tables(rotary.get());
             attributes.put("do_rotary", 1);
             attributes.put("rotary_interleaved", rotary.get().interleaved() ? 1 : 0);
-            inputs.addAll(List.of(tables.cos(), tables.sin(), tables.rows()));
+            // by itself the operator would count positions from the first row of its cache
+            Value rows = window.isPresent() && tables.rows().isNone() ? lowering.positions() : tables.rows();
+            inputs.addAll(List.of(asCached(tables.cos()), asCached(tables.sin()), rows));
         } else {
             inputs.addAll(List.of(Value.NONE, Value.NONE, Value.NONE));
         }
         String p = a.prefix();
         if (!a.sinks().isEmpty()) {
             inputs.add(Value.NONE);
-            inputs.add(b.graph.floats(p + "sinks", b.tensors.vectorLater(a.sinks(), a.heads()), a.heads()));
+            inputs.add(asCached(b.graph.floats(p + "sinks", b.tensors.vectorLater(a.sinks(), a.heads()), a.heads())));
         }
         while (inputs.get(inputs.size() - 1).isNone()) {
             inputs.remove(inputs.size() - 1);
         }
-        return b.fused(
+        String output = p + "attention";
+        boolean cast = cache != ElementType.FLOAT;
+        Value attended = b.fused(
                         "GroupQueryAttention",
                         inputs,
                         List.of(
-                                p + "attention",
+                                cast ? output + ".cached" : output,
                                 states.get(0).output(),
                                 states.get(1).output()),
                         attributes)
                 .get(0);
+        return cast ? b.op("Cast", output, List.of(attended), Map.of("to", ElementType.FLOAT.code())) : attended;
+    }
+
+    /** The operator takes all its floats in the type of the cache. */
+    private Value asCached(Value x) {
+        if (x.isNone() || cache == ElementType.FLOAT) {
+            return x;
+        }
+        return lowering.constant(
+                "cached", x.name() + ".cached", name -> b.op("Cast", name, List.of(x), Map.of("to", cache.code())));
+    }
+
+    /** What a layer keeps of the positions; empty for all. */
+    private Optional<SlidingRows> window(Attention a) {
+        SlidingRows rows = SlidingRows.of(a.window());
+        if (whole || a.window() == 0 || rows.capacity() >= b.contextLength) {
+            return Optional.empty();
+        }
+        if (kept.isEmpty()) {
+            kept = Optional.of(rows);
+            windowLast = b.graph.input("window_seqlens_k", ElementType.INT32, CachedLowering.BATCH);
+            windowTotal = b.graph.input("window_total_length", ElementType.INT32);
+        }
+        return kept.filter(rows::equals); // a layer with another window keeps all positions
     }
 }

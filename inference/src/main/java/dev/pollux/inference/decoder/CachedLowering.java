@@ -3,6 +3,7 @@ package dev.pollux.inference.decoder;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.GraphBuilder;
+import dev.pollux.inference.graph.SlidingRows;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.graph.Value;
@@ -21,6 +22,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -34,7 +36,7 @@ final class CachedLowering implements Lowering {
     private static final String EMBEDDING = "embedding";
 
     /** The number of sequences in a step. */
-    private static final String BATCH = "B";
+    static final String BATCH = "B";
 
     /** A size of a state that the engine sets. */
     private static final int OPEN = -1;
@@ -42,6 +44,7 @@ final class CachedLowering implements Lowering {
     private final Blocks b;
     private final GraphBuilder graph;
     private final MatrixWeights matrices;
+    private final ElementType cache;
     private final CachedAttention attention;
     private final Value ids;
     private final Value total;
@@ -68,13 +71,14 @@ final class CachedLowering implements Lowering {
         }
         this.b = b;
         this.graph = b.graph;
+        this.cache = options.cache().type();
         this.matrices = new MatrixWeights(graph, b.tensors, options);
         this.ids = graph.input("input_ids", ElementType.INT64, BATCH, "S");
         this.read = graph.input("seqlens_k", ElementType.INT32, BATCH);
         this.total = graph.input("total_sequence_length", ElementType.INT32);
         this.logitsIndex = graph.input("logits_index", ElementType.INT64, "NL");
         graph.output("logits", ElementType.FLOAT, BATCH, "NL", b.config.vocabularySize());
-        this.attention = new CachedAttention(b, this);
+        this.attention = new CachedAttention(b, this, options);
     }
 
     /** The tensors that are carried from step to step. */
@@ -299,17 +303,19 @@ final class CachedLowering implements Lowering {
     /** A state: its input, and the name of its output. */
     record State(Value input, String output) {}
 
-    /** Declares the inputs and outputs for keys and values of a layer. */
-    List<State> keyValues(int layer, int heads, int width) {
+    /** Declares the inputs and outputs for keys and values of a layer, all of them or those of a window. */
+    List<State> keyValues(int layer, int heads, Optional<SlidingRows> window, int width) {
         List<State> both = new ArrayList<>();
         for (String part : List.of("key", "value")) {
             StateTensor state = new StateTensor(
                     "past_key_values." + layer + "." + part,
                     "present." + layer + "." + part,
-                    Kind.KEY_VALUE,
-                    List.of(OPEN, heads, OPEN, width));
-            Value input = graph.input(state.input(), ElementType.FLOAT, BATCH, heads, "P", width);
-            graph.output(state.output(), ElementType.FLOAT, BATCH, heads, "T", width);
+                    window.isPresent() ? Kind.WINDOW : Kind.KEY_VALUE,
+                    List.of(OPEN, heads, window.map(SlidingRows::capacity).orElse(OPEN), width),
+                    cache);
+            String mark = window.isPresent() ? "W" : "";
+            Value input = graph.input(state.input(), cache, BATCH, heads, "P" + mark, width);
+            graph.output(state.output(), cache, BATCH, heads, "T" + mark, width);
             states.add(state);
             both.add(new State(input, state.output()));
         }

@@ -34,7 +34,7 @@ import java.util.function.UnaryOperator;
 public final class DecoderExport {
 
     /** The version of the export, raised with each change that makes cached exports stale. */
-    private static final int REVISION = 3;
+    private static final int REVISION = 4;
 
     private DecoderExport() {}
 
@@ -90,7 +90,11 @@ public final class DecoderExport {
     public static Path cached(Checkpoint checkpoint, ExportOptions options, Path cache, JobContext context) {
         String variant = DecoderManifest.FORMAT + "." + REVISION + "-"
                 + options.weights().name().toLowerCase(Locale.ROOT).replace('_', '-') + "-b"
-                + options.blockSize() + "-c" + options.maxContext();
+                + options.blockSize() + "-c" + options.maxContext()
+                + (options.wholeCache() ? "-whole" : "")
+                + (options.cache() == CacheFormat.FLOAT32
+                        ? ""
+                        : "-" + options.cache().name().toLowerCase(Locale.ROOT));
         ArtifactCache artifacts = ArtifactCache.in(cache.resolve("exports"), DecoderManifest.FILE);
         return artifacts.folder(
                 checkpoint.files(),
@@ -142,12 +146,18 @@ public final class DecoderExport {
     }
 
     private static ArtifactManifest manifest(List<ArtifactManifest.Input> inputs, ExportOptions options) {
-        return ArtifactManifest.builder(ArtifactManifest.Kind.DECODER, "export")
+        ArtifactManifest.Builder builder = ArtifactManifest.builder(ArtifactManifest.Kind.DECODER, "export")
                 .inputs(inputs)
                 .option("weights", options.weights())
                 .option("blockSize", options.blockSize())
-                .option("maxContext", options.maxContext())
-                .build();
+                .option("maxContext", options.maxContext());
+        if (options.wholeCache()) {
+            builder.option("wholeCache", true);
+        }
+        if (options.cache() != CacheFormat.FLOAT32) {
+            builder.option("cache", options.cache());
+        }
+        return builder.build();
     }
 
     private static ExportReport write(Checkpoint checkpoint, LoweredDecoder lowered, Path folder, JobContext context) {

@@ -3,7 +3,9 @@ package dev.pollux.inference.decoder;
 import dev.pollux.MalformedFileException;
 import dev.pollux.StorageException;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Projection;
+import dev.pollux.inference.graph.SlidingRows;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.graph.StateTensor.Kind;
 import java.io.IOException;
@@ -28,7 +30,9 @@ import java.util.TreeMap;
  *
  * <p>The graph's inputs: {@code input_ids} int64 [B, S]; {@code seqlens_k} int32 [B], the length of each sequence after the
  * step, minus 1; {@code total_sequence_length} int32 scalar, the largest length after the step; {@code logits_index} int64
- * [NL], the positions in [0, S) whose logits are required, of every sequence; and the states. Its outputs: {@code logits}
+ * [NL], the positions in [0, S) whose logits are required, of every sequence; and the states. If layers keep only the positions
+ * of a sliding window, {@code window_seqlens_k} and {@code window_total_length} are the same as the first two numbers, less the
+ * positions that were dropped. Its outputs: {@code logits}
  * float32 [B, NL, vocabularySize], and the states.
  *
  * @param format version of this layout, {@value #FORMAT}
@@ -94,6 +98,21 @@ public record DecoderManifest(
     /** The states of a kind. */
     public List<StateTensor> states(Kind kind) {
         return states.stream().filter(state -> state.kind() == kind).toList();
+    }
+
+    /** The keys and values of all layers. */
+    public List<StateTensor> caches() {
+        return states.stream().filter(StateTensor::isCache).toList();
+    }
+
+    /** The type of keys and values, which all layers share. */
+    public ElementType cacheType() {
+        return caches().stream().map(StateTensor::type).findFirst().orElse(ElementType.FLOAT);
+    }
+
+    /** The positions that layers with a sliding window keep; empty if all layers keep all. */
+    public Optional<SlidingRows> window() {
+        return states.stream().flatMap(state -> state.window().stream()).findFirst();
     }
 
     /** Whether several sequences can share a step; a ready-made graph reads one. */

@@ -19,11 +19,15 @@ public final class ExportOptions {
     private final WeightFormat weights;
     private final int blockSize;
     private final int maxContext;
+    private final boolean wholeCache;
+    private final CacheFormat cache;
 
-    ExportOptions(WeightFormat weights, int blockSize, int maxContext) {
-        this.weights = weights;
-        this.blockSize = blockSize;
-        this.maxContext = maxContext;
+    private ExportOptions(Builder set) {
+        this.weights = set.weights;
+        this.blockSize = set.blockSize;
+        this.maxContext = set.maxContext;
+        this.wholeCache = set.wholeCache;
+        this.cache = set.cache;
         if (blockSize != BY_ROLE && !List.of(16, 32, 64, 128, 256).contains(blockSize)) {
             throw new IllegalArgumentException(
                     "blockSize must be 16, 32, 64, 128, 256 or BY_ROLE (0) but was " + blockSize);
@@ -57,6 +61,20 @@ public final class ExportOptions {
         return maxContext;
     }
 
+    /**
+     * Whether layers with a sliding window keep the keys and values of all positions; by default false, so that they keep
+     * those that the window reaches and at most 839 more. Only then can a sequence go back by more than 64 tokens without
+     * reading the text before again. A layer whose context is not longer than what it would keep keeps all.
+     */
+    public boolean wholeCache() {
+        return wholeCache;
+    }
+
+    /** How keys and values are stored; default {@link CacheFormat#FLOAT32}. */
+    public CacheFormat cache() {
+        return cache;
+    }
+
     /** Whether another has the same options. */
     @Override
     public boolean equals(@Nullable Object other) {
@@ -70,11 +88,12 @@ public final class ExportOptions {
 
     @Override
     public String toString() {
-        return "ExportOptions[weights=" + weights + ", blockSize=" + blockSize + ", maxContext=" + maxContext + "]";
+        return "ExportOptions[weights=" + weights + ", blockSize=" + blockSize + ", maxContext=" + maxContext
+                + ", wholeCache=" + wholeCache + ", cache=" + cache + "]";
     }
 
     private List<Object> values() {
-        return List.of(weights, blockSize, maxContext);
+        return List.of(weights, blockSize, maxContext, wholeCache, cache);
     }
 
     /** Builds {@link ExportOptions}. <em>Not thread-safe: one thread at a time.</em> */
@@ -82,6 +101,8 @@ public final class ExportOptions {
         private WeightFormat weights = WeightFormat.EXACT;
         private int blockSize = BY_ROLE;
         private int maxContext = 131_072;
+        private boolean wholeCache;
+        private CacheFormat cache = CacheFormat.FLOAT32;
 
         private Builder() {}
 
@@ -103,9 +124,21 @@ public final class ExportOptions {
             return this;
         }
 
+        /** See {@link ExportOptions#wholeCache()}. */
+        public Builder wholeCache(boolean wholeCache) {
+            this.wholeCache = wholeCache;
+            return this;
+        }
+
+        /** See {@link ExportOptions#cache()}. */
+        public Builder cache(CacheFormat cache) {
+            this.cache = cache;
+            return this;
+        }
+
         /** The options; checks every range. */
         public ExportOptions build() {
-            return new ExportOptions(weights, blockSize, maxContext);
+            return new ExportOptions(this);
         }
     }
 }

@@ -25,6 +25,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * A checkpoint's graph before it is written. Only headers and small tensors have been read; reports and manifests are
@@ -162,16 +164,14 @@ final class LoweredDecoder {
         return new StepCost(
                 Math.round(uses.stream().mapToDouble(MatrixUse::bytesPerToken).sum()),
                 Math.round(uses.stream().mapToDouble(MatrixUse::weightsPerToken).sum()),
-                stateBytes(StateTensor.Kind.KEY_VALUE),
-                stateBytes(StateTensor.Kind.RECURRENT));
+                bytes(states().stream().filter(StateTensor::isCache)),
+                bytes(states().stream().filter(state -> !state.isCache())));
     }
 
-    /** The bytes of states of a kind; for a cache, per position. */
-    private long stateBytes(StateTensor.Kind kind) {
-        return states().stream()
-                .filter(state -> state.kind() == kind)
-                .mapToLong(state -> Math.abs(
-                        state.shape().stream().mapToLong(Integer::longValue).reduce(Float.BYTES, (a, b) -> a * b)))
+    /** The bytes of states; for a cache, per position. */
+    private static long bytes(Stream<StateTensor> states) {
+        return states.mapToLong(state ->
+                        LongStream.of(state.shape(1, 1)).reduce(state.type().bytes(), Math::multiplyExact))
                 .sum();
     }
 }

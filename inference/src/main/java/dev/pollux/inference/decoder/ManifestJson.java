@@ -2,7 +2,9 @@ package dev.pollux.inference.decoder;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.generation.GenerationOptions;
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.Projection;
+import dev.pollux.inference.graph.SlidingRows;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.internal.JsonNode;
@@ -13,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** The text of a {@link DecoderManifest}: its components by their names, in their order. */
 final class ManifestJson {
@@ -88,7 +91,8 @@ final class ManifestJson {
         String kind = text(json, "kind");
         for (Kind known : Kind.values()) {
             if (known.name().equals(kind)) {
-                return new StateTensor(text(json, "input"), text(json, "output"), known, shape(json, known));
+                return new StateTensor(
+                        text(json, "input"), text(json, "output"), known, shape(json, known), type(json.path("type")));
             }
         }
         throw malformed("kind", "one of " + List.of(Kind.values()), json.path("kind"));
@@ -97,16 +101,35 @@ final class ManifestJson {
     /** Sequences first, keys and values with positions third; the engine sets both. */
     private List<Integer> shape(JsonNode json, Kind kind) {
         List<Integer> shape = numbers(json, "shape");
-        boolean fits = kind == Kind.KEY_VALUE ? shape.size() == 4 : shape.size() > 1;
+        boolean fits = kind == Kind.RECURRENT ? shape.size() > 1 : shape.size() == 4;
         for (int i = 0; i < shape.size(); i++) {
             boolean open = i == 0 || i == 2 && kind == Kind.KEY_VALUE;
             fits &= open ? shape.get(i) == -1 : shape.get(i) > 0;
         }
-        if (!fits) {
-            String rule = kind == Kind.KEY_VALUE ? "[-1, heads, -1, width]" : "[-1, sizes above 0]";
-            throw malformed("shape", rule, json.path("shape"));
+        if (!fits || kind == Kind.WINDOW && !SlidingRows.isCapacity(shape.get(2))) {
+            throw malformed("shape", rule(kind), json.path("shape"));
         }
         return shape;
+    }
+
+    /** Absent for 32-bit floats. */
+    private ElementType type(JsonNode json) {
+        if (json.isMissingNode()) {
+            return ElementType.FLOAT;
+        }
+        return Stream.of(CacheFormat.values())
+                .map(CacheFormat::type)
+                .filter(known -> known.name().equals(text("type", json)))
+                .findFirst()
+                .orElseThrow(() -> malformed("type", "FLOAT or FLOAT16", json));
+    }
+
+    private static String rule(Kind kind) {
+        return switch (kind) {
+            case KEY_VALUE -> "[-1, heads, -1, width]";
+            case WINDOW -> "[-1, heads, the rows of a sliding window, width]";
+            case RECURRENT -> "[-1, sizes above 0]";
+        };
     }
 
     private Projection projection(JsonNode json) {
@@ -186,11 +209,14 @@ final class ManifestJson {
         json.put("eosToken", manifest.eosToken());
         var states = json.putArray("states");
         for (StateTensor state : manifest.states()) {
-            states.addObject()
+            ObjectNode one = states.addObject()
                     .put("input", state.input())
                     .put("output", state.output())
-                    .put("kind", state.kind().name())
-                    .set("shape", JsonNode.of(state.shape()));
+                    .put("kind", state.kind().name());
+            one.set("shape", JsonNode.of(state.shape()));
+            if (state.type() != ElementType.FLOAT) {
+                one.put("type", state.type().name());
+            }
         }
         json.put("rotarySwitch", manifest.rotarySwitch());
         json.put("headWidth", manifest.headWidth());

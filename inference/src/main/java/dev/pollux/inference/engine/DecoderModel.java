@@ -198,10 +198,7 @@ public final class DecoderModel implements AutoCloseable {
     long bytes(int tokens) {
         DecoderManifest manifest = manifest();
         List<StateTensor> recurrent = manifest.states(StateTensor.Kind.RECURRENT);
-        return KeyValueCache.bytes(
-                        manifest.states(StateTensor.Kind.KEY_VALUE),
-                        session.graph().cache(),
-                        tokens)
+        return KeyValueCache.bytes(manifest.caches(), session.graph().cache(), tokens)
                 + 2 * KeyValueCache.bytes(recurrent, ElementType.FLOAT, 0)
                 + draft.map(other -> other.bytes(tokens)).orElse(0L);
     }

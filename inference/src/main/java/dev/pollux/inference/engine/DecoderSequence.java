@@ -24,7 +24,8 @@ public final class DecoderSequence implements AutoCloseable {
      * length   the length that the caller sees. append() raises it, truncate() lowers it.
      * read     the number of tokens that the states have read. Keys and values can be cut at any row, so read drops with length.
      *          Recurrent states cannot go back: they restart from their latest copy (RecurrentStates.restore). Rotary tables
-     *          that depend on the length invalidate all states when the table changes. In both cases read < length, and the next
+     *          that depend on the length invalidate all states when the table changes. A sliding window has dropped what
+     *          is far behind it, so going back far begins at 0. In all three cases read < length, and the next
      *          append() also reads tokens[read … length) again, without their logits: in its own step if there is room, or before it
      *          (catchUp). After a refused draft, recurrent states go back by one step, so few tokens are read again.
      * exact    the number of leading tokens whose rows equal, bit for bit, the rows that any other sequence computes for the same
@@ -121,9 +122,15 @@ public final class DecoderSequence implements AutoCloseable {
         }
         length = newLength;
         if (read > length) {
-            read = step.recurrent().isEmpty() ? length : step.recurrent().restore(length);
+            read = back(length);
         }
         exact = Math.min(exact, exact(newLength));
+    }
+
+    /** Goes back to the latest states of at most {@code to} tokens, and returns their number. */
+    private int back(int to) {
+        int at = step.recurrent().isEmpty() ? to : step.recurrent().restore(to);
+        return step.cache().suffices(at) ? at : step.recurrent().restore(0);
     }
 
     /** The number of tokens of a prefix that can be exact. */
@@ -144,7 +151,7 @@ public final class DecoderSequence implements AutoCloseable {
 
     /** The maximum number of tokens in a step that follows {@code past} others. */
     private int limit(int past) {
-        int limit = Math.min(session.limit(past), pool.chunk(even));
+        int limit = Math.min(step.cache().room(past), Math.min(session.limit(past), pool.chunk(even)));
         return even ? Math.max(2, limit / 2 * 2) : limit;
     }
 
@@ -153,12 +160,11 @@ public final class DecoderSequence implements AutoCloseable {
      * logits of the last position only.
      */
     int draftLimit() {
-        DecoderManifest manifest = manifest();
         if (session.graph().logits().rows() == Rows.LAST) {
             return 0;
         }
-        int rotary = manifest.rotarySwitch();
-        int end = rotary > 0 && length < rotary ? rotary : manifest.contextLength();
+        int rotary = manifest().rotarySwitch();
+        int end = rotary > 0 && length < rotary ? rotary : manifest().contextLength();
         return Math.max(0, Math.min(limit(read) - (length - read), end - length) - 1);
     }
 
@@ -198,7 +204,8 @@ public final class DecoderSequence implements AutoCloseable {
         while (same < limit && tokens[same] == prompt[same]) {
             same++;
         }
-        return Math.max(0, exact(same));
+        int shared = Math.max(0, exact(same));
+        return step.cache().suffices(shared) ? shared : 0; // else all would be read again
     }
 
     void reopen(int keep, PrefixStore.Scope other) {
@@ -244,6 +251,7 @@ public final class DecoderSequence implements AutoCloseable {
         }
         KeyValueCache rows = step.rows().get();
         step.reserve(stored, length);
+        rows.drop(stored, length);
         int copied = exact(store.copy(
                 prompt, scope, length, stored, (block, first) -> rows.put(0, first, PrefixStore.BLOCK, block)));
         if (copied > length) { // else a block was removed meanwhile
@@ -253,21 +261,19 @@ public final class DecoderSequence implements AutoCloseable {
             read = copied;
             exact = copied;
         }
+        if (!rows.suffices(length)) { // the store had no longer the rows for which others were dropped
+            truncate(0);
+        }
     }
 
     /** Stores the leading tokens whose rows any other sequence would compute. */
     void save(PrefixStore store) {
-        step.rows()
-                .ifPresent(rows -> store.put(
-                        tokens, exact, scope, (block, first) -> rows.get(0, first, PrefixStore.BLOCK, block)));
+        step.rows().ifPresent(rows -> store.put(tokens, Math.min(exact, read), scope, rows.blocks()));
     }
 
-    /** Stores the leading tokens and keeps them until they are unpinned. Returns the number of tokens. */
+    /** Stores and pins the leading tokens, and returns their number. */
     int pin(PrefixStore store) {
-        return step.rows()
-                .map(rows ->
-                        store.pin(tokens, exact, scope, (block, first) -> rows.get(0, first, PrefixStore.BLOCK, block)))
-                .orElse(0);
+        return step.rows().isEmpty() ? 0 : store.pin(tokens, Math.min(exact, read), scope, rows().blocks());
     }
 
     void free() {
@@ -281,10 +287,11 @@ public final class DecoderSequence implements AutoCloseable {
         catchUp(count);
         int again = length - read;
         int filler = filler(read, again + count, pair || again + ids.length > 1);
-        step.reserve(length + count + filler, read);
+        ready(length + count + filler);
         FloatBuffer logits = step.run(due(ids, from, count, filler), read, filler, logitsDue);
         System.arraycopy(ids, from, tokens, length, count);
-        if (exact == length && again == 0 && (even ? (count + filler) % 2 == 0 : count == session.chunk())) {
+        boolean whole = even ? (count + filler) % 2 == 0 : count == session.chunk();
+        if (whole && exact == length && again == 0 && step.cache().isAligned(read, count)) {
             exact += count;
         }
         length += count;
@@ -312,10 +319,18 @@ public final class DecoderSequence implements AutoCloseable {
         while (read < length && length - read + next > limit(read)) {
             int count = Math.min(limit(read), length - read);
             int filler = filler(read, count, true);
-            step.reserve(read + count + filler, read);
+            ready(read + count + filler);
             step.run(filled(tokens, read, count, filler), read, filler, 0);
             read += count;
         }
+    }
+
+    /** Prepares the states for a step that ends at {@code total} tokens. */
+    private void ready(int total) {
+        if (step.cache().drops(read)) {
+            pool.save(this);
+        }
+        step.reserve(total, read);
     }
 
     /** The number of tokens that fill up a step of {@code count} tokens after {@code past}. */

@@ -4,6 +4,9 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.pollux.ModelExecutionException;
+import dev.pollux.UnsupportedModelException;
+import dev.pollux.inference.device.Device;
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.internal.session.SessionSettings;
 import dev.pollux.inference.onnx.DecoderGraph;
@@ -33,8 +36,18 @@ final class DecoderSession implements AutoCloseable {
         this.handle = OpenHandle.of("DecoderModel " + graph.manifest().name());
     }
 
-    /** @throws ModelExecutionException if the runtime rejects the graph or lacks the device */
+    /**
+     * @throws ModelExecutionException if the runtime rejects the graph or lacks the device
+     * @throws UnsupportedModelException if the states of an export would not stay in the memory of the CPU
+     */
     static DecoderSession open(DecoderGraph graph, EngineOptions options) {
+        if (graph.isExport()
+                && graph.cache() != ElementType.FLOAT
+                && !options.device().equals(Device.CPU)) {
+            throw new UnsupportedModelException(graph.file() + " has keys and values of " + graph.cache()
+                    + ", which the engine appends in place on the CPU only, but the device is "
+                    + options.device().provider() + "; export the model with keys and values in 32-bit floats");
+        }
         try (OrtSession.SessionOptions settings =
                 SessionSettings.of(options.device(), options.threads(), options.spinning())) {
             OrtSession session = session(graph, options, settings);

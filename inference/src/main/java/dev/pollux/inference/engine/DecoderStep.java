@@ -47,7 +47,7 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
         this.admission = admission;
         DecoderGraph graph = session.graph();
         DecoderManifest manifest = graph.manifest();
-        List<StateTensor> states = manifest.states(Kind.KEY_VALUE);
+        List<StateTensor> states = manifest.caches();
         this.cache = graph.inPlace()
                 ? new KeyValueCache(1, states, graph.cache(), manifest.contextLength())
                 : new GrowingCache(states, graph.cache());
@@ -65,6 +65,10 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
     /** Keys and values in one buffer for each state, if the graph appends to them. */
     Optional<KeyValueCache> rows() {
         return cache instanceof KeyValueCache rows ? Optional.of(rows) : Optional.empty();
+    }
+
+    StepCache cache() {
+        return cache;
     }
 
     void reserve(int capacity, int used) {
@@ -103,7 +107,9 @@ final class DecoderStep implements StepAdmission.Step, AutoCloseable {
      */
     FloatBuffer run(int[] tokens, int past, int filler, int logitsDue) {
         this.past = past;
-        bind(new GraphInput.Step(tokens, new int[] {past}, filler, logitsDue, new long[] {rotaryOffset}));
+        GraphInput.Step step =
+                new GraphInput.Step(tokens, new int[] {past}, filler, logitsDue, new long[] {rotaryOffset});
+        bind(step.without(cache.dropped()));
         admission.run(this);
         return logits.last(0, logitsDue);
     }

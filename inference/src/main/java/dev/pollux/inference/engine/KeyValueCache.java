@@ -4,11 +4,13 @@ import ai.onnxruntime.OnnxTensor;
 import dev.pollux.ModelExecutionException;
 import dev.pollux.UnsupportedModelException;
 import dev.pollux.inference.graph.ElementType;
+import dev.pollux.inference.graph.SlidingRows;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.inference.internal.session.Tensors;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The keys and values of some sequences, in buffers that are both input and output of a step. */
 final class KeyValueCache implements StepCache {
@@ -26,6 +28,9 @@ final class KeyValueCache implements StepCache {
      *     them; an aborted step leaves nothing to repair.
      *  3. total ≤ capacity ≤ context length. The operator does not check this, so reserve() precedes every step.
      *
+     * A state of a sliding window has no more rows than the window needs (SlidingRows). The first `dropped` positions are gone, so
+     * the row of a position is the position less `dropped`. reserve() drops rows, and is thus the only method that moves any.
+     *
      * Capacity grows by half, in multiples of 256 rows. The distance between heads grows with it, so the used rows are copied
      * head by head, for each sequence as many as the longest one has. A direct buffer is zeroed on allocation, so the whole
      * capacity costs memory at once, used or not.
@@ -39,7 +44,9 @@ final class KeyValueCache implements StepCache {
     private final int contextLength;
     private final ByteBuffer[] buffers; // (states)
     private final OnnxTensor[] tensors; // (states), each (sequences, heads, capacity, width)
+    private final Optional<SlidingRows> window;
     private int capacity;
+    private int dropped;
 
     KeyValueCache(int sequences, List<StateTensor> states, ElementType type, int contextLength) {
         this.sequences = sequences;
@@ -48,15 +55,64 @@ final class KeyValueCache implements StepCache {
         this.contextLength = contextLength;
         this.buffers = new ByteBuffer[states.size()];
         this.tensors = new OnnxTensor[states.size()];
+        this.window = states.stream().flatMap(state -> state.window().stream()).findFirst();
     }
 
     int capacity() {
         return capacity;
     }
 
+    @Override
+    public int dropped() {
+        return dropped;
+    }
+
+    @Override
+    public boolean suffices(int past) {
+        return past == 0 || window.isEmpty() || window.get().suffice(dropped, past);
+    }
+
+    @Override
+    public boolean drops(int past) {
+        return window.isPresent() && window.get().first(past) > dropped;
+    }
+
+    @Override
+    public int room(int past) {
+        return window.map(rows -> rows.end(past) - past).orElse(Integer.MAX_VALUE);
+    }
+
+    @Override
+    public boolean isAligned(int past, int count) {
+        return window.isEmpty() || dropped == window.get().first(past) && count <= room(past);
+    }
+
+    /**
+     * Drops the rows that a step after {@code past} positions does not need.
+     *
+     * @param used the number of positions that are there
+     */
+    void drop(int past, int used) {
+        if (window.isEmpty()) {
+            return;
+        }
+        int first = past == 0 ? 0 : Math.max(dropped, window.get().first(past));
+        int rows = past == 0 ? 0 : Math.max(0, used - first);
+        for (int i = 0; i < states.size() && first > dropped && rows > 0; i++) {
+            if (states.get(i).window().isPresent()) {
+                for (int head = 0; head < sequences * states.get(i).shape().get(1); head++) {
+                    int at = head * capacity(i) * rowBytes(i);
+                    buffers[i].put(at, buffers[i], at + (first - dropped) * rowBytes(i), rows * rowBytes(i));
+                }
+            }
+        }
+        dropped = first;
+    }
+
     /** Also binds the tensors if they are new; otherwise the bindings of the previous step remain. */
     @Override
     public void reserve(int total, int used, Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+        drop(used, used);
         if (total <= capacity) {
             return;
         }
@@ -65,9 +121,13 @@ final class KeyValueCache implements StepCache {
         for (int i = 0; i < tensors.length; i++) {
             StateTensor state = states.get(i);
             long[] shape = state.shape(sequences, grown);
+            if (capacity > 0 && shape[2] == capacity(i)) {
+                continue; // a window has all its rows
+            }
             ByteBuffer buffer = allocate(state, shape, type);
             int heads = (int) (shape[0] * shape[1]);
-            copyRows(buffers[i], buffer, new Rows(heads, (int) shape[3] * type.bytes(), capacity, grown, used));
+            int rows = used - dropped(i);
+            copyRows(buffers[i], buffer, new Rows(heads, rowBytes(i), capacity(i), (int) shape[2], rows));
             OnnxTensor tensor = Tensors.over(buffer, type, shape);
             if (tensors[i] != null) {
                 tensors[i].close();
@@ -104,27 +164,46 @@ final class KeyValueCache implements StepCache {
             int row = rowBytes(i);
             int heads = states.get(i).shape().get(1);
             for (int head = 0; head < heads; head++) {
-                to.put(at, buffers[i], offset(i, sequence, head, first), count * row);
+                to.put(at, buffers[i], offset(i, sequence, head, first - dropped(i)), count * row);
                 at += count * row;
             }
         }
     }
 
-    /** Copies rows of a sequence from a buffer that {@link #get} filled. There must be room for them. */
+    /** The rows of the only sequence. */
+    PrefixStore.Rows blocks() {
+        return new PrefixStore.Rows() {
+            @Override
+            public int first() {
+                return dropped;
+            }
+
+            @Override
+            public void write(int position, ByteBuffer block) {
+                get(0, position, PrefixStore.BLOCK, block);
+            }
+        };
+    }
+
+    /** Copies rows of a sequence from a buffer that {@link #get} filled, except dropped ones. There must be room for them. */
     void put(int sequence, int first, int count, ByteBuffer from) {
         int at = 0;
         for (int i = 0; i < buffers.length; i++) {
             int row = rowBytes(i);
             int heads = states.get(i).shape().get(1);
             for (int head = 0; head < heads; head++) {
-                buffers[i].put(offset(i, sequence, head, first), from, at, count * row);
+                int gone = Math.max(0, dropped(i) - first);
+                if (gone < count) {
+                    int to = offset(i, sequence, head, first + gone - dropped(i));
+                    buffers[i].put(to, from, at + gone * row, (count - gone) * row);
+                }
                 at += count * row;
             }
         }
     }
 
     /**
-     * Copies the first rows of a state of the first sequence.
+     * Copies the rows of the first positions of a state of the first sequence, except dropped ones.
      *
      * @param at the byte at which the first head begins in {@code to}
      * @param head bytes from one head to the next in {@code to}
@@ -132,20 +211,30 @@ final class KeyValueCache implements StepCache {
     void copy(int state, int rows, ByteBuffer to, int at, int head) {
         int heads = states.get(state).shape().get(1);
         for (int h = 0; h < heads; h++) {
-            to.put(at + h * head, buffers[state], offset(state, 0, h, 0), rows * rowBytes(state));
+            to.put(at + h * head, buffers[state], offset(state, 0, h, 0), (rows - dropped(state)) * rowBytes(state));
         }
     }
 
     /** Copies the first rows of the only sequence of another cache. There must be room for them. */
     void copy(KeyValueCache from, int rows) {
         for (int i = 0; i < buffers.length; i++) {
-            from.copy(i, rows, buffers[i], 0, capacity * rowBytes(i));
+            from.copy(i, rows, buffers[i], 0, capacity(i) * rowBytes(i));
         }
+        dropped = from.dropped;
+    }
+
+    /** The number of rows of a state for which there is room. */
+    private int capacity(int state) {
+        return (int) states.get(state).shape(1, capacity)[2];
+    }
+
+    private int dropped(int state) {
+        return states.get(state).window().isPresent() ? dropped : 0;
     }
 
     private int offset(int state, int sequence, int head, int row) {
         int heads = states.get(state).shape().get(1);
-        return ((sequence * heads + head) * capacity + row) * rowBytes(state);
+        return ((sequence * heads + head) * capacity(state) + row) * rowBytes(state);
     }
 
     private int rowBytes(int state) {

@@ -28,7 +28,8 @@ final class PrefixStore {
      * a hash alone. A block never changes: sequences copy blocks in and copy new ones out, because attention needs the rows of a
      * sequence in one piece, and copying is some hundred times faster than computing.
      *
-     * Only rows are stored that every sequence would compute with the same bits (DecoderSequence.exact).
+     * Only rows are stored that every sequence would compute with the same bits (DecoderSequence.exact). A block has the rows of all
+     * layers, those with a sliding window too, so it is stored before a sequence drops such rows.
      *
      * Replacement is GreedyDual (Young, 1994): a block that is used gets the credit inflation + cost, the leaf with the least credit
      * is removed first, and its credit becomes the inflation. The cost is the time to compute a block again, which rises with its
@@ -53,6 +54,16 @@ final class PrefixStore {
      * @param tenant the host's name for those who may share; empty by default
      */
     record Scope(LoadedAdapter adapter, String tenant) {}
+
+    /** The rows of a sequence. */
+    interface Rows {
+
+        /** The first position whose rows exist. */
+        int first();
+
+        /** Writes the rows of a block whose first token is at a position. */
+        void write(int position, ByteBuffer block);
+    }
 
     private final int blockBytes;
     private final long budget;
@@ -128,10 +139,10 @@ final class PrefixStore {
     /**
      * Stores the leading tokens, as far as the budget allows.
      *
-     * @param count the number of tokens whose rows exist; only whole blocks are stored
-     * @param from writes the rows of a block, given the position of its first token
+     * @param count the number of tokens that have been read; only whole blocks are stored
+     * @param from where the rows are
      */
-    void put(int[] tokens, int count, Scope scope, ObjIntConsumer<ByteBuffer> from) {
+    void put(int[] tokens, int count, Scope scope, Rows from) {
         lock.lock();
         try {
             add(tokens, count, scope, from);
@@ -141,14 +152,14 @@ final class PrefixStore {
     }
 
     /** Stores the leading tokens, whatever the budget, and keeps them until {@link #unpin}. The number of tokens is returned. */
-    int pin(int[] tokens, int count, Scope scope, ObjIntConsumer<ByteBuffer> from) {
+    int pin(int[] tokens, int count, Scope scope, Rows from) {
         lock.lock();
         try {
             List<PrefixBlock> held = new ArrayList<>(path(tokens, scope, count));
             held.forEach(this::hold);
             PrefixBlock last = held.isEmpty() ? root(scope) : held.get(held.size() - 1);
             try {
-                while (last.depth + last.tokens.length + BLOCK <= count) {
+                while (canFollow(last, count, from)) {
                     trim(budget - blockBytes);
                     last = child(last, next(last, tokens), after(last, from));
                     hold(last);
@@ -272,13 +283,18 @@ final class PrefixStore {
         }
     }
 
-    private void add(int[] tokens, int count, Scope scope, ObjIntConsumer<ByteBuffer> from) {
+    private static boolean canFollow(PrefixBlock last, int count, Rows from) {
+        int first = last.depth + last.tokens.length;
+        return first >= from.first() && first + BLOCK <= count;
+    }
+
+    private void add(int[] tokens, int count, Scope scope, Rows from) {
         List<PrefixBlock> path = path(tokens, scope, count);
         path.forEach(this::hold); // so that making room does not remove what the next block follows
         List<PrefixBlock> held = new ArrayList<>(path);
         try {
             PrefixBlock last = path.isEmpty() ? root(scope) : path.get(path.size() - 1);
-            while (last.depth + last.tokens.length + BLOCK <= count && trim(budget - blockBytes)) {
+            while (canFollow(last, count, from) && trim(budget - blockBytes)) {
                 last = child(last, next(last, tokens), after(last, from));
                 hold(last);
                 held.add(last);
@@ -305,8 +321,8 @@ final class PrefixStore {
         return Arrays.copyOfRange(tokens, first, first + BLOCK);
     }
 
-    private static Consumer<ByteBuffer> after(PrefixBlock block, ObjIntConsumer<ByteBuffer> from) {
-        return rows -> from.accept(rows, block.depth + block.tokens.length);
+    private static Consumer<ByteBuffer> after(PrefixBlock block, Rows from) {
+        return rows -> from.write(block.depth + block.tokens.length, rows);
     }
 
     private PrefixBlock child(PrefixBlock parent, int[] ids, Consumer<ByteBuffer> from) {

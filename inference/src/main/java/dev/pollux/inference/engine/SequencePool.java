@@ -58,7 +58,7 @@ final class SequencePool implements AutoCloseable {
     /** Empty for graphs whose states cannot be taken apart by tokens. */
     private static Optional<PrefixStore> prefixes(DecoderSession session) {
         DecoderGraph graph = session.graph();
-        List<StateTensor> states = graph.manifest().states(Kind.KEY_VALUE);
+        List<StateTensor> states = graph.manifest().caches();
         if (!graph.inPlace()
                 || states.isEmpty()
                 || graph.manifest().rotarySwitch() > 0
@@ -166,9 +166,14 @@ final class SequencePool implements AutoCloseable {
         }
     }
 
+    /** Stores the beginning of what a sequence has read, from which it is about to drop rows. */
+    void save(DecoderSequence sequence) {
+        prefixes.ifPresent(sequence::save);
+    }
+
     /** Takes a sequence back and keeps it for reuse or frees it. */
     void release(DecoderSequence sequence) {
-        prefixes.ifPresent(sequence::save);
+        save(sequence);
         lock.lock();
         try {
             live.remove(sequence);

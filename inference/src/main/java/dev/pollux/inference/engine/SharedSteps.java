@@ -3,7 +3,6 @@ package dev.pollux.inference.engine;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import dev.pollux.inference.decoder.DecoderManifest;
-import dev.pollux.inference.graph.StateTensor.Kind;
 import dev.pollux.inference.internal.NativeRuntime;
 import dev.pollux.inference.internal.step.StepInput;
 import dev.pollux.inference.onnx.GraphInput;
@@ -74,8 +73,8 @@ final class SharedSteps implements AutoCloseable {
         this.manifest = session.graph().manifest();
         this.adapter = adapter;
         this.even = even;
-        this.cache = new SlotCache(
-                manifest.states(Kind.KEY_VALUE), session.graph().cache(), manifest.contextLength(), most + most % 2);
+        this.cache =
+                new SlotCache(manifest.caches(), session.graph().cache(), manifest.contextLength(), most + most % 2);
         this.given = session.graph().inputs().stream().map(StepInput::new).toList();
         this.logits = new StepLogits(session.graph().logits(), manifest.vocabularySize());
         this.inputs = new HashMap<>(adapter.inputs());
@@ -148,14 +147,17 @@ final class SharedSteps implements AutoCloseable {
         int count = slots.size() + (even ? slots.size() % 2 : 0);
         int[] tokens = new int[count];
         int[] past = new int[count];
+        int[] dropped = new int[count];
         int longest = 0;
         for (Slot slot : slots) {
+            dropped[slot.index] = cache.drop(slot.index, slot.length);
             tokens[slot.index] = slot.due ? slot.token : 0;
             past[slot.index] = Math.min(slot.length, manifest.contextLength() - 1); // a full one reads no more
             longest = Math.max(longest, past[slot.index]);
         }
         reserve(count, longest + 1);
-        GraphInput.Step step = GraphInput.Step.joint(tokens, past, new long[count]);
+        GraphInput.Step step =
+                GraphInput.Step.joint(tokens, past, new long[count]).without(dropped);
         given.forEach(input -> input.write(step, inputs));
         logits.bind(step, outputs);
         cache.bind(count, inputs, outputs);

@@ -1,6 +1,7 @@
 package dev.pollux.inference.graph;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A tensor that is carried from step to step: an input and an output of the graph. <em>Immutable.</em>
@@ -9,20 +10,38 @@ import java.util.List;
  * @param output its name as an output, such as {@code present.0.key}
  * @param kind how it grows
  * @param shape its shape. The first size is −1 if sequences can share a step, 1 if a step reads one. A {@link
- *     Kind#KEY_VALUE} state is [sequences, heads, capacity, width] with −1 for the capacity; the other sizes of a {@link
- *     Kind#RECURRENT} state are fixed
+ *     Kind#KEY_VALUE} state is [sequences, heads, capacity, width] with −1 for the capacity, which is that of {@link
+ *     SlidingRows} for a {@link Kind#WINDOW} state; the other sizes of a {@link Kind#RECURRENT} state are fixed
+ * @param type the type of its elements
  */
-public record StateTensor(String input, String output, Kind kind, List<Integer> shape) {
+public record StateTensor(String input, String output, Kind kind, List<Integer> shape, ElementType type) {
     public StateTensor {
         shape = List.copyOf(shape);
     }
 
+    /** A state of 32-bit floats. */
+    public StateTensor(String input, String output, Kind kind, List<Integer> shape) {
+        this(input, output, kind, shape, ElementType.FLOAT);
+    }
+
     /** How a state grows. */
     public enum Kind {
-        /** One row per position. In an exported graph float32, with one buffer for input and output. */
+        /** One row per position. In an exported graph one buffer for input and output. */
         KEY_VALUE,
+        /** The same for the last positions only, which the sliding window of a layer reaches. */
+        WINDOW,
         /** Replaced as a whole by every step, float32; initially zeros. */
         RECURRENT
+    }
+
+    /** Whether it has keys or values. */
+    public boolean isCache() {
+        return kind != Kind.RECURRENT;
+    }
+
+    /** The positions that it keeps; empty if it keeps all, or none. */
+    public Optional<SlidingRows> window() {
+        return kind == Kind.WINDOW ? Optional.of(new SlidingRows(shape.get(2))) : Optional.empty();
     }
 
     /** Whether it can hold several sequences. */
@@ -31,7 +50,8 @@ public record StateTensor(String input, String output, Kind kind, List<Integer> 
     }
 
     /**
-     * The shape for {@code sequences} sequences with room for {@code rows} positions each; only keys and values have rows.
+     * The shape for {@code sequences} sequences with room for {@code rows} positions each; only keys and values have rows, and
+     * those of a window no more than it keeps.
      *
      * @throws IllegalArgumentException if it holds one sequence and {@code sequences} is above 1
      */
@@ -44,6 +64,8 @@ public record StateTensor(String input, String output, Kind kind, List<Integer> 
         sized[0] = sequences;
         if (kind == Kind.KEY_VALUE) {
             sized[2] = rows;
+        } else if (kind == Kind.WINDOW) {
+            sized[2] = Math.min(sized[2], rows);
         }
         return sized;
     }

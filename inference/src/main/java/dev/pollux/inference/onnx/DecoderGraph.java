@@ -78,6 +78,10 @@ public record DecoderGraph(
         if (manifest.rotarySwitch() > 0) {
             inputs.add(new GraphInput("rotary_offset", Role.ROTARY_OFFSET, ElementType.INT64, false));
         }
+        if (manifest.window().isPresent()) {
+            inputs.add(new GraphInput("window_seqlens_k", Role.WINDOW_LAST_INDEX, ElementType.INT32, false));
+            inputs.add(new GraphInput("window_total_length", Role.WINDOW_TOTAL, ElementType.INT32, true));
+        }
         return new DecoderGraph(
                 manifest,
                 folder.resolve(DecoderManifest.MODEL_FILE),
@@ -85,7 +89,7 @@ public record DecoderGraph(
                 folder,
                 inputs,
                 new GraphLogits("logits", ElementType.FLOAT, Rows.CHOSEN),
-                ElementType.FLOAT,
+                manifest.cacheType(),
                 true,
                 false);
     }

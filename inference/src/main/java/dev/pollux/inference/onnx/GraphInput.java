@@ -23,6 +23,10 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
         LAST_INDEX,
         /** The largest T. */
         TOTAL,
+        /** (B): T − 1 of each sequence, less the positions that layers with a sliding window have dropped. */
+        WINDOW_LAST_INDEX,
+        /** The largest T less the dropped positions. */
+        WINDOW_TOTAL,
         /** (rows): the positions in [0, S) whose logits are required, of every sequence. */
         LOGITS_INDEX,
         /** The number of last positions whose logits are required; 0 would mean all. */
@@ -41,8 +45,19 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
      * @param filler the number of last positions of every sequence that only fill up the step, in [0, S)
      * @param due the number of positions whose logits are required, of every sequence: the last ones before the filler
      * @param rotaryOffsets (B)
+     * @param dropped (B), the number of first positions that layers with a sliding window no longer have
      */
-    public record Step(int[] tokens, int[] past, int filler, int due, long[] rotaryOffsets) {
+    public record Step(int[] tokens, int[] past, int filler, int due, long[] rotaryOffsets, int[] dropped) {
+
+        /** A step in which no position was dropped. */
+        public Step(int[] tokens, int[] past, int filler, int due, long[] rotaryOffsets) {
+            this(tokens, past, filler, due, rotaryOffsets, new int[past.length]);
+        }
+
+        /** The same step after some positions of each sequence were dropped. */
+        public Step without(int... positions) {
+            return new Step(tokens, past, filler, due, rotaryOffsets, positions);
+        }
 
         /** A step of one sequence, without a filler. */
         public static Step of(int[] tokens, int past, int due, long rotaryOffset) {
@@ -75,6 +90,14 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
             }
             return longest + count();
         }
+
+        private int longestWindow() {
+            int longest = 0;
+            for (int i = 0; i < past.length; i++) {
+                longest = Math.max(longest, total(i) - dropped[i]);
+            }
+            return longest;
+        }
     }
 
     /** The number of elements for a step. */
@@ -83,7 +106,7 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
             case TOKENS, POSITIONS -> step.tokens.length;
             case MASK -> step.longest();
             case LOGITS_INDEX -> step.due;
-            case LAST_INDEX, ROTARY_OFFSET -> step.sequences();
+            case LAST_INDEX, WINDOW_LAST_INDEX, ROTARY_OFFSET -> step.sequences();
             default -> 1;
         };
     }
@@ -96,6 +119,8 @@ public record GraphInput(String name, Role role, ElementType type, boolean scala
             case POSITIONS -> (long) step.past[i / step.count()] + i % step.count();
             case LAST_INDEX -> step.total(i) - 1L;
             case TOTAL -> step.longest();
+            case WINDOW_LAST_INDEX -> step.total(i) - 1L - step.dropped[i];
+            case WINDOW_TOTAL -> step.longestWindow();
             case LOGITS_INDEX -> (long) step.count() - step.filler - step.due + i;
             case LOGITS_KEPT -> Math.max(1, step.due);
             case CACHE_BRANCH -> step.longest() > step.count() ? 1 : 0;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pollux.MalformedFileException;
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.graph.ElementType;
 import dev.pollux.inference.graph.StateTensor;
 import dev.pollux.testkit.TinyDecoder;
 import java.io.IOException;
@@ -74,6 +75,40 @@ class DecoderManifestTest {
                     .hasMessage(file + " is not a decoder manifest: shape must be [-1, heads, -1, width] but was ["
                             + other.replace(" ", "") + "]; export the model again");
         }
+    }
+
+    @Test
+    void aStateOfAnUnknownTypeOrWindowIsRefused() throws IOException {
+        replace(
+                "\"input\" : \"past_key_values.0.key\",",
+                "\"input\" : \"past_key_values.0.key\", \"type\" : \"INT4\",");
+        assertThatThrownBy(() -> DecoderManifest.read(export))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage(file + " is not a decoder manifest: type must be FLOAT or FLOAT16 but was \"INT4\";"
+                        + " export the model again");
+        Files.writeString(
+                file, written.replaceFirst("KEY_VALUE", "WINDOW").replaceFirst("-1, 1, -1, 16", "-1, 1, 700, 16"));
+        assertThatThrownBy(() -> DecoderManifest.read(export))
+                .isInstanceOf(MalformedFileException.class)
+                .hasMessage(file + " is not a decoder manifest: shape must be [-1, heads, the rows of a sliding window,"
+                        + " width] but was [-1,1,700,16]; export the model again");
+    }
+
+    @Test
+    void aCacheInHalfPrecisionHasItsType() {
+        Path half = temp.resolve("half");
+        try (Checkpoint checkpoint = Checkpoint.open(temp.resolve("model"))) {
+            ExportOptions options =
+                    ExportOptions.builder().cache(CacheFormat.FLOAT16).build();
+            ExportReport report =
+                    DecoderExport.export(checkpoint, half, options).run();
+            long whole = DecoderExport.preview(checkpoint, ExportOptions.DEFAULTS)
+                    .step()
+                    .cacheBytes();
+            assertThat(report.step().cacheBytes()).isEqualTo(whole / 2);
+        }
+        assertThat(DecoderManifest.read(half).cacheType()).isEqualTo(ElementType.FLOAT16);
+        assertThat(DecoderManifest.read(export).cacheType()).isEqualTo(ElementType.FLOAT);
     }
 
     private void replace(String part, String other) throws IOException {

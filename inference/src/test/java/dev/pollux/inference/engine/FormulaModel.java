@@ -60,6 +60,14 @@ public final class FormulaModel {
         return json.path("config").path("architectures").path(0).asString();
     }
 
+    /** The sliding window of its configuration; 0 without one. */
+    int window() {
+        JsonNode config = json.path("config");
+        return Math.max(
+                config.path("sliding_window").asInt(0),
+                config.path("attention_window_size").asInt(0));
+    }
+
     public int[] prompt() {
         return json.path("prompt").valueStream().mapToInt(JsonNode::asInt).toArray();
     }

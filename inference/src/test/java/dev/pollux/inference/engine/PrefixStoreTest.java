@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.ObjIntConsumer;
 import org.junit.jupiter.api.Test;
 
 /** What a store gives back, and what it removes, with rows that only say whose they are. */
@@ -22,8 +21,23 @@ class PrefixStoreTest {
     private final Random random = new Random(seed);
 
     /** A block's rows: a hash of all tokens up to its end. */
-    private static ObjIntConsumer<ByteBuffer> rows(int[] tokens) {
-        return (buffer, first) -> buffer.putLong(0, Arrays.hashCode(Arrays.copyOf(tokens, first + BLOCK)));
+    private static PrefixStore.Rows rows(int[] tokens) {
+        return rows(tokens, 0);
+    }
+
+    /** The same of a sequence that has dropped the rows before {@code first}. */
+    private static PrefixStore.Rows rows(int[] tokens, int first) {
+        return new PrefixStore.Rows() {
+            @Override
+            public int first() {
+                return first;
+            }
+
+            @Override
+            public void write(int position, ByteBuffer block) {
+                block.putLong(0, Arrays.hashCode(Arrays.copyOf(tokens, position + BLOCK)));
+            }
+        };
     }
 
     /** Tokens of a text of whole blocks: one number a block. */
@@ -45,10 +59,22 @@ class PrefixStoreTest {
         int[] tokens = text(blocks);
         return store.copy(tokens, SCOPE, 0, tokens.length, (buffer, first) -> {
                     ByteBuffer due = ByteBuffer.allocate(BYTES).order(buffer.order());
-                    rows(tokens).accept(due, first);
+                    rows(tokens).write(first, due);
                     assertThat(buffer.getLong(0)).isEqualTo(due.getLong(0));
                 })
                 / BLOCK;
+    }
+
+    @Test
+    void aBlockIsNotStoredAfterItsRowsWereDropped() {
+        PrefixStore store = new PrefixStore(BYTES, 100 * BYTES);
+        int[] tokens = text(1, 2, 3, 4);
+        store.put(tokens, 2 * BLOCK, SCOPE, rows(tokens, 0));
+        store.put(tokens, tokens.length, SCOPE, rows(tokens, 2 * BLOCK)); // follows what is stored
+        assertThat(found(store, 1, 2, 3, 4)).isEqualTo(4);
+        int[] other = text(5, 6, 7);
+        store.put(other, other.length, SCOPE, rows(other, BLOCK));
+        assertThat(found(store, 5, 6, 7)).isZero();
     }
 
     @Test

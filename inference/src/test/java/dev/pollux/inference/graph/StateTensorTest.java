@@ -18,6 +18,14 @@ class StateTensorTest {
     }
 
     @Test
+    void aWindowHasNoMoreRowsThanItKeeps() {
+        StateTensor state = new StateTensor("past", "present", Kind.WINDOW, List.of(-1, 2, 776, 8));
+        assertThat(state.shape(3, 256)).containsExactly(3, 2, 256, 8);
+        assertThat(state.shape(3, 4096)).containsExactly(3, 2, 776, 8);
+        assertThat(state.window()).contains(SlidingRows.of(20));
+    }
+
+    @Test
     void aStateThatEveryStepReplacesHasNoPositions() {
         StateTensor state = new StateTensor("past", "present", Kind.RECURRENT, List.of(-1, 2, 4, 8));
         assertThat(state.shape(3, 256)).containsExactly(3, 2, 4, 8);

@@ -1,6 +1,7 @@
 package dev.pollux.samples.cli;
 
 import dev.pollux.inference.checkpoint.Checkpoint;
+import dev.pollux.inference.decoder.CacheFormat;
 import dev.pollux.inference.decoder.DecoderExport;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.ExportReport;
@@ -68,7 +69,23 @@ final class ExportCommand extends PolluxCommand {
             description = "Most tokens of prompt and text together. Default: the model's own limit, at most 131072.")
     private @Nullable Integer maxContext;
 
-    @Option(names = "--dry-run", order = 13, description = "Say what would be written, and write nothing.")
+    @Option(
+            names = "--kv-cache",
+            order = 13,
+            paramLabel = "FORMAT",
+            defaultValue = "float32",
+            converter = CacheFormatConverter.class,
+            description = "How keys and values are stored: float32, or float16 in half the memory."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private CacheFormat cache = CacheFormat.FLOAT32;
+
+    @Option(
+            names = "--whole-cache",
+            order = 14,
+            description = "Layers with a sliding window keep all positions, not only those that it reaches.")
+    private boolean wholeCache;
+
+    @Option(names = "--dry-run", order = 15, description = "Say what would be written, and write nothing.")
     private boolean dryRun;
 
     @Mixin
@@ -89,7 +106,8 @@ final class ExportCommand extends PolluxCommand {
     }
 
     private ExportOptions options() {
-        ExportOptions.Builder builder = ExportOptions.builder().weights(weights);
+        ExportOptions.Builder builder =
+                ExportOptions.builder().weights(weights).cache(cache).wholeCache(wholeCache);
         if (blockSize != null) {
             builder.blockSize(blockSize);
         }

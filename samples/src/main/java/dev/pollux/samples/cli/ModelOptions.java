@@ -3,6 +3,7 @@ package dev.pollux.samples.cli;
 import dev.pollux.generation.Generator;
 import dev.pollux.generation.Message;
 import dev.pollux.generation.Prompt;
+import dev.pollux.inference.decoder.CacheFormat;
 import dev.pollux.inference.decoder.ExportOptions;
 import dev.pollux.inference.decoder.WeightFormat;
 import dev.pollux.inference.device.Device;
@@ -78,6 +79,16 @@ final class ModelOptions {
                             + " It makes models of some billion weights faster.")
     private @Nullable String draft;
 
+    @Option(
+            names = "--kv-cache",
+            order = 26,
+            paramLabel = "FORMAT",
+            defaultValue = "float32",
+            converter = CacheFormatConverter.class,
+            description = "Format of keys and values where the model is exported on first use: float32, or float16 in"
+                    + " half the memory. Default: ${DEFAULT-VALUE}.")
+    private CacheFormat cache = CacheFormat.FLOAT32;
+
     /** The model named on the command line; empty for the default. */
     Optional<String> named() {
         return Optional.ofNullable(model);
@@ -107,7 +118,7 @@ final class ModelOptions {
                 .device(device)
                 .adapters(!adapters.isEmpty())
                 .drafting(!noDrafting)
-                .export(ExportOptions.builder().weights(weights).build())
+                .export(ExportOptions.builder().weights(weights).cache(cache).build())
                 .cache(resources.cache());
         if (draft != null) {
             options.draft(locate(draft, command, resources));

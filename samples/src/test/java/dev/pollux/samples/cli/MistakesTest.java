@@ -70,6 +70,7 @@ class MistakesTest {
                 "--draft and --no-drafting exclude each other");
         said.put("generate --threads 0 Hello", "--threads must be in [1, 1024] but was 0");
         said.put("generate --weights 3bit Hello", "--weights must be exact, float, 8bit or 4bit but was '3bit'");
+        said.put("generate --kv-cache int8 Hello", "--kv-cache must be float32 or float16 but was 'int8'");
         said.put("search --docs d --top-k 0 boats", "--top-k must be in [1, 10000] but was 0");
         said.put(
                 "search --docs d --retriever dens boats",

@@ -243,6 +243,8 @@ class ModelCommandsTest {
     void exportKeepsWhatItsPreviewPromises() throws IOException {
         Path target = temp.resolve("out");
         Run preview = Run.of("export", "--json", "--dry-run", NAME, target.toString());
+        Run half = Run.of("export", "--json", "--dry-run", "--kv-cache", "float16", "--whole-cache", NAME, "half");
+        assertThat(half.json().path("bytes")).isEqualTo(preview.json().path("bytes"));
         try (Stream<Path> files = Files.list(temp)) {
             assertThat(files).isEmpty();
         }
